@@ -1,0 +1,1 @@
+"""Flink operators of Tideline: thin classes around `udfs.core`."""

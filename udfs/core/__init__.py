@@ -1,0 +1,1 @@
+"""Pure core: functions over frozen records; no pyflink, no network."""
