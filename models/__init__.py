@@ -1,0 +1,1 @@
+"""The interest encoder: network, training, export, the ONNX session and the folder registry."""

@@ -1,0 +1,1 @@
+"""One module for each data set: how its rows become clickstream events."""

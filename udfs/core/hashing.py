@@ -1,0 +1,22 @@
+"""Stable hashes of text: the same number in every process, on every machine, for ever.
+
+Histories, model vocabularies and seeds are written with these, so changing one voids stored state and models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+
+
+def hash32(text: str) -> int:
+    """Return the CRC-32 of the UTF-8 form of `text`, 0..2**32-1; used for items and categories.
+
+    A text whose hash happens to be 0 reads as "none": one in four billion.
+    """
+    return zlib.crc32(text.encode())
+
+
+def hash64(text: str) -> int:
+    """Return the 8-byte BLAKE2b of the UTF-8 form of `text`, read little-endian; used for event identifiers."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
