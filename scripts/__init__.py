@@ -1,0 +1,1 @@
+"""What people run: set-up, local stack, topics, tests, demo and benchmarks."""
