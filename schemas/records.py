@@ -1,0 +1,122 @@
+"""Avro records in the Confluent wire format: 0x00, schema id as 4 bytes big endian, Avro body.
+
+This is the general path, for every record and every version. Events have a faster one in `schemas.codec`.
+"""
+
+import struct
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import fastavro
+from fastavro.read import SchemaResolutionError
+
+from schemas.registry import Registry, shipped
+from udfs.core.errors import InvalidEvent, Reason
+
+MAGIC = 0
+HEADER_BYTES = 5
+MAX_VALUE_BYTES = 65_536
+"""A longer value is refused before anything in it is looked at."""
+
+
+class RecordCodec:
+    """Writes the newest version of one record and reads every kept one, resolved to the newest."""
+
+    def __init__(self, registry: Registry, name: str) -> None:
+        newest = registry.newest(name)
+        self.name = name
+        self.header = wire_header(newest.schema_id)
+        self._schema = newest.parsed
+        self._writer_of = {wire_header(kept.schema_id): kept.parsed for kept in registry.versions_of(name)}
+
+    def encode(self, record: Mapping[str, Any]) -> bytes:
+        """Return the wire bytes. Raises ValueError or TypeError where the record does not fit the schema."""
+        out = BytesIO()
+        out.write(self.header)
+        fastavro.schemaless_writer(out, self._schema, record, strict_allow_default=True)
+        return out.getvalue()
+
+    def decode(self, value: bytes) -> dict[str, Any]:
+        """Return the record, fields unknown to its writer filled with their defaults.
+
+        Raises InvalidEvent (EMPTY, TOO_LARGE, BAD_MAGIC, UNKNOWN_SCHEMA, TRUNCATED, BAD_UTF8, UNKNOWN_TYPE).
+        Ranges are the caller's to check.
+        """
+        check_size(value)
+        writer = self._writer_of.get(value[:HEADER_BYTES])
+        if writer is None:
+            raise header_error(value, self.name)
+        body = BytesIO(value)
+        body.seek(HEADER_BYTES)
+        record = self._read(body, writer)
+        if body.tell() != len(value):
+            raise InvalidEvent(Reason.TRUNCATED, f"{len(value) - body.tell()} bytes left after the {self.name} record")
+        return record
+
+    def _read(self, body: BytesIO, writer: Any) -> dict[str, Any]:  # noqa: ANN401 - fastavro's parsed schema
+        try:
+            # One schema where both are the same: resolution costs twice the time.
+            record = fastavro.schemaless_reader(body, writer, None if writer is self._schema else self._schema)
+        except UnicodeDecodeError as error:
+            raise InvalidEvent(Reason.BAD_UTF8, f"{self.name}: a string is not UTF-8") from error
+        except SchemaResolutionError as error:
+            raise InvalidEvent(Reason.UNKNOWN_TYPE, f"{self.name}: a symbol the newest version lacks") from error
+        except (EOFError, IndexError, struct.error) as error:
+            raise InvalidEvent(Reason.TRUNCATED, f"{self.name}: {type(error).__name__} {error}") from error
+        if not isinstance(record, dict):
+            raise TypeError(f"{self.name} is not a record schema")
+        return record
+
+
+class Origin(NamedTuple):
+    """Where a refused record was read."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+
+
+def dead_letter_headers(error: InvalidEvent, origin: Origin, job: str, build: str) -> list[tuple[str, bytes]]:
+    """Return the Kafka headers of a dead letter, in the order of `dead_letter.avsc`, as UTF-8 text."""
+    texts = {
+        "reason": str(error.reason),
+        "error": error.detail,
+        "source_topic": origin.topic,
+        "source_partition": str(origin.partition),
+        "source_offset": str(origin.offset),
+        "source_timestamp_ms": str(origin.timestamp_ms),
+        "job": job,
+        "build": build,
+    }
+    return [(name, text.encode()) for name, text in texts.items()]
+
+
+def wire_header(schema_id: int) -> bytes:
+    """Return the magic byte and the schema id as they stand before an Avro body."""
+    return struct.pack(">bI", MAGIC, schema_id)
+
+
+def check_size(value: bytes | None) -> None:
+    """Raise InvalidEvent (EMPTY, TOO_LARGE) for a value that must not be parsed."""
+    if not value:
+        raise InvalidEvent(Reason.EMPTY, "no value")
+    if len(value) > MAX_VALUE_BYTES:
+        raise InvalidEvent(Reason.TOO_LARGE, f"{len(value)} bytes; allowed: {MAX_VALUE_BYTES}")
+
+
+def header_error(value: bytes, name: str) -> InvalidEvent:
+    """Say why the first bytes of a value are no header of a kept version of the record."""
+    if value[0] != MAGIC:
+        return InvalidEvent(Reason.BAD_MAGIC, f"first byte 0x{value[0]:02x}; allowed: 0x00 (Avro) or 0x7b (JSON)")
+    if len(value) < HEADER_BYTES:
+        return InvalidEvent(Reason.TRUNCATED, f"{len(value)} bytes; an Avro value has at least {HEADER_BYTES}")
+    schema_id = int.from_bytes(value[1:HEADER_BYTES], "big")
+    return InvalidEvent(Reason.UNKNOWN_SCHEMA, f"schema id {schema_id} is no kept version of {name}")
+
+
+ACTIVITY = RecordCodec(shipped(), "activity")
+CONTROL = RecordCodec(shipped(), "control")
+POLICY = RecordCodec(shipped(), "policy")
+DECISION = RecordCodec(shipped(), "decision")
