@@ -43,7 +43,8 @@ class RecordCodec:
         Raises InvalidEvent (EMPTY, TOO_LARGE, BAD_MAGIC, UNKNOWN_SCHEMA, TRUNCATED, BAD_UTF8, UNKNOWN_TYPE).
         Ranges are the caller's to check.
         """
-        check_size(value)
+        if not value or len(value) > MAX_VALUE_BYTES:
+            raise size_error(value)
         writer = self._writer_of.get(value[:HEADER_BYTES])
         if writer is None:
             raise header_error(value, self.name)
@@ -98,12 +99,11 @@ def wire_header(schema_id: int) -> bytes:
     return struct.pack(">bI", MAGIC, schema_id)
 
 
-def check_size(value: bytes | None) -> None:
-    """Raise InvalidEvent (EMPTY, TOO_LARGE) for a value that must not be parsed."""
+def size_error(value: bytes | None) -> InvalidEvent:
+    """Say why a value of 0 or over MAX_VALUE_BYTES bytes is not parsed."""
     if not value:
-        raise InvalidEvent(Reason.EMPTY, "no value")
-    if len(value) > MAX_VALUE_BYTES:
-        raise InvalidEvent(Reason.TOO_LARGE, f"{len(value)} bytes; allowed: {MAX_VALUE_BYTES}")
+        return InvalidEvent(Reason.EMPTY, "the record has no value")
+    return InvalidEvent(Reason.TOO_LARGE, f"{len(value)} bytes; allowed: {MAX_VALUE_BYTES}")
 
 
 def header_error(value: bytes, name: str) -> InvalidEvent:
