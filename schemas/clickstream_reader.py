@@ -59,7 +59,8 @@ def _read(value: bytes, at: int) -> tuple[Event, int]:
         token, at = _text_branch(value, at) if value[at] else (None, at + 1)
         position, at = _int_branch(value, at) if value[at] else (None, at + 1)
         amount, at = _double_branch(value, at) if value[at] else (None, at + 1)
-    row = (event_id, user_id, kind >> 1, ts_ms, item_id, category, price, quantity, activity_id, token, position, amount)
+    kind >>= 1
+    row = (event_id, user_id, kind, ts_ms, item_id, category, price, quantity, activity_id, token, position, amount)
     return Event._make(row), at
 
 

@@ -16,15 +16,12 @@ from schemas.records import HEADER_BYTES, MAX_VALUE_BYTES, RecordCodec, size_err
 from schemas.registry import shipped
 from udfs.core.errors import InvalidEvent, Reason
 from udfs.core.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
+from udfs.core.fields import MAX_AMOUNT, MAX_TEXT_CHARS, MAX_TS_MS
 
-MAX_TEXT_CHARS = 256
 MAX_TOKEN_CHARS = 512
-MAX_TS_MS = 2**53
 MAX_AHEAD_MS = 300_000
 MAX_POSITION = 99
 MAX_QUANTITY = 2**31 - 1
-MAX_AMOUNT = 1e9
-"""Largest price and value: one absurd number must not drown what was learned."""
 
 _CLICKSTREAM = RecordCodec(shipped(), "clickstream")
 _NEWEST_HEADER = _CLICKSTREAM.header

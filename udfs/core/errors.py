@@ -41,8 +41,8 @@ class Reason(StrEnum):
     UNKNOWN_TYPE = "unknown_type", "The event type is none of the known ones."
     BAD_FIELD = "bad_field", "A field is missing, of the wrong type or out of range."
     FUTURE = "future", "ts_ms is more than 5 minutes after the record's Kafka timestamp."
-    BAD_TOKEN = "bad_token", "The decision token cannot be read."  # noqa: S105 - a label, not a secret
-    FOREIGN_TOKEN = "foreign_token", "The decision token was signed with another key or for another user or list."  # noqa: S105 - a label
+    BAD_TOKEN = "bad_token", "The decision token cannot be read."
+    FOREIGN_TOKEN = "foreign_token", "The decision token was signed with another key or for another user or list."
     LATE = "late", "The event is older than all that is kept for its user.", True
     DUPLICATE = "duplicate", "The event_id was already applied.", True
     QUARANTINED = "quarantined", "The user sends more events than a person can; nothing is learned from them.", True

@@ -1,0 +1,129 @@
+"""Orders to the running job, read from the control topic."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import orjson
+
+from schemas.records import CONTROL, MAX_VALUE_BYTES
+from udfs.core.errors import InvalidEvent, Reason
+from udfs.core.fields import MAX_TS_MS, Fields
+
+MAX_VERSION = 2**31 - 1
+MAX_PATH_CHARS = 1024
+MAX_WEIGHT = 1e6
+_SHA256_CHARS = 64
+_HEX = set("0123456789abcdef")
+
+
+class LoadModel(NamedTuple):
+    """Serve this encoder from now on: the folder `path`, refused unless its model has this hash."""
+
+    version: int
+    path: str
+    sha256: str
+
+
+class Republish(NamedTuple):
+    """Rank every user again and write the lists; `id` tells one order from the next."""
+
+    id: str
+
+
+class SetGeneration(NamedTuple):
+    """Write lists of this generation from now on; a reader prefers the higher one."""
+
+    generation: int
+
+
+class SetWeights(NamedTuple):
+    """Weigh the objectives like this from now on; each 0..1e6, in the unit of a click's worth."""
+
+    click: float
+    conversion: float
+    revenue: float
+
+
+class PinPolicy(NamedTuple):
+    """Rank with this policy version only; None: follow the learner again."""
+
+    pinned: int | None
+
+
+Order = LoadModel | Republish | SetGeneration | SetWeights | PinPolicy
+
+
+class Control(NamedTuple):
+    """One validated control record."""
+
+    order: Order
+    issued_ms: int
+    """When it was given, UTC epoch milliseconds."""
+
+
+_CONTROL_NAMES = ("kind", "argument", "issued_ms")
+
+
+def decode_control(value: bytes | None) -> Control | None:
+    """Return the order of a control record, Avro or JSON; None where compaction left no value.
+
+    Raises InvalidEvent (BAD_CONTROL), its detail naming field, value and what is allowed.
+    """
+    if value is None:
+        return None
+    fields = Fields(CONTROL.decode_authored(value, Reason.BAD_CONTROL), Reason.BAD_CONTROL)
+    fields.exactly(_CONTROL_NAMES)
+    kind = fields.choice("kind", tuple(_ORDER_OF_KIND))
+    order_type, read = _ORDER_OF_KIND[kind]
+    issued_ms = fields.integer("issued_ms", 1, MAX_TS_MS)
+    argument = _argument(fields.text("argument", MAX_VALUE_BYTES))
+    argument.exactly(order_type._fields)
+    return Control(read(argument), issued_ms)
+
+
+def encode_control(control: Control) -> bytes:
+    """Return the Avro wire bytes of a control record."""
+    kind = next(kind for kind, (order_type, _) in _ORDER_OF_KIND.items() if isinstance(control.order, order_type))
+    argument = orjson.dumps(control.order._asdict()).decode()
+    return CONTROL.encode({"kind": kind, "argument": argument, "issued_ms": control.issued_ms})
+
+
+def _argument(text: str) -> Fields:
+    try:
+        return Fields(orjson.loads(text), Reason.BAD_CONTROL, "argument.")
+    except orjson.JSONDecodeError as error:
+        raise InvalidEvent(Reason.BAD_CONTROL, f"argument is no JSON object: {error}") from error
+
+
+def _load_model(argument: Fields) -> Order:
+    sha256 = argument.text("sha256", _SHA256_CHARS)
+    if len(sha256) != _SHA256_CHARS or not _HEX.issuperset(sha256):
+        argument.refuse("sha256", f"{_SHA256_CHARS} lower-case hexadecimal digits")
+    return LoadModel(argument.integer("version", 1, MAX_VERSION), argument.text("path", MAX_PATH_CHARS), sha256)
+
+
+def _republish(argument: Fields) -> Order:
+    return Republish(argument.identifier("id"))
+
+
+def _set_generation(argument: Fields) -> Order:
+    return SetGeneration(argument.integer("generation", 0, MAX_VERSION))
+
+
+def _set_weights(argument: Fields) -> Order:
+    return SetWeights(*(argument.number(name, 0, MAX_WEIGHT) for name in SetWeights._fields))
+
+
+def _pin_policy(argument: Fields) -> Order:
+    if argument.given("pinned") is None:
+        return PinPolicy(None)
+    return PinPolicy(argument.integer("pinned", 0, MAX_TS_MS))
+
+
+_ORDER_OF_KIND: dict[str, tuple[type[Order], Callable[[Fields], Order]]] = {
+    "model": (LoadModel, _load_model),
+    "republish": (Republish, _republish),
+    "generation": (SetGeneration, _set_generation),
+    "weights": (SetWeights, _set_weights),
+    "policy": (PinPolicy, _pin_policy),
+}
