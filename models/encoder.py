@@ -1,0 +1,246 @@
+"""The encoder as it is served: load and prove an artefact, step it, re-encode windows. No torch.
+
+Microseconds per event of `Encoder.step`, one CPU thread: MEASURED
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from models.registry import MODEL, Manifest, Refusal, verify
+from udfs.core.errors import ModelError
+from udfs.core.features import ORGANIC_TYPES, StepInputs, Vocabulary, step_inputs
+from udfs.core.hashing import hash32
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+EXAMPLE_TOLERANCE = 1e-4
+NORM_TOLERANCE = 1e-5
+GPU_MEMORY_BYTES = 256 * 1024 * 1024
+
+_OUTPUTS = ["h_next", "x"]
+_ORT_TYPES = {"tensor(int64)": "int64", "tensor(float)": "float32"}
+_ORT_ERRORS = (
+    ort_errors.EPFail,
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NoModel,
+    ort_errors.NoSuchFile,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventWindows:
+    """R histories in arrays [R, T], right-aligned: the newest event of each is in the last column.
+
+    Row r has `lengths[r]` events, 1..T, ordered by time; what stands left of them is not read.
+    """
+
+    items: NDArray[np.uint32]
+    categories: NDArray[np.uint32]
+    types: NDArray[np.uint8]
+    ts_ms: NDArray[np.int64]
+    price: NDArray[np.float32]
+    lengths: NDArray[np.int64]
+
+
+class Encoder:
+    """One loaded and proven artefact. Made by `Encoder.load`; one for each task, reused for all batches."""
+
+    def __init__(self, manifest: Manifest, vocabulary: Vocabulary, session: Any) -> None:
+        self.name = manifest.name
+        self.version = manifest.version
+        """1..65535; h and x of different versions must never meet."""
+        self.hidden = manifest.hidden
+        self.dim = manifest.dim
+        self.vocabulary = vocabulary
+        self.provider: Literal["cpu", "cuda"] = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
+        """The one really in use."""
+        self._session = session
+
+    @classmethod
+    def load(cls, folder: Path, provider: Literal["auto", "cpu", "cuda"] = "auto") -> Encoder:
+        """Load a model folder, prove that it computes what its manifest says, and warm it up.
+
+        `auto` takes CUDA where a device and its libraries are there, else the CPU; `cuda` refuses without.
+
+        Raises:
+            ModelError: with any reason of `Refusal` but pointer.
+        """
+        manifest = verify(folder)
+        try:
+            vocabulary = Vocabulary.of(manifest.categories, manifest.item_buckets)
+        except ValueError as error:
+            raise ModelError(Refusal.MANIFEST, f"{manifest.name}: {error}") from error
+        session = _session(folder, provider)
+        _check_signature(manifest, session)
+        encoder = cls(manifest, vocabulary, session)
+        if provider == "cuda" and encoder.provider != "cuda":
+            raise ModelError(Refusal.PROVIDER, f"{manifest.name}: CUDA was demanded, its libraries do not load")
+        _check_range(encoder)
+        _check_example(encoder, manifest)
+        return encoder
+
+    def step(
+        self, inputs: StepInputs, h: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return (h_next [B, hidden], x [B, dim]) of one event for each of B users with state h [B, hidden].
+
+        A user without state has h = 0. On the CPU a row's result is the same, bit for bit, in any batch of 1..512.
+        """
+        found: list[NDArray[np.float32]] = self._session.run(
+            _OUTPUTS,
+            {
+                "item": inputs.item,
+                "category": inputs.category,
+                "type": inputs.type,
+                "gap": inputs.gap,
+                "price": inputs.price,
+                "h": h,
+            },
+        )
+        return found[0], found[1]
+
+
+def encode_windows(encoder: Encoder, windows: EventWindows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return (h [R, hidden], x [R, dim]) after the last event of each window, started from h = 0.
+
+    Time moves over all rows at once, over those that have begun; on the CPU bit-identical to one by one.
+    """
+    order = np.argsort(-windows.lengths, kind="stable")  # the rows active at any time are then a prefix
+    lengths = windows.lengths[order]
+    rows, longest = lengths.size, int(lengths[0])
+    inputs = _window_inputs(encoder.vocabulary, windows, order, longest)
+    active = np.searchsorted(-lengths, -np.arange(longest, 0, -1), side="right")
+
+    h = np.zeros((rows, encoder.hidden), dtype=np.float32)
+    x = np.empty((rows, encoder.dim), dtype=np.float32)
+    for at, count in enumerate(active.tolist()):
+        now = StepInputs(
+            inputs.item[at, :count],
+            inputs.category[at, :count],
+            inputs.type[at, :count],
+            inputs.gap[at, :count],
+            inputs.price[at, :count],
+        )
+        h[:count], x[:count] = encoder.step(now, h[:count])
+    h_out, x_out = np.empty_like(h), np.empty_like(x)
+    h_out[order], x_out[order] = h, x
+    return h_out, x_out
+
+
+def _window_inputs(
+    vocabulary: Vocabulary, windows: EventWindows, order: NDArray[np.int64], longest: int
+) -> StepInputs:
+    """Return the inputs [longest, R] of the ordered windows: time first, so that a step's rows lie together."""
+    columns = [
+        np.ascontiguousarray(values[order, -longest:].T)
+        for values in (windows.items, windows.categories, windows.types, windows.ts_ms, windows.price)
+    ]
+    items, categories, types, ts_ms, price = columns
+    gap_ms = np.diff(ts_ms, axis=0, prepend=ts_ms[:1])
+    gap_ms[longest - windows.lengths[order], np.arange(order.size)] = 0
+    return step_inputs(vocabulary, items, categories, types, gap_ms, price)
+
+
+def _session(folder: Path, provider: Literal["auto", "cpu", "cuda"]) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4
+    providers: list[Any] = ["CPUExecutionProvider"]
+    if provider != "cpu" and _cuda_device_there():
+        cuda = {"gpu_mem_limit": GPU_MEMORY_BYTES, "arena_extend_strategy": "kSameAsRequested", "use_tf32": 0}
+        providers.insert(0, ("CUDAExecutionProvider", cuda))
+        ort.preload_dlls()
+    elif provider == "cuda":
+        raise ModelError(Refusal.PROVIDER, f"{folder.name}: CUDA was demanded, there is no device")
+    try:
+        return ort.InferenceSession(str(folder / MODEL), options, providers=providers)
+    except _ORT_ERRORS as error:
+        raise ModelError(Refusal.NOT_LOADABLE, f"{folder.name}: {error}") from error
+
+
+def _cuda_device_there() -> bool:
+    """Tell whether CUDA can work: the GPU wheel lists CUDA everywhere and shouts when it then fails to load it."""
+    if "CUDAExecutionProvider" not in ort.get_available_providers():
+        return False
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+
+
+def _check_signature(manifest: Manifest, session: Any) -> None:
+    for what, nodes, agreed in (
+        ("inputs", session.get_inputs(), manifest.inputs),
+        ("outputs", session.get_outputs(), manifest.outputs),
+    ):
+        # A free axis has a name or None; the batch is the one axis that may be free.
+        found = {
+            node.name: [_ORT_TYPES.get(node.type, node.type), *(n if isinstance(n, int) else "B" for n in node.shape)]
+            for node in nodes
+        }
+        if found != agreed:
+            raise ModelError(Refusal.SIGNATURE, f"{manifest.name}: {what} are {found}, agreed are {agreed}")
+
+
+def _check_range(encoder: Encoder) -> None:
+    """Step once from extreme states through every item bucket, category and type: warms up, and finds a bad row."""
+    rows = np.arange(max(encoder.vocabulary.item_buckets, encoder.vocabulary.hashes.size) + 1)
+    ramp = np.linspace(0.0, 1.0, rows.size, dtype=np.float32)
+    inputs = StepInputs(
+        item=np.minimum(rows, encoder.vocabulary.item_buckets),
+        category=rows % (encoder.vocabulary.hashes.size + 1),
+        type=rows % ORGANIC_TYPES,
+        gap=ramp,
+        price=ramp[::-1].copy(),
+    )
+    for state in (0.0, 1.0, -1.0):
+        h = np.full((rows.size, encoder.hidden), state, dtype=np.float32)
+        try:
+            h_next, x = encoder.step(inputs, h)
+        except _ORT_ERRORS as error:
+            raise ModelError(Refusal.SIGNATURE, f"{encoder.name}: does not take its own indices: {error}") from error
+        if not (np.isfinite(h_next).all() and np.isfinite(x).all()):
+            raise ModelError(Refusal.NOT_FINITE, f"{encoder.name}: NaN or infinity from state {state}")
+        longest = float(np.linalg.norm(x.astype(np.float64), axis=1).max())
+        if longest > 1.0 + NORM_TOLERANCE:
+            raise ModelError(Refusal.NORM, f"{encoder.name}: x of length {longest:.6f}; at most 1")
+
+
+def _check_example(encoder: Encoder, manifest: Manifest) -> None:
+    example = manifest.example
+    try:
+        inputs = step_inputs(
+            encoder.vocabulary,
+            np.array([hash32(text) for text in example["item_id"]], dtype=np.uint32),
+            np.array([hash32(text) for text in example["category"]], dtype=np.uint32),
+            np.array(example["type"], dtype=np.uint8),
+            np.array(example["gap_ms"], dtype=np.int64),
+            np.array(example["price"], dtype=np.float32),
+        )
+        found = encoder.step(inputs, np.array(example["h"], dtype=np.float32))
+        wanted = [np.array(example[name], dtype=np.float32) for name in _OUTPUTS]
+        error = max(float(np.abs(a - b).max()) for a, b in zip(found, wanted, strict=True))
+    except (AttributeError, TypeError, ValueError, OverflowError, *_ORT_ERRORS) as failure:
+        raise ModelError(Refusal.MANIFEST, f"{manifest.name}: example cannot be used: {failure}") from failure
+    if not error <= EXAMPLE_TOLERANCE:
+        raise ModelError(Refusal.EXAMPLE, f"{manifest.name}: off by {error:.2e}; at most {EXAMPLE_TOLERANCE}")

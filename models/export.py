@@ -1,0 +1,223 @@
+"""From a trained network to a servable folder: model.onnx (one GRU step), manifest.json and golden.npz.
+
+The step is the GRUCell written out, with every embedding multiplied through the input weights beforehand, so that
+serving gathers three rows of gate inputs instead of multiplying embeddings. It is exported by torch's tracing exporter
+(`dynamo=False`, opset 17): it writes one file with the weights inside, and keeps the graph as lean as it is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from importlib.metadata import version as package_version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.encoder import Encoder
+from models.gru import X_SCALE, GRUEncoder
+from models.registry import MANIFEST, MODEL, signature
+from udfs.core.features import ORGANIC_TYPES, StepInputs, Vocabulary, step_inputs
+from udfs.core.hashing import hash32
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+OPSET = 17
+STEPS = 500
+TOLERANCE = 1e-5
+GOLDEN = "golden.npz"
+NAMES = ("item", "category", "type", "gap", "price")
+BATCHES = (1, 7, 64, 256, 512)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Where a model comes from; copied into its manifest."""
+
+    data: str
+    range: list[str]
+    """First day and the day after the last, UTC."""
+    split: dict[str, list[str]]
+    seed: int
+    epochs: int
+    config: dict[str, Any]
+    metrics: dict[str, dict[str, float]]
+    """On the test split; the model is `gru`, the others are baselines."""
+
+
+class FoldedStep(nn.Module):
+    """One step of a trained `GRUEncoder`, with the embeddings folded into tables of gate inputs.
+
+    Gates are laid out [r, z, n from input, n from h]: the first two may be summed before the sigmoid, the last two
+    may not, since r multiplies what comes from h alone.
+    """
+
+    def __init__(self, network: GRUEncoder) -> None:
+        super().__init__()
+        config, gru = network.config, network.gru
+        self.hidden = size = config.hidden
+        with torch.no_grad():
+            item, category, kind, scalars = gru.weight_ih_l0.split(
+                [config.item_width, config.category_width, config.type_width, 2], dim=1
+            )
+            type_table = network.kind.weight @ kind.T + gru.bias_ih_l0
+            type_table[:, : 2 * size] += gru.bias_hh_l0[: 2 * size]
+            of_state = torch.zeros(4 * size, size + 2)
+            of_state[: 2 * size] = torch.cat([gru.weight_hh_l0, scalars], dim=1)[: 2 * size]
+            of_state[2 * size : 3 * size, size:] = scalars[2 * size :]
+            of_state[3 * size :, :size] = gru.weight_hh_l0[2 * size :]
+            bias = torch.cat([torch.zeros(3 * size), gru.bias_hh_l0[2 * size :]])
+            self.item_table = nn.Parameter(network.item.weight @ item.T)
+            self.category_table = nn.Parameter(network.category.weight @ category.T)
+            self.type_table = nn.Parameter(type_table)
+            self.of_state = nn.Parameter(of_state)
+            self.bias = nn.Parameter(bias)
+            # One more output that is always 0 keeps x a whole vector of 16: the constant is added at its place.
+            self.to_v = nn.Parameter(torch.cat([torch.zeros(1, size), network.to_v.weight]))
+            self.v_bias = nn.Parameter(torch.cat([torch.zeros(1), network.to_v.bias]))
+            self.ones = nn.Parameter(torch.ones(config.dim, 1))
+            self.constant = nn.Parameter(torch.eye(1, config.dim) * X_SCALE)
+
+    def forward(
+        self, item: Tensor, category: Tensor, kind: Tensor, gap: Tensor, price: Tensor, h: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return (h_next [B, hidden], x [B, dim]); item, category, kind, gap, price are [B], h is [B, hidden]."""
+        size = self.hidden
+        given = self.item_table[item] + self.category_table[category] + self.type_table[kind]
+        state = torch.cat([h, gap[:, None], price[:, None]], dim=1)
+        gates, n_given, n_state = nn.functional.linear(state, self.of_state, self.bias).split([2 * size, size, size], 1)
+        given_gates, given_n = given.split([2 * size, size], 1)
+        r, z = torch.sigmoid(gates + given_gates).split([size, size], 1)
+        n = torch.tanh(given_n + n_given + r * n_state)
+        h_next = n + z * (h - n)
+        v = nn.functional.linear(h_next, self.to_v, self.v_bias)
+        length = torch.sqrt(torch.matmul(v * v, self.ones) + 1.0)
+        return h_next, v / length * X_SCALE + self.constant
+
+
+def export(network: GRUEncoder, categories: Sequence[str], version: int, training: Training, folder: Path) -> None:
+    """Write the artefact of a trained network into `folder`, after checking it.
+
+    Raises:
+        ValueError: ONNX and torch differ by more than 1e-5 over 500 steps, or a row differs between batch sizes.
+        ModelError: the written folder does not load.
+    """
+    network.eval()
+    config = network.config
+    folder.mkdir(parents=True, exist_ok=True)
+    write_onnx(network, folder / MODEL)
+    inputs, outputs = signature(config.hidden, config.dim)
+    manifest = {
+        "name": folder.name,
+        "version": version,
+        "sha256": hashlib.sha256((folder / MODEL).read_bytes()).hexdigest(),
+        "opset": OPSET,
+        "hidden": config.hidden,
+        "dim": config.dim,
+        "inputs": inputs,
+        "outputs": outputs,
+        "item_buckets": config.item_buckets,
+        "categories": sorted(categories),
+        "training": asdict(training),
+        "code_version": package_version("tideline"),
+        "example": example(network, Vocabulary.of(categories, config.item_buckets), categories),
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    encoder = Encoder.load(folder, "cpu")
+    check_parity(encoder, network, folder / GOLDEN)
+    check_batches(encoder)
+
+
+def write_onnx(network: GRUEncoder, path: Path) -> None:
+    """Export one step of the network to a self-contained file with a free batch axis."""
+    inputs, outputs = signature(network.config.hidden, network.config.dim)
+    index, number = torch.zeros(2, dtype=torch.int64), torch.zeros(2)
+    arguments = (index, index, index, number, number, torch.zeros(2, network.config.hidden))
+    names = [*inputs, *outputs]
+    torch.onnx.export(
+        FoldedStep(network).eval(),
+        arguments,
+        path,
+        input_names=list(inputs),
+        output_names=list(outputs),
+        dynamic_axes={name: {0: "B"} for name in names},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+
+
+def example(network: GRUEncoder, vocabulary: Vocabulary, categories: Sequence[str]) -> dict[str, list[Any]]:
+    """Return raw inputs of four events and what the network makes of them: proves features and vocabulary too."""
+    given: dict[str, list[Any]] = {
+        "item_id": [f"item-{number}" for number in range(4)],
+        "category": [sorted(categories)[len(categories) * part // 4] for part in range(4)],
+        "type": list(range(ORGANIC_TYPES)),
+        "gap_ms": [0, 1_500, 3_600_000, 10**10],
+        "price": [0.0, 0.5, 12.25, 2_000.0],
+        "h": torch.linspace(-0.9, 0.9, 4 * network.config.hidden).reshape(4, -1).tolist(),
+    }
+    inputs = step_inputs(
+        vocabulary,
+        np.array([hash32(text) for text in given["item_id"]], dtype=np.uint32),
+        np.array([hash32(text) for text in given["category"]], dtype=np.uint32),
+        np.array(given["type"], dtype=np.uint8),
+        np.array(given["gap_ms"], dtype=np.int64),
+        np.array(given["price"], dtype=np.float32),
+    )
+    with torch.no_grad():
+        h_next, x = network(*(column[:, None] for column in tensors(inputs)), torch.tensor(given["h"]))
+    return {**given, "h_next": h_next[:, 0].tolist(), "x": x[:, 0].tolist()}
+
+
+def check_parity(encoder: Encoder, network: GRUEncoder, golden: Path) -> None:
+    """Compare 500 steps of four users with torch, and keep torch's trajectory of one of them in `golden`."""
+    inputs = random_inputs(network, (4, STEPS))
+    with torch.no_grad():
+        torch_h, torch_x = network(*tensors(inputs))
+    h = np.zeros((4, encoder.hidden), dtype=np.float32)
+    worst = 0.0
+    for at in range(STEPS):
+        h, x = encoder.step(StepInputs(**{name: getattr(inputs, name)[:, at].copy() for name in NAMES}), h)
+        worst = max(worst, np.abs(h - torch_h[:, at].numpy()).max(), np.abs(x - torch_x[:, at].numpy()).max())
+    if not worst <= TOLERANCE:
+        raise ValueError(f"ONNX is off by {worst:.2e} from torch; at most {TOLERANCE}")
+    kept = {name: getattr(inputs, name)[0] for name in NAMES}
+    np.savez_compressed(golden, **kept, h=torch_h[0].numpy(), x=torch_x[0].numpy())
+
+
+def check_batches(encoder: Encoder) -> None:
+    """Compare each row of batches of several sizes with the same row alone, bit for bit."""
+    buckets, categories = encoder.vocabulary.item_buckets, encoder.vocabulary.hashes.size
+    rows = np.arange(max(BATCHES))
+    ramp = np.linspace(0.0, 1.0, rows.size, dtype=np.float32)
+    columns = [rows % (buckets + 1), rows % (categories + 1), rows % ORGANIC_TYPES, ramp, ramp[::-1].copy()]
+    h = np.sin(np.arange(rows.size * encoder.hidden, dtype=np.float32)).reshape(rows.size, -1)
+    alone = [encoder.step(StepInputs(*(c[at : at + 1] for c in columns)), h[at : at + 1]) for at in rows]
+    for size in BATCHES:
+        together = encoder.step(StepInputs(*(c[:size] for c in columns)), h[:size])
+        for which in (0, 1):
+            if not np.array_equal(together[which], np.concatenate([one[which] for one in alone[:size]])):
+                raise ValueError(f"rows of a batch of {size} differ from the same rows alone")
+
+
+def random_inputs(network: GRUEncoder, shape: tuple[int, int]) -> StepInputs:
+    """Return seeded inputs over all indices."""
+    rng = np.random.default_rng(0)
+    gap, price = rng.random((2, *shape), dtype=np.float32)
+    return StepInputs(
+        item=rng.integers(0, network.config.item_buckets + 1, shape),
+        category=rng.integers(0, network.config.categories + 1, shape),
+        type=rng.integers(0, ORGANIC_TYPES, shape),
+        gap=gap,
+        price=price,
+    )
+
+
+def tensors(inputs: StepInputs) -> list[Tensor]:
+    """Return the inputs as tensors, in the order the network takes them."""
+    return [torch.from_numpy(getattr(inputs, name)) for name in NAMES]

@@ -1,0 +1,210 @@
+"""Model folders: what is in one, whether it is whole, and which one is current.
+
+A model folder holds `model.onnx` (one self-contained file) and `manifest.json`. A registry is a folder of such folders
+and `pointers.json`, which names the current and the previous one and is replaced by one atomic rename.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from udfs.core.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODEL = "model.onnx"
+MANIFEST = "manifest.json"
+POINTERS = "pointers.json"
+
+_MANIFEST_TYPES: dict[str, type] = {
+    "name": str,
+    "version": int,
+    "sha256": str,
+    "opset": int,
+    "hidden": int,
+    "dim": int,
+    "inputs": dict,
+    "outputs": dict,
+    "item_buckets": int,
+    "categories": list,
+    "training": dict,
+    "code_version": str,
+    "example": dict,
+}
+_EXAMPLE_KEYS = ("item_id", "category", "type", "gap_ms", "price", "h", "h_next", "x")
+
+
+class Refusal(StrEnum):
+    """Why a model is not served: the `reason` of a ModelError, and a metric label."""
+
+    MANIFEST = "manifest"
+    """manifest.json is missing, is not JSON, lacks a field, or has one out of range."""
+    MISSING_FILE = "missing_file"
+    """There is no model.onnx."""
+    SHA256 = "sha256"
+    """model.onnx is not the file the manifest describes."""
+    NOT_LOADABLE = "not_loadable"
+    """ONNX Runtime cannot make a session of it."""
+    SIGNATURE = "signature"
+    """Its inputs or outputs have other names, shapes or types than agreed."""
+    NOT_FINITE = "not_finite"
+    """It gives NaN or infinity."""
+    NORM = "norm"
+    """It gives an x longer than 1."""
+    EXAMPLE = "example"
+    """It does not give the stored outputs for the stored inputs."""
+    PROVIDER = "provider"
+    """CUDA was demanded and is not there."""
+    POINTER = "pointer"
+    """The registry has no current or previous model, or its pointers cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What `manifest.json` says; every field has been checked for type and range."""
+
+    name: str
+    version: int
+    """1..65535; goes into every list and token."""
+    sha256: str
+    """Of model.onnx, hexadecimal."""
+    opset: int
+    hidden: int
+    dim: int
+    inputs: dict[str, Any]
+    """As of `signature`."""
+    outputs: dict[str, Any]
+    item_buckets: int
+    categories: list[str]
+    training: dict[str, Any]
+    """data, range, split, seed, epochs, config, metrics."""
+    code_version: str
+    example: dict[str, Any]
+    """Raw inputs and expected outputs of a few rows, lists of one length."""
+
+
+def signature(hidden: int, dim: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the agreed inputs and outputs of a model: {name: [dtype, axis, ...]}, "B" being the batch."""
+    indices: dict[str, Any] = {name: ["int64", "B"] for name in ("item", "category", "type")}
+    numbers: dict[str, Any] = {name: ["float32", "B"] for name in ("gap", "price")}
+    state = ["float32", "B", hidden]
+    return indices | numbers | {"h": state}, {"h_next": state, "x": ["float32", "B", dim]}
+
+
+def verify(folder: Path) -> Manifest:
+    """Return the manifest of a model folder whose files are whole; the model itself is not run.
+
+    Raises:
+        ModelError: reasons manifest, missing_file, sha256, signature.
+    """
+    manifest = _manifest(folder)
+    try:
+        found = hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelError(Refusal.MISSING_FILE, f"{folder.name}/{MODEL}: {error.strerror}") from error
+    if found != manifest.sha256:
+        raise ModelError(Refusal.SHA256, f"{folder.name}/{MODEL} has {found}, the manifest says {manifest.sha256}")
+    if (manifest.inputs, manifest.outputs) != signature(manifest.hidden, manifest.dim):
+        raise ModelError(Refusal.SIGNATURE, f"{folder.name}: inputs or outputs in the manifest are not the agreed ones")
+    return manifest
+
+
+def publish(root: Path, name: str) -> Manifest:
+    """Make the model in root/name current and the one before it previous.
+
+    Raises:
+        ModelError: as of `verify`; nothing is changed then.
+    """
+    manifest = verify(root / name)
+    pointers = _pointers(root)
+    if pointers.get("current") != name:
+        _point(root, {"current": name, "previous": pointers.get("current")})
+    return manifest
+
+
+def rollback(root: Path) -> Manifest:
+    """Make the previous model current again, and the current one previous.
+
+    Raises:
+        ModelError: reason pointer when there is none, or as of `verify`; nothing is changed then.
+    """
+    pointers = _pointers(root)
+    previous = pointers.get("previous")
+    if not previous:
+        raise ModelError(Refusal.POINTER, f"{root.name} has no previous model")
+    manifest = verify(root / previous)
+    _point(root, {"current": previous, "previous": pointers["current"]})
+    return manifest
+
+
+def current(root: Path) -> Path:
+    """Return the folder of the current model.
+
+    Raises:
+        ModelError: reason pointer.
+    """
+    name = _pointers(root).get("current")
+    if not name:
+        raise ModelError(Refusal.POINTER, f"{root.name} has no current model")
+    return root / name
+
+
+def _manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ModelError(Refusal.MANIFEST, f"{folder.name}/{MANIFEST}: {error}") from error
+    if not isinstance(content, dict):
+        raise ModelError(Refusal.MANIFEST, f"{folder.name}/{MANIFEST} is not a JSON object")
+    for key, kind in _MANIFEST_TYPES.items():
+        if not isinstance(content.get(key), kind) or isinstance(content[key], bool):
+            raise ModelError(Refusal.MANIFEST, f"{folder.name}/{MANIFEST}: {key} must be of type {kind.__name__}")
+    manifest = Manifest(**{key: content[key] for key in _MANIFEST_TYPES})
+    _check_ranges(folder, manifest)
+    return manifest
+
+
+def _check_ranges(folder: Path, manifest: Manifest) -> None:
+    allowed = {
+        "version": (1, 65_535),
+        "hidden": (1, 1_024),
+        "dim": (2, 256),
+        "item_buckets": (1, 1 << 24),
+    }
+    for key, (low, high) in allowed.items():
+        if not low <= getattr(manifest, key) <= high:
+            raise ModelError(Refusal.MANIFEST, f"{folder.name}/{MANIFEST}: {key} must be in {low}..{high}")
+    if not all(isinstance(name, str) for name in manifest.categories):
+        raise ModelError(Refusal.MANIFEST, f"{folder.name}/{MANIFEST}: categories must be names")
+    columns = [manifest.example.get(key) for key in _EXAMPLE_KEYS]
+    lengths = {len(column) if isinstance(column, list) else 0 for column in columns}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ModelError(Refusal.MANIFEST, f"{folder.name}/{MANIFEST}: example needs lists of one length: {_EXAMPLE_KEYS}")
+
+
+def _pointers(root: Path) -> dict[str, Any]:
+    try:
+        content = json.loads((root / POINTERS).read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ModelError(Refusal.POINTER, f"{root.name}/{POINTERS}: {error}") from error
+    if not isinstance(content, dict):
+        raise ModelError(Refusal.POINTER, f"{root.name}/{POINTERS} is not a JSON object")
+    return content
+
+
+def _point(root: Path, pointers: dict[str, Any]) -> None:
+    beside = root / f"{POINTERS}.new"
+    with beside.open("w") as file:
+        json.dump(pointers, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(root / POINTERS)
