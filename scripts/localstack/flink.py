@@ -1,0 +1,135 @@
+"""A standalone Flink cluster from the pip package, with folders of its own so that the package stays untouched."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from scripts.localstack.errors import StackError
+from scripts.localstack.paths import FLINK_CONF, FLINK_HOME, FLINK_JARS, PYTHON, SITE_PACKAGES
+from scripts.localstack.process import Managed, spawn
+
+# One thread each for the numeric libraries: the TaskManagers already use every core, and their sums stay the same.
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def prepare(root: Path, conf: Path | None, tm_memory: str | None, rpc_port: int, rest_port: int) -> None:
+    """Makes the cluster's conf and lib folders.
+
+    Args:
+        root: The stack's folder.
+        conf: Settings that replace some of flink-conf/config.yaml, or None.
+        tm_memory: Process size of a TaskManager such as `2560m`, None for the configured one.
+        rpc_port: Port of the JobManager for TaskManagers.
+        rest_port: Port of the JobManager for clients.
+
+    Raises:
+        StackError: A settings file or a jar is missing.
+    """
+    _link_jars(root / "lib")
+    settings = _read(FLINK_CONF / "config.yaml") | (_read(conf) if conf else {})
+    settings |= _addresses(rpc_port, rest_port) | _folders(root)
+    if tm_memory:
+        settings["taskmanager.memory.process.size"] = tm_memory
+    settings["env.java.opts.all"] += f" -XX:ErrorFile={root}/log/hs_err_%p.log"
+    target = root / "conf"
+    target.mkdir(parents=True, exist_ok=True)
+    # A JSON string is a YAML string, whatever characters are in it.
+    (target / "config.yaml").write_text("".join(f"{key}: {json.dumps(value)}\n" for key, value in settings.items()))
+    for name in ("log4j-console.properties", "log4j-cli.properties"):
+        shutil.copy(FLINK_CONF / name, target / name)
+    for name in ("checkpoints", "savepoints", "tmp/client"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        settings = YAML(typ="safe").load(path)
+    except OSError as error:
+        raise StackError(f"settings {path}: {error.strerror}") from error
+    if not isinstance(settings, dict) or any(isinstance(value, dict) for value in settings.values()):
+        raise StackError(f"settings {path}: allowed are lines `full.key.name: value`")
+    return settings
+
+
+def _addresses(rpc_port: int, rest_port: int) -> dict[str, Any]:
+    here = "127.0.0.1"
+    return {
+        "jobmanager.rpc.address": here,
+        "jobmanager.rpc.port": rpc_port,
+        "jobmanager.bind-host": here,
+        "taskmanager.host": here,
+        "taskmanager.bind-host": here,
+        "rest.address": here,
+        "rest.bind-address": here,
+        "rest.port": rest_port,
+        "rest.bind-port": str(rest_port),
+        "python.executable": str(PYTHON),
+        "python.client.executable": str(PYTHON),
+    }
+
+
+def _folders(root: Path) -> dict[str, Any]:
+    return {
+        "execution.checkpointing.dir": (root / "checkpoints").as_uri(),
+        "execution.checkpointing.savepoint-dir": (root / "savepoints").as_uri(),
+        "io.tmp.dirs": str(root / "tmp" / "client"),
+        "web.upload.dir": str(root / "tmp" / "client"),
+    }
+
+
+def _link_jars(lib: Path) -> None:
+    """The packaged jars, flink-python (see config.yaml on class loading) and the Kafka connector."""
+    jars = [*FLINK_HOME.glob("lib/*.jar"), *FLINK_HOME.glob("opt/flink-python-*.jar"), *FLINK_JARS.glob("*.jar")]
+    for needed in ("flink-dist-", "flink-python-", "flink-sql-connector-kafka-"):
+        if not any(jar.name.startswith(needed) for jar in jars):
+            raise StackError(f"the jar {needed}*.jar is missing; run scripts/setup")
+    lib.mkdir(parents=True, exist_ok=True)
+    for jar in jars:
+        (lib / jar.name).symlink_to(jar)
+
+
+def environment(root: Path, part: str) -> dict[str, str]:
+    """What a Flink command of this stack needs in its environment; `part` names its log and pid folder."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("FLINK_", "PYTHON", "JVM_ARGS"))}
+    folders = {"log": root / "log" / part, "pid": root / "pid" / part}
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    return inherited | {
+        "FLINK_HOME": str(FLINK_HOME),
+        "FLINK_CONF_DIR": str(root / "conf"),
+        "FLINK_LIB_DIR": str(root / "lib"),
+        "FLINK_LOG_DIR": str(folders["log"]),
+        "FLINK_PID_DIR": str(folders["pid"]),
+        "PATH": f"{PYTHON.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    }
+
+
+def start_jobmanager(root: Path, metrics_port: int) -> Managed:
+    """Starts the JobManager; it is not ready yet."""
+    return _start(root, "jobmanager", "jobmanager.sh", {}, {}, metrics_port)
+
+
+def start_taskmanager(root: Path, name: str, metrics_port: int) -> Managed:
+    """Starts a TaskManager whose resource id is `name`; it is not registered yet."""
+    # An embedded interpreter looks for packages only here: it knows nothing of the virtual environment.
+    extra = _ONE_THREAD | {"PYTHONPATH": str(SITE_PACKAGES)}
+    return _start(root, name, "taskmanager.sh", {"taskmanager.resource-id": name}, extra, metrics_port)
+
+
+def _start(
+    root: Path, name: str, script: str, settings: dict[str, str], extra: dict[str, str], metrics_port: int
+) -> Managed:
+    scratch = root / "tmp" / name
+    scratch.mkdir(parents=True, exist_ok=True)
+    dynamic = settings | {"metrics.reporter.prom.port": str(metrics_port), "io.tmp.dirs": str(scratch)}
+    argv = [str(FLINK_HOME / "bin" / script), "start-foreground"]
+    for key, value in dynamic.items():
+        argv += ["-D", f"{key}={value}"]
+    # start-foreground ends in exec: the pid of the script becomes the pid of the JVM.
+    return spawn(name, argv, environment(root, name) | extra, root / "log" / f"{name}.out", metrics_port)

@@ -1,0 +1,107 @@
+"""One Kafka broker in KRaft mode, from the jars that scripts/setup fetched."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from uuid import uuid4
+
+from kafka import KafkaAdminClient
+from kafka.errors import RetriableError
+
+from scripts.localstack.errors import StackError
+from scripts.localstack.paths import FLINK_CONF, KAFKA_JARS, java
+from scripts.localstack.process import Managed, spawn, tail
+
+_TIMEOUT_MS = 1000
+_SETTINGS = """\
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
+log.dirs={data}
+# one broker: nothing can be kept twice
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+# a misspelt topic name is an error, not a new topic
+auto.create.topics.enable=false
+# a test must not wait for members that never come
+group.initial.rebalance.delay.ms=0
+num.network.threads=2
+num.io.threads=2
+num.recovery.threads.per.data.dir=1
+log.cleaner.threads=1
+log.cleaner.dedupe.buffer.size=16777216
+log.retention.hours=24
+log.segment.bytes=134217728
+controlled.shutdown.max.retries=1
+"""
+
+
+def start(root: Path, port: int, controller_port: int) -> Managed:
+    """Formats the log folder, then starts the broker; it is not ready yet.
+
+    Raises:
+        StackError: The jars are missing or the log folder could not be formatted.
+    """
+    if not any(KAFKA_JARS.glob("kafka_*.jar")):
+        raise StackError("the Kafka jars are missing; run scripts/setup")
+    data = root / "kafka"
+    settings = root / "conf" / "server.properties"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(_SETTINGS.format(port=port, controller_port=controller_port, data=data))
+    _format(root, settings)
+    argv = [
+        java(),
+        "-Xms256m",
+        "-Xmx512m",
+        "-XX:+UseSerialGC",
+        f"-XX:ErrorFile={root}/log/hs_err_%p.log",
+        f"-Dlog4j2.configurationFile=file:{FLINK_CONF}/log4j-broker.properties",
+        "-cp",
+        f"{KAFKA_JARS}/*",
+        "kafka.Kafka",
+        str(settings),
+    ]
+    return spawn("kafka", argv, dict(os.environ), root / "log" / "kafka.log")
+
+
+def _format(root: Path, settings: Path) -> None:
+    # Kafka refuses ids that begin with a dash: they would look like an option.
+    cluster_id = "T" + urlsafe_b64encode(uuid4().bytes).decode()[1:22]
+    log = root / "log" / "kafka-format.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # it lives for a second
+    tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id, "-c", str(settings)]
+    with log.open("w") as output:
+        done = subprocess.run(
+            [java(), *quick, "-cp", f"{KAFKA_JARS}/*", *tool], stdout=output, stderr=output, check=False, timeout=60
+        )
+    if done.returncode:
+        raise StackError(f"kafka: formatting its log folder failed\n{tail(log)}")
+
+
+def answers(bootstrap: str) -> bool:
+    """Whether a broker is there that answers a request for its topics."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # refused connections are what we wait through
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=_TIMEOUT_MS)
+    except RetriableError:
+        return False
+    try:
+        admin.list_topics()
+    except RetriableError:
+        return False
+    finally:
+        admin.close()
+    return True

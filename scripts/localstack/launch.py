@@ -1,0 +1,121 @@
+"""Starting and removing a whole stack."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.localstack import flink, redis
+from scripts.localstack import kafka as broker
+from scripts.localstack.process import Managed, alive, free_ports, stop, wait_ready
+from scripts.localstack.rest import FlinkRest
+from scripts.localstack.state import StackState, exclusive, folder, load
+
+READY_WITHIN_S = 90.0
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a stack shall consist of; see `Stack.up`."""
+
+    name: str
+    taskmanagers: int
+    conf: Path | None
+    redis_url: str | None
+    kafka: str | None
+    tm_memory: str | None
+
+
+def bring_up(request: Request, progress: Progress) -> StackState:
+    """The state of a ready stack; attaches to a complete one, replaces the leftover of a broken one.
+
+    Raises:
+        StackError: Something did not start; none of its processes is left then, its logs are kept.
+    """
+    with exclusive(request.name):
+        state = load(request.name)
+        if state and state.processes and all(alive(process) for process in state.processes):
+            progress(f"stack {request.name} is already up")
+            return state
+        if state:
+            progress(f"removing what is left of an earlier stack {request.name}")
+        _remove(request.name, state)
+        return _start(request, progress)
+
+
+def take_down(name: str) -> bool:
+    """Ends every process of the stack and removes its folder; False when there was none."""
+    with exclusive(name):
+        state = load(name)
+        _remove(name, state)
+        return state is not None
+
+
+def _remove(name: str, state: StackState | None) -> None:
+    if state:
+        stop(state.processes)
+    shutil.rmtree(folder(name), ignore_errors=True)
+
+
+def _start(request: Request, progress: Progress) -> StackState:
+    kafka_port, controller_port, redis_port, rpc_port, rest_port, *metrics_ports = free_ports(6 + request.taskmanagers)
+    state = StackState(
+        request.name,
+        request.kafka or f"127.0.0.1:{kafka_port}",
+        request.redis_url or f"redis://127.0.0.1:{redis_port}/0",
+        f"http://127.0.0.1:{rest_port}",
+    )
+    state.save()
+    try:
+        progress("starting Flink" + (", Valkey" * (not request.redis_url)) + (", Kafka" * (not request.kafka)))
+        flink.prepare(state.root, request.conf, request.tm_memory, rpc_port, rest_port)
+        state = state.with_process(flink.start_jobmanager(state.root, metrics_ports.pop()))
+        for port in metrics_ports:
+            state, _ = start_taskmanager(state, port)
+        if not request.redis_url:
+            state = state.with_process(redis.start(state.root, redis_port))
+        if not request.kafka:
+            state = state.with_process(broker.start(state.root, kafka_port, controller_port))
+        _wait_all(state, progress)
+    except BaseException:  # Ctrl-C as well: half a stack helps nobody
+        recorded = load(request.name)
+        stop(recorded.processes if recorded else [])
+        raise
+    return state
+
+
+def start_taskmanager(state: StackState, metrics_port: int) -> tuple[StackState, Managed]:
+    """Starts one more TaskManager under a name that was never used in this stack; it is not registered yet."""
+    name = f"taskmanager-{state.next_taskmanager}"
+    process = flink.start_taskmanager(state.root, name, metrics_port)
+    return state.with_taskmanager(process), process
+
+
+def wait_registered(state: StackState, taskmanager: Managed, deadline: float) -> None:
+    """Returns when the JobManager knows this TaskManager."""
+    rest = FlinkRest(state.flink_rest_url)
+
+    def registered() -> bool:
+        return taskmanager.name in rest.taskmanagers()
+
+    needs = [process for process in state.processes if process.name == "jobmanager"]
+    wait_ready(f"Flink at {state.flink_rest_url}", registered, [*needs, taskmanager], deadline)
+
+
+def _wait_all(state: StackState, progress: Progress) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+
+    def needs(name: str) -> list[Managed]:
+        return [process for process in state.processes if process.name == name]
+
+    redis_what, kafka_what = f"Redis at {redis.masked(state.redis_url)}", f"Kafka at {state.kafka_bootstrap}"
+    wait_ready(redis_what, lambda: redis.answers(state.redis_url), needs("redis"), deadline)
+    wait_ready(kafka_what, lambda: broker.answers(state.kafka_bootstrap), needs("kafka"), deadline)
+    progress("Redis and Kafka answer, waiting for Flink")
+    for process in state.processes:
+        if process.name.startswith("taskmanager-"):
+            wait_registered(state, process, deadline)

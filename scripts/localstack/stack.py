@@ -1,0 +1,182 @@
+"""One local stack as an object: bring it up, find it again, break parts of it, take it down."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from types import TracebackType
+
+from scripts.localstack import flink, redis
+from scripts.localstack.errors import StackError
+from scripts.localstack.launch import (
+    READY_WITHIN_S,
+    Progress,
+    Request,
+    bring_up,
+    start_taskmanager,
+    take_down,
+    wait_registered,
+)
+from scripts.localstack.paths import FLINK_HOME
+from scripts.localstack.process import Managed, alive, free_ports, send, stop, wait_gone, wait_ready
+from scripts.localstack.rest import FlinkRest
+from scripts.localstack.state import StackState, load
+
+
+def _silent(_line: str) -> None:
+    """Progress that nobody asked for."""
+
+
+class Stack:
+    """A running stack. As a context manager it goes down at the end.
+
+    Attributes:
+        name: Its name and the name of its folder.
+        root: Folder with its settings, logs, checkpoints, savepoints and data.
+        kafka_bootstrap: Address `host:port` of the broker.
+        redis_url: URL of the Redis server.
+        flink_rest_url: URL of the JobManager.
+        flink_cli: The `flink` command; call it with `env`.
+        env: Environment for `flink_cli`.
+        rest: Client of the JobManager.
+    """
+
+    def __init__(self, state: StackState) -> None:
+        self._state = state
+        self.name = state.name
+        self.root = state.root
+        self.kafka_bootstrap = state.kafka_bootstrap
+        self.redis_url = state.redis_url
+        self.flink_rest_url = state.flink_rest_url
+        self.flink_cli = FLINK_HOME / "bin" / "flink"
+        self.env = flink.environment(state.root, "client")
+        self.rest = FlinkRest(state.flink_rest_url)
+
+    @classmethod
+    def up(
+        cls,
+        name: str = "default",
+        taskmanagers: int = 1,
+        conf: Path | None = None,
+        redis_url: str | None = None,
+        kafka: str | None = None,
+        tm_memory: str | None = None,
+        progress: Progress = _silent,
+    ) -> Stack:
+        """Starts what is not named by an address and waits until all of it is ready.
+
+        A complete stack of that name is attached to as it is; what a crash left of one is ended and removed first.
+
+        Args:
+            name: Folder under .tideline/stack; stacks with different names do not meet.
+            taskmanagers: How many TaskManagers of one slot each.
+            conf: Flink settings that replace some of flink-conf/config.yaml.
+            redis_url: A Redis or Valkey to use in place of an own one.
+            kafka: Address `host:port` of a broker to use in place of an own one.
+            tm_memory: Process size of each TaskManager, such as `2560m`.
+            progress: Called with a line of text at each step.
+
+        Raises:
+            StackError: Something did not start; none of its processes is left then, its logs are kept.
+        """
+        return cls(bring_up(Request(name, taskmanagers, conf, redis_url, kafka, tm_memory), progress))
+
+    @classmethod
+    def attach(cls, name: str = "default") -> Stack:
+        """The stack that somebody else brought up.
+
+        Raises:
+            StackError: There is none of that name.
+        """
+        state = load(name)
+        if not state:
+            raise StackError(f"stack {name!r} is not up; start it with: scripts/stack up --name {name}")
+        return cls(state)
+
+    def down(self) -> None:
+        """Ends every process and removes the stack's folder with all its data."""
+        take_down(self.name)
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.down()
+
+    @property
+    def processes(self) -> list[Managed]:
+        """Every recorded process, dead ones included."""
+        return list(self._state.processes)
+
+    @property
+    def taskmanagers(self) -> list[Managed]:
+        """The live TaskManagers, oldest first."""
+        return [p for p in self._state.processes if p.name.startswith("taskmanager-") and alive(p)]
+
+    @property
+    def kafka_process(self) -> Managed | None:
+        """The own broker, None when somebody else's is used."""
+        return self._process("kafka")
+
+    @property
+    def redis_process(self) -> Managed | None:
+        """The own Valkey server, None when somebody else's is used."""
+        return self._process("redis")
+
+    @property
+    def prometheus_urls(self) -> dict[str, str]:
+        """Metrics URL by process name, of every live Flink process."""
+        return {
+            process.name: f"http://127.0.0.1:{process.metrics_port}/metrics"
+            for process in self._state.processes
+            if process.metrics_port and alive(process)
+        }
+
+    def job_status(self, job_id: str) -> str:
+        """State of a job, such as RUNNING."""
+        return self.rest.job_state(job_id)
+
+    def add_taskmanager(self) -> Managed:
+        """Starts one more TaskManager and waits until it is registered."""
+        self._state, process = start_taskmanager(self._state, free_ports(1)[0])
+        wait_registered(self._state, process, time.monotonic() + READY_WITHIN_S)
+        return process
+
+    def kill_taskmanager(self, index: int = 0, signum: int = signal.SIGKILL) -> Managed:
+        """Sends a signal to the live TaskManager at `index`; returns it.
+
+        After SIGKILL or SIGTERM it is gone when this returns; SIGSTOP and SIGCONT only pass through.
+        """
+        process = self.taskmanagers[index]
+        send(process, signum)
+        if signum in (signal.SIGKILL, signal.SIGTERM):
+            if not wait_gone([process], 20.0):
+                raise StackError(f"{process.name} still runs 20 s after signal {signum}")
+            self._state = self._state.without_process(process.name)
+        return process
+
+    def restart_redis(self, empty: bool = True) -> Managed:
+        """Ends the own Valkey server and starts it again at the same address, with no data or with all of it.
+
+        Raises:
+            StackError: The stack uses somebody else's server.
+        """
+        old = self.redis_process
+        if not old:
+            raise StackError(f"stack {self.name!r} has no Redis of its own to restart")
+        if empty:
+            redis.forget(self.root)
+        else:
+            redis.save(self.redis_url)
+        stop([old])
+        new = redis.start(self.root, redis.port_of(self.redis_url))
+        self._state = self._state.with_process(new)
+        deadline = time.monotonic() + READY_WITHIN_S
+        wait_ready(f"Redis at {self.redis_url}", lambda: redis.answers(self.redis_url), [new], deadline)
+        return new
+
+    def _process(self, name: str) -> Managed | None:
+        return next((process for process in self._state.processes if process.name == name), None)
