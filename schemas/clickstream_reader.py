@@ -26,8 +26,6 @@ def read_clickstream(value: bytes, at: int) -> Event:
     """
     try:
         event, end = _read(value, at)
-    except UnicodeDecodeError as error:
-        raise InvalidEvent(Reason.BAD_UTF8, "clickstream: a string is not UTF-8") from error
     except (IndexError, struct.error) as error:
         raise InvalidEvent(Reason.TRUNCATED, "clickstream: the body ends inside a field") from error
     if end != len(value):
@@ -90,7 +88,12 @@ def _text(value: bytes, at: int) -> tuple[str, int]:
         size >>= 1
         at += 1
     end = at + size
-    return str(value[at:end], "utf-8"), end
+    try:
+        return str(value[at:end], "utf-8"), end
+    except UnicodeDecodeError as error:
+        if end > len(value):
+            raise IndexError("a string longer than the value, cut inside a character") from error
+        raise InvalidEvent(Reason.BAD_UTF8, "clickstream: a string is not UTF-8") from error
 
 
 def _text_branch(value: bytes, at: int) -> tuple[str, int]:

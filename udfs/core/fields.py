@@ -124,7 +124,5 @@ def _is_text(field: object) -> bool:
 
 def _is_map(field: object) -> TypeGuard[dict[str, Any]]:
     return (
-        isinstance(field, dict)
-        and len(field) <= MAX_ENTRIES
-        and all(0 < len(name) <= MAX_NAME_CHARS for name in field)
+        isinstance(field, dict) and len(field) <= MAX_ENTRIES and all(0 < len(name) <= MAX_NAME_CHARS for name in field)
     )
