@@ -20,7 +20,7 @@ class Reason(StrEnum):
     meaning: str
     counted_only: bool
 
-    def __new__(cls, label: str, meaning: str, counted_only: bool = False) -> "Reason":
+    def __new__(cls, label: str, meaning: str = "", counted_only: bool = False) -> "Reason":
         """Make a member whose value is `label` alone, so that `Reason("late")` finds it."""
         member = str.__new__(cls, label)
         member._value_ = label

@@ -34,7 +34,7 @@ _GOLDEN_EVENT = Event(
     value=-12.5,
 )
 
-_text = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=256)
+_text = st.text(st.characters(codec="utf-8"), min_size=1, max_size=256)
 _amount = st.floats(0, 1e9)
 events = st.builds(
     Event,
@@ -66,8 +66,10 @@ def test_an_encoded_event_decodes_to_itself(event: Event, as_json: bool) -> None
 @settings(deadline=None)
 def test_the_hand_written_reader_agrees_with_fastavro(event: Event, nulls: set[str]) -> None:
     """Contract: the fast reader is the Avro specification, for every mix of null and given fields."""
-    value = encode_event(event._replace(**dict.fromkeys(nulls)))
-    record: Any = fastavro.schemaless_reader(BytesIO(value[HEADER_BYTES:]), shipped().newest("clickstream").parsed, None)
+    value = encode_event(Event(**{**event._asdict(), **dict.fromkeys(nulls)}))
+    record: Any = fastavro.schemaless_reader(
+        BytesIO(value[HEADER_BYTES:]), shipped().newest("clickstream").parsed, None
+    )
     record["type"] = TYPE_NAMES.index(record["type"])
     assert read_clickstream(value, HEADER_BYTES) == Event(**record)
 

@@ -1,0 +1,35 @@
+import pickle
+
+import pytest
+
+from udfs.core.errors import ConfigError, InvalidEvent, ModelError, Reason, TidelineError, Unavailable
+
+
+def test_a_reason_is_its_label_and_explains_itself_in_one_line() -> None:
+    """Contract: the label is metric label and dead-letter header; the meaning makes the table of the README."""
+    for reason in Reason:
+        assert Reason(str(reason)) is reason
+        assert str(reason).replace("_", "").isalnum()
+        assert reason.meaning.endswith(".")
+        assert "\n" not in reason.meaning
+
+
+def test_only_well_formed_events_are_counted_without_a_dead_letter() -> None:
+    counted = {reason for reason in Reason if reason.counted_only}
+    assert counted == {Reason.LATE, Reason.DUPLICATE, Reason.QUARANTINED}
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (InvalidEvent(Reason.FUTURE, "too far"), "future: too far"),
+        (Unavailable("redis", "refused"), "redis is unavailable: refused"),
+        (ConfigError("slots", 0, "1..64"), "slots=0 cannot be used; allowed: 1..64"),
+        (ModelError("sha256", "differs"), "model refused (sha256): differs"),
+    ],
+)
+def test_an_error_reads_as_a_sentence_and_survives_pickling(error: TidelineError, text: str) -> None:
+    """Contract: errors cross process borders with all they say."""
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - made one line above
+    assert str(copy) == str(error) == text
+    assert vars(copy) == vars(error)

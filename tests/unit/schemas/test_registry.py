@@ -1,0 +1,50 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from schemas.registry import SCHEMAS_PATH, load, shipped
+
+_IDS_EVER_GIVEN = {
+    1: "clickstream_v1",
+    2: "activity_v1",
+    3: "control_v1",
+    4: "policy_v1",
+    5: "decision_v1",
+    6: "dead_letter_v1",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    target = tmp_path / "schemas"
+    shutil.copytree(SCHEMAS_PATH, target, ignore=shutil.ignore_patterns("*.py", "__pycache__", "examples"))
+    return target
+
+
+def test_a_schema_id_means_for_ever_what_it_meant_first() -> None:
+    """Contract: ids are never reused; records with them stay in Kafka. Add lines here, change none."""
+    given = {schema_id: f"{kept.name}_v{kept.version}" for schema_id, kept in shipped().kept.items()}
+    assert given == _IDS_EVER_GIVEN
+
+
+def test_a_kept_file_without_an_id_is_refused(folder: Path) -> None:
+    shutil.copy(folder / "policy.avsc", folder / "versions" / "policy_v2.avsc")
+    with pytest.raises(ValueError, match=r"policy_v2\.avsc"):
+        load(folder)
+
+
+def test_two_ids_for_one_file_are_refused(folder: Path) -> None:
+    path = folder / "versions" / "ids.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "7": "policy_v1.avsc"}))
+    with pytest.raises(ValueError, match="each of"):
+        load(folder)
+
+
+def test_a_kept_file_with_an_odd_name_is_refused(folder: Path) -> None:
+    (folder / "versions" / "policy_v1.avsc").rename(folder / "versions" / "policy-1.avsc")
+    path = folder / "versions" / "ids.json"
+    path.write_text(path.read_text().replace("policy_v1", "policy-1"))
+    with pytest.raises(ValueError, match="<record>_v<number>"):
+        load(folder)
