@@ -36,7 +36,6 @@ def prepare(root: Path, conf: Path | None, tm_memory: str | None, rpc_port: int,
     settings |= _addresses(rpc_port, rest_port) | _folders(root)
     if tm_memory:
         settings["taskmanager.memory.process.size"] = tm_memory
-    settings["env.java.opts.all"] += f" -XX:ErrorFile={root}/log/hs_err_%p.log"
     target = root / "conf"
     target.mkdir(parents=True, exist_ok=True)
     # A JSON string is a YAML string, whatever characters are in it.
@@ -96,7 +95,9 @@ def _link_jars(lib: Path) -> None:
 
 def environment(root: Path, part: str) -> dict[str, str]:
     """What a Flink command of this stack needs in its environment; `part` names its log and pid folder."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("FLINK_", "PYTHON", "JVM_ARGS"))}
+    inherited = {
+        key: value for key, value in os.environ.items() if not key.startswith(("FLINK_", "PYTHON", "JVM_ARGS"))
+    }
     folders = {"log": root / "log" / part, "pid": root / "pid" / part}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,4 +133,4 @@ def _start(
     for key, value in dynamic.items():
         argv += ["-D", f"{key}={value}"]
     # start-foreground ends in exec: the pid of the script becomes the pid of the JVM.
-    return spawn(name, argv, environment(root, name) | extra, root / "log" / f"{name}.out", metrics_port)
+    return spawn(name, argv, environment(root, name) | extra, scratch, root / "log" / f"{name}.out", metrics_port)

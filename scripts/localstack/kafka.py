@@ -66,14 +66,13 @@ def start(root: Path, port: int, controller_port: int) -> Managed:
         "-Xms256m",
         "-Xmx512m",
         "-XX:+UseSerialGC",
-        f"-XX:ErrorFile={root}/log/hs_err_%p.log",
         f"-Dlog4j2.configurationFile=file:{FLINK_CONF}/log4j-broker.properties",
         "-cp",
         f"{KAFKA_JARS}/*",
         "kafka.Kafka",
         str(settings),
     ]
-    return spawn("kafka", argv, dict(os.environ), root / "log" / "kafka.log")
+    return spawn("kafka", argv, dict(os.environ), data, root / "log" / "kafka.log")
 
 
 def _format(root: Path, settings: Path) -> None:

@@ -38,9 +38,13 @@ class Managed:
     metrics_port: int | None = None
 
 
-def spawn(name: str, argv: list[str], env: dict[str, str], log: Path, metrics_port: int | None = None) -> Managed:
-    """Starts `argv` in a session of its own with its console in `log`; it survives the caller."""
-    log.parent.mkdir(parents=True, exist_ok=True)
+def spawn(
+    name: str, argv: list[str], env: dict[str, str], folder: Path, log: Path, metrics_port: int | None = None
+) -> Managed:
+    """Starts `argv` in `folder`, in a session of its own, with its console in `log`; it survives the caller."""
+    for needed in (folder, log.parent):
+        needed.mkdir(parents=True, exist_ok=True)
+    argv = ["env", f"--chdir={folder}", *argv]  # which ends in exec, so the pid stays
     file_actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
@@ -49,7 +53,7 @@ def spawn(name: str, argv: list[str], env: dict[str, str], log: Path, metrics_po
     try:
         pid = os.posix_spawnp(argv[0], argv, env, file_actions=file_actions, setsid=True)
     except OSError as error:
-        raise StackError(f"{name}: cannot start {argv[0]!r}: {error}") from error
+        raise StackError(f"{name}: cannot start {argv[2]!r}: {error}") from error
     # A child that was not waited for keeps its entry, so its start time is there even if it has already ended.
     return Managed(name, pid, start_mark(pid) or "", log, metrics_port)
 
@@ -122,7 +126,8 @@ def stop(processes: Iterable[Managed], patience_s: float = 8.0) -> None:
 def wait_gone(processes: list[Managed], timeout_s: float) -> bool:
     """Waits until none of them runs; False when time is up before."""
     deadline = time.monotonic() + timeout_s
-    while any([alive(process) for process in processes]):  # the list, so that every ended child is reaped
+    remaining = list(processes)
+    while remaining := [process for process in remaining if alive(process)]:
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_INTERVAL_S / 2)

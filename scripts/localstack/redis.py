@@ -32,7 +32,7 @@ def start(root: Path, port: int) -> Managed:
         # Evicting a list's version or a tombstone would let an older list win; a failed write is retried.
         *("--maxmemory-policy", "noeviction"),
     ]
-    return spawn("redis", argv, dict(os.environ), root / "log" / "redis.log")
+    return spawn("redis", argv, dict(os.environ), data, root / "log" / "redis.log")
 
 
 def _binary() -> str:

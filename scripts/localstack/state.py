@@ -86,7 +86,9 @@ def load(name: str) -> StackState | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:
-        raise StackError(f"{path} is not a stack's record ({error}); end its processes and remove the folder") from error
+        raise StackError(
+            f"{path} is not a stack's record ({error}); end its processes and remove the folder"
+        ) from error
 
 
 @contextmanager

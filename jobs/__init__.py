@@ -1,0 +1,1 @@
+"""Topology and entry points of the Flink jobs."""

@@ -1,0 +1,60 @@
+"""The Kafka topics of one deployment: names and layout. Pure: imports neither pyflink nor a Kafka client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+
+_DAY_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """Layout of a topic.
+
+    Attributes:
+        partitions: How many; fixed when the topic is made, for keys would move otherwise.
+        config: Topic settings of Kafka, all values as text.
+    """
+
+    partitions: int
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Names of the six topics."""
+
+    clickstream: str = "clickstream"
+    activities: str = "activities"
+    control: str = "control"
+    policy: str = "policy"
+    decisions: str = "decisions"
+    dead_letters: str = "dead-letters"
+
+    def with_suffix(self, suffix: str) -> Topics:
+        """The same names, each followed by `suffix`: a set of its own for a test or a replay."""
+        return Topics(**{role: name + suffix for role, name in self.by_role().items()})
+
+    def by_role(self) -> dict[str, str]:
+        """Name by field."""
+        return {field.name: str(getattr(self, field.name)) for field in fields(self)}
+
+
+# A record's time is when the broker took it, so that no producer's clock can put it into the past or the future.
+_BROKER_TIME = {"message.timestamp.type": "LogAppendTime"}
+_COMPACTED = {"cleanup.policy": "compact"}
+
+SPECS: Mapping[str, TopicSpec] = MappingProxyType(
+    {
+        "clickstream": TopicSpec(4, _BROKER_TIME),
+        "activities": TopicSpec(1, _COMPACTED),
+        "control": TopicSpec(1, _COMPACTED),
+        # For a week every version can be read and pinned, then only the newest of each activity is kept.
+        "policy": TopicSpec(1, _COMPACTED | {"min.compaction.lag.ms": str(7 * _DAY_MS)}),
+        "decisions": TopicSpec(4, {}),
+        # Time enough to find the cause and send them again.
+        "dead_letters": TopicSpec(1, {"retention.ms": str(14 * _DAY_MS)}),
+    }
+)

@@ -1,0 +1,61 @@
+"""Fixtures of every layer: the local stack, and a watch for processes that a test leaves behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from scripts.localstack import Stack
+
+# The Java gateway of pyflink serves every test of the process and ends with it.
+_LIVES_ON = "org.apache.flink.client.python.PythonGatewayServer"
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """One stack for all tests of the run; tests keep apart by topic suffix and key prefix."""
+    # Here and not above: tests that need no stack shall not wait for its clients to be imported.
+    from scripts.localstack import Stack
+    from scripts.localstack.paths import FLINK_CONF, STATE_FOLDER
+
+    name = f"tests-{os.getpid()}"
+    with Stack.up(name, conf=FLINK_CONF / "config.test.yaml") as running:
+        yield running
+        if request.session.testsfailed:
+            kept = STATE_FOLDER / "failed-tests" / name
+            shutil.copytree(running.root / "log", kept)
+            print(f"\nlogs of the stack are in {kept}")
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test after which a process runs that it started."""
+    before = _children()
+    yield
+    left = _children().keys() - before.keys()
+    if "stack" in request.fixturenames:
+        shared: Stack = request.getfixturevalue("stack")
+        left -= {process.pid for process in shared.processes}  # a replaced TaskManager belongs to the session
+    named = [f"{pid} {command}" for pid, command in _children().items() if pid in left and _LIVES_ON not in command]
+    assert not named, f"processes are still running: {named}"
+
+
+def _children() -> dict[int, str]:
+    """Command line by pid of the live children of this process."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            status, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == os.getpid() and status != "Z":
+                found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")[:200]
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # ended meanwhile
+    return found
