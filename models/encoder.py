@@ -94,9 +94,7 @@ class Encoder:
         _check_example(encoder, manifest)
         return encoder
 
-    def step(
-        self, inputs: StepInputs, h: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def step(self, inputs: StepInputs, h: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return (h_next [B, hidden], x [B, dim]) of one event for each of B users with state h [B, hidden].
 
         A user without state has h = 0. On the CPU a row's result is the same, bit for bit, in any batch of 1..512.
@@ -129,22 +127,13 @@ def encode_windows(encoder: Encoder, windows: EventWindows) -> tuple[NDArray[np.
     h = np.zeros((rows, encoder.hidden), dtype=np.float32)
     x = np.empty((rows, encoder.dim), dtype=np.float32)
     for at, count in enumerate(active.tolist()):
-        now = StepInputs(
-            inputs.item[at, :count],
-            inputs.category[at, :count],
-            inputs.type[at, :count],
-            inputs.gap[at, :count],
-            inputs.price[at, :count],
-        )
-        h[:count], x[:count] = encoder.step(now, h[:count])
+        h[:count], x[:count] = encoder.step(inputs.take((at, slice(count))), h[:count])
     h_out, x_out = np.empty_like(h), np.empty_like(x)
     h_out[order], x_out[order] = h, x
     return h_out, x_out
 
 
-def _window_inputs(
-    vocabulary: Vocabulary, windows: EventWindows, order: NDArray[np.int64], longest: int
-) -> StepInputs:
+def _window_inputs(vocabulary: Vocabulary, windows: EventWindows, order: NDArray[np.int64], longest: int) -> StepInputs:
     """Return the inputs [longest, R] of the ordered windows: time first, so that a step's rows lie together."""
     columns = [
         np.ascontiguousarray(values[order, -longest:].T)

@@ -29,16 +29,16 @@ def popularity(targets: NDArray[np.int64], categories: int) -> NDArray[np.float6
     """Return the share of each category index 0..categories among the training targets; index 0 has none."""
     counts = np.bincount(targets, minlength=categories + 1) + 1.0
     counts[0] = 1e-9
-    return counts / counts.sum()
+    share: NDArray[np.float64] = counts / counts.sum()
+    return share
 
 
-def transitions(
-    before: NDArray[np.int64], after: NDArray[np.int64], pop: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def transitions(before: NDArray[np.int64], after: NDArray[np.int64], pop: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return P(after | before) [C, C] of the training pairs, drawn towards popularity by `PRIOR` pseudo-counts."""
     size = pop.size
     counts = np.bincount(before * size + after, minlength=size * size).reshape(size, size) + PRIOR * pop
-    return counts / counts.sum(axis=1, keepdims=True)
+    moves: NDArray[np.float64] = counts / counts.sum(axis=1, keepdims=True)
+    return moves
 
 
 def decayed_markov(history: NDArray[np.int64], moves: NDArray[np.float64]) -> NDArray[np.float64]:

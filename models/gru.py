@@ -30,7 +30,7 @@ class GRUConfig:
     dropout: float = 0.1
 
 
-class GRUEncoder(nn.Module):
+class GRUEncoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
     """Embeddings -> GRU -> x -> logits of the next event's category."""
 
     def __init__(self, config: GRUConfig) -> None:

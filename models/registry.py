@@ -152,7 +152,7 @@ def current(root: Path) -> Path:
     name = _pointers(root).get("current")
     if not name:
         raise ModelError(Refusal.POINTER, f"{root.name} has no current model")
-    return root / name
+    return root / str(name)
 
 
 def _manifest(folder: Path) -> Manifest:
@@ -186,7 +186,7 @@ def _check_ranges(folder: Path, manifest: Manifest) -> None:
     columns = [manifest.example.get(key) for key in _EXAMPLE_KEYS]
     lengths = {len(column) if isinstance(column, list) else 0 for column in columns}
     if len(lengths) != 1 or 0 in lengths:
-        raise ModelError(Refusal.MANIFEST, f"{folder.name}/{MANIFEST}: example needs lists of one length: {_EXAMPLE_KEYS}")
+        raise ModelError(Refusal.MANIFEST, f"{folder.name}/{MANIFEST}: example: {_EXAMPLE_KEYS} must be as long")
 
 
 def _pointers(root: Path) -> dict[str, Any]:

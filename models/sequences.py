@@ -1,8 +1,8 @@
 """Training windows: the sequences an online user's h has really seen, so that training and serving agree.
 
 Online, the n-th event of a user is encoded from h = 0 over the last 16 + n mod 16 events, or all n while n < 16. So
-windows start at every 16th event of a user, are at most 31 long, and a prediction counts at steps 16..31, or from step 1
-on in a user's first window: each event is a target once.
+windows start at every 16th event of a user, are at most 31 long, and a prediction counts at steps 16..31, or from
+step 1 on in a user's first window: each event is a target once.
 """
 
 from __future__ import annotations
@@ -39,12 +39,9 @@ class Windows:
 
     def batch(self, chosen: NDArray[np.int64]) -> StepInputs:
         """Return the inputs [len(chosen), 31] of the chosen windows."""
-        rows = self.rows[chosen]
-        gap = self.inputs.gap[rows]
-        gap[:, 0] = 0.0
-        return StepInputs(
-            self.inputs.item[rows], self.inputs.category[rows], self.inputs.type[rows], gap, self.inputs.price[rows]
-        )
+        inputs = self.inputs.take(self.rows[chosen])
+        inputs.gap[:, 0] = 0.0
+        return inputs
 
     def within(self, from_ms: int, to_ms: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the windows with a target in from_ms <= time < to_ms, and their targets with all others set to 0."""

