@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import fastavro
 import orjson
-from fastavro.read import SchemaResolutionError
 
 from schemas.registry import Registry, shipped
 from udfs.core.errors import InvalidEvent, Reason
@@ -41,8 +40,8 @@ class RecordCodec:
     def decode(self, value: bytes) -> dict[str, Any]:
         """Return the record, fields unknown to its writer filled with their defaults.
 
-        Raises InvalidEvent (EMPTY, TOO_LARGE, BAD_MAGIC, UNKNOWN_SCHEMA, TRUNCATED, BAD_UTF8, UNKNOWN_TYPE).
-        Ranges are the caller's to check.
+        Raises InvalidEvent (EMPTY, TOO_LARGE, BAD_MAGIC, UNKNOWN_SCHEMA, TRUNCATED, BAD_UTF8). Ranges are the
+        caller's to check; fastavro counts a negative union or enum index from the end instead of refusing it.
         """
         if not value or len(value) > MAX_VALUE_BYTES:
             raise size_error(value)
@@ -77,16 +76,15 @@ class RecordCodec:
 
     def _read(self, body: BytesIO, writer: Any) -> dict[str, Any]:
         try:
-            # One schema where both are the same: resolution costs twice the time.
-            record = fastavro.schemaless_reader(body, writer, None if writer is self._schema else self._schema)
+            # No reader schema where both are the same: resolution costs twice the time. What can be raised was
+            # found by damaging a million records.
+            record: dict[str, Any] = fastavro.schemaless_reader(
+                body, writer, None if writer is self._schema else self._schema
+            )
         except UnicodeDecodeError as error:
             raise InvalidEvent(Reason.BAD_UTF8, f"{self.name}: a string is not UTF-8") from error
-        except SchemaResolutionError as error:
-            raise InvalidEvent(Reason.UNKNOWN_TYPE, f"{self.name}: a symbol the newest version lacks") from error
-        except (EOFError, IndexError, struct.error) as error:
+        except (EOFError, IndexError) as error:
             raise InvalidEvent(Reason.TRUNCATED, f"{self.name}: {type(error).__name__} {error}") from error
-        if not isinstance(record, dict):
-            raise TypeError(f"{self.name} is not a record schema")
         return record
 
 
