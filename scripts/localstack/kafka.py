@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import socket
 import subprocess
 from base64 import urlsafe_b64encode
 from pathlib import Path
@@ -91,8 +91,10 @@ def _format(root: Path, settings: Path) -> None:
 
 
 def answers(bootstrap: str) -> bool:
-    """Whether a broker is there that answers a request for its topics."""
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # refused connections are what we wait through
+    """Whether a broker is there that answers a request for its topics; OSError while nobody listens."""
+    host, _, port = bootstrap.partition(",")[0].rpartition(":")
+    # First, because the client leaves a socket open for each connection that was refused.
+    socket.create_connection((host, int(port)), timeout=_TIMEOUT_MS / 1000).close()
     try:
         admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=_TIMEOUT_MS)
     except RetriableError:
