@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TextIO
 
 from scripts.localstack.errors import StackError
 from scripts.localstack.paths import STATE_FOLDER
@@ -96,6 +98,19 @@ def exclusive(name: str) -> Iterator[None]:
     """Holds the stack's lock: `up` and `down` of one name never run at the same time."""
     folder(name)
     STACKS.mkdir(parents=True, exist_ok=True)
-    with (STACKS / f".{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    path = STACKS / f".{name}.lock"
+    with _locked(path):
         yield
+        if not folder(name).exists():
+            path.unlink()
+
+
+def _locked(path: Path) -> TextIO:
+    while True:
+        lock = path.open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # The one who held it before may have removed the file: then ours has no name and locks nobody out.
+        with suppress(FileNotFoundError):
+            if path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
+                return lock
+        lock.close()

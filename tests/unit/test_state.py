@@ -1,5 +1,6 @@
 """Contract: a stack's record is read back as it was written, and a name cannot leave the folder of stacks."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from scripts.localstack import state as states
 from scripts.localstack.errors import StackError
 from scripts.localstack.process import Managed
-from scripts.localstack.state import StackState, load
+from scripts.localstack.state import StackState, exclusive, load
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +53,26 @@ def test_broken_record_is_refused_with_its_path(text: str, tmp_path: Path) -> No
 def test_name_that_is_no_plain_folder_is_refused(name: str) -> None:
     with pytest.raises(StackError, match="stack name"):
         load(name)
+
+
+def test_lock_keeps_others_out_and_goes_with_the_stack(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with exclusive("one"):
+            order.append("second")
+
+    other = threading.Thread(target=second)
+    with exclusive("one"):
+        other.start()
+        other.join(0.2)
+        order.append("first")
+    other.join(10)
+    assert order == ["first", "second"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lock_stays_while_the_stack_is_there(tmp_path: Path) -> None:
+    with exclusive("one"):
+        empty().save()
+    assert (tmp_path / ".one.lock").exists()
