@@ -116,7 +116,7 @@ class Encoder:
 def encode_windows(encoder: Encoder, windows: EventWindows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return (h [R, hidden], x [R, dim]) after the last event of each window, started from h = 0.
 
-    Time moves over all rows at once, over those that have begun; on the CPU bit-identical to one by one.
+    At least one row. Time moves over all rows at once, over those that have begun; on the CPU bit-identical to one by one.
     """
     order = np.argsort(-windows.lengths, kind="stable")  # the rows active at any time are then a prefix
     lengths = windows.lengths[order]
@@ -156,6 +156,7 @@ def _session(folder: Path, provider: Literal["auto", "cpu", "cuda"]) -> Any:
     if provider != "cpu" and _cuda_device_there():
         cuda = {"gpu_mem_limit": GPU_MEMORY_BYTES, "arena_extend_strategy": "kSameAsRequested", "use_tf32": 0}
         providers.insert(0, ("CUDAExecutionProvider", cuda))
+        ort.set_default_logger_severity(4)  # libraries that do not load are told by `provider`, not by a page of errors
         ort.preload_dlls()
     elif provider == "cuda":
         raise ModelError(Refusal.PROVIDER, f"{folder.name}: CUDA was demanded, there is no device")

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import tempfile
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +29,6 @@ from udfs.core.hashing import hash32
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 OPSET = 17
 STEPS = 500
@@ -101,18 +104,35 @@ class FoldedStep(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
 
 
 def export(network: GRUEncoder, categories: Sequence[str], version: int, training: Training, folder: Path) -> None:
-    """Write the artefact of a trained network into `folder`, after checking it.
+    """Write the artefact of a trained network, check it, and only then put it in the place of `folder`.
 
     Raises:
         ValueError: ONNX and torch differ by more than 1e-5 over 500 steps, or a row differs between batch sizes.
         ModelError: the written folder does not load.
     """
     network.eval()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as beside:
+        fresh = Path(beside) / folder.name
+        fresh.mkdir()
+        write_onnx(network, fresh / MODEL)
+        manifest = manifest_of(network, categories, version, training, fresh)
+        (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+        encoder = Encoder.load(fresh, "cpu")
+        check_parity(encoder, network, fresh / GOLDEN)
+        check_batches(encoder)
+        if folder.exists():
+            shutil.rmtree(folder)
+        fresh.rename(folder)
+
+
+def manifest_of(
+    network: GRUEncoder, categories: Sequence[str], version: int, training: Training, folder: Path
+) -> dict[str, Any]:
+    """Return the manifest of the model that was written to `folder`."""
     config = network.config
-    folder.mkdir(parents=True, exist_ok=True)
-    write_onnx(network, folder / MODEL)
     inputs, outputs = signature(config.hidden, config.dim)
-    manifest = {
+    return {
         "name": folder.name,
         "version": version,
         "sha256": hashlib.sha256((folder / MODEL).read_bytes()).hexdigest(),
@@ -124,13 +144,17 @@ def export(network: GRUEncoder, categories: Sequence[str], version: int, trainin
         "item_buckets": config.item_buckets,
         "categories": sorted(categories),
         "training": asdict(training),
-        "code_version": package_version("tideline"),
+        "code_version": code_version(),
         "example": example(network, Vocabulary.of(categories, config.item_buckets), categories),
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
-    encoder = Encoder.load(folder, "cpu")
-    check_parity(encoder, network, folder / GOLDEN)
-    check_batches(encoder)
+
+
+def code_version() -> str:
+    """Return the version of this package, or `source tree` where it is not installed."""
+    try:
+        return package_version("tideline")
+    except PackageNotFoundError:
+        return "source tree"
 
 
 def write_onnx(network: GRUEncoder, path: Path) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 DAY_MS = 86_400_000
 BATCH = 256
-LEARNING_RATE = 4e-3
+LEARNING_RATE = 4e-2
 PATIENCE = 2
 VALID_DAYS = 14
 TEST_DAYS = 31
@@ -89,7 +89,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m models.train", description="Train the interest encoder.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the artefact; its name is the model's name")
-    parser.add_argument("--epochs", type=int, default=10, help="at most this many passes")
+    parser.add_argument("--epochs", type=int, default=8, help="at most this many passes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--version", type=int, default=1, help="1..65535, written into every list")
     parser.add_argument("--until", default="2018-01-01", help="use events before this UTC day")

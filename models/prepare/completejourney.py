@@ -121,10 +121,11 @@ def events(limit: int | None = None) -> Iterator[Event]:
     cols = columns()
     total = cols.ts_ms.size if limit is None else min(limit, cols.ts_ms.size)
     for start in range(0, total, _CHUNK):
-        yield from _chunk(cols, slice(start, min(start + _CHUNK, total)))
+        yield from events_of(cols, slice(start, min(start + _CHUNK, total)))
 
 
-def _chunk(cols: Columns, rows: slice) -> Iterator[Event]:
+def events_of(cols: Columns, rows: slice) -> Iterator[Event]:
+    """Yield the events that are in these rows of `columns()`."""
     types = cols.type[rows].tolist()
     products = [str(product) for product in cols.product[rows].tolist()]
     names = (*cols.category_names, None)  # index -1 is none
@@ -165,7 +166,7 @@ def _purchases() -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
 
     quantity = lines["quantity"].to_numpy()
     value = lines["sales_value"].to_numpy()
-    ts_ns = lines["transaction_timestamp"].to_numpy().astype("datetime64[ns]").astype(np.int64)
+    ts_ns = lines["transaction_timestamp"].cast(pa.int64()).to_numpy()
     purchases: dict[str, NDArray[Any]] = {
         "user": lines["household_id"].to_numpy(),
         "basket": lines["basket_id"].to_numpy(),

@@ -194,6 +194,13 @@ def test_two_categories_of_one_name_are_refused(copy: ModelCopy) -> None:
     assert refused(copy) == Refusal.MANIFEST
 
 
+def test_cuda_on_demand_is_used_or_refused() -> None:
+    try:
+        assert Encoder.load(ARTEFACTS / "demo-1", "cuda").provider == "cuda"
+    except ModelError as error:
+        assert error.reason == Refusal.PROVIDER
+
+
 def test_loading_is_silent_and_names_the_provider_in_use() -> None:
     """Contract: the GPU wheel on a machine without a GPU uses the CPU, says so, and prints nothing."""
     code = (
