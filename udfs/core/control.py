@@ -50,7 +50,13 @@ class PinPolicy(NamedTuple):
     pinned: int | None
 
 
-Order = LoadModel | Republish | SetGeneration | SetWeights | PinPolicy
+class PublishPolicy(NamedTuple):
+    """Solve and publish every activity's policy row again from the sums; `id` tells one order from the next."""
+
+    id: str
+
+
+Order = PublishPolicy | LoadModel | Republish | SetGeneration | SetWeights | PinPolicy
 
 
 class Control(NamedTuple):
@@ -120,10 +126,15 @@ def _pin_policy(argument: Fields) -> Order:
     return PinPolicy(argument.integer("pinned", 0, MAX_TS_MS))
 
 
+def _publish_policy(argument: Fields) -> Order:
+    return PublishPolicy(argument.identifier("id"))
+
+
 _ORDER_OF_KIND: dict[str, tuple[type[Order], Callable[[Fields], Order]]] = {
     "model": (LoadModel, _load_model),
     "republish": (Republish, _republish),
     "generation": (SetGeneration, _set_generation),
     "weights": (SetWeights, _set_weights),
     "policy": (PinPolicy, _pin_policy),
+    "publish": (PublishPolicy, _publish_policy),
 }

@@ -1,0 +1,114 @@
+"""The activities as arrays, and who may see which: status, time window, rule, per-user cap, dismissal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from udfs.core.attribution import DISMISSED
+from udfs.core.hashing import hash32
+from udfs.core.user_state import SHOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from udfs.core.activity import Activity
+    from udfs.core.user_state import UserBatch
+
+_NO_CAP = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """K activities in the order of their ids; arrays are [K]. An activity's number is its place here."""
+
+    activities: tuple[Activity, ...]
+    hashes: NDArray[np.uint32]
+    tags: NDArray[np.uint16]
+    starts_ms: NDArray[np.int64]
+    ends_ms: NDArray[np.int64]
+    active: NDArray[np.bool_]
+    cap_shown: NDArray[np.int64]
+    cap_window_ms: NDArray[np.int64]
+    number_of_hash: dict[int, int]
+    activities_of_item: dict[str, tuple[str, ...]]
+    reward_value: dict[str, float]
+
+    @classmethod
+    def of(cls, activities: Iterable[Activity]) -> Catalogue:
+        """Build the arrays; ids are unique."""
+        ordered = tuple(sorted(activities, key=lambda activity: activity.activity_id))
+        hashes = [hash32(activity.activity_id) for activity in ordered]
+        return cls(
+            activities=ordered,
+            hashes=np.array(hashes, np.uint32),
+            tags=np.array([each & 0xFFFF for each in hashes], np.uint16),
+            starts_ms=np.array([activity.starts_ms for activity in ordered], np.int64),
+            ends_ms=np.array([activity.ends_ms for activity in ordered], np.int64),
+            active=np.array([activity.status == "active" for activity in ordered], np.bool_),
+            cap_shown=np.array([each.cap.max_shown if each.cap else _NO_CAP for each in ordered], np.int64),
+            cap_window_ms=np.array([each.cap.window_ms if each.cap else 0 for each in ordered], np.int64),
+            number_of_hash={each: number for number, each in enumerate(hashes)},
+            activities_of_item=_by_item(ordered),
+            reward_value={each.activity_id: each.reward_value for each in ordered},
+        )
+
+
+def _by_item(activities: tuple[Activity, ...]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for activity in activities:
+        for item in activity.items:
+            found.setdefault(item, []).append(activity.activity_id)
+    return {item: tuple(ids) for item, ids in found.items()}
+
+
+def open_at(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return [U, K]: the activity is active and its time window holds the moment."""
+    moment = at_ms[:, None]
+    return catalogue.active & (catalogue.starts_ms <= moment) & (moment < catalogue.ends_ms)
+
+
+def eligible(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return [len(rows), K]: which activities each user may be shown, as of his newest event."""
+    header = batch.header[rows]
+    mask = open_at(catalogue, header["as_of_ms"])
+    _apply_rules(catalogue, batch, rows, mask)
+    _apply_shown(catalogue, header["as_of_ms"], [batch.shown[row] for row in rows.tolist()], mask)
+    return mask
+
+
+def _apply_rules(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64], mask: NDArray[np.bool_]) -> None:
+    header = batch.header
+    for number, activity in enumerate(catalogue.activities):
+        rule = activity.rule
+        if rule is None:
+            continue
+        mask[:, number] &= header["accepted"][rows] >= rule.min_events
+        mask[:, number] &= header["purchases"][rows] >= rule.min_purchases
+        if rule.any_category:
+            wanted = np.array([hash32(name) for name in rule.any_category], np.uint32)
+            mask[:, number] &= np.isin(batch.history["category"][rows], wanted).any(axis=1)
+
+
+def _apply_shown(
+    catalogue: Catalogue, as_of_ms: NDArray[np.int64], shown: Sequence[bytes], mask: NDArray[np.bool_]
+) -> None:
+    """Take out dismissed activities and those whose cap is used up, from what each user was shown."""
+    joined = b"".join(shown)
+    if not joined or not catalogue.activities:
+        return
+    seen: NDArray[Any] = np.frombuffer(joined, SHOWN)
+    user = np.repeat(np.arange(len(shown)), [len(each) // SHOWN.itemsize for each in shown])
+    number = np.array([catalogue.number_of_hash.get(each, -1) for each in seen["activity"].tolist()])
+    known = number >= 0
+    seen, user, number = seen[known], user[known], number[known]
+    dismissed = (seen["flags"] & DISMISSED) != 0
+    mask[user[dismissed], number[dismissed]] = False
+    recent = as_of_ms[user] - seen["shown_ms"] < catalogue.cap_window_ms[number]
+    times = np.zeros(mask.shape, np.int64)
+    np.add.at(times, (user[recent], number[recent]), 1)
+    mask &= times < catalogue.cap_shown

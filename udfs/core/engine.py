@@ -1,0 +1,266 @@
+"""One micro-batch of one shard, from raw records to lists: the whole of `interest_rank` without Flink.
+
+bytes -> events -> guard -> history and attribution -> interest -> ranking -> lists. The live job, a replay and the
+plain-Python oracle of the tests all call `process`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from schemas.codec import decode_event
+from udfs.core.attribution import attribute
+from udfs.core.catalogue import eligible
+from udfs.core.decisions import decision_records
+from udfs.core.decision_token import Minting, mint
+from udfs.core.errors import InvalidEvent
+from udfs.core.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
+from udfs.core.hashing import hash32, hash64
+from udfs.core.history import merge
+from udfs.core.interest import encode
+from udfs.core.ranking import rank
+from udfs.core.rate_guard import admit
+from udfs.core.seeded import decision_seeds
+from udfs.core.slate import payloads
+from udfs.core.user_state import EVENT, decode_states, encode_states
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from udfs.core.feedback import Feedback
+    from udfs.core.history import Merged
+    from udfs.core.user_state import UserBatch
+    from udfs.core.world import World
+
+__all__ = ["DeadLetter", "Outcome", "Records", "process", "republish"]
+
+_MAX_PRICE = 65_000.0  # float16 ends at 65504
+
+
+class Records(NamedTuple):
+    """Raw records of one shard, in parallel sequences; key and value None where Kafka had none."""
+
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+    timestamps_ms: Sequence[int]
+
+
+class DeadLetter(NamedTuple):
+    """A refused record: its place in the batch and why."""
+
+    number: int
+    error: InvalidEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a batch leads to: new states and lists by user, decision records, dead letters, feedback and counts."""
+
+    users: list[str]
+    states: list[bytes]
+    listed: list[str]
+    lists: list[bytes]
+    decisions: list[tuple[str, bytes]]
+    dead: list[DeadLetter]
+    feedback: list[Feedback]
+    counts: Counter[str]
+
+
+class _Pending(NamedTuple):
+    """One user's events that passed the guard, in order of time."""
+
+    organic: list[Event]
+    attributable: list[tuple[int, Event]]
+
+
+def process(records: Records, load: Callable[[list[str]], list[bytes | None]], world: World) -> Outcome:
+    """Apply the records of one shard to its users; `load` returns the state bytes of the users asked for.
+
+    The states of all users in the batch and the lists depend on the set of each user's events, not on their order.
+    """
+    counts: Counter[str] = Counter()
+    dead: list[DeadLetter] = []
+    by_user = _decode(records, counts, dead)
+    users = list(by_user)
+    batch = decode_states(load(users), world.encoder.hidden)
+    pending = [_guard(batch, row, by_user[user], world, counts) for row, user in enumerate(users)]
+    merged = _merge(batch, pending, counts)
+    applied, feedback, decisions = _attribute(batch, pending, world, counts, dead)
+    batch.header["seq"] += (merged.added + applied).astype(np.uint32)
+    changed = np.flatnonzero(merged.added + applied)
+    lists = _rank(batch, changed, merged, users, world)
+    counts["lists"] += len(lists)
+    return Outcome(
+        users=users,
+        states=encode_states(batch, np.arange(len(users))),
+        listed=[users[row] for row in changed.tolist()] if lists else [],
+        lists=lists,
+        decisions=decisions,
+        dead=dead,
+        feedback=feedback,
+        counts=counts,
+    )
+
+
+def republish(users: list[str], states: Sequence[bytes], world: World) -> Outcome:
+    """Rank the given users again; that counts as an update of each, so the new list replaces the old one."""
+    batch = decode_states(states, world.encoder.hidden)
+    batch.header["seq"] += np.uint32(1)
+    every = np.arange(len(users))
+    lists = _rank(batch, every, _nothing_merged(len(users)), users, world)
+    counts = Counter({"lists": len(lists), "republished": len(users)})
+    return Outcome(users, encode_states(batch, every), users if lists else [], lists, [], [], [], counts)
+
+
+def _decode(records: Records, counts: Counter[str], dead: list[DeadLetter]) -> dict[str, list[tuple[int, Event]]]:
+    by_user: dict[str, list[tuple[int, Event]]] = {}
+    kinds = [0] * len(TYPE_NAMES)
+    for number, (key, value, ts_ms) in enumerate(zip(*records, strict=True)):
+        try:
+            event = decode_event(key, value, ts_ms)
+        except InvalidEvent as error:
+            dead.append(DeadLetter(number, error))
+            continue
+        kinds[event.type] += 1
+        mine = by_user.get(event.user_id)
+        if mine is None:
+            by_user[event.user_id] = [(number, event)]
+        else:
+            mine.append((number, event))
+    counts["records"] += len(records.keys)
+    for name, count in zip(TYPE_NAMES, kinds, strict=True):
+        if count:
+            counts[f"events_{name}"] += count
+    return by_user
+
+
+def _guard(
+    batch: UserBatch, row: int, events: list[tuple[int, Event]], world: World, counts: Counter[str]
+) -> _Pending:
+    """Sort a user's events, drop those of a robot, and part them by what they are for."""
+    if len(events) > 1:
+        events.sort(key=_time_of)
+    verdicts = admit(batch, row, [event.ts_ms for _, event in events])
+    organic: list[Event] = []
+    attributable: list[tuple[int, Event]] = []
+    items = world.catalogue.activities_of_item
+    for numbered, admitted in zip(events, verdicts, strict=True):
+        event = numbered[1]
+        if not admitted:
+            counts["quarantined"] += 1
+        elif event.type >= FIRST_ACTIVITY_TYPE:
+            attributable.append(numbered)
+        else:
+            organic.append(event)
+            if event.type == EventType.PURCHASE and event.item_id in items:
+                attributable.append(numbered)
+    return _Pending(organic, attributable)
+
+
+def _time_of(numbered: tuple[int, Event]) -> tuple[int, str]:
+    return numbered[1].ts_ms, numbered[1].event_id
+
+
+def _merge(batch: UserBatch, pending: list[_Pending], counts: Counter[str]) -> Merged:
+    rows = [
+        (
+            event.ts_ms,
+            hash64(event.event_id),
+            hash32(event.item_id) if event.item_id else 0,
+            hash32(event.category) if event.category else 0,
+            event.type,
+            min(event.quantity or 0, 255),
+            min(event.price or 0.0, _MAX_PRICE),
+        )
+        for each in pending
+        for event in each.organic
+    ]
+    owner = np.repeat(np.arange(len(pending)), [len(each.organic) for each in pending])
+    events = np.array(rows, EVENT)
+    merged = merge(batch, owner, events)
+    counts["duplicate"] += merged.duplicates
+    counts["late"] += merged.late
+    return merged
+
+
+def _attribute(
+    batch: UserBatch, pending: list[_Pending], world: World, counts: Counter[str], dead: list[DeadLetter]
+) -> tuple[NDArray[np.int64], list[Feedback], list[tuple[str, bytes]]]:
+    applied = np.zeros(len(pending), np.int64)
+    feedback: list[Feedback] = []
+    decisions: list[tuple[str, bytes]] = []
+    for row, each in enumerate(pending):
+        if not each.attributable or (not batch.shown[row] and each.attributable[-1][1].type < FIRST_ACTIVITY_TYPE):
+            continue
+        found = attribute(batch.shown[row], each.attributable, world.attributing)
+        batch.shown[row] = found.shown
+        newest = max(event.ts_ms for _, event in each.attributable)
+        if found.applied:
+            batch.header["as_of_ms"][row] = max(int(batch.header["as_of_ms"][row]), newest)
+        applied[row] = found.applied
+        feedback += found.feedback
+        decisions += decision_records(found.decisions, world)
+        dead += [DeadLetter(number, error) for number, error in found.refused]
+        counts["duplicate"] += found.duplicates
+        counts["without_token"] += found.organic
+        counts["dangling"] += found.dangling
+    counts["feedback"] += len(feedback)
+    return applied, feedback, decisions
+
+
+def _rank(
+    batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list[str], world: World
+) -> list[bytes]:
+    """Encode and rank the given users of the batch; no lists while no activity is known."""
+    if not rows.size:
+        return []
+    encode(batch, rows[_stale(batch, rows, merged, world)], merged, world.encoder)
+    if not world.catalogue.activities:
+        return []
+    header = batch.header[rows]
+    names = [users[row] for row in rows.tolist()]
+    as_of_ms, seq = header["as_of_ms"], header["seq"].astype(np.int64)
+    hashes = np.array([hash64(name) for name in names], np.uint64)
+    x = np.ascontiguousarray(header["x"])
+    ranked = rank(
+        world.policy,
+        world.known,
+        x,
+        eligible(world.catalogue, batch, rows),
+        decision_seeds(hashes, as_of_ms, seq, world.salt),
+        world.list_size,
+        world.exploration_permille / 1000,
+    )
+    tokens = mint(
+        Minting(
+            users=names,
+            generation=world.generation,
+            as_of_ms=as_of_ms,
+            seq=seq,
+            encoder=world.encoder.version,
+            policy=max(world.table.version, 0),
+            eligible=ranked.eligible,
+            exploration_permille=world.exploration_permille,
+            explored=ranked.explored,
+            x=x,
+            order=ranked.order,
+            tags=world.catalogue.tags,
+        ),
+        world.attributing.keys,
+    )
+    return payloads(world.catalogue, ranked.order, world.generation, as_of_ms, seq, world.encoder.version, tokens)
+
+
+def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, world: World) -> NDArray[np.bool_]:
+    """Return which users' x is not of their history and the encoder in use."""
+    return (merged.added[rows] > 0) | (batch.header["encoder"][rows] != world.encoder.version)
+
+
+def _nothing_merged(users: int) -> Merged:
+    return merge(decode_states([None] * users, 0), np.zeros(0, np.int64), np.zeros(0, EVENT))

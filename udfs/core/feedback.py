@@ -1,0 +1,85 @@
+"""What a batch tells the learner: rewards by activity, as one bytes value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from udfs.core.user_state import DIM
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+OBJECTIVES = ("click", "conversion", "revenue")
+_LAYOUT = 1
+
+ROWS = np.dtype(
+    [
+        ("activity", "<u2"),
+        ("encoder", "<u2"),
+        ("impressions", "i1"),
+        ("clicks", "i1"),
+        ("conversions", "i1"),
+        ("dismissals", "i1"),
+        ("revenue_cents", "<i4"),
+        ("ts_ms", "<i8"),
+        ("x", "i1", (DIM,)),
+    ]
+)
+"""Increments; `activity` is a place in the list of ids that travels along, `ts_ms` the time of the impression."""
+
+
+class Feedback(NamedTuple):
+    """One increment of what is known about an activity, in the context x (int8 bytes) it was shown in."""
+
+    activity_id: str
+    encoder: int
+    ts_ms: int
+    x: bytes
+    impressions: int = 0
+    clicks: int = 0
+    conversions: int = 0
+    dismissals: int = 0
+    revenue_cents: int = 0
+
+
+def encode_feedback(rows: Sequence[Feedback]) -> bytes:
+    """Return the rows as bytes; none for no rows."""
+    if not rows:
+        return b""
+    ids = sorted({row.activity_id for row in rows})
+    place = {name: at for at, name in enumerate(ids)}
+    table = np.array(
+        [
+            (
+                place[row.activity_id],
+                row.encoder,
+                row.impressions,
+                row.clicks,
+                row.conversions,
+                row.dismissals,
+                row.revenue_cents,
+                row.ts_ms,
+                np.frombuffer(row.x, np.int8),
+            )
+            for row in rows
+        ],
+        ROWS,
+    )
+    names = "\n".join(ids).encode()
+    return bytes([_LAYOUT]) + len(names).to_bytes(4, "little") + names + table.tobytes()
+
+
+def decode_feedback(data: bytes) -> tuple[list[str], NDArray[Any]]:
+    """Return the activity ids and the rows (dtype ROWS) of encoded feedback.
+
+    Raises:
+        ValueError: a layout this build does not read.
+    """
+    if data[0] != _LAYOUT:
+        raise ValueError(f"feedback of layout {data[0]}; this build reads {_LAYOUT}")
+    end = 5 + int.from_bytes(data[1:5], "little")
+    return data[5:end].decode().split("\n"), np.frombuffer(data, ROWS, offset=end)

@@ -1,0 +1,167 @@
+"""What is learned: additive sums by activity, encoder version and time bucket, and the policy rows solved from them.
+
+Contexts are int8 and rewards whole numbers (revenue in cents), so sums are exact int64: any order, any sharding and any
+number of restores give the same bits. Forgetting (forward decay) weighs whole time buckets when a row is solved and so
+renews the ridge term by itself (notes on algorithms, 1.7). State bytes: version 1, golden file tests/golden/sums_v1.bin.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from udfs.core.feedback import OBJECTIVES
+from udfs.core.policy_table import INVERSE_UNIT, PAIRS, THETA_UNIT, UPPER, X_UNIT, PolicyRow
+from udfs.core.user_state import DIM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+SUMS_VERSION = 1
+RIDGE = 1.0
+BUCKETS_PER_HALF_LIFE = 4
+_KEPT_HALF_LIVES = 8
+_CENTS = np.array([1.0, 1.0, 0.01])
+_THETA_LIMIT = 2.0**8
+
+BUCKET = np.dtype(
+    [
+        ("bucket", "<i8"),
+        ("impressions", "<i8"),
+        ("dismissals", "<i8"),
+        ("rewards", "<i8", (len(OBJECTIVES),)),
+        ("xx", "<i8", (PAIRS,)),
+        ("rx", "<i8", (len(OBJECTIVES), DIM)),
+    ]
+)
+"""Exact sums over one stretch of event time; x in units of 1/127, revenue in cents."""
+
+
+class Forgetting(NamedTuple):
+    """Half-life of what was learned in event time; 0 never forgets."""
+
+    half_life_ms: int
+
+    def bucket_of(self, ts_ms: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the time bucket of each moment."""
+        if not self.half_life_ms:
+            return np.zeros_like(ts_ms)
+        return ts_ms * BUCKETS_PER_HALF_LIFE // self.half_life_ms
+
+    def weights(self, buckets: NDArray[np.int64], newest: int) -> NDArray[np.float64]:
+        """Return the weight of each bucket seen from the newest one."""
+        if not self.half_life_ms:
+            return np.ones(buckets.size)
+        return np.exp2((buckets - newest) / BUCKETS_PER_HALF_LIFE)
+
+
+def add(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting) -> NDArray[Any]:
+    """Return the sums (dtype BUCKET, by rising bucket) of one activity and encoder with feedback rows added to them."""
+    x = rows["x"].astype(np.int64)
+    rewards = np.stack([rows["clicks"], rows["conversions"], rows["revenue_cents"]]).astype(np.int64)
+    pairs = (x[:, UPPER[0]] * x[:, UPPER[1]]) * rows["impressions"].astype(np.int64)[:, None]
+    place = forgetting.bucket_of(rows["ts_ms"].astype(np.int64))
+    news = np.zeros(np.unique(place).size, BUCKET)
+    for at, bucket in enumerate(np.unique(place).tolist()):
+        here = place == bucket
+        news[at]["bucket"] = bucket
+        news[at]["impressions"] = rows["impressions"][here].sum(dtype=np.int64)
+        news[at]["dismissals"] = rows["dismissals"][here].sum(dtype=np.int64)
+        news[at]["rewards"] = rewards[:, here].sum(axis=1)
+        news[at]["xx"] = pairs[here].sum(axis=0)
+        news[at]["rx"] = rewards[:, here] @ x[here]
+    return merge([sums, news])
+
+
+def merge(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
+    """Return the sum of several sums; the order of the parts leaves no trace."""
+    every = np.concatenate(list(parts))
+    buckets = np.unique(every["bucket"])
+    total = np.zeros(buckets.size, BUCKET)
+    total["bucket"] = buckets
+    at = np.searchsorted(buckets, every["bucket"])
+    for name in ("impressions", "dismissals", "rewards", "xx", "rx"):
+        np.add.at(total[name], at, every[name])
+    return total
+
+
+def forget(sums: NDArray[Any], newest: int) -> NDArray[Any]:
+    """Return the sums without the buckets that weigh less than 1/256 seen from the newest bucket of all."""
+    return sums[sums["bucket"] > newest - _KEPT_HALF_LIVES * BUCKETS_PER_HALF_LIFE]
+
+
+def encode_sums(sums: NDArray[Any]) -> bytes:
+    """Return the state bytes of sums."""
+    return bytes([SUMS_VERSION]) + sums.tobytes()
+
+
+def decode_sums(state: bytes | None) -> NDArray[Any]:
+    """Return the sums of state bytes; none for None.
+
+    Raises:
+        ValueError: a version this build does not read.
+    """
+    if state is None:
+        return np.zeros(0, BUCKET)
+    if state[0] != SUMS_VERSION:
+        raise ValueError(f"sums of version {state[0]}; this build reads {SUMS_VERSION}")
+    return np.frombuffer(state, BUCKET, offset=1)
+
+
+class Solved(NamedTuple):
+    """A ridge solution: theta [objectives, DIM], inverse design matrix [DIM, DIM], counts."""
+
+    theta: NDArray[np.float64]
+    inverse: NDArray[np.float64]
+    impressions: float
+    rewards: NDArray[np.float64]
+
+
+def solve(sums: NDArray[Any], forgetting: Forgetting, newest: int, prior: NDArray[np.float64] | None) -> Solved:
+    """Return the ridge regression of each objective, drawn to `prior` [objectives, DIM] (None: to 0) with RIDGE.
+
+    A = RIDGE I + sum w x x', theta = A^-1 (RIDGE prior + sum w r x), in float64 by Cholesky.
+    """
+    weights = forgetting.weights(sums["bucket"], newest)
+    design = np.zeros((DIM, DIM))
+    design[UPPER] = weights @ sums["xx"].astype(np.float64) * X_UNIT**2
+    design = design + np.triu(design, 1).T + RIDGE * np.eye(DIM)
+    moments = np.tensordot(weights, sums["rx"].astype(np.float64), axes=1) * X_UNIT * _CENTS[:, None]
+    if prior is not None:
+        moments = moments + RIDGE * prior
+    factor = np.linalg.inv(np.linalg.cholesky(design))
+    inverse = factor.T @ factor
+    return Solved(
+        moments @ inverse, inverse, float(weights @ sums["impressions"]), (weights @ sums["rewards"]) * _CENTS
+    )
+
+
+def solve_prior(parts: Iterable[NDArray[Any]], forgetting: Forgetting, newest: int) -> Solved:
+    """Return what all activities of an encoder version have in common: one regression over all their sums."""
+    return solve(merge(parts), forgetting, newest, None)
+
+
+def policy_row(solved: Solved, encoder: int, total: float) -> PolicyRow:
+    """Return the row to publish for an activity, in fixed point; `version` is set when it is read back."""
+    inverse = solved.inverse * 2.0
+    np.fill_diagonal(inverse, np.diag(solved.inverse))
+    theta = np.clip(solved.theta, -_THETA_LIMIT, _THETA_LIMIT)
+    return PolicyRow(
+        version=-1,
+        encoder=encoder,
+        impressions=solved.impressions,
+        total=total,
+        rewards=tuple(solved.rewards.tolist()),
+        theta=np.rint(theta / THETA_UNIT).astype(np.int64),
+        inverse=np.rint(inverse[UPPER] / INVERSE_UNIT).astype(np.int64),
+    )
+
+
+def prior_row(solved: Solved, encoder: int) -> PolicyRow:
+    """Return the row for activities nobody has seen (key `policy_table.PRIOR_ID`): the common theta with the width of no data."""
+    cold = Solved(solved.theta, np.eye(DIM) / RIDGE, 0.0, np.zeros(len(OBJECTIVES)))
+    return policy_row(cold, encoder, solved.impressions)
+

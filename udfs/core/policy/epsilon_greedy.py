@@ -1,0 +1,27 @@
+"""Epsilon-greedy: the best expected reward; all exploration is the exploration share of the ranking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from udfs.core.policy.base import Policy, Scores, linear_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from udfs.core.policy_table import Coefficients
+
+
+class EpsilonGreedy(Policy):
+    """score = x'theta."""
+
+    name: ClassVar[str] = "epsilon_greedy"
+
+    def score(
+        self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
+    ) -> Scores:
+        """See Policy.score."""
+        mean = linear_mean(x, known)
+        return Scores(mean, np.zeros_like(mean))

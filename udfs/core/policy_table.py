@@ -1,0 +1,154 @@
+"""What the policy topic says, as arrays by activity: coefficients in fixed point, counts, and former rows.
+
+Fixed point makes scoring exact: x is int8, theta in units of 2**-24, the inverse design matrix in units of 2**-28, so
+every sum in a score is a sum of whole numbers below 2**53, exact in float64 whatever the order, batch or BLAS.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from schemas.records import POLICY
+from udfs.core.feedback import OBJECTIVES
+from udfs.core.user_state import DIM
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from udfs.core.catalogue import Catalogue
+
+THETA_UNIT = 2.0**-24
+INVERSE_UNIT = 2.0**-28
+X_UNIT = 1.0 / 127.0
+PAIRS = DIM * (DIM + 1) // 2
+UPPER = np.triu_indices(DIM)
+PRIOR_ID = "*"
+"""Key of the record that holds the prior of an activity nobody has seen: what all activities have in common."""
+_FORMER_ROWS = 64
+
+
+class PolicyRow(NamedTuple):
+    """What is known about one activity from `version` (an offset of the policy topic) on."""
+
+    version: int
+    encoder: int
+    impressions: float
+    total: float
+    """Impressions of all activities when it was published."""
+    rewards: tuple[float, ...]
+    theta: NDArray[np.int64]
+    """[objectives, DIM] in THETA_UNIT."""
+    inverse: NDArray[np.int64]
+    """[PAIRS] upper triangle of the inverse design matrix in INVERSE_UNIT, off-diagonals doubled."""
+
+
+class Coefficients(NamedTuple):
+    """The rows of K activities as arrays: theta [K, DIM] of the weighted objectives, inverse [K, PAIRS], counts [K]."""
+
+    theta: NDArray[np.float64]
+    inverse: NDArray[np.float64]
+    impressions: NDArray[np.float64]
+    total: NDArray[np.float64]
+    clicks: NDArray[np.float64]
+
+
+def cold_row() -> PolicyRow:
+    """Return what is known before anything was learned: nothing, with the width of the unit prior."""
+    inverse = np.zeros(PAIRS, np.int64)
+    inverse[UPPER[0] == UPPER[1]] = round(1.0 / INVERSE_UNIT)
+    return PolicyRow(-1, 0, 0.0, 0.0, (0.0,) * len(OBJECTIVES), np.zeros((len(OBJECTIVES), DIM), np.int64), inverse)
+
+
+def encode_row(row: PolicyRow, activity_id: str) -> bytes:
+    """Return the policy record of a row; its version is the offset it will get, so it is not inside."""
+    return POLICY.encode(
+        {
+            "activity_id": activity_id,
+            "encoder_version": row.encoder,
+            "dim": DIM,
+            "impressions": row.impressions,
+            "total_impressions": row.total,
+            "rewards": list(row.rewards),
+            "theta": row.theta.astype("<i8").tobytes(),
+            "inverse": row.inverse.astype("<i4").tobytes(),
+        }
+    )
+
+
+def decode_row(value: bytes, offset: int) -> tuple[str, PolicyRow]:
+    """Return (activity id, row) of a policy record read at an offset.
+
+    Raises InvalidEvent where the value is no policy record; ValueError where its arrays have another shape.
+    """
+    record: dict[str, Any] = POLICY.decode(value)
+    theta = np.frombuffer(record["theta"], "<i8").astype(np.int64).reshape(len(OBJECTIVES), DIM)
+    inverse = np.frombuffer(record["inverse"], "<i4").astype(np.int64).reshape(PAIRS)
+    return record["activity_id"], PolicyRow(
+        offset,
+        record["encoder_version"],
+        record["impressions"],
+        record["total_impressions"],
+        tuple(record["rewards"]),
+        theta,
+        inverse,
+    )
+
+
+@dataclass(slots=True)
+class PolicyTable:
+    """Rows by (encoder, activity id), the newest and a few former ones, so that a recent decision can be scored again."""
+
+    version: int = -1
+    """Offset of the newest applied record: with it the table is a known state of the policy topic."""
+    rows: dict[tuple[int, str], PolicyRow] = field(default_factory=dict)
+    _former: dict[tuple[int, str], deque[PolicyRow]] = field(default_factory=dict)
+
+    def apply(self, activity_id: str, row: PolicyRow) -> bool:
+        """Take a row in; return False for one that is not newer than the table."""
+        if row.version <= self.version:
+            return False
+        key = (row.encoder, activity_id)
+        if key in self.rows:
+            self._former.setdefault(key, deque(maxlen=_FORMER_ROWS)).append(self.rows[key])
+        self.rows[key] = row
+        self.version = row.version
+        return True
+
+    def row(self, encoder: int, activity_id: str) -> PolicyRow:
+        """Return the row of an activity, the prior of that encoder where it has none."""
+        return self.rows.get((encoder, activity_id)) or self.rows.get((encoder, PRIOR_ID)) or cold_row()
+
+    def row_at(self, encoder: int, activity_id: str, version: int) -> PolicyRow | None:
+        """Return the row that counted at a version of the table, None where that is no longer known."""
+        key = (encoder, activity_id)
+        for row in [self.rows.get(key), *reversed(self._former.get(key, ()))]:
+            if row is not None and row.version <= version:
+                return row
+        return None
+
+
+def coefficients(
+    table: PolicyTable, catalogue: Catalogue, encoder: int, weights: NDArray[np.float64]
+) -> Coefficients:
+    """Return the coefficients of all activities of a catalogue for objectives weighted by `weights` [objectives]."""
+    rows = [table.row(encoder, activity.activity_id) for activity in catalogue.activities]
+    return stack(rows, weights)
+
+
+def stack(rows: list[PolicyRow], weights: NDArray[np.float64]) -> Coefficients:
+    """Return the arrays of some rows; theta is rounded to whole units again after weighting."""
+    if not rows:
+        none = np.zeros(0)
+        return Coefficients(np.zeros((0, DIM)), np.zeros((0, PAIRS)), none, none, none)
+    theta = np.stack([row.theta for row in rows]).astype(np.float64)
+    return Coefficients(
+        theta=np.rint((weights[None, :, None] * theta).sum(axis=1)),
+        inverse=np.stack([row.inverse for row in rows]).astype(np.float64),
+        impressions=np.array([row.impressions for row in rows]),
+        total=np.array([row.total for row in rows]),
+        clicks=np.array([row.rewards[0] for row in rows]),
+    )

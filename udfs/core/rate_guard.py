@@ -1,0 +1,36 @@
+"""Robots: a user with over 20 events within one second of event time is quarantined for an hour of event time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from udfs.core.user_state import UserBatch
+
+MAX_EVENTS_PER_S = 20
+QUARANTINE_MS = 3_600_000
+
+
+def admit(batch: UserBatch, row: int, times_ms: Sequence[int]) -> list[bool]:
+    """Return which of a user's events, in order of time, are let through; updates his counters in the batch.
+
+    Only the newest second seen is counted, so events that come behind by a second or more are not part of any count.
+    """
+    header = batch.header[row]
+    second, count = int(header["rate_second"]), int(header["rate_count"])
+    until_ms = int(header["quarantined_until_ms"])
+    verdicts: list[bool] = []
+    for ts_ms in times_ms:
+        now = ts_ms // 1000 & 0xFFFFFFFF
+        if now > second:
+            second, count = now, 0
+        if now == second:
+            count += 1
+            if count > MAX_EVENTS_PER_S:
+                until_ms = max(until_ms, ts_ms + QUARANTINE_MS)
+        verdicts.append(ts_ms >= until_ms or ts_ms < until_ms - QUARANTINE_MS)
+    header["rate_second"], header["rate_count"] = second, min(count, 0xFFFF)
+    header["quarantined_until_ms"] = until_ms
+    return verdicts

@@ -1,0 +1,41 @@
+"""Random numbers as a pure function of a seed, for a batch of decisions at once (SplitMix64, Steele et al. 2014)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+
+
+def decision_seeds(
+    users: NDArray[np.uint64], as_of_ms: NDArray[np.int64], seq: NDArray[np.int64], salt: int
+) -> NDArray[np.uint64]:
+    """Return one seed per decision [U] from the user's hash64, the list version and the deployment's salt."""
+    seed = _mix(users ^ np.uint64(salt))
+    seed = _mix(seed + as_of_ms.astype(np.uint64) * _GOLDEN)
+    return _mix(seed + seq.astype(np.uint64) * _GOLDEN)
+
+
+def uniform(seeds: NDArray[np.uint64], count: int, stream: int = 0) -> NDArray[np.float64]:
+    """Return [U, count] numbers in [0, 1); `stream` separates independent uses of the same seeds."""
+    place = np.arange(1 + stream * 65_536, 1 + stream * 65_536 + count, dtype=np.uint64)
+    return (_mix(seeds[:, None] + place * _GOLDEN) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def normal(seeds: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
+    """Return [U, count] standard normal numbers (Box and Muller 1958)."""
+    radius = np.sqrt(-2.0 * np.log1p(-uniform(seeds, count, stream=2)))
+    return radius * np.cos(2.0 * np.pi * uniform(seeds, count, stream=3))
+
+
+def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    state = (state ^ (state >> np.uint64(30))) * _MIX_1
+    state = (state ^ (state >> np.uint64(27))) * _MIX_2
+    return state ^ (state >> np.uint64(31))

@@ -1,0 +1,121 @@
+"""What a batch is ranked with: activities, what was learned, encoder, settings. Changed by broadcast records only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from udfs.core.attribution import Attributing
+from udfs.core.catalogue import Catalogue
+from udfs.core.policy_table import Coefficients, PolicyTable, coefficients
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from udfs.core.activity import Activity
+    from udfs.core.control import SetWeights
+    from udfs.core.decision_token import TokenKeys
+    from udfs.core.interest import StepEncoder
+    from udfs.core.policy import Policy
+    from udfs.core.policy_table import PolicyRow
+
+
+@dataclass(frozen=True, slots=True)
+class RankSettings:
+    """The settings of a deployment that ranking reads."""
+
+    policy: Policy
+    keys: TokenKeys
+    salt: int
+    list_size: int
+    exploration_permille: int
+    attribution_ms: int
+    weights: tuple[float, float, float]
+    """Worth of a click, a conversion and a unit of revenue."""
+
+
+@dataclass(slots=True)
+class World:
+    """Everything a batch reads besides its own users. `known` and `attributing` are derived; the rest is given."""
+
+    settings: RankSettings
+    encoder: StepEncoder
+    activities: dict[str, Activity] = field(default_factory=dict)
+    table: PolicyTable = field(default_factory=PolicyTable)
+    generation: int = 0
+    pinned: int | None = None
+    weights: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    catalogue: Catalogue = field(init=False)
+    attributing: Attributing = field(init=False)
+    _known: Coefficients | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.weights = self.settings.weights
+        self._derive()
+
+    @property
+    def policy(self) -> Policy:
+        """The ranking policy."""
+        return self.settings.policy
+
+    @property
+    def salt(self) -> int:
+        """The deployment's number in every seed."""
+        return self.settings.salt
+
+    @property
+    def list_size(self) -> int:
+        """Activities in a list."""
+        return self.settings.list_size
+
+    @property
+    def exploration_permille(self) -> int:
+        """Chance in a thousand that a slot explores."""
+        return self.settings.exploration_permille
+
+    @property
+    def known(self) -> Coefficients:
+        """Coefficients of the catalogue's activities, made anew after a change."""
+        if self._known is None:
+            self._known = coefficients(self.table, self.catalogue, self.encoder.version, np.array(self.weights))
+        return self._known
+
+    def set_activities(self, changes: Mapping[str, Activity | None]) -> None:
+        """Put activities in, or take out those that are None."""
+        for activity_id, activity in changes.items():
+            if activity is None:
+                self.activities.pop(activity_id, None)
+            else:
+                self.activities[activity_id] = activity
+        self._derive()
+
+    def learn(self, activity_id: str, row: PolicyRow) -> bool:
+        """Take in a policy row unless the policy is pinned to an older version; return whether it was taken."""
+        if self.pinned is not None and row.version > self.pinned:
+            return False
+        taken = self.table.apply(activity_id, row)
+        if taken:
+            self._known = None
+        return taken
+
+    def weigh(self, order: SetWeights) -> None:
+        """Change the worth of the objectives; nothing is learned anew."""
+        self.weights = (order.click, order.conversion, order.revenue)
+        self._known = None
+
+    def use_encoder(self, encoder: StepEncoder) -> None:
+        """Rank with another encoder from now on; what was learned belongs to the former one and is kept apart."""
+        self.encoder = encoder
+        self._known = None
+
+    def _derive(self) -> None:
+        self.catalogue = Catalogue.of(self.activities.values())
+        self.attributing = Attributing(
+            self.settings.keys,
+            self.settings.attribution_ms,
+            self.catalogue.reward_value,
+            self.catalogue.activities_of_item,
+        )
+        self._known = None
