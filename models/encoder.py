@@ -116,7 +116,7 @@ class Encoder:
 def encode_windows(encoder: Encoder, windows: EventWindows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return (h [R, hidden], x [R, dim]) after the last event of each window, started from h = 0.
 
-    At least one row. Time moves over all rows at once, over those that have begun; on the CPU bit-identical to one by one.
+    At least one row. Time moves over all rows that have begun at once; on the CPU bit-identical to one by one.
     """
     order = np.argsort(-windows.lengths, kind="stable")  # the rows active at any time are then a prefix
     lengths = windows.lengths[order]

@@ -15,8 +15,8 @@ What is derived, because the source does not have it
     category 3 to 10 s before it. They carry the same product, category and unit price as their purchase (a search: the
     category alone), and happen in the same basket only.
 
-No number here is random: the same package gives the same events in the same order. Campaigns and coupons belong here
-too, as activities.
+No number here is random: the same package gives the same events in the same order. Campaigns and coupons become
+activities in `journey_activities`.
 """
 
 from __future__ import annotations
