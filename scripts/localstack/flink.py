@@ -5,17 +5,38 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from scripts.localstack.errors import StackError
-from scripts.localstack.paths import FLINK_CONF, FLINK_HOME, FLINK_JARS, PYTHON, SITE_PACKAGES
+from scripts.localstack.paths import FLINK_CONF, FLINK_HOME, FLINK_JARS, PYTHON, SITE_PACKAGES, java
 from scripts.localstack.process import Managed, spawn
 
 # One thread each for the numeric libraries: the TaskManagers already use every core, and their sums stay the same.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class _Role:
+    """What differs between the two kinds of Flink process."""
+
+    main_class: str
+    memory_command: str
+    options_key: str
+
+
+_JOBMANAGER = _Role(
+    "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
+    "GET_JM_RESOURCE_PARAMS",
+    "env.java.opts.jobmanager",
+)
+_TASKMANAGER = _Role(
+    "org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "GET_TM_RESOURCE_PARAMS", "env.java.opts.taskmanager"
+)
 
 
 def prepare(root: Path, conf: Path | None, tm_memory: str | None, rpc_port: int, rest_port: int) -> None:
@@ -113,24 +134,46 @@ def environment(root: Path, part: str) -> dict[str, str]:
 
 def start_jobmanager(root: Path, metrics_port: int) -> Managed:
     """Starts the JobManager; it is not ready yet."""
-    return _start(root, "jobmanager", "jobmanager.sh", {}, {}, metrics_port)
+    return _start(root, "jobmanager", _JOBMANAGER, {}, {}, metrics_port)
 
 
 def start_taskmanager(root: Path, name: str, metrics_port: int) -> Managed:
     """Starts a TaskManager whose resource id is `name`; it is not registered yet."""
     # An embedded interpreter looks for packages only here: it knows nothing of the virtual environment.
     extra = _ONE_THREAD | {"PYTHONPATH": str(SITE_PACKAGES)}
-    return _start(root, name, "taskmanager.sh", {"taskmanager.resource-id": name}, extra, metrics_port)
+    return _start(root, name, _TASKMANAGER, {"taskmanager.resource-id": name}, extra, metrics_port)
 
 
 def _start(
-    root: Path, name: str, script: str, settings: dict[str, str], extra: dict[str, str], metrics_port: int
+    root: Path, name: str, role: _Role, settings: dict[str, str], extra: dict[str, str], metrics_port: int
 ) -> Managed:
-    scratch = root / "tmp" / name
-    scratch.mkdir(parents=True, exist_ok=True)
+    """Starts Java with what Flink's own scripts would give it; they take three short-lived JVMs to find that out."""
+    conf, scratch = root / "conf", root / "tmp" / name
+    environ = environment(root, name) | extra
+    memory, resources = _memory(conf, role)
+    configured = _read(conf / "config.yaml")
+    argv = [java(), *memory]
+    argv += f"{configured['env.java.opts.all']} {configured.get(role.options_key, '')}".split()
+    argv += [f"-Dlog.file={environ['FLINK_LOG_DIR']}/{name}.log"]
+    argv += [f"-Dlog4j.configurationFile=file:{conf}/log4j-console.properties"]
+    argv += ["-classpath", os.pathsep.join(map(str, sorted((root / "lib").glob("*.jar"))))]
+    argv += [role.main_class, "--configDir", str(conf), *resources]
     dynamic = settings | {"metrics.reporter.prom.port": str(metrics_port), "io.tmp.dirs": str(scratch)}
-    argv = [str(FLINK_HOME / "bin" / script), "start-foreground"]
     for key, value in dynamic.items():
         argv += ["-D", f"{key}={value}"]
-    # start-foreground ends in exec: the pid of the script becomes the pid of the JVM.
-    return spawn(name, argv, environment(root, name) | extra, scratch, root / "log" / f"{name}.out", metrics_port)
+    return spawn(name, argv, environ, scratch, root / "log" / f"{name}.out", metrics_port)
+
+
+def _memory(conf: Path, role: _Role) -> tuple[list[str], list[str]]:
+    """What Flink derives from the configured sizes: options of the JVM, and settings for the process."""
+    dist = next(FLINK_HOME.glob("lib/flink-dist-*.jar"))
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # it lives for a second
+    classpath = f"{FLINK_HOME}/bin/bash-java-utils.jar{os.pathsep}{dist}"
+    tool = ["org.apache.flink.runtime.util.bash.BashJavaUtils", role.memory_command, "--configDir", str(conf)]
+    argv = [java(), *quick, "-cp", classpath, *tool]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    marker = "BASH_JAVA_UTILS_EXEC_RESULT:"
+    results = [line.removeprefix(marker).split() for line in done.stdout.splitlines() if line.startswith(marker)]
+    if done.returncode or len(results) != 2:
+        raise StackError(f"Flink refuses its memory settings\n{(done.stdout + done.stderr)[-2000:]}")
+    return results[0], results[1]
