@@ -126,6 +126,8 @@ def environment(root: Path, part: str) -> dict[str, str]:
         "FLINK_HOME": str(FLINK_HOME),
         "FLINK_CONF_DIR": str(root / "conf"),
         "FLINK_LIB_DIR": str(root / "lib"),
+        "FLINK_OPT_DIR": str(FLINK_HOME / "opt"),
+        "FLINK_PLUGINS_DIR": str(FLINK_HOME / "plugins"),
         "FLINK_LOG_DIR": str(folders["log"]),
         "FLINK_PID_DIR": str(folders["pid"]),
         "PATH": f"{PYTHON.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
