@@ -1,0 +1,108 @@
+"""Kafka connection settings in the words of the Java client, for Flink as they are and for kafka-python translated."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jobs.options import MASK
+from udfs.core.errors import ConfigError
+
+_SECRET = re.compile(r"password|jaas|\.key$|secret|token")
+_DIRECT = {
+    "security.protocol": "security_protocol",
+    "sasl.mechanism": "sasl_mechanism",
+    "sasl.kerberos.service.name": "sasl_kerberos_service_name",
+    "ssl.truststore.location": "ssl_cafile",
+    "ssl.key.password": "ssl_password",
+}
+# These say how to read what is translated elsewhere, or tell the same in another way.
+_UNDERSTOOD = {
+    "sasl.jaas.config",
+    "ssl.endpoint.identification.algorithm",
+    "ssl.keystore.location",
+    "ssl.keystore.type",
+    "ssl.truststore.type",
+}
+
+
+def kafka_python_kwargs(properties: Mapping[str, str]) -> dict[str, Any]:
+    """Keyword arguments of kafka-python's clients that connect as a Java client with these properties does.
+
+    Only the connection's security is translated; fetch sizes and the like are the job's alone.
+
+    Args:
+        properties: Settings of the Java client, such as `security.protocol` and `sasl.jaas.config`.
+
+    Raises:
+        ConfigError: A security setting that kafka-python cannot follow.
+    """
+    found: dict[str, Any] = {name: properties[key] for key, name in _DIRECT.items() if key in properties}
+    for store in ("truststore", "keystore"):
+        store_type = properties.get(f"ssl.{store}.type", "JKS")
+        if f"ssl.{store}.location" in properties and store_type != "PEM":
+            raise ConfigError(f"kafka_properties.ssl.{store}.type", store_type, "PEM")
+    if "ssl.keystore.location" in properties:
+        found["ssl_certfile"] = found["ssl_keyfile"] = properties["ssl.keystore.location"]
+    if "ssl.endpoint.identification.algorithm" in properties:
+        found["ssl_check_hostname"] = bool(properties["ssl.endpoint.identification.algorithm"])
+    if "sasl.jaas.config" in properties:
+        found |= _login(properties["sasl.jaas.config"])
+    for key in properties:
+        if key.startswith(("ssl.", "sasl.")) and key not in _DIRECT and key not in _UNDERSTOOD:
+            shown = MASK if _SECRET.search(key) else properties[key]
+            raise ConfigError(f"kafka_properties.{key}", shown, f"leave it out; known are {_known()}")
+    return found
+
+
+def read_properties(text: str) -> dict[str, Any]:
+    """Entries of a JSON object or of a Java properties file (`key=value` lines, `#` comments, `\\` at a line's end).
+
+    Raises:
+        ValueError: Neither of them.
+    """
+    if text.lstrip().startswith("{"):
+        entries = json.loads(text)
+        return dict(entries)
+    found: dict[str, Any] = {}
+    for line in re.sub(r"\\\n[ \t]*", "", text).splitlines():
+        key, equals, value = line.partition("=")
+        if not line.strip() or line.lstrip().startswith(("#", "!")):
+            continue
+        if not equals:
+            raise ValueError
+        found[key.strip()] = value.strip()
+    return found
+
+
+def check_properties(entries: dict[str, Any]) -> dict[str, str]:
+    """The entries, all text.
+
+    Raises:
+        ValueError: A value is a table or a list, or the job itself sets that property.
+    """
+    if entries.keys() & {"bootstrap.servers", "group.id"}:
+        raise ValueError
+    if any(isinstance(value, (dict, list)) for value in entries.values()):
+        raise ValueError
+    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in entries.items()}
+
+
+def mask_properties(properties: Mapping[str, str]) -> str:
+    """The properties as JSON with passwords, keys and logins hidden."""
+    return json.dumps({key: MASK if _SECRET.search(key) else value for key, value in properties.items()})
+
+
+def _login(jaas: str) -> dict[str, str]:
+    entries = dict(re.findall(r'(username|password)\s*=\s*"((?:[^"\\]|\\.)*)"', jaas))
+    if entries.keys() != {"username", "password"}:
+        raise ConfigError(
+            "kafka_properties.sasl.jaas.config", MASK, 'a login module with username="..." password="..."'
+        )
+    return {f"sasl_plain_{name}": re.sub(r"\\(.)", r"\1", value) for name, value in entries.items()}
+
+
+def _known() -> str:
+    return ", ".join(sorted({*_DIRECT, *_UNDERSTOOD} - {"security.protocol"}))
