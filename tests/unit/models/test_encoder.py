@@ -78,7 +78,7 @@ def test_x_has_a_constant_inside_and_a_norm_of_at_most_1(seed: int, size: int, s
     assert (np.linalg.norm(x.astype(np.float64), axis=1) <= 1.0).all()
     assert len(set(x[:, 0].tolist())) == 1
     assert x[0, 0] > 0.5
-    assert (np.abs(h_next) <= 1.0).all()
+    assert (np.abs(h_next) <= 1.0 + 1e-6).all()  # float32 rounding may pass 1
 
 
 @settings(max_examples=30, deadline=None)
