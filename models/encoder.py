@@ -1,8 +1,7 @@
 """The encoder as it is served: load and prove an artefact, step it, re-encode windows. No torch.
 
 CPU microseconds per event of `Encoder.step`, one thread with AVX-512, H = 32 (in brackets `step_inputs` before it):
-batch 1: 24 (16), 16: 1.8 (0.8), 64: 0.7 (0.2), 128: 0.53 (0.12), 512: 0.45 (0.05). A call costs 24 whatever its size, so
-batch.
+batch 1: 24 (16), 16: 1.8 (0.8), 64: 0.7 (0.2), 128: 0.53 (0.12), 512: 0.45 (0.05). A call costs 24 at least: batch.
 """
 
 from __future__ import annotations
