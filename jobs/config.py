@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jobs.kafka_security import check_properties, mask_properties, read_properties
+from jobs.option_sources import describe, load, markdown
 from jobs.options import MASK, Kind, folder_with, number, one_of, option, table, text, whole
-from jobs.sources import describe, load, markdown
 from jobs.topics import Topics
 from udfs.core.decision_token import MAX_SLOTS
 from udfs.core.errors import ConfigError
@@ -153,6 +153,21 @@ class JobConfig:
         if len(set(names.values())) < len(names):
             raise ConfigError("topics", names, "a topic of its own for each role")
 
+    @property
+    def namespace(self) -> str:
+        """First part of every key in Redis."""
+        return self.prefix
+
+    @property
+    def consumer_group(self) -> str:
+        """Consumer group of the clickstream."""
+        return self.group_id
+
+    @property
+    def output_topics(self) -> Topics:
+        """Names of the topics that the job writes."""
+        return self.topics
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayConfig(JobConfig):
@@ -189,6 +204,16 @@ class ReplayConfig(JobConfig):
     def namespace(self) -> str:
         """First part of every key in Redis; no live job's prefix holds an @."""
         return f"{self.prefix}@{self.name}"
+
+    @property
+    def consumer_group(self) -> str:
+        """Consumer group of the clickstream; no live job's holds an @."""
+        return f"{self.group_id}@{self.name}"
+
+    @property
+    def output_topics(self) -> Topics:
+        """Names of the topics that the replay writes: the live ones with the replay's name behind."""
+        return self.topics.with_suffix(f"-{self.name}")
 
 
 def main(argv: Sequence[str]) -> int:

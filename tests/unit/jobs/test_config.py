@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from jobs.config import JobConfig, ReplayConfig, main
+from jobs.option_sources import describe, load, markdown
 from jobs.options import options_of
-from jobs.sources import describe, load, markdown
 from jobs.topics import Topics
 from udfs.core.errors import ConfigError
 
@@ -165,7 +165,7 @@ def test_secrets_are_read_from_files_of_their_own(environ: dict[str, str], tmp_p
 
 
 def test_a_secret_and_its_file_together_are_refused(environ: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="TIDELINE_REDIS_URL is given too"):
+    with pytest.raises(ConfigError, match="one of TIDELINE_REDIS_URL and TIDELINE_REDIS_URL_FILE"):
         load(JobConfig, [], environ | {"TIDELINE_REDIS_URL_FILE": "url"})
 
 
@@ -208,7 +208,9 @@ def test_a_configuration_travels_to_the_operators(environ: dict[str, str]) -> No
 def test_a_replay_has_one_range_and_keys_of_its_own(environ: dict[str, str], arguments: dict[str, str]) -> None:
     config = load(ReplayConfig, flags({"name": "july", **arguments}), environ)
 
-    assert config.namespace == "tideline@july"
+    assert (config.namespace, config.consumer_group) == ("tideline@july", "tideline@july")
+    assert config.output_topics.decisions == "decisions-july"
+    assert config.topics.clickstream == "clickstream"
 
 
 @pytest.mark.parametrize(
