@@ -30,10 +30,12 @@ _NAME = text(r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits, dots, hyphens an
 
 
 def _read_url(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise TypeError
     parts = urlsplit(raw)
     if parts.scheme not in ("redis", "rediss", "unix") or not parts.path + parts.netloc or parts.port == 0:
         raise ValueError
-    return str(raw)
+    return raw
 
 
 def _mask_url(url: str) -> str:

@@ -70,6 +70,10 @@ class Outcome:
     dead: list[DeadLetter]
     feedback: list[Feedback]
     counts: Counter[str]
+    appended_ms: list[int]
+    """Kafka timestamp of the newest record behind each list."""
+    newest_ms: int
+    """Newest event time of the users in the batch."""
 
 
 class _Pending(NamedTuple):
@@ -96,6 +100,7 @@ def process(records: Records, load: Callable[[list[str]], list[bytes | None]], w
     changed = np.flatnonzero(merged.added + applied)
     lists = _rank(batch, changed, merged, users, world)
     counts["lists"] += len(lists)
+    newest_record = [events[-1][0] for events in by_user.values()]
     return Outcome(
         users=users,
         states=encode_states(batch, np.arange(len(users))),
@@ -105,6 +110,8 @@ def process(records: Records, load: Callable[[list[str]], list[bytes | None]], w
         dead=dead,
         feedback=feedback,
         counts=counts,
+        appended_ms=[records.timestamps_ms[newest_record[row]] for row in changed.tolist()] if lists else [],
+        newest_ms=int(batch.header["as_of_ms"].max(initial=0)),
     )
 
 
@@ -115,7 +122,9 @@ def republish(users: list[str], states: Sequence[bytes], world: World) -> Outcom
     every = np.arange(len(users))
     lists = _rank(batch, every, _nothing_merged(len(users)), users, world)
     counts = Counter({"lists": len(lists), "republished": len(users)})
-    return Outcome(users, encode_states(batch, every), users if lists else [], lists, [], [], [], counts)
+    newest_ms = int(batch.header["as_of_ms"].max(initial=0))
+    listed = users if lists else []
+    return Outcome(users, encode_states(batch, every), listed, lists, [], [], [], counts, [], newest_ms)
 
 
 def _decode(records: Records, counts: Counter[str], dead: list[DeadLetter]) -> dict[str, list[tuple[int, Event]]]:

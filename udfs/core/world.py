@@ -34,6 +34,8 @@ class RankSettings:
     attribution_ms: int
     weights: tuple[float, float, float]
     """Worth of a click, a conversion and a unit of revenue."""
+    generation: int = 1
+    """First part of a list's version, until a control order changes it."""
 
 
 @dataclass(slots=True)
@@ -44,14 +46,15 @@ class World:
     encoder: StepEncoder
     activities: dict[str, Activity] = field(default_factory=dict)
     table: PolicyTable = field(default_factory=PolicyTable)
-    generation: int = 0
+    generation: int = field(init=False)
     pinned: int | None = None
-    weights: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    weights: tuple[float, float, float] = field(init=False)
     catalogue: Catalogue = field(init=False)
     attributing: Attributing = field(init=False)
     _known: Coefficients | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        self.generation = self.settings.generation
         self.weights = self.settings.weights
         self._derive()
 

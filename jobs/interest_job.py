@@ -1,0 +1,40 @@
+"""Entry point of the live job and of replays.
+
+`flink run -py jobs/interest_job.py [live|replay] OPTIONS`; `python -m jobs.config --markdown` lists the options.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pyflink.datastream import StreamExecutionEnvironment
+
+from jobs.build import build_id
+from jobs.config import JobConfig, ReplayConfig
+from jobs.option_sources import describe, load
+from jobs.topology import build
+from udfs.core.errors import ConfigError
+
+_KINDS = {"live": JobConfig, "replay": ReplayConfig}
+
+
+def main(argv: list[str]) -> int:
+    """Validate the configuration, print it without its secrets, submit the job. Returns the exit code."""
+    if not argv or argv[0] not in _KINDS:
+        print("tideline: the first argument is `live` or `replay`", file=sys.stderr)
+        return 2
+    try:
+        config = load(_KINDS[argv[0]], argv[1:], os.environ)
+    except ConfigError as error:
+        print(f"tideline: {error}", file=sys.stderr)
+        return 2
+    print("\n".join([f"build = {build_id()}", *describe(config)]), flush=True)
+    env = StreamExecutionEnvironment.get_execution_environment()
+    build(env, config)
+    env.execute(config.name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

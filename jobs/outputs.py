@@ -1,0 +1,65 @@
+"""What the job writes to Kafka: decisions, dead letters and the policy, each by an INSERT in the JVM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobs.build import build_id
+from jobs.inputs import sql_options
+
+if TYPE_CHECKING:
+    from pyflink.table import StatementSet, StreamTableEnvironment
+
+    from jobs.config import JobConfig
+
+_KEY_VALUE = "k BYTES, v BYTES"
+_WITH_HEADERS = "k BYTES, v BYTES, headers MAP<STRING, BYTES> METADATA"
+
+
+def write_decisions(tables: StreamTableEnvironment, inserts: StatementSet, config: JobConfig, ranked: str) -> None:
+    """Write the decision records of the ranked rows (name of a view), keyed by user."""
+    _create(tables, "decisions_out", config.topics.decisions, config, _KEY_VALUE)
+    inserts.add_insert_sql(
+        f"INSERT INTO decisions_out SELECT d.k, d.v FROM {ranked} CROSS JOIN UNNEST({ranked}.decisions) AS d(k, v)"
+    )
+
+
+def write_dead_letters(tables: StreamTableEnvironment, inserts: StatementSet, config: JobConfig, ranked: str) -> None:
+    """Write the refused records of the ranked rows, byte for byte, reason and origin in the headers."""
+    _create(tables, "dead_letters_out", config.topics.dead_letters, config, _WITH_HEADERS)
+    texts = {
+        "reason": "d.reason",
+        "error": "d.error",
+        "source_topic": "'" + config.topics.clickstream + "'",
+        "source_partition": "CAST(d.part AS STRING)",
+        "source_offset": "CAST(d.off AS STRING)",
+        "source_timestamp_ms": "CAST(d.ts AS STRING)",
+        "job": "'" + config.name + "'",
+        "build": "'" + build_id() + "'",
+    }
+    headers = ", ".join(f"'{name}', ENCODE({text}, 'UTF-8')" for name, text in texts.items())
+    inserts.add_insert_sql(
+        f"INSERT INTO dead_letters_out SELECT d.k, d.v, MAP[{headers}] FROM {ranked} "
+        f"CROSS JOIN UNNEST({ranked}.dead) AS d(k, v, reason, error, part, off, ts)"
+    )
+
+
+def write_policy(tables: StreamTableEnvironment, inserts: StatementSet, config: JobConfig, rows: str) -> None:
+    """Write the policy rows (name of a view with k and v)."""
+    _create(tables, "policy_out", config.topics.policy, config, _KEY_VALUE)
+    inserts.add_insert_sql(f"INSERT INTO policy_out SELECT k, v FROM {rows}")
+
+
+def _create(tables: StreamTableEnvironment, name: str, topic: str, config: JobConfig, columns: str) -> None:
+    options = {
+        "connector": "kafka",
+        "topic": topic,
+        "properties.bootstrap.servers": config.bootstrap,
+        "key.format": "raw",
+        "key.fields": "k",
+        "value.format": "raw",
+        "value.fields-include": "EXCEPT_KEY",
+        "sink.delivery-guarantee": "at-least-once",
+        **{f"properties.{key}": value for key, value in config.kafka_properties.items()},
+    }
+    tables.execute_sql(f"CREATE TEMPORARY TABLE {name} ({columns}) WITH ({sql_options(options)})")

@@ -1,0 +1,25 @@
+"""From the options of a job to the settings that ranking reads."""
+
+from __future__ import annotations
+
+from jobs.config import JobConfig
+from udfs.core.decision_token import TokenKeys
+from udfs.core.hashing import hash64
+from udfs.core.policy import make_policy
+from udfs.core.world import RankSettings
+
+_DAY_MS = 86_400_000
+
+
+def rank_settings(config: JobConfig) -> RankSettings:
+    """Return the ranking settings of a job."""
+    return RankSettings(
+        policy=make_policy(config.policy, config.alpha),
+        keys=TokenKeys(config.token_keys, config.token_key_id),
+        salt=hash64(config.salt),
+        list_size=config.list_size,
+        exploration_permille=round(config.exploration * 1000),
+        attribution_ms=round(config.attribution_days * _DAY_MS),
+        weights=(config.weight_click, config.weight_conversion, config.weight_revenue),
+        generation=config.generation,
+    )

@@ -1,0 +1,102 @@
+"""The job graph: sources -> interest_rank -> Redis writer, learner and Kafka sinks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyflink.common import Row, Types
+from pyflink.datastream.connectors.base import Sink
+from pyflink.datastream.state import MapStateDescriptor
+from pyflink.java_gateway import get_gateway
+from pyflink.table import StreamTableEnvironment
+
+from jobs.config import ReplayConfig
+from jobs.outputs import write_dead_letters, write_decisions, write_policy
+from jobs.shards import MAX_PARALLELISM, shard_keys
+from jobs.inputs import BROADCAST_TYPE, batches, broadcasts, learner_rows
+from udfs.interest_rank import InterestRank
+from udfs.learner import Learner
+from udfs.redis_writer import RedisWriter
+
+if TYPE_CHECKING:
+    from pyflink.datastream import DataStream, StreamExecutionEnvironment
+
+    from jobs.config import JobConfig
+
+UIDS = {"interest_rank": "interest-rank", "learner": "learner", "redis_writer": "redis-writer"}
+"""Name and uid of each Python operator. State belongs to a uid: changing one drops it (tests/golden/uids.txt)."""
+
+_BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
+RANKED_TYPE = Types.ROW_NAMED(
+    ["lists", "appended", "popular", "feedback", "decisions", "dead"],
+    [
+        _BYTES,
+        _BYTES,
+        _BYTES,
+        _BYTES,
+        Types.OBJECT_ARRAY(Types.ROW_NAMED(["k", "v"], [_BYTES, _BYTES])),
+        Types.OBJECT_ARRAY(
+            Types.ROW_NAMED(
+                ["k", "v", "reason", "error", "part", "off", "ts"],
+                [_BYTES, _BYTES, Types.STRING(), Types.STRING(), Types.INT(), Types.LONG(), Types.LONG()],
+            )
+        ),
+    ],
+)
+
+
+def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
+    """Put the whole job into the environment; `env.execute` then runs it."""
+    env.set_parallelism(config.parallelism)
+    env.set_max_parallelism(MAX_PARALLELISM)
+    tables = StreamTableEnvironment.create(env)
+    inserts = tables.create_statement_set()
+
+    ranked = _rank(env, tables, config)
+    tables.create_temporary_view("ranked", ranked)
+    _write_lists(tables, config)
+    write_decisions(tables, inserts, config, "ranked")
+    write_dead_letters(tables, inserts, config, "ranked")
+    if not isinstance(config, ReplayConfig):
+        _learn(tables, inserts, config)
+    inserts.attach_as_datastream()
+
+
+def _rank(env: StreamExecutionEnvironment, tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
+    descriptor = MapStateDescriptor("world", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
+    if isinstance(config, ReplayConfig):
+        # A replay ranks with the world as the topics have it at its start; a bounded job must have bounded inputs.
+        changes = env.from_collection([Row("", 0, b"", b"")], BROADCAST_TYPE)
+    else:
+        changes = broadcasts(tables, config)
+    popular_shard = shard_keys(config.shards)[0]
+    return (
+        batches(tables, config)
+        .connect(changes.broadcast(descriptor))
+        .process(InterestRank(config, popular_shard), RANKED_TYPE)
+        .name("interest_rank")
+        .uid(UIDS["interest_rank"])
+    )
+
+
+def _write_lists(tables: StreamTableEnvironment, config: JobConfig) -> None:
+    query = "SELECT lists, appended, popular FROM ranked WHERE lists <> X'' OR popular <> X''"
+    rows = tables.to_append_stream(tables.sql_query(query), Types.ROW([_BYTES, _BYTES, _BYTES]))
+    # Its own chain, so that ranking goes on while Redis answers.
+    written = rows.map(RedisWriter(config), Types.INT()).name("redis_writer").uid(UIDS["redis_writer"])
+    written = written.start_new_chain()
+    discard = get_gateway().jvm.org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink()
+    written.sink_to(Sink(discard)).name("written").uid("written")
+
+
+def _learn(tables: StreamTableEnvironment, inserts: object, config: JobConfig) -> None:
+    rows = (
+        learner_rows(tables, "ranked")
+        .process(Learner(config), Types.ROW_NAMED(["k", "v"], [_BYTES, _BYTES]))
+        .name("learner")
+        .uid(UIDS["learner"])
+        .set_parallelism(1)
+        .set_max_parallelism(1)
+    )
+    tables.create_temporary_view("policy_rows", rows)
+    write_policy(tables, inserts, config, "policy_rows")

@@ -1,0 +1,167 @@
+"""The keyed operator: one micro-batch of one shard in, one row of lists, decisions, dead letters and feedback out."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pyflink.common import Row, Types
+from pyflink.datastream.functions import KeyedBroadcastProcessFunction, RuntimeContext
+from pyflink.datastream.state import MapStateDescriptor
+
+from jobs.build import build_id
+from jobs.kafka_security import kafka_python_kwargs
+from jobs.ranking import rank_settings
+from models.encoder import Encoder
+from udfs.batch_rows import ORDER, Batch, read_batch
+from udfs.core.brake import Brake
+from udfs.core.control import Republish, decode_control
+from udfs.core.engine import DeadLetter, Outcome, process, republish
+from udfs.core.errors import InvalidEvent
+from udfs.core.feedback import encode_feedback
+from udfs.core.list_block import encode_block
+from udfs.core.popular_list import PopularList
+from udfs.core.world import World
+from udfs.metrics import Meters
+from udfs.topic_reader import read_topic
+from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, WorldFeed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobs.config import JobConfig
+
+_REPUBLISHED_AT_ONCE = 500
+_CACHED_USERS = 200_000
+_log = logging.getLogger(__name__)
+
+
+class InterestRank(KeyedBroadcastProcessFunction):
+    """Keyed by shard; users are entries of one MapState, as bytes. Nothing else survives from batch to batch."""
+
+    def __init__(self, config: JobConfig, popular_shard: int) -> None:
+        self._config = config
+        self._popular_shard = popular_shard
+
+    def open(self, context: RuntimeContext) -> None:
+        """Load the encoder and bring the world to the present of its topics."""
+        config = self._config
+        self._states = context.get_map_state(
+            MapStateDescriptor("users", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
+        )
+        # A read cache of the state above, which is always written: a read over the JVM border costs 4 us.
+        self._cache: dict[str, bytes] = {}
+        self._meters = Meters(context)
+        self._brake = Brake()
+        self._popular = PopularList()
+        self._world = World(rank_settings(config), Encoder.load(Path(config.encoder), config.provider))
+        self._feed = WorldFeed(
+            self._world,
+            config.provider,
+            lambda: self._read(config.topics.policy),
+            lambda name: self._meters.add({name: 1}),
+        )
+        self._feed.apply(CONTROL, self._read(config.topics.control))
+        self._feed.apply(ACTIVITIES, self._read(config.topics.activities))
+        self._feed.apply(POLICY, self._read(config.topics.policy))
+        self._show()
+        _log.info(
+            "ranking with encoder %s on %s, %d activities, policy version %d, build %s",
+            self._world.encoder.version,
+            self._world.encoder.provider,
+            len(self._world.activities),
+            self._world.table.version,
+            build_id(),
+        )
+
+    def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
+        """Process a batch of records, or republish every user of the shard."""
+        batch = read_batch(row)
+        if batch.kind == ORDER:
+            yield from self._obey(batch.records.values[0])
+            return
+        outcome = process(batch.records, self._load, self._world)
+        self._store(outcome)
+        self._brake.count(max(batch.records.timestamps_ms), len(batch.records.keys), len(outcome.dead))
+        popular = b""
+        if batch.shard == self._popular_shard and outcome.listed:
+            popular = self._popular.changed(self._world, outcome.newest_ms)
+        yield self._row(outcome, popular, batch)
+
+    def process_broadcast_element(self, row: Row, ctx: Any) -> Iterator[Row]:
+        """Apply one record of the activities, control or policy topic."""
+        if row[0]:  # a replay's single change is none
+            self._feed.apply(row[0], [(row[1], row[2], row[3])])
+            self._show()
+        yield from ()
+
+    def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
+        """No timers are set; thread mode needs an iterable all the same."""
+        yield from ()
+
+    def _read(self, topic: str) -> Any:
+        return read_topic(self._config.bootstrap, topic, kafka_python_kwargs(self._config.kafka_properties))
+
+    def _load(self, users: list[str]) -> list[bytes | None]:
+        found: list[bytes | None] = []
+        for user in users:
+            state = self._cache.get(user)
+            found.append(self._states.get(user) if state is None else state)
+        return found
+
+    def _store(self, outcome: Outcome) -> None:
+        if len(self._cache) > _CACHED_USERS:
+            self._cache.clear()
+        put = self._states.put
+        for user, state in zip(outcome.users, outcome.states, strict=True):
+            put(user, state)
+        self._cache.update(zip(outcome.users, outcome.states, strict=True))
+
+    def _obey(self, value: bytes) -> Iterator[Row]:
+        try:
+            control = decode_control(value)
+        except InvalidEvent:
+            return  # counted and logged where the order is broadcast
+        if control is None or not isinstance(control.order, Republish):
+            return
+        users = list(self._states.keys())
+        for start in range(0, len(users), _REPUBLISHED_AT_ONCE):
+            part = users[start : start + _REPUBLISHED_AT_ONCE]
+            outcome = republish(part, [self._states.get(user) for user in part], self._world)
+            self._store(outcome)
+            yield self._row(outcome, b"")
+
+    def _row(self, outcome: Outcome, popular: bytes, batch: Batch | None = None) -> Row:
+        self._meters.add(outcome.counts)
+        self._meters.add({"decisions": len(outcome.decisions)})
+        dead = [] if batch is None else [self._dead_letter(letter, batch) for letter in outcome.dead]
+        return Row(
+            encode_block(outcome.listed, outcome.lists) if outcome.lists else b"",
+            np.array(outcome.appended_ms, np.int64).tobytes(),
+            popular,
+            encode_feedback(outcome.feedback),
+            [Row(user.encode(), record) for user, record in outcome.decisions],
+            dead,
+        )
+
+    def _dead_letter(self, letter: DeadLetter, batch: Batch) -> Row:
+        number, error = letter
+        self._meters.add({f"dead_letter_{error.reason}": 1})
+        return Row(
+            batch.records.keys[number],
+            batch.records.values[number],
+            str(error.reason),
+            error.detail,
+            batch.partitions[number],
+            batch.offsets[number],
+            batch.records.timestamps_ms[number],
+        )
+
+    def _show(self) -> None:
+        world = self._world
+        self._meters.show("encoder_version", world.encoder.version)
+        self._meters.show("encoder_on_cuda", int(world.encoder.provider == "cuda"))
+        self._meters.show("policy_version", max(world.table.version, 0))
+        self._meters.show("activities", len(world.activities))

@@ -1,0 +1,93 @@
+"""Every metric of the job: declared once, with its meaning; an undeclared name is a KeyError.
+
+Flink's Prometheus reporter shows them as flink_taskmanager_job_task_operator_tideline_NAME. PyFlink has no histogram,
+so a latency is counted in buckets: NAME_le_100 counts the lists that took at most 100 ms, cumulatively.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from udfs.core.errors import Reason
+from udfs.core.events import TYPE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from pyflink.datastream.functions import RuntimeContext
+
+GROUP = "tideline"
+LATENCY_BUCKETS_MS = (25, 50, 100, 150, 250, 400, 1_000, 5_000, 60_000)
+BATCH_BUCKETS = (1, 8, 32, 128, 512)
+
+COUNTERS: dict[str, str] = {
+    "records": "Records read from the clickstream.",
+    **{f"events_{name}": f"Valid events of type {name}." for name in TYPE_NAMES},
+    "duplicate": Reason.DUPLICATE.meaning,
+    "late": Reason.LATE.meaning,
+    "quarantined": Reason.QUARANTINED.meaning,
+    "without_token": "Impressions, clicks and dismissals without a token: organic interest, never a reward.",
+    "dangling": "Conversions without a token and without an impression of their activity in the attribution window.",
+    "feedback": "Increments sent to the learner.",
+    "lists": "Lists ranked for publication.",
+    "republished": "Users ranked again by a republish order.",
+    "decisions": "Decision records written.",
+    **{f"dead_letter_{reason}": f"Refused: {reason.meaning}" for reason in Reason if not reason.counted_only},
+    "encode_batches": "Batches of users encoded.",
+    **{f"encode_batch_le_{size}": f"Batches of at most {size} users." for size in BATCH_BUCKETS},
+    "model_swapped": "Encoder artefacts taken into use.",
+    "model_refused": "Encoder artefacts refused; the former one stayed.",
+    "control_applied": "Control orders carried out.",
+    "policy_rows_applied": "Policy rows taken in by a ranker.",
+    "feedback_rows": "Feedback rows added to the sums.",
+    "policy_rows_published": "Policy rows written by the learner.",
+    "redis_written": "Lists that replaced an older one.",
+    "redis_same": "Lists that were there already.",
+    "redis_older": "Lists refused because a newer one was there.",
+    "redis_erased": "Lists refused because the user was erased.",
+    "redis_retry": "Attempts after the first to write to Redis.",
+    "list_ms": "Lists whose latency was measured: from the Kafka timestamp of the event to the write in Redis.",
+    **{f"list_ms_le_{limit}": f"Lists readable at most {limit} ms after their event." for limit in LATENCY_BUCKETS_MS},
+}
+"""Name and meaning of every counter."""
+
+GAUGES: dict[str, str] = {
+    "encoder_version": "Version of the encoder in use.",
+    "encoder_on_cuda": "1 where the encoder runs on a GPU, 0 on the CPU.",
+    "policy_version": "Offset of the newest policy record in use.",
+    "activities": "Activities known.",
+}
+"""Name and meaning of every gauge."""
+
+
+class Meters:
+    """The counters and gauges of one operator instance."""
+
+    def __init__(self, context: RuntimeContext) -> None:
+        group = context.get_metrics_group().add_group(GROUP)
+        self._counters = {name: group.counter(name) for name in COUNTERS}
+        self._values = dict.fromkeys(GAUGES, 0)
+        for name in GAUGES:
+            group.gauge(name, lambda name=name: self._values[name])
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        """Raise counters."""
+        for name, count in counts.items():
+            if count:
+                self._counters[name].inc(count)
+
+    def show(self, name: str, value: int) -> None:
+        """Set a gauge."""
+        if name not in GAUGES:
+            raise KeyError(name)
+        self._values[name] = value
+
+    def observe_latencies(self, elapsed_ms: NDArray[np.int64]) -> None:
+        """Count lists in the latency buckets."""
+        counts = {"list_ms": int(elapsed_ms.size)}
+        for limit in LATENCY_BUCKETS_MS:
+            counts[f"list_ms_le_{limit}"] = int(np.count_nonzero(elapsed_ms <= limit))
+        self.add(counts)

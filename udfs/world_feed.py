@@ -1,0 +1,111 @@
+"""Keeps a ranker's world at the state of the activities, control and policy topics.
+
+The topics are the truth: at start the ranker reads each of them to its end, later records come by broadcast. A record
+is applied once, in the order of its offset, so reading one twice changes nothing and no broadcast state is needed.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.encoder import Encoder
+from models.registry import verify
+from udfs.core.activity import decode_activity
+from udfs.core.control import LoadModel, PinPolicy, SetGeneration, SetWeights, decode_control
+from udfs.core.errors import InvalidEvent, ModelError
+from udfs.core.policy_table import PolicyTable, decode_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Literal
+
+    from udfs.core.world import World
+
+ACTIVITIES, CONTROL, POLICY = "activities", "control", "policy"
+_log = logging.getLogger(__name__)
+
+TopicRecord = tuple[int, bytes | None, bytes | None]
+"""(offset, key, value)."""
+
+
+class WorldFeed:
+    """Applies records of the three topics to a world."""
+
+    def __init__(
+        self,
+        world: World,
+        provider: Literal["auto", "cpu", "cuda"],
+        read_policy: Callable[[], Iterable[TopicRecord]],
+        count: Callable[[str], None],
+    ) -> None:
+        """`read_policy` reads the whole policy topic again; `count` raises a counter by one."""
+        self._world = world
+        self._provider = provider
+        self._read_policy = read_policy
+        self._count = count
+        self._applied = {ACTIVITIES: -1, CONTROL: -1}
+
+    def apply(self, topic: str, records: Iterable[TopicRecord]) -> None:
+        """Apply records of one topic in the order of their offsets; an invalid one is counted, logged and skipped."""
+        if topic == POLICY:
+            self._apply_policy(records)
+            return
+        changes = {}
+        for offset, key, value in records:
+            if offset <= self._applied[topic]:
+                continue
+            self._applied[topic] = offset
+            try:
+                if topic == ACTIVITIES:
+                    activity = decode_activity(key, value)
+                    changes[(key or b"").decode()] = activity
+                else:
+                    self._obey(value)
+            except InvalidEvent as error:
+                self._count(f"dead_letter_{error.reason}")
+                _log.warning("%s record at offset %d refused: %s", topic, offset, error)
+        if changes:
+            self._world.set_activities(changes)
+
+    def _apply_policy(self, records: Iterable[TopicRecord]) -> None:
+        for offset, _, value in records:
+            if value is not None and self._world.learn(*decode_row(value, offset)):
+                self._count("policy_rows_applied")
+
+    def _obey(self, value: bytes | None) -> None:
+        control = decode_control(value)
+        if control is None:
+            return
+        order = control.order
+        world = self._world
+        if isinstance(order, LoadModel):
+            self._swap(order)
+        elif isinstance(order, SetWeights):
+            world.weigh(order)
+        elif isinstance(order, SetGeneration):
+            world.generation = order.generation
+        elif isinstance(order, PinPolicy):
+            world.pinned = order.pinned
+            world.table = PolicyTable()
+            self._apply_policy(self._read_policy())
+        else:
+            return  # orders for the shards and for the learner, which read them themselves
+        self._count("control_applied")
+        _log.info("control order carried out: %s", order)
+
+    def _swap(self, order: LoadModel) -> None:
+        """Load the ordered artefact beside the one in use, prove it, then swap; any failure keeps the one in use."""
+        try:
+            manifest = verify(Path(order.path))
+            if (manifest.version, manifest.sha256) != (order.version, order.sha256):
+                raise ModelError("order", f"{order.path} is version {manifest.version}, sha256 {manifest.sha256}")
+            encoder = Encoder.load(Path(order.path), self._provider)
+        except ModelError as error:
+            self._count("model_refused")
+            _log.warning("encoder %d refused, version %d stays: %s", order.version, self._world.encoder.version, error)
+            return
+        self._world.use_encoder(encoder)
+        self._count("model_swapped")
+        _log.info("encoder %s (version %d) in use on %s", encoder.name, encoder.version, encoder.provider)
