@@ -134,6 +134,7 @@ def test_a_refused_secret_is_not_repeated(environ: dict[str, str], key: str, val
         ("batch_ms = 50.5", "whole numbers"),
         ("alpha = [1]", "numbers from"),
         ("batch_ms = ", "a readable TOML file"),
+        ("redis_url = 6379", "a redis://"),
         ('redis_url = "redis://:hidden@h"', "TIDELINE_REDIS_URL"),
         ('redis_url = "redis://h?password=hidden"', "TIDELINE_REDIS_URL"),
         (f'[token_keys]\n1 = "{SECRET}"', "TIDELINE_TOKEN_KEYS"),

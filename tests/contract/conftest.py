@@ -1,0 +1,62 @@
+"""A real Valkey server for the contract tests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.localstack import process, redis
+
+
+class Server:
+    """One server on a port of its own that can be stopped and started again, empty."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._port = process.free_ports(1)[0]
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+
+    def start(self) -> None:
+        self._managed = redis.start(self._root, self._port)
+        deadline = time.monotonic() + 20
+        process.wait_ready("redis", lambda: redis.answers(self.url), [self._managed], deadline)
+
+    def stop(self) -> None:
+        process.stop([self._managed])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for all tests of a module; each takes a prefix of its own."""
+    running = Server(tmp_path_factory.mktemp("valkey"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server that the test may break."""
+    running = Server(tmp_path)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def once() -> Callable[[Callable[[], None]], Callable[[float], None]]:
+    """Makes a `sleep` that does something the first time instead of waiting, and then waits no longer."""
+
+    def make(act: Callable[[], None]) -> Callable[[float], None]:
+        pending = [act]
+
+        def sleep(_: float) -> None:
+            if pending:
+                pending.pop()()
+
+        return sleep
+
+    return make

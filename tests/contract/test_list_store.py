@@ -1,0 +1,277 @@
+"""Contract: a user's list is only ever replaced by a newer version, whoever writes, in whatever order.
+
+The same suite runs on the lists in memory that other tests use and on a real server.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+import redis
+
+from tests.support.memory_lists import MemoryLists
+from udfs.core.errors import ConfigError
+from udfs.core.list_version import ListVersion, parse_version
+from udfs.list_store import CHUNK_LISTS, ListStore, WriteCounts
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import Server
+
+    Once = Callable[[Callable[[], None]], Callable[[float], None]]
+
+TTL_MS = 3_600_000
+
+
+class Memory:
+    """The lists in memory, with a look inside."""
+
+    def __init__(self) -> None:
+        self.store = MemoryLists()
+
+    def writer(self) -> MemoryLists:
+        return self.store
+
+    def read(self, user: bytes) -> bytes | None:
+        return self.store.lists.get(user)
+
+    def erase(self, user: bytes, erased_ms: int) -> None:
+        self.store.erased_ms[user] = erased_ms
+
+
+class Real:
+    """A server, with a look inside."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.prefix = f"test-{uuid4()}"
+        self.client = redis.Redis.from_url(url)
+        self.opened: list[ListStore] = []
+
+    def writer(self) -> ListStore:
+        self.opened.append(ListStore(self.url, self.prefix, TTL_MS, deadline_s=5))
+        return self.opened[-1]
+
+    def read(self, user: bytes) -> bytes | None:
+        stored: bytes | None = self.client.get(f"{self.prefix}:list:".encode() + user)  # type: ignore[assignment]
+        return stored
+
+    def erase(self, user: bytes, erased_ms: int) -> None:
+        self.client.set(f"{self.prefix}:tomb:".encode() + user, str(erased_ms))
+
+    def close(self) -> None:
+        for store in self.opened:
+            store.close()
+        self.client.close()
+
+
+@pytest.fixture(params=["memory", "valkey"])
+def lists(request: pytest.FixtureRequest, server: Server) -> Iterator[Memory | Real]:
+    if request.param == "memory":
+        yield Memory()
+        return
+    real = Real(server.url)
+    yield real
+    real.close()
+
+
+def payload(g: int, t: int, s: int) -> bytes:
+    return b'{"v":[%d,%d,%d],"m":1,"i":["a"],"e":[5],"k":"%d"}' % (g, t, s, random.Random(g ^ t ^ s).getrandbits(200))
+
+
+VERSIONS = [(g, t, s) for g in (0, 1, 2) for t in (5, 1_700_000_000_000, 1_700_000_000_001) for s in (9, 10)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_versions_in_any_order_end_on_the_highest(lists: Memory | Real, seed: int) -> None:
+    """Contract: generation, then time, then sequence number, compared as numbers and not as text."""
+    order = random.Random(seed).choices(VERSIONS, k=60) + VERSIONS
+    random.Random(seed).shuffle(order)
+    store = lists.writer()
+
+    counts = [store.write([b"u"], [payload(*version)]) for version in order]
+
+    assert lists.read(b"u") == payload(*max(VERSIONS))
+    assert [sum(count) for count in counts] == [1] * len(order)
+    highest = [max(order[:at]) if at else (-1, -1, -1) for at in range(len(order))]
+    for version, before, count in zip(order, highest, counts, strict=True):
+        assert count.written == (version > before)
+        assert count.same == (version == before)
+        assert count.older == (version < before)
+
+
+def test_one_batch_may_hold_many_users_and_one_of_them_twice(lists: Memory | Real) -> None:
+    """Contract: batches of more than one script call are whole, and within a batch too the newest wins."""
+    users = [b"user-%d \xc3\xbc" % number for number in range(2 * CHUNK_LISTS + 3)]
+    payloads = [payload(1, 1000 + number, number) for number in range(len(users))]
+
+    counts = lists.writer().write([users[0], *users, users[0]], [payload(1, 2000, 1), *payloads, payload(1, 1999, 1)])
+
+    assert counts == WriteCounts(written=len(users), same=0, older=2, erased=0)
+    assert lists.read(users[0]) == payload(1, 2000, 1)
+    assert [lists.read(user) for user in users[1:]] == payloads[1:]
+
+
+def test_an_empty_batch_is_nothing(lists: Memory | Real) -> None:
+    assert lists.writer().write([], []) == WriteCounts(0, 0, 0, 0)
+
+
+def test_an_equal_version_changes_nothing(lists: Memory | Real) -> None:
+    """Contract: after a restart the same list is written again, and the one that visitors saw stays."""
+    store = lists.writer()
+    store.write([b"u"], [b'{"v":[1,2,3],"k":"first"}'])
+
+    assert store.write([b"u"], [b'{"v":[1,2,3],"k":"second"}']) == WriteCounts(written=0, same=1, older=0, erased=0)
+    assert lists.read(b"u") == b'{"v":[1,2,3],"k":"first"}'
+
+
+def test_an_erased_user_gets_no_list_from_before_his_erasure(lists: Memory | Real) -> None:
+    """Contract: t at or before the erasure is refused, whatever the generation; later activity makes a list again."""
+    lists.erase(b"u", 1_700_000_000_000)
+    store = lists.writer()
+    users = [b"u", b"other"]
+
+    counts = store.write(users, [payload(9, 1_700_000_000_000, 8)] * 2)
+    assert counts == WriteCounts(written=1, same=0, older=0, erased=1)
+    assert lists.read(b"u") is None
+
+    assert store.write([b"u"], [payload(1, 1_700_000_000_001, 1)]).written == 1
+
+
+def test_four_writers_at_once_leave_every_user_on_his_highest_version(lists: Memory | Real) -> None:
+    """Contract: no write comes between another one's comparison and its replacement."""
+    users = [b"u%d" % number for number in range(50)]
+    writes = [(user, version) for user in users for version in VERSIONS]
+
+    def run(seed: int) -> int:
+        mine = random.Random(seed).sample(writes, len(writes))
+        store = lists.writer()
+        written = 0
+        for start in range(0, len(mine), 30):
+            part = mine[start : start + 30]
+            written += store.write([user for user, _ in part], [payload(*version) for _, version in part]).written
+        return written
+
+    with ThreadPoolExecutor(4) as pool:
+        written = sum(pool.map(run, range(4)))
+
+    assert written >= len(users)
+    for user in users:
+        assert parse_version(lists.read(user) or b"") == ListVersion(*max(VERSIONS))
+
+
+@pytest.fixture
+def real(server: Server) -> Iterator[Real]:
+    lists = Real(server.url)
+    yield lists
+    lists.close()
+
+
+def test_a_list_has_its_time_to_live_and_each_write_renews_it(real: Real) -> None:
+    store = real.writer()
+    key = f"{real.prefix}:list:u"
+    store.write([b"u"], [payload(1, 1, 1)])
+    real.client.pexpire(key, 1000)
+
+    store.write([b"u"], [payload(1, 1, 2)])
+
+    assert TTL_MS - 60_000 < real.client.pttl(key) <= TTL_MS  # type: ignore[operator]
+
+
+def test_the_popular_list_has_versions_too(real: Real) -> None:
+    store = real.writer()
+
+    assert store.write_popular(payload(1, 5, 1)).written == 1
+    assert store.write_popular(payload(1, 4, 9)).older == 1
+    assert real.client.get(f"{real.prefix}:popular") == payload(1, 5, 1)
+
+
+def test_a_list_without_its_version_in_front_is_refused(real: Real) -> None:
+    """Contract: what could never be compared is never stored; that is a defect of ours, so it is not retried."""
+    with pytest.raises(redis.ResponseError, match="a list must start with"):
+        real.writer().write([b"u"], [b'{"m":1}'])
+
+    assert real.read(b"u") is None
+
+
+def test_a_key_of_somebody_else_is_a_configuration_error(real: Real) -> None:
+    real.client.hset(f"{real.prefix}:list:u", "p", "x")
+
+    with pytest.raises(ConfigError, match=r"prefix='test-.*nobody else keeps keys"):
+        real.writer().write([b"u"], [payload(1, 1, 1)])
+
+
+@pytest.mark.parametrize(
+    ("password", "rights"),
+    [
+        ("wrong", ["+@all"]),
+        ("right", ["+ping"]),
+        ("right", ["+eval", "+mget", "+set"]),
+    ],
+)
+def test_a_login_that_may_not_write_is_refused_at_once(real: Real, password: str, rights: list[str]) -> None:
+    """Contract: waiting would not help; the error says what the login needs and shows no password."""
+    real.client.acl_setuser("job", enabled=True, passwords=["+right"], commands=rights, keys=["*"], reset=True)
+    store = ListStore(real.url.replace("//", f"//job:{password}@"), real.prefix, TTL_MS, sleep=fail_if_called)
+
+    with pytest.raises(ConfigError, match="a login that may run EVAL, MGET, GETRANGE and SET") as refused:
+        store.write([b"u"], [payload(1, 1, 1)])
+
+    assert refused.value.value == "***"
+    store.close()
+
+
+def test_the_stated_rights_suffice(real: Real) -> None:
+    """Contract: EVAL, MGET, GETRANGE and SET on the prefix are all that the job needs."""
+    rights = ["+eval", "+mget", "+getrange", "+set"]
+    real.client.acl_setuser(
+        "least", enabled=True, passwords=["+p"], commands=rights, keys=[f"{real.prefix}:*"], reset=True
+    )
+    store = ListStore(real.url.replace("//", "//least:p@"), real.prefix, TTL_MS, sleep=fail_if_called)
+
+    assert store.write([b"u"], [payload(1, 1, 1)]).written == 1
+    store.close()
+
+
+def test_a_restart_of_the_server_loses_neither_script_nor_call(own_server: Server, once: Once) -> None:
+    """Contract: a server that lost its scripts and its data takes the next call, without an error."""
+    retries: list[int] = []
+    store = ListStore(own_server.url, "t", TTL_MS, 30, on_retry=lambda: retries.append(1), sleep=once(own_server.start))
+    store.write([b"u"], [payload(1, 1, 1)])
+    own_server.stop()
+
+    assert store.write([b"u"], [payload(1, 1, 1)]).written == 1
+    assert retries == [1]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("breaking", "mending"),
+    [
+        (lambda client: client.config_set("maxmemory", 1), lambda client: client.config_set("maxmemory", 0)),
+        (lambda client: client.replicaof("127.0.0.1", 1), lambda client: client.replicaof("NO", "ONE")),
+    ],
+    ids=["full memory", "read only"],
+)
+def test_a_server_that_cannot_write_now_is_waited_for(
+    own_server: Server,
+    once: Once,
+    breaking: Callable[[redis.Redis], None],
+    mending: Callable[[redis.Redis], None],
+) -> None:
+    """Contract: full memory and a read-only server block, they neither drop a list nor end the job."""
+    client = redis.Redis.from_url(own_server.url)
+    breaking(client)
+    store = ListStore(own_server.url, "t", TTL_MS, 5, sleep=once(lambda: mending(client)))
+
+    assert store.write([b"u"], [payload(1, 1, 1)]).written == 1
+    store.close()
+    client.close()
+
+
+def fail_if_called(_: float) -> None:
+    raise AssertionError("it was to be refused at once")
