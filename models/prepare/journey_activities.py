@@ -13,7 +13,7 @@ When it runs
 
 What is left out
     The shop sent its campaigns to chosen households (`campaigns`), those of type A with 16 of about 200 coupons chosen
-    for each; which 16 is not recorded. Here everybody may see every activity: whom to show what is what is to be learned.
+    for each; which 16 is not recorded. Here everybody may see every activity: whom to show what is to be learned.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The parts of the demo: a simulated world of visitors around the real job."""

@@ -1,0 +1,75 @@
+"""Lists as a frontend reads them from Redis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+import orjson
+import redis
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MINUTE_MS = 60_000
+
+
+class RankedList(NamedTuple):
+    """One list; see schemas/ranked_list.schema.json."""
+
+    version: tuple[int, int, int]
+    """Generation, as-of time in UTC epoch ms, sequence number."""
+    activities: tuple[str, ...]
+    ends_ms: tuple[int, ...]
+    """For each activity, the time from which on it must not be shown."""
+    token: str | None
+
+    @property
+    def as_of_ms(self) -> int:
+        """Event time the list was made for."""
+        return self.version[1]
+
+    def showable(self, at_ms: int, count: int) -> list[tuple[int, str]]:
+        """Return (position, activity) of the first `count` entries that have not ended by `at_ms`."""
+        rest = [(at, name) for at, name in enumerate(self.activities) if at_ms < self.ends_ms[at]]
+        return rest[:count]
+
+
+class Lists(Protocol):
+    """Where lists are read. The payload of each user, None for a user without a list."""
+
+    def read(self, users: Sequence[str]) -> list[bytes | None]:
+        """Return the payloads in the order of the users."""
+
+    def popular(self) -> bytes | None:
+        """Return the payload for users without a list."""
+
+
+class RedisLists:
+    """The lists of one deployment in Redis or Valkey."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self._client = redis.Redis.from_url(url)
+        self._prefix = prefix
+
+    def read(self, users: Sequence[str]) -> list[bytes | None]:
+        """Return the payloads in the order of the users: one command for all."""
+        if not users:
+            return []
+        keys = [f"{self._prefix}:list:{user}" for user in users]
+        return cast("list[bytes | None]", self._client.mget(keys))
+
+    def popular(self) -> bytes | None:
+        """Return the payload for users without a list."""
+        return cast("bytes | None", self._client.get(f"{self._prefix}:popular"))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def parse_list(payload: bytes) -> RankedList:
+    """Return the list of a payload. Raises ValueError or KeyError where it is none."""
+    document = orjson.loads(payload)
+    g, t, s = document["v"]
+    ends_ms = tuple(t + minutes * _MINUTE_MS for minutes in document["e"])
+    return RankedList((g, t, s), tuple(document["i"]), ends_ms, document.get("k"))

@@ -1,0 +1,108 @@
+"""What the demo runs on: a stack of its own with the topics made, the activities published and the job running."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from jobs.topics import Topics
+from scripts.demo_parts.clickstream import Clickstream, TopicLengths
+from scripts.demo_parts.errors import DemoError
+from scripts.demo_parts.job_metrics import JobMetrics
+from scripts.demo_parts.lists import RedisLists
+from scripts.demo_parts.progress import JobState, say
+from scripts.localstack import Stack
+from scripts.localstack.launch import take_down
+from scripts.localstack.paths import KAFKA_JARS, java
+from scripts.submit import submit
+from scripts.topics import ensure_topics
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from scripts.demo_parts.world import World
+
+STACK = "demo"
+PREFIX = "tideline"
+
+_SETTLE_S = 10.0
+
+
+class Stage:
+    """As a context manager it takes the stack down at the end, unless it is to be kept."""
+
+    def __init__(self, keep: bool) -> None:
+        take_down(STACK)  # what an earlier run kept: every run starts from nothing
+        self._keep = keep
+        self.topics = Topics()
+        self.stack = Stack.up(STACK, progress=say)
+        self.lists = RedisLists(self.stack.redis_url, PREFIX)
+        self._metrics = JobMetrics()
+        self._job_id = ""
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.lists.close()
+        if error is None and self._keep:
+            return
+        say("taking the stack down")
+        self.stack.down()
+
+    def open(self, world: World) -> Clickstream:
+        """Make the topics, publish the world's activities, submit the job and wait until it runs.
+
+        Raises:
+            StackError: the job could not be submitted or does not run.
+        """
+        ensure_topics(self.stack.kafka_bootstrap, self.topics, {})
+        clickstream = Clickstream(self.stack.kafka_bootstrap, self.topics)
+        clickstream.publish(offer.activity for offer in world.offers)
+        self._lengths = TopicLengths(self.stack.kafka_bootstrap)
+        say("submitting the job with flink run")
+        self._job_id = submit(self.stack, "live", {"prefix": PREFIX})
+        self.stack.rest.wait_running(self._job_id)
+        return clickstream
+
+    def state(self) -> JobState:
+        """Return what the job says about itself and what is in its topics."""
+        self._metrics.read(self.stack.prometheus_urls.values())
+        return JobState(
+            records=self._metrics.total("records"),
+            lists=self._metrics.total("redis_written"),
+            dead_letters=self._lengths.records(self.topics.dead_letters),
+            policies=self._metrics.total("policy_rows_published"),
+        )
+
+    def settled_state(self, events: int) -> JobState:
+        """Return the state when the job's counters show all events sent, or as it is after some seconds."""
+        deadline_s = time.monotonic() + _SETTLE_S
+        while (state := self.state()).records < events and time.monotonic() < deadline_s:
+            time.sleep(0.5)
+        return state
+
+    def check_healthy(self) -> None:
+        """Raise DemoError unless every task of the job runs."""
+        if not self.stack.rest.all_running(self._job_id):
+            raise DemoError(
+                f"the job is {self.stack.rest.job_state(self._job_id)}\n{self.stack.rest.root_exception(self._job_id)}"
+            )
+
+    def look_around(self, user: str) -> list[str]:
+        """Return commands to look at what was kept."""
+        url, bootstrap = self.stack.redis_url, self.stack.kafka_bootstrap
+        redis_cli = f"redis-cli -u {url} GET"
+        consume = f"{java()} -cp '{KAFKA_JARS}/*' org.apache.kafka.tools.consumer.ConsoleConsumer"
+        options = f"--bootstrap-server {bootstrap} --from-beginning --max-messages 5 --property print.key=true"
+        return [
+            "Everything is still running:",
+            f"  one list          {redis_cli} {PREFIX}:list:{user}",
+            f"  the popular list  {redis_cli} {PREFIX}:popular",
+            f"  decisions         {consume} {options} --topic {self.topics.decisions}",
+            f"  Flink             {self.stack.flink_rest_url}",
+            f"  metrics           {next(iter(self.stack.prometheus_urls.values()), '')}",
+            f"  the end           scripts/stack down --name {STACK}",
+        ]
