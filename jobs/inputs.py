@@ -155,7 +155,7 @@ def _create(
         "connector": "kafka",
         "topic": topic,
         "properties.bootstrap.servers": config.bootstrap,
-        "properties.group.id": config.group_id,
+        "properties.group.id": config.consumer_group,
         "key.format": "raw",
         "key.fields": "k",
         "value.format": "raw",

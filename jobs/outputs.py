@@ -18,7 +18,7 @@ _WITH_HEADERS = "k BYTES, v BYTES, headers MAP<STRING, BYTES> METADATA"
 
 def write_decisions(tables: StreamTableEnvironment, inserts: StatementSet, config: JobConfig, ranked: str) -> None:
     """Write the decision records of the ranked rows (name of a view), keyed by user."""
-    _create(tables, "decisions_out", config.topics.decisions, config, _KEY_VALUE)
+    _create(tables, "decisions_out", config.output_topics.decisions, config, _KEY_VALUE)
     inserts.add_insert_sql(
         f"INSERT INTO decisions_out SELECT d.k, d.v FROM {ranked} CROSS JOIN UNNEST({ranked}.decisions) AS d(k, v)"
     )
@@ -26,7 +26,7 @@ def write_decisions(tables: StreamTableEnvironment, inserts: StatementSet, confi
 
 def write_dead_letters(tables: StreamTableEnvironment, inserts: StatementSet, config: JobConfig, ranked: str) -> None:
     """Write the refused records of the ranked rows, byte for byte, reason and origin in the headers."""
-    _create(tables, "dead_letters_out", config.topics.dead_letters, config, _WITH_HEADERS)
+    _create(tables, "dead_letters_out", config.output_topics.dead_letters, config, _WITH_HEADERS)
     texts = {
         "reason": "d.reason",
         "error": "d.error",
@@ -46,7 +46,7 @@ def write_dead_letters(tables: StreamTableEnvironment, inserts: StatementSet, co
 
 def write_policy(tables: StreamTableEnvironment, inserts: StatementSet, config: JobConfig, rows: str) -> None:
     """Write the policy rows (name of a view with k and v)."""
-    _create(tables, "policy_out", config.topics.policy, config, _KEY_VALUE)
+    _create(tables, "policy_out", config.output_topics.policy, config, _KEY_VALUE)
     inserts.add_insert_sql(f"INSERT INTO policy_out SELECT k, v FROM {rows}")
 
 

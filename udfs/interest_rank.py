@@ -12,6 +12,7 @@ from pyflink.datastream.functions import KeyedBroadcastProcessFunction, RuntimeC
 from pyflink.datastream.state import MapStateDescriptor
 
 from jobs.build import build_id
+from jobs.config import JobConfig, ReplayConfig
 from jobs.kafka_security import kafka_python_kwargs
 from jobs.ranking import rank_settings
 from models.encoder import Encoder
@@ -30,8 +31,6 @@ from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, WorldFeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from jobs.config import JobConfig
 
 _REPUBLISHED_AT_ONCE = 500
 _CACHED_USERS = 200_000
@@ -65,6 +64,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         )
         self._feed.apply(CONTROL, self._read(config.topics.control))
         self._feed.apply(ACTIVITIES, self._read(config.topics.activities))
+        if isinstance(config, ReplayConfig):
+            self._world.pinned = config.policy_pin
         self._feed.apply(POLICY, self._read(config.topics.policy))
         self._show()
         _log.info(

@@ -30,7 +30,7 @@ class RedisWriter(MapFunction):
         self._meters = Meters(context)
         self._store = ListStore(
             config.redis_url,
-            getattr(config, "namespace", config.prefix),
+            config.namespace,
             config.list_ttl_s * 1000,
             config.redis_deadline_s,
             on_retry=lambda: self._meters.add({"redis_retry": 1}),

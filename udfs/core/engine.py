@@ -23,7 +23,7 @@ from udfs.core.hashing import hash32, hash64
 from udfs.core.history import merge
 from udfs.core.interest import encode
 from udfs.core.ranking import rank
-from udfs.core.rate_guard import admit
+from udfs.core.rate_guard import admit, admit_singles
 from udfs.core.seeded import decision_seeds
 from udfs.core.slate import payloads
 from udfs.core.user_state import EVENT, decode_states, encode_states
@@ -76,11 +76,12 @@ class Outcome:
     """Newest event time of the users in the batch."""
 
 
-class _Pending(NamedTuple):
-    """One user's events that passed the guard, in order of time."""
+class _Admitted(NamedTuple):
+    """What passed the guard: organic events with their users' rows, and what may be rewards by user row."""
 
+    owners: list[int]
     organic: list[Event]
-    attributable: list[tuple[int, Event]]
+    attributable: dict[int, list[tuple[int, Event]]]
 
 
 def process(records: Records, load: Callable[[list[str]], list[bytes | None]], world: World) -> Outcome:
@@ -93,9 +94,9 @@ def process(records: Records, load: Callable[[list[str]], list[bytes | None]], w
     by_user = _decode(records, counts, dead)
     users = list(by_user)
     batch = decode_states(load(users), world.encoder.hidden)
-    pending = [_guard(batch, row, by_user[user], world, counts) for row, user in enumerate(users)]
-    merged = _merge(batch, pending, counts)
-    applied, feedback, decisions = _attribute(batch, pending, world, counts, dead)
+    admitted = _guard(batch, list(by_user.values()), world, counts)
+    merged = _merge(batch, admitted, counts)
+    applied, feedback, decisions = _attribute(batch, admitted, world, counts, dead)
     batch.header["seq"] += (merged.added + applied).astype(np.uint32)
     changed = np.flatnonzero(merged.added + applied)
     lists = _rank(batch, changed, merged, users, world)
@@ -150,33 +151,43 @@ def _decode(records: Records, counts: Counter[str], dead: list[DeadLetter]) -> d
 
 
 def _guard(
-    batch: UserBatch, row: int, events: list[tuple[int, Event]], world: World, counts: Counter[str]
-) -> _Pending:
-    """Sort a user's events, drop those of a robot, and part them by what they are for."""
-    if len(events) > 1:
-        events.sort(key=_time_of)
-    verdicts = admit(batch, row, [event.ts_ms for _, event in events])
-    organic: list[Event] = []
-    attributable: list[tuple[int, Event]] = []
+    batch: UserBatch, by_row: list[list[tuple[int, Event]]], world: World, counts: Counter[str]
+) -> _Admitted:
+    """Sort each user's events, drop those of a robot, and part them by what they are for."""
+    single = np.array([row for row, events in enumerate(by_row) if len(events) == 1], np.int64)
+    times_ms = np.array([by_row[row][0][1].ts_ms for row in single.tolist()], np.int64)
+    plain = np.zeros(len(by_row), np.bool_)
+    plain[single] = admit_singles(batch, single, times_ms)
+
+    found = _Admitted([], [], {})
     items = world.catalogue.activities_of_item
-    for numbered, admitted in zip(events, verdicts, strict=True):
-        event = numbered[1]
-        if not admitted:
-            counts["quarantined"] += 1
-        elif event.type >= FIRST_ACTIVITY_TYPE:
-            attributable.append(numbered)
-        else:
-            organic.append(event)
-            if event.type == EventType.PURCHASE and event.item_id in items:
-                attributable.append(numbered)
-    return _Pending(organic, attributable)
+    for row, (events, is_plain) in enumerate(zip(by_row, plain.tolist(), strict=True)):
+        passed = events if is_plain else _passed(batch, row, events, counts)
+        for numbered in passed:
+            event = numbered[1]
+            if event.type < FIRST_ACTIVITY_TYPE:
+                found.owners.append(row)
+                found.organic.append(event)
+                if event.type != EventType.PURCHASE or event.item_id not in items or not batch.shown[row]:
+                    continue
+            found.attributable.setdefault(row, []).append(numbered)
+    return found
+
+
+def _passed(
+    batch: UserBatch, row: int, events: list[tuple[int, Event]], counts: Counter[str]
+) -> list[tuple[int, Event]]:
+    events.sort(key=_time_of)
+    verdicts = admit(batch, row, [event.ts_ms for _, event in events])
+    counts["quarantined"] += verdicts.count(False)
+    return [numbered for numbered, admitted in zip(events, verdicts, strict=True) if admitted]
 
 
 def _time_of(numbered: tuple[int, Event]) -> tuple[int, str]:
     return numbered[1].ts_ms, numbered[1].event_id
 
 
-def _merge(batch: UserBatch, pending: list[_Pending], counts: Counter[str]) -> Merged:
+def _merge(batch: UserBatch, admitted: _Admitted, counts: Counter[str]) -> Merged:
     rows = [
         (
             event.ts_ms,
@@ -187,11 +198,10 @@ def _merge(batch: UserBatch, pending: list[_Pending], counts: Counter[str]) -> M
             min(event.quantity or 0, 255),
             min(event.price or 0.0, _MAX_PRICE),
         )
-        for each in pending
-        for event in each.organic
+        for event in admitted.organic
     ]
-    owner = np.repeat(np.arange(len(pending)), [len(each.organic) for each in pending])
     events = np.array(rows, EVENT)
+    owner = np.array(admitted.owners, np.int64)
     merged = merge(batch, owner, events)
     counts["duplicate"] += merged.duplicates
     counts["late"] += merged.late
@@ -199,17 +209,15 @@ def _merge(batch: UserBatch, pending: list[_Pending], counts: Counter[str]) -> M
 
 
 def _attribute(
-    batch: UserBatch, pending: list[_Pending], world: World, counts: Counter[str], dead: list[DeadLetter]
+    batch: UserBatch, admitted: _Admitted, world: World, counts: Counter[str], dead: list[DeadLetter]
 ) -> tuple[NDArray[np.int64], list[Feedback], list[tuple[str, bytes]]]:
-    applied = np.zeros(len(pending), np.int64)
+    applied = np.zeros(batch.header.size, np.int64)
     feedback: list[Feedback] = []
     decisions: list[tuple[str, bytes]] = []
-    for row, each in enumerate(pending):
-        if not each.attributable or (not batch.shown[row] and each.attributable[-1][1].type < FIRST_ACTIVITY_TYPE):
-            continue
-        found = attribute(batch.shown[row], each.attributable, world.attributing)
+    for row, events in admitted.attributable.items():
+        found = attribute(batch.shown[row], events, world.attributing)
         batch.shown[row] = found.shown
-        newest = max(event.ts_ms for _, event in each.attributable)
+        newest = max(event.ts_ms for _, event in events)
         if found.applied:
             batch.header["as_of_ms"][row] = max(int(batch.header["as_of_ms"][row]), newest)
         applied[row] = found.applied

@@ -40,11 +40,8 @@ def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> M
     counts = np.bincount(owner, minlength=users)
     single = counts[owner] == 1
     rows, news = owner[single], events[single]
-    past = batch.history[rows]
-    last = past[:, -1]
-    held = batch.header["n_history"][rows]
-    newer = (held == 0) | (news["ts_ms"] > last["ts_ms"])
-    fresh = newer & ~(past["event"] == news["event"][:, None]).any(axis=1)
+    newer = (batch.header["n_history"][rows] == 0) | (news["ts_ms"] > batch.history["ts_ms"][rows, -1])
+    fresh = newer & ~(batch.history["event"][rows] == news["event"][:, None]).any(axis=1)
     _append(batch, rows[fresh], news[fresh])
     added[rows[fresh]] = 1
 
@@ -60,10 +57,10 @@ def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> M
 
 
 def _append(batch: UserBatch, rows: NDArray[np.int64], news: NDArray[Any]) -> None:
-    moved = np.empty((rows.size, HISTORY), batch.history.dtype)
-    moved[:, :-1] = batch.history[rows, 1:]
-    moved[:, -1] = news
-    batch.history[rows] = moved
+    # As plain bytes: numpy moves a structured row field by field, at three times the cost.
+    size = batch.history.dtype.itemsize
+    plain = batch.history.view(np.uint8).reshape(batch.history.shape[0], HISTORY * size)
+    plain[rows] = np.concatenate([plain[rows, size:], np.ascontiguousarray(news).view(np.uint8).reshape(-1, size)], axis=1)
     batch.header["n_history"][rows] = np.minimum(batch.header["n_history"][rows] + 1, HISTORY)
     batch.header["accepted"][rows] += 1
     batch.header["purchases"][rows] += news["type"] == EventType.PURCHASE

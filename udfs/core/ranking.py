@@ -82,13 +82,18 @@ def _explore(
     slots = order.shape[1]
     tosses = uniform(seeds, slots)
     tosses[np.arange(slots) >= eligible[:, None]] = 1.0
-    for row in np.flatnonzero((tosses < exploration).any(axis=1)).tolist():
-        remaining = np.argsort(keys[row])[::-1][: eligible[row]].tolist()
-        picks = uniform(seeds[row : row + 1], slots, stream=1)[0]
+    exploring = np.flatnonzero((tosses < exploration).any(axis=1))
+    picks = uniform(seeds[exploring], slots, stream=1).tolist()
+    for at, row in enumerate(exploring.tolist()):
+        best = [number for number in order[row].tolist() if number >= 0]
+        others = np.ones(keys.shape[1], np.bool_)
+        others[best] = False
+        others &= keys[row] != _INELIGIBLE
+        # The best in their order, then all others in any fixed order: a uniform draw needs no more.
+        remaining = best + np.flatnonzero(others).tolist()
         for slot in np.flatnonzero(tosses[row] < exploration).tolist():
-            pick = slot + int(picks[slot] * (len(remaining) - slot))
+            pick = slot + int(picks[at][slot] * (len(remaining) - slot))
             if pick != slot:
                 remaining.insert(slot, remaining.pop(pick))
                 explored[row] |= 1 << slot
-        chosen = remaining[:slots]
-        order[row, : len(chosen)] = chosen
+        order[row, : len(best)] = remaining[: len(best)]
