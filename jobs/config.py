@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from jobs.kafka_security import check_properties, mask_properties, read_properties
@@ -135,7 +135,7 @@ class JobConfig:
     encoder: Path = option(  # noqa: RUF009 - it makes a field
         folder_with("manifest.json"), "The encoder artefact to start with"
     )
-    provider: str = option(
+    provider: Literal["auto", "cpu", "cuda"] = option(
         one_of(("auto", "cpu", "cuda")), "Where the encoder runs; auto takes CUDA if it is there", "auto"
     )
     token_keys: Mapping[int, bytes] = option(

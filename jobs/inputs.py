@@ -37,7 +37,7 @@ BATCH_TYPE = Types.ROW(
         Types.OBJECT_ARRAY(Types.LONG()),
     ]
 )
-"""(shard key, EVENTS or ORDER, keys, values, partitions with null flags, offsets, Kafka timestamps): udfs.batch_rows."""
+"""(shard key, EVENTS or ORDER, keys, values, partitions with null flags, offsets, timestamps); see udfs.batch_rows."""
 
 LEARNER_TYPE = Types.ROW([Types.INT(), _BYTES])
 """(FEEDBACK or ORDER, bytes)."""
@@ -53,7 +53,8 @@ _COLUMNS = """
 # At the end of a bounded source processing-time windows are dropped, ingestion-time ones fire; without traffic
 # ingestion-time windows never fire. So live has the one kind and a replay the other.
 _LIVE_TIME = "pt AS PROCTIME()"
-_REPLAY_TIME = "pt AS CAST(PROCTIME() AS TIMESTAMP_LTZ(3)), WATERMARK FOR pt AS pt - INTERVAL '5' SECOND"
+_REPLAY_TIME = """
+    pt AS CAST(PROCTIME() AS TIMESTAMP_LTZ(3)), WATERMARK FOR pt AS pt - INTERVAL '5' SECOND"""
 
 
 def batches(tables: StreamTableEnvironment, config: JobConfig) -> KeyedStream:
@@ -167,5 +168,10 @@ def _create(
 
 
 def sql_options(options: Mapping[str, str]) -> str:
-    """Return the options of a WITH clause, quotes inside doubled."""
-    return ", ".join("'{}' = '{}'".format(key, value.replace("'", "''")) for key, value in options.items())
+    """Return the options of a WITH clause."""
+    return ", ".join(f"{sql_text(key)} = {sql_text(value)}" for key, value in options.items())
+
+
+def sql_text(text: str) -> str:
+    """Return a text as a SQL literal, quotes inside doubled."""
+    return "'" + text.replace("'", "''") + "'"

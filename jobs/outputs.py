@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jobs.build import build_id
-from jobs.inputs import sql_options
+from jobs.inputs import sql_options, sql_text
 
 if TYPE_CHECKING:
     from pyflink.table import StatementSet, StreamTableEnvironment
@@ -30,12 +30,12 @@ def write_dead_letters(tables: StreamTableEnvironment, inserts: StatementSet, co
     texts = {
         "reason": "d.reason",
         "error": "d.error",
-        "source_topic": "'" + config.topics.clickstream + "'",
+        "source_topic": sql_text(config.topics.clickstream),
         "source_partition": "CAST(d.part AS STRING)",
         "source_offset": "CAST(d.off AS STRING)",
         "source_timestamp_ms": "CAST(d.ts AS STRING)",
-        "job": "'" + config.name + "'",
-        "build": "'" + build_id() + "'",
+        "job": sql_text(config.name),
+        "build": sql_text(build_id()),
     }
     headers = ", ".join(f"'{name}', ENCODE({text}, 'UTF-8')" for name, text in texts.items())
     inserts.add_insert_sql(

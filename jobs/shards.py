@@ -6,7 +6,6 @@ from itertools import count
 
 from pyflink.java_gateway import get_gateway
 
-
 MAX_PARALLELISM = 128
 """Key groups of every keyed operator; part of the state layout, never to be changed."""
 

@@ -11,9 +11,9 @@ from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
 
 from jobs.config import ReplayConfig
+from jobs.inputs import BROADCAST_TYPE, batches, broadcasts, learner_rows
 from jobs.outputs import write_dead_letters, write_decisions, write_policy
 from jobs.shards import MAX_PARALLELISM, shard_keys
-from jobs.inputs import BROADCAST_TYPE, batches, broadcasts, learner_rows
 from udfs.interest_rank import InterestRank
 from udfs.learner import Learner
 from udfs.redis_writer import RedisWriter

@@ -11,7 +11,6 @@ import re
 import secrets
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.localstack import Stack, StackError

@@ -47,9 +47,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
     def open(self, context: RuntimeContext) -> None:
         """Load the encoder and bring the world to the present of its topics."""
         config = self._config
-        self._states = context.get_map_state(
-            MapStateDescriptor("users", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
-        )
+        self._states = context.get_map_state(MapStateDescriptor("users", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         # A read cache of the state above, which is always written: a read over the JVM border costs 4 us.
         self._cache: dict[str, bytes] = {}
         self._meters = Meters(context)
@@ -120,7 +118,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             put(user, state)
         self._cache.update(zip(outcome.users, outcome.states, strict=True))
 
-    def _obey(self, value: bytes) -> Iterator[Row]:
+    def _obey(self, value: bytes | None) -> Iterator[Row]:
         try:
             control = decode_control(value)
         except InvalidEvent:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from jobs.config import JobConfig
 
+
 class Learner(KeyedProcessFunction):
     """One key holds the sums of all activities: the prior and the total they share are then of one moment."""
 
@@ -65,7 +66,8 @@ class Learner(KeyedProcessFunction):
             of_encoder = rows[rows["encoder"] == encoder]
             for place in np.unique(of_encoder["activity"]).tolist():
                 name = f"{encoder}|{ids[place]}"
-                sums = add(decode_sums(self._sums.get(name)), of_encoder[of_encoder["activity"] == place], self._forgetting)
+                mine = of_encoder[of_encoder["activity"] == place]
+                sums = add(decode_sums(self._sums.get(name)), mine, self._forgetting)
                 self._sums.put(name, encode_sums(forget(sums, newest)))
                 self._changed.put(name, True)
         self._meters.add({"feedback_rows": rows.size})
@@ -81,7 +83,7 @@ class Learner(KeyedProcessFunction):
     def _publish(self, names: list[str]) -> Iterator[Row]:
         if not names:
             return
-        sums = {name: decode_sums(self._sums.get(name)) for name in self._sums.keys()}
+        sums = {name: decode_sums(state) for name, state in self._sums.items()}
         rows = publication(sums, sorted(names), self._forgetting, self._newest.value() or 0)
         self._changed.clear()
         self._meters.add({"policy_rows_published": len(rows)})

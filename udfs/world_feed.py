@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from models.encoder import Encoder
 from models.registry import verify
@@ -19,13 +19,13 @@ from udfs.core.policy_table import PolicyTable, decode_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Literal
 
     from udfs.core.world import World
 
 ACTIVITIES, CONTROL, POLICY = "activities", "control", "policy"
 _log = logging.getLogger(__name__)
 
+Provider = Literal["auto", "cpu", "cuda"]
 TopicRecord = tuple[int, bytes | None, bytes | None]
 """(offset, key, value)."""
 
@@ -36,7 +36,7 @@ class WorldFeed:
     def __init__(
         self,
         world: World,
-        provider: Literal["auto", "cpu", "cuda"],
+        provider: Provider,
         read_policy: Callable[[], Iterable[TopicRecord]],
         count: Callable[[str], None],
     ) -> None:
@@ -98,10 +98,7 @@ class WorldFeed:
     def _swap(self, order: LoadModel) -> None:
         """Load the ordered artefact beside the one in use, prove it, then swap; any failure keeps the one in use."""
         try:
-            manifest = verify(Path(order.path))
-            if (manifest.version, manifest.sha256) != (order.version, order.sha256):
-                raise ModelError("order", f"{order.path} is version {manifest.version}, sha256 {manifest.sha256}")
-            encoder = Encoder.load(Path(order.path), self._provider)
+            encoder = _ordered_encoder(order, self._provider)
         except ModelError as error:
             self._count("model_refused")
             _log.warning("encoder %d refused, version %d stays: %s", order.version, self._world.encoder.version, error)
@@ -109,3 +106,10 @@ class WorldFeed:
         self._world.use_encoder(encoder)
         self._count("model_swapped")
         _log.info("encoder %s (version %d) in use on %s", encoder.name, encoder.version, encoder.provider)
+
+
+def _ordered_encoder(order: LoadModel, provider: Provider) -> Encoder:
+    manifest = verify(Path(order.path))
+    if (manifest.version, manifest.sha256) != (order.version, order.sha256):
+        raise ModelError("order", f"{order.path} is version {manifest.version}, sha256 {manifest.sha256}")
+    return Encoder.load(Path(order.path), provider)

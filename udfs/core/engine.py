@@ -15,8 +15,8 @@ import numpy as np
 from schemas.codec import decode_event
 from udfs.core.attribution import attribute
 from udfs.core.catalogue import eligible
-from udfs.core.decisions import decision_records
 from udfs.core.decision_token import Minting, mint
+from udfs.core.decisions import decision_records
 from udfs.core.errors import InvalidEvent
 from udfs.core.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
 from udfs.core.hashing import hash32, hash64

@@ -7,7 +7,7 @@ steps an event instead of 32, and a pure function of the set of events.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class StepEncoder(Protocol):
     """The one step of an encoder; `models.encoder.Encoder` is one."""
 
     version: int
+    provider: Literal["cpu", "cuda"]
     hidden: int
     vocabulary: Vocabulary
 
