@@ -1,0 +1,149 @@
+"""The plain-Python oracle: what a recorded clickstream must lead to, by the same core and without Flink.
+
+It applies records in an order and in batches that the job never uses (each user's in one go, or one at a time), so a
+list that depended on batching or on neighbours would differ here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from udfs.core.engine import Outcome, Records, process, republish
+from udfs.core.feedback import decode_feedback, encode_feedback
+from udfs.core.learning import Forgetting, add, decode_sums
+from udfs.core.list_version import ListVersion, parse_version
+from udfs.core.policy_table import PRIOR_ID, decode_row, encode_row
+from udfs.core.publication import publication
+from udfs.core.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from udfs.core.activity import Activity
+    from udfs.core.errors import Reason
+    from udfs.core.feedback import Feedback
+    from udfs.core.interest import StepEncoder
+    from udfs.core.world import RankSettings
+
+_NEVER_FORGETS = Forgetting(0)
+_OF_BATCHES = ("lists", "republished")
+"""Counters that depend on how records were batched."""
+
+
+class Recorded(NamedTuple):
+    """A record as Kafka holds it."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Oracle:
+    """The expected outcome so far: `lists` by user, `dead` letters with reasons, `counts`, `states`, learned sums."""
+
+    def __init__(self, settings: RankSettings, encoder: StepEncoder) -> None:
+        self.world = World(settings, encoder)
+        self.states: dict[str, bytes] = {}
+        self.lists: dict[str, bytes] = {}
+        self.dead: list[tuple[Recorded, Reason]] = []
+        self.counts: Counter[str] = Counter()
+        self.republished: Counter[str] = Counter()
+        self._feedback: list[Feedback] = []
+
+    def set_activities(self, activities: Iterable[Activity]) -> None:
+        """Put activities in."""
+        self.world.set_activities({activity.activity_id: activity for activity in activities})
+
+    def apply_by_user(self, records: Sequence[Recorded]) -> None:
+        """Apply the records of each key as one batch, one key after the other."""
+        by_key: dict[bytes | None, list[Recorded]] = {}
+        for record in records:
+            by_key.setdefault(record.key, []).append(record)
+        for batch in by_key.values():
+            self._apply(batch)
+
+    def apply_one_by_one(self, records: Sequence[Recorded]) -> None:
+        """Apply each record as a batch of its own, in the given order."""
+        for record in records:
+            self._apply([record])
+
+    def republish(self) -> None:
+        """Rank every user again, one at a time."""
+        for user, state in list(self.states.items()):
+            self._keep(republish([user], [state], self.world))
+            self.republished[user] += 1
+
+    def sums(self) -> dict[str, NDArray[Any]]:
+        """Return what was learned: exact sums by "encoder|activity"."""
+        if not self._feedback:
+            return {}
+        ids, rows = decode_feedback(encode_feedback(self._feedback))
+        return {
+            f"{encoder}|{name}": add(decode_sums(None), mine, _NEVER_FORGETS)
+            for encoder in np.unique(rows["encoder"]).tolist()
+            for place, name in enumerate(ids)
+            if (mine := rows[(rows["activity"] == place) & (rows["encoder"] == encoder)]).size
+        }
+
+    def policy_values(self) -> list[bytes]:
+        """Return the policy records that a `publish` order makes, in their order."""
+        sums = self.sums()
+        return [encode_row(row, name) for name, row in publication(sums, sorted(sums), _NEVER_FORGETS, 0)]
+
+    def learn(self, policy: Iterable[Recorded]) -> None:
+        """Take in records of the policy topic."""
+        for record in policy:
+            if record.value is not None:
+                self.world.learn(*decode_row(record.value, record.offset))
+
+    def versions(self) -> dict[str, ListVersion]:
+        """Return the version of each expected list."""
+        return {user: parse_version(payload) for user, payload in self.lists.items()}
+
+    def outcomes(self) -> Counter[str]:
+        """Return the expected counters of the job, those left out that depend on batching; dead letters by reason."""
+        counts = Counter({name: count for name, count in self.counts.items() if name not in _OF_BATCHES and count})
+        counts.update(f"dead_letter_{reason}" for _, reason in self.dead)
+        return counts
+
+    def accounted(self) -> dict[str, int]:
+        """Return what became of every record; `accepted` comes from the list versions, not from a counter."""
+        updates = sum(version.s - self.republished[user] for user, version in self.versions().items())
+        unrewarded = self.counts["without_token"] + self.counts["dangling"]
+        return {
+            "accepted": updates + unrewarded,
+            "rejected": len(self.dead),
+            **{name: self.counts[name] for name in ("duplicate", "late", "quarantined")},
+        }
+
+    def _apply(self, batch: list[Recorded]) -> None:
+        records = Records([r.key for r in batch], [r.value for r in batch], [r.timestamp_ms for r in batch])
+        outcome = process(records, lambda users: [self.states.get(user) for user in users], self.world)
+        self._keep(outcome)
+        self.dead += [(batch[number], error.reason) for number, error in outcome.dead]
+
+    def _keep(self, outcome: Outcome) -> None:
+        self.states.update(zip(outcome.users, outcome.states, strict=True))
+        self.lists.update(zip(outcome.listed, outcome.lists, strict=True))
+        self.counts += outcome.counts
+        self._feedback += outcome.feedback
+
+
+def learned(policy: Iterable[Recorded]) -> dict[str, tuple[float, tuple[float, ...]]]:
+    """Return (impressions, rewards) by "encoder|activity" of the newest policy records: exact where nothing is forgotten."""
+    found: dict[str, tuple[float, tuple[float, ...]]] = {}
+    for record in policy:
+        if record.value is not None:
+            name, row = decode_row(record.value, record.offset)
+            if name != PRIOR_ID:
+                found[f"{row.encoder}|{name}"] = (row.impressions, row.rewards)
+    return found
