@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from pathlib import Path
 
 _PACKAGES = ("jobs", "models", "schemas", "udfs")
 
 
-@cache
-def build_id() -> str:
-    """Return 12 hexadecimal digits of the SHA-256 over the Python sources of the job's packages."""
+def _digest() -> str:
     root = Path(__file__).parent.parent
     digest = hashlib.sha256()
     for package in _PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+BUILD_ID = _digest()
+"""12 hexadecimal digits of the SHA-256 over the packages' Python sources, as they were when this was imported."""

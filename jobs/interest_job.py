@@ -10,7 +10,7 @@ import sys
 
 from pyflink.datastream import StreamExecutionEnvironment
 
-from jobs.build import build_id
+from jobs.build import BUILD_ID
 from jobs.config import JobConfig, ReplayConfig
 from jobs.option_sources import describe, load
 from jobs.topology import build
@@ -29,7 +29,7 @@ def main(argv: list[str]) -> int:
     except ConfigError as error:
         print(f"tideline: {error}", file=sys.stderr)
         return 2
-    print("\n".join([f"build = {build_id()}", *describe(config)]), flush=True)
+    print("\n".join([f"build = {BUILD_ID}", *describe(config)]), flush=True)
     env = StreamExecutionEnvironment.get_execution_environment()
     build(env, config)
     env.execute(config.name)

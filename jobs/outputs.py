@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs.build import build_id
+from jobs.build import BUILD_ID
 from jobs.inputs import sql_options, sql_text
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def write_dead_letters(tables: StreamTableEnvironment, inserts: StatementSet, co
         "source_offset": "CAST(d.off AS STRING)",
         "source_timestamp_ms": "CAST(d.ts AS STRING)",
         "job": sql_text(config.name),
-        "build": sql_text(build_id()),
+        "build": sql_text(BUILD_ID),
     }
     headers = ", ".join(f"'{name}', ENCODE({text}, 'UTF-8')" for name, text in texts.items())
     inserts.add_insert_sql(

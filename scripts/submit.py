@@ -11,10 +11,10 @@ import re
 import secrets
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.localstack import Stack, StackError
-from scripts.package import build_package
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,13 +23,17 @@ _JOB_ID = re.compile(r"JobID ([0-9a-f]{32})")
 _WITHIN_S = 180.0
 
 
-def submit(stack: Stack, kind: str, options: Mapping[str, str], savepoint: str | None = None) -> str:
-    """Package and submit the job of that kind (live or replay) and return its id once `flink run` has accepted it.
+def submit(
+    stack: Stack, kind: str, options: Mapping[str, str], savepoint: str | None = None, entry: Path | None = None
+) -> str:
+    """Submit the job of that kind (live or replay) and return its id once `flink run` has accepted it.
+
+    `entry` is a script to run in place of the packaged entry point, with the same arguments.
 
     Raises:
         StackError: flink run failed; its last lines are in the message.
     """
-    package = build_package(stack.root / "job")
+    package = stack.root / "job"
     given = {
         "bootstrap": stack.kafka_bootstrap,
         "encoder": str(package / "encoders" / "demo-1"),
@@ -38,7 +42,7 @@ def submit(stack: Stack, kind: str, options: Mapping[str, str], savepoint: str |
     flags = [part for key, value in given.items() for part in (f"--{key.replace('_', '-')}", str(value))]
     command = [str(stack.flink_cli), "run", "-d"]
     command += ["-s", savepoint] if savepoint else []
-    command += ["-pyfs", str(package / "packages"), "-py", str(package / "interest_job.py"), kind, *flags]
+    command += ["-py", str(entry or package / "interest_job.py"), kind, *flags]
     secret = {"TIDELINE_REDIS_URL": stack.redis_url, "TIDELINE_TOKEN_KEYS": json.dumps(token_keys(stack))}
     ran = subprocess.run(
         command, env=stack.env | secret, capture_output=True, text=True, timeout=_WITHIN_S, check=False

@@ -11,21 +11,22 @@ from pyflink.common import Row, Types
 from pyflink.datastream.functions import KeyedBroadcastProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
-from jobs.build import build_id
+from jobs.build import BUILD_ID
 from jobs.config import JobConfig, ReplayConfig
 from jobs.kafka_security import kafka_python_kwargs
 from jobs.ranking import rank_settings
 from models.encoder import Encoder
 from udfs.batch_rows import ORDER, Batch, read_batch
-from udfs.core.brake import Brake
+from udfs.core.brake import Brake, BrakeEngaged
 from udfs.core.control import Republish, decode_control
 from udfs.core.engine import DeadLetter, Outcome, process, republish
-from udfs.core.errors import InvalidEvent
+from udfs.core.errors import ConfigError, InvalidEvent
 from udfs.core.feedback import encode_feedback
 from udfs.core.list_block import encode_block
 from udfs.core.popular_list import PopularList
 from udfs.core.world import World
 from udfs.metrics import Meters
+from udfs.stop import fail_job
 from udfs.topic_reader import read_topic
 from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, WorldFeed
 
@@ -43,10 +44,14 @@ class InterestRank(KeyedBroadcastProcessFunction):
     def __init__(self, config: JobConfig, popular_shard: int) -> None:
         self._config = config
         self._popular_shard = popular_shard
+        self._build = BUILD_ID
 
     def open(self, context: RuntimeContext) -> None:
         """Load the encoder and bring the world to the present of its topics."""
         config = self._config
+        if self._build != BUILD_ID:
+            raise ConfigError("build", BUILD_ID, f"{self._build}, which was submitted: install it here and restart")
+        self._context = context
         self._states = context.get_map_state(MapStateDescriptor("users", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         # A read cache of the state above, which is always written: a read over the JVM border costs 4 us.
         self._cache: dict[str, bytes] = {}
@@ -72,7 +77,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             self._world.encoder.provider,
             len(self._world.activities),
             self._world.table.version,
-            build_id(),
+            BUILD_ID,
         )
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
@@ -83,11 +88,18 @@ class InterestRank(KeyedBroadcastProcessFunction):
             return
         outcome = process(batch.records, self._load, self._world)
         self._store(outcome)
-        self._brake.count(max(batch.records.timestamps_ms), len(batch.records.keys), len(outcome.dead))
+        self._brake_if_needed(batch, len(outcome.dead))
         popular = b""
         if batch.shard == self._popular_shard and outcome.listed:
             popular = self._popular.changed(self._world, outcome.newest_ms)
         yield self._row(outcome, popular, batch)
+
+    def _brake_if_needed(self, batch: Batch, invalid: int) -> None:
+        try:
+            self._brake.count(max(batch.records.timestamps_ms), len(batch.records.keys), invalid)
+        except BrakeEngaged as error:
+            fail_job(self._context, f"brake: {error}")
+            raise
 
     def process_broadcast_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Apply one record of the activities, control or policy topic."""

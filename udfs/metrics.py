@@ -29,7 +29,7 @@ COUNTERS: dict[str, str] = {
     "duplicate": Reason.DUPLICATE.meaning,
     "late": Reason.LATE.meaning,
     "quarantined": Reason.QUARANTINED.meaning,
-    "without_token": "Impressions, clicks and dismissals without a token: organic interest, never a reward.",
+    "without_token": "Activity events without a token: organic interest. Only a conversion among them is a reward.",
     "dangling": "Conversions without a token and without an impression of their activity in the attribution window.",
     "feedback": "Increments sent to the learner.",
     "lists": "Lists ranked for publication.",

@@ -15,7 +15,7 @@ from models.registry import verify
 from udfs.core.activity import decode_activity
 from udfs.core.control import LoadModel, PinPolicy, SetGeneration, SetWeights, decode_control
 from udfs.core.errors import InvalidEvent, ModelError
-from udfs.core.policy_table import PolicyTable, decode_row
+from udfs.core.policy_table import decode_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,19 +60,25 @@ class WorldFeed:
             try:
                 if topic == ACTIVITIES:
                     activity = decode_activity(key, value)
-                    changes[(key or b"").decode()] = activity
+                    changes[(key or b"").decode(errors="replace")] = activity
                 else:
                     self._obey(value)
             except InvalidEvent as error:
-                self._count(f"dead_letter_{error.reason}")
-                _log.warning("%s record at offset %d refused: %s", topic, offset, error)
+                self._refuse(topic, offset, error)
         if changes:
             self._world.set_activities(changes)
 
     def _apply_policy(self, records: Iterable[TopicRecord]) -> None:
         for offset, _, value in records:
-            if value is not None and self._world.learn(*decode_row(value, offset)):
-                self._count("policy_rows_applied")
+            try:
+                if value is not None and self._world.learn(*decode_row(value, offset)):
+                    self._count("policy_rows_applied")
+            except InvalidEvent as error:
+                self._refuse(POLICY, offset, error)
+
+    def _refuse(self, topic: str, offset: int, error: InvalidEvent) -> None:
+        self._count(f"dead_letter_{error.reason}")
+        _log.warning("%s record at offset %d refused: %s", topic, offset, error)
 
     def _obey(self, value: bytes | None) -> None:
         control = decode_control(value)
@@ -87,8 +93,7 @@ class WorldFeed:
         elif isinstance(order, SetGeneration):
             world.generation = order.generation
         elif isinstance(order, PinPolicy):
-            world.pinned = order.pinned
-            world.table = PolicyTable()
+            world.pin(order.pinned)
             self._apply_policy(self._read_policy())
         else:
             return  # orders for the shards and for the learner, which read them themselves

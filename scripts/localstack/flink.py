@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from scripts.localstack.errors import StackError
 from scripts.localstack.paths import FLINK_CONF, FLINK_HOME, FLINK_JARS, PYTHON, SITE_PACKAGES, java
 from scripts.localstack.process import Managed, spawn
+from scripts.package import build_package
 
 # One thread each for the numeric libraries: the TaskManagers already use every core, and their sums stay the same.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -53,6 +54,9 @@ def prepare(root: Path, conf: Path | None, tm_memory: str | None, rpc_port: int,
         StackError: A settings file or a jar is missing.
     """
     _link_jars(root / "lib")
+    # Part of the workers' path and not shipped with each job (-pyfs): a TaskManager has one interpreter for all its
+    # jobs, and it would go on looking for modules in the first job's folder after that job is gone.
+    build_package(root / "job")
     settings = _read(FLINK_CONF / "config.yaml") | (_read(conf) if conf else {})
     settings |= _addresses(rpc_port, rest_port) | _folders(root)
     if tm_memory:
@@ -131,6 +135,7 @@ def environment(root: Path, part: str) -> dict[str, str]:
         "FLINK_LOG_DIR": str(folders["log"]),
         "FLINK_PID_DIR": str(folders["pid"]),
         "PATH": f"{PYTHON.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PYTHONPATH": str(root / "job" / "packages"),
     }
 
 
@@ -142,7 +147,7 @@ def start_jobmanager(root: Path, metrics_port: int) -> Managed:
 def start_taskmanager(root: Path, name: str, metrics_port: int) -> Managed:
     """Starts a TaskManager whose resource id is `name`; it is not registered yet."""
     # An embedded interpreter looks for packages only here: it knows nothing of the virtual environment.
-    extra = _ONE_THREAD | {"PYTHONPATH": str(SITE_PACKAGES)}
+    extra = _ONE_THREAD | {"PYTHONPATH": f"{SITE_PACKAGES}{os.pathsep}{root / 'job' / 'packages'}"}
     return _start(root, name, _TASKMANAGER, {"taskmanager.resource-id": name}, extra, metrics_port)
 
 

@@ -2,6 +2,9 @@
 
 A decision token proves what was shown and in which context, so the first event of a (list, activity) pair makes its
 impression, a click before its impression too: it implies one. Flags then keep every kind of reward from counting twice.
+Everything counts at the time of the pair's earliest event; where that turns out to be earlier, the difference is fed
+back, so sums by time do not depend on the order of arrival either. What has no token is matched with what is known
+when it comes: a conversion or purchase that overtakes its impression or click finds none.
 """
 
 from __future__ import annotations
@@ -22,11 +25,14 @@ if TYPE_CHECKING:
 
     from udfs.core.decision_token import Token, TokenKeys
 
-SEEN, CLICKED, CONVERTED, DISMISSED = 1, 2, 4, 8
-"""Flags of a shown row: an impression event came; a click; a conversion; a dismissal."""
+SEEN, CLICKED, CONVERTED, DISMISSED, CORRECTED = 1, 2, 4, 8, 16
+"""Flags of a shown row: an impression event came; a click; a conversion; a dismissal; a conversion below 0."""
 MAX_SHOWN = 64
-"""Shown rows kept of a user, the newest; caps and attribution cannot look further back."""
+"""Shown rows kept of a user, those of the newest lists; caps and attribution cannot look further back."""
+MAX_CENTS = 1_000_000_000
+"""Largest worth of one conversion, ten million units: whole numbers of 32 bits hold it and its correction."""
 
+_KEY = ("generation", "as_of_ms", "seq", "activity")
 _FLAG = {
     EventType.IMPRESSION: SEEN,
     EventType.CLICK: CLICKED,
@@ -64,130 +70,180 @@ class Attributed(NamedTuple):
     decisions: list[ShownDecision]
     refused: list[tuple[int, InvalidEvent]]
     applied: int
+    newest_ms: int
+    """Time of the newest applied event, 0 for none."""
     duplicates: int
-    organic: int
+    late: int
+    without_token: int
     dangling: int
 
 
 def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attributing) -> Attributed:
     """Apply one user's activity events and purchases, (record number, event) in order of time, to his shown rows.
 
-    An event without a token is organic interest and rewards nothing, except a conversion: it goes to the newest shown
-    row of its activity whose impression is at most `window_ms` old; none there: dangling. A purchase of an item that
-    an activity names is a conversion of its newest clicked row in that window.
+    With a token an event is applied, a duplicate, or late: of a list older than all MAX_SHOWN rows that are kept. An
+    event without a token is organic interest and rewards nothing, except a conversion: it goes to the newest shown row
+    of its activity whose impression is at most `window_ms` old (none there: dangling), once. A purchase of an item
+    that an activity names is a conversion of its newest clicked row in that window, once.
     """
-    rows = _Rows(shown)
-    feedback: list[Feedback] = []
-    decisions: list[ShownDecision] = []
-    refused: list[tuple[int, InvalidEvent]] = []
-    duplicates = organic = dangling = applied = 0
+    ledger = _Ledger(shown, settings)
     for number, event in events:
         if event.type == EventType.PURCHASE:
-            feedback += _purchase(rows, event, settings)
-            continue
-        if event.token is None:
-            if event.type != EventType.CONVERSION:
-                organic += 1
-                continue
-            row = rows.newest(event.activity_id or "", event.ts_ms, settings.window_ms)
-            if row is None:
-                dangling += 1
-                continue
+            ledger.purchase(event)
+        elif event.token is not None:
+            ledger.with_token(number, event, event.token)
+        elif event.type == EventType.CONVERSION:
+            ledger.conversion(event)
         else:
-            try:
-                token = verify(event.token, event.user_id, settings.keys)
-                slot = check_slot(token, hash32(event.activity_id or ""), event.position)
-            except InvalidEvent as error:
-                refused.append((number, error))
-                continue
-            row, first = rows.of(token, event, slot)
-            if first:
-                decisions.append(ShownDecision(event.user_id, event.activity_id or "", slot, event.ts_ms, token))
-                feedback.append(_increment(row, event.activity_id or "", impressions=1))
-        flag = _FLAG[EventType(event.type)]
-        if row["flags"] & flag:
-            duplicates += 1
-            continue
-        row["flags"] |= flag
-        applied += 1
-        if flag != SEEN:
-            feedback.append(_reward(row, event, flag, settings))
-    return Attributed(rows.encode(), feedback, decisions, refused, applied, duplicates, organic, dangling)
+            ledger.without_token += 1
+    return ledger.outcome()
 
 
-class _Rows:
-    """A user's shown rows while they are being changed."""
+class _Ledger:
+    """A user's shown rows by (list, activity) while events are applied to them, and what came of the events."""
 
-    def __init__(self, shown: bytes) -> None:
-        self._rows: list[Any] = list(np.frombuffer(shown, SHOWN).copy()) if shown else []
+    def __init__(self, shown: bytes, settings: Attributing) -> None:
+        table = np.frombuffer(shown, SHOWN).copy()
+        keys = zip(*(table[name].tolist() for name in _KEY), strict=True)
+        self._rows: dict[tuple[int, ...], Any] = dict(zip(keys, table, strict=True))
+        self._settings = settings
+        self._feedback: list[Feedback] = []
+        self._decisions: list[ShownDecision] = []
+        self._refused: list[tuple[int, InvalidEvent]] = []
+        self._applied = self._newest_ms = self._duplicates = self._late = self._dangling = 0
+        self.without_token = 0
 
-    def of(self, token: Token, event: Event, slot: int) -> tuple[Any, bool]:
-        """Return the row of this (list, activity), made now if there is none, and whether it was made."""
-        activity = hash32(event.activity_id or "")
-        for row in reversed(self._rows):
-            if (
-                row["as_of_ms"] == token.as_of_ms
-                and row["seq"] == token.seq
-                and row["activity"] == activity
-                and row["generation"] == token.generation
-            ):
-                return row, False
+    def with_token(self, number: int, event: Event, text: str) -> None:
+        """Apply an event that names its list."""
+        activity_id = event.activity_id or ""
+        try:
+            token = verify(text, event.user_id, self._settings.keys)
+            slot = check_slot(token, hash32(activity_id), event.position)
+        except InvalidEvent as error:
+            self._refused.append((number, error))
+            return
+        row = self._row(token, event, slot)
+        if row is None:
+            self._late += 1
+        elif row["flags"] & _flag(event):
+            self._duplicates += 1
+        else:
+            self._applied += 1
+            self._newest_ms = max(self._newest_ms, event.ts_ms)
+            self._reward(row, event)
+
+    def conversion(self, event: Event) -> None:
+        """Apply a conversion that does not name its list."""
+        row = self._newest(event.activity_id or "", event.ts_ms)
+        if row is None:
+            self._dangling += 1
+        elif row["flags"] & _flag(event):
+            self._duplicates += 1
+        else:
+            self.without_token += 1
+            self._reward(row, event)
+
+    def purchase(self, event: Event) -> None:
+        """Apply a purchase to the activities that name its item."""
+        cents = _cents((event.price or 0.0) * (event.quantity or 1))
+        for activity_id in self._settings.activities_of_item.get(event.item_id or "", ()):
+            row = self._newest(activity_id, event.ts_ms, needed=CLICKED)
+            if row is not None and not row["flags"] & CONVERTED:
+                self._convert(row, activity_id, CONVERTED, cents)
+
+    def outcome(self) -> Attributed:
+        """Return the rows in order of (list, activity), so that arrival order leaves no trace, and what happened."""
+        shown = np.array([self._rows[key] for key in sorted(self._rows)], SHOWN).tobytes() if self._rows else b""
+        return Attributed(
+            shown,
+            self._feedback,
+            self._decisions,
+            self._refused,
+            self._applied,
+            self._newest_ms,
+            self._duplicates,
+            self._late,
+            self.without_token,
+            self._dangling,
+        )
+
+    def _row(self, token: Token, event: Event, slot: int) -> Any | None:
+        """Return the row of the event's list and activity, made now if need be; None where it is no longer kept."""
+        activity_id = event.activity_id or ""
+        key = (token.generation, token.as_of_ms, token.seq, hash32(activity_id))
+        row = self._rows.get(key)
+        if row is not None:
+            if event.ts_ms < row["shown_ms"]:
+                self._move(row, activity_id, event.ts_ms)
+            return row
+        if len(self._rows) >= MAX_SHOWN:
+            oldest = min(self._rows)
+            if key < oldest:
+                return None
+            del self._rows[oldest]
         row = np.zeros(1, SHOWN)[0]
-        row["as_of_ms"], row["seq"], row["generation"] = token.as_of_ms, token.seq, token.generation
-        row["shown_ms"], row["activity"], row["position"] = event.ts_ms, activity, slot
+        row["generation"], row["as_of_ms"], row["seq"], row["activity"] = key
+        row["shown_ms"], row["position"] = event.ts_ms, slot
         row["encoder"], row["x"] = token.encoder, np.frombuffer(token.x, np.int8)
-        self._rows.append(row)
-        return row, True
+        self._rows[key] = row
+        self._decisions.append(ShownDecision(event.user_id, activity_id, slot, event.ts_ms, token))
+        self._feedback.append(_increment(row, activity_id, impressions=1))
+        return row
 
-    def newest(self, activity_id: str, at_ms: int, window_ms: int, needed: int = 0) -> Any | None:
-        """Return the newest unconverted row of the activity inside the window that has the needed flags, or None."""
+    def _newest(self, activity_id: str, at_ms: int, needed: int = 0) -> Any | None:
+        """Return the newest row of the activity inside the window that has the needed flags, or None."""
         activity = hash32(activity_id)
         found = [
-            row
-            for row in self._rows
-            if row["activity"] == activity
-            and not row["flags"] & CONVERTED
+            (int(row["shown_ms"]), key)
+            for key, row in self._rows.items()
+            if key[-1] == activity
             and row["flags"] & needed == needed
-            and 0 <= at_ms - int(row["shown_ms"]) <= window_ms
+            and 0 <= at_ms - int(row["shown_ms"]) <= self._settings.window_ms
         ]
-        return max(found, key=lambda row: (int(row["shown_ms"]), int(row["seq"])), default=None)
+        return self._rows[max(found)[1]] if found else None
 
-    def encode(self) -> bytes:
-        """Return the newest MAX_SHOWN rows in order of (list, activity), so that arrival order leaves no trace."""
-        if not self._rows:
-            return b""
-        table = np.array(self._rows, SHOWN)
-        order = np.lexsort((table["activity"], table["generation"], table["seq"], table["as_of_ms"]))
-        return table[order][-MAX_SHOWN:].tobytes()
+    def _reward(self, row: Any, event: Event) -> None:
+        activity_id, flag = event.activity_id or "", _flag(event)
+        if event.type == EventType.CONVERSION:
+            worth = self._settings.reward_value.get(activity_id, 0.0) if event.value is None else event.value
+            self._convert(row, activity_id, flag, _cents(worth))
+            return
+        row["flags"] |= flag
+        if flag == CLICKED:
+            self._feedback.append(_increment(row, activity_id, clicks=1))
+        elif flag == DISMISSED:
+            self._feedback.append(_increment(row, activity_id, dismissals=1))
+
+    def _convert(self, row: Any, activity_id: str, flag: int, cents: int) -> None:
+        row["flags"] |= flag
+        row["revenue_cents"] += cents
+        self._feedback.append(_increment(row, activity_id, conversions=int(flag == CONVERTED), revenue_cents=cents))
+
+    def _move(self, row: Any, activity_id: str, earlier_ms: int) -> None:
+        """Count all that is known of a row at an earlier time than until now."""
+        flags = int(row["flags"])
+        known = {
+            "impressions": 1,
+            "clicks": int(flags & CLICKED > 0),
+            "conversions": int(flags & CONVERTED > 0),
+            "dismissals": int(flags & DISMISSED > 0),
+            "revenue_cents": int(row["revenue_cents"]),
+        }
+        self._feedback.append(_increment(row, activity_id, **{name: -count for name, count in known.items()}))
+        row["shown_ms"] = earlier_ms
+        self._feedback.append(_increment(row, activity_id, **known))
 
 
-def _purchase(rows: _Rows, event: Event, settings: Attributing) -> list[Feedback]:
-    found: list[Feedback] = []
-    for activity_id in settings.activities_of_item.get(event.item_id or "", ()):
-        row = rows.newest(activity_id, event.ts_ms, settings.window_ms, needed=CLICKED)
-        if row is not None:
-            row["flags"] |= CONVERTED
-            worth = (event.price or 0.0) * (event.quantity or 1)
-            found.append(_increment(row, activity_id, conversions=1, revenue_cents=round(worth * 100)))
-    return found
+def _flag(event: Event) -> int:
+    flag = _FLAG[EventType(event.type)]
+    return CORRECTED if flag == CONVERTED and event.value is not None and event.value < 0 else flag
 
 
-def _increment(row: Any, activity_id: str, impressions: int = 0, **rewards: int) -> Feedback:
+def _cents(worth: float) -> int:
+    return max(-MAX_CENTS, min(MAX_CENTS, round(worth * 100)))
+
+
+def _increment(row: Any, activity_id: str, **counts: int) -> Feedback:
     return Feedback(
-        activity_id=activity_id,
-        encoder=int(row["encoder"]),
-        ts_ms=int(row["shown_ms"]),
-        x=row["x"].tobytes(),
-        impressions=impressions,
-        **rewards,
+        activity_id=activity_id, encoder=int(row["encoder"]), ts_ms=int(row["shown_ms"]), x=row["x"].tobytes(), **counts
     )
-
-
-def _reward(row: Any, event: Event, flag: int, settings: Attributing) -> Feedback:
-    activity_id = event.activity_id or ""
-    if flag == CLICKED:
-        return _increment(row, activity_id, clicks=1)
-    if flag == DISMISSED:
-        return _increment(row, activity_id, dismissals=1)
-    worth = settings.reward_value.get(activity_id, 0.0) if event.value is None else event.value
-    return _increment(row, activity_id, conversions=1, revenue_cents=round(worth * 100))

@@ -10,6 +10,7 @@ from udfs.core.errors import InvalidEvent, Reason
 from udfs.core.fields import MAX_TS_MS, Fields
 
 MAX_VERSION = 2**31 - 1
+MAX_GENERATION = 2**16 - 1
 MAX_PATH_CHARS = 1024
 MAX_WEIGHT = 1e6
 _SHA256_CHARS = 64
@@ -113,7 +114,7 @@ def _republish(argument: Fields) -> Order:
 
 
 def _set_generation(argument: Fields) -> Order:
-    return SetGeneration(argument.integer("generation", 0, MAX_VERSION))
+    return SetGeneration(argument.integer("generation", 0, MAX_GENERATION))
 
 
 def _set_weights(argument: Fields) -> Order:

@@ -62,7 +62,7 @@ class TokenKeys:
 
 @dataclass(frozen=True, slots=True)
 class Minting:
-    """What the tokens of a batch of U lists are made from; `order` [U, k] holds activity numbers, -1 for no activity."""
+    """What the tokens of a batch of U lists are made from; `order` [U, k] holds activity numbers, -1 for none."""
 
     users: Sequence[str]
     generation: int
@@ -134,15 +134,16 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
     except (binascii.Error, ValueError) as error:
         raise InvalidEvent(Reason.BAD_TOKEN, f"no URL-safe base64: {error}") from error
     if len(data) < _FIXED_BYTES or data[0] != LAYOUT:
-        raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes of layout {data[0] if data else None}; allowed: {LAYOUT}")
+        raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: layout {LAYOUT}")
     slots, popular = data[1] & 0x7F, bool(data[1] & _POPULAR)
     size = _FIXED_BYTES + 2 * slots
-    if slots > MAX_SLOTS or len(data) != size + _MAC_BYTES + _padding(size):
+    signed = size + _MAC_BYTES
+    if slots > MAX_SLOTS or len(data) != signed + _padding(size) or any(data[signed:]):
         raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes do not hold {slots} slots")
     secret = keys.secrets.get(data[2])
     body = data[:size]
     if secret is None or not hmac.compare_digest(
-        _mac(secret, body, "" if popular else user), data[size : size + _MAC_BYTES]
+        _mac(secret, body, "" if popular else user), data[size:signed]
     ):
         raise InvalidEvent(Reason.FOREIGN_TOKEN, f"key id {data[2]}: the signature does not fit this user")
     _, _, _, generation, high, low, seq, encoder, policy, eligible, exploration, explored = _HEAD.unpack_from(body)

@@ -168,7 +168,8 @@ def _guard(
             if event.type < FIRST_ACTIVITY_TYPE:
                 found.owners.append(row)
                 found.organic.append(event)
-                if event.type != EventType.PURCHASE or event.item_id not in items or not batch.shown[row]:
+                was_shown = batch.shown[row] or row in found.attributable
+                if event.type != EventType.PURCHASE or event.item_id not in items or not was_shown:
                     continue
             found.attributable.setdefault(row, []).append(numbered)
     return found
@@ -217,15 +218,14 @@ def _attribute(
     for row, events in admitted.attributable.items():
         found = attribute(batch.shown[row], events, world.attributing)
         batch.shown[row] = found.shown
-        newest = max(event.ts_ms for _, event in events)
-        if found.applied:
-            batch.header["as_of_ms"][row] = max(int(batch.header["as_of_ms"][row]), newest)
+        batch.header["as_of_ms"][row] = max(int(batch.header["as_of_ms"][row]), found.newest_ms)
         applied[row] = found.applied
         feedback += found.feedback
         decisions += decision_records(found.decisions, world)
         dead += [DeadLetter(number, error) for number, error in found.refused]
         counts["duplicate"] += found.duplicates
-        counts["without_token"] += found.organic
+        counts["late"] += found.late
+        counts["without_token"] += found.without_token
         counts["dangling"] += found.dangling
     counts["feedback"] += len(feedback)
     return applied, feedback, decisions
@@ -276,7 +276,8 @@ def _rank(
 
 def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, world: World) -> NDArray[np.bool_]:
     """Return which users' x is not of their history and the encoder in use."""
-    return (merged.added[rows] > 0) | (batch.header["encoder"][rows] != world.encoder.version)
+    stale: NDArray[np.bool_] = (merged.added[rows] > 0) | (batch.header["encoder"][rows] != world.encoder.version)
+    return stale
 
 
 def _nothing_merged(users: int) -> Merged:

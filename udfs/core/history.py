@@ -29,7 +29,7 @@ class Merged:
 def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> Merged:
     """Put new events (`owner` [N] non-decreasing user rows, `events` [N] of dtype EVENT) into the batch's histories.
 
-    An event is a duplicate if the user's history holds its event hash, late if 31 newer ones are kept; both are dropped.
+    An event is a duplicate if the user's history holds its event hash, late if 31 newer are kept; both are dropped.
     Updates history, n_history, accepted, purchases and as_of_ms. The outcome does not depend on the order of `events`.
     """
     users = batch.header.size
@@ -60,7 +60,8 @@ def _append(batch: UserBatch, rows: NDArray[np.int64], news: NDArray[Any]) -> No
     # As plain bytes: numpy moves a structured row field by field, at three times the cost.
     size = batch.history.dtype.itemsize
     plain = batch.history.view(np.uint8).reshape(batch.history.shape[0], HISTORY * size)
-    plain[rows] = np.concatenate([plain[rows, size:], np.ascontiguousarray(news).view(np.uint8).reshape(-1, size)], axis=1)
+    added = np.ascontiguousarray(news).view(np.uint8).reshape(-1, size)
+    plain[rows] = np.concatenate([plain[rows, size:], added], axis=1)
     batch.header["n_history"][rows] = np.minimum(batch.header["n_history"][rows] + 1, HISTORY)
     batch.header["accepted"][rows] += 1
     batch.header["purchases"][rows] += news["type"] == EventType.PURCHASE

@@ -73,7 +73,7 @@ def stranger_x() -> NDArray[np.int8]:
 
 def quantise(x: NDArray[np.float32]) -> NDArray[np.int8]:
     """Return x in units of 1/127, its first number set to the constant. Ranking and learning use only this form."""
-    steps = np.rint(x * np.float32(127.0)).astype(np.int8)
+    steps: NDArray[np.int8] = np.rint(x * np.float32(127.0)).astype(np.int8)
     steps[:, 0] = CONSTANT_X
     return steps
 
@@ -102,14 +102,7 @@ def _encode_anew(batch: UserBatch, rows: NDArray[np.int64], lengths: NDArray[np.
     batch.h[rows] = 0.0
     begun = np.searchsorted(-lengths, -np.arange(longest, 0, -1), side="right").tolist()
     for at, count in enumerate(begun):
-        now = StepInputs(
-            inputs.item[at, :count],
-            inputs.category[at, :count],
-            inputs.type[at, :count],
-            inputs.gap[at, :count],
-            inputs.price[at, :count],
-        )
-        _advance(batch, rows[:count], now, encoder)
+        _advance(batch, rows[:count], inputs.take((at, slice(count))), encoder)
 
 
 def _inputs(events: NDArray[np.void], gap_ms: NDArray[np.int64], encoder: StepEncoder) -> StepInputs:

@@ -2,7 +2,7 @@
 
 Contexts are int8 and rewards whole numbers (revenue in cents), so sums are exact int64: any order, any sharding and any
 number of restores give the same bits. Forgetting (forward decay) weighs whole time buckets when a row is solved and so
-renews the ridge term by itself (notes on algorithms, 1.7). State bytes: version 1, golden file tests/golden/sums_v1.bin.
+renews the ridge term by itself. State bytes: version 1, golden file tests/golden/sums_v1.bin.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Forgetting(NamedTuple):
         """Return the weight of each bucket seen from the newest one."""
         if not self.half_life_ms:
             return np.ones(buckets.size)
-        return np.exp2((buckets - newest) / BUCKETS_PER_HALF_LIFE)
+        weights: NDArray[np.float64] = np.exp2((buckets - newest) / BUCKETS_PER_HALF_LIFE)
+        return weights
 
 
 def add(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting) -> NDArray[Any]:
@@ -161,7 +162,7 @@ def policy_row(solved: Solved, encoder: int, total: float) -> PolicyRow:
 
 
 def prior_row(solved: Solved, encoder: int) -> PolicyRow:
-    """Return the row for activities nobody has seen (key `policy_table.PRIOR_ID`): the common theta with the width of no data."""
+    """Return the row for activities nobody has seen, key PRIOR_ID: the common theta with the width of no data."""
     cold = Solved(solved.theta, np.eye(DIM) / RIDGE, 0.0, np.zeros(len(OBJECTIVES)))
     return policy_row(cold, encoder, solved.impressions)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from schemas.records import POLICY
+from udfs.core.errors import InvalidEvent, Reason
 from udfs.core.feedback import OBJECTIVES
 from udfs.core.user_state import DIM
 
@@ -29,6 +30,9 @@ UPPER = np.triu_indices(DIM)
 PRIOR_ID = "*"
 """Key of the record that holds the prior of an activity nobody has seen: what all activities have in common."""
 _FORMER_ROWS = 64
+_SHAPE = (DIM, 8 * len(OBJECTIVES) * DIM, 4 * PAIRS, len(OBJECTIVES))
+_THETA_LIMIT = 2.0**41
+"""Weighted theta in units: 127 * 16 times it stays below 2**53. A score is cut off long before."""
 
 
 class PolicyRow(NamedTuple):
@@ -82,25 +86,27 @@ def encode_row(row: PolicyRow, activity_id: str) -> bytes:
 def decode_row(value: bytes, offset: int) -> tuple[str, PolicyRow]:
     """Return (activity id, row) of a policy record read at an offset.
 
-    Raises InvalidEvent where the value is no policy record; ValueError where its arrays have another shape.
+    Raises InvalidEvent where the value is no policy record of this build's shape.
     """
     record: dict[str, Any] = POLICY.decode(value)
-    theta = np.frombuffer(record["theta"], "<i8").astype(np.int64).reshape(len(OBJECTIVES), DIM)
-    inverse = np.frombuffer(record["inverse"], "<i4").astype(np.int64).reshape(PAIRS)
+    theta, inverse, rewards = record["theta"], record["inverse"], record["rewards"]
+    found = record["dim"], len(theta), len(inverse), len(rewards)
+    if found != _SHAPE:
+        raise InvalidEvent(Reason.BAD_FIELD, f"dim, bytes of theta and inverse, rewards are {found}; allowed: {_SHAPE}")
     return record["activity_id"], PolicyRow(
         offset,
         record["encoder_version"],
         record["impressions"],
         record["total_impressions"],
-        tuple(record["rewards"]),
-        theta,
-        inverse,
+        tuple(rewards),
+        np.frombuffer(theta, "<i8").astype(np.int64).reshape(len(OBJECTIVES), DIM),
+        np.frombuffer(inverse, "<i4").astype(np.int64),
     )
 
 
 @dataclass(slots=True)
 class PolicyTable:
-    """Rows by (encoder, activity id), the newest and a few former ones, so that a recent decision can be scored again."""
+    """Rows by (encoder, activity id), the newest and a few former ones to score a recent decision again."""
 
     version: int = -1
     """Offset of the newest applied record: with it the table is a known state of the policy topic."""
@@ -123,12 +129,19 @@ class PolicyTable:
         return self.rows.get((encoder, activity_id)) or self.rows.get((encoder, PRIOR_ID)) or cold_row()
 
     def row_at(self, encoder: int, activity_id: str, version: int) -> PolicyRow | None:
-        """Return the row that counted at a version of the table, None where that is no longer known."""
-        key = (encoder, activity_id)
-        for row in [self.rows.get(key), *reversed(self._former.get(key, ()))]:
-            if row is not None and row.version <= version:
-                return row
-        return None
+        """Return the row that counted at a version of the table, None where that is no longer known.
+
+        As in `row`, before an activity's first row its encoder's prior counts, and before the first prior the cold row.
+        """
+        for name in (activity_id, PRIOR_ID):
+            key = (encoder, name)
+            former = self._former.get(key, ())
+            for row in [self.rows.get(key), *reversed(former)]:
+                if row is not None and row.version <= version:
+                    return row
+            if len(former) == _FORMER_ROWS:
+                return None
+        return cold_row()
 
 
 def coefficients(
@@ -140,13 +153,13 @@ def coefficients(
 
 
 def stack(rows: list[PolicyRow], weights: NDArray[np.float64]) -> Coefficients:
-    """Return the arrays of some rows; theta is rounded to whole units again after weighting."""
+    """Return the arrays of some rows; theta is cut to whole units again after weighting."""
     if not rows:
         none = np.zeros(0)
         return Coefficients(np.zeros((0, DIM)), np.zeros((0, PAIRS)), none, none, none)
     theta = np.stack([row.theta for row in rows]).astype(np.float64)
     return Coefficients(
-        theta=np.rint((weights[None, :, None] * theta).sum(axis=1)),
+        theta=np.clip(np.rint((weights[None, :, None] * theta).sum(axis=1)), -_THETA_LIMIT, _THETA_LIMIT),
         inverse=np.stack([row.inverse for row in rows]).astype(np.float64),
         impressions=np.array([row.impressions for row in rows]),
         total=np.array([row.total for row in rows]),

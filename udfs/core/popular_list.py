@@ -29,7 +29,7 @@ class PopularList:
         self._as_of_ms = max(self._as_of_ms, newest_ms)
         as_of_ms = np.array([self._as_of_ms])
         mask = open_at(world.catalogue, as_of_ms)
-        mask &= np.array([activity.rule is None and activity.cap is None for activity in world.catalogue.activities])
+        mask &= np.array([not (each.rule or each.cap) for each in world.catalogue.activities], np.bool_)
         if not mask.any():
             return b""
         x = stranger_x()[None, :]

@@ -1,4 +1,4 @@
-"""The ranking pass: eligible -> score -> top of the list -> explore -> constrain -> list, the same bits in any batch."""
+"""The ranking pass: eligible -> score -> top of the list -> explore -> constrain, the same bits in any batch."""
 
 from __future__ import annotations
 

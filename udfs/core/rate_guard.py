@@ -26,7 +26,8 @@ def admit_singles(batch: UserBatch, rows: NDArray[np.int64], times_ms: NDArray[n
     header = batch.header
     second, before = times_ms // 1000 & 0xFFFFFFFF, header["rate_second"][rows].astype(np.int64)
     count = header["rate_count"][rows]
-    plain = (header["quarantined_until_ms"][rows] == 0) & ((second != before) | (count < MAX_EVENTS_PER_S))
+    room = (second != before) | (count < MAX_EVENTS_PER_S)
+    plain: NDArray[np.bool_] = (header["quarantined_until_ms"][rows] == 0) & room
     newer = plain & (second > before)
     header["rate_second"][rows[newer]] = second[newer]
     header["rate_count"][rows[newer]] = 1

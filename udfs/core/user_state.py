@@ -1,6 +1,6 @@
 """What is kept of a user, and its bytes (state version 1, golden file tests/golden/state_v1.bin).
 
-Layout, little-endian: header | h (h_len float32) | n_history rows of 28 bytes | n_shown rows of 46 bytes.
+Layout, little-endian: header | h (h_len float32) | n_history rows of 28 bytes | n_shown rows of 50 bytes.
 A batch of users is loaded into arrays at once: at 250 users a batch this costs 1.5 us a user, a loop over users 9 us.
 """
 
@@ -39,7 +39,7 @@ HEADER = np.dtype(
         ("x", "i1", (DIM,)),
     ]
 )
-"""encoder: version that h and x belong to, 0 = none. accepted: organic events ever applied. seq: updates ever applied."""
+"""encoder: version that h and x belong to, 0 = none. accepted: organic events ever applied, seq: all updates."""
 
 EVENT = np.dtype(
     [
@@ -59,6 +59,7 @@ SHOWN = np.dtype(
         ("shown_ms", "<i8"),
         ("seq", "<u4"),
         ("activity", "<u4"),
+        ("revenue_cents", "<i4"),
         ("generation", "<u2"),
         ("encoder", "<u2"),
         ("position", "u1"),
@@ -66,7 +67,7 @@ SHOWN = np.dtype(
         ("x", "i1", (DIM,)),
     ]
 )
-"""One shown activity; `activity` is hash32 of its id. See attribution.py for the flags."""
+"""One shown activity; `activity` is hash32 of its id, shown_ms its earliest event. See attribution.py for the flags."""
 
 
 @dataclass(slots=True)
@@ -120,10 +121,12 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
     place = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
     row_starts = at_history[owner] + place * EVENT.itemsize
     events = data[row_starts[:, None] + np.arange(EVENT.itemsize)].view(EVENT)
-    batch.history[rows[owner], HISTORY - counts[owner] + place] = events[:, 0] if owner.size else EVENT.type()
+    if owner.size:
+        batch.history[rows[owner], HISTORY - counts[owner] + place] = events[:, 0]
 
     for at in np.flatnonzero(header["n_shown"]).tolist():
-        batch.shown[int(rows[at])] = states[at][int(at_history[at]) - int(starts[at]) + int(counts[at]) * EVENT.itemsize :]
+        at_shown = int(at_history[at]) - int(starts[at]) + int(counts[at]) * EVENT.itemsize
+        batch.shown[int(rows[at])] = states[at][at_shown:]
 
 
 def encode_states(batch: UserBatch, rows: NDArray[np.int64]) -> list[bytes]:
@@ -143,6 +146,7 @@ def encode_states(batch: UserBatch, rows: NDArray[np.int64]) -> list[bytes]:
     found: list[bytes] = []
     head_size, fixed_size, event_size = HEADER.itemsize, fixed.shape[1], events.shape[1]
     for at, (row, has_h, from_byte) in enumerate(zip(rows.tolist(), header["h_len"].tolist(), skip, strict=True)):
-        front = fixed_bytes[at * fixed_size : (at + 1) * fixed_size] if has_h else short[at * head_size : (at + 1) * head_size]
+        fronts, size = (fixed_bytes, fixed_size) if has_h else (short, head_size)
+        front = fronts[at * size : (at + 1) * size]
         found.append(front + event_bytes[at * event_size + from_byte : (at + 1) * event_size] + batch.shown[row])
     return found

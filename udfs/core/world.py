@@ -103,6 +103,12 @@ class World:
             self._known = None
         return taken
 
+    def pin(self, version: int | None) -> None:
+        """Forget what was learned and take in, from now on, only policy rows up to a version; None: all again."""
+        self.pinned = version
+        self.table = PolicyTable()
+        self._known = None
+
     def weigh(self, order: SetWeights) -> None:
         """Change the worth of the objectives; nothing is learned anew."""
         self.weights = (order.click, order.conversion, order.revenue)

@@ -1,4 +1,4 @@
-"""The UCB of the article the product is named for, in its smoothed form (notes on algorithms, 1.2)."""
+"""The UCB of the article the product is named for, in its smoothed form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Article(Policy):
     """score = x'theta + alpha sqrt(2 q ln(K t) / (n + 2)), q = (clicks + 1) / (n + 2).
 
     K is the number of eligible activities, t all impressions and n the activity's own when it was last published.
-    With clicks C and q = C/n this is the article's sqrt(2 ln(Kt)/C) q; smoothing keeps an activity without clicks alive.
+    With clicks C and q = C/n this is the article's sqrt(2 ln(Kt)/C) q; smoothing keeps one without clicks alive.
     """
 
     name: ClassVar[str] = "article"

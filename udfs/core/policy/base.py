@@ -57,4 +57,5 @@ def width(x: NDArray[np.int8], known: Coefficients) -> NDArray[np.float64]:
     whole = x.astype(np.float64)
     pairs = whole[:, UPPER[0]] * whole[:, UPPER[1]]
     squared = (pairs @ known.inverse.T) * (X_UNIT * X_UNIT * INVERSE_UNIT)
-    return np.sqrt(np.maximum(squared, 0.0))
+    found: NDArray[np.float64] = np.sqrt(np.maximum(squared, 0.0))
+    return found
