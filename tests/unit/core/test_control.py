@@ -9,6 +9,7 @@ from udfs.core.control import (
     LoadModel,
     Order,
     PinPolicy,
+    PublishPolicy,
     Republish,
     SetGeneration,
     SetWeights,
@@ -24,6 +25,7 @@ _ORDERS: dict[str, Order] = {
     "generation": SetGeneration(3),
     "weights": SetWeights(1.0, 5.0, 0.1),
     "policy": PinPolicy(12),
+    "publish": PublishPolicy("after-drain-1"),
 }
 
 
@@ -68,9 +70,11 @@ def test_a_record_without_value_orders_nothing() -> None:
         (_json("model", {"version": 1, "path": "p", "sha256": "AB" * 32}), "argument.sha256="),
         (_json("model", {"version": 1, "path": "p", "sha256": "ab"}), "argument.sha256='ab'; allowed: 64 lower"),
         (_json("generation", {"generation": -1}), "argument.generation=-1"),
+        (_json("generation", {"generation": 65_536}), "argument.generation=65536; allowed: a whole number of 0..65535"),
         (_json("generation", {"generation": 1.5}), "argument.generation=1.5"),
         (_json("weights", {"click": 1, "conversion": -1, "revenue": 0}), "argument.conversion=-1"),
         (_json("weights", {"click": 1, "conversion": True, "revenue": 0}), "argument.conversion=True"),
+        (_json("publish", {}), "argument.id=(missing)"),
         (_json("policy", {}), "argument.pinned=(missing)"),
         (_json("policy", {"pinned": "12"}), "argument.pinned='12'"),
         (b"", "empty: "),
