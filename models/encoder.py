@@ -1,4 +1,4 @@
-"""The encoder as it is served: load and prove an artefact, step it, re-encode windows. No torch.
+"""The encoder as it is served: load and prove an artefact, step it. No torch.
 
 CPU microseconds per event of `Encoder.step`, one thread with AVX-512, H = 32 (in brackets `step_inputs` before it):
 batch 1: 24 (16), 16: 1.8 (0.8), 64: 0.7 (0.2), 128: 0.53 (0.12), 512: 0.45 (0.05). A call costs 24 at least: batch.
@@ -7,7 +7,6 @@ batch 1: 24 (16), 16: 1.8 (0.8), 64: 0.7 (0.2), 128: 0.53 (0.12), 512: 0.45 (0.0
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -41,21 +40,6 @@ _ORT_ERRORS = (
     ort_errors.NotImplemented,
     ort_errors.RuntimeException,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class EventWindows:
-    """R histories in arrays [R, T], right-aligned: the newest event of each is in the last column.
-
-    Row r has `lengths[r]` events, 1..T, ordered by time; what stands left of them is not read.
-    """
-
-    items: NDArray[np.uint32]
-    categories: NDArray[np.uint32]
-    types: NDArray[np.uint8]
-    ts_ms: NDArray[np.int64]
-    price: NDArray[np.float32]
-    lengths: NDArray[np.int64]
 
 
 class Encoder:
@@ -112,38 +96,6 @@ class Encoder:
             },
         )
         return found[0], found[1]
-
-
-def encode_windows(encoder: Encoder, windows: EventWindows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return (h [R, hidden], x [R, dim]) after the last event of each window, started from h = 0.
-
-    At least one row. Time moves over all rows that have begun at once; on the CPU bit-identical to one by one.
-    """
-    order = np.argsort(-windows.lengths, kind="stable")  # the rows active at any time are then a prefix
-    lengths = windows.lengths[order]
-    rows, longest = lengths.size, int(lengths[0])
-    inputs = _window_inputs(encoder.vocabulary, windows, order, longest)
-    active = np.searchsorted(-lengths, -np.arange(longest, 0, -1), side="right")
-
-    h = np.zeros((rows, encoder.hidden), dtype=np.float32)
-    x = np.empty((rows, encoder.dim), dtype=np.float32)
-    for at, count in enumerate(active.tolist()):
-        h[:count], x[:count] = encoder.step(inputs.take((at, slice(count))), h[:count])
-    h_out, x_out = np.empty_like(h), np.empty_like(x)
-    h_out[order], x_out[order] = h, x
-    return h_out, x_out
-
-
-def _window_inputs(vocabulary: Vocabulary, windows: EventWindows, order: NDArray[np.int64], longest: int) -> StepInputs:
-    """Return the inputs [longest, R] of the ordered windows: time first, so that a step's rows lie together."""
-    columns = [
-        np.ascontiguousarray(values[order, -longest:].T)
-        for values in (windows.items, windows.categories, windows.types, windows.ts_ms, windows.price)
-    ]
-    items, categories, types, ts_ms, price = columns
-    gap_ms = np.diff(ts_ms, axis=0, prepend=ts_ms[:1])
-    gap_ms[longest - windows.lengths[order], np.arange(order.size)] = 0
-    return step_inputs(vocabulary, items, categories, types, gap_ms, price)
 
 
 def _session(folder: Path, provider: Literal["auto", "cpu", "cuda"]) -> Any:

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.encoder import Encoder, EventWindows, encode_windows
+from models.encoder import Encoder
 from models.registry import Refusal
 from tests.unit.models.conftest import ARTEFACTS, ModelCopy
 from udfs.core.errors import ModelError
-from udfs.core.features import StepInputs, step_inputs
+from udfs.core.features import StepInputs
 
 ENCODER = Encoder.load(ARTEFACTS / "demo-1", "cpu")
 NAN = np.float32(np.nan).tobytes()
@@ -27,18 +26,6 @@ def inputs_of(rng: np.random.Generator, shape: int | tuple[int, ...]) -> StepInp
         rng.integers(0, 4, shape),
         gap,
         price,
-    )
-
-
-def windows_of(rng: np.random.Generator, count: int) -> EventWindows:
-    shape = (count, 31)
-    return EventWindows(
-        items=rng.integers(0, 2**32, shape, dtype=np.uint32),
-        categories=rng.choice(np.append(ENCODER.vocabulary.hashes, np.uint32(0)), shape),
-        types=rng.integers(0, 4, shape, dtype=np.uint8),
-        ts_ms=1_500_000_000_000 + np.cumsum(rng.integers(0, 10**8, shape), axis=1),
-        price=(rng.random(shape) * 50).astype(np.float16).astype(np.float32),
-        lengths=rng.integers(1, 32, count),
     )
 
 
@@ -79,36 +66,6 @@ def test_x_has_a_constant_inside_and_a_norm_of_at_most_1(seed: int, size: int, s
     assert len(set(x[:, 0].tolist())) == 1
     assert x[0, 0] > 0.5
     assert (np.abs(h_next) <= 1.0 + 1e-6).all()  # float32 rounding may pass 1
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
-def test_windows_encoded_together_equal_each_alone_and_stepping_by_hand(seed: int, count: int) -> None:
-    """Contract: re-encoding a window gives the h that stepping through its events gave."""
-    windows = windows_of(np.random.default_rng(seed), count)
-    h, x = encode_windows(ENCODER, windows)
-    row = seed % count
-    length = int(windows.lengths[row])
-    one = {name: getattr(windows, name)[row : row + 1] for name in EventWindows.__dataclass_fields__}
-    alone = encode_windows(ENCODER, EventWindows(**one))
-    state = np.zeros((1, 32), dtype=np.float32)
-    for at in range(31 - length, 31):
-        gap_ms = np.array([0 if at == 31 - length else windows.ts_ms[row, at] - windows.ts_ms[row, at - 1]])
-        this = (row, slice(at, at + 1))
-        event = windows.items[this], windows.categories[this], windows.types[this], gap_ms, windows.price[this]
-        inputs = step_inputs(ENCODER.vocabulary, *event)
-        state, vector = ENCODER.step(inputs, state)
-    assert h[row].tobytes() == alone[0][0].tobytes() == state[0].tobytes()
-    assert x[row].tobytes() == alone[1][0].tobytes() == vector[0].tobytes()
-
-
-def test_what_stands_left_of_a_window_is_not_read() -> None:
-    windows = windows_of(np.random.default_rng(5), 9)
-    covered = np.arange(31) < (31 - windows.lengths)[:, None]
-    items = np.where(covered, np.uint32(1), windows.items)
-    other = replace(windows, items=items, ts_ms=np.where(covered, 0, windows.ts_ms))
-    for a, b in zip(encode_windows(ENCODER, windows), encode_windows(ENCODER, other), strict=True):
-        assert a.tobytes() == b.tobytes()
 
 
 def refused(copy: ModelCopy) -> str:

@@ -9,14 +9,14 @@ from schemas.registry import SCHEMAS_PATH, shipped
 from udfs.core.errors import InvalidEvent, Reason
 
 _POLICY = {
-    "version": 7,
+    "activity_id": "a-1",
     "encoder_version": 1,
     "dim": 2,
-    "activity_id": "a-1",
-    "n": 12.5,
+    "impressions": 12.5,
+    "total_impressions": 1_000.25,
+    "rewards": [1.0, 0.25],
     "theta": bytes(32),
-    "factor": b"\x00\xff" * 6,
-    "reward_sums": [1.0, 0.25],
+    "inverse": b"\x00\xff" * 6,
 }
 _DECISION = {
     "user_id": "u-1",
@@ -47,7 +47,7 @@ def test_a_record_comes_back_as_it_was_written(codec: RecordCodec, record: dict[
     assert codec.decode(codec.encode(record)) == record
 
 
-@pytest.mark.parametrize("wrong", [{"versionn": 7}, {"version": "seven"}], ids=["unknown field", "wrong type"])
+@pytest.mark.parametrize("wrong", [{"dims": 7}, {"dim": "seven"}], ids=["unknown field", "wrong type"])
 def test_a_record_that_does_not_fit_its_schema_is_not_written(wrong: dict[str, Any]) -> None:
     """Contract: a mistake of ours is an error where it is made, not a default in the topic."""
     with pytest.raises((ValueError, TypeError)):
