@@ -1,6 +1,6 @@
 """Builds what a cluster needs to run the job: dist/tideline-job with the entry point, the packages and an encoder.
 
-`python -m scripts.package [--out DIR]`; DIR/packages belongs on the PYTHONPATH of the TaskManagers and of the client,
+`scripts/package [--out DIR]`; DIR/packages belongs on the PYTHONPATH of the TaskManagers and of the client,
 then `flink run -py DIR/interest_job.py live ...`.
 """
 

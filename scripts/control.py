@@ -1,0 +1,85 @@
+"""Sends an order to the running job.
+
+scripts/control republish id=after-outage        rank every user again and write all lists
+scripts/control publish id=now                   solve and publish every activity's policy row
+scripts/control model path=FOLDER                serve another encoder (version and sha256 from its manifest)
+scripts/control policy pinned=123 | pinned=null  rank with one policy version; follow the learner again
+scripts/control weights click=1 conversion=5 revenue=0
+scripts/control generation generation=2
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kafka import KafkaProducer
+
+from jobs.topics import Topics
+from models.registry import verify
+from schemas.records import CONTROL
+from scripts.localstack import Stack, StackError
+from udfs.core.control import decode_control
+from udfs.core.errors import InvalidEvent, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_WITHIN_S = 30
+
+
+def send_order(bootstrap: str, topic: str, kind: str, argument: dict[str, Any], issued_ms: int) -> None:
+    """Write an order to the control topic and wait until the broker has it.
+
+    Raises:
+        InvalidEvent: the job would refuse it; the message names the field, its value and what is allowed.
+    """
+    if kind == "model" and argument.keys() == {"path"}:
+        manifest = verify(Path(argument["path"]))
+        argument = argument | {"version": manifest.version, "sha256": manifest.sha256}
+    value = CONTROL.encode({"kind": kind, "argument": json.dumps(argument), "issued_ms": issued_ms})
+    decode_control(value)
+    producer = KafkaProducer(bootstrap_servers=bootstrap)
+    try:
+        producer.send(topic, key=kind.encode(), value=value).get(timeout=_WITHIN_S)
+    finally:
+        producer.close()
+
+
+def _argument(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r}; allowed: name=value")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def main(argv: Sequence[str]) -> int:
+    """Send one order; 1 with the reason if it is refused."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/control", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--stack", default="default", help="the local stack whose broker to use")
+    parser.add_argument("--bootstrap", metavar="HOST:PORT", help="somebody else's broker in place of a stack's")
+    parser.add_argument("--topic", default=Topics().control)
+    parser.add_argument("kind", choices=("republish", "publish", "model", "policy", "weights", "generation"))
+    parser.add_argument("argument", nargs="*", type=_argument, metavar="name=value")
+    known = parser.parse_args(argv)
+    try:
+        bootstrap = known.bootstrap or Stack.attach(known.stack).kafka_bootstrap
+        send_order(bootstrap, known.topic, known.kind, dict(known.argument), int(time.time() * 1000))
+    except (InvalidEvent, ModelError, StackError) as error:
+        print(f"control: {error}", file=sys.stderr)
+        return 1
+    print(f"{known.kind} sent to {known.topic}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
