@@ -83,7 +83,7 @@ def clicks_of(redemption: NDArray[np.float64]) -> Clicks:
     """Return clicks and conversions for chances of redeeming, an array [household, offer]."""
     factor = MEAN_CLICK_RATE / float(redemption.mean())
     click = np.minimum(redemption * factor, MAX_CLICK_RATE)
-    return Clicks(click, redemption / click, factor)
+    return Clicks(click, np.minimum(redemption / click, 1.0), factor)
 
 
 def _scaled(share: NDArray[np.float64]) -> NDArray[np.float64]:
