@@ -32,8 +32,8 @@ def uniform(seeds: NDArray[np.uint64], count: int, stream: int = 0) -> NDArray[n
 def normal(seeds: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
     """Return [U, count] standard normal numbers (Box and Muller 1958)."""
     radius: NDArray[np.float64] = np.sqrt(-2.0 * np.log1p(-uniform(seeds, count, stream=2)))
-    angle: NDArray[np.float64] = 2.0 * np.pi * uniform(seeds, count, stream=3)
-    return radius * np.cos(angle)
+    cosine: NDArray[np.float64] = np.cos(2.0 * np.pi * uniform(seeds, count, stream=3))
+    return radius * cosine
 
 
 def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -105,7 +105,7 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
     starts = np.cumsum(lengths) - lengths
     header = data[starts[:, None] + np.arange(HEADER.itemsize)].view(HEADER)[:, 0]
     if (header["version"] != STATE_VERSION).any():
-        found = sorted(set(header["version"].tolist()))
+        found = sorted(set(header["version"].tolist()) - {STATE_VERSION})
         raise ValueError(f"user state of version {found}; this build reads version {STATE_VERSION}")
     batch.header[rows] = header
 

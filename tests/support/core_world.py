@@ -1,0 +1,104 @@
+"""A small world for tests of the core: activities, settings, and an encoder of plain arithmetic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from udfs.core.activity import Activity
+from udfs.core.decision_token import Minting, TokenKeys, mint
+from udfs.core.features import StepInputs, Vocabulary
+from udfs.core.hashing import hash32
+from udfs.core.policy import make_policy
+from udfs.core.user_state import DIM
+from udfs.core.world import RankSettings, World
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from udfs.core.interest import StepEncoder
+
+KEYS = TokenKeys({1: b"k" * 32, 2: b"q" * 32}, 1)
+DAY_MS = 86_400_000
+NOON_MS = 1_700_000_000_000
+"""A moment inside the time window of every activity made here."""
+CATEGORIES = ("bread", "milk", "tea", "wine")
+
+
+class ArithmeticEncoder:
+    """An encoder of additions, products and quotients only, so a row has the same bits in any batch anywhere."""
+
+    def __init__(self, version: int = 3, hidden: int = 8) -> None:
+        self.version = version
+        self.hidden = hidden
+        self.provider: Literal["cpu", "cuda"] = "cpu"
+        self.vocabulary = Vocabulary.of(CATEGORIES, 97)
+        self.rows_stepped = 0
+
+    def step(self, inputs: StepInputs, h: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mix the event into h so that order, gaps and every field matter."""
+        self.rows_stepped += h.shape[0]
+        seen = np.stack([inputs.item / 97, inputs.category / 4, inputs.type / 3, inputs.gap, inputs.price], axis=1)
+        place = np.arange(1, self.hidden + 1, dtype=np.float32) * np.float32(0.37) * np.float32(self.version)
+        mixed = np.roll(h, 1, axis=1) * np.float32(0.8)
+        for column in range(seen.shape[1]):
+            push = seen[:, column : column + 1].astype(np.float32) - np.float32(0.3)
+            mixed = mixed + push * ((place * np.float32(column + 1)) % np.float32(1.7) - np.float32(0.8))
+        h_next = mixed / (np.float32(1.0) + np.abs(mixed))
+        x = np.tile(h_next, (1, DIM // self.hidden + 1))[:, :DIM] * np.float32(0.18)
+        x[:, 0] = np.float32(0.70710678)
+        return h_next, x
+
+
+def activity(activity_id: str, **changes: Any) -> Activity:
+    """Return an activity that everybody may see for a day around NOON_MS."""
+    given: dict[str, Any] = {"kind": "coupon", "title": activity_id, "starts_ms": NOON_MS - DAY_MS}
+    return Activity(activity_id=activity_id, **(given | {"ends_ms": NOON_MS + DAY_MS} | changes))
+
+
+def make_world(
+    activities: Sequence[Activity] = (),
+    encoder: StepEncoder | None = None,
+    *,
+    policy: str = "linucb",
+    alpha: float = 0.3,
+    list_size: int = 4,
+    exploration_permille: int = 0,
+) -> World:
+    """Return a world with an attribution window of one day."""
+    settings = RankSettings(
+        policy=make_policy(policy, alpha),
+        keys=KEYS,
+        salt=11,
+        list_size=list_size,
+        exploration_permille=exploration_permille,
+        attribution_ms=DAY_MS,
+        weights=(1.0, 0.0, 0.0),
+    )
+    world = World(settings, encoder or ArithmeticEncoder())
+    world.set_activities({each.activity_id: each for each in activities})
+    return world
+
+
+def token_for(user: str, activity_ids: Sequence[str], as_of_ms: int = NOON_MS, seq: int = 1, **changes: Any) -> str:
+    """Return the token of a list of these activities."""
+    x = np.arange(DIM, dtype=np.int8)[None, :] - np.int8(7)
+    x[0, 0] = 90
+    made: dict[str, Any] = {
+        "users": [user],
+        "generation": 1,
+        "as_of_ms": np.array([as_of_ms]),
+        "seq": np.array([seq]),
+        "encoder": 3,
+        "policy": 5,
+        "eligible": np.array([12]),
+        "exploration_permille": 20,
+        "explored": np.array([0]),
+        "x": x,
+        "order": np.arange(len(activity_ids))[None, :],
+        "tags": np.array([hash32(name) & 0xFFFF for name in activity_ids], np.uint16),
+    }
+    return mint(Minting(**(made | changes)), KEYS)[0]
