@@ -14,7 +14,7 @@ from pyflink.java_gateway import get_gateway
 
 from jobs.config import ReplayConfig
 from jobs.shards import shard_keys
-from udfs.batch_rows import EVENTS, ORDER
+from udfs.batch_rows import EVENTS, KEY_WAS_NULL, ORDER, VALUE_WAS_NULL
 from udfs.world_feed import ACTIVITIES, CONTROL, POLICY
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def batches(tables: StreamTableEnvironment, config: JobConfig) -> KeyedStream:
       FROM (
         SELECT {_shard_of("k", keys)} AS shard,
                COALESCE(k, X'') AS k, COALESCE(v, X'') AS v,
-               part + CASE WHEN k IS NULL THEN {1 << 24} ELSE 0 END + CASE WHEN v IS NULL THEN {1 << 25} ELSE 0 END
+               part + CASE WHEN k IS NULL THEN {KEY_WAS_NULL} ELSE 0 END
+                    + CASE WHEN v IS NULL THEN {VALUE_WAS_NULL} ELSE 0 END
                  AS part,
                off, EXTRACT(EPOCH FROM ts) * 1000 + EXTRACT(MILLISECOND FROM ts) AS ms, pt
         FROM clickstream)

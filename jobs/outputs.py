@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobs.build import BUILD_ID
 from jobs.inputs import sql_options, sql_text
+from udfs.batch_rows import KEY_WAS_NULL, VALUE_WAS_NULL
 
 if TYPE_CHECKING:
     from pyflink.table import StatementSet, StreamTableEnvironment
@@ -20,7 +21,8 @@ def write_decisions(tables: StreamTableEnvironment, inserts: StatementSet, confi
     """Write the decision records of the ranked rows (name of a view), keyed by user."""
     _create(tables, "decisions_out", config.output_topics.decisions, config, _KEY_VALUE)
     inserts.add_insert_sql(
-        f"INSERT INTO decisions_out SELECT d.k, d.v FROM {ranked} CROSS JOIN UNNEST({ranked}.decisions) AS d(k, v)"
+        f"INSERT INTO decisions_out SELECT d.k, decision_values[d.n] FROM {ranked} "
+        f"CROSS JOIN UNNEST({ranked}.decision_keys) WITH ORDINALITY AS d(k, n)"
     )
 
 
@@ -28,19 +30,21 @@ def write_dead_letters(tables: StreamTableEnvironment, inserts: StatementSet, co
     """Write the refused records of the ranked rows, byte for byte, reason and origin in the headers."""
     _create(tables, "dead_letters_out", config.output_topics.dead_letters, config, _WITH_HEADERS)
     texts = {
-        "reason": "d.reason",
-        "error": "d.error",
+        "reason": "dead_reasons[d.n]",
+        "error": "dead_errors[d.n]",
         "source_topic": sql_text(config.topics.clickstream),
-        "source_partition": "CAST(d.part AS STRING)",
-        "source_offset": "CAST(d.off AS STRING)",
-        "source_timestamp_ms": "CAST(d.ts AS STRING)",
+        "source_partition": f"CAST(MOD(d.part, {KEY_WAS_NULL}) AS STRING)",
+        "source_offset": "CAST(dead_offsets[d.n] AS STRING)",
+        "source_timestamp_ms": "CAST(dead_times_ms[d.n] AS STRING)",
         "job": sql_text(config.name),
         "build": sql_text(BUILD_ID),
     }
     headers = ", ".join(f"'{name}', ENCODE({text}, 'UTF-8')" for name, text in texts.items())
     inserts.add_insert_sql(
-        f"INSERT INTO dead_letters_out SELECT d.k, d.v, MAP[{headers}] FROM {ranked} "
-        f"CROSS JOIN UNNEST({ranked}.dead) AS d(k, v, reason, error, part, off, ts)"
+        f"INSERT INTO dead_letters_out SELECT "
+        f"CASE WHEN MOD(d.part / {KEY_WAS_NULL}, 2) = 0 THEN dead_keys[d.n] END, "
+        f"CASE WHEN d.part < {VALUE_WAS_NULL} THEN dead_values[d.n] END, MAP[{headers}] FROM {ranked} "
+        f"CROSS JOIN UNNEST({ranked}.dead_parts) WITH ORDINALITY AS d(part, n)"
     )
 
 

@@ -27,20 +27,18 @@ UIDS = {"interest_rank": "interest-rank", "learner": "learner", "redis_writer": 
 """Name and uid of each Python operator. State belongs to a uid: changing one drops it (tests/golden/uids.txt)."""
 
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
+_EACH_BYTES = Types.OBJECT_ARRAY(_BYTES)
+_EACH_TEXT = Types.OBJECT_ARRAY(Types.STRING())
+_EACH_LONG = Types.OBJECT_ARRAY(Types.LONG())
+# Arrays side by side and none of rows: on its way out of Python each row of an array becomes the same Java object.
 RANKED_TYPE = Types.ROW_NAMED(
-    ["lists", "appended", "popular", "feedback", "decisions", "dead"],
     [
-        _BYTES,
-        _BYTES,
-        _BYTES,
-        _BYTES,
-        Types.OBJECT_ARRAY(Types.ROW_NAMED(["k", "v"], [_BYTES, _BYTES])),
-        Types.OBJECT_ARRAY(
-            Types.ROW_NAMED(
-                ["k", "v", "reason", "error", "part", "off", "ts"],
-                [_BYTES, _BYTES, Types.STRING(), Types.STRING(), Types.INT(), Types.LONG(), Types.LONG()],
-            )
-        ),
+        *("lists", "appended", "popular", "feedback", "decision_keys", "decision_values"),
+        *("dead_keys", "dead_values", "dead_reasons", "dead_errors", "dead_parts", "dead_offsets", "dead_times_ms"),
+    ],
+    [
+        *(_BYTES, _BYTES, _BYTES, _BYTES, _EACH_BYTES, _EACH_BYTES),
+        *(_EACH_BYTES, _EACH_BYTES, _EACH_TEXT, _EACH_TEXT, Types.OBJECT_ARRAY(Types.INT()), _EACH_LONG, _EACH_LONG),
     ],
 )
 

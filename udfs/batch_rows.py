@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 EVENTS, ORDER = 0, 1
 """What a row carries: records (or, to the learner, feedback), or one control order."""
-_KEY_WAS_NULL, _VALUE_WAS_NULL = 1 << 24, 1 << 25
+KEY_WAS_NULL, VALUE_WAS_NULL = 1 << 24, 1 << 25
+"""Flags on a partition number: the record had no key, no value. Arrays cannot hold nulls safely."""
 
 
 class Batch(NamedTuple):
@@ -27,10 +28,17 @@ class Batch(NamedTuple):
 
 
 def read_batch(row: Row) -> Batch:
-    """Return the content of a row; nulls, which an array aggregate cannot hold safely, travel as partition flags."""
+    """Return the content of a row with its nulls back in place."""
     shard, kind, keys, values, partitions, offsets, timestamps_ms = row
-    if max(partitions) >= _KEY_WAS_NULL:
-        keys = [None if part & _KEY_WAS_NULL else key for key, part in zip(keys, partitions, strict=True)]
-        values = [None if part & _VALUE_WAS_NULL else value for value, part in zip(values, partitions, strict=True)]
-        partitions = [part & (_KEY_WAS_NULL - 1) for part in partitions]
+    if max(partitions) >= KEY_WAS_NULL:
+        keys = [None if part & KEY_WAS_NULL else key for key, part in zip(keys, partitions, strict=True)]
+        values = [None if part & VALUE_WAS_NULL else value for value, part in zip(values, partitions, strict=True)]
+        partitions = [part & (KEY_WAS_NULL - 1) for part in partitions]
     return Batch(shard, kind, Records(keys, values, timestamps_ms), partitions, offsets)
+
+
+def flagged_partition(batch: Batch, number: int) -> int:
+    """Return the partition of a record of the batch with the flags of what it had not."""
+    key, value = batch.records.keys[number], batch.records.values[number]
+    flags = (KEY_WAS_NULL if key is None else 0) | (VALUE_WAS_NULL if value is None else 0)
+    return batch.partitions[number] | flags

@@ -16,7 +16,7 @@ from jobs.config import JobConfig, ReplayConfig
 from jobs.kafka_security import kafka_python_kwargs
 from jobs.ranking import rank_settings
 from models.encoder import Encoder
-from udfs.batch_rows import ORDER, Batch, read_batch
+from udfs.batch_rows import ORDER, Batch, flagged_partition, read_batch
 from udfs.core.brake import Brake, BrakeEngaged
 from udfs.core.control import Republish, decode_control
 from udfs.core.engine import DeadLetter, Outcome, process, republish
@@ -147,28 +147,35 @@ class InterestRank(KeyedBroadcastProcessFunction):
     def _row(self, outcome: Outcome, popular: bytes, batch: Batch | None = None) -> Row:
         self._meters.add(outcome.counts)
         self._meters.add({"decisions": len(outcome.decisions)})
-        dead = [] if batch is None else [self._dead_letter(letter, batch) for letter in outcome.dead]
         return Row(
             encode_block(outcome.listed, outcome.lists) if outcome.lists else b"",
             np.array(outcome.appended_ms, np.int64).tobytes(),
             popular,
             encode_feedback(outcome.feedback),
-            [Row(user.encode(), record) for user, record in outcome.decisions],
-            dead,
+            [user.encode() for user, _ in outcome.decisions],
+            [record for _, record in outcome.decisions],
+            *self._dead_letters(outcome.dead, batch),
         )
 
-    def _dead_letter(self, letter: DeadLetter, batch: Batch) -> Row:
-        number, error = letter
-        self._meters.add({f"dead_letter_{error.reason}": 1})
-        return Row(
-            batch.records.keys[number],
-            batch.records.values[number],
-            str(error.reason),
-            error.detail,
-            batch.partitions[number],
-            batch.offsets[number],
-            batch.records.timestamps_ms[number],
-        )
+    def _dead_letters(self, dead: list[DeadLetter], batch: Batch | None) -> list[list[Any]]:
+        """Return the dead letters as columns: keys, values, reasons, errors, partitions, offsets, timestamps."""
+        columns: list[list[Any]] = [[] for _ in range(7)]
+        if batch is None:
+            return columns
+        for number, error in dead:
+            self._meters.add({f"dead_letter_{error.reason}": 1})
+            letter = (
+                batch.records.keys[number] or b"",
+                batch.records.values[number] or b"",
+                str(error.reason),
+                error.detail,
+                flagged_partition(batch, number),
+                batch.offsets[number],
+                batch.records.timestamps_ms[number],
+            )
+            for column, part in zip(columns, letter, strict=True):
+                column.append(part)
+        return columns
 
     def _show(self) -> None:
         world = self._world
