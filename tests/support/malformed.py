@@ -70,10 +70,8 @@ def refused_records(user: str, now_ms: int, keys: TokenKeys, activity_id: str, t
     return {kind: Refused(Message(key, value), reason) for kind, (key, value, reason) in values.items()}
 
 
-def many_refused(
-    count: int, users: Sequence[str], now_ms: int, keys: TokenKeys, activity_id: str
-) -> list[Refused]:
-    """Return `count` bad records of all kinds in turn, spread over the users, no two with the same bytes if they can."""
+def many_refused(count: int, users: Sequence[str], now_ms: int, keys: TokenKeys, activity_id: str) -> list[Refused]:
+    """Return `count` bad records of all kinds in turn, spread over the users; no two sets are alike."""
     found: list[Refused] = []
     while len(found) < count:
         user = users[len(found) % len(users)]

@@ -94,6 +94,12 @@ class Oracle:
             if (mine := rows[(rows["activity"] == place) & (rows["encoder"] == encoder)]).size
         }
 
+    def learned(self) -> dict[str, tuple[float, tuple[float, ...]]]:
+        """Return (impressions, rewards) by "encoder|activity"."""
+        sums = self.sums()
+        rows = publication(sums, sorted(sums), _NEVER_FORGETS, 0)
+        return {f"{row.encoder}|{name}": (row.impressions, row.rewards) for name, row in rows if name != PRIOR_ID}
+
     def policy_values(self) -> list[bytes]:
         """Return the policy records that a `publish` order makes, in their order."""
         sums = self.sums()
@@ -139,7 +145,7 @@ class Oracle:
 
 
 def learned(policy: Iterable[Recorded]) -> dict[str, tuple[float, tuple[float, ...]]]:
-    """Return (impressions, rewards) by "encoder|activity" of the newest policy records: exact where nothing is forgotten."""
+    """Return (impressions, rewards) by "encoder|activity" of the newest policy records; nothing may be forgotten."""
     found: dict[str, tuple[float, tuple[float, ...]]] = {}
     for record in policy:
         if record.value is not None:

@@ -1,0 +1,52 @@
+"""Writing to and reading from Kafka topics of a test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from tests.support.oracle import Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def produce(bootstrap: str, topic: str, messages: Iterable[tuple[bytes | None, bytes | None]]) -> int:
+    """Write the messages and wait until the broker has them all; return how many."""
+    producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=5, max_request_size=2_000_000)
+    try:
+        sent = [producer.send(topic, key=key, value=value) for key, value in messages]
+        for each in sent:
+            each.get(timeout=60)
+    finally:
+        producer.close()
+    return len(sent)
+
+
+def read_all(bootstrap: str, topic: str, since: Mapping[int, int] | None = None) -> list[Recorded]:
+    """Return the records of all partitions up to their ends as of now, from the offsets in `since` (else from 0)."""
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    try:
+        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        consumer.assign(partitions)
+        for partition in partitions:
+            consumer.seek(partition, (since or {}).get(partition.partition, 0))
+        ends = consumer.end_offsets(partitions)
+        found: list[Recorded] = []
+        while any(consumer.position(partition) < ends[partition] for partition in partitions):
+            for batch in consumer.poll(timeout_ms=1000).values():
+                found += [_recorded(record) for record in batch if record.offset < ends[_place(record)]]
+    finally:
+        consumer.close()
+    return sorted(found, key=lambda record: (record.partition, record.offset))
+
+
+def _place(record: Any) -> TopicPartition:
+    return TopicPartition(record.topic, record.partition)
+
+
+def _recorded(record: Any) -> Recorded:
+    return Recorded(
+        record.partition, record.offset, record.key, record.value, record.timestamp, tuple(record.headers or ())
+    )

@@ -1,0 +1,211 @@
+"""A live job of a test's own on the local stack, with the oracle of everything that was produced to it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import redis
+
+from jobs.config import JobConfig
+from jobs.option_sources import load
+from jobs.ranking import rank_settings
+from jobs.topics import Topics
+from models.encoder import Encoder
+from scripts.localstack.paths import REPOSITORY
+from scripts.submit import submit, token_keys
+from scripts.topics import ensure_topics
+from tests.support.kafka_topics import produce, read_all
+from tests.support.oracle import Oracle, Recorded, learned
+from tests.support.waiting import wait_until
+from udfs.core.activity import encode_activity
+from udfs.core.control import Control, PublishPolicy, Republish, encode_control
+from udfs.core.list_version import parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from scripts.localstack import Stack
+    from udfs.core.activity import Activity
+    from udfs.core.control import Order
+    from udfs.core.decision_token import TokenKeys
+
+ENCODERS = REPOSITORY / "models" / "artefacts"
+_METRIC = re.compile(r'^flink_taskmanager_job_task_operator_tideline_(\w+)\{job_id="(\w+)".*\} (\S+)$', re.MULTILINE)
+
+
+class LiveJob:
+    """A job with its own topics, group, prefix and name. Nothing it learned is forgotten, so sums are whole numbers."""
+
+    def __init__(self, stack: Stack, tag: str, **options: str) -> None:
+        self.stack = stack
+        self.tag = tag
+        self.options = {
+            "name": f"tideline-{tag}",
+            "prefix": tag,
+            "group_id": tag,
+            "topics": json.dumps(Topics().with_suffix(f"-{tag}").by_role()),
+            "publish_ms": "500",
+            "half_life_days": "0",
+            **options,
+        }
+        self.config = self._load_config()
+        self.topics = self.config.topics
+        self.oracle = Oracle(rank_settings(self.config), Encoder.load(ENCODERS / "demo-1"))
+        self.job_id = ""
+        self._redis = redis.Redis.from_url(stack.redis_url, socket_timeout=2.0)
+        self._read_to: dict[int, int] = {}
+        self._orders = 0
+        ensure_topics(stack.kafka_bootstrap, self.topics, {})
+
+    @property
+    def token_keys(self) -> TokenKeys:
+        """The keys that sign this job's tokens."""
+        return rank_settings(self.config).keys
+
+    def start(self, savepoint: str | None = None) -> None:
+        """Submit the job and wait until all of it runs."""
+        self.job_id = submit(self.stack, "live", self.options, savepoint)
+        self.stack.rest.wait_running(self.job_id, 120.0)
+
+    def put_activities(self, activities: Sequence[Activity]) -> None:
+        """Write activities and wait until a running job knows them."""
+        self.oracle.set_activities(activities)
+        records = [(activity.activity_id.encode(), encode_activity(activity)) for activity in activities]
+        self.produce_to(self.topics.activities, records)
+        if self.job_id:
+            known = len(self.oracle.world.activities)
+            self.wait_gauge("activities", known)
+
+    def produce_to(self, topic: str, records: Iterable[tuple[bytes | None, bytes | None]]) -> int:
+        """Write records to a topic."""
+        return produce(self.stack.kafka_bootstrap, topic, records)
+
+    def produce(self, records: Iterable[tuple[bytes | None, bytes | None]]) -> int:
+        """Write records to the clickstream."""
+        return self.produce_to(self.topics.clickstream, records)
+
+    def read(self, topic: str) -> list[Recorded]:
+        """Return all of a topic."""
+        return read_all(self.stack.kafka_bootstrap, topic)
+
+    def recorded(self) -> list[Recorded]:
+        """Return what the clickstream holds that was not returned before."""
+        found = read_all(self.stack.kafka_bootstrap, self.topics.clickstream, self._read_to)
+        self._read_to |= {record.partition: record.offset + 1 for record in found}
+        return found
+
+    def order(self, order: Order) -> None:
+        """Give the job an order."""
+        value = encode_control(Control(order, int(time.time() * 1000)))
+        self.produce_to(self.topics.control, [(str(self._orders).encode(), value)])
+        self._orders += 1
+
+    def order_id(self) -> str:
+        """Return an id for the next order."""
+        return f"{self.tag}-{self._orders}"
+
+    def lists(self, users: Iterable[str]) -> dict[str, bytes]:
+        """Return the users' lists, those left out that have none."""
+        wanted = list(users)
+        payloads = self._redis.mget([f"{self.config.prefix}:list:{user}" for user in wanted]) if wanted else []
+        return {user: payload for user, payload in zip(wanted, payloads, strict=True) if payload is not None}
+
+    def all_lists(self) -> dict[str, bytes]:
+        """Return every list that the job has in Redis."""
+        head = f"{self.config.prefix}:list:"
+        return self.lists(key.decode()[len(head) :] for key in self._redis.scan_iter(f"{head}*", count=5000))
+
+    def popular(self) -> bytes | None:
+        """Return the list for users without one of their own."""
+        found: bytes | None = self._redis.get(f"{self.config.prefix}:popular")
+        return found
+
+    def metrics(self) -> dict[str, float]:
+        """Return the job's counters and gauges, summed over operators, as its TaskManagers serve them now."""
+        found: dict[str, float] = {}
+        for name, url in self.stack.prometheus_urls.items():
+            if name.startswith("taskmanager"):
+                with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - http, from the stack
+                    for metric, job_id, value in _METRIC.findall(answer.read().decode()):
+                        if job_id == self.job_id:
+                            found[metric] = found.get(metric, 0.0) + float(value)
+        return found
+
+    def wait_gauge(self, name: str, value: int) -> None:
+        """Wait until a gauge has this value in every ranker."""
+        wanted = value * self.config.parallelism
+        wait_until(f"{name} = {value}", lambda: self.metrics().get(name) == wanted)
+
+    def drain(self) -> None:
+        """Take what was produced into the oracle and wait until Redis holds its list versions."""
+        self.oracle.apply_by_user(self.recorded())
+        self.wait_lists()
+
+    def wait_lists(self) -> None:
+        """Wait until each list in Redis is as new as the oracle's."""
+        missing = self.oracle.versions()
+
+        def none_missing() -> bool:
+            for user, payload in self.lists(missing).items():
+                if parse_version(payload) >= missing[user]:
+                    del missing[user]
+            return not missing
+
+        wait_until(
+            "every list is up to date", none_missing, state=lambda: f"{len(missing)}: {list(missing.items())[:3]}"
+        )
+
+    def settle(self) -> None:
+        """Drain, let the learner publish and the rankers republish, in the job and in the oracle."""
+        self.drain()
+        self.publish()
+        self.order(Republish(self.order_id()))
+        self.oracle.republish()
+        self.wait_lists()
+
+    def publish(self) -> list[Recorded]:
+        """Wait until the learner knows what the oracle knows, publish all of it, and wait until the rankers have it."""
+        wanted = self.oracle.policy_values()
+        if not wanted:
+            return []
+        self.wait_learned()
+        before = len(self.read(self.topics.policy))
+        self.order(PublishPolicy(self.order_id()))
+        policy = wait_until(
+            "the learner publishes everything",
+            lambda: found if len(found := self.read(self.topics.policy)) >= before + len(wanted) else [],
+        )
+        published = policy[before:]
+        assert [record.value for record in published] == wanted
+        self.oracle.learn(policy)
+        self.wait_gauge("policy_version", self.oracle.world.table.version)
+        return published
+
+    def wait_learned(self) -> None:
+        """Wait until the learner has published the oracle's sums, each activity by itself."""
+        wanted = self.oracle.learned()
+        wait_until(
+            "the learned sums are the oracle's",
+            lambda: learned(self.read(self.topics.policy)) == wanted,
+            state=lambda: differences(wanted, learned(self.read(self.topics.policy))),
+        )
+
+    def _load_config(self) -> JobConfig:
+        flags = {"bootstrap": self.stack.kafka_bootstrap, "encoder": str(ENCODERS / "demo-1"), **self.options}
+        argv = [part for key, value in flags.items() for part in (f"--{key.replace('_', '-')}", value)]
+        secrets = {
+            "TIDELINE_REDIS_URL": self.stack.redis_url,
+            "TIDELINE_TOKEN_KEYS": json.dumps(token_keys(self.stack)),
+        }
+        return load(JobConfig, argv, secrets)
+
+
+def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """Return a line for each of the first few entries that differ; none where both are equal."""
+    names = [name for name in sorted(expected.keys() | found.keys()) if expected.get(name) != found.get(name)]
+    lines = [f"{name}: expected {expected.get(name)!r}, found {found.get(name)!r}" for name in names[:3]]
+    return [*lines, f"and {len(names) - 3} more"] if len(names) > 3 else lines
