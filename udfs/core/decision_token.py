@@ -133,6 +133,8 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
         data = base64.b64decode(token, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidEvent(Reason.BAD_TOKEN, f"no URL-safe base64: {error}") from error
+    if base64.urlsafe_b64encode(data).decode() != token:
+        raise InvalidEvent(Reason.BAD_TOKEN, "another spelling of its bytes than ours")
     if len(data) < _FIXED_BYTES or data[0] != LAYOUT:
         raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: layout {LAYOUT}")
     slots, popular = data[1] & 0x7F, bool(data[1] & _POPULAR)

@@ -153,7 +153,7 @@ def _decode(records: Records, counts: Counter[str], dead: list[DeadLetter]) -> d
 def _guard(
     batch: UserBatch, by_row: list[list[tuple[int, Event]]], world: World, counts: Counter[str]
 ) -> _Admitted:
-    """Sort each user's events, drop those of a robot, and part them by what they are for."""
+    """Drop the events of robots, sort each user's others by time, and part them by what they are for."""
     single = np.array([row for row, events in enumerate(by_row) if len(events) == 1], np.int64)
     times_ms = np.array([by_row[row][0][1].ts_ms for row in single.tolist()], np.int64)
     plain = np.zeros(len(by_row), np.bool_)
@@ -178,10 +178,12 @@ def _guard(
 def _passed(
     batch: UserBatch, row: int, events: list[tuple[int, Event]], counts: Counter[str]
 ) -> list[tuple[int, Event]]:
-    events.sort(key=_time_of)
+    # Judged as they came, so that batching does not change who is a robot.
     verdicts = admit(batch, row, [event.ts_ms for _, event in events])
     counts["quarantined"] += verdicts.count(False)
-    return [numbered for numbered, admitted in zip(events, verdicts, strict=True) if admitted]
+    passed = [numbered for numbered, admitted in zip(events, verdicts, strict=True) if admitted]
+    passed.sort(key=_time_of)
+    return passed
 
 
 def _time_of(numbered: tuple[int, Event]) -> tuple[int, str]:

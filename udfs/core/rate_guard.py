@@ -1,4 +1,7 @@
-"""Robots: a user with over 20 events within one second of event time is quarantined for an hour of event time."""
+"""Robots: a user with over 20 events within one second of event time is quarantined for an hour of event time.
+
+The hour begins with the event that was one too many and is not prolonged; after it he is judged anew.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def admit_singles(batch: UserBatch, rows: NDArray[np.int64], times_ms: NDArray[n
 
 
 def admit(batch: UserBatch, row: int, times_ms: Sequence[int]) -> list[bool]:
-    """Return which of a user's events, in order of time, are let through; updates his counters in the batch.
+    """Return which of a user's events, in order of arrival, are let through; updates his counters in the batch.
 
     Only the newest second seen is counted, so events that come behind by a second or more are not part of any count.
     """
@@ -50,8 +53,8 @@ def admit(batch: UserBatch, row: int, times_ms: Sequence[int]) -> list[bool]:
             second, count = now, 0
         if now == second:
             count += 1
-            if count > MAX_EVENTS_PER_S:
-                until_ms = max(until_ms, ts_ms + QUARANTINE_MS)
+            if count > MAX_EVENTS_PER_S and ts_ms >= until_ms:
+                until_ms = ts_ms + QUARANTINE_MS
         verdicts.append(ts_ms >= until_ms or ts_ms < until_ms - QUARANTINE_MS)
     header["rate_second"], header["rate_count"] = second, min(count, 0xFFFF)
     header["quarantined_until_ms"] = until_ms
