@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scripts.demo_parts.lists import Lists
     from scripts.demo_parts.world import World
 
-LIMIT_S = 120.0
+LIMIT_S = 110.0
 """On a slow machine the demo ends after this long, before the end of the period."""
 
 _LOOK_EVERY = 200

@@ -47,7 +47,7 @@ def describe(
         ("Shown at his last visit", after, clicked),
     ):
         reasons = {(each["shown_ms"], each["activity_id"]): each for each in decisions}
-        lines.append(f"{title}, {len(visit.entries)} of his list:")
+        lines.append(f"{title}, the first {len(visit.entries)} of his list:")
         for position, offer in visit.entries:
             activity = world.offers[offer].activity
             why = _reason(reasons.get((visit.at_ms, activity.activity_id)))

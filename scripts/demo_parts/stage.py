@@ -37,6 +37,7 @@ class Stage:
         self.topics = Topics()
         self.stack = Stack.up(STACK, progress=say)
         self.lists = RedisLists(self.stack.redis_url, PREFIX)
+        self._lengths = TopicLengths(self.stack.kafka_bootstrap)
         self._metrics = JobMetrics()
         self._job_id = ""
 
@@ -47,6 +48,7 @@ class Stage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.lists.close()
+        self._lengths.close()
         if error is None and self._keep:
             return
         say("taking the stack down")
@@ -61,7 +63,6 @@ class Stage:
         ensure_topics(self.stack.kafka_bootstrap, self.topics, {})
         clickstream = Clickstream(self.stack.kafka_bootstrap, self.topics)
         clickstream.publish(offer.activity for offer in world.offers)
-        self._lengths = TopicLengths(self.stack.kafka_bootstrap)
         say("submitting the job with flink run")
         self._job_id = submit(self.stack, "live", {"prefix": PREFIX})
         self.stack.rest.wait_running(self._job_id)
@@ -69,7 +70,8 @@ class Stage:
 
     def state(self) -> JobState:
         """Return what the job says about itself and what is in its topics."""
-        self._metrics.read(self.stack.prometheus_urls.values())
+        # Attached anew, for somebody may have replaced a TaskManager meanwhile.
+        self._metrics.read(Stack.attach(STACK).prometheus_urls.values())
         return JobState(
             records=self._metrics.total("records"),
             lists=self._metrics.total("redis_written"),
