@@ -47,8 +47,8 @@ def test_a_robot_is_quarantined_for_an_hour_of_event_time() -> None:
 def test_after_the_hour_he_is_judged_anew() -> None:
     """Contract: what he does meanwhile is refused, also when it comes late, and prolongs nothing."""
     meanwhile, after = [SECOND_MS + 1_800_000] * 21, [SECOND_MS + HOUR_MS + 1] * 21
-    verdicts = judge([SECOND_MS] * 21, meanwhile, after, [SECOND_MS + 2_000])
-    assert verdicts == [True] * 20 + [False] * 22 + [True] * 20 + [False] * 2
+    verdicts = judge([SECOND_MS] * 21, meanwhile, [SECOND_MS + 2_000], after)
+    assert verdicts == [True] * 20 + [False] * 23 + [True] * 20 + [False]
 
 
 @pytest.mark.parametrize("size", [1, 5, 22])

@@ -1,0 +1,154 @@
+"""Who may be shown what, and the list as it is written."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.core_world import DAY_MS, NOON_MS, activity
+from udfs.core.activity import Activity, Cap, Rule
+from udfs.core.attribution import CLICKED, DISMISSED, SEEN
+from udfs.core.catalogue import Catalogue, eligible
+from udfs.core.events import EventType
+from udfs.core.hashing import hash32
+from udfs.core.slate import payloads
+from udfs.core.user_state import HISTORY, SHOWN, UserBatch, decode_states
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "ranked_list.schema.json").read_bytes())
+
+
+def user(as_of_ms: int = NOON_MS, **fields: int) -> UserBatch:
+    batch = decode_states([None], 4)
+    batch.header["as_of_ms"] = as_of_ms
+    for name, number in fields.items():
+        batch.header[name] = number
+    return batch
+
+
+def was_shown(batch: UserBatch, name: str, *times_ms: int, flags: int = SEEN) -> UserBatch:
+    rows = np.zeros(len(times_ms), SHOWN)
+    rows["activity"], rows["shown_ms"], rows["flags"] = hash32(name), times_ms, flags
+    batch.shown[0] += rows.tobytes()
+    return batch
+
+
+def may_see(batch: UserBatch, *activities: Activity) -> list[str]:
+    catalogue = Catalogue.of(activities)
+    (mask,) = eligible(catalogue, batch, np.array([0]))
+    return [each.activity_id for each, may in zip(catalogue.activities, mask.tolist(), strict=True) if may]
+
+
+@pytest.mark.parametrize(("at_ms", "open_"), [(-1, False), (0, True), (DAY_MS - 1, True), (DAY_MS, False)])
+def test_the_window_holds_its_first_moment_and_not_its_last(at_ms: int, open_: bool) -> None:
+    """Contract: starts_ms is the first moment, ends_ms the first one after, as of the user's newest event."""
+    one = activity("a", starts_ms=NOON_MS, ends_ms=NOON_MS + DAY_MS)
+    assert may_see(user(NOON_MS + at_ms), one) == (["a"] if open_ else [])
+
+
+@pytest.mark.parametrize(("status", "expected"), [("active", ["a"]), ("paused", []), ("ended", [])])
+def test_only_active_ones_are_shown(status: str, expected: list[str]) -> None:
+    assert may_see(user(), activity("a", status=status)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (Rule(), True),
+        (Rule(min_events=7), True),
+        (Rule(min_events=8), False),
+        (Rule(min_purchases=2), True),
+        (Rule(min_purchases=3), False),
+        (Rule(any_category=("wine", "tea")), True),
+        (Rule(any_category=("wine",)), False),
+        (Rule(min_events=7, min_purchases=2, any_category=("tea",)), True),
+        (Rule(min_events=7, min_purchases=3, any_category=("tea",)), False),
+    ],
+)
+def test_every_part_of_a_rule_must_hold(rule: Rule, expected: bool) -> None:
+    batch = user(accepted=7, purchases=2, n_history=1)
+    batch.history["category"][0, HISTORY - 1] = hash32("tea")
+    batch.history["type"][0, HISTORY - 1] = EventType.VIEW
+    assert may_see(batch, activity("a", rule=rule), activity("b")) == (["a", "b"] if expected else ["b"])
+
+
+@pytest.mark.parametrize(
+    ("ages_ms", "expected"),
+    [
+        ([], True),
+        ([5], True),
+        ([5, 0], False),
+        ([5, 599_999], False),
+        ([5, 600_000], True),
+        ([1, 2, 3], False),
+        ([700_000, 800_000, 900_000], True),
+    ],
+)
+def test_a_cap_counts_impressions_of_its_window(ages_ms: list[int], expected: bool) -> None:
+    """Contract: those not older than window_ms at the user's newest event; the other activities are not touched."""
+    batch = was_shown(user(), "a", *[NOON_MS - age for age in ages_ms])
+    found = may_see(was_shown(batch, "gone", NOON_MS), activity("a", cap=Cap(2, 600_000)), activity("b"))
+    assert found == (["a", "b"] if expected else ["b"])
+
+
+def test_what_was_dismissed_stays_away_and_what_was_clicked_does_not() -> None:
+    batch = was_shown(was_shown(user(), "a", 1, flags=SEEN | DISMISSED), "b", 1, flags=SEEN | CLICKED)
+    assert may_see(batch, activity("a"), activity("b")) == ["b"]
+
+
+def test_users_of_a_batch_are_kept_apart() -> None:
+    """Contract: a user's caps, dismissals and rules are his own, whatever rows are asked for."""
+    batch = decode_states([None] * 4, 4)
+    batch.header["as_of_ms"] = NOON_MS
+    batch.header["accepted"] = [0, 9, 9, 0]
+    row = np.zeros(1, SHOWN)
+    row["activity"], row["flags"] = hash32("a"), DISMISSED
+    batch.shown[2] = row.tobytes()
+    catalogue = Catalogue.of([activity("b", rule=Rule(min_events=9)), activity("a")])
+    assert eligible(catalogue, batch, np.array([3, 1, 2])).tolist() == [[True, False], [True, True], [False, True]]
+
+
+def test_activities_stand_in_the_order_of_their_ids() -> None:
+    """Contract: an activity's number does not depend on the order in which records came."""
+    many = [activity(name, items=("x", name)) for name in ("b", "a", "B", "c10", "c9")]
+    catalogue, other = Catalogue.of(many), Catalogue.of(reversed(many))
+    assert [each.activity_id for each in catalogue.activities] == ["B", "a", "b", "c10", "c9"]
+    assert catalogue.tags.tolist() == other.tags.tolist()
+    assert catalogue.activities_of_item == other.activities_of_item
+    assert catalogue.activities_of_item["x"] == ("B", "a", "b", "c10", "c9")
+
+
+def listed(order: list[list[int]], as_of_ms: list[int], *activities: Activity) -> list[dict[str, Any]]:
+    seq, tokens = np.arange(len(order)), [f"t{row}" for row in range(len(order))]
+    found = payloads(
+        Catalogue.of(activities), np.array(order, np.int64), 2, np.array(as_of_ms), seq, 7, tokens
+    )
+    return [json.loads(each) for each in found]
+
+
+def test_a_list_says_what_to_show_and_until_when() -> None:
+    """Contract: version, encoder, ids best first, whole minutes of each (from the minute of t), and the token."""
+    minute_ms = NOON_MS // 60_000 * 60_000
+    ends = [activity("a", ends_ms=minute_ms + 60_000), activity("b", ends_ms=minute_ms + 3 * 60_000 + 59_999)]
+    first, second, none = listed([[1, 0, -1], [0, -1, -1], [-1, -1, -1]], [minute_ms, minute_ms + 59_999, 5], *ends)
+    assert first == {"v": [2, minute_ms, 0], "m": 7, "i": ["b", "a"], "e": [3, 1], "k": "t0"}
+    assert second == {"v": [2, minute_ms + 59_999, 1], "m": 7, "i": ["a"], "e": [1], "k": "t1"}
+    assert none == {"v": [2, 5, 2], "m": 7, "i": [], "e": [], "k": "t2"}
+
+
+def test_a_list_obeys_its_schema() -> None:
+    """Contract: the documented fields, types and bounds, with the oddest ids an activity may have."""
+    ids = ["!#$%&'()*+,-./:;<=>?@[]^_`{|}~", "A" * 64, "0"]
+    (found,) = listed([[2, 1, 0]], [NOON_MS], *[activity(each) for each in ids])
+    fields = SCHEMA["properties"]
+    assert set(SCHEMA["required"]) <= set(found) <= set(fields)
+    assert len(found["v"]) == fields["v"]["minItems"] == fields["v"]["maxItems"]
+    assert all(type(number) is int and number >= 0 for number in [*found["v"], found["m"], *found["e"]])
+    assert len(found["i"]) == len(found["e"]) == 3
+    assert sorted(found["i"]) == sorted(ids)
+    assert all(re.search(fields["i"]["items"]["pattern"], each) for each in found["i"])
+    assert fields["k"]["minLength"] <= len(found["k"]) <= fields["k"]["maxLength"]

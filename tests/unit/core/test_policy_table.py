@@ -1,0 +1,76 @@
+"""The policy topic as a table: which row counts, and which one counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from schemas.records import POLICY
+from udfs.core.errors import InvalidEvent, Reason
+from udfs.core.policy_table import PRIOR_ID, PolicyRow, PolicyTable, cold_row, decode_row, encode_row
+
+
+def row(version: int, encoder: int = 3) -> PolicyRow:
+    return cold_row()._replace(version=version, encoder=encoder, impressions=float(version))
+
+
+def table(*records: tuple[str, int]) -> PolicyTable:
+    made = PolicyTable()
+    for name, version in records:
+        assert made.apply(name, row(version))
+    return made
+
+
+def test_a_row_comes_back_with_its_offset_as_version() -> None:
+    rng = np.random.default_rng(1)
+    sent = PolicyRow(-1, 9, 1.5, 2.25, (3.0, 0.5, -0.25), rng.integers(-(2**32), 2**32, (3, 16)),
+                     rng.integers(-(2**31), 2**31, 136))  # fmt: skip
+    name, found = decode_row(encode_row(sent, "a"), 77)
+    assert (name, *found[:5]) == ("a", 77, *sent[1:5])
+    assert (found.theta == sent.theta).all()
+    assert (found.inverse == sent.inverse).all()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"dim": 8}, {"theta": bytes(8)}, {"theta": b"x"}, {"inverse": bytes(4 * 135)}, {"rewards": [1.0]}],
+)
+def test_a_row_of_another_shape_is_refused(wrong: dict[str, object]) -> None:
+    """Contract: a record of another build is refused with what is allowed, never read as something else."""
+    record = POLICY.decode(encode_row(cold_row(), "a"))
+    with pytest.raises(InvalidEvent, match=r"allowed: \(16, 384, 544, 3\)") as caught:
+        decode_row(POLICY.encode(record | wrong), 1)
+    assert caught.value.reason is Reason.BAD_FIELD
+
+
+def test_records_are_applied_once_and_in_order() -> None:
+    made = table(("a", 4))
+    assert not made.apply("a", row(4))
+    assert not made.apply("b", row(3))
+    assert made.version == 4
+    assert made.row(3, "b").version == -1
+
+
+def test_an_activity_without_a_row_has_its_encoders_prior() -> None:
+    """Contract: nothing learned from one encoder's contexts counts for another."""
+    made = table((PRIOR_ID, 1), ("a", 2))
+    assert [made.row(3, name).version for name in ("a", "b")] == [2, 1]
+    assert made.row(4, "a").version == -1
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "counted"),
+    [("a", 1, 0), ("a", 2, 2), ("a", 6, 2), ("a", 7, 7), ("a", 99, 7), ("b", 99, 5), ("b", 4, 0), ("a", -1, -1)],
+)
+def test_the_row_that_counted_at_a_version(name: str, version: int, counted: int) -> None:
+    """Contract: the newest not after it; before an activity's first row the prior of then, before that the cold row."""
+    made = table((PRIOR_ID, 0), ("a", 2), (PRIOR_ID, 5), ("a", 7))
+    found = made.row_at(3, name, version)
+    assert found is not None
+    assert found.version == counted
+
+
+def test_a_row_that_was_dropped_is_not_made_up() -> None:
+    """Contract: only so many former rows are kept; who asks for an older one is told that it is not known."""
+    made = table((PRIOR_ID, 0), *[("a", version) for version in range(1, 67)])
+    assert [made.row_at(3, "a", version) is None for version in (1, 2, 66)] == [True, False, False]
