@@ -1,0 +1,78 @@
+"""Measures the live job on a stack of its own. `scripts/bench --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from kafka.errors import KafkaError
+from redis.exceptions import RedisError
+
+from scripts.benchmarks import freshness, memory, throughput
+from scripts.benchmarks.traffic import CHUNK_EVENTS
+from scripts.localstack import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit status 0 when measured, 1 when something failed, 130 when interrupted; the stack is down in any case."""
+    arguments = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        found: dict[str, Any] = arguments.run(arguments)
+    except (KafkaError, OSError, RedisError, StackError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("bench: interrupted", file=sys.stderr)
+        return 130
+    print(json.dumps(found) if arguments.json else json.dumps(found, indent=2))
+    return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _chunks(text: str) -> int:
+    number = int(text)
+    if number < CHUNK_EVENTS or number % CHUNK_EVENTS:
+        raise argparse.ArgumentTypeError(f"{text}: allowed are multiples of {CHUNK_EVENTS}")
+    return number
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="throughput|freshness|memory")
+
+    fast = commands.add_parser("throughput", help="events a second, uniform and Zipf users, beside the idiomatic job")
+    fast.add_argument("--events", type=_chunks, default=600_000, metavar="N", help="events in the topic (600000)")
+    fast.add_argument(
+        "--idiomatic-events", type=int, default=40_000, metavar="N", help="how many the idiomatic job gets (40000)"
+    )
+    fast.set_defaults(run=lambda given: throughput.measure(given.events, given.idiomatic_events))
+
+    fresh = commands.add_parser("freshness", help="milliseconds from produced to readable in Redis, by load")
+    fresh.add_argument(
+        "--capacity", type=int, metavar="N", help="events/s that are full load; without it they are measured first"
+    )
+    fresh.add_argument("--seconds", type=int, default=60, metavar="N", help="measured at each load (60)")
+    fresh.set_defaults(run=lambda given: freshness.measure(given.capacity, given.seconds))
+
+    big = commands.add_parser("memory", help="bytes a user in Redis and in Flink's state")
+    big.add_argument("--users", type=int, default=10_000, metavar="N", help="users with a full history (10000)")
+    big.set_defaults(run=lambda given: memory.measure(given.users))
+
+    for command in (fast, fresh, big):
+        command.add_argument("--json", action="store_true", help="end standard output in one line of JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
