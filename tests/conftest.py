@@ -42,7 +42,8 @@ def no_process_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     if "stack" in request.fixturenames:
         shared: Stack = request.getfixturevalue("stack")
         left -= {process.pid for process in shared.processes}  # a replaced TaskManager belongs to the session
-    named = [f"{pid} {command}" for pid, command in _children().items() if pid in left and _LIVES_ON not in command]
+    alive = {pid: command for pid, command in _children().items() if _LIVES_ON not in command}
+    named = [f"{pid} {alive[pid][:200]}" for pid in left & alive.keys()]
     assert not named, f"processes are still running: {named}"
 
 
@@ -55,7 +56,7 @@ def _children() -> dict[int, str]:
         try:
             status, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
             if int(parent) == os.getpid() and status != "Z":
-                found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")[:200]
+                found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
         except (FileNotFoundError, ProcessLookupError):
             continue  # ended meanwhile
     return found

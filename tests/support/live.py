@@ -111,7 +111,8 @@ class LiveJob:
     def lists(self, users: Iterable[str]) -> dict[str, bytes]:
         """Return the users' lists, those left out that have none."""
         wanted = list(users)
-        payloads = self._redis.mget([f"{self.config.prefix}:list:{user}" for user in wanted]) if wanted else []
+        keys = [f"{self.config.prefix}:list:{user}" for user in wanted]
+        payloads: Any = self._redis.mget(keys) if keys else []
         return {user: payload for user, payload in zip(wanted, payloads, strict=True) if payload is not None}
 
     def all_lists(self) -> dict[str, bytes]:
@@ -121,8 +122,8 @@ class LiveJob:
 
     def popular(self) -> bytes | None:
         """Return the list for users without one of their own."""
-        found: bytes | None = self._redis.get(f"{self.config.prefix}:popular")
-        return found
+        found: Any = self._redis.get(f"{self.config.prefix}:popular")
+        return bytes(found) if found else None
 
     def metrics(self) -> dict[str, float]:
         """Return the job's counters and gauges, summed over operators, as its TaskManagers serve them now."""
@@ -163,6 +164,10 @@ class LiveJob:
         """Drain, let the learner publish and the rankers republish, in the job and in the oracle."""
         self.drain()
         self.publish()
+        self.republish()
+
+    def republish(self) -> None:
+        """Let every user be ranked again and wait until Redis has the lists."""
         self.order(Republish(self.order_id()))
         self.oracle.republish()
         self.wait_lists()

@@ -20,7 +20,7 @@ from udfs.core.publication import publication
 from udfs.core.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from udfs.core.world import RankSettings
 
 _NEVER_FORGETS = Forgetting(0)
+_AT_ONCE = 50
 _OF_BATCHES = ("lists", "republished")
 """Counters that depend on how records were batched."""
 
@@ -76,11 +77,15 @@ class Oracle:
         for record in records:
             self._apply([record])
 
-    def republish(self) -> None:
-        """Rank every user again, one at a time."""
-        for user, state in list(self.states.items()):
-            self._keep(republish([user], [state], self.world))
-            self.republished[user] += 1
+    def republish(self, times: Mapping[str, int] | None = None) -> None:
+        """Rank every user again, once or as often as `times` says."""
+        left = Counter(dict.fromkeys(self.states, 1) if times is None else {user: times[user] for user in self.states})
+        while users := list(+left):
+            for start in range(0, len(users), _AT_ONCE):
+                part = users[start : start + _AT_ONCE]
+                self._keep(republish(part, [self.states[user] for user in part], self.world))
+            self.republished.update(users)
+            left.subtract(users)
 
     def sums(self) -> dict[str, NDArray[Any]]:
         """Return what was learned: exact sums by "encoder|activity"."""
