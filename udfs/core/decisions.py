@@ -43,7 +43,7 @@ def _record(shown: ShownDecision, world: World) -> dict[str, object]:
         "bonus": bonus,
         "x": token.x,
         "slate": _slate(shown, world),
-        "policy": policy.name,
+        "policy": "popular" if token.popular else policy.name,
         "constraints": [],
     }
 
@@ -52,7 +52,7 @@ def _score(shown: ShownDecision, world: World) -> tuple[float | None, float | No
     """Score the activity again with the row that counted then; None where that row is no longer at hand."""
     token = shown.token
     row = world.table.row_at(token.encoder, shown.activity_id, token.policy)
-    if row is None or world.policy.randomised:
+    if row is None or world.policy.randomised or token.popular:
         return None, None
     known = stack([row], np.array(world.weights))
     x = np.frombuffer(token.x, np.int8)[None, :]

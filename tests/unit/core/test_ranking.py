@@ -154,7 +154,11 @@ def test_a_seed_depends_on_user_version_and_salt() -> None:
     seeds = [
         int(decision_seeds(user, np.array([as_of]), np.array([seq]), salt)[0])
         for user, as_of, seq, salt in (
-            (one, 5, 6, 7), (one + one, 5, 6, 7), (one, 4, 6, 7), (one, 5, 5, 7), (one, 5, 6, 8)
+            (one, 5, 6, 7),
+            (one + one, 5, 6, 7),
+            (one, 4, 6, 7),
+            (one, 5, 5, 7),
+            (one, 5, 6, 8),
         )
     ]
     assert len(set(seeds)) == 5

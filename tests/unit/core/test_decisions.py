@@ -1,0 +1,117 @@
+"""Decision records and the list for strangers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from schemas.codec import encode_event
+from schemas.records import DECISION
+from tests.support.core_world import KEYS, NOON_MS, activity, make_world, token_for
+from udfs.core.activity import Cap, Rule
+from udfs.core.decision_token import verify
+from udfs.core.engine import Outcome, Records, process
+from udfs.core.events import Event, EventType
+from udfs.core.policy_table import PRIOR_ID, PolicyRow, cold_row
+from udfs.core.popular_list import PopularList
+from udfs.core.world import World
+
+NAMES = ["a", "b", "c"]
+
+
+def impression(token: str, position: int, name: str | None = None) -> Event:
+    shown = NAMES[position] if name is None else name
+    at_ms = NOON_MS + 5
+    return Event("i", "u", EventType.IMPRESSION, at_ms, activity_id=shown, token=token, position=position)
+
+
+def run(world: World, *events: Event) -> Outcome:
+    values = [encode_event(event) for event in events]
+    keys = [event.user_id.encode() for event in events]
+    return process(Records(keys, values, [2**50] * len(events)), lambda users: [None] * len(users), world)
+
+
+def decided(world: World, *events: Event) -> list[dict[str, Any]]:
+    found = run(world, *events).decisions
+    assert {user for user, _ in found} <= {"u"}
+    return [DECISION.decode(record) for _, record in found]
+
+
+def learned(version: int, slope: float) -> PolicyRow:
+    theta = np.zeros((3, 16), np.int64)
+    theta[0, 1] = round(slope * 2**24)
+    return cold_row()._replace(version=version, encoder=3, theta=theta)
+
+
+def test_a_decision_says_what_was_shown_and_why() -> None:
+    """Contract: context, versions, slate, propensity and the score's parts, of the row that counted then."""
+    world = make_world([activity(name) for name in NAMES], alpha=0.5)
+    for version, name, slope in ((0, PRIOR_ID, 9.0), (5, "b", 2.0), (6, "b", 7.0)):
+        assert world.learn(name, learned(version, slope))
+    token = token_for("u", NAMES, explored=np.array([0b10]))
+    (record,) = decided(world, impression(token, 1))
+    x = np.frombuffer(record["x"], np.int8) / 127
+    assert x[0] == 90 / 127
+    assert record["mean"] == pytest.approx(2.0 * x[1], rel=1e-6)
+    assert record["bonus"] == pytest.approx(0.5 * np.linalg.norm(x), rel=1e-6)
+    expected = {
+        "user_id": "u", "decision_id": f"1.{NOON_MS}.1", "activity_id": "b", "position": 1, "shown_ms": NOON_MS + 5,
+        "generation": 1, "as_of_ms": NOON_MS, "seq": 1, "encoder_version": 3, "policy_version": 5, "eligible": 12,
+        "explored": True, "slate": NAMES, "policy": "linucb", "constraints": [],
+    }  # fmt: skip
+    assert {name: record[name] for name in expected} == expected
+    assert record["propensity"] == pytest.approx(0.02 / 11)
+
+
+def test_an_activity_nobody_had_seen_was_scored_with_the_prior() -> None:
+    world = make_world([activity(name) for name in NAMES])
+    assert world.learn(PRIOR_ID, learned(3, 4.0))
+    (record,) = decided(world, impression(token_for("u", NAMES), 2))
+    assert record["mean"] == pytest.approx(4.0 * np.frombuffer(record["x"], np.int8)[1] / 127, rel=1e-6)
+
+
+def test_what_is_no_longer_known_is_left_open() -> None:
+    """Contract: an id that is gone from the catalogue is null in the slate, but for the one that was shown."""
+    world = make_world([activity("b")])
+    (record,) = decided(world, impression(token_for("u", NAMES), 2))
+    assert record["slate"] == [None, "b", "c"]
+
+
+def test_a_drawn_score_has_no_propensity() -> None:
+    world = make_world([activity(name) for name in NAMES], policy="thompson")
+    (record,) = decided(world, impression(token_for("u", NAMES), 0))
+    assert (record["propensity"], record["mean"], record["bonus"]) == (None, None, None)
+
+
+def test_strangers_get_what_is_most_clicked() -> None:
+    """Contract: open activities without rule or cap, best click rate first, signed for anybody."""
+    world = make_world(
+        [*map(activity, NAMES), activity("ruled", rule=Rule()), activity("capped", cap=Cap(1, 60_000)),
+         activity("over", ends_ms=NOON_MS), activity("paused", status="paused")]
+    )  # fmt: skip
+    for version, (name, clicks) in enumerate([("a", 2.0), ("b", 9.0), ("over", 50.0), ("ruled", 50.0)]):
+        row = cold_row()._replace(version=version, encoder=3, impressions=100.0, rewards=(clicks, 0.0, 0.0))
+        assert world.learn(name, row)
+    popular = PopularList()
+    found = json.loads(popular.changed(world, NOON_MS))
+    assert found["i"] == ["b", "a", "c"]
+    assert found["v"] == [1, NOON_MS, 4]
+    assert verify(found["k"], "anybody", KEYS).popular
+
+    (record,) = decided(world, impression(found["k"], 0, "b"))
+    assert (record["policy"], record["propensity"], record["mean"]) == ("popular", None, None)
+
+
+def test_it_is_published_when_its_order_changes_and_only_then() -> None:
+    world = make_world([activity("a"), activity("b")])
+    popular = PopularList()
+    assert popular.changed(world, NOON_MS)
+    assert not popular.changed(world, NOON_MS + 1)
+    world.set_activities({"a": None})
+    later = json.loads(popular.changed(world, NOON_MS - 5))
+    assert (later["i"], later["v"][1]) == (["b"], NOON_MS + 1)
+    world.set_activities({"b": None})
+    assert popular.changed(world, NOON_MS) == b""

@@ -1,0 +1,183 @@
+"""The three topics that make a ranker's world."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.encoder import Encoder
+from models.registry import verify
+from tests.support.core_world import activity, make_world
+from udfs.core.activity import encode_activity
+from udfs.core.control import (
+    Control,
+    LoadModel,
+    Order,
+    PinPolicy,
+    PublishPolicy,
+    Republish,
+    SetGeneration,
+    SetWeights,
+    encode_control,
+)
+from udfs.core.policy_table import cold_row, encode_row
+from udfs.core.world import World
+from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, TopicRecord, WorldFeed
+
+ARTEFACTS = Path(__file__).parents[2] / "models" / "artefacts"
+
+
+class Fed:
+    """A world, its feed and what the feed counted."""
+
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world or make_world()
+        self.counts: Counter[str] = Counter()
+        self.policy: list[TopicRecord] = []
+        self.feed = WorldFeed(self.world, "cpu", lambda: self.policy, lambda name: self.counts.update([name]))
+        self._orders = 0
+
+    def obey(self, order: Order) -> None:
+        self.feed.apply(CONTROL, [(self._orders, b"k", encode_control(Control(order, 1)))])
+        self._orders += 1
+
+    def publish(self, *names: str) -> None:
+        for name in names:
+            row = cold_row()._replace(encoder=3, impressions=float(len(self.policy)))
+            self.policy.append((len(self.policy), f"3|{name}".encode(), encode_row(row, name)))
+            self.feed.apply(POLICY, self.policy[-1:])
+
+
+def record(offset: int, name: str, **changes: Any) -> TopicRecord:
+    return offset, name.encode(), encode_activity(activity(name, **changes))
+
+
+def test_activities_are_put_in_changed_and_taken_out() -> None:
+    fed = Fed()
+    fed.feed.apply(ACTIVITIES, [record(0, "a"), record(1, "b"), record(2, "a", title="new"), (3, b"b", None)])
+    assert {name: each.title for name, each in fed.world.activities.items()} == {"a": "new"}
+    assert [each.activity_id for each in fed.world.catalogue.activities] == ["a"]
+
+
+def test_a_record_is_applied_once() -> None:
+    """Contract: read at the start and broadcast later, in any overlap, changes nothing."""
+    fed = Fed()
+    fed.feed.apply(ACTIVITIES, [record(4, "a", title="old"), record(5, "a", title="new")])
+    fed.feed.apply(ACTIVITIES, [record(4, "a", title="old"), (3, b"a", None)])
+    assert fed.world.activities["a"].title == "new"
+    fed.publish("a", "b")
+    fed.feed.apply(POLICY, fed.policy)
+    assert fed.counts["policy_rows_applied"] == 2
+    order = encode_control(Control(SetGeneration(9), 1))
+    fed.feed.apply(CONTROL, [(7, b"k", order)])
+    fed.feed.apply(CONTROL, [(6, b"k", encode_control(Control(SetGeneration(2), 1))), (7, b"k", order)])
+    assert (fed.world.generation, fed.counts["control_applied"]) == (9, 1)
+
+
+@pytest.mark.parametrize(
+    "value", [b"{", b"", b"\x00\x00", json.dumps({"activity_id": "a", "kind": "coupon", "cap": 3}).encode()]
+)
+def test_a_bad_activity_is_refused_and_the_former_stays(value: bytes) -> None:
+    fed = Fed()
+    fed.feed.apply(ACTIVITIES, [record(0, "a", title="good"), (1, b"a", value), record(2, "b")])
+    assert fed.world.activities["a"].title == "good"
+    assert set(fed.world.activities) == {"a", "b"}
+    assert fed.counts == {"dead_letter_bad_activity": 1}
+
+
+def test_a_key_that_is_no_text_does_not_stop_the_job() -> None:
+    fed = Fed()
+    fed.feed.apply(ACTIVITIES, [record(0, "a"), (1, b"\xff", None), (2, None, None), (3, b"\xff", b"{}")])
+    assert set(fed.world.activities) == {"a"}
+    assert fed.counts == {"dead_letter_bad_activity": 2}
+
+
+@pytest.mark.parametrize("value", [b"", b"no record", encode_activity(activity("a"))])
+def test_a_bad_policy_record_is_refused_and_the_next_applied(value: bytes) -> None:
+    fed = Fed()
+    fed.feed.apply(POLICY, [(0, b"3|a", value), (1, b"3|a", encode_row(cold_row(), "a")), (2, b"3|a", None)])
+    assert (fed.world.table.version, sum(fed.counts.values())) == (1, 2)
+
+
+def test_a_pinned_policy_stays_and_an_unpinned_one_follows() -> None:
+    """Contract: rows after the pinned version do not count, neither those applied before nor those to come."""
+    fed = Fed()
+    fed.feed.apply(ACTIVITIES, [record(0, "a")])
+    fed.publish("a", "a", "a")
+    assert fed.world.known.impressions.tolist() == [2.0]
+    fed.obey(PinPolicy(1))
+    assert (fed.world.known.impressions.tolist(), fed.world.table.version) == ([1.0], 1)
+    fed.publish("a")
+    assert fed.world.known.impressions.tolist() == [1.0]
+    fed.obey(PinPolicy(None))
+    assert (fed.world.known.impressions.tolist(), fed.world.table.version) == ([3.0], 3)
+
+
+def test_pinned_before_everything_nothing_is_known() -> None:
+    """Contract: what was derived from the rows goes with them."""
+    fed = Fed()
+    fed.feed.apply(ACTIVITIES, [record(0, "a")])
+    fed.policy.append((0, b"3|other", encode_row(cold_row()._replace(encoder=3), "other")))
+    for offset in (1, 2):
+        row = cold_row()._replace(encoder=3, impressions=9.0)
+        fed.policy.append((offset, b"3|a", encode_row(row, "a")))
+    fed.feed.apply(POLICY, fed.policy)
+    assert fed.world.known.impressions.tolist() == [9.0]
+    del fed.policy[0]
+    fed.obey(PinPolicy(0))
+    assert (fed.world.known.impressions.tolist(), fed.world.table.version) == ([0.0], -1)
+
+
+def test_weights_and_generation_are_set() -> None:
+    fed = Fed(make_world([activity("a")]))
+    theta = np.arange(48).reshape(3, 16) * 1_000
+    fed.feed.apply(POLICY, [(0, b"3|a", encode_row(cold_row()._replace(encoder=3, theta=theta), "a"))])
+    assert fed.world.known.theta[0].tolist() == theta[0].tolist()
+    fed.obey(SetWeights(0.0, 2.0, 1.0))
+    assert fed.world.known.theta[0].tolist() == (2 * theta[1] + theta[2]).tolist()
+    fed.obey(SetGeneration(65_535))
+    assert fed.world.generation == 65_535
+
+
+@pytest.mark.parametrize("order", [Republish("r1"), PublishPolicy("p1")])
+def test_orders_for_others_change_nothing(order: Order) -> None:
+    fed = Fed()
+    fed.obey(order)
+    assert fed.counts == {}
+
+
+def test_a_bad_order_is_refused() -> None:
+    fed = Fed()
+    fed.feed.apply(CONTROL, [(0, b"k", b"{}"), (1, b"k", None), (2, b"k", b"\x01")])
+    assert fed.counts == {"dead_letter_bad_control": 2}
+
+
+def test_a_model_is_swapped_for_one_with_the_ordered_hash() -> None:
+    """Contract: contexts of the new one are ranked with what was learned from it; the old one's rows stay apart."""
+    fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-1", "cpu")))
+    fed.feed.apply(POLICY, [(0, b"1|a", encode_row(cold_row()._replace(encoder=1, impressions=4.0), "a"))])
+    assert fed.world.known.impressions.tolist() == [4.0]
+    folder = ARTEFACTS / "demo-2"
+    fed.obey(LoadModel(2, str(folder), verify(folder).sha256))
+    assert fed.world.encoder.version == 2
+    assert fed.counts == {"policy_rows_applied": 1, "model_swapped": 1, "control_applied": 1}
+    assert fed.world.known.impressions.tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("version", "folder", "sha256"),
+    [(2, "demo-2", "0" * 64), (3, "demo-2", None), (2, "demo-9", "0" * 64), (2, "..", "0" * 64)],
+)
+def test_a_refused_model_leaves_the_one_in_use(version: int, folder: str, sha256: str | None) -> None:
+    """Contract: another version or hash than ordered, or no model at all, is counted and changes nothing."""
+    fed = Fed()
+    before = fed.world.encoder
+    fed.obey(LoadModel(version, str(ARTEFACTS / folder), sha256 or verify(ARTEFACTS / folder).sha256))
+    assert fed.world.encoder is before
+    assert fed.counts["model_refused"] == 1
+    assert fed.counts["model_swapped"] == 0
