@@ -51,7 +51,7 @@ def test_killed_taskmanager_loses_and_doubles_nothing(jobs: Jobs, evidence: Evid
         pids.extend((killed.pid, added.pid))
         assert not alive(killed)
         wait_until("the job is restored", lambda: rest.checkpoints(job.job_id).restored > restored)
-        rest.wait_running(job.job_id, 120.0)
+        rest.wait_running(job.job_id, 300.0)
 
     numbers = exercise(job, events, messages(events), kill, counters_last=False).numbers
     counts = rest.checkpoints(job.job_id)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schemas.codec import encode_event
-from tests.support.live import LiveJob, differences
+from tests.support.live import LiveJob, check_equal
 from tests.support.oracle import Oracle
 from tests.support.traffic import Message, Scenario, make_events, messages
 from tests.support.waiting import wait_until
@@ -68,10 +68,10 @@ def test_lists_counters_and_sums_are_the_oracles(job: LiveJob) -> None:
     before, expected_before = job.metrics(), job.oracle.outcomes()
     produced = job.produce(messages(scenario(job, 1, "eq")))
     job.settle()
-    assert differences(job.oracle.lists, job.all_lists()) == []
+    check_equal(job.oracle.lists, job.all_lists())
     expected = job.oracle.outcomes() - expected_before
     metrics = job.metrics()
-    assert differences(dict(expected), {name: metrics[name] - before[name] for name in expected}) == []
+    check_equal(dict(expected), {name: metrics[name] - before[name] for name in expected})
     assert expected["records"] == produced
     assert sum(job.oracle.accounted().values()) == job.oracle.counts["records"]
 
@@ -89,7 +89,7 @@ def test_with_the_policy_pinned_lists_need_no_republishing(job: LiveJob) -> None
     job.oracle.apply_by_user(records)
     job.wait_lists()
     job.wait_learned()
-    assert differences(reference.lists, job.lists(reference.lists)) == []
+    check_equal(reference.lists, job.lists(reference.lists))
     assert job.read(job.topics.policy)[-1].offset > pinned
     act(job, PinPolicy(None))
     job.oracle.learn(job.read(job.topics.policy))

@@ -14,7 +14,7 @@ from models.registry import MODEL, verify
 from schemas.codec import encode_event
 from scripts.localstack import StackError
 from scripts.submit import submit
-from tests.support.live import ENCODERS, LiveJob, differences
+from tests.support.live import ENCODERS, LiveJob, check_equal
 from tests.support.traffic import Message, Scenario, make_activities, make_events, messages
 from tests.support.waiting import wait_until
 from udfs.core.control import LoadModel
@@ -58,7 +58,7 @@ def test_encoder_is_swapped_under_way_and_a_truncated_one_is_refused(job: LiveJo
     job.oracle.world.use_encoder(Encoder.load(ENCODERS / "demo-2"))
     assert ranked_by(job, "swap-1", 3) == verify(ENCODERS / "demo-2").version
     job.republish()
-    assert differences(job.oracle.lists, job.all_lists()) == []
+    check_equal(job.oracle.lists, job.all_lists())
     swap(job, ENCODERS / "demo-1", "model_swapped")
     job.oracle.world.use_encoder(Encoder.load(ENCODERS / "demo-1"))
     assert ranked_by(job, "swap-1", 4) == 1
@@ -101,7 +101,7 @@ def test_a_second_job_starts_beside_the_first_and_again_from_its_savepoint(job: 
     second.produce(messages(events[half:]))
     second.start(savepoint)
     second.settle()
-    assert differences(second.oracle.lists, second.all_lists()) == []
+    check_equal(second.oracle.lists, second.all_lists())
     assert stack.rest.checkpoints(second.job_id).restored == 1
     assert [process.pid for process in stack.taskmanagers] == pids
     assert stack.rest.all_running(job.job_id)

@@ -26,7 +26,7 @@ from udfs.core.control import Control, PublishPolicy, Republish, encode_control
 from udfs.core.list_version import parse_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from scripts.localstack import Stack
     from udfs.core.activity import Activity
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from udfs.core.decision_token import TokenKeys
 
 ENCODERS = REPOSITORY / "models" / "artefacts"
+_START_WITHIN_S = 300.0
 _METRIC = re.compile(r'^flink_taskmanager_job_task_operator_tideline_(\w+)\{job_id="(\w+)".*\} (\S+)$', re.MULTILINE)
 
 
@@ -69,7 +70,7 @@ class LiveJob:
     def start(self, savepoint: str | None = None) -> None:
         """Submit the job and wait until all of it runs."""
         self.job_id = submit(self.stack, "live", self.options, savepoint)
-        self.stack.rest.wait_running(self.job_id, 120.0)
+        self.stack.rest.wait_running(self.job_id, _START_WITHIN_S)
 
     def put_activities(self, activities: Sequence[Activity]) -> None:
         """Write activities and wait until a running job knows them."""
@@ -209,7 +210,12 @@ class LiveJob:
         return load(JobConfig, argv, secrets)
 
 
-def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
+def check_equal(expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """AssertionError with the first few entries that differ, if any do."""
+    assert not (different := differences(expected, found)), "\n".join(different)
+
+
+def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """Return a line for each of the first few entries that differ; none where both are equal."""
     names = [name for name in sorted(expected.keys() | found.keys()) if expected.get(name) != found.get(name)]
     lines = [f"{name}: expected {expected.get(name)!r}, found {found.get(name)!r}" for name in names[:3]]
