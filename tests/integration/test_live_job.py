@@ -52,7 +52,7 @@ def act(job: LiveJob, order: Order) -> None:
 
 def test_an_event_becomes_a_signed_list_and_strangers_get_the_popular_one(job: LiveJob) -> None:
     """Contract: one event is enough for a list with a token for this user; the popular list is there for all others."""
-    job.produce([view("ev-1", now_ms())])
+    job.produce([view(f"ev-{number}", now_ms()) for number in range(60)])  # so that every shard has users
     job.drain()
     payload = json.loads(job.lists(["ev-1"])["ev-1"])
     token = verify(payload["k"], "ev-1", job.token_keys)
@@ -111,7 +111,8 @@ def test_clicks_change_the_policy_and_then_a_list_within_seconds(job: LiveJob) -
     for user, shown in lists.items():
         for position, activity_id in enumerate(shown["i"]):
             about = {"activity_id": activity_id, "token": shown["k"], "position": position}
-            kinds = [EventType.IMPRESSION] + [EventType.CLICK] * (activity_id == wanted)
+            liked = activity_id == wanted
+                kinds = [EventType.IMPRESSION, *([EventType.CLICK, EventType.CONVERSION] if liked else [])]
             for kind in kinds:
                 event = Event(f"{user}.{kind}.{position}", user, kind, at_ms + 1_000 * position + 5_000, **about)
                 responses.append(Message(user.encode(), encode_event(event)))
