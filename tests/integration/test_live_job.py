@@ -112,7 +112,7 @@ def test_clicks_change_the_policy_and_then_a_list_within_seconds(job: LiveJob) -
         for position, activity_id in enumerate(shown["i"]):
             about = {"activity_id": activity_id, "token": shown["k"], "position": position}
             liked = activity_id == wanted
-                kinds = [EventType.IMPRESSION, *([EventType.CLICK, EventType.CONVERSION] if liked else [])]
+            kinds = [EventType.IMPRESSION, *([EventType.CLICK, EventType.CONVERSION] if liked else [])]
             for kind in kinds:
                 event = Event(f"{user}.{kind}.{position}", user, kind, at_ms + 1_000 * position + 5_000, **about)
                 responses.append(Message(user.encode(), encode_event(event)))
