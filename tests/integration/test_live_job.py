@@ -117,12 +117,12 @@ def test_clicks_change_the_policy_and_then_a_list_within_seconds(job: LiveJob) -
                 event = Event(f"{user}.{kind}.{position}", user, kind, at_ms + 1_000 * position + 5_000, **about)
                 responses.append(Message(user.encode(), encode_event(event)))
     started = time.monotonic()
-    version = job.read(job.topics.policy)[-1].offset
+    published = len(job.read(job.topics.policy))
     job.produce(responses)
     job.drain()
     job.wait_learned()
     policy = job.read(job.topics.policy)
-    assert policy[-1].offset > version
+    assert len(policy) > published
     job.oracle.learn(policy)
     job.wait_gauge("policy_version", job.oracle.world.table.version)
     job.produce([view(watcher, at_ms + 30_000, 1)])

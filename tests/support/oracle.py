@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 _NEVER_FORGETS = Forgetting(0)
 _AT_ONCE = 50
-_OF_BATCHES = ("lists", "republished")
-"""Counters that depend on how records were batched."""
+_OF_BATCHES = ("lists", "republished", "encode_batch")
+"""How the names of counters begin that depend on how records were batched."""
 
 
 class Recorded(NamedTuple):
@@ -122,7 +122,9 @@ class Oracle:
 
     def outcomes(self) -> Counter[str]:
         """Return the expected counters of the job, those left out that depend on batching; dead letters by reason."""
-        counts = Counter({name: count for name, count in self.counts.items() if name not in _OF_BATCHES and count})
+        counts = Counter(
+            {name: count for name, count in self.counts.items() if count and not name.startswith(_OF_BATCHES)}
+        )
         counts.update(f"dead_letter_{reason}" for _, reason in self.dead)
         return counts
 
