@@ -12,6 +12,7 @@ import numpy as np
 
 from udfs.core.errors import Reason
 from udfs.core.events import TYPE_NAMES
+from udfs.core.interest import ENCODE_BUCKETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 GROUP = "tideline"
 LATENCY_BUCKETS_MS = (25, 50, 100, 150, 250, 400, 1_000, 5_000, 60_000)
-BATCH_BUCKETS = (1, 8, 32, 128, 512)
 
 COUNTERS: dict[str, str] = {
     "records": "Records read from the clickstream.",
@@ -37,7 +37,7 @@ COUNTERS: dict[str, str] = {
     "decisions": "Decision records written.",
     **{f"dead_letter_{reason}": f"Refused: {reason.meaning}" for reason in Reason if not reason.counted_only},
     "encode_batches": "Batches of users encoded.",
-    **{f"encode_batch_le_{size}": f"Batches of at most {size} users." for size in BATCH_BUCKETS},
+    **{f"encode_batch_le_{size}": f"Batches of at most {size} users." for size in ENCODE_BUCKETS},
     "model_swapped": "Encoder artefacts taken into use.",
     "model_refused": "Encoder artefacts refused; the former one stayed.",
     "control_applied": "Control orders carried out.",

@@ -16,7 +16,7 @@ def fail_job(context: RuntimeContext, message: str) -> None:
     """
     from pemja import findClass  # only there inside a TaskManager
 
-    java_context: Any = context._runtime_context  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+    java_context: Any = context._runtime_context  # noqa: SLF001 - no public way
     field = java_context.getClass().getDeclaredField("taskEnvironment")
     field.setAccessible(True)
     cause = findClass("java.lang.RuntimeException")(message)

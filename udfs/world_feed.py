@@ -14,12 +14,14 @@ from models.encoder import Encoder
 from models.registry import verify
 from udfs.core.activity import decode_activity
 from udfs.core.control import LoadModel, PinPolicy, SetGeneration, SetWeights, decode_control
-from udfs.core.errors import InvalidEvent, ModelError
+from udfs.core.errors import InvalidEvent, ModelError, Reason
 from udfs.core.policy_table import decode_row
+from udfs.core.ranking import MAX_ACTIVITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from udfs.core.activity import Activity
     from udfs.core.world import World
 
 ACTIVITIES, CONTROL, POLICY = "activities", "control", "policy"
@@ -52,21 +54,28 @@ class WorldFeed:
         if topic == POLICY:
             self._apply_policy(records)
             return
-        changes = {}
+        changes: dict[str, Activity | None] = {}
         for offset, key, value in records:
             if offset <= self._applied[topic]:
                 continue
             self._applied[topic] = offset
             try:
                 if topic == ACTIVITIES:
-                    activity = decode_activity(key, value)
-                    changes[(key or b"").decode(errors="replace")] = activity
+                    name = (key or b"").decode(errors="replace")
+                    changes[name] = self._activity(name, key, value, len(changes))
                 else:
                     self._obey(value)
             except InvalidEvent as error:
                 self._refuse(topic, offset, error)
         if changes:
             self._world.set_activities(changes)
+
+    def _activity(self, name: str, key: bytes | None, value: bytes | None, pending: int) -> Activity | None:
+        activity = decode_activity(key, value)
+        known = self._world.activities
+        if activity is not None and name not in known and len(known) + pending >= MAX_ACTIVITIES:
+            raise InvalidEvent(Reason.BAD_ACTIVITY, f"one more activity than the {MAX_ACTIVITIES} that can be ranked")
+        return activity
 
     def _apply_policy(self, records: Iterable[TopicRecord]) -> None:
         for offset, _, value in records:

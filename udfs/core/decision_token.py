@@ -144,9 +144,7 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
         raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes do not hold {slots} slots")
     secret = keys.secrets.get(data[2])
     body = data[:size]
-    if secret is None or not hmac.compare_digest(
-        _mac(secret, body, "" if popular else user), data[size:signed]
-    ):
+    if secret is None or not hmac.compare_digest(_mac(secret, body, "" if popular else user), data[size:signed]):
         raise InvalidEvent(Reason.FOREIGN_TOKEN, f"key id {data[2]}: the signature does not fit this user")
     _, _, _, generation, high, low, seq, encoder, policy, eligible, exploration, explored = _HEAD.unpack_from(body)
     x = bytes([CONSTANT_X]) + body[_HEAD.size : _FIXED_BYTES]

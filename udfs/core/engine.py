@@ -21,7 +21,7 @@ from udfs.core.errors import InvalidEvent
 from udfs.core.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
 from udfs.core.hashing import hash32, hash64
 from udfs.core.history import merge
-from udfs.core.interest import encode
+from udfs.core.interest import ENCODE_BUCKETS, encode
 from udfs.core.ranking import rank
 from udfs.core.rate_guard import admit, admit_singles
 from udfs.core.seeded import decision_seeds
@@ -99,8 +99,7 @@ def process(records: Records, load: Callable[[list[str]], list[bytes | None]], w
     applied, feedback, decisions = _attribute(batch, admitted, world, counts, dead)
     batch.header["seq"] += (merged.added + applied).astype(np.uint32)
     changed = np.flatnonzero(merged.added + applied)
-    lists = _rank(batch, changed, merged, users, world)
-    counts["lists"] += len(lists)
+    lists = _rank(batch, changed, merged, users, world, counts)
     newest_record = [events[-1][0] for events in by_user.values()]
     return Outcome(
         users=users,
@@ -121,8 +120,8 @@ def republish(users: list[str], states: Sequence[bytes], world: World) -> Outcom
     batch = decode_states(states, world.encoder.hidden)
     batch.header["seq"] += np.uint32(1)
     every = np.arange(len(users))
-    lists = _rank(batch, every, _nothing_merged(len(users)), users, world)
-    counts = Counter({"lists": len(lists), "republished": len(users)})
+    counts = Counter({"republished": len(users)})
+    lists = _rank(batch, every, _nothing_merged(len(users)), users, world, counts)
     newest_ms = int(batch.header["as_of_ms"].max(initial=0))
     listed = users if lists else []
     return Outcome(users, encode_states(batch, every), listed, lists, [], [], [], counts, [], newest_ms)
@@ -150,9 +149,7 @@ def _decode(records: Records, counts: Counter[str], dead: list[DeadLetter]) -> d
     return by_user
 
 
-def _guard(
-    batch: UserBatch, by_row: list[list[tuple[int, Event]]], world: World, counts: Counter[str]
-) -> _Admitted:
+def _guard(batch: UserBatch, by_row: list[list[tuple[int, Event]]], world: World, counts: Counter[str]) -> _Admitted:
     """Drop the events of robots, sort each user's others by time, and part them by what they are for."""
     single = np.array([row for row, events in enumerate(by_row) if len(events) == 1], np.int64)
     times_ms = np.array([by_row[row][0][1].ts_ms for row in single.tolist()], np.int64)
@@ -234,12 +231,16 @@ def _attribute(
 
 
 def _rank(
-    batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list[str], world: World
+    batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list[str], world: World, counts: Counter[str]
 ) -> list[bytes]:
     """Encode and rank the given users of the batch; no lists while no activity is known."""
     if not rows.size:
         return []
-    encode(batch, rows[_stale(batch, rows, merged, world)], merged, world.encoder)
+    stale = rows[_stale(batch, rows, merged, world)]
+    encode(batch, stale, merged, world.encoder)
+    counts["encode_batches"] += 1
+    counts.update({f"encode_batch_le_{size}": 1 for size in ENCODE_BUCKETS if stale.size <= size})
+    counts["lists"] += rows.size if world.catalogue.activities else 0
     if not world.catalogue.activities:
         return []
     header = batch.header[rows]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from udfs.core.user_state import UserBatch
 
 SAW = 16
+ENCODE_BUCKETS = (1, 8, 32, 128, 512)
+"""Limits of the buckets that batches of users to encode are counted in, by their size."""
 _MAX_BATCH = 512  # results are proven bit-identical for a row in batches up to this
 
 

@@ -165,4 +165,3 @@ def prior_row(solved: Solved, encoder: int) -> PolicyRow:
     """Return the row for activities nobody has seen, key PRIOR_ID: the common theta with the width of no data."""
     cold = Solved(solved.theta, np.eye(DIM) / RIDGE, 0.0, np.zeros(len(OBJECTIVES)))
     return policy_row(cold, encoder, solved.impressions)
-

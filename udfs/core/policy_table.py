@@ -144,9 +144,7 @@ class PolicyTable:
         return cold_row()
 
 
-def coefficients(
-    table: PolicyTable, catalogue: Catalogue, encoder: int, weights: NDArray[np.float64]
-) -> Coefficients:
+def coefficients(table: PolicyTable, catalogue: Catalogue, encoder: int, weights: NDArray[np.float64]) -> Coefficients:
     """Return the coefficients of all activities of a catalogue for objectives weighted by `weights` [objectives]."""
     rows = [table.row(encoder, activity.activity_id) for activity in catalogue.activities]
     return stack(rows, weights)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _SCORE_UNITS = 2.0**30
 """Scores are compared in steps of 1e-9, below any difference that matters and above the rounding of a sqrt."""
 _NUMBER_BITS = 16
+MAX_ACTIVITIES = 1 << _NUMBER_BITS
+"""More cannot be told apart in a sort key."""
 _INELIGIBLE = np.iinfo(np.int64).min
 _SCORE_LIMIT = 2.0**46
 
