@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _NEVER_FORGETS = Forgetting(0)
 _AT_ONCE = 50
-_OF_BATCHES = ("lists", "republished", "encode_batch")
+_OF_BATCHES = ("lists", "republished", "encode_batch", "feedback")
 """How the names of counters begin that depend on how records were batched."""
 
 

@@ -177,6 +177,7 @@ class _Visitor:
         self._taste = random.randrange(5)
         self._now_ms = scenario.start_ms + random.randrange(1_800_000)
         self._events: list[Event] = []
+        self._converted: set[str] = set()
 
     def events(self, organic: int) -> list[Event]:
         """Return his events, about 60 % of them organic."""
@@ -210,6 +211,7 @@ class _Visitor:
                 self._now_ms += 1_500
                 self._add(EventType.CLICK, **about)
                 if random.random() < 0.3:
+                    self._converted.add(names[position])
                     self._add(EventType.CONVERSION, **about, value=round(random.uniform(1, 30), 2))
             elif random.random() < 0.03:
                 self._add(EventType.DISMISS, **about)
@@ -219,10 +221,11 @@ class _Visitor:
         """Convert without a token, much later, where arrival within a minute cannot change what it belongs to."""
         about = self._random.choice(shown)
         self._now_ms += _QUIET_MS
-        if shown.count(about) == 1 and self._random.random() < 0.5:
+        once = shown.count(about) == 1 and about not in self._converted
+        if once and self._random.random() < 0.5:
             self._add(EventType.CONVERSION, activity_id=about)
             return
-        if shown.count(about) == 1:
+        if once:
             self._add(EventType.PURCHASE, item_id=f"deal-{int(about[1:])}", category="CHEESE", price=9.5, quantity=1)
         self._add(EventType.CLICK, activity_id=about)
 
