@@ -145,8 +145,8 @@ def test_a_broken_producer_makes_the_brake_stop_the_job(jobs: Jobs, evidence: Ev
     events = events_of(job, "f15")[:10_000]
     users = sorted({event.user_id for event in events})
     refused = many_refused(len(events) // 4, users, int(time.time() * 1000), job.token_keys, "a005")
-    job.produce(interleave(messages(events), [each.message for each in refused], seed=5))
     started = time.monotonic()
+    job.produce(interleave(messages(events), [each.message for each in refused], seed=5))
     state = job.stack.rest.wait_state(job.job_id, ["FAILED"], 60.0)
     seconds = round(time.monotonic() - started, 1)
     reason = job.stack.rest.root_exception(job.job_id)

@@ -144,9 +144,7 @@ def interleave(good: Sequence[Message], bad: Sequence[Message], seed: int) -> li
     return mixed
 
 
-def token_for(
-    user: str, shown: Sequence[str], keys: TokenKeys, as_of_ms: int, seq: int, x: Sequence[int], encoder: int = 1
-) -> str:
+def token_for(user: str, shown: Sequence[str], keys: TokenKeys, as_of_ms: int, seq: int, x: Sequence[int]) -> str:
     """Return the token of a list that holds these activities, as if it had been shown to the user."""
     return mint(
         Minting(
@@ -154,7 +152,7 @@ def token_for(
             generation=1,
             as_of_ms=np.array([as_of_ms]),
             seq=np.array([seq]),
-            encoder=encoder,
+            encoder=1,
             policy=0,
             eligible=np.array([50]),
             exploration_permille=20,
