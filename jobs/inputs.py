@@ -39,8 +39,8 @@ BATCH_TYPE = Types.ROW(
 )
 """(shard key, EVENTS or ORDER, keys, values, partitions with null flags, offsets, timestamps); see udfs.batch_rows."""
 
-LEARNER_TYPE = Types.ROW([Types.INT(), _BYTES])
-"""(FEEDBACK or ORDER, bytes)."""
+LEARNER_TYPE = Types.ROW([Types.INT(), Types.OBJECT_ARRAY(_BYTES)])
+"""(EVENTS or ORDER, the feedback of the batches of a publish interval, or one order)."""
 
 BROADCAST_TYPE = Types.ROW([Types.STRING(), Types.LONG(), _BYTES, _BYTES])
 """(role of the topic, offset, key, value)."""
@@ -123,14 +123,19 @@ def broadcasts(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
     return tables.to_append_stream(tables.sql_query(" UNION ALL ".join(parts)), BROADCAST_TYPE)
 
 
-def learner_rows(tables: StreamTableEnvironment, ranked: str) -> KeyedStream:
-    """Return the feedback of the ranked rows (name of a view) and the control orders, all under one key."""
+def learner_rows(tables: StreamTableEnvironment, config: JobConfig, ranked: str) -> KeyedStream:
+    """Return the feedback of the ranked rows (name of a view) by publish interval, and the control orders, one key.
+
+    Gathered in SQL: each activity's sums are then read and written once an interval and not once a batch.
+    """
     return _keyed(
         tables,
         f"""
-        SELECT 0, ROW({EVENTS}, feedback) FROM {ranked} WHERE feedback <> X''
+        SELECT 0, ROW({EVENTS}, ARRAY_AGG(feedback))
+        FROM (SELECT feedback, PROCTIME() AS pt FROM {ranked} WHERE feedback <> X'')
+        GROUP BY TUMBLE(pt, INTERVAL '{config.publish_ms / 1000:.3f}' SECOND)
         UNION ALL
-        SELECT 0, ROW({ORDER}, v) FROM orders WHERE v IS NOT NULL""",
+        SELECT 0, ROW({ORDER}, ARRAY[v]) FROM orders WHERE v IS NOT NULL""",
         LEARNER_TYPE,
     )
 

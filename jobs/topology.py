@@ -89,7 +89,7 @@ def _write_lists(tables: StreamTableEnvironment, config: JobConfig) -> None:
 
 def _learn(tables: StreamTableEnvironment, inserts: object, config: JobConfig) -> None:
     rows = (
-        learner_rows(tables, "ranked")
+        learner_rows(tables, config, "ranked")
         .process(Learner(config), Types.ROW_NAMED(["k", "v"], [_BYTES, _BYTES]))
         .name("learner")
         .uid(UIDS["learner"])

@@ -9,6 +9,7 @@ import numpy as np
 
 from udfs.core.attribution import DISMISSED
 from udfs.core.hashing import hash32
+from udfs.core.rules import Rules, apply_rules, compile_rules
 from udfs.core.user_state import SHOWN
 
 if TYPE_CHECKING:
@@ -34,7 +35,12 @@ class Catalogue:
     active: NDArray[np.bool_]
     cap_shown: NDArray[np.int64]
     cap_window_ms: NDArray[np.int64]
-    number_of_hash: dict[int, int]
+    rising_hashes: NDArray[np.uint32]
+    number_of_rising: NDArray[np.int64]
+    """Number of the activity with each of the rising hashes."""
+    rules: Rules
+    name_of_tag: dict[int, str | None]
+    """Id by tag, None where several share it."""
     activities_of_item: dict[str, tuple[str, ...]]
     reward_value: dict[str, float]
 
@@ -42,17 +48,20 @@ class Catalogue:
     def of(cls, activities: Iterable[Activity]) -> Catalogue:
         """Build the arrays; ids are unique."""
         ordered = tuple(sorted(activities, key=lambda activity: activity.activity_id))
-        hashes = [hash32(activity.activity_id) for activity in ordered]
+        hashes = np.array([hash32(activity.activity_id) for activity in ordered], np.uint32)
         return cls(
             activities=ordered,
-            hashes=np.array(hashes, np.uint32),
-            tags=np.array([each & 0xFFFF for each in hashes], np.uint16),
+            hashes=hashes,
+            tags=hashes.astype(np.uint16),
             starts_ms=np.array([activity.starts_ms for activity in ordered], np.int64),
             ends_ms=np.array([activity.ends_ms for activity in ordered], np.int64),
             active=np.array([activity.status == "active" for activity in ordered], np.bool_),
             cap_shown=np.array([each.cap.max_shown if each.cap else _NO_CAP for each in ordered], np.int64),
             cap_window_ms=np.array([each.cap.window_ms if each.cap else 0 for each in ordered], np.int64),
-            number_of_hash={each: number for number, each in enumerate(hashes)},
+            rising_hashes=np.sort(hashes),
+            number_of_rising=np.argsort(hashes, kind="stable"),
+            rules=compile_rules(ordered),
+            name_of_tag=_by_tag(ordered),
             activities_of_item=_by_item(ordered),
             reward_value={each.activity_id: each.reward_value for each in ordered},
         )
@@ -66,6 +75,14 @@ def _by_item(activities: tuple[Activity, ...]) -> dict[str, tuple[str, ...]]:
     return {item: tuple(ids) for item, ids in found.items()}
 
 
+def _by_tag(activities: tuple[Activity, ...]) -> dict[int, str | None]:
+    found: dict[int, str | None] = {}
+    for activity in activities:
+        tag = hash32(activity.activity_id) & 0xFFFF
+        found[tag] = None if tag in found else activity.activity_id
+    return found
+
+
 def open_at(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return [U, K]: the activity is active and its time window holds the moment."""
     moment = at_ms[:, None]
@@ -76,22 +93,9 @@ def eligible(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64]) ->
     """Return [len(rows), K]: which activities each user may be shown, as of his newest event."""
     header = batch.header[rows]
     mask = open_at(catalogue, header["as_of_ms"])
-    _apply_rules(catalogue, batch, rows, mask)
+    apply_rules(catalogue.rules, batch, rows, mask)
     _apply_shown(catalogue, header["as_of_ms"], [batch.shown[row] for row in rows.tolist()], mask)
     return mask
-
-
-def _apply_rules(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64], mask: NDArray[np.bool_]) -> None:
-    header = batch.header
-    for number, activity in enumerate(catalogue.activities):
-        rule = activity.rule
-        if rule is None:
-            continue
-        mask[:, number] &= header["accepted"][rows] >= rule.min_events
-        mask[:, number] &= header["purchases"][rows] >= rule.min_purchases
-        if rule.any_category:
-            wanted = np.array([hash32(name) for name in rule.any_category], np.uint32)
-            mask[:, number] &= np.isin(batch.history["category"][rows], wanted).any(axis=1)
 
 
 def _apply_shown(
@@ -103,12 +107,13 @@ def _apply_shown(
         return
     seen: NDArray[Any] = np.frombuffer(joined, SHOWN)
     user = np.repeat(np.arange(len(shown)), [len(each) // SHOWN.itemsize for each in shown])
-    number = np.array([catalogue.number_of_hash.get(each, -1) for each in seen["activity"].tolist()])
-    known = number >= 0
+    place = np.searchsorted(catalogue.rising_hashes, seen["activity"])
+    number = catalogue.number_of_rising.take(place, mode="clip")
+    known = catalogue.hashes[number] == seen["activity"]
     seen, user, number = seen[known], user[known], number[known]
     dismissed = (seen["flags"] & DISMISSED) != 0
     mask[user[dismissed], number[dismissed]] = False
-    recent = as_of_ms[user] - seen["shown_ms"] < catalogue.cap_window_ms[number]
-    times = np.zeros(mask.shape, np.int64)
-    np.add.at(times, (user[recent], number[recent]), 1)
-    mask &= times < catalogue.cap_shown
+    capped = as_of_ms[user] - seen["shown_ms"] < catalogue.cap_window_ms[number]  # a window of 0 is no cap
+    place, times = np.unique(user[capped] * mask.shape[1] + number[capped], return_counts=True)
+    used_up = place[times >= catalogue.cap_shown[place % mask.shape[1]]]
+    mask.reshape(-1)[used_up] = False

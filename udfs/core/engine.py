@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from udfs.core.attribution import ShownDecision
     from udfs.core.feedback import Feedback
     from udfs.core.history import Merged
     from udfs.core.user_state import UserBatch
@@ -213,21 +214,21 @@ def _attribute(
 ) -> tuple[NDArray[np.int64], list[Feedback], list[tuple[str, bytes]]]:
     applied = np.zeros(batch.header.size, np.int64)
     feedback: list[Feedback] = []
-    decisions: list[tuple[str, bytes]] = []
+    shown: list[ShownDecision] = []
     for row, events in admitted.attributable.items():
         found = attribute(batch.shown[row], events, world.attributing)
         batch.shown[row] = found.shown
         batch.header["as_of_ms"][row] = max(int(batch.header["as_of_ms"][row]), found.newest_ms)
         applied[row] = found.applied
         feedback += found.feedback
-        decisions += decision_records(found.decisions, world)
+        shown += found.decisions
         dead += [DeadLetter(number, error) for number, error in found.refused]
         counts["duplicate"] += found.duplicates
         counts["late"] += found.late
         counts["without_token"] += found.without_token
         counts["dangling"] += found.dangling
     counts["feedback"] += len(feedback)
-    return applied, feedback, decisions
+    return applied, feedback, decision_records(shown, world)
 
 
 def _rank(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,8 @@ ROWS = np.dtype(
 )
 """Increments; `activity` is a place in the list of ids that travels along, `ts_ms` the time of the impression."""
 
+_ROW = struct.Struct("<HHbbbbiq16s")
+
 
 class Feedback(NamedTuple):
     """One increment of what is known about an activity, in the context x (int8 bytes) it was shown in."""
@@ -52,25 +55,22 @@ def encode_feedback(rows: Sequence[Feedback]) -> bytes:
         return b""
     ids = sorted({row.activity_id for row in rows})
     place = {name: at for at, name in enumerate(ids)}
-    table = np.array(
-        [
-            (
-                place[row.activity_id],
-                row.encoder,
-                row.impressions,
-                row.clicks,
-                row.conversions,
-                row.dismissals,
-                row.revenue_cents,
-                row.ts_ms,
-                np.frombuffer(row.x, np.int8),
-            )
-            for row in rows
-        ],
-        ROWS,
-    )
+    table = [
+        _ROW.pack(
+            place[row.activity_id],
+            row.encoder,
+            row.impressions,
+            row.clicks,
+            row.conversions,
+            row.dismissals,
+            row.revenue_cents,
+            row.ts_ms,
+            row.x,
+        )
+        for row in rows
+    ]
     names = "\n".join(ids).encode()
-    return bytes([_LAYOUT]) + len(names).to_bytes(4, "little") + names + table.tobytes()
+    return bytes([_LAYOUT]) + len(names).to_bytes(4, "little") + names + b"".join(table)
 
 
 def decode_feedback(data: bytes) -> tuple[list[str], NDArray[Any]]:
@@ -83,3 +83,15 @@ def decode_feedback(data: bytes) -> tuple[list[str], NDArray[Any]]:
         raise ValueError(f"feedback of layout {data[0]}; this build reads {_LAYOUT}")
     end = 5 + int.from_bytes(data[1:5], "little")
     return data[5:end].decode().split("\n"), np.frombuffer(data, ROWS, offset=end)
+
+
+def gather_feedback(parts: Sequence[bytes]) -> tuple[list[str], NDArray[Any]]:
+    """Return the ids and rows of several encoded feedbacks as if they had been encoded together."""
+    place: dict[str, int] = {}
+    tables = []
+    for part in parts:
+        ids, rows = decode_feedback(part)
+        table = rows.copy()
+        table["activity"] = np.array([place.setdefault(name, len(place)) for name in ids], np.uint16)[rows["activity"]]
+        tables.append(table)
+    return list(place), np.concatenate(tables)
