@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,24 +48,11 @@ from udfs.topic_reader import read_topic
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
 
-
-@dataclass
-class User:
-    """What is kept of a user."""
-
-    hidden: int
-    events: list[Event] = field(default_factory=list)
-    h: NDArray[np.float32] = field(init=False)
-    x: NDArray[np.int8] = field(init=False)
-    as_of_ms: int = 0
-    seq: int = 0
-
-    def __post_init__(self) -> None:
-        """A stranger."""
-        self.h = np.zeros((1, self.hidden), np.float32)
-        self.x = stranger_x()[None, :]
+def stranger(hidden: int) -> SimpleNamespace:
+    """Return what is kept of a user before his first event; of a class that every worker can unpickle."""
+    h, x = np.zeros((1, hidden), np.float32), stranger_x()[None, :]
+    return SimpleNamespace(events=[], h=h, x=x, as_of_ms=0, seq=0)
 
 
 class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
@@ -88,7 +75,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
 
     def process_element(self, event: Event, ctx: Any) -> Iterator[tuple[str, bytes]]:
         """Update the user and rank for him."""
-        user = self._user.value() or User(self._encoder.hidden)
+        user = self._user.value() or stranger(self._encoder.hidden)
         if event.type >= FIRST_ACTIVITY_TYPE:
             verify(event.token or "", event.user_id, self._settings.keys)
         else:
@@ -98,7 +85,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         self._user.update(user)
         yield event.user_id, self._list(event.user_id, user)
 
-    def _encode(self, user: User, event: Event) -> None:
+    def _encode(self, user: SimpleNamespace, event: Event) -> None:
         before_ms = user.events[-1].ts_ms if user.events else event.ts_ms
         user.events = [*user.events, event][-HISTORY:]
         inputs = step_inputs(
@@ -112,7 +99,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         user.h, x = self._encoder.step(inputs, user.h)
         user.x = quantise(x)
 
-    def _list(self, name: str, user: User) -> bytes:
+    def _list(self, name: str, user: SimpleNamespace) -> bytes:
         settings, encoder = self._settings, self._encoder.version
         as_of_ms, seq = np.array([user.as_of_ms]), np.array([user.seq])
         mask = open_at(self._catalogue, as_of_ms)
