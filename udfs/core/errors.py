@@ -48,7 +48,6 @@ class Reason(StrEnum):
     QUARANTINED = "quarantined", "The user sends more events than a person can; nothing is learned from them.", True
     BAD_ACTIVITY = "bad_activity", "An activity record breaks a rule; the former version of it stays."
     BAD_CONTROL = "bad_control", "A control record is unknown or malformed; nothing was changed."
-    BUG = "bug", "The core failed on a record that passed validation: a defect of ours, to be reported."
 
 
 class TidelineError(Exception):

@@ -19,7 +19,6 @@ _NOT_FROM_DECODING = {
     Reason.QUARANTINED,
     Reason.BAD_ACTIVITY,
     Reason.BAD_CONTROL,
-    Reason.BUG,
 }
 
 
