@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pyflink.common import Row, Types
 from pyflink.datastream.functions import KeyedBroadcastProcessFunction, RuntimeContext
-from pyflink.datastream.state import MapStateDescriptor
+from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from jobs.build import BUILD_ID
 from jobs.config import JobConfig, ReplayConfig
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class InterestRank(KeyedBroadcastProcessFunction):
-    """Keyed by shard; users are entries of one MapState, as bytes. Nothing else survives from batch to batch."""
+    """Keyed by shard. Users are entries of one MapState, as bytes; beside them the last republish order is kept."""
 
     def __init__(self, config: JobConfig, popular_shard: int) -> None:
         self._config = config
@@ -53,6 +53,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             raise ConfigError("build", BUILD_ID, f"{self._build}, which was submitted: install it here and restart")
         self._context = context
         self._states = context.get_map_state(MapStateDescriptor("users", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
+        self._last_republish = context.get_state(ValueStateDescriptor("last_republish", Types.STRING()))
         # A read cache of the state above, which is always written: a read over the JVM border costs 4 us.
         self._cache: dict[str, bytes] = {}
         self._meters = Meters(context)
@@ -137,6 +138,9 @@ class InterestRank(KeyedBroadcastProcessFunction):
             return  # counted and logged where the order is broadcast
         if control is None or not isinstance(control.order, Republish):
             return
+        if self._last_republish.value() == control.order.id:
+            return  # an order sent or read twice is one order
+        self._last_republish.update(control.order.id)
         users = list(self._states.keys())
         for start in range(0, len(users), _REPUBLISHED_AT_ONCE):
             part = users[start : start + _REPUBLISHED_AT_ONCE]
