@@ -48,7 +48,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)
     # A batch is one row of 100 KB with five readers. Copied at each step between chained operators it cost a third of
-    # all throughput: 14,500 and 18,100 events/s against 22,900 and 25,600 in one run. No operator keeps or changes a row.
+    # all throughput (docs/decisions/0006). No operator keeps or changes a row.
     env.get_config().enable_object_reuse()
     tables = StreamTableEnvironment.create(env)
     inserts = tables.create_statement_set()
