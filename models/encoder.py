@@ -13,9 +13,9 @@ import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from models.registry import MODEL, Manifest, Refusal, verify
+from models.registry import MODEL, Manifest, Refusal, verify, vocabulary
 from udfs.core.errors import ModelError
-from udfs.core.features import ORGANIC_TYPES, StepInputs, Vocabulary, step_inputs
+from udfs.core.features import ORGANIC_TYPES, StepInputs, step_inputs
 from udfs.core.hashing import hash32
 
 if TYPE_CHECKING:
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from udfs.core.features import Vocabulary
+
 EXAMPLE_TOLERANCE = 1e-4
 NORM_TOLERANCE = 1e-5
 GPU_MEMORY_BYTES = 256 * 1024 * 1024
+_CHECKED_AT_ONCE = 512  # the largest batch that is served: ONNX Runtime keeps the memory of the largest it has seen
 
 _OUTPUTS = ["h_next", "x"]
 _ORT_TYPES = {"tensor(int64)": "int64", "tensor(float)": "float32"}
@@ -66,13 +69,10 @@ class Encoder:
             ModelError: with any reason of `Refusal` but pointer.
         """
         manifest = verify(folder)
-        try:
-            vocabulary = Vocabulary.of(manifest.categories, manifest.item_buckets)
-        except ValueError as error:
-            raise ModelError(Refusal.MANIFEST, f"{manifest.name}: {error}") from error
+        names = vocabulary(folder, manifest)
         session = _session(folder, provider)
         _check_signature(manifest, session)
-        encoder = cls(manifest, vocabulary, session)
+        encoder = cls(manifest, names, session)
         if provider == "cuda" and encoder.provider != "cuda":
             raise ModelError(Refusal.PROVIDER, f"{manifest.name}: CUDA was demanded, its libraries do not load")
         _check_range(encoder)
@@ -92,6 +92,7 @@ class Encoder:
                 "type": inputs.type,
                 "gap": inputs.gap,
                 "price": inputs.price,
+                "quantity": inputs.quantity,
                 "h": h,
             },
         )
@@ -146,27 +147,28 @@ def _check_signature(manifest: Manifest, session: Any) -> None:
 
 
 def _check_range(encoder: Encoder) -> None:
-    """Step once from extreme states through every item bucket, category and type: warms up, and finds a bad row."""
-    rows = np.arange(max(encoder.vocabulary.item_buckets, encoder.vocabulary.hashes.size) + 1)
+    """Step once from extreme states through every item, category and type index: warms up, and finds a bad row."""
+    items, categories = encoder.vocabulary.item_indices, encoder.vocabulary.category_indices
+    rows = np.arange(max(items, categories))
     ramp = np.linspace(0.0, 1.0, rows.size, dtype=np.float32)
-    inputs = StepInputs(
-        item=np.minimum(rows, encoder.vocabulary.item_buckets),
-        category=rows % (encoder.vocabulary.hashes.size + 1),
-        type=rows % ORGANIC_TYPES,
-        gap=ramp,
-        price=ramp[::-1].copy(),
-    )
-    for state in (0.0, 1.0, -1.0):
-        h = np.full((rows.size, encoder.hidden), state, dtype=np.float32)
-        try:
-            h_next, x = encoder.step(inputs, h)
-        except _ORT_ERRORS as error:
-            raise ModelError(Refusal.SIGNATURE, f"{encoder.name}: does not take its own indices: {error}") from error
-        if not (np.isfinite(h_next).all() and np.isfinite(x).all()):
-            raise ModelError(Refusal.NOT_FINITE, f"{encoder.name}: NaN or infinity from state {state}")
-        longest = float(np.linalg.norm(x.astype(np.float64), axis=1).max())
-        if longest > 1.0 + NORM_TOLERANCE:
-            raise ModelError(Refusal.NORM, f"{encoder.name}: x of length {longest:.6f}; at most 1")
+    down = ramp[::-1].copy()
+    inputs = StepInputs(rows % items, rows % categories, rows % ORGANIC_TYPES, gap=ramp, price=down, quantity=down)
+    for start in range(0, rows.size, _CHECKED_AT_ONCE):
+        for state in (0.0, 1.0, -1.0):
+            _check_step(encoder, inputs.take(slice(start, start + _CHECKED_AT_ONCE)), state)
+
+
+def _check_step(encoder: Encoder, inputs: StepInputs, state: float) -> None:
+    h = np.full((inputs.item.size, encoder.hidden), state, dtype=np.float32)
+    try:
+        h_next, x = encoder.step(inputs, h)
+    except _ORT_ERRORS as error:
+        raise ModelError(Refusal.SIGNATURE, f"{encoder.name}: does not take its own indices: {error}") from error
+    if not (np.isfinite(h_next).all() and np.isfinite(x).all()):
+        raise ModelError(Refusal.NOT_FINITE, f"{encoder.name}: NaN or infinity from state {state}")
+    longest = float(np.linalg.norm(x.astype(np.float64), axis=1).max())
+    if longest > 1.0 + NORM_TOLERANCE:
+        raise ModelError(Refusal.NORM, f"{encoder.name}: x of length {longest:.6f}; at most 1")
 
 
 def _check_example(encoder: Encoder, manifest: Manifest) -> None:
@@ -179,6 +181,7 @@ def _check_example(encoder: Encoder, manifest: Manifest) -> None:
             np.array(example["type"], dtype=np.uint8),
             np.array(example["gap_ms"], dtype=np.int64),
             np.array(example["price"], dtype=np.float32),
+            np.array(example["quantity"], dtype=np.float32),
         )
         found = encoder.step(inputs, np.array(example["h"], dtype=np.float32))
         wanted = [np.array(example[name], dtype=np.float32) for name in _OUTPUTS]

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from models.encoder import Encoder
 from models.gru import X_SCALE, GRUEncoder
-from models.registry import MANIFEST, MODEL, signature
+from models.registry import GOLDEN, MANIFEST, MODEL, VOCABULARY, signature
 from udfs.core.features import ORGANIC_TYPES, StepInputs, Vocabulary, step_inputs
 from udfs.core.hashing import hash32
 
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 OPSET = 17
 STEPS = 500
 TOLERANCE = 1e-5
-GOLDEN = "golden.npz"
-NAMES = ("item", "category", "type", "gap", "price")
+NAMES = ("item", "category", "type", "gap", "price", "quantity")
 BATCHES = (1, 7, 64, 256, 512)
 
 
@@ -66,11 +65,11 @@ class FoldedStep(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
         self.hidden = size = config.hidden
         with torch.no_grad():
             item, category, kind, scalars = gru.weight_ih_l0.split(
-                [config.item_width, config.category_width, config.type_width, 2], dim=1
+                [config.item_width, config.category_width, config.type_width, 3], dim=1
             )
             type_table = network.kind.weight @ kind.T + gru.bias_ih_l0
             type_table[:, : 2 * size] += gru.bias_hh_l0[: 2 * size]
-            of_state = torch.zeros(4 * size, size + 2)
+            of_state = torch.zeros(4 * size, size + 3)
             of_state[: 2 * size] = torch.cat([gru.weight_hh_l0, scalars], dim=1)[: 2 * size]
             of_state[2 * size : 3 * size, size:] = scalars[2 * size :]
             of_state[3 * size :, :size] = gru.weight_hh_l0[2 * size :]
@@ -87,12 +86,12 @@ class FoldedStep(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
             self.constant = nn.Parameter(torch.eye(1, config.dim) * X_SCALE)
 
     def forward(
-        self, item: Tensor, category: Tensor, kind: Tensor, gap: Tensor, price: Tensor, h: Tensor
+        self, item: Tensor, category: Tensor, kind: Tensor, gap: Tensor, price: Tensor, quantity: Tensor, h: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return (h_next [B, hidden], x [B, dim]); item, category, kind, gap, price are [B], h is [B, hidden]."""
+        """Return (h_next [B, hidden], x [B, dim]); item to quantity are [B], h is [B, hidden]."""
         size = self.hidden
         given = self.item_table[item] + self.category_table[category] + self.type_table[kind]
-        state = torch.cat([h, gap[:, None], price[:, None]], dim=1)
+        state = torch.cat([h, gap[:, None], price[:, None], quantity[:, None]], dim=1)
         gates, n_given, n_state = nn.functional.linear(state, self.of_state, self.bias).split([2 * size, size, size], 1)
         given_gates, given_n = given.split([2 * size, size], 1)
         r, z = torch.sigmoid(gates + given_gates).split([size, size], 1)
@@ -116,6 +115,7 @@ def export(network: GRUEncoder, categories: Sequence[str], version: int, trainin
         fresh = Path(beside) / folder.name
         fresh.mkdir()
         write_onnx(network, fresh / MODEL)
+        (fresh / VOCABULARY).write_text(json.dumps({"items": [], "categories": sorted(categories)}, indent=1) + "\n")
         manifest = manifest_of(network, categories, version, training, fresh)
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
         encoder = Encoder.load(fresh, "cpu")
@@ -142,10 +142,11 @@ def manifest_of(
         "inputs": inputs,
         "outputs": outputs,
         "item_buckets": config.item_buckets,
-        "categories": sorted(categories),
+        "vocabulary_sha256": hashlib.sha256((folder / VOCABULARY).read_bytes()).hexdigest(),
+        "head_sha256": "",
         "training": asdict(training),
         "code_version": code_version(),
-        "example": example(network, Vocabulary.of(categories, config.item_buckets), categories),
+        "example": example(network, Vocabulary.of([], config.item_buckets, categories), categories),
     }
 
 
@@ -161,7 +162,7 @@ def write_onnx(network: GRUEncoder, path: Path) -> None:
     """Export one step of the network to a self-contained file with a free batch axis."""
     inputs, outputs = signature(network.config.hidden, network.config.dim)
     index, number = torch.zeros(2, dtype=torch.int64), torch.zeros(2)
-    arguments = (index, index, index, number, number, torch.zeros(2, network.config.hidden))
+    arguments = (index, index, index, number, number, number, torch.zeros(2, network.config.hidden))
     names = [*inputs, *outputs]
     torch.onnx.export(
         FoldedStep(network).eval(),
@@ -183,6 +184,7 @@ def example(network: GRUEncoder, vocabulary: Vocabulary, categories: Sequence[st
         "type": list(range(ORGANIC_TYPES)),
         "gap_ms": [0, 1_500, 3_600_000, 10**10],
         "price": [0.0, 0.5, 12.25, 2_000.0],
+        "quantity": [0, 1, 3, 200],
         "h": torch.linspace(-0.9, 0.9, 4 * network.config.hidden).reshape(4, -1).tolist(),
     }
     inputs = step_inputs(
@@ -192,6 +194,7 @@ def example(network: GRUEncoder, vocabulary: Vocabulary, categories: Sequence[st
         np.array(given["type"], dtype=np.uint8),
         np.array(given["gap_ms"], dtype=np.int64),
         np.array(given["price"], dtype=np.float32),
+        np.array(given["quantity"], dtype=np.float32),
     )
     with torch.no_grad():
         h_next, x = network(*(column[:, None] for column in tensors(inputs)), torch.tensor(given["h"]))
@@ -219,7 +222,8 @@ def check_batches(encoder: Encoder) -> None:
     buckets, categories = encoder.vocabulary.item_buckets, encoder.vocabulary.hashes.size
     rows = np.arange(max(BATCHES))
     ramp = np.linspace(0.0, 1.0, rows.size, dtype=np.float32)
-    inputs = StepInputs(rows % (buckets + 1), rows % (categories + 1), rows % ORGANIC_TYPES, ramp, ramp[::-1].copy())
+    down = ramp[::-1].copy()
+    inputs = StepInputs(rows % (buckets + 1), rows % (categories + 1), rows % ORGANIC_TYPES, ramp, down, down)
     h = np.sin(np.arange(rows.size * encoder.hidden, dtype=np.float32)).reshape(rows.size, -1)
     alone = [encoder.step(inputs.take(slice(at, at + 1)), h[at : at + 1]) for at in rows]
     for size in BATCHES:
@@ -232,13 +236,14 @@ def check_batches(encoder: Encoder) -> None:
 def random_inputs(network: GRUEncoder, shape: tuple[int, int]) -> StepInputs:
     """Return seeded inputs over all indices."""
     rng = np.random.default_rng(0)
-    gap, price = rng.random((2, *shape), dtype=np.float32)
+    gap, price, quantity = rng.random((3, *shape), dtype=np.float32)
     return StepInputs(
         item=rng.integers(0, network.config.item_buckets + 1, shape),
         category=rng.integers(0, network.config.categories + 1, shape),
         type=rng.integers(0, ORGANIC_TYPES, shape),
         gap=gap,
         price=price,
+        quantity=quantity,
     )
 
 

@@ -38,7 +38,7 @@ class GRUEncoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
         self.item = nn.Embedding(config.item_buckets + 1, config.item_width)
         self.category = nn.Embedding(config.categories + 1, config.category_width)
         self.kind = nn.Embedding(ORGANIC_TYPES, config.type_width)
-        width = config.item_width + config.category_width + config.type_width + 2
+        width = config.item_width + config.category_width + config.type_width + 3
         self.gru = nn.GRU(width, config.hidden, batch_first=True)
         self.to_v = nn.Linear(config.hidden, config.dim - 1)
         self.head = nn.Linear(config.dim, config.categories + 1)
@@ -49,11 +49,18 @@ class GRUEncoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
         nn.init.normal_(self.to_v.weight, std=1.0 / config.hidden**0.5)
 
     def forward(
-        self, item: Tensor, category: Tensor, kind: Tensor, gap: Tensor, price: Tensor, h: Tensor | None = None
+        self,
+        item: Tensor,
+        category: Tensor,
+        kind: Tensor,
+        gap: Tensor,
+        price: Tensor,
+        quantity: Tensor,
+        h: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return h [B, T, hidden] and x [B, T, dim] after each step; inputs are [B, T], h [B, hidden] or 0."""
         embedded = self.item(item), self.category(category), self.kind(kind)
-        steps = torch.cat([*embedded, gap[..., None], price[..., None]], dim=-1)
+        steps = torch.cat([*embedded, gap[..., None], price[..., None], quantity[..., None]], dim=-1)
         hidden, _ = self.gru(steps, None if h is None else h[None])
         return hidden, project(self.to_v(hidden))
 

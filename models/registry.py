@@ -1,7 +1,9 @@
 """Model folders: what is in one, whether it is whole, and which one is current.
 
-A model folder holds `model.onnx` (one self-contained file) and `manifest.json`. A registry is a folder of such folders
-and `pointers.json`, which names the current and the previous one and is replaced by one atomic rename.
+A model folder holds `model.onnx` (one self-contained file), `vocabulary.json` (the names it knows) and `manifest.json`;
+`head.npz` and `golden.npz` are read by evaluation and by the gates of publishing, never by the job. A registry is a
+folder of such folders and `pointers.json`, which names the current and the previous one and is replaced by one atomic
+rename.
 """
 
 from __future__ import annotations
@@ -14,12 +16,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from udfs.core.errors import ModelError
+from udfs.core.features import Vocabulary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MODEL = "model.onnx"
 MANIFEST = "manifest.json"
+VOCABULARY = "vocabulary.json"
+HEAD = "head.npz"
+GOLDEN = "golden.npz"
 POINTERS = "pointers.json"
 
 _MANIFEST_TYPES: dict[str, type] = {
@@ -32,12 +38,13 @@ _MANIFEST_TYPES: dict[str, type] = {
     "inputs": dict,
     "outputs": dict,
     "item_buckets": int,
-    "categories": list,
+    "vocabulary_sha256": str,
+    "head_sha256": str,
     "training": dict,
     "code_version": str,
     "example": dict,
 }
-_EXAMPLE_KEYS = ("item_id", "category", "type", "gap_ms", "price", "h", "h_next", "x")
+_EXAMPLE_KEYS = ("item_id", "category", "type", "gap_ms", "price", "quantity", "h", "h_next", "x")
 
 
 class Refusal(StrEnum):
@@ -46,9 +53,11 @@ class Refusal(StrEnum):
     MANIFEST = "manifest"
     """manifest.json is missing, is not JSON, lacks a field, or has one out of range."""
     MISSING_FILE = "missing_file"
-    """There is no model.onnx."""
+    """A file that the manifest describes is not there."""
     SHA256 = "sha256"
-    """model.onnx is not the file the manifest describes."""
+    """A file is not the one the manifest describes."""
+    VOCABULARY = "vocabulary"
+    """vocabulary.json is not two lists of different names."""
     NOT_LOADABLE = "not_loadable"
     """ONNX Runtime cannot make a session of it."""
     SIGNATURE = "signature"
@@ -81,7 +90,8 @@ class Manifest:
     """As of `signature`."""
     outputs: dict[str, Any]
     item_buckets: int
-    categories: list[str]
+    vocabulary_sha256: str
+    head_sha256: str
     training: dict[str, Any]
     """data, range, split, seed, epochs, config, metrics."""
     code_version: str
@@ -92,27 +102,57 @@ class Manifest:
 def signature(hidden: int, dim: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the agreed inputs and outputs of a model: {name: [dtype, axis, ...]}, "B" being the batch."""
     indices: dict[str, Any] = {name: ["int64", "B"] for name in ("item", "category", "type")}
-    numbers: dict[str, Any] = {name: ["float32", "B"] for name in ("gap", "price")}
+    numbers: dict[str, Any] = {name: ["float32", "B"] for name in ("gap", "price", "quantity")}
     state = ["float32", "B", hidden]
     return indices | numbers | {"h": state}, {"h_next": state, "x": ["float32", "B", dim]}
 
 
 def verify(folder: Path) -> Manifest:
-    """Return the manifest of a model folder whose files are whole; the model itself is not run.
+    """Return the manifest of a model folder whose model and vocabulary are whole; the model itself is not run.
 
     Raises:
         ModelError: reasons manifest, missing_file, sha256, signature.
     """
     manifest = _manifest(folder)
-    try:
-        found = hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
-    except OSError as error:
-        raise ModelError(Refusal.MISSING_FILE, f"{folder.name}/{MODEL}: {error.strerror}") from error
-    if found != manifest.sha256:
-        raise ModelError(Refusal.SHA256, f"{folder.name}/{MODEL} has {found}, the manifest says {manifest.sha256}")
+    check_file(folder, MODEL, manifest.sha256)
+    check_file(folder, VOCABULARY, manifest.vocabulary_sha256)
     if (manifest.inputs, manifest.outputs) != signature(manifest.hidden, manifest.dim):
         raise ModelError(Refusal.SIGNATURE, f"{folder.name}: inputs or outputs in the manifest are not the agreed ones")
     return manifest
+
+
+def check_file(folder: Path, name: str, sha256: str) -> None:
+    """Do nothing where the file of a model folder has this hash.
+
+    Raises:
+        ModelError: reasons missing_file, sha256.
+    """
+    try:
+        found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelError(Refusal.MISSING_FILE, f"{folder.name}/{name}: {error.strerror}") from error
+    if found != sha256:
+        raise ModelError(Refusal.SHA256, f"{folder.name}/{name} has {found}, the manifest says {sha256}")
+
+
+def vocabulary(folder: Path, manifest: Manifest) -> Vocabulary:
+    """Return the vocabulary of a verified model folder.
+
+    Raises:
+        ModelError: reason vocabulary.
+    """
+    try:
+        content = json.loads((folder / VOCABULARY).read_text())
+        items, categories = _names(content["items"]), _names(content["categories"])
+        return Vocabulary.of(items, manifest.item_buckets, categories)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(Refusal.VOCABULARY, f"{folder.name}/{VOCABULARY}: {error}") from error
+
+
+def _names(content: object) -> list[str]:
+    if not isinstance(content, list) or not all(isinstance(name, str) for name in content):
+        raise TypeError("items and categories must be lists of names")
+    return content
 
 
 def publish(root: Path, name: str) -> Manifest:
@@ -181,8 +221,6 @@ def _check_ranges(folder: Path, manifest: Manifest) -> None:
     for key, (low, high) in allowed.items():
         if not low <= getattr(manifest, key) <= high:
             raise ModelError(Refusal.MANIFEST, f"{folder.name}/{MANIFEST}: {key} must be in {low}..{high}")
-    if not all(isinstance(name, str) for name in manifest.categories):
-        raise ModelError(Refusal.MANIFEST, f"{folder.name}/{MANIFEST}: categories must be names")
     columns = [manifest.example.get(key) for key in _EXAMPLE_KEYS]
     lengths = {len(column) if isinstance(column, list) else 0 for column in columns}
     if len(lengths) != 1 or 0 in lengths:

@@ -79,4 +79,12 @@ def _inputs(cols: Columns, order: NDArray[np.int64], vocabulary: Vocabulary) -> 
     gap_ms = np.diff(cols.ts_ms[order], prepend=cols.ts_ms[order[0]])
     # The history keeps a price as a half, so the model must learn from halves.
     price = cols.price[order].astype(np.float16).astype(np.float32)
-    return step_inputs(vocabulary, item_hashes[order], category_hashes[order], cols.type[order], gap_ms, price)
+    return step_inputs(
+        vocabulary,
+        item_hashes[order],
+        category_hashes[order],
+        cols.type[order],
+        gap_ms,
+        price,
+        np.minimum(cols.quantity[order], 255).astype(np.float32),
+    )

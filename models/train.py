@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
     seen = np.unique(cols.category[(cols.ts_ms < valid_ms) & (cols.category >= 0)])
     names = [cols.category_names[code] for code in seen]
     config = GRUConfig(categories=len(names))
-    data = windows(cols, Vocabulary.of(names, config.item_buckets))
+    data = windows(cols, Vocabulary.of([], config.item_buckets, names))
     splits = [Split(*data.within(a, b)) for a, b in ((0, valid_ms), (valid_ms, test_ms), (test_ms, until_ms))]
     train, valid, test = splits[0], sample(splits[1], rng), sample(splits[2], rng)
     say(f"{cols.ts_ms.size} events, {len(names)} categories, windows: {[s.chosen.size for s in splits]}")

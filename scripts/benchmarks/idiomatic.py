@@ -95,6 +95,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
             np.array([event.type], np.uint8),
             np.array([event.ts_ms - before_ms]),
             np.array([event.price or 0.0], np.float32),
+            np.array([event.quantity or 0], np.float32),
         )
         user.h, x = self._encoder.step(inputs, user.h)
         user.x = quantise(x)

@@ -35,13 +35,15 @@ class ArithmeticEncoder:
         self.version = version
         self.hidden = hidden
         self.provider: Literal["cpu", "cuda"] = "cpu"
-        self.vocabulary = Vocabulary.of(CATEGORIES, 97)
+        self.vocabulary = Vocabulary.of([], 97, CATEGORIES)
         self.rows_stepped = 0
 
     def step(self, inputs: StepInputs, h: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Mix the event into h so that order, gaps and every field matter."""
         self.rows_stepped += h.shape[0]
-        seen = np.stack([inputs.item / 97, inputs.category / 4, inputs.type / 3, inputs.gap, inputs.price], axis=1)
+        seen = np.stack(
+            [inputs.item / 97, inputs.category / 4, inputs.type / 3, inputs.gap, inputs.price, inputs.quantity], axis=1
+        )
         place = np.arange(1, self.hidden + 1, dtype=np.float32) * np.float32(0.37) * np.float32(self.version)
         mixed = np.roll(h, 1, axis=1) * np.float32(0.8)
         for column in range(seen.shape[1]):

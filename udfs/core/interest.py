@@ -115,6 +115,7 @@ def _inputs(events: NDArray[np.void], gap_ms: NDArray[np.int64], encoder: StepEn
         np.ascontiguousarray(events["type"]),
         gap_ms,
         events["price"].astype(np.float32),
+        events["quantity"].astype(np.float32),
     )
 
 

@@ -74,7 +74,8 @@ def story_of(user: str, count: int, rng: np.random.Generator) -> list[Event]:
         if rng.random() < 0.6:
             category = str(rng.choice([*CATEGORIES, "DELI MEATS", "GRAPES"]))
             price = float(rng.integers(0, 900)) / 8
-            events.append(Event(name, user, int(rng.integers(0, 4)), ts_ms, f"i{number % 7}", category, price, 1))
+            kind, quantity = int(rng.integers(0, 4)), number * 7 % 400
+            events.append(Event(name, user, kind, ts_ms, f"i{number % 7}", category, price, quantity))
             continue
         made = int(rng.integers(0, 4))
         shown, kind = str(rng.choice(NAMES)), int(rng.integers(EventType.IMPRESSION, EventType.DISMISS + 1))
@@ -206,6 +207,7 @@ def encode_by_hand(events: list[Event], encoder: StepEncoder) -> tuple[NDArray[n
             np.array([event.type], np.uint8),
             np.array([0 if before_ms is None else event.ts_ms - before_ms]),
             np.array([event.price], np.float16).astype(np.float32),
+            np.array([min(event.quantity or 0, 255)], np.float32),
         )
         h, x = encoder.step(inputs, h)
         before_ms = event.ts_ms

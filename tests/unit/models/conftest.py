@@ -25,13 +25,25 @@ class ModelCopy:
         change(content)
         path.write_text(json.dumps(content))
 
+    def vocabulary(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Apply `change` to the vocabulary, and sign."""
+        content = json.loads((self.folder / "vocabulary.json").read_text())
+        change(content)
+        self.replace("vocabulary.json", json.dumps(content).encode(), "vocabulary_sha256")
+
+    def replace(self, name: str, content: bytes, signed_as: str) -> None:
+        """Replace a file and its hash in the manifest."""
+        (self.folder / name).write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        self.manifest(lambda manifest: manifest.update({signed_as: digest}))
+
     def model(self, change: Callable[[bytes], bytes], *, sign: bool = True) -> None:
         """Replace the model's bytes; with `sign` the manifest gets their sha256."""
         path = self.folder / "model.onnx"
-        path.write_bytes(change(path.read_bytes()))
         if sign:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            self.manifest(lambda content: content.update(sha256=digest))
+            self.replace("model.onnx", change(path.read_bytes()), "sha256")
+        else:
+            path.write_bytes(change(path.read_bytes()))
 
     def weights(self, name: str, offset_bytes: int, value: bytes) -> None:
         """Overwrite bytes of the initializer `name` in place, and sign."""

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from typing import Any
@@ -15,17 +16,15 @@ from udfs.core.features import StepInputs
 
 ENCODER = Encoder.load(ARTEFACTS / "demo-1", "cpu")
 NAN = np.float32(np.nan).tobytes()
-NAMES = ("item", "category", "type", "gap", "price")
+NAMES = ("item", "category", "type", "gap", "price", "quantity")
 
 
 def inputs_of(rng: np.random.Generator, shape: int | tuple[int, ...]) -> StepInputs:
-    gap, price = rng.random(shape, dtype=np.float32), rng.random(shape, dtype=np.float32)
     return StepInputs(
-        rng.integers(0, ENCODER.vocabulary.item_buckets + 1, shape),
-        rng.integers(0, ENCODER.vocabulary.hashes.size + 1, shape),
+        rng.integers(0, ENCODER.vocabulary.item_indices, shape),
+        rng.integers(0, ENCODER.vocabulary.category_indices, shape),
         rng.integers(0, 4, shape),
-        gap,
-        price,
+        *(rng.random(shape, dtype=np.float32) for _ in range(3)),
     )
 
 
@@ -127,7 +126,7 @@ def test_other_weights_than_those_of_the_stored_pair_are_refused(copy: ModelCopy
 
 
 def test_other_categories_than_those_of_the_stored_pair_are_refused(copy: ModelCopy) -> None:
-    copy.manifest(lambda manifest: manifest.update(categories=[f"{name}!" for name in manifest["categories"]]))
+    copy.vocabulary(lambda names: names.update(categories=[f"{name}!" for name in names["categories"]]))
     assert refused(copy) == Refusal.EXAMPLE
 
 
@@ -146,9 +145,34 @@ def test_an_example_that_cannot_be_used_is_refused(copy: ModelCopy, key_and_valu
     assert refused(copy) == Refusal.MANIFEST
 
 
-def test_two_categories_of_one_name_are_refused(copy: ModelCopy) -> None:
-    copy.manifest(lambda manifest: manifest["categories"].append(manifest["categories"][0]))
-    assert refused(copy) == Refusal.MANIFEST
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"items": ["a", "b", "a"], "categories": []},
+        {"items": [], "categories": ["A", "A"]},
+        {"items": []},
+        {"items": [1], "categories": []},
+        {"items": "ab", "categories": []},
+        [],
+    ],
+)
+def test_a_vocabulary_that_is_not_two_lists_of_different_names_is_refused(copy: ModelCopy, names: Any) -> None:
+    copy.replace("vocabulary.json", json.dumps(names).encode(), "vocabulary_sha256")
+    assert refused(copy) == Refusal.VOCABULARY
+
+
+def test_another_vocabulary_than_the_manifest_describes_is_refused(copy: ModelCopy) -> None:
+    """Contract: a model is served with the names it was trained with, or not at all."""
+    (copy.folder / "vocabulary.json").write_text('{"items": [], "categories": []}')
+    assert refused(copy) == Refusal.SHA256
+    (copy.folder / "vocabulary.json").unlink()
+    assert refused(copy) == Refusal.MISSING_FILE
+
+
+def test_a_known_item_takes_an_index_of_its_own_and_moves_the_buckets(copy: ModelCopy) -> None:
+    """Contract: more indices than the model has rows are found at load, known items counted."""
+    copy.vocabulary(lambda names: names.update(items=["item-x"]))
+    assert refused(copy) == Refusal.SIGNATURE
 
 
 def test_cuda_on_demand_is_used_or_refused() -> None:

@@ -8,7 +8,7 @@ from udfs.core.features import Vocabulary, step_inputs
 from udfs.core.hashing import hash32
 
 NAMES = tuple(f"category {number:02d}" for number in range(60))
-VOCABULARY = Vocabulary.of(NAMES, 100)
+VOCABULARY = Vocabulary.of([], 100, NAMES)
 
 
 def columns(lengths: list[int]) -> Columns:
@@ -61,8 +61,9 @@ def test_training_reads_the_features_that_serving_computes() -> None:
         types=types,
         gap_ms=np.diff(cols.ts_ms[events], prepend=cols.ts_ms[16]),
         price=cols.price[events].astype(np.float16).astype(np.float32),
+        quantity=cols.quantity[events].astype(np.float32),
     )
-    for name in ("item", "category", "type", "gap", "price"):
+    for name in ("item", "category", "type", "gap", "price", "quantity"):
         assert getattr(batch, name)[0].tolist() == getattr(served, name).tolist()
 
 
