@@ -1,13 +1,173 @@
-"""Metrics of next-category prediction and the two baselines every artefact is held against."""
+#!/usr/bin/env python3
+"""Evaluate an encoder beside baselines: `models/evaluate.py --data TEST --train TRAIN --model DIR [--json]`.
+
+All items of TRAIN are ranked for every target of TEST, never a sample of them, and no split is made: TEST holds the
+sequences to predict, with all events that may be known before each target. `--target last` (the default, one
+prediction for each visitor, so that nobody counts more than others) predicts the last item of each sequence from all
+events before it; `--target all` every item after the first event. A target that TRAIN does not have is a miss for
+every model and has no log loss. Baselines are fitted on TRAIN; the GRU is scored by the step that is served. With
+`--of category` categories are ranked instead, and baselines see the sequence of categories.
+
+The result on stdout is a table, or with `--json` one object: `gru` and each of `baselines` have {metric: {value,
+ci95}}, `differences` has the same for GRU minus each baseline, paired. `models/metrics.py` defines the metrics.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
+import json
+import os
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON = ROOT / ".venv" / "bin" / "python"
+if __name__ == "__main__":
+    if PYTHON.exists() and Path(sys.prefix) != PYTHON.parents[1]:
+        os.execv(PYTHON, [str(PYTHON), *sys.argv])  # noqa: S606
+    sys.path[0] = str(ROOT)
+
+# ruff: noqa: E402  # the packages are found only now
 import numpy as np
 
+from models.baselines.item_knn import ItemKnn
+from models.baselines.markov import Markov
+from models.baselines.ngram import Ngram
+from models.baselines.popularity import Popularity
+from models.baselines.session_popularity import SessionPopularity
+from models.baselines.vsknn import VectorSessionKnn
+from models.data import Sequences, read
+from models.ranking import Baseline, rank_baselines, rank_log_scores
+from models.report import figures, table
+from models.task import Task, make_task, training_labels
+from udfs.core.errors import ConfigError, ModelError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
+
+BASELINES: dict[str, Callable[[Sequences], Baseline]] = {
+    "pop": Popularity,
+    "spop": SessionPopularity,
+    "item_knn": ItemKnn,
+    "markov": Markov,
+    "vsknn": VectorSessionKnn,
+    "ngram": Ngram,
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the figures; exit status 0, or 2 when a setting, file or model cannot be used."""
+    args = _parser().parse_args(argv)
+    try:
+        found = evaluate(args)
+    except (ConfigError, ModelError) as error:
+        print(f"evaluate: {error}", file=sys.stderr)
+        return 2
+    if args.json:
+        print(json.dumps(found))
+        return 0
+    gru = {"gru": found["gru"]} if "gru" in found else {}
+    print(table({**gru, **found["baselines"]}, found["differences"]))
+    counts = ("sequences", "skipped_sequences", "targets", "unknown_targets", "items")
+    print("  ".join(f"{key} {found[key]:,}" for key in counts))
+    return 0
+
+
+def evaluate(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the figures of the command line's model and baselines, in the form that `--json` prints.
+
+    Raises:
+        ConfigError: a file or baseline cannot be used, or the test file has no target.
+        ModelError: the artefact cannot be used.
+    """
+    names = _chosen(args.baselines)
+    train, test = read(args.train), read(args.data)
+    labels = training_labels(train, args.of)
+    task = make_task(train, test, args.target, args.of)
+    items = labels.item_names.size
+    if not task.rows.size or not items:
+        allowed = f"sequences with an event that has the {args.of} to predict and events before it, in both files"
+        raise ConfigError("data", str(args.data), allowed)
+    unknown = int((task.labels < 0).sum())
+    skipped = test.names.size - task.sequences
+    _say(
+        f"{task.rows.size:,} targets in {task.sequences:,} sequences ({skipped:,} without a target), {items:,} to"
+        f" rank, {unknown:,} targets that training does not have"
+    )
+    fitted = _fitted(names, labels)
+    found = rank_baselines(task, items, fitted, mask_seen=args.mask_seen, workers=args.workers)
+    if args.model is not None:
+        found = {"gru": _gru(args, task, items), **found}
+    own, minus = figures(found, task.sequence, task.sequences, args.seed)
+    return {
+        **({"gru": own.pop("gru")} if "gru" in own else {}),
+        "baselines": own,
+        "differences": minus,
+        "targets": task.rows.size,
+        "unknown_targets": unknown,
+        "sequences": task.sequences,
+        "skipped_sequences": skipped,
+        "items": items,
+        "target": args.target,
+        "of": args.of,
+        "mask_seen": args.mask_seen,
+    }
+
+
+def _gru(args: argparse.Namespace, task: Task, items: int) -> Any:
+    scorer = import_module("models.scorer").Scorer.load(args.model)
+
+    def log_scores(rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = scorer.log_scores(task.events, rows, args.of)
+        return found
+
+    return rank_log_scores(task, items, log_scores, mask_seen=args.mask_seen)
+
+
+def _fitted(names: list[str], labels: Sequences) -> dict[str, Baseline]:
+    found = {}
+    for name in names:
+        started = time.monotonic()
+        found[name] = BASELINES[name](labels)
+        _say(f"{name}: fitted in {time.monotonic() - started:.1f} s")
+    return found
+
+
+def _chosen(baselines: str) -> list[str]:
+    names = [name for name in baselines.split(",") if name]
+    if names == ["none"]:
+        return []
+    for name in names:
+        if name not in BASELINES:
+            raise ConfigError("baselines", name, f"{', '.join(BASELINES)}, separated by commas, or none")
+    return names
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="models/evaluate.py", description="Rank all items for every target.")
+    parser.add_argument("--data", type=Path, required=True, help="test sequences, CSV or Parquet (models/data.py)")
+    parser.add_argument("--train", type=Path, required=True, help="training sequences, in the same format")
+    parser.add_argument("--model", type=Path, help="artefact folder; without it only the baselines are scored")
+    parser.add_argument("--target", choices=("last", "all"), default="last", help="events predicted (default: last)")
+    parser.add_argument("--of", choices=("item", "category"), default="item", help="what is ranked (default: item)")
+    parser.add_argument("--mask-seen", action="store_true", help="do not rank what the sequence already had")
+    parser.add_argument("--baselines", default=",".join(BASELINES), help="names separated by commas, or none")
+    parser.add_argument("--seed", type=int, default=1, help="of the bootstrap")
+    parser.add_argument(
+        "--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes for the baselines (default: cores)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    return parser
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
 
 DECAY = 0.85
 BACK = 20
@@ -53,3 +213,7 @@ def decayed_markov(history: NDArray[np.int64], moves: NDArray[np.float64]) -> ND
     mixture = np.zeros((recent.shape[0], moves.shape[0]))
     np.add.at(mixture, (np.arange(recent.shape[0])[:, None], recent), weight)
     return mixture @ moves
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,113 @@
+"""The figures of an evaluation with their intervals: as a record for JSON and as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models.bootstrap import group_sums, jackknife_interval, percentile_interval, resampled_means
+from models.metrics import per_target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from models.ranking import Ranked
+
+COVERAGE = "coverage@20"
+TABLE_METRICS = (
+    "hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr@20", "precision@20", COVERAGE, "log_loss",
+)  # fmt: skip
+DIFFERENCE_METRICS = ("hr@10", "hr@20", "ndcg@20", "mrr@20", "log_loss")
+
+Figure = dict[str, Any]
+
+
+def figures(
+    found: Mapping[str, Ranked], sequence: NDArray[np.int64], sequences: int, seed: int
+) -> tuple[dict[str, dict[str, Figure]], dict[str, dict[str, Figure]]]:
+    """Return value and 95 % interval of each model's metrics, and of "gru" minus each other model.
+
+    Means have percentile intervals of a bootstrap over sequences, the same draws for every model; coverage has a
+    jackknife interval. A model without probabilities has no log_loss; a figure without any value is None.
+    """
+    keys, sums, counts = [], [], []
+    for model, ranked in found.items():
+        for metric, values in per_target(ranked.ranks).items():
+            if metric != "log_loss" or _has_values(values) or model == "gru":
+                total, count = group_sums(values, sequence, sequences)
+                keys.append((model, metric))
+                sums.append(total)
+                counts.append(count)
+    sample = resampled_means(np.stack(sums, axis=1), np.stack(counts, axis=1), seed)
+    means = [_mean(total.sum(), count.sum()) for total, count in zip(sums, counts, strict=True)]
+    at = {key: position for position, key in enumerate(keys)}
+    lost = {model: ranked.coverage.lost(sequences) for model, ranked in found.items()}
+
+    own: dict[str, dict[str, Figure]] = {model: {} for model in found}
+    for (model, metric), position in at.items():
+        own[model][metric] = _figure(means[position], percentile_interval(sample[:, position]))
+    for model, ranked in found.items():
+        value = ranked.coverage.value
+        own[model][COVERAGE] = _figure(value, jackknife_interval(value, lost[model]))
+
+    minus: dict[str, dict[str, Figure]] = {model: {} for model in found if model != "gru" and "gru" in found}
+    for other in minus:
+        for metric in [metric for model, metric in keys if model == other]:
+            a, b = at["gru", metric], at[other, metric]
+            minus[other][metric] = _figure(means[a] - means[b], percentile_interval(sample[:, a] - sample[:, b]))
+        value = found["gru"].coverage.value - found[other].coverage.value
+        minus[other][COVERAGE] = _figure(value, jackknife_interval(value, lost["gru"] - lost[other]))
+    return own, minus
+
+
+def table(own: Mapping[str, Mapping[str, Figure]], minus: Mapping[str, Mapping[str, Figure]]) -> str:
+    """Return the figures for people: a row for each model, the best of each column marked with *."""
+    width = max(map(len, own))
+    lines = [" " * width + "".join(f"{metric:>14}" for metric in TABLE_METRICS)]
+    best = {metric: _best(own, metric) for metric in TABLE_METRICS}
+    for model, values in own.items():
+        cells = [_cell(values.get(metric), best[metric]) for metric in TABLE_METRICS]
+        lines.append(f"{model:<{width}}" + "".join(f"{cell:>14}" for cell in cells))
+    if minus:
+        lines += ["", "gru minus baseline, 95 % interval"]
+    for model, values in minus.items():
+        shown = [f"{metric} {_span(values[metric])}" for metric in DIFFERENCE_METRICS if metric in values]
+        lines.append(f"{model:<{width}}  " + "  ".join(shown))
+    return "\n".join(lines)
+
+
+def _has_values(values: NDArray[np.float64]) -> bool:
+    return bool((~np.isnan(values)).any())
+
+
+def _mean(total: float, count: float) -> float:
+    return float(total / count) if count else float("nan")
+
+
+def _figure(value: float, interval: tuple[float, float]) -> Figure:
+    low, high = (None if np.isnan(edge) else edge for edge in interval)
+    return {"value": None if np.isnan(value) else value, "ci95": [low, high]}
+
+
+def _best(own: Mapping[str, Mapping[str, Figure]], metric: str) -> float | None:
+    values = [values[metric]["value"] for values in own.values() if metric in values]
+    known: list[float] = [value for value in values if value is not None]
+    if not known:
+        return None
+    return min(known) if metric == "log_loss" else max(known)
+
+
+def _cell(figure: Figure | None, best: float | None) -> str:
+    if figure is None or figure["value"] is None:
+        return "-"
+    return f"{figure['value']:.4f}{'*' if figure['value'] == best else ' '}"
+
+
+def _span(figure: Figure) -> str:
+    if figure["value"] is None:
+        return "-"
+    low, high = figure["ci95"]
+    return f"{figure['value']:+.4f} [{low:+.4f}, {high:+.4f}]"

@@ -1,0 +1,94 @@
+"""What an evaluation predicts: which events, from which events before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from models.data import owners, recoded
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from models.data import Sequences
+
+Which = Literal["last", "all"]
+Of = Literal["item", "category"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """T targets of a test file, in the codes of the training file."""
+
+    events: Sequences
+    """All test events."""
+    rows: NDArray[np.int64]
+    """[T] the targets' rows of `events`, rising."""
+    labels: NDArray[np.int64]
+    """[T] the targets' item or category; -1 for one that training does not know."""
+    sequence: NDArray[np.int64]
+    """[T] number of the target's sequence among those that have a target."""
+    labelled: Sequences
+    """The test events that have an item (or category), with it as their item: what baselines see."""
+    labelled_rows: NDArray[np.int64]
+    """[T] the targets' rows of `labelled`."""
+
+    @property
+    def sequences(self) -> int:
+        """How many sequences have a target."""
+        return int(self.sequence[-1]) + 1 if self.sequence.size else 0
+
+
+def make_task(train: Sequences, test: Sequences, which: Which, of: Of) -> Task:
+    """Return the targets of a test file.
+
+    A target is an event that has an item (a category where `of` says so) and is not the first event of its sequence:
+    `all` of them, or the `last` of each sequence.
+    """
+    has_label = _labels(test, of) >= 0
+    owner = owners(test)
+    first = np.zeros(has_label.size, bool)
+    first[test.starts[:-1]] = True
+    rows = np.flatnonzero(has_label & ~first)
+    if which == "last":
+        rows = rows[np.append(owner[rows][1:] != owner[rows][:-1], True)[: rows.size]]
+    events = recoded(test, train)
+    return Task(
+        events=events,
+        rows=rows,
+        labels=_labels(events, of)[rows],
+        sequence=np.unique(owner[rows], return_inverse=True)[1],
+        labelled=_kept(_with_items(events, of), has_label),
+        labelled_rows=np.cumsum(has_label)[rows] - 1,
+    )
+
+
+def training_labels(train: Sequences, of: Of) -> Sequences:
+    """Return the training events that have an item (or category), with it as their item."""
+    return _kept(_with_items(train, of), _labels(train, of) >= 0)
+
+
+def _labels(data: Sequences, of: Of) -> NDArray[np.int64]:
+    return data.item if of == "item" else data.category
+
+
+def _with_items(data: Sequences, of: Of) -> Sequences:
+    return data if of == "item" else replace(data, item=data.category, item_names=data.category_names)
+
+
+def _kept(data: Sequences, kept: NDArray[np.bool_]) -> Sequences:
+    """Return the chosen events; sequences without any are left out."""
+    lengths = np.add.reduceat(kept, data.starts[:-1], dtype=np.int64)
+    return replace(
+        data,
+        starts=np.concatenate([[0], np.cumsum(lengths[lengths > 0])]),
+        names=data.names[lengths > 0],
+        item=data.item[kept],
+        category=data.category[kept],
+        type=data.type[kept],
+        ts_ms=data.ts_ms[kept],
+        price=data.price[kept],
+        quantity=data.quantity[kept],
+    )

@@ -1,0 +1,157 @@
+"""The command on small files, and the parts that put its figures together."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models import ranking
+from models.baselines.markov import Markov
+from models.baselines.popularity import Popularity
+from models.evaluate import BASELINES, main
+from models.metrics import Coverage, Ranks
+from models.ranking import Baseline, Ranked, rank_baselines, rank_log_scores
+from models.report import figures, table
+from models.task import make_task
+from tests.support.sequences import drawn
+
+ROOT = Path(__file__).parents[3]
+TRAIN = drawn(seed=1, number=40, names=12, longest=9)
+TEST = drawn(seed=2, number=30, names=12, longest=9)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    lines = {
+        "train": ["a,x,1,k", "a,y,2,m", "a,x,3,k", "b,x,1,k", "b,y,1,m", "b,z,1,", "c,y,5,m", "c,x,6,k"],
+        "test": ["d,x,1,k", "d,y,2,m", "e,y,1,m", "f,z,1,", "f,new,2,new", "g,x,1,k", "g,y,1,m", "g,x,1,k"],
+    }
+    for name, rows in lines.items():
+        (tmp_path / f"{name}.csv").write_text("\n".join(["sequence_id,item_id,ts_ms,category", *rows]) + "\n")
+    return ["--data", str(tmp_path / "test.csv"), "--train", str(tmp_path / "train.csv"), "--workers", "1"]
+
+
+def result(capsys: pytest.CaptureFixture[str], argv: list[str]) -> dict[str, object]:
+    assert main([*argv, "--json"]) == 0
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_the_json_has_every_metric_of_every_baseline_with_its_interval(
+    capsys: pytest.CaptureFixture[str], files: list[str]
+) -> None:
+    found = result(capsys, files)
+    counts = {key: found[key] for key in ("targets", "unknown_targets", "sequences", "skipped_sequences", "items")}
+    assert counts == {"targets": 3, "unknown_targets": 1, "sequences": 3, "skipped_sequences": 1, "items": 3}
+    baselines = found["baselines"]
+    assert isinstance(baselines, dict)
+    assert list(baselines) == list(BASELINES)
+    for name, values in baselines.items():
+        wanted = {f"{metric}@{k}" for metric in ("hr", "ndcg", "mrr") for k in (5, 10, 20)}
+        wanted |= {"recall@20", "precision@20", "coverage@20"}
+        assert set(values) - {"log_loss"} == wanted
+        assert ("log_loss" in values) == (name in {"pop", "markov", "ngram"})
+        assert values["hr@20"]["value"] == pytest.approx(2 / 3)
+        for figure in values.values():
+            low, high = figure["ci95"]
+            assert low <= figure["value"] <= high
+
+
+def test_targets_and_categories_are_as_the_options_say(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    every = result(capsys, [*files, "--target", "all", "--baselines", "pop"])
+    assert (every["targets"], every["unknown_targets"], list(every["baselines"])) == (4, 1, ["pop"])  # type: ignore[call-overload]
+    of_category = result(capsys, [*files, "--target", "all", "--of", "category", "--baselines", "pop"])
+    assert (of_category["targets"], of_category["items"]) == (4, 2)
+
+
+def test_seen_items_are_not_ranked_when_masked(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    found = result(capsys, [*files, "--mask-seen", "--baselines", "pop"])
+    values = found["baselines"]["pop"]  # type: ignore[index]
+    assert values["mrr@20"]["value"] == pytest.approx(1 / 3)  # d: y first of y, z; f: unknown; g: x was seen
+
+
+def test_what_cannot_be_used_is_named_with_what_is_allowed(
+    capsys: pytest.CaptureFixture[str], files: list[str], tmp_path: Path
+) -> None:
+    assert main([*files, "--baselines", "pop,best"]) == 2
+    assert "baselines='best' cannot be used; allowed: pop, spop" in capsys.readouterr().err
+    lonely = tmp_path / "lonely.csv"
+    lonely.write_text("sequence_id,item_id,ts_ms\na,x,1\nb,y,1\n")
+    assert main(["--data", str(lonely), *files[2:]]) == 2
+    assert "lonely.csv" in capsys.readouterr().err
+
+
+def test_the_table_marks_the_best_of_each_column(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    assert main(files) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:7]] == list(BASELINES)
+    assert lines[-1].startswith("sequences 3")
+    assert "*" in "".join(lines[1:7])
+
+
+def test_the_file_runs_from_anywhere_by_itself(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, ROOT / "models" / "evaluate.py", "--help"], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert b"--mask-seen" in ran.stdout
+
+
+@pytest.mark.parametrize("mask_seen", [False, True])
+def test_ranks_do_not_depend_on_blocks_and_workers(monkeypatch: pytest.MonkeyPatch, mask_seen: bool) -> None:
+    """Contract: memory and cores change the time only."""
+    task = make_task(TRAIN, TEST, "all", "item")
+    fitted: dict[str, Baseline] = {"pop": Popularity(TRAIN), "markov": Markov(TRAIN)}
+    whole = rank_baselines(task, 12, fitted, mask_seen=mask_seen, workers=1)
+    monkeypatch.setattr(ranking, "BLOCK_SCORES", 12 * 7)
+    parts = rank_baselines(task, 12, fitted, mask_seen=mask_seen, workers=2)
+    for name in fitted:
+        for key in ("above", "ties", "log_p"):
+            assert (getattr(whole[name].ranks, key) == getattr(parts[name].ranks, key)).all()
+        assert whole[name].coverage.value == parts[name].coverage.value
+        assert (whole[name].coverage.lost(task.sequences) == parts[name].coverage.lost(task.sequences)).all()
+
+
+def test_a_model_of_log_probabilities_is_ranked_like_the_same_baseline() -> None:
+    task = make_task(TRAIN, TEST, "all", "item")
+    markov = Markov(TRAIN)
+    expected = rank_baselines(task, 12, {"markov": markov}, mask_seen=False, workers=1)["markov"].ranks
+
+    def log_scores(rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.log(markov.scores(task.events, rows)).astype(np.float32)
+
+    found = rank_log_scores(task, 12, log_scores, mask_seen=False).ranks
+    assert found.above.tolist() == expected.above.tolist()
+    assert found.log_p == pytest.approx(expected.log_p, rel=1e-5)
+
+
+def ranked(above: list[int], log_p: list[float]) -> Ranked:
+    size = len(above)
+    coverage = Coverage(np.array([0, 1, 2]), np.array([0, 1, -1]))
+    return Ranked(Ranks(np.array(above), np.zeros(size, np.int64), np.array(log_p)), coverage)
+
+
+def test_differences_are_paired() -> None:
+    """Contract: gru minus baseline on the same draws, so a constant difference has an interval of no width."""
+    rng = np.random.default_rng(1)
+    log_p = -rng.random(60)
+    found = {"gru": ranked([0] * 60, (log_p + 0.25).tolist()), "pop": ranked([9] * 60, log_p.tolist())}
+    own, minus = figures(found, np.repeat(np.arange(30), 2), 30, seed=1)
+    assert own["gru"]["log_loss"]["value"] == pytest.approx(-log_p.mean() - 0.25)
+    assert own["gru"]["log_loss"]["ci95"][0] < own["gru"]["log_loss"]["value"] - 0.01
+    assert [minus["pop"]["log_loss"]["value"], *minus["pop"]["log_loss"]["ci95"]] == pytest.approx([-0.25] * 3)
+    assert minus["pop"]["hr@5"] == {"value": 1.0, "ci95": [1.0, 1.0]}
+    assert "gru minus baseline" in table(own, minus)
+
+
+def test_figures_without_a_value_are_none() -> None:
+    missed = ranked([50, 50], [np.nan, np.nan])
+    own, minus = figures({"gru": missed, "pop": missed}, np.array([0, 1]), 2, seed=1)
+    assert own["gru"]["log_loss"] == {"value": None, "ci95": [None, None]}
+    assert "log_loss" not in own["pop"]
+    assert "log_loss" not in minus["pop"]
+    assert json.loads(json.dumps(own))["gru"]["hr@5"]["value"] == 0.0
+    assert " -" in table(own, minus)
