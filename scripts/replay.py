@@ -19,7 +19,7 @@ import redis
 
 from jobs.topics import Topics
 from scripts.localstack import Stack, StackError
-from scripts.submit import submit
+from scripts.submit import slots_of, submit
 from scripts.topics import ensure_topics
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ def replay(stack: Stack, name: str, options: Mapping[str, str]) -> dict[str, int
     """Run a replay to its end; return its job id and how many records it read and lists it left.
 
     Raises:
-        StackError: it could not be submitted, or failed.
+        StackError: too few slots are free, it could not be submitted, or it failed.
     """
     ensure_topics(stack.kafka_bootstrap, Topics().with_suffix(f"-{name}"), {})
+    stack.rest.wait_slots(slots_of(options))
     job_id = submit(stack, "replay", {"name": name, **options})
     print(f"replay: job {job_id} runs; {stack.flink_rest_url}/#/job/running/{job_id}", file=sys.stderr)
     stack.rest.wait_state(job_id, {"FINISHED"}, timeout_s=_WITHIN_S)

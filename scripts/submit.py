@@ -53,6 +53,12 @@ def submit(
     return found.group(1)
 
 
+def slots_of(options: Mapping[str, str]) -> int:
+    """Return how many slots a job with these options takes; one that is no number is refused by the job itself."""
+    parallelism = options.get("parallelism", "1")
+    return int(parallelism) if parallelism.isdigit() else 1
+
+
 def token_keys(stack: Stack) -> dict[str, str]:
     """Return the stack's token secrets in hex by key id, made at the first call and kept while the stack lives."""
     path = stack.root / "token_keys.json"
@@ -76,6 +82,7 @@ def main(argv: Sequence[str]) -> int:
     options = {flag.lstrip("-").replace("-", "_"): value for flag, value in zip(argv[1::2], argv[2::2], strict=True)}
     try:
         stack = Stack.attach(options.pop("stack", "default"))
+        stack.rest.wait_slots(slots_of(options))
         job_id = submit(stack, argv[0], options)
         stack.rest.wait_running(job_id)
     except StackError as error:

@@ -69,9 +69,12 @@ class Stage:
         return clickstream
 
     def state(self) -> JobState:
-        """Return what the job says about itself and what is in its topics."""
+        """Return what the job says about itself and what is in its topics; replace a TaskManager that was lost."""
         # Attached anew, for somebody may have replaced a TaskManager meanwhile.
-        self._metrics.read(Stack.attach(STACK).prometheus_urls.values())
+        stack = Stack.attach(STACK)
+        for name in stack.replace_lost_taskmanagers():
+            say(f"{name} has ended; another one is started and the job goes on from its last checkpoint")
+        self._metrics.read(stack.prometheus_urls.values())
         return JobState(
             records=self._metrics.total("records"),
             lists=self._metrics.total("redis_written"),

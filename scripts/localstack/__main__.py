@@ -1,4 +1,4 @@
-"""Command line of the local stack: `scripts/stack up|down|status`."""
+"""Command line of the local stack: `scripts/stack up|down|status|add`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,12 @@ def _status(arguments: argparse.Namespace) -> int:
     return 0 if all(alive(process) for process in stack.processes) else 1
 
 
+def _add(arguments: argparse.Namespace) -> int:
+    added = Stack.attach(arguments.name).add_taskmanager()
+    print(f"[stack] {added.name} is registered", file=sys.stderr)
+    return 0
+
+
 def _print(stack: Stack, as_json: bool) -> None:
     parts = {process.name: {"pid": process.pid, "alive": alive(process)} for process in stack.processes}
     document = {
@@ -74,7 +80,7 @@ def _print(stack: Stack, as_json: bool) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/stack", description="Kafka, Valkey and Flink as local processes.")
-    commands = parser.add_subparsers(required=True, metavar="up|down|status")
+    commands = parser.add_subparsers(required=True, metavar="up|down|status|add")
     up = commands.add_parser("up", help="start everything and wait until it is ready")
     up.add_argument("--taskmanagers", type=_positive, default=1, metavar="N", help="of one slot each (1)")
     up.add_argument("--tm-memory", metavar="SIZE", help="process size of a TaskManager, such as 2560m")
@@ -86,7 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     down.set_defaults(run=_down)
     status = commands.add_parser("status", help="addresses and processes; exit status 1 unless all of them run")
     status.set_defaults(run=_status)
-    for command in (up, down, status):
+    add = commands.add_parser("add", help="start one more TaskManager, for another job or in the place of a lost one")
+    add.set_defaults(run=_add)
+    for command in (up, down, status, add):
         command.add_argument("--name", default="default", help="several stacks can run side by side (default)")
     for command in (up, status):
         command.add_argument("--json", action="store_true", help="one JSON object on standard output")

@@ -45,6 +45,14 @@ class FlinkRest:
         """Resource ids of the registered TaskManagers."""
         return [entry["id"] for entry in self.get("/taskmanagers")["taskmanagers"]]
 
+    def wait_slots(self, needed: int, timeout_s: float = 15.0) -> None:
+        """Returns when so many slots are free; StackError when that does not come, for a job would wait for ever."""
+        deadline = time.monotonic() + timeout_s
+        while (free := self.get("/overview")["slots-available"]) < needed:
+            if time.monotonic() > deadline:
+                raise StackError(f"{free} slots are free, {needed} needed; scripts/stack add starts another TaskManager")
+            time.sleep(_POLL_INTERVAL_S)
+
     def jobs(self) -> dict[str, str]:
         """State by job id, of running and ended jobs."""
         return {job["id"]: job["status"] for job in self.get("/jobs")["jobs"]}

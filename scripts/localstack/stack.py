@@ -145,6 +145,14 @@ class Stack:
         wait_registered(self._state, process, time.monotonic() + READY_WITHIN_S)
         return process
 
+    def replace_lost_taskmanagers(self) -> list[str]:
+        """Starts a new TaskManager for each that has ended; returns the names of those that had."""
+        lost = [p.name for p in self._state.processes if p.name.startswith("taskmanager-") and not alive(p)]
+        for name in lost:
+            self._state = self._state.without_process(name)
+            self.add_taskmanager()
+        return lost
+
     def kill_taskmanager(self, index: int = 0, signum: int = signal.SIGKILL) -> Managed:
         """Sends a signal to the live TaskManager at `index`; returns it.
 

@@ -14,7 +14,7 @@ import redis
 from jobs.topics import Topics
 from scripts.localstack import Stack, StackError
 from scripts.localstack.paths import FLINK_CONF, REPOSITORY
-from scripts.localstack.process import alive, send
+from scripts.localstack.process import alive, send, wait_gone
 from scripts.topics import ensure_topics
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -60,15 +60,24 @@ def test_every_flink_process_serves_metrics(stack: Stack) -> None:
 
 
 def test_killed_taskmanager_is_replaced_by_one_with_another_name(stack: Stack) -> None:
-    killed = stack.kill_taskmanager(0, signal.SIGKILL)
-    assert not alive(killed)
-    added = stack.add_taskmanager()
+    killed = stack.taskmanagers[0]
+    os.kill(killed.pid, signal.SIGKILL)
+    wait_gone([killed], 20.0)
+    assert stack.replace_lost_taskmanagers() == [killed.name]
+    (added,) = stack.taskmanagers
     assert added.name != killed.name
     assert added.name in stack.rest.taskmanagers()
     deadline = time.monotonic() + 15
     while killed.name in stack.rest.taskmanagers():
         assert time.monotonic() < deadline, "the lost TaskManager was not noticed"
         time.sleep(0.5)
+
+
+def test_job_that_no_slot_is_free_for_is_refused_with_what_to_do(stack: Stack) -> None:
+    free = stack.rest.get("/overview")["slots-available"]
+    stack.rest.wait_slots(free)
+    with pytest.raises(StackError, match=rf"{free} slots are free, {free + 1} needed; scripts/stack add"):
+        stack.rest.wait_slots(free + 1, timeout_s=0.5)
 
 
 def test_redis_restarts_at_its_address_with_or_without_its_data(stack: Stack) -> None:
