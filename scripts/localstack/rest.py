@@ -50,7 +50,7 @@ class FlinkRest:
         deadline = time.monotonic() + timeout_s
         while (free := self.get("/overview")["slots-available"]) < needed:
             if time.monotonic() > deadline:
-                raise StackError(f"{free} slots are free, {needed} needed; scripts/stack add starts another TaskManager")
+                raise StackError(f"{free} slots are free, {needed} needed; scripts/stack add starts a TaskManager")
             time.sleep(_POLL_INTERVAL_S)
 
     def jobs(self) -> dict[str, str]:
