@@ -66,11 +66,15 @@ class InterestRank(KeyedBroadcastProcessFunction):
             lambda: self._read(config.topics.policy),
             lambda name: self._meters.add({name: 1}),
         )
+        pin = config.policy_pin if isinstance(config, ReplayConfig) else None
+        self._world.pinned = pin
+        # The policy first: an encoder is taken into use once its rows are there.
+        self._feed.apply(POLICY, self._read(config.topics.policy))
         self._feed.apply(CONTROL, self._read(config.topics.control))
         self._feed.apply(ACTIVITIES, self._read(config.topics.activities))
-        if isinstance(config, ReplayConfig):
-            self._world.pinned = config.policy_pin
-        self._feed.apply(POLICY, self._read(config.topics.policy))
+        if isinstance(config, ReplayConfig) and self._world.pinned != pin:
+            self._world.pin(pin)
+            self._feed.apply(POLICY, self._read(config.topics.policy))
         self._show()
         _log.info(
             "ranking with encoder %s on %s, %d activities, policy version %d, build %s",

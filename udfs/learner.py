@@ -10,12 +10,12 @@ from pyflink.datastream.functions import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from udfs.batch_rows import ORDER
-from udfs.core.control import PublishPolicy, decode_control
+from udfs.core.control import LoadModel, PublishPolicy, decode_control
 from udfs.core.errors import InvalidEvent
 from udfs.core.feedback import gather_feedback
 from udfs.core.learning import Forgetting, add, decode_sums, encode_sums, forget
 from udfs.core.policy_table import encode_row
-from udfs.core.publication import publication
+from udfs.core.publication import encoder_of, every_name, publication
 from udfs.metrics import Meters
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ class Learner(KeyedProcessFunction):
             yield from self._publish(self._learn(row[1]))
 
     def _learn(self, parts: Sequence[bytes]) -> list[str]:
-        """Add feedback to the sums; return the names of those it changed."""
+        """Add feedback to the sums; return the names of those it changed, for an encoder's first every activity's."""
         ids, rows = gather_feedback(parts)
+        known = set(self._sums.keys())
         before = self._newest.value()
         newest = int(self._forgetting.bucket_of(rows["ts_ms"].astype(np.int64)).max())
         newest = newest if before is None else max(newest, before)
@@ -59,6 +60,8 @@ class Learner(KeyedProcessFunction):
             self._sums.put(name, encode_sums(forget(sums, newest)))
             changed.append(name)
         self._meters.add({"feedback_rows": rows.size})
+        for encoder in {encoder_of(name) for name in changed} - {encoder_of(name) for name in known}:
+            changed += every_name(encoder, known)
         return changed
 
     def _obey(self, value: bytes) -> Iterator[Row]:
@@ -66,14 +69,17 @@ class Learner(KeyedProcessFunction):
             control = decode_control(value)
         except InvalidEvent:
             return  # counted and logged where the order is broadcast
-        if control is not None and isinstance(control.order, PublishPolicy):
+        order = control.order if control is not None else None
+        if isinstance(order, PublishPolicy):
             yield from self._publish(list(self._sums.keys()))
+        elif isinstance(order, LoadModel):
+            yield from self._publish(every_name(order.version, self._sums.keys()))
 
     def _publish(self, names: list[str]) -> Iterator[Row]:
         if not names:
             return
         sums = {name: decode_sums(state) for name, state in self._sums.items()}
-        rows = publication(sums, sorted(names), self._forgetting, self._newest.value() or 0)
+        rows = publication(sums, sorted(set(names)), self._forgetting, self._newest.value() or 0)
         self._meters.add({"policy_rows_published": len(rows)})
         for activity_id, row in rows:
             yield Row(f"{row.encoder}|{activity_id}".encode(), encode_row(row, activity_id))

@@ -48,6 +48,8 @@ class WorldFeed:
         self._read_policy = read_policy
         self._count = count
         self._applied = {ACTIVITIES: -1, CONTROL: -1}
+        self._ordered: Encoder | None = None
+        """Proven, and waiting for what the learner carries over to its version."""
 
     def apply(self, topic: str, records: Iterable[TopicRecord]) -> None:
         """Apply records of one topic in the order of their offsets; an invalid one is counted, logged and skipped."""
@@ -84,6 +86,7 @@ class WorldFeed:
                     self._count("policy_rows_applied")
             except InvalidEvent as error:
                 self._refuse(POLICY, offset, error)
+        self._swap_when_known()
 
     def _refuse(self, topic: str, offset: int, error: InvalidEvent) -> None:
         self._count(f"dead_letter_{error.reason}")
@@ -96,7 +99,7 @@ class WorldFeed:
         order = control.order
         world = self._world
         if isinstance(order, LoadModel):
-            self._swap(order)
+            self._prove(order)
         elif isinstance(order, SetWeights):
             world.weigh(order)
         elif isinstance(order, SetGeneration):
@@ -109,14 +112,23 @@ class WorldFeed:
         self._count("control_applied")
         _log.info("control order carried out: %s", order)
 
-    def _swap(self, order: LoadModel) -> None:
-        """Load the ordered artefact beside the one in use, prove it, then swap; any failure keeps the one in use."""
+    def _prove(self, order: LoadModel) -> None:
+        """Load the ordered artefact beside the one in use and prove it; any failure keeps the one in use."""
         try:
-            encoder = _ordered_encoder(order, self._provider)
+            self._ordered = _ordered_encoder(order, self._provider)
         except ModelError as error:
             self._count("model_refused")
             _log.warning("encoder %d refused, version %d stays: %s", order.version, self._world.encoder.version, error)
             return
+        _log.info("encoder %s (version %d) proven", self._ordered.name, self._ordered.version)
+        self._swap_when_known()
+
+    def _swap_when_known(self) -> None:
+        """Take a proven encoder into use once its policy rows are there: no list is scored with rows of another."""
+        encoder = self._ordered
+        if encoder is None or not self._world.table.knows(encoder.version):
+            return
+        self._ordered = None
         self._world.use_encoder(encoder)
         self._count("model_swapped")
         _log.info("encoder %s (version %d) in use on %s", encoder.name, encoder.version, encoder.provider)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from udfs.core.errors import Reason
     from udfs.core.feedback import Feedback
     from udfs.core.interest import StepEncoder
+    from udfs.core.policy_table import PolicyRow
     from udfs.core.world import RankSettings
 
 _NEVER_FORGETS = Forgetting(0)
@@ -103,7 +104,7 @@ class Oracle:
         """Return (impressions, rewards) by "encoder|activity"."""
         sums = self.sums()
         rows = publication(sums, sorted(sums), _NEVER_FORGETS, 0)
-        return {f"{row.encoder}|{name}": (row.impressions, row.rewards) for name, row in rows if name != PRIOR_ID}
+        return _counts(rows)
 
     def policy_values(self) -> list[bytes]:
         """Return the policy records that a `publish` order makes, in their order."""
@@ -153,10 +154,10 @@ class Oracle:
 
 def learned(policy: Iterable[Recorded]) -> dict[str, tuple[float, tuple[float, ...]]]:
     """Return (impressions, rewards) by "encoder|activity" of the newest policy records; nothing may be forgotten."""
-    found: dict[str, tuple[float, tuple[float, ...]]] = {}
-    for record in policy:
-        if record.value is not None:
-            name, row = decode_row(record.value, record.offset)
-            if name != PRIOR_ID:
-                found[f"{row.encoder}|{name}"] = (row.impressions, row.rewards)
-    return found
+    return _counts(decode_row(record.value, record.offset) for record in policy if record.value is not None)
+
+
+def _counts(rows: Iterable[tuple[str, PolicyRow]]) -> dict[str, tuple[float, tuple[float, ...]]]:
+    """Return the counts of the newest rows; those of what is only carried over from another encoder are left out."""
+    newest = {f"{row.encoder}|{name}": row for name, row in rows if name != PRIOR_ID}
+    return {name: (row.impressions, row.rewards) for name, row in newest.items() if row.impressions or any(row.rewards)}

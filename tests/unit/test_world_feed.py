@@ -25,7 +25,7 @@ from udfs.core.control import (
     SetWeights,
     encode_control,
 )
-from udfs.core.policy_table import cold_row, encode_row
+from udfs.core.policy_table import PRIOR_ID, cold_row, encode_row
 from udfs.core.world import World
 from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, TopicRecord, WorldFeed
 
@@ -51,6 +51,15 @@ class Fed:
             row = cold_row()._replace(encoder=3, impressions=float(len(self.policy)))
             self.policy.append((len(self.policy), f"3|{name}".encode(), encode_row(row, name)))
             self.feed.apply(POLICY, self.policy[-1:])
+
+
+def row_of(encoder: int, name: str, impressions: float) -> bytes:
+    return encode_row(cold_row()._replace(encoder=encoder, impressions=impressions), name)
+
+
+def load_order(name: str) -> LoadModel:
+    manifest = verify(ARTEFACTS / name)
+    return LoadModel(manifest.version, str(ARTEFACTS / name), manifest.sha256)
 
 
 def record(offset: int, name: str, **changes: Any) -> TopicRecord:
@@ -160,13 +169,33 @@ def test_a_bad_order_is_refused() -> None:
 def test_a_model_is_swapped_for_one_with_the_ordered_hash() -> None:
     """Contract: contexts of the new one are ranked with what was learned from it; the old one's rows stay apart."""
     fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-1", "cpu")))
-    fed.feed.apply(POLICY, [(0, b"1|a", encode_row(cold_row()._replace(encoder=1, impressions=4.0), "a"))])
+    fed.feed.apply(POLICY, [(0, b"1|a", row_of(1, "a", 4.0)), (1, b"2|*", row_of(2, PRIOR_ID, 0.0))])
     assert fed.world.known.impressions.tolist() == [4.0]
-    folder = ARTEFACTS / "demo-2"
-    fed.obey(LoadModel(2, str(folder), verify(folder).sha256))
+    fed.obey(load_order("demo-2"))
     assert fed.world.encoder.version == 2
-    assert fed.counts == {"policy_rows_applied": 1, "model_swapped": 1, "control_applied": 1}
+    assert fed.counts == {"policy_rows_applied": 2, "model_swapped": 1, "control_applied": 1}
     assert fed.world.known.impressions.tolist() == [0.0]
+
+
+def test_an_ordered_model_waits_for_its_policy_rows() -> None:
+    """Contract: no list is scored with a new encoder before the learner has published its rows, the prior last."""
+    fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-1", "cpu")))
+    fed.obey(load_order("demo-2"))
+    fed.feed.apply(POLICY, [(0, b"2|a", row_of(2, "a", 7.0))])
+    assert (fed.world.encoder.version, fed.counts["model_swapped"]) == (1, 0)
+    fed.feed.apply(POLICY, [(1, b"2|*", row_of(2, PRIOR_ID, 0.0))])
+    assert (fed.world.encoder.version, fed.counts["model_swapped"]) == (2, 1)
+    assert fed.world.known.impressions.tolist() == [7.0]
+    fed.feed.apply(POLICY, [(2, b"2|*", row_of(2, PRIOR_ID, 0.0))])
+    assert fed.counts["model_swapped"] == 1
+
+
+def test_of_two_ordered_models_the_later_one_counts_and_a_refused_one_is_none() -> None:
+    fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-2", "cpu")))
+    for order in (load_order("demo-2"), load_order("demo-1"), LoadModel(2, str(ARTEFACTS / "demo-9"), "0" * 64)):
+        fed.obey(order)
+    fed.feed.apply(POLICY, [(0, b"2|*", row_of(2, PRIOR_ID, 0.0)), (1, b"1|*", row_of(1, PRIOR_ID, 0.0))])
+    assert (fed.world.encoder.version, fed.counts["model_swapped"], fed.counts["model_refused"]) == (1, 1, 1)
 
 
 @pytest.mark.parametrize(

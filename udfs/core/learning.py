@@ -2,7 +2,9 @@
 
 Contexts are int8 and rewards whole numbers (revenue in cents), so sums are exact int64: any order, any sharding and any
 number of restores give the same bits. Forgetting (forward decay) weighs whole time buckets when a row is solved and so
-renews the ridge term by itself. State bytes: version 1, golden file tests/golden/sums_v1.bin.
+renews the ridge term by itself. Contexts of two encoder versions never meet in a sum: what an activity earned under
+others enters its row as counts alone, as impressions in a stranger's context (docs/decisions/0007).
+State bytes: version 1, golden file tests/golden/sums_v1.bin.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from udfs.core.decision_token import CONSTANT_X
 from udfs.core.feedback import OBJECTIVES
 from udfs.core.policy_table import INVERSE_UNIT, PAIRS, THETA_UNIT, UPPER, X_UNIT, PolicyRow
 from udfs.core.user_state import DIM
@@ -22,9 +25,12 @@ if TYPE_CHECKING:
 
 SUMS_VERSION = 1
 RIDGE = 1.0
+CARRIED = 200.0
+"""At most so many impressions does what was learned under other encoder versions weigh as."""
 BUCKETS_PER_HALF_LIFE = 4
 _KEPT_HALF_LIVES = 8
 _CENTS = np.array([1.0, 1.0, 0.01])
+_CONSTANT = CONSTANT_X * X_UNIT
 _THETA_LIMIT = 2.0**8
 
 BUCKET = np.dtype(
@@ -38,6 +44,7 @@ BUCKET = np.dtype(
     ]
 )
 """Exact sums over one stretch of event time; x in units of 1/127, revenue in cents."""
+NO_SUMS = np.zeros(0, BUCKET)
 
 
 class Forgetting(NamedTuple):
@@ -79,7 +86,7 @@ def add(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting) -> NDArr
 
 def merge(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
     """Return the sum of several sums; the order of the parts leaves no trace."""
-    every = np.concatenate(list(parts))
+    every = np.concatenate([NO_SUMS, *parts])
     buckets = np.unique(every["bucket"])
     total = np.zeros(buckets.size, BUCKET)
     total["bucket"] = buckets
@@ -106,25 +113,52 @@ def decode_sums(state: bytes | None) -> NDArray[Any]:
         ValueError: a version this build does not read.
     """
     if state is None:
-        return np.zeros(0, BUCKET)
+        return NO_SUMS
     if state[0] != SUMS_VERSION:
         raise ValueError(f"sums of version {state[0]}; this build reads {SUMS_VERSION}")
     return np.frombuffer(state, BUCKET, offset=1)
 
 
-class Solved(NamedTuple):
-    """A ridge solution: theta [objectives, DIM], inverse design matrix [DIM, DIM], counts."""
+class Counts(NamedTuple):
+    """Weighted impressions and rewards [objectives], revenue in whole units."""
 
-    theta: NDArray[np.float64]
-    inverse: NDArray[np.float64]
     impressions: float
     rewards: NDArray[np.float64]
 
 
-def solve(sums: NDArray[Any], forgetting: Forgetting, newest: int, prior: NDArray[np.float64] | None) -> Solved:
+NO_COUNTS = Counts(0.0, np.zeros(len(OBJECTIVES)))
+
+
+class Solved(NamedTuple):
+    """A ridge solution: theta [objectives, DIM], inverse design matrix [DIM, DIM], own and carried counts."""
+
+    theta: NDArray[np.float64]
+    inverse: NDArray[np.float64]
+    counts: Counts
+    carried: Counts
+
+
+def count(parts: Iterable[NDArray[Any]], forgetting: Forgetting, newest: int) -> Counts:
+    """Return what several sums of any encoder versions count together; the order of the parts leaves no trace."""
+    every = np.concatenate([NO_SUMS, *parts])
+    buckets, place = np.unique(every["bucket"], return_inverse=True)
+    whole = np.zeros((buckets.size, 1 + len(OBJECTIVES)), np.int64)
+    np.add.at(whole, place, np.column_stack([every["impressions"], every["rewards"]]))
+    impressions, *rewards = (forgetting.weights(buckets, newest) @ whole).tolist()
+    return Counts(impressions, np.array(rewards) * _CENTS)
+
+
+def solve(
+    sums: NDArray[Any],
+    forgetting: Forgetting,
+    newest: int,
+    prior: NDArray[np.float64] | None,
+    carried: Counts = NO_COUNTS,
+) -> Solved:
     """Return the ridge regression of each objective, drawn to `prior` [objectives, DIM] (None: to 0) with RIDGE.
 
-    A = RIDGE I + sum w x x', theta = A^-1 (RIDGE prior + sum w r x), in float64 by Cholesky.
+    A = RIDGE I + sum w x x' + k s s', theta = A^-1 (RIDGE prior + sum w r x + k m s), in float64 by Cholesky: s is the
+    context of a stranger, m the mean rewards of the carried counts and k = min(CARRIED, their impressions).
     """
     weights = forgetting.weights(sums["bucket"], newest)
     design = np.zeros((DIM, DIM))
@@ -133,16 +167,20 @@ def solve(sums: NDArray[Any], forgetting: Forgetting, newest: int, prior: NDArra
     moments = np.tensordot(weights, sums["rx"].astype(np.float64), axes=1) * X_UNIT * _CENTS[:, None]
     if prior is not None:
         moments = moments + RIDGE * prior
+    if carried.impressions > 0.0:
+        weight = min(CARRIED, carried.impressions)
+        design[0, 0] += weight * _CONSTANT**2
+        moments[:, 0] += weight * _CONSTANT * carried.rewards / carried.impressions
     factor = np.linalg.inv(np.linalg.cholesky(design))
     inverse = factor.T @ factor
-    return Solved(
-        moments @ inverse, inverse, float(weights @ sums["impressions"]), (weights @ sums["rewards"]) * _CENTS
-    )
+    return Solved(moments @ inverse, inverse, count([sums], forgetting, newest), carried)
 
 
-def solve_prior(parts: Iterable[NDArray[Any]], forgetting: Forgetting, newest: int) -> Solved:
+def solve_prior(
+    parts: Iterable[NDArray[Any]], forgetting: Forgetting, newest: int, carried: Counts = NO_COUNTS
+) -> Solved:
     """Return what all activities of an encoder version have in common: one regression over all their sums."""
-    return solve(merge(parts), forgetting, newest, None)
+    return solve(merge(parts), forgetting, newest, None, carried)
 
 
 def policy_row(solved: Solved, encoder: int, total: float) -> PolicyRow:
@@ -153,15 +191,17 @@ def policy_row(solved: Solved, encoder: int, total: float) -> PolicyRow:
     return PolicyRow(
         version=-1,
         encoder=encoder,
-        impressions=solved.impressions,
+        impressions=solved.counts.impressions,
         total=total,
-        rewards=tuple(solved.rewards.tolist()),
+        rewards=tuple(solved.counts.rewards.tolist()),
         theta=np.rint(theta / THETA_UNIT).astype(np.int64),
         inverse=np.rint(inverse[UPPER] / INVERSE_UNIT).astype(np.int64),
+        carried_impressions=solved.carried.impressions,
+        carried_rewards=tuple(solved.carried.rewards.tolist()),
     )
 
 
 def prior_row(solved: Solved, encoder: int) -> PolicyRow:
     """Return the row for activities nobody has seen, key PRIOR_ID: the common theta with the width of no data."""
-    cold = Solved(solved.theta, np.eye(DIM) / RIDGE, 0.0, np.zeros(len(OBJECTIVES)))
-    return policy_row(cold, encoder, solved.impressions)
+    cold = Solved(solved.theta, np.eye(DIM) / RIDGE, NO_COUNTS, NO_COUNTS)
+    return policy_row(cold, encoder, solved.counts.impressions + solved.carried.impressions)

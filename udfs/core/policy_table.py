@@ -30,7 +30,7 @@ UPPER = np.triu_indices(DIM)
 PRIOR_ID = "*"
 """Key of the record that holds the prior of an activity nobody has seen: what all activities have in common."""
 _FORMER_ROWS = 64
-_SHAPE = (DIM, 8 * len(OBJECTIVES) * DIM, 4 * PAIRS, len(OBJECTIVES))
+_SHAPE = (DIM, 8 * len(OBJECTIVES) * DIM, 4 * PAIRS, len(OBJECTIVES), len(OBJECTIVES))
 _THETA_LIMIT = 2.0**41
 """Weighted theta in units: 127 * 16 times it stays below 2**53. A score is cut off long before."""
 
@@ -41,17 +41,24 @@ class PolicyRow(NamedTuple):
     version: int
     encoder: int
     impressions: float
+    """Weighted, in contexts of this encoder."""
     total: float
-    """Impressions of all activities when it was published."""
+    """Impressions of all activities when it was published, under any encoder."""
     rewards: tuple[float, ...]
     theta: NDArray[np.int64]
     """[objectives, DIM] in THETA_UNIT."""
     inverse: NDArray[np.int64]
     """[PAIRS] upper triangle of the inverse design matrix in INVERSE_UNIT, off-diagonals doubled."""
+    carried_impressions: float = 0.0
+    """Weighted, under other encoders: counts alone, no context of theirs."""
+    carried_rewards: tuple[float, ...] = (0.0,) * len(OBJECTIVES)
 
 
 class Coefficients(NamedTuple):
-    """The rows of K activities as arrays: theta [K, DIM] of the weighted objectives, inverse [K, PAIRS], counts [K]."""
+    """The rows of K activities as arrays: theta [K, DIM] of the weighted objectives, inverse [K, PAIRS], counts [K].
+
+    The counts are those under any encoder: a rate without a context belongs to the activity alone.
+    """
 
     theta: NDArray[np.float64]
     inverse: NDArray[np.float64]
@@ -79,6 +86,8 @@ def encode_row(row: PolicyRow, activity_id: str) -> bytes:
             "rewards": list(row.rewards),
             "theta": row.theta.astype("<i8").tobytes(),
             "inverse": row.inverse.astype("<i4").tobytes(),
+            "carried_impressions": row.carried_impressions,
+            "carried_rewards": list(row.carried_rewards),
         }
     )
 
@@ -90,9 +99,13 @@ def decode_row(value: bytes, offset: int) -> tuple[str, PolicyRow]:
     """
     record: dict[str, Any] = POLICY.decode(value)
     theta, inverse, rewards = record["theta"], record["inverse"], record["rewards"]
-    found = record["dim"], len(theta), len(inverse), len(rewards)
+    carried = record["carried_rewards"] or [0.0] * len(OBJECTIVES)
+    found = record["dim"], len(theta), len(inverse), len(rewards), len(carried)
     if found != _SHAPE:
-        raise InvalidEvent(Reason.BAD_FIELD, f"dim, bytes of theta and inverse, rewards are {found}; allowed: {_SHAPE}")
+        raise InvalidEvent(
+            Reason.BAD_FIELD,
+            f"dim, bytes of theta and inverse, rewards, carried rewards are {found}; allowed: {_SHAPE}",
+        )
     return record["activity_id"], PolicyRow(
         offset,
         record["encoder_version"],
@@ -101,6 +114,8 @@ def decode_row(value: bytes, offset: int) -> tuple[str, PolicyRow]:
         tuple(rewards),
         np.frombuffer(theta, "<i8").astype(np.int64).reshape(len(OBJECTIVES), DIM),
         np.frombuffer(inverse, "<i4").astype(np.int64),
+        record["carried_impressions"],
+        tuple(carried),
     )
 
 
@@ -123,6 +138,10 @@ class PolicyTable:
         self.rows[key] = row
         self.version = row.version
         return True
+
+    def knows(self, encoder: int) -> bool:
+        """Return whether the rows of an encoder were published: its prior comes behind them."""
+        return (encoder, PRIOR_ID) in self.rows
 
     def row(self, encoder: int, activity_id: str) -> PolicyRow:
         """Return the row of an activity, the prior of that encoder where it has none."""
@@ -159,7 +178,7 @@ def stack(rows: list[PolicyRow], weights: NDArray[np.float64]) -> Coefficients:
     return Coefficients(
         theta=np.clip(np.rint((weights[None, :, None] * theta).sum(axis=1)), -_THETA_LIMIT, _THETA_LIMIT),
         inverse=np.stack([row.inverse for row in rows]).astype(np.float64),
-        impressions=np.array([row.impressions for row in rows]),
+        impressions=np.array([row.impressions + row.carried_impressions for row in rows]),
         total=np.array([row.total for row in rows]),
-        clicks=np.array([row.rewards[0] for row in rows]),
+        clicks=np.array([row.rewards[0] + row.carried_rewards[0] for row in rows]),
     )

@@ -24,21 +24,29 @@ def table(*records: tuple[str, int]) -> PolicyTable:
 def test_a_row_comes_back_with_its_offset_as_version() -> None:
     rng = np.random.default_rng(1)
     sent = PolicyRow(-1, 9, 1.5, 2.25, (3.0, 0.5, -0.25), rng.integers(-(2**32), 2**32, (3, 16)),
-                     rng.integers(-(2**31), 2**31, 136))  # fmt: skip
+                     rng.integers(-(2**31), 2**31, 136), 7.5, (1.0, 0.0, 2.25))  # fmt: skip
     name, found = decode_row(encode_row(sent, "a"), 77)
     assert (name, *found[:5]) == ("a", 77, *sent[1:5])
+    assert found[7:] == sent[7:]
     assert (found.theta == sent.theta).all()
     assert (found.inverse == sent.inverse).all()
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"dim": 8}, {"theta": bytes(8)}, {"theta": b"x"}, {"inverse": bytes(4 * 135)}, {"rewards": [1.0]}],
+    [
+        {"dim": 8},
+        {"theta": bytes(8)},
+        {"theta": b"x"},
+        {"inverse": bytes(4 * 135)},
+        {"rewards": [1.0]},
+        {"carried_rewards": [1.0]},
+    ],
 )
 def test_a_row_of_another_shape_is_refused(wrong: dict[str, object]) -> None:
     """Contract: a record of another build is refused with what is allowed, never read as something else."""
     record = POLICY.decode(encode_row(cold_row(), "a"))
-    with pytest.raises(InvalidEvent, match=r"allowed: \(16, 384, 544, 3\)") as caught:
+    with pytest.raises(InvalidEvent, match=r"allowed: \(16, 384, 544, 3, 3\)") as caught:
         decode_row(POLICY.encode(record | wrong), 1)
     assert caught.value.reason is Reason.BAD_FIELD
 

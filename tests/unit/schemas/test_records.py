@@ -17,6 +17,8 @@ _POLICY = {
     "rewards": [1.0, 0.25],
     "theta": bytes(32),
     "inverse": b"\x00\xff" * 6,
+    "carried_impressions": 3.5,
+    "carried_rewards": [0.5, 0.0],
 }
 _DECISION = {
     "user_id": "u-1",
