@@ -73,20 +73,24 @@ def _mean_gain(found: Ranks, gains: NDArray[np.float64]) -> NDArray[np.float64]:
     return mean
 
 
-def top_items(scores: NDArray[Any], depth: int = DEEPEST) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return row and item of the `depth` best of each row [B, N], row by row; of equal scores the lower item.
+def top_items(scores: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return row and item of the `DEEPEST` best of each row [B, N], row by row; of equal scores the lower items.
 
-    A row has fewer where fewer than `depth` items have a score above -inf.
+    A row has fewer where fewer items have a score above -inf.
     """
-    depth = min(depth, scores.shape[1])
-    edge = np.partition(scores, scores.shape[1] - depth, axis=1)[:, -depth]
-    row, item = np.nonzero(scores >= edge[:, None])
+    size = scores.shape[1]
+    groups = 8 * DEEPEST
+    # The 20th best of the groups' bests cannot be above the 20th best of all: few items remain to be sorted.
+    edge = np.full((scores.shape[0], 1), -np.inf)
+    if size >= groups:
+        part = scores[:, : size - size % groups].reshape(scores.shape[0], -1, groups)
+        edge = np.partition(part.max(axis=1), groups - DEEPEST, axis=1)[:, groups - DEEPEST, None]
+    row, item = np.divmod(np.flatnonzero(scores >= edge), size)
     score = scores[row, item]
-    tied = score == edge[row]
-    wanted = depth - np.bincount(row[~tied], minlength=scores.shape[0])
-    earlier = np.cumsum(tied) - tied  # ties before this one, in all rows
-    first = np.searchsorted(row, np.arange(scores.shape[0]))
-    kept = (~tied | (earlier - earlier[first][row] < wanted[row])) & (score > -np.inf)
+    order = np.lexsort((item, -score, row))
+    row, item, score = row[order], item[order], score[order]
+    place = np.arange(row.size) - np.searchsorted(row, row)
+    kept = (place < DEEPEST) & (score > -np.inf)
     return row[kept], item[kept]
 
 

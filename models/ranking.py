@@ -7,14 +7,13 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import reduce
+from itertools import pairwise
 from multiprocessing import get_context
-from operator import or_
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from models.baselines.context import all_items_before
+from models.baselines.context import all_items_before, lengths_before
 from models.metrics import Coverage, Ranks, ranks
 
 if TYPE_CHECKING:
@@ -25,8 +24,12 @@ if TYPE_CHECKING:
     from models.data import Sequences
     from models.task import Task
 
-BLOCK_SCORES = 4_000_000
+BLOCK_SCORES = 1_000_000
+"""Scores, and events before targets, that are worked on at once (a single target may have more): small enough for
+memory that is used again and again, many times faster than new memory for every block."""
 BLOCK_TARGETS = 4_096
+TASK_BLOCKS = 16
+"""Blocks that a worker does in one go."""
 
 _SAY_EVERY_S = 5.0
 
@@ -49,9 +52,12 @@ class Ranked:
 
 
 def blocks(task: Task, items: int) -> list[slice]:
-    """Return the parts in which the targets are scored."""
-    step = min(BLOCK_TARGETS, max(1, BLOCK_SCORES // max(items, 1)))
-    return [slice(start, min(start + step, task.rows.size)) for start in range(0, task.rows.size, step)]
+    """Return the parts in which the targets are scored: bounded in scores and in events before the targets."""
+    least = BLOCK_SCORES // BLOCK_TARGETS
+    cost = np.maximum(items, least) + lengths_before(task.labelled, task.labelled_rows)
+    block = np.cumsum(cost) // BLOCK_SCORES
+    cuts = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), task.rows.size]
+    return [slice(start, end) for start, end in pairwise(cuts)]
 
 
 def rank_block(task: Task, part: slice, scores: NDArray[Any], log_p: NDArray[Any] | None, *, mask_seen: bool) -> Ranked:
@@ -78,7 +84,7 @@ def rank_log_scores(
             own = scores[np.arange(scores.shape[0]), task.labels[part]].astype(np.float64)
             yield rank_block(task, part, scores, own, mask_seen=mask_seen)
 
-    return _joined("gru", task, found())
+    return joined(_counted("gru", task, found()))
 
 
 def rank_baselines(
@@ -86,6 +92,7 @@ def rank_baselines(
 ) -> dict[str, Ranked]:
     """Return the result of each fitted baseline, worked out by `workers` processes."""
     parts = blocks(task, items)
+    tasks = [parts[start : start + TASK_BLOCKS] for start in range(0, len(parts), TASK_BLOCKS)]
     work = _Work(task, fitted, mask_seen)
     found = {}
     # Forked, because the workers then share the fitted baselines without copying them.
@@ -94,9 +101,9 @@ def rank_baselines(
         if executor is None:
             _hold(work)
         for name in fitted:
-            named = [name] * len(parts)
-            results = map(_ranked, named, parts) if executor is None else executor.map(_ranked, named, parts)
-            found[name] = _joined(name, task, results)
+            named = [name] * len(tasks)
+            results = map(_ranked, named, tasks) if executor is None else executor.map(_ranked, named, tasks)
+            found[name] = joined(_counted(name, task, results))
     return found
 
 
@@ -114,7 +121,11 @@ def _hold(work: _Work) -> None:
     _held[:] = [work]
 
 
-def _ranked(name: str, part: slice) -> Ranked:
+def _ranked(name: str, parts: list[slice]) -> Ranked:
+    return joined(_ranked_part(name, part) for part in parts)
+
+
+def _ranked_part(name: str, part: slice) -> Ranked:
     work = _held[0]
     model = work.fitted[name]
     scores = model.scores(work.task.labelled, work.task.labelled_rows[part])
@@ -124,17 +135,27 @@ def _ranked(name: str, part: slice) -> Ranked:
     return rank_block(work.task, part, scores, own, mask_seen=work.mask_seen)
 
 
-def _joined(name: str, task: Task, results: Iterable[Ranked]) -> Ranked:
-    """Put the blocks' results together and say on stderr how far they are."""
+def joined(results: Iterable[Ranked]) -> Ranked:
+    """Return the result on all targets from those on parts of them, in order."""
+    found: list[Ranks] = []
+    coverage: Coverage | None = None
+    for result in results:
+        found.append(result.ranks)
+        coverage = result.coverage if coverage is None else coverage | result.coverage
+    if coverage is None:
+        raise ValueError("no part of the task was ranked")
+    columns = (np.concatenate([getattr(each, key) for each in found]) for key in ("above", "ties", "log_p"))
+    return Ranked(Ranks(*columns), coverage)
+
+
+def _counted(name: str, task: Task, results: Iterable[Ranked]) -> Iterator[Ranked]:
+    """Pass results on and say on stderr how many targets are done."""
     started = said = time.monotonic()
-    found: list[Ranked] = []
     done = 0
     for result in results:
-        found.append(result)
+        yield result
         done += result.ranks.above.size
         now = time.monotonic()
         if now - said >= _SAY_EVERY_S or done == task.rows.size:
             print(f"{name}: {done:,} of {task.rows.size:,} targets, {now - started:.1f} s", file=sys.stderr, flush=True)
             said = now
-    columns = (np.concatenate([getattr(each.ranks, key) for each in found]) for key in ("above", "ties", "log_p"))
-    return Ranked(Ranks(*columns), reduce(or_, (each.coverage for each in found)))

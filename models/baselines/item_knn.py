@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from models.data import Sequences
 
 BACK = 10
-DECAY = 0.8
+DECAY = 0.9
 DAMPING = 20.0
 NEIGHBOURS = 500
 WITHOUT_EVIDENCE = 1e-9

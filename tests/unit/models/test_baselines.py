@@ -19,6 +19,7 @@ from models.data import Sequences, owners
 from tests.support.sequences import drawn, sequences
 
 ITEMS = 12
+START = -2
 TRAIN = drawn(seed=1, number=40, names=ITEMS, longest=9)
 TEST = drawn(seed=2, number=25, names=ITEMS, longest=70, unknown=0.15)
 ROWS = np.setdiff1d(np.arange(TEST.item.size), TEST.starts[:-1])[::7]
@@ -99,7 +100,7 @@ def test_item_knn_keeps_the_most_similar_items(monkeypatch: pytest.MonkeyPatch) 
 def slow_vsknn(context: list[int], neighbours: int, sample: int, idf_weight: float) -> NDArray[np.float64]:
     """session-rec's steps, one after the other, for one sequence."""
     sets = [set(each) for each in lists(TRAIN)]
-    counts = events()
+    support = Counter(item for each in sets for item in each)
     ends = TRAIN.ts_ms[TRAIN.starts[1:] - 1]
     recent = context[-vsknn.BACK :]
     weight = {i: position / len(recent) for position, i in enumerate(recent, 1) if i >= 0}
@@ -109,7 +110,7 @@ def slow_vsknn(context: list[int], neighbours: int, sample: int, idf_weight: flo
     for s in sorted(candidates, key=lambda s: (-round(similarity[s], 9), -ends[s]))[:neighbours]:
         step = next(step for step, i in enumerate(reversed(recent), 1) if i in sets[s])
         for j in sets[s]:
-            scores[j] += similarity[s] / step * (1 + idf_weight * log(len(sets) / counts[j]))
+            scores[j] += similarity[s] / step * (1 + idf_weight * log(len(sets) / support[j]))
     return scores
 
 
@@ -126,9 +127,10 @@ def test_vsknn_is_that_of_its_steps_done_slowly(neighbours: int, sample: int, id
 def test_ngram_is_the_recursive_formula_of_witten_and_bell(order: int) -> None:
     after: dict[tuple[int, ...], Counter[int]] = {}
     for each in lists(TRAIN):
-        for at, item in enumerate(each):
+        opened = [START, *each]
+        for at in range(1, len(opened)):
             for length in range(min(order, at) + 1):
-                after.setdefault(tuple(each[at - length : at]), Counter())[item] += 1
+                after.setdefault(tuple(opened[at - length : at]), Counter())[opened[at]] += 1
 
     def p(item: int, context: tuple[int, ...]) -> float:
         shorter = p(item, context[1:]) if context else 1 / ITEMS
@@ -138,7 +140,7 @@ def test_ngram_is_the_recursive_formula_of_witten_and_bell(order: int) -> None:
         return (counts[item] + len(counts) * shorter) / (counts.total() + len(counts))
 
     for row, scores in zip(ROWS.tolist(), Ngram(TRAIN, order).scores(TEST, ROWS), strict=True):
-        context = tuple(before(row)[-order:]) if order else ()
+        context = tuple([START, *before(row)][-order:]) if order else ()
         if -1 in context:
             context = context[len(context) - context[::-1].index(-1) :]
         assert scores == pytest.approx([p(j, context) for j in range(ITEMS)])

@@ -60,14 +60,16 @@ def test_unknown_and_masked_targets_are_missed_even_when_few_items_are_ranked() 
     assert found["log_loss"][2] == pytest.approx(np.log(4))
 
 
-def test_the_best_items_are_those_of_a_full_sort_with_ties_to_the_lower_item() -> None:
-    rng = np.random.default_rng(1)
-    scores = rng.integers(0, 4, (50, 30)).astype(np.float64)
+@pytest.mark.parametrize("size", [7, 30, 159, 160, 1_000])
+def test_the_best_items_are_those_of_a_full_sort_with_ties_to_the_lower_item(size: int) -> None:
+    rng = np.random.default_rng(size)
+    scores = rng.integers(0, 30, (50, size)).astype(np.float64)
     scores[rng.random(scores.shape) < 0.3] = -np.inf
-    row, item = top_items(scores, 20)
+    scores[:10] = np.where(rng.random((10, size)) < 0.9, -np.inf, 1.0)
+    row, item = top_items(scores)
     for each in range(50):
-        expected = [i for i in np.lexsort((np.arange(30), -scores[each]))[:20] if scores[each, i] > -np.inf]
-        assert sorted(expected) == item[row == each].tolist()
+        best = np.lexsort((np.arange(size), -scores[each]))[:20]
+        assert item[row == each].tolist() == [i for i in best if scores[each, i] > -np.inf]
 
 
 def test_coverage_counts_items_once_and_knows_what_each_sequence_adds() -> None:
