@@ -1,0 +1,1 @@
+"""The parts of `tideline ope`: files in, text and pictures out."""

@@ -1,0 +1,134 @@
+"""Reads a log of decisions, our own export or anybody's.
+
+A CSV or Parquet file, one row for each arm shown:
+
+    action            what was shown; required
+    reward            number earned by it; required (`--reward NAME` takes another column)
+    propensity        probability with which it was shown, above 0 and at most 1; empty where unknown
+    x_...             numbers: the context; any count, none too
+    decision_id       rows with the same one were one list; without it every row is a decision of its own
+    position          whole number: place in the list, the first one being the smallest in the file; where no decision
+                      has several rows it is a part of the context
+    eligible          how many arms could have been shown in that list; without it all arms of the file
+    ts_ms             UTC epoch milliseconds; without it the order of the file
+    encoder_version   encoder whose x it is; only rows of the newest one are read
+
+In lists propensities are conditional on the entries above. Other columns are not read.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from scripts.ope_parts.columns import Columns
+from udfs.core.hashing import hash64
+from udfs.core.ope.log import Log
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+class LoggedFile(NamedTuple):
+    """A log, the file row of each of its rows and its decision id, and how many rows were left out and why."""
+
+    log: Log
+    file_row: NDArray[np.int64]
+    decision_id: NDArray[np.str_]
+    left_out: dict[str, int]
+
+
+def read_log(path: Path, reward: str = "reward") -> LoggedFile:
+    """Return the rows with a known propensity, all rows where none is known.
+
+    Raises:
+        ConfigError: the file cannot be read, lacks a column or holds a value that is not allowed.
+    """
+    columns = Columns(path, "--log")
+    action, rewards = columns.texts("action"), columns.numbers(reward)
+    columns.require(reward, np.isfinite(rewards), "a finite number in every row")
+    propensity = columns.numbers("propensity") if "propensity" in columns.names else np.full(columns.rows, np.nan)
+    known = ~np.isnan(propensity)
+    right = ~known | ((propensity > 0) & (propensity <= 1))
+    columns.require("propensity", right, "numbers above 0 and at most 1")
+    has_ids = "decision_id" in columns.names
+    ids = columns.texts("decision_id") if has_ids else np.arange(columns.rows).astype(np.str_)
+    position = columns.whole("position", 0) if "position" in columns.names else np.zeros(columns.rows, np.int64)
+    ts_ms = columns.whole("ts_ms", 0) if "ts_ms" in columns.names else np.arange(columns.rows)
+    x = _contexts(columns)
+    kept, left_out = _usable(columns, known)
+    lists = bool(has_ids and "position" in columns.names and (position > 0).any() and np.unique(ids).size < ids.size)
+    rows, decision = _by_decision(kept, ids, position, ts_ms)
+    if lists:
+        position = position - position.min()
+        whole = _without_gap(decision, position[rows])
+        left_out["below a gap in their list"] = int((~whole).sum())
+        rows, decision = rows[whole], np.unique(decision[whole], return_inverse=True)[1]
+    arms, arm = np.unique(action[rows], return_inverse=True)
+    eligible = np.full(columns.rows, arms.size)
+    if "eligible" in columns.names:
+        eligible = columns.whole("eligible", 1)
+        columns.require("eligible", eligible > np.where(lists, position, 0), "more arms than the entries above")
+    hashes = {each: hash64(each) for each in np.unique(ids[rows]).tolist()}
+    log = Log(
+        arms=tuple(arms.tolist()),
+        x=x[rows],
+        action=arm.astype(np.int64),
+        propensity=propensity[rows],
+        reward=rewards[rows],
+        decision=decision.astype(np.int64),
+        decision_hash=np.array([hashes[each] for each in ids[rows].tolist()], np.uint64),
+        position=position[rows],
+        eligible=eligible[rows],
+        ts_ms=ts_ms[rows],
+        lists=lists,
+    )
+    return LoggedFile(log, rows, ids[rows], {reason: count for reason, count in left_out.items() if count})
+
+
+def _contexts(columns: Columns) -> NDArray[np.float64]:
+    names = [name for name in columns.names if name.startswith("x_")]
+    names.sort(key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
+    x = np.empty((columns.rows, len(names)))
+    for at, name in enumerate(names):
+        x[:, at] = columns.numbers(name)
+        columns.require(name, np.isfinite(x[:, at]), "a finite number in every row")
+    return x
+
+
+def _usable(columns: Columns, known: NDArray[np.bool_]) -> tuple[NDArray[np.int64], dict[str, int]]:
+    """Return the rows of the newest encoder whose propensity is known (if any is), and the count of the others."""
+    kept, left_out = np.ones(columns.rows, np.bool_), {}
+    if "encoder_version" in columns.names and columns.rows:
+        encoder = columns.whole("encoder_version", 0)
+        kept = encoder == encoder.max()
+        left_out["another encoder"] = int((~kept).sum())
+    if (kept & known).any():
+        left_out["no propensity"] = int((kept & ~known).sum())
+        kept &= known
+    return np.flatnonzero(kept), left_out
+
+
+def _by_decision(
+    rows: NDArray[np.int64], ids: NDArray[np.str_], position: NDArray[np.int64], ts_ms: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows, decisions by their earliest time and each by position, and the number of each one's decision."""
+    names, of = np.unique(ids[rows], return_inverse=True)
+    earliest = np.full(names.size, np.iinfo(np.int64).max)
+    np.minimum.at(earliest, of, ts_ms[rows])
+    order = np.lexsort((rows, position[rows], of, earliest[of]))
+    rows, of = rows[order], of[order]
+    starts = np.flatnonzero(np.diff(of, prepend=-1))
+    return rows, np.repeat(np.arange(starts.size), np.diff(starts, append=of.size))
+
+
+def _without_gap(decision: NDArray[np.int64], position: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which rows stand at the position that continues their list without a gap or a second arm in a place."""
+    starts = np.flatnonzero(np.diff(decision, prepend=-1))
+    place = np.arange(decision.size) - np.repeat(starts, np.diff(starts, append=decision.size))
+    found: NDArray[np.bool_] = position == place
+    return found

@@ -1,0 +1,98 @@
+"""The policy to be judged, from what `--policy` says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from scripts.ope_parts.columns import Columns
+from udfs.core.errors import ConfigError
+from udfs.core.ope.learned import crossfitted, replayed
+from udfs.core.ope.targets import Constant, Table, Uniform
+from udfs.core.policy import POLICIES, make_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from scripts.ope_parts.read_log import LoggedFile
+    from udfs.core.ope.targets import Target
+
+_CONSTANT = "constant:"
+_PREFIX = "p_"
+_SUM_ERROR = 1e-6
+
+
+class Judging(NamedTuple):
+    """How `evaluation.evaluate` makes the policy, and replays one that learns."""
+
+    make: Callable[[NDArray[np.int64]], Target]
+    matched: Callable[[], NDArray[np.float64]] | None
+
+
+def read_target(text: str, logged: LoggedFile, alpha: float, exploration: float) -> Judging:
+    """Return the policy: the name of one of the product's, uniform, constant:<action>, or a file of probabilities.
+
+    Raises:
+        ConfigError: it is none of these, or the file is not of the form below.
+    """
+    log = logged.log
+    if text == "uniform":
+        return Judging(lambda fold: Uniform(log), None)
+    if text.startswith(_CONSTANT):
+        name = text.removeprefix(_CONSTANT)
+        return Judging(lambda fold: Constant(log, log.arms.index(name) if name in log.arms else -1), None)
+    if text in POLICIES:
+        policy = make_policy(text, alpha)
+        return Judging(
+            lambda fold: crossfitted(policy, log, fold, exploration), lambda: replayed(policy, log, exploration)
+        )
+    path = Path(text)
+    if not path.is_file():
+        raise ConfigError("--policy", text, f"{', '.join(POLICIES)}, uniform, constant:<action>, or a file")
+    table = _read_table(path, logged)
+    return Judging(lambda fold: table, None)
+
+
+def _read_table(path: Path, logged: LoggedFile) -> Table:
+    """Return the probabilities of a file (CSV or Parquet), a column `p_<action>` for each action.
+
+    With a column `decision_id` (and `position` for lists) a row is looked up for each row of the log, with `position`
+    alone one for each position; without both, one row counts for all, or there is a row for each of the log's in its
+    order. Each row's probabilities sum to 1.
+    """
+    columns = Columns(path, "--policy")
+    names = [name for name in columns.names if name.startswith(_PREFIX)]
+    if not names or not columns.rows:
+        raise columns.wrong("p_<action>", "at least one such column, and a row")
+    every = np.column_stack([columns.numbers(name) for name in names])
+    columns.require("p_<action>", (every >= 0).all(axis=1), "probabilities from 0 on")
+    columns.require("p_<action>", np.abs(every.sum(axis=1) - 1.0) <= _SUM_ERROR, "probabilities that sum to 1 in a row")
+    every = every[_row_of(columns, logged)]
+    found = np.zeros((logged.log.rows, len(logged.log.arms)))
+    place = {arm: at for at, arm in enumerate(logged.log.arms)}
+    for at, name in enumerate(names):
+        if (arm := place.get(name.removeprefix(_PREFIX))) is not None:
+            found[:, arm] = every[:, at]
+    return Table(found, max(1.0 - float(found.sum(axis=1).mean()), 0.0))
+
+
+def _row_of(columns: Columns, logged: LoggedFile) -> NDArray[np.int64]:
+    """Return the file's row for each row of the log."""
+    keys = [name for name in ("decision_id", "position") if name in columns.names]
+    if not keys:
+        if columns.rows == 1:
+            return np.zeros(logged.log.rows, np.int64)
+        if columns.rows <= int(logged.file_row.max()):
+            raise columns.wrong("p_<action>", f"1 row or one for each of the log's; it has {columns.rows:,}")
+        return logged.file_row
+    have = list(zip(*(columns.texts(name).tolist() for name in keys), strict=True))
+    row_of = {key: at for at, key in enumerate(have)}
+    of_log = {"decision_id": logged.decision_id, "position": logged.log.position.astype(np.str_)}
+    try:
+        return np.array([row_of[key] for key in zip(*(of_log[name].tolist() for name in keys), strict=True)])
+    except KeyError as error:
+        raise columns.wrong(", ".join(keys), f"every one of the log's; {error.args[0]} is not there") from error

@@ -1,0 +1,115 @@
+"""Estimators of a policy's value from weighted rows, each as the terms of a ratio of sums.
+
+w = target probability / logged probability of the shown arm, q = modelled reward, V = sum_a target(a) q(a).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+_SLOPE = np.sqrt(6.0) - 1.0
+_Z = 1.959963984540054
+
+
+class Judged(NamedTuple):
+    """Rows as an estimator needs them, [N] each."""
+
+    weight: NDArray[np.float64]
+    reward: NDArray[np.float64]
+    modelled: NDArray[np.float64]
+    """q of the shown arm."""
+    expected: NDArray[np.float64]
+    """V of the target policy."""
+
+
+class Terms(NamedTuple):
+    """An estimate = sum(top) / sum(bottom), rows [N] each."""
+
+    top: NDArray[np.float64]
+    bottom: NDArray[np.float64]
+
+    @property
+    def value(self) -> float:
+        """The estimate; NaN where the bottom is 0."""
+        bottom = float(self.bottom.sum())
+        return float(self.top.sum()) / bottom if bottom else float("nan")
+
+
+def _mean(top: NDArray[np.float64]) -> Terms:
+    return Terms(top, np.ones_like(top))
+
+
+def ips(rows: Judged) -> Terms:
+    """Inverse propensity score: mean w r (Horvitz and Thompson 1952)."""
+    return _mean(rows.weight * rows.reward)
+
+
+def snips(rows: Judged) -> Terms:
+    """Self-normalised: sum w r / sum w (Swaminathan and Joachims 2015)."""
+    return Terms(rows.weight * rows.reward, rows.weight)
+
+
+def dm(rows: Judged) -> Terms:
+    """Direct method: mean V."""
+    return _mean(rows.expected)
+
+
+def dr(rows: Judged) -> Terms:
+    """Doubly robust: mean V + w (r - q) (Dudik et al. 2014)."""
+    return _corrected(rows, rows.weight)
+
+
+def switch_dr(rows: Judged, limit: float) -> Terms:
+    """Doubly robust where w <= limit, else V (Wang et al. 2017)."""
+    return _corrected(rows, np.where(rows.weight <= limit, rows.weight, 0.0))
+
+
+def dros(rows: Judged, limit: float) -> Terms:
+    """Doubly robust with optimistic shrinkage, w -> limit w / (w^2 + limit) (Su et al. 2020)."""
+    return _corrected(rows, shrunk(rows.weight, limit))
+
+
+def replay(matched: NDArray[np.float64], reward: NDArray[np.float64]) -> Terms:
+    """Mean reward of the rows on which the target agrees with the log (Li et al. 2011); for uniform logging alone.
+
+    `matched` is 0 or 1, or the target's probability of the shown arm in place of a draw with it.
+    """
+    return Terms(matched * reward, matched)
+
+
+def shrunk(weight: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
+    """Return the weights of `dros`; an infinite limit leaves them alone."""
+    return weight if np.isinf(limit) else limit * weight / (np.square(weight) + limit)
+
+
+def _corrected(rows: Judged, weight: NDArray[np.float64]) -> Terms:
+    return _mean(rows.expected + weight * (rows.reward - rows.modelled))
+
+
+def candidate_limits(weight: NDArray[np.float64]) -> list[float]:
+    """Return weights to cut off at, the loosest (none) first."""
+    return [np.inf, *sorted(set(np.quantile(weight, (0.999, 0.995, 0.99, 0.95)).tolist()), reverse=True)]
+
+
+def choose(rows: Judged, estimator: Callable[[Judged, float], Terms], limits: Sequence[float]) -> float:
+    """Return the limit that SLOPE takes (Su, Srinath and Krishnamurthy 2020, algorithm 1).
+
+    Limits come with falling interval width c: the last i such that |v_i - v_j| <= c_i + (sqrt 6 - 1) c_j for all
+    j before it, and for those between in their turn.
+    """
+    found = [estimator(rows, limit) for limit in limits]
+    widths = [_Z * float(terms.top.std()) / np.sqrt(terms.top.size) for terms in found]
+    order = sorted(range(len(limits)), key=lambda at: -widths[at])
+    last = order[0]
+    for place, at in enumerate(order):
+        if any(abs(found[at].value - found[i].value) > widths[at] + _SLOPE * widths[i] for i in order[:place]):
+            break
+        last = at
+    return limits[last]

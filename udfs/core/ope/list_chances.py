@@ -1,0 +1,38 @@
+"""Where the entries of a list stand when each slot explores: exact marginal probabilities by greedy rank."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@lru_cache(maxsize=4096)
+def place_chances(arms: int, slots: int, exploration: float) -> NDArray[np.float64]:
+    """Return P(the arm of greedy rank r stands in slot k) [min(slots, arms) + 1, slots] for `arms` eligible ones.
+
+    Each slot takes the best of the n that remain with probability 1 - e, else one of them at random. What decides is
+    how many better ones remain, m: the arm is taken with probability (1 - e) [m = 0] + e / n, a better one with
+    [m > 0] (1 - e) + e m / n. The last row is for all ranks from `slots` on. Slots past the last arm have 0.
+    """
+    top = min(slots, arms)
+    chances = np.zeros((top + 1, slots))
+    states = np.eye(top + 1)  # by rank: distribution of m while the arm is not taken; m = top stands for "no chance"
+    better = np.arange(top + 1)
+    for slot in range(top):
+        n = arms - slot
+        taken = exploration / n + (1.0 - exploration) * (better == 0)
+        chances[:, slot] = states @ taken
+        fewer = np.minimum((1.0 - exploration) * (better > 0) + exploration * better / n, 1.0)
+        same = np.maximum(1.0 - taken - fewer, 0.0)
+        moved = states * same
+        moved[:, :-1] += states[:, 1:] * fewer[1:]
+        moved[top] = 0.0
+        moved[top, top] = states[top, top] * (1.0 - taken[top])
+        states = moved
+    chances.flags.writeable = False
+    return chances

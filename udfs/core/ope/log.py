@@ -1,0 +1,85 @@
+"""A log of decisions as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """N rows, each an arm shown; rows of one decision are adjacent, by rising position; decisions by time.
+
+    With `lists` the positions of a decision are 0, 1, 2, ... without a gap and its propensities are conditional on the
+    entries above. Without, the rows of a decision are independent choices that share its fold, and the
+    position is part of their context.
+    """
+
+    arms: tuple[str, ...]
+    x: NDArray[np.float64]
+    """Contexts [N, D]."""
+    action: NDArray[np.int64]
+    """Place of the shown arm in `arms` [N]."""
+    propensity: NDArray[np.float64]
+    """Probability with which the arm was shown [N], NaN where unknown."""
+    reward: NDArray[np.float64]
+    decision: NDArray[np.int64]
+    """Number of the decision [N], rising from 0 without gaps."""
+    decision_hash: NDArray[np.uint64]
+    """hash64 of the decision's id [N]: what folds are made by."""
+    position: NDArray[np.int64]
+    eligible: NDArray[np.int64]
+    """How many arms could have been shown at the top of the row's list [N]."""
+    ts_ms: NDArray[np.int64]
+    lists: bool
+
+    @property
+    def rows(self) -> int:
+        """N."""
+        return self.action.size
+
+    @property
+    def decisions(self) -> int:
+        """Number of decisions."""
+        return int(self.decision[-1]) + 1 if self.rows else 0
+
+    def remaining(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many arms could still be shown in each of the rows, at least 1."""
+        above = self.position[rows] if self.lists else 0
+        return np.maximum(self.eligible[rows] - above, 1)
+
+    def open_arms(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which arms each row could show [rows, K]: running, and not above it in the same list.
+
+        Where fewer arms were eligible than the log has, an arm counts as running from its first row to its last; the
+        shown arm always does.
+        """
+        found = np.ones((rows.size, len(self.arms)), np.bool_)
+        some = np.flatnonzero(self.eligible[rows] < len(self.arms))
+        if some.size:
+            first, last = self._running()
+            at = self.ts_ms[rows[some], None]
+            found[some] = (first <= at) & (at <= last)
+        if self.lists:
+            for back in range(1, int(self.position[rows].max(initial=0)) + 1):
+                below = np.flatnonzero(self.position[rows] >= back)
+                found[below, self.action[rows[below] - back]] = False
+        found[np.arange(rows.size), self.action[rows]] = True
+        return found
+
+    def _running(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        first = np.full(len(self.arms), np.iinfo(np.int64).max)
+        last = np.full(len(self.arms), np.iinfo(np.int64).min)
+        np.minimum.at(first, self.action, self.ts_ms)
+        np.maximum.at(last, self.action, self.ts_ms)
+        return first, last
+
+
+def folds(log: Log, count: int) -> NDArray[np.int64]:
+    """Return the fold 0..count-1 of each row: the same for all rows of a decision, in any log that holds it."""
+    return (log.decision_hash % np.uint64(count)).astype(np.int64)
