@@ -13,6 +13,7 @@ import numpy as np
 from udfs.core.errors import Reason
 from udfs.core.events import TYPE_NAMES
 from udfs.core.interest import ENCODE_BUCKETS
+from udfs.core.join import Join
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +30,7 @@ COUNTERS: dict[str, str] = {
     "duplicate": Reason.DUPLICATE.meaning,
     "late": Reason.LATE.meaning,
     "quarantined": Reason.QUARANTINED.meaning,
-    "without_token": "Activity events without a token: organic interest. Only a conversion among them is a reward.",
-    "dangling": "Conversions without a token and without an impression of their activity in the attribution window.",
+    **{f"join_{outcome}": f"Activity events: {outcome.meaning}" for outcome in Join},
     "feedback": "Increments sent to the learner.",
     "lists": "Lists ranked for publication.",
     "republished": "Users ranked again by a republish order.",

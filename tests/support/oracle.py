@@ -13,6 +13,7 @@ import numpy as np
 
 from udfs.core.engine import Outcome, Records, process, republish
 from udfs.core.feedback import decode_feedback, encode_feedback
+from udfs.core.join import Join
 from udfs.core.learning import Forgetting, add, decode_sums
 from udfs.core.list_version import ListVersion, parse_version
 from udfs.core.policy_table import PRIOR_ID, decode_row, encode_row
@@ -132,11 +133,13 @@ class Oracle:
     def accounted(self) -> dict[str, int]:
         """Return what became of every record; `accepted` comes from the list versions, not from a counter."""
         updates = sum(version.s - self.republished[user] for user, version in self.versions().items())
-        unrewarded = self.counts["without_token"] + self.counts["dangling"]
+        of_no_list = (Join.WITHOUT_TOKEN, Join.INFERRED, Join.DANGLING, Join.EXPIRED, Join.UNKNOWN_ACTIVITY)
+        no_updates = sum(self.counts[f"join_{outcome}"] for outcome in (*of_no_list, Join.SUPERSEDED))
         return {
-            "accepted": updates + unrewarded,
+            "accepted": updates + no_updates,
             "rejected": len(self.dead),
-            **{name: self.counts[name] for name in ("duplicate", "late", "quarantined")},
+            **{name: self.counts[name] + self.counts[f"join_{name}"] for name in ("duplicate", "late")},
+            "quarantined": self.counts["quarantined"],
         }
 
     def _apply(self, batch: list[Recorded]) -> None:

@@ -16,6 +16,7 @@ from udfs.batch_rows import ORDER, read_batch
 from udfs.core.engine import Records, process, republish
 from udfs.core.errors import Reason
 from udfs.core.events import Event, EventType
+from udfs.core.join import Join
 
 ROOT = Path(__file__).parents[2]
 PURE = sorted(
@@ -63,8 +64,9 @@ def test_every_count_of_the_engine_is_a_declared_counter() -> None:
     records = Records([b"u"] * len(events), [encode_event(each) for each in events], [2**50] * len(events))
     outcome = process(records, lambda users: [None], world)
     counts = outcome.counts + republish(["u"], outcome.states, world).counts
-    assert {"records", "duplicate", "late", "quarantined", "without_token", "dangling"} <= set(outcome.counts)
+    assert {"records", "duplicate", "late", "quarantined", "join_without_token", "join_matched"} <= set(outcome.counts)
     assert set(counts) | set(outcome.counts) <= set(metrics.COUNTERS)
+    assert {f"join_{outcome}" for outcome in Join} <= set(metrics.COUNTERS)
     assert {f"dead_letter_{reason}" for reason in Reason if not reason.counted_only} <= set(metrics.COUNTERS)
 
 

@@ -2,6 +2,7 @@
 
 A decision token proves what was shown and in which context, so the first event of a (list, activity) pair makes its
 impression, a click before its impression too: it implies one. Flags then keep every kind of reward from counting twice.
+A conversion has the worth that was reported last: a later report replaces an earlier one, by the difference.
 Everything counts at the time of the pair's earliest event; where that turns out to be earlier, the difference is fed
 back, so sums by time do not depend on the order of arrival either. What has no token is matched with what is known
 when it comes: a conversion or purchase that overtakes its impression or click finds none.
@@ -10,6 +11,7 @@ when it comes: a conversion or purchase that overtakes its impression or click f
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +20,7 @@ from udfs.core.errors import InvalidEvent
 from udfs.core.events import Event, EventType
 from udfs.core.feedback import Feedback
 from udfs.core.hashing import hash32
+from udfs.core.join import Join
 from udfs.core.user_state import SHOWN
 
 if TYPE_CHECKING:
@@ -25,17 +28,21 @@ if TYPE_CHECKING:
 
     from udfs.core.decision_token import Token, TokenKeys
 
-SEEN, CLICKED, CONVERTED, DISMISSED, CORRECTED = 1, 2, 4, 8, 16
-"""Flags of a shown row: an impression event came; a click; a conversion; a dismissal; a conversion below 0."""
+SEEN, CLICKED, CONVERTED, DISMISSED = 1, 2, 4, 8
+"""Flags of a shown row: an impression event came; a click; a conversion; a dismissal."""
+_ASSUMED, _BOUGHT, _REPORTED = 0, 1, 2
+"""Where the worth of a conversion is from, in bits 4 and 5 of the flags: the activity, a purchase, a report's value."""
+_SOURCE_SHIFT, _SOURCE_BITS = 4, 0b11 << 4
 MAX_SHOWN = 64
 """Shown rows kept of a user, those of the newest lists; caps and attribution cannot look further back."""
 MAX_CENTS = 1_000_000_000
-"""Largest worth of one conversion, ten million units: whole numbers of 32 bits hold it and its correction."""
+"""Largest worth of one conversion, ten million units: whole numbers of 32 bits hold the difference of two."""
 
 # The layout of SHOWN: a numpy record costs 0.3 us at each access to a field, which made attribution the dearest step.
-_SHOWN = struct.Struct("<qqIIiHHBB16s")
+_SHOWN = struct.Struct("<qqqIIiHHBB16s")
 if _SHOWN.size != SHOWN.itemsize:
     raise AssertionError("the layouts of a shown row differ")
+_APPLIED = (Join.MATCHED, Join.REVISED)
 _FLAG = {
     EventType.IMPRESSION: SEEN,
     EventType.CLICK: CLICKED,
@@ -75,10 +82,8 @@ class Attributed(NamedTuple):
     applied: int
     newest_ms: int
     """Time of the newest applied event, 0 for none."""
-    duplicates: int
-    late: int
-    without_token: int
-    dangling: int
+    joined: Counter[Join]
+    """How many events had which outcome; refused ones have none."""
 
 
 @dataclass(slots=True)
@@ -87,6 +92,7 @@ class _Shown:
 
     as_of_ms: int
     shown_ms: int
+    reward_ms: int
     seq: int
     activity: int
     revenue_cents: int
@@ -100,10 +106,16 @@ class _Shown:
     def key(self) -> tuple[int, int, int, int]:
         return self.generation, self.as_of_ms, self.seq, self.activity
 
+    @property
+    def worth(self) -> tuple[int, int, int]:
+        """What another report of its conversion must exceed to replace it."""
+        return _worth((self.flags & _SOURCE_BITS) >> _SOURCE_SHIFT, self.reward_ms, self.revenue_cents)
+
     def encode(self) -> bytes:
         return _SHOWN.pack(
             self.as_of_ms,
             self.shown_ms,
+            self.reward_ms,
             self.seq,
             self.activity,
             self.revenue_cents,
@@ -120,8 +132,9 @@ def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attri
 
     With a token an event is applied, a duplicate, or late: of a list older than all MAX_SHOWN rows that are kept. An
     event without a token is organic interest and rewards nothing, except a conversion: it goes to the newest shown row
-    of its activity whose impression is at most `window_ms` old (none there: dangling), once. A purchase of an item
-    that an activity names is a conversion of its newest clicked row in that window, once.
+    of its activity whose impression is at most `window_ms` old. A purchase of an item that an activity names is a
+    conversion of its newest clicked row in that window. A row converts once; its worth is that of its newest report
+    with a value, else of its first purchase, else the activity's reward value.
     """
     ledger = _Ledger(shown, settings)
     for number, event in events:
@@ -132,7 +145,7 @@ def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attri
         elif event.type == EventType.CONVERSION:
             ledger.conversion(event)
         else:
-            ledger.without_token += 1
+            ledger.joined[Join.WITHOUT_TOKEN] += 1
     return ledger.outcome()
 
 
@@ -146,8 +159,8 @@ class _Ledger:
         self._feedback: list[Feedback] = []
         self._decisions: list[ShownDecision] = []
         self._refused: list[tuple[int, InvalidEvent]] = []
-        self._applied = self._newest_ms = self._duplicates = self._late = self._dangling = 0
-        self.without_token = 0
+        self._applied = self._newest_ms = 0
+        self.joined: Counter[Join] = Counter()
 
     def with_token(self, number: int, event: Event, text: str) -> None:
         """Apply an event that names its list."""
@@ -159,33 +172,32 @@ class _Ledger:
             self._refused.append((number, error))
             return
         row = self._row(token, event, slot)
-        if row is None:
-            self._late += 1
-        elif row.flags & _flag(event):
-            self._duplicates += 1
-        else:
+        outcome = Join.LATE if row is None else self._reward(row, event)
+        self.joined[outcome] += 1
+        if outcome in _APPLIED:
             self._applied += 1
             self._newest_ms = max(self._newest_ms, event.ts_ms)
-            self._reward(row, event)
 
     def conversion(self, event: Event) -> None:
         """Apply a conversion that does not name its list."""
-        row = self._newest(event.activity_id or "", event.ts_ms)
-        if row is None:
-            self._dangling += 1
-        elif row.flags & _flag(event):
-            self._duplicates += 1
+        activity_id = event.activity_id or ""
+        row = self._newest(activity_id, event.ts_ms)
+        if row is not None:
+            outcome = self._reward(row, event)
+            self.joined[Join.INFERRED if outcome in _APPLIED else outcome] += 1
+        elif any(key[-1] == hash32(activity_id) for key in self._rows):
+            self.joined[Join.EXPIRED] += 1
         else:
-            self.without_token += 1
-            self._reward(row, event)
+            known = activity_id in self._settings.reward_value
+            self.joined[Join.DANGLING if known else Join.UNKNOWN_ACTIVITY] += 1
 
     def purchase(self, event: Event) -> None:
         """Apply a purchase to the activities that name its item."""
         cents = _cents((event.price or 0.0) * (event.quantity or 1))
         for activity_id in self._settings.activities_of_item.get(event.item_id or "", ()):
             row = self._newest(activity_id, event.ts_ms, needed=CLICKED)
-            if row is not None and not row.flags & CONVERTED:
-                self._convert(row, activity_id, CONVERTED, cents)
+            if row is not None and self._convert(row, activity_id, _BOUGHT, event.ts_ms, cents) in _APPLIED:
+                self.joined[Join.BOUGHT] += 1
 
     def outcome(self) -> Attributed:
         """Return the rows in order of (list, activity), so that arrival order leaves no trace, and what happened."""
@@ -196,10 +208,7 @@ class _Ledger:
             self._refused,
             self._applied,
             self._newest_ms,
-            self._duplicates,
-            self._late,
-            self.without_token,
-            self._dangling,
+            self.joined,
         )
 
     def _row(self, token: Token, event: Event, slot: int) -> _Shown | None:
@@ -219,6 +228,7 @@ class _Ledger:
         row = _Shown(
             as_of_ms=token.as_of_ms,
             shown_ms=event.ts_ms,
+            reward_ms=0,
             seq=token.seq,
             activity=key[-1],
             revenue_cents=0,
@@ -245,22 +255,34 @@ class _Ledger:
         ]
         return self._rows[max(found)[1]] if found else None
 
-    def _reward(self, row: _Shown, event: Event) -> None:
-        activity_id, flag = event.activity_id or "", _flag(event)
-        if event.type == EventType.CONVERSION:
-            worth = self._settings.reward_value.get(activity_id, 0.0) if event.value is None else event.value
-            self._convert(row, activity_id, flag, _cents(worth))
-            return
+    def _reward(self, row: _Shown, event: Event) -> Join:
+        activity_id, flag = event.activity_id or "", _FLAG[EventType(event.type)]
+        if flag == CONVERTED:
+            if event.value is None:
+                assumed = self._settings.reward_value.get(activity_id, 0.0)
+                return self._convert(row, activity_id, _ASSUMED, event.ts_ms, _cents(assumed))
+            return self._convert(row, activity_id, _REPORTED, event.ts_ms, _cents(event.value))
+        if row.flags & flag:
+            return Join.DUPLICATE
         row.flags |= flag
         if flag == CLICKED:
             self._feedback.append(_increment(row, activity_id, clicks=1))
         elif flag == DISMISSED:
             self._feedback.append(_increment(row, activity_id, dismissals=1))
+        return Join.MATCHED
 
-    def _convert(self, row: _Shown, activity_id: str, flag: int, cents: int) -> None:
-        row.flags |= flag
-        row.revenue_cents += cents
-        self._feedback.append(_increment(row, activity_id, conversions=int(flag == CONVERTED), revenue_cents=cents))
+    def _convert(self, row: _Shown, activity_id: str, source: int, at_ms: int, cents: int) -> Join:
+        """Count the row's conversion, or let this report replace the one that counted until now."""
+        is_first = not row.flags & CONVERTED
+        worth = _worth(source, at_ms, cents)
+        if not is_first and worth <= row.worth:
+            return Join.DUPLICATE if worth == row.worth else Join.SUPERSEDED
+        self._feedback.append(
+            _increment(row, activity_id, conversions=int(is_first), revenue_cents=cents - row.revenue_cents)
+        )
+        row.flags = (row.flags | CONVERTED) & ~_SOURCE_BITS | source << _SOURCE_SHIFT
+        row.reward_ms, row.revenue_cents = at_ms, cents
+        return Join.MATCHED if is_first else Join.REVISED
 
     def _move(self, row: _Shown, activity_id: str, earlier_ms: int) -> None:
         """Count all that is known of a row at an earlier time than until now."""
@@ -276,9 +298,9 @@ class _Ledger:
         self._feedback.append(_increment(row, activity_id, **known))
 
 
-def _flag(event: Event) -> int:
-    flag = _FLAG[EventType(event.type)]
-    return CORRECTED if flag == CONVERTED and event.value is not None and event.value < 0 else flag
+def _worth(source: int, at_ms: int, cents: int) -> tuple[int, int, int]:
+    """Return the rank of a report: values go by the latest, purchases by the first, equal times by the higher worth."""
+    return source, -at_ms if source == _BOUGHT else at_ms, cents
 
 
 def _cents(worth: float) -> int:

@@ -26,7 +26,7 @@ from udfs.core.ranking import rank
 from udfs.core.rate_guard import admit, admit_singles
 from udfs.core.seeded import decision_seeds
 from udfs.core.slate import payloads
-from udfs.core.user_state import EVENT, decode_states, encode_states
+from udfs.core.user_state import EVENT, MAX_PRICE, MAX_QUANTITY, decode_states, encode_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from udfs.core.world import World
 
 __all__ = ["DeadLetter", "Outcome", "Records", "process", "republish"]
-
-_MAX_PRICE = 65_000.0  # float16 ends at 65504
 
 
 class Records(NamedTuple):
@@ -196,8 +194,8 @@ def _merge(batch: UserBatch, admitted: _Admitted, counts: Counter[str]) -> Merge
             hash32(event.item_id) if event.item_id else 0,
             hash32(event.category) if event.category else 0,
             event.type,
-            min(event.quantity or 0, 255),
-            min(event.price or 0.0, _MAX_PRICE),
+            min(event.quantity or 0, MAX_QUANTITY),
+            min(event.price or 0.0, MAX_PRICE),
         )
         for event in admitted.organic
     ]
@@ -223,10 +221,7 @@ def _attribute(
         feedback += found.feedback
         shown += found.decisions
         dead += [DeadLetter(number, error) for number, error in found.refused]
-        counts["duplicate"] += found.duplicates
-        counts["late"] += found.late
-        counts["without_token"] += found.without_token
-        counts["dangling"] += found.dangling
+        counts.update({f"join_{outcome}": times for outcome, times in found.joined.items()})
     counts["feedback"] += len(feedback)
     return applied, feedback, decision_records(shown, world)
 

@@ -53,4 +53,4 @@ class Event(NamedTuple):
     position: int | None = None
     """0-based place in that list, 0..99; always present with a token, except for a conversion."""
     value: float | None = None
-    """Worth of a conversion in the shop's currency, -1e9..1e9; negative for a correction."""
+    """Worth of a conversion in the shop's currency, -1e9..1e9; a later report replaces it."""

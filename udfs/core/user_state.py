@@ -1,6 +1,7 @@
-"""What is kept of a user, and its bytes (state version 1, golden file tests/golden/state_v1.bin).
+"""What is kept of a user, and its bytes (state version 2, golden files tests/golden/state_v*.bin).
 
-Layout, little-endian: header | h (h_len float32) | n_history rows of 28 bytes | n_shown rows of 50 bytes.
+Layout, little-endian: header | h (h_len float32) | n_history rows of 28 bytes | n_shown rows of 58 bytes.
+Version 1, read as well, had no reward_ms in the shown rows.
 A batch of users is loaded into arrays at once: at 250 users a batch this costs 1.5 us a user, a loop over users 9 us.
 """
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 DIM = 16
 """Length of the bandit's context x."""
 HISTORY = 31
@@ -53,10 +54,16 @@ EVENT = np.dtype(
     ]
 )
 
+MAX_PRICE = 65_000.0
+"""Largest price of an EVENT: float16 ends at 65504."""
+MAX_QUANTITY = 255
+"""Largest quantity of an EVENT."""
+
 SHOWN = np.dtype(
     [
         ("as_of_ms", "<i8"),
         ("shown_ms", "<i8"),
+        ("reward_ms", "<i8"),
         ("seq", "<u4"),
         ("activity", "<u4"),
         ("revenue_cents", "<i4"),
@@ -67,7 +74,11 @@ SHOWN = np.dtype(
         ("x", "i1", (DIM,)),
     ]
 )
-"""One shown activity; `activity` is hash32 of its id, shown_ms its earliest event. See attribution.py for the flags."""
+"""One shown activity; `activity` is hash32 of its id, shown_ms its earliest event, reward_ms the report its conversion
+counts by (0: none). See attribution.py for the flags."""
+
+_SHOWN_V1 = np.dtype([(name, SHOWN[name]) for name in SHOWN.names or () if name != "reward_ms"])
+_FLAGS_OF_V1 = 0b1111
 
 
 @dataclass(slots=True)
@@ -104,9 +115,9 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
     lengths = np.array([len(state) for state in states])
     starts = np.cumsum(lengths) - lengths
     header = data[starts[:, None] + np.arange(HEADER.itemsize)].view(HEADER)[:, 0]
-    if (header["version"] != STATE_VERSION).any():
-        found = sorted(set(header["version"].tolist()) - {STATE_VERSION})
-        raise ValueError(f"user state of version {found}; this build reads version {STATE_VERSION}")
+    unknown = set(header["version"].tolist()) - {1, STATE_VERSION}
+    if unknown:
+        raise ValueError(f"user state of version {sorted(unknown)}; this build reads versions 1 to {STATE_VERSION}")
     batch.header[rows] = header
 
     at_h = starts + HEADER.itemsize
@@ -126,7 +137,19 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
 
     for at in np.flatnonzero(header["n_shown"]).tolist():
         at_shown = int(at_history[at]) - int(starts[at]) + int(counts[at]) * EVENT.itemsize
-        batch.shown[int(rows[at])] = states[at][at_shown:]
+        shown = states[at][at_shown:]
+        batch.shown[int(rows[at])] = shown if header["version"][at] == STATE_VERSION else _from_v1(shown)
+    batch.header["version"][rows] = STATE_VERSION
+
+
+def _from_v1(shown: bytes) -> bytes:
+    """Return shown rows of version 1 in today's layout: any later report of a conversion replaces what it had."""
+    old = np.frombuffer(shown, _SHOWN_V1)
+    new = np.zeros(old.size, SHOWN)
+    for name in _SHOWN_V1.names or ():
+        new[name] = old[name]
+    new["flags"] &= _FLAGS_OF_V1
+    return new.tobytes()
 
 
 def encode_states(batch: UserBatch, rows: NDArray[np.int64]) -> list[bytes]:

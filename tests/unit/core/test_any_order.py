@@ -176,7 +176,8 @@ def check(seed: int, sizes: list[int], encoder: StepEncoder, count: int) -> None
     for story in stories:
         check_against_the_story(was[story[0].user_id], story, encoder)
     distinct = sum(len(story) for story in stories)
-    assert mixed.counts["duplicate"] + mixed.counts["late"] == len(arrivals) - distinct
+    dropped = ("duplicate", "late", "join_duplicate", "join_late")
+    assert sum(mixed.counts[name] for name in dropped) == len(arrivals) - distinct
 
 
 def check_against_the_story(state: UserBatch, story: list[Event], encoder: StepEncoder) -> None:

@@ -16,6 +16,7 @@ from udfs.core.attribution import MAX_CENTS, MAX_SHOWN, Attributed, Attributing,
 from udfs.core.errors import Reason
 from udfs.core.events import Event, EventType
 from udfs.core.feedback import Feedback, decode_feedback, encode_feedback
+from udfs.core.join import Join
 from udfs.core.user_state import SHOWN
 
 NAMES = ["a", "b", "c"]
@@ -66,7 +67,7 @@ def test_any_order_of_what_was_done_gives_the_same_sums(order: tuple[int, ...]) 
     assert totals(feedback) == {("a", NOON_MS): (1, 1, 1, 1, 325)}
     assert outcome.shown == apply(FOUR)[0].shown
     again, more = apply(arrivals, FOUR, shown=outcome.shown)
-    assert (again.applied, again.duplicates, totals(more)) == (0, 4, {})
+    assert (again.applied, again.joined[Join.DUPLICATE], totals(more)) == (0, 4, {})
 
 
 @settings(max_examples=80, deadline=None)
@@ -102,7 +103,7 @@ def test_an_impression_is_one_decision_however_often_it_is_reported() -> None:
     other = token_for("u", NAMES, seq=2)
     outcome, feedback = apply([event(IMPRESSION), event(IMPRESSION, at_ms=NOON_MS + 1), event(IMPRESSION, token=other)])
     assert [(each.activity_id, each.slot, each.token.seq) for each in outcome.decisions] == [("a", 0, 1), ("a", 0, 2)]
-    assert (outcome.applied, outcome.duplicates) == (2, 1)
+    assert (outcome.applied, outcome.joined[Join.DUPLICATE]) == (2, 1)
     assert totals(feedback) == {("a", NOON_MS): (2, 0, 0, 0, 0)}
 
 
@@ -116,18 +117,25 @@ def test_feedback_carries_the_context_of_the_token() -> None:
 @pytest.mark.parametrize("kind", [IMPRESSION, CLICK, DISMISS])
 def test_without_a_token_there_is_no_reward(kind: int) -> None:
     outcome, feedback = apply([event(IMPRESSION)], [event(kind, token=None, at_ms=NOON_MS + 1)])
-    assert (outcome.without_token, outcome.applied, outcome.newest_ms, len(feedback)) == (1, 0, 0, 1)
+    assert (outcome.joined, outcome.applied, outcome.newest_ms, len(feedback)) == ({Join.WITHOUT_TOKEN: 1}, 0, 0, 1)
 
 
 @pytest.mark.parametrize(
-    ("name", "after_ms", "rewarded"),
-    [("a", 0, True), ("a", DAY_MS, True), ("a", DAY_MS + 1, False), ("a", -1, False), ("b", 5, False)],
+    ("name", "after_ms", "joined"),
+    [
+        ("a", 0, Join.INFERRED),
+        ("a", DAY_MS, Join.INFERRED),
+        ("a", DAY_MS + 1, Join.EXPIRED),
+        ("a", -1, Join.EXPIRED),
+        ("b", 5, Join.DANGLING),
+        ("d", 5, Join.UNKNOWN_ACTIVITY),
+    ],
 )
-def test_a_conversion_without_a_token_counts_in_the_window(name: str, after_ms: int, rewarded: bool) -> None:
+def test_a_conversion_without_a_token_counts_in_the_window(name: str, after_ms: int, joined: Join) -> None:
     """Contract: from the impression of its activity to the end of the attribution window, both included."""
     outcome, feedback = apply([event(IMPRESSION)], [event(CONVERSION, name, NOON_MS + after_ms, token=None)])
-    assert (outcome.dangling, outcome.without_token) == (int(not rewarded), int(rewarded))
-    assert totals(feedback) == {("a", NOON_MS): (1, 0, 1, 0, 250) if rewarded else (1, 0, 0, 0, 0)}
+    assert outcome.joined == {joined: 1}
+    assert totals(feedback) == {("a", NOON_MS): (1, 0, 1, 0, 250) if joined == Join.INFERRED else (1, 0, 0, 0, 0)}
 
 
 def test_it_goes_to_the_newest_list_and_counts_once() -> None:
@@ -135,7 +143,7 @@ def test_it_goes_to_the_newest_list_and_counts_once() -> None:
     lists = [event(IMPRESSION, at_ms=NOON_MS + 100 * at, token=token_for("u", NAMES, seq=at)) for at in (1, 2)]
     conversion = event(CONVERSION, at_ms=NOON_MS + 500, token=None, value=7.0)
     outcome, feedback = apply(lists, [conversion], [conversion])
-    assert outcome.duplicates == 1
+    assert outcome.joined == {Join.DUPLICATE: 1}
     assert totals(feedback) == {("a", NOON_MS + 100): (1, 0, 0, 0, 0), ("a", NOON_MS + 200): (1, 0, 1, 0, 700)}
 
 
@@ -161,20 +169,51 @@ def test_a_purchase_and_its_conversion_are_one() -> None:
         assert totals(apply([event(CLICK)], [pair[0]], [pair[1]])[1]) == {("a", NOON_MS): (1, 1, 1, 0, 250)}
 
 
-@pytest.mark.parametrize("first", [0, 1])
-def test_a_correction_takes_back_revenue_once_in_any_order(first: int) -> None:
-    """Contract: a conversion of negative value adds the difference and is no conversion of its own."""
-    pair = [event(CONVERSION, value=9.0), event(CONVERSION, at_ms=NOON_MS + 5, value=-4.0)]
-    _, feedback = apply([pair[first]], [pair[1 - first]], pair)
-    assert totals(feedback) == {("a", NOON_MS): (1, 0, 1, 0, 500)}
+REPORTS = [
+    event(CONVERSION, value=None),
+    Event("p", "u", EventType.PURCHASE, NOON_MS + 3, item_id="tea", price=2.0, quantity=2),
+    Event("q", "u", EventType.PURCHASE, NOON_MS + 6, item_id="tea", price=9.0),
+    event(CONVERSION, at_ms=NOON_MS + 4, value=9.0),
+    event(CONVERSION, at_ms=NOON_MS + 5, value=7.5),
+    event(CONVERSION, at_ms=NOON_MS + 5, value=-1.0),
+]
+TRUTHS = [(1, 250), (2, 400), (3, 400), (4, 900), (5, 750), (6, 750)]
+"""After the first so many reports: the revenue of a run that saw only the final truth, in cents."""
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.sampled_from(TRUTHS), st.data())
+def test_a_later_report_replaces_the_earlier_worth_in_any_order(truth: tuple[int, int], data: st.DataObject) -> None:
+    """Contract: one conversion, of the newest value, else the first purchase, else the activity's; repeats are free."""
+    count, cents = truth
+    reports = REPORTS[:count]
+    order = data.draw(st.permutations(reports + data.draw(st.lists(st.sampled_from(reports), max_size=4))))
+    final = event(CLICK)
+    outcome, feedback = apply([final], *[[each] for each in order])
+    assert totals(feedback) == {("a", NOON_MS): (1, 1, 1, 0, cents)}
+    assert outcome.shown == apply([final], reports)[0].shown
+
+
+def test_what_became_of_each_report_is_counted() -> None:
+    lists = [event(IMPRESSION), event(CLICK)]
+    for reports, joined in (
+        ([event(CONVERSION, value=1.0)], {Join.MATCHED: 1}),
+        ([event(CONVERSION, value=1.0), event(CONVERSION, at_ms=NOON_MS + 1, value=2.0)],
+         {Join.MATCHED: 1, Join.REVISED: 1}),
+        ([event(CONVERSION, at_ms=NOON_MS + 1, value=2.0), event(CONVERSION, value=1.0)],
+         {Join.MATCHED: 1, Join.SUPERSEDED: 1}),
+        ([REPORTS[1], event(CONVERSION, at_ms=NOON_MS + 9, value=2.0, token=None)], {Join.BOUGHT: 1, Join.INFERRED: 1}),
+    ):  # fmt: skip
+        shown = apply(lists)[0].shown
+        assert attribute(shown, list(enumerate(reports)), SETTINGS).joined == joined
 
 
 def test_an_absurd_worth_is_cut_and_can_be_sent() -> None:
     """Contract: the largest value that validation lets through fits the feedback rows."""
     _, feedback = apply([event(IMPRESSION, at_ms=NOON_MS - 1)], [event(CONVERSION, value=1e9)],
-                        [event(CONVERSION, value=-1e9)], [event(CLICK, at_ms=NOON_MS - 9)])  # fmt: skip
-    assert [each.revenue_cents for each in feedback if each.revenue_cents] == [MAX_CENTS, -MAX_CENTS]
-    assert decode_feedback(encode_feedback(feedback))[1]["revenue_cents"].sum() == 0
+                        [event(CONVERSION, at_ms=NOON_MS + 1, value=-1e9)])  # fmt: skip
+    assert [each.revenue_cents for each in feedback if each.revenue_cents] == [MAX_CENTS, -2 * MAX_CENTS]
+    assert decode_feedback(encode_feedback(feedback))[1]["revenue_cents"].sum() == -MAX_CENTS
 
 
 def test_a_negative_value_means_nothing_but_for_a_conversion() -> None:
@@ -207,7 +246,8 @@ def test_the_newest_64_rows_are_kept_and_what_is_older_is_late() -> None:
         assert kept["as_of_ms"].tolist() == [NOON_MS + at for at in range(70 - MAX_SHOWN, 70)]
         assert len(feedback) == 70
         forgotten, nothing = apply([lists[0], event(CLICK, token=lists[5].token)], shown=outcome.shown)
-        assert (forgotten.late, forgotten.applied, nothing, forgotten.shown) == (2, 0, [], outcome.shown)
+        assert (forgotten.joined, forgotten.applied, nothing) == ({Join.LATE: 2}, 0, [])
+        assert forgotten.shown == outcome.shown
 
 
 def test_only_applied_events_move_the_users_time() -> None:

@@ -1,0 +1,31 @@
+"""What becomes of an activity event when it is joined with what was shown."""
+
+from enum import StrEnum
+
+
+class Join(StrEnum):
+    """Outcome of one event; the counter `join_NAME` counts it. `meaning` is one line for people."""
+
+    meaning: str
+
+    def __new__(cls, label: str, meaning: str = "") -> "Join":
+        """Make a member whose value is `label` alone."""
+        member = str.__new__(cls, label)
+        member._value_ = label
+        member.meaning = meaning
+        return member
+
+    MATCHED = "matched", "Its token names what was shown, and it counts."
+    REVISED = "revised", "Its token names what was shown, and its value replaces what an earlier report said."
+    SUPERSEDED = "superseded", "A conversion reported with another worth before, by a later or better report."
+    INFERRED = "inferred", "Conversion without a token, counted for the newest list that showed its activity."
+    BOUGHT = "bought", "Purchase that converted what was clicked about its item."
+    DUPLICATE = "duplicate", "The same was told before."
+    LATE = "late", "Its list is older than all that is kept of the user."
+    WITHOUT_TOKEN = "without_token", "Impression, click or dismissal that names no list: organic interest."
+    EXPIRED = "expired", "Conversion without a token, its activity was shown, not within the attribution window."
+    DANGLING = "dangling", "Conversion without a token, its activity was not shown as far as is kept."
+    UNKNOWN_ACTIVITY = (
+        "unknown_activity",
+        "Conversion without a token of an activity nobody knows.",
+    )
