@@ -86,6 +86,8 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         ModelError: the artefact cannot be used.
     """
     names = _chosen(args.baselines)
+    if not names and args.model is None:
+        raise ConfigError("baselines", args.baselines, "at least one where no --model is given")
     train, test = read(args.train), read(args.data)
     labels = training_labels(train, args.of)
     task = make_task(train, test, args.target, args.of)

@@ -51,7 +51,8 @@ def figures(
         own[model][metric] = _figure(means[position], percentile_interval(sample[:, position]))
     for model, ranked in found.items():
         value = ranked.coverage.value
-        own[model][COVERAGE] = _figure(value, jackknife_interval(value, lost[model]))
+        low, high = jackknife_interval(value, lost[model])
+        own[model][COVERAGE] = _figure(value, (max(low, 0.0), min(high, 1.0)))
 
     minus: dict[str, dict[str, Figure]] = {model: {} for model in found if model != "gru" and "gru" in found}
     for other in minus:
