@@ -1,4 +1,4 @@
-"""From a trained network to a servable folder: model.onnx (one GRU step), manifest.json and golden.npz.
+"""From a trained network to a model folder: model.onnx (one GRU step), vocabulary, manifest, head.npz and golden.npz.
 
 The step is the GRUCell written out, with every embedding multiplied through the input weights beforehand, so that
 serving gathers three rows of gate inputs instead of multiplying embeddings. It is exported by torch's tracing exporter
@@ -15,20 +15,17 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from models.encoder import Encoder
-from models.gru import X_SCALE, GRUEncoder
-from models.registry import GOLDEN, MANIFEST, MODEL, VOCABULARY, signature
+from models.gru import SCALARS, X_SCALE, GRUEncoder
+from models.registry import GOLDEN, HEAD, MANIFEST, MODEL, VOCABULARY, signature
 from udfs.core.features import ORGANIC_TYPES, StepInputs, Vocabulary, step_inputs
 from udfs.core.hashing import hash32
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 OPSET = 17
 STEPS = 500
@@ -38,18 +35,31 @@ BATCHES = (1, 7, 64, 256, 512)
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """What a network was trained on: the items with a vector of their own and the categories, each in text order."""
+
+    items: list[str]
+    categories: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Training:
     """Where a model comes from; copied into its manifest."""
 
     data: str
+    """File name, and sha256 of its events."""
     range: list[str]
-    """First day and the day after the last, UTC."""
-    split: dict[str, list[str]]
+    """First and last time of an event, UTC."""
+    split: str
+    """What validation was measured on."""
     seed: int
     epochs: int
+    """Passes that the weights have seen, the last one over all events not among them."""
+    ended: str
+    """Why training stopped."""
     config: dict[str, Any]
     metrics: dict[str, dict[str, float]]
-    """On the test split; the model is `gru`, the others are baselines."""
+    """On the validation targets, before the pass that includes them."""
 
 
 class FoldedStep(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
@@ -65,11 +75,11 @@ class FoldedStep(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
         self.hidden = size = config.hidden
         with torch.no_grad():
             item, category, kind, scalars = gru.weight_ih_l0.split(
-                [config.item_width, config.category_width, config.type_width, 3], dim=1
+                [config.item_width, config.category_width, config.type_width, SCALARS], dim=1
             )
             type_table = network.kind.weight @ kind.T + gru.bias_ih_l0
             type_table[:, : 2 * size] += gru.bias_hh_l0[: 2 * size]
-            of_state = torch.zeros(4 * size, size + 3)
+            of_state = torch.zeros(4 * size, size + SCALARS)
             of_state[: 2 * size] = torch.cat([gru.weight_hh_l0, scalars], dim=1)[: 2 * size]
             of_state[2 * size : 3 * size, size:] = scalars[2 * size :]
             of_state[3 * size :, :size] = gru.weight_hh_l0[2 * size :]
@@ -102,7 +112,7 @@ class FoldedStep(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
         return h_next, v / length * X_SCALE + self.constant
 
 
-def export(network: GRUEncoder, categories: Sequence[str], version: int, training: Training, folder: Path) -> None:
+def export(network: GRUEncoder, names: Names, version: int, training: Training, folder: Path) -> None:
     """Write the artefact of a trained network, check it, and only then put it in the place of `folder`.
 
     Raises:
@@ -115,8 +125,9 @@ def export(network: GRUEncoder, categories: Sequence[str], version: int, trainin
         fresh = Path(beside) / folder.name
         fresh.mkdir()
         write_onnx(network, fresh / MODEL)
-        (fresh / VOCABULARY).write_text(json.dumps({"items": [], "categories": sorted(categories)}, indent=1) + "\n")
-        manifest = manifest_of(network, categories, version, training, fresh)
+        (fresh / VOCABULARY).write_text(json.dumps(asdict(names), indent=0, ensure_ascii=False) + "\n")
+        write_head(network, fresh / HEAD)
+        manifest = manifest_of(network, names, version, training, fresh)
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
         encoder = Encoder.load(fresh, "cpu")
         check_parity(encoder, network, fresh / GOLDEN)
@@ -126,28 +137,44 @@ def export(network: GRUEncoder, categories: Sequence[str], version: int, trainin
         fresh.rename(folder)
 
 
-def manifest_of(
-    network: GRUEncoder, categories: Sequence[str], version: int, training: Training, folder: Path
-) -> dict[str, Any]:
+def write_head(network: GRUEncoder, path: Path) -> None:
+    """Write what scores h offline: logit = (h @ map) @ vectors.T + bias, for items and for categories."""
+    parts = {
+        "item_vectors": network.item.weight,
+        "item_bias": network.item_bias,
+        "item_map": network.item_map.weight.T,
+        "category_vectors": network.category.weight,
+        "category_bias": network.category_bias,
+        "category_map": network.category_map.weight.T,
+    }
+    np.savez_compressed(path, **{name: part.detach().numpy() for name, part in parts.items()})
+
+
+def manifest_of(network: GRUEncoder, names: Names, version: int, training: Training, folder: Path) -> dict[str, Any]:
     """Return the manifest of the model that was written to `folder`."""
     config = network.config
     inputs, outputs = signature(config.hidden, config.dim)
     return {
         "name": folder.name,
         "version": version,
-        "sha256": hashlib.sha256((folder / MODEL).read_bytes()).hexdigest(),
+        "sha256": sha256(folder / MODEL),
         "opset": OPSET,
         "hidden": config.hidden,
         "dim": config.dim,
         "inputs": inputs,
         "outputs": outputs,
         "item_buckets": config.item_buckets,
-        "vocabulary_sha256": hashlib.sha256((folder / VOCABULARY).read_bytes()).hexdigest(),
-        "head_sha256": "",
+        "vocabulary_sha256": sha256(folder / VOCABULARY),
+        "head_sha256": sha256(folder / HEAD),
         "training": asdict(training),
         "code_version": code_version(),
-        "example": example(network, Vocabulary.of([], config.item_buckets, categories), categories),
+        "example": example(network, Vocabulary.of(names.items, config.item_buckets, names.categories), names),
     }
+
+
+def sha256(path: Path) -> str:
+    """Return the hash of a file, hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def code_version() -> str:
@@ -176,11 +203,11 @@ def write_onnx(network: GRUEncoder, path: Path) -> None:
     )
 
 
-def example(network: GRUEncoder, vocabulary: Vocabulary, categories: Sequence[str]) -> dict[str, list[Any]]:
+def example(network: GRUEncoder, vocabulary: Vocabulary, names: Names) -> dict[str, list[Any]]:
     """Return raw inputs of four events and what the network makes of them: proves features and vocabulary too."""
     given: dict[str, list[Any]] = {
-        "item_id": [f"item-{number}" for number in range(4)],
-        "category": [sorted(categories)[len(categories) * part // 4] for part in range(4)],
+        "item_id": [*_spread(names.items, 2), "item-1", "item-2"],
+        "category": _spread(names.categories, 4),
         "type": list(range(ORGANIC_TYPES)),
         "gap_ms": [0, 1_500, 3_600_000, 10**10],
         "price": [0.0, 0.5, 12.25, 2_000.0],
@@ -201,6 +228,11 @@ def example(network: GRUEncoder, vocabulary: Vocabulary, categories: Sequence[st
     return {**given, "h_next": h_next[:, 0].tolist(), "x": x[:, 0].tolist()}
 
 
+def _spread(names: list[str], count: int) -> list[str]:
+    """Return `count` of the names from all over the list; names that nothing has where there are none."""
+    return [names[len(names) * part // count] if names else f"none-{part}" for part in range(count)]
+
+
 def check_parity(encoder: Encoder, network: GRUEncoder, golden: Path) -> None:
     """Compare 500 steps of four users with torch, and keep torch's trajectory of one of them in `golden`."""
     inputs = random_inputs(network, (4, STEPS))
@@ -219,11 +251,11 @@ def check_parity(encoder: Encoder, network: GRUEncoder, golden: Path) -> None:
 
 def check_batches(encoder: Encoder) -> None:
     """Compare each row of batches of several sizes with the same row alone, bit for bit."""
-    buckets, categories = encoder.vocabulary.item_buckets, encoder.vocabulary.hashes.size
+    items, categories = encoder.vocabulary.item_indices, encoder.vocabulary.category_indices
     rows = np.arange(max(BATCHES))
     ramp = np.linspace(0.0, 1.0, rows.size, dtype=np.float32)
     down = ramp[::-1].copy()
-    inputs = StepInputs(rows % (buckets + 1), rows % (categories + 1), rows % ORGANIC_TYPES, ramp, down, down)
+    inputs = StepInputs(rows % items, rows % categories, rows % ORGANIC_TYPES, ramp, down, down)
     h = np.sin(np.arange(rows.size * encoder.hidden, dtype=np.float32)).reshape(rows.size, -1)
     alone = [encoder.step(inputs.take(slice(at, at + 1)), h[at : at + 1]) for at in rows]
     for size in BATCHES:
@@ -238,8 +270,8 @@ def random_inputs(network: GRUEncoder, shape: tuple[int, int]) -> StepInputs:
     rng = np.random.default_rng(0)
     gap, price, quantity = rng.random((3, *shape), dtype=np.float32)
     return StepInputs(
-        item=rng.integers(0, network.config.item_buckets + 1, shape),
-        category=rng.integers(0, network.config.categories + 1, shape),
+        item=rng.integers(0, network.items, shape),
+        category=rng.integers(0, network.categories, shape),
         type=rng.integers(0, ORGANIC_TYPES, shape),
         gap=gap,
         price=price,
@@ -247,6 +279,6 @@ def random_inputs(network: GRUEncoder, shape: tuple[int, int]) -> StepInputs:
     )
 
 
-def tensors(inputs: StepInputs) -> list[Tensor]:
+def tensors(inputs: StepInputs, device: str = "cpu") -> list[Tensor]:
     """Return the inputs as tensors, in the order the network takes them."""
-    return [torch.from_numpy(getattr(inputs, name)) for name in NAMES]
+    return [torch.from_numpy(getattr(inputs, name)).to(device) for name in NAMES]

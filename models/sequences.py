@@ -2,89 +2,113 @@
 
 Online, the n-th event of a user is encoded from h = 0 over the last 16 + n mod 16 events, or all n while n < 16. So
 windows start at every 16th event of a user, are at most 31 long, and a prediction counts at steps 16..31, or from
-step 1 on in a user's first window: each event is a target once.
+step 1 on in a user's first window: each event after a user's first is a target once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from udfs.core.features import StepInputs, Vocabulary, step_inputs
 from udfs.core.hashing import hash32
+from udfs.core.interest import SAW
+from udfs.core.user_state import MAX_PRICE, MAX_QUANTITY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from models.prepare.completejourney import Columns
+    from models.data import Sequences
 
-STRIDE = 16
-LONGEST = 2 * STRIDE - 1
+LONGEST = 2 * SAW - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Training windows over one flat array of events, ordered by user and time."""
+    """W windows over the events of `Sequences`: equally long arrays [W]."""
 
-    inputs: StepInputs
-    """Of each event; the gap of a window's first event is to be read as 0."""
-    rows: NDArray[np.int64]
-    """[W, 31] event index of each step; steps past the end repeat the window's last event."""
-    targets: NDArray[np.int64]
-    """[W, 31] category index of the next event; 0 where there is none, it is unknown, or it does not count."""
-    target_ts_ms: NDArray[np.int64]
-    """[W, 31] time of that next event."""
+    first: NDArray[np.int64]
+    """Row of the window's first event."""
+    steps: NDArray[np.int64]
+    """How many of its events have a next one, 1..31: so many predictions can be made."""
+    skip: NDArray[np.int64]
+    """Predictions before this step do not count."""
 
-    def batch(self, chosen: NDArray[np.int64]) -> StepInputs:
-        """Return the inputs [len(chosen), 31] of the chosen windows."""
-        inputs = self.inputs.take(self.rows[chosen])
-        inputs.gap[:, 0] = 0.0
-        return inputs
+    def rows(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the event of each step [B, T] of the chosen windows; T is that of the longest.
 
-    def within(self, from_ms: int, to_ms: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the windows with a target in from_ms <= time < to_ms, and their targets with all others set to 0."""
-        kept = np.where((self.target_ts_ms >= from_ms) & (self.target_ts_ms < to_ms), self.targets, 0)
-        chosen = np.flatnonzero(kept.any(axis=1))
-        return chosen, kept[chosen]
+        Steps past a window's end repeat its last one.
+        """
+        steps = self.steps[chosen]
+        at = np.minimum(np.arange(steps.max()), steps[:, None] - 1)
+        found: NDArray[np.int64] = self.first[chosen][:, None] + at
+        return found
 
+    def counts(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which predictions [B, T] of the chosen windows count."""
+        step = np.arange(self.steps[chosen].max())
+        found: NDArray[np.bool_] = (step >= self.skip[chosen][:, None]) & (step < self.steps[chosen][:, None])
+        return found
 
-def windows(cols: Columns, vocabulary: Vocabulary) -> Windows:
-    """Cut every user's events into windows."""
-    order = np.lexsort((cols.ts_ms, cols.user))
-    user, ts_ms = cols.user[order], cols.ts_ms[order]
-    inputs = _inputs(cols, order, vocabulary)
-
-    firsts = np.flatnonzero(np.r_[True, user[1:] != user[:-1]])
-    length = np.diff(np.r_[firsts, user.size])
-    per_user = (length - 1 + STRIDE - 1) // STRIDE  # an event without a next one starts no window
-    owner = np.repeat(np.arange(firsts.size), per_user)
-    nth = np.arange(owner.size) - np.repeat(np.cumsum(per_user) - per_user, per_user)
-    start = firsts[owner] + nth * STRIDE
-    last = (firsts + length - 1)[owner]
-
-    step = np.arange(LONGEST)
-    rows = np.minimum(start[:, None] + step, last[:, None])
-    following = np.minimum(rows + 1, last[:, None])
-    counts = (rows < last[:, None]) & ((step >= STRIDE - 1) | (nth == 0)[:, None])
-    return Windows(inputs, rows, np.where(counts, inputs.category[following], 0), ts_ms[following])
+    def batches(self, chosen: NDArray[np.int64], size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+        """Yield the chosen windows in random batches of about `size` steps, each of windows about as long."""
+        mixed = rng.permutation(chosen)
+        by_length = mixed[np.argsort(self.steps[mixed], kind="stable")]
+        ends = np.cumsum(self.steps[by_length])
+        cuts = np.flatnonzero(np.diff((ends - 1) // size)) + 1
+        parts = np.split(by_length, cuts)
+        for at in rng.permutation(len(parts)).tolist():
+            if parts[at].size:
+                yield parts[at]
 
 
-def _inputs(cols: Columns, order: NDArray[np.int64], vocabulary: Vocabulary) -> StepInputs:
-    products, position = np.unique(cols.product, return_inverse=True)
-    item_hashes = np.array([hash32(str(product)) for product in products.tolist()], dtype=np.uint32)[position]
-    item_hashes[cols.type == 1] = 0  # a search has no item
-    category_hashes = np.array([*map(hash32, cols.category_names), 0], dtype=np.uint32)[cols.category]
-    gap_ms = np.diff(cols.ts_ms[order], prepend=cols.ts_ms[order[0]])
-    # The history keeps a price as a half, so the model must learn from halves.
-    price = cols.price[order].astype(np.float16).astype(np.float32)
+def windows(starts: NDArray[np.int64], shift: NDArray[np.int64] | None = None) -> Windows:
+    """Cut sequences, given by the first row of each and the row after the last, into windows.
+
+    With `shift` [S], 0..15, every window of a sequence but its first starts so many events earlier than online.
+    """
+    shift = np.zeros(starts.size - 1, np.int64) if shift is None else shift
+    length = np.diff(starts)
+    per_sequence = np.where(length > 1, np.maximum((length - 1 + shift) // SAW, 1), 0)
+    owner = np.repeat(np.arange(length.size), per_sequence)
+    nth = np.arange(owner.size) - np.repeat(np.cumsum(per_sequence) - per_sequence, per_sequence)
+    back = np.where(nth > 0, shift[owner], 0)
+    first = starts[owner] + nth * SAW - back
+    most = np.where(nth > 0, LONGEST, LONGEST - shift[owner])
+    return Windows(first, np.minimum(most, starts[owner + 1] - 1 - first), np.where(nth > 0, SAW - 1, 0))
+
+
+def event_inputs(data: Sequences, vocabulary: Vocabulary) -> StepInputs:
+    """Return the encoder's inputs of every event [E], as a history would give them.
+
+    The gap of an event that begins a window is to be read as 0.
+    """
+    gap_ms = np.diff(data.ts_ms, prepend=data.ts_ms[:1])
+    gap_ms[data.starts[:-1]] = 0
+    # The history keeps a price as a half and a quantity as a byte, so the model must learn from those.
+    price = np.minimum(data.price, MAX_PRICE).astype(np.float16).astype(np.float32)
     return step_inputs(
         vocabulary,
-        item_hashes[order],
-        category_hashes[order],
-        cols.type[order],
+        hashes_of(data.item_names)[data.item],
+        hashes_of(data.category_names)[data.category],
+        data.type,
         gap_ms,
         price,
-        np.minimum(cols.quantity[order], 255).astype(np.float32),
+        np.minimum(data.quantity, MAX_QUANTITY).astype(np.float32),
     )
+
+
+def window_inputs(inputs: StepInputs, rows: NDArray[np.int64]) -> StepInputs:
+    """Return the inputs [B, T] of windows with these events; the first of each window has no gap."""
+    found = inputs.take(rows)
+    found.gap[:, 0] = 0.0
+    return found
+
+
+def hashes_of(names: NDArray[Any]) -> NDArray[np.uint32]:
+    """Return the hash of each name, and 0 at the end, where index -1 finds it."""
+    return np.array([*map(hash32, names.tolist()), 0], dtype=np.uint32)
