@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_ENTRIES = 2_000_000  # worked on at once; a single row may have more
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,11 @@ def weighted_sums(
     shape: tuple[int, int],
 ) -> NDArray[np.float64]:
     """Return dense sums `shape`: row into[k] gets weights[k] times the matrix's row chosen[k]."""
-    owner, entry = matrix.taken(chosen)
-    flat = into[owner] * shape[1] + matrix.columns[entry]
-    sums = np.bincount(flat, matrix.values[entry] * weights[owner], shape[0] * shape[1])
-    return sums.reshape(shape).astype(np.float64, copy=False)  # without any entry numpy counts in whole numbers
+    sums = np.zeros(shape[0] * shape[1])
+    entries = np.cumsum(matrix.starts[chosen + 1] - matrix.starts[chosen])
+    cuts = [0, *(np.flatnonzero(np.diff(entries // _ENTRIES)) + 1).tolist(), chosen.size]
+    for start, end in pairwise(cuts):
+        owner, entry = matrix.taken(chosen[start:end])
+        flat = into[start:end][owner] * shape[1] + matrix.columns[entry]
+        sums += np.bincount(flat, matrix.values[entry] * weights[start:end][owner], sums.size)
+    return sums.reshape(shape)

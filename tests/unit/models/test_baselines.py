@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.baselines import item_knn, markov, ngram, vsknn
+from models.baselines import item_knn, markov, ngram, sparse, vsknn
 from models.baselines.item_knn import ItemKnn
 from models.baselines.markov import Markov
 from models.baselines.ngram import Ngram
@@ -145,6 +145,22 @@ def test_ngram_is_the_recursive_formula_of_witten_and_bell(order: int) -> None:
             context = context[len(context) - context[::-1].index(-1) :]
         assert scores == pytest.approx([p(j, context) for j in range(ITEMS)])
         assert scores.sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("entries", [1, 7, 2_000_000])
+def test_sums_of_sparse_rows_are_those_of_the_dense_matrix(monkeypatch: pytest.MonkeyPatch, entries: int) -> None:
+    monkeypatch.setattr(sparse, "_ENTRIES", entries)
+    rng = np.random.default_rng(4)
+    rows, columns = rng.integers(0, 6, 30), rng.integers(0, 9, 30)
+    dense = np.zeros((6, 9))
+    np.add.at(dense, (rows, columns), 1.0)
+    chosen, weights, into = rng.integers(0, 6, 20), rng.random(20), rng.integers(0, 4, 20)
+    expected = np.zeros((4, 9))
+    for k in range(20):
+        expected[into[k]] += weights[k] * dense[chosen[k]]
+    matrix = sparse.pair_counts(rows, columns, 6, 9)
+    assert sparse.weighted_sums(matrix, chosen, weights, into, (4, 9)) == pytest.approx(expected)
+    assert matrix.totals() == pytest.approx(dense.sum(axis=1))
 
 
 @pytest.mark.parametrize("model", [Popularity, SessionPopularity, ItemKnn, Markov, VectorSessionKnn, Ngram])
