@@ -19,7 +19,6 @@ import json
 import os
 import sys
 import time
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +30,6 @@ if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
 # ruff: noqa: E402  # the packages are found only now
-import numpy as np
-
 from models.baselines.item_knn import ItemKnn
 from models.baselines.markov import Markov
 from models.baselines.ngram import Ngram
@@ -40,14 +37,16 @@ from models.baselines.popularity import Popularity
 from models.baselines.session_popularity import SessionPopularity
 from models.baselines.vsknn import VectorSessionKnn
 from models.data import Sequences, read
-from models.ranking import Baseline, rank_baselines, rank_log_scores
+from models.ranking import Baseline, Ranked, rank_baselines, rank_log_scores
 from models.report import figures, table
+from models.scorer import Scorer
 from models.task import Task, make_task, training_labels
 from udfs.core.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 BASELINES: dict[str, Callable[[Sequences], Baseline]] = {
@@ -85,9 +84,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         ConfigError: a file or baseline cannot be used, or the test file has no target.
         ModelError: the artefact cannot be used.
     """
-    names = _chosen(args.baselines)
-    if not names and args.model is None:
-        raise ConfigError("baselines", args.baselines, "at least one where no --model is given")
+    names = _chosen(args)
     train, test = read(args.train), read(args.data)
     labels = training_labels(train, args.of)
     task = make_task(train, test, args.target, args.of)
@@ -101,10 +98,9 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         f"{task.rows.size:,} targets in {task.sequences:,} sequences ({skipped:,} without a target), {items:,} to"
         f" rank, {unknown:,} targets that training does not have"
     )
+    found = {} if args.model is None else {"gru": _gru(args, task, items)}
     fitted = _fitted(names, labels)
-    found = rank_baselines(task, items, fitted, mask_seen=args.mask_seen, workers=args.workers)
-    if args.model is not None:
-        found = {"gru": _gru(args, task, items), **found}
+    found |= rank_baselines(task, items, fitted, mask_seen=args.mask_seen, workers=args.workers)
     own, minus = figures(found, task.sequence, task.sequences, args.seed)
     return {
         **({"gru": own.pop("gru")} if "gru" in own else {}),
@@ -121,12 +117,11 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _gru(args: argparse.Namespace, task: Task, items: int) -> Any:
-    scorer = import_module("models.scorer").Scorer.load(args.model)
+def _gru(args: argparse.Namespace, task: Task, items: int) -> Ranked:
+    scorer = Scorer.load(args.model)
 
     def log_scores(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = scorer.log_scores(task.events, rows, args.of)
-        return found
+        return scorer.log_scores(task.events, rows, args.of)
 
     return rank_log_scores(task, items, log_scores, mask_seen=args.mask_seen)
 
@@ -140,13 +135,13 @@ def _fitted(names: list[str], labels: Sequences) -> dict[str, Baseline]:
     return found
 
 
-def _chosen(baselines: str) -> list[str]:
-    names = [name for name in baselines.split(",") if name]
-    if names == ["none"]:
-        return []
+def _chosen(args: argparse.Namespace) -> list[str]:
+    names = [name for name in args.baselines.split(",") if name not in {"", "none"}]
     for name in names:
         if name not in BASELINES:
             raise ConfigError("baselines", name, f"{', '.join(BASELINES)}, separated by commas, or none")
+    if not names and args.model is None:
+        raise ConfigError("baselines", args.baselines, "at least one where no --model is given")
     return names
 
 
@@ -169,52 +164,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-DECAY = 0.85
-BACK = 20
-PRIOR = 20.0
-
-
-def metrics(log_p: NDArray[np.float32], targets: NDArray[np.int64]) -> dict[str, float]:
-    """Return log_loss (nats), hr@1, hr@5, hr@10 and mrr of log probabilities [N, C] for targets [N].
-
-    Every category is ranked; a tie counts half.
-    """
-    own = log_p[np.arange(targets.size), targets][:, None]
-    rank = 1.0 + (log_p > own).sum(axis=1) + ((log_p == own).sum(axis=1) - 1) / 2.0
-    found = {f"hr@{k}": float((rank <= k).mean()) for k in (1, 5, 10)}
-    return {"log_loss": float(-own.mean()), **found, "mrr": float((1.0 / rank).mean())}
-
-
-def popularity(targets: NDArray[np.int64], categories: int) -> NDArray[np.float64]:
-    """Return the share of each category index 0..categories among the training targets; index 0 has none."""
-    counts = np.bincount(targets, minlength=categories + 1) + 1.0
-    counts[0] = 1e-9
-    share: NDArray[np.float64] = counts / counts.sum()
-    return share
-
-
-def transitions(before: NDArray[np.int64], after: NDArray[np.int64], pop: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return P(after | before) [C, C] of the training pairs, drawn towards popularity by `PRIOR` pseudo-counts."""
-    size = pop.size
-    counts = np.bincount(before * size + after, minlength=size * size).reshape(size, size) + PRIOR * pop
-    moves: NDArray[np.float64] = counts / counts.sum(axis=1, keepdims=True)
-    return moves
-
-
-def decayed_markov(history: NDArray[np.int64], moves: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return P(next) [N, C]: the mean of `moves` over a history [N, T], newest last, 0 = none.
-
-    Weights fall by `DECAY` a step over `BACK` steps.
-    """
-    recent = history[:, -BACK:]
-    weight = DECAY ** np.arange(recent.shape[1])[::-1] * (recent > 0)
-    weight[:, -1] = np.maximum(weight[:, -1], 1e-9)
-    weight /= weight.sum(axis=1, keepdims=True)
-    mixture = np.zeros((recent.shape[0], moves.shape[0]))
-    np.add.at(mixture, (np.arange(recent.shape[0])[:, None], recent), weight)
-    return mixture @ moves
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from models import ranking
 from models.baselines.markov import Markov
 from models.baselines.popularity import Popularity
+from models.data import Sequences
 from models.evaluate import BASELINES, main
 from models.metrics import Coverage, Ranks
 from models.ranking import Baseline, Ranked, rank_baselines, rank_log_scores
@@ -35,10 +37,9 @@ def files(tmp_path: Path) -> list[str]:
     return ["--data", str(tmp_path / "test.csv"), "--train", str(tmp_path / "train.csv"), "--workers", "1"]
 
 
-def result(capsys: pytest.CaptureFixture[str], argv: list[str]) -> dict[str, object]:
+def result(capsys: pytest.CaptureFixture[str], argv: list[str]) -> Any:
     assert main([*argv, "--json"]) == 0
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
-    return found
+    return json.loads(capsys.readouterr().out)
 
 
 def test_the_json_has_every_metric_of_every_baseline_with_its_interval(
@@ -48,7 +49,6 @@ def test_the_json_has_every_metric_of_every_baseline_with_its_interval(
     counts = {key: found[key] for key in ("targets", "unknown_targets", "sequences", "skipped_sequences", "items")}
     assert counts == {"targets": 3, "unknown_targets": 1, "sequences": 3, "skipped_sequences": 1, "items": 3}
     baselines = found["baselines"]
-    assert isinstance(baselines, dict)
     assert list(baselines) == list(BASELINES)
     for name, values in baselines.items():
         wanted = {f"{metric}@{k}" for metric in ("hr", "ndcg", "mrr") for k in (5, 10, 20)}
@@ -61,16 +61,43 @@ def test_the_json_has_every_metric_of_every_baseline_with_its_interval(
             assert low <= figure["value"] <= high
 
 
+class Guess:
+    """A model that thinks the item at hand most likely again."""
+
+    def log_scores(self, data: Sequences, rows: NDArray[np.int64], of: str) -> NDArray[np.float32]:
+        names, codes = (data.item_names, data.item) if of == "item" else (data.category_names, data.category)
+        again = codes[rows - 1][:, None] == np.arange(names.size)
+        probabilities = np.where(again, 0.8, 0.2 / (names.size - 1)).astype(np.float32)
+        return np.log(probabilities)
+
+
+def test_the_model_is_scored_beside_the_baselines_with_its_differences(
+    capsys: pytest.CaptureFixture[str], files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.evaluate.Scorer.load", lambda folder: Guess())
+    found = result(capsys, [*files, "--model", "m", "--target", "all"])
+    assert list(found)[:3] == ["gru", "baselines", "differences"]
+    assert found["gru"]["log_loss"]["value"] == pytest.approx(-np.log(0.1))  # none of d, g, g again; f: unknown
+    assert set(found["differences"]) == set(BASELINES)
+    for name, values in found["differences"].items():
+        assert set(values) == set(found["baselines"][name])
+        for metric, figure in values.items():
+            difference = found["gru"][metric]["value"] - found["baselines"][name][metric]["value"]
+            assert figure["value"] == pytest.approx(difference)
+    alone = result(capsys, [*files, "--model", "m", "--of", "category", "--baselines", "none"])
+    assert (alone["baselines"], alone["differences"]) == ({}, {})
+
+
 def test_targets_and_categories_are_as_the_options_say(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
     every = result(capsys, [*files, "--target", "all", "--baselines", "pop"])
-    assert (every["targets"], every["unknown_targets"], list(every["baselines"])) == (4, 1, ["pop"])  # type: ignore[call-overload]
+    assert (every["targets"], every["unknown_targets"], list(every["baselines"])) == (4, 1, ["pop"])
     of_category = result(capsys, [*files, "--target", "all", "--of", "category", "--baselines", "pop"])
     assert (of_category["targets"], of_category["items"]) == (4, 2)
 
 
 def test_seen_items_are_not_ranked_when_masked(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
     found = result(capsys, [*files, "--mask-seen", "--baselines", "pop"])
-    values = found["baselines"]["pop"]  # type: ignore[index]
+    values = found["baselines"]["pop"]
     assert values["mrr@20"]["value"] == pytest.approx(1 / 3)  # d: y first of y, z; f: unknown; g: x was seen
 
 
@@ -79,6 +106,8 @@ def test_what_cannot_be_used_is_named_with_what_is_allowed(
 ) -> None:
     assert main([*files, "--baselines", "pop,best"]) == 2
     assert "baselines='best' cannot be used; allowed: pop, spop" in capsys.readouterr().err
+    assert main([*files, "--model", str(tmp_path)]) == 2
+    assert "model refused" in capsys.readouterr().err
     assert main([*files, "--baselines", "none"]) == 2
     assert "at least one where no --model is given" in capsys.readouterr().err
     lonely = tmp_path / "lonely.csv"
