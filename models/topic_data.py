@@ -1,0 +1,143 @@
+"""Sequences straight from the clickstream: from its Kafka topic, or from a Parquet archive of the topic.
+
+Records are decoded, refused, judged for robots, deduplicated and ordered by the code that the online job runs, so that
+training sees the events that the job saw. What the job drops because 31 newer events of the user were there already
+(`late`) is kept here: it depends on the order of arrival, which a topic does not repeat.
+
+An archive has a row for each record with the columns `key` and `value` (bytes) and `timestamp_ms` (whole number, the
+record's Kafka timestamp), in the order of the topic within each key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+from pyarrow import parquet as pq
+
+from models.data import Sequences
+from schemas.codec import decode_event
+from udfs.core.errors import ConfigError, InvalidEvent, Unavailable
+from udfs.core.events import FIRST_ACTIVITY_TYPE, Event
+from udfs.core.hashing import hash64
+from udfs.core.rate_guard import admit
+from udfs.core.user_state import MAX_PRICE, MAX_QUANTITY, decode_states
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+ARCHIVE_COLUMNS = ("key", "value", "timestamp_ms")
+_POLL_MS = 500
+_SILENT_POLLS = 60
+
+Record = tuple[bytes | None, bytes | None, int]
+"""Key, value and Kafka timestamp (ms)."""
+
+
+def sequences_of(records: Iterable[Record]) -> Sequences:
+    """Return the organic events of each user, each once, by (time, hash of the event id); refused records are left out.
+
+    A sequence is a user with at least one organic event; names are in the order of their first such event.
+
+    Raises:
+        ConfigError: there is no organic event.
+    """
+    by_user: dict[str, list[Event]] = {}
+    for record in records:
+        try:
+            event = decode_event(*record)
+        except InvalidEvent:
+            continue
+        by_user.setdefault(event.user_id, []).append(event)
+    kept = {user: admitted for user, events in by_user.items() if (admitted := _admitted(events))}
+    if not kept:
+        raise ConfigError("data", "clickstream", "at least one organic event")
+    events = [event for mine in kept.values() for event in mine]
+    item_names, item = _coded([event.item_id for event in events])
+    category_names, category = _coded([event.category for event in events])
+    price = np.array([min(event.price or 0.0, MAX_PRICE) for event in events])
+    return Sequences(
+        starts=np.concatenate([[0], np.cumsum([len(mine) for mine in kept.values()])]),
+        names=np.array(list(kept), dtype=object),
+        item=item,
+        category=category,
+        type=np.array([event.type for event in events], dtype=np.uint8),
+        ts_ms=np.array([event.ts_ms for event in events], dtype=np.int64),
+        price=price.astype(np.float16).astype(np.float32),  # not by way of a float: that rounds twice
+        quantity=np.array([min(event.quantity or 0, MAX_QUANTITY) for event in events], dtype=np.int64),
+        item_names=item_names,
+        category_names=category_names,
+    )
+
+
+def archive_records(path: Path) -> Iterator[Record]:
+    """Yield the records of a Parquet archive.
+
+    Raises:
+        ConfigError: a column is missing.
+    """
+    file = pq.ParquetFile(path)
+    if missing := [name for name in ARCHIVE_COLUMNS if name not in file.schema_arrow.names]:
+        raise ConfigError("data", str(path), f"columns {', '.join(ARCHIVE_COLUMNS)}; missing: {', '.join(missing)}")
+    for batch in file.iter_batches(columns=list(ARCHIVE_COLUMNS)):
+        yield from zip(*(batch.column(name).to_pylist() for name in ARCHIVE_COLUMNS), strict=True)
+
+
+def topic_records(bootstrap: str, topic: str, security: Mapping[str, Any]) -> Iterator[Record]:
+    """Yield the records of all partitions of a topic, below the ends found at the start.
+
+    Raises:
+        Unavailable: the broker cannot be reached, does not have the topic, or sends nothing for half a minute.
+    """
+    try:
+        consumer = KafkaConsumer(
+            bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed", **security
+        )
+        try:
+            yield from _polled(consumer, topic)
+        finally:
+            consumer.close()
+    except KafkaError as error:
+        raise Unavailable("kafka", f"reading topic {topic} at {bootstrap}: {error}") from error
+
+
+def _polled(consumer: KafkaConsumer, topic: str) -> Iterator[Record]:
+    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+    if not partitions:
+        raise Unavailable("kafka", f"there is no topic {topic}")
+    consumer.assign(partitions)
+    consumer.seek_to_beginning(*partitions)
+    ends = consumer.end_offsets(partitions)
+    silent = 0
+    while any(consumer.position(partition) < end for partition, end in ends.items()):
+        found = consumer.poll(timeout_ms=_POLL_MS)
+        silent = 0 if found else silent + 1
+        if silent == _SILENT_POLLS:
+            raise Unavailable("kafka", f"topic {topic} sends nothing")
+        for partition, records in found.items():
+            for record in records:
+                if record.offset < ends[partition]:
+                    yield record.key, record.value, record.timestamp
+
+
+def _admitted(events: list[Event]) -> list[Event]:
+    """Return one user's organic events, without a robot's, each once, in the order of a history."""
+    verdicts = admit(decode_states([None], 0), 0, [event.ts_ms for event in events])
+    once: dict[int, Event] = {}
+    for event, passed in zip(events, verdicts, strict=True):
+        if passed and event.type < FIRST_ACTIVITY_TYPE:
+            once.setdefault(hash64(event.event_id), event)
+    return [event for _, event in sorted(once.items(), key=lambda entry: (entry[1].ts_ms, entry[0]))]
+
+
+def _coded(names: list[str | None]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the distinct names in order of appearance, and the index of each given one, -1 for none."""
+    codes: dict[str, int] = {}
+    found = [-1 if not name else codes.setdefault(name, len(codes)) for name in names]
+    return np.array(list(codes), dtype=object), np.array(found, dtype=np.int64)
