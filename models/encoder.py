@@ -60,17 +60,18 @@ class Encoder:
         self._session = session
 
     @classmethod
-    def load(cls, folder: Path, provider: Literal["auto", "cpu", "cuda"] = "auto") -> Encoder:
+    def load(cls, folder: Path, provider: Literal["auto", "cpu", "cuda"] = "auto", threads: int = 1) -> Encoder:
         """Load a model folder, prove that it computes what its manifest says, and warm it up.
 
-        `auto` takes CUDA where a device and its libraries are there, else the CPU; `cuda` refuses without.
+        `auto` takes CUDA where a device and its libraries are there, else the CPU; `cuda` refuses without. `threads`
+        are CPU threads for one step; the job has one, because Flink makes the parallelism.
 
         Raises:
             ModelError: with any reason of `Refusal` but pointer.
         """
         manifest = verify(folder)
         names = vocabulary(folder, manifest)
-        session = _session(folder, provider)
+        session = _session(folder, provider, threads)
         _check_signature(manifest, session)
         encoder = cls(manifest, names, session)
         if provider == "cuda" and encoder.provider != "cuda":
@@ -99,9 +100,9 @@ class Encoder:
         return found[0], found[1]
 
 
-def _session(folder: Path, provider: Literal["auto", "cpu", "cuda"]) -> Any:
+def _session(folder: Path, provider: Literal["auto", "cpu", "cuda"], threads: int) -> Any:
     options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from udfs.core.errors import ModelError
 from udfs.core.features import Vocabulary
+from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +72,7 @@ class Refusal(StrEnum):
     PROVIDER = "provider"
     """CUDA was demanded and is not there."""
     POINTER = "pointer"
-    """The registry has no current or previous model, or its pointers cannot be read."""
+    """The pointers of the registry cannot be read, or there is no previous model to go back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,9 @@ class Manifest:
     """Of model.onnx, hexadecimal."""
     opset: int
     hidden: int
+    """Length of h; a user's state has room for 255."""
     dim: int
+    """Length of x: that of the policy."""
     inputs: dict[str, Any]
     """As of `signature`."""
     outputs: dict[str, Any]
@@ -155,44 +158,30 @@ def _names(content: object) -> list[str]:
     return content
 
 
-def publish(root: Path, name: str) -> Manifest:
-    """Make the model in root/name current and the one before it previous.
+def publish(root: Path, name: str) -> None:
+    """Make the model in root/name current and the one before it previous, by one atomic rename.
 
     Raises:
         ModelError: as of `verify`; nothing is changed then.
     """
-    manifest = verify(root / name)
-    pointers = _pointers(root)
-    if pointers.get("current") != name:
-        _point(root, {"current": name, "previous": pointers.get("current")})
-    return manifest
+    verify(root / name)
+    present = current(root)
+    if present != name:
+        _point(root, {"current": name, "previous": present})
 
 
-def rollback(root: Path) -> Manifest:
-    """Make the previous model current again, and the current one previous.
-
-    Raises:
-        ModelError: reason pointer when there is none, or as of `verify`; nothing is changed then.
-    """
-    pointers = _pointers(root)
-    previous = pointers.get("previous")
-    if not previous:
-        raise ModelError(Refusal.POINTER, f"{root.name} has no previous model")
-    manifest = verify(root / previous)
-    _point(root, {"current": previous, "previous": pointers["current"]})
-    return manifest
-
-
-def current(root: Path) -> Path:
-    """Return the folder of the current model.
+def current(root: Path) -> str | None:
+    """Return the name of the current model; None before the first was published.
 
     Raises:
-        ModelError: reason pointer.
+        ModelError: reason pointer, where the pointers cannot be read.
     """
-    name = _pointers(root).get("current")
-    if not name:
-        raise ModelError(Refusal.POINTER, f"{root.name} has no current model")
-    return root / str(name)
+    return _pointers(root).get("current")
+
+
+def previous(root: Path) -> str | None:
+    """Return the name of the model that was current before; None where there is none. Raises as `current` does."""
+    return _pointers(root).get("previous")
 
 
 def _manifest(folder: Path) -> Manifest:
@@ -214,8 +203,8 @@ def _manifest(folder: Path) -> Manifest:
 def _check_ranges(folder: Path, manifest: Manifest) -> None:
     allowed = {
         "version": (1, 65_535),
-        "hidden": (1, 1_024),
-        "dim": (2, 256),
+        "hidden": (1, 255),
+        "dim": (DIM, DIM),
         "item_buckets": (1, 1 << 24),
     }
     for key, (low, high) in allowed.items():
@@ -227,19 +216,19 @@ def _check_ranges(folder: Path, manifest: Manifest) -> None:
         raise ModelError(Refusal.MANIFEST, f"{folder.name}/{MANIFEST}: example: {_EXAMPLE_KEYS} must be as long")
 
 
-def _pointers(root: Path) -> dict[str, Any]:
+def _pointers(root: Path) -> dict[str, str]:
     try:
         content = json.loads((root / POINTERS).read_text())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise ModelError(Refusal.POINTER, f"{root.name}/{POINTERS}: {error}") from error
-    if not isinstance(content, dict):
-        raise ModelError(Refusal.POINTER, f"{root.name}/{POINTERS} is not a JSON object")
-    return content
+    if not isinstance(content, dict) or not all(name is None or isinstance(name, str) for name in content.values()):
+        raise ModelError(Refusal.POINTER, f"{root.name}/{POINTERS} is not a JSON object of names")
+    return {key: name for key, name in content.items() if name is not None}
 
 
-def _point(root: Path, pointers: dict[str, Any]) -> None:
+def _point(root: Path, pointers: dict[str, str | None]) -> None:
     beside = root / f"{POINTERS}.new"
     with beside.open("w") as file:
         json.dump(pointers, file)

@@ -1,4 +1,4 @@
-"""Measures the live job on a stack of its own. `scripts/bench --help`."""
+"""Measures the live job on a stack of its own, and the encoder by itself. `scripts/bench --help`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import argparse
 import json
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from scripts.benchmarks import freshness, memory, throughput
+from scripts.benchmarks import encoder, freshness, memory, throughput
 from scripts.benchmarks.traffic import CHUNK_EVENTS
 from scripts.localstack import StackError
+from udfs.core.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
+
+_NEWEST_ENCODER = Path(__file__).resolve().parents[1] / "models" / "artefacts" / "demo-2"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -26,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         found: dict[str, Any] = arguments.run(arguments)
-    except (KafkaError, OSError, RedisError, StackError) as error:
+    except (KafkaError, ModelError, OSError, RedisError, StackError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -49,7 +53,7 @@ def _chunks(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="throughput|freshness|memory")
+    commands = parser.add_subparsers(required=True, metavar="throughput|freshness|memory|encoder")
 
     fast = commands.add_parser("throughput", help="events a second, uniform and Zipf users, beside the idiomatic job")
     fast.add_argument("--events", type=_chunks, default=600_000, metavar="N", help="events in the topic (600000)")
@@ -69,7 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     big.add_argument("--users", type=int, default=10_000, metavar="N", help="users with a full history (10000)")
     big.set_defaults(run=lambda given: memory.measure(given.users))
 
-    for command in (fast, fresh, big):
+    model = commands.add_parser("encoder", help="microseconds an event of an encoder, by batch size and threads")
+    model.add_argument("--model", type=Path, default=_NEWEST_ENCODER, metavar="DIR", help="model folder")
+    model.add_argument("--provider", choices=("auto", "cpu", "cuda"), default="auto")
+    model.add_argument("--seconds", type=float, default=0.5, metavar="S", help="for each figure (0.5)")
+    model.set_defaults(run=lambda given: encoder.measure(given.model, given.provider, given.seconds))
+
+    for command in (fast, fresh, big, model):
         command.add_argument("--json", action="store_true", help="end standard output in one line of JSON")
     return parser
 
