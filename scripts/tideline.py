@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 GROUPS = {
     "model": ("scripts.model", "train, evaluate, export, publish, roll back and list encoders"),
-    "experiment": ("scripts.experiment", "policies side by side on the running job: start, status, watch, stop"),
+    "report": ("scripts.report", "what was shown and what came of it, as a page or JSON"),
     "ope": ("scripts.ope", "what another policy would have earned, from a log of decisions"),
 }
 """Module and meaning of each group. A module is imported when its group is used: not every one needs every package."""

@@ -1,0 +1,146 @@
+"""What was shown and what came of it: `tideline report --log FILE.parquet [--html FILE.html] [--json]`.
+
+Click, conversion and revenue figures with intervals by policy, encoder, experiment arm and activity; precision, recall,
+hit rate and NDCG of the lists against later clicks; calibration; exploration; drift. The log is what `tideline export`
+writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from scripts.report_parts.figures import Log, calibration, drift, exploration, list_quality, rates
+from scripts.report_parts.page import page
+from udfs.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COLUMNS = (
+    "decision_id", "action", "position", "ts_ms", "policy", "encoder_version", "arm", "explored", "mean", "click",
+    "conversion", "revenue", "mature",
+)  # fmt: skip
+
+
+def read(path: Path, weights: Sequence[float]) -> Log:
+    """Return the log of a file; `weights` are the worth of a click, a conversion and a unit of revenue.
+
+    Raises:
+        ConfigError: it is no Parquet file, or a column is missing.
+    """
+    try:
+        table = parquet.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ConfigError("log", str(path), f"a Parquet file of tideline export ({error})") from error
+    missing = sorted(set(_COLUMNS) - set(table.column_names))
+    if missing:
+        raise ConfigError("log", str(path), f"the columns of tideline export; missing: {', '.join(missing)}")
+    table = table.sort_by("ts_ms")
+    columns = {name: table[name].to_numpy() for name in _COLUMNS}
+    _, shown_list = np.unique(columns["decision_id"].astype(str), return_inverse=True)
+    users = [text.split("/", 1)[0] for text in columns["decision_id"]]
+    actions, action = np.unique(columns["action"].astype(str), return_inverse=True)
+    click, conversion = columns["click"].astype(np.float64), columns["conversion"].astype(np.float64)
+    revenue = columns["revenue"].astype(np.float64)
+    return Log(
+        user=np.unique(users, return_inverse=True)[1],
+        shown_list=shown_list,
+        position=columns["position"].astype(np.int64),
+        ts_ms=columns["ts_ms"].astype(np.int64),
+        action=action,
+        actions=tuple(actions.tolist()),
+        groups={
+            "policy": columns["policy"].astype(str),
+            "encoder": columns["encoder_version"].astype(str),
+            "arm": np.where(columns["arm"].astype(str) == "", "none", columns["arm"].astype(str)),
+        },
+        click=click,
+        conversion=conversion,
+        revenue=revenue,
+        explored=columns["explored"].astype(np.bool_),
+        mature=columns["mature"].astype(np.bool_),
+        predicted=columns["mean"].astype(np.float64),
+        reward=weights[0] * click + weights[1] * conversion + weights[2] * revenue,
+    )
+
+
+def report(log: Log, days: float) -> dict[str, Any]:
+    """Return the report as a document; lists are judged by the clicks of the following `days`."""
+    by: dict[str, Any] = {}
+    for name, values in log.groups.items():
+        by[name] = {
+            str(value): rates(log, values == value) | list_quality(log, values == value, days)
+            for value in np.unique(values)
+        }
+    by["activity"] = {name: rates(log, log.action == code) for code, name in enumerate(log.actions)}
+    return {
+        "range": _range(log),
+        "by": by,
+        "calibration": calibration(log),
+        "exploration": exploration(log),
+        "drift": drift(log),
+    }
+
+
+def _range(log: Log) -> str:
+    if not log.ts_ms.size:
+        return "nothing was shown"
+    first, last = (datetime.fromtimestamp(int(at_ms) / 1000, UTC) for at_ms in (log.ts_ms[0], log.ts_ms[-1]))
+    return f"{log.ts_ms.size:,} entries shown from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    lines = [found["range"]]
+    for name, groups in found["by"].items():
+        if name == "activity":
+            continue
+        for value, each in groups.items():
+            lines.append(
+                f"{name:8}{value:16}{each['impressions']:9,} impressions  CTR {_text(each['ctr'])} (mature "
+                f"{_text(each['ctr_mature'])})  CVR {_text(each['cvr'])}  NDCG {_text(each['ndcg'])}"
+            )
+    lines.append(f"calibration: mean distance {_text(found['calibration']['error'])}")
+    lines.append("DRIFT ALARM" if found["drift"]["alarm"] else "no drift")
+    return lines
+
+
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit status 0 when the report is made, 1 with the reason otherwise."""
+    parser = argparse.ArgumentParser(
+        prog="tideline report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--log", type=Path, required=True, metavar="FILE.parquet")
+    parser.add_argument("--html", type=Path, metavar="FILE.html", help="write the report as a page")
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+    parser.add_argument("--days", type=float, default=7.0, help="lists are judged by the clicks of so many days (7)")
+    parser.add_argument(
+        "--weights", type=float, nargs=3, default=(1.0, 5.0, 0.0), metavar=("CLICK", "CONVERSION", "REVENUE"),
+        help="the job's weights, which its predictions are in (1 5 0)",
+    )  # fmt: skip
+    arguments = parser.parse_args(argv)
+    try:
+        found = report(read(arguments.log, arguments.weights), arguments.days)
+        if arguments.html:
+            arguments.html.write_text(page(found))
+    except (ConfigError, OSError) as error:
+        print(f"report: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(found) if arguments.json else "\n".join(_lines(found)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Parts of `tideline report`."""
