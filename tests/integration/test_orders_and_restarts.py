@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from models.encoder import Encoder
 from models.registry import MODEL, verify
 from schemas.codec import encode_event
 from scripts.localstack import StackError
@@ -40,27 +39,21 @@ def ranked_by(job: LiveJob, user: str, number: int) -> int:
     return int(json.loads(job.lists([user])[user])["m"])
 
 
-def swap(job: LiveJob, folder: Path, counter: str) -> None:
-    before = job.metrics()[counter]
-    job.order(load_order(folder))
-    wait_until(f"{counter} grows", lambda: job.metrics()[counter] > before)
-
-
 def test_encoder_is_swapped_under_way_and_a_truncated_one_is_refused(job: LiveJob, tmp_path: Path) -> None:
     """Contract: after the order every list comes from the new encoder; a damaged one changes nothing."""
     assert ranked_by(job, "swap-1", 1) == 1
     broken = tmp_path / "demo-2"
     shutil.copytree(ENCODERS / "demo-2", broken)
     (broken / MODEL).write_bytes((broken / MODEL).read_bytes()[:-1000])
-    swap(job, broken, "model_refused")
+    before = job.metrics()["model_refused"]
+    job.order(load_order(broken))
+    wait_until("the damaged encoder is refused", lambda: job.metrics()["model_refused"] > before)
     assert ranked_by(job, "swap-1", 2) == 1
-    swap(job, ENCODERS / "demo-2", "model_swapped")
-    job.oracle.world.use_encoder(Encoder.load(ENCODERS / "demo-2"))
+    job.swap(ENCODERS / "demo-2")
     assert ranked_by(job, "swap-1", 3) == verify(ENCODERS / "demo-2").version
     job.republish()
     check_equal(job.oracle.lists, job.all_lists())
-    swap(job, ENCODERS / "demo-1", "model_swapped")
-    job.oracle.world.use_encoder(Encoder.load(ENCODERS / "demo-1"))
+    job.swap(ENCODERS / "demo-1")
     assert ranked_by(job, "swap-1", 4) == 1
     assert job.stack.rest.checkpoints(job.job_id).restored == 0
 

@@ -15,6 +15,7 @@ from jobs.option_sources import load
 from jobs.ranking import rank_settings
 from jobs.topics import Topics
 from models.encoder import Encoder
+from models.registry import verify
 from scripts.localstack.paths import REPOSITORY
 from scripts.submit import submit, token_keys
 from scripts.topics import ensure_topics
@@ -22,11 +23,13 @@ from tests.support.kafka_topics import produce, read_all
 from tests.support.oracle import Oracle, Recorded, learned
 from tests.support.waiting import wait_until
 from udfs.core.activity import encode_activity
-from udfs.core.control import Control, PublishPolicy, Republish, encode_control
+from udfs.core.control import Control, LoadModel, PublishPolicy, Republish, encode_control
 from udfs.core.list_version import parse_version
+from udfs.core.policy_table import PRIOR_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from scripts.localstack import Stack
     from udfs.core.activity import Activity
@@ -160,6 +163,28 @@ class LiveJob:
         wait_until(
             "every list is up to date", none_missing, state=lambda: f"{len(missing)}: {list(missing.items())[:3]}"
         )
+
+    def swap(self, folder: Path) -> None:
+        """Order an encoder, wait until every ranker uses it with its policy rows, and give both to the oracle."""
+        manifest = verify(folder)
+        before, published = self.metrics()["model_swapped"], len(self.read(self.topics.policy))
+        self.order(LoadModel(manifest.version, str(folder), manifest.sha256))
+        self.wait_swapped(folder, before, published)
+
+    def wait_swapped(self, folder: Path, before: float, published: int) -> None:
+        """Wait for an ordered encoder: `before` was the metric model_swapped, `published` the policy topic's length."""
+        prior = f"{verify(folder).version}|{PRIOR_ID}".encode()
+
+        def with_its_prior() -> list[Recorded]:
+            policy = self.read(self.topics.policy)
+            return policy if prior in {record.key for record in policy[published:]} else []
+
+        policy = wait_until("the learner publishes the encoder's rows", with_its_prior)
+        wanted = before + self.config.parallelism
+        wait_until("every ranker uses the encoder", lambda: self.metrics()["model_swapped"] >= wanted)
+        self.oracle.learn(policy)
+        self.oracle.world.use_encoder(Encoder.load(folder))
+        self.wait_gauge("policy_version", self.oracle.world.table.version)
 
     def settle(self) -> None:
         """Drain, let the learner publish and the rankers republish, in the job and in the oracle."""
