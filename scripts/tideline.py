@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 GROUPS = {
     "model": ("scripts.model", "train, evaluate, export, publish, roll back and list encoders"),
     "report": ("scripts.report", "what was shown and what came of it, as a page or JSON"),
+    "export": ("scripts.export_log", "what was shown and what came of it, as Parquet"),
     "ope": ("scripts.ope", "what another policy would have earned, from a log of decisions"),
 }
 """Module and meaning of each group. A module is imported when its group is used: not every one needs every package."""

@@ -51,7 +51,7 @@ class Columns:
             column = column.cast(pa.int8())
         if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_null(column.type)):
             raise self.wrong(name, f"numbers; found {column.type}")
-        found: NDArray[np.float64] = column.cast(pa.float64()).to_numpy()
+        found: NDArray[np.float64] = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
         return found
 
     def whole(self, name: str, least: int) -> NDArray[np.int64]:

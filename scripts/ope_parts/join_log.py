@@ -1,0 +1,124 @@
+"""Decision records joined with what came of them: the log that `tideline ope` and analysts read.
+
+One row for each entry that was on screen:
+
+    decision_id       text: who (a hash of the user id) and which list
+    action, position  the activity and its 0-based place
+    ts_ms             event time of the impression, UTC epoch milliseconds
+    propensity        probability of the activity in that place given those above it; empty where it cannot be stated
+    eligible          how many activities could have been shown
+    explored          whether exploration filled the place
+    policy, policy_version, encoder_version, mean, bonus    what ranked it, and its score = mean + bonus
+    experiment, arm   what it was part of; empty for no experiment
+    shadow_mean, shadow_bonus    what the experiment's shadow policy would have scored
+    x_0 .. x_15       the context as it was scored
+    click, conversion, dismissed    0 or 1, by the learner's own attribution
+    revenue           worth of the conversion
+    reward            the same as click
+    mature            whether its attribution window was over at the newest event, so that nothing more can come of it
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from udfs.core.attribution import CLICKED, CONVERTED, DISMISSED, Attributing, attribute
+from udfs.core.events import EventType
+from udfs.core.hashing import hash32, hash64
+from udfs.core.user_state import DIM, SHOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from udfs.core.events import Event
+
+_COPIED = {
+    "action": ("activity_id", pa.string()),
+    "position": ("position", pa.int64()),
+    "ts_ms": ("shown_ms", pa.int64()),
+    "propensity": ("propensity", pa.float64()),
+    "eligible": ("eligible", pa.int64()),
+    "explored": ("explored", pa.bool_()),
+    "policy": ("policy", pa.string()),
+    "policy_version": ("policy_version", pa.int64()),
+    "encoder_version": ("encoder_version", pa.int64()),
+    "mean": ("mean", pa.float64()),
+    "bonus": ("bonus", pa.float64()),
+    "experiment": ("experiment", pa.string()),
+    "arm": ("arm", pa.string()),
+    "shadow_mean": ("shadow_mean", pa.float64()),
+    "shadow_bonus": ("shadow_bonus", pa.float64()),
+}
+_ORGANIC = (EventType.VIEW, EventType.SEARCH, EventType.ADD_TO_CART)
+_Key = tuple[str, int, int, int, int]
+
+
+def matters(event: Event) -> bool:
+    """Return whether an event can be attributed to a list at all."""
+    return event.type not in _ORGANIC
+
+
+def join(decisions: Iterable[dict[str, Any]], events: Sequence[Event], settings: Attributing) -> pa.Table:
+    """Return the table; decision records and events may come in any order and repeatedly.
+
+    Rewards are found by the job's own attribution, event by event in order of time: tokens that are not ours count
+    nothing, a conversion without a token goes to the newest impression of its activity inside the window.
+    """
+    unique = {(each["user_id"], each["decision_id"], each["activity_id"]): each for each in decisions}
+    rows = sorted(unique.values(), key=lambda each: (each["shown_ms"], each["decision_id"], each["position"]))
+    rewards = _rewards(events, settings)
+    newest_ms = max((event.ts_ms for event in events), default=0)
+    columns: dict[str, Any] = {
+        "decision_id": [f"{hash64(each['user_id']):016x}/{each['decision_id']}" for each in rows],
+    }
+    for name, (field, kind) in _COPIED.items():
+        columns[name] = pa.array([each.get(field) for each in rows], kind)
+    x = np.frombuffer(b"".join(each["x"] for each in rows), np.int8).reshape(-1, DIM) / 127.0
+    columns |= {f"x_{at}": x[:, at] for at in range(DIM)}
+    found = [rewards.get(_key(each), (0, 0)) for each in rows]
+    flags, cents = (np.array([each[part] for each in found], np.int64) for part in (0, 1))
+    columns["click"] = _flag(flags, CLICKED)
+    columns["conversion"] = _flag(flags, CONVERTED)
+    columns["dismissed"] = _flag(flags, DISMISSED)
+    columns["revenue"] = cents / 100.0
+    columns["reward"] = _flag(flags, CLICKED)
+    columns["mature"] = np.array([each["shown_ms"] + settings.window_ms <= newest_ms for each in rows], np.bool_)
+    return pa.table(columns)
+
+
+def _flag(flags: NDArray[np.int64], flag: int) -> NDArray[np.int8]:
+    return (flags & flag > 0).astype(np.int8)
+
+
+def _key(decision: dict[str, Any]) -> _Key:
+    return (
+        decision["user_id"],
+        decision["generation"],
+        decision["as_of_ms"],
+        decision["seq"],
+        hash32(decision["activity_id"]),
+    )
+
+
+def _rewards(events: Sequence[Event], settings: Attributing) -> dict[_Key, tuple[int, int]]:
+    """Return (flags, revenue in cents) of each (user, list, activity) that was shown."""
+    by_user: defaultdict[str, dict[str, Event]] = defaultdict(dict)
+    for event in events:
+        if matters(event):
+            by_user[event.user_id][event.event_id] = event
+    found: dict[_Key, tuple[int, int]] = {}
+    for user, own in by_user.items():
+        shown = b""
+        # One event at a time: the rows that the newest lists push out of the state have been seen here before.
+        for event in sorted(own.values(), key=lambda each: (each.ts_ms, each.event_id)):
+            shown = attribute(shown, [(0, event)], settings).shown
+            for row in np.frombuffer(shown, SHOWN):
+                key = user, int(row["generation"]), int(row["as_of_ms"]), int(row["seq"]), int(row["activity"])
+                found[key] = int(row["flags"]), int(row["revenue_cents"])
+    return found

@@ -1,0 +1,87 @@
+"""The log that analysts read: decision records with their rewards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas.codec import encode_event
+from schemas.records import DECISION
+from scripts.ope_parts.join_log import join
+from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_world, token_for
+from udfs.core.attribution import Attributing
+from udfs.core.engine import Records, process
+from udfs.core.events import Event, EventType
+
+NAMES = ["a", "b", "c"]
+SETTINGS = Attributing(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {})
+
+
+def _event(
+    kind: EventType, name: str, at: int, token: str | None, user: str = "u", value: float | None = None
+) -> Event:
+    position = None if kind == EventType.CONVERSION or token is None else NAMES.index(name)
+    return Event(
+        f"{kind}{name}{at}", user, kind, NOON_MS + at, activity_id=name, token=token, position=position, value=value
+    )
+
+
+def _decisions(events: list[Event]) -> list[dict[str, Any]]:
+    world = make_world([activity(name) for name in NAMES])
+    shown = [event for event in events if event.type == EventType.IMPRESSION]
+    records = Records(
+        [event.user_id.encode() for event in shown], [encode_event(event) for event in shown], [2**50] * len(shown)
+    )
+    outcome = process(records, lambda users: [None] * len(users), world)
+    return [DECISION.decode(record) for _, record in outcome.decisions]
+
+
+def test_every_shown_entry_is_a_row_with_its_rewards() -> None:
+    """Contract: one row for each entry shown, rewards joined by token, or without one by activity inside the window."""
+    first, second = token_for("u", NAMES), token_for("u", NAMES, seq=2)
+    other = token_for("v", NAMES)
+    events = [
+        _event(EventType.IMPRESSION, "a", 1, first),
+        _event(EventType.IMPRESSION, "b", 2, first),
+        _event(EventType.IMPRESSION, "a", 3, second),
+        _event(EventType.IMPRESSION, "a", 4, other, "v"),
+        _event(EventType.CLICK, "b", 5, first),
+        _event(EventType.CONVERSION, "b", 6, first, value=7.25),
+        _event(EventType.CONVERSION, "a", 7, None, value=3.0),
+        _event(EventType.DISMISS, "a", 8, other, "v"),
+        _event(EventType.CLICK, "a", 9, token_for("x", NAMES), "v"),  # signed for somebody else
+    ]
+    table = join(_decisions(events) * 2, events[::-1] * 2, SETTINGS)
+    rows = {
+        (row["decision_id"].split("/")[1], row["action"], row["position"], row["ts_ms"] - NOON_MS): row
+        for row in table.to_pylist()
+    }
+    assert sorted(at for *_, at in rows) == [1, 2, 3, 4]
+    found = {at: (row["click"], row["conversion"], row["dismissed"], row["revenue"]) for (*_, at), row in rows.items()}
+    assert found == {1: (0, 0, 0, 0.0), 2: (1, 1, 0, 7.25), 3: (0, 1, 0, 3.0), 4: (0, 0, 1, 0.0)}
+    one = next(row for (*_, at), row in rows.items() if at == 2)
+    assert (one["reward"], one["eligible"], one["policy"], one["mature"]) == (1, 12, "linucb", False)
+    assert one["x_0"] == pytest.approx(90 / 127)
+    assert len({row["decision_id"] for row in rows.values()}) == 3
+
+
+def test_a_reward_of_a_list_that_left_the_state_still_counts_once_it_was_given() -> None:
+    """Contract: what the 64 newest rows push out keeps the rewards it had."""
+    tokens = [token_for("u", NAMES, as_of_ms=NOON_MS + at, seq=at) for at in range(1, 31)]
+    events = []
+    for at, token in enumerate(tokens, 1):
+        events += [_event(EventType.IMPRESSION, name, 60_000 * at, token) for name in NAMES]
+        events.append(_event(EventType.CLICK, "c", 60_000 * at + 5, token))
+    table = join(_decisions(events), events, SETTINGS)
+    assert (table.num_rows, sum(table.column("click").to_pylist())) == (90, 30)
+
+
+def test_rows_past_their_window_are_mature() -> None:
+    token = token_for("u", NAMES)
+    events = [_event(EventType.IMPRESSION, "a", 1, token), _event(EventType.IMPRESSION, "b", DAY_MS + 1, token)]
+    assert join(_decisions(events), events, SETTINGS).column("mature").to_pylist() == [True, False]
+
+
+def test_nothing_shown_is_an_empty_table() -> None:
+    assert join([], [], SETTINGS).num_rows == 0
