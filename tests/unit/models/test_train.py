@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from models import train  # noqa: E402
+from models import fit, train  # noqa: E402
 from models.data import read  # noqa: E402
 from models.scorer import Scorer  # noqa: E402
 
@@ -104,7 +104,7 @@ def test_resumed_training_ends_where_uninterrupted_training_does(
     """Contract: a checkpoint after each pass holds all that the rest depends on."""
     data = written(tmp_path / "cycles.csv", cycles())
     whole = run(tmp_path, data, name="whole")
-    plain = train.say
+    plain = fit.say
 
     def fail_in_the_third_pass(line: str) -> None:
         plain(line)
@@ -112,7 +112,7 @@ def test_resumed_training_ends_where_uninterrupted_training_does(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(train, "say", fail_in_the_third_pass)
+        patched.setattr(fit, "say", fail_in_the_third_pass)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path, data, name="parts")
     parts = run(tmp_path, data, "--resume", name="parts")

@@ -1,0 +1,80 @@
+"""How well a network in training predicts what is held out from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.export import tensors
+from models.sequences import window_inputs, windows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from models.gru import GRUEncoder
+    from models.objective import Lesson
+
+SCORED = 6_000
+"""At most about so many held-out targets are scored, the same ones each time."""
+_WINDOWS = 256
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]  # torch is not type-checked here
+def validate(network: GRUEncoder, lesson: Lesson) -> dict[str, float]:
+    """Return `loss` (weighted as in training), and log_loss, hr@20 and mrr of items and of categories, all ranked.
+
+    The windows are those of the online job; `x_log_loss` is of categories by what is linear on x. Empty where nothing
+    is held out.
+    """
+    network.eval()
+    valid, pieces = lesson.held_out.valid, windows(lesson.starts)
+    until = np.concatenate([[0], np.cumsum(valid)])
+    first_target = pieces.first + 1
+    chosen = np.flatnonzero(until[first_target + pieces.steps] > until[first_target])
+    chosen = np.random.default_rng(0).permutation(chosen)
+    columns: dict[str, list[NDArray[Any]]] = {}
+    scored = 0
+    for start in range(0, chosen.size, _WINDOWS):
+        part = chosen[start : start + _WINDOWS]
+        rows = pieces.rows(part)
+        at = np.nonzero(pieces.counts(part) & valid[rows + 1])
+        hidden = network.states(*tensors(window_inputs(lesson.inputs, rows), lesson.device))[at]
+        for key, values in _figures(network, lesson, hidden, rows[at] + 1).items():
+            columns.setdefault(key, []).append(values)
+        scored += at[0].size
+        if scored >= SCORED:
+            break
+    found = {key: float(np.concatenate(values).mean()) for key, values in columns.items()}
+    weights = {"item_log_loss": lesson.config.item_weight, "category_log_loss": lesson.config.category_weight}
+    loss = sum(weight * found[key] for key, weight in weights.items() if key in found)
+    return {"loss": loss, **found} if found else {}
+
+
+def _figures(
+    network: GRUEncoder, lesson: Lesson, hidden: Tensor, following: NDArray[np.int64]
+) -> dict[str, NDArray[np.float64]]:
+    """Return each figure of each prediction."""
+    item, category = lesson.inputs.item[following], lesson.inputs.category[following]
+    found: dict[str, NDArray[np.float64]] = {}
+    of_item, of_category = np.flatnonzero(item), np.flatnonzero(category)
+    if of_item.size:
+        scores = network.item_scores(network.item_map(hidden[of_item]))
+        found |= _ranked("item", scores, item[of_item] - 1)
+    if of_category.size:
+        found |= _ranked("category", network.category_scores(hidden[of_category]), category[of_category] - 1)
+        of_x = network.x_head(network.x_of(hidden[of_category]))[:, 1:]
+        found["x_log_loss"] = _ranked("x", of_x, category[of_category] - 1)["x_log_loss"]
+    return found
+
+
+def _ranked(what: str, scores: Tensor, targets: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Return log loss, hit in the first 20 and reciprocal rank of scores [N, K] for targets [N]; a tie counts half."""
+    wanted = torch.from_numpy(targets).to(scores.device)[:, None]
+    own = scores.gather(1, wanted)
+    rank = 1.0 + (scores > own).sum(dim=1) + ((scores == own).sum(dim=1) - 1) / 2.0
+    log_loss = torch.logsumexp(scores, dim=1) - own[:, 0]
+    values = {"log_loss": log_loss, "hr@20": (rank <= 20).double(), "mrr": 1.0 / rank}
+    return {f"{what}_{key}": value.double().cpu().numpy() for key, value in values.items()}
