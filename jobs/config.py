@@ -20,7 +20,7 @@ from jobs.options import MASK, Kind, folder_with, number, one_of, option, table,
 from jobs.topics import Topics
 from udfs.core.decision_token import MAX_SLOTS
 from udfs.core.errors import ConfigError
-from udfs.core.policy import POLICIES
+from udfs.core.policy import describe_policies, make_policy
 
 _DAY_S = 24 * 60 * 60
 _MAX_TIME_MS = 2**48 - 1
@@ -54,6 +54,13 @@ def _check_token_keys(entries: dict[str, Any]) -> dict[int, bytes]:
 
 def _mask_token_keys(keys: Mapping[int, bytes]) -> str:
     return json.dumps(dict.fromkeys(keys, MASK))
+
+
+def _read_policy(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise TypeError
+    make_policy(raw)
+    return raw
 
 
 def _check_topics(entries: dict[str, Any]) -> Topics:
@@ -121,8 +128,7 @@ class JobConfig:
     )
     batch_ms: int = option(whole(10, 5000), "How long events are gathered before they are worked off together", 100)
     list_size: int = option(whole(1, MAX_SLOTS), "Activities on a list", 10)
-    policy: str = option(one_of(POLICIES), "How activities are scored", "linucb")
-    alpha: float = option(number(0, 10), "Width of the confidence bound; 0 is greedy", 0.1)
+    policy: str = option(Kind(describe_policies(), _read_policy), "How activities are scored", "linucb")
     exploration: float = option(number(0, 0.255), "Share of list slots drawn at random, in steps of 0.001", 0.02)
     salt: str = option(text(r".{0,64}", "up to 64 characters"), "Seed of the random draws", "tideline")
     weight_click: float = option(number(0, 1e6), "Worth of a click in a list's score", 1.0)

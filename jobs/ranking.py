@@ -14,7 +14,7 @@ _DAY_MS = 86_400_000
 def rank_settings(config: JobConfig) -> RankSettings:
     """Return the ranking settings of a job."""
     return RankSettings(
-        policy=make_policy(config.policy, config.alpha),
+        policy=make_policy(config.policy),
         keys=TokenKeys(config.token_keys, config.token_key_id),
         salt=hash64(config.salt),
         list_size=config.list_size,

@@ -45,7 +45,7 @@ def read_target(text: str, logged: LoggedFile, alpha: float, exploration: float)
     if text.startswith(_CONSTANT):
         name = text.removeprefix(_CONSTANT)
         return Judging(lambda fold: Constant(log, log.arms.index(name) if name in log.arms else -1), None)
-    if text in POLICIES:
+    if text.partition(":")[0] in POLICIES:
         policy = make_policy(text, alpha)
         return Judging(
             lambda fold: crossfitted(policy, log, fold, exploration), lambda: replayed(policy, log, exploration)

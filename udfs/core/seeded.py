@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
+_SHUFFLE = np.uint64(0x5851F42D4C957F2D)
+_ODD = np.array([1, 0, 1, 1], np.uint16)
+_HALF = np.uint16(8)
 
 
 def decision_seeds(
@@ -34,6 +37,52 @@ def normal(seeds: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
     radius: NDArray[np.float64] = np.sqrt(-2.0 * np.log1p(-uniform(seeds, count, stream=2)))
     cosine: NDArray[np.float64] = np.cos(2.0 * np.pi * uniform(seeds, count, stream=3))
     return radius * cosine
+
+
+def gumbel(seeds: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
+    """Return [U, count] numbers of the standard Gumbel distribution."""
+    exponential: NDArray[np.float64] = -np.log1p(-uniform(seeds, count, stream=4))
+    found: NDArray[np.float64] = -np.log(np.maximum(exponential, 2.0**-53))
+    return found
+
+
+def shuffle_keys(seeds: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """Return [U, 4] keys for `shuffled`, one row for each decision."""
+    bits: NDArray[np.uint16] = _mix(seeds ^ _SHUFFLE)[:, None].view(np.uint16)
+    return np.bitwise_or(bits, _ODD)
+
+
+def shuffled(keys: NDArray[np.uint16], numbers: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Return where the numbers 0..65535 come in each decision's own order of them: another number each, [U, n].
+
+    A decision's order is two rounds of multiplication by an odd number and addition, with a fold in between, all of
+    them bijections of 16 bits. `numbers` is [n] or [U, n].
+    """
+    found: NDArray[np.uint16] = numbers * keys[:, :1] + keys[:, 1:2]
+    found ^= found >> _HALF
+    found *= keys[:, 2:3]
+    found ^= found >> _HALF
+    found *= keys[:, 3:4]
+    return found
+
+
+def unshuffled(keys: NDArray[np.uint16], places: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Return the numbers [U, n] that `shuffled` put at these places [U, n]."""
+    found: NDArray[np.uint16] = places * _inverse(keys[:, 3:4])
+    found ^= found >> _HALF
+    found *= _inverse(keys[:, 2:3])
+    found ^= found >> _HALF
+    found -= keys[:, 1:2]
+    found *= _inverse(keys[:, :1])
+    return found
+
+
+def _inverse(odd: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Return the inverse of odd numbers modulo 2^16 (Newton: each step doubles the right bits, from 3)."""
+    found = odd.copy()
+    for _ in range(3):
+        found *= np.uint16(2) - odd * found
+    return found
 
 
 def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -196,7 +196,7 @@ def test_fixed_point_scores_are_those_of_linucb_in_float64(count: int) -> None:
     contexts = rows_of(200, 8)["x"]
     alpha = float(rng.uniform(0.1, 1.0))
     known = stack([row], np.array([1.0, 0.0, 0.0]))
-    scores = LinUCB(alpha).score(contexts, known, np.ones(200, np.int64), np.zeros(200, np.uint64))
+    scores = LinUCB(alpha=alpha).score(contexts, known, np.ones(200, np.int64), np.zeros(200, np.uint64))
 
     x = rows["x"] / 127.0
     a = RIDGE * np.eye(DIM) + (x * rows["impressions"][:, None]).T @ x

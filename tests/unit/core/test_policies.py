@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from udfs.core.policy import POLICIES, make_policy
+from udfs.core.errors import ConfigError
+from udfs.core.policy import POLICIES, describe_policies, make_policy
 from udfs.core.policy_table import INVERSE_UNIT, PAIRS, THETA_UNIT, Coefficients, PolicyRow, cold_row, stack
 from udfs.core.seeded import decision_seeds
 from udfs.core.user_state import DIM
@@ -186,6 +187,95 @@ def test_no_activities_score_nothing(name: str) -> None:
     assert PAIRS == 136
 
 
-def test_an_unknown_policy_has_no_name() -> None:
-    with pytest.raises(KeyError):
-        make_policy("best", 1.0)
+@pytest.mark.parametrize(
+    ("text", "key", "allowed"),
+    [
+        ("best", "policy", r"linucb \(alpha=0.1 \(0 to 10\), ridge="),
+        ("linucb:beta=1", "policy.linucb.beta", "alpha=0.1"),
+        ("linucb:alpha=0.1,alpha=0.2", "policy.linucb.alpha", "each once"),
+        ("linucb:alpha=11", "policy.linucb.alpha", "numbers from 0 to 10"),
+        ("thompson:ridge=0.5", "policy.thompson.ridge", "numbers from 1 to 1e\\+06"),
+        ("kl_ucb:c=nan", "policy.kl_ucb.c", "numbers from 0 to 10"),
+        ("popular:alpha=1", "policy.popular.alpha", "no parameters"),
+    ],
+)
+def test_a_wrong_policy_names_key_value_and_what_is_allowed(text: str, key: str, allowed: str) -> None:
+    with pytest.raises(ConfigError, match=allowed) as caught:
+        make_policy(text)
+    assert caught.value.key == key
+    assert str(caught.value.value) in text
+
+
+def test_every_parameter_is_set_and_described() -> None:
+    for name, policy in POLICIES.items():
+        given = {each: (of.low + of.high) / 2 for each, of in policy.parameters.items()}
+        text = f"{name}:{','.join(f'{each}={value}' for each, value in given.items())}"
+        assert make_policy(text).values == given
+        assert all(f"{each}={of.default:g}" in describe_policies() for each, of in policy.parameters.items())
+
+
+GOLDEN = {"ucb1_tuned": 0.122923055, "ucb_v:z=1,c=1": 0.178451101, "kl_ucb": 0.097415071}
+"""Indices for n=200, C=6, t=1000 from other implementations; KL-UCB's is SMPyBandits' to its precision of 1e-6."""
+
+
+@pytest.mark.parametrize("text", sorted(GOLDEN))
+def test_an_index_is_that_of_other_implementations(text: str) -> None:
+    known = stack([row_of(np.zeros(DIM), np.eye(DIM), 200, 6, 1000)], CLICKS_ONLY)
+    found = make_policy(text).score(contexts(3, 1), known, np.full(3, 10), seeds_of(3))
+    assert (found.mean + found.bonus)[:, 0] == pytest.approx(GOLDEN[text], abs=5e-10)
+    assert found.mean[0, 0] == 0.03
+
+
+@pytest.mark.parametrize("name", ["ucb1_tuned", "ucb_v", "kl_ucb"])
+def test_an_index_tries_the_untried_and_keeps_those_without_clicks_alive(name: str) -> None:
+    """Contract: infinite before the first impression; without a click above 0, and falling with impressions."""
+    rows = [row_of(np.zeros(DIM), np.eye(DIM), n, 0, 9_000) for n in (0, 10, 1_000, 8_000)]
+    found = score(name, 1.0, contexts(1, 1), stack(rows, CLICKS_ONLY))[0]
+    assert found[0] == math.inf
+    assert found[1] > found[2] > found[3] > 0.0
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 10**6), st.floats(0, 1), st.integers(2, 10**8), st.floats(0, 5))
+def test_kl_ucb_solves_its_equation(n: int, share: float, t: int, c: float) -> None:
+    """Contract: the bound q is where n kl(p, q) = L + c ln L, or 1; never outside [p, 1]."""
+    clicks = float(int(share * n))
+    known = stack([row_of(np.zeros(DIM), np.eye(DIM), n, clicks, t)], CLICKS_ONLY)
+    q = float(make_policy(f"kl_ucb:c={c}").score(contexts(1, 1), known, np.ones(1, np.int64), seeds_of(1)).bonus[0, 0])
+    p = clicks / n
+    q += p
+    assert p <= q <= 1.0
+    bound = math.log(t) + c * math.log(max(math.log(t), 1.0))
+
+    def kl(q: float) -> float:
+        ways = ((p, q), (1 - p, 1 - q))
+        return sum(a * math.log(a / b) if b > 0 else math.inf for a, b in ways if a > 0)
+
+    assert n * kl(min(q + 1e-6, 1.0)) >= bound * (1 - 1e-6) or q > 1 - 2e-6
+    assert n * kl(max(q - 1e-6, p)) <= bound * (1 + 1e-6)
+
+
+def test_the_articles_text_locks_out_what_was_not_clicked_at_first() -> None:
+    """Contract: with `literal` the bonus is sqrt(2 ln(K t) / C) C / n, infinite before the first impression, else 0."""
+    rows = [row_of(np.zeros(DIM), np.eye(DIM), n, c, 1000) for n, c in ((0, 0), (10, 0), (200, 6))]
+    policy = make_policy("article:literal=1")
+    found = policy.score(contexts(1, 1), stack(rows, CLICKS_ONLY), np.array([10]), seeds_of(1)).bonus[0]
+    assert found[:2].tolist() == [math.inf, 0.0]
+    assert found[2] == pytest.approx(0.052565218, abs=5e-10)
+
+
+def test_softmax_draws_in_proportion() -> None:
+    """Contract: lists are draws of the Plackett-Luce model of exp(x'theta / T) (chi-square, all orders of three)."""
+    theta = np.zeros((3, DIM))
+    theta[:, 0] = np.array([0.0, 0.02, 0.05]) * UNIT / 90
+    known = stack([row_of(each, np.eye(DIM), 5, 1, 15) for each in theta], CLICKS_ONLY)
+    x = np.zeros((20_000, DIM), np.int8)
+    x[:, 0] = 90
+    policy = make_policy("softmax:temperature=0.05")
+    scores = policy.score(x, known, np.full(20_000, 3), seeds_of(20_000))
+    weight = np.exp(np.array([0.0, 0.4, 1.0]))
+    assert policy.chances(x[:1], known, np.ones((1, 3), np.bool_))[0] == pytest.approx(weight / weight.sum(), abs=1e-6)
+    orders, counts = np.unique(np.argsort(-(scores.mean + scores.bonus), axis=1), axis=0, return_counts=True)
+    a, b, c = orders.T
+    expected = 20_000 * weight[a] / weight.sum() * weight[b] / (weight[b] + weight[c])
+    assert ((counts - expected) ** 2 / expected).sum() < 5 + 5 * math.sqrt(2 * 5)

@@ -14,9 +14,9 @@ from tests.support.core_world import KEYS, token_for
 from udfs.core.decision_token import propensity, verify
 from udfs.core.policy import make_policy
 from udfs.core.policy.base import Policy, Scores
-from udfs.core.policy_table import Coefficients, stack
-from udfs.core.ranking import Ranked, rank
-from udfs.core.seeded import decision_seeds, uniform
+from udfs.core.policy_table import INVERSE_UNIT, THETA_UNIT, Coefficients, stack
+from udfs.core.ranking import MAX_ACTIVITIES, Ranked, propensities, rank
+from udfs.core.seeded import decision_seeds, shuffle_keys, shuffled, uniform, unshuffled
 from udfs.core.user_state import DIM
 
 NOTHING_KNOWN: Coefficients = stack([], np.ones(3))
@@ -28,7 +28,7 @@ class Fixed(Policy):
     name = "fixed"
 
     def __init__(self, scores: NDArray[np.float64]) -> None:
-        super().__init__(1.0)
+        super().__init__()
         self._scores = scores
 
     def score(
@@ -69,10 +69,59 @@ def test_a_list_is_the_best_of_the_eligible(seed: int, users: int, count: int, s
             assert not found.explored.any()
 
 
-def test_ties_go_to_the_lower_number() -> None:
-    """Contract: numbers follow ids, so the lower id wins; differences below 1e-9 are ties."""
-    assert rank_of([0.5, 0.5 + 1e-11, 0.5, 0.2]).order.tolist() == [[0, 1, 2]]
-    assert rank_of([0.5, 0.5 + 1e-8, 0.5, 0.2]).order.tolist() == [[1, 0, 2]]
+def test_scores_are_compared_in_steps_of_a_billionth() -> None:
+    assert rank_of([0.5, 0.5 + 1e-8, 0.4, 0.2]).order.tolist() == [[1, 0, 2]]
+    first = rank_of(np.tile([0.5, 0.5 + 1e-11, 0.2], (400, 1)), size=1).order[:, 0]
+    assert 140 < (first == 0).sum() < 260
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 20, 200])
+def test_equal_scores_favour_nobody(count: int) -> None:
+    """Contract: among equals each activity is first, and last, as often as any other (chi-square)."""
+    draws = 400 * count
+    order = rank_of(np.zeros((draws, count)), size=count).order
+    for place in (0, -1):
+        counts = np.bincount(order[:, place], minlength=count)
+        assert ((counts - 400) ** 2 / 400).sum() < count - 1 + 5 * math.sqrt(2 * (count - 1))
+
+
+def test_pairs_of_equals_are_in_either_order() -> None:
+    """Contract: three equals come in all six orders alike, wherever they stand in the catalogue."""
+    draws = 30_000
+    scores = np.zeros((draws, 1_000))
+    scores[:, [3, 4, 900]] = 1.0
+    counts = np.unique(rank_of(scores, size=3).order, axis=0, return_counts=True)[1]
+    assert counts.size == 6
+    assert ((counts - draws / 6) ** 2 / (draws / 6)).sum() < 5 + 5 * math.sqrt(2 * 5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_an_order_of_numbers_can_be_undone(seed: int) -> None:
+    """Contract: each number has a place of its own, and the place tells the number."""
+    keys = shuffle_keys(decision_seeds(np.arange(3, dtype=np.uint64), np.full(3, seed), np.arange(3), 1))
+    places = shuffled(keys, np.arange(MAX_ACTIVITIES, dtype=np.uint16))
+    assert (np.sort(places, axis=1) == np.arange(MAX_ACTIVITIES)).all()
+    assert (unshuffled(keys, places) == np.arange(MAX_ACTIVITIES)).all()
+
+
+def test_many_activities_are_ranked_as_few_are() -> None:
+    """Contract: the search in groups finds the best, with ties, holes and hardly anyone eligible too."""
+    rng = np.random.default_rng(5)
+    scores = np.round(rng.normal(size=(60, 2_111)), 2)
+    mask = rng.random(scores.shape) < np.repeat([0.001, 0.01, 1.0], 20)[:, None]
+    found = rank_of(scores, mask, size=12)
+    for row in range(60):
+        best = np.sort(scores[row][mask[row]])[::-1][:12]
+        listed = found.order[row][found.order[row] >= 0]
+        assert scores[row][listed].tolist() == best.tolist()
+        assert mask[row][listed].all()
+        assert len(set(listed.tolist())) == listed.size
+
+
+def test_an_untried_activity_comes_before_every_tried_one() -> None:
+    """Contract: an infinite bonus ranks first and is neither lost nor wrapped."""
+    assert rank_of([1.0, math.inf, 65_000.0], size=2).order.tolist() == [[1, 2]]
 
 
 def test_absurd_scores_are_ranked_and_not_wrapped() -> None:
@@ -162,3 +211,42 @@ def test_a_seed_depends_on_user_version_and_salt() -> None:
         )
     ]
     assert len(set(seeds)) == 5
+
+
+@pytest.mark.parametrize("text", ["linucb", "thompson:alpha=0.5", "softmax:temperature=0.2", "kl_ucb"])
+def test_the_first_slot_is_drawn_with_the_stated_probabilities(text: str) -> None:
+    """Contract: propensities sum to 1 over who is eligible, and are those that are used (chi-square)."""
+    draws, exploration, policy = 20_000, 0.1, make_policy(text)
+    known = learned_by(6)
+    x = np.zeros((1, DIM), np.int8)
+    x[0, :3] = (90, 30, -20)
+    mask = np.array([[True, True, True, True, False, True]])
+    chances = propensities(policy, known, x, mask, exploration)[0]
+    assert chances.sum() == pytest.approx(1.0, abs=1e-9)
+    assert chances[4] == 0.0
+    numbers = np.arange(draws)
+    seeds = decision_seeds(numbers.astype(np.uint64), numbers, numbers, 1)
+    found = rank(policy, known, x.repeat(draws, axis=0), mask.repeat(draws, axis=0), seeds, 1, exploration)
+    counts = np.bincount(found.order[:, 0], minlength=6)[mask[0]]
+    expected = draws * chances[mask[0]]
+    assert ((counts - expected) ** 2 / expected).sum() < 4 + 5 * math.sqrt(2 * 4)
+
+
+def learned_by(count: int) -> Coefficients:
+    """Activities between whose scores there is some doubt; two of them were never tried."""
+    rng = np.random.default_rng(8)
+    inverse = np.tile(np.eye(DIM)[np.triu_indices(DIM)], (count, 1)) / np.arange(1, count + 1)[:, None]
+    tried = np.array([9.0, 0.0, 40.0, 0.0, 5.0, 30.0])
+    return Coefficients(
+        theta=np.rint(rng.normal(size=(count, DIM)) * 0.3 / THETA_UNIT),
+        inverse=np.rint(inverse / INVERSE_UNIT),
+        impressions=tried,
+        total=np.full(count, 84.0),
+        clicks=np.minimum(tried, 4.0),
+    )
+
+
+def test_nobody_eligible_has_no_chance() -> None:
+    for text in ("linucb", "thompson", "softmax", "ucb_v"):
+        x, mask = np.full((1, DIM), 9, np.int8), np.zeros((1, 6), np.bool_)
+        assert not propensities(make_policy(text), learned_by(6), x, mask, 0.1).any()

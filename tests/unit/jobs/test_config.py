@@ -45,13 +45,12 @@ def test_only_four_options_have_no_default(environ: dict[str, str]) -> None:
 
 def test_flags_win_over_the_environment_and_that_over_the_file(environ: dict[str, str], tmp_path: Path) -> None:
     """Contract: file < environment < flags, option by option."""
-    path = write(tmp_path / "job.toml", 'batch_ms = 20\nalpha = 1\nsalt = "s"\n[topics]\ncontrol = "orders"\n')
+    path = write(tmp_path / "job.toml", 'batch_ms = 20\nexploration = 0.1\nsalt = "s"\n[topics]\ncontrol = "orders"\n')
 
-    config = load(
-        JobConfig, ["--config", path, "--batch-ms", "40"], environ | {"TIDELINE_BATCH_MS": "30", "TIDELINE_ALPHA": "2"}
-    )
+    given = environ | {"TIDELINE_BATCH_MS": "30", "TIDELINE_EXPLORATION": "0.2"}
+    config = load(JobConfig, ["--config", path, "--batch-ms", "40"], given)
 
-    assert (config.batch_ms, config.alpha, config.salt) == (40, 2.0, "s")
+    assert (config.batch_ms, config.exploration, config.salt) == (40, 0.2, "s")
     assert config.topics == Topics(control="orders")
 
 
@@ -81,7 +80,9 @@ def test_a_needed_option_that_is_missing_is_named(environ: dict[str, str], missi
         ("batch_ms", "5001"),
         ("list_size", "17"),
         ("policy", "ucb"),
-        ("alpha", "nan"),
+        ("policy", "linucb:alpha=nan"),
+        ("policy", "linucb:beta=1"),
+        ("exploration", "nan"),
         ("exploration", "0.256"),
         ("half_life_days", "inf"),
         ("generation", "65536"),
@@ -132,7 +133,8 @@ def test_a_refused_secret_is_not_repeated(environ: dict[str, str], key: str, val
         ("zzz = 3", "one of name, bootstrap"),
         ("batch_ms = true", "whole numbers"),
         ("batch_ms = 50.5", "whole numbers"),
-        ("alpha = [1]", "numbers from"),
+        ("exploration = [1]", "numbers from"),
+        ("policy = 1", "or policy:parameter=value"),
         ("batch_ms = ", "a readable TOML file"),
         ("redis_url = 6379", "a redis://"),
         ('redis_url = "redis://:hidden@h"', "TIDELINE_REDIS_URL"),

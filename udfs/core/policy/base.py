@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from udfs.core.policy_table import INVERSE_UNIT, THETA_UNIT, UPPER, X_UNIT
+from udfs.core.policy.parameters import Parameter
+from udfs.core.policy_table import INVERSE_UNIT, THETA_UNIT, X_UNIT
+from udfs.core.regression import Regression
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from udfs.core.policy_table import Coefficients
+
+SCORE_UNITS = 2.0**30
+"""Scores are compared in steps of 1e-9, below any difference that matters and above the rounding of a sqrt."""
+ALPHA = Parameter(0.1, 0.0, 10.0, "width of the confidence bound; 0 is greedy")
+RIDGE = Parameter(1.0, 1.0, 1e6, "impressions that the assumption of no effect weighs as")
 
 
 class Scores(NamedTuple):
@@ -26,11 +36,18 @@ class Policy(ABC):
     """A rule from contexts and what was learned to scores. A score depends on its own row of the table alone."""
 
     name: ClassVar[str]
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
     randomised: ClassVar[bool] = False
-    """Whether the scores themselves are drawn, so that a propensity cannot be stated."""
+    """Whether the scores themselves are drawn, so that the first slot of a list is not certain before exploration."""
 
-    def __init__(self, alpha: float) -> None:
-        self.alpha = alpha
+    def __init__(self, **values: float) -> None:
+        """Take values of its parameters; those left out have their defaults."""
+        self.values = {name: values.get(name, declared.default) for name, declared in self.parameters.items()}
+
+    @property
+    def regression(self) -> Regression:
+        """How policy rows are solved from the sums for it."""
+        return Regression(self.values.get("ridge", RIDGE.default))
 
     @abstractmethod
     def score(
@@ -40,22 +57,70 @@ class Policy(ABC):
         eligible: NDArray[np.int64],
         seeds: NDArray[np.uint64],
     ) -> Scores:
-        """Score K activities for U contexts `x` [U, DIM] in units of 1/127.
+        """Score K activities for U contexts `x` [U, d] in units of 1/127.
 
         `eligible` [U] is how many activities each user may be shown, `seeds` [U] one number per decision.
-        The same row of inputs gives the same bits in any batch.
+        An activity that was never tried may have an infinite bonus. The same row of inputs gives the same bits in any
+        batch.
         """
+
+    def chances(self, x: NDArray[np.int8], known: Coefficients, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the probability [U, K] that each activity of a user's mask scores best, over all seeds.
+
+        Rows sum to 1; those of a user without eligible activities are 0. Equal scores share.
+        """
+        seeds = np.zeros(x.shape[0], np.uint64)
+        scores = self.score(x, known, mask.sum(axis=1), seeds)
+        rounded = np.where(mask, np.rint((scores.mean + scores.bonus) * SCORE_UNITS), -np.inf)
+        best = mask & (rounded == rounded.max(axis=1, keepdims=True, initial=-np.inf))
+        found: NDArray[np.float64] = best / np.maximum(best.sum(axis=1, keepdims=True), 1)
+        return found
 
 
 def linear_mean(x: NDArray[np.int8], known: Coefficients) -> NDArray[np.float64]:
     """Return x'theta [U, K]."""
-    return (x.astype(np.float64) @ known.theta.T) * (X_UNIT * THETA_UNIT)
+    found: NDArray[np.float64] = x.astype(np.float64) @ known.theta.T
+    found *= X_UNIT * THETA_UNIT
+    return found
 
 
 def width(x: NDArray[np.int8], known: Coefficients) -> NDArray[np.float64]:
     """Return sqrt(x' A^-1 x) [U, K], as one matrix product over the products of pairs of x."""
-    whole = x.astype(np.float64)
-    pairs = whole[:, UPPER[0]] * whole[:, UPPER[1]]
-    squared = (pairs @ known.inverse.T) * (X_UNIT * X_UNIT * INVERSE_UNIT)
-    found: NDArray[np.float64] = np.sqrt(np.maximum(squared, 0.0))
+    squared: NDArray[np.float64] = _pairs(x) @ known.inverse.T
+    squared *= X_UNIT * X_UNIT * INVERSE_UNIT
+    np.maximum(squared, 0.0, out=squared)
+    return np.sqrt(squared, out=squared)
+
+
+def rates(known: Coefficients) -> NDArray[np.float64]:
+    """Return the click rate of each activity [K], 0 for one that was never shown."""
+    found: NDArray[np.float64] = known.clicks / np.where(known.impressions > 0.0, known.impressions, 1.0)
     return found
+
+
+def log_total(known: Coefficients) -> NDArray[np.float64]:
+    """Return ln t [K], t the impressions of all activities, at least 1."""
+    found: NDArray[np.float64] = np.log(np.maximum(known.total, 1.0))
+    return found
+
+
+def for_everybody(users: int, mean: NDArray[np.float64], bonus: NDArray[np.float64]) -> Scores:
+    """Return scores [K] that do not depend on the user as [U, K]."""
+    shape = (users, mean.size)
+    return Scores(np.broadcast_to(mean, shape), np.broadcast_to(bonus, shape))
+
+
+def _pairs(x: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return the products of each two numbers of x, those of np.triu_indices in their order."""
+    # Filled row by row and handed on transposed: 1 us less a user at 32 numbers.
+    whole = np.ascontiguousarray(x.T, np.float64)
+    dim = whole.shape[0]
+    found = np.empty((dim * (dim + 1) // 2, whole.shape[1]))
+    for at, start in enumerate(_starts(dim)):
+        np.multiply(whole[at], whole[at:], out=found[start : start + dim - at])
+    return found.T
+
+
+@lru_cache
+def _starts(dim: int) -> tuple[int, ...]:
+    return tuple(at * dim - at * (at - 1) // 2 for at in range(dim))

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from udfs.core.policy.base import Policy, Scores, linear_mean
+from udfs.core.policy.base import RIDGE, Policy, Scores, linear_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
+    from udfs.core.policy.parameters import Parameter
     from udfs.core.policy_table import Coefficients
 
 
@@ -18,6 +21,7 @@ class EpsilonGreedy(Policy):
     """score = x'theta."""
 
     name: ClassVar[str] = "epsilon_greedy"
+    parameters: ClassVar[Mapping[str, Parameter]] = {"ridge": RIDGE}
 
     def score(
         self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from udfs.core.policy.base import Policy, Scores, linear_mean, width
+from udfs.core.policy.base import ALPHA, RIDGE, Policy, Scores, linear_mean, width
+from udfs.core.regression import Regression, Sharing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
+    from udfs.core.policy.parameters import Parameter
     from udfs.core.policy_table import Coefficients
 
 
 class LinUCB(Policy):
-    """score = x'theta + alpha sqrt(x' A^-1 x)."""
+    """score = x'theta + alpha sqrt(x' A^-1 x); each activity learns from its own impressions alone."""
 
     name: ClassVar[str] = "linucb"
+    parameters: ClassVar[Mapping[str, Parameter]] = {"alpha": ALPHA, "ridge": RIDGE}
+
+    @property
+    def regression(self) -> Regression:
+        """See Policy.regression."""
+        return Regression(self.values["ridge"], Sharing.NONE)
 
     def score(
         self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
     ) -> Scores:
         """See Policy.score."""
-        return Scores(linear_mean(x, known), self.alpha * width(x, known))
+        bonus = width(x, known)
+        bonus *= self.values["alpha"]
+        return Scores(linear_mean(x, known), bonus)

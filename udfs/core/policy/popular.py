@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from udfs.core.policy.base import Policy, Scores
+from udfs.core.policy.base import Policy, Scores, for_everybody
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,5 +24,4 @@ class Popular(Policy):
     ) -> Scores:
         """See Policy.score."""
         rate = (known.clicks + 1.0) / (known.impressions + 50.0)
-        mean = np.broadcast_to(rate, (x.shape[0], rate.size)).copy()
-        return Scores(mean, np.zeros_like(mean))
+        return for_everybody(x.shape[0], rate, np.zeros_like(rate))

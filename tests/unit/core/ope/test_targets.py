@@ -15,7 +15,7 @@ from udfs.core.ope.evaluation import evaluate
 from udfs.core.ope.learned import contexts, crossfitted, replayed
 from udfs.core.ope.log import Log, folds
 from udfs.core.ope.targets import Constant, Target, Uniform
-from udfs.core.policy import POLICIES, Policy
+from udfs.core.policy import POLICIES, Policy, make_policy
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
@@ -147,4 +147,4 @@ def _random_log(rows: int) -> tuple[Log, NDArray[np.float64]]:
 
 
 def _policy(name: str) -> Policy:
-    return POLICIES[name](0.1)
+    return make_policy(name, 0.1)

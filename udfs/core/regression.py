@@ -1,0 +1,29 @@
+"""How policy rows are solved from the sums: what a policy asks of the learner."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Sharing(Enum):
+    """What an activity's regression takes from the others."""
+
+    NONE = "none"
+    """Nothing: Li et al. 2010, algorithm 1 (disjoint)."""
+    PRIOR = "prior"
+    """It is drawn to one regression over all activities, where it would be drawn to 0."""
+    HYBRID = "hybrid"
+    """Effects of context and activity features that all share, and a rest of its own: algorithm 2."""
+
+
+class Regression(NamedTuple):
+    """Ridge regression; `ridge` is the weight, in impressions of a context of length 1, of the assumption of no effect.
+
+    From 1 on, so that an inverse fits its fixed point (policy_table.py).
+    """
+
+    ridge: float = 1.0
+    sharing: Sharing = Sharing.PRIOR
+    shared_ridge: float = 1.0
+    """The same for the shared effects of HYBRID."""
