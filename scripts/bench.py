@@ -1,4 +1,4 @@
-"""Measures the live job on a stack of its own, and the encoder by itself. `scripts/bench --help`."""
+"""Measures the live job on a stack of its own; encoder and off-policy evaluation alone. `scripts/bench --help`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from scripts.benchmarks import encoder, freshness, memory, throughput
+from scripts.benchmarks import encoder, freshness, memory, ope, throughput
 from scripts.benchmarks.traffic import CHUNK_EVENTS
 from scripts.localstack import StackError
 from udfs.core.errors import ModelError
@@ -53,7 +53,7 @@ def _chunks(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="throughput|freshness|memory|encoder")
+    commands = parser.add_subparsers(required=True, metavar="throughput|freshness|memory|encoder|ope")
 
     fast = commands.add_parser("throughput", help="events a second, uniform and Zipf users, beside the idiomatic job")
     fast.add_argument("--events", type=_chunks, default=600_000, metavar="N", help="events in the topic (600000)")
@@ -79,7 +79,12 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("--seconds", type=float, default=0.5, metavar="S", help="for each figure (0.5)")
     model.set_defaults(run=lambda given: encoder.measure(given.model, given.provider, given.seconds))
 
-    for command in (fast, fresh, big, model):
+    judged = commands.add_parser("ope", help="error and coverage of off-policy estimates where the truth is known")
+    judged.add_argument("--rows", type=int, default=10_000, metavar="N", help="in each log (10000)")
+    judged.add_argument("--repeats", type=int, default=200, metavar="N", help="logs (200)")
+    judged.set_defaults(run=lambda given: ope.measure(given.rows, given.repeats))
+
+    for command in (fast, fresh, big, model, judged):
         command.add_argument("--json", action="store_true", help="end standard output in one line of JSON")
     return parser
 

@@ -14,8 +14,8 @@ import pytest
 from pyarrow import parquet
 
 from scripts import ope
+from scripts.benchmarks.ope_lists import draw_lists
 from scripts.ope_parts.read_log import read_log
-from tests.support.ope_lists import draw_lists
 from udfs.core.errors import ConfigError
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "ope"

@@ -102,11 +102,12 @@ class Table:
 class Greedy:
     """A policy with scores: the best of what remains with probability 1 - exploration, else any of it.
 
-    `best(rows, open arms, count)` returns draws of its order, [draws, rows, count] arm numbers, -1 after the last;
-    one draw where the scores are a function of the row.
+    `first(rows, open arms)` returns the probability that each arm scores best [rows, K]; `best(rows, open arms, count)`
+    draws of its order, [draws, rows, count] arm numbers, -1 after the last.
     """
 
     log: Log
+    first: Callable[[NDArray[np.int64], NDArray[np.bool_]], NDArray[np.float64]]
     best: Callable[[NDArray[np.int64], NDArray[np.bool_], int], NDArray[np.int64]]
     exploration: float
     absent: float = 0.0
@@ -114,10 +115,8 @@ class Greedy:
     def chances(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """See Target."""
         open_arms = self.log.open_arms(rows)
-        found = open_arms * (self.exploration / self.log.remaining(rows))[:, None]
-        orders = self.best(rows, open_arms, 1)
-        for order in orders:
-            found[np.arange(rows.size), order[:, 0]] += (1.0 - self.exploration) / len(orders)
+        share = open_arms * (self.exploration / self.log.remaining(rows))[:, None]
+        found: NDArray[np.float64] = share + (1.0 - self.exploration) * self.first(rows, open_arms)
         return found
 
     def places(self, rows: NDArray[np.int64], slots: int) -> NDArray[np.float64] | None:

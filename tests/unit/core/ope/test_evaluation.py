@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.support.ope_world import Drawn, draw, make_log, truth
+from scripts.benchmarks.ope_world import Drawn, draw, make_log, truth
 from udfs.core.ope import estimators
 from udfs.core.ope.evaluation import FOLDS, Answer, evaluate, fixed_matches, weigh
 from udfs.core.ope.log import Log, folds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.ope_world import draw, truth
+from scripts.benchmarks.ope_world import draw, truth
 from udfs.core.ope import estimators
 from udfs.core.ope.estimators import Terms
 from udfs.core.ope.evaluation import FOLDS, weigh

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.ope_lists import ARMS, ORDER, SLOTS, draw_lists, in_order, truth_of_lists
-from tests.support.ope_world import draw, make_log
+from scripts.benchmarks.ope_lists import ARMS, ORDER, SLOTS, draw_lists, in_order, truth_of_lists
+from scripts.benchmarks.ope_world import draw, make_log
 from udfs.core.decision_token import CONSTANT_X
 from udfs.core.ope.evaluation import evaluate
 from udfs.core.ope.learned import contexts, crossfitted, replayed

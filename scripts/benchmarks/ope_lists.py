@@ -53,7 +53,12 @@ def in_order(log: Log, exploration: float) -> Greedy:
             found[0, row, : len(ranked)] = ranked
         return found
 
-    return Greedy(log, best, exploration)
+    def first(rows: NDArray[np.int64], open_arms: NDArray[np.bool_]) -> NDArray[np.float64]:
+        top = np.where(open_arms, np.argsort(ORDER), ARMS).argmin(axis=1)
+        found: NDArray[np.float64] = np.eye(ARMS)[top]
+        return found
+
+    return Greedy(log, first, best, exploration)
 
 
 def truth_of_lists(exploration: float) -> tuple[float, float]:
