@@ -32,12 +32,13 @@ from schemas.clickstream_reader import read_clickstream
 from schemas.records import HEADER_BYTES
 from udfs.core.activity import Activity, decode_activity
 from udfs.core.catalogue import Catalogue, open_at
+from udfs.core.cold_start import coefficients
 from udfs.core.decision_token import Minting, mint, verify
 from udfs.core.events import FIRST_ACTIVITY_TYPE, Event
 from udfs.core.features import step_inputs
 from udfs.core.hashing import hash32, hash64
 from udfs.core.interest import quantise, stranger_x
-from udfs.core.policy_table import PolicyTable, coefficients
+from udfs.core.policy_table import PolicyTable
 from udfs.core.ranking import rank
 from udfs.core.seeded import decision_seeds
 from udfs.core.slate import payloads

@@ -129,6 +129,15 @@ class Counts(NamedTuple):
 NO_COUNTS = Counts(0.0, np.zeros(len(OBJECTIVES)))
 
 
+class Evidence(NamedTuple):
+    """What sums say: design sum w x x' [DIM, DIM], moments sum w r x [objectives, DIM], own and carried counts."""
+
+    design: NDArray[np.float64]
+    moments: NDArray[np.float64]
+    counts: Counts
+    carried: Counts
+
+
 class Solved(NamedTuple):
     """A ridge solution: theta [objectives, DIM], inverse design matrix [DIM, DIM], own and carried counts."""
 
@@ -148,39 +157,33 @@ def count(parts: Iterable[NDArray[Any]], forgetting: Forgetting, newest: int) ->
     return Counts(impressions, np.array(rewards) * _CENTS)
 
 
-def solve(
-    sums: NDArray[Any],
-    forgetting: Forgetting,
-    newest: int,
-    prior: NDArray[np.float64] | None,
-    carried: Counts = NO_COUNTS,
-) -> Solved:
-    """Return the ridge regression of each objective, drawn to `prior` [objectives, DIM] (None: to 0) with RIDGE.
+def evidence(sums: NDArray[Any], forgetting: Forgetting, newest: int, carried: Counts = NO_COUNTS) -> Evidence:
+    """Return the sums weighted by age, and what is carried as impressions in the context s of a stranger.
 
-    A = RIDGE I + sum w x x' + k s s', theta = A^-1 (RIDGE prior + sum w r x + k m s), in float64 by Cholesky: s is the
-    context of a stranger, m the mean rewards of the carried counts and k = min(CARRIED, their impressions).
+    Carried counts with the mean rewards m add k s s' to the design and k m s to the moments, k = min(CARRIED, their
+    impressions).
     """
     weights = forgetting.weights(sums["bucket"], newest)
     design = np.zeros((DIM, DIM))
     design[UPPER] = weights @ sums["xx"].astype(np.float64) * X_UNIT**2
-    design = design + np.triu(design, 1).T + RIDGE * np.eye(DIM)
+    design = design + np.triu(design, 1).T
     moments = np.tensordot(weights, sums["rx"].astype(np.float64), axes=1) * X_UNIT * _CENTS[:, None]
-    if prior is not None:
-        moments = moments + RIDGE * prior
     if carried.impressions > 0.0:
         weight = min(CARRIED, carried.impressions)
         design[0, 0] += weight * _CONSTANT**2
         moments[:, 0] += weight * _CONSTANT * carried.rewards / carried.impressions
-    factor = np.linalg.inv(np.linalg.cholesky(design))
+    return Evidence(design, moments, count([sums], forgetting, newest), carried)
+
+
+def solve(found: Evidence, ridge: float = RIDGE, prior: NDArray[np.float64] | None = None) -> Solved:
+    """Return the ridge regression of each objective, drawn to `prior` [objectives, DIM] (None: to 0).
+
+    A = ridge I + design, theta = A^-1 (ridge prior + moments), in float64 by Cholesky.
+    """
+    moments = found.moments if prior is None else found.moments + ridge * prior
+    factor = np.linalg.inv(np.linalg.cholesky(found.design + ridge * np.eye(DIM)))
     inverse = factor.T @ factor
-    return Solved(moments @ inverse, inverse, count([sums], forgetting, newest), carried)
-
-
-def solve_prior(
-    parts: Iterable[NDArray[Any]], forgetting: Forgetting, newest: int, carried: Counts = NO_COUNTS
-) -> Solved:
-    """Return what all activities of an encoder version have in common: one regression over all their sums."""
-    return solve(merge(parts), forgetting, newest, None, carried)
+    return Solved(moments @ inverse, inverse, found.counts, found.carried)
 
 
 def policy_row(solved: Solved, encoder: int, total: float) -> PolicyRow:
@@ -201,7 +204,6 @@ def policy_row(solved: Solved, encoder: int, total: float) -> PolicyRow:
     )
 
 
-def prior_row(solved: Solved, encoder: int) -> PolicyRow:
+def prior_row(theta: NDArray[np.float64], ridge: float, encoder: int, total: float) -> PolicyRow:
     """Return the row for activities nobody has seen, key PRIOR_ID: the common theta with the width of no data."""
-    cold = Solved(solved.theta, np.eye(DIM) / RIDGE, NO_COUNTS, NO_COUNTS)
-    return policy_row(cold, encoder, solved.counts.impressions + solved.carried.impressions)
+    return policy_row(Solved(theta, np.eye(DIM) / ridge, NO_COUNTS, NO_COUNTS), encoder, total)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from schemas.records import POLICY
+from udfs.core.activity_features import FEATURES
 from udfs.core.errors import InvalidEvent, Reason
 from udfs.core.feedback import OBJECTIVES
 from udfs.core.user_state import DIM
@@ -20,7 +21,6 @@ from udfs.core.user_state import DIM
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from udfs.core.catalogue import Catalogue
 
 THETA_UNIT = 2.0**-24
 INVERSE_UNIT = 2.0**-28
@@ -30,9 +30,23 @@ UPPER = np.triu_indices(DIM)
 PRIOR_ID = "*"
 """Key of the record that holds the prior of an activity nobody has seen: what all activities have in common."""
 _FORMER_ROWS = 64
+_FORMER_TOTALS = 4096
+SHARED_DIM = FEATURES * DIM
+_SHARED_PAIRS = SHARED_DIM * (SHARED_DIM + 1) // 2
 _SHAPE = (DIM, 8 * len(OBJECTIVES) * DIM, 4 * PAIRS, len(OBJECTIVES), len(OBJECTIVES))
 _THETA_LIMIT = 2.0**41
 """Weighted theta in units: 127 * 16 times it stays below 2**53. A score is cut off long before."""
+
+
+class SharedRow(NamedTuple):
+    """What all activities share, as published with the prior: see hybrid.py.
+
+    theta [objectives, FEATURES * DIM] in THETA_UNIT, inverse the upper triangle of (FEATURES * DIM)^2 in INVERSE_UNIT,
+    off-diagonals doubled.
+    """
+
+    theta: NDArray[np.int64]
+    inverse: NDArray[np.int64]
 
 
 class PolicyRow(NamedTuple):
@@ -52,6 +66,8 @@ class PolicyRow(NamedTuple):
     carried_impressions: float = 0.0
     """Weighted, under other encoders: counts alone, no context of theirs."""
     carried_rewards: tuple[float, ...] = (0.0,) * len(OBJECTIVES)
+    shared: SharedRow | None = None
+    """Of a prior: what an activity nobody has seen starts from, by its features."""
 
 
 class Coefficients(NamedTuple):
@@ -88,6 +104,8 @@ def encode_row(row: PolicyRow, activity_id: str) -> bytes:
             "inverse": row.inverse.astype("<i4").tobytes(),
             "carried_impressions": row.carried_impressions,
             "carried_rewards": list(row.carried_rewards),
+            "shared_theta": b"" if row.shared is None else row.shared.theta.astype("<i8").tobytes(),
+            "shared_inverse": b"" if row.shared is None else row.shared.inverse.astype("<i4").tobytes(),
         }
     )
 
@@ -116,6 +134,21 @@ def decode_row(value: bytes, offset: int) -> tuple[str, PolicyRow]:
         np.frombuffer(inverse, "<i4").astype(np.int64),
         record["carried_impressions"],
         tuple(carried),
+        _decode_shared(record["shared_theta"], record["shared_inverse"]),
+    )
+
+
+def _decode_shared(theta: bytes, inverse: bytes) -> SharedRow | None:
+    if not theta and not inverse:
+        return None
+    found, allowed = (len(theta), len(inverse)), (8 * len(OBJECTIVES) * SHARED_DIM, 4 * _SHARED_PAIRS)
+    if found != allowed:
+        raise InvalidEvent(
+            Reason.BAD_FIELD, f"bytes of shared theta and inverse are {found}; allowed: {allowed} or none"
+        )
+    return SharedRow(
+        np.frombuffer(theta, "<i8").astype(np.int64).reshape(len(OBJECTIVES), SHARED_DIM),
+        np.frombuffer(inverse, "<i4").astype(np.int64),
     )
 
 
@@ -127,6 +160,8 @@ class PolicyTable:
     """Offset of the newest applied record: with it the table is a known state of the policy topic."""
     rows: dict[tuple[int, str], PolicyRow] = field(default_factory=dict)
     _former: dict[tuple[int, str], deque[PolicyRow]] = field(default_factory=dict)
+    _totals: dict[int, deque[tuple[int, float]]] = field(default_factory=dict)
+    """(version, total) of each encoder's priors, rising."""
 
     def apply(self, activity_id: str, row: PolicyRow) -> bool:
         """Take a row in; return False for one that is not newer than the table."""
@@ -137,11 +172,26 @@ class PolicyTable:
             self._former.setdefault(key, deque(maxlen=_FORMER_ROWS)).append(self.rows[key])
         self.rows[key] = row
         self.version = row.version
+        if activity_id == PRIOR_ID:
+            self._totals.setdefault(row.encoder, deque(maxlen=_FORMER_TOTALS)).append((row.version, row.total))
         return True
 
     def knows(self, encoder: int) -> bool:
         """Return whether the rows of an encoder were published: its prior comes behind them."""
         return (encoder, PRIOR_ID) in self.rows
+
+    def total(self, encoder: int) -> float:
+        """Return the impressions of all activities when an encoder's rows were last published."""
+        totals = self._totals.get(encoder)
+        return totals[-1][1] if totals else 0.0
+
+    def total_at(self, encoder: int, version: int) -> float | None:
+        """Return what `total` was at a version of the table, None where that is no longer known."""
+        totals = self._totals.get(encoder, deque[tuple[int, float]]())
+        for published, total in reversed(totals):
+            if published <= version:
+                return total
+        return None if len(totals) == _FORMER_TOTALS else 0.0
 
     def row(self, encoder: int, activity_id: str) -> PolicyRow:
         """Return the row of an activity, the prior of that encoder where it has none."""
@@ -161,12 +211,6 @@ class PolicyTable:
             if len(former) == _FORMER_ROWS:
                 return None
         return cold_row()
-
-
-def coefficients(table: PolicyTable, catalogue: Catalogue, encoder: int, weights: NDArray[np.float64]) -> Coefficients:
-    """Return the coefficients of all activities of a catalogue for objectives weighted by `weights` [objectives]."""
-    rows = [table.row(encoder, activity.activity_id) for activity in catalogue.activities]
-    return stack(rows, weights)
 
 
 def stack(rows: list[PolicyRow], weights: NDArray[np.float64]) -> Coefficients:

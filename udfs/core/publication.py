@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from udfs.core.learning import NO_SUMS, Forgetting, count, forget, policy_row, prior_row, solve, solve_prior
-from udfs.core.policy_table import PRIOR_ID, PolicyRow
+import numpy as np
+
+from udfs.core.activity_features import FEATURES
+from udfs.core.hybrid import shared_row, solve_rest, solve_shared
+from udfs.core.learning import (
+    NO_SUMS,
+    Evidence,
+    Forgetting,
+    Solved,
+    count,
+    evidence,
+    forget,
+    merge,
+    policy_row,
+    prior_row,
+    solve,
+)
+from udfs.core.policy_table import PRIOR_ID, PolicyRow, SharedRow
+from udfs.core.regression import Regression, Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,18 +32,30 @@ if TYPE_CHECKING:
     Sums = Mapping[str, NDArray[Any]]
 
 
-def publication(sums: Sums, names: Sequence[str], forgetting: Forgetting, newest: int) -> list[tuple[str, PolicyRow]]:
+_UNKNOWN = np.zeros(FEATURES, np.int8)
+_UNKNOWN[0] = 90
+
+
+def publication(
+    sums: Sums,
+    names: Sequence[str],
+    forgetting: Forgetting,
+    newest: int,
+    how: Regression | None = None,
+    features: Mapping[str, NDArray[np.int8]] | None = None,
+) -> list[tuple[str, PolicyRow]]:
     """Return (activity id, row) for the names "encoder|activity", each encoder's prior behind its activities.
 
-    `sums` holds all there is, by such names: prior and total are taken over every activity, and what an activity
-    earned under other encoders is carried into its row. A name without sums gets a row of what is carried. Who reads
-    an encoder's prior has all rows that were published with it.
+    `sums` holds all there is, by such names: what is shared and the total are taken over every activity, and what an
+    activity earned under other encoders is carried into its row. A name without sums gets a row of what is carried.
+    Who reads an encoder's prior has all rows that were published with it. `features` are those of the activities, by
+    id; one that is not there has none but the constant.
     """
     sums = {name: forget(each, newest) for name, each in sums.items()}
     rows: list[tuple[str, PolicyRow]] = []
     for encoder in sorted({encoder_of(name) for name in names}):
         activities = [activity_of(name) for name in names if encoder_of(name) == encoder]
-        rows += _rows_of_encoder(encoder, activities, sums, forgetting, newest)
+        rows += _Encoder(encoder, sums, forgetting, newest, how or Regression(), features or {}).rows(activities)
     return rows
 
 
@@ -45,22 +74,52 @@ def activity_of(name: str) -> str:
     return name.split("|", 1)[1]
 
 
-def _rows_of_encoder(
-    encoder: int, activities: Sequence[str], sums: Sums, forgetting: Forgetting, newest: int
-) -> list[tuple[str, PolicyRow]]:
-    own = [sums[name] for name in sorted(sums) if encoder_of(name) == encoder]
-    others: dict[str, list[NDArray[Any]]] = {}
-    for name, each in sums.items():
-        if encoder_of(name) != encoder:
-            others.setdefault(activity_of(name), []).append(each)
-    carried = count((each for parts in others.values() for each in parts), forgetting, newest)
-    prior = solve_prior(own, forgetting, newest, carried)
-    last = prior_row(prior, encoder)
-    rows = []
-    for activity in activities:
-        if activity != PRIOR_ID:
-            its_own = sums.get(f"{encoder}|{activity}", NO_SUMS)
-            its_carried = count(others.get(activity, ()), forgetting, newest)
-            solved = solve(its_own, forgetting, newest, prior.theta, its_carried)
-            rows.append((activity, policy_row(solved, encoder, last.total)))
-    return [*rows, (PRIOR_ID, last)]
+class _Encoder:
+    """What is known under one encoder version, and the rows it makes."""
+
+    def __init__(
+        self,
+        encoder: int,
+        sums: Sums,
+        forgetting: Forgetting,
+        newest: int,
+        how: Regression,
+        features: Mapping[str, NDArray[np.int8]],
+    ) -> None:
+        self._encoder, self._when, self._how, self._features = encoder, (forgetting, newest), how, features
+        self._own = {activity_of(name): sums[name] for name in sorted(sums) if encoder_of(name) == encoder}
+        self._others: dict[str, list[NDArray[Any]]] = {}
+        for name, each in sums.items():
+            if encoder_of(name) != encoder:
+                self._others.setdefault(activity_of(name), []).append(each)
+
+    def rows(self, activities: Sequence[str]) -> list[tuple[str, PolicyRow]]:
+        """Return the rows of some activities and the prior."""
+        every = [each for parts in self._others.values() for each in parts]
+        together = evidence(merge(self._own.values()), *self._when, count(every, *self._when))
+        total = together.counts.impressions + together.carried.impressions
+        theta, shared, solved = self._solved(together, [name for name in activities if name != PRIOR_ID])
+        last = prior_row(theta, self._how.ridge, self._encoder, total)._replace(shared=shared)
+        return [*((name, policy_row(each, self._encoder, total)) for name, each in solved), (PRIOR_ID, last)]
+
+    def _evidence(self, activity: str) -> Evidence:
+        carried = count(self._others.get(activity, ()), *self._when)
+        return evidence(self._own.get(activity, NO_SUMS), *self._when, carried)
+
+    def _features_of(self, activity: str) -> NDArray[np.int8]:
+        return self._features.get(activity, _UNKNOWN)
+
+    def _solved(
+        self, together: Evidence, activities: Sequence[str]
+    ) -> tuple[NDArray[np.float64], SharedRow | None, list[tuple[str, Solved]]]:
+        """Return what an activity nobody has seen starts from, its form by features, and the activities' solutions."""
+        how = self._how
+        if how.sharing is Sharing.HYBRID:
+            known = {name: self._evidence(name) for name in sorted(self._own.keys() | self._others.keys())}
+            shared = solve_shared(list(known.values()), [self._features_of(name) for name in known], how)
+            solved = [
+                (name, solve_rest(self._evidence(name), self._features_of(name), shared, how)) for name in activities
+            ]
+            return shared.prior(_UNKNOWN), shared_row(shared), solved
+        prior = solve(together, how.ridge).theta if how.sharing is Sharing.PRIOR else np.zeros_like(together.moments)
+        return prior, None, [(name, solve(self._evidence(name), how.ridge, prior)) for name in activities]

@@ -9,7 +9,8 @@ import numpy as np
 
 from udfs.core.attribution import Attributing
 from udfs.core.catalogue import Catalogue
-from udfs.core.policy_table import Coefficients, PolicyTable, coefficients
+from udfs.core.cold_start import coefficients
+from udfs.core.policy_table import Coefficients, PolicyTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,15 +17,16 @@ from udfs.core.learning import (
     BUCKETS_PER_HALF_LIFE,
     RIDGE,
     Forgetting,
+    Solved,
     add,
     decode_sums,
     encode_sums,
+    evidence,
     forget,
     merge,
     policy_row,
     prior_row,
     solve,
-    solve_prior,
 )
 from udfs.core.policy.linucb import LinUCB
 from udfs.core.policy_table import PRIOR_ID, UPPER, PolicyTable, cold_row, decode_row, encode_row, stack
@@ -67,6 +68,12 @@ def direct(rows: NDArray[Any], weights: NDArray[np.float64], prior: NDArray[np.f
     target = np.linalg.pinv(design.T) @ whole + inside
     found: NDArray[np.float64] = np.linalg.lstsq(design, target, rcond=None)[0].T
     return found
+
+
+def solved_from(
+    sums: NDArray[Any], forgetting: Forgetting = NEVER, newest: int = 0, prior: NDArray[np.float64] | None = None
+) -> Solved:
+    return solve(evidence(sums, forgetting, newest), RIDGE, prior)
 
 
 @settings(max_examples=40, deadline=None)
@@ -114,7 +121,7 @@ def test_the_solution_is_the_ridge_regression(count: int, with_prior: bool) -> N
     """Contract: equals least squares on the stacked rows to 1e-9, drawn to the prior with the ridge's strength."""
     rows = rows_of(count, count)
     prior = np.random.default_rng(9).normal(size=(len(OBJECTIVES), DIM)) if with_prior else None
-    solved = solve(add(NOTHING, rows, NEVER), NEVER, 0, prior)
+    solved = solved_from(add(NOTHING, rows, NEVER), prior=prior)
     wanted = direct(rows, np.ones(count), np.zeros((len(OBJECTIVES), DIM)) if prior is None else prior)
     assert solved.theta == pytest.approx(wanted, rel=1e-9, abs=1e-9)
     x = rows["x"] / 127.0
@@ -133,7 +140,7 @@ def test_forgetting_is_a_regression_with_weights_by_age() -> None:
     quarter_ms = HALF_LIFE_MS // BUCKETS_PER_HALF_LIFE
     ages_ms = (newest - rows["ts_ms"] // quarter_ms) * quarter_ms
     weights = 2.0 ** -(ages_ms / HALF_LIFE_MS)
-    solved = solve(add(NOTHING, rows, FADING), FADING, newest, None)
+    solved = solved_from(add(NOTHING, rows, FADING), FADING, newest)
     assert solved.theta == pytest.approx(direct(rows, weights, np.zeros((len(OBJECTIVES), DIM))), rel=1e-9, abs=1e-9)
     assert solved.counts.impressions == pytest.approx(float(weights @ rows["impressions"]), rel=1e-12)
 
@@ -141,7 +148,7 @@ def test_forgetting_is_a_regression_with_weights_by_age() -> None:
 def test_the_ridge_comes_back_while_nothing_happens() -> None:
     """Contract: what fades returns to the prior; widths never exceed those of no data."""
     sums, newest = add(NOTHING, rows_of(500, 3), FADING), int(FADING.bucket_of(np.array([1_700_000_020_000]))[0])
-    traces = [np.trace(solve(sums, FADING, newest + later, None).inverse) for later in (0, 10, 40, 400)]
+    traces = [np.trace(solved_from(sums, FADING, newest + later).inverse) for later in (0, 10, 40, 400)]
     assert traces == sorted(traces)
     assert traces[-1] == pytest.approx(DIM / RIDGE)
 
@@ -191,7 +198,7 @@ def test_feedback_comes_back_and_another_layout_is_refused() -> None:
 def test_fixed_point_scores_are_those_of_linucb_in_float64(count: int) -> None:
     """Contract: rounding what is published moves no score by more than 2e-6 (A and b from the raw rows)."""
     rows, rng = rows_of(count, 5), np.random.default_rng(6)
-    solved = solve(add(NOTHING, rows, NEVER), NEVER, 0, None)
+    solved = solved_from(add(NOTHING, rows, NEVER))
     _, row = decode_row(encode_row(policy_row(solved, 3, 0.0), "a"), 1)
     contexts = rows_of(200, 8)["x"]
     alpha = float(rng.uniform(0.1, 1.0))
@@ -301,8 +308,8 @@ def test_before_anything_was_learned_an_encoder_has_a_cold_prior() -> None:
 
 
 def test_the_prior_knows_what_is_common_and_is_as_wide_as_no_data() -> None:
-    solved = solve_prior([add(NOTHING, rows_of(200, at), NEVER) for at in (1, 2)], NEVER, 0)
-    row = prior_row(solved, 3)
+    solved = solved_from(merge([add(NOTHING, rows_of(200, at), NEVER) for at in (1, 2)]))
+    row = prior_row(solved.theta, RIDGE, 3, solved.counts.impressions)
     assert row.inverse.tolist() == cold_row().inverse.tolist()
     assert row.theta.tolist() == np.rint(solved.theta * 2.0**24).astype(int).tolist()
     assert (row.impressions, row.rewards, row.total) == (0.0, (0.0, 0.0, 0.0), solved.counts.impressions)

@@ -65,7 +65,8 @@ def test_a_list_is_the_best_of_the_eligible(seed: int, users: int, count: int, s
         assert len(listed) == len(set(listed)) == min(size, len(may))
         assert set(listed) <= set(may)
         if not exploration:
-            assert listed == sorted(may, key=lambda number: (-scores[row, number], number))[:size]
+            best = sorted((float(scores[row, number]) for number in may), reverse=True)[:size]
+            assert [float(scores[row, number]) for number in listed] == best
             assert not found.explored.any()
 
 

@@ -19,6 +19,8 @@ _POLICY = {
     "inverse": b"\x00\xff" * 6,
     "carried_impressions": 3.5,
     "carried_rewards": [0.5, 0.0],
+    "shared_theta": b"\x01",
+    "shared_inverse": b"",
 }
 _DECISION = {
     "user_id": "u-1",

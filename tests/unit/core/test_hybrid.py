@@ -1,0 +1,166 @@
+"""LinUCB hybrid: against the joint ridge regression, the paper's sequential algorithm, and itself in fixed point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from tests.support.core_world import activity
+from udfs.core.activity_features import FEATURES, features_of
+from udfs.core.catalogue import Catalogue
+from udfs.core.cold_start import coefficients
+from udfs.core.feedback import ROWS
+from udfs.core.hybrid import Shared, solve_rest, solve_shared
+from udfs.core.learning import Evidence, Forgetting, Solved, add, evidence, merge
+from udfs.core.policy import make_policy
+from udfs.core.policy_table import PRIOR_ID, PolicyTable, decode_row, encode_row
+from udfs.core.publication import publication
+from udfs.core.regression import Regression, Sharing
+from udfs.core.user_state import DIM
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NEVER = Forgetting(0)
+HOW = Regression(3.0, Sharing.HYBRID, 2.0)
+ACTIVITIES = [
+    activity(f"a{number}", kind=kind, categories=names)
+    for number, (kind, names) in enumerate(
+        [("coupon", ("tea",)), ("coupon", ("tea", "milk")), ("banner", ("wine",)), ("event", ()), ("coupon", ("milk",))]
+    )
+]
+SEEN = 4
+"""The last activity was never shown."""
+
+
+class Log(NamedTuple):
+    """Rows of feedback and the number of the activity of each."""
+
+    rows: NDArray[Any]
+    arm: NDArray[np.int64]
+
+
+def make_log(count: int, seed: int) -> Log:
+    rng = np.random.default_rng(seed)
+    rows = np.zeros(count, ROWS)
+    rows["x"] = np.clip(np.rint(rng.normal(size=(count, DIM)) * 25), -127, 127).astype(np.int8)
+    rows["x"][:, 0] = 90
+    rows["impressions"], rows["clicks"] = 1, rng.random(count) < 0.3
+    rows["conversions"] = rows["clicks"] * (rng.random(count) < 0.3)
+    rows["revenue_cents"] = rows["conversions"] * rng.integers(100, 900, count)
+    return Log(rows, rng.integers(0, SEEN, count))
+
+
+def evidence_of(log: Log) -> list[Evidence]:
+    return [evidence(add(merge([]), log.rows[log.arm == arm], NEVER), NEVER, 0) for arm in range(len(ACTIVITIES))]
+
+
+def solved_from(log: Log) -> tuple[Shared, list[Solved]]:
+    found, features = evidence_of(log), [features_of(each) for each in ACTIVITIES]
+    shared = solve_shared(found, features, HOW)
+    return shared, [solve_rest(each, of, shared, HOW) for each, of in zip(found, features, strict=True)]
+
+
+def joint(x: NDArray[np.float64], arm: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The row of the joint regression of each event: z, then x in the place of its activity."""
+    e = np.stack([features_of(each) for each in ACTIVITIES]) / 127.0
+    z = (e[arm][:, :, None] * x[:, None, :]).reshape(len(x), FEATURES * DIM)
+    own = np.zeros((len(x), len(ACTIVITIES), DIM))
+    own[np.arange(len(x)), arm] = x
+    return np.concatenate([z, own.reshape(len(x), len(ACTIVITIES) * DIM)], axis=1)
+
+
+@pytest.mark.parametrize("count", [0, 7, 600])
+def test_it_is_the_joint_ridge_regression(count: int) -> None:
+    """Contract: mean and width of every activity equal those of one regression over (z, x of each) to 1e-9."""
+    log = make_log(count, count)
+    rewards = np.stack([log.rows["clicks"], log.rows["conversions"], log.rows["revenue_cents"] / 100.0], axis=1)
+    design = joint(log.rows["x"] / 127.0, log.arm)
+    ridge = np.concatenate([np.full(FEATURES * DIM, HOW.shared_ridge), np.full(len(ACTIVITIES) * DIM, HOW.ridge)])
+    whole = np.diag(ridge) + design.T @ design
+    theta = np.linalg.solve(whole, design.T @ rewards)
+    asked = make_log(50, 99).rows["x"] / 127.0
+    for arm, solved in enumerate(solved_from(log)[1]):
+        row = joint(asked, np.full(50, arm))
+        assert asked @ solved.theta.T == pytest.approx(row @ theta, abs=1e-9)
+        leverage = np.einsum("ni,in->n", row, np.linalg.solve(whole, row.T))
+        assert np.einsum("ni,ij,nj->n", asked, solved.inverse, asked) == pytest.approx(leverage, abs=1e-9)
+
+
+def test_it_is_the_papers_sequential_algorithm() -> None:
+    """Contract: Li et al. 2010, algorithm 2, event by event, ends at the same scores (its ridge is 1)."""
+    log, how = make_log(300, 5), Regression(1.0, Sharing.HYBRID, 1.0)
+    e = np.stack([features_of(each) for each in ACTIVITIES]) / 127.0
+    size, count = FEATURES * DIM, len(ACTIVITIES)
+    a0, b0 = np.eye(size), np.zeros(size)
+    a, b, big = np.stack([np.eye(DIM)] * count), np.zeros((count, DIM)), np.zeros((count, DIM, size))
+    for row, arm in zip(log.rows, log.arm.tolist(), strict=True):
+        x, reward = row["x"] / 127.0, float(row["clicks"])
+        z = np.outer(e[arm], x).ravel()
+        a0 += big[arm].T @ np.linalg.solve(a[arm], big[arm])
+        b0 += big[arm].T @ np.linalg.solve(a[arm], b[arm])
+        a[arm] += np.outer(x, x)
+        big[arm] += np.outer(x, z)
+        b[arm] += reward * x
+        a0 += np.outer(z, z) - big[arm].T @ np.linalg.solve(a[arm], big[arm])
+        b0 += reward * z - big[arm].T @ np.linalg.solve(a[arm], b[arm])
+    beta = np.linalg.solve(a0, b0)
+    x = make_log(1, 8).rows["x"][0] / 127.0
+    found = evidence_of(log)
+    shared = solve_shared(found, [features_of(each) for each in ACTIVITIES], how)
+    for arm in range(count):
+        z, inverse = np.outer(e[arm], x).ravel(), np.linalg.inv(a[arm])
+        theta = inverse @ (b[arm] - big[arm] @ beta)
+        back = np.linalg.solve(a0, big[arm].T @ inverse @ x)
+        s = z @ np.linalg.solve(a0, z) - 2 * z @ back + x @ inverse @ x + x @ inverse @ big[arm] @ back
+        solved = solve_rest(found[arm], features_of(ACTIVITIES[arm]), shared, how)
+        assert x @ solved.theta[0] == pytest.approx(z @ beta + x @ theta, abs=1e-9)
+        assert x @ solved.inverse @ x == pytest.approx(s, abs=1e-9)
+
+
+def test_a_new_activity_is_scored_from_the_shared_part_alone() -> None:
+    """Contract: its published start, by its features, is the joint solution to the rounding of fixed point."""
+    log = make_log(600, 3)
+    sums = {f"3|a{arm}": add(merge([]), log.rows[log.arm == arm], NEVER) for arm in range(SEEN)}
+    features = {each.activity_id: features_of(each) for each in ACTIVITIES}
+    table = PolicyTable()
+    for offset, (name, row) in enumerate(publication(sums, list(sums), NEVER, 0, HOW, features)):
+        name, row = decode_row(encode_row(row, name), offset)
+        assert table.apply(name, row)
+    known = coefficients(table, Catalogue.of(ACTIVITIES), 3, np.array([1.0, 0.0, 0.0]))
+    x = make_log(40, 9).rows["x"]
+    scores = make_policy("linucb_hybrid:alpha=1").score(x, known, np.full(40, 5), np.zeros(40, np.uint64))
+    for arm, solved in enumerate(solved_from(log)[1]):
+        z = x / 127.0
+        assert scores.mean[:, arm] == pytest.approx(z @ solved.theta[0], abs=2e-6)
+        squared = np.einsum("ni,ij,nj->n", z, solved.inverse, z)
+        assert scores.bonus[:, arm] == pytest.approx(np.sqrt(squared), abs=2e-6)
+    assert table.rows[(3, PRIOR_ID)].shared is not None
+    assert known.total.tolist() == [600.0] * 5
+
+
+def test_a_start_does_not_depend_on_who_else_is_new() -> None:
+    """Contract: the same bytes in any catalogue; whole numbers are for this."""
+    log = make_log(400, 6)
+    sums = {"3|seen": add(merge([]), log.rows, NEVER)}
+    table = PolicyTable()
+    for offset, (name, row) in enumerate(publication(sums, ["3|seen"], NEVER, 0, HOW)):
+        assert table.apply(name, row._replace(version=offset))
+    weights = np.array([1.0, 2.0, 0.5])
+    together = coefficients(table, Catalogue.of(ACTIVITIES), 3, weights)
+    for at, each in enumerate(ACTIVITIES):
+        alone = coefficients(table, Catalogue.of([each]), 3, weights)
+        assert (alone.theta[0] == together.theta[at]).all()
+        assert (alone.inverse[0] == together.inverse[at]).all()
+
+
+def test_features_are_alike_where_activities_are() -> None:
+    """Contract: same kind and categories, same features; norm at most 1 with its constant; names alone count."""
+    tea, both, wine, _, milk = (features_of(each).astype(float) / 127.0 for each in ACTIVITIES)
+    again = features_of(activity("other", kind="coupon", categories=("tea",), title="x")) / 127.0
+    assert (tea == again).all()
+    assert all(np.linalg.norm(each) <= 1.0 and each[0] == 90 / 127 for each in (tea, both, wine, milk))
+    assert both @ tea > wine @ tea
+    assert both @ milk > wine @ milk

@@ -1,0 +1,69 @@
+"""The policy table as a ranker scores with it: rows of the catalogue's activities, seen or not."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from udfs.core.activity_features import FEATURES, features_of
+from udfs.core.feedback import OBJECTIVES
+from udfs.core.policy_table import PAIRS, UPPER, X_UNIT, SharedRow, stack
+from udfs.core.user_state import DIM
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from udfs.core.activity import Activity
+    from udfs.core.catalogue import Catalogue
+    from udfs.core.policy_table import Coefficients, PolicyRow, PolicyTable
+
+
+def coefficients(table: PolicyTable, catalogue: Catalogue, encoder: int, weights: NDArray[np.float64]) -> Coefficients:
+    """Return the coefficients of all activities of a catalogue for objectives weighted by `weights` [objectives]."""
+    rows = [table.row(encoder, activity.activity_id) for activity in catalogue.activities]
+    known = stack(started(rows, catalogue.activities), weights)
+    return known._replace(total=np.full(len(rows), table.total(encoder)))
+
+
+def started(rows: Sequence[PolicyRow], activities: Sequence[Activity]) -> list[PolicyRow]:
+    """Return the rows with that of each activity nobody has seen, a prior's, moved to where its features start it."""
+    found = list(rows)
+    priors: dict[int, list[int]] = {}
+    for at, row in enumerate(rows):
+        if row.shared is not None:
+            priors.setdefault(id(row), []).append(at)
+    for places in priors.values():
+        row = rows[places[0]]
+        if row.shared is not None:
+            theta, inverse = _cold_parts(row.shared, np.stack([features_of(activities[at]) for at in places]))
+            for at, its_theta, its_inverse in zip(places, theta, inverse, strict=True):
+                found[at] = row._replace(theta=its_theta, inverse=row.inverse + its_inverse, shared=None)
+    return found
+
+
+def _cold_parts(shared: SharedRow, features: NDArray[np.int8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return theta [n, objectives, DIM] and the shared part of the inverse [n, PAIRS] of activities nobody has seen.
+
+    In the units of a row, from whole numbers below 2^53: the same in any batch of activities, features [n, FEATURES].
+    """
+    e = features.astype(np.float64)
+    beta = shared.theta.reshape(len(OBJECTIVES), FEATURES, DIM).astype(np.float64)
+    theta = np.tensordot(e, beta, axes=(1, 1)) * X_UNIT
+    pairs = np.zeros((FEATURES * FEATURES, PAIRS))
+    np.add.at(pairs, _places(), shared.inverse.astype(np.float64))
+    products = (e[:, :, None] * e[:, None, :]).reshape(len(e), -1)
+    return np.rint(theta).astype(np.int64), np.rint(products @ pairs * X_UNIT**2).astype(np.int64)
+
+
+@lru_cache(maxsize=1)
+def _places() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return to which product of features and which pair of x each number of a shared inverse belongs."""
+    row, column = np.triu_indices(FEATURES * DIM)
+    place = np.zeros((DIM, DIM), np.int64)
+    place[UPPER] = np.arange(PAIRS)
+    place = np.maximum(place, place.T)
+    return row // DIM * FEATURES + column // DIM, place[row % DIM, column % DIM]
