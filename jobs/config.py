@@ -130,6 +130,9 @@ class JobConfig:
     list_size: int = option(whole(1, MAX_SLOTS), "Activities on a list", 10)
     policy: str = option(Kind(describe_policies(), _read_policy), "How activities are scored", "linucb")
     exploration: float = option(number(0, 0.255), "Share of list slots drawn at random, in steps of 0.001", 0.02)
+    holdout: float = option(
+        number(0, 0.5), "Share of users whose lists stay in random order, to measure against; in steps of 0.001", 0.0
+    )
     salt: str = option(text(r".{0,64}", "up to 64 characters"), "Seed of the random draws", "tideline")
     weight_click: float = option(number(0, 1e6), "Worth of a click in a list's score", 1.0)
     weight_conversion: float = option(number(0, 1e6), "Worth of a conversion", 5.0)

@@ -22,4 +22,5 @@ def rank_settings(config: JobConfig) -> RankSettings:
         attribution_ms=round(config.attribution_days * _DAY_MS),
         weights=(config.weight_click, config.weight_conversion, config.weight_revenue),
         generation=config.generation,
+        holdout_permille=round(config.holdout * 1000),
     )

@@ -6,6 +6,7 @@ scripts/control model path=FOLDER                serve another encoder (version 
 scripts/control policy pinned=123 | pinned=null  rank with one policy version; follow the learner again
 scripts/control weights click=1 conversion=5 revenue=0
 scripts/control generation generation=2
+scripts/control experiment ...                   see tideline experiment
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from udfs.core.errors import InvalidEvent, ModelError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+KINDS = ("republish", "publish", "model", "policy", "weights", "generation", "experiment")
 _WITHIN_S = 30
 
 
@@ -68,7 +70,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--stack", default="default", help="the local stack whose broker to use")
     parser.add_argument("--bootstrap", metavar="HOST:PORT", help="somebody else's broker in place of a stack's")
     parser.add_argument("--topic", default=Topics().control)
-    parser.add_argument("kind", choices=("republish", "publish", "model", "policy", "weights", "generation"))
+    parser.add_argument(
+        "kind", choices=("republish", "publish", "model", "policy", "weights", "generation", "experiment")
+    )
     parser.add_argument("argument", nargs="*", type=_argument, metavar="name=value")
     known = parser.parse_args(argv)
     try:

@@ -102,5 +102,6 @@ def token_for(user: str, activity_ids: Sequence[str], as_of_ms: int = NOON_MS, s
         "x": x,
         "order": np.arange(len(activity_ids))[None, :],
         "tags": np.array([hash32(name) & 0xFFFF for name in activity_ids], np.uint16),
+        "arms": np.zeros(1, np.int64),
     }
     return mint(Minting(**(made | changes)), KEYS)[0]

@@ -6,14 +6,19 @@ from typing import NamedTuple
 import orjson
 
 from schemas.records import CONTROL, MAX_VALUE_BYTES
-from udfs.core.errors import InvalidEvent, Reason
+from udfs.core.errors import ConfigError, InvalidEvent, Reason
+from udfs.core.experiment import MAX_ARMS
 from udfs.core.fields import MAX_TS_MS, Fields
+from udfs.core.policy import make_policy
 
 MAX_VERSION = 2**31 - 1
 MAX_GENERATION = 2**16 - 1
 MAX_PATH_CHARS = 1024
 MAX_WEIGHT = 1e6
 _SHA256_CHARS = 64
+_MAX_POLICY_CHARS = 256
+_PERMILLE = 1000
+_RESERVED_NAMES = ("baseline", "holdout")
 _HEX = set("0123456789abcdef")
 
 
@@ -57,7 +62,24 @@ class PublishPolicy(NamedTuple):
     id: str
 
 
-Order = PublishPolicy | LoadModel | Republish | SetGeneration | SetWeights | PinPolicy
+class TrialArm(NamedTuple):
+    """A policy on trial and the share of the users who get it, in thousandths."""
+
+    name: str
+    policy: str
+    permille: int
+
+
+class SetExperiment(NamedTuple):
+    """Rank a share of the users by each of these policies from now on; no arms and no shadow: stop."""
+
+    id: str
+    arms: tuple[TrialArm, ...]
+    shadow: str | None
+    """Policy that scores what is shown and is never shown itself."""
+
+
+Order = PublishPolicy | LoadModel | Republish | SetGeneration | SetWeights | PinPolicy | SetExperiment
 
 
 class Control(NamedTuple):
@@ -91,8 +113,15 @@ def decode_control(value: bytes | None) -> Control | None:
 def encode_control(control: Control) -> bytes:
     """Return the Avro wire bytes of a control record."""
     kind = next(kind for kind, (order_type, _) in _ORDER_OF_KIND.items() if isinstance(control.order, order_type))
-    argument = orjson.dumps(control.order._asdict()).decode()
+    argument = orjson.dumps(_document(control.order)).decode()
     return CONTROL.encode({"kind": kind, "argument": argument, "issued_ms": control.issued_ms})
+
+
+def _document(order: Order) -> dict[str, object]:
+    document = order._asdict()
+    if isinstance(order, SetExperiment):
+        document["arms"] = [arm._asdict() for arm in order.arms]
+    return document
 
 
 def _argument(text: str) -> Fields:
@@ -131,6 +160,34 @@ def _publish_policy(argument: Fields) -> Order:
     return PublishPolicy(argument.identifier("id"))
 
 
+def _set_experiment(argument: Fields) -> Order:
+    arms = argument.given("arms")
+    if not isinstance(arms, list) or len(arms) > MAX_ARMS:
+        argument.refuse("arms", f"a list of at most {MAX_ARMS}: name, policy, permille")
+    found = tuple(_arm(Fields(arm, Reason.BAD_CONTROL, f"argument.arms[{at}].")) for at, arm in enumerate(arms))
+    if sum(arm.permille for arm in found) > _PERMILLE or len({arm.name for arm in found}) < len(found):
+        argument.refuse("arms", f"names that differ, shares of {_PERMILLE} at most together")
+    shadow = None if argument.given("shadow") is None else _policy(argument, "shadow")
+    return SetExperiment(argument.identifier("id"), found, shadow)
+
+
+def _arm(fields: Fields) -> TrialArm:
+    fields.exactly(TrialArm._fields)
+    name = fields.identifier("name")
+    if name in _RESERVED_NAMES:
+        fields.refuse("name", f"a name other than {', '.join(_RESERVED_NAMES)}")
+    return TrialArm(name, _policy(fields, "policy"), fields.integer("permille", 1, _PERMILLE))
+
+
+def _policy(fields: Fields, name: str) -> str:
+    text = fields.text(name, _MAX_POLICY_CHARS)
+    try:
+        make_policy(text)
+    except ConfigError as error:
+        fields.refuse(name, error.allowed)
+    return text
+
+
 _ORDER_OF_KIND: dict[str, tuple[type[Order], Callable[[Fields], Order]]] = {
     "model": (LoadModel, _load_model),
     "republish": (Republish, _republish),
@@ -138,4 +195,5 @@ _ORDER_OF_KIND: dict[str, tuple[type[Order], Callable[[Fields], Order]]] = {
     "weights": (SetWeights, _set_weights),
     "policy": (PinPolicy, _pin_policy),
     "publish": (PublishPolicy, _publish_policy),
+    "experiment": (SetExperiment, _set_experiment),
 }

@@ -1,8 +1,9 @@
 """The decision token: what a list was made from, signed, carried by the frontend instead of by our memory.
 
-Layout 1, big-endian: layout u8 | slots u8 (bit 7: popular list) | key id u8 | generation u16 | as_of_ms u48 | seq u32 |
-encoder u16 | policy u32 | eligible u16 | exploration u8 (1/1000) | explored u16 (bit per slot) | x[1:] as int8 |
-slot tags u16 each (low half of hash32 of the activity) | keyed BLAKE2b-64 over all of it and the user.
+Layout 1, big-endian: layout u8 | slots u8 (bits 5-6: experiment arm, bit 7: popular list) | key id u8 |
+generation u16 | as_of_ms u48 | seq u32 | encoder u16 | policy u32 | eligible u16 | exploration u8 (1/1000) |
+explored u16 (bit per slot) | x[1:] as int8 | slot tags u16 each (low half of hash32 of the activity) | keyed BLAKE2b-64
+over all of it and the user.
 With 10 slots 69 bytes, 92 characters of URL-safe base64. x[0] is the constant and not stored.
 """
 
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from udfs.core.errors import InvalidEvent, Reason
+from udfs.core.experiment import HOLDOUT
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ LAYOUT = 1
 CONSTANT_X = 90
 """x[0] of every context: 127 / sqrt(2), rounded."""
 MAX_SLOTS = 16
-_POPULAR = 0x80
+_POPULAR, _SLOTS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
 _HEAD = struct.Struct(">BBBHHIIHIHBH")
 _MAC_BYTES = 8
 _FIXED_BYTES = _HEAD.size + DIM - 1
@@ -76,6 +78,8 @@ class Minting:
     x: NDArray[np.int8]
     order: NDArray[np.int64]
     tags: NDArray[np.uint16]
+    arms: NDArray[np.int64]
+    """Experiment arm of each user, see experiment.py."""
     popular: bool = False
 
 
@@ -92,6 +96,7 @@ class Token(NamedTuple):
     explored: int
     x: bytes
     tags: tuple[int, ...]
+    arm: int
     popular: bool
 
 
@@ -100,7 +105,7 @@ def mint(lists: Minting, keys: TokenKeys) -> list[str]:
     users, slots = lists.order.shape
     head = np.zeros(users, _HEAD_DTYPE)
     head["layout"] = LAYOUT
-    head["slots"] = slots | (_POPULAR if lists.popular else 0)
+    head["slots"] = slots | lists.arms << _ARM_SHIFT | (_POPULAR if lists.popular else 0)
     head["key_id"] = keys.current
     head["generation"] = lists.generation
     head["as_of_high"], head["as_of_low"] = lists.as_of_ms >> 32, lists.as_of_ms & 0xFFFFFFFF
@@ -137,7 +142,7 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
         raise InvalidEvent(Reason.BAD_TOKEN, "another spelling of its bytes than ours")
     if len(data) < _FIXED_BYTES or data[0] != LAYOUT:
         raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: layout {LAYOUT}")
-    slots, popular = data[1] & 0x7F, bool(data[1] & _POPULAR)
+    slots, arm, popular = data[1] & _SLOTS, data[1] >> _ARM_SHIFT & _ARMS, bool(data[1] & _POPULAR)
     size = _FIXED_BYTES + 2 * slots
     signed = size + _MAC_BYTES
     if slots > MAX_SLOTS or len(data) != signed + _padding(size) or any(data[signed:]):
@@ -149,9 +154,8 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
     _, _, _, generation, high, low, seq, encoder, policy, eligible, exploration, explored = _HEAD.unpack_from(body)
     x = bytes([CONSTANT_X]) + body[_HEAD.size : _FIXED_BYTES]
     tags = struct.unpack_from(f">{slots}H", body, _FIXED_BYTES)
-    return Token(
-        generation, high << 32 | low, seq, encoder, policy, eligible, exploration / 1000, explored, x, tags, popular
-    )
+    as_of_ms, share = high << 32 | low, exploration / 1000
+    return Token(generation, as_of_ms, seq, encoder, policy, eligible, share, explored, x, tags, arm, popular)
 
 
 def check_slot(token: Token, activity_hash: int, position: int | None) -> int:
@@ -170,9 +174,12 @@ def check_slot(token: Token, activity_hash: int, position: int | None) -> int:
 def propensity(token: Token, slot: int) -> float:
     """Return the probability with which this activity was put in its slot, given the slots before it.
 
-    Each slot takes the best of the R remaining activities with probability 1 - e, else one of the R at random.
+    Each slot takes the best of the R remaining activities with probability 1 - e, else one of the R at random; the
+    holdout's are all random.
     """
     remaining = max(token.eligible - slot, 1)
+    if token.arm == HOLDOUT:
+        return 1.0 / remaining
     random_share = token.exploration / remaining
     return random_share if token.explored >> slot & 1 else 1.0 - token.exploration + random_share
 

@@ -8,12 +8,16 @@ import numpy as np
 
 from schemas.records import DECISION
 from udfs.core.decision_token import propensity
+from udfs.core.experiment import BASELINE, HOLDOUT, RANDOM
 from udfs.core.policy_table import stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from udfs.core.attribution import ShownDecision
+    from udfs.core.decision_token import Token
+    from udfs.core.policy import Policy
+    from udfs.core.policy_table import PolicyRow
     from udfs.core.world import World
 
     _Score = tuple[float | None, float | None]
@@ -27,15 +31,20 @@ def decision_records(shown: Sequence[ShownDecision], world: World) -> list[tuple
     """Return (user, Avro record) of each first impression."""
     if not shown:
         return []
-    scores = _scores(shown, world)
+    scores = _scores(shown, [None if each.token.popular else world.policy_of(each.token.arm) for each in shown], world)
+    shadow = world.experiment.shadow if world.experiment else None
+    shadows = _scores(shown, [None if each.token.popular else shadow for each in shown], world)
     return [
-        (each.user, DECISION.encode(_record(each, score, world))) for each, score in zip(shown, scores, strict=True)
+        (each.user, DECISION.encode(_record(each, score, shadow_score, world)))
+        for each, score, shadow_score in zip(shown, scores, shadows, strict=True)
     ]
 
 
-def _record(shown: ShownDecision, score: _Score, world: World) -> dict[str, object]:
-    token, policy = shown.token, world.policy
+def _record(shown: ShownDecision, score: _Score, shadow: _Score, world: World) -> dict[str, object]:
+    token, policy = shown.token, world.policy_of(shown.token.arm)
+    experiment, arm = _arm(shown, world)
     mean, bonus = score
+    shadow_mean, shadow_bonus = shadow
     return {
         "user_id": shown.user,
         "decision_id": f"{token.generation}.{token.as_of_ms}.{token.seq}",
@@ -49,35 +58,67 @@ def _record(shown: ShownDecision, score: _Score, world: World) -> dict[str, obje
         "policy_version": token.policy,
         "eligible": token.eligible,
         "explored": bool(token.explored >> shown.slot & 1),
-        "propensity": None if policy.randomised or token.popular else propensity(token, shown.slot),
+        "propensity": propensity(token, shown.slot) if _is_known(token, policy) else None,
         "mean": mean,
         "bonus": bonus,
         "x": token.x,
         "slate": _slate(shown, world),
-        "policy": "popular" if token.popular else policy.name,
+        "policy": "popular" if token.popular else RANDOM if token.arm == HOLDOUT else policy.name,
         "constraints": [],
+        "experiment": experiment,
+        "arm": arm,
+        "shadow_mean": shadow_mean,
+        "shadow_bonus": shadow_bonus,
     }
 
 
-def _scores(shown: Sequence[ShownDecision], world: World) -> list[_Score]:
-    """Score each activity again with the row that counted then; None where that row is no longer at hand."""
+def _arm(shown: ShownDecision, world: World) -> tuple[str, str]:
+    """Return (experiment id, name of the arm) of a list, nothing for one from before the experiment began."""
+    token, experiment = shown.token, world.experiment
+    if token.popular:
+        return "", ""
+    if token.arm == HOLDOUT:
+        return "" if experiment is None else experiment.id, "holdout"
+    if experiment is None or token.as_of_ms < experiment.started_ms or token.arm > len(experiment.arms):
+        return "", ""
+    return experiment.id, "baseline" if token.arm == BASELINE else experiment.arms[token.arm - 1].name
+
+
+def _is_known(token: Token, policy: Policy) -> bool:
+    return not token.popular and (token.arm == HOLDOUT or not policy.randomised)
+
+
+def _scores(shown: Sequence[ShownDecision], policies: Sequence[Policy | None], world: World) -> list[_Score]:
+    """Score each activity again, by its policy with the row that counted then; None where one is no longer at hand."""
     found: list[_Score] = [(None, None)] * len(shown)
-    if world.policy.randomised:
-        return found
-    rows = [world.table.row_at(each.token.encoder, each.activity_id, each.token.policy) for each in shown]
-    at = [place for place, row in enumerate(rows) if row is not None and not shown[place].token.popular]
-    if not at:
-        return found
-    for start in range(0, len(at), _AT_ONCE):
-        part = at[start : start + _AT_ONCE]
-        known = stack([row for place in part if (row := rows[place]) is not None], np.array(world.weights))
-        x = np.frombuffer(b"".join([shown[place].token.x for place in part]), np.int8).reshape(len(part), -1)
-        eligible = np.array([shown[place].token.eligible for place in part])
-        scores = world.policy.score(x, known, eligible, np.zeros(len(part), np.uint64))
-        found_part = zip(scores.mean.diagonal().tolist(), scores.bonus.diagonal().tolist(), strict=True)
-        for place, score in zip(part, found_part, strict=True):
-            found[place] = score
+    for policy in dict.fromkeys(policies):
+        if policy is None or policy.randomised:
+            continue
+        here = [at for at, its_policy in enumerate(policies) if its_policy is policy]
+        rows = [
+            world.table.row_at(shown[at].token.encoder, shown[at].activity_id, shown[at].token.policy) for at in here
+        ]
+        known = [(at, row) for at, row in zip(here, rows, strict=True) if row is not None]
+        for start in range(0, len(known), _AT_ONCE):
+            _score_some(found, shown, known[start : start + _AT_ONCE], policy, world)
     return found
+
+
+def _score_some(
+    found: list[_Score],
+    shown: Sequence[ShownDecision],
+    known: Sequence[tuple[int, PolicyRow]],
+    policy: Policy,
+    world: World,
+) -> None:
+    tokens = [shown[at].token for at, _ in known]
+    x = np.frombuffer(b"".join([token.x for token in tokens]), np.int8).reshape(len(known), -1)
+    eligible = np.array([token.eligible for token in tokens])
+    coefficients = stack([row for _, row in known], np.array(world.weights))
+    scores = policy.score(x, coefficients, eligible, np.zeros(len(known), np.uint64))
+    pairs = zip(scores.mean.diagonal().tolist(), scores.bonus.diagonal().tolist(), strict=True)
+    for (at, _), score in zip(known, pairs, strict=True):
+        found[at] = score
 
 
 def _slate(shown: ShownDecision, world: World) -> list[str | None]:

@@ -53,6 +53,7 @@ class PopularList:
                 x=x,
                 order=ranked.order,
                 tags=world.catalogue.tags,
+                arms=np.zeros(1, np.int64),
                 popular=True,
             ),
             world.attributing.keys,

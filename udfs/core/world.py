@@ -10,13 +10,18 @@ import numpy as np
 from udfs.core.attribution import Attributing
 from udfs.core.catalogue import Catalogue
 from udfs.core.cold_start import coefficients
+from udfs.core.errors import InvalidEvent, Reason
+from udfs.core.experiment import Arm, Experiment, arm_numbers
+from udfs.core.policy import make_policy
 from udfs.core.policy_table import Coefficients, PolicyTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from udfs.core.activity import Activity
-    from udfs.core.control import SetWeights
+    from udfs.core.control import SetExperiment, SetWeights
     from udfs.core.decision_token import TokenKeys
     from udfs.core.interest import StepEncoder
     from udfs.core.policy import Policy
@@ -35,6 +40,8 @@ class RankSettings:
     attribution_ms: int
     weights: tuple[float, float, float]
     """Worth of a click, a conversion and a unit of revenue."""
+    holdout_permille: int = 0
+    """Users in a thousand whose lists are in random order."""
     generation: int = 1
     """First part of a list's version, until a control order changes it."""
 
@@ -50,6 +57,7 @@ class World:
     generation: int = field(init=False)
     pinned: int | None = None
     weights: tuple[float, float, float] = field(init=False)
+    experiment: Experiment | None = None
     catalogue: Catalogue = field(init=False)
     attributing: Attributing = field(init=False)
     _known: Coefficients | None = field(init=False, default=None)
@@ -63,6 +71,15 @@ class World:
     def policy(self) -> Policy:
         """The ranking policy."""
         return self.settings.policy
+
+    def policy_of(self, arm: int) -> Policy:
+        """Return what ranks an arm; for one that is no longer there, as for the holdout, the deployment's policy."""
+        trials = self.experiment.arms if self.experiment else ()
+        return trials[arm - 1].policy if 0 < arm <= len(trials) else self.policy
+
+    def arms_of(self, users: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return the experiment arm of each user [U], given as hash64."""
+        return arm_numbers(users, self.salt, self.settings.holdout_permille, self.experiment)
 
     @property
     def salt(self) -> int:
@@ -114,6 +131,19 @@ class World:
         """Change the worth of the objectives; nothing is learned anew."""
         self.weights = (order.click, order.conversion, order.revenue)
         self._known = None
+
+    def try_out(self, order: SetExperiment, issued_ms: int) -> None:
+        """Start an experiment in the place of a running one, or end it where the order has neither arms nor shadow.
+
+        Raises InvalidEvent (BAD_CONTROL) where a policy needs other rows than the learner solves for the deployment's.
+        """
+        arms = tuple(Arm(arm.name, make_policy(arm.policy), arm.permille) for arm in order.arms)
+        for arm in arms:
+            if arm.policy.regression != self.policy.regression:
+                detail = f"arm {arm.name}: {arm.policy.name} learns otherwise than {self.policy.name}, the deployment's"
+                raise InvalidEvent(Reason.BAD_CONTROL, detail)
+        shadow = None if order.shadow is None else make_policy(order.shadow)
+        self.experiment = Experiment(order.id, arms, issued_ms, shadow) if arms or shadow else None
 
     def use_encoder(self, encoder: StepEncoder) -> None:
         """Rank with another encoder from now on; what was learned belongs to the former one and is kept apart."""

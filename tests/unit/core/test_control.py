@@ -11,8 +11,10 @@ from udfs.core.control import (
     PinPolicy,
     PublishPolicy,
     Republish,
+    SetExperiment,
     SetGeneration,
     SetWeights,
+    TrialArm,
     decode_control,
     encode_control,
 )
@@ -26,7 +28,12 @@ _ORDERS: dict[str, Order] = {
     "weights": SetWeights(1.0, 5.0, 0.1),
     "policy": PinPolicy(12),
     "publish": PublishPolicy("after-drain-1"),
+    "experiment": SetExperiment("spring", (TrialArm("wild", "linucb:alpha=2", 100),), "thompson"),
 }
+_ARM = {"name": "wild", "policy": "linucb:alpha=2", "permille": 100}
+_SHOWN_ARMS = (
+    "argument.arms=[{'name': 'wild', 'policy': 'linucb:alpha=2', 'permille': 100}, {'name': 'wild',; allowed: "
+)
 
 
 def _json(kind: object, argument: object, **changes: Any) -> bytes:
@@ -46,7 +53,8 @@ def test_every_kind_of_the_schema_has_an_order() -> None:
 
 @pytest.mark.parametrize(("kind", "order"), _ORDERS.items())
 def test_an_order_may_be_written_as_json(kind: str, order: Order) -> None:
-    assert decode_control(_json(kind, order._asdict())) == Control(order, 1)
+    argument = order._asdict() | ({"arms": [_ARM]} if kind == "experiment" else {})
+    assert decode_control(_json(kind, argument)) == Control(order, 1)
 
 
 def test_a_record_without_value_orders_nothing() -> None:
@@ -58,6 +66,17 @@ def test_a_record_without_value_orders_nothing() -> None:
     [
         (_json("restart", {}), "kind='restart'; allowed: model, republish"),
         (_json(1, {}), "kind=1; allowed: model"),
+        (_json("experiment", {"id": "e", "arms": [_ARM] * 3, "shadow": None}), f"{_SHOWN_ARMS}a list of at most 2"),
+        (_json("experiment", {"id": "e", "arms": [_ARM] * 2, "shadow": None}), f"{_SHOWN_ARMS}names that differ"),
+        (_json("experiment", {"id": "e", "arms": {}, "shadow": None}), "argument.arms={}; allowed: a list"),
+        (
+            _json("experiment", {"id": "e", "arms": [_ARM | {"policy": "best"}], "shadow": None}),
+            "argument.arms[0].policy='best'; allowed: ",
+        ),
+        (
+            _json("experiment", {"id": "e", "arms": [_ARM | {"name": "holdout"}], "shadow": None}),
+            "argument.arms[0].name='holdout'; allowed: a name other than baseline, holdout",
+        ),
         (_json("republish", {"id": "r"}, issued_ms=-1), "issued_ms=-1"),
         (_json("republish", {"id": "r"}, user="x"), "user='x'; allowed: only the fields"),
         (_json("republish", "{"), "argument is no JSON object"),

@@ -49,6 +49,7 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
         x=x,
         order=order,
         tags=rng.integers(0, 2**16, 20).astype(np.uint16),
+        arms=rng.integers(0, 4, users),
         popular=data.draw(st.booleans()),
     )
     for row, (user, token) in enumerate(zip(made.users, mint(made, KEYS), strict=True)):
@@ -64,6 +65,7 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
             explored=made.explored[row],
             x=x[row].tobytes(),
             tags=tuple(0 if number < 0 else int(made.tags[number]) for number in order[row].tolist()),
+            arm=made.arms[row],
             popular=made.popular,
         )
 

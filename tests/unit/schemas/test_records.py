@@ -42,6 +42,10 @@ _DECISION = {
     "slate": ["a-1", None],
     "policy": "linucb",
     "constraints": ["cap"],
+    "experiment": "spring",
+    "arm": "wild",
+    "shadow_mean": 0.25,
+    "shadow_bonus": None,
 }
 
 

@@ -14,6 +14,7 @@ _IDS_EVER_GIVEN = {
     5: "decision_v1",
     6: "dead_letter_v1",
     7: "policy_v2",
+    8: "decision_v2",
     9: "policy_v3",
 }
 

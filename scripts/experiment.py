@@ -1,0 +1,200 @@
+"""Experiments on the running job.
+
+tideline experiment start --id ID --arm NAME=POLICY:SHARE [--arm ...] [--shadow POLICY] [TARGET]
+    rank SHARE (such as 0.1) of the users by POLICY (such as thompson or linucb:alpha=0.3) from now on
+tideline experiment status --log FILE.parquet --id ID [--against ARM] [--guard -0.1] [--json]
+    rates and lift of each arm from an export of the decision log (tideline export)
+tideline experiment watch --id ID [--every 60] [--guard -0.1] [TARGET]
+    look again and again; end the experiment, so that everybody has the baseline, when an arm is worse
+tideline experiment stop --id ID [TARGET]
+TARGET is --stack NAME or --bootstrap HOST:PORT, and --topic for a control topic of another name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.parquet as parquet
+
+from jobs.topics import Topics
+from scripts import export_log
+from scripts.control import send_order
+from scripts.localstack import Stack, StackError
+from udfs.core.errors import ConfigError, InvalidEvent, Unavailable
+from udfs.core.trial import Verdict, compare, interval, rate_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from udfs.core.trial import Lift, Rate
+
+_METRICS = {"ctr": "click", "cvr": "conversion", "revenue": "revenue"}
+
+
+def arm_rates(log: pa.Table, experiment: str) -> dict[str, dict[str, Rate]]:
+    """Return each metric's rate by arm, per impression, over the experiment's rows of an exported log.
+
+    Raises:
+        ConfigError: the log has no row of that experiment.
+    """
+    rows = log.filter(np.array(log["experiment"].to_pylist()) == experiment)
+    if not rows.num_rows:
+        known = sorted(set(log["experiment"].to_pylist()) - {""})
+        raise ConfigError("id", experiment, f"an experiment of this log: {', '.join(known) or 'it has none'}")
+    user = np.unique([text.split("/", 1)[0] for text in rows["decision_id"].to_pylist()], return_inverse=True)[1]
+    arms = np.array(rows["arm"].to_pylist())
+    one = np.ones(rows.num_rows)
+    columns = {metric: rows[column].to_numpy().astype(np.float64) for metric, column in _METRICS.items()}
+    return {
+        metric: {str(arm): rate_of(user[arms == arm], values[arms == arm], one[arms == arm]) for arm in np.unique(arms)}
+        for metric, values in columns.items()
+    }
+
+
+def report(rates: dict[str, dict[str, Rate]], against: str, guard: float) -> dict[str, Any]:
+    """Return the document of `status`: by metric and arm the rate with its interval, and the lift over `against`.
+
+    Raises:
+        ConfigError: nobody has been shown anything in the arm compared with.
+    """
+    arms = rates["ctr"]
+    if against not in arms:
+        raise ConfigError("against", against, f"an arm with impressions: {', '.join(arms)}")
+    found: dict[str, Any] = {}
+    for metric, by_arm in rates.items():
+        lifts = compare(by_arm, against, guard)
+        found[metric] = {arm: _entry(rate, lifts.get(arm)) for arm, rate in by_arm.items()}
+    return found
+
+
+def _entry(rate: Rate, lift: Lift | None) -> dict[str, Any]:
+    low, high = interval(rate)
+    entry: dict[str, Any] = {"value": _known(rate.value), "ci95": [_known(low), _known(high)], "users": rate.users}
+    if lift is not None:
+        bounds = [_known(lift.low), _known(lift.high)]
+        entry |= {"lift": _known(lift.value), "lift_anytime95": bounds, "verdict": str(lift.verdict)}
+    return entry
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 6)
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    lines = [f"{'metric':9}{'arm':16}{'users':>8}{'rate':>10}  lift, with bounds that hold at every look"]
+    for metric, arms in found.items():
+        for arm, entry in arms.items():
+            text = f"{metric:9}{arm:16}{entry['users']:8,}{_number(entry['value']):>10}"
+            if "verdict" in entry:
+                low, high = entry["lift_anytime95"]
+                text += f"  {_percent(entry['lift'])} [{_percent(low)}, {_percent(high)}] {entry['verdict']}"
+            lines.append(text)
+    return lines
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.1%}"
+
+
+def _start(arguments: argparse.Namespace) -> None:
+    _order(arguments, {"id": arguments.id, "arms": arguments.arm, "shadow": arguments.shadow})
+    print(f"experiment {arguments.id} is ordered; its arms show in decision records from now on")
+
+
+def _stop(arguments: argparse.Namespace) -> None:
+    _order(arguments, {"id": arguments.id, "arms": [], "shadow": None})
+    print(f"experiment {arguments.id} is ended; everybody but the holdout has the baseline")
+
+
+def _order(arguments: argparse.Namespace, argument: dict[str, Any]) -> None:
+    bootstrap = arguments.bootstrap or Stack.attach(arguments.stack).kafka_bootstrap
+    send_order(bootstrap, arguments.topic, "experiment", argument, int(time.time() * 1000))
+
+
+def _status(arguments: argparse.Namespace) -> None:
+    found = report(arm_rates(parquet.read_table(arguments.log), arguments.id), arguments.against, arguments.guard)
+    print(json.dumps(found) if arguments.json else "\n".join(_lines(found)))
+
+
+def _watch(arguments: argparse.Namespace) -> None:
+    """End the experiment when an arm's click rate is worse than the baseline's, whenever that is certain."""
+    target = ["--bootstrap", arguments.bootstrap] if arguments.bootstrap else ["--stack", arguments.stack]
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "log.parquet"
+        while True:
+            if export_log.main([*target, "--out", str(out)]):
+                raise Unavailable("kafka", "the decision log could not be exported")
+            rates = arm_rates(parquet.read_table(out), arguments.id)
+            found = report(rates, arguments.against, arguments.guard)
+            print("\n".join(_lines(found)), flush=True)
+            bad = [arm for arm, entry in found["ctr"].items() if entry.get("verdict") in (Verdict.WORSE, Verdict.GUARD)]
+            if bad:
+                print(f"{', '.join(bad)}: worse than {arguments.against}")
+                _stop(arguments)
+                return
+            time.sleep(arguments.every)
+
+
+def _arm(text: str) -> dict[str, Any]:
+    name, equals, rest = text.partition("=")
+    policy, colon, share = rest.rpartition(":")
+    try:
+        permille = round(float(share) * 1000)
+    except ValueError:
+        permille = 0
+    if not (equals and colon and policy and permille > 0):
+        raise argparse.ArgumentTypeError(f"{text!r}; allowed: NAME=POLICY:SHARE, such as trial=thompson:0.1")
+    return {"name": name, "policy": policy, "permille": permille}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; 1 with the reason if it is refused."""
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except (ConfigError, InvalidEvent, StackError, Unavailable, OSError) as error:
+        print(f"experiment: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tideline experiment", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, metavar="start|status|watch|stop")
+    found = {name: commands.add_parser(name) for name in ("start", "status", "watch", "stop")}
+    for name, run in (("start", _start), ("status", _status), ("watch", _watch), ("stop", _stop)):
+        found[name].set_defaults(run=run)
+        found[name].add_argument("--id", required=True)
+    for name in ("start", "watch", "stop"):
+        found[name].add_argument("--stack", default="default", help="the local stack whose broker to use")
+        found[name].add_argument("--bootstrap", metavar="HOST:PORT", help="somebody else's broker")
+        found[name].add_argument("--topic", default=Topics().control)
+    for name in ("status", "watch"):
+        found[name].add_argument("--against", default="baseline", metavar="ARM", help="baseline, holdout or a name")
+        found[name].add_argument("--guard", type=float, default=-0.1, help="relative loss that is too much (-0.1)")
+    found["start"].add_argument("--arm", type=_arm, action="append", default=[], metavar="NAME=POLICY:SHARE")
+    found["start"].add_argument("--shadow", metavar="POLICY", help="scores what is shown, is never shown itself")
+    found["status"].add_argument("--log", type=Path, required=True, metavar="FILE.parquet")
+    found["status"].add_argument("--json", action="store_true")
+    found["watch"].add_argument("--every", type=float, default=60.0, metavar="SECONDS")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,72 @@
+"""Contract: an experiment starts, is told apart in the decision log and ends, on the running job."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+
+import pytest
+
+from schemas.codec import encode_event
+from schemas.records import DECISION
+from scripts.experiment import main
+from tests.support.live import LiveJob, check_equal
+from tests.support.traffic import Message
+from tests.support.waiting import wait_until
+from udfs.core.events import Event, EventType
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+USERS = [f"trial-{at}" for at in range(80)]
+
+
+def view_all(job: LiveJob, number: int) -> None:
+    now_ms = int(time.time() * 1000)
+    events = [Event(f"{user}.{number}", user, EventType.VIEW, now_ms, category="BEEF") for user in USERS]
+    job.produce([Message(event.user_id.encode(), encode_event(event)) for event in events])
+    job.drain()
+
+
+def show_all(job: LiveJob, number: int) -> None:
+    """Report the first entry of everybody's list as shown."""
+    now_ms = int(time.time() * 1000)
+    lists = {user: json.loads(payload) for user, payload in job.lists(USERS).items()}
+    events = [
+        Event(f"{user}.{number}", user, EventType.IMPRESSION, now_ms, activity_id=found["i"][0], token=found["k"],
+              position=0)
+        for user, found in lists.items()
+    ]  # fmt: skip
+    job.produce([Message(event.user_id.encode(), encode_event(event)) for event in events])
+    job.drain()
+
+
+def arms(job: LiveJob, experiment: str) -> Counter[str]:
+    """Shown entries of an experiment by arm, from the decision log."""
+    records = [DECISION.decode(record.value) for record in job.read(job.topics.decisions) if record.value]
+    return Counter(each["arm"] for each in records if each["experiment"] == experiment)
+
+
+def command(job: LiveJob, *arguments: str) -> None:
+    applied = job.metrics()["control_applied"]
+    target = ("--bootstrap", job.stack.kafka_bootstrap, "--topic", job.topics.control)
+    assert main([*arguments, *target]) == 0
+    wait_until("the order is carried out", lambda: job.metrics()["control_applied"] > applied)
+
+
+def test_an_experiment_starts_is_logged_and_ends_without_a_restart(job: LiveJob) -> None:
+    """Contract: shares as ordered, arm and policy in each decision; after the end everybody has the baseline."""
+    command(job, "start", "--id", "spring", "--arm", "calm=linucb:alpha=0:0.3", "--arm", "wild=linucb:alpha=2:0.2")
+    view_all(job, 1)
+    show_all(job, 2)
+    wait_until("all decisions are logged", lambda: sum(arms(job, "spring").values()) == len(USERS))
+    found = arms(job, "spring")
+    assert found.keys() == {"baseline", "calm", "wild"}
+    assert found["baseline"] > found["wild"]
+    command(job, "stop", "--id", "spring")
+    view_all(job, 3)
+    show_all(job, 4)
+    assert sum(arms(job, "spring").values()) == len(USERS)
+    job.settle()
+    check_equal(job.oracle.lists, job.all_lists())
+    assert job.stack.rest.checkpoints(job.job_id).restored == 0

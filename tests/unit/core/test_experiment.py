@@ -1,0 +1,136 @@
+"""Who is in which arm, and what his lists and decision records are made by."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from schemas.codec import encode_event
+from schemas.records import DECISION
+from tests.support.core_world import KEYS, NOON_MS, activity, make_world
+from udfs.core.control import SetExperiment, TrialArm
+from udfs.core.decision_token import Token, propensity, verify
+from udfs.core.engine import Outcome, Records, process
+from udfs.core.errors import InvalidEvent
+from udfs.core.events import Event, EventType
+from udfs.core.experiment import BASELINE, HOLDOUT, Arm, Experiment, arm_numbers
+from udfs.core.hashing import hash64
+from udfs.core.policy import make_policy
+from udfs.core.world import World
+
+NAMES = [f"a{at}" for at in range(8)]
+ARMS = (TrialArm("calm", "linucb:alpha=0", 300), TrialArm("wild", "linucb:alpha=2", 200))
+ORDER = SetExperiment("e1", ARMS, None)
+
+
+def users(count: int) -> list[str]:
+    return [f"user-{at}" for at in range(count)]
+
+
+def hashes(count: int) -> Any:
+    return np.array([hash64(name) for name in users(count)], np.uint64)
+
+
+def experiment(name: str = "e1", permilles: tuple[int, ...] = (300, 200)) -> Experiment:
+    return Experiment(name, tuple(Arm(f"arm{at}", make_policy("linucb"), p) for at, p in enumerate(permilles)), 0)
+
+
+def serve(world: World, names: list[str], events: list[Event] | None = None) -> Outcome:
+    sent = events or [Event(f"e-{name}", name, EventType.VIEW, NOON_MS, "tea", "tea") for name in names]
+    keys = [event.user_id.encode() for event in sent]
+    states: dict[str, bytes] = {}
+    records = Records(keys, [encode_event(event) for event in sent], [2**50] * len(sent))
+    return process(records, lambda found: [states.get(user) for user in found], world)
+
+
+def tokens(outcome: Outcome) -> dict[str, Token]:
+    payloads = zip(outcome.listed, outcome.lists, strict=True)
+    return {user: verify(json.loads(payload)["k"], user, KEYS) for user, payload in payloads}
+
+
+def test_shares_are_kept_and_the_holdout_is_apart() -> None:
+    """Contract: each arm has its share of the users who are not in the holdout, to sampling error."""
+    found = Counter(arm_numbers(hashes(20_000), 7, 100, experiment()).tolist())
+    for arm, share in ((HOLDOUT, 0.1), (1, 0.27), (2, 0.18), (BASELINE, 0.45)):
+        assert found[arm] / 20_000 == pytest.approx(share, abs=5 * (share * (1 - share) / 20_000) ** 0.5)
+
+
+def test_an_arm_is_a_function_of_user_experiment_and_salt() -> None:
+    """Contract: the same whoever else is in the batch; the holdout is the same under every experiment."""
+    every = arm_numbers(hashes(500), 7, 100, experiment())
+    assert [int(arm_numbers(hashes(500)[at : at + 1], 7, 100, experiment())[0]) for at in range(500)] == every.tolist()
+    other = arm_numbers(hashes(500), 7, 100, experiment("e2"))
+    assert ((other == HOLDOUT) == (every == HOLDOUT)).all()
+    assert ((arm_numbers(hashes(500), 7, 100, None) == HOLDOUT) == (every == HOLDOUT)).all()
+    of_both = (every != HOLDOUT) & (every == other)
+    assert 0.2 < of_both.mean() < 0.5  # as two independent draws of (.27, .18, .45) agree
+    assert (arm_numbers(hashes(500), 8, 100, experiment()) != every).any()
+
+
+def test_each_arm_is_ranked_by_its_policy_and_signed_with_its_number() -> None:
+    """Contract: a user's list is what a job with that policy alone gives him, but for the arm in the token."""
+    world = make_world([activity(name) for name in NAMES], exploration_permille=50)
+    world.try_out(ORDER, NOON_MS - 1)
+    mixed = serve(world, users(200))
+    found = tokens(mixed)
+    assert Counter(token.arm for token in found.values()).keys() == {0, 1, 2}
+    for arm, policy in ((0, world.policy), (1, make_policy("linucb:alpha=0")), (2, make_policy("linucb:alpha=2"))):
+        alone = make_world([activity(name) for name in NAMES], policy=policy.name, exploration_permille=50)
+        object.__setattr__(alone.settings, "policy", policy)
+        own = dict(zip(*(lambda o: (o.listed, o.lists))(serve(alone, users(200))), strict=True))
+        for user, payload in zip(mixed.listed, mixed.lists, strict=True):
+            if found[user].arm == arm:
+                assert json.loads(payload)["i"] == json.loads(own[user])["i"]
+
+
+def test_the_holdout_gets_every_order_alike_and_says_so() -> None:
+    """Contract: chi-square of the first slot against uniform, and the propensity logged is 1 / remaining."""
+    world = make_world([activity(name) for name in NAMES])
+    object.__setattr__(world.settings, "holdout_permille", 1000)
+    outcome = serve(world, users(4000))
+    first = Counter(json.loads(payload)["i"][0] for payload in outcome.lists)
+    expected = 4000 / len(NAMES)
+    assert sum((first[name] - expected) ** 2 / expected for name in NAMES) < 24.3  # 0.999 of chi-square with 7 degrees
+    token = next(iter(tokens(outcome).values()))
+    assert [propensity(token, slot) for slot in range(3)] == [1 / 8, 1 / 7, 1 / 6]
+
+
+def decisions(world: World, outcome: Outcome) -> list[dict[str, Any]]:
+    shown = [
+        Event(f"i-{user}", user, EventType.IMPRESSION, NOON_MS + 5, activity_id=json.loads(payload)["i"][0],
+              token=json.loads(payload)["k"], position=0)
+        for user, payload in zip(outcome.listed, outcome.lists, strict=True)
+    ]  # fmt: skip
+    return [DECISION.decode(record) for _, record in serve(world, [], shown).decisions]
+
+
+def test_a_decision_names_its_experiment_arm_and_policy() -> None:
+    """Contract: lists from before the experiment, or from another one's time, are in no arm."""
+    world = make_world([activity(name) for name in NAMES])
+    world.try_out(SetExperiment("e1", ARMS, "epsilon_greedy"), NOON_MS - 1)
+    outcome = serve(world, users(60))
+    found = decisions(world, outcome)
+    assert {each["experiment"] for each in found} == {"e1"}
+    assert {each["arm"] for each in found} == {"baseline", "calm", "wild"}
+    assert all(each["shadow_mean"] is not None for each in found)
+    calm = next(each for each in found if each["arm"] == "calm")
+    assert calm["bonus"] == 0.0
+    world.try_out(SetExperiment("e2", ARMS, None), NOON_MS + 60_000)
+    assert {(each["experiment"], each["arm"]) for each in decisions(world, outcome)} == {("", "")}
+    world.try_out(SetExperiment("e2", (), None), NOON_MS + 70_000)
+    assert world.experiment is None
+    assert set(tokens(serve(world, users(60))).values()).pop().arm == BASELINE
+
+
+def test_an_arm_that_learns_otherwise_is_refused_and_changes_nothing() -> None:
+    """Contract: a formula is never fed rows that were solved for another one."""
+    world = make_world([activity(name) for name in NAMES])
+    world.try_out(ORDER, NOON_MS)
+    with pytest.raises(InvalidEvent, match="arm odd: linucb learns otherwise"):
+        world.try_out(SetExperiment("e9", (TrialArm("odd", "linucb:ridge=7", 100),), None), NOON_MS)
+    assert world.experiment is not None
+    assert world.experiment.id == "e1"

@@ -1,0 +1,69 @@
+"""Experiments: which users are ranked by which policy, the same for as long as an experiment lasts.
+
+A user's arm is a pure function of his id, the experiment's id and the deployment's salt: no state, the same on every
+machine and after every restart. The holdout is a part of the users that no experiment touches: their lists are in
+random order for ever, which is what every policy is compared with.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from udfs.core.hashing import hash64
+from udfs.core.seeded import decision_seeds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from udfs.core.policy import Policy
+
+BASELINE, HOLDOUT = 0, 3
+"""Numbers of the arms that are always there: the deployment's own policy, and the lists in random order."""
+MAX_ARMS = HOLDOUT - 1
+"""Other policies at a time; a decision token holds the number of the arm in two bits."""
+RANDOM = "random"
+"""Name of the holdout's policy in decision records."""
+_PERMILLE = 1000
+
+
+class Arm(NamedTuple):
+    """A policy on trial and its share of the users who are not in the holdout."""
+
+    name: str
+    policy: Policy
+    permille: int
+
+
+class Experiment(NamedTuple):
+    """The running experiment. Arm i of `arms` has number i + 1; users in none of them have the baseline."""
+
+    id: str
+    arms: tuple[Arm, ...]
+    started_ms: int
+    """When it was ordered: lists as of a former time are not part of it."""
+    shadow: Policy | None = None
+    """Scores what is shown, is never shown itself."""
+
+
+def arm_numbers(
+    users: NDArray[np.uint64], salt: int, holdout_permille: int, experiment: Experiment | None
+) -> NDArray[np.int64]:
+    """Return the arm of each user [U], given as hash64 of his id."""
+    found = np.zeros(users.size, np.int64)
+    if experiment is not None:
+        shares = np.cumsum([arm.permille for arm in experiment.arms])
+        place = _places(users, salt ^ hash64(f"experiment {experiment.id}"))
+        number = np.searchsorted(shares, place, side="right") + 1
+        found = np.where(number <= len(experiment.arms), number, BASELINE)
+    if holdout_permille:
+        found = np.where(_places(users, salt ^ hash64("holdout")) < holdout_permille, HOLDOUT, found)
+    return found
+
+
+def _places(users: NDArray[np.uint64], salt: int) -> NDArray[np.int64]:
+    """Return a number 0..999 of each user."""
+    nothing = np.zeros(users.size, np.int64)
+    places: NDArray[np.int64] = (decision_seeds(users, nothing, nothing, salt) % np.uint64(_PERMILLE)).astype(np.int64)
+    return places
