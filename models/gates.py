@@ -135,13 +135,14 @@ def _metrics(scorer: Scorer, former: Scorer | None, trial: Trial) -> Verdict:
         found["present"] = _ranked(former, task, names.size, trial)
     own, minus = figures(found, task.sequence, task.sequences, _SEED)
     if former is None:
-        values = [f"{name} {own['gru'][name]['value']:.4f}" for name in HIGHER_IS_BETTER]
+        figure = {name: own["gru"][name]["value"] for name in HIGHER_IS_BETTER}
+        values = [f"{name} {value:.4f}" for name, value in figure.items() if value is not None]
         return Verdict("metrics", True, f"{', '.join(values)}; there is no present model to compare with")
     worse, details = [], []
     for name, higher in HIGHER_IS_BETTER.items():
-        difference = minus["present"][name]
+        difference = minus["present"].get(name, {"value": None})
         if difference["value"] is None:
-            continue
+            continue  # no target has a probability
         low, high = difference["ci95"]
         details.append(f"{name} {difference['value']:+.4f} [{low:+.4f}, {high:+.4f}]")
         if (high < -NO_DIFFERENCE) if higher else (low > NO_DIFFERENCE):

@@ -137,6 +137,20 @@ def test_a_present_model_that_cannot_be_scored_is_a_refusal(root: Path, present:
     assert list(refusals(model_folder(root, "demo-2", 1.0), present, trial)) == ["present"]
 
 
+@pytest.mark.parametrize("held_against", [False, True])
+def test_targets_that_training_does_not_know_have_no_log_loss(
+    root: Path, present: Path, trial: Trial, tmp_path: Path, held_against: bool
+) -> None:
+    """Contract: what cannot be measured is left out of the verdict, and no error."""
+    strange = tmp_path / "strange.csv"
+    strange.write_text("sequence_id,item_id,ts_ms\ns1,sku-1,5\ns1,unheard-of,6\n")
+    verdicts = judge(model_folder(root, "demo-2", 1.0), present if held_against else None, replace(trial, test=strange))
+    (found,) = [verdict for verdict in verdicts if verdict.gate == "metrics"]
+    assert found.passed
+    assert "hr@20" in found.detail
+    assert "log_loss" not in found.detail
+
+
 def test_data_without_a_target_is_no_verdict(root: Path, trial: Trial, tmp_path: Path) -> None:
     single = tmp_path / "single.csv"
     single.write_text("sequence_id,item_id,ts_ms\ns1,sku-1,5\n")
