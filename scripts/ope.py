@@ -68,7 +68,7 @@ def document(answer: Answer) -> dict[str, Any]:
 
 
 def _estimate(each: Estimate) -> dict[str, Any]:
-    found: dict[str, Any] = {"value": each.value, "ci95": list(each.ci95)}
+    found: dict[str, Any] = {"value": each.value, "ci95": list(each.ci95), "own95": list(each.own)}
     if each.empirical_bernstein is not None:
         found["empirical_bernstein95"] = list(each.empirical_bernstein)
     if each.anytime is not None:

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_SLOPE = np.sqrt(6.0) - 1.0
-_Z = 1.959963984540054
-
 
 class Judged(NamedTuple):
     """Rows as an estimator needs them, [N] each."""
@@ -99,17 +96,11 @@ def candidate_limits(weight: NDArray[np.float64]) -> list[float]:
 
 
 def choose(rows: Judged, estimator: Callable[[Judged, float], Terms], limits: Sequence[float]) -> float:
-    """Return the limit that SLOPE takes (Su, Srinath and Krishnamurthy 2020, algorithm 1).
+    """Return the limit of the least estimated squared error: variance, and squared distance from the first limit's.
 
-    Limits come with falling interval width c: the last i such that |v_i - v_j| <= c_i + (sqrt 6 - 1) c_j for all
-    j before it, and for those between in their turn.
+    The first limit is the one without bias. As in Wang et al. 2017, section 3.1, with that estimate in place of their
+    bound on the bias.
     """
     found = [estimator(rows, limit) for limit in limits]
-    widths = [_Z * float(terms.top.std()) / np.sqrt(terms.top.size) for terms in found]
-    order = sorted(range(len(limits)), key=lambda at: -widths[at])
-    last = order[0]
-    for place, at in enumerate(order):
-        if any(abs(found[at].value - found[i].value) > widths[at] + _SLOPE * widths[i] for i in order[:place]):
-            break
-        last = at
-    return limits[last]
+    errors = [(each.value - found[0].value) ** 2 + float(each.top.var()) / each.top.size for each in found]
+    return limits[int(np.argmin(errors))]

@@ -28,13 +28,19 @@ LEAST_ROWS = 1000
 _CELLS = 4_000_000
 """Numbers [rows, K] that are in memory at once."""
 _SAME = 1e-6
+_BIASED = ("dm", "switch_dr", "dros")
 
 
 class Estimate(NamedTuple):
-    """A value with its bootstrap interval; the others where they are defined."""
+    """A value with its 95 % intervals; the last two where they are defined.
+
+    `own` is the bootstrap interval of the estimator's spread alone. `ci95` is the same where there is no bias. What the
+    bias of the others is (dm, switch_dr, dros) no one knows better than dr: theirs takes in dr's interval.
+    """
 
     value: float
     ci95: Interval
+    own: Interval
     empirical_bernstein: Interval | None = None
     anytime: Interval | None = None
 
@@ -121,15 +127,8 @@ def evaluate(
     }
     if kept.any():
         terms["replay"] = estimators.replay(kept, rows.reward)
-    bounds = {
-        "ips": weighed.bound,
-        "dm": 0.0,
-        "dr": weighed.bound,
-        "switch_dr": min(cut, weighed.bound),
-        "dros": min(np.sqrt(shrink) / 2, weighed.bound),
-    }
     lists = _lists(log, target, model, rows) if log.lists else {}
-    return Answer(_estimates(log, rows, terms, bounds), lists, found, None)
+    return Answer(_estimates(log, weighed, terms), lists, found, None)
 
 
 def weigh(log: Log, target: Target, model: RewardModel) -> Weighed:
@@ -164,30 +163,30 @@ def reward_range(log: Log) -> tuple[float, float]:
     return low, high if high > low else low + 1.0
 
 
-def _estimates(log: Log, rows: Judged, terms: dict[str, Terms], bounds: dict[str, float]) -> dict[str, Estimate]:
+def _estimates(log: Log, weighed: Weighed, terms: dict[str, Terms]) -> dict[str, Estimate]:
     low, high = reward_range(log)
-    drawn = dict(zip(terms, bootstrap(list(terms.values()), log.decision), strict=True))
-    sizes = np.bincount(log.decision)
-    share = sizes.size / log.rows  # of a decision in the mean over rows
-    found = {}
-    for name, each in terms.items():
-        bernstein = None
-        if name in bounds:
-            # a modelled reward in [low, high], and what weights up to the bound can add or take away
-            span, most = (high - low) * bounds[name], float(sizes.max()) * share
-            ends = (min(low, 0.0) * bounds[name], high * bounds[name]) if name == "ips" else (low - span, high + span)
-            sums = np.bincount(log.decision, each.top) * share
-            found_low, found_high = empirical_bernstein(sums, min(ends[0] * most, ends[0]), ends[1] * most)
-            bernstein = Interval(max(found_low, low), min(found_high, high))  # no policy earns less or more than that
-        anytime = _anytime(log, rows, low, high) if name == "ips" else None
-        found[name] = Estimate(each.value, drawn[name], bernstein, anytime)
+    own = dict(zip(terms, bootstrap(list(terms.values()), log.decision), strict=True))
+    found = {name: Estimate(each.value, own[name], own[name]) for name, each in terms.items()}
+    for name in _BIASED:
+        hull = Interval(min(own[name].low, own["dr"].low), max(own[name].high, own["dr"].high))
+        found[name] = found[name]._replace(ci95=hull)
+    span = (high - low) * weighed.bound
+    for name, ends in (("ips", (low * weighed.bound, high * weighed.bound)), ("dr", (low - span, high + span))):
+        found[name] = found[name]._replace(empirical_bernstein=_bernstein(log, terms[name], ends))
+    if not log.lists:  # entries of a list are judged together: no sequence of single choices
+        anytime = confidence_sequence(weighed.rows.weight, log.reward, low, high)
+        found["ips"] = found["ips"]._replace(anytime=anytime)
     return found
 
 
-def _anytime(log: Log, rows: Judged, low: float, high: float) -> Interval | None:
-    if log.lists:
-        return None  # entries of a list are judged together: no sequence of single choices
-    return confidence_sequence(rows.weight, rows.reward, low, high)
+def _bernstein(log: Log, terms: Terms, ends: tuple[float, float]) -> Interval:
+    """Return the interval from terms between `ends` (around 0), summed by decision; within the range of rewards."""
+    sizes = np.bincount(log.decision)
+    share = sizes.size / log.rows  # of a decision in the mean over rows
+    sums, most = np.bincount(log.decision, terms.top) * share, float(sizes.max()) * share
+    low, high = empirical_bernstein(sums, ends[0] * most, ends[1] * most)
+    least, greatest = reward_range(log)
+    return Interval(max(low, least), min(high, greatest))  # no policy earns less or more than that
 
 
 def _lists(log: Log, target: Target, model: RewardModel, rows: Judged) -> dict[str, ListEstimate]:

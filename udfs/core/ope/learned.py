@@ -87,9 +87,9 @@ def learning(log: Log) -> Learning:
     return Learning(rows["x"].copy(), rows, np.array([1.0, 0.0, 0.0] if clicks else [0.0, 0.0, 1.0]))
 
 
-def _learned(log: Log, known: Learning, sums: dict[str, NDArray[Any]]) -> Coefficients:
+def _learned(policy: Policy, log: Log, known: Learning, sums: dict[str, NDArray[Any]]) -> Coefficients:
     names = [_name(arm) for arm in range(len(log.arms))]
-    published = dict(publication(sums, names, _NEVER, 0))
+    published = dict(publication(sums, names, _NEVER, 0, policy.regression))
     return stack([published[str(arm)] for arm in range(len(log.arms))], known.weights)
 
 
@@ -117,7 +117,7 @@ def crossfitted(policy: Policy, log: Log, fold: NDArray[np.int64], exploration: 
         others = [part for at, part in enumerate(parts) if at != left]
         names = sorted({name for part in others for name in part})
         sums = {name: merge([part[name] for part in others if name in part]) for name in names}
-        tables.append(_learned(log, known, sums))
+        tables.append(_learned(policy, log, known, sums))
 
     def drawn(rows: NDArray[np.int64], open_arms: NDArray[np.bool_], size: int, draws: int) -> NDArray[np.int64]:
         found = np.full((draws, rows.size, min(size, open_arms.shape[1])), -1)
@@ -157,7 +157,7 @@ def replayed(policy: Policy, log: Log, exploration: float) -> NDArray[np.float64
     matched = np.zeros(log.rows)
     least = float(log.propensity.min())
     sums: dict[str, NDArray[Any]] = {}
-    table = _learned(log, known, sums)
+    table = _learned(policy, log, known, sums)
     waiting: list[int] = []
     learned, start = 0, 0
     while start < log.rows:
@@ -174,7 +174,7 @@ def replayed(policy: Policy, log: Log, exploration: float) -> NDArray[np.float64
             learned += len(waiting)
             news = _sums(log, known, np.array(waiting))
             sums |= {name: merge([sums[name], each]) if name in sums else each for name, each in news.items()}
-            table, waiting = _learned(log, known, sums), []
+            table, waiting = _learned(policy, log, known, sums), []
     return matched
 
 

@@ -70,8 +70,8 @@ def test_without_a_limit_switch_and_shrinkage_are_doubly_robust() -> None:
     assert estimators.switch_dr(rows, np.inf).value == estimators.dr(rows).value == estimators.dros(rows, np.inf).value
 
 
-def test_the_limit_is_the_narrowest_that_agrees_with_all_wider_ones() -> None:
-    """Contract: SLOPE keeps a limit whose bias hides in the intervals and leaves one that is far off."""
+def test_the_limit_is_the_one_of_least_bias_and_variance_together() -> None:
+    """Contract: cutting off is done where it costs no reward, and not where it does."""
     random = np.random.default_rng(1)
     weight = random.exponential(1.0, 4000)
     rows = Judged(weight, np.ones(4000), np.zeros(4000), np.zeros(4000))

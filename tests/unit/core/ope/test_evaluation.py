@@ -36,10 +36,13 @@ def test_an_answer_has_every_estimate_with_the_truth_inside() -> None:
     answer = _answer(drawn.log, drawn.target)
     assert answer.refused is None
     assert set(answer.estimates) == {"ips", "snips", "dm", "dr", "switch_dr", "dros", "replay"}
-    for name in ("ips", "snips", "dr", "switch_dr"):
+    for name in ("ips", "snips", "dm", "dr", "switch_dr", "dros"):
         estimate = answer.estimates[name]
         assert estimate.ci95.low <= estimate.value <= estimate.ci95.high
         assert estimate.ci95.low <= value <= estimate.ci95.high, name
+    for name in ("dm", "switch_dr", "dros"):
+        assert answer.estimates[name].ci95.low <= answer.estimates["dr"].ci95.low
+        assert answer.estimates[name].ci95.high >= answer.estimates["dr"].ci95.high
     ips = answer.estimates["ips"]
     assert ips.anytime is not None
     assert ips.empirical_bernstein is not None
