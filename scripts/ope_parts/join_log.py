@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from udfs.core.attribution import CLICKED, CONVERTED, DISMISSED, Attributing, attribute
+from udfs.core.attribution import Attributing, attribute
 from udfs.core.events import EventType
 from udfs.core.hashing import hash32, hash64
+from udfs.core.shown_row import CLICKED, CONVERTED, DISMISSED
 from udfs.core.user_state import DIM, SHOWN
 
 if TYPE_CHECKING:

@@ -10,9 +10,7 @@ when it comes: a conversion or purchase that overtakes its impression or click f
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from udfs.core.decision_token import check_slot, verify
@@ -21,27 +19,29 @@ from udfs.core.events import Event, EventType
 from udfs.core.feedback import Feedback
 from udfs.core.hashing import hash32
 from udfs.core.join import Join
-from udfs.core.user_state import SHOWN
+from udfs.core.shown_row import (
+    ASSUMED,
+    BOUGHT,
+    CLICKED,
+    CONVERTED,
+    DISMISSED,
+    REPORTED,
+    SEEN,
+    ShownRow,
+    decode_shown,
+    worth_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from udfs.core.decision_token import Token, TokenKeys
 
-SEEN, CLICKED, CONVERTED, DISMISSED = 1, 2, 4, 8
-"""Flags of a shown row: an impression event came; a click; a conversion; a dismissal."""
-_ASSUMED, _BOUGHT, _REPORTED = 0, 1, 2
-"""Where the worth of a conversion is from, in bits 4 and 5 of the flags: the activity, a purchase, a report's value."""
-_SOURCE_SHIFT, _SOURCE_BITS = 4, 0b11 << 4
 MAX_SHOWN = 64
 """Shown rows kept of a user, those of the newest lists; caps and attribution cannot look further back."""
 MAX_CENTS = 1_000_000_000
 """Largest worth of one conversion, ten million units: whole numbers of 32 bits hold the difference of two."""
 
-# The layout of SHOWN: a numpy record costs 0.3 us at each access to a field, which made attribution the dearest step.
-_SHOWN = struct.Struct("<qqqIIiHHBB16s")
-if _SHOWN.size != SHOWN.itemsize:
-    raise AssertionError("the layouts of a shown row differ")
 _APPLIED = (Join.MATCHED, Join.REVISED)
 _FLAG = {
     EventType.IMPRESSION: SEEN,
@@ -86,47 +86,6 @@ class Attributed(NamedTuple):
     """How many events had which outcome; refused ones have none."""
 
 
-@dataclass(slots=True)
-class _Shown:
-    """A shown row, field by field as in SHOWN."""
-
-    as_of_ms: int
-    shown_ms: int
-    reward_ms: int
-    seq: int
-    activity: int
-    revenue_cents: int
-    generation: int
-    encoder: int
-    position: int
-    flags: int
-    x: bytes
-
-    @property
-    def key(self) -> tuple[int, int, int, int]:
-        return self.generation, self.as_of_ms, self.seq, self.activity
-
-    @property
-    def worth(self) -> tuple[int, int, int]:
-        """What another report of its conversion must exceed to replace it."""
-        return _worth((self.flags & _SOURCE_BITS) >> _SOURCE_SHIFT, self.reward_ms, self.revenue_cents)
-
-    def encode(self) -> bytes:
-        return _SHOWN.pack(
-            self.as_of_ms,
-            self.shown_ms,
-            self.reward_ms,
-            self.seq,
-            self.activity,
-            self.revenue_cents,
-            self.generation,
-            self.encoder,
-            self.position,
-            self.flags,
-            self.x,
-        )
-
-
 def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attributing) -> Attributed:
     """Apply one user's activity events and purchases, (record number, event) in order of time, to his shown rows.
 
@@ -153,8 +112,7 @@ class _Ledger:
     """A user's shown rows by (list, activity) while events are applied to them, and what came of the events."""
 
     def __init__(self, shown: bytes, settings: Attributing) -> None:
-        rows = [_Shown(*fields) for fields in _SHOWN.iter_unpack(shown)]
-        self._rows: dict[tuple[int, int, int, int], _Shown] = {row.key: row for row in rows}
+        self._rows = {row.key: row for row in decode_shown(shown)}
         self._settings = settings
         self._feedback: list[Feedback] = []
         self._decisions: list[ShownDecision] = []
@@ -196,7 +154,7 @@ class _Ledger:
         cents = _cents((event.price or 0.0) * (event.quantity or 1))
         for activity_id in self._settings.activities_of_item.get(event.item_id or "", ()):
             row = self._newest(activity_id, event.ts_ms, needed=CLICKED)
-            if row is not None and self._convert(row, activity_id, _BOUGHT, event.ts_ms, cents) in _APPLIED:
+            if row is not None and self._convert(row, activity_id, BOUGHT, event.ts_ms, cents) in _APPLIED:
                 self.joined[Join.BOUGHT] += 1
 
     def outcome(self) -> Attributed:
@@ -211,7 +169,7 @@ class _Ledger:
             self.joined,
         )
 
-    def _row(self, token: Token, event: Event, slot: int) -> _Shown | None:
+    def _row(self, token: Token, event: Event, slot: int) -> ShownRow | None:
         """Return the row of the event's list and activity, made now if need be; None where it is no longer kept."""
         activity_id = event.activity_id or ""
         key = (token.generation, token.as_of_ms, token.seq, hash32(activity_id))
@@ -225,7 +183,7 @@ class _Ledger:
             if key < oldest:
                 return None
             del self._rows[oldest]
-        row = _Shown(
+        row = ShownRow(
             as_of_ms=token.as_of_ms,
             shown_ms=event.ts_ms,
             reward_ms=0,
@@ -243,7 +201,7 @@ class _Ledger:
         self._feedback.append(_increment(row, activity_id, impressions=1))
         return row
 
-    def _newest(self, activity_id: str, at_ms: int, needed: int = 0) -> _Shown | None:
+    def _newest(self, activity_id: str, at_ms: int, needed: int = 0) -> ShownRow | None:
         """Return the newest row of the activity inside the window that has the needed flags, or None."""
         activity = hash32(activity_id)
         found = [
@@ -255,13 +213,13 @@ class _Ledger:
         ]
         return self._rows[max(found)[1]] if found else None
 
-    def _reward(self, row: _Shown, event: Event) -> Join:
+    def _reward(self, row: ShownRow, event: Event) -> Join:
         activity_id, flag = event.activity_id or "", _FLAG[EventType(event.type)]
         if flag == CONVERTED:
             if event.value is None:
                 assumed = self._settings.reward_value.get(activity_id, 0.0)
-                return self._convert(row, activity_id, _ASSUMED, event.ts_ms, _cents(assumed))
-            return self._convert(row, activity_id, _REPORTED, event.ts_ms, _cents(event.value))
+                return self._convert(row, activity_id, ASSUMED, event.ts_ms, _cents(assumed))
+            return self._convert(row, activity_id, REPORTED, event.ts_ms, _cents(event.value))
         if row.flags & flag:
             return Join.DUPLICATE
         row.flags |= flag
@@ -271,20 +229,19 @@ class _Ledger:
             self._feedback.append(_increment(row, activity_id, dismissals=1))
         return Join.MATCHED
 
-    def _convert(self, row: _Shown, activity_id: str, source: int, at_ms: int, cents: int) -> Join:
+    def _convert(self, row: ShownRow, activity_id: str, source: int, at_ms: int, cents: int) -> Join:
         """Count the row's conversion, or let this report replace the one that counted until now."""
         is_first = not row.flags & CONVERTED
-        worth = _worth(source, at_ms, cents)
+        worth = worth_of(source, at_ms, cents)
         if not is_first and worth <= row.worth:
             return Join.DUPLICATE if worth == row.worth else Join.SUPERSEDED
         self._feedback.append(
             _increment(row, activity_id, conversions=int(is_first), revenue_cents=cents - row.revenue_cents)
         )
-        row.flags = (row.flags | CONVERTED) & ~_SOURCE_BITS | source << _SOURCE_SHIFT
-        row.reward_ms, row.revenue_cents = at_ms, cents
+        row.convert(source, at_ms, cents)
         return Join.MATCHED if is_first else Join.REVISED
 
-    def _move(self, row: _Shown, activity_id: str, earlier_ms: int) -> None:
+    def _move(self, row: ShownRow, activity_id: str, earlier_ms: int) -> None:
         """Count all that is known of a row at an earlier time than until now."""
         known = {
             "impressions": 1,
@@ -298,14 +255,9 @@ class _Ledger:
         self._feedback.append(_increment(row, activity_id, **known))
 
 
-def _worth(source: int, at_ms: int, cents: int) -> tuple[int, int, int]:
-    """Return the rank of a report: values go by the latest, purchases by the first, equal times by the higher worth."""
-    return source, -at_ms if source == _BOUGHT else at_ms, cents
-
-
 def _cents(worth: float) -> int:
     return max(-MAX_CENTS, min(MAX_CENTS, round(worth * 100)))
 
 
-def _increment(row: _Shown, activity_id: str, **counts: int) -> Feedback:
+def _increment(row: ShownRow, activity_id: str, **counts: int) -> Feedback:
     return Feedback(activity_id=activity_id, encoder=row.encoder, ts_ms=row.shown_ms, x=row.x, **counts)

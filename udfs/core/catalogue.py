@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from udfs.core.attribution import DISMISSED
 from udfs.core.hashing import hash32
 from udfs.core.rules import Rules, apply_rules, compile_rules
+from udfs.core.shown_row import DISMISSED
 from udfs.core.user_state import SHOWN
 
 if TYPE_CHECKING:

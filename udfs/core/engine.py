@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,11 +19,10 @@ from udfs.core.decision_token import Minting, mint
 from udfs.core.decisions import decision_records
 from udfs.core.errors import InvalidEvent
 from udfs.core.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
-from udfs.core.experiment import HOLDOUT
 from udfs.core.hashing import hash32, hash64
 from udfs.core.history import merge
 from udfs.core.interest import ENCODE_BUCKETS, encode
-from udfs.core.ranking import Ranked, rank
+from udfs.core.rank_arms import rank_arms
 from udfs.core.rate_guard import admit, admit_singles
 from udfs.core.seeded import decision_seeds
 from udfs.core.slate import payloads
@@ -246,7 +245,8 @@ def _rank(
     hashes = np.array([hash64(name) for name in names], np.uint64)
     x = np.ascontiguousarray(header["x"])
     arms = world.arms_of(hashes)
-    ranked = _rank_arms(world, arms, x, eligible(world.catalogue, batch, rows), hashes, header)
+    seeds = decision_seeds(hashes, as_of_ms, seq, world.salt)
+    ranked = rank_arms(world, arms, x, eligible(world.catalogue, batch, rows), seeds)
     tokens = mint(
         Minting(
             users=names,
@@ -266,29 +266,6 @@ def _rank(
         world.attributing.keys,
     )
     return payloads(world.catalogue, ranked.order, world.generation, as_of_ms, seq, world.encoder.version, tokens)
-
-
-def _rank_arms(
-    world: World,
-    arms: NDArray[np.int64],
-    x: NDArray[np.int8],
-    mask: NDArray[np.bool_],
-    users: NDArray[np.uint64],
-    header: NDArray[Any],
-) -> Ranked:
-    """Rank every user by the policy of his arm; the holdout is all exploration."""
-    seeds = decision_seeds(users, header["as_of_ms"], header["seq"].astype(np.int64), world.salt)
-    parts = []
-    present = np.unique(arms).tolist()
-    for arm in present:
-        here = slice(None) if len(present) == 1 else arms == arm
-        share = 1.0 if arm == HOLDOUT else world.exploration_permille / 1000
-        policy = world.policy_of(arm)
-        parts.append(rank(policy, world.known, x[here], mask[here], seeds[here], world.list_size, share))
-    if len(parts) == 1:
-        return parts[0]
-    place = np.argsort(np.argsort(arms, kind="stable"), kind="stable")
-    return Ranked(*(np.concatenate(columns)[place] for columns in zip(*parts, strict=True)))
 
 
 def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, world: World) -> NDArray[np.bool_]:

@@ -12,10 +12,10 @@ import pytest
 
 from tests.support.core_world import DAY_MS, NOON_MS, activity
 from udfs.core.activity import Activity, Cap, Rule
-from udfs.core.attribution import CLICKED, DISMISSED, SEEN
 from udfs.core.catalogue import Catalogue, eligible
 from udfs.core.events import EventType
 from udfs.core.hashing import hash32
+from udfs.core.shown_row import CLICKED, DISMISSED, SEEN
 from udfs.core.slate import payloads
 from udfs.core.user_state import HISTORY, SHOWN, UserBatch, decode_states
 
