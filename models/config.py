@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FULL_SOFTMAX_UP_TO = 5_000
 """Items up to which the loss is over all of them when no parameter says otherwise."""
+LOSSES = ("sampled_ce", "bpr_max", "gbce")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,9 @@ class Config:
 
 def default(items: int, events: int) -> Config:
     """Return the parameters for data of so many distinct items and events."""
-    if items <= FULL_SOFTMAX_UP_TO:
-        return Config(dropout=0.4 if events < 300_000 else 0.2, epochs=40 if events < 300_000 else 10)
-    return Config(negatives=2_048)
+    if items > FULL_SOFTMAX_UP_TO:
+        return Config(hidden=128, item_width=96, dropout=0.3, negatives=2_048, batch=512)
+    return Config(dropout=0.4, epochs=40, patience=3) if events < 300_000 else Config()
 
 
 def with_file(config: Config, path: Path) -> Config:
@@ -113,6 +114,3 @@ def _check(key: str, value: Any, now: Any) -> None:
     low, high = _RANGES.get(key, _WHOLE)
     if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
         raise ConfigError(key, value, f"{'a number' if isinstance(now, float) else 'a whole number'} {low}..{high}")
-
-
-LOSSES = ("sampled_ce", "bpr_max", "gbce")

@@ -11,6 +11,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+import warnings
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
@@ -191,16 +192,19 @@ def write_onnx(network: GRUEncoder, path: Path) -> None:
     index, number = torch.zeros(2, dtype=torch.int64), torch.zeros(2)
     arguments = (index, index, index, number, number, number, torch.zeros(2, network.config.hidden))
     names = [*inputs, *outputs]
-    torch.onnx.export(
-        FoldedStep(network).eval(),
-        arguments,
-        path,
-        input_names=list(inputs),
-        output_names=list(outputs),
-        dynamic_axes={name: {0: "B"} for name in names},
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # It calls itself the old one. The new one would write another graph, and nothing here needs it.
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        torch.onnx.export(
+            FoldedStep(network).eval(),
+            arguments,
+            path,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={name: {0: "B"} for name in names},
+            opset_version=OPSET,
+            dynamo=False,
+        )
 
 
 def example(network: GRUEncoder, vocabulary: Vocabulary, names: Names) -> dict[str, list[Any]]:

@@ -10,14 +10,16 @@ record's Kafka timestamp), in the order of the topic within each key.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from pyarrow import parquet as pq
 
-from models.data import Sequences
+from models.data import Sequences, read
 from schemas.codec import decode_event
 from udfs.core.errors import ConfigError, InvalidEvent, Unavailable
 from udfs.core.events import FIRST_ACTIVITY_TYPE, Event
@@ -26,18 +28,35 @@ from udfs.core.rate_guard import admit
 from udfs.core.user_state import MAX_PRICE, MAX_QUANTITY, decode_states
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
-    from typing import Any
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
 ARCHIVE_COLUMNS = ("key", "value", "timestamp_ms")
+KAFKA = "kafka://"
 _POLL_MS = 500
 _SILENT_POLLS = 60
 
 Record = tuple[bytes | None, bytes | None, int]
 """Key, value and Kafka timestamp (ms)."""
+
+
+def load(source: str) -> Sequences:
+    """Read `kafka://HOST:PORT/TOPIC`, a Parquet archive of the topic, or a file of the format of `models/data.py`.
+
+    Raises:
+        ConfigError: the source cannot be read or has no event.
+        Unavailable: the broker does not answer.
+    """
+    if source.startswith(KAFKA):
+        bootstrap, _, topic = source.removeprefix(KAFKA).partition("/")
+        return sequences_of(topic_records(bootstrap, topic))
+    path = Path(source)
+    try:
+        is_archive = path.suffix.lower() == ".parquet" and "value" in pq.read_schema(path).names
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ConfigError("data", source, f"a Parquet file that can be read: {error}") from error
+    return sequences_of(archive_records(path)) if is_archive else read(path)
 
 
 def sequences_of(records: Iterable[Record]) -> Sequences:
@@ -89,7 +108,7 @@ def archive_records(path: Path) -> Iterator[Record]:
         yield from zip(*(batch.column(name).to_pylist() for name in ARCHIVE_COLUMNS), strict=True)
 
 
-def topic_records(bootstrap: str, topic: str, security: Mapping[str, Any]) -> Iterator[Record]:
+def topic_records(bootstrap: str, topic: str) -> Iterator[Record]:
     """Yield the records of all partitions of a topic, below the ends found at the start.
 
     Raises:
@@ -97,7 +116,7 @@ def topic_records(bootstrap: str, topic: str, security: Mapping[str, Any]) -> It
     """
     try:
         consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed", **security
+            bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed"
         )
         try:
             yield from _polled(consumer, topic)

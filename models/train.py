@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Train the interest encoder on a file of sequences: `models/train.py --data FILE --out DIR`.
+"""Train the interest encoder on sequences: `models/train.py --data DATA --out DIR`.
 
-FILE is CSV or Parquet as `models/data.py` says. DIR becomes a model folder (model.onnx, vocabulary.json, manifest.json,
-head.npz, golden.npz) named after itself. Without parameters the defaults follow the size of the data; the last tenth of
-the events in time is held out for early stopping and then included in a last pass. The same command runs on CPU and
-GPU. Progress goes to stderr, the validation metrics to stdout.
+DATA is a CSV or Parquet file as `models/data.py` says, or the clickstream itself: `kafka://HOST:PORT/TOPIC`, or a
+Parquet archive of the topic (`models/topic_data.py`). DIR becomes a model folder (model.onnx, vocabulary.json,
+manifest.json, head.npz, golden.npz) named after itself. Without parameters the defaults follow the size of the data;
+the last tenth of the events in time is held out for early stopping and then included in a last pass. The same command
+runs on CPU and GPU. Progress goes to stderr, the validation metrics to stdout.
 """
 
 from __future__ import annotations
@@ -34,15 +35,17 @@ import numpy as np
 import torch
 
 from models.config import Config, default, with_file
-from models.data import Sequences, read
+from models.cooccurrence import first_vectors
+from models.data import Sequences
 from models.export import Names, Training, export
 from models.fit import fit, refresh, say
 from models.gru import GRUEncoder
 from models.objective import Lesson
 from models.sequences import event_inputs
 from models.split import split
+from models.topic_data import load
 from models.validation import validate
-from udfs.core.errors import ConfigError
+from udfs.core.errors import ConfigError, Unavailable
 from udfs.core.features import Vocabulary
 
 
@@ -52,22 +55,25 @@ def main(argv: list[str]) -> int:
     started = time.monotonic()
     torch.set_num_threads(args.threads)
     try:
-        data = read(args.data)
+        data = load(args.data)
         config = default(data.item_names.size, data.item.size)
         config = with_file(config, args.params) if args.params else config
         device = chosen_device(args.device)
-    except ConfigError as error:
+    except (ConfigError, Unavailable) as error:
         say(f"train: {error}")
         return 2
     torch.use_deterministic_algorithms(device == "cpu")  # on CUDA a few sums are in any order
     names, vocabulary = vocabulary_of(data, config)
     held_out = split(data, args.seed, args.valid_from_ms)
     lesson = Lesson(config, data.starts, event_inputs(data, vocabulary), held_out, args.seed, device)
-    say(f"{args.data.name}: {data.names.size} sequences, {data.item.size} events, {data.item_names.size} items")
+    say(f"{args.data}: {data.names.size} sequences, {data.item.size} events, {data.item_names.size} items")
     say(f"held out: {int(held_out.valid.sum())} of the targets; {held_out.how}")
 
     torch.manual_seed(args.seed)
-    network = GRUEncoder(config, vocabulary.item_indices, vocabulary.category_indices).to(device)
+    network = GRUEncoder(config, vocabulary.item_indices, vocabulary.category_indices)
+    which, vectors = first_vectors(lesson, network.items, config.item_width)
+    network.item.weight.data[which] = vectors
+    network.to(device)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = args.out.with_name(args.out.name + ".checkpoint")
     left_s = 60.0 * args.minutes - (time.monotonic() - started)
@@ -77,7 +83,7 @@ def main(argv: list[str]) -> int:
         say("a last pass that includes what was held out")
         refresh(network, lesson, 60.0 * args.minutes - (time.monotonic() - started))
     training = Training(
-        data=f"{args.data.name} sha256 {hashlib.sha256(args.data.read_bytes()).hexdigest()}",
+        data=f"{args.data.rsplit('/')[-1]}, {data.item.size} events, sha256 {digest(data)}",
         range=[utc(int(data.ts_ms.min())), utc(int(data.ts_ms.max()))],
         split=held_out.how,
         seed=args.seed,
@@ -96,7 +102,7 @@ def main(argv: list[str]) -> int:
 def arguments(argv: list[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(prog="models/train.py", description="Train the interest encoder.")
-    parser.add_argument("--data", type=Path, required=True, help="CSV or Parquet file of sequences")
+    parser.add_argument("--data", required=True, help="CSV or Parquet file, kafka://HOST:PORT/TOPIC, or its archive")
     parser.add_argument("--out", type=Path, required=True, help="model folder; its name is the model's name")
     parser.add_argument("--params", type=Path, help="JSON file of parameters, see models/config.py")
     parser.add_argument("--minutes", type=float, default=9.0, help="end training after so long, with the best weights")
@@ -124,6 +130,14 @@ def vocabulary_of(data: Sequences, config: Config) -> tuple[Names, Vocabulary]:
     frequent = by_count[counts[by_count] >= config.min_count][: config.known_items]
     names = Names(sorted(data.item_names[frequent].tolist()), sorted(data.category_names.tolist()))
     return names, Vocabulary.of(names.items, config.item_buckets, names.categories)
+
+
+def digest(data: Sequences) -> str:
+    """Return the hash of what the events are about, hexadecimal: the same for the same events from any source."""
+    found = hashlib.sha256("\0".join([*data.item_names, *data.category_names]).encode())
+    for array in (data.starts, data.item, data.category, data.type, data.ts_ms, data.price, data.quantity):
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
 
 
 def utc(ms: int) -> str:

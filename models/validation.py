@@ -24,9 +24,11 @@ _WINDOWS = 256
 
 @torch.no_grad()  # type: ignore[untyped-decorator]  # torch is not type-checked here
 def validate(network: GRUEncoder, lesson: Lesson) -> dict[str, float]:
-    """Return `loss` (weighted as in training), and log_loss, hr@20 and mrr of items and of categories, all ranked.
+    """Return log_loss, log_rank, hr@20 and mrr of items and of categories, all ranked, and `loss`, to stop early by.
 
-    The windows are those of the online job; `x_log_loss` is of categories by what is linear on x. Empty where nothing
+    `loss` weighs items and categories as in training. It has the log rank of items where training draws negatives: what
+    matters among many is their order, which still gets better when the log loss, only sampled, no longer does. The
+    windows are those of the online job; `x_log_loss` is of categories by what is linear on x. Empty where nothing
     is held out.
     """
     network.eval()
@@ -48,7 +50,8 @@ def validate(network: GRUEncoder, lesson: Lesson) -> dict[str, float]:
         if scored >= SCORED:
             break
     found = {key: float(np.concatenate(values).mean()) for key, values in columns.items()}
-    weights = {"item_log_loss": lesson.config.item_weight, "category_log_loss": lesson.config.category_weight}
+    of_items = "item_log_rank" if lesson.config.negatives else "item_log_loss"
+    weights = {of_items: lesson.config.item_weight, "category_log_loss": lesson.config.category_weight}
     loss = sum(weight * found[key] for key, weight in weights.items() if key in found)
     return {"loss": loss, **found} if found else {}
 
@@ -71,10 +74,10 @@ def _figures(
 
 
 def _ranked(what: str, scores: Tensor, targets: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Return log loss, hit in the first 20 and reciprocal rank of scores [N, K] for targets [N]; a tie counts half."""
+    """Return each figure of scores [N, K] for targets [N]; a tie counts half."""
     wanted = torch.from_numpy(targets).to(scores.device)[:, None]
     own = scores.gather(1, wanted)
     rank = 1.0 + (scores > own).sum(dim=1) + ((scores == own).sum(dim=1) - 1) / 2.0
     log_loss = torch.logsumexp(scores, dim=1) - own[:, 0]
-    values = {"log_loss": log_loss, "hr@20": (rank <= 20).double(), "mrr": 1.0 / rank}
+    values = {"log_loss": log_loss, "log_rank": torch.log(rank), "hr@20": (rank <= 20).double(), "mrr": 1.0 / rank}
     return {f"{what}_{key}": value.double().cpu().numpy() for key, value in values.items()}

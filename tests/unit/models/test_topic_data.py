@@ -12,7 +12,7 @@ from pyarrow import parquet as pq
 from models.encoder import Encoder
 from models.scorer import Scorer
 from models.sequences import event_inputs, window_inputs, windows
-from models.topic_data import ARCHIVE_COLUMNS, Record, archive_records, sequences_of
+from models.topic_data import ARCHIVE_COLUMNS, Record, archive_records, load, sequences_of
 from schemas.codec import encode_event
 from tests.support.core_world import NOON_MS, make_world
 from tests.unit.models.conftest import ARTEFACTS
@@ -153,6 +153,19 @@ def test_an_archive_of_a_topic_reads_as_the_topic(tmp_path: Path) -> None:
     pq.write_table(pa.table({"key": [b"a"]}), path)
     with pytest.raises(ConfigError, match="missing: value, timestamp_ms"):
         list(archive_records(path))
+
+
+def test_a_file_is_read_by_what_it_is(tmp_path: Path) -> None:
+    """Contract: an archive is told from a file of sequences by its columns."""
+    records = records_of(stories())
+    archive, file = tmp_path / "archive.parquet", tmp_path / "file.csv"
+    pq.write_table(pa.table(dict(zip(ARCHIVE_COLUMNS, map(list, zip(*records, strict=True)), strict=True))), archive)
+    file.write_text("sequence_id,item_id,ts_ms\na,i,5\n")
+    assert load(str(archive)).names.size == len(USERS)
+    assert load(str(file)).names.tolist() == ["a"]
+    for bad in (tmp_path / "none.parquet", tmp_path / "none.csv"):
+        with pytest.raises(ConfigError, match="none"):
+            load(str(bad))
 
 
 def test_a_robot_teaches_nothing() -> None:
