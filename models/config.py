@@ -63,7 +63,7 @@ class Config:
 def default(items: int, events: int) -> Config:
     """Return the parameters for data of so many distinct items and events."""
     if items > FULL_SOFTMAX_UP_TO:
-        return Config(hidden=128, item_width=96, dropout=0.3, negatives=2_048, batch=512)
+        return Config(hidden=96, item_width=96, dropout=0.3, negatives=2_048, batch=512)
     return Config(dropout=0.4, epochs=40, patience=3) if events < 300_000 else Config()
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from models.gru import GRUEncoder
     from models.objective import Lesson
 
-SCORED = 6_000
+SCORED = 12_000
 """At most about so many held-out targets are scored, the same ones each time."""
 _WINDOWS = 256
 
