@@ -137,6 +137,7 @@ class JobConfig:
     weight_click: float = option(number(0, 1e6), "Worth of a click in a list's score", 1.0)
     weight_conversion: float = option(number(0, 1e6), "Worth of a conversion", 5.0)
     weight_revenue: float = option(number(0, 1e6), "Worth of one unit of revenue", 0.0)
+    weight_cost: float = option(number(0, 1e6), "How much one unit of an activity's cost takes away", 0.0)
     half_life_days: float = option(number(0, 3650), "Age at which evidence counts half; 0 never forgets", 28.0)
     publish_ms: int = option(whole(100, 600_000), "Time between two published policies", 2000)
     attribution_days: float = option(number(0, 90), "How long after it was shown an activity can be rewarded", 7.0)

@@ -14,7 +14,7 @@ from pyflink.java_gateway import get_gateway
 
 from jobs.config import ReplayConfig
 from jobs.shards import shard_keys
-from udfs.batch_rows import EVENTS, KEY_WAS_NULL, ORDER, VALUE_WAS_NULL
+from udfs.batch_rows import ACTIVITY, EVENTS, KEY_WAS_NULL, ORDER, VALUE_WAS_NULL
 from udfs.world_feed import ACTIVITIES, CONTROL, POLICY
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ BATCH_TYPE = Types.ROW(
 """(shard key, EVENTS or ORDER, keys, values, partitions with null flags, offsets, timestamps); see udfs.batch_rows."""
 
 LEARNER_TYPE = Types.ROW([Types.INT(), Types.OBJECT_ARRAY(_BYTES)])
-"""(EVENTS or ORDER, the feedback of the batches of a publish interval, or one order)."""
+"""(EVENTS, ORDER or ACTIVITY, the feedback of the batches of a publish interval, one order, or key and value)."""
 
 BROADCAST_TYPE = Types.ROW([Types.STRING(), Types.LONG(), _BYTES, _BYTES])
 """(role of the topic, offset, key, value)."""
@@ -124,7 +124,7 @@ def broadcasts(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
 
 
 def learner_rows(tables: StreamTableEnvironment, config: JobConfig, ranked: str) -> KeyedStream:
-    """Return the feedback of the ranked rows (name of a view) by publish interval, and the control orders, one key.
+    """Return the feedback of the ranked rows (name of a view) by publish interval, orders and activities, one key.
 
     Gathered in SQL: each activity's sums are then read and written once an interval and not once a batch.
     """
@@ -135,7 +135,9 @@ def learner_rows(tables: StreamTableEnvironment, config: JobConfig, ranked: str)
         FROM (SELECT feedback, PROCTIME() AS pt FROM {ranked} WHERE feedback <> X'')
         GROUP BY TUMBLE(pt, INTERVAL '{config.publish_ms / 1000:.3f}' SECOND)
         UNION ALL
-        SELECT 0, ROW({ORDER}, ARRAY[v]) FROM orders WHERE v IS NOT NULL""",
+        SELECT 0, ROW({ORDER}, ARRAY[v]) FROM orders WHERE v IS NOT NULL
+        UNION ALL
+        SELECT 0, ROW({ACTIVITY}, ARRAY[k, v]) FROM {ACTIVITIES} WHERE k IS NOT NULL AND v IS NOT NULL""",
         LEARNER_TYPE,
     )
 

@@ -20,7 +20,7 @@ def rank_settings(config: JobConfig) -> RankSettings:
         list_size=config.list_size,
         exploration_permille=round(config.exploration * 1000),
         attribution_ms=round(config.attribution_days * _DAY_MS),
-        weights=(config.weight_click, config.weight_conversion, config.weight_revenue),
+        weights=(config.weight_click, config.weight_conversion, config.weight_revenue, config.weight_cost),
         generation=config.generation,
         holdout_permille=round(config.holdout * 1000),
     )

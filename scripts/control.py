@@ -4,7 +4,7 @@ scripts/control republish id=after-outage        rank every user again and write
 scripts/control publish id=now                   solve and publish every activity's policy row
 scripts/control model path=FOLDER                serve another encoder (version and sha256 from its manifest)
 scripts/control policy pinned=123 | pinned=null  rank with one policy version; follow the learner again
-scripts/control weights click=1 conversion=5 revenue=0
+scripts/control weights click=1 conversion=5 revenue=0 cost=0
 scripts/control generation generation=2
 scripts/control experiment ...                   see tideline experiment
 """

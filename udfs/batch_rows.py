@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from pyflink.common import Row
 
-EVENTS, ORDER = 0, 1
-"""What a row carries: records (or, to the learner, feedback), or one control order."""
+EVENTS, ORDER, ACTIVITY = 0, 1, 2
+"""What a row carries: records (or, to the learner, feedback), one control order, to the learner one activity."""
 KEY_WAS_NULL, VALUE_WAS_NULL = 1 << 24, 1 << 25
 """Flags on a partition number: the record had no key, no value. Arrays cannot hold nulls safely."""
 

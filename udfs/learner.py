@@ -9,11 +9,14 @@ from pyflink.common import Row, Types
 from pyflink.datastream.functions import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
-from udfs.batch_rows import ORDER
+from udfs.batch_rows import ACTIVITY, ORDER
+from udfs.core.activity import decode_activity
+from udfs.core.activity_features import features_of
 from udfs.core.control import LoadModel, PublishPolicy, decode_control
 from udfs.core.errors import InvalidEvent
 from udfs.core.feedback import gather_feedback
 from udfs.core.learning import Forgetting, add, decode_sums, encode_sums, forget
+from udfs.core.policy import make_policy
 from udfs.core.policy_table import encode_row
 from udfs.core.publication import encoder_of, every_name, publication
 from udfs.metrics import Meters
@@ -31,16 +34,22 @@ class Learner(KeyedProcessFunction):
         self._config = config
 
     def open(self, context: RuntimeContext) -> None:
-        """Name the states: sums by "encoder|activity", and the newest time bucket."""
+        """Name the states: sums by "encoder|activity", features by activity, and the newest time bucket."""
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._newest = context.get_state(ValueStateDescriptor("newest_bucket", Types.LONG()))
+        self._features = context.get_map_state(
+            MapStateDescriptor("features", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
+        )
+        self._how = make_policy(self._config.policy).regression
         self._forgetting = Forgetting(round(self._config.half_life_days * 86_400_000))
         self._meters = Meters(context)
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
-        """Add the feedback of a publish interval to the sums and publish what it changed, or obey an order."""
+        """Add the feedback of a publish interval to the sums and publish what it changed, obey, or note an activity."""
         if row[0] == ORDER:
             yield from self._obey(row[1][0])
+        elif row[0] == ACTIVITY:
+            self._note(*row[1])
         else:
             yield from self._publish(self._learn(row[1]))
 
@@ -64,6 +73,14 @@ class Learner(KeyedProcessFunction):
             changed += every_name(encoder, known)
         return changed
 
+    def _note(self, key: bytes, value: bytes) -> None:
+        try:
+            activity = decode_activity(key, value)
+        except InvalidEvent:
+            return  # counted and logged where the activity is broadcast
+        if activity is not None:
+            self._features.put(activity.activity_id, features_of(activity).tobytes())
+
     def _obey(self, value: bytes) -> Iterator[Row]:
         try:
             control = decode_control(value)
@@ -79,7 +96,9 @@ class Learner(KeyedProcessFunction):
         if not names:
             return
         sums = {name: decode_sums(state) for name, state in self._sums.items()}
-        rows = publication(sums, sorted(set(names)), self._forgetting, self._newest.value() or 0)
+        features = {name: np.frombuffer(each, np.int8) for name, each in self._features.items()}
+        newest = self._newest.value() or 0
+        rows = publication(sums, sorted(set(names)), self._forgetting, newest, self._how, features)
         self._meters.add({"policy_rows_published": len(rows)})
         for activity_id, row in rows:
             yield Row(f"{row.encoder}|{activity_id}".encode(), encode_row(row, activity_id))

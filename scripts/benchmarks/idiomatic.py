@@ -71,8 +71,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         records = read_topic(config.bootstrap, config.topics.activities, {})
         found = [decode_activity(key, value) for _, key, value in records]
         self._catalogue = Catalogue.of([each for each in found if isinstance(each, Activity)])
-        weights = np.array(self._settings.weights)
-        self._known = coefficients(PolicyTable(), self._catalogue, self._encoder.version, weights)
+        self._known = coefficients(PolicyTable(), self._catalogue, self._encoder.version, self._settings.weights)
 
     def process_element(self, event: Event, ctx: Any) -> Iterator[tuple[str, bytes]]:
         """Update the user and rank for him."""
@@ -121,6 +120,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
             x=user.x,
             order=ranked.order,
             tags=self._catalogue.tags,
+            arms=np.zeros(1, np.int64),
         )
         tokens = mint(minting, settings.keys)
         return payloads(self._catalogue, ranked.order, settings.generation, as_of_ms, seq, encoder, tokens)[0]

@@ -84,7 +84,7 @@ def _world(stage: Arena, now_ms: int) -> World:
         list_size=LIST_SIZE,
         exploration_permille=20,
         attribution_ms=7 * _DAY_MS,
-        weights=(1.0, 5.0, 0.0),
+        weights=(1.0, 5.0, 0.0, 0.0),
     )
     world = World(settings, Encoder.load(_ENCODER, "cpu"))
     world.set_activities({each.activity_id: each for each in activities(now_ms)})

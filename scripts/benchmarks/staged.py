@@ -35,7 +35,7 @@ STEPS = {
     "_attribute": "attribute",
     "encode": "encode",
     "eligible": "eligible",
-    "rank": "rank",
+    "rank_arms": "rank",
     "mint": "token",
     "payloads": "payload",
     "decode_states": "state_decode",
@@ -91,7 +91,7 @@ class TimedRank(InterestRank):
         """Open, then wrap."""
         super().open(context)
         clock = Clock(context)
-        functions = ("_decode", "_guard", "_merge", "_attribute", "encode", "eligible", "rank", "mint", "payloads")
+        functions = ("_decode", "_guard", "_merge", "_attribute", "encode", "eligible", "rank_arms", "mint", "payloads")
         clock.wrap(udfs.core.engine, *functions, "decode_states", "encode_states")
         clock.wrap(udfs.interest_rank, "read_batch", "process")
         clock.wrap(self, "_load", "_store", "_row")

@@ -164,6 +164,7 @@ def _shown(
         x=x,
         order=order,
         tags=catalogue.tags,
+        arms=np.zeros(count, np.int64),
     )
     positions = draw.integers(0, LIST_SIZE, count)
     names = [catalogue.activities[number].activity_id for number in order[np.arange(count), positions].tolist()]

@@ -78,7 +78,7 @@ def make_world(
         list_size=list_size,
         exploration_permille=exploration_permille,
         attribution_ms=DAY_MS,
-        weights=(1.0, 0.0, 0.0),
+        weights=(1.0, 0.0, 0.0, 0.0),
     )
     world = World(settings, encoder or ArithmeticEncoder())
     world.set_activities({each.activity_id: each for each in activities})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from udfs.core.activity_features import features_of
 from udfs.core.engine import Outcome, Records, process, republish
 from udfs.core.feedback import decode_feedback, encode_feedback
 from udfs.core.join import Join
@@ -103,14 +104,16 @@ class Oracle:
 
     def learned(self) -> dict[str, tuple[float, tuple[float, ...]]]:
         """Return (impressions, rewards) by "encoder|activity"."""
-        sums = self.sums()
-        rows = publication(sums, sorted(sums), _NEVER_FORGETS, 0)
-        return _counts(rows)
+        return _counts(self._published())
 
     def policy_values(self) -> list[bytes]:
         """Return the policy records that a `publish` order makes, in their order."""
+        return [encode_row(row, name) for name, row in self._published()]
+
+    def _published(self) -> list[tuple[str, PolicyRow]]:
         sums = self.sums()
-        return [encode_row(row, name) for name, row in publication(sums, sorted(sums), _NEVER_FORGETS, 0)]
+        features = {name: features_of(each) for name, each in self.world.activities.items()}
+        return publication(sums, sorted(sums), _NEVER_FORGETS, 0, self.world.policy.regression, features)
 
     def learn(self, policy: Iterable[Recorded]) -> None:
         """Take in records of the policy topic."""

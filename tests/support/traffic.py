@@ -160,6 +160,7 @@ def token_for(user: str, shown: Sequence[str], keys: TokenKeys, as_of_ms: int, s
             x=np.array([x], np.int8),
             order=np.arange(len(shown))[None, :],
             tags=np.array([hash32(name) & 0xFFFF for name in shown], np.uint16),
+            arms=np.zeros(1, np.int64),
         ),
         keys,
     )[0]

@@ -153,6 +153,20 @@ def test_weights_and_generation_are_set() -> None:
     assert fed.world.generation == 65_535
 
 
+def test_a_unit_of_cost_takes_its_weight_from_each_conversion() -> None:
+    """Contract: nothing is learned anew, and the cost that counts is the activity's own as it is now."""
+    fed = Fed(make_world([activity("a", cost=2.0), activity("b")]))
+    theta = np.arange(48).reshape(3, 16) * 1_000
+    for offset, name in enumerate("ab"):
+        row = cold_row()._replace(encoder=3, theta=theta)
+        fed.feed.apply(POLICY, [(offset, f"3|{name}".encode(), encode_row(row, name))])
+    fed.obey(SetWeights(1.0, 5.0, 0.0, 0.5))
+    assert fed.world.known.theta[0].tolist() == (theta[0] + (5.0 - 0.5 * 2.0) * theta[1]).tolist()
+    assert fed.world.known.theta[1].tolist() == (theta[0] + 5.0 * theta[1]).tolist()
+    fed.world.set_activities({"a": activity("a", cost=10.0)})
+    assert fed.world.known.theta[0].tolist() == theta[0].tolist()
+
+
 @pytest.mark.parametrize("order", [Republish("r1"), PublishPolicy("p1")])
 def test_orders_for_others_change_nothing(order: Order) -> None:
     fed = Fed()

@@ -22,11 +22,35 @@ if TYPE_CHECKING:
     from udfs.core.policy_table import Coefficients, PolicyRow, PolicyTable
 
 
-def coefficients(table: PolicyTable, catalogue: Catalogue, encoder: int, weights: NDArray[np.float64]) -> Coefficients:
-    """Return the coefficients of all activities of a catalogue for objectives weighted by `weights` [objectives]."""
+Weights = tuple[float, float, float, float]
+"""Worth of a click, of a conversion and of a unit of revenue, and how much a unit of cost takes away."""
+
+
+def coefficients(table: PolicyTable, catalogue: Catalogue, encoder: int, weights: Weights) -> Coefficients:
+    """Return the coefficients of all activities of a catalogue."""
     rows = [table.row(encoder, activity.activity_id) for activity in catalogue.activities]
-    known = stack(started(rows, catalogue.activities), weights)
+    known = stack(started(rows, catalogue.activities), worth(catalogue.activities, weights))
     return known._replace(total=np.full(len(rows), table.total(encoder)))
+
+
+def worth(activities: Sequence[Activity], weights: Weights) -> NDArray[np.float64]:
+    """Return the weights of the objectives for each activity [K, objectives].
+
+    Its cost is spent at each conversion, so the sums of cost are those of conversions times the cost as it is now.
+    """
+    click, conversion, revenue, cost = weights
+    found = np.empty((len(activities), len(OBJECTIVES)))
+    found[:, 0], found[:, 2] = click, revenue
+    found[:, 1] = [conversion - cost * activity.cost for activity in activities]
+    return found
+
+
+def row_at(table: PolicyTable, encoder: int, activity: Activity, version: int) -> PolicyRow | None:
+    """Return the row that an activity was scored with at a version of the table, None where it is no longer known."""
+    row, total = table.row_at(encoder, activity.activity_id, version), table.total_at(encoder, version)
+    if row is None or total is None:
+        return None
+    return started([row], [activity])[0]._replace(total=total)
 
 
 def started(rows: Sequence[PolicyRow], activities: Sequence[Activity]) -> list[PolicyRow]:

@@ -48,6 +48,8 @@ class SetWeights(NamedTuple):
     click: float
     conversion: float
     revenue: float
+    cost: float = 0.0
+    """How much a unit of an activity's cost takes away."""
 
 
 class PinPolicy(NamedTuple):
@@ -106,6 +108,7 @@ def decode_control(value: bytes | None) -> Control | None:
     order_type, read = _ORDER_OF_KIND[kind]
     issued_ms = fields.integer("issued_ms", 1, MAX_TS_MS)
     argument = _argument(fields.text("argument", MAX_VALUE_BYTES))
+    argument = argument.completed(order_type._field_defaults)
     argument.exactly(order_type._fields)
     return Control(read(argument), issued_ms)
 

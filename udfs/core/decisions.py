@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from schemas.records import DECISION
+from udfs.core.cold_start import row_at, worth
 from udfs.core.decision_token import propensity
 from udfs.core.experiment import BASELINE, HOLDOUT, RANDOM
 from udfs.core.policy_table import stack
@@ -95,13 +97,16 @@ def _scores(shown: Sequence[ShownDecision], policies: Sequence[Policy | None], w
         if policy is None or policy.randomised:
             continue
         here = [at for at, its_policy in enumerate(policies) if its_policy is policy]
-        rows = [
-            world.table.row_at(shown[at].token.encoder, shown[at].activity_id, shown[at].token.policy) for at in here
-        ]
+        rows = [_row(shown[at], world) for at in here]
         known = [(at, row) for at, row in zip(here, rows, strict=True) if row is not None]
         for start in range(0, len(known), _AT_ONCE):
             _score_some(found, shown, known[start : start + _AT_ONCE], policy, world)
     return found
+
+
+def _row(shown: ShownDecision, world: World) -> PolicyRow | None:
+    activity = world.activities.get(shown.activity_id)
+    return None if activity is None else row_at(world.table, shown.token.encoder, activity, shown.token.policy)
 
 
 def _score_some(
@@ -114,9 +119,12 @@ def _score_some(
     tokens = [shown[at].token for at, _ in known]
     x = np.frombuffer(b"".join([token.x for token in tokens]), np.int8).reshape(len(known), -1)
     eligible = np.array([token.eligible for token in tokens])
-    coefficients = stack([row for _, row in known], np.array(world.weights))
+    activities = [world.activities[shown[at].activity_id] for at, _ in known]
+    coefficients = stack([row for _, row in known], worth(activities, world.weights))
     scores = policy.score(x, coefficients, eligible, np.zeros(len(known), np.uint64))
-    pairs = zip(scores.mean.diagonal().tolist(), scores.bonus.diagonal().tolist(), strict=True)
+    # Before its first impression an activity's bonus may have no limit: no number, so none is stated.
+    bonus = [each if math.isfinite(each) else None for each in scores.bonus.diagonal().tolist()]
+    pairs = zip(scores.mean.diagonal().tolist(), bonus, strict=True)
     for (at, _), score in zip(known, pairs, strict=True):
         found[at] = score
 

@@ -45,6 +45,10 @@ class Fields:
             if name not in self._record:
                 self.refuse(name, "it must be given")
 
+    def completed(self, defaults: Mapping[str, object]) -> "Fields":
+        """Return the record with the fields of `defaults` where it has none."""
+        return Fields({**defaults, **self._record}, self._reason, self._path)
+
     def given(self, name: str) -> object:
         """Return a field of any type, None where it is null or missing."""
         return self._record.get(name)

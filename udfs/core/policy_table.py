@@ -214,13 +214,16 @@ class PolicyTable:
 
 
 def stack(rows: list[PolicyRow], weights: NDArray[np.float64]) -> Coefficients:
-    """Return the arrays of some rows; theta is cut to whole units again after weighting."""
+    """Return the arrays of some rows; theta is cut to whole units again after weighting.
+
+    `weights` of the objectives are [objectives], or a row for each of the rows.
+    """
     if not rows:
         none = np.zeros(0)
         return Coefficients(np.zeros((0, DIM)), np.zeros((0, PAIRS)), none, none, none)
     theta = np.stack([row.theta for row in rows]).astype(np.float64)
     return Coefficients(
-        theta=np.clip(np.rint((weights[None, :, None] * theta).sum(axis=1)), -_THETA_LIMIT, _THETA_LIMIT),
+        theta=np.clip(np.rint((weights[..., None] * theta).sum(axis=1)), -_THETA_LIMIT, _THETA_LIMIT),
         inverse=np.stack([row.inverse for row in rows]).astype(np.float64),
         impressions=np.array([row.impressions + row.carried_impressions for row in rows]),
         total=np.array([row.total for row in rows]),

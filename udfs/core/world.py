@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from udfs.core.activity import Activity
+    from udfs.core.cold_start import Weights
     from udfs.core.control import SetExperiment, SetWeights
     from udfs.core.decision_token import TokenKeys
     from udfs.core.interest import StepEncoder
@@ -38,8 +39,7 @@ class RankSettings:
     list_size: int
     exploration_permille: int
     attribution_ms: int
-    weights: tuple[float, float, float]
-    """Worth of a click, a conversion and a unit of revenue."""
+    weights: Weights
     holdout_permille: int = 0
     """Users in a thousand whose lists are in random order."""
     generation: int = 1
@@ -56,7 +56,7 @@ class World:
     table: PolicyTable = field(default_factory=PolicyTable)
     generation: int = field(init=False)
     pinned: int | None = None
-    weights: tuple[float, float, float] = field(init=False)
+    weights: Weights = field(init=False)
     experiment: Experiment | None = None
     catalogue: Catalogue = field(init=False)
     attributing: Attributing = field(init=False)
@@ -100,7 +100,7 @@ class World:
     def known(self) -> Coefficients:
         """Coefficients of the catalogue's activities, made anew after a change."""
         if self._known is None:
-            self._known = coefficients(self.table, self.catalogue, self.encoder.version, np.array(self.weights))
+            self._known = coefficients(self.table, self.catalogue, self.encoder.version, self.weights)
         return self._known
 
     def set_activities(self, changes: Mapping[str, Activity | None]) -> None:
@@ -129,7 +129,7 @@ class World:
 
     def weigh(self, order: SetWeights) -> None:
         """Change the worth of the objectives; nothing is learned anew."""
-        self.weights = (order.click, order.conversion, order.revenue)
+        self.weights = (order.click, order.conversion, order.revenue, order.cost)
         self._known = None
 
     def try_out(self, order: SetExperiment, issued_ms: int) -> None:

@@ -57,6 +57,11 @@ def test_an_order_may_be_written_as_json(kind: str, order: Order) -> None:
     assert decode_control(_json(kind, argument)) == Control(order, 1)
 
 
+def test_weights_from_before_there_was_a_cost_leave_it_out() -> None:
+    argument = {"click": 1, "conversion": 2, "revenue": 3}
+    assert decode_control(_json("weights", argument)) == Control(SetWeights(1.0, 2.0, 3.0, 0.0), 1)
+
+
 def test_a_record_without_value_orders_nothing() -> None:
     assert decode_control(None) is None
 

@@ -12,10 +12,11 @@ from schemas.codec import encode_event
 from schemas.records import DECISION
 from tests.support.core_world import KEYS, NOON_MS, activity, make_world, token_for
 from udfs.core.activity import Cap, Rule
+from udfs.core.activity_features import FEATURES
 from udfs.core.decision_token import verify
 from udfs.core.engine import Outcome, Records, process
 from udfs.core.events import Event, EventType
-from udfs.core.policy_table import PRIOR_ID, PolicyRow, cold_row
+from udfs.core.policy_table import PRIOR_ID, PolicyRow, SharedRow, cold_row
 from udfs.core.popular_list import PopularList
 from udfs.core.world import World
 
@@ -71,6 +72,30 @@ def test_an_activity_nobody_had_seen_was_scored_with_the_prior() -> None:
     assert world.learn(PRIOR_ID, learned(3, 4.0))
     (record,) = decided(world, impression(token_for("u", NAMES), 2))
     assert record["mean"] == pytest.approx(4.0 * np.frombuffer(record["x"], np.int8)[1] / 127, rel=1e-6)
+
+
+def test_a_new_activity_is_explained_by_its_own_start() -> None:
+    """Contract: with a shared part its score is that of its features, as it was ranked."""
+    world = make_world([activity("a", categories=("tea",)), activity("b"), activity("c", kind="banner")])
+    rng = np.random.default_rng(2)
+    size = FEATURES * 16
+    shared = SharedRow(rng.integers(-(2**22), 2**22, (3, size)), np.zeros(size * (size + 1) // 2, np.int64))
+    assert world.learn(PRIOR_ID, learned(3, 4.0)._replace(shared=shared, total=7.0))
+    x = np.frombuffer(verify(token_for("u", NAMES), "u", KEYS).x, np.int8)[None, :]
+    ranked = world.policy.score(x, world.known, np.array([3]), np.zeros(1, np.uint64))
+    for position, name in enumerate(NAMES):
+        (record,) = decided(world, impression(token_for("u", NAMES), position))
+        assert (record["activity_id"], record["mean"]) == (name, ranked.mean[0, position])
+        assert record["bonus"] == ranked.bonus[0, position]
+    assert len(set(ranked.mean[0].tolist())) == 3
+    assert world.known.total.tolist() == [7.0] * 3
+
+
+def test_an_untried_activitys_bonus_without_limit_is_left_open() -> None:
+    world = make_world([activity(name) for name in NAMES], policy="kl_ucb")
+    assert world.learn(PRIOR_ID, learned(3, 4.0))
+    (record,) = decided(world, impression(token_for("u", NAMES), 2))
+    assert (record["mean"], record["bonus"], record["policy"]) == (0.0, None, "kl_ucb")
 
 
 def test_what_is_no_longer_known_is_left_open() -> None:

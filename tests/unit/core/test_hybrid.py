@@ -129,7 +129,7 @@ def test_a_new_activity_is_scored_from_the_shared_part_alone() -> None:
     for offset, (name, row) in enumerate(publication(sums, list(sums), NEVER, 0, HOW, features)):
         name, row = decode_row(encode_row(row, name), offset)
         assert table.apply(name, row)
-    known = coefficients(table, Catalogue.of(ACTIVITIES), 3, np.array([1.0, 0.0, 0.0]))
+    known = coefficients(table, Catalogue.of(ACTIVITIES), 3, (1.0, 0.0, 0.0, 0.0))
     x = make_log(40, 9).rows["x"]
     scores = make_policy("linucb_hybrid:alpha=1").score(x, known, np.full(40, 5), np.zeros(40, np.uint64))
     for arm, solved in enumerate(solved_from(log)[1]):
@@ -148,7 +148,7 @@ def test_a_start_does_not_depend_on_who_else_is_new() -> None:
     table = PolicyTable()
     for offset, (name, row) in enumerate(publication(sums, ["3|seen"], NEVER, 0, HOW)):
         assert table.apply(name, row._replace(version=offset))
-    weights = np.array([1.0, 2.0, 0.5])
+    weights = (1.0, 2.0, 0.5, 0.0)
     together = coefficients(table, Catalogue.of(ACTIVITIES), 3, weights)
     for at, each in enumerate(ACTIVITIES):
         alone = coefficients(table, Catalogue.of([each]), 3, weights)
