@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
 
     from udfs.core.ope.log import Log
 
-RIDGES = (10.0, 100.0, 1000.0)
-"""Strengths tried, in rows: with that many rows an arm's own evidence weighs as much as that of all arms."""
+LEVELS, SLOPES = (10.0, 100.0, 1000.0), (100.0, 1000.0, 10_000.0)
+"""Strengths tried for the constant and for all other features, in rows: with so many an arm's own evidence weighs as
+much as that of all arms. An arm's level is told by fewer rows than its taste."""
 _COMMON_RIDGE = 1.0
 _SAME = 1e-9
 
@@ -53,8 +55,8 @@ def features(x: NDArray[np.float64], position: NDArray[np.int64]) -> NDArray[np.
 def fit(log: Log, fold: NDArray[np.int64]) -> RewardModel:
     """Return the model whose coefficients for a fold come from the rows of all other folds.
 
-    Each arm is drawn to the regression over all arms: theta_a = theta_0 + (A_a + ridge I)^-1 (b_a - A_a theta_0). The
-    one strength for all arms is that with the least squared error on the rows left out.
+    Each arm is drawn to the regression over all arms: theta_a = theta_0 + (A_a + ridge)^-1 (b_a - A_a theta_0). The
+    pair of strengths, one for all arms, is that with the least squared error on the rows left out.
     """
     phi = features(log.x, log.position)
     design, moments = _sums(phi, log, fold)
@@ -65,15 +67,16 @@ def fit(log: Log, fold: NDArray[np.int64]) -> RewardModel:
     low, high = float(log.reward.min()), float(log.reward.max())
     places = np.unique(log.position)[1:]
     best, least = None, np.inf
-    for ridge in RIDGES:
-        own = np.linalg.solve(design + ridge * eye, left[..., None])[..., 0]
+    for level, slope in product(LEVELS, SLOPES):
+        ridge = np.diag(np.where(np.arange(phi.shape[1]) == 0, level, slope))
+        own = np.linalg.solve(design + ridge, left[..., None])[..., 0]
         model = RewardModel(phi, common[:, None, :] + own, fold, places, low, high)
         guess = np.einsum("nf,nf->n", phi, model.coefficients[fold, log.action])
         error = float(np.square(log.reward - np.clip(guess, low, high)).sum())
         if best is None or error < least:
             best, least = model, error
     if best is None:
-        raise AssertionError("RIDGES is empty")
+        raise AssertionError("no strength to try")
     return best
 
 
