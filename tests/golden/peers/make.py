@@ -20,7 +20,12 @@ from tests.support.peer_log import ALPHA, ARMS, BATCH, EVENTS, KEPT, peer_log
 log = peer_log()
 x = log.x / 127.0
 mabwiser = MAB(list(range(ARMS)), LearningPolicy.LinUCB(alpha=ALPHA, l2_lambda=1.0))
-found: dict[str, list[np.ndarray[Any, Any]]] = {"mabwiser": [], "mabwiser_arms": [], "contextual": [], "contextual_arms": []}
+found: dict[str, list[np.ndarray[Any, Any]]] = {
+    "mabwiser": [],
+    "mabwiser_arms": [],
+    "contextual": [],
+    "contextual_arms": [],
+}
 for start in range(0, EVENTS, BATCH):
     here = slice(start, start + BATCH)
     if start:
