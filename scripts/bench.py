@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from scripts.benchmarks import encoder, freshness, memory, ope, throughput
+from scripts.benchmarks import encoder, freshness, memory, ope, rank, regret, throughput
 from scripts.benchmarks.traffic import CHUNK_EVENTS
 from scripts.localstack import StackError
-from udfs.core.errors import ModelError
+from udfs.core.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         found: dict[str, Any] = arguments.run(arguments)
-    except (KafkaError, ModelError, OSError, RedisError, StackError) as error:
+    except (ConfigError, KafkaError, ModelError, OSError, RedisError, StackError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -51,9 +51,14 @@ def _chunks(text: str) -> int:
     return number
 
 
+def _regret(given: argparse.Namespace) -> dict[str, Any]:
+    found = regret.measure(given.only)
+    return found if given.without_peers else regret.with_peers(found)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="throughput|freshness|memory|encoder|ope")
+    commands = parser.add_subparsers(required=True, metavar="throughput|freshness|memory|encoder|ope|regret|rank")
 
     fast = commands.add_parser("throughput", help="events a second, uniform and Zipf users, beside the idiomatic job")
     fast.add_argument("--events", type=_chunks, default=600_000, metavar="N", help="events in the topic (600000)")
@@ -84,7 +89,17 @@ def _parser() -> argparse.ArgumentParser:
     judged.add_argument("--repeats", type=int, default=200, metavar="N", help="logs (200)")
     judged.set_defaults(run=lambda given: ope.measure(given.rows, given.repeats))
 
-    for command in (fast, fresh, big, model, judged):
+    learns = commands.add_parser("regret", help="what policies lose while they learn, beside other libraries")
+    learns.add_argument("--only", choices=list(regret.PARTS), action="append", help="a part; may be repeated")
+    learns.add_argument("--without-peers", action="store_true", help="the product's own policies only")
+    learns.set_defaults(run=_regret)
+
+    ranks = commands.add_parser(
+        "rank", help="microseconds a user to rank 50 to 10,000 activities, beside other libraries"
+    )
+    ranks.set_defaults(run=lambda given: rank.measure())
+
+    for command in (fast, fresh, big, model, judged, learns, ranks):
         command.add_argument("--json", action="store_true", help="end standard output in one line of JSON")
     return parser
 

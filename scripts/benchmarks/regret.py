@@ -1,0 +1,220 @@
+"""What policies lose while they learn, against other libraries in the same environments.
+
+The policies are the product's own: the job's sums, solved rows, scores and ranking pass. Exploration shares are 0
+unless said, as the libraries have none.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jobs.config import JobConfig
+from jobs.options import options_of
+from scripts.benchmarks.peer_python import run_peers
+from scripts.benchmarks.regret_environments import (
+    ARMS_LOW,
+    BATCH,
+    ROUNDS,
+    SEEDS,
+    SEEDS_LOW,
+    contextual,
+    drifting,
+    entering,
+)
+from scripts.benchmarks.regret_player import ROUND_MS, Player
+from scripts.benchmarks.regret_runs import lost_on_entrants, run_contextual, run_low_ctr
+from scripts.ope_parts.read_log import read_log
+from udfs.core.ope.learned import replayed
+from udfs.core.policy import make_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from scripts.benchmarks.regret_environments import Contextual
+
+DEFAULT = str(options_of(JobConfig)["policy"].default)
+LOW_CTR = {
+    "article": "article",
+    "article_literal": "article:literal=1",
+    "kl_ucb": "kl_ucb",
+    "thompson": "thompson",
+    "ucb_v": "ucb_v",
+    "ucb1_tuned": "ucb1_tuned",
+}
+CONTEXTUAL = {
+    "default": DEFAULT,
+    "linucb": "linucb",
+    "linucb_hybrid": "linucb_hybrid",
+    "thompson": "thompson",
+    "epsilon_greedy": "epsilon_greedy",
+    "softmax": "softmax",
+}
+MORE_SEEDS = 8
+HALF_LIFE_MS = ROUNDS // 4 * ROUND_MS
+DELAYS = {"0": 0, "1_min": 40, "10_min": 600, "1_h": 3_600}
+"""Rounds by name, at a decision a second; whole batches."""
+_DEFAULT_EXPLORATION = float(options_of(JobConfig)["exploration"].default)
+_LOGS = Path(__file__).resolve().parents[2] / "tests" / "golden" / "ope"
+CAMPAIGNS = ("all", "men", "women")
+
+
+def measure(parts: list[str] | None = None) -> dict[str, Any]:
+    """Return the regret by environment and policy; `parts` names environments, None means all of PARTS."""
+    found: dict[str, Any] = {}
+    for part in parts or list(PARTS):
+        print(f"regret: {part}", file=sys.stderr)
+        found[part] = PARTS[part]()
+    return found
+
+
+def measure_low_ctr() -> dict[str, Any]:
+    """Return mean and worst regret over 12 seeds: 20 arms, click rates ~ Beta(2, 80), 60,000 rounds."""
+    found = {}
+    for name, text in LOW_CTR.items():
+        lost = [run_low_ctr(lambda seed: _player(text, range(ARMS_LOW), seed), at) for at in range(SEEDS_LOW)]  # noqa: B023
+        found[name] = {"mean": round(float(np.mean(lost)), 1), "worst": round(max(lost), 1)}
+    return found
+
+
+def measure_contextual() -> dict[str, Any]:
+    """Return mean regret over the setting's two seeds, and over eight: 10 arms, logistic rewards, 12,000 rounds."""
+    found = {name: _mean_of(text, contextual) for name, text in CONTEXTUAL.items()}
+    found["default_exploring"] = _mean_of(DEFAULT, contextual, exploration=_DEFAULT_EXPLORATION)
+    return found
+
+
+def measure_entering() -> dict[str, Any]:
+    """Return what hybrid and disjoint lose on five activities that enter in the middle, each like three others."""
+    found: dict[str, Any] = {}
+    for name in ("linucb_hybrid", "linucb"):
+        lost, entrants = [], []
+        for seed in range(MORE_SEEDS):
+            world = entering(seed)
+            each, shown = run_contextual(_player(name, world.category.tolist(), seed), world)
+            lost.append(float(each.sum()))
+            entrants.append(lost_on_entrants(each, shown, world))
+        found[name] = {"mean": round(float(np.mean(lost)), 1), "on_entrants": round(float(np.mean(entrants)), 1)}
+    found["ratio"] = round(found["linucb_hybrid"]["on_entrants"] / found["linucb"]["on_entrants"], 3)
+    return found
+
+
+def measure_drift() -> dict[str, Any]:
+    """Return regret after all arms swapped in the middle, and without a swap, with and without forgetting."""
+    found: dict[str, Any] = {}
+    for name, half_life_ms in (("discounted", HALF_LIFE_MS), ("undiscounted", 0)):
+        found[name] = {
+            "after_swap": _mean_of(DEFAULT, drifting, half_life_ms, slice(ROUNDS // 2, None))["mean_of_8"],
+            "without_swap": _mean_of(DEFAULT, contextual, half_life_ms)["mean_of_8"],
+        }
+    with_it, without = found["discounted"], found["undiscounted"]
+    return found | {
+        "after_swap_ratio": round(with_it["after_swap"] / without["after_swap"], 3),
+        "lost_without_swap": round(with_it["without_swap"] / without["without_swap"] - 1, 3),
+        "half_life_rounds": HALF_LIFE_MS // ROUND_MS,
+    }
+
+
+def measure_delay() -> dict[str, Any]:
+    """Return regret by delay of the clicks, and how much one window of a batch favours one arm.
+
+    `pending` counts impressions at once, as the job does, else they are learned together with their clicks. `herd` is
+    the top arm's share in a batch, which is chosen with one and the same state, over what it would be if the arms of
+    the batch were drawn by their shares in the whole run; 1 is no herd.
+    """
+    found: dict[str, Any] = {}
+    for name, delay in DELAYS.items():
+        found[name] = {}
+        for kind, at_once in (("pending", True), ("together", False)):
+            runs = [_delayed(DEFAULT, seed, delay, at_once) for seed in range(MORE_SEEDS // 2)]
+            lost, herd = np.mean(runs, axis=0).tolist()
+            found[name][kind] = {"mean": round(lost, 1), "herd": round(herd, 3)}
+    return found
+
+
+def measure_obd() -> dict[str, Any]:
+    """Return rows kept and their clicks when policies replay the uniform-random logs of obd-small, by campaign."""
+    found: dict[str, Any] = {}
+    for campaign in CAMPAIGNS:
+        log = read_log(_LOGS / f"obd_{campaign}.csv.gz", "reward").log
+        found[campaign] = {"logged": {"kept": log.rows, "clicks": int(log.reward.sum())}}
+        for name in (DEFAULT, "thompson", "kl_ucb"):
+            matched = replayed(make_policy(name), log, 0.0)
+            found[campaign][name] = {"kept": int(matched.sum()), "clicks": int((matched * log.reward).sum())}
+    return found
+
+
+def with_peers(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with the other libraries' figures beside ours, as far as its parts go."""
+    with tempfile.TemporaryDirectory() as folder:
+        logs = [_write_log(Path(folder) / f"{campaign}.npz", campaign) for campaign in found.get("obd", {})]
+        peers = run_peers("scripts.benchmarks.regret_peers", [*found.keys() & {"low_ctr", "contextual"}, *logs])
+    for part in ("low_ctr", "contextual"):
+        if part in found:
+            found[part] |= {name: _rounded(each) for name, each in peers[part].items()}
+    for campaign in found.get("obd", {}):
+        found["obd"][campaign] |= peers["obd"][campaign]
+    return found
+
+
+def _rounded(figures: dict[str, float]) -> dict[str, float]:
+    return {name: round(figure, 1) for name, figure in figures.items()}
+
+
+def _write_log(path: Path, campaign: str) -> str:
+    log = read_log(_LOGS / f"obd_{campaign}.csv.gz", "reward").log
+    every = np.arange(log.rows)
+    np.savez(path, x=log.x, action=log.action, reward=log.reward, open=log.open_arms(every))
+    return str(path)
+
+
+def _player(text: str, categories: Any, seed: int, half_life_ms: int = 0, exploration: float = 0.0) -> Player:
+    return Player(make_policy(text), list(categories), seed, half_life_ms, exploration)
+
+
+def _mean_of(
+    text: str,
+    world_of: Callable[[int], Contextual],
+    half_life_ms: int = 0,
+    part: slice = slice(None),
+    exploration: float = 0.0,
+) -> dict[str, float]:
+    lost = []
+    for seed in range(MORE_SEEDS):
+        world = world_of(seed)
+        player = _player(text, world.category.tolist(), seed, half_life_ms, exploration)
+        lost.append(float(run_contextual(player, world)[0][part].sum()))
+    return {"mean": round(float(np.mean(lost[:SEEDS])), 1), "mean_of_8": round(float(np.mean(lost)), 1)}
+
+
+def _delayed(text: str, seed: int, delay: int, at_once: bool) -> tuple[float, float]:
+    world = contextual(seed)
+    lost, shown = run_contextual(_player(text, world.category.tolist(), seed), world, delay, at_once)
+    return float(lost.sum()), _herd(shown[2 * max(delay, BATCH) :])
+
+
+def _herd(shown: NDArray[np.int64]) -> float:
+    """Return the mean share of a batch's top arm, over that in batches drawn by the arms' overall shares."""
+    arms = int(shown.max()) + 1
+    overall = np.bincount(shown, minlength=arms) / shown.size
+    batches = shown[: shown.size // BATCH * BATCH].reshape(-1, BATCH)
+    shares = np.stack([np.bincount(each, minlength=arms) for each in batches]) / BATCH
+    expected = np.sort(np.random.default_rng(1).multinomial(BATCH, overall, 4_000) / BATCH, axis=1)[:, -1].mean()
+    return float(shares.max(axis=1).mean() / expected)
+
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "low_ctr": measure_low_ctr,
+    "contextual": measure_contextual,
+    "entering": measure_entering,
+    "drift": measure_drift,
+    "delay": measure_delay,
+    "obd": measure_obd,
+}
+"""Environments by name."""
