@@ -26,9 +26,9 @@ _WINDOWS = 256
 def validate(network: GRUEncoder, lesson: Lesson) -> dict[str, float]:
     """Return log_loss, log_rank, hr@20 and mrr of items and of categories, all ranked, and `loss`, to stop early by.
 
-    `loss` weighs items and categories as in training. It has the log rank of items where training draws negatives: what
-    matters among many is their order, which still gets better when the log loss, only sampled, no longer does. The
-    windows are those of the online job; `x_log_loss` is of categories by what is linear on x. Empty where nothing
+    `loss` weighs items, categories and x as in training. It has the log rank of items where training draws negatives:
+    what matters among many is their order, which still gets better when the log loss, only sampled, no longer does.
+    The windows are those of the online job; `x_log_loss` is of categories by what is linear on x. Empty where nothing
     is held out.
     """
     network.eval()
@@ -51,7 +51,8 @@ def validate(network: GRUEncoder, lesson: Lesson) -> dict[str, float]:
             break
     found = {key: float(np.concatenate(values).mean()) for key, values in columns.items()}
     of_items = "item_log_rank" if lesson.config.negatives else "item_log_loss"
-    weights = {of_items: lesson.config.item_weight, "category_log_loss": lesson.config.category_weight}
+    config = lesson.config
+    weights = {of_items: config.item_weight, "category_log_loss": config.category_weight, "x_log_loss": config.x_weight}
     loss = sum(weight * found[key] for key, weight in weights.items() if key in found)
     return {"loss": loss, **found} if found else {}
 
