@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         _say(f"{count:,} rows are left out: {reason}")
     log = logged.log
     if log.rows:
-        judging = read_target.read_target(arguments.policy, logged, arguments.alpha, arguments.exploration)
+        judging = read_target.read_target(arguments.policy, logged, arguments.exploration)
         answer = evaluate(log, judging.make, judging.matched, _say)
     else:
         raise ConfigError("--log", str(arguments.log), "a file with rows")
@@ -129,7 +129,6 @@ def _parser() -> argparse.ArgumentParser:
         ".parquet file with a column p_<action> for each action and, where needed, decision_id and position",
     )
     parser.add_argument("--reward", default="reward", metavar="COLUMN", help="what to judge by (reward)")
-    parser.add_argument("--alpha", type=float, default=0.1, help="as in the job's options (0.1)")
     parser.add_argument("--exploration", type=_share, default=0.02, help="as in the job's options (0.02)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the estimates with their intervals")

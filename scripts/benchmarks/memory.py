@@ -78,7 +78,7 @@ def _lists(world: World, now_ms: int) -> Iterator[tuple[list[bytes], list[bytes]
 
 def _world(stage: Arena, now_ms: int) -> World:
     settings = RankSettings(
-        policy=make_policy("linucb", 0.1),
+        policy=make_policy("linucb"),
         keys=stage.keys,
         salt=1,
         list_size=LIST_SIZE,

@@ -33,7 +33,7 @@ class Judging(NamedTuple):
     matched: Callable[[], NDArray[np.float64]] | None
 
 
-def read_target(text: str, logged: LoggedFile, alpha: float, exploration: float) -> Judging:
+def read_target(text: str, logged: LoggedFile, exploration: float) -> Judging:
     """Return the policy: the name of one of the product's, uniform, constant:<action>, or a file of probabilities.
 
     Raises:
@@ -46,7 +46,7 @@ def read_target(text: str, logged: LoggedFile, alpha: float, exploration: float)
         name = text.removeprefix(_CONSTANT)
         return Judging(lambda fold: Constant(log, log.arms.index(name) if name in log.arms else -1), None)
     if text.partition(":")[0] in POLICIES:
-        policy = make_policy(text, alpha)
+        policy = make_policy(text)
         return Judging(
             lambda fold: crossfitted(policy, log, fold, exploration), lambda: replayed(policy, log, exploration)
         )

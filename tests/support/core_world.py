@@ -10,7 +10,7 @@ from udfs.core.activity import Activity
 from udfs.core.decision_token import Minting, TokenKeys, mint
 from udfs.core.features import StepInputs, Vocabulary
 from udfs.core.hashing import hash32
-from udfs.core.policy import make_policy
+from udfs.core.policy import POLICIES, make_policy
 from udfs.core.user_state import DIM
 from udfs.core.world import RankSettings, World
 
@@ -72,7 +72,7 @@ def make_world(
 ) -> World:
     """Return a world with an attribution window of one day."""
     settings = RankSettings(
-        policy=make_policy(policy, alpha),
+        policy=make_policy(f"{policy}:alpha={alpha}" if "alpha" in POLICIES[policy].parameters else policy),
         keys=KEYS,
         salt=11,
         list_size=list_size,

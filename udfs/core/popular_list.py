@@ -17,7 +17,7 @@ class PopularList:
     """Makes the list anew and says so when its order changed."""
 
     def __init__(self) -> None:
-        self._policy = make_policy("popular", 0.0)
+        self._policy = make_policy("popular")
         self._published: tuple[int, ...] | None = None
         self._as_of_ms = 0
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from udfs.core.errors import ConfigError
-from udfs.core.policy import POLICIES, describe_policies, make_policy
+from udfs.core.policy import POLICIES, Policy, describe_policies, make_policy
 from udfs.core.policy_table import INVERSE_UNIT, PAIRS, THETA_UNIT, Coefficients, PolicyRow, cold_row, stack
 from udfs.core.seeded import decision_seeds
 from udfs.core.user_state import DIM
@@ -51,9 +51,13 @@ def seeds_of(count: int) -> NDArray[np.uint64]:
     return decision_seeds(every.astype(np.uint64), every, every, 7)
 
 
+def with_alpha(name: str, alpha: float) -> Policy:
+    return POLICIES[name](alpha=alpha)
+
+
 def score(name: str, alpha: float, x: NDArray[np.int8], known: Coefficients, eligible: int = 5) -> NDArray[np.float64]:
     users = x.shape[0]
-    found = make_policy(name, alpha).score(x, known, np.full(users, eligible), seeds_of(users))
+    found = with_alpha(name, alpha).score(x, known, np.full(users, eligible), seeds_of(users))
     return found.mean + found.bonus
 
 
@@ -137,7 +141,7 @@ def test_thompson_draws_from_the_posterior() -> None:
 def test_thompson_is_a_function_of_the_seed() -> None:
     """Contract: the same decision is drawn the same way again; another one is not."""
     known, x = stack(learned(3, 5)[0], CLICKS_ONLY), contexts(2, 6)
-    policy, count = make_policy("thompson", 0.5), np.array([3, 3])
+    policy, count = with_alpha("thompson", 0.5), np.array([3, 3])
     first, again = (policy.score(x, known, count, seeds_of(2)).bonus for _ in range(2))
     assert (first == again).all()
     assert (first != policy.score(x, known, count, seeds_of(4)[2:]).bonus).all()
@@ -158,7 +162,7 @@ def test_a_score_has_the_same_bits_in_any_batch(seed: int, users: int, activitie
     rng = np.random.default_rng(seed)
     weights = np.array([1.0, 37.5, 1e6]) * rng.random(3)
     rows = [row._replace(theta=rng.integers(-(2**32), 2**32, (3, DIM))) for row in rows]
-    policy, eligible, seeds = make_policy(name, 0.3), rng.integers(1, 99, users), seeds_of(users)
+    policy, eligible, seeds = with_alpha(name, 0.3), rng.integers(1, 99, users), seeds_of(users)
     together = policy.score(x, stack(rows, weights), eligible, seeds)
     for user in rng.integers(0, users, 5).tolist():
         one = slice(user, user + 1)

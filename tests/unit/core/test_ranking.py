@@ -131,7 +131,7 @@ def test_absurd_scores_are_ranked_and_not_wrapped() -> None:
 
 def test_no_activities_make_empty_lists() -> None:
     found = rank(
-        make_policy("linucb", 1.0), NOTHING_KNOWN, np.zeros((2, DIM), np.int8), np.zeros((2, 0), np.bool_),
+        make_policy("linucb"), NOTHING_KNOWN, np.zeros((2, DIM), np.int8), np.zeros((2, 0), np.bool_),
         np.zeros(2, np.uint64), 10, 0.5,
     )  # fmt: skip
     assert (found.order.shape, found.eligible.tolist(), found.explored.tolist()) == ((2, 0), [0, 0], [0, 0])

@@ -34,8 +34,8 @@ POLICIES: dict[str, type[Policy]] = {
 """Every policy by its name in the configuration."""
 
 
-def make_policy(text: str, alpha: float | None = None) -> Policy:
-    """Return the policy of a text such as "linucb" or "linucb:alpha=0.2,ridge=10"; `alpha` where the text has none.
+def make_policy(text: str) -> Policy:
+    """Return the policy of a text such as "linucb" or "linucb:alpha=0.2,ridge=10".
 
     Raises:
         ConfigError: there is no such policy or parameter, or its value is out of range.
@@ -44,10 +44,7 @@ def make_policy(text: str, alpha: float | None = None) -> Policy:
     policy = POLICIES.get(name.strip())
     if policy is None:
         raise ConfigError("policy", text, describe_policies())
-    declared = dict(policy.parameters)
-    if alpha is not None and "alpha" in declared:
-        declared["alpha"] = declared["alpha"]._replace(default=alpha)
-    return policy(**read_parameters(f"policy.{policy.name}", given, declared))
+    return policy(**read_parameters(f"policy.{policy.name}", given, policy.parameters))
 
 
 def describe_policies() -> str:

@@ -147,4 +147,4 @@ def _random_log(rows: int) -> tuple[Log, NDArray[np.float64]]:
 
 
 def _policy(name: str) -> Policy:
-    return make_policy(name, 0.1)
+    return make_policy(name)
