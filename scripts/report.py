@@ -1,8 +1,8 @@
 """What was shown and what came of it: `tideline report --log FILE.parquet [--html FILE.html] [--json]`.
 
 Click, conversion and revenue figures with intervals by policy, encoder, experiment arm and activity; precision, recall,
-hit rate and NDCG of the lists against later clicks; calibration; exploration; drift. The log is what `tideline export`
-writes.
+hit rate and NDCG of the lists against later clicks; calibration; exploration; how often each place is looked at; drift.
+The log is what `tideline export` writes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from scripts.report_parts.figures import Log, calibration, drift, exploration, list_quality, rates
+from scripts.report_parts.figures import Log, calibration, drift, exploration, list_quality, places, rates
 from scripts.report_parts.page import page
 from udfs.core.errors import ConfigError
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COLUMNS = (
-    "decision_id", "action", "position", "ts_ms", "policy", "encoder_version", "arm", "explored", "mean", "click",
-    "conversion", "revenue", "mature",
+    "decision_id", "action", "position", "ts_ms", "policy", "encoder_version", "arm", "explored", "propensity",
+    "eligible", "mean", "click", "conversion", "revenue", "mature",
 )  # fmt: skip
 
 
@@ -67,6 +67,8 @@ def read(path: Path, weights: Sequence[float]) -> Log:
         conversion=conversion,
         revenue=revenue,
         explored=columns["explored"].astype(np.bool_),
+        propensity=columns["propensity"].astype(np.float64),
+        eligible=columns["eligible"].astype(np.int64),
         mature=columns["mature"].astype(np.bool_),
         predicted=columns["mean"].astype(np.float64),
         reward=weights[0] * click + weights[1] * conversion + weights[2] * revenue,
@@ -87,6 +89,7 @@ def report(log: Log, days: float) -> dict[str, Any]:
         "by": by,
         "calibration": calibration(log),
         "exploration": exploration(log),
+        "examination": places(log),
         "drift": drift(log),
     }
 
@@ -109,7 +112,24 @@ def _lines(found: dict[str, Any]) -> list[str]:
                 f"{_text(each['ctr_mature'])})  CVR {_text(each['cvr'])}  NDCG {_text(each['ndcg'])}"
             )
     lines.append(f"calibration: mean distance {_text(found['calibration']['error'])}")
+    lines += _places(found["examination"])
     lines.append("DRIFT ALARM" if found["drift"]["alarm"] else "no drift")
+    return lines
+
+
+def _places(found: dict[str, Any]) -> list[str]:
+    lines = []
+    for each in found["places"]:
+        low, high = each["examined_ci95"]
+        lines.append(
+            f"place {each['position']}: looked at {_text(each['examined'])} as often as place 0 (95 % {_text(low)} to "
+            f"{_text(high)}); as a cascade, goes on without a click {_text(each.get('goes_on'))}"
+        )
+    low, high = found["goes_on_after_click_ci95"]
+    after = f"{_text(found['goes_on_after_click'])} (95 % {_text(low)} to {_text(high)})"
+    lines.append(f"as a cascade, goes on after a click {after}")
+    if found["order"]:
+        lines.append(f"to learn by these shares: scripts/control examination {found['order']}")
     return lines
 
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from udfs.core.examination import ShownEntries, examination
 from udfs.core.trial import interval, rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from udfs.core.examination import Share
 
 COLD_BELOW = 100
 """Impressions below which little can be known of an activity."""
@@ -38,6 +41,9 @@ class Log(NamedTuple):
     conversion: NDArray[np.float64]
     revenue: NDArray[np.float64]
     explored: NDArray[np.bool_]
+    propensity: NDArray[np.float64]
+    """Probability of the entry given those above it, NaN where it is not known."""
+    eligible: NDArray[np.int64]
     mature: NDArray[np.bool_]
     predicted: NDArray[np.float64]
     """Expected reward at scoring, NaN where it is not known."""
@@ -123,6 +129,36 @@ def exploration(log: Log) -> dict[str, Any]:
         "of_at_most": round(math.log(max(len(log.actions), 1)), 4),
         "cold": [name for name, count in zip(log.actions, shown.tolist(), strict=True) if count < COLD_BELOW],
     }
+
+
+def places(log: Log) -> dict[str, Any]:
+    """Return how often each place is looked at, by both models of `udfs.core.examination`.
+
+    `order` is the argument that tells the learner, None while a place is not known.
+    """
+    found = examination(
+        ShownEntries(
+            log.user, log.shown_list, log.position, log.action, log.click, log.explored, log.propensity, log.eligible
+        )
+    )
+    rows = []
+    for place, share in enumerate(found.examined):
+        row = {"position": place, **_with_interval("examined", share)}
+        if place < len(found.swaps):
+            row |= {"swaps_with_next": round(found.swaps[place], 1), **_with_interval("goes_on", found.goes_on[place])}
+        rows.append(row)
+    known = [share.value for share in found.examined if share.value is not None]
+    order = "places=[" + ",".join(f"{min(value, 1.0):.2f}" for value in known) + "]"
+    return {
+        "places": rows,
+        **_with_interval("goes_on_after_click", found.goes_on_after_click),
+        "order": order if known and len(known) == len(rows) else None,
+    }
+
+
+def _with_interval(name: str, share: Share) -> dict[str, Any]:
+    value, *ends = (None if number is None else round(number, 6) for number in share)
+    return {name: value, f"{name}_ci95": ends}
 
 
 def drift(log: Log) -> dict[str, Any]:

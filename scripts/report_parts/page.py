@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#223}
 table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.25rem .7rem;text-align:right}
@@ -24,6 +24,7 @@ def page(found: Mapping[str, Any]) -> str:
         parts.append(f"<h2>By {escape(name)}</h2>{_rates(groups)}")
     parts.append("<h2>Calibration</h2>" + _calibration(found["calibration"]))
     parts.append("<h2>Exploration</h2>" + _exploration(found["exploration"]))
+    parts.append("<h2>Places</h2>" + _places(found["examination"]))
     return "\n".join(parts) + "\n"
 
 
@@ -76,6 +77,25 @@ def _exploration(found: Mapping[str, Any]) -> str:
         f"<p>{_share(found['explored_share'])} of the entries were put there by exploration. Entropy of what leads the "
         f"lists: {found['selection_entropy']} of {found['of_at_most']}. Hardly shown so far: {cold}.</p>"
     )
+
+
+def _places(found: Mapping[str, Any]) -> str:
+    head = ("place", "looked at, to place 0", "95 %", "swaps with the next", "goes on without a click", "95 %")
+    rows = []
+    for each in found["places"]:
+        row = [str(each["position"]), _text(each["examined"]), _range(each["examined_ci95"])]
+        row += [_text(each.get("swaps_with_next")), _text(each.get("goes_on")), _range(each.get("goes_on_ci95"))]
+        rows.append(row)
+    return (
+        f"{_table(head, rows)}<p>From places that exploration or the holdout filled. The first columns hold where "
+        "places are looked at whatever was clicked above (position-based), the last ones where a list is read from the "
+        f"top (a cascade). After a click {_text(found['goes_on_after_click'])} go on, 95 % "
+        f"{_range(found['goes_on_after_click_ci95'])}: in a plain cascade none do.</p>"
+    )
+
+
+def _range(ends: Sequence[float | None] | None) -> str:
+    return "-" if ends is None or None in ends else " - ".join(_text(end) for end in ends)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

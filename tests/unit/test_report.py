@@ -30,6 +30,7 @@ def log(rows: list[dict[str, Any]]) -> Log:
         user=column("user", np.int64), shown_list=column("list", np.int64), position=column("position", np.int64),
         ts_ms=column("ts_ms", np.int64), action=column("action", np.int64), actions=("a", "b", "c", "d"), groups={},
         click=column("click", np.float64), conversion=none, revenue=none, explored=column("explored", np.bool_),
+        propensity=none + np.nan, eligible=none.astype(np.int64) + 4,
         mature=np.ones(len(rows), np.bool_), predicted=column("predicted", np.float64),
         reward=column("reward", np.float64),
     )  # fmt: skip
@@ -93,6 +94,7 @@ def columns(count: int) -> dict[str, Any]:
         "decision_id": [f"{at % 7:016x}/1.{at}.1" for at in range(count)], "action": ["<a>", "b"] * (count // 2),
         "position": [0] * count, "ts_ms": list(range(count)), "policy": ["linucb"] * count,
         "encoder_version": [3] * count, "arm": [""] * count, "explored": [False] * count,
+        "propensity": [0.98] * count, "eligible": [2] * count,
         "mean": pa.array([None] * count, pa.float64()), "click": [at % 2 for at in range(count)],
         "conversion": [0] * count, "revenue": [0.0] * count, "mature": [at < count // 2 for at in range(count)],
     }  # fmt: skip
@@ -107,6 +109,31 @@ def test_a_page_and_a_document_come_out_of_a_file(tmp_path: Path, capsys: pytest
     text = (tmp_path / "r.html").read_text()
     assert "&lt;a&gt;" in text
     assert "<a>" not in text
+
+
+def test_places_are_told_with_the_order_that_makes_the_learner_know_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Contract: of random pairs whose second entry is clicked half as often: 0.5 inside its interval, and the order."""
+    count = 20_000
+    rng = np.random.default_rng(6)
+    given = columns(2 * count) | {
+        "decision_id": [f"{at % 500:016x}/1.{at}.1" for at in range(count) for _ in range(2)],
+        "position": [0, 1] * count,
+        "action": np.where(rng.random((count, 1)) < 0.5, [["a", "b"]], [["b", "a"]]).ravel(),
+        "propensity": [0.5, 1.0] * count,
+        "click": (rng.random(2 * count) < np.tile([0.2, 0.1], count)).astype(int),
+    }
+    log_file = str(write(tmp_path / "log.parquet", given))
+    assert main(["--log", log_file, "--html", str(tmp_path / "r.html"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["examination"]
+    low, high = found["places"][1]["examined_ci95"]
+    assert low < 0.5 < high < 0.6
+    assert found["order"] == f"places=[1.00,{found['places'][1]['examined']:.2f}]"
+    assert found["places"][0]["swaps_with_next"] == count
+    assert f"<td>{found['places'][1]['examined']:.4g}</td>" in (tmp_path / "r.html").read_text()
+    assert main(["--log", log_file]) == 0
+    assert f"scripts/control examination {found['order']}" in capsys.readouterr().out
 
 
 def test_a_file_without_a_column_is_refused_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
