@@ -50,13 +50,17 @@ def no_process_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
 def _children() -> dict[int, str]:
     """Command line by pid of the live children of this process."""
     found = {}
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            status, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-            if int(parent) == os.getpid() and status != "Z":
-                found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # ended meanwhile
+    # One file for each thread: to look through all of /proc took longer than most unit tests.
+    for task in Path("/proc/self/task").iterdir():
+        for pid in _read(task / "children").split():
+            if _read(Path("/proc") / pid / "stat").rpartition(")")[2].split()[:1] not in ([], ["Z"]):
+                found[int(pid)] = _read(Path("/proc") / pid / "cmdline").replace("\0", " ")
     return found
+
+
+def _read(path: Path) -> str:
+    """The content of a file of /proc, nothing once its process or thread has ended."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

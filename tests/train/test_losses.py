@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from models.losses import bpr_max, expected_draws, gbce, sampled_cross_entropy  # noqa: E402
+from models.losses import bpr_max, expected_draws, gbce, sampled_cross_entropy
 
 RNG = np.random.default_rng(4)
 POSITIVE = RNG.normal(size=5)

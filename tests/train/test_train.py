@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-
-from models import fit, train  # noqa: E402
-from models.data import read  # noqa: E402
-from models.scorer import Scorer  # noqa: E402
+from models import fit, train
+from models.data import read
+from models.scorer import Scorer
 
 FAST = {"hidden": 12, "item_width": 8, "category_width": 6, "epochs": 3, "batch": 64, "item_buckets": 7}
 

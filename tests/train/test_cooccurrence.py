@@ -3,15 +3,13 @@ import math
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-
-from models.config import Config  # noqa: E402
-from models.cooccurrence import first_vectors, neighbours  # noqa: E402
-from models.objective import Lesson  # noqa: E402
-from models.sequences import event_inputs  # noqa: E402
-from models.split import Split  # noqa: E402
-from tests.support.sequences import sequences  # noqa: E402
-from udfs.core.features import Vocabulary  # noqa: E402
+from models.config import Config
+from models.cooccurrence import first_vectors, neighbours
+from models.objective import Lesson
+from models.sequences import event_inputs
+from models.split import Split
+from tests.support.sequences import sequences
+from udfs.core.features import Vocabulary
 
 
 def lesson_of(items: list[list[int]], held_out: set[int] = frozenset()) -> tuple[Lesson, int]:  # type: ignore[assignment]
