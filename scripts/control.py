@@ -6,6 +6,7 @@ scripts/control model path=FOLDER                serve another encoder (version 
 scripts/control policy pinned=123 | pinned=null  rank with one policy version; follow the learner again
 scripts/control weights click=1 conversion=5 revenue=0 cost=0
 scripts/control generation generation=2
+scripts/control examination places=[1,0.8,0.6]   how much an impression at each place counts, as tideline report says
 scripts/control experiment ...                   see tideline experiment
 """
 
@@ -30,7 +31,7 @@ from udfs.core.errors import InvalidEvent, ModelError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-KINDS = ("republish", "publish", "model", "policy", "weights", "generation", "experiment")
+KINDS = ("republish", "publish", "model", "policy", "weights", "generation", "experiment", "examination")
 _WITHIN_S = 30
 
 
@@ -70,9 +71,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--stack", default="default", help="the local stack whose broker to use")
     parser.add_argument("--bootstrap", metavar="HOST:PORT", help="somebody else's broker in place of a stack's")
     parser.add_argument("--topic", default=Topics().control)
-    parser.add_argument(
-        "kind", choices=("republish", "publish", "model", "policy", "weights", "generation", "experiment")
-    )
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("argument", nargs="*", type=_argument, metavar="name=value")
     known = parser.parse_args(argv)
     try:

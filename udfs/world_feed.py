@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Literal
 from models.encoder import Encoder
 from models.registry import verify
 from udfs.core.activity import decode_activity
-from udfs.core.control import LoadModel, PinPolicy, SetExperiment, SetGeneration, SetWeights, decode_control
+from udfs.core.control import (
+    LoadModel,
+    PinPolicy,
+    SetExamination,
+    SetExperiment,
+    SetGeneration,
+    SetWeights,
+    decode_control,
+)
 from udfs.core.errors import InvalidEvent, ModelError, Reason
 from udfs.core.policy_table import decode_row
 from udfs.core.ranking import MAX_ACTIVITIES
@@ -106,6 +114,8 @@ class WorldFeed:
             world.generation = order.generation
         elif isinstance(order, SetExperiment):
             world.try_out(order, control.issued_ms)
+        elif isinstance(order, SetExamination):
+            world.examine(order)
         elif isinstance(order, PinPolicy):
             world.pin(order.pinned)
             self._apply_policy(self._read_policy())

@@ -21,6 +21,7 @@ from udfs.core.control import (
     PinPolicy,
     PublishPolicy,
     Republish,
+    SetExamination,
     SetGeneration,
     SetWeights,
     encode_control,
@@ -71,6 +72,16 @@ def test_activities_are_put_in_changed_and_taken_out() -> None:
     fed.feed.apply(ACTIVITIES, [record(0, "a"), record(1, "b"), record(2, "a", title="new"), (3, b"b", None)])
     assert {name: each.title for name, each in fed.world.activities.items()} == {"a": "new"}
     assert [each.activity_id for each in fed.world.catalogue.activities] == ["a"]
+
+
+def test_places_weigh_as_ordered_until_they_are_ordered_otherwise() -> None:
+    """Contract: places below the last one named are as it is; a change of the catalogue leaves them; [1] undoes."""
+    fed = Fed()
+    fed.obey(SetExamination((1.0, 0.75, 0.5)))
+    fed.feed.apply(ACTIVITIES, [record(0, "a")])
+    assert fed.world.attributing.overlooked == (0, 25, *[50] * 14)
+    fed.obey(SetExamination((1.0,)))
+    assert fed.world.attributing.overlooked == (0,) * 16
 
 
 def test_a_record_is_applied_once() -> None:

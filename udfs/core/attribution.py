@@ -4,8 +4,9 @@ A decision token proves what was shown and in which context, so the first event 
 impression, a click before its impression too: it implies one. Flags then keep every kind of reward from counting twice.
 A conversion has the worth that was reported last: a later report replaces an earlier one, by the difference.
 Everything counts at the time of the pair's earliest event; where that turns out to be earlier, the difference is fed
-back, so sums by time do not depend on the order of arrival either. What has no token is matched with what is known
-when it comes: a conversion or purchase that overtakes its impression or click finds none.
+back, so sums by time do not depend on the order of arrival either. An impression weighs what its place weighed when it
+was first heard of: that is kept with it, so whatever is taken back is what was added. What has no token is matched with
+what is known when it comes: a conversion or purchase that overtakes its impression or click finds none.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from udfs.core.decision_token import check_slot, verify
+from udfs.core.decision_token import MAX_SLOTS, check_slot, verify
 from udfs.core.errors import InvalidEvent
 from udfs.core.events import Event, EventType
 from udfs.core.feedback import Feedback
@@ -60,6 +61,8 @@ class Attributing(NamedTuple):
     """Worth of a conversion that reports none, by activity id."""
     activities_of_item: Mapping[str, tuple[str, ...]]
     """Ids of the activities that name an item."""
+    overlooked: tuple[int, ...] = (0,) * MAX_SLOTS
+    """By place, the hundredths by which an impression there counts less than a whole one."""
 
 
 class ShownDecision(NamedTuple):
@@ -192,7 +195,7 @@ class _Ledger:
             revenue_cents=0,
             generation=token.generation,
             encoder=token.encoder,
-            position=slot,
+            overlooked=self._settings.overlooked[slot],
             flags=0,
             x=token.x,
         )
@@ -260,4 +263,11 @@ def _cents(worth: float) -> int:
 
 
 def _increment(row: ShownRow, activity_id: str, **counts: int) -> Feedback:
-    return Feedback(activity_id=activity_id, encoder=row.encoder, ts_ms=row.shown_ms, x=row.x, **counts)
+    return Feedback(
+        activity_id=activity_id,
+        encoder=row.encoder,
+        ts_ms=row.shown_ms,
+        x=row.x,
+        overlooked=row.overlooked,
+        **counts,
+    )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import orjson
 
 from schemas.records import CONTROL, MAX_VALUE_BYTES
+from udfs.core.decision_token import MAX_SLOTS
 from udfs.core.errors import ConfigError, InvalidEvent, Reason
 from udfs.core.experiment import MAX_ARMS
 from udfs.core.fields import MAX_TS_MS, Fields
@@ -15,6 +16,7 @@ MAX_VERSION = 2**31 - 1
 MAX_GENERATION = 2**16 - 1
 MAX_PATH_CHARS = 1024
 MAX_WEIGHT = 1e6
+LEAST_EXAMINED = 0.01
 _SHA256_CHARS = 64
 _MAX_POLICY_CHARS = 256
 _PERMILLE = 1000
@@ -81,7 +83,16 @@ class SetExperiment(NamedTuple):
     """Policy that scores what is shown and is never shown itself."""
 
 
-Order = PublishPolicy | LoadModel | Republish | SetGeneration | SetWeights | PinPolicy | SetExperiment
+class SetExamination(NamedTuple):
+    """Count an impression at each place as so much of one from now on, since not every place is always looked at.
+
+    Places below the last one named weigh as it does; [1] counts every impression whole again.
+    """
+
+    places: tuple[float, ...]
+
+
+Order = PublishPolicy | LoadModel | Republish | SetGeneration | SetWeights | PinPolicy | SetExperiment | SetExamination
 
 
 class Control(NamedTuple):
@@ -174,6 +185,10 @@ def _set_experiment(argument: Fields) -> Order:
     return SetExperiment(argument.identifier("id"), found, shadow)
 
 
+def _set_examination(argument: Fields) -> Order:
+    return SetExamination(argument.numbers("places", MAX_SLOTS, LEAST_EXAMINED, 1.0))
+
+
 def _arm(fields: Fields) -> TrialArm:
     fields.exactly(TrialArm._fields)
     name = fields.identifier("name")
@@ -199,4 +214,5 @@ _ORDER_OF_KIND: dict[str, tuple[type[Order], Callable[[Fields], Order]]] = {
     "policy": (PinPolicy, _pin_policy),
     "publish": (PublishPolicy, _publish_policy),
     "experiment": (SetExperiment, _set_experiment),
+    "examination": (SetExamination, _set_examination),
 }

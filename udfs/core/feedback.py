@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OBJECTIVES = ("click", "conversion", "revenue")
-_LAYOUT = 1
+_LAYOUT = 2
 
 ROWS = np.dtype(
     [
@@ -28,11 +28,14 @@ ROWS = np.dtype(
         ("revenue_cents", "<i4"),
         ("ts_ms", "<i8"),
         ("x", "i1", (DIM,)),
+        ("overlooked", "u1"),
     ]
 )
-"""Increments; `activity` is a place in the list of ids that travels along, `ts_ms` the time of the impression."""
+"""Increments; `activity` is a place in the list of ids that travels along, `ts_ms` the time of the impression,
+`overlooked` the hundredths by which an impression counts less than a whole one: its place is not always looked at."""
 
-_ROW = struct.Struct("<HHbbbbiq16s")
+_ROWS_V1 = np.dtype([(name, ROWS[name]) for name in ROWS.names or () if name != "overlooked"])
+_ROW = struct.Struct("<HHbbbbiq16sB")
 
 
 class Feedback(NamedTuple):
@@ -47,6 +50,7 @@ class Feedback(NamedTuple):
     conversions: int = 0
     dismissals: int = 0
     revenue_cents: int = 0
+    overlooked: int = 0
 
 
 def encode_feedback(rows: Sequence[Feedback]) -> bytes:
@@ -66,6 +70,7 @@ def encode_feedback(rows: Sequence[Feedback]) -> bytes:
             row.revenue_cents,
             row.ts_ms,
             row.x,
+            row.overlooked,
         )
         for row in rows
     ]
@@ -79,10 +84,20 @@ def decode_feedback(data: bytes) -> tuple[list[str], NDArray[Any]]:
     Raises:
         ValueError: a layout this build does not read.
     """
-    if data[0] != _LAYOUT:
-        raise ValueError(f"feedback of layout {data[0]}; this build reads {_LAYOUT}")
+    if data[0] not in (1, _LAYOUT):
+        raise ValueError(f"feedback of layout {data[0]}; this build reads 1 and {_LAYOUT}")
     end = 5 + int.from_bytes(data[1:5], "little")
-    return data[5:end].decode().split("\n"), np.frombuffer(data, ROWS, offset=end)
+    names = data[5:end].decode().split("\n")
+    return names, np.frombuffer(data, ROWS, offset=end) if data[0] == _LAYOUT else _from_v1(data, end)
+
+
+def _from_v1(data: bytes, start: int) -> NDArray[Any]:
+    """Return rows of layout 1: each impression counts whole."""
+    old = np.frombuffer(data, _ROWS_V1, offset=start)
+    new = np.zeros(old.size, ROWS)
+    for name in _ROWS_V1.names or ():
+        new[name] = old[name]
+    return new
 
 
 def gather_feedback(parts: Sequence[bytes]) -> tuple[list[str], NDArray[Any]]:

@@ -96,6 +96,17 @@ class Fields:
             self.refuse(name, f"a number of {low:g}..{high:g}")
         return float(field)
 
+    def numbers(self, name: str, max_count: int, low: float, high: float) -> tuple[float, ...]:
+        """Return an array of 1..max_count finite numbers of low..high."""
+        field = self._record.get(name)
+        if (
+            not isinstance(field, list)
+            or not 0 < len(field) <= max_count
+            or not all(_is_number(number) and low <= number <= high for number in field)
+        ):
+            self.refuse(name, f"1..{max_count} numbers of {low:g}..{high:g}")
+        return tuple(float(number) for number in field)
+
     def texts(self, name: str, max_count: int) -> tuple[str, ...]:
         """Return an array of at most max_count texts of 1..256 characters."""
         field = self._record.get(name)

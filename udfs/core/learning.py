@@ -2,9 +2,11 @@
 
 Contexts are int8 and rewards whole numbers (revenue in cents), so sums are exact int64: any order, any sharding and any
 number of restores give the same bits. Forgetting (forward decay) weighs whole time buckets when a row is solved and so
-renews the ridge term by itself. Contexts of two encoder versions never meet in a sum: what an activity earned under
-others enters its row as counts alone, as impressions in a stranger's context (docs/decisions/0007).
-State bytes: version 1, golden file tests/golden/sums_v1.bin.
+renews the ridge term by itself. An impression at a place that is looked at with probability k weighs k, its rewards
+whole: least squares of r/k with the variance of rare rewards, about 1/k (Lagree, Vernade and Cappe 2016 for counts).
+Contexts of two encoder versions never meet in a sum: what an activity earned under others enters its row as counts
+alone, as impressions in a stranger's context (docs/decisions/0007).
+State bytes: version 2, golden files tests/golden/sums_v*.bin.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SUMS_VERSION = 1
+SUMS_VERSION = 2
 RIDGE = 1.0
 CARRIED = 200.0
 """At most so many impressions does what was learned under other encoder versions weigh as."""
 BUCKETS_PER_HALF_LIFE = 4
 _KEPT_HALF_LIVES = 8
+_WHOLE = 100
+"""An impression that was certainly looked at, in the unit of the sums."""
 _CENTS = np.array([1.0, 1.0, 0.01])
 _CONSTANT = CONSTANT_X * X_UNIT
 _THETA_LIMIT = 2.0**8
@@ -43,7 +47,8 @@ BUCKET = np.dtype(
         ("rx", "<i8", (len(OBJECTIVES), DIM)),
     ]
 )
-"""Exact sums over one stretch of event time; x in units of 1/127, revenue in cents."""
+"""Exact sums over one stretch of event time; x in units of 1/127, revenue in cents, impressions (in xx too) in
+hundredths: those at a place that is not always looked at count less than whole."""
 NO_SUMS = np.zeros(0, BUCKET)
 
 
@@ -70,13 +75,14 @@ def add(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting) -> NDArr
     """Return the sums (dtype BUCKET, by rising bucket) of one activity and encoder with feedback rows added to them."""
     x = rows["x"].astype(np.int64)
     rewards = np.stack([rows["clicks"], rows["conversions"], rows["revenue_cents"]]).astype(np.int64)
-    pairs = (x[:, UPPER[0]] * x[:, UPPER[1]]) * rows["impressions"].astype(np.int64)[:, None]
+    impressions = rows["impressions"].astype(np.int64) * (_WHOLE - rows["overlooked"].astype(np.int64))
+    pairs = (x[:, UPPER[0]] * x[:, UPPER[1]]) * impressions[:, None]
     place = forgetting.bucket_of(rows["ts_ms"].astype(np.int64))
     news = np.zeros(np.unique(place).size, BUCKET)
     for at, bucket in enumerate(np.unique(place).tolist()):
         here = place == bucket
         news[at]["bucket"] = bucket
-        news[at]["impressions"] = rows["impressions"][here].sum(dtype=np.int64)
+        news[at]["impressions"] = impressions[here].sum()
         news[at]["dismissals"] = rows["dismissals"][here].sum(dtype=np.int64)
         news[at]["rewards"] = rewards[:, here].sum(axis=1)
         news[at]["xx"] = pairs[here].sum(axis=0)
@@ -114,9 +120,18 @@ def decode_sums(state: bytes | None) -> NDArray[Any]:
     """
     if state is None:
         return NO_SUMS
-    if state[0] != SUMS_VERSION:
-        raise ValueError(f"sums of version {state[0]}; this build reads {SUMS_VERSION}")
-    return np.frombuffer(state, BUCKET, offset=1)
+    if state[0] not in (1, SUMS_VERSION):
+        raise ValueError(f"sums of version {state[0]}; this build reads 1 and {SUMS_VERSION}")
+    sums = np.frombuffer(state, BUCKET, offset=1)
+    return sums if state[0] == SUMS_VERSION else _from_v1(sums)
+
+
+def _from_v1(sums: NDArray[Any]) -> NDArray[Any]:
+    """Return sums of version 1, which counted impressions whole."""
+    found = sums.copy()
+    found["impressions"] *= _WHOLE
+    found["xx"] *= _WHOLE
+    return found
 
 
 class Counts(NamedTuple):
@@ -154,7 +169,7 @@ def count(parts: Iterable[NDArray[Any]], forgetting: Forgetting, newest: int) ->
     whole = np.zeros((buckets.size, 1 + len(OBJECTIVES)), np.int64)
     np.add.at(whole, place, np.column_stack([every["impressions"], every["rewards"]]))
     impressions, *rewards = (forgetting.weights(buckets, newest) @ whole).tolist()
-    return Counts(impressions, np.array(rewards) * _CENTS)
+    return Counts(impressions / _WHOLE, np.array(rewards) * _CENTS)
 
 
 def evidence(sums: NDArray[Any], forgetting: Forgetting, newest: int, carried: Counts = NO_COUNTS) -> Evidence:
@@ -165,7 +180,7 @@ def evidence(sums: NDArray[Any], forgetting: Forgetting, newest: int, carried: C
     """
     weights = forgetting.weights(sums["bucket"], newest)
     design = np.zeros((DIM, DIM))
-    design[UPPER] = weights @ sums["xx"].astype(np.float64) * X_UNIT**2
+    design[UPPER] = weights @ sums["xx"].astype(np.float64) * (X_UNIT**2 / _WHOLE)
     design = design + np.triu(design, 1).T
     moments = np.tensordot(weights, sums["rx"].astype(np.float64), axes=1) * X_UNIT * _CENTS[:, None]
     if carried.impressions > 0.0:

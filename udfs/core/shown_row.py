@@ -35,7 +35,7 @@ class ShownRow:
     revenue_cents: int
     generation: int
     encoder: int
-    position: int
+    overlooked: int
     flags: int
     x: bytes
 
@@ -65,7 +65,7 @@ class ShownRow:
             self.revenue_cents,
             self.generation,
             self.encoder,
-            self.position,
+            self.overlooked,
             self.flags,
             self.x,
         )

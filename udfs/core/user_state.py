@@ -1,7 +1,7 @@
-"""What is kept of a user, and its bytes (state version 2, golden files tests/golden/state_v*.bin).
+"""What is kept of a user, and its bytes (state version 3, golden files tests/golden/state_v*.bin).
 
 Layout, little-endian: header | h (h_len float32) | n_history rows of 28 bytes | n_shown rows of 58 bytes.
-Version 1, read as well, had no reward_ms in the shown rows.
+Versions 1 and 2 are read as well: both held the position in the place of `overlooked`, the first one no reward_ms.
 A batch of users is loaded into arrays at once: at 250 users a batch this costs 1.5 us a user, a loop over users 9 us.
 """
 
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 DIM = 16
 """Length of the bandit's context x."""
 HISTORY = 31
@@ -69,13 +69,14 @@ SHOWN = np.dtype(
         ("revenue_cents", "<i4"),
         ("generation", "<u2"),
         ("encoder", "<u2"),
-        ("position", "u1"),
+        ("overlooked", "u1"),
         ("flags", "u1"),
         ("x", "i1", (DIM,)),
     ]
 )
 """One shown activity; `activity` is hash32 of its id, shown_ms its earliest event, reward_ms the report its conversion
-counts by (0: none). See attribution.py for the flags."""
+counts by (0: none), overlooked the hundredths by which its impression counts less than a whole one. See attribution.py
+for the flags."""
 
 _SHOWN_V1 = np.dtype([(name, SHOWN[name]) for name in SHOWN.names or () if name != "reward_ms"])
 _FLAGS_OF_V1 = 0b1111
@@ -115,7 +116,7 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
     lengths = np.array([len(state) for state in states])
     starts = np.cumsum(lengths) - lengths
     header = data[starts[:, None] + np.arange(HEADER.itemsize)].view(HEADER)[:, 0]
-    unknown = set(header["version"].tolist()) - {1, STATE_VERSION}
+    unknown = set(header["version"].tolist()) - {1, 2, STATE_VERSION}
     if unknown:
         raise ValueError(f"user state of version {sorted(unknown)}; this build reads versions 1 to {STATE_VERSION}")
     batch.header[rows] = header
@@ -138,7 +139,7 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
     for at in np.flatnonzero(header["n_shown"]).tolist():
         at_shown = int(at_history[at]) - int(starts[at]) + int(counts[at]) * EVENT.itemsize
         shown = states[at][at_shown:]
-        batch.shown[int(rows[at])] = shown if header["version"][at] == STATE_VERSION else _from_v1(shown)
+        batch.shown[int(rows[at])] = _TO_NEWEST[int(header["version"][at])](shown)
     batch.header["version"][rows] = STATE_VERSION
 
 
@@ -149,7 +150,17 @@ def _from_v1(shown: bytes) -> bytes:
     for name in _SHOWN_V1.names or ():
         new[name] = old[name]
     new["flags"] &= _FLAGS_OF_V1
-    return new.tobytes()
+    return _from_v2(new.tobytes())
+
+
+def _from_v2(shown: bytes) -> bytes:
+    """Return shown rows of version 2 in today's layout: each impression counted whole."""
+    rows = np.frombuffer(shown, SHOWN).copy()
+    rows["overlooked"] = 0
+    return rows.tobytes()
+
+
+_TO_NEWEST: dict[int, Callable[[bytes], bytes]] = {1: _from_v1, 2: _from_v2, STATE_VERSION: bytes}
 
 
 def encode_states(batch: UserBatch, rows: NDArray[np.int64]) -> list[bytes]:

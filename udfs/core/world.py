@@ -10,6 +10,7 @@ import numpy as np
 from udfs.core.attribution import Attributing
 from udfs.core.catalogue import Catalogue
 from udfs.core.cold_start import coefficients
+from udfs.core.decision_token import MAX_SLOTS
 from udfs.core.errors import InvalidEvent, Reason
 from udfs.core.experiment import Arm, Experiment, arm_numbers
 from udfs.core.policy import make_policy
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from udfs.core.activity import Activity
     from udfs.core.cold_start import Weights
-    from udfs.core.control import SetExperiment, SetWeights
+    from udfs.core.control import SetExamination, SetExperiment, SetWeights
     from udfs.core.decision_token import TokenKeys
     from udfs.core.interest import StepEncoder
     from udfs.core.policy import Policy
@@ -58,6 +59,8 @@ class World:
     pinned: int | None = None
     weights: Weights = field(init=False)
     experiment: Experiment | None = None
+    overlooked: tuple[int, ...] = (0,) * MAX_SLOTS
+    """By place, see Attributing."""
     catalogue: Catalogue = field(init=False)
     attributing: Attributing = field(init=False)
     _known: Coefficients | None = field(init=False, default=None)
@@ -145,6 +148,12 @@ class World:
         shadow = None if order.shadow is None else make_policy(order.shadow)
         self.experiment = Experiment(order.id, arms, issued_ms, shadow) if arms or shadow else None
 
+    def examine(self, order: SetExamination) -> None:
+        """Let impressions from now on weigh what their places do; those below the last one named are as it is."""
+        places = order.places + order.places[-1:] * (MAX_SLOTS - len(order.places))
+        self.overlooked = tuple(round(100 * (1.0 - place)) for place in places)
+        self._derive()
+
     def use_encoder(self, encoder: StepEncoder) -> None:
         """Rank with another encoder from now on; what was learned belongs to the former one and is kept apart."""
         self.encoder = encoder
@@ -157,5 +166,6 @@ class World:
             self.settings.attribution_ms,
             self.catalogue.reward_value,
             self.catalogue.activities_of_item,
+            self.overlooked,
         )
         self._known = None

@@ -107,6 +107,17 @@ def test_an_impression_is_one_decision_however_often_it_is_reported() -> None:
     assert totals(feedback) == {("a", NOON_MS): (2, 0, 0, 0, 0)}
 
 
+def test_what_is_taken_back_of_an_impression_is_what_was_added() -> None:
+    """Contract: an earlier event moves it with the weight it was counted with, whatever its place weighs by then."""
+    before, after = (SETTINGS._replace(overlooked=(each,) * 16) for each in (30, 80))
+    first = attribute(b"", [(0, event(CLICK, at_ms=NOON_MS + 5))], before)
+    moved = attribute(first.shown, [(0, event(IMPRESSION))], after)
+    assert [(each.impressions, each.overlooked) for each in first.feedback if each.impressions] == [(1, 30)]
+    assert [(each.impressions, each.overlooked) for each in moved.feedback] == [(-1, 30), (1, 30)]
+    other = attribute(moved.shown, [(0, event(IMPRESSION, "b"))], after)
+    assert [each.overlooked for each in other.feedback] == [80]
+
+
 def test_feedback_carries_the_context_of_the_token() -> None:
     """Contract: what is learned is learned in the context that was scored, under the encoder it belongs to."""
     _, (increment,) = apply([event(IMPRESSION, "b")])

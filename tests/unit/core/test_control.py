@@ -11,6 +11,7 @@ from udfs.core.control import (
     PinPolicy,
     PublishPolicy,
     Republish,
+    SetExamination,
     SetExperiment,
     SetGeneration,
     SetWeights,
@@ -29,6 +30,7 @@ _ORDERS: dict[str, Order] = {
     "policy": PinPolicy(12),
     "publish": PublishPolicy("after-drain-1"),
     "experiment": SetExperiment("spring", (TrialArm("wild", "linucb:alpha=2", 100),), "thompson"),
+    "examination": SetExamination((1.0, 0.8, 0.35)),
 }
 _ARM = {"name": "wild", "policy": "linucb:alpha=2", "permille": 100}
 _SHOWN_ARMS = (
@@ -98,6 +100,10 @@ def test_a_record_without_value_orders_nothing() -> None:
         (_json("generation", {"generation": 1.5}), "argument.generation=1.5"),
         (_json("weights", {"click": 1, "conversion": -1, "revenue": 0}), "argument.conversion=-1"),
         (_json("weights", {"click": 1, "conversion": True, "revenue": 0}), "argument.conversion=True"),
+        (_json("examination", {"places": []}), "argument.places=[]; allowed: 1..16 numbers of 0.01..1"),
+        (_json("examination", {"places": [1] * 17}), "argument.places=[1, 1"),
+        (_json("examination", {"places": [1, 0]}), "argument.places=[1, 0]"),
+        (_json("examination", {"places": [1, True]}), "argument.places=[1, True]"),
         (_json("publish", {}), "argument.id=(missing)"),
         (_json("policy", {}), "argument.pinned=(missing)"),
         (_json("policy", {"pinned": "12"}), "argument.pinned='12'"),

@@ -33,7 +33,7 @@ from udfs.core.policy_table import PRIOR_ID, UPPER, PolicyTable, cold_row, decod
 from udfs.core.publication import every_name, publication
 from udfs.core.user_state import DIM
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "sums_v1.bin"
+GOLDEN = {version: Path(__file__).parents[2] / "golden" / f"sums_v{version}.bin" for version in (1, 2)}
 NEVER = Forgetting(0)
 HALF_LIFE_MS = 4_000
 FADING = Forgetting(HALF_LIFE_MS)
@@ -53,7 +53,14 @@ def rows_of(count: int, seed: int, span_ms: int = 20_000) -> NDArray[Any]:
     rows["conversions"] = rng.random(count) < 0.1
     rows["dismissals"] = rng.random(count) < 0.1
     rows["revenue_cents"] = rng.integers(-500, 10_000, count) * rows["conversions"]
+    rows["overlooked"] = rng.integers(0, 100, count)
     return rows
+
+
+def examined(rows: NDArray[Any]) -> NDArray[np.float64]:
+    """What each row counts of an impression."""
+    found: NDArray[np.float64] = rows["impressions"] * (1.0 - rows["overlooked"] / 100.0)
+    return found
 
 
 def direct(rows: NDArray[Any], weights: NDArray[np.float64], prior: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -61,7 +68,7 @@ def direct(rows: NDArray[Any], weights: NDArray[np.float64], prior: NDArray[np.f
     x = rows["x"] / 127.0
     rewards = np.stack([rows["clicks"], rows["conversions"], rows["revenue_cents"] / 100.0], axis=1)
     # A reward row adds r x to the moments; as a regression it is an impression of reward r, without one of reward 0.
-    shown = np.sqrt(weights * rows["impressions"])
+    shown = np.sqrt(weights * examined(rows))
     design = np.concatenate([x * shown[:, None], np.sqrt(RIDGE) * np.eye(DIM)])
     whole = x.T @ (rewards * weights[:, None])
     inside = np.concatenate([np.zeros((len(rows), len(OBJECTIVES))), np.sqrt(RIDGE) * prior.T])
@@ -94,13 +101,14 @@ def test_sums_are_what_they_are_called() -> None:
     rows = rows_of(50, 1)
     (sums,) = add(NOTHING, rows, NEVER)
     x = rows["x"].astype(object)
-    expected = (x * rows["impressions"].astype(object)[:, None]).T @ x
+    hundredths = (rows["impressions"] * (100 - rows["overlooked"].astype(np.int64))).astype(object)
+    expected = (x * hundredths[:, None]).T @ x
     assert sums["xx"].tolist() == [expected[i][j] for i in range(DIM) for j in range(i, DIM)]
     assert sums["rx"].tolist() == [
         [sum(int(reward) * row[at] for reward, row in zip(rows[name], x, strict=True)) for at in range(DIM)]
         for name in REWARDS
     ]
-    assert sums["impressions"] == rows["impressions"].sum()
+    assert sums["impressions"] == hundredths.sum()
     assert sums["dismissals"] == rows["dismissals"].sum()
     assert sums["rewards"].tolist() == [int(rows[name].sum(dtype=int)) for name in REWARDS]
 
@@ -125,9 +133,9 @@ def test_the_solution_is_the_ridge_regression(count: int, with_prior: bool) -> N
     wanted = direct(rows, np.ones(count), np.zeros((len(OBJECTIVES), DIM)) if prior is None else prior)
     assert solved.theta == pytest.approx(wanted, rel=1e-9, abs=1e-9)
     x = rows["x"] / 127.0
-    design = RIDGE * np.eye(DIM) + (x * rows["impressions"][:, None]).T @ x
+    design = RIDGE * np.eye(DIM) + (x * examined(rows)[:, None]).T @ x
     assert solved.inverse @ design == pytest.approx(np.eye(DIM), abs=1e-9)
-    assert solved.counts.impressions == rows["impressions"].sum()
+    assert solved.counts.impressions == pytest.approx(examined(rows).sum())
     assert solved.counts.rewards[2] == pytest.approx(rows["revenue_cents"].sum() / 100)
 
 
@@ -142,7 +150,7 @@ def test_forgetting_is_a_regression_with_weights_by_age() -> None:
     weights = 2.0 ** -(ages_ms / HALF_LIFE_MS)
     solved = solved_from(add(NOTHING, rows, FADING), FADING, newest)
     assert solved.theta == pytest.approx(direct(rows, weights, np.zeros((len(OBJECTIVES), DIM))), rel=1e-9, abs=1e-9)
-    assert solved.counts.impressions == pytest.approx(float(weights @ rows["impressions"]), rel=1e-12)
+    assert solved.counts.impressions == pytest.approx(float(weights @ examined(rows)), rel=1e-12)
 
 
 def test_the_ridge_comes_back_while_nothing_happens() -> None:
@@ -164,34 +172,66 @@ def test_what_weighs_less_than_a_256th_is_forgotten() -> None:
     assert weights[2] == 1.0
 
 
-def test_today_reads_and_writes_the_golden_sums() -> None:
-    """Contract: sums that a running job holds stay readable; a changed layout needs a new version."""
-    golden = GOLDEN.read_bytes()
+@pytest.mark.parametrize("version", [1, 2])
+def test_today_reads_each_of_the_golden_sums_and_writes_the_newest(version: int) -> None:
+    """Contract: sums that a running job holds stay readable; version 1 counted impressions whole, 2 in hundredths."""
+    golden, unit = GOLDEN[version].read_bytes(), 100 if version == 1 else 1
     (sums,) = decode_sums(golden)
-    assert (sums["bucket"], sums["impressions"], sums["dismissals"]) == (-3, 2**40, 5)
+    assert (sums["bucket"], sums["impressions"], sums["dismissals"]) == (-3, unit * 2**40, 5)
     assert sums["rewards"].tolist() == [7, 8, -9]
-    assert sums["xx"].tolist() == list(range(1000, 1000 + DIM * (DIM + 1) // 2))
+    assert sums["xx"].tolist() == [unit * at for at in range(1000, 1000 + DIM * (DIM + 1) // 2)]
     assert sums["rx"].tolist() == [[100 * objective + at for at in range(DIM)] for objective in range(3)]
-    assert encode_sums(decode_sums(golden)) == golden
+    written = encode_sums(decode_sums(golden))
+    assert written == golden if version == 2 else written[0] == 2
 
 
 def test_sums_of_an_unknown_version_are_refused() -> None:
-    with pytest.raises(ValueError, match="sums of version 2; this build reads 1"):
-        decode_sums(b"\x02" + GOLDEN.read_bytes()[1:])
+    with pytest.raises(ValueError, match="sums of version 3; this build reads 1 and 2"):
+        decode_sums(b"\x03" + GOLDEN[2].read_bytes()[1:])
 
 
 def test_feedback_comes_back_and_another_layout_is_refused() -> None:
     x = bytes(range(DIM))
-    sent = [Feedback("b", 3, 2**40, x, impressions=1), Feedback("a", 4, 1, x, -1, -1, -1, -1, -(10**9))]
+    sent = [Feedback("b", 3, 2**40, x, impressions=1), Feedback("a", 4, 1, x, -1, -1, -1, -1, -(10**9), 99)]
     ids, rows = decode_feedback(encode_feedback(sent))
     assert [(ids[row["activity"]], *(int(row[name]) for name in Feedback._fields[4:])) for row in rows] == [
-        ("b", 1, 0, 0, 0, 0),
-        ("a", -1, -1, -1, -1, -(10**9)),
+        ("b", 1, 0, 0, 0, 0, 0),
+        ("a", -1, -1, -1, -1, -(10**9), 99),
     ]
     assert [(row["encoder"], row["ts_ms"], row["x"].tobytes()) for row in rows] == [(3, 2**40, x), (4, 1, x)]
     assert encode_feedback([]) == b""
     with pytest.raises(ValueError, match="feedback of layout 9; this build reads 1"):
         decode_feedback(b"\x09" + encode_feedback(sent)[1:])
+
+
+def test_feedback_on_its_way_while_the_build_changed_counts_impressions_whole() -> None:
+    """Contract: layout 1 had no word of how often a place is looked at."""
+    sent = [Feedback("b", 3, 2**40, bytes(range(DIM)), 1, 1), Feedback("a", 4, 5, bytes(DIM), -1)]
+    newest = encode_feedback(sent)
+    start = len(newest) - 2 * ROWS.itemsize
+    rows = [newest[start + at * ROWS.itemsize :][: ROWS.itemsize - 1] for at in range(2)]
+    ids, found = decode_feedback(b"\x01" + newest[1:start] + b"".join(rows))
+    assert (ids, found.tobytes()) == (["a", "b"], newest[start:])
+
+
+def test_an_activity_low_in_the_list_is_learned_as_what_it_is() -> None:
+    """Contract: two alike, one shown where a third of the users look: rates equal with the places, far off without."""
+    rng = np.random.default_rng(12)
+    places = {"top": 1.0, "low": 0.35}
+    rates = {}
+    for named in (True, False):
+        for name, place in places.items():
+            rows = rows_of(40_000, 13)
+            chances = 0.1 + 0.1 * (rows["x"][:, 1] > 0)
+            rows["impressions"], rows["clicks"] = 1, rng.random(rows.size) < place * chances
+            rows["overlooked"] = round(100 * (1 - place)) if named else 0
+            solved = solved_from(add(NOTHING, rows, NEVER))
+            predicted = rows["x"][:2000] / 127.0 @ solved.theta[0]
+            assert predicted.mean() == pytest.approx(solved.counts.rewards[0] / solved.counts.impressions, rel=0.03)
+            rates[named, name] = predicted.mean()
+    assert rates[True, "low"] == pytest.approx(0.15, rel=0.04)
+    assert rates[True, "low"] == pytest.approx(rates[True, "top"], rel=0.06)
+    assert rates[False, "low"] < 0.4 * rates[False, "top"]
 
 
 @pytest.mark.parametrize("count", [0, 3, 100, 3_000])
@@ -206,7 +246,7 @@ def test_fixed_point_scores_are_those_of_linucb_in_float64(count: int) -> None:
     scores = LinUCB(alpha=alpha).score(contexts, known, np.ones(200, np.int64), np.zeros(200, np.uint64))
 
     x = rows["x"] / 127.0
-    a = RIDGE * np.eye(DIM) + (x * rows["impressions"][:, None]).T @ x
+    a = RIDGE * np.eye(DIM) + (x * examined(rows)[:, None]).T @ x
     theta = np.linalg.solve(a, x.T @ rows["clicks"])
     z = contexts / 127.0
     bonus = alpha * np.sqrt(np.einsum("ij,jk,ik->i", z, np.linalg.inv(a), z))
@@ -223,7 +263,7 @@ def test_a_publication_has_each_encoders_prior_last_and_one_total() -> None:
     together = np.concatenate([rows_of(40, 31), rows_of(40, 32)])
     prior = direct(together, np.ones(80), np.zeros((len(OBJECTIVES), DIM)))
     assert rows[1][1].theta * 2.0**-24 == pytest.approx(prior, abs=1e-7)
-    assert {row.total for _, row in rows} == {float(together["impressions"].sum())}
+    assert [row.total for _, row in rows] == pytest.approx([examined(together).sum()] * 2)
     drawn = direct(rows_of(40, 31), np.ones(40), prior)
     assert rows[0][1].theta * 2.0**-24 == pytest.approx(drawn, abs=1e-7)
 
@@ -232,7 +272,7 @@ def shown(impressions: int, clicks: int, ts_ms: int = 0) -> NDArray[Any]:
     """Feedback of so many impressions in some contexts, the first of them clicked."""
     rows = rows_of(impressions, impressions)
     rows["impressions"], rows["clicks"], rows["ts_ms"] = 1, np.arange(impressions) < clicks, ts_ms
-    rows["conversions"] = rows["dismissals"] = rows["revenue_cents"] = 0
+    rows["conversions"] = rows["dismissals"] = rows["revenue_cents"] = rows["overlooked"] = 0
     return rows
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.codec import encode_event
 from tests.support.core_world import NOON_MS, activity, make_world, token_for
+from udfs.core.control import SetExamination
 from udfs.core.engine import Records, process
 from udfs.core.events import Event, EventType
 from udfs.core.feedback import encode_feedback, gather_feedback
@@ -54,6 +55,7 @@ def story_of(user: str, rng: np.random.Generator) -> tuple[list[Event], list[Eve
 def feedback_of(batches: Iterable[Sequence[Event]]) -> list[bytes]:
     """What the batches of one shard tell the learner, through deduplication and attribution."""
     world = make_world([activity(name) for name in NAMES])
+    world.examine(SetExamination((1.0, 0.7, 0.31)))
     states: dict[str, bytes] = {}
     found = []
     for batch in batches:

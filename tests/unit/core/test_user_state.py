@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from udfs.core.user_state import EVENT, HEADER, HISTORY, SHOWN, UserBatch, decode_states, encode_states
 
-GOLDEN = {version: Path(__file__).parents[2] / "golden" / f"state_v{version}.bin" for version in (1, 2)}
+GOLDEN = {version: Path(__file__).parents[2] / "golden" / f"state_v{version}.bin" for version in (1, 2, 3)}
 HIDDEN = 3
 
 
@@ -22,7 +22,7 @@ def batch_of(sizes: list[tuple[int, int, bool]], seed: int, hidden: int = HIDDEN
     rng = np.random.default_rng(seed)
     batch = decode_states([None] * len(sizes), hidden)
     batch.header[:] = random_rows(rng, HEADER, len(sizes))
-    batch.header["version"] = 2
+    batch.header["version"] = 3
     for at, (events, shown, has_h) in enumerate(sizes):
         batch.header["n_history"][at] = events
         batch.header["encoder"][at] = 7 if has_h else 0
@@ -67,7 +67,7 @@ def test_a_state_has_the_documented_size() -> None:
     assert lengths == [56, 56 + 140, 56 + 12 + 116, 56 + 12 + 31 * 28 + 64 * 58]
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_today_reads_each_golden_state_and_writes_the_newest(version: int) -> None:
     """Contract: bytes that a running job holds stay readable; a changed layout needs a new version."""
     golden = GOLDEN[version].read_bytes()
@@ -75,7 +75,7 @@ def test_today_reads_each_golden_state_and_writes_the_newest(version: int) -> No
     header = batch.header[1]
     numbers = {name: int(header[name]) for name in HEADER.names or () if name != "x"}
     assert numbers == {
-        "version": 2, "n_history": 2, "n_shown": 1, "h_len": 2, "encoder": 258, "rate_count": 3, "accepted": 70_000,
+        "version": 3, "n_history": 2, "n_shown": 1, "h_len": 2, "encoder": 258, "rate_count": 3, "accepted": 70_000,
         "seq": 70_001, "purchases": 9, "rate_second": 1_700_000_000, "as_of_ms": 1_700_000_000_123,
         "quarantined_until_ms": -2,
     }  # fmt: skip
@@ -90,25 +90,27 @@ def test_today_reads_each_golden_state_and_writes_the_newest(version: int) -> No
     assert {name: int(shown[name]) for name in SHOWN.names or () if name != "x"} == {
         "as_of_ms": 1_699_999_999_999, "shown_ms": 1_700_000_000_001,
         "reward_ms": 0 if version == 1 else 1_700_000_000_456, "seq": 69_999, "activity": 3_999_999_999,
-        "revenue_cents": -5, "generation": 1, "encoder": 258, "position": 9, "flags": 3 if version == 1 else 37,
+        "revenue_cents": -5, "generation": 1, "encoder": 258, "overlooked": 9 if version == 3 else 0,
+        "flags": 3 if version == 1 else 37,
     }  # fmt: skip
     assert shown["x"].tolist() == list(range(8, -8, -1))
-    assert version == 1 or encode_states(batch, np.array([1])) == [golden]
+    assert version < 3 or encode_states(batch, np.array([1])) == [golden]
 
 
-def test_a_state_of_version_1_is_of_the_newest_once_written() -> None:
-    """Contract: both versions may be in one batch; what version 1 did not hold reads as not there."""
-    old = GOLDEN[1].read_bytes()
-    written = encode_states(decode_states([old, GOLDEN[2].read_bytes()], 2), np.arange(2))
-    assert (written[0][0], len(written[0]) - len(old)) == (2, 8)
-    assert written[1] == GOLDEN[2].read_bytes()
-    assert encode_states(decode_states(written, 2), np.arange(2)) == written
+def test_a_state_of_a_former_version_is_of_the_newest_once_written() -> None:
+    """Contract: all versions may be in one batch; what a former one did not hold reads as not there."""
+    states = [golden.read_bytes() for golden in GOLDEN.values()]
+    written = encode_states(decode_states(states, 2), np.arange(3))
+    assert [state[0] for state in written] == [3, 3, 3]
+    assert [len(new) - len(old) for new, old in zip(written, states, strict=True)] == [8, 0, 0]
+    assert written[2] == states[2]
+    assert encode_states(decode_states(written, 2), np.arange(3)) == written
 
 
-@pytest.mark.parametrize("version", [0, 3, 255])
+@pytest.mark.parametrize("version", [0, 4, 255])
 def test_a_state_of_an_unknown_version_is_refused(version: int) -> None:
     state = encode_states(batch_of([(3, 1, True)], 2), np.array([0]))[0]
-    with pytest.raises(ValueError, match=rf"version \[{version}\]; this build reads versions 1 to 2"):
+    with pytest.raises(ValueError, match=rf"version \[{version}\]; this build reads versions 1 to 3"):
         decode_states([None, state, bytes([version]) + state[1:]], HIDDEN)
 
 
@@ -124,4 +126,4 @@ def test_h_of_another_length_reads_as_none_and_the_rest_as_it_is() -> None:
 
 def test_a_user_never_seen_is_all_zero() -> None:
     batch = decode_states([None], HIDDEN)
-    assert (batch.header["version"].tolist(), batch.header["accepted"].tolist(), batch.shown) == ([2], [0], [b""])
+    assert (batch.header["version"].tolist(), batch.header["accepted"].tolist(), batch.shown) == ([3], [0], [b""])
