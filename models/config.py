@@ -24,7 +24,9 @@ class Config:
     """Sizes of the network and how it is trained."""
 
     hidden: int = 64
-    """Numbers of h."""
+    """Numbers of the GRU's part of h."""
+    memory: int = 64
+    """Numbers of its other part, the decayed sum of what the events were about."""
     dim: int = 16
     """Numbers of x, its constant first."""
     item_width: int = 64
@@ -63,7 +65,7 @@ class Config:
 def default(items: int, events: int) -> Config:
     """Return the parameters for data of so many distinct items and events."""
     if items > FULL_SOFTMAX_UP_TO:
-        return Config(hidden=96, item_width=96, dropout=0.3, negatives=2_048, batch=512)
+        return Config(hidden=96, memory=96, item_width=96, dropout=0.3, negatives=2_048, batch=512)
     return Config(dropout=0.4, epochs=40, patience=3) if events < 300_000 else Config()
 
 
@@ -89,6 +91,7 @@ def with_file(config: Config, path: Path) -> Config:
 
 _RANGES: dict[str, tuple[float, float]] = {
     "hidden": (1, 1_024),
+    "memory": (1, 1_024),
     "dim": (2, 256),
     "known_items": (0, 10_000_000),
     "min_count": (1, 1_000_000),

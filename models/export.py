@@ -1,7 +1,7 @@
 """From a trained network to a model folder: model.onnx (one GRU step), vocabulary, manifest, head.npz and golden.npz.
 
 The step is the GRUCell written out, with every embedding multiplied through the input weights beforehand, so that
-serving gathers three rows of gate inputs instead of multiplying embeddings. It is exported by torch's tracing exporter
+serving gathers three rows of sums instead of multiplying embeddings. It is exported by torch's tracing exporter
 (`dynamo=False`, opset 17): it writes one file with the weights inside, and keeps the graph as lean as it is written.
 """
 
@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from models.encoder import Encoder
-from models.gru import SCALARS, X_SCALE, GRUEncoder
+from models.gru import KEEP, SCALARS, X_SCALE, GRUEncoder
 from models.registry import GOLDEN, HEAD, MANIFEST, MODEL, VOCABULARY, signature
 from udfs.core.features import ORGANIC_TYPES, StepInputs, Vocabulary, step_inputs
 from udfs.core.hashing import hash32
@@ -64,7 +64,7 @@ class Training:
 
 
 class FoldedStep(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
-    """One step of a trained `GRUEncoder`, with the embeddings folded into tables of gate inputs.
+    """One step of a trained `GRUEncoder`, with the embeddings folded into tables of what they tell gates and memory.
 
     Gates are laid out [r, z, n from input, n from h]: the first two may be summed before the sigmoid, the last two
     may not, since r multiplies what comes from h alone.
@@ -73,7 +73,8 @@ class FoldedStep(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
     def __init__(self, network: GRUEncoder) -> None:
         super().__init__()
         config, gru = network.config, network.gru
-        self.hidden = size = config.hidden
+        size = config.hidden
+        self.hidden, self.memory = size, config.memory
         with torch.no_grad():
             item, category, kind, scalars = gru.weight_ih_l0.split(
                 [config.item_width, config.category_width, config.type_width, SCALARS], dim=1
@@ -85,13 +86,15 @@ class FoldedStep(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
             of_state[2 * size : 3 * size, size:] = scalars[2 * size :]
             of_state[3 * size :, :size] = gru.weight_hh_l0[2 * size :]
             bias = torch.cat([torch.zeros(3 * size), gru.bias_hh_l0[2 * size :]])
-            self.item_table = nn.Parameter(network.item.weight @ item.T)
-            self.category_table = nn.Parameter(network.category.weight @ category.T)
+            of_item, of_category = network.to_memory.weight.split([config.item_width, config.category_width], dim=1)
+            self.item_table = nn.Parameter(network.item.weight @ torch.cat([item, of_item]).T)
+            self.category_table = nn.Parameter(network.category.weight @ torch.cat([category, of_category]).T)
+            self.memory_of_kind = nn.Parameter(network.memory_of_kind.weight * (1.0 - KEEP) ** 0.5)
             self.type_table = nn.Parameter(type_table)
             self.of_state = nn.Parameter(of_state)
             self.bias = nn.Parameter(bias)
             # One more output that is always 0 keeps x a whole vector of 16: the constant is added at its place.
-            self.to_v = nn.Parameter(torch.cat([torch.zeros(1, size), network.to_v.weight]))
+            self.to_v = nn.Parameter(torch.cat([torch.zeros(1, network.state), network.to_v.weight]))
             self.v_bias = nn.Parameter(torch.cat([torch.zeros(1), network.to_v.bias]))
             self.ones = nn.Parameter(torch.ones(config.dim, 1))
             self.constant = nn.Parameter(torch.eye(1, config.dim) * X_SCALE)
@@ -99,15 +102,17 @@ class FoldedStep(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
     def forward(
         self, item: Tensor, category: Tensor, kind: Tensor, gap: Tensor, price: Tensor, quantity: Tensor, h: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return (h_next [B, hidden], x [B, dim]); item to quantity are [B], h is [B, hidden]."""
+        """Return (h_next [B, state], x [B, dim]); item to quantity are [B], h is [B, state]."""
         size = self.hidden
-        given = self.item_table[item] + self.category_table[category] + self.type_table[kind]
-        state = torch.cat([h, gap[:, None], price[:, None], quantity[:, None]], dim=1)
+        g, m = h.split([size, self.memory], 1)
+        of_gates, told = (self.item_table[item] + self.category_table[category]).split([3 * size, self.memory], 1)
+        given = of_gates + self.type_table[kind]
+        state = torch.cat([g, gap[:, None], price[:, None], quantity[:, None]], dim=1)
         gates, n_given, n_state = nn.functional.linear(state, self.of_state, self.bias).split([2 * size, size, size], 1)
         given_gates, given_n = given.split([2 * size, size], 1)
         r, z = torch.sigmoid(gates + given_gates).split([size, size], 1)
         n = torch.tanh(given_n + n_given + r * n_state)
-        h_next = n + z * (h - n)
+        h_next = torch.cat([n + z * (g - n), KEEP * m + told * self.memory_of_kind[kind]], dim=1)
         v = nn.functional.linear(h_next, self.to_v, self.v_bias)
         length = torch.sqrt(torch.matmul(v * v, self.ones) + 1.0)
         return h_next, v / length * X_SCALE + self.constant
@@ -154,13 +159,13 @@ def write_head(network: GRUEncoder, path: Path) -> None:
 def manifest_of(network: GRUEncoder, names: Names, version: int, training: Training, folder: Path) -> dict[str, Any]:
     """Return the manifest of the model that was written to `folder`."""
     config = network.config
-    inputs, outputs = signature(config.hidden, config.dim)
+    inputs, outputs = signature(network.state, config.dim)
     return {
         "name": folder.name,
         "version": version,
         "sha256": sha256(folder / MODEL),
         "opset": OPSET,
-        "hidden": config.hidden,
+        "hidden": network.state,
         "dim": config.dim,
         "inputs": inputs,
         "outputs": outputs,
@@ -188,9 +193,9 @@ def code_version() -> str:
 
 def write_onnx(network: GRUEncoder, path: Path) -> None:
     """Export one step of the network to a self-contained file with a free batch axis."""
-    inputs, outputs = signature(network.config.hidden, network.config.dim)
+    inputs, outputs = signature(network.state, network.config.dim)
     index, number = torch.zeros(2, dtype=torch.int64), torch.zeros(2)
-    arguments = (index, index, index, number, number, number, torch.zeros(2, network.config.hidden))
+    arguments = (index, index, index, number, number, number, torch.zeros(2, network.state))
     names = [*inputs, *outputs]
     with warnings.catch_warnings():
         # It calls itself the old one. The new one would write another graph, and nothing here needs it.
@@ -216,7 +221,7 @@ def example(network: GRUEncoder, vocabulary: Vocabulary, names: Names) -> dict[s
         "gap_ms": [0, 1_500, 3_600_000, 10**10],
         "price": [0.0, 0.5, 12.25, 2_000.0],
         "quantity": [0, 1, 3, 200],
-        "h": torch.linspace(-0.9, 0.9, 4 * network.config.hidden).reshape(4, -1).tolist(),
+        "h": torch.linspace(-0.9, 0.9, 4 * network.state).reshape(4, -1).tolist(),
     }
     inputs = step_inputs(
         vocabulary,

@@ -93,7 +93,7 @@ def batch_loss(
 
 
 def loss_of(network: GRUEncoder, lesson: Lesson, hidden: Tensor, following: NDArray[np.int64], drawn: Drawn) -> Tensor:
-    """Return the weighted sum of the losses of h [N, hidden] whose next events are the rows `following` [N]."""
+    """Return the weighted sum of the losses of h [N, state] whose next events are the rows `following` [N]."""
     config = lesson.config
     item, category = lesson.inputs.item[following], lesson.inputs.category[following]
     below, x = network.dropout(hidden), network.x_of(hidden)

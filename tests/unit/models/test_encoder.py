@@ -197,25 +197,26 @@ def test_loading_is_silent_and_names_the_provider_in_use() -> None:
 
 
 def test_fifty_swaps_leave_the_memory_as_it_was() -> None:
-    """Contract: a former session is given back; resident memory is within 5 % after 50 more loads."""
+    """Contract: a former session is given back; resident memory, which swings by 5 %, is in the middle what it was."""
     code = """
 import sys
 from pathlib import Path
+from statistics import median
 from models.encoder import Encoder
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1])
 
 folders = [Path(folder) for folder in sys.argv[1:]]
+seen = []
 for number in range(60):
     encoder = Encoder.load(folders[number % 2], "cpu")
-    if number == 9:
-        before = resident()
-print(resident() / before)
+    seen.append(resident())
+print(median(seen[45:]) / median(seen[10:25]))
 """
     command = [sys.executable, "-c", code, str(ARTEFACTS / "demo-1"), str(ARTEFACTS / "demo-2")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ARTEFACTS.parents[1], check=True)
-    assert float(done.stdout) == pytest.approx(1.0, abs=0.05)
+    assert float(done.stdout) <= 1.05
 
 
 def test_serving_imports_neither_torch_nor_pyflink() -> None:
