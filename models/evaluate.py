@@ -98,7 +98,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         f"{task.rows.size:,} targets in {task.sequences:,} sequences ({skipped:,} without a target), {items:,} to"
         f" rank, {unknown:,} targets that training does not have"
     )
-    found = {} if args.model is None else {"gru": _gru(args, task, items)}
+    found = {} if args.model is None else {"gru": _gru(args, task, labels.item_names)}
     fitted = _fitted(names, labels)
     found |= rank_baselines(task, items, fitted, mask_seen=args.mask_seen, workers=args.workers)
     own, minus = figures(found, task.sequence, task.sequences, args.seed)
@@ -117,13 +117,13 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _gru(args: argparse.Namespace, task: Task, items: int) -> Ranked:
+def _gru(args: argparse.Namespace, task: Task, names: NDArray[np.object_]) -> Ranked:
     scorer = Scorer.load(args.model)
 
     def log_scores(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        return scorer.log_scores(task.events, rows, args.of)
+        return scorer.log_scores(task.events, rows, args.of, names)
 
-    return rank_log_scores(task, items, log_scores, mask_seen=args.mask_seen)
+    return rank_log_scores(task, names.size, log_scores, mask_seen=args.mask_seen)
 
 
 def _fitted(names: list[str], labels: Sequences) -> dict[str, Baseline]:

@@ -130,9 +130,9 @@ def _metrics(scorer: Scorer, former: Scorer | None, trial: Trial) -> Verdict:
     names = training_labels(train, trial.of).item_names
     if not task.rows.size or not names.size:
         raise ConfigError("data", str(trial.test), f"sequences with a {trial.of} to predict, known to --train")
-    found = {"gru": _ranked(scorer, task, names.size, trial)}
+    found = {"gru": _ranked(scorer, task, names, trial)}
     if former is not None:
-        found["present"] = _ranked(former, task, names.size, trial)
+        found["present"] = _ranked(former, task, names, trial)
     own, minus = figures(found, task.sequence, task.sequences, _SEED)
     if former is None:
         figure = {name: own["gru"][name]["value"] for name in HIGHER_IS_BETTER}
@@ -152,11 +152,11 @@ def _metrics(scorer: Scorer, former: Scorer | None, trial: Trial) -> Verdict:
     return Verdict("metrics", not worse, detail)
 
 
-def _ranked(scorer: Scorer, task: Task, items: int, trial: Trial) -> Ranked:
+def _ranked(scorer: Scorer, task: Task, names: NDArray[np.object_], trial: Trial) -> Ranked:
     def log_scores(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        return scorer.log_scores(task.events, rows, trial.of)
+        return scorer.log_scores(task.events, rows, trial.of, names)
 
-    return rank_log_scores(task, items, log_scores, mask_seen=False)
+    return rank_log_scores(task, names.size, log_scores, mask_seen=False)
 
 
 def _latency(encoder: Encoder, former: Encoder | None, trial: Trial) -> Verdict:

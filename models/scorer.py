@@ -45,11 +45,11 @@ class Scorer:
             return cls(Encoder.load(folder, "cpu"), {name: head[name] for name in head.files})
 
     def log_scores(
-        self, data: Sequences, rows: NDArray[np.int64], of: Literal["item", "category"]
+        self, data: Sequences, rows: NDArray[np.int64], of: Literal["item", "category"], names: NDArray[np.object_]
     ) -> NDArray[np.float32]:
-        """Return log probabilities [B, N] of what the events `rows` [B] are about, from what came before each.
+        """Return log probabilities [B, N] that the events `rows` [B] are about `names` [N], from what came before each.
 
-        N counts `data.item_names` or `data.category_names`. Items in one hash bucket share its probability equally; a
+        Items in one hash bucket share its probability equally; a
         category that is not known has `UNKNOWN`. No row may be the first of its sequence.
         """
         h, _ = self.encode(data, rows)
@@ -59,12 +59,12 @@ class Scorer:
         logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
         vocabulary = self.encoder.vocabulary
         if of == "item":
-            place = item_index(hashes_of(data.item_names)[:-1], vocabulary) - 1
+            place = item_index(hashes_of(names)[:-1], vocabulary) - 1
             share = np.log(np.bincount(place, minlength=logits.shape[1])[place])
             found: NDArray[np.float32] = logits[:, place]
             found -= share.astype(np.float32)
             return found
-        place = known_index(hashes_of(data.category_names)[:-1], vocabulary.hashes) - 1
+        place = known_index(hashes_of(names)[:-1], vocabulary.hashes) - 1
         unknown = np.full((rows.size, 1), np.log(UNKNOWN), np.float32)
         known: NDArray[np.float32] = np.concatenate([logits, unknown], axis=1)
         return known[:, place]

@@ -20,18 +20,18 @@ Of = Literal["item", "category"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """T targets of a test file, in the codes of the training file."""
+    """T targets of a test file."""
 
     events: Sequences
-    """All test events."""
+    """All test events in codes of their own: a model may know what training does not, and has buckets for the rest."""
     rows: NDArray[np.int64]
     """[T] the targets' rows of `events`, rising."""
     labels: NDArray[np.int64]
-    """[T] the targets' item or category; -1 for one that training does not know."""
+    """[T] the targets' item or category in training's codes; -1 for one that training does not know."""
     sequence: NDArray[np.int64]
     """[T] number of the target's sequence among those that have a target."""
     labelled: Sequences
-    """The test events that have an item (or category), with it as their item: what baselines see."""
+    """The test events that have an item (or category), with it as their item in training's codes: for baselines."""
     labelled_rows: NDArray[np.int64]
     """[T] the targets' rows of `labelled`."""
 
@@ -54,13 +54,13 @@ def make_task(train: Sequences, test: Sequences, which: Which, of: Of) -> Task:
     rows = np.flatnonzero(has_label & ~first)
     if which == "last":
         rows = rows[np.append(owner[rows][1:] != owner[rows][:-1], True)[: rows.size]]
-    events = recoded(test, train)
+    told = recoded(test, train)
     return Task(
-        events=events,
+        events=test,
         rows=rows,
-        labels=_labels(events, of)[rows],
+        labels=_labels(told, of)[rows],
         sequence=np.unique(owner[rows], return_inverse=True)[1],
-        labelled=_kept(_with_items(events, of), has_label),
+        labelled=_kept(_with_items(told, of), has_label),
         labelled_rows=np.cumsum(has_label)[rows] - 1,
     )
 

@@ -44,8 +44,9 @@ def test_a_trained_folder_predicts_what_it_was_trained_on(tmp_path: Path) -> Non
     events = read(data)
     rows = np.setdiff1d(np.arange(events.item.size), events.starts[:-1])
     scorer = Scorer.load(folder)
-    for of, codes in (("item", events.item), ("category", events.category)):
-        log_p = scorer.log_scores(events, rows, of)  # type: ignore[arg-type]
+    of_both = (("item", events.item, events.item_names), ("category", events.category, events.category_names))
+    for of, codes, names in of_both:
+        log_p = scorer.log_scores(events, rows, of, names)  # type: ignore[arg-type]
         assert np.exp(log_p).sum(axis=1) == pytest.approx(1.0, abs=1e-3)
         assert (log_p.argmax(axis=1) == codes[rows]).mean() > 0.95
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -74,7 +75,7 @@ def test_any_data_makes_a_model_that_can_be_served(tmp_path: Path, what: str, ro
     scorer = Scorer.load(run(tmp_path, data))
     events = read(data)
     targets = np.setdiff1d(np.arange(events.item.size), events.starts[:-1])
-    assert scorer.log_scores(events, targets, "item").shape == (targets.size, events.item_names.size)
+    assert scorer.log_scores(events, targets, "item", events.item_names).shape == (targets.size, events.item_names.size)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,8 @@ def test_every_loss_learns(tmp_path: Path, params: dict[str, Any]) -> None:
     folder = run(tmp_path, data, epochs=30, learning_rate=0.02, patience=30, dropout=0.0, **params)
     events = read(data)
     rows = np.setdiff1d(np.arange(events.item.size), events.starts[:-1])
-    assert (Scorer.load(folder).log_scores(events, rows, "item").argmax(axis=1) == events.item[rows]).mean() > 0.9
+    log_p = Scorer.load(folder).log_scores(events, rows, "item", events.item_names)
+    assert (log_p.argmax(axis=1) == events.item[rows]).mean() > 0.9
 
 
 def test_one_seed_gives_one_model_and_another_another(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models import ranking
 from models.baselines.markov import Markov
 from models.baselines.popularity import Popularity
-from models.data import Sequences
+from models.data import Sequences, recoded
 from models.evaluate import BASELINES, main
 from models.metrics import Coverage, Ranks
 from models.ranking import Baseline, Ranked, rank_baselines, rank_log_scores
@@ -64,9 +64,11 @@ def test_the_json_has_every_metric_of_every_baseline_with_its_interval(
 class Guess:
     """A model that thinks the item at hand most likely again."""
 
-    def log_scores(self, data: Sequences, rows: NDArray[np.int64], of: str) -> NDArray[np.float32]:
-        names, codes = (data.item_names, data.item) if of == "item" else (data.category_names, data.category)
-        again = codes[rows - 1][:, None] == np.arange(names.size)
+    def log_scores(
+        self, data: Sequences, rows: NDArray[np.int64], of: str, names: NDArray[np.object_]
+    ) -> NDArray[np.float32]:
+        own, codes = (data.item_names, data.item) if of == "item" else (data.category_names, data.category)
+        again = np.append(own, "")[codes[rows - 1]][:, None] == names
         probabilities = np.where(again, 0.8, 0.2 / (names.size - 1)).astype(np.float32)
         return np.log(probabilities)
 
@@ -157,7 +159,7 @@ def test_a_model_of_log_probabilities_is_ranked_like_the_same_baseline() -> None
     expected = rank_baselines(task, 12, {"markov": markov}, mask_seen=False, workers=1)["markov"].ranks
 
     def log_scores(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        return np.log(markov.scores(task.events, rows)).astype(np.float32)
+        return np.log(markov.scores(recoded(task.events, TRAIN), rows)).astype(np.float32)
 
     found = rank_log_scores(task, 12, log_scores, mask_seen=False).ranks
     assert found.above.tolist() == expected.above.tolist()

@@ -36,7 +36,9 @@ def test_log_scores_are_the_softmax_over_all_indices_but_none_shared_within_a_bu
     index = item_index(np.array([hash32(f"i{each}") for each in range(names)], np.uint32), ENCODER.vocabulary)
     sharing = np.array([(index == each).sum() for each in index])
     assert sharing.max() > 1
-    assert scorer.log_scores(data, rows, "item") == pytest.approx(np.log(p[:, index - 1] / sharing), abs=1e-4)
+    assert scorer.log_scores(data, rows, "item", data.item_names) == pytest.approx(
+        np.log(p[:, index - 1] / sharing), abs=1e-4
+    )
 
 
 def test_a_category_that_the_model_does_not_know_has_next_to_no_probability() -> None:
@@ -44,7 +46,7 @@ def test_a_category_that_the_model_does_not_know_has_next_to_no_probability() ->
     data.category_names[:] = ["GRAPES", "BACON", "nothing known"]
     parts = head()
     scorer = Scorer(ENCODER, parts)
-    log_p = scorer.log_scores(data, np.array([1]), "category")
+    log_p = scorer.log_scores(data, np.array([1]), "category", data.category_names)
     h = scorer.encode(data, np.array([1]))[0]
     logits = h @ parts["category_map"] @ parts["category_vectors"].T + parts["category_bias"]
     p = np.exp(logits[0, 1:]) / np.exp(logits[0, 1:]).sum()
@@ -66,4 +68,4 @@ def test_a_row_scores_the_same_alone_and_among_others() -> None:
 
 def test_nothing_to_score_is_nothing() -> None:
     data = sequences([[1]], 3)
-    assert Scorer(ENCODER, head()).log_scores(data, np.zeros(0, np.int64), "item").shape == (0, 3)
+    assert Scorer(ENCODER, head()).log_scores(data, np.zeros(0, np.int64), "item", data.item_names).shape == (0, 3)

@@ -34,7 +34,7 @@ def test_categories_take_the_place_of_items() -> None:
     assert task.labels.tolist() == [1, 0, 1, 1]
     assert task.labelled.item.tolist() == [0, 2, 1, 0, 1, 1, 2]
     assert task.labelled.starts.tolist() == [0, 1, 4, 6, 7]
-    assert task.events.item.tolist() == [-1, 1, -1, -1, 0, 2, 2, -1, -1, -1]
+    assert task.events is TEST
 
 
 def test_training_sequences_without_a_label_are_left_out() -> None:
