@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).resolve().parents[2]
 PYTHON = _ROOT / ".tideline" / "peers" / "bin" / "python"
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def run_peers(module: str, arguments: Sequence[str] = ()) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def run_alone(module: str, arguments: Sequence[str] = (), python: Path = Path(sy
     Raises:
         OSError: the module failed; its messages went to standard error.
     """
-    environment = os.environ | _ONE_THREAD | {"PYTHONPATH": str(_ROOT)}
+    environment = os.environ | ONE_THREAD | {"PYTHONPATH": str(_ROOT)}
     done = subprocess.run(
         [python, "-m", module, *arguments], cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False
     )

@@ -1,13 +1,17 @@
 """What policies lose while they learn, against other libraries in the same environments.
 
 The policies are the product's own: the job's sums, solved rows, scores and ranking pass. Exploration shares are 0
-unless said, as the libraries have none.
+unless said, as the libraries have none. Runs are spread over the processors, one thread each.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +19,7 @@ import numpy as np
 
 from jobs.config import JobConfig
 from jobs.options import options_of
-from scripts.benchmarks.peer_python import run_peers
+from scripts.benchmarks.peer_python import ONE_THREAD, run_peers
 from scripts.benchmarks.regret_environments import (
     ARMS_LOW,
     BATCH,
@@ -33,11 +37,14 @@ from udfs.core.ope.learned import replayed
 from udfs.core.policy import make_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
     from scripts.benchmarks.regret_environments import Contextual
+
+    Map = Callable[..., Iterable[Any]]
+    """The builtin `map`, or one that spreads the calls over processes."""
 
 DEFAULT = str(options_of(JobConfig)["policy"].default)
 LOW_CTR = {
@@ -68,50 +75,47 @@ CAMPAIGNS = ("all", "men", "women")
 def measure(parts: list[str] | None = None) -> dict[str, Any]:
     """Return the regret by environment and policy; `parts` names environments, None means all of PARTS."""
     found: dict[str, Any] = {}
-    for part in parts or list(PARTS):
-        print(f"regret: {part}", file=sys.stderr)
-        found[part] = PARTS[part]()
+    os.environ.update(ONE_THREAD)  # read by the processes that are started
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        for part in parts or list(PARTS):
+            print(f"regret: {part}", file=sys.stderr)
+            found[part] = PARTS[part](pool.map)
     return found
 
 
-def measure_low_ctr() -> dict[str, Any]:
+def measure_low_ctr(each: Map) -> dict[str, Any]:
     """Return mean and worst regret over 12 seeds: 20 arms, click rates ~ Beta(2, 80), 60,000 rounds."""
     found = {}
     for name, text in LOW_CTR.items():
-        lost = [run_low_ctr(lambda seed: _player(text, range(ARMS_LOW), seed), at) for at in range(SEEDS_LOW)]  # noqa: B023
+        lost = list(each(partial(run_low_ctr, partial(_player, text, range(ARMS_LOW))), range(SEEDS_LOW)))
         found[name] = {"mean": round(float(np.mean(lost)), 1), "worst": round(max(lost), 1)}
     return found
 
 
-def measure_contextual() -> dict[str, Any]:
+def measure_contextual(each: Map) -> dict[str, Any]:
     """Return mean regret over the setting's two seeds, and over eight: 10 arms, logistic rewards, 12,000 rounds."""
-    found = {name: _mean_of(text, contextual) for name, text in CONTEXTUAL.items()}
-    found["default_exploring"] = _mean_of(DEFAULT, contextual, exploration=_DEFAULT_EXPLORATION)
+    found = {name: _mean_of(each, text, contextual) for name, text in CONTEXTUAL.items()}
+    found["default_exploring"] = _mean_of(each, DEFAULT, contextual, exploration=_DEFAULT_EXPLORATION)
     return found
 
 
-def measure_entering() -> dict[str, Any]:
+def measure_entering(each: Map) -> dict[str, Any]:
     """Return what hybrid and disjoint lose on five activities that enter in the middle, each like three others."""
     found: dict[str, Any] = {}
     for name in ("linucb_hybrid", "linucb"):
-        lost, entrants = [], []
-        for seed in range(MORE_SEEDS):
-            world = entering(seed)
-            each, shown = run_contextual(_player(name, world.category.tolist(), seed), world)
-            lost.append(float(each.sum()))
-            entrants.append(lost_on_entrants(each, shown, world))
-        found[name] = {"mean": round(float(np.mean(lost)), 1), "on_entrants": round(float(np.mean(entrants)), 1)}
+        lost, on_entrants = np.mean(list(each(partial(_entering, name), range(MORE_SEEDS))), axis=0).tolist()
+        found[name] = {"mean": round(lost, 1), "on_entrants": round(on_entrants, 1)}
     found["ratio"] = round(found["linucb_hybrid"]["on_entrants"] / found["linucb"]["on_entrants"], 3)
     return found
 
 
-def measure_drift() -> dict[str, Any]:
+def measure_drift(each: Map) -> dict[str, Any]:
     """Return regret after all arms swapped in the middle, and without a swap, with and without forgetting."""
     found: dict[str, Any] = {}
     for name, half_life_ms in (("discounted", HALF_LIFE_MS), ("undiscounted", 0)):
         found[name] = {
-            "after_swap": _mean_of(DEFAULT, drifting, half_life_ms, slice(ROUNDS // 2, None))["mean_of_8"],
-            "without_swap": _mean_of(DEFAULT, contextual, half_life_ms)["mean_of_8"],
+            "after_swap": _mean_of(each, DEFAULT, drifting, half_life_ms, slice(ROUNDS // 2, None))["mean_of_8"],
+            "without_swap": _mean_of(each, DEFAULT, contextual, half_life_ms)["mean_of_8"],
         }
     with_it, without = found["discounted"], found["undiscounted"]
     return found | {
@@ -121,7 +125,7 @@ def measure_drift() -> dict[str, Any]:
     }
 
 
-def measure_delay() -> dict[str, Any]:
+def measure_delay(each: Map) -> dict[str, Any]:
     """Return regret by delay of the clicks, and how much one window of a batch favours one arm.
 
     `pending` counts impressions at once, as the job does, else they are learned together with their clicks. `herd` is
@@ -132,22 +136,15 @@ def measure_delay() -> dict[str, Any]:
     for name, delay in DELAYS.items():
         found[name] = {}
         for kind, at_once in (("pending", True), ("together", False)):
-            runs = [_delayed(DEFAULT, seed, delay, at_once) for seed in range(MORE_SEEDS // 2)]
-            lost, herd = np.mean(runs, axis=0).tolist()
+            runs = each(partial(_delayed, DEFAULT, delay, at_once), range(MORE_SEEDS // 2))
+            lost, herd = np.mean(list(runs), axis=0).tolist()
             found[name][kind] = {"mean": round(lost, 1), "herd": round(herd, 3)}
     return found
 
 
-def measure_obd() -> dict[str, Any]:
+def measure_obd(each: Map) -> dict[str, Any]:
     """Return rows kept and their clicks when policies replay the uniform-random logs of obd-small, by campaign."""
-    found: dict[str, Any] = {}
-    for campaign in CAMPAIGNS:
-        log = read_log(_LOGS / f"obd_{campaign}.csv.gz", "reward").log
-        found[campaign] = {"logged": {"kept": log.rows, "clicks": int(log.reward.sum())}}
-        for name in (DEFAULT, "thompson", "kl_ucb"):
-            matched = replayed(make_policy(name), log, 0.0)
-            found[campaign][name] = {"kept": int(matched.sum()), "clicks": int((matched * log.reward).sum())}
-    return found
+    return dict(zip(CAMPAIGNS, each(_replay, CAMPAIGNS), strict=True))
 
 
 def with_peers(found: dict[str, Any]) -> dict[str, Any]:
@@ -179,21 +176,41 @@ def _player(text: str, categories: Any, seed: int, half_life_ms: int = 0, explor
 
 
 def _mean_of(
+    each: Map,
     text: str,
     world_of: Callable[[int], Contextual],
     half_life_ms: int = 0,
     part: slice = slice(None),
     exploration: float = 0.0,
 ) -> dict[str, float]:
-    lost = []
-    for seed in range(MORE_SEEDS):
-        world = world_of(seed)
-        player = _player(text, world.category.tolist(), seed, half_life_ms, exploration)
-        lost.append(float(run_contextual(player, world)[0][part].sum()))
+    lost = list(each(partial(_lost, text, world_of, half_life_ms, part, exploration), range(MORE_SEEDS)))
     return {"mean": round(float(np.mean(lost[:SEEDS])), 1), "mean_of_8": round(float(np.mean(lost)), 1)}
 
 
-def _delayed(text: str, seed: int, delay: int, at_once: bool) -> tuple[float, float]:
+def _lost(
+    text: str, world_of: Callable[[int], Contextual], half_life_ms: int, part: slice, exploration: float, seed: int
+) -> float:
+    world = world_of(seed)
+    player = _player(text, world.category.tolist(), seed, half_life_ms, exploration)
+    return float(run_contextual(player, world)[0][part].sum())
+
+
+def _entering(text: str, seed: int) -> tuple[float, float]:
+    world = entering(seed)
+    lost, shown = run_contextual(_player(text, world.category.tolist(), seed), world)
+    return float(lost.sum()), lost_on_entrants(lost, shown, world)
+
+
+def _replay(campaign: str) -> dict[str, Any]:
+    log = read_log(_LOGS / f"obd_{campaign}.csv.gz", "reward").log
+    found = {"logged": {"kept": log.rows, "clicks": int(log.reward.sum())}}
+    for name in (DEFAULT, "thompson", "kl_ucb"):
+        matched = replayed(make_policy(name), log, 0.0)
+        found[name] = {"kept": int(matched.sum()), "clicks": int((matched * log.reward).sum())}
+    return found
+
+
+def _delayed(text: str, delay: int, at_once: bool, seed: int) -> tuple[float, float]:
     world = contextual(seed)
     lost, shown = run_contextual(_player(text, world.category.tolist(), seed), world, delay, at_once)
     return float(lost.sum()), _herd(shown[2 * max(delay, BATCH) :])
@@ -209,7 +226,7 @@ def _herd(shown: NDArray[np.int64]) -> float:
     return float(shares.max(axis=1).mean() / expected)
 
 
-PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+PARTS: dict[str, Callable[[Map], dict[str, Any]]] = {
     "low_ctr": measure_low_ctr,
     "contextual": measure_contextual,
     "entering": measure_entering,

@@ -92,14 +92,18 @@ def add(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting) -> NDArr
 
 def merge(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
     """Return the sum of several sums; the order of the parts leaves no trace."""
-    every = np.concatenate([NO_SUMS, *parts])
-    buckets = np.unique(every["bucket"])
-    total = np.zeros(buckets.size, BUCKET)
-    total["bucket"] = buckets
-    at = np.searchsorted(buckets, every["bucket"])
-    for name in ("impressions", "dismissals", "rewards", "xx", "rx"):
-        np.add.at(total[name], at, every[name])
-    return total
+    # As plain rows of int64: numpy joins and adds records field by field, several times as slowly.
+    every = np.concatenate([_rows(NO_SUMS), *map(_rows, parts)])
+    every = every[np.argsort(every[:, 0])]
+    buckets, first = np.unique(every[:, 0], return_index=True)
+    total = np.add.reduceat(every, first, axis=0)
+    total[:, 0] = buckets
+    return total.view(BUCKET)[:, 0]
+
+
+def _rows(sums: NDArray[Any]) -> NDArray[np.int64]:
+    """Return sums as rows of their numbers, the bucket first."""
+    return np.ascontiguousarray(sums).view(np.int64).reshape(sums.size, BUCKET.itemsize // 8)
 
 
 def forget(sums: NDArray[Any], newest: int) -> NDArray[Any]:
