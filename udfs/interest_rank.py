@@ -97,6 +97,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         popular = b""
         if batch.shard == self._popular_shard and outcome.listed:
             popular = self._popular.changed(self._world, outcome.newest_ms)
+        if outcome.listed:
+            self._meters.show("activities_cold", self._world.cold(outcome.newest_ms))
         yield self._row(outcome, popular, batch)
 
     def _brake_if_needed(self, batch: Batch, invalid: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +19,14 @@ from udfs.core.feedback import gather_feedback
 from udfs.core.learning import Forgetting, add, decode_sums, encode_sums, forget
 from udfs.core.policy import make_policy
 from udfs.core.policy_table import encode_row
-from udfs.core.publication import encoder_of, every_name, publication
+from udfs.core.publication import activity_of, encoder_of, every_name, publication
+from udfs.core.watch import ALARM_AT, Clicks, Watch, entropy
 from udfs.metrics import Meters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from jobs.config import JobConfig
 
@@ -43,6 +47,7 @@ class Learner(KeyedProcessFunction):
         self._how = make_policy(self._config.policy).regression
         self._forgetting = Forgetting(round(self._config.half_life_days * 86_400_000))
         self._meters = Meters(context)
+        self._watch = Watch()
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Add the feedback of a publish interval to the sums and publish what it changed, obey, or note an activity."""
@@ -62,13 +67,16 @@ class Learner(KeyedProcessFunction):
         newest = newest if before is None else max(newest, before)
         self._newest.update(newest)
         changed = []
+        clicks = Clicks()
         for encoder, place in sorted(set(zip(rows["encoder"].tolist(), rows["activity"].tolist(), strict=True))):
             name = f"{encoder}|{ids[place]}"
             mine = rows[(rows["encoder"] == encoder) & (rows["activity"] == place)]
+            clicks = clicks.with_more(self._watch.see(name, mine))
             sums = add(decode_sums(self._sums.get(name)), mine, self._forgetting)
             self._sums.put(name, encode_sums(forget(sums, newest)))
             changed.append(name)
-        self._meters.add({"feedback_rows": rows.size})
+        milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in clicks._asdict().items()}
+        self._meters.add({"feedback_rows": rows.size, **milli})
         for encoder in {encoder_of(name) for name in changed} - {encoder_of(name) for name in known}:
             changed += every_name(encoder, known)
         return changed
@@ -100,5 +108,16 @@ class Learner(KeyedProcessFunction):
         newest = self._newest.value() or 0
         rows = publication(sums, sorted(set(names)), self._forgetting, newest, self._how, features)
         self._meters.add({"policy_rows_published": len(rows)})
+        self._watch.published(rows)
+        self._show(sums)
         for activity_id, row in rows:
             yield Row(f"{row.encoder}|{activity_id}".encode(), encode_row(row, activity_id))
+
+    def _show(self, sums: Mapping[str, NDArray[Any]]) -> None:
+        impressions: Counter[str] = Counter()
+        for name, each in sums.items():
+            impressions[activity_of(name)] += int(each["impressions"].sum())
+        drift = self._watch.drift()
+        self._meters.show("selection_entropy_milli", round(1000 * entropy(impressions)))
+        self._meters.show("drift_z_milli", round(1000 * drift))
+        self._meters.show("drift_alarm", int(abs(drift) > ALARM_AT))

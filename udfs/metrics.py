@@ -35,6 +35,7 @@ COUNTERS: dict[str, str] = {
     "lists": "Lists ranked for publication.",
     "republished": "Users ranked again by a republish order.",
     "decisions": "Decision records written.",
+    "decisions_explored": "Decision records of places that exploration filled: over decisions, the explored share.",
     **{f"dead_letter_{reason}": f"Refused: {reason.meaning}" for reason in Reason if not reason.counted_only},
     "encode_batches": "Batches of users encoded.",
     **{f"encode_batch_le_{size}": f"Batches of at most {size} users." for size in ENCODE_BUCKETS},
@@ -44,6 +45,8 @@ COUNTERS: dict[str, str] = {
     "policy_rows_applied": "Policy rows taken in by a ranker.",
     "feedback_rows": "Feedback rows added to the sums.",
     "policy_rows_published": "Policy rows written by the learner.",
+    "predicted_clicks_milli": "Thousandths of clicks that the rows published before expected of what was shown since.",
+    "seen_clicks_milli": "Thousandths of clicks that came of it: over the above 1 where predictions are right.",
     "redis_written": "Lists that replaced an older one.",
     "redis_same": "Lists that were there already.",
     "redis_older": "Lists refused because a newer one was there.",
@@ -59,6 +62,10 @@ GAUGES: dict[str, str] = {
     "encoder_on_cuda": "1 where the encoder runs on a GPU, 0 on the CPU.",
     "policy_version": "Offset of the newest policy record in use.",
     "activities": "Activities known.",
+    "activities_cold": "Activities running now with under 100 impressions, as each ranker knows them.",
+    "selection_entropy_milli": "Thousandths of a nat: entropy of which activity was shown; 0 is always the same one.",
+    "drift_z_milli": "Thousandths of a standard error by which seen over predicted clicks differ today from before.",
+    "drift_alarm": "1 where that is more than 4 standard errors, else 0.",
 }
 """Name and meaning of every gauge."""
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from udfs.core.examination import ShownEntries, examination
 from udfs.core.trial import interval, rate_of
+from udfs.core.watch import ALARM_AT, COLD_BELOW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 
     from udfs.core.examination import Share
 
-COLD_BELOW = 100
-"""Impressions below which little can be known of an activity."""
-ALARM_AT = 4.0
-"""Standard errors by which the newest stretch of time must differ to raise the alarm; by chance once in 16,000."""
 _BINS = 10
 _STRETCHES = 10
 _DAY_MS = 86_400_000

@@ -223,6 +223,7 @@ def _attribute(
         dead += [DeadLetter(number, error) for number, error in found.refused]
         counts.update({f"join_{outcome}": times for outcome, times in found.joined.items()})
     counts["feedback"] += len(feedback)
+    counts["decisions_explored"] += sum(each.token.explored >> each.slot & 1 for each in shown)
     return applied, feedback, decision_records(shown, world)
 
 

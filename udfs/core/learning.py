@@ -31,7 +31,7 @@ CARRIED = 200.0
 """At most so many impressions does what was learned under other encoder versions weigh as."""
 BUCKETS_PER_HALF_LIFE = 4
 _KEPT_HALF_LIVES = 8
-_WHOLE = 100
+WHOLE = 100
 """An impression that was certainly looked at, in the unit of the sums."""
 _CENTS = np.array([1.0, 1.0, 0.01])
 _CONSTANT = CONSTANT_X * X_UNIT
@@ -75,7 +75,7 @@ def add(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting) -> NDArr
     """Return the sums (dtype BUCKET, by rising bucket) of one activity and encoder with feedback rows added to them."""
     x = rows["x"].astype(np.int64)
     rewards = np.stack([rows["clicks"], rows["conversions"], rows["revenue_cents"]]).astype(np.int64)
-    impressions = rows["impressions"].astype(np.int64) * (_WHOLE - rows["overlooked"].astype(np.int64))
+    impressions = rows["impressions"].astype(np.int64) * (WHOLE - rows["overlooked"].astype(np.int64))
     pairs = (x[:, UPPER[0]] * x[:, UPPER[1]]) * impressions[:, None]
     place = forgetting.bucket_of(rows["ts_ms"].astype(np.int64))
     news = np.zeros(np.unique(place).size, BUCKET)
@@ -133,8 +133,8 @@ def decode_sums(state: bytes | None) -> NDArray[Any]:
 def _from_v1(sums: NDArray[Any]) -> NDArray[Any]:
     """Return sums of version 1, which counted impressions whole."""
     found = sums.copy()
-    found["impressions"] *= _WHOLE
-    found["xx"] *= _WHOLE
+    found["impressions"] *= WHOLE
+    found["xx"] *= WHOLE
     return found
 
 
@@ -173,7 +173,7 @@ def count(parts: Iterable[NDArray[Any]], forgetting: Forgetting, newest: int) ->
     whole = np.zeros((buckets.size, 1 + len(OBJECTIVES)), np.int64)
     np.add.at(whole, place, np.column_stack([every["impressions"], every["rewards"]]))
     impressions, *rewards = (forgetting.weights(buckets, newest) @ whole).tolist()
-    return Counts(impressions / _WHOLE, np.array(rewards) * _CENTS)
+    return Counts(impressions / WHOLE, np.array(rewards) * _CENTS)
 
 
 def evidence(sums: NDArray[Any], forgetting: Forgetting, newest: int, carried: Counts = NO_COUNTS) -> Evidence:
@@ -184,7 +184,7 @@ def evidence(sums: NDArray[Any], forgetting: Forgetting, newest: int, carried: C
     """
     weights = forgetting.weights(sums["bucket"], newest)
     design = np.zeros((DIM, DIM))
-    design[UPPER] = weights @ sums["xx"].astype(np.float64) * (X_UNIT**2 / _WHOLE)
+    design[UPPER] = weights @ sums["xx"].astype(np.float64) * (X_UNIT**2 / WHOLE)
     design = design + np.triu(design, 1).T
     moments = np.tensordot(weights, sums["rx"].astype(np.float64), axes=1) * X_UNIT * _CENTS[:, None]
     if carried.impressions > 0.0:

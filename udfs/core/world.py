@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from udfs.core.attribution import Attributing
-from udfs.core.catalogue import Catalogue
+from udfs.core.catalogue import Catalogue, open_at
 from udfs.core.cold_start import coefficients
 from udfs.core.decision_token import MAX_SLOTS
 from udfs.core.errors import InvalidEvent, Reason
 from udfs.core.experiment import Arm, Experiment, arm_numbers
 from udfs.core.policy import make_policy
 from udfs.core.policy_table import Coefficients, PolicyTable
+from udfs.core.watch import COLD_BELOW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,6 +106,11 @@ class World:
         if self._known is None:
             self._known = coefficients(self.table, self.catalogue, self.encoder.version, self.weights)
         return self._known
+
+    def cold(self, at_ms: int) -> int:
+        """Return how many of the activities that run at a moment have hardly been shown."""
+        running = open_at(self.catalogue, np.array([at_ms]))[0]
+        return int(np.count_nonzero(running & (self.known.impressions < COLD_BELOW)))
 
     def set_activities(self, changes: Mapping[str, Activity | None]) -> None:
         """Put activities in, or take out those that are None."""
