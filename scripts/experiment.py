@@ -44,6 +44,8 @@ _METRICS = {"ctr": "click", "cvr": "conversion", "revenue": "revenue"}
 def arm_rates(log: pa.Table, experiment: str) -> dict[str, dict[str, Rate]]:
     """Return each metric's rate by arm, per impression, over the experiment's rows of an exported log.
 
+    METRIC_mature is over the rows whose attribution window is over, so that nothing more can come of them.
+
     Raises:
         ConfigError: the log has no row of that experiment.
     """
@@ -53,12 +55,16 @@ def arm_rates(log: pa.Table, experiment: str) -> dict[str, dict[str, Rate]]:
         raise ConfigError("id", experiment, f"an experiment of this log: {', '.join(known) or 'it has none'}")
     user = np.unique([text.split("/", 1)[0] for text in rows["decision_id"].to_pylist()], return_inverse=True)[1]
     arms = np.array(rows["arm"].to_pylist())
-    one = np.ones(rows.num_rows)
-    columns = {metric: rows[column].to_numpy().astype(np.float64) for metric, column in _METRICS.items()}
-    return {
-        metric: {str(arm): rate_of(user[arms == arm], values[arms == arm], one[arms == arm]) for arm in np.unique(arms)}
-        for metric, values in columns.items()
-    }
+    mature = rows["mature"].to_numpy().astype(np.bool_)
+    found: dict[str, dict[str, Rate]] = {}
+    for suffix, counted in (("", np.ones_like(mature)), ("_mature", mature)):
+        for metric, column in _METRICS.items():
+            values = rows[column].to_numpy().astype(np.float64)
+            parts = {str(arm): counted & (arms == arm) for arm in np.unique(arms)}
+            found[metric + suffix] = {
+                arm: rate_of(user[here], values[here], np.ones(int(here.sum()))) for arm, here in parts.items()
+            }
+    return found
 
 
 def report(rates: dict[str, dict[str, Rate]], against: str, guard: float) -> dict[str, Any]:
@@ -91,10 +97,10 @@ def _known(value: float) -> float | None:
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
-    lines = [f"{'metric':9}{'arm':16}{'users':>8}{'rate':>10}  lift, with bounds that hold at every look"]
+    lines = [f"{'metric':16}{'arm':16}{'users':>8}{'rate':>10}  lift, with bounds that hold at every look"]
     for metric, arms in found.items():
         for arm, entry in arms.items():
-            text = f"{metric:9}{arm:16}{entry['users']:8,}{_number(entry['value']):>10}"
+            text = f"{metric:16}{arm:16}{entry['users']:8,}{_number(entry['value']):>10}"
             if "verdict" in entry:
                 low, high = entry["lift_anytime95"]
                 text += f"  {_percent(entry['lift'])} [{_percent(low)}, {_percent(high)}] {entry['verdict']}"

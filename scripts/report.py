@@ -108,8 +108,9 @@ def _lines(found: dict[str, Any]) -> list[str]:
             continue
         for value, each in groups.items():
             lines.append(
-                f"{name:8}{value:16}{each['impressions']:9,} impressions  CTR {_text(each['ctr'])} (mature "
-                f"{_text(each['ctr_mature'])})  CVR {_text(each['cvr'])}  NDCG {_text(each['ndcg'])}"
+                f"{name:8}{value:16}{each['impressions']:9,} impressions, {each['immature']:,} immature  CTR "
+                f"{_text(each['ctr'])} (mature {_text(each['ctr_mature'])})  CVR {_text(each['cvr'])} (mature "
+                f"{_text(each['cvr_mature'])})  NDCG {_text(each['ndcg'])}"
             )
     lines.append(f"calibration: mean distance {_text(found['calibration']['error'])}")
     lines += _places(found["examination"])

@@ -55,7 +55,11 @@ def rates(log: Log, here: NDArray[np.bool_]) -> dict[str, Any]:
     """
     one = np.ones(log.user.size)
     lists = np.unique(log.shown_list[here]).size
-    found: dict[str, Any] = {"impressions": int(here.sum()), "lists": int(lists)}
+    found: dict[str, Any] = {
+        "impressions": int(here.sum()),
+        "immature": int((here & ~log.mature).sum()),
+        "lists": int(lists),
+    }
     for name, values in (("ctr", log.click), ("cvr", log.conversion)):
         for suffix, rows in (("", here), ("_mature", here & log.mature)):
             rate = rate_of(log.user[rows], values[rows], one[rows])

@@ -37,13 +37,13 @@ def _drift(drift: Mapping[str, Any]) -> str:
 
 
 def _rates(groups: Mapping[str, Mapping[str, Any]]) -> str:
-    head = ("", "impressions", "lists", "CTR", "95 %", "mature CTR", "CVR", "mature CVR", "revenue / list")
+    head = ("", "impressions", "immature", "lists", "CTR", "95 %", "mature CTR", "CVR", "mature CVR", "revenue / list")
     quality = ("precision", "recall", "hit_rate", "ndcg")
     judged = any("ndcg" in each for each in groups.values())
     rows = []
     for name, each in groups.items():
         low, high = each["ctr_ci95"]
-        row = [name, f"{each['impressions']:,}", f"{each['lists']:,}", _share(each["ctr"])]
+        row = [name, f"{each['impressions']:,}", f"{each['immature']:,}", f"{each['lists']:,}", _share(each["ctr"])]
         row += [f"{_share(low)} - {_share(high)}", _share(each["ctr_mature"]), _share(each["cvr"])]
         row += [_share(each["cvr_mature"]), _text(each["revenue_per_list"])]
         rows.append(row + [_text(each[key]) for key in quality] if judged else row)

@@ -106,6 +106,7 @@ def test_a_page_and_a_document_come_out_of_a_file(tmp_path: Path, capsys: pytest
     assert main(["--log", str(log_file), "--html", str(tmp_path / "r.html"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["by"]["activity"]["b"]["ctr"], found["by"]["policy"]["linucb"]["mature_share"]) == (1.0, 0.5)
+    assert [found["by"]["activity"][name]["immature"] for name in ("<a>", "b")] == [10, 10]
     text = (tmp_path / "r.html").read_text()
     assert "&lt;a&gt;" in text
     assert "<a>" not in text

@@ -144,11 +144,11 @@ class World:
     def try_out(self, order: SetExperiment, issued_ms: int) -> None:
         """Start an experiment in the place of a running one, or end it where the order has neither arms nor shadow.
 
-        Raises InvalidEvent (BAD_CONTROL) where a policy needs other rows than the learner solves for the deployment's.
+        Raises InvalidEvent (BAD_CONTROL) where an arm needs other rows than the learner solves for the deployment's.
         """
         arms = tuple(Arm(arm.name, make_policy(arm.policy), arm.permille) for arm in order.arms)
         for arm in arms:
-            if arm.policy.regression != self.policy.regression:
+            if arm.policy.contextual and arm.policy.regression != self.policy.regression:
                 detail = f"arm {arm.name}: {arm.policy.name} learns otherwise than {self.policy.name}, the deployment's"
                 raise InvalidEvent(Reason.BAD_CONTROL, detail)
         shadow = None if order.shadow is None else make_policy(order.shadow)

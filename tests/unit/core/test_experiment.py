@@ -20,6 +20,7 @@ from udfs.core.events import Event, EventType
 from udfs.core.experiment import BASELINE, HOLDOUT, Arm, Experiment, arm_numbers
 from udfs.core.hashing import hash64
 from udfs.core.policy import make_policy
+from udfs.core.policy_table import cold_row
 from udfs.core.world import World
 
 NAMES = [f"a{at}" for at in range(8)]
@@ -124,6 +125,18 @@ def test_a_decision_names_its_experiment_arm_and_policy() -> None:
     world.try_out(SetExperiment("e2", (), None), NOON_MS + 70_000)
     assert world.experiment is None
     assert set(tokens(serve(world, users(60))).values()).pop().arm == BASELINE
+
+
+def test_an_arm_that_reads_counts_alone_goes_with_any_deployment() -> None:
+    """Contract: it ranks as a job of its own would, however the deployment's rows were solved."""
+    world = make_world([activity(name) for name in NAMES])
+    clicks = {name: float(at * 5) for at, name in enumerate(NAMES)}
+    for version, (name, count) in enumerate(clicks.items()):
+        world.learn(name, cold_row()._replace(version=version, encoder=3, impressions=100.0, rewards=(count, 0.0, 0.0)))
+    arms = tuple(TrialArm(policy, policy, 500) for policy in ("popular", "kl_ucb"))
+    world.try_out(SetExperiment("e3", arms, None), NOON_MS)
+    best_first = sorted(NAMES, key=lambda name: -clicks[name])[: world.list_size]
+    assert {tuple(json.loads(payload)["i"]) for payload in serve(world, users(50)).lists} == {tuple(best_first)}
 
 
 def test_an_arm_that_learns_otherwise_is_refused_and_changes_nothing() -> None:

@@ -39,6 +39,8 @@ class Policy(ABC):
     parameters: ClassVar[Mapping[str, Parameter]] = {}
     randomised: ClassVar[bool] = False
     """Whether the scores themselves are drawn, so that the first slot of a list is not certain before exploration."""
+    contextual: ClassVar[bool] = True
+    """Whether it reads the regression; one that reads counts alone ranks by the rows of any."""
 
     def __init__(self, **values: float) -> None:
         """Take values of its parameters; those left out have their defaults."""

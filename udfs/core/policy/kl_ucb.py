@@ -25,6 +25,7 @@ class KLUCB(Policy):
     """score = max{q : n kl(p, q) <= L + c ln L}, L = ln t; kl of two Bernoulli rates, p that of n impressions."""
 
     name: ClassVar[str] = "kl_ucb"
+    contextual: ClassVar[bool] = False
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "c": Parameter(0.0, 0.0, 10.0, "weight of ln ln t; 3 in theory, 0 in practice")
     }

@@ -18,6 +18,7 @@ class Popular(Policy):
     """score = (clicks + 1) / (n + 50): an unseen activity starts at 2 %, an ordinary click rate."""
 
     name: ClassVar[str] = "popular"
+    contextual: ClassVar[bool] = False
 
     def score(
         self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]

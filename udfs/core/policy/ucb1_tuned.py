@@ -22,6 +22,7 @@ class UCB1Tuned(Policy):
     """score = p + alpha sqrt((L / n) min(1/4, V)), V = p (1 - p) + sqrt(2 L / n), L = ln t; p the click rate."""
 
     name: ClassVar[str] = "ucb1_tuned"
+    contextual: ClassVar[bool] = False
     parameters: ClassVar[Mapping[str, Parameter]] = {"alpha": Parameter(1.0, 0.0, 10.0, "factor of the bound")}
 
     def score(

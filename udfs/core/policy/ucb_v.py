@@ -22,6 +22,7 @@ class UCBV(Policy):
     """score = p + sqrt(2 p (1 - p) z L / n) + 3 c z L / n, L = ln t; p the click rate of n impressions."""
 
     name: ClassVar[str] = "ucb_v"
+    contextual: ClassVar[bool] = False
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "z": Parameter(1.0, 0.0, 10.0, "exploration; above 1 in theory"),
         "c": Parameter(0.3, 0.0, 10.0, "weight of the term for few impressions; 1 in theory"),
