@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.ope_parts import picture, read_log, read_target
+from udfs.core.control import LEAST_EXAMINED
+from udfs.core.decision_token import MAX_SLOTS
 from udfs.core.errors import ConfigError
 from udfs.core.ope.evaluation import evaluate
 
@@ -43,7 +45,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         _say(f"{count:,} rows are left out: {reason}")
     log = logged.log
     if log.rows:
-        judging = read_target.read_target(arguments.policy, logged, arguments.exploration)
+        judging = read_target.read_target(arguments.policy, logged, arguments.exploration, arguments.places)
         answer = evaluate(log, judging.make, judging.matched, _say)
     else:
         raise ConfigError("--log", str(arguments.log), "a file with rows")
@@ -113,6 +115,13 @@ def _share(text: str) -> float:
     return value
 
 
+def _places(text: str) -> list[float]:
+    values = [float(each) for each in text.split(",")]
+    if not all(LEAST_EXAMINED <= value <= 1.0 for value in values) or len(values) > MAX_SLOTS:
+        raise argparse.ArgumentTypeError(f"{text}: allowed are 1 to {MAX_SLOTS} numbers from {LEAST_EXAMINED} to 1")
+    return values
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tideline ope",
@@ -130,6 +139,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--reward", default="reward", metavar="COLUMN", help="what to judge by (reward)")
     parser.add_argument("--exploration", type=_share, default=0.02, help="as in the job's options (0.02)")
+    parser.add_argument(
+        "--places",
+        type=_places,
+        default=[],
+        metavar="1,0.8,...",
+        help="how much of an impression a policy of the job learns in each place, as in its order `examination` (1)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the estimates with their intervals")
     return parser

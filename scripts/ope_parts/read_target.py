@@ -14,7 +14,7 @@ from udfs.core.ope.targets import Constant, Table, Uniform
 from udfs.core.policy import POLICIES, make_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,8 +33,10 @@ class Judging(NamedTuple):
     matched: Callable[[], NDArray[np.float64]] | None
 
 
-def read_target(text: str, logged: LoggedFile, exploration: float) -> Judging:
+def read_target(text: str, logged: LoggedFile, exploration: float, places: Sequence[float] = ()) -> Judging:
     """Return the policy: the name of one of the product's, uniform, constant:<action>, or a file of probabilities.
+
+    One of the product's learns with impressions that count so much in each of the `places`.
 
     Raises:
         ConfigError: it is none of these, or the file is not of the form below.
@@ -48,7 +50,8 @@ def read_target(text: str, logged: LoggedFile, exploration: float) -> Judging:
     if text.partition(":")[0] in POLICIES:
         policy = make_policy(text)
         return Judging(
-            lambda fold: crossfitted(policy, log, fold, exploration), lambda: replayed(policy, log, exploration)
+            lambda fold: crossfitted(policy, log, fold, exploration, places),
+            lambda: replayed(policy, log, exploration, places),
         )
     path = Path(text)
     if not path.is_file():

@@ -15,7 +15,7 @@ from tests.support.live import LiveJob, check_equal
 from tests.support.oracle import Oracle
 from tests.support.traffic import Message, Scenario, make_events, messages
 from tests.support.waiting import wait_until
-from udfs.core.control import PinPolicy
+from udfs.core.control import PinPolicy, SetExamination
 from udfs.core.decision_token import verify
 from udfs.core.events import Event, EventType
 from udfs.metrics import COUNTERS, GAUGES
@@ -47,7 +47,8 @@ def act(job: LiveJob, order: Order) -> None:
     """Give an order to the rankers and wait until they have carried it out."""
     before = job.metrics()["control_applied"]
     job.order(order)
-    wait_until("the order is carried out", lambda: job.metrics()["control_applied"] > before)
+    wanted = before + job.config.parallelism
+    wait_until("the order is carried out", lambda: job.metrics()["control_applied"] >= wanted)
 
 
 def test_an_event_becomes_a_signed_list_and_strangers_get_the_popular_one(job: LiveJob) -> None:
@@ -94,6 +95,18 @@ def test_with_the_policy_pinned_lists_need_no_republishing(job: LiveJob) -> None
     act(job, PinPolicy(None))
     job.oracle.learn(job.read(job.topics.policy))
     job.wait_gauge("policy_version", job.oracle.world.table.version)
+
+
+def test_impressions_weigh_their_place_from_the_order_on(job: LiveJob) -> None:
+    """Contract: each row published then is the oracle's to the bit; impressions from before count as they did."""
+    for places in ((1.0, 0.6, 0.25), (1.0,)):
+        act(job, SetExamination(places))
+        job.oracle.world.examine(SetExamination(places))
+        job.produce(messages(scenario(job, 3, f"place-{len(places)}", events=800, users=80)))
+        job.settle()
+        check_equal(job.oracle.lists, job.all_lists())
+    counted = [impressions for impressions, _ in job.oracle.learned().values()]
+    assert any(impressions % 1 for impressions in counted)
 
 
 def test_clicks_change_the_policy_and_then_a_list_within_seconds(job: LiveJob) -> None:

@@ -23,7 +23,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from udfs.core.decision_token import MAX_SLOTS
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 LEAST_CLICKS = 20.0
@@ -33,6 +37,15 @@ _MOST_OF_NONE = 3.69
 """Expected number of events of which there are none with probability 0.025."""
 _PRIOR_IMPRESSIONS = 20.0
 _SAME = 1e-6
+
+
+def overlooked(places: Sequence[float]) -> tuple[int, ...]:
+    """Return, by place, the hundredths by which an impression counts less than whole, from how often each is looked at.
+
+    Places below the last one named are as it is; none named: every impression counts whole.
+    """
+    every = [*places, *([places[-1]] if places else [1.0]) * MAX_SLOTS][:MAX_SLOTS]
+    return tuple(round(100 * (1.0 - place)) for place in every)
 
 
 class ShownEntries(NamedTuple):

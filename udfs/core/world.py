@@ -10,8 +10,8 @@ import numpy as np
 from udfs.core.attribution import Attributing
 from udfs.core.catalogue import Catalogue, open_at
 from udfs.core.cold_start import coefficients
-from udfs.core.decision_token import MAX_SLOTS
 from udfs.core.errors import InvalidEvent, Reason
+from udfs.core.examination import overlooked
 from udfs.core.experiment import Arm, Experiment, arm_numbers
 from udfs.core.policy import make_policy
 from udfs.core.policy_table import Coefficients, PolicyTable
@@ -60,7 +60,7 @@ class World:
     pinned: int | None = None
     weights: Weights = field(init=False)
     experiment: Experiment | None = None
-    overlooked: tuple[int, ...] = (0,) * MAX_SLOTS
+    overlooked: tuple[int, ...] = overlooked(())
     """By place, see Attributing."""
     catalogue: Catalogue = field(init=False)
     attributing: Attributing = field(init=False)
@@ -156,8 +156,7 @@ class World:
 
     def examine(self, order: SetExamination) -> None:
         """Let impressions from now on weigh what their places do; those below the last one named are as it is."""
-        places = order.places + order.places[-1:] * (MAX_SLOTS - len(order.places))
-        self.overlooked = tuple(round(100 * (1.0 - place)) for place in places)
+        self.overlooked = overlooked(order.places)
         self._derive()
 
     def use_encoder(self, encoder: StepEncoder) -> None:

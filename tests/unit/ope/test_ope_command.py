@@ -139,6 +139,13 @@ def test_an_unknown_policy_is_refused_with_what_is_allowed(tmp_path: Path, capsy
     assert all(each in said for each in ("linucb", "uniform", "constant:<action>", "a file"))
 
 
+@pytest.mark.parametrize("places", ["1,0", "1.2", ",".join(["1"] * 17)])
+def test_places_nobody_can_look_at_are_refused_with_what_is_allowed(places: str, capsys: Captured) -> None:
+    with pytest.raises(SystemExit):
+        ope.main(["--log", "log.csv", "--policy", "linucb", "--places", places])
+    assert "1 to 16 numbers from 0.01 to 1" in capsys.readouterr().err
+
+
 def test_probabilities_may_come_by_decision_by_row_or_once_for_all(tmp_path: Path, capsys: Captured) -> None:
     """Contract: the same probabilities in each form of the file give the same estimates."""
     content = [row | {"decision_id": f"d{at}"} for at, row in enumerate(rows(3_000))]

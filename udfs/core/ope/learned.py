@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from udfs.core.decision_token import CONSTANT_X
+from udfs.core.decision_token import CONSTANT_X, MAX_SLOTS
+from udfs.core.examination import overlooked
 from udfs.core.feedback import ROWS
 from udfs.core.learning import Forgetting, add, merge
 from udfs.core.ope.targets import Greedy
@@ -18,6 +19,8 @@ from udfs.core.seeded import decision_seeds, uniform
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from udfs.core.ope.log import Log
@@ -75,11 +78,15 @@ def contexts(x: NDArray[np.float64]) -> NDArray[np.int8]:
     return found
 
 
-def learning(log: Log) -> Learning:
-    """Return the log's rows as feedback: rewards of 0 and 1 as clicks, others as revenue in hundredths."""
+def learning(log: Log, places: Sequence[float] = ()) -> Learning:
+    """Return the log's rows as feedback: rewards of 0 and 1 as clicks, others as revenue in hundredths.
+
+    `places` says how much of an impression one counts in each place, as the job's order does; none: each counts whole.
+    """
     rows = np.zeros(log.rows, ROWS)
     rows["activity"], rows["encoder"], rows["impressions"] = log.action, _ENCODER, 1
     rows["ts_ms"], rows["x"] = log.ts_ms, contexts(log.x)
+    rows["overlooked"] = np.array(overlooked(places))[np.minimum(log.position, MAX_SLOTS - 1)]
     rows["clicks"] = log.reward > 0
     clicks = bool(np.isin(log.reward, (0.0, 1.0)).all())
     if not clicks:
@@ -107,9 +114,11 @@ def _sums(log: Log, known: Learning, rows: NDArray[np.int64]) -> dict[str, NDArr
     return found
 
 
-def crossfitted(policy: Policy, log: Log, fold: NDArray[np.int64], exploration: float) -> Greedy:
+def crossfitted(
+    policy: Policy, log: Log, fold: NDArray[np.int64], exploration: float, places: Sequence[float] = ()
+) -> Greedy:
     """Return the policy as a target: in the rows of a fold it has learned from all rows of the others."""
-    known = learning(log)
+    known = learning(log, places)
     count = int(fold.max()) + 1
     parts = [_sums(log, known, np.flatnonzero(fold == each)) for each in range(count)]
     tables = []
@@ -146,14 +155,14 @@ def crossfitted(policy: Policy, log: Log, fold: NDArray[np.int64], exploration: 
     return Greedy(log, first, best, exploration)
 
 
-def replayed(policy: Policy, log: Log, exploration: float) -> NDArray[np.float64]:
+def replayed(policy: Policy, log: Log, exploration: float, places: Sequence[float] = ()) -> NDArray[np.float64]:
     """Return 1 for each row that the policy, learning as it goes, would have shown too, else 0 [N].
 
     Rows are taken as they come; one counts, and is learned from, with probability target(a) times the smallest
     propensity over the row's own, which for uniform logging is a draw of the policy (Li et al. 2011). What was
     learned is renewed when it has grown by a twentieth.
     """
-    known = learning(log)
+    known = learning(log, places)
     matched = np.zeros(log.rows)
     least = float(log.propensity.min())
     sums: dict[str, NDArray[Any]] = {}

@@ -111,6 +111,21 @@ def test_a_policy_that_learned_the_log_earns_more_than_a_random_one() -> None:
     assert log.reward[matched > 0].mean() > 1.1 * log.reward.mean()
 
 
+def test_a_policy_may_learn_by_how_often_places_are_looked_at() -> None:
+    """Contract: the better of two arms, mostly shown where a third look, is learned as the better one with places."""
+    random, rows = np.random.default_rng(7), 8_000
+    action = random.integers(0, 2, rows)
+    position = np.where(random.random(rows) < 0.9, 4 * action, 4 - 4 * action)
+    rates = np.where(action, 0.3, 0.2) * np.where(position, 0.35, 1.0)
+    reward = (random.random(rows) < rates).astype(float)
+    log = replace(make_log(random.normal(size=(rows, 2)), action, np.full(rows, 0.5), reward, 2), position=position)
+    fold = folds(log, 5)
+    places = (1.0, 1.0, 1.0, 1.0, 0.35)
+    chances = [crossfitted(_policy("linucb"), log, fold, 0.1, given).chances(np.arange(200)) for given in ((), places)]
+    assert [each[:, 1].mean() for each in chances] == [pytest.approx(0.05), pytest.approx(0.95, abs=0.05)]
+    assert not (replayed(_policy("linucb"), log, 0.1) == replayed(_policy("linucb"), log, 0.1, places)).all()
+
+
 def test_contexts_of_the_ranker_are_taken_as_they_are() -> None:
     own = np.random.default_rng(1).integers(-30, 30, (40, DIM)).astype(np.int8)
     own[:, 0] = CONSTANT_X
