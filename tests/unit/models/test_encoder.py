@@ -17,6 +17,8 @@ from udfs.core.features import StepInputs
 ENCODER = Encoder.load(ARTEFACTS / "demo-1", "cpu")
 NAN = np.float32(np.nan).tobytes()
 NAMES = ("item", "category", "type", "gap", "price", "quantity")
+GRU = 32
+"""Numbers of h that are the GRU's; its memory follows."""
 
 
 def inputs_of(rng: np.random.Generator, shape: int | tuple[int, ...]) -> StepInputs:
@@ -33,10 +35,10 @@ def test_a_committed_artefact_follows_torch_for_500_steps(name: str, version: in
     """Contract: torch and ONNX agree to 1e-5 after 500 steps; the trajectory was stored by torch at export."""
     encoder = Encoder.load(ARTEFACTS / name, "cpu")
     assert (encoder.name, encoder.version, encoder.provider) == (name, version, "cpu")
-    assert (encoder.hidden, encoder.dim) == (32, 16)
+    assert (encoder.hidden, encoder.dim) == (GRU + 48, 16)
     with np.load(ARTEFACTS / name / "golden.npz") as golden:
         stored = {key: golden[key] for key in (*NAMES, "h", "x")}
-    h = np.zeros((1, 32), dtype=np.float32)
+    h = np.zeros((1, encoder.hidden), dtype=np.float32)
     for at in range(500):
         h, x = encoder.step(StepInputs(*(stored[key][at : at + 1] for key in NAMES)), h)
         assert np.abs(h[0] - stored["h"][at]).max() <= 1e-5
@@ -47,7 +49,7 @@ def test_a_committed_artefact_follows_torch_for_500_steps(name: str, version: in
 def test_a_row_is_bit_identical_alone_and_in_a_batch(size: int) -> None:
     """Contract: micro-batching cannot change a list."""
     rng = np.random.default_rng(size)
-    inputs, h = inputs_of(rng, size), rng.uniform(-1, 1, (size, 32)).astype(np.float32)
+    inputs, h = inputs_of(rng, size), rng.uniform(-1, 1, (size, ENCODER.hidden)).astype(np.float32)
     together = ENCODER.step(inputs, h)
     for row in range(size):
         alone = ENCODER.step(inputs.take(slice(row, row + 1)), h[row : row + 1])
@@ -59,12 +61,12 @@ def test_a_row_is_bit_identical_alone_and_in_a_batch(size: int) -> None:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 128), st.sampled_from([0.0, 0.5, 1.0]))
 def test_x_has_a_constant_inside_and_a_norm_of_at_most_1(seed: int, size: int, state: float) -> None:
     rng = np.random.default_rng(seed)
-    h = (rng.choice([-1, 1], (size, 32)) * state).astype(np.float32)
+    h = (rng.choice([-1, 1], (size, ENCODER.hidden)) * state).astype(np.float32)
     h_next, x = ENCODER.step(inputs_of(rng, size), h)
     assert (np.linalg.norm(x.astype(np.float64), axis=1) <= 1.0).all()
     assert len(set(x[:, 0].tolist())) == 1
     assert x[0, 0] > 0.5
-    assert (np.abs(h_next) <= 1.0 + 1e-6).all()  # float32 rounding may pass 1
+    assert (np.abs(h_next[:, :GRU]) <= 1.0 + 1e-6).all()  # float32 rounding may pass 1
 
 
 def refused(copy: ModelCopy) -> str:
@@ -171,7 +173,7 @@ def test_another_vocabulary_than_the_manifest_describes_is_refused(copy: ModelCo
 
 def test_a_known_item_takes_an_index_of_its_own_and_moves_the_buckets(copy: ModelCopy) -> None:
     """Contract: more indices than the model has rows are found at load, known items counted."""
-    copy.vocabulary(lambda names: names.update(items=["item-x"]))
+    copy.vocabulary(lambda names: names["items"].append("item-x"))
     assert refused(copy) == Refusal.SIGNATURE
 
 

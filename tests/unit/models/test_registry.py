@@ -23,10 +23,11 @@ def root(tmp_path: Path) -> Path:
 def test_a_committed_artefact_is_whole_and_says_where_it_comes_from(name: str) -> None:
     manifest = registry.verify(ARTEFACTS / name)
     assert manifest.name == name
-    assert set(manifest.training) == {"data", "range", "split", "seed", "epochs", "config", "metrics"}
-    losses = {model: metrics["log_loss"] for model, metrics in manifest.training["metrics"].items()}
-    assert losses["gru"] == min(losses.values())
-    assert (ARTEFACTS / name / "model.onnx").stat().st_size < 1_000_000
+    assert set(manifest.training) == {
+        "data", "range", "split", "seed", "epochs", "ended", "config", "metrics",
+    }  # fmt: skip
+    assert manifest.training["metrics"]["gru"]["category_hr@20"] > 0.591  # decayed Markov's on Complete Journey
+    assert sum(file.stat().st_size for file in (ARTEFACTS / name).iterdir()) < 5_000_000
 
 
 def test_publishing_moves_the_pointers_and_publishing_the_previous_one_rolls_back(root: Path) -> None:
