@@ -116,7 +116,7 @@ def test_places_are_told_with_the_order_that_makes_the_learner_know_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Contract: of random pairs whose second entry is clicked half as often: 0.5 inside its interval, and the order."""
-    count = 20_000
+    count = 6_000
     rng = np.random.default_rng(6)
     given = columns(2 * count) | {
         "decision_id": [f"{at % 500:016x}/1.{at}.1" for at in range(count) for _ in range(2)],
