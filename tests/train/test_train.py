@@ -33,7 +33,19 @@ def cycles(count: int = 40, length: int = 9) -> list[tuple[Any, ...]]:
 def run(folder: Path, data: Path, *more: str, name: str = "m", **params: Any) -> Path:
     path = folder / "params.json"
     path.write_text(json.dumps(FAST | params))
-    arguments = ["--data", str(data), "--out", str(folder / name), "--params", str(path), "--device", "cpu", *more]
+    arguments = [
+        "--data",
+        str(data),
+        "--out",
+        str(folder / name),
+        "--params",
+        str(path),
+        "--device",
+        "cpu",
+        "--threads",
+        "1",
+        *more,
+    ]
     assert train.main(arguments) == 0
     return folder / name
 
