@@ -64,7 +64,8 @@ CONTEXTUAL = {
     "softmax": "softmax",
 }
 MORE_SEEDS = 8
-HALF_LIFE_MS = ROUNDS // 4 * ROUND_MS
+NEW_ROUNDS = 1_000
+HALF_LIFE_MS = ROUNDS // 6 * ROUND_MS
 DELAYS = {"0": 0, "1_min": 40, "10_min": 600, "1_h": 3_600}
 """Rounds by name, at a decision a second; whole batches."""
 _DEFAULT_EXPLORATION = float(options_of(JobConfig)["exploration"].default)
@@ -100,12 +101,17 @@ def measure_contextual(each: Map) -> dict[str, Any]:
 
 
 def measure_entering(each: Map) -> dict[str, Any]:
-    """Return what hybrid and disjoint lose on five activities that enter in the middle, each like three others."""
+    """Return what hybrid and disjoint lose on five activities that enter in the middle, each like three others.
+
+    `on_entrants` is until the end, `while_new` in the first NEW_ROUNDS, some hundred impressions of each.
+    """
     found: dict[str, Any] = {}
+    columns = ("mean", "on_entrants", "while_new")
     for name in ("linucb_hybrid", "linucb"):
-        lost, on_entrants = np.mean(list(each(partial(_entering, name), range(MORE_SEEDS))), axis=0).tolist()
-        found[name] = {"mean": round(lost, 1), "on_entrants": round(on_entrants, 1)}
-    found["ratio"] = round(found["linucb_hybrid"]["on_entrants"] / found["linucb"]["on_entrants"], 3)
+        means = np.mean(list(each(partial(_entering, name), range(MORE_SEEDS))), axis=0).tolist()
+        found[name] = {column: round(mean, 1) for column, mean in zip(columns, means, strict=True)}
+    hybrid, disjoint = found["linucb_hybrid"], found["linucb"]
+    found["ratio"] = {column: round(hybrid[column] / disjoint[column], 3) for column in columns}
     return found
 
 
@@ -195,10 +201,11 @@ def _lost(
     return float(run_contextual(player, world)[0][part].sum())
 
 
-def _entering(text: str, seed: int) -> tuple[float, float]:
+def _entering(text: str, seed: int) -> tuple[float, float, float]:
     world = entering(seed)
     lost, shown = run_contextual(_player(text, world.category.tolist(), seed), world)
-    return float(lost.sum()), lost_on_entrants(lost, shown, world)
+    on_entrants, while_new = (lost_on_entrants(lost, shown, world, rounds) for rounds in (ROUNDS, NEW_ROUNDS))
+    return float(lost.sum()), on_entrants, while_new
 
 
 def _replay(campaign: str) -> dict[str, Any]:

@@ -77,9 +77,11 @@ def run_contextual(
     return lost, shown
 
 
-def lost_on_entrants(lost: NDArray[np.float64], shown: NDArray[np.int64], world: Contextual) -> float:
-    """Return what was lost, since they entered, where an entrant was shown or would have been best."""
+def lost_on_entrants(
+    lost: NDArray[np.float64], shown: NDArray[np.int64], world: Contextual, rounds: int = ROUNDS
+) -> float:
+    """Return what was lost, in the first rounds since they entered, where an entrant was shown or the best."""
     entrant = world.enters > 0
-    since = np.arange(ROUNDS) >= world.enters.max()
+    since = np.arange(ROUNDS) - world.enters.max()
     concerned = entrant[shown] | entrant[world.means.argmax(axis=1)]
-    return float(lost[since & concerned].sum())
+    return float(lost[(since >= 0) & (since < rounds) & concerned].sum())

@@ -20,7 +20,7 @@ class Sharing(Enum):
 class Regression(NamedTuple):
     """Ridge regression; `ridge` is the weight, in impressions of a context of length 1, of the assumption of no effect.
 
-    From 1 on, so that an inverse fits its fixed point (policy_table.py).
+    1 / ridge (of HYBRID: + 1 / shared_ridge) stays below 8: an inverse has to fit its fixed point (policy_table.py).
     """
 
     ridge: float = 1.0

@@ -194,8 +194,8 @@ def test_no_activities_score_nothing(name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "key", "allowed"),
     [
-        ("best", "policy", r"linucb \(alpha=0.1 \(0 to 10\), ridge="),
-        ("linucb:beta=1", "policy.linucb.beta", "alpha=0.1"),
+        ("best", "policy", r"linucb \(alpha=0.7 \(0 to 10\), ridge="),
+        ("linucb:beta=1", "policy.linucb.beta", "alpha=0.7"),
         ("linucb:alpha=0.1,alpha=0.2", "policy.linucb.alpha", "each once"),
         ("linucb:alpha=11", "policy.linucb.alpha", "numbers from 0 to 10"),
         ("thompson:ridge=0.5", "policy.thompson.ridge", "numbers from 1 to 1e\\+06"),

@@ -21,7 +21,10 @@ class LinUCB(Policy):
     """score = x'theta + alpha sqrt(x' A^-1 x); each activity learns from its own impressions alone."""
 
     name: ClassVar[str] = "linucb"
-    parameters: ClassVar[Mapping[str, Parameter]] = {"alpha": ALPHA, "ridge": RIDGE}
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "alpha": ALPHA._replace(default=0.7),
+        "ridge": RIDGE._replace(default=2.0),
+    }
 
     @property
     def regression(self) -> Regression:
