@@ -76,7 +76,7 @@ def test_scores_are_compared_in_steps_of_a_billionth() -> None:
     assert 140 < (first == 0).sum() < 260
 
 
-@pytest.mark.parametrize("count", [2, 3, 5, 20, 200])
+@pytest.mark.parametrize("count", [2, 3, 5, 20, 70])
 def test_equal_scores_favour_nobody(count: int) -> None:
     """Contract: among equals each activity is first, and last, as often as any other (chi-square)."""
     draws = 400 * count
@@ -88,7 +88,7 @@ def test_equal_scores_favour_nobody(count: int) -> None:
 
 def test_pairs_of_equals_are_in_either_order() -> None:
     """Contract: three equals come in all six orders alike, wherever they stand in the catalogue."""
-    draws = 30_000
+    draws = 6_000
     scores = np.zeros((draws, 1_000))
     scores[:, [3, 4, 900]] = 1.0
     counts = np.unique(rank_of(scores, size=3).order, axis=0, return_counts=True)[1]
