@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 STACK = "demo"
 PREFIX = "tideline"
+POLICY = "linucb:alpha=0.4,ridge=4"
+"""As the README advises where an activity has only some hundreds of impressions, as here."""
 
 _SETTLE_S = 10.0
 
@@ -64,7 +66,7 @@ class Stage:
         clickstream = Clickstream(self.stack.kafka_bootstrap, self.topics)
         clickstream.publish(offer.activity for offer in world.offers)
         say("submitting the job with flink run")
-        self._job_id = submit(self.stack, "live", {"prefix": PREFIX})
+        self._job_id = submit(self.stack, "live", {"prefix": PREFIX, "policy": POLICY})
         self.stack.rest.wait_running(self._job_id)
         return clickstream
 
