@@ -25,13 +25,12 @@ from jobs.topics import Topics
 from models.registry import verify
 from schemas.records import CONTROL
 from scripts.localstack import Stack, StackError
-from udfs.core.control import decode_control
+from udfs.core.control import KINDS, decode_control
 from udfs.core.errors import InvalidEvent, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-KINDS = ("republish", "publish", "model", "policy", "weights", "generation", "experiment", "examination")
 _WITHIN_S = 30
 
 

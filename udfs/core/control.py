@@ -216,3 +216,5 @@ _ORDER_OF_KIND: dict[str, tuple[type[Order], Callable[[Fields], Order]]] = {
     "experiment": (SetExperiment, _set_experiment),
     "examination": (SetExamination, _set_examination),
 }
+KINDS = tuple(_ORDER_OF_KIND)
+"""Every order by its name."""
