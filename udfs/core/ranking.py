@@ -132,29 +132,33 @@ def _explore(
     tosses = uniform(seeds, slots)
     tosses[np.arange(slots) >= eligible[:, None]] = 1.0
     exploring = np.flatnonzero(tosses.min(axis=1, initial=1.0) < exploration)
-    tossed = (tosses[exploring] < exploration).tolist()
-    picks = uniform(seeds[exploring], slots, stream=1).tolist()
+    tails_of, tails = np.nonzero(tosses[exploring] < exploration)
+    picks = uniform(seeds[exploring], slots, stream=1)[tails_of, tails]
     unlisted = np.zeros((exploring.size, mask.shape[1] + 1), np.bool_)
     unlisted[:, :-1] = mask[exploring]
-    np.put_along_axis(unlisted, order[exploring], values=False, axis=1)  # -1, no activity, is the place to spare
-    row_of, others = np.nonzero(unlisted)
-    ends = np.searchsorted(row_of, np.arange(1, exploring.size + 1)).tolist()
-    start = 0
-    for at, row in enumerate(exploring.tolist()):
-        count = min(int(eligible[row]), slots)
+    listed = order[exploring]
+    unlisted[np.arange(exploring.size)[:, None], listed] = False  # -1, no activity, is the place to spare
+    others = np.flatnonzero(unlisted)
+    ends = np.cumsum(unlisted.sum(axis=1)).tolist()
+    starts = [0, *ends]
+    # Lists of numbers, all rows converted at once: 0.6 us a user less than reading and writing arrays row by row.
+    counts = np.minimum(eligible[exploring], slots).tolist()
+    fronts = [row[:count] for row, count in zip(listed.tolist(), counts, strict=True)]
+    bits = [0] * exploring.size
+    for at, slot, share in zip(tails_of.tolist(), tails.tolist(), picks.tolist(), strict=True):
         # The best in their order, then all others in any order: a uniform draw needs no more.
-        front, end = order[row, :count].tolist(), ends[at]
-        for slot in (slot for slot, tails in enumerate(tossed[at]) if tails):
-            pick = slot + int(picks[at][slot] * (len(front) + end - start - slot))
-            if pick == slot:
-                continue
-            explored[row] |= 1 << slot
-            if pick < len(front):
-                front.insert(slot, front.pop(pick))
-                continue
-            place = start + pick - len(front)
-            front.insert(slot, int(others[place]))
-            end -= 1
-            others[place] = others[end]
-        order[row, :count] = front[:count]
-        start = ends[at]
+        front = fronts[at]
+        pick = slot + int(share * (len(front) + ends[at] - starts[at] - slot))
+        if pick == slot:
+            continue
+        bits[at] |= 1 << slot
+        if pick < len(front):
+            front.insert(slot, front.pop(pick))
+            continue
+        place = starts[at] + pick - len(front)
+        front.insert(slot, others.item(place) % unlisted.shape[1])
+        ends[at] -= 1
+        others[place] = others[ends[at]]
+    explored[exploring] = bits
+    lists = [front[:count] + [-1] * (slots - count) for front, count in zip(fronts, counts, strict=True)]
+    order[exploring] = np.array(lists, np.int64).reshape(exploring.size, slots)
