@@ -56,6 +56,8 @@ class Forgetting(NamedTuple):
     """Half-life of what was learned in event time; 0 never forgets."""
 
     half_life_ms: int
+    fading: bool = True
+    """False: all that is kept weighs alike."""
 
     def bucket_of(self, ts_ms: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the time bucket of each moment."""
@@ -65,7 +67,7 @@ class Forgetting(NamedTuple):
 
     def weights(self, buckets: NDArray[np.int64], newest: int) -> NDArray[np.float64]:
         """Return the weight of each bucket seen from the newest one."""
-        if not self.half_life_ms:
+        if not self.half_life_ms or not self.fading:
             return np.ones(buckets.size)
         weights: NDArray[np.float64] = np.exp2((buckets - newest) / BUCKETS_PER_HALF_LIFE)
         return weights

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from udfs.core.activity_features import FEATURES
+from udfs.core.change import changes
 from udfs.core.hybrid import shared_row, solve_rest, solve_shared
 from udfs.core.learning import (
     NO_SUMS,
     Evidence,
-    Forgetting,
     Solved,
     count,
     evidence,
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from udfs.core.change import Changes
+    from udfs.core.learning import Forgetting
 
     Sums = Mapping[str, NDArray[Any]]
 
@@ -47,15 +50,17 @@ def publication(
     """Return (activity id, row) for the names "encoder|activity", each encoder's prior behind its activities.
 
     `sums` holds all there is, by such names: what is shared and the total are taken over every activity, and what an
-    activity earned under other encoders is carried into its row. A name without sums gets a row of what is carried.
+    activity earned under other encoders is carried into its row. The past fades where clicks changed (change.py).
+    A name without sums gets a row of what is carried.
     Who reads an encoder's prior has all rows that were published with it. `features` are those of the activities, by
     id; one that is not there has none but the constant.
     """
     sums = {name: forget(each, newest) for name, each in sums.items()}
+    changed = changes(sums, forgetting, newest)
     rows: list[tuple[str, PolicyRow]] = []
     for encoder in sorted({encoder_of(name) for name in names}):
         activities = [activity_of(name) for name in names if encoder_of(name) == encoder]
-        rows += _Encoder(encoder, sums, forgetting, newest, how or Regression(), features or {}).rows(activities)
+        rows += _Encoder(encoder, sums, changed, newest, how or Regression(), features or {}).rows(activities)
     return rows
 
 
@@ -81,12 +86,12 @@ class _Encoder:
         self,
         encoder: int,
         sums: Sums,
-        forgetting: Forgetting,
+        changed: Changes,
         newest: int,
         how: Regression,
         features: Mapping[str, NDArray[np.int8]],
     ) -> None:
-        self._encoder, self._when, self._how, self._features = encoder, (forgetting, newest), how, features
+        self._encoder, self._changed, self._newest, self._how, self._features = encoder, changed, newest, how, features
         self._own = {activity_of(name): sums[name] for name in sorted(sums) if encoder_of(name) == encoder}
         self._others: dict[str, list[NDArray[Any]]] = {}
         for name, each in sums.items():
@@ -96,15 +101,16 @@ class _Encoder:
     def rows(self, activities: Sequence[str]) -> list[tuple[str, PolicyRow]]:
         """Return the rows of some activities and the prior."""
         every = [each for parts in self._others.values() for each in parts]
-        together = evidence(merge(self._own.values()), *self._when, count(every, *self._when))
+        when = self._changed.weighing(), self._newest
+        together = evidence(merge(self._own.values()), *when, count(every, *when))
         total = together.counts.impressions + together.carried.impressions
         theta, shared, solved = self._solved(together, [name for name in activities if name != PRIOR_ID])
         last = prior_row(theta, self._how.ridge, self._encoder, total)._replace(shared=shared)
         return [*((name, policy_row(each, self._encoder, total)) for name, each in solved), (PRIOR_ID, last)]
 
     def _evidence(self, activity: str) -> Evidence:
-        carried = count(self._others.get(activity, ()), *self._when)
-        return evidence(self._own.get(activity, NO_SUMS), *self._when, carried)
+        when = self._changed.weighing(f"{self._encoder}|{activity}"), self._newest
+        return evidence(self._own.get(activity, NO_SUMS), *when, count(self._others.get(activity, ()), *when))
 
     def _features_of(self, activity: str) -> NDArray[np.int8]:
         return self._features.get(activity, _UNKNOWN)

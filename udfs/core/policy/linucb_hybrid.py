@@ -23,9 +23,9 @@ class LinUCBHybrid(LinUCB):
 
     name: ClassVar[str] = "linucb_hybrid"
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "alpha": ALPHA._replace(default=0.7),
-        "ridge": RIDGE._replace(default=20.0),
-        "shared_ridge": RIDGE._replace(default=0.5, low=0.5, doc="the same for the effects that activities share"),
+        "alpha": ALPHA._replace(default=0.4),
+        "ridge": RIDGE._replace(default=10.0),
+        "shared_ridge": RIDGE._replace(default=0.25, low=0.25, doc="the same for the effects that activities share"),
     }
 
     @property
