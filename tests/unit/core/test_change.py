@@ -61,7 +61,7 @@ def test_rows_of_a_steady_past_are_those_without_forgetting() -> None:
 
 
 def test_all_that_is_known_fades_when_everything_changed() -> None:
-    """Contract: with 40 % of the clicks everywhere for a half-life, evidence is weighed by age."""
+    """Contract: with 40 % of the clicks everywhere for a half-life, evidence is weighed by age, and what is carried."""
     for seed in range(5):
         sums = sums_of(seed, 5, 0.4)
         found = changes(sums, FORGETTING, NEWEST)
@@ -69,6 +69,8 @@ def test_all_that_is_known_fades_when_everything_changed() -> None:
         rows = dict(publication(sums, sorted(sums), FORGETTING, NEWEST))
         faded = EACH * (2.0 ** (-np.arange(BUCKETS) / BUCKETS_PER_HALF_LIFE)).sum()
         assert rows["a4"].impressions == pytest.approx(faded)
+        swapped = dict(publication(sums, ["9|a4"], FORGETTING, NEWEST))
+        assert swapped["a4"].carried_impressions == pytest.approx(faded)
 
 
 def test_only_the_activity_that_changed_fades() -> None:

@@ -92,12 +92,12 @@ def test_contexts_of_another_encoder_leave_no_trace() -> None:
     assert [encode_row(row, name) for name, row in rows[0]] == [encode_row(row, name) for name, row in rows[1]]
 
 
-def test_what_is_carried_fades_and_does_not_depend_on_order() -> None:
-    """Contract: half as much after a half-life; the versions in any order give the same bytes."""
+def test_what_is_carried_is_whole_and_does_not_depend_on_order() -> None:
+    """Contract: without a change age takes nothing away; the versions in any order give the same bytes."""
     sums = {f"{version}|a": add(NOTHING, shown(10, version), FADING) for version in (1, 2, 3)}
     newest = BUCKETS_PER_HALF_LIFE
     found = publication(sums, ["9|a"], FADING, newest)
-    assert (found[0][1].carried_impressions, found[0][1].carried_rewards[0]) == (15.0, 3.0)
+    assert (found[0][1].carried_impressions, found[0][1].carried_rewards[0]) == (30.0, 6.0)
     again = publication(dict(reversed(sums.items())), ["9|a"], FADING, newest)
     assert [encode_row(row, name) for name, row in again] == [encode_row(row, name) for name, row in found]
 
