@@ -7,6 +7,7 @@ scripts/control policy pinned=123 | pinned=null  rank with one policy version; f
 scripts/control weights click=1 conversion=5 revenue=0 cost=0
 scripts/control generation generation=2
 scripts/control examination places=[1,0.8,0.6]   how much an impression at each place counts, as tideline report says
+scripts/control examination after_click=0.2      the same below a list's first click, where lists are read from the top
 scripts/control experiment ...                   see tideline experiment
 """
 

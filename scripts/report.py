@@ -131,6 +131,8 @@ def _places(found: dict[str, Any]) -> list[str]:
     lines.append(f"as a cascade, goes on after a click {after}")
     if found["order"]:
         lines.append(f"to learn by these shares: scripts/control examination {found['order']}")
+    if found["cascade_order"]:
+        lines.append(f"or, where lists are read from the top: scripts/control examination {found['cascade_order']}")
     return lines
 
 

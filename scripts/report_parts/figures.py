@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from udfs.core.control import LEAST_EXAMINED
 from udfs.core.examination import ShownEntries, examination
 from udfs.core.trial import interval, rate_of
 from udfs.core.watch import ALARM_AT, COLD_BELOW
@@ -135,7 +136,8 @@ def exploration(log: Log) -> dict[str, Any]:
 def places(log: Log) -> dict[str, Any]:
     """Return how often each place is looked at, by both models of `udfs.core.examination`.
 
-    `order` is the argument that tells the learner, None while a place is not known.
+    `order` is the argument that tells the learner, None while a place is not known; `cascade_order` the one for lists
+    that are read from the top.
     """
     found = examination(
         ShownEntries(
@@ -148,12 +150,14 @@ def places(log: Log) -> dict[str, Any]:
         if place < len(found.swaps):
             row |= {"swaps_with_next": round(found.swaps[place], 1), **_with_interval("goes_on", found.goes_on[place])}
         rows.append(row)
+    after = found.goes_on_after_click.value
     known = [share.value for share in found.examined if share.value is not None]
     order = "places=[" + ",".join(f"{min(value, 1.0):.2f}" for value in known) + "]"
     return {
         "places": rows,
         **_with_interval("goes_on_after_click", found.goes_on_after_click),
         "order": order if known and len(known) == len(rows) else None,
+        "cascade_order": None if after is None else f"after_click={min(max(after, LEAST_EXAMINED), 1.0):.2f}",
     }
 
 

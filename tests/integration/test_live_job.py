@@ -98,11 +98,16 @@ def test_with_the_policy_pinned_lists_need_no_republishing(job: LiveJob) -> None
 
 
 def test_impressions_weigh_their_place_from_the_order_on(job: LiveJob) -> None:
-    """Contract: each row published then is the oracle's to the bit; impressions from before count as they did."""
-    for places in ((1.0, 0.6, 0.25), (1.0,)):
-        act(job, SetExamination(places))
-        job.oracle.world.examine(SetExamination(places))
-        job.produce(messages(scenario(job, 3, f"place-{len(places)}", events=800, users=80)))
+    """Contract: each row published then is the oracle's to the bit; impressions from before count as they did.
+
+    By places, by clicks above, and whole again.
+    """
+    for number, order in enumerate(
+        (SetExamination((1.0, 0.6, 0.25)), SetExamination(after_click=0.3), SetExamination())
+    ):
+        act(job, order)
+        job.oracle.world.examine(order)
+        job.produce(messages(scenario(job, 3, f"place-{number}", events=800, users=80)))
         job.settle()
         check_equal(job.oracle.lists, job.all_lists())
     counted = [impressions for impressions, _ in job.oracle.learned().values()]

@@ -134,7 +134,9 @@ def test_places_are_told_with_the_order_that_makes_the_learner_know_them(
     assert found["places"][0]["swaps_with_next"] == count
     assert f"<td>{found['places'][1]['examined']:.4g}</td>" in (tmp_path / "r.html").read_text()
     assert main(["--log", log_file]) == 0
-    assert f"scripts/control examination {found['order']}" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"scripts/control examination {found['order']}" in told
+    assert f"scripts/control examination {found['cascade_order']}" in told
 
 
 def test_a_file_without_a_column_is_refused_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

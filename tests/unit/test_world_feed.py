@@ -14,6 +14,7 @@ from models.encoder import Encoder
 from models.registry import verify
 from tests.support.core_world import activity, make_world
 from udfs.core.activity import encode_activity
+from udfs.core.attribution import Cascade
 from udfs.core.control import (
     Control,
     LoadModel,
@@ -26,6 +27,7 @@ from udfs.core.control import (
     SetWeights,
     encode_control,
 )
+from udfs.core.hashing import hash32
 from udfs.core.policy_table import PRIOR_ID, cold_row, encode_row
 from udfs.core.world import World
 from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, TopicRecord, WorldFeed
@@ -82,6 +84,16 @@ def test_places_weigh_as_ordered_until_they_are_ordered_otherwise() -> None:
     assert fed.world.attributing.overlooked == (0, 25, *[50] * 14)
     fed.obey(SetExamination((1.0,)))
     assert fed.world.attributing.overlooked == (0,) * 16
+
+
+def test_a_cascade_is_learned_by_as_ordered_with_the_names_of_the_catalogue() -> None:
+    """Contract: activities that come later are known to it; the order of places ends it."""
+    fed = Fed()
+    fed.obey(SetExamination(after_click=0.2))
+    fed.feed.apply(ACTIVITIES, [record(0, "a")])
+    assert fed.world.attributing.cascade == Cascade(80, {hash32("a"): "a"})
+    fed.obey(SetExamination())
+    assert fed.world.attributing.cascade is None
 
 
 def test_a_record_is_applied_once() -> None:

@@ -5,8 +5,9 @@ impression, a click before its impression too: it implies one. Flags then keep e
 A conversion has the worth that was reported last: a later report replaces an earlier one, by the difference.
 Everything counts at the time of the pair's earliest event; where that turns out to be earlier, the difference is fed
 back, so sums by time do not depend on the order of arrival either. An impression weighs what its place weighed when it
-was first heard of: that is kept with it, so whatever is taken back is what was added. What has no token is matched with
-what is known when it comes: a conversion or purchase that overtakes its impression or click finds none.
+was first heard of, in a cascade what the clicks above it say; that is kept with it, so what is taken back is what was
+added. What has no token is matched with what is known when it comes: a conversion or purchase that overtakes its
+impression or click finds none.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ _FLAG = {
 
 
 class Attributing(NamedTuple):
-    """Settings: whose tokens count, how long after its impression a conversion does, which items are about what."""
+    """Whose tokens count, how long after its impression a conversion does, what items are about, what places weigh."""
 
     keys: TokenKeys
     window_ms: int
@@ -63,6 +64,17 @@ class Attributing(NamedTuple):
     """Ids of the activities that name an item."""
     overlooked: tuple[int, ...] = (0,) * MAX_SLOTS
     """By place, the hundredths by which an impression there counts less than a whole one."""
+    cascade: Cascade | None = None
+    """Weighs impressions below a click in the place of `overlooked`."""
+
+
+class Cascade(NamedTuple):
+    """A list is read from the top until a click, and on from there by some (Guo, Liu and Wang 2009)."""
+
+    overlooked: int
+    """The hundredths by which an impression below its list's first click counts less than a whole one."""
+    activity_ids: Mapping[int, str]
+    """By hash32; an impression of one that is not there keeps the weight it has."""
 
 
 class ShownDecision(NamedTuple):
@@ -138,6 +150,8 @@ class _Ledger:
         if outcome in _APPLIED:
             self._applied += 1
             self._newest_ms = max(self._newest_ms, event.ts_ms)
+            if self._settings.cascade is not None:
+                self._weigh_below_clicks(token, self._settings.cascade)
 
     def conversion(self, event: Event) -> None:
         """Apply a conversion that does not name its list."""
@@ -203,6 +217,20 @@ class _Ledger:
         self._decisions.append(ShownDecision(event.user_id, activity_id, slot, event.ts_ms, token))
         self._feedback.append(_increment(row, activity_id, impressions=1))
         return row
+
+    def _weigh_below_clicks(self, token: Token, cascade: Cascade) -> None:
+        """Count each impression of a list by whether there is a click above it, wherever that has changed."""
+        of_list = (token.generation, token.as_of_ms, token.seq)
+        rows = [(self._rows[key], key[-1] & 0xFFFF) for key in sorted(self._rows) if key[:-1] == of_list]
+        placed = [(token.tags.index(tag), row) for row, tag in rows if tag in token.tags]
+        first = min((slot for slot, row in placed if row.flags & CLICKED), default=MAX_SLOTS)
+        for slot, row in placed:
+            wanted = cascade.overlooked if slot > first else self._settings.overlooked[slot]
+            activity_id = cascade.activity_ids.get(row.activity)
+            if row.overlooked != wanted and activity_id is not None:
+                self._feedback.append(_increment(row, activity_id, impressions=-1))
+                row.overlooked = wanted
+                self._feedback.append(_increment(row, activity_id, impressions=1))
 
     def _newest(self, activity_id: str, at_ms: int, needed: int = 0) -> ShownRow | None:
         """Return the newest row of the activity inside the window that has the needed flags, or None."""

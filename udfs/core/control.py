@@ -86,10 +86,12 @@ class SetExperiment(NamedTuple):
 class SetExamination(NamedTuple):
     """Count an impression at each place as so much of one from now on, since not every place is always looked at.
 
-    Places below the last one named weigh as it does; [1] counts every impression whole again.
+    Places below the last one named weigh as it does; [1] counts every impression whole again. `after_click` is what an
+    impression below its list's first click counts as instead, where lists are read from the top (a cascade).
     """
 
-    places: tuple[float, ...]
+    places: tuple[float, ...] = (1.0,)
+    after_click: float = 1.0
 
 
 Order = PublishPolicy | LoadModel | Republish | SetGeneration | SetWeights | PinPolicy | SetExperiment | SetExamination
@@ -186,7 +188,11 @@ def _set_experiment(argument: Fields) -> Order:
 
 
 def _set_examination(argument: Fields) -> Order:
-    return SetExamination(argument.numbers("places", MAX_SLOTS, LEAST_EXAMINED, 1.0))
+    places = argument.numbers("places", MAX_SLOTS, LEAST_EXAMINED, 1.0)
+    after_click = argument.number("after_click", LEAST_EXAMINED, 1.0)
+    if after_click < 1.0 and set(places) != {1.0}:
+        argument.refuse("after_click", "1 where places weigh: one model or the other")
+    return SetExamination(places, after_click)
 
 
 def _arm(fields: Fields) -> TrialArm:

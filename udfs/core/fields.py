@@ -100,7 +100,7 @@ class Fields:
         """Return an array of 1..max_count finite numbers of low..high."""
         field = self._record.get(name)
         if (
-            not isinstance(field, list)
+            not isinstance(field, (list, tuple))  # the latter where `completed` put it
             or not 0 < len(field) <= max_count
             or not all(_is_number(number) and low <= number <= high for number in field)
         ):

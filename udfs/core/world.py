@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from udfs.core.attribution import Attributing
+from udfs.core.attribution import Attributing, Cascade
 from udfs.core.catalogue import Catalogue, open_at
 from udfs.core.cold_start import coefficients
 from udfs.core.errors import InvalidEvent, Reason
 from udfs.core.examination import overlooked
 from udfs.core.experiment import Arm, Experiment, arm_numbers
+from udfs.core.hashing import hash32
 from udfs.core.policy import make_policy
 from udfs.core.policy_table import Coefficients, PolicyTable
 from udfs.core.watch import COLD_BELOW
@@ -62,6 +63,8 @@ class World:
     experiment: Experiment | None = None
     overlooked: tuple[int, ...] = overlooked(())
     """By place, see Attributing."""
+    overlooked_below_click: int = 0
+    """In hundredths, see Cascade; 0: clicks say nothing about the impressions below them."""
     catalogue: Catalogue = field(init=False)
     attributing: Attributing = field(init=False)
     _known: Coefficients | None = field(init=False, default=None)
@@ -155,8 +158,9 @@ class World:
         self.experiment = Experiment(order.id, arms, issued_ms, shadow) if arms or shadow else None
 
     def examine(self, order: SetExamination) -> None:
-        """Let impressions from now on weigh what their places do; those below the last one named are as it is."""
+        """Let impressions from now on weigh what their places or the clicks above them say, see SetExamination."""
         self.overlooked = overlooked(order.places)
+        (self.overlooked_below_click, *_) = overlooked((order.after_click,))
         self._derive()
 
     def use_encoder(self, encoder: StepEncoder) -> None:
@@ -172,5 +176,11 @@ class World:
             self.catalogue.reward_value,
             self.catalogue.activities_of_item,
             self.overlooked,
+            self._cascade(),
         )
         self._known = None
+
+    def _cascade(self) -> Cascade | None:
+        if not self.overlooked_below_click:
+            return None
+        return Cascade(self.overlooked_below_click, {hash32(name): name for name in self.activities})

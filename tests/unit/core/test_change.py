@@ -78,7 +78,7 @@ def test_only_the_activity_that_changed_fades() -> None:
     for seed in range(5):
         sums = sums_of(seed, 1, 0.1)
         found = changes(sums, FORGETTING, NEWEST)
-        assert (found.everywhere, found.names) == (False, {"3|a0"})
+        assert (found.everywhere, found.names) == (False, frozenset({"3|a0"}))
         rows = dict(publication(sums, sorted(sums), FORGETTING, NEWEST))
         assert rows["a0"].impressions < 0.4 * rows["a1"].impressions == 0.4 * EACH * BUCKETS
 

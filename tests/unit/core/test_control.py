@@ -104,6 +104,8 @@ def test_a_record_without_value_orders_nothing() -> None:
         (_json("examination", {"places": [1] * 17}), "argument.places=[1, 1"),
         (_json("examination", {"places": [1, 0]}), "argument.places=[1, 0]"),
         (_json("examination", {"places": [1, True]}), "argument.places=[1, True]"),
+        (_json("examination", {"after_click": 0}), "argument.after_click=0; allowed: a number of 0.01..1"),
+        (_json("examination", {"places": [1, 0.5], "after_click": 0.5}), "argument.after_click=0.5; allowed: 1 where"),
         (_json("publish", {}), "argument.id=(missing)"),
         (_json("policy", {}), "argument.pinned=(missing)"),
         (_json("policy", {"pinned": "12"}), "argument.pinned='12'"),

@@ -52,10 +52,10 @@ def story_of(user: str, rng: np.random.Generator) -> tuple[list[Event], list[Eve
     return reported, [event for event in reported if event.event_id not in superseded]
 
 
-def feedback_of(batches: Iterable[Sequence[Event]]) -> list[bytes]:
+def feedback_of(batches: Iterable[Sequence[Event]], examined: SetExamination) -> list[bytes]:
     """What the batches of one shard tell the learner, through deduplication and attribution."""
     world = make_world([activity(name) for name in NAMES])
-    world.examine(SetExamination((1.0, 0.7, 0.31)))
+    world.examine(examined)
     states: dict[str, bytes] = {}
     found = []
     for batch in batches:
@@ -82,14 +82,15 @@ def disordered(events: list[Event], rng: np.random.Generator) -> list[Event]:
     return mixed + mixed[start : start + len(mixed) // 4]
 
 
-def test_seven_disordered_shards_learn_what_one_clean_pass_does() -> None:
+@pytest.mark.parametrize("examined", [SetExamination((1.0, 0.7, 0.31)), SetExamination(after_click=0.3)])
+def test_seven_disordered_shards_learn_what_one_clean_pass_does(examined: SetExamination) -> None:
     """Contract: shuffled, 1 % twice, a part replayed, worths revised: the sums of the final truth, bit for bit.
 
     So are the published rows of every policy, hence equal to 1e-9 too.
     """
     rng = np.random.default_rng(1)
     stories = [story_of(f"u{number}", rng) for number in range(35)]
-    clean = sums_of(feedback_of([event] for _, truth in stories for event in truth))
+    clean = sums_of(feedback_of(([event] for _, truth in stories for event in truth), examined))
 
     shards: list[list[Event]] = [[] for _ in range(SHARDS)]
     for reported, _ in stories:
@@ -100,7 +101,7 @@ def test_seven_disordered_shards_learn_what_one_clean_pass_does() -> None:
         mixed = disordered(events, rng)
         cuts = np.sort(rng.integers(0, len(mixed), 12)).tolist()
         batches = [mixed[start:end] for start, end in zip([0, *cuts], [*cuts, len(mixed)], strict=True)]
-        parts = feedback_of(batch for batch in batches if batch)
+        parts = feedback_of((batch for batch in batches if batch), examined)
         learned.append(sums_of([parts[at] for at in rng.permutation(len(parts)).tolist()]))
     merged = {
         name: decode_sums(encode_sums(merge(each[name] for each in [*reversed(learned)] if name in each)))
