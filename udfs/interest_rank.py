@@ -81,7 +81,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             self._world.encoder.version,
             self._world.encoder.provider,
             len(self._world.activities),
-            self._world.table.version,
+            self._world.version,
             BUILD_ID,
         )
 
@@ -191,5 +191,5 @@ class InterestRank(KeyedBroadcastProcessFunction):
         world = self._world
         self._meters.show("encoder_version", world.encoder.version)
         self._meters.show("encoder_on_cuda", int(world.encoder.provider == "cuda"))
-        self._meters.show("policy_version", max(world.table.version, 0))
+        self._meters.show("policy_version", max(world.version, 0))
         self._meters.show("activities", len(world.activities))

@@ -15,6 +15,8 @@ from tests.support.live import LiveJob, check_equal
 from tests.support.traffic import Message
 from tests.support.waiting import wait_until
 from udfs.core.events import Event, EventType
+from udfs.core.policy import make_policy
+from udfs.core.policy_table import decode_row
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -47,6 +49,12 @@ def arms(job: LiveJob, experiment: str) -> Counter[str]:
     return Counter(each["arm"] for each in records if each["experiment"] == experiment)
 
 
+def regressions(job: LiveJob, since: int = 0) -> set[str]:
+    """How rows of the policy topic were solved, from an offset on."""
+    records = [record for record in job.read(job.topics.policy) if record.value and record.offset >= since]
+    return {decode_row(record.value, record.offset)[1].regression for record in records if record.value}
+
+
 def command(job: LiveJob, *arguments: str) -> None:
     applied = job.metrics()["control_applied"]
     target = ("--bootstrap", job.stack.kafka_bootstrap, "--topic", job.topics.control)
@@ -55,17 +63,25 @@ def command(job: LiveJob, *arguments: str) -> None:
 
 
 def test_an_experiment_starts_is_logged_and_ends_without_a_restart(job: LiveJob) -> None:
-    """Contract: shares as ordered, arm and policy in each decision; after the end everybody has the baseline."""
-    command(job, "start", "--id", "spring", "--arm", "calm=linucb:alpha=0:0.3", "--arm", "wild=linucb:alpha=2:0.2")
+    """Contract: shares as ordered, arm and policy in each decision; after the end everybody has the baseline.
+
+    An arm that learns otherwise than the deployment has rows of its own, solved from the same sums, while it runs.
+    """
+    hybrid = make_policy("linucb_hybrid")
+    command(job, "start", "--id", "spring", "--arm", "calm=linucb:alpha=0:0.3", "--arm", "wild=linucb_hybrid:0.2")
     view_all(job, 1)
     show_all(job, 2)
     wait_until("all decisions are logged", lambda: sum(arms(job, "spring").values()) == len(USERS))
     found = arms(job, "spring")
     assert found.keys() == {"baseline", "calm", "wild"}
     assert found["baseline"] > found["wild"]
+    wait_until("both ways are published", lambda: regressions(job) == {"", hybrid.regression.name})
     command(job, "stop", "--id", "spring")
+    job.settle()
+    ended = job.read(job.topics.policy)[-1].offset + 1
     view_all(job, 3)
     show_all(job, 4)
+    wait_until("what was shown is learned", lambda: regressions(job, ended) == {""})
     assert sum(arms(job, "spring").values()) == len(USERS)
     job.settle()
     check_equal(job.oracle.lists, job.all_lists())

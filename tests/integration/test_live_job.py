@@ -79,7 +79,7 @@ def test_lists_counters_and_sums_are_the_oracles(job: LiveJob) -> None:
 
 def test_with_the_policy_pinned_lists_need_no_republishing(job: LiveJob) -> None:
     """Contract: under a pinned policy what is learned meanwhile changes no list; one by one gives what batches give."""
-    pinned = job.oracle.world.table.version
+    pinned = job.oracle.world.version
     act(job, PinPolicy(pinned))
     job.produce(messages(scenario(job, 2, "pin", events=600, users=40)))
     records = job.recorded()
@@ -94,7 +94,7 @@ def test_with_the_policy_pinned_lists_need_no_republishing(job: LiveJob) -> None
     assert job.read(job.topics.policy)[-1].offset > pinned
     act(job, PinPolicy(None))
     job.oracle.learn(job.read(job.topics.policy))
-    job.wait_gauge("policy_version", job.oracle.world.table.version)
+    job.wait_gauge("policy_version", job.oracle.world.version)
 
 
 def test_impressions_weigh_their_place_from_the_order_on(job: LiveJob) -> None:
@@ -142,7 +142,7 @@ def test_clicks_change_the_policy_and_then_a_list_within_seconds(job: LiveJob) -
     policy = job.read(job.topics.policy)
     assert len(policy) > published
     job.oracle.learn(policy)
-    job.wait_gauge("policy_version", job.oracle.world.table.version)
+    job.wait_gauge("policy_version", job.oracle.world.version)
     job.produce([view(watcher, at_ms + 30_000, 1)])
     job.drain()
     after = json.loads(job.lists([watcher])[watcher])["i"]

@@ -184,7 +184,7 @@ class LiveJob:
         wait_until("every ranker uses the encoder", lambda: self.metrics()["model_swapped"] >= wanted)
         self.oracle.learn(policy)
         self.oracle.world.use_encoder(Encoder.load(folder))
-        self.wait_gauge("policy_version", self.oracle.world.table.version)
+        self.wait_gauge("policy_version", self.oracle.world.version)
 
     def settle(self) -> None:
         """Drain, let the learner publish and the rankers republish, in the job and in the oracle."""
@@ -213,7 +213,7 @@ class LiveJob:
         published = policy[before:]
         assert [record.value for record in published] == wanted
         self.oracle.learn(policy)
-        self.wait_gauge("policy_version", self.oracle.world.table.version)
+        self.wait_gauge("policy_version", self.oracle.world.version)
         return published
 
     def wait_learned(self) -> None:

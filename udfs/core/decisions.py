@@ -97,16 +97,18 @@ def _scores(shown: Sequence[ShownDecision], policies: Sequence[Policy | None], w
         if policy is None or policy.randomised:
             continue
         here = [at for at, its_policy in enumerate(policies) if its_policy is policy]
-        rows = [_row(shown[at], world) for at in here]
+        rows = [_row(shown[at], policy, world) for at in here]
         known = [(at, row) for at, row in zip(here, rows, strict=True) if row is not None]
         for start in range(0, len(known), _AT_ONCE):
             _score_some(found, shown, known[start : start + _AT_ONCE], policy, world)
     return found
 
 
-def _row(shown: ShownDecision, world: World) -> PolicyRow | None:
-    activity = world.activities.get(shown.activity_id)
-    return None if activity is None else row_at(world.table, shown.token.encoder, activity, shown.token.policy)
+def _row(shown: ShownDecision, policy: Policy, world: World) -> PolicyRow | None:
+    activity, encoder, version = world.activities.get(shown.activity_id), shown.token.encoder, shown.token.policy
+    if activity is None:
+        return None
+    return row_at(world.table_of(policy, encoder, version), encoder, activity, version)
 
 
 def _score_some(

@@ -255,7 +255,7 @@ def _rank(
             as_of_ms=as_of_ms,
             seq=seq,
             encoder=world.encoder.version,
-            policy=max(world.table.version, 0),
+            policy=max(world.version, 0),
             eligible=ranked.eligible,
             exploration_permille=world.exploration_permille,
             explored=ranked.explored,

@@ -68,6 +68,8 @@ class PolicyRow(NamedTuple):
     carried_rewards: tuple[float, ...] = (0.0,) * len(OBJECTIVES)
     shared: SharedRow | None = None
     """Of a prior: what an activity nobody has seen starts from, by its features."""
+    regression: str = ""
+    """Name of how it was solved, where that is for an arm of an experiment and not as for the deployment's policy."""
 
 
 class Coefficients(NamedTuple):
@@ -106,6 +108,7 @@ def encode_row(row: PolicyRow, activity_id: str) -> bytes:
             "carried_rewards": list(row.carried_rewards),
             "shared_theta": b"" if row.shared is None else row.shared.theta.astype("<i8").tobytes(),
             "shared_inverse": b"" if row.shared is None else row.shared.inverse.astype("<i4").tobytes(),
+            "regression": row.regression,
         }
     )
 
@@ -135,6 +138,7 @@ def decode_row(value: bytes, offset: int) -> tuple[str, PolicyRow]:
         record["carried_impressions"],
         tuple(carried),
         _decode_shared(record["shared_theta"], record["shared_inverse"]),
+        record["regression"],
     )
 
 
@@ -176,9 +180,11 @@ class PolicyTable:
             self._totals.setdefault(row.encoder, deque(maxlen=_FORMER_TOTALS)).append((row.version, row.total))
         return True
 
-    def knows(self, encoder: int) -> bool:
-        """Return whether the rows of an encoder were published: its prior comes behind them."""
-        return (encoder, PRIOR_ID) in self.rows
+    def knows(self, encoder: int, version: int | None = None) -> bool:
+        """Return whether the rows of an encoder were published, at a version if one is given: its prior comes last."""
+        if version is None:
+            return (encoder, PRIOR_ID) in self.rows
+        return any(published <= version for published, _ in self._totals.get(encoder, ()))
 
     def total(self, encoder: int) -> float:
         """Return the impressions of all activities when an encoder's rows were last published."""

@@ -38,7 +38,7 @@ class PopularList:
         if chosen == self._published:
             return b""
         self._published = chosen
-        seq = np.array([world.table.version + 1])
+        seq = np.array([world.version + 1])
         token = mint(
             Minting(
                 users=[""],
@@ -46,7 +46,7 @@ class PopularList:
                 as_of_ms=as_of_ms,
                 seq=seq,
                 encoder=world.encoder.version,
-                policy=max(world.table.version, 0),
+                policy=max(world.version, 0),
                 eligible=ranked.eligible,
                 exploration_permille=0,
                 explored=ranked.explored,

@@ -29,7 +29,7 @@ def rank_arms(
         here = slice(None) if len(present) == 1 else arms == arm
         share = 1.0 if arm == HOLDOUT else world.exploration_permille / 1000
         policy = world.policy_of(arm)
-        parts.append(rank(policy, world.known, x[here], mask[here], seeds[here], world.list_size, share))
+        parts.append(rank(policy, world.known_by(policy), x[here], mask[here], seeds[here], world.list_size, share))
     if len(parts) == 1:
         return parts[0]
     place = np.argsort(np.argsort(arms, kind="stable"), kind="stable")

@@ -27,3 +27,9 @@ class Regression(NamedTuple):
     sharing: Sharing = Sharing.PRIOR
     shared_ridge: float = 1.0
     """The same for the shared effects of HYBRID."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from every other one, as policy records say it."""
+        shared = f",shared_ridge={self.shared_ridge!r}" if self.sharing is Sharing.HYBRID else ""
+        return f"{self.sharing.value}:ridge={self.ridge!r}{shared}"

@@ -10,7 +10,6 @@ import numpy as np
 from udfs.core.attribution import Attributing, Cascade
 from udfs.core.catalogue import Catalogue, open_at
 from udfs.core.cold_start import coefficients
-from udfs.core.errors import InvalidEvent, Reason
 from udfs.core.examination import overlooked
 from udfs.core.experiment import Arm, Experiment, arm_numbers
 from udfs.core.hashing import hash32
@@ -57,6 +56,8 @@ class World:
     encoder: StepEncoder
     activities: dict[str, Activity] = field(default_factory=dict)
     table: PolicyTable = field(default_factory=PolicyTable)
+    trial_tables: dict[str, PolicyTable] = field(default_factory=dict)
+    """What was solved for arms of experiments otherwise than for the deployment's policy, by regression."""
     generation: int = field(init=False)
     pinned: int | None = None
     weights: Weights = field(init=False)
@@ -67,7 +68,8 @@ class World:
     """In hundredths, see Cascade; 0: clicks say nothing about the impressions below them."""
     catalogue: Catalogue = field(init=False)
     attributing: Attributing = field(init=False)
-    _known: Coefficients | None = field(init=False, default=None)
+    _known: dict[str, Coefficients] = field(init=False, default_factory=dict)
+    """Coefficients by regression, "" for those of `table`, made anew after a change."""
 
     def __post_init__(self) -> None:
         self.generation = self.settings.generation
@@ -104,11 +106,32 @@ class World:
         return self.settings.exploration_permille
 
     @property
+    def version(self) -> int:
+        """Offset of the newest policy record applied, -1 for none: the tables are a known state of the policy topic."""
+        return max(table.version for table in (self.table, *self.trial_tables.values()))
+
+    @property
     def known(self) -> Coefficients:
-        """Coefficients of the catalogue's activities, made anew after a change."""
-        if self._known is None:
-            self._known = coefficients(self.table, self.catalogue, self.encoder.version, self.weights)
-        return self._known
+        """Coefficients of the catalogue's activities for the deployment's policy."""
+        return self.known_by(self.policy)
+
+    def known_by(self, policy: Policy) -> Coefficients:
+        """Return the coefficients of the catalogue's activities for a policy."""
+        table = self.table_of(policy, self.encoder.version)
+        name = "" if table is self.table else policy.regression.name
+        if name not in self._known:
+            self._known[name] = coefficients(table, self.catalogue, self.encoder.version, self.weights)
+        return self._known[name]
+
+    def table_of(self, policy: Policy, encoder: int, version: int | None = None) -> PolicyTable:
+        """Return the table a policy ranks with, at a version if one is given.
+
+        That is the deployment's until the learner has solved an encoder's rows for an arm that needs others.
+        """
+        if not policy.contextual or policy.regression == self.policy.regression:
+            return self.table
+        own = self.trial_tables.get(policy.regression.name)
+        return own if own is not None and own.knows(encoder, version) else self.table
 
     def cold(self, at_ms: int) -> int:
         """Return how many of the activities that run at a moment have hardly been shown."""
@@ -128,32 +151,26 @@ class World:
         """Take in a policy row unless the policy is pinned to an older version; return whether it was taken."""
         if self.pinned is not None and row.version > self.pinned:
             return False
-        taken = self.table.apply(activity_id, row)
+        table = self.trial_tables.setdefault(row.regression, PolicyTable()) if row.regression else self.table
+        taken = table.apply(activity_id, row)
         if taken:
-            self._known = None
+            self._known.clear()
         return taken
 
     def pin(self, version: int | None) -> None:
         """Forget what was learned and take in, from now on, only policy rows up to a version; None: all again."""
         self.pinned = version
-        self.table = PolicyTable()
-        self._known = None
+        self.table, self.trial_tables = PolicyTable(), {}
+        self._known.clear()
 
     def weigh(self, order: SetWeights) -> None:
         """Change the worth of the objectives; nothing is learned anew."""
         self.weights = (order.click, order.conversion, order.revenue, order.cost)
-        self._known = None
+        self._known.clear()
 
     def try_out(self, order: SetExperiment, issued_ms: int) -> None:
-        """Start an experiment in the place of a running one, or end it where the order has neither arms nor shadow.
-
-        Raises InvalidEvent (BAD_CONTROL) where an arm needs other rows than the learner solves for the deployment's.
-        """
+        """Start an experiment in the place of a running one, or end it where the order has neither arms nor shadow."""
         arms = tuple(Arm(arm.name, make_policy(arm.policy), arm.permille) for arm in order.arms)
-        for arm in arms:
-            if arm.policy.contextual and arm.policy.regression != self.policy.regression:
-                detail = f"arm {arm.name}: {arm.policy.name} learns otherwise than {self.policy.name}, the deployment's"
-                raise InvalidEvent(Reason.BAD_CONTROL, detail)
         shadow = None if order.shadow is None else make_policy(order.shadow)
         self.experiment = Experiment(order.id, arms, issued_ms, shadow) if arms or shadow else None
 
@@ -166,7 +183,7 @@ class World:
     def use_encoder(self, encoder: StepEncoder) -> None:
         """Rank with another encoder from now on; what was learned belongs to the former one and is kept apart."""
         self.encoder = encoder
-        self._known = None
+        self._known.clear()
 
     def _derive(self) -> None:
         self.catalogue = Catalogue.of(self.activities.values())
@@ -178,7 +195,7 @@ class World:
             self.overlooked,
             self._cascade(),
         )
-        self._known = None
+        self._known.clear()
 
     def _cascade(self) -> Cascade | None:
         if not self.overlooked_below_click:

@@ -15,12 +15,13 @@ from tests.support.core_world import KEYS, NOON_MS, activity, make_world
 from udfs.core.control import SetExperiment, TrialArm
 from udfs.core.decision_token import Token, propensity, verify
 from udfs.core.engine import Outcome, Records, process
-from udfs.core.errors import InvalidEvent
 from udfs.core.events import Event, EventType
 from udfs.core.experiment import BASELINE, HOLDOUT, Arm, Experiment, arm_numbers
+from udfs.core.feedback import OBJECTIVES
 from udfs.core.hashing import hash64
 from udfs.core.policy import make_policy
-from udfs.core.policy_table import cold_row
+from udfs.core.policy_table import PRIOR_ID, cold_row
+from udfs.core.user_state import DIM
 from udfs.core.world import World
 
 NAMES = [f"a{at}" for at in range(8)]
@@ -139,11 +140,31 @@ def test_an_arm_that_reads_counts_alone_goes_with_any_deployment() -> None:
     assert {tuple(json.loads(payload)["i"]) for payload in serve(world, users(50)).lists} == {tuple(best_first)}
 
 
-def test_an_arm_that_learns_otherwise_is_refused_and_changes_nothing() -> None:
-    """Contract: a formula is never fed rows that were solved for another one."""
+def test_an_arm_that_learns_otherwise_ranks_by_rows_of_its_own_once_they_are_there() -> None:
+    """Contract: until the learner has solved them the deployment's rows count, also in decisions made before that."""
     world = make_world([activity(name) for name in NAMES])
-    world.try_out(ORDER, NOON_MS)
-    with pytest.raises(InvalidEvent, match="arm odd: linucb learns otherwise"):
-        world.try_out(SetExperiment("e9", (TrialArm("odd", "linucb:ridge=7", 100),), None), NOON_MS)
-    assert world.experiment is not None
-    assert world.experiment.id == "e1"
+    arm = make_policy("linucb:ridge=7")
+    world.try_out(SetExperiment("e9", (TrialArm("odd", "linucb:ridge=7", 1000),), "linucb_hybrid"), NOON_MS - 1)
+    learned(world, "", 0, NAMES)
+    own_first, others_first = tuple(NAMES[: world.list_size]), tuple(NAMES[::-1][: world.list_size])
+    before = serve(world, users(20))
+    assert {tuple(json.loads(payload)["i"]) for payload in before.lists} == {own_first}
+    expected = {each["mean"] for each in decisions(world, before)}
+    learned(world, arm.regression.name, 20, NAMES[::-1])
+    after = serve(world, users(20))
+    assert {tuple(json.loads(payload)["i"]) for payload in after.lists} == {others_first}
+    assert world.version == 20 + len(NAMES)
+    assert {each["mean"] for each in decisions(world, before)} == expected
+    assert {token.policy for token in tokens(after).values()} == {world.version}
+    world.try_out(SetExperiment("e9", (), None), NOON_MS)
+    assert {tuple(json.loads(payload)["i"]) for payload in serve(world, users(20)).lists} == {own_first}
+
+
+def learned(world: World, regression: str, version: int, best_first: list[str]) -> None:
+    """Let the policy topic say that some activities are the better the earlier they are named, and the prior."""
+    for at, name in enumerate([*best_first, PRIOR_ID]):
+        theta = np.zeros((len(OBJECTIVES), DIM), np.int64)
+        theta[0, 0] = (len(best_first) - at) << 22
+        row = cold_row()._replace(version=version + at, encoder=3, total=9.0, theta=theta, regression=regression)
+        row.inverse[:] = 0
+        assert world.learn(name, row)

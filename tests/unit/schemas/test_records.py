@@ -21,6 +21,7 @@ _POLICY = {
     "carried_rewards": [0.5, 0.0],
     "shared_theta": b"\x01",
     "shared_inverse": b"",
+    "regression": "hybrid:ridge=10.0,shared_ridge=0.25",
 }
 _DECISION = {
     "user_id": "u-1",

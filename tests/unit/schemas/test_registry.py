@@ -16,6 +16,7 @@ _IDS_EVER_GIVEN = {
     7: "policy_v2",
     8: "decision_v2",
     9: "policy_v3",
+    10: "policy_v4",
 }
 
 
