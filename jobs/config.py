@@ -138,7 +138,9 @@ class JobConfig:
     weight_conversion: float = option(number(0, 1e6), "Worth of a conversion", 5.0)
     weight_revenue: float = option(number(0, 1e6), "Worth of one unit of revenue", 0.0)
     weight_cost: float = option(number(0, 1e6), "How much one unit of an activity's cost takes away", 0.0)
-    half_life_days: float = option(number(0, 3650), "Age at which evidence counts half; 0 never forgets", 28.0)
+    half_life_days: float = option(
+        number(0, 3650), "Age at which evidence counts half where clicks have changed; 0 never forgets", 28.0
+    )
     publish_ms: int = option(whole(100, 600_000), "Time between two published policies", 2000)
     attribution_days: float = option(number(0, 90), "How long after it was shown an activity can be rewarded", 7.0)
     generation: int = option(whole(0, 2**16 - 1), "First part of a list's version; a higher one replaces any list", 1)

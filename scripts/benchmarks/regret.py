@@ -31,7 +31,7 @@ from scripts.benchmarks.regret_environments import (
     entering,
 )
 from scripts.benchmarks.regret_player import ROUND_MS, Player
-from scripts.benchmarks.regret_runs import lost_on_entrants, run_contextual, run_low_ctr
+from scripts.benchmarks.regret_runs import lost_on_entrants, run_best_linear, run_contextual, run_low_ctr
 from scripts.ope_parts.read_log import read_log
 from udfs.core.ope.learned import replayed
 from udfs.core.policy import make_policy
@@ -66,6 +66,7 @@ CONTEXTUAL = {
 UNSEEN = range(100, 116)
 """Seeds that no parameter was chosen on; seeds 0 to 7 and 200 to 239 were looked at when choosing."""
 NEW_ROUNDS = 1_000
+BEST_LINEAR = "best_linear"
 HALF_LIFE_MS = ROUNDS // 8 * ROUND_MS
 DELAYS = {"0": 0, "1_min": 40, "10_min": 600, "1_h": 3_600}
 """Rounds by name, at a decision a second; whole batches."""
@@ -104,11 +105,12 @@ def measure_contextual(each: Map) -> dict[str, Any]:
 def measure_entering(each: Map) -> dict[str, Any]:
     """Return what hybrid and disjoint lose on five activities that enter in the middle, each like three others.
 
-    `on_entrants` is until the end, `while_new` in the first NEW_ROUNDS, some hundred impressions of each.
+    `on_entrants` is until the end, `while_new` in the first NEW_ROUNDS, some hundred impressions of each. `best_linear`
+    is what a linear policy that has nothing left to learn loses all the same.
     """
     found: dict[str, Any] = {}
     columns = ("mean", "on_entrants", "while_new")
-    for name in ("linucb_hybrid", "linucb"):
+    for name in ("linucb_hybrid", "linucb", BEST_LINEAR):
         means = np.mean(list(each(partial(_entering, name), UNSEEN)), axis=0).tolist()
         found[name] = {column: round(mean, 1) for column, mean in zip(columns, means, strict=True)}
     hybrid, disjoint = found["linucb_hybrid"], found["linucb"]
@@ -207,7 +209,10 @@ def _lost(
 
 def _entering(text: str, seed: int) -> tuple[float, float, float]:
     world = entering(seed)
-    lost, shown = run_contextual(_player(text, world.category.tolist(), seed), world)
+    if text == BEST_LINEAR:
+        lost, shown = run_best_linear(world)
+    else:
+        lost, shown = run_contextual(_player(text, world.category.tolist(), seed), world)
     on_entrants, while_new = (lost_on_entrants(lost, shown, world, rounds) for rounds in (ROUNDS, NEW_ROUNDS))
     return float(lost.sum()), on_entrants, while_new
 

@@ -77,6 +77,18 @@ def run_contextual(
     return lost, shown
 
 
+def run_best_linear(world: Contextual) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return what `run_contextual` does for a player who knows the best linear fit to each arm's true means.
+
+    No linear policy learns to lose less: the means are logistic.
+    """
+    theta = np.linalg.lstsq(world.x, world.means, rcond=None)[0]
+    open_now = world.enters <= np.arange(ROUNDS)[:, None]
+    shown = np.where(open_now, world.x @ theta, -np.inf).argmax(axis=1)
+    best = np.where(open_now, world.means, -1.0).max(axis=1)
+    return best - world.means[np.arange(ROUNDS), shown], shown
+
+
 def lost_on_entrants(
     lost: NDArray[np.float64], shown: NDArray[np.int64], world: Contextual, rounds: int = ROUNDS
 ) -> float:

@@ -19,7 +19,7 @@ from scripts.benchmarks.regret_environments import (
     low_ctr,
 )
 from scripts.benchmarks.regret_player import Player, contexts
-from scripts.benchmarks.regret_runs import lost_on_entrants, run_contextual, run_low_ctr
+from scripts.benchmarks.regret_runs import lost_on_entrants, run_best_linear, run_contextual, run_low_ctr
 from udfs.core.policy import make_policy
 
 if TYPE_CHECKING:
@@ -73,6 +73,16 @@ def test_an_arm_is_not_missed_before_it_enters() -> None:
     assert lost[:half] == pytest.approx(world.means[:half, there].max(axis=1) - world.means[:half, 0])
     best_is_new = ~there[world.means[half:].argmax(axis=1)]
     assert lost_on_entrants(lost, shown, world) == pytest.approx(lost[half:][best_is_new].sum())
+
+
+def test_the_best_linear_policy_loses_nothing_where_means_are_linear() -> None:
+    """Contract: it shows what is best of what has entered; on logistic means it loses a little."""
+    world = entering(0)
+    linear = world._replace(means=0.3 + world.x @ np.random.default_rng(3).normal(size=(7, world.enters.size)) / 50)
+    lost, shown = run_best_linear(linear)
+    assert lost == pytest.approx(np.zeros(ROUNDS), abs=1e-12)
+    assert (world.enters[shown] <= np.arange(ROUNDS)).all()
+    assert 0.0 < run_best_linear(world)[0].sum() < 200.0
 
 
 def test_a_swap_hands_the_means_on() -> None:
