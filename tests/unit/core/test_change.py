@@ -32,18 +32,18 @@ def shown(rng: np.random.Generator, each: int, factor: float = 1.0, since: int =
     return rows
 
 
-def sums_of(seed: int, changed: int, factor: float = 1.0) -> dict[str, NDArray[Any]]:
+def sums_of(seed: int, changed: int, factor: float = 1.0, each: int = EACH) -> dict[str, NDArray[Any]]:
     """Sums of five activities, the first `changed` of which change a half-life before the end."""
     rng = np.random.default_rng(seed)
     return {
-        f"3|a{number}": add(NO_SUMS, shown(rng, EACH, factor if number < changed else 1.0, BUCKETS - 4), FORGETTING)
+        f"3|a{number}": add(NO_SUMS, shown(rng, each, factor if number < changed else 1.0, BUCKETS - 4), FORGETTING)
         for number in range(5)
     }
 
 
 def test_a_steady_past_is_not_forgotten() -> None:
     """Contract: without a change at most exp(-3) of histories fade, one in twenty."""
-    found = [changes(sums_of(seed, 0), FORGETTING, NEWEST) for seed in range(20)]
+    found = [changes(sums_of(seed, 0, each=100), FORGETTING, NEWEST) for seed in range(20)]
     assert sum(each.everywhere for each in found) <= 1
     assert sum(bool(each.names) for each in found) <= 1
 
