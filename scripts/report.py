@@ -120,19 +120,23 @@ def _lines(found: dict[str, Any]) -> list[str]:
 
 def _places(found: dict[str, Any]) -> list[str]:
     lines = []
-    for each in found["places"]:
+    unknown = [each["position"] for each in found["places"] if each["examined"] is None]
+    for each in found["places"][: len(found["places"]) - len(unknown)]:
         low, high = each["examined_ci95"]
         lines.append(
             f"place {each['position']}: looked at {_text(each['examined'])} as often as place 0 (95 % {_text(low)} to "
             f"{_text(high)}); as a cascade, goes on without a click {_text(each.get('goes_on'))}"
         )
-    low, high = found["goes_on_after_click_ci95"]
-    after = f"{_text(found['goes_on_after_click'])} (95 % {_text(low)} to {_text(high)})"
-    lines.append(f"as a cascade, goes on after a click {after}")
+    if unknown:
+        lines.append(f"places {unknown[0]} to {unknown[-1]}: too few clicks where the order was drawn to know them")
+    if found["goes_on_after_click"] is not None:
+        low, high = found["goes_on_after_click_ci95"]
+        after = f"{_text(found['goes_on_after_click'])} (95 % {_text(low)} to {_text(high)})"
+        lines.append(f"as a cascade, goes on after a click {after}")
     if found["order"]:
         lines.append(f"to learn by these shares: scripts/control examination {found['order']}")
     if found["cascade_order"]:
-        lines.append(f"or, where lists are read from the top: scripts/control examination {found['cascade_order']}")
+        lines.append(f"to learn by them as a cascade: scripts/control examination {found['cascade_order']}")
     return lines
 
 

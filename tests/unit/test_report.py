@@ -139,6 +139,17 @@ def test_places_are_told_with_the_order_that_makes_the_learner_know_them(
     assert f"scripts/control examination {found['cascade_order']}" in told
 
 
+def test_places_without_enough_clicks_are_told_to_be_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Contract: a line says why, and no order is advised."""
+    log_file = str(write(tmp_path / "log.parquet", columns(30) | {"position": [0, 1, 2] * 10}))
+    assert main(["--log", log_file]) == 0
+    told = capsys.readouterr().out
+    assert "places 1 to 2: too few clicks where the order was drawn" in told
+    assert "scripts/control" not in told
+
+
 def test_a_file_without_a_column_is_refused_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = columns(4)
     del given["click"]
