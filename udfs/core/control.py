@@ -184,6 +184,8 @@ def _set_experiment(argument: Fields) -> Order:
     if sum(arm.permille for arm in found) > _PERMILLE or len({arm.name for arm in found}) < len(found):
         argument.refuse("arms", f"names that differ, shares of {_PERMILLE} at most together")
     shadow = None if argument.given("shadow") is None else _policy(argument, "shadow")
+    if shadow is not None and make_policy(shadow).randomised:
+        argument.refuse("shadow", "a policy that does not draw its scores: there would be none to keep")
     return SetExperiment(argument.identifier("id"), found, shadow)
 
 

@@ -77,6 +77,10 @@ def test_a_record_without_value_orders_nothing() -> None:
         (_json("experiment", {"id": "e", "arms": [_ARM] * 2, "shadow": None}), f"{_SHOWN_ARMS}names that differ"),
         (_json("experiment", {"id": "e", "arms": {}, "shadow": None}), "argument.arms={}; allowed: a list"),
         (
+            _json("experiment", {"id": "e", "arms": [], "shadow": "thompson"}),
+            "argument.shadow='thompson'; allowed: a policy that does not draw",
+        ),
+        (
             _json("experiment", {"id": "e", "arms": [_ARM | {"policy": "best"}], "shadow": None}),
             "argument.arms[0].policy='best'; allowed: ",
         ),
