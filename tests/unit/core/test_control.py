@@ -29,7 +29,7 @@ _ORDERS: dict[str, Order] = {
     "weights": SetWeights(1.0, 5.0, 0.1),
     "policy": PinPolicy(12),
     "publish": PublishPolicy("after-drain-1"),
-    "experiment": SetExperiment("spring", (TrialArm("wild", "linucb:alpha=2", 100),), "thompson"),
+    "experiment": SetExperiment("spring", (TrialArm("wild", "linucb:alpha=2", 100),), "popular"),
     "examination": SetExamination((1.0, 0.8, 0.35)),
 }
 _ARM = {"name": "wild", "policy": "linucb:alpha=2", "permille": 100}
