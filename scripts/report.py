@@ -136,7 +136,7 @@ def _places(found: dict[str, Any]) -> list[str]:
     if found["order"]:
         lines.append(f"to learn by these shares: scripts/control examination {found['order']}")
     if found["cascade_order"]:
-        lines.append(f"to learn by them as a cascade: scripts/control examination {found['cascade_order']}")
+        lines.append(f"to learn as from lists read from the top: scripts/control examination {found['cascade_order']}")
     return lines
 
 

@@ -15,6 +15,7 @@ from udfs.core.activity import decode_activity
 from udfs.core.activity_features import features_of
 from udfs.core.control import LoadModel, PublishPolicy, SetExperiment, decode_control
 from udfs.core.errors import InvalidEvent
+from udfs.core.experiment import regressions_on_trial
 from udfs.core.feedback import gather_feedback
 from udfs.core.learning import Forgetting, add, decode_sums, encode_sums, forget
 from udfs.core.policy import make_policy
@@ -39,10 +40,10 @@ class Learner(KeyedProcessFunction):
         self._config = config
 
     def open(self, context: RuntimeContext) -> None:
-        """Name the states: sums by "encoder|activity", features by activity, newest time bucket, policies on trial."""
+        """Name the states: sums by "encoder|activity", features by activity, newest bucket, experiment."""
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._newest = context.get_state(ValueStateDescriptor("newest_bucket", Types.LONG()))
-        self._trials = context.get_state(ValueStateDescriptor("trials", Types.PICKLED_BYTE_ARRAY()))
+        self._experiment = context.get_state(ValueStateDescriptor("experiment", Types.PICKLED_BYTE_ARRAY()))
         self._features = context.get_map_state(
             MapStateDescriptor("features", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
         )
@@ -102,8 +103,7 @@ class Learner(KeyedProcessFunction):
         elif isinstance(order, LoadModel):
             yield from self._publish(every_name(order.version, self._sums.keys()))
         elif isinstance(order, SetExperiment):
-            policies = [*(arm.policy for arm in order.arms), order.shadow or ""]
-            self._trials.update("\n".join(policies).encode())
+            self._experiment.update(value)
             yield from self._publish(list(self._sums.keys()))
 
     def _publish(self, names: list[str]) -> Iterator[Row]:
@@ -115,7 +115,7 @@ class Learner(KeyedProcessFunction):
         rows = publication(sums, sorted(set(names)), self._forgetting, newest, self._how, features)
         self._watch.published(rows)
         self._show(sums)
-        for how in self._hows_on_trial():
+        for how in self._on_trial():
             found = publication(sums, sorted(set(names)), self._forgetting, newest, how, features)
             rows += [(name, row._replace(regression=how.name)) for name, row in found]
         self._meters.add({"policy_rows_published": len(rows)})
@@ -123,11 +123,10 @@ class Learner(KeyedProcessFunction):
             key = "|".join(filter(None, (str(row.encoder), activity_id, row.regression)))
             yield Row(key.encode(), encode_row(row, activity_id))
 
-    def _hows_on_trial(self) -> list[Regression]:
-        """Return how the policies of the running experiment want their rows solved, the deployment's way left out."""
-        policies = map(make_policy, (self._trials.value() or b"").decode().split())
-        found = {policy.regression.name: policy.regression for policy in policies if policy.contextual}
-        return [found[name] for name in sorted(found) if found[name] != self._how]
+    def _on_trial(self) -> list[Regression]:
+        control = decode_control(self._experiment.value())
+        order = control.order if control is not None else None
+        return regressions_on_trial(order, self._how) if isinstance(order, SetExperiment) else []
 
     def _show(self, sums: Mapping[str, NDArray[Any]]) -> None:
         impressions: Counter[str] = Counter()

@@ -66,7 +66,6 @@ CONTEXTUAL = {
 UNSEEN = range(100, 116)
 """Seeds that no parameter was chosen on; seeds 0 to 7 and 200 to 239 were looked at when choosing."""
 NEW_ROUNDS = 1_000
-BEST_LINEAR = "best_linear"
 HALF_LIFE_MS = ROUNDS // 8 * ROUND_MS
 DELAYS = {"0": 0, "1_min": 40, "10_min": 600, "1_h": 3_600}
 """Rounds by name, at a decision a second; whole batches."""
@@ -110,8 +109,9 @@ def measure_entering(each: Map) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     columns = ("mean", "on_entrants", "while_new")
-    for name in ("linucb_hybrid", "linucb", BEST_LINEAR):
-        means = np.mean(list(each(partial(_entering, name), UNSEEN)), axis=0).tolist()
+    runs = {name: partial(_entering, name) for name in ("linucb_hybrid", "linucb")}
+    for name, run in {**runs, "best_linear": _entering_best_linear}.items():
+        means = np.mean(list(each(run, UNSEEN)), axis=0).tolist()
         found[name] = {column: round(mean, 1) for column, mean in zip(columns, means, strict=True)}
     hybrid, disjoint = found["linucb_hybrid"], found["linucb"]
     found["ratio"] = {column: round(hybrid[column] / disjoint[column], 3) for column in columns}
@@ -209,10 +209,15 @@ def _lost(
 
 def _entering(text: str, seed: int) -> tuple[float, float, float]:
     world = entering(seed)
-    if text == BEST_LINEAR:
-        lost, shown = run_best_linear(world)
-    else:
-        lost, shown = run_contextual(_player(text, world.category.tolist(), seed), world)
+    return _on_entrants(world, *run_contextual(_player(text, world.category.tolist(), seed), world))
+
+
+def _entering_best_linear(seed: int) -> tuple[float, float, float]:
+    world = entering(seed)
+    return _on_entrants(world, *run_best_linear(world))
+
+
+def _on_entrants(world: Contextual, lost: NDArray[np.float64], shown: NDArray[np.int64]) -> tuple[float, float, float]:
     on_entrants, while_new = (lost_on_entrants(lost, shown, world, rounds) for rounds in (ROUNDS, NEW_ROUNDS))
     return float(lost.sum()), on_entrants, while_new
 

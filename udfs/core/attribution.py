@@ -221,7 +221,8 @@ class _Ledger:
     def _weigh_below_clicks(self, token: Token, cascade: Cascade) -> None:
         """Count each impression of a list by whether there is a click above it, wherever that has changed."""
         of_list = (token.generation, token.as_of_ms, token.seq)
-        rows = [(self._rows[key], key[-1] & 0xFFFF) for key in sorted(self._rows) if key[:-1] == of_list]
+        keys = sorted(key for key in self._rows if key[:-1] == of_list)
+        rows = [(self._rows[key], key[-1] & 0xFFFF) for key in keys]
         placed = [(token.tags.index(tag), row) for row, tag in rows if tag in token.tags]
         first = min((slot for slot, row in placed if row.flags & CLICKED), default=MAX_SLOTS)
         for slot, row in placed:

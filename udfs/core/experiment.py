@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from udfs.core.hashing import hash64
+from udfs.core.policy import make_policy
 from udfs.core.seeded import decision_seeds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from udfs.core.control import SetExperiment
     from udfs.core.policy import Policy
+    from udfs.core.regression import Regression
 
 BASELINE, HOLDOUT = 0, 3
 """Numbers of the arms that are always there: the deployment's own policy, and the lists in random order."""
@@ -45,6 +48,14 @@ class Experiment(NamedTuple):
     """When it was ordered: lists as of a former time are not part of it."""
     shadow: Policy | None = None
     """Scores what is shown, is never shown itself."""
+
+
+def regressions_on_trial(order: SetExperiment, deployed: Regression) -> list[Regression]:
+    """Return how an experiment's policies want their rows solved, by name, where that is not the deployment's way."""
+    texts = [*(arm.policy for arm in order.arms), *([] if order.shadow is None else [order.shadow])]
+    policies = [make_policy(text) for text in texts]
+    wanted = {policy.regression.name: policy.regression for policy in policies if policy.contextual}
+    return [wanted[name] for name in sorted(wanted) if wanted[name] != deployed]
 
 
 def arm_numbers(

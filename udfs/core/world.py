@@ -12,7 +12,6 @@ from udfs.core.catalogue import Catalogue, open_at
 from udfs.core.cold_start import coefficients
 from udfs.core.examination import overlooked
 from udfs.core.experiment import Arm, Experiment, arm_numbers
-from udfs.core.hashing import hash32
 from udfs.core.policy import make_policy
 from udfs.core.policy_table import Coefficients, PolicyTable
 from udfs.core.watch import COLD_BELOW
@@ -177,7 +176,7 @@ class World:
     def examine(self, order: SetExamination) -> None:
         """Let impressions from now on weigh what their places or the clicks above them say, see SetExamination."""
         self.overlooked = overlooked(order.places)
-        (self.overlooked_below_click, *_) = overlooked((order.after_click,))
+        self.overlooked_below_click = overlooked((order.after_click,))[0]
         self._derive()
 
     def use_encoder(self, encoder: StepEncoder) -> None:
@@ -200,4 +199,5 @@ class World:
     def _cascade(self) -> Cascade | None:
         if not self.overlooked_below_click:
             return None
-        return Cascade(self.overlooked_below_click, {hash32(name): name for name in self.activities})
+        names = [activity.activity_id for activity in self.catalogue.activities]
+        return Cascade(self.overlooked_below_click, dict(zip(self.catalogue.hashes.tolist(), names, strict=True)))

@@ -16,7 +16,7 @@ from udfs.core.control import SetExperiment, TrialArm
 from udfs.core.decision_token import Token, propensity, verify
 from udfs.core.engine import Outcome, Records, process
 from udfs.core.events import Event, EventType
-from udfs.core.experiment import BASELINE, HOLDOUT, Arm, Experiment, arm_numbers
+from udfs.core.experiment import BASELINE, HOLDOUT, Arm, Experiment, arm_numbers, regressions_on_trial
 from udfs.core.feedback import OBJECTIVES
 from udfs.core.hashing import hash64
 from udfs.core.policy import make_policy
@@ -158,6 +158,15 @@ def test_an_arm_that_learns_otherwise_ranks_by_rows_of_its_own_once_they_are_the
     assert {token.policy for token in tokens(after).values()} == {world.version}
     world.try_out(SetExperiment("e9", (), None), NOON_MS)
     assert {tuple(json.loads(payload)["i"]) for payload in serve(world, users(20)).lists} == {own_first}
+
+
+def test_only_what_is_solved_otherwise_is_asked_of_the_learner() -> None:
+    """Contract: each way once, in one order, blanks in an order or not; counts need no regression."""
+    policies = ("linucb: alpha=2, ridge = 7", "linucb:ridge=7", "linucb:alpha=0", "kl_ucb")
+    order = SetExperiment("e", tuple(TrialArm(text, text, 100) for text in policies), "linucb_hybrid")
+    found = regressions_on_trial(order, make_policy("linucb").regression)
+    assert found == [make_policy("linucb_hybrid").regression, make_policy("linucb:ridge=7").regression]
+    assert regressions_on_trial(SetExperiment("e", (), None), make_policy("linucb").regression) == []
 
 
 def learned(world: World, regression: str, version: int, best_first: list[str]) -> None:
