@@ -143,7 +143,7 @@ def test_the_user_with_the_smallest_hash_gets_a_list(job: LiveJob) -> None:
     ("topic", "counter", "value"),
     [
         ("activities", "dead_letter_bad_activity", b'{"activity_id": "a001", "kind": "lottery"}'),
-        ("control", "dead_letter_bad_control", b'{"kind": "explode", "argument": "{}", "issued_ms": 1}'),
+        ("control", "dead_letter_bad_control", b'{"kind": "explode", "argument": "{}", "issued_ms": 1700000000000}'),
     ],
 )
 def test_a_bad_activity_or_order_is_counted_and_changes_nothing(

@@ -12,7 +12,7 @@ import pytest
 
 from models.encoder import Encoder
 from models.registry import verify
-from tests.support.core_world import activity, make_world
+from tests.support.core_world import NOON_MS, activity, make_world
 from udfs.core.activity import encode_activity
 from udfs.core.attribution import Cascade
 from udfs.core.control import (
@@ -46,7 +46,7 @@ class Fed:
         self._orders = 0
 
     def obey(self, order: Order) -> None:
-        self.feed.apply(CONTROL, [(self._orders, b"k", encode_control(Control(order, 1)))])
+        self.feed.apply(CONTROL, [(self._orders, b"k", encode_control(Control(order, NOON_MS)))])
         self._orders += 1
 
     def publish(self, *names: str) -> None:
@@ -105,9 +105,9 @@ def test_a_record_is_applied_once() -> None:
     fed.publish("a", "b")
     fed.feed.apply(POLICY, fed.policy)
     assert fed.counts["policy_rows_applied"] == 2
-    order = encode_control(Control(SetGeneration(9), 1))
+    order = encode_control(Control(SetGeneration(9), NOON_MS))
     fed.feed.apply(CONTROL, [(7, b"k", order)])
-    fed.feed.apply(CONTROL, [(6, b"k", encode_control(Control(SetGeneration(2), 1))), (7, b"k", order)])
+    fed.feed.apply(CONTROL, [(6, b"k", encode_control(Control(SetGeneration(2), NOON_MS))), (7, b"k", order)])
     assert (fed.world.generation, fed.counts["control_applied"]) == (9, 1)
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from schemas.records import ACTIVITY
 from schemas.registry import shipped
 from udfs.core.errors import InvalidEvent, Reason
-from udfs.core.fields import MAX_AMOUNT, MAX_ENTRIES, MAX_TS_MS, Fields
+from udfs.core.fields import MAX_AMOUNT, MAX_ENTRIES, Fields
 
 KINDS = ("campaign", "coupon", "flash_sale", "event", "push", "banner", "other")
 STATUSES = ("active", "paused", "ended")
@@ -95,8 +95,8 @@ def encode_activity(activity: Activity) -> bytes:
 
 def _validated(fields: Fields) -> Activity:
     fields.exactly(_NAMES)
-    starts_ms = fields.integer("starts_ms", 1, MAX_TS_MS)
-    ends_ms = fields.integer("ends_ms", 1, MAX_TS_MS)
+    starts_ms = fields.moment("starts_ms")
+    ends_ms = fields.moment("ends_ms")
     if ends_ms <= starts_ms:
         fields.refuse("ends_ms", f"after starts_ms={starts_ms}")
     return Activity(

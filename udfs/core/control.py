@@ -119,7 +119,7 @@ def decode_control(value: bytes | None) -> Control | None:
     fields.exactly(_CONTROL_NAMES)
     kind = fields.choice("kind", tuple(_ORDER_OF_KIND))
     order_type, read = _ORDER_OF_KIND[kind]
-    issued_ms = fields.integer("issued_ms", 1, MAX_TS_MS)
+    issued_ms = fields.moment("issued_ms")
     argument = _argument(fields.text("argument", MAX_VALUE_BYTES))
     argument = argument.completed(order_type._field_defaults)
     argument.exactly(order_type._fields)

@@ -8,14 +8,16 @@ from typing import Any, NoReturn, TypeGuard
 from udfs.core.errors import InvalidEvent, Reason
 
 MAX_TS_MS = 2**53
+EARLIEST_MS, LATEST_MS = 100_000_000_000, 253_402_300_799_999
+"""Of a moment that people write (1973 to 9999): seconds are below it and microseconds above."""
 MAX_ENTRIES = 64
 MAX_NAME_CHARS = 64
 MAX_TEXT_CHARS = 256
 MAX_AMOUNT = 1e9
 """Largest price, budget or worth: one absurd number must not drown what was learned."""
 _SHOWN_CHARS = 80
-_IDENTIFIER = re.compile(r"[!#-&(-\[\]-_a-~]{1,64}")
-_IDENTIFIER_RULE = "1..64 visible ASCII characters without quotes and backslashes"
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_IDENTIFIER_RULE = "1..64 of A-Z a-z 0-9 . _ : - and first a letter or digit"
 
 
 class Fields:
@@ -62,7 +64,7 @@ class Fields:
         return fields
 
     def identifier(self, name: str) -> str:
-        """Return a text that is safe in keys, logs and lists."""
+        """Return a name that is safe in keys, logs and lists and none of those that mean something there (`*`, `a|b`)."""
         field = self._record.get(name)
         if not isinstance(field, str) or not _IDENTIFIER.fullmatch(field):
             self.refuse(name, _IDENTIFIER_RULE)
@@ -87,6 +89,18 @@ class Fields:
         field = self._record.get(name)
         if type(field) is not int or not low <= field <= high:
             self.refuse(name, f"a whole number of {low}..{high}")
+        return field
+
+    def moment(self, name: str) -> int:
+        """Return a time in milliseconds since 1970; seconds and microseconds are refused as what they are."""
+        field = self._record.get(name)
+        if type(field) is not int or not EARLIEST_MS <= field <= LATEST_MS:
+            unit = "whole milliseconds since 1970"
+            if type(field) is int and 0 < field < EARLIEST_MS:
+                unit += ", and this looks like seconds"
+            elif type(field) is int and field > LATEST_MS:
+                unit += ", and this looks like microseconds"
+            self.refuse(name, f"{unit} ({EARLIEST_MS}..{LATEST_MS})")
         return field
 
     def number(self, name: str, low: float, high: float) -> float:

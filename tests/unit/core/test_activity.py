@@ -25,7 +25,11 @@ _ACTIVITY = Activity(
     parameters={"discount": 0.1},
     labels={"channel": "web"},
 )
-_LEAST = {"activity_id": "a", "kind": "event", "title": "T", "starts_ms": 1, "ends_ms": 2, "status": "paused"}
+_START_MS = 1_700_000_000_000
+_LEAST = {"activity_id": "a", "kind": "event", "title": "T", "status": "paused"} | {
+    "starts_ms": _START_MS,
+    "ends_ms": _START_MS + 1,
+}
 
 
 def _json(**changes: Any) -> bytes:
@@ -38,7 +42,7 @@ def test_an_encoded_activity_decodes_to_itself() -> None:
 
 def test_a_json_activity_needs_only_the_fields_without_a_default() -> None:
     """Contract: the defaults of the Avro schema hold for JSON too, also inside the rule."""
-    assert decode_activity(b"a", _json()) == Activity("a", "event", "T", 1, 2, status="paused")
+    assert decode_activity(b"a", _json()) == Activity("a", "event", "T", _START_MS, _START_MS + 1, status="paused")
     ruled = decode_activity(b"a", _json(rule={"min_purchases": 1}))
     assert ruled is not None
     assert ruled.rule == Rule(min_purchases=1)
@@ -57,19 +61,30 @@ def test_kinds_and_statuses_are_those_of_the_schema() -> None:
 @pytest.mark.parametrize(
     ("changes", "detail"),
     [
-        ({"activity_id": ""}, "activity_id=''; allowed: 1..64 visible ASCII"),
+        ({"activity_id": ""}, "activity_id=''; allowed: 1..64 of A-Z a-z 0-9 . _ : - and first a"),
         ({"activity_id": "a b"}, "activity_id='a b'"),
         ({"activity_id": 'a"b'}, "activity_id="),
         ({"activity_id": "a\\b"}, "activity_id="),
         ({"activity_id": "ä"}, "activity_id='ä'"),
         ({"activity_id": "a" * 65}, "activity_id="),
         ({"activity_id": "a\n"}, "activity_id="),
+        ({"activity_id": "*"}, "activity_id='*'"),
+        ({"activity_id": "a|none:ridge=2.0"}, "activity_id='a|none:ridge=2.0'"),
+        ({"activity_id": ".a"}, "activity_id='.a'"),
         ({"kind": "raffle"}, "kind='raffle'; allowed: campaign, coupon"),
         ({"title": ""}, "title=''; allowed: text of 1..200"),
         ({"status": "on"}, "status='on'; allowed: active, paused, ended"),
-        ({"starts_ms": 0}, "starts_ms=0; allowed: a whole number"),
+        ({"starts_ms": 0}, "starts_ms=0; allowed: whole milliseconds since 1970 ("),
+        (
+            {"starts_ms": 1_700_000_000},
+            "starts_ms=1700000000; allowed: whole milliseconds since 1970, and this looks like seconds",
+        ),
+        (
+            {"ends_ms": 1_800_000_000_000_000},
+            "ends_ms=1800000000000000; allowed: whole milliseconds since 1970, and this looks like microseconds",
+        ),
         ({"starts_ms": True}, "starts_ms=True"),
-        ({"ends_ms": 1}, "ends_ms=1; allowed: after starts_ms=1"),
+        ({"ends_ms": _START_MS}, "ends_ms=1700000000000; allowed: after starts_ms=1700000000000"),
         ({"categories": ["c"] * 65}, "categories="),
         ({"categories": "shoes"}, "categories='shoes'; allowed: at most 64 texts"),
         ({"items": [""]}, "items="),

@@ -40,7 +40,7 @@ _SHOWN_ARMS = (
 
 def _json(kind: object, argument: object, **changes: Any) -> bytes:
     text = argument if isinstance(argument, str) else json.dumps(argument)
-    return json.dumps({"kind": kind, "argument": text, "issued_ms": 1, **changes}).encode()
+    return json.dumps({"kind": kind, "argument": text, "issued_ms": 1_700_000_000_000, **changes}).encode()
 
 
 @pytest.mark.parametrize("order", [*_ORDERS.values(), PinPolicy(None)], ids=lambda order: type(order).__name__)
@@ -56,12 +56,12 @@ def test_every_kind_of_the_schema_has_an_order() -> None:
 @pytest.mark.parametrize(("kind", "order"), _ORDERS.items())
 def test_an_order_may_be_written_as_json(kind: str, order: Order) -> None:
     argument = order._asdict() | ({"arms": [_ARM]} if kind == "experiment" else {})
-    assert decode_control(_json(kind, argument)) == Control(order, 1)
+    assert decode_control(_json(kind, argument)) == Control(order, 1_700_000_000_000)
 
 
 def test_weights_from_before_there_was_a_cost_leave_it_out() -> None:
     argument = {"click": 1, "conversion": 2, "revenue": 3}
-    assert decode_control(_json("weights", argument)) == Control(SetWeights(1.0, 2.0, 3.0, 0.0), 1)
+    assert decode_control(_json("weights", argument)) == Control(SetWeights(1.0, 2.0, 3.0, 0.0), 1_700_000_000_000)
 
 
 def test_a_record_without_value_orders_nothing() -> None:
@@ -89,6 +89,13 @@ def test_a_record_without_value_orders_nothing() -> None:
             "argument.arms[0].name='holdout'; allowed: a name other than baseline, holdout",
         ),
         (_json("republish", {"id": "r"}, issued_ms=-1), "issued_ms=-1"),
+        (_json("republish", {"id": "r"}, issued_ms=1_700_000_000), "issued_ms=1700000000; allowed: whole milliseconds"),
+        (_json("republish", {"id": "a|b"}), "argument.id='a|b'; allowed: 1..64 of A-Z"),
+        (
+            _json("experiment", {"id": "e", "arms": [_ARM | {"name": "*"}], "shadow": None}),
+            "argument.arms[0].name='*'; allowed: 1..64 of A-Z",
+        ),
+        (_json("experiment", {"id": "e|x", "arms": [], "shadow": None}), "argument.id='e|x'; allowed: 1..64 of A-Z"),
         (_json("republish", {"id": "r"}, user="x"), "user='x'; allowed: only the fields"),
         (_json("republish", "{"), "argument is no JSON object"),
         (_json("republish", "[]"), "argument. is list; allowed: an object"),
