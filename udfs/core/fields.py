@@ -64,7 +64,7 @@ class Fields:
         return fields
 
     def identifier(self, name: str) -> str:
-        """Return a name that is safe in keys, logs and lists and none of those that mean something there (`*`, `a|b`)."""
+        """Return a name that is safe in keys, logs and lists and means nothing there, as `*` would."""
         field = self._record.get(name)
         if not isinstance(field, str) or not _IDENTIFIER.fullmatch(field):
             self.refuse(name, _IDENTIFIER_RULE)

@@ -19,7 +19,16 @@ _MAX_CPU_S = 0.05
 _AVRO = (Path(__file__).parents[2] / "golden" / "clickstream_v1.bin").read_bytes()
 _JSON = b'{"event_id":"e-1","user_id":"u-1","type":"view","ts_ms":1700000000000,"price":59.9,"item_id":"\\u00fc"}'
 _ACTIVITY = encode_activity(
-    Activity("a-1", "coupon", "10 % off", 1_700_000_000_000, 1_800_000_000_000, rule=Rule(1, 2, ("shoes",)), cap=Cap(3, 60_000), labels={"a": "b"})
+    Activity(
+        "a-1",
+        "coupon",
+        "10 % off",
+        1_700_000_000_000,
+        1_800_000_000_000,
+        rule=Rule(1, 2, ("shoes",)),
+        cap=Cap(3, 60_000),
+        labels={"a": "b"},
+    )
 )
 _CONTROL = encode_control(Control(Republish("r-1"), 1_700_000_000_000))
 _HEADER = _AVRO[:5]
