@@ -28,7 +28,7 @@ def rows_of(count: int, seed: int, span_ms: int = 20_000) -> NDArray[Any]:
     rows["clicks"] = rng.random(count) < 0.3
     rows["conversions"] = rng.random(count) < 0.1
     rows["dismissals"] = rng.random(count) < 0.1
-    rows["revenue_cents"] = rng.integers(-500, 10_000, count) * rows["conversions"]
+    rows["revenue_milli"] = rng.integers(-500, 10_000, count) * rows["conversions"]
     rows["overlooked"] = rng.integers(0, 100, count)
     return rows
 
@@ -42,7 +42,7 @@ def examined(rows: NDArray[Any]) -> NDArray[np.float64]:
 def direct(rows: NDArray[Any], weights: NDArray[np.float64], prior: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weighted ridge regression by least squares on the stacked rows, [objectives, DIM]."""
     x = rows["x"] / 127.0
-    rewards = np.stack([rows["clicks"], rows["conversions"], rows["revenue_cents"] / 100.0], axis=1)
+    rewards = np.stack([rows["clicks"], rows["conversions"], rows["revenue_milli"] / 1000.0], axis=1)
     # A reward row adds r x to the moments; as a regression it is an impression of reward r, without one of reward 0.
     shown = np.sqrt(weights * examined(rows))
     design = np.concatenate([x * shown[:, None], np.sqrt(RIDGE) * np.eye(DIM)])

@@ -268,7 +268,7 @@ class _Ledger:
         if not is_first and worth <= row.worth:
             return Join.DUPLICATE if worth == row.worth else Join.SUPERSEDED
         self._feedback.append(
-            _increment(row, activity_id, conversions=int(is_first), revenue_cents=cents - row.revenue_cents)
+            _increment(row, activity_id, conversions=int(is_first), revenue_milli=10 * (cents - row.revenue_cents))
         )
         row.convert(source, at_ms, cents)
         return Join.MATCHED if is_first else Join.REVISED
@@ -280,7 +280,7 @@ class _Ledger:
             "clicks": int(row.flags & CLICKED > 0),
             "conversions": int(row.flags & CONVERTED > 0),
             "dismissals": int(row.flags & DISMISSED > 0),
-            "revenue_cents": row.revenue_cents,
+            "revenue_milli": 10 * row.revenue_cents,
         }
         self._feedback.append(_increment(row, activity_id, **{name: -count for name, count in known.items()}))
         row.shown_ms = earlier_ms

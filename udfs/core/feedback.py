@@ -1,4 +1,7 @@
-"""What a batch tells the learner: rewards by activity, as one bytes value."""
+"""What a batch tells the learner: rewards by activity, as one bytes value.
+
+Bytes: layout, number of ids, each id behind its length, rows. No character of an id means anything.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +18,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OBJECTIVES = ("click", "conversion", "revenue")
-_LAYOUT = 2
+_LAYOUT = 3
 
 ROWS = np.dtype(
     [
-        ("activity", "<u2"),
+        ("activity", "<u4"),
         ("encoder", "<u2"),
         ("impressions", "i1"),
         ("clicks", "i1"),
         ("conversions", "i1"),
         ("dismissals", "i1"),
-        ("revenue_cents", "<i4"),
+        ("revenue_milli", "<i8"),
         ("ts_ms", "<i8"),
         ("x", "i1", (DIM,)),
         ("overlooked", "u1"),
     ]
 )
 """Increments; `activity` is a place in the list of ids that travels along, `ts_ms` the time of the impression,
-`overlooked` the hundredths by which an impression counts less than a whole one: its place is not always looked at."""
+`revenue_milli` thousandths of a unit, `overlooked` the hundredths by which an impression counts less than a whole one:
+its place is not always looked at."""
 
-_ROWS_V1 = np.dtype([(name, ROWS[name]) for name in ROWS.names or () if name != "overlooked"])
-_ROW = struct.Struct("<HHbbbbiq16sB")
+_ROW = struct.Struct("<IHbbbbqq16sB")
+_LENGTH = struct.Struct("<I")
 
 
 class Feedback(NamedTuple):
@@ -49,7 +53,7 @@ class Feedback(NamedTuple):
     clicks: int = 0
     conversions: int = 0
     dismissals: int = 0
-    revenue_cents: int = 0
+    revenue_milli: int = 0
     overlooked: int = 0
 
 
@@ -67,15 +71,16 @@ def encode_feedback(rows: Sequence[Feedback]) -> bytes:
             row.clicks,
             row.conversions,
             row.dismissals,
-            row.revenue_cents,
+            row.revenue_milli,
             row.ts_ms,
             row.x,
             row.overlooked,
         )
         for row in rows
     ]
-    names = "\n".join(ids).encode()
-    return bytes([_LAYOUT]) + len(names).to_bytes(4, "little") + names + b"".join(table)
+    names = [name.encode() for name in ids]
+    head = [bytes([_LAYOUT]), _LENGTH.pack(len(names)), *(_LENGTH.pack(len(name)) + name for name in names)]
+    return b"".join(head + table)
 
 
 def decode_feedback(data: bytes) -> tuple[list[str], NDArray[Any]]:
@@ -84,20 +89,14 @@ def decode_feedback(data: bytes) -> tuple[list[str], NDArray[Any]]:
     Raises:
         ValueError: a layout this build does not read.
     """
-    if data[0] not in (1, _LAYOUT):
-        raise ValueError(f"feedback of layout {data[0]}; this build reads 1 and {_LAYOUT}")
-    end = 5 + int.from_bytes(data[1:5], "little")
-    names = data[5:end].decode().split("\n")
-    return names, np.frombuffer(data, ROWS, offset=end) if data[0] == _LAYOUT else _from_v1(data, end)
-
-
-def _from_v1(data: bytes, start: int) -> NDArray[Any]:
-    """Return rows of layout 1: each impression counts whole."""
-    old = np.frombuffer(data, _ROWS_V1, offset=start)
-    new = np.zeros(old.size, ROWS)
-    for name in _ROWS_V1.names or ():
-        new[name] = old[name]
-    return new
+    if data[0] != _LAYOUT:
+        raise ValueError(f"feedback of layout {data[0]}; this build reads {_LAYOUT}")
+    names, end = [], 1 + _LENGTH.size
+    for _ in range(_LENGTH.unpack_from(data, 1)[0]):
+        start = end + _LENGTH.size
+        end = start + _LENGTH.unpack_from(data, end)[0]
+        names.append(data[start:end].decode())
+    return names, np.frombuffer(data, ROWS, offset=end)
 
 
 def gather_feedback(parts: Sequence[bytes]) -> tuple[list[str], NDArray[Any]]:
@@ -107,6 +106,6 @@ def gather_feedback(parts: Sequence[bytes]) -> tuple[list[str], NDArray[Any]]:
     for part in parts:
         ids, rows = decode_feedback(part)
         table = rows.copy()
-        table["activity"] = np.array([place.setdefault(name, len(place)) for name in ids], np.uint16)[rows["activity"]]
+        table["activity"] = np.array([place.setdefault(name, len(place)) for name in ids], np.uint32)[rows["activity"]]
         tables.append(table)
     return list(place), np.concatenate(tables)

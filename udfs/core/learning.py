@@ -1,12 +1,13 @@
 """What is learned: additive sums by activity, encoder version and time bucket, and the policy rows solved from them.
 
-Contexts are int8 and rewards whole numbers (revenue in cents), so sums are exact int64: any order, any sharding and any
-number of restores give the same bits. Forgetting (forward decay) weighs whole time buckets when a row is solved and so
-renews the ridge term by itself. An impression at a place that is looked at with probability k weighs k, its rewards
-whole: least squares of r/k with the variance of rare rewards, about 1/k (Lagree, Vernade and Cappe 2016 for counts).
+Contexts are int8 and rewards whole numbers (revenue in thousandths of a unit), so sums are exact int64: any order, any
+sharding and any number of restores give the same bits. Forgetting (forward decay) weighs whole time buckets when a row
+is solved and so renews the ridge term by itself. An impression at a place that is looked at with probability k weighs
+k, its rewards whole: least squares of r/k with the variance of rare rewards, about 1/k (Lagree, Vernade and Cappe 2016
+for counts).
 Contexts of two encoder versions never meet in a sum: what an activity earned under others enters its row as counts
 alone, as impressions in a stranger's context (docs/decisions/0007).
-State bytes: version 2, golden files tests/golden/sums_v*.bin.
+State bytes: version 3, golden file tests/golden/sums_v3.bin.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SUMS_VERSION = 2
+SUMS_VERSION = 3
 RIDGE = 1.0
 CARRIED = 200.0
 """At most so many impressions does what was learned under other encoder versions weigh as."""
@@ -33,7 +34,7 @@ BUCKETS_PER_HALF_LIFE = 4
 _KEPT_HALF_LIVES = 8
 WHOLE = 100
 """An impression that was certainly looked at, in the unit of the sums."""
-_CENTS = np.array([1.0, 1.0, 0.01])
+_UNITS = np.array([1.0, 1.0, 0.001])
 _CONSTANT = CONSTANT_X * X_UNIT
 _THETA_LIMIT = 2.0**8
 
@@ -47,7 +48,7 @@ BUCKET = np.dtype(
         ("rx", "<i8", (len(OBJECTIVES), DIM)),
     ]
 )
-"""Exact sums over one stretch of event time; x in units of 1/127, revenue in cents, impressions (in xx too) in
+"""Exact sums over one stretch of event time; x in units of 1/127, revenue in thousandths, impressions (in xx too) in
 hundredths: those at a place that is not always looked at count less than whole."""
 NO_SUMS = np.zeros(0, BUCKET)
 
@@ -76,7 +77,7 @@ class Forgetting(NamedTuple):
 def add(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting) -> NDArray[Any]:
     """Return the sums (dtype BUCKET, by rising bucket) of one activity and encoder with feedback rows added to them."""
     x = rows["x"].astype(np.int64)
-    rewards = np.stack([rows["clicks"], rows["conversions"], rows["revenue_cents"]]).astype(np.int64)
+    rewards = np.stack([rows["clicks"], rows["conversions"], rows["revenue_milli"]]).astype(np.int64)
     impressions = rows["impressions"].astype(np.int64) * (WHOLE - rows["overlooked"].astype(np.int64))
     pairs = (x[:, UPPER[0]] * x[:, UPPER[1]]) * impressions[:, None]
     place = forgetting.bucket_of(rows["ts_ms"].astype(np.int64))
@@ -126,18 +127,9 @@ def decode_sums(state: bytes | None) -> NDArray[Any]:
     """
     if state is None:
         return NO_SUMS
-    if state[0] not in (1, SUMS_VERSION):
-        raise ValueError(f"sums of version {state[0]}; this build reads 1 and {SUMS_VERSION}")
-    sums = np.frombuffer(state, BUCKET, offset=1)
-    return sums if state[0] == SUMS_VERSION else _from_v1(sums)
-
-
-def _from_v1(sums: NDArray[Any]) -> NDArray[Any]:
-    """Return sums of version 1, which counted impressions whole."""
-    found = sums.copy()
-    found["impressions"] *= WHOLE
-    found["xx"] *= WHOLE
-    return found
+    if state[0] != SUMS_VERSION:
+        raise ValueError(f"sums of version {state[0]}; this build reads {SUMS_VERSION}")
+    return np.frombuffer(state, BUCKET, offset=1)
 
 
 class Counts(NamedTuple):
@@ -175,7 +167,7 @@ def count(parts: Iterable[NDArray[Any]], forgetting: Forgetting, newest: int) ->
     whole = np.zeros((buckets.size, 1 + len(OBJECTIVES)), np.int64)
     np.add.at(whole, place, np.column_stack([every["impressions"], every["rewards"]]))
     impressions, *rewards = (forgetting.weights(buckets, newest) @ whole).tolist()
-    return Counts(impressions / WHOLE, np.array(rewards) * _CENTS)
+    return Counts(impressions / WHOLE, np.array(rewards) * _UNITS)
 
 
 def evidence(sums: NDArray[Any], forgetting: Forgetting, newest: int, carried: Counts = NO_COUNTS) -> Evidence:
@@ -188,7 +180,7 @@ def evidence(sums: NDArray[Any], forgetting: Forgetting, newest: int, carried: C
     design = np.zeros((DIM, DIM))
     design[UPPER] = weights @ sums["xx"].astype(np.float64) * (X_UNIT**2 / WHOLE)
     design = design + np.triu(design, 1).T
-    moments = np.tensordot(weights, sums["rx"].astype(np.float64), axes=1) * X_UNIT * _CENTS[:, None]
+    moments = np.tensordot(weights, sums["rx"].astype(np.float64), axes=1) * X_UNIT * _UNITS[:, None]
     if carried.impressions > 0.0:
         weight = min(CARRIED, carried.impressions)
         design[0, 0] += weight * _CONSTANT**2

@@ -46,10 +46,10 @@ def apply(*batches: list[Event], shown: bytes = b"") -> tuple[Attributed, list[F
 def totals(feedback: list[Feedback]) -> dict[tuple[str, int], tuple[int, ...]]:
     """(impressions, clicks, conversions, dismissals, cents) by activity and time, what cancels out left out."""
     sums: Counter[tuple[str, int, str]] = Counter()
-    names = ("impressions", "clicks", "conversions", "dismissals", "revenue_cents")
+    names = ("impressions", "clicks", "conversions", "dismissals", "revenue_milli")
     for each in feedback:
         for name in names:
-            sums[each.activity_id, each.ts_ms, name] += getattr(each, name)
+            sums[each.activity_id, each.ts_ms, name] += getattr(each, name) // (10 if name == "revenue_milli" else 1)
     keys = {(activity_id, ts_ms) for activity_id, ts_ms, _ in sums}
     rows = {key: tuple(sums[(*key, name)] for name in names) for key in sorted(keys)}
     return {key: row for key, row in rows.items() if any(row)}
@@ -223,8 +223,8 @@ def test_an_absurd_worth_is_cut_and_can_be_sent() -> None:
     """Contract: the largest value that validation lets through fits the feedback rows."""
     _, feedback = apply([event(IMPRESSION, at_ms=NOON_MS - 1)], [event(CONVERSION, value=1e9)],
                         [event(CONVERSION, at_ms=NOON_MS + 1, value=-1e9)])  # fmt: skip
-    assert [each.revenue_cents for each in feedback if each.revenue_cents] == [MAX_CENTS, -2 * MAX_CENTS]
-    assert decode_feedback(encode_feedback(feedback))[1]["revenue_cents"].sum() == -MAX_CENTS
+    assert [each.revenue_milli for each in feedback if each.revenue_milli] == [10 * MAX_CENTS, -20 * MAX_CENTS]
+    assert decode_feedback(encode_feedback(feedback))[1]["revenue_milli"].sum() == -10 * MAX_CENTS
 
 
 def test_a_negative_value_means_nothing_but_for_a_conversion() -> None:

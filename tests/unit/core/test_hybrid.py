@@ -49,7 +49,7 @@ def make_log(count: int, seed: int) -> Log:
     rows["x"][:, 0] = 90
     rows["impressions"], rows["clicks"] = 1, rng.random(count) < 0.3
     rows["conversions"] = rows["clicks"] * (rng.random(count) < 0.3)
-    rows["revenue_cents"] = rows["conversions"] * rng.integers(100, 900, count)
+    rows["revenue_milli"] = rows["conversions"] * rng.integers(100, 900, count)
     return Log(rows, rng.integers(0, SEEN, count))
 
 
@@ -76,7 +76,7 @@ def joint(x: NDArray[np.float64], arm: NDArray[np.int64]) -> NDArray[np.float64]
 def test_it_is_the_joint_ridge_regression(count: int) -> None:
     """Contract: mean and width of every activity equal those of one regression over (z, x of each) to 1e-9."""
     log = make_log(count, count)
-    rewards = np.stack([log.rows["clicks"], log.rows["conversions"], log.rows["revenue_cents"] / 100.0], axis=1)
+    rewards = np.stack([log.rows["clicks"], log.rows["conversions"], log.rows["revenue_milli"] / 1000.0], axis=1)
     design = joint(log.rows["x"] / 127.0, log.arm)
     ridge = np.concatenate([np.full(FEATURES * DIM, HOW.shared_ridge), np.full(len(ACTIVITIES) * DIM, HOW.ridge)])
     whole = np.diag(ridge) + design.T @ design

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.support.feedback_rows import FADING, HALF_LIFE_MS, NEVER, NOTHING, direct, examined, rows_of
-from udfs.core.feedback import OBJECTIVES, ROWS, Feedback, decode_feedback, encode_feedback
+from udfs.core.feedback import OBJECTIVES
 from udfs.core.learning import (
     BUCKET,
     BUCKETS_PER_HALF_LIFE,
@@ -33,8 +33,8 @@ from udfs.core.policy.linucb import LinUCB
 from udfs.core.policy_table import cold_row, decode_row, encode_row, stack
 from udfs.core.user_state import DIM
 
-GOLDEN = {version: Path(__file__).parents[2] / "golden" / f"sums_v{version}.bin" for version in (1, 2)}
-REWARDS = ("clicks", "conversions", "revenue_cents")
+GOLDEN = Path(__file__).parents[2] / "golden" / "sums_v3.bin"
+REWARDS = ("clicks", "conversions", "revenue_milli")
 
 
 def solved_from(
@@ -77,7 +77,7 @@ def test_a_difference_takes_back_what_was_added() -> None:
     """Contract: late and corrected rewards are additions too."""
     rows = rows_of(30, 2)
     back = rows.copy()
-    for name in ("impressions", "clicks", "conversions", "dismissals", "revenue_cents"):
+    for name in ("impressions", "clicks", "conversions", "dismissals", "revenue_milli"):
         back[name] = -rows[name]
     (sums,) = add(add(NOTHING, rows, NEVER), back, NEVER)
     assert not sums.tobytes().strip(b"\0")
@@ -96,7 +96,7 @@ def test_the_solution_is_the_ridge_regression(count: int, with_prior: bool) -> N
     design = RIDGE * np.eye(DIM) + (x * examined(rows)[:, None]).T @ x
     assert solved.inverse @ design == pytest.approx(np.eye(DIM), abs=1e-9)
     assert solved.counts.impressions == pytest.approx(examined(rows).sum())
-    assert solved.counts.rewards[2] == pytest.approx(rows["revenue_cents"].sum() / 100)
+    assert solved.counts.rewards[2] == pytest.approx(rows["revenue_milli"].sum() / 1000)
 
 
 def test_forgetting_is_a_regression_with_weights_by_age() -> None:
@@ -132,46 +132,20 @@ def test_what_weighs_less_than_a_256th_is_forgotten() -> None:
     assert weights[2] == 1.0
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_today_reads_each_of_the_golden_sums_and_writes_the_newest(version: int) -> None:
-    """Contract: sums that a running job holds stay readable; version 1 counted impressions whole, 2 in hundredths."""
-    golden, unit = GOLDEN[version].read_bytes(), 100 if version == 1 else 1
+def test_today_reads_and_writes_the_golden_sums() -> None:
+    """Contract: sums that a running job holds stay readable."""
+    golden = GOLDEN.read_bytes()
     (sums,) = decode_sums(golden)
-    assert (sums["bucket"], sums["impressions"], sums["dismissals"]) == (-3, unit * 2**40, 5)
+    assert (sums["bucket"], sums["impressions"], sums["dismissals"]) == (-3, 2**40, 5)
     assert sums["rewards"].tolist() == [7, 8, -9]
-    assert sums["xx"].tolist() == [unit * at for at in range(1000, 1000 + DIM * (DIM + 1) // 2)]
+    assert sums["xx"].tolist() == list(range(1000, 1000 + DIM * (DIM + 1) // 2))
     assert sums["rx"].tolist() == [[100 * objective + at for at in range(DIM)] for objective in range(3)]
-    written = encode_sums(decode_sums(golden))
-    assert written == golden if version == 2 else written[0] == 2
+    assert encode_sums(decode_sums(golden)) == golden
 
 
 def test_sums_of_an_unknown_version_are_refused() -> None:
-    with pytest.raises(ValueError, match="sums of version 3; this build reads 1 and 2"):
-        decode_sums(b"\x03" + GOLDEN[2].read_bytes()[1:])
-
-
-def test_feedback_comes_back_and_another_layout_is_refused() -> None:
-    x = bytes(range(DIM))
-    sent = [Feedback("b", 3, 2**40, x, impressions=1), Feedback("a", 4, 1, x, -1, -1, -1, -1, -(10**9), 99)]
-    ids, rows = decode_feedback(encode_feedback(sent))
-    assert [(ids[row["activity"]], *(int(row[name]) for name in Feedback._fields[4:])) for row in rows] == [
-        ("b", 1, 0, 0, 0, 0, 0),
-        ("a", -1, -1, -1, -1, -(10**9), 99),
-    ]
-    assert [(row["encoder"], row["ts_ms"], row["x"].tobytes()) for row in rows] == [(3, 2**40, x), (4, 1, x)]
-    assert encode_feedback([]) == b""
-    with pytest.raises(ValueError, match="feedback of layout 9; this build reads 1"):
-        decode_feedback(b"\x09" + encode_feedback(sent)[1:])
-
-
-def test_feedback_on_its_way_while_the_build_changed_counts_impressions_whole() -> None:
-    """Contract: layout 1 had no word of how often a place is looked at."""
-    sent = [Feedback("b", 3, 2**40, bytes(range(DIM)), 1, 1), Feedback("a", 4, 5, bytes(DIM), -1)]
-    newest = encode_feedback(sent)
-    start = len(newest) - 2 * ROWS.itemsize
-    rows = [newest[start + at * ROWS.itemsize :][: ROWS.itemsize - 1] for at in range(2)]
-    ids, found = decode_feedback(b"\x01" + newest[1:start] + b"".join(rows))
-    assert (ids, found.tobytes()) == (["a", "b"], newest[start:])
+    with pytest.raises(ValueError, match="sums of version 2; this build reads 3"):
+        decode_sums(b"\x02" + GOLDEN.read_bytes()[1:])
 
 
 def test_an_activity_low_in_the_list_is_learned_as_what_it_is() -> None:

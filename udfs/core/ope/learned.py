@@ -79,7 +79,7 @@ def contexts(x: NDArray[np.float64]) -> NDArray[np.int8]:
 
 
 def learning(log: Log, places: Sequence[float] = ()) -> Learning:
-    """Return the log's rows as feedback: rewards of 0 and 1 as clicks, others as revenue in hundredths.
+    """Return the log's rows as feedback: rewards of 0 and 1 as clicks, others as revenue in thousandths.
 
     `places` says how much of an impression one counts in each place, as the job's order does; none: each counts whole.
     """
@@ -90,7 +90,7 @@ def learning(log: Log, places: Sequence[float] = ()) -> Learning:
     rows["clicks"] = log.reward > 0
     clicks = bool(np.isin(log.reward, (0.0, 1.0)).all())
     if not clicks:
-        rows["revenue_cents"] = np.rint(log.reward * 100.0)
+        rows["revenue_milli"] = np.rint(log.reward * 1000.0)
     return Learning(rows["x"].copy(), rows, np.array([1.0, 0.0, 0.0] if clicks else [0.0, 0.0, 1.0]))
 
 
