@@ -42,6 +42,7 @@ from udfs.core.policy_table import PolicyTable
 from udfs.core.ranking import rank
 from udfs.core.seeded import decision_seeds
 from udfs.core.slate import payloads
+from udfs.core.slot_tags import SlotTags
 from udfs.core.user_state import HISTORY
 from udfs.list_store import ListStore
 from udfs.topic_reader import read_topic
@@ -71,6 +72,8 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         records = read_topic(config.bootstrap, config.topics.activities, {})
         found = [decode_activity(key, value) for _, key, value in records]
         self._catalogue = Catalogue.of([each for each in found if isinstance(each, Activity)])
+        names = [each.activity_id for each in self._catalogue.activities]
+        self._tags = SlotTags.of(names, self._settings.keys)
         self._known = coefficients(PolicyTable(), self._catalogue, self._encoder.version, self._settings.weights)
 
     def process_element(self, event: Event, ctx: Any) -> Iterator[tuple[str, bytes]]:
@@ -119,7 +122,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
             explored=ranked.explored,
             x=user.x,
             order=ranked.order,
-            tags=self._catalogue.tags,
+            tags=self._tags.current,
             arms=np.zeros(1, np.int64),
         )
         tokens = mint(minting, settings.keys)

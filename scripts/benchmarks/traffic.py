@@ -17,6 +17,7 @@ from udfs.core.activity import Activity, Cap, Rule
 from udfs.core.catalogue import Catalogue
 from udfs.core.decision_token import CONSTANT_X, Minting, TokenKeys, mint
 from udfs.core.events import Event, EventType
+from udfs.core.slot_tags import SlotTags
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def _shown(
         explored=np.zeros(count, np.int64),
         x=x,
         order=order,
-        tags=catalogue.tags,
+        tags=SlotTags.of([each.activity_id for each in catalogue.activities], traffic.keys).current,
         arms=np.zeros(count, np.int64),
     )
     positions = draw.integers(0, LIST_SIZE, count)

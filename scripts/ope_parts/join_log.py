@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from udfs.core.attribution import Attributing, attribute
 from udfs.core.events import EventType
-from udfs.core.hashing import hash32, hash64
+from udfs.core.hashing import activity_hash, hash64
 from udfs.core.shown_row import CLICKED, CONVERTED, DISMISSED
 from udfs.core.user_state import DIM, SHOWN
 
@@ -103,7 +103,7 @@ def _key(decision: dict[str, Any]) -> _Key:
         decision["generation"],
         decision["as_of_ms"],
         decision["seq"],
-        hash32(decision["activity_id"]),
+        activity_hash(decision["activity_id"]),
     )
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from udfs.core.activity import Activity
 from udfs.core.decision_token import Minting, TokenKeys, mint
 from udfs.core.features import StepInputs, Vocabulary
-from udfs.core.hashing import hash32
 from udfs.core.policy import POLICIES, make_policy
+from udfs.core.slot_tags import SlotTags
 from udfs.core.user_state import DIM
 from udfs.core.world import RankSettings, World
 
@@ -101,7 +101,7 @@ def token_for(user: str, activity_ids: Sequence[str], as_of_ms: int = NOON_MS, s
         "explored": np.array([0]),
         "x": x,
         "order": np.arange(len(activity_ids))[None, :],
-        "tags": np.array([hash32(name) & 0xFFFF for name in activity_ids], np.uint16),
+        "tags": SlotTags.of(activity_ids, KEYS).current,
         "arms": np.zeros(1, np.int64),
     }
     return mint(Minting(**(made | changes)), KEYS)[0]

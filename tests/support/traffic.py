@@ -12,7 +12,7 @@ from schemas.codec import encode_event
 from udfs.core.activity import Activity, Cap, Rule
 from udfs.core.decision_token import CONSTANT_X, Minting, mint
 from udfs.core.events import Event, EventType
-from udfs.core.hashing import hash32
+from udfs.core.slot_tags import SlotTags
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def token_for(user: str, shown: Sequence[str], keys: TokenKeys, as_of_ms: int, s
             explored=np.zeros(1, np.int64),
             x=np.array([x], np.int8),
             order=np.arange(len(shown))[None, :],
-            tags=np.array([hash32(name) & 0xFFFF for name in shown], np.uint16),
+            tags=SlotTags.of(shown, keys).current,
             arms=np.zeros(1, np.int64),
         ),
         keys,

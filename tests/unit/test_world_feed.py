@@ -27,7 +27,7 @@ from udfs.core.control import (
     SetWeights,
     encode_control,
 )
-from udfs.core.hashing import hash32
+from udfs.core.hashing import activity_hash
 from udfs.core.policy_table import PRIOR_ID, cold_row, encode_row
 from udfs.core.world import World
 from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, TopicRecord, WorldFeed
@@ -91,7 +91,7 @@ def test_a_cascade_is_learned_by_as_ordered_with_the_names_of_the_catalogue() ->
     fed = Fed()
     fed.obey(SetExamination(after_click=0.2))
     fed.feed.apply(ACTIVITIES, [record(0, "a")])
-    assert fed.world.attributing.cascade == Cascade(80, {hash32("a"): "a"})
+    assert fed.world.attributing.cascade == Cascade(80, {activity_hash("a"): "a"})
     fed.obey(SetExamination())
     assert fed.world.attributing.cascade is None
 

@@ -19,7 +19,7 @@ from udfs.core.decision_token import MAX_SLOTS, check_slot, verify
 from udfs.core.errors import InvalidEvent
 from udfs.core.events import Event, EventType
 from udfs.core.feedback import Feedback
-from udfs.core.hashing import hash32
+from udfs.core.hashing import activity_hash
 from udfs.core.join import Join
 from udfs.core.shown_row import (
     ASSUMED,
@@ -33,6 +33,7 @@ from udfs.core.shown_row import (
     decode_shown,
     worth_of,
 )
+from udfs.core.slot_tags import slot_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +75,7 @@ class Cascade(NamedTuple):
     overlooked: int
     """The hundredths by which an impression below its list's first click counts less than a whole one."""
     activity_ids: Mapping[int, str]
-    """By hash32; an impression of one that is not there keeps the weight it has."""
+    """By activity_hash; an impression of one that is not there keeps the weight it has."""
 
 
 class ShownDecision(NamedTuple):
@@ -140,9 +141,13 @@ class _Ledger:
         activity_id = event.activity_id or ""
         try:
             token = verify(text, event.user_id, self._settings.keys)
-            slot = check_slot(token, hash32(activity_id), event.position)
+            tag = slot_tag(activity_id, self._settings.keys.secrets[token.key_id])
+            slot = check_slot(token, tag, event.position)
         except InvalidEvent as error:
             self._refused.append((number, error))
+            return
+        if activity_id not in self._settings.reward_value:
+            self.joined[Join.UNKNOWN_ACTIVITY] += 1
             return
         row = self._row(token, event, slot)
         outcome = Join.LATE if row is None else self._reward(row, event)
@@ -160,7 +165,7 @@ class _Ledger:
         if row is not None:
             outcome = self._reward(row, event)
             self.joined[Join.INFERRED if outcome in _APPLIED else outcome] += 1
-        elif any(key[-1] == hash32(activity_id) for key in self._rows):
+        elif any(key[-1] == activity_hash(activity_id) for key in self._rows):
             self.joined[Join.EXPIRED] += 1
         else:
             known = activity_id in self._settings.reward_value
@@ -189,7 +194,7 @@ class _Ledger:
     def _row(self, token: Token, event: Event, slot: int) -> ShownRow | None:
         """Return the row of the event's list and activity, made now if need be; None where it is no longer kept."""
         activity_id = event.activity_id or ""
-        key = (token.generation, token.as_of_ms, token.seq, hash32(activity_id))
+        key = (token.generation, token.as_of_ms, token.seq, activity_hash(activity_id))
         row = self._rows.get(key)
         if row is not None:
             if event.ts_ms < row.shown_ms:
@@ -222,8 +227,15 @@ class _Ledger:
         """Count each impression of a list by whether there is a click above it, wherever that has changed."""
         of_list = (token.generation, token.as_of_ms, token.seq)
         keys = sorted(key for key in self._rows if key[:-1] == of_list)
-        rows = [(self._rows[key], key[-1] & 0xFFFF) for key in keys]
-        placed = [(token.tags.index(tag), row) for row, tag in rows if tag in token.tags]
+        rows = {key[-1]: self._rows[key] for key in keys}
+        secret = self._settings.keys.secrets[token.key_id]
+        slots = {token.tag_at(slot): slot for slot in range(token.places())}
+        names = [(activity, cascade.activity_ids.get(activity, "")) for activity in rows]
+        placed = [
+            (slots[slot_tag(name, secret)], rows[activity])
+            for activity, name in names
+            if slot_tag(name, secret) in slots
+        ]
         first = min((slot for slot, row in placed if row.flags & CLICKED), default=MAX_SLOTS)
         for slot, row in placed:
             wanted = cascade.overlooked if slot > first else self._settings.overlooked[slot]
@@ -235,7 +247,7 @@ class _Ledger:
 
     def _newest(self, activity_id: str, at_ms: int, needed: int = 0) -> ShownRow | None:
         """Return the newest row of the activity inside the window that has the needed flags, or None."""
-        activity = hash32(activity_id)
+        activity = activity_hash(activity_id)
         found = [
             (row.shown_ms, key)
             for key, row in self._rows.items()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from udfs.core.hashing import hash32
+from udfs.core.hashing import activity_hash
 from udfs.core.rules import Rules, apply_rules, compile_rules
 from udfs.core.shown_row import DISMISSED
 from udfs.core.user_state import SHOWN
@@ -29,7 +29,6 @@ class Catalogue:
 
     activities: tuple[Activity, ...]
     hashes: NDArray[np.uint32]
-    tags: NDArray[np.uint16]
     starts_ms: NDArray[np.int64]
     ends_ms: NDArray[np.int64]
     active: NDArray[np.bool_]
@@ -39,8 +38,6 @@ class Catalogue:
     number_of_rising: NDArray[np.int64]
     """Number of the activity with each of the rising hashes."""
     rules: Rules
-    name_of_tag: dict[int, str | None]
-    """Id by tag, None where several share it."""
     activities_of_item: dict[str, tuple[str, ...]]
     reward_value: dict[str, float]
 
@@ -48,11 +45,10 @@ class Catalogue:
     def of(cls, activities: Iterable[Activity]) -> Catalogue:
         """Build the arrays; ids are unique."""
         ordered = tuple(sorted(activities, key=lambda activity: activity.activity_id))
-        hashes = np.array([hash32(activity.activity_id) for activity in ordered], np.uint32)
+        hashes = np.array([activity_hash(activity.activity_id) for activity in ordered], np.uint32)
         return cls(
             activities=ordered,
             hashes=hashes,
-            tags=hashes.astype(np.uint16),
             starts_ms=np.array([activity.starts_ms for activity in ordered], np.int64),
             ends_ms=np.array([activity.ends_ms for activity in ordered], np.int64),
             active=np.array([activity.status == "active" for activity in ordered], np.bool_),
@@ -61,7 +57,6 @@ class Catalogue:
             rising_hashes=np.sort(hashes),
             number_of_rising=np.argsort(hashes, kind="stable"),
             rules=compile_rules(ordered),
-            name_of_tag=_by_tag(ordered),
             activities_of_item=_by_item(ordered),
             reward_value={each.activity_id: each.reward_value for each in ordered},
         )
@@ -73,14 +68,6 @@ def _by_item(activities: tuple[Activity, ...]) -> dict[str, tuple[str, ...]]:
         for item in activity.items:
             found.setdefault(item, []).append(activity.activity_id)
     return {item: tuple(ids) for item, ids in found.items()}
-
-
-def _by_tag(activities: tuple[Activity, ...]) -> dict[int, str | None]:
-    found: dict[int, str | None] = {}
-    for activity in activities:
-        tag = hash32(activity.activity_id) & 0xFFFF
-        found[tag] = None if tag in found else activity.activity_id
-    return found
 
 
 def open_at(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.bool_]:

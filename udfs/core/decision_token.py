@@ -1,10 +1,10 @@
 """The decision token: what a list was made from, signed, carried by the frontend instead of by our memory.
 
-Layout 1, big-endian: layout u8 | slots u8 (bits 5-6: experiment arm, bit 7: popular list) | key id u8 |
-generation u16 | as_of_ms u48 | seq u32 | encoder u16 | policy u32 | eligible u16 | exploration u8 (1/1000) |
-explored u16 (bit per slot) | x[1:] as int8 | slot tags u16 each (low half of hash32 of the activity) | keyed BLAKE2b-64
-over all of it and the user.
-With 10 slots 69 bytes, 92 characters of URL-safe base64. x[0] is the constant and not stored.
+Layout 2, big-endian: layout u8 | slots u8 (bits 5-6: experiment arm, bit 7: popular list) | key id u8 |
+generation u16 | as_of_ms u48 | seq u32 | encoder u16 | policy u48 | eligible u16 | exploration u8 (1/1000) |
+explored u16 (bit per slot) | x[1:] as int8 | slot tags of 3 bytes each (slot_tags.py) | keyed BLAKE2b-64 over all of it
+and the user.
+With 10 slots 81 bytes, 108 characters of URL-safe base64. x[0] is the constant and not stored.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 
 from udfs.core.errors import InvalidEvent, Reason
 from udfs.core.experiment import HOLDOUT
+from udfs.core.slot_tags import NO_TAG, TAG_BYTES
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LAYOUT = 1
+LAYOUT = 2
 CONSTANT_X = 90
 """x[0] of every context: 127 / sqrt(2), rounded."""
 MAX_SLOTS = 16
 _POPULAR, _SLOTS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
-_HEAD = struct.Struct(">BBBHHIIHIHBH")
+_HEAD = struct.Struct(">BBBHHIIHHIHBH")
 _MAC_BYTES = 8
 _FIXED_BYTES = _HEAD.size + DIM - 1
 _HEAD_DTYPE = np.dtype(
@@ -46,7 +47,8 @@ _HEAD_DTYPE = np.dtype(
         ("as_of_low", ">u4"),
         ("seq", ">u4"),
         ("encoder", ">u2"),
-        ("policy", ">u4"),
+        ("policy_high", ">u2"),
+        ("policy_low", ">u4"),
         ("eligible", ">u2"),
         ("exploration", "u1"),
         ("explored", ">u2"),
@@ -77,15 +79,17 @@ class Minting:
     explored: NDArray[np.int64]
     x: NDArray[np.int8]
     order: NDArray[np.int64]
-    tags: NDArray[np.uint16]
+    tags: NDArray[np.uint8]
+    """Of each activity [K, TAG_BYTES], see SlotTags."""
     arms: NDArray[np.int64]
     """Experiment arm of each user, see experiment.py."""
     popular: bool = False
 
 
 class Token(NamedTuple):
-    """A verified token. `tags` are the slots' u16 tags in order; x is complete, with its constant."""
+    """A verified token. `tags` are those of its slots, TAG_BYTES each; x is complete, with its constant."""
 
+    key_id: int
     generation: int
     as_of_ms: int
     seq: int
@@ -95,9 +99,17 @@ class Token(NamedTuple):
     exploration: float
     explored: int
     x: bytes
-    tags: tuple[int, ...]
+    tags: bytes
     arm: int
     popular: bool
+
+    def tag_at(self, slot: int) -> bytes:
+        """Return the tag of a place, NO_TAG behind the last."""
+        return self.tags[slot * TAG_BYTES : (slot + 1) * TAG_BYTES] or NO_TAG
+
+    def places(self) -> int:
+        """Return how many places the list had, the empty ones among them."""
+        return len(self.tags) // TAG_BYTES
 
 
 def mint(lists: Minting, keys: TokenKeys) -> list[str]:
@@ -109,15 +121,16 @@ def mint(lists: Minting, keys: TokenKeys) -> list[str]:
     head["key_id"] = keys.current
     head["generation"] = lists.generation
     head["as_of_high"], head["as_of_low"] = lists.as_of_ms >> 32, lists.as_of_ms & 0xFFFFFFFF
-    head["seq"], head["encoder"], head["policy"] = lists.seq, lists.encoder, lists.policy
+    head["seq"], head["encoder"] = lists.seq, lists.encoder
+    head["policy_high"], head["policy_low"] = lists.policy >> 32, lists.policy & 0xFFFFFFFF
     head["eligible"], head["explored"] = np.minimum(lists.eligible, 0xFFFF), lists.explored
     head["exploration"] = lists.exploration_permille
-    tags = np.where(lists.order >= 0, lists.tags[lists.order], 0).astype(">u2")
+    tags = np.where((lists.order >= 0)[:, :, None], lists.tags[lists.order], np.uint8(0))
     body = np.concatenate(
-        [head.view(np.uint8).reshape(users, -1), lists.x[:, 1:].view(np.uint8), tags.view(np.uint8).reshape(users, -1)],
+        [head.view(np.uint8).reshape(users, -1), lists.x[:, 1:].view(np.uint8), tags.reshape(users, -1)],
         axis=1,
     ).tobytes()
-    size = _FIXED_BYTES + 2 * slots
+    size = _FIXED_BYTES + TAG_BYTES * slots
     pad = _padding(size)
     secret = keys.secrets[keys.current]
     signed: list[bytes] = []
@@ -143,7 +156,7 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
     if len(data) < _FIXED_BYTES or data[0] != LAYOUT:
         raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: layout {LAYOUT}")
     slots, arm, popular = data[1] & _SLOTS, data[1] >> _ARM_SHIFT & _ARMS, bool(data[1] & _POPULAR)
-    size = _FIXED_BYTES + 2 * slots
+    size = _FIXED_BYTES + TAG_BYTES * slots
     signed = size + _MAC_BYTES
     if slots > MAX_SLOTS or len(data) != signed + _padding(size) or any(data[signed:]):
         raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes do not hold {slots} slots")
@@ -151,22 +164,22 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
     body = data[:size]
     if secret is None or not hmac.compare_digest(_mac(secret, body, "" if popular else user), data[size:signed]):
         raise InvalidEvent(Reason.FOREIGN_TOKEN, f"key id {data[2]}: the signature does not fit this user")
-    _, _, _, generation, high, low, seq, encoder, policy, eligible, exploration, explored = _HEAD.unpack_from(body)
+    _, _, key_id, generation, high, low, seq, encoder, newer, older, *rest = _HEAD.unpack_from(body)
+    eligible, exploration, explored = rest
     x = bytes([CONSTANT_X]) + body[_HEAD.size : _FIXED_BYTES]
-    tags = struct.unpack_from(f">{slots}H", body, _FIXED_BYTES)
-    as_of_ms, share = high << 32 | low, exploration / 1000
-    return Token(generation, as_of_ms, seq, encoder, policy, eligible, share, explored, x, tags, arm, popular)
+    as_of_ms, policy, share = high << 32 | low, newer << 32 | older, exploration / 1000
+    tags = body[_FIXED_BYTES:]
+    return Token(key_id, generation, as_of_ms, seq, encoder, policy, eligible, share, explored, x, tags, arm, popular)
 
 
-def check_slot(token: Token, activity_hash: int, position: int | None) -> int:
-    """Return the slot the activity stands in; a `position` given must be that slot.
+def check_slot(token: Token, tag: bytes, position: int | None) -> int:
+    """Return the slot in which the activity with a tag stands; a `position` given must be that slot.
 
     Raises InvalidEvent (FOREIGN_TOKEN): the list did not hold the activity there.
     """
-    tag = activity_hash & 0xFFFF
-    if position is None and tag in token.tags:
-        return token.tags.index(tag)
-    if position is None or position >= len(token.tags) or token.tags[position] != tag:
+    if position is None:
+        position = next((slot for slot in range(token.places()) if token.tag_at(slot) == tag), None)
+    if position is None or tag == NO_TAG or token.tag_at(position) != tag:
         raise InvalidEvent(Reason.FOREIGN_TOKEN, f"the list of this token has not that activity at position {position}")
     return position
 

@@ -132,7 +132,8 @@ def _score_some(
 
 
 def _slate(shown: ShownDecision, world: World) -> list[str | None]:
-    """Return the list's ids from its slot tags; None where no activity of today, or more than one, has the tag."""
-    named = [world.catalogue.name_of_tag.get(tag) for tag in shown.token.tags]
+    """Return the list's ids from its slot tags; None where no activity of today has the tag."""
+    token = shown.token
+    named = [world.tags.name(token.key_id, token.tag_at(slot)) for slot in range(token.places())]
     named[shown.slot] = shown.activity_id
     return named

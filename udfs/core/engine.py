@@ -261,7 +261,7 @@ def _rank(
             explored=ranked.explored,
             x=x,
             order=ranked.order,
-            tags=world.catalogue.tags,
+            tags=world.tags.current,
             arms=arms,
         ),
         world.attributing.keys,

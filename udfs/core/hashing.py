@@ -17,6 +17,14 @@ def hash32(text: str) -> int:
     return zlib.crc32(text.encode())
 
 
+def activity_hash(activity_id: str) -> int:
+    """Return the number by which state and sums know an activity: 4 bytes of BLAKE2b, 0..2**32-1.
+
+    Of two activities of a catalogue with one number only the first is ranked (slot_tags.py).
+    """
+    return hash64(activity_id) & 0xFFFFFFFF
+
+
 def hash64(text: str) -> int:
     """Return the 8-byte BLAKE2b of the UTF-8 form of `text`, read little-endian; used for event identifiers."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")

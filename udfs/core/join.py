@@ -27,5 +27,5 @@ class Join(StrEnum):
     DANGLING = "dangling", "Conversion without a token, its activity was not shown as far as is kept."
     UNKNOWN_ACTIVITY = (
         "unknown_activity",
-        "Conversion without a token of an activity nobody knows.",
+        "It is about an activity that is not, or no longer, in the catalogue.",
     )

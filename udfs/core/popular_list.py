@@ -52,7 +52,7 @@ class PopularList:
                 explored=ranked.explored,
                 x=x,
                 order=ranked.order,
-                tags=world.catalogue.tags,
+                tags=world.tags.current,
                 arms=np.zeros(1, np.int64),
                 popular=True,
             ),

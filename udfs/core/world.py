@@ -14,6 +14,7 @@ from udfs.core.examination import overlooked
 from udfs.core.experiment import Arm, Experiment, arm_numbers
 from udfs.core.policy import make_policy
 from udfs.core.policy_table import Coefficients, PolicyTable
+from udfs.core.slot_tags import SlotTags, without_clashes
 from udfs.core.watch import COLD_BELOW
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class World:
     overlooked_below_click: int = 0
     """In hundredths, see Cascade; 0: clicks say nothing about the impressions below them."""
     catalogue: Catalogue = field(init=False)
+    tags: SlotTags = field(init=False)
     attributing: Attributing = field(init=False)
     _known: dict[str, Coefficients] = field(init=False, default_factory=dict)
     """Coefficients by regression, "" for those of `table`, made anew after a change."""
@@ -185,7 +187,9 @@ class World:
         self._known.clear()
 
     def _derive(self) -> None:
-        self.catalogue = Catalogue.of(self.activities.values())
+        self.catalogue = Catalogue.of(without_clashes(self.activities.values(), self.settings.keys))
+        names = [activity.activity_id for activity in self.catalogue.activities]
+        self.tags = SlotTags.of(names, self.settings.keys)
         self.attributing = Attributing(
             self.settings.keys,
             self.settings.attribution_ms,

@@ -9,8 +9,8 @@ from schemas.codec import decode_event, encode_event
 from scripts.benchmarks.traffic import CHUNK_EVENTS, Traffic, activities, cumulative_shares, make_chunk
 from udfs.core.decision_token import TokenKeys, check_slot, verify
 from udfs.core.events import EventType
-from udfs.core.hashing import hash32
 from udfs.core.rate_guard import MAX_EVENTS_PER_S
+from udfs.core.slot_tags import slot_tag
 
 KEYS = TokenKeys({1: b"k" * 32}, 1)
 NOW_MS = 1_700_000_000_000
@@ -63,7 +63,8 @@ def test_every_token_is_of_its_user_and_holds_the_activity_where_it_was_shown() 
         assert event.token is not None
         assert event.activity_id is not None
         token = verify(event.token, event.user_id, KEYS)
-        assert check_slot(token, hash32(event.activity_id), event.position) == event.position
+        tag = slot_tag(event.activity_id, KEYS.secrets[KEYS.current])
+        assert check_slot(token, tag, event.position) == event.position
 
 
 def test_every_click_follows_its_impression() -> None:

@@ -20,7 +20,7 @@ from udfs.core.join import Join
 from udfs.core.user_state import SHOWN
 
 NAMES = ["a", "b", "c"]
-SETTINGS = Attributing(KEYS, DAY_MS, {"a": 2.5, "b": 1.0}, {"tea": ("a", "b"), "milk": ("b",)})
+SETTINGS = Attributing(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {"tea": ("a", "b"), "milk": ("b",)})
 IMPRESSION, CLICK, CONVERSION, DISMISS = EventType.IMPRESSION, EventType.CLICK, EventType.CONVERSION, EventType.DISMISS
 
 

@@ -12,11 +12,11 @@ from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
 from udfs.core.attribution import Attributing, Cascade, attribute
 from udfs.core.events import Event, EventType
 from udfs.core.feedback import Feedback
-from udfs.core.hashing import hash32
+from udfs.core.hashing import activity_hash
 
 NAMES = ["a", "b", "c"]
 PLAIN = Attributing(KEYS, DAY_MS, dict.fromkeys(NAMES, 1.0), {})
-CASCADE = PLAIN._replace(cascade=Cascade(75, {hash32(name): name for name in NAMES}))
+CASCADE = PLAIN._replace(cascade=Cascade(75, {activity_hash(name): name for name in NAMES}))
 IMPRESSION, CLICK = EventType.IMPRESSION, EventType.CLICK
 TOKEN = token_for("u", NAMES)
 
@@ -76,7 +76,7 @@ def test_what_the_order_changes_is_taken_back_exactly() -> None:
     moved = apply([event(IMPRESSION, "b", NOON_MS - 5)], PLAIN, shown)[1]
     assert [(each.impressions, each.overlooked) for each in moved] == [(-1, 75), (1, 75)]
     assert weights(first + moved) == {"a": 100, "b": 25, "c": 25}
-    gone = CASCADE._replace(cascade=Cascade(75, {hash32("b"): "b"}))
+    gone = CASCADE._replace(cascade=Cascade(75, {activity_hash(name): name for name in "ab"}))
     assert weights(apply([*SHOWN, event(CLICK, "a", NOON_MS + 5)], gone)[1]) == {"a": 100, "b": 25, "c": 100}
 
 

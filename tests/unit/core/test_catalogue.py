@@ -14,7 +14,7 @@ from tests.support.core_world import DAY_MS, NOON_MS, activity
 from udfs.core.activity import Activity, Cap, Rule
 from udfs.core.catalogue import Catalogue, eligible
 from udfs.core.events import EventType
-from udfs.core.hashing import hash32
+from udfs.core.hashing import activity_hash, hash32
 from udfs.core.shown_row import CLICKED, DISMISSED, SEEN
 from udfs.core.slate import payloads
 from udfs.core.user_state import HISTORY, SHOWN, UserBatch, decode_states
@@ -32,7 +32,7 @@ def user(as_of_ms: int = NOON_MS, **fields: int) -> UserBatch:
 
 def was_shown(batch: UserBatch, name: str, *times_ms: int, flags: int = SEEN) -> UserBatch:
     rows = np.zeros(len(times_ms), SHOWN)
-    rows["activity"], rows["shown_ms"], rows["flags"] = hash32(name), times_ms, flags
+    rows["activity"], rows["shown_ms"], rows["flags"] = activity_hash(name), times_ms, flags
     batch.shown[0] += rows.tobytes()
     return batch
 
@@ -106,7 +106,7 @@ def test_users_of_a_batch_are_kept_apart() -> None:
     batch.header["as_of_ms"] = NOON_MS
     batch.header["accepted"] = [0, 9, 9, 0]
     row = np.zeros(1, SHOWN)
-    row["activity"], row["flags"] = hash32("a"), DISMISSED
+    row["activity"], row["flags"] = activity_hash("a"), DISMISSED
     batch.shown[2] = row.tobytes()
     catalogue = Catalogue.of([activity("b", rule=Rule(min_events=9)), activity("a")])
     assert eligible(catalogue, batch, np.array([3, 1, 2])).tolist() == [[True, False], [True, True], [False, True]]
@@ -117,7 +117,7 @@ def test_activities_stand_in_the_order_of_their_ids() -> None:
     many = [activity(name, items=("x", name)) for name in ("b", "a", "B", "c10", "c9")]
     catalogue, other = Catalogue.of(many), Catalogue.of(reversed(many))
     assert [each.activity_id for each in catalogue.activities] == ["B", "a", "b", "c10", "c9"]
-    assert catalogue.tags.tolist() == other.tags.tolist()
+    assert catalogue.hashes.tolist() == other.hashes.tolist()
     assert catalogue.activities_of_item == other.activities_of_item
     assert catalogue.activities_of_item["x"] == ("B", "a", "b", "c10", "c9")
 

