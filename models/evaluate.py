@@ -36,11 +36,12 @@ from models.baselines.ngram import Ngram
 from models.baselines.popularity import Popularity
 from models.baselines.session_popularity import SessionPopularity
 from models.baselines.vsknn import VectorSessionKnn
-from models.data import Sequences, read
+from models.data import Sequences
 from models.ranking import Baseline, Ranked, rank_baselines, rank_log_scores
 from models.report import figures, table
 from models.scorer import Scorer
 from models.task import Task, make_task, training_labels
+from models.topic_data import load
 from udfs.core.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         ModelError: the artefact cannot be used.
     """
     names = _chosen(args)
-    train, test = read(args.train), read(args.data)
+    train, test = load(args.train, "--train"), load(args.data)
     labels = training_labels(train, args.of)
     task = make_task(train, test, args.target, args.of)
     items = labels.item_names.size
@@ -147,8 +148,8 @@ def _chosen(args: argparse.Namespace) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="models/evaluate.py", description="Rank all items for every target.")
-    parser.add_argument("--data", type=Path, required=True, help="test sequences, CSV or Parquet (models/data.py)")
-    parser.add_argument("--train", type=Path, required=True, help="training sequences, in the same format")
+    parser.add_argument("--data", required=True, help="test sequences: a file or topic as for training")
+    parser.add_argument("--train", required=True, help="training sequences, in the same format")
     parser.add_argument("--model", type=Path, help="artefact folder; without it only the baselines are scored")
     parser.add_argument("--target", choices=("last", "all"), default="last", help="events predicted (default: last)")
     parser.add_argument("--of", choices=("item", "category"), default="item", help="what is ranked (default: item)")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from models.data import read
 from models.ranking import Ranked, rank_log_scores
 from models.registry import GOLDEN, MANIFEST, verify
 from models.report import figures
 from models.scorer import Scorer
 from models.task import make_task, training_labels
 from models.timing import step_us
+from models.topic_data import load
 from udfs.core.errors import ConfigError, ModelError
 from udfs.core.features import StepInputs
 
@@ -125,7 +125,7 @@ def _parity(folder: Path, encoder: Encoder) -> Verdict:
 
 def _metrics(scorer: Scorer, former: Scorer | None, trial: Trial) -> Verdict:
     """No metric is worse than the present model's with its whole paired 95 % interval."""
-    train, test = read(trial.train), read(trial.test)
+    train, test = load(str(trial.train), "--train"), load(str(trial.test))
     task = make_task(train, test, trial.target, trial.of)
     names = training_labels(train, trial.of).item_names
     if not task.rows.size or not names.size:

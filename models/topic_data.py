@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
-from pyarrow import parquet as pq
 
-from models.data import Sequences, read
+from models.data import Sequences, sequences_in
+from models.tables import Table
 from schemas.codec import decode_event
 from udfs.core.errors import ConfigError, InvalidEvent, Unavailable
 from udfs.core.events import FIRST_ACTIVITY_TYPE, Event
@@ -41,7 +40,7 @@ Record = tuple[bytes | None, bytes | None, int]
 """Key, value and Kafka timestamp (ms)."""
 
 
-def load(source: str) -> Sequences:
+def load(source: str, option: str = "--data") -> Sequences:
     """Read `kafka://HOST:PORT/TOPIC`, a Parquet archive of the topic, or a file of the format of `models/data.py`.
 
     Raises:
@@ -51,12 +50,9 @@ def load(source: str) -> Sequences:
     if source.startswith(KAFKA):
         bootstrap, _, topic = source.removeprefix(KAFKA).partition("/")
         return sequences_of(topic_records(bootstrap, topic))
-    path = Path(source)
-    try:
-        is_archive = path.suffix.lower() == ".parquet" and "value" in pq.read_schema(path).names
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ConfigError("data", source, f"a Parquet file that can be read: {error}") from error
-    return sequences_of(archive_records(path)) if is_archive else read(path)
+    table = Table(Path(source), option)
+    is_archive = set(ARCHIVE_COLUMNS) <= set(table.names)
+    return sequences_of(archive_records(table)) if is_archive else sequences_in(table)
 
 
 def sequences_of(records: Iterable[Record]) -> Sequences:
@@ -95,17 +91,15 @@ def sequences_of(records: Iterable[Record]) -> Sequences:
     )
 
 
-def archive_records(path: Path) -> Iterator[Record]:
+def archive_records(table: Table) -> Iterator[Record]:
     """Yield the records of a Parquet archive.
 
     Raises:
-        ConfigError: a column is missing.
+        ConfigError: a column is missing or holds something else.
     """
-    file = pq.ParquetFile(path)
-    if missing := [name for name in ARCHIVE_COLUMNS if name not in file.schema_arrow.names]:
-        raise ConfigError("data", str(path), f"columns {', '.join(ARCHIVE_COLUMNS)}; missing: {', '.join(missing)}")
-    for batch in file.iter_batches(columns=list(ARCHIVE_COLUMNS)):
-        yield from zip(*(batch.column(name).to_pylist() for name in ARCHIVE_COLUMNS), strict=True)
+    table.need(ARCHIVE_COLUMNS, f"columns {', '.join(ARCHIVE_COLUMNS)}")
+    keys, values, times = table.binary("key"), table.binary("value"), table.times("timestamp_ms")
+    yield from zip(keys.to_pylist(), values.to_pylist(), times.tolist(), strict=True)
 
 
 def topic_records(bootstrap: str, topic: str) -> Iterator[Record]:

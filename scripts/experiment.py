@@ -2,7 +2,7 @@
 
 tideline experiment start --id ID --arm NAME=POLICY:SHARE [--arm ...] [--shadow POLICY] [TARGET]
     rank SHARE (such as 0.1) of the users by POLICY (such as thompson or linucb:alpha=0.3) from now on
-tideline experiment status --log FILE.parquet --id ID [--against ARM] [--guard -0.1] [--json]
+tideline experiment status --log FILE --id ID [--against ARM] [--guard -0.1] [--json]
     rates and lift of each arm from an export of the decision log (tideline export)
 tideline experiment watch --id ID [--every 60] [--guard -0.1] [TARGET]
     look again and again; end the experiment, so that everybody has the baseline, when an arm is worse
@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.parquet as parquet
 
 from jobs.topics import Topics
+from models.tables import Table
 from scripts import export_log
 from scripts.control import send_order
 from scripts.localstack import Stack, StackError
@@ -34,32 +34,36 @@ from udfs.core.trial import Verdict, compare, interval, rate_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pyarrow as pa
-
     from udfs.core.trial import Lift, Rate
 
 _METRICS = {"ctr": "click", "cvr": "conversion", "revenue": "revenue"}
 
 
-def arm_rates(log: pa.Table, experiment: str) -> dict[str, dict[str, Rate]]:
+def arm_rates(path: Path, experiment: str) -> dict[str, dict[str, Rate]]:
     """Return each metric's rate by arm, per impression, over the experiment's rows of an exported log.
 
     METRIC_mature is over the rows whose attribution window is over, so that nothing more can come of them.
 
     Raises:
-        ConfigError: the log has no row of that experiment.
+        ConfigError: the file cannot be read, lacks a column, or has no row of that experiment.
     """
-    rows = log.filter(np.array(log["experiment"].to_pylist()) == experiment)
-    if not rows.num_rows:
-        known = sorted(set(log["experiment"].to_pylist()) - {""})
+    log = Table(path, "--log")
+    log.need(("experiment", "arm", "user", "mature", *_METRICS.values()), "the columns of tideline export")
+    experiments = log.texts("experiment", empty="")
+    rows = experiments == experiment
+    if not rows.any():
+        known = sorted(set(experiments.tolist()) - {""})
         raise ConfigError("id", experiment, f"an experiment of this log: {', '.join(known) or 'it has none'}")
-    user = np.unique([text.split("/", 1)[0] for text in rows["decision_id"].to_pylist()], return_inverse=True)[1]
-    arms = np.array(rows["arm"].to_pylist())
-    mature = rows["mature"].to_numpy().astype(np.bool_)
+    user = np.unique(log.texts("user")[rows], return_inverse=True)[1]
+    arms = log.texts("arm", empty="")[rows]
+    mature = log.flags("mature")[rows]
+    earned = {column: log.numbers(column) for column in _METRICS.values()}
+    for column, values in earned.items():
+        log.require(column, np.isfinite(values), "a finite number in every row")
     found: dict[str, dict[str, Rate]] = {}
     for suffix, counted in (("", np.ones_like(mature)), ("_mature", mature)):
         for metric, column in _METRICS.items():
-            values = rows[column].to_numpy().astype(np.float64)
+            values = earned[column][rows]
             parts = {str(arm): counted & (arms == arm) for arm in np.unique(arms)}
             found[metric + suffix] = {
                 arm: rate_of(user[here], values[here], np.ones(int(here.sum()))) for arm, here in parts.items()
@@ -132,7 +136,7 @@ def _order(arguments: argparse.Namespace, argument: dict[str, Any]) -> None:
 
 
 def _status(arguments: argparse.Namespace) -> None:
-    found = report(arm_rates(parquet.read_table(arguments.log), arguments.id), arguments.against, arguments.guard)
+    found = report(arm_rates(arguments.log, arguments.id), arguments.against, arguments.guard)
     print(json.dumps(found) if arguments.json else "\n".join(_lines(found)))
 
 
@@ -144,7 +148,7 @@ def _watch(arguments: argparse.Namespace) -> None:
         while True:
             if export_log.main([*target, "--out", str(out)]):
                 raise Unavailable("kafka", "the decision log could not be exported")
-            rates = arm_rates(parquet.read_table(out), arguments.id)
+            rates = arm_rates(out, arguments.id)
             found = report(rates, arguments.against, arguments.guard)
             print("\n".join(_lines(found)), flush=True)
             bad = [arm for arm, entry in found["ctr"].items() if entry.get("verdict") in (Verdict.WORSE, Verdict.GUARD)]
@@ -196,7 +200,7 @@ def _parser() -> argparse.ArgumentParser:
         found[name].add_argument("--guard", type=float, default=-0.1, help="relative loss that is too much (-0.1)")
     found["start"].add_argument("--arm", type=_arm, action="append", default=[], metavar="NAME=POLICY:SHARE")
     found["start"].add_argument("--shadow", metavar="POLICY", help="scores what is shown, is never shown itself")
-    found["status"].add_argument("--log", type=Path, required=True, metavar="FILE.parquet")
+    found["status"].add_argument("--log", type=Path, required=True, metavar="FILE")
     found["status"].add_argument("--json", action="store_true")
     found["watch"].add_argument("--every", type=float, default=60.0, metavar="SECONDS")
     return parser

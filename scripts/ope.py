@@ -130,12 +130,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--log", type=Path, required=True, metavar="FILE", help="CSV or .parquet, see below")
+    parser.add_argument(
+        "--log", type=Path, required=True, metavar="FILE", help="CSV or Parquet, see below; - is standard input"
+    )
     parser.add_argument(
         "--policy",
         required=True,
         help="one of the job's policies (learned from the log, cross-fitted), uniform, constant:<action>, or a CSV or "
-        ".parquet file with a column p_<action> for each action and, where needed, decision_id and position",
+        "Parquet file with a column p_<action> for each action and, where needed, decision_id and position",
     )
     parser.add_argument("--reward", default="reward", metavar="COLUMN", help="what to judge by (reward)")
     parser.add_argument("--exploration", type=_share, default=0.02, help="as in the job's options (0.02)")

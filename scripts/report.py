@@ -1,4 +1,4 @@
-"""What was shown and what came of it: `tideline report --log FILE.parquet [--html FILE.html] [--json]`.
+"""What was shown and what came of it: `tideline report --log FILE [--html FILE.html] [--json]`.
 
 Click, conversion and revenue figures with intervals by policy, encoder, experiment arm and activity; precision, recall,
 hit rate and NDCG of the lists against later clicks; calibration; exploration; how often each place is looked at; drift.
@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as parquet
 
+from models.tables import Table
 from scripts.report_parts.figures import Log, calibration, drift, exploration, list_quality, places, rates
 from scripts.report_parts.page import page
+from udfs.core.decision_token import MAX_SLOTS
 from udfs.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COLUMNS = (
-    "decision_id", "action", "position", "ts_ms", "policy", "encoder_version", "arm", "explored", "propensity",
+    "decision_id", "user", "action", "position", "ts_ms", "policy", "encoder_version", "arm", "explored", "propensity",
     "eligible", "mean", "click", "conversion", "revenue", "mature",
 )  # fmt: skip
 
@@ -35,44 +35,53 @@ def read(path: Path, weights: Sequence[float]) -> Log:
     """Return the log of a file; `weights` are the worth of a click, a conversion and a unit of revenue.
 
     Raises:
-        ConfigError: it is no Parquet file, or a column is missing.
+        ConfigError: it cannot be read, a column is missing or holds something else.
     """
-    try:
-        table = parquet.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ConfigError("log", str(path), f"a Parquet file of tideline export ({error})") from error
-    missing = sorted(set(_COLUMNS) - set(table.column_names))
-    if missing:
-        raise ConfigError("log", str(path), f"the columns of tideline export; missing: {', '.join(missing)}")
-    table = table.sort_by("ts_ms")
-    columns = {name: table[name].to_numpy() for name in _COLUMNS}
-    _, shown_list = np.unique(columns["decision_id"].astype(str), return_inverse=True)
-    users = [text.split("/", 1)[0] for text in columns["decision_id"]]
-    actions, action = np.unique(columns["action"].astype(str), return_inverse=True)
+    table = Table(path, "--log")
+    table.need(_COLUMNS, "the columns of tideline export")
+    columns = _read(table)
+    order = np.argsort(columns["ts_ms"], kind="stable")
+    columns = {name: values[order] for name, values in columns.items()}
+    _, shown_list = np.unique(columns["decision_id"], return_inverse=True)
+    actions, action = np.unique(columns["action"], return_inverse=True)
     click, conversion = columns["click"].astype(np.float64), columns["conversion"].astype(np.float64)
-    revenue = columns["revenue"].astype(np.float64)
+    revenue = columns["revenue"]
     return Log(
-        user=np.unique(users, return_inverse=True)[1],
+        user=np.unique(columns["user"], return_inverse=True)[1],
         shown_list=shown_list,
-        position=columns["position"].astype(np.int64),
-        ts_ms=columns["ts_ms"].astype(np.int64),
+        position=columns["position"],
+        ts_ms=columns["ts_ms"],
         action=action,
         actions=tuple(actions.tolist()),
         groups={
-            "policy": columns["policy"].astype(str),
+            "policy": columns["policy"],
             "encoder": columns["encoder_version"].astype(str),
-            "arm": np.where(columns["arm"].astype(str) == "", "none", columns["arm"].astype(str)),
+            "arm": np.where(columns["arm"] == "", "none", columns["arm"]),
         },
         click=click,
         conversion=conversion,
         revenue=revenue,
-        explored=columns["explored"].astype(np.bool_),
-        propensity=columns["propensity"].astype(np.float64),
-        eligible=columns["eligible"].astype(np.int64),
-        mature=columns["mature"].astype(np.bool_),
-        predicted=columns["mean"].astype(np.float64),
+        explored=columns["explored"],
+        propensity=columns["propensity"],
+        eligible=columns["eligible"],
+        mature=columns["mature"],
+        predicted=columns["mean"],
         reward=weights[0] * click + weights[1] * conversion + weights[2] * revenue,
     )
+
+
+def _read(table: Table) -> dict[str, Any]:
+    found: dict[str, Any] = {name: table.texts(name) for name in ("decision_id", "user", "action", "policy")}
+    found["ts_ms"], found["arm"] = table.times("ts_ms"), table.texts("arm", empty="")
+    for name in ("position", "eligible", "encoder_version"):
+        found[name] = table.whole(name, 0)
+    for name in ("explored", "click", "conversion", "mature"):
+        found[name] = table.flags(name)
+    for name in ("propensity", "mean", "revenue"):
+        found[name] = table.numbers(name)
+    table.require("position", found["position"] < MAX_SLOTS, f"whole numbers from 0 to {MAX_SLOTS - 1}")
+    table.require("revenue", np.isfinite(found["revenue"]), "a finite number in every row")
+    return found
 
 
 def report(log: Log, days: float) -> dict[str, Any]:
@@ -149,7 +158,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="tideline report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--log", type=Path, required=True, metavar="FILE.parquet")
+    parser.add_argument("--log", type=Path, required=True, metavar="FILE")
     parser.add_argument("--html", type=Path, metavar="FILE.html", help="write the report as a page")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     parser.add_argument("--days", type=float, default=7.0, help="lists are judged by the clicks of so many days (7)")

@@ -2,7 +2,8 @@
 
 One row for each entry that was on screen:
 
-    decision_id       text: who (a hash of the user id) and which list
+    decision_id       text: whose and which list
+    user              text: whose, a hash of the user id under the first of the token secrets; what intervals count by
     action, position  the activity and its 0-based place
     ts_ms             event time of the impression, UTC epoch milliseconds
     propensity        probability of the activity in that place given those above it; empty where it cannot be stated
@@ -20,6 +21,7 @@ One row for each entry that was on screen:
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +30,7 @@ import pyarrow as pa
 
 from udfs.core.attribution import Attributing, attribute
 from udfs.core.events import EventType
-from udfs.core.hashing import activity_hash, hash64
+from udfs.core.hashing import activity_hash
 from udfs.core.shown_row import CLICKED, CONVERTED, DISMISSED
 from udfs.core.user_state import DIM, SHOWN
 
@@ -75,8 +77,14 @@ def join(decisions: Iterable[dict[str, Any]], events: Sequence[Event], settings:
     rows = sorted(unique.values(), key=lambda each: (each["shown_ms"], each["decision_id"], each["position"]))
     rewards = _rewards(events, settings)
     newest_ms = max((event.ts_ms for event in events), default=0)
+    secret = settings.keys.secrets[min(settings.keys.secrets)]
+    hashes = {user: _pseudonym(secret, user) for user in {each["user_id"] for each in rows}}
+    users = [hashes[each["user_id"]] for each in rows]
     columns: dict[str, Any] = {
-        "decision_id": [f"{hash64(each['user_id']):016x}/{each['decision_id']}" for each in rows],
+        "decision_id": pa.array(
+            [f"{user}/{each['decision_id']}" for user, each in zip(users, rows, strict=True)], pa.string()
+        ),
+        "user": pa.array(users, pa.string()),
     }
     for name, (field, kind) in _COPIED.items():
         columns[name] = pa.array([each.get(field) for each in rows], kind)
@@ -91,6 +99,10 @@ def join(decisions: Iterable[dict[str, Any]], events: Sequence[Event], settings:
     columns["reward"] = _flag(flags, CLICKED)
     columns["mature"] = np.array([each["shown_ms"] + settings.window_ms <= newest_ms for each in rows], np.bool_)
     return pa.table(columns)
+
+
+def _pseudonym(secret: bytes, user: str) -> str:
+    return hashlib.blake2b(user.encode(), digest_size=8, key=secret[:64], person=b"tideline/export").hexdigest()
 
 
 def _flag(flags: NDArray[np.int64], flag: int) -> NDArray[np.int8]:

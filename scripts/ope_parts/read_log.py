@@ -1,6 +1,7 @@
 """Reads a log of decisions, our own export or anybody's.
 
-A CSV or Parquet file, one row for each arm shown:
+A CSV (of any usual separator and encoding, gzipped too) or Parquet file, or - for standard input, one row for each
+arm shown:
 
     action            what was shown; required
     reward            number earned by it; required (`--reward NAME` takes another column)
@@ -10,7 +11,7 @@ A CSV or Parquet file, one row for each arm shown:
     position          whole number: place in the list, the first one being the smallest in the file; where no decision
                       has several rows it is a part of the context
     eligible          how many arms could have been shown in that list; without it all arms of the file
-    ts_ms             UTC epoch milliseconds; without it the order of the file
+    ts_ms             UTC epoch milliseconds, dates or timestamps; without it the order of the file
     encoder_version   encoder whose x it is; only rows of the newest one are read
 
 In lists propensities are conditional on the entries above. Other columns are not read.
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from scripts.ope_parts.columns import Columns
+from models.tables import Table
 from udfs.core.hashing import hash64
 from udfs.core.ope.log import Log
 
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+
+LEAST_PROPENSITY = 1e-12
+"""Below it a single row would be all that counts."""
+_ROUNDING = 1e-6
 
 
 class LoggedFile(NamedTuple):
@@ -48,17 +54,19 @@ def read_log(path: Path, reward: str = "reward") -> LoggedFile:
     Raises:
         ConfigError: the file cannot be read, lacks a column or holds a value that is not allowed.
     """
-    columns = Columns(path, "--log")
+    columns = Table(path, "--log")
     action, rewards = columns.texts("action"), columns.numbers(reward)
     columns.require(reward, np.isfinite(rewards), "a finite number in every row")
     propensity = columns.numbers("propensity") if "propensity" in columns.names else np.full(columns.rows, np.nan)
     known = ~np.isnan(propensity)
-    right = ~known | ((propensity > 0) & (propensity <= 1))
+    right = ~known | ((propensity > 0) & (propensity <= 1 + _ROUNDING))
     columns.require("propensity", right, "numbers above 0 and at most 1")
+    columns.require("propensity", ~(propensity < LEAST_PROPENSITY), f"numbers from {LEAST_PROPENSITY} on")
+    propensity = np.minimum(propensity, 1.0)
     has_ids = "decision_id" in columns.names
     ids = columns.texts("decision_id") if has_ids else np.arange(columns.rows).astype(np.str_)
     position = columns.whole("position", 0) if "position" in columns.names else np.zeros(columns.rows, np.int64)
-    ts_ms = columns.whole("ts_ms", 0) if "ts_ms" in columns.names else np.arange(columns.rows)
+    ts_ms = columns.times("ts_ms") if "ts_ms" in columns.names else np.arange(columns.rows)
     x = _contexts(columns)
     kept, left_out = _usable(columns, known)
     lists = bool(has_ids and "position" in columns.names and (position > 0).any() and np.unique(ids).size < ids.size)
@@ -90,7 +98,7 @@ def read_log(path: Path, reward: str = "reward") -> LoggedFile:
     return LoggedFile(log, rows, ids[rows], {reason: count for reason, count in left_out.items() if count})
 
 
-def _contexts(columns: Columns) -> NDArray[np.float64]:
+def _contexts(columns: Table) -> NDArray[np.float64]:
     names = [name for name in columns.names if name.startswith("x_")]
     names.sort(key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
     x = np.empty((columns.rows, len(names)))
@@ -100,7 +108,7 @@ def _contexts(columns: Columns) -> NDArray[np.float64]:
     return x
 
 
-def _usable(columns: Columns, known: NDArray[np.bool_]) -> tuple[NDArray[np.int64], dict[str, int]]:
+def _usable(columns: Table, known: NDArray[np.bool_]) -> tuple[NDArray[np.int64], dict[str, int]]:
     """Return the rows of the newest encoder whose propensity is known (if any is), and the count of the others."""
     kept, left_out = np.ones(columns.rows, np.bool_), {}
     if "encoder_version" in columns.names and columns.rows:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from scripts.ope_parts.columns import Columns
+from models.tables import Table as File
 from udfs.core.errors import ConfigError
 from udfs.core.ope.learned import crossfitted, replayed
 from udfs.core.ope.targets import Constant, Table, Uniform
@@ -67,7 +67,7 @@ def _read_table(path: Path, logged: LoggedFile) -> Table:
     alone one for each position; without both, one row counts for all, or there is a row for each of the log's in its
     order. Each row's probabilities sum to 1.
     """
-    columns = Columns(path, "--policy")
+    columns = File(path, "--policy")
     names = [name for name in columns.names if name.startswith(_PREFIX)]
     if not names or not columns.rows:
         raise columns.wrong("p_<action>", "at least one such column, and a row")
@@ -83,7 +83,7 @@ def _read_table(path: Path, logged: LoggedFile) -> Table:
     return Table(found, max(1.0 - float(found.sum(axis=1).mean()), 0.0))
 
 
-def _row_of(columns: Columns, logged: LoggedFile) -> NDArray[np.int64]:
+def _row_of(columns: File, logged: LoggedFile) -> NDArray[np.int64]:
     """Return the file's row for each row of the log."""
     keys = [name for name in ("decision_id", "position") if name in columns.names]
     if not keys:
@@ -92,7 +92,8 @@ def _row_of(columns: Columns, logged: LoggedFile) -> NDArray[np.int64]:
         if columns.rows <= int(logged.file_row.max()):
             raise columns.wrong("p_<action>", f"1 row or one for each of the log's; it has {columns.rows:,}")
         return logged.file_row
-    have = list(zip(*(columns.texts(name).tolist() for name in keys), strict=True))
+    read = {"decision_id": columns.texts, "position": lambda name: columns.whole(name, 0).astype(np.str_)}
+    have = list(zip(*(read[name](name).tolist() for name in keys), strict=True))
     row_of = {key: at for at, key in enumerate(have)}
     of_log = {"decision_id": logged.decision_id, "position": logged.log.position.astype(np.str_)}
     try:

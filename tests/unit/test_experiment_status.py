@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
+from pyarrow import csv
 
-from scripts.experiment import arm_rates, report
+from scripts.experiment import arm_rates, main, report
 from udfs.core.errors import ConfigError
 
 
-def log(users: int = 300) -> pa.Table:
+def table(users: int = 300) -> pa.Table:
     """Each user sees one entry and clicks every third; each sixth buys, and only the first half are past the window."""
     at = range(users)
     return pa.table(
         {
-            "decision_id": [f"{user:016x}/1.1.1" for user in at],
+            "user": [f"{user:016x}" for user in at],
             "experiment": ["spring"] * users,
             "arm": [("baseline", "wild")[user % 2] for user in at],
             "click": [int(user % 3 == 0) for user in at],
@@ -25,9 +28,15 @@ def log(users: int = 300) -> pa.Table:
     )
 
 
-def test_each_rate_is_told_of_all_and_of_mature_impressions() -> None:
+def log(folder: Path, rows: pa.Table | None = None) -> Path:
+    path = folder / "log.csv"
+    csv.write_csv(table() if rows is None else rows, path)
+    return path
+
+
+def test_each_rate_is_told_of_all_and_of_mature_impressions(tmp_path: Path) -> None:
     """Contract: what had no time to come lowers the one rate and not the other."""
-    found = report(arm_rates(log(), "spring"), "baseline", -0.1)
+    found = report(arm_rates(log(tmp_path), "spring"), "baseline", -0.1)
     assert found.keys() == {"ctr", "cvr", "revenue", "ctr_mature", "cvr_mature", "revenue_mature"}
     assert (found["cvr"]["baseline"]["value"], found["cvr_mature"]["baseline"]["value"]) == (
         pytest.approx(25 / 150, abs=1e-6),
@@ -36,13 +45,27 @@ def test_each_rate_is_told_of_all_and_of_mature_impressions() -> None:
     assert [found[name]["wild"]["users"] for name in ("cvr", "cvr_mature")] == [150, 75]
 
 
-def test_rates_are_unknown_while_nothing_is_mature() -> None:
-    young = log().drop_columns("mature").append_column("mature", pa.array([False] * 300))
-    found = report(arm_rates(young, "spring"), "baseline", -0.1)
+def test_rates_are_unknown_while_nothing_is_mature(tmp_path: Path) -> None:
+    young = table().drop_columns("mature").append_column("mature", pa.array([False] * 300))
+    found = report(arm_rates(log(tmp_path, young), "spring"), "baseline", -0.1)
     assert found["ctr_mature"]["wild"]["value"] is None
     assert found["ctr_mature"]["wild"]["verdict"] == "continue"
 
 
-def test_an_experiment_the_log_does_not_have_is_refused_with_those_it_has() -> None:
+def test_an_experiment_the_log_does_not_have_is_refused_with_those_it_has(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="an experiment of this log: spring"):
-        arm_rates(log(), "autumn")
+        arm_rates(log(tmp_path), "autumn")
+
+
+def test_a_file_that_is_no_log_is_refused_by_file_and_column(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Contract: exit status 1 and one line; CSV is read as Parquet is."""
+    for name, text in (("a.csv", "experiment,arm\nspring,baseline\n"), ("b.parquet", "PAR1"), ("c.csv", "")):
+        (tmp_path / name).write_text(text)
+        assert main(["status", "--log", str(tmp_path / name), "--id", "spring"]) == 1
+        said = capsys.readouterr().err
+        assert name in said
+        assert said.count("\n") == 1
+    assert main(["status", "--log", str(log(tmp_path)), "--id", "spring"]) == 0
+    assert "baseline" in capsys.readouterr().out

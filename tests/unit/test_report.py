@@ -91,7 +91,8 @@ def write(path: Path, names: dict[str, Any]) -> Path:
 
 def columns(count: int) -> dict[str, Any]:
     return {
-        "decision_id": [f"{at % 7:016x}/1.{at}.1" for at in range(count)], "action": ["<a>", "b"] * (count // 2),
+        "decision_id": [f"{at % 7:016x}/1.{at}.1" for at in range(count)],
+        "user": [f"{at % 7:016x}" for at in range(count)], "action": ["<a>", "b"] * (count // 2),
         "position": [0] * count, "ts_ms": list(range(count)), "policy": ["linucb"] * count,
         "encoder_version": [3] * count, "arm": [""] * count, "explored": [False] * count,
         "propensity": [0.98] * count, "eligible": [2] * count,
@@ -120,6 +121,7 @@ def test_places_are_told_with_the_order_that_makes_the_learner_know_them(
     rng = np.random.default_rng(6)
     given = columns(2 * count) | {
         "decision_id": [f"{at % 500:016x}/1.{at}.1" for at in range(count) for _ in range(2)],
+        "user": [f"{at % 500:016x}" for at in range(count) for _ in range(2)],
         "position": [0, 1] * count,
         "action": np.where(rng.random((count, 1)) < 0.5, [["a", "b"]], [["b", "a"]]).ravel(),
         "propensity": [0.5, 1.0] * count,

@@ -12,6 +12,7 @@ from pyarrow import parquet as pq
 from models.encoder import Encoder
 from models.scorer import Scorer
 from models.sequences import event_inputs, window_inputs, windows
+from models.tables import Table
 from models.topic_data import ARCHIVE_COLUMNS, Record, archive_records, load, sequences_of
 from schemas.codec import encode_event
 from tests.support.core_world import NOON_MS, make_world
@@ -149,10 +150,18 @@ def test_an_archive_of_a_topic_reads_as_the_topic(tmp_path: Path) -> None:
     path = tmp_path / "archive.parquet"
     columns = zip(*records, strict=True)
     pq.write_table(pa.table(dict(zip(ARCHIVE_COLUMNS, map(list, columns), strict=True))), path, row_group_size=50)
-    assert list(archive_records(path)) == records
+    assert list(archive_records(Table(path, "--data"))) == records
     pq.write_table(pa.table({"key": [b"a"]}), path)
     with pytest.raises(ConfigError, match="missing: value, timestamp_ms"):
-        list(archive_records(path))
+        list(archive_records(Table(path, "--data")))
+
+
+def test_a_file_of_sequences_may_have_a_column_of_values(tmp_path: Path) -> None:
+    """Contract: an archive is a file with all of an archive's columns, however else they are called."""
+    path = tmp_path / "train.parquet"
+    columns = {"sequence_id": ["a", "b"], "item_id": ["x", "y"], "ts_ms": [1, 2], "value": [1.0, 2.0]}
+    pq.write_table(pa.table(columns), path)
+    assert load(str(path)).item_names.tolist() == ["x", "y"]
 
 
 def test_a_file_is_read_by_what_it_is(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -216,3 +217,21 @@ def test_without_matplotlib_the_message_says_what_to_install(
     log = write(tmp_path / "log.csv", rows(2_000))
     assert ope.main(["--log", str(log), "--policy", "uniform", "--picture", str(tmp_path / "p.png")]) == 1
     assert "pip install 'tideline[demo]'" in capsys.readouterr().err
+
+
+def test_other_peoples_files_are_read_or_refused_by_column(tmp_path: Path, capsys: Captured) -> None:
+    """Contract: decimals, an action called NA; a tiny propensity and two columns of one name are one line each."""
+    path = tmp_path / "log.parquet"
+    half = pa.array([Decimal("0.5")] * 2)
+    parquet.write_table(pa.table({"action": ["DE", "NA"], "reward": [0, 1], "propensity": half}), path)
+    assert read_log(path).log.arms == ("DE", "NA")
+    for text, complaint in (
+        ("action,reward,propensity\na,0,0.5\nb,0,1e-300\n", "column propensity' cannot be used; allowed: numbers from"),
+        ("action,reward,propensity,reward\na,0,0.5,1\n", "column reward' cannot be used; allowed: one column of each"),
+    ):
+        log = tmp_path / "log.csv"
+        log.write_text(text)
+        assert ope.main(["--log", str(log), "--policy", "uniform"]) == 1
+        said = capsys.readouterr().err
+        assert complaint in said
+        assert said.count("\n") == 1

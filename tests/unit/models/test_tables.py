@@ -1,0 +1,179 @@
+"""One reader of tables for every command."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from models.tables import Table
+from udfs.core.errors import ConfigError
+
+TEXT = "action,reward,note\nDE,0.5,\nNA,1,crème\n"
+
+
+def parquet_file(folder: Path, name: str = "t.parquet", **columns: Any) -> Path:
+    path = folder / name
+    parquet.write_table(pa.table(columns), path)
+    return path
+
+
+def refusal(path: Path, column: str, read: str = "numbers") -> str:
+    with pytest.raises(ConfigError) as caught:
+        getattr(Table(path, "--log"), read)(column)
+    message = str(caught.value)
+    assert path.name in message
+    assert column in message
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_any_usual_separator_encoding_and_gzip_read_the_same(
+    separator: str, encoding: str, zipped: bool, tmp_path: Path
+) -> None:
+    """Contract: the texts are the same, and NA is a text like any other."""
+    data = TEXT.replace(",", separator).encode(encoding)
+    path = tmp_path / "t.txt"
+    path.write_bytes(gzip.compress(data) if zipped else data)
+    table = Table(path, "--log")
+    assert table.names == ["action", "reward", "note"]
+    assert table.texts("action").tolist() == ["DE", "NA"]
+    assert table.numbers("reward").tolist() == [0.5, 1.0]
+    assert table.strings("note").to_pylist() == [None, "crème"]
+
+
+def test_what_had_to_be_assumed_of_a_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(TEXT.replace(",", ";").encode("latin-1"))
+    Table(path, "--log")
+    said = capsys.readouterr().err
+    assert "Windows-1252" in said
+    assert "';'" in said
+
+
+def test_a_decimal_comma_is_read_where_the_separator_leaves_it_free(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("action;reward\na;0,25\nb;1\n")
+    assert Table(path, "--log").numbers("reward").tolist() == [0.25, 1.0]
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.PARQUET", "t.pq", "t", "t.csv"])
+def test_parquet_is_known_by_its_content(name: str, tmp_path: Path) -> None:
+    assert Table(parquet_file(tmp_path, name, a=[1, 2]), "--log").numbers("a").tolist() == [1.0, 2.0]
+
+
+def test_a_gzipped_parquet_a_folder_of_spark_and_standard_input_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "spark"
+    folder.mkdir()
+    parquet_file(folder, "part-0.snappy.parquet", a=[1, 2])
+    parquet_file(folder, "part-1.snappy.parquet", a=[3])
+    (folder / "_SUCCESS").write_text("")
+    assert Table(folder, "--log").numbers("a").tolist() == [1.0, 2.0, 3.0]
+    zipped = tmp_path / "a.parquet.gz"
+    zipped.write_bytes(gzip.compress((folder / "part-1.snappy.parquet").read_bytes()))
+    assert Table(zipped, "--log").numbers("a").tolist() == [3.0]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    assert Table(Path("-"), "--log").texts("action").tolist() == ["DE", "NA"]
+
+
+def test_numbers_are_read_from_every_type_that_holds_them(tmp_path: Path) -> None:
+    """Contract: decimals, small floats, booleans and dictionaries too; nothing and NaN are NaN."""
+    kinds = {
+        "decimal": pa.array([Decimal("0.5"), None]),
+        "half": pa.array(np.array([0.5, np.nan], np.float16)),
+        "single": pa.array([0.5, None], pa.float32()),
+        "category": pa.array([0.5, None]).dictionary_encode(),
+        "text": pa.array(["0.5", "NaN"]),
+    }
+    path = tmp_path / "t.parquet"
+    half = kinds.pop("half")
+    parquet.write_table(pa.table({**kinds, "whole": pa.array([1, 0], pa.uint8()), "flag": [True, False]}), path)
+    table = Table(path, "--log")
+    for name in kinds:
+        assert table.numbers(name)[0] == 0.5, name
+        assert np.isnan(table.numbers(name)[1]), name
+    assert table.numbers("whole").tolist() == table.numbers("flag").tolist() == [1.0, 0.0]
+    assert table.flags("flag").tolist() == [True, False]
+    assert half.type == pa.float16()  # Parquet of pyarrow 16 does not hold them
+
+
+def test_texts_are_read_from_every_type_that_holds_them(tmp_path: Path) -> None:
+    """Contract: categories of pandas, bytes of Spark, whole numbers however they are kept; NaN is none."""
+    frame = pd.DataFrame({"category": pd.Categorical(["a", None]), "float": [214536502.0, np.nan], "whole": [7, 8]})
+    path = tmp_path / "t.parquet"
+    frame.to_parquet(path)
+    table = Table(path, "--log")
+    assert table.strings("category").to_pylist() == ["a", None]
+    assert table.strings("float").to_pylist() == ["214536502", None]
+    assert table.strings("whole").to_pylist() == ["7", "8"]
+    path = parquet_file(tmp_path, bytes=[b"a", b"\xff"], decimal=[Decimal(5), None], real=[1.5, 2.0])
+    assert Table(path, "--log").strings("decimal").to_pylist() == ["5", None]
+    assert "texts in UTF-8" in refusal(path, "bytes", "strings")
+    assert "texts or whole numbers; row 1" in refusal(path, "real", "strings")
+
+
+def test_times_are_numbers_dates_and_timestamps(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    ms = 1_795_348_800_000
+    path = parquet_file(
+        tmp_path, date=[date(2026, 11, 22)], aware=[at], naive=[at.replace(tzinfo=None)], ms=[ms], text=[str(at)],
+        seconds=[ms // 1000], none=pa.array([None], pa.timestamp("ns")),
+    )  # fmt: skip
+    table = Table(path, "--log")
+    assert table.times("date").tolist() == [ms - 43_200_000]
+    assert [table.times(name).tolist() for name in ("aware", "naive", "ms", "text")] == [[ms]] * 4
+    assert "seems to be seconds" in refusal(path, "seconds", "times")
+    assert "a time in every row; row 1" in refusal(path, "none", "times")
+    assert "numbers; found date32[day]" in refusal(path, "date")
+
+
+@pytest.mark.parametrize("values", [[["x"]], [{"x": 1}], pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64()))])
+def test_lists_structs_and_maps_are_refused_by_name(values: Any, tmp_path: Path) -> None:
+    path = parquet_file(tmp_path, nested=values)
+    for read in ("numbers", "strings", "times", "flags"):
+        assert "one value in each row; found" in refusal(path, "nested", read)
+
+
+def test_two_columns_of_one_name_are_refused_by_name(tmp_path: Path) -> None:
+    path, other = tmp_path / "t.csv", tmp_path / "t.parquet"
+    path.write_text("action,reward,propensity,reward\na,0,0.5,1\n")
+    parquet.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["reward", "reward"]), other)
+    for each in (path, other):
+        with pytest.raises(ConfigError, match=r"column reward.*one column of each name"):
+            Table(each, "--log")
+
+
+def test_a_missing_column_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    path = parquet_file(tmp_path, a=[1], b=[1])
+    assert "the columns are a, b" in refusal(path, "c")
+    with pytest.raises(ConfigError, match="the log's columns; missing: c, d; the columns are a, b"):
+        Table(path, "--log").need(("a", "c", "d"), "the log's columns")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\n\n", b"PAR1", b"PAR1" * 9, b"\x1f\x8b\x08", gzip.compress(b"a,b\n1,2\n")[:-9], b"a,b\n1\n", b"a\0b\n1\n",
+     b"\xff\xfea", b'a,"b\n1,2\n'],
+)  # fmt: skip
+def test_what_is_no_table_is_refused_in_one_line(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(data)
+    with pytest.raises(ConfigError, match="a CSV or Parquet file that can be read") as caught:
+        Table(path, "--log").numbers("b")
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
