@@ -17,7 +17,8 @@ from udfs.core.control import LoadModel, PublishPolicy, SetExperiment, decode_co
 from udfs.core.errors import InvalidEvent
 from udfs.core.experiment import regressions_on_trial
 from udfs.core.feedback import gather_feedback
-from udfs.core.learning import Forgetting, add, decode_sums, encode_sums, forget
+from udfs.core.intake import admit, take
+from udfs.core.learning import Forgetting, decode_sums, encode_sums
 from udfs.core.policy import make_policy
 from udfs.core.policy_table import encode_row
 from udfs.core.publication import activity_of, encoder_of, every_name, publication
@@ -65,21 +66,21 @@ class Learner(KeyedProcessFunction):
         """Add feedback to the sums; return the names of those it changed, for an encoder's first every activity's."""
         ids, rows = gather_feedback(parts)
         known = set(self._sums.keys())
-        before = self._newest.value()
-        newest = int(self._forgetting.bucket_of(rows["ts_ms"].astype(np.int64)).max())
-        newest = newest if before is None else max(newest, before)
+        rows, newest, refused = admit(ids, rows, self._forgetting, self._newest.value())
         self._newest.update(newest)
         changed = []
         clicks = Clicks()
         for encoder, place in sorted(set(zip(rows["encoder"].tolist(), rows["activity"].tolist(), strict=True))):
             name = f"{encoder}|{ids[place]}"
             mine = rows[(rows["encoder"] == encoder) & (rows["activity"] == place)]
-            clicks = clicks.with_more(self._watch.see(name, mine))
-            sums = add(decode_sums(self._sums.get(name)), mine, self._forgetting)
-            self._sums.put(name, encode_sums(forget(sums, newest)))
+            added = take(decode_sums(self._sums.get(name)), mine, self._forgetting, newest)
+            refused += added.refused
+            clicks = clicks.with_more(self._watch.see(name, added.rows))
+            self._sums.put(name, encode_sums(added.sums))
             changed.append(name)
         milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in clicks._asdict().items()}
-        self._meters.add({"feedback_rows": rows.size, **milli})
+        aside = {f"feedback_refused_{reason}": count for reason, count in refused.items()}
+        self._meters.add({"feedback_rows": rows.size, **milli, **aside})
         for encoder in {encoder_of(name) for name in changed} - {encoder_of(name) for name in known}:
             changed += every_name(encoder, known)
         return changed

@@ -12,6 +12,7 @@ import numpy as np
 
 from udfs.core.errors import Reason
 from udfs.core.events import TYPE_NAMES
+from udfs.core.intake import Refusal
 from udfs.core.interest import ENCODE_BUCKETS
 from udfs.core.join import Join
 
@@ -44,6 +45,7 @@ COUNTERS: dict[str, str] = {
     "control_applied": "Control orders carried out.",
     "policy_rows_applied": "Policy rows taken in by a ranker.",
     "feedback_rows": "Feedback rows added to the sums.",
+    **{f"feedback_refused_{reason}": f"Feedback rows set aside: {reason.meaning}" for reason in Refusal},
     "policy_rows_published": "Policy rows written by the learner.",
     "predicted_clicks_milli": "Thousandths of clicks that the rows published before expected of what was shown since.",
     "seen_clicks_milli": "Thousandths of clicks that came of it: over the above 1 where predictions are right.",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from udfs.core.learning import BUCKETS_PER_HALF_LIFE, RIDGE, WHOLE, Forgetting
+from udfs.core.learning import BUCKETS_PER_HALF_LIFE, RIDGE, WHOLE, Forgetting, positive
 from udfs.core.policy_table import PAIRS, UPPER, X_UNIT
 from udfs.core.user_state import DIM
 
@@ -59,14 +59,14 @@ def _ratios(every: Iterable[NDArray[Any]], forgetting: Forgetting, recent: int) 
     parts, variance = [], []
     for sums in every:
         parts.append(_stretches(sums, forgetting, recent))
-        clicks, impressions = int(sums["rewards"][:, 0].sum()) + 1, int(sums["impressions"].sum()) / WHOLE + 2
-        variance.append(clicks / impressions)
+        clicks, impressions = int(sums["rewards"][:, 0].sum()), int(sums["impressions"].sum()) / WHOLE
+        variance.append((max(clicks, 0) + 1) / (max(impressions, 0.0) + 2))
     # [activities, buckets, (now, whole past, fading past)]
     stretches = np.stack(parts)
     design = np.zeros((*stretches.shape[:3], DIM, DIM))
     design[..., UPPER[0], UPPER[1]] = design[..., UPPER[1], UPPER[0]] = stretches[..., :PAIRS]
     moments = stretches[..., PAIRS:]
-    theta = np.linalg.solve(design[:, :, 1:] + RIDGE * np.eye(DIM), moments[:, :, 1:, :, None])[..., 0]
+    theta = np.linalg.solve(positive(design[:, :, 1:]) + RIDGE * np.eye(DIM), moments[:, :, 1:, :, None])[..., 0]
     explained = 2.0 * np.einsum("abkd,abd->abk", theta, moments[:, :, 0])
     explained -= np.einsum("abkd,abde,abke->abk", theta, design[:, :, 0], theta)
     gain: NDArray[np.float64] = (explained[:, :, 1] - explained[:, :, 0]).sum(axis=1)

@@ -20,6 +20,11 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _IDENTIFIER_RULE = "1..64 of A-Z a-z 0-9 . _ : - and first a letter or digit"
 
 
+def is_identifier(text: str) -> bool:
+    """Return whether a name is safe in keys, logs and lists and means nothing there, as `*` would."""
+    return _IDENTIFIER.fullmatch(text) is not None
+
+
 class Fields:
     """One record; every method returns the field it names, checked, or raises InvalidEvent with the given reason.
 
@@ -64,9 +69,9 @@ class Fields:
         return fields
 
     def identifier(self, name: str) -> str:
-        """Return a name that is safe in keys, logs and lists and means nothing there, as `*` would."""
+        """Return a name that is_identifier."""
         field = self._record.get(name)
-        if not isinstance(field, str) or not _IDENTIFIER.fullmatch(field):
+        if not isinstance(field, str) or not is_identifier(field):
             self.refuse(name, _IDENTIFIER_RULE)
         return field
 

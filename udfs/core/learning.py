@@ -66,6 +66,10 @@ class Forgetting(NamedTuple):
             return np.zeros_like(ts_ms)
         return ts_ms * BUCKETS_PER_HALF_LIFE // self.half_life_ms
 
+    def gone(self, newest: int) -> int:
+        """Return the newest bucket that weighs too little to be kept, seen from the newest one of all."""
+        return newest - _KEPT_HALF_LIVES * BUCKETS_PER_HALF_LIFE
+
     def weights(self, buckets: NDArray[np.int64], newest: int) -> NDArray[np.float64]:
         """Return the weight of each bucket seen from the newest one."""
         if not self.half_life_ms or not self.fading:
@@ -188,13 +192,27 @@ def evidence(sums: NDArray[Any], forgetting: Forgetting, newest: int, carried: C
     return Evidence(design, moments, count([sums], forgetting, newest), carried)
 
 
+def positive(designs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return design matrices [..., DIM, DIM], from those with a direction below zero what is above it.
+
+    Sums of impressions have none (intake.py sees to it), so nothing that is sent keeps the others from being solved.
+    """
+    try:
+        np.linalg.cholesky(designs + RIDGE / 2.0 * np.eye(DIM))
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(designs)
+        above = (vectors * np.maximum(values, 0.0)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+        return np.where(values[..., :1, None] < 0.0, above, designs)
+    return designs
+
+
 def solve(found: Evidence, ridge: float = RIDGE, prior: NDArray[np.float64] | None = None) -> Solved:
     """Return the ridge regression of each objective, drawn to `prior` [objectives, DIM] (None: to 0).
 
     A = ridge I + design, theta = A^-1 (ridge prior + moments), in float64 by Cholesky.
     """
     moments = found.moments if prior is None else found.moments + ridge * prior
-    factor = np.linalg.inv(np.linalg.cholesky(found.design + ridge * np.eye(DIM)))
+    factor = np.linalg.inv(np.linalg.cholesky(positive(found.design) + ridge * np.eye(DIM)))
     inverse = factor.T @ factor
     return Solved(moments @ inverse, inverse, found.counts, found.carried)
 
