@@ -42,14 +42,15 @@ BATCH_TYPE = Types.ROW(
 LEARNER_TYPE = Types.ROW([Types.INT(), Types.OBJECT_ARRAY(_BYTES)])
 """(EVENTS, ORDER or ACTIVITY, the feedback of the batches of a publish interval, one order, or key and value)."""
 
-BROADCAST_TYPE = Types.ROW([Types.STRING(), Types.LONG(), _BYTES, _BYTES])
-"""(role of the topic, offset, key, value)."""
+BROADCAST_TYPE = Types.ROW([Types.STRING(), Types.LONG(), _BYTES, _BYTES, Types.LONG()])
+"""(role of the topic, offset, key, value, timestamp)."""
 
 _COLUMNS = """
     k BYTES, v BYTES,
     part INT METADATA FROM 'partition' VIRTUAL,
     off BIGINT METADATA FROM 'offset' VIRTUAL,
     ts TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL"""
+_TIMESTAMP_MS = "EXTRACT(EPOCH FROM ts) * 1000 + EXTRACT(MILLISECOND FROM ts)"
 # At the end of a bounded source processing-time windows are dropped, ingestion-time ones fire; without traffic
 # ingestion-time windows never fire. So live has the one kind and a replay the other.
 _LIVE_TIME = "pt AS PROCTIME()"
@@ -71,7 +72,7 @@ def batches(tables: StreamTableEnvironment, config: JobConfig) -> KeyedStream:
                part + CASE WHEN k IS NULL THEN {KEY_WAS_NULL} ELSE 0 END
                     + CASE WHEN v IS NULL THEN {VALUE_WAS_NULL} ELSE 0 END
                  AS part,
-               off, EXTRACT(EPOCH FROM ts) * 1000 + EXTRACT(MILLISECOND FROM ts) AS ms, pt
+               off, {_TIMESTAMP_MS} AS ms, pt
         FROM clickstream)
       GROUP BY shard, TUMBLE(pt, INTERVAL '{config.batch_ms / 1000:.3f}' SECOND)"""
     if not replay:
@@ -119,7 +120,7 @@ def broadcasts(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
     ):
         table = "orders" if role == CONTROL else role
         _create(tables, table, topic, config, {"scan.startup.mode": "earliest-offset"}, "pt AS PROCTIME()")
-        parts.append(f"SELECT '{role}' AS topic, off, k, v FROM {table}")
+        parts.append(f"SELECT '{role}' AS topic, off, k, v, {_TIMESTAMP_MS} AS ms FROM {table}")
     return tables.to_append_stream(tables.sql_query(" UNION ALL ".join(parts)), BROADCAST_TYPE)
 
 

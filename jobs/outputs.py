@@ -32,7 +32,7 @@ def write_dead_letters(tables: StreamTableEnvironment, inserts: StatementSet, co
     texts = {
         "reason": "dead_reasons[d.n]",
         "error": "dead_errors[d.n]",
-        "source_topic": sql_text(config.topics.clickstream),
+        "source_topic": "dead_topics[d.n]",
         "source_partition": f"CAST(MOD(d.part, {KEY_WAS_NULL}) AS STRING)",
         "source_offset": "CAST(dead_offsets[d.n] AS STRING)",
         "source_timestamp_ms": "CAST(dead_times_ms[d.n] AS STRING)",

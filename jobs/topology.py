@@ -34,11 +34,13 @@ _EACH_LONG = Types.OBJECT_ARRAY(Types.LONG())
 RANKED_TYPE = Types.ROW_NAMED(
     [
         *("lists", "appended", "popular", "feedback", "decision_keys", "decision_values"),
-        *("dead_keys", "dead_values", "dead_reasons", "dead_errors", "dead_parts", "dead_offsets", "dead_times_ms"),
+        *("dead_keys", "dead_values", "dead_reasons", "dead_errors"),
+        *("dead_topics", "dead_parts", "dead_offsets", "dead_times_ms"),
     ],
     [
         *(_BYTES, _BYTES, _BYTES, _BYTES, _EACH_BYTES, _EACH_BYTES),
-        *(_EACH_BYTES, _EACH_BYTES, _EACH_TEXT, _EACH_TEXT, Types.OBJECT_ARRAY(Types.INT()), _EACH_LONG, _EACH_LONG),
+        *(_EACH_BYTES, _EACH_BYTES, _EACH_TEXT, _EACH_TEXT),
+        *(_EACH_TEXT, Types.OBJECT_ARRAY(Types.INT()), _EACH_LONG, _EACH_LONG),
     ],
 )
 
@@ -67,7 +69,7 @@ def _rank(env: StreamExecutionEnvironment, tables: StreamTableEnvironment, confi
     descriptor = MapStateDescriptor("world", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
     if isinstance(config, ReplayConfig):
         # A replay ranks with the world as the topics have it at its start; a bounded job must have bounded inputs.
-        changes = env.from_collection([Row("", 0, b"", b"")], BROADCAST_TYPE)
+        changes = env.from_collection([Row("", 0, b"", b"", 0)], BROADCAST_TYPE)
     else:
         changes = broadcasts(tables, config)
     popular_shard = shard_keys(config.shards)[0]

@@ -37,8 +37,6 @@ def read_batch(row: Row) -> Batch:
     return Batch(shard, kind, Records(keys, values, timestamps_ms), partitions, offsets)
 
 
-def flagged_partition(batch: Batch, number: int) -> int:
-    """Return the partition of a record of the batch with the flags of what it had not."""
-    key, value = batch.records.keys[number], batch.records.values[number]
-    flags = (KEY_WAS_NULL if key is None else 0) | (VALUE_WAS_NULL if value is None else 0)
-    return batch.partitions[number] | flags
+def flagged(partition: int, key: bytes | None, value: bytes | None) -> int:
+    """Return the partition of a record with the flags of what it had not."""
+    return partition | (KEY_WAS_NULL if key is None else 0) | (VALUE_WAS_NULL if value is None else 0)

@@ -16,18 +16,20 @@ from jobs.config import JobConfig, ReplayConfig
 from jobs.kafka_security import kafka_python_kwargs
 from jobs.ranking import rank_settings
 from models.encoder import Encoder
-from udfs.batch_rows import ORDER, Batch, flagged_partition, read_batch
+from udfs.batch_rows import ORDER, Batch, read_batch
 from udfs.core.brake import Brake, BrakeEngaged
 from udfs.core.control import Republish, decode_control
-from udfs.core.engine import DeadLetter, Outcome, process, republish
+from udfs.core.engine import Outcome, process, republish
 from udfs.core.errors import ConfigError, InvalidEvent
 from udfs.core.feedback import encode_feedback
 from udfs.core.list_block import encode_block
 from udfs.core.popular_list import PopularList
 from udfs.core.world import World
+from udfs.dead_letters import Letter, columns, letter_of_record, letters_of_batch
 from udfs.metrics import Meters
 from udfs.stop import fail_job
-from udfs.topic_reader import read_topic
+from udfs.subtask import subtask_number
+from udfs.topic_reader import TopicRecord, read_topic
 from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, WorldFeed
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         # A read cache of the state above, which is always written: a read over the JVM border costs 4 us.
         self._cache: dict[str, bytes] = {}
         self._meters = Meters(context)
+        self._writes_letters = subtask_number(context) == 0
         self._brake = Brake()
         self._popular = PopularList()
         self._world = World(rank_settings(config), Encoder.load(Path(config.encoder), config.provider))
@@ -110,10 +113,18 @@ class InterestRank(KeyedBroadcastProcessFunction):
 
     def process_broadcast_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Apply one record of the activities, control or policy topic."""
-        if row[0]:  # a replay's single change is none
-            self._feed.apply(row[0], [(row[1], row[2], row[3])])
-            self._show()
-        yield from ()
+        role = row[0]
+        if not role:  # a replay's single change is none
+            return
+        record = TopicRecord(row[1], row[2], row[3], row[4])
+        self._feed.apply(role, [record])
+        self._show()
+        refused = self._feed.refusal(role, record.offset)
+        # Each ranker is told of each record: the first one alone writes the letter. A record read at the start is
+        # broadcast too, unless a checkpoint is past it, and then its letter was written before.
+        if refused is not None and self._writes_letters:
+            letter = letter_of_record(refused, record, self._config.topics.by_role()[role])
+            yield Row(b"", b"", b"", b"", [], [], *self._columns([letter]))
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
         """No timers are set; thread mode needs an iterable all the same."""
@@ -164,28 +175,13 @@ class InterestRank(KeyedBroadcastProcessFunction):
             encode_feedback(outcome.feedback),
             [user.encode() for user, _ in outcome.decisions],
             [record for _, record in outcome.decisions],
-            *self._dead_letters(outcome.dead, batch),
+            *self._columns(letters_of_batch(outcome.dead, batch, self._config.topics.clickstream) if batch else []),
         )
 
-    def _dead_letters(self, dead: list[DeadLetter], batch: Batch | None) -> list[list[Any]]:
-        """Return the dead letters as columns: keys, values, reasons, errors, partitions, offsets, timestamps."""
-        columns: list[list[Any]] = [[] for _ in range(7)]
-        if batch is None:
-            return columns
-        for number, error in dead:
-            self._meters.add({f"dead_letter_{error.reason}": 1})
-            letter = (
-                batch.records.keys[number] or b"",
-                batch.records.values[number] or b"",
-                str(error.reason),
-                error.detail,
-                flagged_partition(batch, number),
-                batch.offsets[number],
-                batch.records.timestamps_ms[number],
-            )
-            for column, part in zip(columns, letter, strict=True):
-                column.append(part)
-        return columns
+    def _columns(self, letters: list[Letter]) -> list[list[Any]]:
+        for letter in letters:
+            self._meters.add({f"dead_letter_{letter.reason}": 1})
+        return columns(letters)
 
     def _show(self) -> None:
         world = self._world

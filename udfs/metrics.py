@@ -15,6 +15,7 @@ from udfs.core.events import TYPE_NAMES
 from udfs.core.intake import Refusal
 from udfs.core.interest import ENCODE_BUCKETS
 from udfs.core.join import Join
+from udfs.core.reach import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,11 @@ COUNTERS: dict[str, str] = {
     "model_refused": "Encoder artefacts refused; the former one stayed.",
     "control_applied": "Control orders carried out.",
     "policy_rows_applied": "Policy rows taken in by a ranker.",
+    "policy_rows_refused": "Policy rows that are none, counted by each ranker.",
+    **{
+        f"activity_unreachable_{why}": f"Activities taken, counted by each ranker: {why.meaning}."
+        for why in Unreachable
+    },
     "feedback_rows": "Feedback rows added to the sums.",
     **{f"feedback_refused_{reason}": f"Feedback rows set aside: {reason.meaning}" for reason in Refusal},
     "policy_rows_published": "Policy rows written by the learner.",

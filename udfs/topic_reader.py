@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
@@ -13,14 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from udfs.world_feed import TopicRecord
-
 _POLL_MS = 500
 _SILENT_POLLS = 60
 
 
+class TopicRecord(NamedTuple):
+    """A record of a topic with one partition."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+    """Its Kafka timestamp."""
+
+
 def read_topic(bootstrap: str, topic: str, security: Mapping[str, Any]) -> Iterator[TopicRecord]:
-    """Yield (offset, key, value) of every record of partition 0 below the end offset found at the start.
+    """Yield every record of partition 0 below the end offset found at the start.
 
     Raises:
         Unavailable: the broker cannot be reached or sends nothing for half a minute.
@@ -49,4 +57,4 @@ def _records(consumer: KafkaConsumer, partition: TopicPartition) -> Iterator[Top
             raise Unavailable("kafka", f"topic {partition.topic} ends at {end} and sends nothing")
         for record in found:
             if record.offset < end:
-                yield record.offset, record.key, record.value
+                yield TopicRecord(record.offset, record.key, record.value, record.timestamp)

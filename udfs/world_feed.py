@@ -25,19 +25,19 @@ from udfs.core.control import (
 from udfs.core.errors import InvalidEvent, ModelError, Reason
 from udfs.core.policy_table import decode_row
 from udfs.core.ranking import MAX_ACTIVITIES
+from udfs.core.reach import unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from udfs.core.activity import Activity
     from udfs.core.world import World
+    from udfs.topic_reader import TopicRecord
 
 ACTIVITIES, CONTROL, POLICY = "activities", "control", "policy"
 _log = logging.getLogger(__name__)
 
 Provider = Literal["auto", "cpu", "cuda"]
-TopicRecord = tuple[int, bytes | None, bytes | None]
-"""(offset, key, value)."""
 
 
 class WorldFeed:
@@ -56,49 +56,59 @@ class WorldFeed:
         self._read_policy = read_policy
         self._count = count
         self._applied = {ACTIVITIES: -1, CONTROL: -1}
+        self._refused: dict[tuple[str, int], InvalidEvent] = {}
+        """By topic and offset: refused and not yet asked for."""
         self._ordered: Encoder | None = None
         """Proven, and waiting for what the learner carries over to its version."""
 
     def apply(self, topic: str, records: Iterable[TopicRecord]) -> None:
-        """Apply records of one topic in the order of their offsets; an invalid one is counted, logged and skipped."""
+        """Apply records of one topic in the order of their offsets; an invalid one is logged and skipped."""
         if topic == POLICY:
             self._apply_policy(records)
             return
         changes: dict[str, Activity | None] = {}
-        for offset, key, value in records:
-            if offset <= self._applied[topic]:
+        for record in records:
+            if record.offset <= self._applied[topic]:
                 continue
-            self._applied[topic] = offset
+            self._applied[topic] = record.offset
             try:
                 if topic == ACTIVITIES:
-                    name = (key or b"").decode(errors="replace")
-                    changes[name] = self._activity(name, key, value, len(changes))
+                    name = (record.key or b"").decode(errors="replace")
+                    changes[name] = self._activity(name, record, len(changes))
                 else:
-                    self._obey(value)
+                    self._obey(record.value)
             except InvalidEvent as error:
-                self._refuse(topic, offset, error)
+                self._refused[topic, record.offset] = error
+                _log.warning("%s record at offset %d refused: %s", topic, record.offset, error)
         if changes:
             self._world.set_activities(changes)
 
-    def _activity(self, name: str, key: bytes | None, value: bytes | None, pending: int) -> Activity | None:
-        activity = decode_activity(key, value)
+    def refusal(self, topic: str, offset: int) -> InvalidEvent | None:
+        """Return once why a record was refused, also one that was applied at the start and is broadcast later."""
+        return self._refused.pop((topic, offset), None)
+
+    def _activity(self, name: str, record: TopicRecord, pending: int) -> Activity | None:
+        activity = decode_activity(record.key, record.value)
+        if activity is None:
+            return None
         known = self._world.activities
-        if activity is not None and name not in known and len(known) + pending >= MAX_ACTIVITIES:
+        if name not in known and len(known) + pending >= MAX_ACTIVITIES:
             raise InvalidEvent(Reason.BAD_ACTIVITY, f"one more activity than the {MAX_ACTIVITIES} that can be ranked")
+        why = unreachable(activity, record.timestamp_ms, self._world.encoder.vocabulary)
+        if why is not None:
+            self._count(f"activity_unreachable_{why}")
+            _log.warning("activity %s, at offset %d, can be shown to nobody: %s", name, record.offset, why.meaning)
         return activity
 
     def _apply_policy(self, records: Iterable[TopicRecord]) -> None:
-        for offset, _, value in records:
+        for offset, _, value, _ in records:
             try:
                 if value is not None and self._world.learn(*decode_row(value, offset)):
                     self._count("policy_rows_applied")
             except InvalidEvent as error:
-                self._refuse(POLICY, offset, error)
+                self._count("policy_rows_refused")
+                _log.warning("policy record at offset %d refused: %s", offset, error)
         self._swap_when_known()
-
-    def _refuse(self, topic: str, offset: int, error: InvalidEvent) -> None:
-        self._count(f"dead_letter_{error.reason}")
-        _log.warning("%s record at offset %d refused: %s", topic, offset, error)
 
     def _obey(self, value: bytes | None) -> None:
         control = decode_control(value)

@@ -70,7 +70,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         self._settings = rank_settings(config)
         self._encoder = Encoder.load(config.encoder, "cpu")
         records = read_topic(config.bootstrap, config.topics.activities, {})
-        found = [decode_activity(key, value) for _, key, value in records]
+        found = [decode_activity(key, value) for _, key, value, _ in records]
         self._catalogue = Catalogue.of([each for each in found if isinstance(each, Activity)])
         names = [each.activity_id for each in self._catalogue.activities]
         self._tags = SlotTags.of(names, self._settings.keys)

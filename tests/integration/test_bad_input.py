@@ -146,12 +146,20 @@ def test_the_user_with_the_smallest_hash_gets_a_list(job: LiveJob) -> None:
         ("control", "dead_letter_bad_control", b'{"kind": "explode", "argument": "{}", "issued_ms": 1700000000000}'),
     ],
 )
-def test_a_bad_activity_or_order_is_counted_and_changes_nothing(
+def test_a_bad_activity_or_order_is_a_dead_letter_and_changes_nothing(
     job: LiveJob, topic: str, counter: str, value: bytes
 ) -> None:
-    """Contract: it is refused with its reason, the activities stay as they were, the job goes on."""
-    before = job.metrics()
-    job.produce_to(job.topics.by_role()[topic], [(b"a001", value)])
+    """Contract: its bytes are kept once with reason and origin, the activities stay as they were, the job goes on."""
+    before, letters = job.metrics(), len(job.read(job.topics.dead_letters))
+    name = job.topics.by_role()[topic]
+    job.produce_to(name, [(b"a001", value)])
+    source = job.read(name)[-1]
+    letter = wait_until("its letter is there", lambda: job.read(job.topics.dead_letters)[letters:])[0]
+    headers = dict(letter.headers)
+    assert (letter.key, letter.value, headers["source_topic"]) == (b"a001", value, name.encode())
+    assert headers["reason"].decode() == counter.removeprefix("dead_letter_")
+    assert (headers["source_partition"], headers["source_offset"]) == (b"0", str(source.offset).encode())
+    assert headers["error"]
     wait_until(f"{counter} grows", lambda: job.metrics()[counter] == before[counter] + 1)
     assert job.metrics()["activities"] == before["activities"]
     assert job.stack.rest.all_running(job.job_id)

@@ -13,7 +13,7 @@ import pytest
 from models.encoder import Encoder
 from models.registry import verify
 from tests.support.core_world import NOON_MS, activity, make_world
-from udfs.core.activity import encode_activity
+from udfs.core.activity import Rule, encode_activity
 from udfs.core.attribution import Cascade
 from udfs.core.control import (
     Control,
@@ -27,12 +27,19 @@ from udfs.core.control import (
     SetWeights,
     encode_control,
 )
+from udfs.core.errors import Reason
 from udfs.core.hashing import activity_hash
 from udfs.core.policy_table import PRIOR_ID, cold_row, encode_row
 from udfs.core.world import World
-from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, TopicRecord, WorldFeed
+from udfs.dead_letters import Letter, letter_of_record
+from udfs.topic_reader import TopicRecord
+from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, WorldFeed
 
 ARTEFACTS = Path(__file__).parents[2] / "models" / "artefacts"
+
+
+Written = tuple[int, bytes | None, bytes | None]
+"""(offset, key, value)."""
 
 
 class Fed:
@@ -41,19 +48,28 @@ class Fed:
     def __init__(self, world: World | None = None) -> None:
         self.world = world or make_world()
         self.counts: Counter[str] = Counter()
-        self.policy: list[TopicRecord] = []
-        self.feed = WorldFeed(self.world, "cpu", lambda: self.policy, lambda name: self.counts.update([name]))
+        self.policy: list[Written] = []
+        self.feed = WorldFeed(self.world, "cpu", self._read_policy, lambda name: self.counts.update([name]))
         self._orders = 0
 
+    def apply(self, topic: str, records: list[Written]) -> list[Reason]:
+        """Apply records written at NOON_MS; return why some were refused."""
+        self.feed.apply(topic, [TopicRecord(*record, NOON_MS) for record in records])
+        found = [self.feed.refusal(topic, offset) for offset, _, _ in records]
+        return [error.reason for error in found if error is not None]
+
+    def _read_policy(self) -> list[TopicRecord]:
+        return [TopicRecord(*record, NOON_MS) for record in self.policy]
+
     def obey(self, order: Order) -> None:
-        self.feed.apply(CONTROL, [(self._orders, b"k", encode_control(Control(order, NOON_MS)))])
+        self.apply(CONTROL, [(self._orders, b"k", encode_control(Control(order, NOON_MS)))])
         self._orders += 1
 
     def publish(self, *names: str) -> None:
         for name in names:
             row = cold_row()._replace(encoder=3, impressions=float(len(self.policy)))
             self.policy.append((len(self.policy), f"3|{name}".encode(), encode_row(row, name)))
-            self.feed.apply(POLICY, self.policy[-1:])
+            self.apply(POLICY, self.policy[-1:])
 
 
 def row_of(encoder: int, name: str, impressions: float) -> bytes:
@@ -65,13 +81,13 @@ def load_order(name: str) -> LoadModel:
     return LoadModel(manifest.version, str(ARTEFACTS / name), manifest.sha256)
 
 
-def record(offset: int, name: str, **changes: Any) -> TopicRecord:
+def record(offset: int, name: str, **changes: Any) -> Written:
     return offset, name.encode(), encode_activity(activity(name, **changes))
 
 
 def test_activities_are_put_in_changed_and_taken_out() -> None:
     fed = Fed()
-    fed.feed.apply(ACTIVITIES, [record(0, "a"), record(1, "b"), record(2, "a", title="new"), (3, b"b", None)])
+    fed.apply(ACTIVITIES, [record(0, "a"), record(1, "b"), record(2, "a", title="new"), (3, b"b", None)])
     assert {name: each.title for name, each in fed.world.activities.items()} == {"a": "new"}
     assert [each.activity_id for each in fed.world.catalogue.activities] == ["a"]
 
@@ -80,7 +96,7 @@ def test_places_weigh_as_ordered_until_they_are_ordered_otherwise() -> None:
     """Contract: places below the last one named are as it is; a change of the catalogue leaves them; [1] undoes."""
     fed = Fed()
     fed.obey(SetExamination((1.0, 0.75, 0.5)))
-    fed.feed.apply(ACTIVITIES, [record(0, "a")])
+    fed.apply(ACTIVITIES, [record(0, "a")])
     assert fed.world.attributing.overlooked == (0, 25, *[50] * 14)
     fed.obey(SetExamination((1.0,)))
     assert fed.world.attributing.overlooked == (0,) * 16
@@ -90,7 +106,7 @@ def test_a_cascade_is_learned_by_as_ordered_with_the_names_of_the_catalogue() ->
     """Contract: activities that come later are known to it; the order of places ends it."""
     fed = Fed()
     fed.obey(SetExamination(after_click=0.2))
-    fed.feed.apply(ACTIVITIES, [record(0, "a")])
+    fed.apply(ACTIVITIES, [record(0, "a")])
     assert fed.world.attributing.cascade == Cascade(80, {activity_hash("a"): "a"})
     fed.obey(SetExamination())
     assert fed.world.attributing.cascade is None
@@ -99,15 +115,15 @@ def test_a_cascade_is_learned_by_as_ordered_with_the_names_of_the_catalogue() ->
 def test_a_record_is_applied_once() -> None:
     """Contract: read at the start and broadcast later, in any overlap, changes nothing."""
     fed = Fed()
-    fed.feed.apply(ACTIVITIES, [record(4, "a", title="old"), record(5, "a", title="new")])
-    fed.feed.apply(ACTIVITIES, [record(4, "a", title="old"), (3, b"a", None)])
+    fed.apply(ACTIVITIES, [record(4, "a", title="old"), record(5, "a", title="new")])
+    fed.apply(ACTIVITIES, [record(4, "a", title="old"), (3, b"a", None)])
     assert fed.world.activities["a"].title == "new"
     fed.publish("a", "b")
-    fed.feed.apply(POLICY, fed.policy)
+    fed.apply(POLICY, fed.policy)
     assert fed.counts["policy_rows_applied"] == 2
     order = encode_control(Control(SetGeneration(9), NOON_MS))
-    fed.feed.apply(CONTROL, [(7, b"k", order)])
-    fed.feed.apply(CONTROL, [(6, b"k", encode_control(Control(SetGeneration(2), NOON_MS))), (7, b"k", order)])
+    fed.apply(CONTROL, [(7, b"k", order)])
+    fed.apply(CONTROL, [(6, b"k", encode_control(Control(SetGeneration(2), NOON_MS))), (7, b"k", order)])
     assert (fed.world.generation, fed.counts["control_applied"]) == (9, 1)
 
 
@@ -116,30 +132,30 @@ def test_a_record_is_applied_once() -> None:
 )
 def test_a_bad_activity_is_refused_and_the_former_stays(value: bytes) -> None:
     fed = Fed()
-    fed.feed.apply(ACTIVITIES, [record(0, "a", title="good"), (1, b"a", value), record(2, "b")])
+    refused = fed.apply(ACTIVITIES, [record(0, "a", title="good"), (1, b"a", value), record(2, "b")])
     assert fed.world.activities["a"].title == "good"
     assert set(fed.world.activities) == {"a", "b"}
-    assert fed.counts == {"dead_letter_bad_activity": 1}
+    assert refused == [Reason.BAD_ACTIVITY]
 
 
 def test_a_key_that_is_no_text_does_not_stop_the_job() -> None:
     fed = Fed()
-    fed.feed.apply(ACTIVITIES, [record(0, "a"), (1, b"\xff", None), (2, None, None), (3, b"\xff", b"{}")])
+    refused = fed.apply(ACTIVITIES, [record(0, "a"), (1, b"\xff", None), (2, None, None), (3, b"\xff", b"{}")])
     assert set(fed.world.activities) == {"a"}
-    assert fed.counts == {"dead_letter_bad_activity": 2}
+    assert refused == [Reason.BAD_ACTIVITY] * 2
 
 
 @pytest.mark.parametrize("value", [b"", b"no record", encode_activity(activity("a"))])
 def test_a_bad_policy_record_is_refused_and_the_next_applied(value: bytes) -> None:
     fed = Fed()
-    fed.feed.apply(POLICY, [(0, b"3|a", value), (1, b"3|a", encode_row(cold_row(), "a")), (2, b"3|a", None)])
+    fed.apply(POLICY, [(0, b"3|a", value), (1, b"3|a", encode_row(cold_row(), "a")), (2, b"3|a", None)])
     assert (fed.world.table.version, sum(fed.counts.values())) == (1, 2)
 
 
 def test_a_pinned_policy_stays_and_an_unpinned_one_follows() -> None:
     """Contract: rows after the pinned version do not count, neither those applied before nor those to come."""
     fed = Fed()
-    fed.feed.apply(ACTIVITIES, [record(0, "a")])
+    fed.apply(ACTIVITIES, [record(0, "a")])
     fed.publish("a", "a", "a")
     assert fed.world.known.impressions.tolist() == [2.0]
     fed.obey(PinPolicy(1))
@@ -153,12 +169,12 @@ def test_a_pinned_policy_stays_and_an_unpinned_one_follows() -> None:
 def test_pinned_before_everything_nothing_is_known() -> None:
     """Contract: what was derived from the rows goes with them."""
     fed = Fed()
-    fed.feed.apply(ACTIVITIES, [record(0, "a")])
+    fed.apply(ACTIVITIES, [record(0, "a")])
     fed.policy.append((0, b"3|other", encode_row(cold_row()._replace(encoder=3), "other")))
     for offset in (1, 2):
         row = cold_row()._replace(encoder=3, impressions=9.0)
         fed.policy.append((offset, b"3|a", encode_row(row, "a")))
-    fed.feed.apply(POLICY, fed.policy)
+    fed.apply(POLICY, fed.policy)
     assert fed.world.known.impressions.tolist() == [9.0]
     del fed.policy[0]
     fed.obey(PinPolicy(0))
@@ -168,7 +184,7 @@ def test_pinned_before_everything_nothing_is_known() -> None:
 def test_weights_and_generation_are_set() -> None:
     fed = Fed(make_world([activity("a")]))
     theta = np.arange(48).reshape(3, 16) * 1_000
-    fed.feed.apply(POLICY, [(0, b"3|a", encode_row(cold_row()._replace(encoder=3, theta=theta), "a"))])
+    fed.apply(POLICY, [(0, b"3|a", encode_row(cold_row()._replace(encoder=3, theta=theta), "a"))])
     assert fed.world.known.theta[0].tolist() == theta[0].tolist()
     fed.obey(SetWeights(0.0, 2.0, 1.0))
     assert fed.world.known.theta[0].tolist() == (2 * theta[1] + theta[2]).tolist()
@@ -182,7 +198,7 @@ def test_a_unit_of_cost_takes_its_weight_from_each_conversion() -> None:
     theta = np.arange(48).reshape(3, 16) * 1_000
     for offset, name in enumerate("ab"):
         row = cold_row()._replace(encoder=3, theta=theta)
-        fed.feed.apply(POLICY, [(offset, f"3|{name}".encode(), encode_row(row, name))])
+        fed.apply(POLICY, [(offset, f"3|{name}".encode(), encode_row(row, name))])
     fed.obey(SetWeights(1.0, 5.0, 0.0, 0.5))
     assert fed.world.known.theta[0].tolist() == (theta[0] + (5.0 - 0.5 * 2.0) * theta[1]).tolist()
     assert fed.world.known.theta[1].tolist() == (theta[0] + 5.0 * theta[1]).tolist()
@@ -199,14 +215,14 @@ def test_orders_for_others_change_nothing(order: Order) -> None:
 
 def test_a_bad_order_is_refused() -> None:
     fed = Fed()
-    fed.feed.apply(CONTROL, [(0, b"k", b"{}"), (1, b"k", None), (2, b"k", b"\x01")])
-    assert fed.counts == {"dead_letter_bad_control": 2}
+    refused = fed.apply(CONTROL, [(0, b"k", b"{}"), (1, b"k", None), (2, b"k", b"\x01")])
+    assert (refused, fed.counts) == ([Reason.BAD_CONTROL] * 2, {})
 
 
 def test_a_model_is_swapped_for_one_with_the_ordered_hash() -> None:
     """Contract: contexts of the new one are ranked with what was learned from it; the old one's rows stay apart."""
     fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-1", "cpu")))
-    fed.feed.apply(POLICY, [(0, b"1|a", row_of(1, "a", 4.0)), (1, b"2|*", row_of(2, PRIOR_ID, 0.0))])
+    fed.apply(POLICY, [(0, b"1|a", row_of(1, "a", 4.0)), (1, b"2|*", row_of(2, PRIOR_ID, 0.0))])
     assert fed.world.known.impressions.tolist() == [4.0]
     fed.obey(load_order("demo-2"))
     assert fed.world.encoder.version == 2
@@ -218,12 +234,12 @@ def test_an_ordered_model_waits_for_its_policy_rows() -> None:
     """Contract: no list is scored with a new encoder before the learner has published its rows, the prior last."""
     fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-1", "cpu")))
     fed.obey(load_order("demo-2"))
-    fed.feed.apply(POLICY, [(0, b"2|a", row_of(2, "a", 7.0))])
+    fed.apply(POLICY, [(0, b"2|a", row_of(2, "a", 7.0))])
     assert (fed.world.encoder.version, fed.counts["model_swapped"]) == (1, 0)
-    fed.feed.apply(POLICY, [(1, b"2|*", row_of(2, PRIOR_ID, 0.0))])
+    fed.apply(POLICY, [(1, b"2|*", row_of(2, PRIOR_ID, 0.0))])
     assert (fed.world.encoder.version, fed.counts["model_swapped"]) == (2, 1)
     assert fed.world.known.impressions.tolist() == [7.0]
-    fed.feed.apply(POLICY, [(2, b"2|*", row_of(2, PRIOR_ID, 0.0))])
+    fed.apply(POLICY, [(2, b"2|*", row_of(2, PRIOR_ID, 0.0))])
     assert fed.counts["model_swapped"] == 1
 
 
@@ -231,7 +247,7 @@ def test_of_two_ordered_models_the_later_one_counts_and_a_refused_one_is_none() 
     fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-2", "cpu")))
     for order in (load_order("demo-2"), load_order("demo-1"), LoadModel(2, str(ARTEFACTS / "demo-9"), "0" * 64)):
         fed.obey(order)
-    fed.feed.apply(POLICY, [(0, b"2|*", row_of(2, PRIOR_ID, 0.0)), (1, b"1|*", row_of(1, PRIOR_ID, 0.0))])
+    fed.apply(POLICY, [(0, b"2|*", row_of(2, PRIOR_ID, 0.0)), (1, b"1|*", row_of(1, PRIOR_ID, 0.0))])
     assert (fed.world.encoder.version, fed.counts["model_swapped"], fed.counts["model_refused"]) == (1, 1, 1)
 
 
@@ -247,3 +263,34 @@ def test_a_refused_model_leaves_the_one_in_use(version: int, folder: str, sha256
     assert fed.world.encoder is before
     assert fed.counts["model_refused"] == 1
     assert fed.counts["model_swapped"] == 0
+
+
+def test_a_refused_record_has_its_letter_once_also_when_it_was_read_at_the_start() -> None:
+    """Contract: the record comes again by broadcast, is not applied again, and its refusal is told once."""
+    fed = Fed()
+    bad = TopicRecord(3, b"a", b"{", NOON_MS)
+    fed.feed.apply(ACTIVITIES, [bad])
+    fed.feed.apply(ACTIVITIES, [bad])
+    refused = fed.feed.refusal(ACTIVITIES, 3)
+    assert refused is not None
+    assert letter_of_record(refused, bad, "activities-x") == Letter(
+        b"a", b"{", "bad_activity", refused.detail, "activities-x", 0, 3, NOON_MS
+    )
+    assert fed.feed.refusal(ACTIVITIES, 3) is None
+
+
+def test_an_activity_that_can_be_shown_to_nobody_is_taken_and_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Contract: a window that was over when it was written, a rule of unknown categories; what is meant is quiet."""
+    fed = Fed()
+    fed.apply(
+        ACTIVITIES,
+        [
+            record(0, "gone", ends_ms=NOON_MS),
+            record(1, "odd", rule=Rule(any_category=("baked goods", "BREAD"))),
+            record(2, "good", rule=Rule(any_category=("baked goods", "bread"))),
+            record(3, "meant", ends_ms=NOON_MS, status="ended"),
+        ],
+    )
+    assert set(fed.world.activities) == {"gone", "odd", "good", "meant"}
+    assert fed.counts == {"activity_unreachable_over": 1, "activity_unreachable_unknown_category": 1}
+    assert [line.getMessage().split()[1] for line in caplog.records] == ["gone,", "odd,"]
