@@ -61,7 +61,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._meters = Meters(context)
         self._writes_letters = subtask_number(context) == 0
         self._brake = Brake()
-        self._popular = PopularList()
+        self._popular = PopularList(config.list_ttl_s * 1000)
         self._world = World(rank_settings(config), Encoder.load(Path(config.encoder), config.provider))
         self._feed = WorldFeed(
             self._world,
@@ -92,14 +92,14 @@ class InterestRank(KeyedBroadcastProcessFunction):
         """Process a batch of records, or republish every user of the shard."""
         batch = read_batch(row)
         if batch.kind == ORDER:
-            yield from self._obey(batch.records.values[0])
+            yield from self._obey(batch.shard, batch.records.values[0])
             return
         outcome = process(batch.records, self._load, self._world)
         self._store(outcome)
         self._brake_if_needed(batch, len(outcome.dead))
         popular = b""
         if batch.shard == self._popular_shard and outcome.listed:
-            popular = self._popular.changed(self._world, outcome.newest_ms)
+            popular = self._popular.due(self._world, outcome.newest_ms)
         if outcome.listed:
             self._meters.show("activities_cold", self._world.cold(outcome.newest_ms))
         yield self._row(outcome, popular, batch)
@@ -148,7 +148,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             put(user, state)
         self._cache.update(zip(outcome.users, outcome.states, strict=True))
 
-    def _obey(self, value: bytes | None) -> Iterator[Row]:
+    def _obey(self, shard: int, value: bytes | None) -> Iterator[Row]:
         try:
             control = decode_control(value)
         except InvalidEvent:
@@ -163,7 +163,10 @@ class InterestRank(KeyedBroadcastProcessFunction):
             part = users[start : start + _REPUBLISHED_AT_ONCE]
             outcome = republish(part, [self._states.get(user) for user in part], self._world)
             self._store(outcome)
-            yield self._row(outcome, b"")
+            popular = b""
+            if shard == self._popular_shard and start == 0:  # once an order
+                popular = self._popular.due(self._world, outcome.newest_ms, renew=True)
+            yield self._row(outcome, popular)
 
     def _row(self, outcome: Outcome, popular: bytes, batch: Batch | None = None) -> Row:
         self._meters.add(outcome.counts)

@@ -39,7 +39,7 @@ _jitter = SystemRandom()
 
 
 class WriteCounts(NamedTuple):
-    """What became of the lists of one call; the four add up to their number.
+    """What became of the lists of one call; the five add up to their number.
 
     A list whose reply was lost in an outage is written again and then counts as `same`.
     """
@@ -48,6 +48,8 @@ class WriteCounts(NamedTuple):
     same: int
     older: int
     erased: int
+    malformed: int = 0
+    """Left as it was: the key holds no string, or its tombstone is no time."""
 
 
 class ListStore:
@@ -114,7 +116,7 @@ class ListStore:
         self._pool.disconnect()
 
     def _deliver(self, pending: deque[bytes]) -> WriteCounts:
-        totals = [0, 0, 0, 0]
+        totals = [0] * len(WriteCounts._fields)
         started_s = self._clock()
         pause_s = _FIRST_PAUSE_S
         while pending and (error := self._attempt(pending, totals)) is not None:
@@ -159,9 +161,6 @@ class ListStore:
         if refused or text.startswith("ACL failure"):
             allowed = f"a login that may run EVAL, MGET, GETRANGE and SET on {self._prefix}:* (Redis says: {text})"
             raise ConfigError("redis_url", "***", allowed) from error
-        if text.startswith("WRONGTYPE"):
-            allowed = f"a prefix under which nobody else keeps keys (Redis says: {text})"
-            raise ConfigError("prefix", self._prefix, allowed) from error
         world = not isinstance(error, redis.ResponseError) or isinstance(
             error, (redis.OutOfMemoryError, redis.ReadOnlyError)
         )

@@ -61,7 +61,7 @@ class Frontend:
         world = self._world
         treated = [visit for visit in visits if not world.holdout[visit.household]]
         payloads = self._lists.read([world.users[visit.household] for visit in treated])
-        popular = self._lists.popular() if None in payloads else None
+        popular = self._lists.popular()
         own = {visit.number: payload for visit, payload in zip(treated, payloads, strict=True)}
         served = []
         for visit in visits:
@@ -70,10 +70,12 @@ class Frontend:
                 served.append(self._show_random(visit, random))
                 continue
             payload = own[visit.number]
-            if payload is not None:
-                served.append(self._show(visit, parse_list(payload), True, random))
-            elif popular is not None:
-                served.append(self._show(visit, parse_list(popular), False, random))
+            shown = self._show(visit, parse_list(payload), True, random) if payload is not None else None
+            # A list of which nothing may be shown is as good as none.
+            if popular is not None and (shown is None or not shown.entries):
+                shown = self._show(visit, parse_list(popular), False, random)
+            if shown is not None:
+                served.append(shown)
         return served
 
     def _show(self, visit: Visit, ranked: RankedList, personal: bool, random: np.random.Generator) -> Shown:

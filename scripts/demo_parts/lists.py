@@ -71,5 +71,5 @@ def parse_list(payload: bytes) -> RankedList:
     """Return the list of a payload. Raises ValueError or KeyError where it is none."""
     document = orjson.loads(payload)
     g, t, s = document["v"]
-    ends_ms = tuple(t + minutes * _MINUTE_MS for minutes in document["e"])
+    ends_ms = tuple((t // _MINUTE_MS + minutes) * _MINUTE_MS for minutes in document["e"])
     return RankedList((g, t, s), tuple(document["i"]), ends_ms, document.get("k"))

@@ -198,11 +198,22 @@ def test_a_list_without_its_version_in_front_is_refused(real: Real) -> None:
     assert real.read(b"u") is None
 
 
-def test_a_key_of_somebody_else_is_a_configuration_error(real: Real) -> None:
-    real.client.hset(f"{real.prefix}:list:u", "p", "x")
+@pytest.mark.parametrize("tombstone", ["soon", "", "1e3", "-5", "nan"])
+def test_malformed_bytes_of_one_user_cost_that_user_alone(real: Real, tombstone: str) -> None:
+    """Contract: a key of another type and a tombstone that is no time are left as they are and counted."""
+    real.client.hset(f"{real.prefix}:list:hash", "p", "x")
+    real.client.set(f"{real.prefix}:tomb:erased", tombstone)
+    real.client.set(f"{real.prefix}:list:text", "no list")
+    users = [b"a", b"hash", b"erased", b"text", b"z"]
 
-    with pytest.raises(ConfigError, match=r"prefix='test-.*nobody else keeps keys"):
-        real.writer().write([b"u"], [payload(1, 1, 1)])
+    assert real.writer().write(users, [payload(1, 1, 1)] * 5) == WriteCounts(3, 0, 0, 0, 2)
+    assert [real.read(user) for user in (b"a", b"erased", b"text", b"z")] == [
+        payload(1, 1, 1),
+        None,
+        payload(1, 1, 1),
+        payload(1, 1, 1),
+    ]
+    assert real.client.type(f"{real.prefix}:list:hash") == b"hash"
 
 
 @pytest.mark.parametrize(

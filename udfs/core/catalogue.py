@@ -78,11 +78,26 @@ def open_at(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.bool_]
 
 def eligible(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return [len(rows), K]: which activities each user may be shown, as of his newest event."""
-    header = batch.header[rows]
-    mask = open_at(catalogue, header["as_of_ms"])
+    at_ms = _moments(catalogue, batch, rows)
+    mask = open_at(catalogue, at_ms)
     apply_rules(catalogue.rules, batch, rows, mask)
-    _apply_shown(catalogue, header["as_of_ms"], [batch.shown[row] for row in rows.tolist()], mask)
+    _apply_shown(catalogue, at_ms, [batch.shown[row] for row in rows.tolist()], mask)
     return mask
+
+
+def _moments(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the time of each user's newest event, but for a clock far ahead: one after the end of every activity.
+
+    Then it is the newest of his kept events before that end, where there is one: no single clock empties a list.
+    """
+    at_ms: NDArray[np.int64] = batch.header["as_of_ms"][rows]
+    over_ms = catalogue.ends_ms[catalogue.active].max(initial=0)
+    late = np.flatnonzero(at_ms >= over_ms)
+    if late.size:
+        past = batch.history["ts_ms"][rows[late]]
+        before = np.where(past < over_ms, past, 0).max(axis=1)
+        at_ms[late] = np.where(before > 0, before, at_ms[late])
+    return at_ms
 
 
 def _apply_shown(

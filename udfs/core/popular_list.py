@@ -1,6 +1,8 @@
-"""The list for users who have none yet: most clicked first, signed for nobody in particular."""
+"""The list for users who have none yet or none left to show: most clicked first, signed for nobody in particular."""
 
 from __future__ import annotations
+
+from collections import deque
 
 import numpy as np
 
@@ -12,33 +14,49 @@ from udfs.core.ranking import rank
 from udfs.core.slate import payloads
 from udfs.core.world import World
 
+RENEWED_MS = 600_000
+"""It is written again after so much time, so that it neither expires nor stays away after a loss of Redis."""
+_AGREEING = 3
+"""Batches in a row that must have reached a time before it counts: one wrong clock does not move the list."""
+
 
 class PopularList:
-    """Makes the list anew and says so when its order changed."""
+    """Makes the list and says so when its entries changed or it is due again."""
 
-    def __init__(self) -> None:
+    def __init__(self, ttl_ms: int) -> None:
         self._policy = make_policy("popular")
-        self._published: tuple[int, ...] | None = None
+        self._renewed_ms = min(RENEWED_MS, ttl_ms // 2)
+        self._published: tuple[tuple[int, int], ...] | None = None
+        self._version = (0, 0, 0)
         self._as_of_ms = 0
+        self._newest_ms: deque[int] = deque(maxlen=_AGREEING)
 
-    def changed(self, world: World, newest_ms: int) -> bytes:
-        """Return the payload as of the newest event time seen so far, empty where its activities are as before.
+    def due(self, world: World, newest_ms: int, renew: bool = False) -> bytes:
+        """Return the payload, empty where its entries are as before and it is not due; `renew`: it is due.
 
-        Activities with a rule or a cap are for known users only. Its version is (generation, time, policy version).
+        It is as of the newest event time that the last batches agree on. Activities with a rule or a cap are for known
+        users only. Its version is (generation, time, policy version).
         """
-        self._as_of_ms = max(self._as_of_ms, newest_ms)
-        as_of_ms = np.array([self._as_of_ms])
+        self._newest_ms.append(newest_ms)
+        at_ms = max(self._as_of_ms, min(self._newest_ms))
+        as_of_ms = np.array([at_ms])
         mask = open_at(world.catalogue, as_of_ms)
         mask &= np.array([not (each.rule or each.cap) for each in world.catalogue.activities], np.bool_)
         if not mask.any():
             return b""
+        self._as_of_ms = at_ms
         x = stranger_x()[None, :]
         ranked = rank(self._policy, world.known, x, mask, np.zeros(1, np.uint64), world.list_size, 0.0)
-        chosen = tuple(world.catalogue.hashes[ranked.order[0][ranked.order[0] >= 0]].tolist())
-        if chosen == self._published:
+        chosen = ranked.order[0][ranked.order[0] >= 0]
+        entries = tuple(
+            zip(world.catalogue.hashes[chosen].tolist(), world.catalogue.ends_ms[chosen].tolist(), strict=True)
+        )
+        version = (world.generation, at_ms, world.version + 1)
+        is_due = entries != self._published or at_ms >= self._version[1] + self._renewed_ms
+        if not (renew or (is_due and version > self._version)):
             return b""
-        self._published = chosen
-        seq = np.array([world.version + 1])
+        self._published, self._version = entries, version
+        seq = np.array([version[2]])
         token = mint(
             Minting(
                 users=[""],
@@ -58,5 +76,5 @@ class PopularList:
             ),
             world.attributing.keys,
         )
-        version = world.encoder.version
-        return payloads(world.catalogue, ranked.order, world.generation, as_of_ms, seq, version, token)[0]
+        encoder = world.encoder.version
+        return payloads(world.catalogue, ranked.order, world.generation, as_of_ms, seq, encoder, token)[0]

@@ -80,6 +80,16 @@ def test_a_visitor_without_a_list_gets_the_popular_one_and_without_any_is_not_se
     assert {event.token for event in shown.events} == {None}
 
 
+def test_a_visitor_whose_list_has_nothing_left_gets_the_popular_one(world: World, lists: MemoryLists) -> None:
+    """Contract: an empty list and one whose entries are all over are as good as none."""
+    over = json.loads(payload(["c1-a"])) | {"e": [0]}
+    lists.popular_list = payload(["c1-b"])
+    for own in (payload([]), json.dumps(over).encode()):
+        lists.by_user["11"] = own
+        (shown,) = serve(world, lists, 0)
+        assert (shown.entries, shown.personal) == (((0, 1),), False)
+
+
 def test_nobody_sees_a_list_before_what_it_knows_has_happened(world: World, lists: MemoryLists) -> None:
     lists.by_user["11"] = payload(["c1-a"], as_of_ms=START_MS + HOUR_MS)
     (shown,) = serve(world, lists, 0)
