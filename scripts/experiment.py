@@ -29,7 +29,7 @@ from scripts import export_log
 from scripts.control import send_order
 from scripts.localstack import Stack, StackError
 from udfs.core.errors import ConfigError, InvalidEvent, Unavailable
-from udfs.core.trial import Verdict, compare, interval, rate_of
+from udfs.core.trial import Verdict, compare, interval, rate_of, share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,12 +83,13 @@ def report(rates: dict[str, dict[str, Rate]], against: str, guard: float) -> dic
     found: dict[str, Any] = {}
     for metric, by_arm in rates.items():
         lifts = compare(by_arm, against, guard)
-        found[metric] = {arm: _entry(rate, lifts.get(arm)) for arm, rate in by_arm.items()}
+        bounds = interval if metric.startswith("revenue") else share_interval
+        found[metric] = {arm: _entry(rate, bounds(rate), lifts.get(arm)) for arm, rate in by_arm.items()}
     return found
 
 
-def _entry(rate: Rate, lift: Lift | None) -> dict[str, Any]:
-    low, high = interval(rate)
+def _entry(rate: Rate, ends: tuple[float, float], lift: Lift | None) -> dict[str, Any]:
+    low, high = ends
     entry: dict[str, Any] = {"value": _known(rate.value), "ci95": [_known(low), _known(high)], "users": rate.users}
     if lift is not None:
         bounds = [_known(lift.low), _known(lift.high)]

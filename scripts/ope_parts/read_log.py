@@ -8,6 +8,7 @@ arm shown:
     propensity        probability with which it was shown, above 0 and at most 1; empty where unknown
     x_...             numbers: the context; any count, none too
     decision_id       rows with the same one were one list; without it every row is a decision of its own
+    user              who it was shown to (also user_id): intervals count users; without it they count decisions
     position          whole number: place in the list, the first one being the smallest in the file; where no decision
                       has several rows it is a part of the context
     eligible          how many arms could have been shown in that list; without it all arms of the file
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 LEAST_PROPENSITY = 1e-12
 """Below it a single row would be all that counts."""
 _ROUNDING = 1e-6
+_USERS = ("user", "user_id")
 
 
 class LoggedFile(NamedTuple):
@@ -81,7 +83,10 @@ def read_log(path: Path, reward: str = "reward") -> LoggedFile:
     if "eligible" in columns.names:
         eligible = columns.whole("eligible", 1)
         columns.require("eligible", eligible > np.where(lists, position, 0), "more arms than the entries above")
-    hashes = {each: hash64(each) for each in np.unique(ids[rows]).tolist()}
+    users = _users(columns, ids)
+    whose = ids[rows] if users is None else users[rows]
+    names, user = np.unique(whose, return_inverse=True)
+    hashes = np.array([hash64(each) for each in names.tolist()], np.uint64)
     log = Log(
         arms=tuple(arms.tolist()),
         x=x[rows],
@@ -89,13 +94,23 @@ def read_log(path: Path, reward: str = "reward") -> LoggedFile:
         propensity=propensity[rows],
         reward=rewards[rows],
         decision=decision.astype(np.int64),
-        decision_hash=np.array([hashes[each] for each in ids[rows].tolist()], np.uint64),
+        decision_hash=hashes[user],
         position=position[rows],
         eligible=eligible[rows],
         ts_ms=ts_ms[rows],
         lists=lists,
+        user=None if users is None else user.astype(np.int64),
     )
     return LoggedFile(log, rows, ids[rows], {reason: count for reason, count in left_out.items() if count})
+
+
+def _users(columns: Table, ids: NDArray[np.str_]) -> NDArray[np.str_] | None:
+    """Return whose each row is, a decision's id where the file does not say; None where it has no such column."""
+    name = next((each for each in _USERS if each in columns.names), None)
+    if name is None:
+        return None
+    found = columns.texts(name, empty="")
+    return np.where(found == "", np.char.add("decision ", ids), found)
 
 
 def _contexts(columns: Table) -> NDArray[np.float64]:

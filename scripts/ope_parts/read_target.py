@@ -73,7 +73,9 @@ def _read_table(path: Path, logged: LoggedFile) -> Table:
         raise columns.wrong("p_<action>", "at least one such column, and a row")
     every = np.column_stack([columns.numbers(name) for name in names])
     columns.require("p_<action>", (every >= 0).all(axis=1), "probabilities from 0 on")
-    columns.require("p_<action>", np.abs(every.sum(axis=1) - 1.0) <= _SUM_ERROR, "probabilities that sum to 1 in a row")
+    total = every.sum(axis=1)
+    columns.require("p_<action>", np.abs(total - 1.0) <= _sum_error(every), "probabilities that sum to 1 in a row")
+    every /= total[:, None]
     every = every[_row_of(columns, logged)]
     found = np.zeros((logged.log.rows, len(logged.log.arms)))
     place = {arm: at for at, arm in enumerate(logged.log.arms)}
@@ -81,6 +83,12 @@ def _read_table(path: Path, logged: LoggedFile) -> Table:
         if (arm := place.get(name.removeprefix(_PREFIX))) is not None:
             found[:, arm] = every[:, at]
     return Table(found, max(1.0 - float(found.sum(axis=1).mean()), 0.0))
+
+
+def _sum_error(every: NDArray[np.float64]) -> float:
+    """Return what a row's sum may be off by where each number is rounded to the digits that the file has."""
+    digits = next((each for each in range(2, 7) if (np.round(every, each) == every).all()), None)
+    return _SUM_ERROR if digits is None else max(0.51 * 10.0**-digits * every.shape[1], _SUM_ERROR)
 
 
 def _row_of(columns: File, logged: LoggedFile) -> NDArray[np.int64]:

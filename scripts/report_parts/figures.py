@@ -9,7 +9,7 @@ import numpy as np
 
 from udfs.core.control import LEAST_EXAMINED
 from udfs.core.examination import ShownEntries, examination
-from udfs.core.trial import interval, rate_of
+from udfs.core.trial import rate_of, share_interval
 from udfs.core.watch import ALARM_AT, COLD_BELOW
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def rates(log: Log, here: NDArray[np.bool_]) -> dict[str, Any]:
         for suffix, rows in (("", here), ("_mature", here & log.mature)):
             rate = rate_of(log.user[rows], values[rows], one[rows])
             found[name + suffix] = _known(rate.value)
-            found[f"{name}{suffix}_ci95"] = [_known(bound) for bound in interval(rate)]
+            found[f"{name}{suffix}_ci95"] = [_known(bound) for bound in share_interval(rate)]
     found["mature_share"] = _known(float(log.mature[here].mean())) if here.any() else None
     found["revenue_per_list"] = _known(float(log.revenue[here].sum()) / lists) if lists else None
     return found

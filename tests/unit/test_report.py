@@ -157,3 +157,14 @@ def test_a_file_without_a_column_is_refused_by_name(tmp_path: Path, capsys: pyte
     del given["click"]
     assert main(["--log", str(write(tmp_path / "log.parquet", given))]) == 1
     assert "missing: click" in capsys.readouterr().err
+
+
+def test_intervals_of_a_report_hold_for_small_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: no clicks of few users are not certainly none, all of few not certainly all; no bound is negative."""
+    given = columns(14) | {"action": ["a"] * 12 + ["b"] * 2, "click": [0] * 12 + [1] * 2}
+    assert main(["--log", str(write(tmp_path / "log.parquet", given)), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["by"]["activity"]
+    assert found["a"]["ctr_ci95"][0] == 0.0
+    assert found["a"]["ctr_ci95"][1] > 0.2
+    assert found["b"]["ctr_ci95"][0] < 0.35
+    assert found["b"]["ctr_ci95"][1] == 1.0

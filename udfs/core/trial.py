@@ -31,6 +31,8 @@ class Rate(NamedTuple):
     value: float
     variance: float
     users: int
+    bottom: float = math.nan
+    """The sum that it is a share of, such as impressions."""
 
 
 class Verdict(StrEnum):
@@ -56,21 +58,50 @@ class Lift(NamedTuple):
 
 
 def rate_of(user: NDArray[np.int64], top: NDArray[np.float64], bottom: NDArray[np.float64]) -> Rate:
-    """Return sum(top) / sum(bottom) over rows [N] of users with its variance; NaN of nothing."""
+    """Return sum(top) / sum(bottom) over rows [N] of users with its variance: NaN of one user, both of nothing."""
     _, place = np.unique(user, return_inverse=True)
     tops, bottoms = np.bincount(place, top), np.bincount(place, bottom)
     count, total = tops.size, float(bottoms.sum())
-    if count < 2 or total <= 0.0:
+    if total <= 0.0:
         return Rate(math.nan, math.nan, count)
     value = float(tops.sum()) / total
+    if count < 2:
+        return Rate(value, math.nan, count, total)
     residual = tops - value * bottoms
-    return Rate(value, float(residual.var(ddof=1)) * count / total**2, count)
+    return Rate(value, float(residual.var(ddof=1)) * count / total**2, count, total)
 
 
 def interval(rate: Rate) -> tuple[float, float]:
-    """Return the 95 % interval of a rate, for one look."""
-    radius = _Z_95 * math.sqrt(rate.variance)
-    return rate.value - radius, rate.value + radius
+    """Return the 95 % interval of a rate, for one look; NaN where users do not differ, which tells nothing of it.
+
+    What is earned is not negative; a rate that is has no such bound.
+    """
+    if not rate.variance > 0.0:
+        return math.nan, math.nan
+    radius = _student(rate.users) * math.sqrt(rate.variance)
+    low = rate.value - radius
+    return (low if rate.value < 0.0 else max(low, 0.0)), rate.value + radius
+
+
+def share_interval(rate: Rate) -> tuple[float, float]:
+    """Return the 95 % interval of a rate between 0 and 1 (Wilson 1927), for one look; it holds for small counts.
+
+    It counts as many trials as would have the rate's variance (Kish's effective size), at most what there are, and
+    users where these do not differ.
+    """
+    if math.isnan(rate.value):
+        return math.nan, math.nan
+    p, trials = min(max(rate.value, 0.0), 1.0), float(rate.users)
+    if rate.variance > 0.0 and 0.0 < p < 1.0:
+        trials = max(min(p * (1.0 - p) / rate.variance, rate.bottom), 1.0)
+    z2 = _student(rate.users) ** 2
+    middle, radius = p + z2 / (2.0 * trials), math.sqrt(z2 * (p * (1.0 - p) + z2 / (4.0 * trials)) / trials)
+    return max((middle - radius) / (1.0 + z2 / trials), 0.0), min((middle + radius) / (1.0 + z2 / trials), 1.0)
+
+
+def _student(users: int) -> float:
+    """Return the 97.5 % quantile of Student's t, to first order; the normal one for a single user."""
+    return _Z_95 + (_Z_95**3 + _Z_95) / (4.0 * (users - 1)) if users > 1 else _Z_95
 
 
 def lift_of(arm: Rate, against: Rate, guard: float, error: float = 0.05) -> Lift:

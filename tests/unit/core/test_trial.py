@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from udfs.core.trial import LEAST_USERS, Rate, Verdict, compare, interval, lift_of, rate_of
+from udfs.core.trial import LEAST_USERS, Rate, Verdict, compare, interval, lift_of, rate_of, share_interval
 
 
 def rate(ctr: float, users: int, rng: np.random.Generator, per_user: int = 6) -> Rate:
@@ -71,3 +71,37 @@ def test_the_sequence_is_wider_than_one_look_and_not_by_much() -> None:
     found = lift_of(arm, base, -0.1)
     low, high = interval(Rate(arm.value - base.value, arm.variance + base.variance, 10_000))
     assert 1.0 < (found.high - found.low) * base.value / (high - low) < 2.0
+
+
+def of(clicks: list[int], users: list[int] | None = None) -> Rate:
+    who = np.arange(len(clicks)) if users is None else np.array(users)
+    return rate_of(who, np.array(clicks, np.float64), np.ones(len(clicks)))
+
+
+def test_intervals_of_small_counts_are_wilsons() -> None:
+    """Contract: 0 of 12 is not certainly 0, 2 of 2 not certainly 1, no bound is below 0 or above 1."""
+    low, high = share_interval(of([0] * 12))
+    assert low == 0.0
+    assert high == pytest.approx(0.30, abs=0.07)
+    low, high = share_interval(of([1, 1]))
+    assert low < 0.35
+    assert high == 1.0
+    low, high = share_interval(of([1, 0, 0]))
+    assert 0.0 < low < 1 / 3 < high < 1.0
+    assert share_interval(of([1, 0, 0], [0, 0, 0])) == pytest.approx((0.022, 0.906), abs=0.03)
+    assert np.isnan(share_interval(of([]))).all()
+
+
+def test_a_share_covers_in_at_least_92_of_100_logs_of_users_who_differ() -> None:
+    """Contract: also where clicks are rare: 2 % of 300 impressions by 50 users."""
+    rng = np.random.default_rng(6)
+    for ctr in (0.02, 0.3):
+        found = [share_interval(rate(ctr, 50, rng)) for _ in range(400)]
+        assert sum(low <= ctr <= high for low, high in found) >= 0.92 * 400
+
+
+def test_what_is_earned_is_not_negative_and_unknown_where_nobody_differs() -> None:
+    low, high = interval(of([9, 0, 0, 0, 0, 0, 0]))
+    assert low == 0.0
+    assert high > 9 / 7
+    assert np.isnan(interval(of([0] * 9))).all()

@@ -235,3 +235,41 @@ def test_other_peoples_files_are_read_or_refused_by_column(tmp_path: Path, capsy
         said = capsys.readouterr().err
         assert complaint in said
         assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["6 digits", "3 digits", "float32", "exact"])
+def test_rounding_of_a_files_own_precision_is_no_error(kind: str, tmp_path: Path, capsys: Captured) -> None:
+    """Contract: a target of .333333 three times and propensities of few digits or single precision are answered."""
+    propensity = {"6 digits": 0.333333, "3 digits": 0.333, "float32": np.float32(1 / 3), "exact": 1 / 3}[kind]
+    path = tmp_path / "log.parquet"
+    content = rows(1_500)
+    columns = {name: [row[name] for row in content] for name in ("action", "reward")}
+    kept = pa.array([propensity] * 1_500, pa.float32() if kind == "float32" else pa.float64())
+    parquet.write_table(pa.table({**columns, "propensity": kept}), path)
+    target = write(tmp_path / "target.csv", [dict.fromkeys(("p_a", "p_b", "p_c"), 0.333333)])
+    for policy in ("uniform", target):
+        assert run(capsys, "--log", path, "--policy", policy)["refused"] is None
+
+
+def test_propensities_that_are_wrong_are_refused_however_few_digits_they_have(tmp_path: Path, capsys: Captured) -> None:
+    found = run(capsys, "--log", write(tmp_path / "log.csv", rows(3_000, propensity=0.3)), "--policy", "uniform")
+    assert "propensities are wrong" in found["refused"]
+
+
+@pytest.mark.parametrize("reward", [0, 1])
+def test_rewards_that_never_differ_have_an_interval(reward: int, tmp_path: Path, capsys: Captured) -> None:
+    """Contract: no interval has no width; 3.7 of 3,000 may have been missed by chance, of 150 users 3.7 of these."""
+    content = rows(3_000, reward=reward)
+    plain = write(tmp_path / "log.csv", content)
+    by_user = write(tmp_path / "user.csv", [row | {"user": at % 150} for at, row in enumerate(content)])
+    for log, most in ((plain, 3.7 / 3_000), (by_user, 3.7 / 150)):
+        for each in run(capsys, "--log", log, "--policy", "uniform")["estimates"].values():
+            low, high = each["ci95"]
+            assert high - low == pytest.approx(most, rel=0.05)
+            assert min(abs(low - reward), abs(high - reward)) < 1e-9
+
+
+def test_a_log_of_few_users_is_refused(tmp_path: Path, capsys: Captured) -> None:
+    content = [row | {"user_id": f"u{at % 12}"} for at, row in enumerate(rows(3_000))]
+    found = run(capsys, "--log", write(tmp_path / "log.csv", content), "--policy", "uniform")
+    assert "12 users or decisions are too few" in found["refused"]

@@ -9,11 +9,14 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from udfs.core.ope.log import Log
+
 LEAST_ESS = 1000.0
 LEAST_SUPPORT = 0.999
 LARGEST_OFFSET = 3.0
 """Standard errors that the mean weight may lie from 1."""
 _EXACT = 1e-9
+_DIGITS, _SINGLE, _MOST_ROUNDED = 13, 2.0**-23, 0.02
 
 
 class Diagnostics(NamedTuple):
@@ -25,7 +28,9 @@ class Diagnostics(NamedTuple):
     """Effective sample size (sum w)^2 / sum w^2."""
     mean_weight: float
     mean_weight_error: float
-    """Its standard error, decisions being independent."""
+    """Its standard error, users (decisions where these are not known) being independent."""
+    rounding: float
+    """What it may be off by because propensities are rounded."""
     max_weight: float
     clipped: float
     """Share of rows whose weight Switch-DR cuts off."""
@@ -39,15 +44,34 @@ def ess(weight: NDArray[np.float64]) -> float:
     return float(weight.sum()) ** 2 / squares if squares else 0.0
 
 
-def diagnose(weight: NDArray[np.float64], decision: NDArray[np.int64], support: float, limit: float) -> Diagnostics:
+def rounding(propensity: NDArray[np.float64]) -> float:
+    """Return the relative error that the file's own precision brings into propensities: decimal digits, or float32.
+
+    It is what a mean weight may be off by for nothing but that; at most 0.02, beyond which nothing is excused.
+    """
+    values = np.unique(propensity)
+    digits = next((each for each in range(1, _DIGITS) if (np.round(values, each) == values).all()), None)
+    if digits is not None:
+        return min(float((0.5 * 10.0**-digits / propensity).mean()), _MOST_ROUNDED)
+    return _SINGLE if (values.astype(np.float32) == values).all() else 0.0
+
+
+def diagnose(log: Log, weight: NDArray[np.float64], support: float, limit: float) -> Diagnostics:
     """Return the diagnostics of row weights; `limit` is where Switch-DR cuts off."""
-    decisions = int(decision[-1]) + 1
     mean = float(weight.mean())
-    apart = np.bincount(decision, weight - mean, decisions)
+    apart = np.bincount(log.cluster, weight - mean)
     error = float(np.sqrt(np.square(apart).sum())) / weight.size
     clipped = float((weight > limit).mean())
     return Diagnostics(
-        weight.size, decisions, ess(weight), mean, error, float(weight.max(initial=0.0)), clipped, support
+        weight.size,
+        log.decisions,
+        ess(weight),
+        mean,
+        error,
+        mean * rounding(log.propensity),
+        float(weight.max(initial=0.0)),
+        clipped,
+        support,
     )
 
 
@@ -58,7 +82,7 @@ def refusal(found: Diagnostics) -> str | None:
         return cannot(f"missing support: {share:.1%} of the policy's choices are arms that the log never shows")
     reasons = []
     offset = abs(found.mean_weight - 1.0)
-    if offset > LARGEST_OFFSET * found.mean_weight_error + _EXACT:
+    if offset > LARGEST_OFFSET * found.mean_weight_error + found.rounding + _EXACT:
         reasons.append(
             f"the mean weight is {found.mean_weight:.4g}, more than {LARGEST_OFFSET:.0f} standard errors "
             f"({found.mean_weight_error:.2g}) from 1: propensities are wrong or support is missing"

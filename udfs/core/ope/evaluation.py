@@ -9,7 +9,7 @@ import numpy as np
 
 from udfs.core.ope import diagnostics, estimators, list_estimators
 from udfs.core.ope.estimators import Judged, Terms
-from udfs.core.ope.intervals import Interval, bootstrap, confidence_sequence, empirical_bernstein
+from udfs.core.ope.intervals import Interval, bootstrap, confidence_sequence, empirical_bernstein, rare
 from udfs.core.ope.log import folds
 from udfs.core.ope.reward_model import fit
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 LEAST_ROWS = 1000
+LEAST_CLUSTERS = 20
 _CELLS = 4_000_000
 """Numbers [rows, K] that are in memory at once."""
 _SAME = 1e-6
@@ -81,6 +82,10 @@ def unusable(log: Log) -> str | None:
         return diagnostics.cannot(f"{log.rows:,} rows are too few; {LEAST_ROWS:,} are needed")
     if (np.bincount(folds(log, FOLDS), minlength=FOLDS) == 0).any():
         return diagnostics.cannot(f"{log.decisions:,} decisions do not make {FOLDS} folds")
+    if log.clusters < LEAST_CLUSTERS:
+        return diagnostics.cannot(
+            f"{log.clusters:,} users or decisions are too few to tell chance; {LEAST_CLUSTERS} are needed"
+        )
     return None
 
 
@@ -110,7 +115,7 @@ def evaluate(
     rows = weighed.rows
     limits = estimators.candidate_limits(rows.weight)
     cut = estimators.choose(rows, estimators.switch_dr, limits)
-    found = diagnostics.diagnose(rows.weight, log.decision, weighed.support, cut)
+    found = diagnostics.diagnose(log, rows.weight, weighed.support, cut)
     reason = diagnostics.refusal(found)
     if reason is not None:
         return Answer({}, {}, found, reason)
@@ -165,7 +170,12 @@ def reward_range(log: Log) -> tuple[float, float]:
 
 def _estimates(log: Log, weighed: Weighed, terms: dict[str, Terms]) -> dict[str, Estimate]:
     low, high = reward_range(log)
-    own = dict(zip(terms, bootstrap(list(terms.values()), log.decision), strict=True))
+    below, above = _unseen(log, weighed.rows)
+    drawn = bootstrap(list(terms.values()), log.cluster)
+    own = {
+        name: Interval(min(ends.low, max(each.value - below, low)), max(ends.high, min(each.value + above, high)))
+        for (name, each), ends in zip(terms.items(), drawn, strict=True)
+    }
     found = {name: Estimate(each.value, own[name], own[name]) for name, each in terms.items()}
     for name in _BIASED:
         hull = Interval(min(own[name].low, own["dr"].low), max(own[name].high, own["dr"].high))
@@ -179,11 +189,19 @@ def _estimates(log: Log, weighed: Weighed, terms: dict[str, Terms]) -> dict[str,
     return found
 
 
+def _unseen(log: Log, rows: Judged) -> tuple[float, float]:
+    """Return how far below and above an estimate the truth may lie because next to no reward differs from the usual."""
+    low, high = reward_range(log)
+    sums = np.bincount(log.cluster, rows.weight * (log.reward - np.median(log.reward))) / log.rows
+    share = max(diagnostics.ess(rows.weight) / log.rows, 1.0 / log.rows)
+    return rare(sums, (high - low) / (sums.size * share))
+
+
 def _bernstein(log: Log, terms: Terms, ends: tuple[float, float]) -> Interval:
-    """Return the interval from terms between `ends` (around 0), summed by decision; within the range of rewards."""
-    sizes = np.bincount(log.decision)
-    share = sizes.size / log.rows  # of a decision in the mean over rows
-    sums, most = np.bincount(log.decision, terms.top) * share, float(sizes.max()) * share
+    """Return the interval from terms between `ends` (around 0), summed by user; within the range of rewards."""
+    sizes = np.bincount(log.cluster)
+    share = sizes.size / log.rows  # of a user in the mean over rows
+    sums, most = np.bincount(log.cluster, terms.top) * share, float(sizes.max()) * share
     low, high = empirical_bernstein(sums, ends[0] * most, ends[1] * most)
     least, greatest = reward_range(log)
     return Interval(max(low, least), min(high, greatest))  # no policy earns less or more than that
@@ -198,8 +216,10 @@ def _lists(log: Log, target: Target, model: RewardModel, rows: Judged) -> dict[s
     places = _Places.of(log, target, model, first, slots)
     later = places.future[log.decision, np.minimum(log.position + 1, slots)] if places is not None else 0.0
     found = {
-        "rips": _list_estimate(list_estimators.rips(cumulated, log.reward, log.decision), last),
+        "rips": _list_estimate(log, rows, list_estimators.rips(cumulated, log.reward, log.decision), last),
         "cascade_dr": _list_estimate(
+            log,
+            rows,
             list_estimators.cascade_dr(
                 cumulated, log.reward, rows.modelled + later, rows.expected + later, log.decision, log.position
             ),
@@ -214,8 +234,8 @@ def _lists(log: Log, target: Target, model: RewardModel, rows: Judged) -> dict[s
         anywhere = list_estimators.by_list(places.anywhere, log.decision)
         weight = list_estimators.pseudo_inverse_weights(in_place, anywhere, length, log.eligible[first])
         independent = list_estimators.independent_ips(marginal, log.reward, log.decision)
-        found["independent"] = _list_estimate(independent, marginal)
-        found["pseudo_inverse"] = _list_estimate(weight * listed, weight)
+        found["independent"] = _list_estimate(log, rows, independent, marginal)
+        found["pseudo_inverse"] = _list_estimate(log, rows, weight * listed, weight)
     return found
 
 
@@ -249,10 +269,13 @@ class _Places:
         return cls(in_place, anywhere, np.cumsum(future[:, ::-1], axis=1)[:, ::-1])
 
 
-def _list_estimate(values: NDArray[np.float64], weight: NDArray[np.float64]) -> ListEstimate:
+def _list_estimate(log: Log, rows: Judged, values: NDArray[np.float64], weight: NDArray[np.float64]) -> ListEstimate:
     size = diagnostics.ess(weight)
     if size < diagnostics.LEAST_ESS:
         reason = f"the effective sample size is {size:.0f}, below {diagnostics.LEAST_ESS:,.0f}"
         return ListEstimate(None, None, size, diagnostics.cannot(reason))
-    drawn = bootstrap([Terms(values, np.ones_like(values))], np.arange(values.size))
-    return ListEstimate(float(values.mean()), drawn[0], size, None)
+    whose = log.cluster[np.flatnonzero(log.position == 0)]
+    ends = bootstrap([Terms(values, np.ones_like(values))], whose)[0]
+    value, length = float(values.mean()), log.rows / values.size
+    below, above = (length * each for each in _unseen(log, rows))
+    return ListEstimate(value, Interval(min(ends.low, value - below), max(ends.high, value + above)), size, None)

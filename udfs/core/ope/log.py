@@ -31,12 +31,14 @@ class Log:
     decision: NDArray[np.int64]
     """Number of the decision [N], rising from 0 without gaps."""
     decision_hash: NDArray[np.uint64]
-    """hash64 of the decision's id [N]: what folds are made by."""
+    """hash64 of the user, or where none is known of the decision's id [N]: what folds are made by."""
     position: NDArray[np.int64]
     eligible: NDArray[np.int64]
     """How many arms could have been shown at the top of the row's list [N]."""
     ts_ms: NDArray[np.int64]
     lists: bool
+    user: NDArray[np.int64] | None = None
+    """Number of who it was shown to [N], from 0 without gaps; None where it is not known."""
 
     @property
     def rows(self) -> int:
@@ -47,6 +49,16 @@ class Log:
     def decisions(self) -> int:
         """Number of decisions."""
         return int(self.decision[-1]) + 1 if self.rows else 0
+
+    @property
+    def cluster(self) -> NDArray[np.int64]:
+        """Number of what is drawn independently [N]: the user, or where none is known the decision."""
+        return self.decision if self.user is None else self.user
+
+    @property
+    def clusters(self) -> int:
+        """Number of these."""
+        return int(self.cluster.max()) + 1 if self.rows else 0
 
     def remaining(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many arms could still be shown in each of the rows, at least 1."""
@@ -81,5 +93,5 @@ class Log:
 
 
 def folds(log: Log, count: int) -> NDArray[np.int64]:
-    """Return the fold 0..count-1 of each row: the same for all rows of a decision, in any log that holds it."""
+    """Return the fold 0..count-1 of each row: the same for all rows of a user or decision, in any log that holds it."""
     return (log.decision_hash % np.uint64(count)).astype(np.int64)

@@ -9,7 +9,7 @@ from scripts.benchmarks.ope_world import draw, truth
 from udfs.core.ope import estimators
 from udfs.core.ope.estimators import Terms
 from udfs.core.ope.evaluation import FOLDS, weigh
-from udfs.core.ope.intervals import bootstrap, confidence_sequence, empirical_bernstein
+from udfs.core.ope.intervals import bootstrap, confidence_sequence, empirical_bernstein, rare
 from udfs.core.ope.log import folds
 from udfs.core.ope.reward_model import fit
 
@@ -80,3 +80,30 @@ def test_a_bootstrap_of_many_decisions_is_as_wide_as_theory_says() -> None:
 
 def test_a_constant_has_an_interval_of_no_width() -> None:
     assert bootstrap([Terms(np.full(50, 0.25), np.ones(50))], np.arange(50)) == [(0.25, 0.25)]
+
+
+def test_intervals_over_users_cover_in_at_least_90_of_100_logs_of_150_users_with_20_lists() -> None:
+    """Contract: users who click much do so in all of their lists; counting lists would cover in half of the logs."""
+    covered = 0
+    for seed in range(REPEATS):
+        random = np.random.default_rng(seed)
+        own = random.beta(0.05, 0.95, 150)
+        user = np.repeat(np.arange(150), 20)
+        weight = np.where(random.random(3_000) < 1 / 3, 1.8, 0.6)
+        reward = (random.random(3_000) < own[user]).astype(np.float64)
+        low, high = bootstrap([Terms(weight * reward, np.ones(3_000))], user, resamples=400)[0]
+        covered += low <= 0.05 <= high
+    assert covered >= 0.9 * REPEATS
+
+
+def test_rare_rewards_are_told_by_poisson_and_not_by_redrawing_them() -> None:
+    """Contract: the 95 % limits of 0, 1 and 3 counts; nothing of it where there are many or both signs cancel."""
+    for count, low, high in ((0, 0.0, 3.689), (1, 0.0253, 5.572), (3, 0.6187, 8.767)):
+        below, above = rare(np.repeat([1.0, 0.0], [count, 100]), 1.0)
+        assert count + above == pytest.approx(high, abs=0.05)
+        if count:
+            assert count - below == pytest.approx(low, abs=0.03)
+            assert rare(np.repeat([-1.0, 0.0], [count, 100]), 1.0) == (above, below)
+    assert rare(np.ones(100), 1.0) == (0.0, 0.0)
+    below, above = rare(np.array([1.0, -1.0]), 1.0)
+    assert below == above
