@@ -41,9 +41,9 @@ class Learner(KeyedProcessFunction):
         self._config = config
 
     def open(self, context: RuntimeContext) -> None:
-        """Name the states: sums by "encoder|activity", features by activity, newest bucket, experiment."""
+        """Name the states: sums by "encoder|activity", features by activity, newest time, experiment."""
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
-        self._newest = context.get_state(ValueStateDescriptor("newest_bucket", Types.LONG()))
+        self._newest = context.get_state(ValueStateDescriptor("newest_ms", Types.LONG()))
         self._experiment = context.get_state(ValueStateDescriptor("experiment", Types.PICKLED_BYTE_ARRAY()))
         self._features = context.get_map_state(
             MapStateDescriptor("features", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
@@ -66,17 +66,17 @@ class Learner(KeyedProcessFunction):
         """Add feedback to the sums; return the names of those it changed, for an encoder's first every activity's."""
         ids, rows = gather_feedback(parts)
         known = set(self._sums.keys())
-        rows, newest, refused = admit(ids, rows, self._forgetting, self._newest.value())
-        self._newest.update(newest)
+        rows, newest, refused = admit(ids, rows, self._forgetting, self._newest_bucket())
+        self._newest.update(self._forgetting.start_ms(newest))
         changed = []
         clicks = Clicks()
         for encoder, place in sorted(set(zip(rows["encoder"].tolist(), rows["activity"].tolist(), strict=True))):
             name = f"{encoder}|{ids[place]}"
             mine = rows[(rows["encoder"] == encoder) & (rows["activity"] == place)]
-            added = take(decode_sums(self._sums.get(name)), mine, self._forgetting, newest)
+            added = take(decode_sums(self._sums.get(name), self._forgetting), mine, self._forgetting, newest)
             refused += added.refused
             clicks = clicks.with_more(self._watch.see(name, added.rows))
-            self._sums.put(name, encode_sums(added.sums))
+            self._sums.put(name, encode_sums(added.sums, self._forgetting))
             changed.append(name)
         milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in clicks._asdict().items()}
         aside = {f"feedback_refused_{reason}": count for reason, count in refused.items()}
@@ -84,6 +84,10 @@ class Learner(KeyedProcessFunction):
         for encoder in {encoder_of(name) for name in changed} - {encoder_of(name) for name in known}:
             changed += every_name(encoder, known)
         return changed
+
+    def _newest_bucket(self) -> int | None:
+        newest_ms = self._newest.value()
+        return None if newest_ms is None else self._forgetting.bucket_at(newest_ms)
 
     def _note(self, key: bytes, value: bytes) -> None:
         try:
@@ -110,9 +114,9 @@ class Learner(KeyedProcessFunction):
     def _publish(self, names: list[str]) -> Iterator[Row]:
         if not names:
             return
-        sums = {name: decode_sums(state) for name, state in self._sums.items()}
+        sums = {name: decode_sums(state, self._forgetting) for name, state in self._sums.items()}
         features = {name: np.frombuffer(each, np.int8) for name, each in self._features.items()}
-        newest = self._newest.value() or 0
+        newest = self._newest_bucket() or 0
         rows = publication(sums, sorted(set(names)), self._forgetting, newest, self._how, features)
         self._watch.published(rows)
         self._show(sums)

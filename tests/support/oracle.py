@@ -15,7 +15,7 @@ from udfs.core.activity_features import features_of
 from udfs.core.engine import Outcome, Records, process, republish
 from udfs.core.feedback import decode_feedback, encode_feedback
 from udfs.core.join import Join
-from udfs.core.learning import Forgetting, add, decode_sums
+from udfs.core.learning import NO_SUMS, Forgetting, add
 from udfs.core.list_version import ListVersion, parse_version
 from udfs.core.policy_table import PRIOR_ID, decode_row, encode_row
 from udfs.core.publication import publication
@@ -96,7 +96,7 @@ class Oracle:
             return {}
         ids, rows = decode_feedback(encode_feedback(self._feedback))
         return {
-            f"{encoder}|{name}": add(decode_sums(None), mine, _NEVER_FORGETS)
+            f"{encoder}|{name}": add(NO_SUMS, mine, _NEVER_FORGETS)
             for encoder in np.unique(rows["encoder"]).tolist()
             for place, name in enumerate(ids)
             if (mine := rows[(rows["activity"] == place) & (rows["encoder"] == encoder)]).size

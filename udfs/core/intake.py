@@ -100,27 +100,32 @@ def take(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting, newest:
     held = np.cumsum(np.abs(rows["revenue_milli"].astype(np.float64)) * 127.0) <= _MAX_HELD
     refused[Refusal.OVERFLOW] += int(rows.size - np.count_nonzero(held))
     rows = rows[held]
-    found = forget(add(sums, rows, forgetting), newest)
-    places = np.unique(forgetting.bucket_of(rows["ts_ms"].astype(np.int64)))
+    found = forget(add(sums, rows, forgetting, newest), forgetting, newest)
+    places = np.unique(forgetting.bucket_of(rows["ts_ms"].astype(np.int64), newest))
     bad = _unsound(found[np.isin(found["bucket"], places)], (rows["impressions"] < 0).any())
     if bad.size:
-        rows, found = _one_by_one(sums, rows, bad, forgetting, refused)
-        found = forget(found, newest)
+        rows, found = _one_by_one(forget(sums, forgetting, newest), rows, bad, forgetting, newest, refused)
     return Added(found, rows, +refused)
 
 
 def _one_by_one(
-    sums: NDArray[Any], rows: NDArray[Any], bad: NDArray[np.int64], forgetting: Forgetting, refused: Counter[Refusal]
+    sums: NDArray[Any],
+    rows: NDArray[Any],
+    bad: NDArray[np.int64],
+    forgetting: Forgetting,
+    newest: int,
+    refused: Counter[Refusal],
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the rows that can be added, and the sums with them; those into a bad bucket are tried in turn."""
     takes = np.min([rows[name] for name in _COUNTS], axis=0) < 0
-    doubtful = np.isin(forgetting.bucket_of(rows["ts_ms"].astype(np.int64)), bad)
+    places = forgetting.bucket_of(rows["ts_ms"].astype(np.int64), newest)
+    doubtful = np.isin(places, bad)
     gives = np.flatnonzero(~doubtful)
-    found, kept = add(sums, rows[gives], forgetting), gives.tolist()
+    found, kept = add(sums, rows[gives], forgetting, newest), gives.tolist()
     for at in np.flatnonzero(doubtful)[np.argsort(takes[doubtful], kind="stable")].tolist():
         row = rows[at : at + 1]
-        tried = add(found, row, forgetting)
-        here = tried["bucket"] == forgetting.bucket_of(row["ts_ms"].astype(np.int64))
+        tried = add(found, row, forgetting, newest)
+        here = tried["bucket"] == places[at]
         if not _unsound(tried[here], row["impressions"][0] < 0).size:
             found = tried
             kept.append(at)

@@ -12,6 +12,7 @@ State bytes: version 3, golden file tests/golden/sums_v3.bin.
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ CARRIED = 200.0
 """At most so many impressions does what was learned under other encoder versions weigh as."""
 BUCKETS_PER_HALF_LIFE = 4
 _KEPT_HALF_LIVES = 8
+_UNIT_MS = 28 * 86_400_000
 WHOLE = 100
 """An impression that was certainly looked at, in the unit of the sums."""
 _UNITS = np.array([1.0, 1.0, 0.001])
@@ -51,6 +53,7 @@ BUCKET = np.dtype(
 """Exact sums over one stretch of event time; x in units of 1/127, revenue in thousandths, impressions (in xx too) in
 hundredths: those at a place that is not always looked at count less than whole."""
 NO_SUMS = np.zeros(0, BUCKET)
+_HEAD = struct.Struct("<Bq")
 
 
 class Forgetting(NamedTuple):
@@ -60,11 +63,27 @@ class Forgetting(NamedTuple):
     fading: bool = True
     """False: all that is kept weighs alike."""
 
-    def bucket_of(self, ts_ms: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the time bucket of each moment."""
-        if not self.half_life_ms:
-            return np.zeros_like(ts_ms)
-        return ts_ms * BUCKETS_PER_HALF_LIFE // self.half_life_ms
+    @property
+    def unit_ms(self) -> int:
+        """BUCKETS_PER_HALF_LIFE buckets in milliseconds; without a half-life 28 days, should there be one later."""
+        return self.half_life_ms or _UNIT_MS
+
+    def bucket_of(self, ts_ms: NDArray[np.int64], newest: int | None = None) -> NDArray[np.int64]:
+        """Return the time bucket of each moment, seen from the newest one of all where that is known."""
+        found: NDArray[np.int64] = ts_ms * BUCKETS_PER_HALF_LIFE // self.unit_ms
+        return found if newest is None else self.seen_from(newest, found)
+
+    def bucket_at(self, ts_ms: int) -> int:
+        """Return the time bucket of one moment."""
+        return ts_ms * BUCKETS_PER_HALF_LIFE // self.unit_ms
+
+    def start_ms(self, bucket: int) -> int:
+        """Return the first moment of a bucket."""
+        return -(-bucket * self.unit_ms // BUCKETS_PER_HALF_LIFE)
+
+    def seen_from(self, newest: int, buckets: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where buckets are kept: without a half-life all that is long gone is one."""
+        return buckets if self.half_life_ms else np.maximum(buckets, self.gone(newest))
 
     def gone(self, newest: int) -> int:
         """Return the newest bucket that weighs too little to be kept, seen from the newest one of all."""
@@ -78,13 +97,13 @@ class Forgetting(NamedTuple):
         return weights
 
 
-def add(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting) -> NDArray[Any]:
+def add(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting, newest: int | None = None) -> NDArray[Any]:
     """Return the sums (dtype BUCKET, by rising bucket) of one activity and encoder with feedback rows added to them."""
     x = rows["x"].astype(np.int64)
     rewards = np.stack([rows["clicks"], rows["conversions"], rows["revenue_milli"]]).astype(np.int64)
     impressions = rows["impressions"].astype(np.int64) * (WHOLE - rows["overlooked"].astype(np.int64))
     pairs = (x[:, UPPER[0]] * x[:, UPPER[1]]) * impressions[:, None]
-    place = forgetting.bucket_of(rows["ts_ms"].astype(np.int64))
+    place = forgetting.bucket_of(rows["ts_ms"].astype(np.int64), newest)
     news = np.zeros(np.unique(place).size, BUCKET)
     for at, bucket in enumerate(np.unique(place).tolist()):
         here = place == bucket
@@ -113,18 +132,33 @@ def _rows(sums: NDArray[Any]) -> NDArray[np.int64]:
     return np.ascontiguousarray(sums).view(np.int64).reshape(sums.size, BUCKET.itemsize // 8)
 
 
-def forget(sums: NDArray[Any], newest: int) -> NDArray[Any]:
-    """Return the sums without the buckets that weigh less than 1/256 seen from the newest bucket of all."""
-    return sums[sums["bucket"] > newest - _KEPT_HALF_LIVES * BUCKETS_PER_HALF_LIFE]
+def forget(sums: NDArray[Any], forgetting: Forgetting, newest: int) -> NDArray[Any]:
+    """Return the sums without the buckets that weigh less than 1/256 seen from the newest bucket of all.
+
+    Without a half-life these are one bucket: nothing is lost, and as few are kept.
+    """
+    gone = sums["bucket"] <= forgetting.gone(newest)
+    if not gone.any():
+        return sums
+    return sums[~gone] if forgetting.half_life_ms else _moved(sums, forgetting.seen_from(newest, sums["bucket"]))
 
 
-def encode_sums(sums: NDArray[Any]) -> bytes:
-    """Return the state bytes of sums."""
-    return bytes([SUMS_VERSION]) + sums.tobytes()
+def _moved(sums: NDArray[Any], buckets: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the sums with each bucket under another number."""
+    moved = sums.copy()
+    moved["bucket"] = buckets
+    return merge([moved])
 
 
-def decode_sums(state: bytes | None) -> NDArray[Any]:
+def encode_sums(sums: NDArray[Any], forgetting: Forgetting) -> bytes:
+    """Return the state bytes of sums; they say how long a bucket is."""
+    return _HEAD.pack(SUMS_VERSION, forgetting.unit_ms) + sums.tobytes()
+
+
+def decode_sums(state: bytes | None, forgetting: Forgetting) -> NDArray[Any]:
     """Return the sums of state bytes; none for None.
+
+    Buckets of another half-life become the ones in which they begin: no count is lost, and none is younger than it was.
 
     Raises:
         ValueError: a version this build does not read.
@@ -133,7 +167,12 @@ def decode_sums(state: bytes | None) -> NDArray[Any]:
         return NO_SUMS
     if state[0] != SUMS_VERSION:
         raise ValueError(f"sums of version {state[0]}; this build reads {SUMS_VERSION}")
-    return np.frombuffer(state, BUCKET, offset=1)
+    unit_ms: int = _HEAD.unpack_from(state)[1]
+    sums = np.frombuffer(state, BUCKET, offset=_HEAD.size)
+    if unit_ms == forgetting.unit_ms or not sums.size:
+        return sums
+    starts = [Forgetting(unit_ms).start_ms(bucket) for bucket in sums["bucket"].tolist()]
+    return _moved(sums, forgetting.bucket_of(np.array(starts)))
 
 
 class Counts(NamedTuple):

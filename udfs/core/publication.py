@@ -55,7 +55,7 @@ def publication(
     Who reads an encoder's prior has all rows that were published with it. `features` are those of the activities, by
     id; one that is not there has none but the constant.
     """
-    sums = {name: forget(each, newest) for name, each in sums.items()}
+    sums = {name: forget(each, forgetting, newest) for name, each in sums.items()}
     changed = changes(sums, forgetting, newest)
     rows: list[tuple[str, PolicyRow]] = []
     for encoder in sorted({encoder_of(name) for name in names}):

@@ -48,13 +48,13 @@ def solved_from(
 def test_sums_do_not_depend_on_order_or_sharding(seed: int, count: int, shards: int, forgetting: Forgetting) -> None:
     """Contract: any order, any split, any number of additions and restores give the same bits."""
     rows, rng = rows_of(count, seed), np.random.default_rng(seed)
-    expected = encode_sums(add(NOTHING, rows, forgetting))
+    expected = encode_sums(add(NOTHING, rows, forgetting), forgetting)
     shuffled = rows[rng.permutation(count)]
     parts = [NOTHING] * shards
     for piece, shard in zip(np.array_split(shuffled, 9), rng.integers(0, shards, 9).tolist(), strict=True):
-        parts[shard] = decode_sums(encode_sums(add(parts[shard], piece, forgetting)))
+        parts[shard] = decode_sums(encode_sums(add(parts[shard], piece, forgetting), forgetting), forgetting)
     merged = merge([parts[at] for at in rng.permutation(shards).tolist()])
-    assert encode_sums(merged) == expected
+    assert encode_sums(merged, forgetting) == expected
 
 
 def test_sums_are_what_they_are_called() -> None:
@@ -80,6 +80,7 @@ def test_a_difference_takes_back_what_was_added() -> None:
     for name in ("impressions", "clicks", "conversions", "dismissals", "revenue_milli"):
         back[name] = -rows[name]
     (sums,) = add(add(NOTHING, rows, NEVER), back, NEVER)
+    sums["bucket"] = 0
     assert not sums.tobytes().strip(b"\0")
 
 
@@ -124,7 +125,7 @@ def test_the_ridge_comes_back_while_nothing_happens() -> None:
 def test_what_weighs_less_than_a_256th_is_forgotten() -> None:
     sums = np.zeros(40, BUCKET)
     sums["bucket"] = np.arange(40)
-    kept = forget(sums, 39)
+    kept = forget(sums, FADING, 39)
     assert kept["bucket"].tolist() == list(range(8, 40))
     weights = FADING.weights(np.array([7, 8, 39]), 39)
     assert weights[0] == 1 / 256
@@ -135,17 +136,79 @@ def test_what_weighs_less_than_a_256th_is_forgotten() -> None:
 def test_today_reads_and_writes_the_golden_sums() -> None:
     """Contract: sums that a running job holds stay readable."""
     golden = GOLDEN.read_bytes()
-    (sums,) = decode_sums(golden)
+    (sums,) = decode_sums(golden, FADING)
     assert (sums["bucket"], sums["impressions"], sums["dismissals"]) == (-3, 2**40, 5)
     assert sums["rewards"].tolist() == [7, 8, -9]
     assert sums["xx"].tolist() == list(range(1000, 1000 + DIM * (DIM + 1) // 2))
     assert sums["rx"].tolist() == [[100 * objective + at for at in range(DIM)] for objective in range(3)]
-    assert encode_sums(decode_sums(golden)) == golden
+    assert encode_sums(decode_sums(golden, FADING), FADING) == golden
 
 
 def test_sums_of_an_unknown_version_are_refused() -> None:
     with pytest.raises(ValueError, match="sums of version 2; this build reads 3"):
-        decode_sums(b"\x02" + GOLDEN.read_bytes()[1:])
+        decode_sums(b"\x02" + GOLDEN.read_bytes()[1:], FADING)
+
+
+DAY_MS = 86_400_000
+
+
+def in_days(days: float) -> Forgetting:
+    return Forgetting(round(days * DAY_MS))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(28, 56), (28, 30), (28, 14), (28, 0), (0, 28), (0, 56), (14, 28), (56, 3.5), (28, 28), (0, 0), (7, 0.125)],
+)
+def test_a_changed_half_life_keeps_what_it_should_and_learning_goes_on(before: float, after: float) -> None:
+    """Contract: C3: all counts are kept but those older than eight of the new half-lives; new ones join them."""
+    old, new = in_days(before), in_days(after)
+    rows = rows_of(4_000, 3, span_ms=100 * DAY_MS)
+    newest = int(old.bucket_of(rows["ts_ms"].astype(np.int64)).max())
+    state = encode_sums(forget(add(NOTHING, rows, old, newest), old, newest), old)
+    now = new.bucket_at(old.start_ms(newest))
+    found = forget(decode_sums(state, new), new, now)
+    age_ms = rows["ts_ms"].max() - rows["ts_ms"]
+    kept = [half_life * DAY_MS for half_life in (before, after) if half_life]
+    surely = rows[age_ms < 8 * min(kept, default=1e9) - max([*kept, 28 * DAY_MS]) / 2]
+    assert found["impressions"].sum() >= int((surely["impressions"] * (100 - surely["overlooked"].astype(int))).sum())
+    if not after or not kept or 8 * min(kept) > 100 * DAY_MS:
+        everything = add(NOTHING, rows, Forgetting(2**50))
+        for name in ("impressions", "dismissals", "rewards", "xx", "rx"):
+            assert (found[name].sum(axis=0) == everything[name].sum(axis=0)).all()
+    more = rows_of(300, 4, span_ms=1)
+    more["ts_ms"] += 101 * DAY_MS
+    later = max(now, int(new.bucket_of(more["ts_ms"].astype(np.int64)).max()))
+    added = forget(add(found, more, new, later), new, later)
+    here = forget(found, new, later)
+    gained = int((more["impressions"] * (100 - more["overlooked"].astype(int))).sum())
+    assert added["impressions"].sum() == here["impressions"].sum() + gained
+
+
+@pytest.mark.parametrize("days", [28, 0, 0.01])
+def test_state_of_ten_years_is_no_larger_than_of_eight_half_lives(days: float) -> None:
+    """Contract: without a half-life what is long gone is one bucket, and nothing of it is lost."""
+    forgetting = in_days(days)
+    sums, newest, count = NOTHING, 0, 0
+    for month in range(120):
+        rows = rows_of(5, month, span_ms=DAY_MS)
+        rows["ts_ms"] += month * 30 * DAY_MS
+        count += int((rows["impressions"] * (100 - rows["overlooked"].astype(int))).sum())
+        newest = int(forgetting.bucket_of(rows["ts_ms"].astype(np.int64)).max())
+        sums = forget(add(sums, rows, forgetting, newest), forgetting, newest)
+        assert sums.size <= 8 * BUCKETS_PER_HALF_LIFE + 1
+        assert days or sums["impressions"].sum() == count
+
+
+def test_without_a_half_life_a_late_row_counts_where_the_others_of_its_time_are() -> None:
+    """Contract: any order gives the same bytes also where buckets were joined."""
+    early, late = rows_of(30, 1, span_ms=1), rows_of(30, 2, span_ms=1)
+    late["ts_ms"] += 1_000 * DAY_MS
+    newest = int(NEVER.bucket_of(late["ts_ms"].astype(np.int64)).max())
+    first = forget(add(add(NOTHING, early, NEVER), late, NEVER, newest), NEVER, newest)
+    second = forget(add(add(NOTHING, late, NEVER, newest), early, NEVER, newest), NEVER, newest)
+    assert first.tobytes() == second.tobytes()
+    assert first.size == 2
 
 
 def test_an_activity_low_in_the_list_is_learned_as_what_it_is() -> None:

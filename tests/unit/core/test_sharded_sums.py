@@ -104,7 +104,9 @@ def test_seven_disordered_shards_learn_what_one_clean_pass_does(examined: SetExa
         parts = feedback_of((batch for batch in batches if batch), examined)
         learned.append(sums_of([parts[at] for at in rng.permutation(len(parts)).tolist()]))
     merged = {
-        name: decode_sums(encode_sums(merge(each[name] for each in [*reversed(learned)] if name in each)))
+        name: decode_sums(
+            encode_sums(merge(each[name] for each in [*reversed(learned)] if name in each), FORGETTING), FORGETTING
+        )
         for name in clean
     }
 
