@@ -40,9 +40,9 @@ from models.data import Sequences
 from models.ranking import Baseline, Ranked, rank_baselines, rank_log_scores
 from models.report import figures, table
 from models.scorer import Scorer
-from models.task import Task, make_task, training_labels
+from models.task import Task, make_task, targets_in, training_labels
 from models.topic_data import load
-from udfs.core.errors import ConfigError, ModelError
+from udfs.core.errors import ConfigError, ModelError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
     args = _parser().parse_args(argv)
     try:
         found = evaluate(args)
-    except (ConfigError, ModelError) as error:
+    except (ConfigError, ModelError, Unavailable) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
     if args.json:
@@ -99,6 +99,12 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         f"{task.rows.size:,} targets in {task.sequences:,} sequences ({skipped:,} without a target), {items:,} to"
         f" rank, {unknown:,} targets that training does not have"
     )
+    known = targets_in(train, task)
+    if known:
+        _say(
+            f"warning: {known:,} of the targets are events of --train too: a model may know them by heart, so these "
+            "figures do not say how it predicts what is new"
+        )
     found = {} if args.model is None else {"gru": _gru(args, task, labels.item_names)}
     fitted = _fitted(names, labels)
     found |= rank_baselines(task, items, fitted, mask_seen=args.mask_seen, workers=args.workers)
@@ -109,6 +115,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         "differences": minus,
         "targets": task.rows.size,
         "unknown_targets": unknown,
+        "targets_in_training": known,
         "sequences": task.sequences,
         "skipped_sequences": skipped,
         "items": items,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Which = Literal["last", "all"]
 Of = Literal["item", "category"]
+_MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,26 @@ def make_task(train: Sequences, test: Sequences, which: Which, of: Of) -> Task:
 def training_labels(train: Sequences, of: Of) -> Sequences:
     """Return the training events that have an item (or category), with it as their item."""
     return _kept(_with_items(train, of), _labels(train, of) >= 0)
+
+
+def targets_in(train: Sequences, task: Task) -> int:
+    """Return how many targets are events of the training file too: the same sequence, time, item and category."""
+    test = task.events
+    places = {name: at for at, name in enumerate(train.names.tolist())}
+    sequence = np.array([places.get(name, -1) for name in test.names.tolist()], np.int64)[owners(test)[task.rows]]
+    told = recoded(test, train)
+    mine = _marks(sequence, test.ts_ms[task.rows], told.item[task.rows], told.category[task.rows])
+    theirs = _marks(owners(train), train.ts_ms, train.item, train.category)
+    return int((np.isin(mine, theirs) & (sequence >= 0)).sum())
+
+
+def _marks(*columns: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return one number for each row, which rows that differ hardly ever share."""
+    found = np.zeros(columns[0].size, np.uint64)
+    for column in columns:
+        found = (found ^ column.astype(np.uint64)) * _MIXER
+        found ^= found >> np.uint64(29)
+    return found
 
 
 def _labels(data: Sequences, of: Of) -> NDArray[np.int64]:

@@ -10,7 +10,6 @@ runs on CPU and GPU. Progress goes to stderr, the validation metrics to stdout.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -27,10 +26,14 @@ if __name__ == "__main__":
     venv = _ROOT / ".venv"
     if find_spec("torch") is None and Path(sys.prefix) != venv and (venv / "bin" / "python").exists():
         os.execv(venv / "bin" / "python", [str(venv / "bin" / "python"), __file__, *sys.argv[1:]])  # noqa: S606
-    if find_spec("torch") is None:
-        raise SystemExit("training needs torch: run scripts/setup --train")
 
 # ruff: noqa: E402  # the paths above come first
+from models.train_options import arguments
+
+if __name__ == "__main__" and find_spec("torch") is None:
+    arguments(sys.argv[1:])  # --help and a bad command line need no torch
+    raise SystemExit("training needs torch: run scripts/setup --train")
+
 import numpy as np
 import torch
 
@@ -97,22 +100,6 @@ def main(argv: list[str]) -> int:
     say(f"wrote {args.out} after {time.monotonic() - started:.0f} s")
     print(json.dumps(metrics))
     return 0
-
-
-def arguments(argv: list[str]) -> argparse.Namespace:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="models/train.py", description="Train the interest encoder.")
-    parser.add_argument("--data", required=True, help="CSV or Parquet file, kafka://HOST:PORT/TOPIC, or its archive")
-    parser.add_argument("--out", type=Path, required=True, help="model folder; its name is the model's name")
-    parser.add_argument("--params", type=Path, help="JSON file of parameters, see models/config.py")
-    parser.add_argument("--minutes", type=float, default=9.0, help="end training after so long, with the best weights")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--version", type=int, default=1, help="1..65535, written into every list")
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    parser.add_argument("--threads", type=int, default=2, help="torch threads on the CPU")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint beside DIR")
-    parser.add_argument("--valid-from-ms", type=int, help="hold out the targets from this time on")
-    return parser.parse_args(argv)
 
 
 def chosen_device(wanted: str) -> str:

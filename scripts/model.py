@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from kafka.errors import KafkaError
 
 from jobs.topics import Topics
-from models import registry
+from models import registry, train_options
 from scripts.control import send_order
 from scripts.localstack import Stack, StackError
 from udfs.core.errors import ConfigError, InvalidEvent, ModelError
@@ -54,6 +54,7 @@ def _pass_on(command: str, argv: list[str]) -> int:
 
         return evaluate.main(argv)
     if find_spec("torch") is None:
+        train_options.arguments(argv)  # --help and a bad command line need no torch
         print(f"model {command}: torch is not installed; run scripts/setup --train", file=sys.stderr)
         return 1
     from models import train

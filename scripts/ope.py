@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from udfs.core.ope.evaluation import Answer, Estimate, ListEstimate
 
+DECIDE_BY = "dr"
+"""The estimate to decide by: right where either the propensities or the reward model are."""
+_NAMED = 20
 _DIAGNOSTICS = ("ess", "mean_weight", "max_weight", "support", "clipped", "rows", "decisions")
 
 
@@ -40,6 +43,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ConfigError: a file or an option cannot be used.
     """
+    if arguments.picture is not None:
+        picture.check(arguments.picture)
     logged = read_log.read_log(arguments.log, arguments.reward)
     for reason, count in logged.left_out.items():
         _say(f"{count:,} rows are left out: {reason}")
@@ -52,10 +57,21 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.picture is not None:
         picture.draw(arguments.picture, answer, float(log.reward.mean()), f"{arguments.policy}, judged from the log")
         _say(f"picture: {arguments.picture}")
+    warnings = [*_unread(logged.unread), *answer.warnings]
+    for line in warnings:
+        _say(f"warning: {line}")
     return document(answer) | {
+        "decide_by": DECIDE_BY if answer.refused is None else None,
+        "warnings": warnings,
         "policy": arguments.policy,
         "logged": {"value": float(log.reward.mean()), "left_out": logged.left_out},
     }
+
+
+def _unread(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    return [f"columns that are not read: {', '.join(names[:_NAMED])}; contexts are those whose names begin with x_"]
 
 
 def document(answer: Answer) -> dict[str, Any]:
@@ -89,6 +105,8 @@ def summary(found: dict[str, Any]) -> list[str]:
         return [found["refused"]]
     size = found["diagnostics"]
     lines = [f"earned on the log: {found['logged']['value']:.5f} per entry shown; {found['policy']} would have earned"]
+    if found["decide_by"] is not None:
+        lines[0] += f" (decide by {found['decide_by']}; the others show what it rests on)"
     for name, each in found["estimates"].items():
         lines.append(f"  {name:<10} {each['value']:.5f}   95 % {each['ci95'][0]:.5f} to {each['ci95'][1]:.5f}")
     for name, each in found["lists"].items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from udfs.core.errors import ConfigError
 
@@ -15,16 +15,12 @@ _BLUE, _GREY = "#1b6ca8", "#8a8a8a"
 
 
 def draw(path: Path, answer: Answer, logged_mean: float, title: str) -> None:
-    """Write a PNG: a dot and a 95 % interval for each estimator, a line at what was earned on the log; or the refusal.
+    """Write a picture: a dot and a 95 % interval by estimator, a line at what was earned on the log; or the refusal.
 
     Raises:
-        ConfigError: matplotlib is not installed.
+        ConfigError: it cannot be written; see `check`.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ConfigError("--picture", str(path), "needs matplotlib: pip install 'tideline[demo]'") from error
-    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    figure = check(path)
     axes = figure.subplots()
     names = list(answer.estimates)[::-1]
     for at, name in enumerate(names):
@@ -38,5 +34,28 @@ def draw(path: Path, answer: Answer, logged_mean: float, title: str) -> None:
     if answer.refused is not None:
         axes.text(0.5, 0.5, answer.refused, wrap=True, ha="center", va="center", transform=axes.transAxes)
     axes.legend(loc="best", frameon=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    try:
+        figure.savefig(path, dpi=120)
+    except OSError as error:
+        raise ConfigError("--picture", str(path), f"a file that can be written ({error})") from error
+
+
+def check(path: Path) -> Any:
+    """Return an empty figure that can be saved as `path`: asked for before the work.
+
+    Raises:
+        ConfigError: matplotlib is not installed, it does not know the suffix, or the folder cannot be made.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ConfigError("--picture", str(path), "needs matplotlib: pip install 'tideline[demo]'") from error
+    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    known = sorted(figure.canvas.get_supported_filetypes())
+    if path.suffix.lower().removeprefix(".") not in known or path.is_dir():
+        raise ConfigError("--picture", str(path), f"a file whose name ends in .{', .'.join(known)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError("--picture", str(path), f"a file in a folder that can be made ({error})") from error
+    return figure

@@ -15,7 +15,8 @@ arm shown:
     ts_ms             UTC epoch milliseconds, dates or timestamps; without it the order of the file
     encoder_version   encoder whose x it is; only rows of the newest one are read
 
-In lists propensities are conditional on the entries above. Other columns are not read.
+In lists propensities are conditional on the entries above. Other columns are not read; those that are not of
+`tideline export` are named.
 """
 
 from __future__ import annotations
@@ -39,15 +40,22 @@ LEAST_PROPENSITY = 1e-12
 """Below it a single row would be all that counts."""
 _ROUNDING = 1e-6
 _USERS = ("user", "user_id")
+_READ = ("action", "propensity", "decision_id", "position", "eligible", "ts_ms", "encoder_version")
+_EXPORTED = (
+    "policy", "policy_version", "mean", "bonus", "explored", "experiment", "arm", "shadow_mean", "shadow_bonus",
+    "click", "conversion", "dismissed", "revenue", "reward", "mature",
+)  # fmt: skip
 
 
 class LoggedFile(NamedTuple):
-    """A log, the file row of each of its rows and its decision id, and how many rows were left out and why."""
+    """A log, the file row of each of its rows and its decision id, how many rows were left out and why, and more."""
 
     log: Log
     file_row: NDArray[np.int64]
     decision_id: NDArray[np.str_]
     left_out: dict[str, int]
+    unread: list[str]
+    """Columns that nothing was read from, but for those of our own export."""
 
 
 def read_log(path: Path, reward: str = "reward") -> LoggedFile:
@@ -101,7 +109,12 @@ def read_log(path: Path, reward: str = "reward") -> LoggedFile:
         lists=lists,
         user=None if users is None else user.astype(np.int64),
     )
-    return LoggedFile(log, rows, ids[rows], {reason: count for reason, count in left_out.items() if count})
+    left_out = {reason: count for reason, count in left_out.items() if count}
+    return LoggedFile(log, rows, ids[rows], left_out, [name for name in columns.names if not _known(name, reward)])
+
+
+def _known(name: str, reward: str) -> bool:
+    return name in (*_READ, *_USERS, *_EXPORTED, reward, "") or name.startswith("x_")
 
 
 def _users(columns: Table, ids: NDArray[np.str_]) -> NDArray[np.str_] | None:

@@ -85,6 +85,15 @@ def test_a_broken_folder_is_listed_with_its_reason(root: Path, capsys: Captured)
     assert "sha256" in next(line for line in lines if line.startswith("demo-2"))
 
 
+def test_the_help_of_training_needs_no_torch(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    monkeypatch.setattr("scripts.model.find_spec", lambda name: None)
+    for argv, status in ((["--help"], 0), ([], 2)):
+        with pytest.raises(SystemExit) as left:
+            tideline.main(["model", "train", *argv])
+        assert left.value.code == status
+    assert "--params" in capsys.readouterr().out
+
+
 def test_training_without_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     monkeypatch.setattr(model, "find_spec", lambda name: None)
     assert tideline.main(["model", "train", "--data", "x.csv", "--out", "y"]) == 1

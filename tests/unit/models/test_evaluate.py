@@ -193,3 +193,15 @@ def test_figures_without_a_value_are_none() -> None:
     assert "log_loss" not in minus["pop"]
     assert json.loads(json.dumps(own))["gru"]["hr@5"]["value"] == 0.0
     assert " -" in table(own, minus)
+
+
+def test_an_evaluation_on_what_was_trained_with_is_noticed(
+    capsys: pytest.CaptureFixture[str], files: list[str]
+) -> None:
+    """Contract: targets that training has are counted and warned of; other users' same items are not meant."""
+    assert result(capsys, files)["targets_in_training"] == 0
+    both = ["--data", files[3], *files[2:]]
+    assert main([*both, "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["targets_in_training"] == 3
+    assert "warning: 3 of the targets are events of --train too" in said.err

@@ -273,3 +273,41 @@ def test_a_log_of_few_users_is_refused(tmp_path: Path, capsys: Captured) -> None
     content = [row | {"user_id": f"u{at % 12}"} for at, row in enumerate(rows(3_000))]
     found = run(capsys, "--log", write(tmp_path / "log.csv", content), "--policy", "uniform")
     assert "12 users or decisions are too few" in found["refused"]
+
+
+def test_contexts_that_are_not_called_so_are_named(tmp_path: Path, capsys: Captured) -> None:
+    """Contract: what is not read is said; the columns of our own export need no word."""
+    content = [row | {"age": at % 9, "mature": 1, "user": f"u{at % 99}"} for at, row in enumerate(rows(2_000))]
+    found = run(capsys, "--log", write(tmp_path / "log.csv", content), "--policy", "uniform")
+    assert found["warnings"] == ["columns that are not read: age; contexts are those whose names begin with x_"]
+    assert found["decide_by"] == "dr"
+    assert run(capsys, "--log", write(tmp_path / "log.csv", rows(2_000)), "--policy", "uniform")["warnings"] == []
+
+
+def test_propensities_that_ips_and_dr_disagree_about_are_doubted(tmp_path: Path, capsys: Captured) -> None:
+    """Contract: shown by what x says and logged as if by lot: ips is too high, and both say so."""
+    random = np.random.default_rng(3)
+    content = []
+    for _ in range(6_000):
+        x = random.choice([-1.0, 1.0])
+        action = "a" if random.random() < 0.5 + 0.3 * x else "b"
+        likes = 0.3 + 0.2 * x if action == "a" else 0.3
+        row = {"x_0": x, "action": action, "propensity": 0.5, "reward": int(random.random() < likes)}
+        content.append(row)
+    log = write(tmp_path / "log.csv", content)
+    found = run(capsys, "--log", log, "--policy", "uniform")
+    assert any("ips is" in line and "above dr" in line for line in found["warnings"])
+    assert ope.main(["--log", str(log), "--policy", "uniform"]) == 0
+    shown = capsys.readouterr()
+    assert "warning: ips is" in shown.err
+    assert "decide by dr" in shown.out
+
+
+@pytest.mark.parametrize("name", ["p.xyz", "p", "folder.png"])
+def test_a_picture_that_cannot_be_is_refused_before_the_work(name: str, tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "folder.png").mkdir()
+    log = write(tmp_path / "log.csv", rows(2_000))
+    assert ope.main(["--log", str(log), "--policy", "uniform", "--picture", str(tmp_path / name)]) == 1
+    said = capsys.readouterr().err
+    assert ".png" in said
+    assert "fitting" not in said

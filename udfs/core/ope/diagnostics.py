@@ -15,6 +15,7 @@ LEAST_ESS = 1000.0
 LEAST_SUPPORT = 0.999
 LARGEST_OFFSET = 3.0
 """Standard errors that the mean weight may lie from 1."""
+DOUBTED_OFFSET = 2.5
 _EXACT = 1e-9
 _DIGITS, _SINGLE, _MOST_ROUNDED = 13, 2.0**-23, 0.02
 
@@ -93,6 +94,26 @@ def refusal(found: Diagnostics) -> str | None:
             "is too unlike the one that was logged"
         )
     return cannot("; ".join(reasons)) if reasons else None
+
+
+def doubts(log: Log, found: Diagnostics, apart: NDArray[np.float64]) -> tuple[str, ...]:
+    """Return why the answer is to be doubted; `apart` is ips less dr by row, whose mean is 0 but for chance."""
+    said = []
+    offset = abs(found.mean_weight - 1.0) - found.rounding - _EXACT
+    if offset > DOUBTED_OFFSET * found.mean_weight_error:
+        said.append(
+            f"the mean weight is {found.mean_weight:.4g}, with a standard error of {found.mean_weight_error:.2g}; it "
+            "should be 1: propensities may be wrong"
+        )
+    mean = float(apart.mean())
+    error = float(np.sqrt(np.square(np.bincount(log.cluster, apart - mean)).sum())) / apart.size
+    rounded = found.rounding * float(np.abs(apart).mean())
+    if abs(mean) > LARGEST_OFFSET * error + rounded + _EXACT:
+        said.append(
+            f"ips is {abs(mean):.4g} {'above' if mean > 0 else 'below'} dr, with a standard error of {error:.2g}: "
+            "propensities are wrong, so that ips is too, or depend on what is not in the log"
+        )
+    return tuple(said)
 
 
 def cannot(reason: str) -> str:

@@ -63,6 +63,8 @@ class Answer:
     lists: dict[str, ListEstimate]
     diagnostics: Diagnostics | None
     refused: str | None
+    warnings: tuple[str, ...] = ()
+    """Why the estimates should be doubted although there are some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ def evaluate(
     if kept.any():
         terms["replay"] = estimators.replay(kept, rows.reward)
     lists = _lists(log, target, model, rows) if log.lists else {}
-    return Answer(_estimates(log, weighed, terms), lists, found, None)
+    doubts = diagnostics.doubts(log, found, terms["ips"].top - terms["dr"].top)
+    return Answer(_estimates(log, weighed, terms), lists, found, None, doubts)
 
 
 def weigh(log: Log, target: Target, model: RewardModel) -> Weighed:
