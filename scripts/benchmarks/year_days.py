@@ -1,0 +1,165 @@
+"""A day of the simulated year: what visitors, robots and the adversary send, and how it is booked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+from schemas.codec import encode_event
+from scripts.benchmarks.year_adversary import Adversary, page_of
+from scripts.benchmarks.year_shop import POPULAR
+from scripts.benchmarks.year_visitors import Fate, Sent, read_page
+from scripts.benchmarks.year_world import HOUR_MS
+from udfs.core.engine import Records
+from udfs.core.events import FIRST_ACTIVITY_TYPE, EventType
+from udfs.core.user_state import decode_states
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scripts.benchmarks.year_adversary import Raw
+    from scripts.benchmarks.year_checks import Checks
+    from scripts.benchmarks.year_shop import Shop
+    from scripts.benchmarks.year_visitors import Page, Visitors
+    from udfs.core.engine import Outcome
+
+ROUND_HOURS = (8, 12, 16, 20)
+_SECOND_PAGE_MS = 20 * 60_000
+_ATTACKS = 0.2
+"""Chance that an account of the adversary is used on a day; honest users come once in two months."""
+_EMPTY = page_of(None)
+
+
+@dataclass(slots=True)
+class Days:
+    """Plays days into a shop, and tells the truth what was taken in."""
+
+    shop: Shop
+    checks: Checks
+    visitors: Visitors
+    adversary: Adversary
+    sessions: int
+    """Visits in a round."""
+    seed: int
+    events: int = 0
+    quarantined: int = 0
+    """Honest events that the robot rule took."""
+    active: set[str] = field(default_factory=set)
+    """Who was there today."""
+    _random: Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._random = Random(f"{self.seed} clocks")  # noqa: S311
+
+    def visit(self, now_ms: int) -> None:
+        """Play a round: first pages with what was put off, then second pages from the lists of then."""
+        users = self.visitors.arrivals(self.sessions)
+        sent = self.visitors.due(now_ms)
+        for user in users:
+            sent += self.visitors.first_page(user, self._page(user), now_ms)
+        self.take(sent, now_ms)
+        stay = [user for user in users if user in self.shop.states and self._random.random() < 0.5]
+        later_ms = now_ms + _SECOND_PAGE_MS
+        self.take(
+            [each for user in stay for each in self.visitors.second_page(user, self._page(user), later_ms)], later_ms
+        )
+
+    def take(self, sent: Sequence[Sent], now_ms: int) -> None:
+        """Let a batch of honest events be processed, and book what must have become of each."""
+        if not sent:
+            return
+        clock_ms, jumped = self._broker_clock(now_ms)
+        sent = sorted(sent, key=lambda each: (each.at_ms, each.event.ts_ms))
+        keys = [each.event.user_id.encode() for each in sent]
+        values = [encode_event(each.event, as_json=at % 5 == 0) for at, each in enumerate(sent)]
+        records = Records(keys, values, [max(each.at_ms, now_ms) + clock_ms for each in sent])
+        before = self._accepted({each.event.user_id for each in sent})
+        outcome = self.shop.handle(records)
+        self.events += len(sent)
+        self._account(sent, outcome, before)
+        self._book(sent, outcome, jumped)
+        self.checks.lists(outcome.listed, outcome.lists, set())
+
+    def attack(self, now_ms: int) -> None:
+        """Let the adversary and the robots do their worst, among nobody else."""
+        items = sorted(self.shop.world.catalogue.activities_of_item)
+        popular = page_of(self.shop.lists.get(POPULAR))
+        accounts = [each for each in self.adversary.accounts if self._random.random() < _ATTACKS]
+        self.checks.allowed.update({(popular.encoder, name): len(accounts) for name in popular.activities})
+        raw: list[Raw] = self.adversary.robots(now_ms)
+        for user in accounts:
+            raw += self.adversary.attacks(user, page_of(self.shop.lists.get(user)), popular, items, now_ms)
+        raw.sort(key=lambda each: each[2])
+        outcome = self.shop.handle(Records(*zip(*raw, strict=True)))
+        self.events += len(raw)
+        self.checks.lists(outcome.listed, outcome.lists, set(self.adversary.accounts))
+        self.checks.told(outcome.feedback)
+
+    def lose_lists(self) -> None:
+        """Lose Redis, and check what the order to republish brings back."""
+        for outcome in self.shop.lose_lists():
+            self.checks.lists(outcome.listed, outcome.lists, set(self.adversary.accounts))
+
+    def _page(self, user: str) -> Page:
+        payload = self.shop.lists.get(user) or self.shop.lists.get(POPULAR)
+        return read_page(payload) if payload else _EMPTY
+
+    def _broker_clock(self, now_ms: int) -> tuple[int, bool]:
+        """Return how far the broker's clock is off in this batch, and whether honest events may look too early."""
+        chance = self._random.random()
+        if chance < 0.1:
+            return -4 * 60_000, True
+        if chance < 0.12:
+            return -20 * 60_000, True
+        return (400 * 24 * HOUR_MS, False) if chance < 0.13 else (0, False)
+
+    def _accepted(self, users: set[str]) -> int:
+        states = [self.shop.states[user] for user in sorted(users) if user in self.shop.states]
+        return int(decode_states(states, 8).header["accepted"].sum()) if states else 0
+
+    def _account(self, sent: Sequence[Sent], outcome: Outcome, before: int) -> None:
+        """Check that every record is an event taken in, a dead letter or a counter."""
+        counts: Counter[str] = outcome.counts
+        organic = self._accepted({each.event.user_id for each in sent}) - before
+        joined = sum(count for name, count in counts.items() if name.startswith("join_") and name != "join_bought")
+        named = counts["duplicate"] + counts["late"] + counts["quarantined"]
+        lost = len(sent) - (organic + joined + named + len(outcome.dead))
+        self.quarantined += counts["quarantined"]
+        if lost > 0:
+            self.checks.violations.found("lost_without_counter", f"{lost} of {len(sent)}: {dict(counts)}", lost)
+
+    def _book(self, sent: Sequence[Sent], outcome: Outcome, jumped: bool) -> None:
+        dead = {letter.number: letter.error for letter in outcome.dead}
+        known = self.shop.world.activities
+        for number, each in sorted(enumerate(sent), key=lambda one: one[1].event.ts_ms):
+            gone = each.shown is not None and each.shown.activity not in known
+            if number in dead:
+                if each.fate is Fate.COUNTS and not gone and not jumped:
+                    self.checks.violations.found("honest_dead", f"{dead[number]} {each.event}")
+            elif each.fate is Fate.COUNTS and not gone:
+                self._tell(each)
+            if each.event.user_id in self.shop.states:
+                self.active.add(each.event.user_id)
+
+    def _tell(self, sent: Sent) -> None:
+        """Tell the truth about an honest event that was taken in."""
+        event, shown, truth = sent.event, sent.shown, self.checks.truth
+        if event.type < FIRST_ACTIVITY_TYPE:
+            truth.heard(event.user_id, event.ts_ms)
+        if event.type == EventType.PURCHASE:
+            named = self.shop.world.catalogue.activities_of_item.get(event.item_id or "", ())
+            milli = round((event.price or 0.0) * (event.quantity or 1) * 1000)
+            truth.purchase(event.event_id, event.user_id, event.ts_ms, tuple(named), milli)
+        if shown is None:
+            return
+        capped = self.shop.world.activities[shown.activity].cap is not None
+        if event.type == EventType.IMPRESSION:
+            truth.impression(shown, event.ts_ms, capped)
+        elif event.type == EventType.CLICK:
+            truth.click(shown, event.ts_ms, capped)
+        elif event.type == EventType.DISMISS:
+            truth.dismiss(shown, event.ts_ms, capped)
+        else:
+            truth.conversion(shown, event.ts_ms, capped, round((event.value or 0.0) * 1000))
