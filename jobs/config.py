@@ -142,6 +142,11 @@ class JobConfig:
         number(0, 3650), "Age at which evidence counts half where clicks have changed; 0 never forgets", 28.0
     )
     publish_ms: int = option(whole(100, 600_000), "Time between two published policies", 2000)
+    worth_limit: float = option(
+        number(0.001, 1e9),
+        "Largest worth of one conversion, either side of 0; what is reported beyond it is cut",
+        10_000.0,
+    )
     attribution_days: float = option(number(0, 90), "How long after it was shown an activity can be rewarded", 7.0)
     generation: int = option(whole(0, 2**16 - 1), "First part of a list's version; a higher one replaces any list", 1)
     encoder: Path = option(  # noqa: RUF009 - it makes a field

@@ -19,6 +19,7 @@ def rank_settings(config: JobConfig) -> RankSettings:
         salt=hash64(config.salt),
         list_size=config.list_size,
         exploration_permille=round(config.exploration * 1000),
+        worth_limit=config.worth_limit,
         attribution_ms=round(config.attribution_days * _DAY_MS),
         weights=(config.weight_click, config.weight_conversion, config.weight_revenue, config.weight_cost),
         generation=config.generation,

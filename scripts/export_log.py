@@ -46,7 +46,7 @@ def export(bootstrap: str, topics: Topics, security: Mapping[str, Any], keys: To
         Unavailable, KafkaError: a topic cannot be read.
     """
     catalogue = Catalogue.of(_activities(bootstrap, topics.activities, security).values())
-    settings = Attributing(keys, round(days * _DAY_MS), catalogue.reward_value, catalogue.activities_of_item)
+    settings = Attributing.of(keys, round(days * _DAY_MS), catalogue.reward_value, catalogue.activities_of_item)
     records = read_topic(bootstrap, topics.decisions, security)
     decisions = [DECISION.decode(record.value) for record in records if record.value is not None]
     _say(f"{len(decisions):,} decision records")

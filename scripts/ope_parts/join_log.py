@@ -23,21 +23,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from udfs.core.attribution import Attributing, attribute
+from udfs.core.decision_token import MAX_SLOTS
 from udfs.core.events import EventType
-from udfs.core.hashing import activity_hash
-from udfs.core.shown_row import CLICKED, CONVERTED, DISMISSED
-from udfs.core.user_state import DIM, SHOWN
+from udfs.core.shown_state import CLICKED, CONVERTED, decode_shown
+from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
 
     from udfs.core.events import Event
 
@@ -62,6 +60,18 @@ _ORGANIC = (EventType.VIEW, EventType.SEARCH, EventType.ADD_TO_CART)
 _Key = tuple[str, int, int, int, int]
 
 
+class _Rewards(NamedTuple):
+    """What came of an entry; its worth in thousandths."""
+
+    clicked: bool = False
+    converted: bool = False
+    dismissed: bool = False
+    milli: int = 0
+
+
+_NOTHING = _Rewards()
+
+
 def matters(event: Event) -> bool:
     """Return whether an event can be attributed to a list at all."""
     return event.type not in _ORGANIC
@@ -71,7 +81,7 @@ def join(decisions: Iterable[dict[str, Any]], events: Sequence[Event], settings:
     """Return the table; decision records and events may come in any order and repeatedly.
 
     Rewards are found by the job's own attribution, event by event in order of time: tokens that are not ours count
-    nothing, a conversion without a token goes to the newest impression of its activity inside the window.
+    nothing, a conversion without a token goes to the newest click on its activity inside the window.
     """
     unique = {(each["user_id"], each["decision_id"], each["activity_id"]): each for each in decisions}
     rows = sorted(unique.values(), key=lambda each: (each["shown_ms"], each["decision_id"], each["position"]))
@@ -90,13 +100,11 @@ def join(decisions: Iterable[dict[str, Any]], events: Sequence[Event], settings:
         columns[name] = pa.array([each.get(field) for each in rows], kind)
     x = np.frombuffer(b"".join(each["x"] for each in rows), np.int8).reshape(-1, DIM) / 127.0
     columns |= {f"x_{at}": x[:, at] for at in range(DIM)}
-    found = [rewards.get(_key(each), (0, 0)) for each in rows]
-    flags, cents = (np.array([each[part] for each in found], np.int64) for part in (0, 1))
-    columns["click"] = _flag(flags, CLICKED)
-    columns["conversion"] = _flag(flags, CONVERTED)
-    columns["dismissed"] = _flag(flags, DISMISSED)
-    columns["revenue"] = cents / 100.0
-    columns["reward"] = _flag(flags, CLICKED)
+    found = [rewards.get(_key(each), _NOTHING) for each in rows]
+    columns["click"] = columns["reward"] = np.array([each.clicked for each in found], np.int8)
+    columns["conversion"] = np.array([each.converted for each in found], np.int8)
+    columns["dismissed"] = np.array([each.dismissed for each in found], np.int8)
+    columns["revenue"] = np.array([each.milli for each in found], np.int64) / 1000.0
     columns["mature"] = np.array([each["shown_ms"] + settings.window_ms <= newest_ms for each in rows], np.bool_)
     return pa.table(columns)
 
@@ -105,33 +113,37 @@ def _pseudonym(secret: bytes, user: str) -> str:
     return hashlib.blake2b(user.encode(), digest_size=8, key=secret[:64], person=b"tideline/export").hexdigest()
 
 
-def _flag(flags: NDArray[np.int64], flag: int) -> NDArray[np.int8]:
-    return (flags & flag > 0).astype(np.int8)
-
-
 def _key(decision: dict[str, Any]) -> _Key:
     return (
         decision["user_id"],
         decision["generation"],
         decision["as_of_ms"],
         decision["seq"],
-        activity_hash(decision["activity_id"]),
+        decision["position"],
     )
 
 
-def _rewards(events: Sequence[Event], settings: Attributing) -> dict[_Key, tuple[int, int]]:
-    """Return (flags, revenue in cents) of each (user, list, activity) that was shown."""
+def _rewards(events: Sequence[Event], settings: Attributing) -> dict[_Key, _Rewards]:
+    """Return what came of each (user, list, position) of which anything did."""
     by_user: defaultdict[str, dict[str, Event]] = defaultdict(dict)
     for event in events:
         if matters(event):
             by_user[event.user_id][event.event_id] = event
-    found: dict[_Key, tuple[int, int]] = {}
+    found: dict[_Key, _Rewards] = {}
     for user, own in by_user.items():
         shown = b""
         # One event at a time: the rows that the newest lists push out of the state have been seen here before.
         for event in sorted(own.values(), key=lambda each: (each.ts_ms, each.event_id)):
             shown = attribute(shown, [(0, event)], settings).shown
-            for row in np.frombuffer(shown, SHOWN):
-                key = user, int(row["generation"]), int(row["as_of_ms"]), int(row["seq"]), int(row["activity"])
-                found[key] = int(row["flags"]), int(row["revenue_cents"])
+            state = decode_shown(shown)
+            for each in state.lists.values():
+                for slot in range(MAX_SLOTS):
+                    if each.dismissed >> slot & 1:
+                        key = (user, *each.key, slot)
+                        found[key] = found.get(key, _NOTHING)._replace(dismissed=True)
+            for reward in state.rewards.values():
+                key = (user, *reward.list_key, reward.slot)
+                clicked, converted = reward.flags & CLICKED > 0, reward.flags & CONVERTED > 0
+                before = found.get(key, _NOTHING)
+                found[key] = _Rewards(clicked, converted, before.dismissed, reward.counted_milli)
     return found

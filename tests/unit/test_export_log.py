@@ -15,7 +15,7 @@ from udfs.core.engine import Records, process
 from udfs.core.events import Event, EventType
 
 NAMES = ["a", "b", "c"]
-SETTINGS = Attributing(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {})
+SETTINGS = Attributing.of(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {})
 
 
 def _event(
@@ -48,6 +48,7 @@ def test_every_shown_entry_is_a_row_with_its_rewards() -> None:
         _event(EventType.IMPRESSION, "a", 4, other, "v"),
         _event(EventType.CLICK, "b", 5, first),
         _event(EventType.CONVERSION, "b", 6, first, value=7.25),
+        _event(EventType.CLICK, "a", 6, second),
         _event(EventType.CONVERSION, "a", 7, None, value=3.0),
         _event(EventType.DISMISS, "a", 8, other, "v"),
         _event(EventType.CLICK, "a", 9, token_for("x", NAMES), "v"),  # signed for somebody else
@@ -59,7 +60,7 @@ def test_every_shown_entry_is_a_row_with_its_rewards() -> None:
     }
     assert sorted(at for *_, at in rows) == [1, 2, 3, 4]
     found = {at: (row["click"], row["conversion"], row["dismissed"], row["revenue"]) for (*_, at), row in rows.items()}
-    assert found == {1: (0, 0, 0, 0.0), 2: (1, 1, 0, 7.25), 3: (0, 1, 0, 3.0), 4: (0, 0, 1, 0.0)}
+    assert found == {1: (0, 0, 0, 0.0), 2: (1, 1, 0, 7.25), 3: (1, 1, 0, 3.0), 4: (0, 0, 1, 0.0)}
     one = next(row for (*_, at), row in rows.items() if at == 2)
     assert (one["reward"], one["eligible"], one["policy"], one["mature"]) == (1, 12, "linucb", False)
     assert one["x_0"] == pytest.approx(90 / 127)
@@ -67,19 +68,19 @@ def test_every_shown_entry_is_a_row_with_its_rewards() -> None:
 
 
 def test_a_reward_of_a_list_that_left_the_state_still_counts_once_it_was_given() -> None:
-    """Contract: what the 64 newest rows push out keeps the rewards it had."""
-    tokens = [token_for("u", NAMES, as_of_ms=NOON_MS + at, seq=at) for at in range(1, 31)]
+    """Contract: what newer lists push out keeps the rewards it had."""
+    tokens = [token_for("u", NAMES, as_of_ms=NOON_MS + at, seq=at) for at in range(1, 81)]
     events = []
     for at, token in enumerate(tokens, 1):
         events += [_event(EventType.IMPRESSION, name, 60_000 * at, token) for name in NAMES]
         events.append(_event(EventType.CLICK, "c", 60_000 * at + 5, token))
     table = join(_decisions(events), events, SETTINGS)
-    assert (table.num_rows, sum(table.column("click").to_pylist())) == (90, 30)
+    assert (table.num_rows, sum(table.column("click").to_pylist())) == (240, 80)
 
 
 def test_rows_past_their_window_are_mature() -> None:
-    token = token_for("u", NAMES)
-    events = [_event(EventType.IMPRESSION, "a", 1, token), _event(EventType.IMPRESSION, "b", DAY_MS + 1, token)]
+    first, second = token_for("u", NAMES), token_for("u", NAMES, NOON_MS + DAY_MS)
+    events = [_event(EventType.IMPRESSION, "a", 1, first), _event(EventType.IMPRESSION, "b", DAY_MS + 1, second)]
     assert join(_decisions(events), events, SETTINGS).column("mature").to_pylist() == [True, False]
 
 

@@ -14,7 +14,6 @@ from models.encoder import Encoder
 from models.registry import verify
 from tests.support.core_world import NOON_MS, activity, make_world
 from udfs.core.activity import Rule, encode_activity
-from udfs.core.attribution import Cascade
 from udfs.core.control import (
     Control,
     LoadModel,
@@ -28,8 +27,8 @@ from udfs.core.control import (
     encode_control,
 )
 from udfs.core.errors import Reason
-from udfs.core.hashing import activity_hash
 from udfs.core.policy_table import PRIOR_ID, cold_row, encode_row
+from udfs.core.slot_tags import SlotTags
 from udfs.core.world import World
 from udfs.dead_letters import Letter, letter_of_record
 from udfs.topic_reader import TopicRecord
@@ -107,7 +106,9 @@ def test_a_cascade_is_learned_by_as_ordered_with_the_names_of_the_catalogue() ->
     fed = Fed()
     fed.obey(SetExamination(after_click=0.2))
     fed.apply(ACTIVITIES, [record(0, "a")])
-    assert fed.world.attributing.cascade == Cascade(80, {activity_hash("a"): "a"})
+    cascade = fed.world.attributing.cascade
+    assert cascade is not None
+    assert (cascade.overlooked, cascade.tags.names) == (80, SlotTags.of(["a"], fed.world.settings.keys).names)
     fed.obey(SetExamination())
     assert fed.world.attributing.cascade is None
 

@@ -13,6 +13,8 @@ STATUSES = ("active", "paused", "ended")
 MAX_ITEMS = 1000
 MAX_TITLE_CHARS = 200
 MAX_COUNT = 1_000_000
+MAX_CAP = 64
+"""Largest max_shown: so many impressions of one activity are remembered of a user."""
 MIN_WINDOW_MS = 60_000
 MAX_WINDOW_MS = 90 * 86_400_000
 
@@ -135,6 +137,6 @@ def _cap(fields: Fields) -> Cap | None:
         return None
     cap = fields.inner("cap", {}, _CAP_NAMES)
     return Cap(
-        max_shown=cap.integer("max_shown", 1, MAX_COUNT),
+        max_shown=cap.integer("max_shown", 1, MAX_CAP),
         window_ms=cap.integer("window_ms", MIN_WINDOW_MS, MAX_WINDOW_MS),
     )

@@ -9,8 +9,7 @@ import numpy as np
 
 from udfs.core.hashing import activity_hash
 from udfs.core.rules import Rules, apply_rules, compile_rules
-from udfs.core.shown_row import DISMISSED
-from udfs.core.user_state import SHOWN
+from udfs.core.shown_state import DISMISSED, MARK, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from udfs.core.activity import Activity
     from udfs.core.user_state import UserBatch
 
+_MINUTE_MS = 60_000
 _NO_CAP = np.iinfo(np.int64).max
 
 
@@ -103,19 +103,21 @@ def _moments(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64]) ->
 def _apply_shown(
     catalogue: Catalogue, as_of_ms: NDArray[np.int64], shown: Sequence[bytes], mask: NDArray[np.bool_]
 ) -> None:
-    """Take out dismissed activities and those whose cap is used up, from what each user was shown."""
-    joined = b"".join(shown)
+    """Take out dismissed activities and those whose cap is used up, by the marks of what each user was shown."""
+    marks = [marks_of(each) for each in shown]
+    joined = b"".join(marks)
     if not joined or not catalogue.activities:
         return
-    seen: NDArray[Any] = np.frombuffer(joined, SHOWN)
-    user = np.repeat(np.arange(len(shown)), [len(each) // SHOWN.itemsize for each in shown])
+    seen: NDArray[Any] = np.frombuffer(joined, MARK)
+    user = np.repeat(np.arange(len(marks)), [len(each) // MARK.itemsize for each in marks])
     place = np.searchsorted(catalogue.rising_hashes, seen["activity"])
     number = catalogue.number_of_rising.take(place, mode="clip")
     known = catalogue.hashes[number] == seen["activity"]
     seen, user, number = seen[known], user[known], number[known]
-    dismissed = (seen["flags"] & DISMISSED) != 0
+    dismissed = (seen["at"] & DISMISSED) != 0
     mask[user[dismissed], number[dismissed]] = False
-    capped = as_of_ms[user] - seen["shown_ms"] < catalogue.cap_window_ms[number]  # a window of 0 is no cap
+    since_ms = as_of_ms[user] - seen["at"].astype(np.int64) * _MINUTE_MS
+    capped = ~dismissed & (since_ms < catalogue.cap_window_ms[number])  # a window of 0 is no cap
     place, times = np.unique(user[capped] * mask.shape[1] + number[capped], return_counts=True)
     used_up = place[times >= catalogue.cap_shown[place % mask.shape[1]]]
     mask.reshape(-1)[used_up] = False

@@ -94,10 +94,12 @@ def process(records: Records, load: Callable[[list[str]], list[bytes | None]], w
     users = list(by_user)
     batch = decode_states(load(users), world.encoder.hidden)
     admitted = _guard(batch, list(by_user.values()), world, counts)
+    before_ms = batch.header["as_of_ms"].copy()
     merged = _merge(batch, admitted, counts)
     applied, feedback, decisions = _attribute(batch, admitted, world, counts, dead)
     batch.header["seq"] += (merged.added + applied).astype(np.uint32)
-    changed = np.flatnonzero(merged.added + applied)
+    # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
+    changed = np.flatnonzero((merged.added + applied > 0) | (batch.header["as_of_ms"] != before_ms))
     lists = _rank(batch, changed, merged, users, world, counts)
     newest_record = [events[-1][0] for events in by_user.values()]
     return Outcome(
@@ -164,8 +166,7 @@ def _guard(batch: UserBatch, by_row: list[list[tuple[int, Event]]], world: World
             if event.type < FIRST_ACTIVITY_TYPE:
                 found.owners.append(row)
                 found.organic.append(event)
-                was_shown = batch.shown[row] or row in found.attributable
-                if event.type != EventType.PURCHASE or event.item_id not in items or not was_shown:
+                if event.type != EventType.PURCHASE or event.item_id not in items:
                     continue
             found.attributable.setdefault(row, []).append(numbered)
     return found

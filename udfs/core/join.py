@@ -18,13 +18,16 @@ class Join(StrEnum):
     MATCHED = "matched", "Its token names what was shown, and it counts."
     REVISED = "revised", "Its token names what was shown, and its value replaces what an earlier report said."
     SUPERSEDED = "superseded", "A conversion reported with another worth before, by a later or better report."
-    INFERRED = "inferred", "Conversion without a token, counted for the newest list that showed its activity."
+    INFERRED = "inferred", "Conversion without a token, counted for the list on which its activity was clicked last."
     BOUGHT = "bought", "Purchase that converted what was clicked about its item."
+    UNCLAIMED = "unclaimed", "Purchase of an item that an activity names, none of which its user had clicked in time."
+    CUT = "cut", "Its worth is beyond what one conversion may be worth; it counts as that much."
+    CROWDED = "crowded", "Its user has more clicked or marked activities than are kept; the oldest was forgotten."
     DUPLICATE = "duplicate", "The same was told before."
-    LATE = "late", "Its list is older than all that is kept of the user."
+    LATE = "late", "It is older than all that is kept of its kind of the user."
     WITHOUT_TOKEN = "without_token", "Impression, click or dismissal that names no list: organic interest."
-    EXPIRED = "expired", "Conversion without a token, its activity was shown, not within the attribution window."
-    DANGLING = "dangling", "Conversion without a token, its activity was not shown as far as is kept."
+    EXPIRED = "expired", "It comes after the attribution window of its list, or of the click before it."
+    DANGLING = "dangling", "Conversion without a token, its activity was not clicked as far as is kept."
     UNKNOWN_ACTIVITY = (
         "unknown_activity",
         "It is about an activity that is not, or no longer, in the catalogue.",

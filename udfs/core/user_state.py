@@ -1,7 +1,6 @@
-"""What is kept of a user, and its bytes (state version 3, golden files tests/golden/state_v*.bin).
+"""What is kept of a user, and its bytes (state version 4, golden file tests/golden/state_v4.bin).
 
-Layout, little-endian: header | h (h_len float32) | n_history rows of 28 bytes | n_shown rows of 58 bytes.
-Versions 1 and 2 are read as well: both held the position in the place of `overlooked`, the first one no reward_ms.
+Layout, little-endian: header | h (h_len float32) | n_history rows of 28 bytes | what he was shown (shown_state.py).
 A batch of users is loaded into arrays at once: at 250 users a batch this costs 1.5 us a user, a loop over users 9 us.
 """
 
@@ -13,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 DIM = 16
 """Length of the bandit's context x."""
 HISTORY = 31
@@ -27,7 +26,6 @@ HEADER = np.dtype(
     [
         ("version", "u1"),
         ("n_history", "u1"),
-        ("n_shown", "u1"),
         ("h_len", "u1"),
         ("encoder", "<u2"),
         ("rate_count", "<u2"),
@@ -59,32 +57,10 @@ MAX_PRICE = 65_000.0
 MAX_QUANTITY = 255
 """Largest quantity of an EVENT."""
 
-SHOWN = np.dtype(
-    [
-        ("as_of_ms", "<i8"),
-        ("shown_ms", "<i8"),
-        ("reward_ms", "<i8"),
-        ("seq", "<u4"),
-        ("activity", "<u4"),
-        ("revenue_cents", "<i4"),
-        ("generation", "<u2"),
-        ("encoder", "<u2"),
-        ("overlooked", "u1"),
-        ("flags", "u1"),
-        ("x", "i1", (DIM,)),
-    ]
-)
-"""One shown activity; `activity` is hash32 of its id, shown_ms its earliest event, reward_ms the report its conversion
-counts by (0: none), overlooked the hundredths by which its impression counts less than a whole one. See attribution.py
-for the flags."""
-
-_SHOWN_V1 = np.dtype([(name, SHOWN[name]) for name in SHOWN.names or () if name != "reward_ms"])
-_FLAGS_OF_V1 = 0b1111
-
 
 @dataclass(slots=True)
 class UserBatch:
-    """U users as arrays: header [U], h [U, H], history [U, 31] right-aligned by time, shown rows as bytes."""
+    """U users as arrays: header [U], h [U, H], history [U, 31] right-aligned by time, what was shown as bytes."""
 
     header: NDArray[Any]
     h: NDArray[np.float32]
@@ -116,9 +92,9 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
     lengths = np.array([len(state) for state in states])
     starts = np.cumsum(lengths) - lengths
     header = data[starts[:, None] + np.arange(HEADER.itemsize)].view(HEADER)[:, 0]
-    unknown = set(header["version"].tolist()) - {1, 2, STATE_VERSION}
+    unknown = set(header["version"].tolist()) - {STATE_VERSION}
     if unknown:
-        raise ValueError(f"user state of version {sorted(unknown)}; this build reads versions 1 to {STATE_VERSION}")
+        raise ValueError(f"user state of version {sorted(unknown)}; this build reads version {STATE_VERSION}")
     batch.header[rows] = header
 
     at_h = starts + HEADER.itemsize
@@ -136,31 +112,9 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
     if owner.size:
         batch.history[rows[owner], HISTORY - counts[owner] + place] = events[:, 0]
 
-    for at in np.flatnonzero(header["n_shown"]).tolist():
-        at_shown = int(at_history[at]) - int(starts[at]) + int(counts[at]) * EVENT.itemsize
-        shown = states[at][at_shown:]
-        batch.shown[int(rows[at])] = _TO_NEWEST[int(header["version"][at])](shown)
-    batch.header["version"][rows] = STATE_VERSION
-
-
-def _from_v1(shown: bytes) -> bytes:
-    """Return shown rows of version 1 in today's layout: any later report of a conversion replaces what it had."""
-    old = np.frombuffer(shown, _SHOWN_V1)
-    new = np.zeros(old.size, SHOWN)
-    for name in _SHOWN_V1.names or ():
-        new[name] = old[name]
-    new["flags"] &= _FLAGS_OF_V1
-    return _from_v2(new.tobytes())
-
-
-def _from_v2(shown: bytes) -> bytes:
-    """Return shown rows of version 2 in today's layout: each impression counted whole."""
-    rows = np.frombuffer(shown, SHOWN).copy()
-    rows["overlooked"] = 0
-    return rows.tobytes()
-
-
-_TO_NEWEST: dict[int, Callable[[bytes], bytes]] = {1: _from_v1, 2: _from_v2, STATE_VERSION: bytes}
+    ends = (at_history - starts + counts * EVENT.itemsize).tolist()
+    for row, state, end in zip(rows.tolist(), states, ends, strict=True):
+        batch.shown[row] = state[end:]
 
 
 def encode_states(batch: UserBatch, rows: NDArray[np.int64]) -> list[bytes]:
@@ -169,7 +123,6 @@ def encode_states(batch: UserBatch, rows: NDArray[np.int64]) -> list[bytes]:
     hidden = batch.h.shape[1]
     header["version"] = STATE_VERSION
     header["h_len"] = np.where(header["encoder"] != 0, hidden, 0)
-    header["n_shown"] = [len(batch.shown[row]) // SHOWN.itemsize for row in rows.tolist()]
     heads = np.ascontiguousarray(header).view(np.uint8).reshape(rows.size, HEADER.itemsize)
     hs = np.ascontiguousarray(batch.h[rows]).view(np.uint8).reshape(rows.size, 4 * hidden)
     events = np.ascontiguousarray(batch.history[rows]).view(np.uint8).reshape(rows.size, HISTORY * EVENT.itemsize)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from udfs.core.attribution import Attributing, Cascade
+from udfs.core.attribution import WORTH_LIMIT, Attributing, Cascade
 from udfs.core.catalogue import Catalogue, open_at
 from udfs.core.cold_start import coefficients
 from udfs.core.examination import overlooked
@@ -42,6 +42,8 @@ class RankSettings:
     exploration_permille: int
     attribution_ms: int
     weights: Weights
+    worth_limit: float = WORTH_LIMIT
+    """Largest worth of one conversion."""
     holdout_permille: int = 0
     """Users in a thousand whose lists are in random order."""
     generation: int = 1
@@ -190,18 +192,15 @@ class World:
         self.catalogue = Catalogue.of(without_clashes(self.activities.values(), self.settings.keys))
         names = [activity.activity_id for activity in self.catalogue.activities]
         self.tags = SlotTags.of(names, self.settings.keys)
-        self.attributing = Attributing(
+        self.attributing = Attributing.of(
             self.settings.keys,
             self.settings.attribution_ms,
             self.catalogue.reward_value,
             self.catalogue.activities_of_item,
-            self.overlooked,
-            self._cascade(),
+            {each.activity_id: each.cap for each in self.catalogue.activities if each.cap},
+        )._replace(
+            worth_limit=self.settings.worth_limit,
+            overlooked=self.overlooked,
+            cascade=Cascade(self.overlooked_below_click, self.tags) if self.overlooked_below_click else None,
         )
         self._known.clear()
-
-    def _cascade(self) -> Cascade | None:
-        if not self.overlooked_below_click:
-            return None
-        names = [activity.activity_id for activity in self.catalogue.activities]
-        return Cascade(self.overlooked_below_click, dict(zip(self.catalogue.hashes.tolist(), names, strict=True)))

@@ -12,15 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
-from udfs.core.attribution import MAX_CENTS, MAX_SHOWN, Attributed, Attributing, attribute
+from udfs.core.activity import Cap
+from udfs.core.attribution import MAX_LISTS, MAX_REWARDS, WORTH_LIMIT, Attributed, Attributing, attribute
+from udfs.core.claims import MAX_CLAIMS
 from udfs.core.errors import Reason
 from udfs.core.events import Event, EventType
 from udfs.core.feedback import Feedback, decode_feedback, encode_feedback
 from udfs.core.join import Join
-from udfs.core.user_state import SHOWN
+from udfs.core.marks import SPARE
+from udfs.core.shown_state import decode_shown
 
 NAMES = ["a", "b", "c"]
-SETTINGS = Attributing(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {"tea": ("a", "b"), "milk": ("b",)})
+SETTINGS = Attributing.of(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {"tea": ("a", "b"), "milk": ("b",)})
 IMPRESSION, CLICK, CONVERSION, DISMISS = EventType.IMPRESSION, EventType.CLICK, EventType.CONVERSION, EventType.DISMISS
 
 
@@ -44,12 +47,12 @@ def apply(*batches: list[Event], shown: bytes = b"") -> tuple[Attributed, list[F
 
 
 def totals(feedback: list[Feedback]) -> dict[tuple[str, int], tuple[int, ...]]:
-    """(impressions, clicks, conversions, dismissals, cents) by activity and time, what cancels out left out."""
+    """(impressions, clicks, conversions, dismissals, thousandths) by activity and time, what cancels out left out."""
     sums: Counter[tuple[str, int, str]] = Counter()
     names = ("impressions", "clicks", "conversions", "dismissals", "revenue_milli")
     for each in feedback:
         for name in names:
-            sums[each.activity_id, each.ts_ms, name] += getattr(each, name) // (10 if name == "revenue_milli" else 1)
+            sums[each.activity_id, each.ts_ms, name] += getattr(each, name)
     keys = {(activity_id, ts_ms) for activity_id, ts_ms, _ in sums}
     rows = {key: tuple(sums[(*key, name)] for name in names) for key in sorted(keys)}
     return {key: row for key, row in rows.items() if any(row)}
@@ -64,7 +67,7 @@ def test_any_order_of_what_was_done_gives_the_same_sums(order: tuple[int, ...]) 
     """Contract: one impression, click, conversion and dismissal at the time of the earliest, whatever came first."""
     arrivals = [FOUR[at] for at in order]
     outcome, feedback = apply(*[[each] for each in arrivals])
-    assert totals(feedback) == {("a", NOON_MS): (1, 1, 1, 1, 325)}
+    assert totals(feedback) == {("a", NOON_MS): (1, 1, 1, 1, 3250)}
     assert outcome.shown == apply(FOUR)[0].shown
     again, more = apply(arrivals, FOUR, shown=outcome.shown)
     assert (again.applied, again.joined[Join.DUPLICATE], totals(more)) == (0, 4, {})
@@ -107,14 +110,21 @@ def test_an_impression_is_one_decision_however_often_it_is_reported() -> None:
     assert totals(feedback) == {("a", NOON_MS): (2, 0, 0, 0, 0)}
 
 
-def test_what_is_taken_back_of_an_impression_is_what_was_added() -> None:
-    """Contract: an earlier event moves it with the weight it was counted with, whatever its place weighs by then."""
+def test_everything_counts_at_the_time_of_its_list() -> None:
+    """Contract: no time that a visitor says moves what was learned: a click of 1970 counts when its list was made."""
+    outcome, feedback = apply([event(CLICK, at_ms=1), event(IMPRESSION, at_ms=NOON_MS + 9)])
+    assert totals(feedback) == {("a", NOON_MS): (1, 1, 0, 0, 0)}
+    assert all(each.impressions >= 0 for each in feedback)
+    assert outcome.newest_ms == NOON_MS + 9
+
+
+def test_an_impression_weighs_what_its_place_weighed_when_it_was_first_heard_of() -> None:
     before, after = (SETTINGS._replace(overlooked=(each,) * 16) for each in (30, 80))
     first = attribute(b"", [(0, event(CLICK, at_ms=NOON_MS + 5))], before)
-    moved = attribute(first.shown, [(0, event(IMPRESSION))], after)
+    again = attribute(first.shown, [(0, event(IMPRESSION))], after)
     assert [(each.impressions, each.overlooked) for each in first.feedback if each.impressions] == [(1, 30)]
-    assert [(each.impressions, each.overlooked) for each in moved.feedback] == [(-1, 30), (1, 30)]
-    other = attribute(moved.shown, [(0, event(IMPRESSION, "b"))], after)
+    assert again.feedback == []
+    other = attribute(again.shown, [(0, event(IMPRESSION, "b"))], after)
     assert [each.overlooked for each in other.feedback] == [80]
 
 
@@ -143,33 +153,99 @@ def test_without_a_token_there_is_no_reward(kind: int) -> None:
     ],
 )
 def test_a_conversion_without_a_token_counts_in_the_window(name: str, after_ms: int, joined: Join) -> None:
-    """Contract: from the impression of its activity to the end of the attribution window, both included."""
-    outcome, feedback = apply([event(IMPRESSION)], [event(CONVERSION, name, NOON_MS + after_ms, token=None)])
+    """Contract: from the click on its activity to the end of the attribution window, both included."""
+    done = [event(CLICK), event(IMPRESSION, "b")]
+    outcome, feedback = apply(done, [event(CONVERSION, name, NOON_MS + after_ms, token=None)])
     assert outcome.joined == {joined: 1}
-    assert totals(feedback) == {("a", NOON_MS): (1, 0, 1, 0, 250) if joined == Join.INFERRED else (1, 0, 0, 0, 0)}
+    converted = (1, 1, 1, 0, 2500) if joined == Join.INFERRED else (1, 1, 0, 0, 0)
+    assert totals(feedback) == {("a", NOON_MS): converted, ("b", NOON_MS): (1, 0, 0, 0, 0)}
 
 
-def test_it_goes_to_the_newest_list_and_counts_once() -> None:
-    """Contract: a repeated conversion is a duplicate, not a conversion of the list before."""
-    lists = [event(IMPRESSION, at_ms=NOON_MS + 100 * at, token=token_for("u", NAMES, seq=at)) for at in (1, 2)]
+@pytest.mark.parametrize("kind", [IMPRESSION, CLICK, CONVERSION, DISMISS])
+def test_nothing_counts_after_the_attribution_window(kind: int) -> None:
+    """Contract: with its token too; the window begins when the list was first on screen."""
+    late = event(kind, at_ms=NOON_MS + 7_000 + DAY_MS + 1, value=9.0 if kind == CONVERSION else None)
+    outcome, feedback = apply([event(IMPRESSION, "b", NOON_MS + 7_000)], [late])
+    assert (outcome.joined, outcome.applied, outcome.newest_ms) == ({Join.EXPIRED: 1}, 0, 0)
+    assert totals(feedback) == {("b", NOON_MS): (1, 0, 0, 0, 0)}
+    assert apply([event(IMPRESSION, "b", NOON_MS + 7_000)], [late._replace(ts_ms=late.ts_ms - 1)])[0].applied == 1
+
+
+def clicked(name: str, at_ms: int, made: int) -> Event:
+    return event(CLICK, name, NOON_MS + at_ms, token=token_for("u", NAMES, NOON_MS + made, seq=made))
+
+
+def test_it_goes_to_the_list_clicked_last_and_counts_once() -> None:
+    """Contract: last by the time of the click, not of the list; a repeated conversion is a duplicate."""
+    lists = [clicked("a", 300, 1), clicked("a", 200, 2)]
     conversion = event(CONVERSION, at_ms=NOON_MS + 500, token=None, value=7.0)
     outcome, feedback = apply(lists, [conversion], [conversion])
     assert outcome.joined == {Join.DUPLICATE: 1}
-    assert totals(feedback) == {("a", NOON_MS + 100): (1, 0, 0, 0, 0), ("a", NOON_MS + 200): (1, 0, 1, 0, 700)}
+    assert totals(feedback) == {("a", NOON_MS + 1): (1, 1, 1, 0, 7000), ("a", NOON_MS + 2): (1, 1, 0, 0, 0)}
 
 
-def test_a_purchase_converts_what_was_clicked_about_its_item() -> None:
-    """Contract: price times quantity, for every activity that names the item and was clicked in the window, once."""
-    done = [event(CLICK, "a"), event(IMPRESSION, "b"), event(CLICK, "c")]
-    purchase = Event("p", "u", EventType.PURCHASE, NOON_MS + 60, item_id="tea", price=1.25, quantity=3)
-    _, feedback = apply(done, [purchase], [purchase])
+PURCHASE = Event("p", "u", EventType.PURCHASE, NOON_MS + 600, item_id="tea", price=1.25, quantity=3)
+
+
+def test_of_several_activities_that_name_an_item_the_one_clicked_last_gets_the_purchase() -> None:
+    """Contract: one purchase, one conversion, price times quantity, however often it is reported."""
+    done = [clicked("a", 50, 1), clicked("b", 40, 2), clicked("c", 60, 3)]
+    _, feedback = apply(done, [PURCHASE], [PURCHASE], [PURCHASE])
     assert totals(feedback) == {
-        ("a", NOON_MS): (1, 1, 1, 0, 375),
-        ("b", NOON_MS): (1, 0, 0, 0, 0),
-        ("c", NOON_MS): (1, 1, 0, 0, 0),
+        ("a", NOON_MS + 1): (1, 1, 1, 0, 3750),
+        ("b", NOON_MS + 2): (1, 1, 0, 0, 0),
+        ("c", NOON_MS + 3): (1, 1, 0, 0, 0),
     }
-    late = purchase._replace(ts_ms=NOON_MS + DAY_MS + 1)
-    assert totals(apply(done, [late])[1])["a", NOON_MS] == (1, 1, 0, 0, 0)
+
+
+def test_a_purchase_that_is_retried_after_another_click_is_still_one() -> None:
+    """Contract: its id counts once; a click after the purchase earns nothing of it."""
+    _, feedback = apply([clicked("a", 50, 1)], [PURCHASE], [clicked("b", 700, 2)], [PURCHASE])
+    assert totals(feedback) == {("a", NOON_MS + 1): (1, 1, 1, 0, 3750), ("b", NOON_MS + 2): (1, 1, 0, 0, 0)}
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.permutations([clicked("a", 50, 1), clicked("b", 40, 2), clicked("b", 90, 3), PURCHASE,
+                        PURCHASE._replace(event_id="q", ts_ms=NOON_MS + 70),
+                        event(CONVERSION, "b", NOON_MS + 95, token=None)]), st.data())  # fmt: skip
+def test_purchases_and_clicks_may_come_in_any_order(order: list[Event], data: st.DataObject) -> None:
+    """Contract: a purchase that overtakes the click that led to it earns what it would have earned after it."""
+    cuts = sorted(data.draw(st.lists(st.integers(0, 6), max_size=3)))
+    batches = [order[start:end] for start, end in zip([0, *cuts], [*cuts, 6], strict=True)]
+    outcome, feedback = apply(*batches)
+    in_order = sorted(order, key=lambda each: each.ts_ms)
+    assert totals(feedback) == totals(apply(in_order)[1])
+    assert outcome.shown == apply(in_order)[0].shown
+    assert totals(feedback) == {
+        ("a", NOON_MS + 1): (1, 1, 1, 0, 3750),
+        ("b", NOON_MS + 2): (1, 1, 0, 0, 0),
+        ("b", NOON_MS + 3): (1, 1, 1, 0, 3750),
+    }
+
+
+def test_a_purchase_without_a_price_is_worth_what_its_activity_says() -> None:
+    """Contract: no price is no worth of 0; a price of 0 is one."""
+    unpriced = PURCHASE._replace(price=None)
+    assert totals(apply([clicked("a", 5, 1)], [unpriced])[1]) == {("a", NOON_MS + 1): (1, 1, 1, 0, 2500)}
+    free = PURCHASE._replace(price=0.0)
+    assert totals(apply([clicked("a", 5, 1)], [free])[1]) == {("a", NOON_MS + 1): (1, 1, 1, 0, 0)}
+
+
+def test_a_return_with_the_time_of_its_order_counts() -> None:
+    """Contract: of two reports of one moment the lower worth counts, whichever comes first."""
+    pair = [event(CONVERSION, value=20.0), event(CONVERSION, value=0.0)]
+    for reports in (pair, pair[::-1]):
+        assert totals(apply([event(CLICK)], reports)[1]) == {("a", NOON_MS): (1, 1, 1, 0, 0)}
+
+
+def test_a_purchase_older_than_all_that_are_kept_is_late() -> None:
+    """Contract: what is forgotten is never counted again, and what it earned stays earned."""
+    many = [PURCHASE._replace(event_id=f"p{at}", ts_ms=NOON_MS + 100 + at) for at in range(MAX_CLAIMS + 3)]
+    outcome, feedback = apply([clicked("a", 5, 1)], *[[each] for each in many])
+    assert len(decode_shown(outcome.shown).claims) == MAX_CLAIMS
+    again, more = apply([many[0]], shown=outcome.shown)
+    assert (again.joined, more) == ({Join.LATE: 1}, [])
+    assert totals(feedback) == {("a", NOON_MS + 1): (1, 1, 1, 0, 3750)}
 
 
 def test_a_purchase_and_its_conversion_are_one() -> None:
@@ -177,7 +253,7 @@ def test_a_purchase_and_its_conversion_are_one() -> None:
     purchase = Event("p", "u", EventType.PURCHASE, NOON_MS + 60, item_id="tea", price=2.5)
     conversion = event(CONVERSION, at_ms=NOON_MS + 61, token=None)
     for pair in ([purchase, conversion], [conversion, purchase]):
-        assert totals(apply([event(CLICK)], [pair[0]], [pair[1]])[1]) == {("a", NOON_MS): (1, 1, 1, 0, 250)}
+        assert totals(apply([event(CLICK)], [pair[0]], [pair[1]])[1]) == {("a", NOON_MS): (1, 1, 1, 0, 2500)}
 
 
 REPORTS = [
@@ -188,20 +264,20 @@ REPORTS = [
     event(CONVERSION, at_ms=NOON_MS + 5, value=7.5),
     event(CONVERSION, at_ms=NOON_MS + 5, value=-1.0),
 ]
-TRUTHS = [(1, 250), (2, 400), (3, 400), (4, 900), (5, 750), (6, 750)]
-"""After the first so many reports: the revenue of a run that saw only the final truth, in cents."""
+TRUTHS = [(1, 2500), (2, 4000), (3, 4000), (4, 9000), (5, 7500), (6, -1000)]
+"""After the first so many reports: the revenue of a run that saw only the final truth, in thousandths."""
 
 
 @settings(max_examples=120, deadline=None)
 @given(st.sampled_from(TRUTHS), st.data())
 def test_a_later_report_replaces_the_earlier_worth_in_any_order(truth: tuple[int, int], data: st.DataObject) -> None:
     """Contract: one conversion, of the newest value, else the first purchase, else the activity's; repeats are free."""
-    count, cents = truth
+    count, milli = truth
     reports = REPORTS[:count]
     order = data.draw(st.permutations(reports + data.draw(st.lists(st.sampled_from(reports), max_size=4))))
     final = event(CLICK)
     outcome, feedback = apply([final], *[[each] for each in order])
-    assert totals(feedback) == {("a", NOON_MS): (1, 1, 1, 0, cents)}
+    assert totals(feedback) == {("a", NOON_MS): (1, 1, 1, 0, milli)}
     assert outcome.shown == apply([final], reports)[0].shown
 
 
@@ -219,12 +295,15 @@ def test_what_became_of_each_report_is_counted() -> None:
         assert attribute(shown, list(enumerate(reports)), SETTINGS).joined == joined
 
 
-def test_an_absurd_worth_is_cut_and_can_be_sent() -> None:
-    """Contract: the largest value that validation lets through fits the feedback rows."""
-    _, feedback = apply([event(IMPRESSION, at_ms=NOON_MS - 1)], [event(CONVERSION, value=1e9)],
-                        [event(CONVERSION, at_ms=NOON_MS + 1, value=-1e9)])  # fmt: skip
-    assert [each.revenue_milli for each in feedback if each.revenue_milli] == [10 * MAX_CENTS, -20 * MAX_CENTS]
-    assert decode_feedback(encode_feedback(feedback))[1]["revenue_milli"].sum() == -10 * MAX_CENTS
+def test_a_worth_beyond_the_limit_is_cut_and_counted() -> None:
+    """Contract: one report moves what was learned by no more than the deployment says; other currencies say more."""
+    first, _ = apply([event(IMPRESSION)])
+    outcome = attribute(first.shown, [(0, event(CONVERSION, value=1e9))], SETTINGS)
+    assert [each.revenue_milli for each in outcome.feedback] == [round(WORTH_LIMIT * 1000)]
+    assert outcome.joined == {Join.MATCHED: 1, Join.CUT: 1}
+    rich = attribute(first.shown, [(0, event(CONVERSION, value=1e9))], SETTINGS._replace(worth_limit=1e9))
+    assert [each.revenue_milli for each in rich.feedback] == [10**12]
+    assert decode_feedback(encode_feedback(rich.feedback))[1]["revenue_milli"].tolist() == [10**12]
 
 
 def test_a_negative_value_means_nothing_but_for_a_conversion() -> None:
@@ -248,21 +327,54 @@ def test_a_false_claim_is_refused_and_leaves_no_trace(changes: dict[str, Any], r
     assert outcome == attribute(b"", [], SETTINGS)._replace(refused=outcome.refused)
 
 
-def test_the_newest_64_rows_are_kept_and_what_is_older_is_late() -> None:
+def pages(count: int, kind: int = IMPRESSION) -> list[Event]:
+    return [event(kind, at_ms=NOON_MS + at, token=token_for("u", NAMES, NOON_MS + at)) for at in range(count)]
+
+
+def test_the_newest_lists_are_kept_and_what_is_older_is_late() -> None:
     """Contract: an impression that was forgotten is not counted a second time, in one batch or in many."""
-    lists = [event(IMPRESSION, at_ms=NOON_MS + at, token=token_for("u", NAMES, NOON_MS + at)) for at in range(70)]
+    lists = pages(40)
     for batches in ([lists], [[each] for each in lists]):
         outcome, feedback = apply(*batches)
-        kept = np.frombuffer(outcome.shown, SHOWN)
-        assert kept["as_of_ms"].tolist() == [NOON_MS + at for at in range(70 - MAX_SHOWN, 70)]
-        assert len(feedback) == 70
+        kept = [each.as_of_ms for each in decode_shown(outcome.shown).lists.values()]
+        assert kept == [NOON_MS + at for at in range(40 - MAX_LISTS, 40)]
+        assert len(feedback) == 40
         forgotten, nothing = apply([lists[0], event(CLICK, token=lists[5].token)], shown=outcome.shown)
         assert (forgotten.joined, forgotten.applied, nothing) == ({Join.LATE: 2}, 0, [])
         assert forgotten.shown == outcome.shown
 
 
-def test_only_applied_events_move_the_users_time() -> None:
-    """Contract: a refused or repeated event makes no newer list version, in whatever batch it came."""
-    bad = event(CLICK, at_ms=NOON_MS + 99, token="nonsense")
-    outcome, _ = apply([event(IMPRESSION), bad, event(CLICK, at_ms=NOON_MS + 50, token=None)])
-    assert outcome.newest_ms == NOON_MS
+def test_what_was_clicked_outlives_its_list() -> None:
+    """Contract: click, 60 more pages, purchase with the token: it counts; and the click is not counted again."""
+    first = event(CLICK, "b", token=token_for("u", NAMES, NOON_MS - 9))
+    shown = apply([first], pages(60))[0].shown
+    outcome, feedback = apply([event(CONVERSION, "b", NOON_MS + 480_000, first.token, value=4.0), first], shown=shown)
+    assert outcome.joined == {Join.MATCHED: 1, Join.LATE: 1}
+    assert totals(feedback) == {("b", NOON_MS - 9): (0, 0, 1, 0, 4000)}
+
+
+def test_clicks_beyond_all_room_are_counted_as_forgotten() -> None:
+    """Contract: those inside their window go only when there are more than MAX_REWARDS, the oldest first."""
+    outcome = apply(pages(MAX_REWARDS + 3, CLICK))[0]
+    kept = decode_shown(outcome.shown).rewards
+    assert sorted(key[1] for key, _ in kept) == [NOON_MS + at for at in range(3, MAX_REWARDS + 3)]
+    assert outcome.joined[Join.CROWDED] == 3
+
+
+def test_a_dismissal_counts_even_for_a_list_that_is_forgotten() -> None:
+    """Contract: what somebody does not want to see stays away, however old his list, for ever."""
+    shown = apply(pages(40))[0].shown
+    outcome, feedback = apply([event(DISMISS, token=token_for("u", NAMES, NOON_MS - 5))], shown=shown)
+    assert (outcome.joined, outcome.applied, feedback) == ({Join.LATE: 1}, 1, [])
+    assert len(decode_shown(outcome.shown).marks) == 1
+    assert len(decode_shown(apply(pages(90), shown=outcome.shown)[0].shown).marks) == 1
+
+
+def test_impressions_of_a_capped_activity_are_marked_once_each() -> None:
+    """Contract: the newest as many as the cap needs and a few, whatever was shown beside them."""
+    capped = SETTINGS._replace(caps=Attributing.of(KEYS, DAY_MS, {}, {}, {"a": Cap(10, 7 * DAY_MS)}).caps)
+    shown = b""
+    for each in [*pages(20), *pages(20)]:
+        shown = attribute(shown, [(0, each), (1, each)], capped).shown
+    (marks,) = decode_shown(shown).marks.values()
+    assert len(marks) == 10 + SPARE

@@ -15,9 +15,10 @@ from udfs.core.activity import Activity, Cap, Rule
 from udfs.core.catalogue import Catalogue, eligible
 from udfs.core.events import EventType
 from udfs.core.hashing import activity_hash, hash32
-from udfs.core.shown_row import CLICKED, DISMISSED, SEEN
+from udfs.core.marks import mark_dismissal, mark_impression
+from udfs.core.shown_state import decode_shown, encode_shown
 from udfs.core.slate import payloads
-from udfs.core.user_state import HISTORY, SHOWN, UserBatch, decode_states
+from udfs.core.user_state import HISTORY, UserBatch, decode_states
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "ranked_list.schema.json").read_bytes())
 
@@ -30,10 +31,14 @@ def user(as_of_ms: int = NOON_MS, **fields: int) -> UserBatch:
     return batch
 
 
-def was_shown(batch: UserBatch, name: str, *times_ms: int, flags: int = SEEN) -> UserBatch:
-    rows = np.zeros(len(times_ms), SHOWN)
-    rows["activity"], rows["shown_ms"], rows["flags"] = activity_hash(name), times_ms, flags
-    batch.shown[0] += rows.tobytes()
+def was_shown(batch: UserBatch, name: str, *times_ms: int, dismissed: bool = False, row: int = 0) -> UserBatch:
+    state = decode_shown(batch.shown[row])
+    for entry, at_ms in enumerate(times_ms, 1):
+        if dismissed:
+            mark_dismissal(state.marks, activity_hash(name), at_ms)
+        else:
+            mark_impression(state.marks, activity_hash(name), entry, at_ms, is_first=True)
+    batch.shown[row] = encode_shown(state)
     return batch
 
 
@@ -82,21 +87,21 @@ def test_every_part_of_a_rule_must_hold(rule: Rule, expected: bool) -> None:
         ([], True),
         ([5], True),
         ([5, 0], False),
-        ([5, 599_999], False),
-        ([5, 600_000], True),
+        ([5, 600_000 - 1], False),
+        ([5, 660_000], True),
         ([1, 2, 3], False),
         ([700_000, 800_000, 900_000], True),
     ],
 )
 def test_a_cap_counts_impressions_of_its_window(ages_ms: list[int], expected: bool) -> None:
-    """Contract: those not older than window_ms at the user's newest event; the other activities are not touched."""
+    """Contract: those not older than window_ms at the user's newest event, to the minute and never short of it."""
     batch = was_shown(user(), "a", *[NOON_MS - age for age in ages_ms])
     found = may_see(was_shown(batch, "gone", NOON_MS), activity("a", cap=Cap(2, 600_000)), activity("b"))
     assert found == (["a", "b"] if expected else ["b"])
 
 
 def test_what_was_dismissed_stays_away_and_what_was_clicked_does_not() -> None:
-    batch = was_shown(was_shown(user(), "a", 1, flags=SEEN | DISMISSED), "b", 1, flags=SEEN | CLICKED)
+    batch = was_shown(was_shown(user(), "a", 1, dismissed=True), "b", 1)
     assert may_see(batch, activity("a"), activity("b")) == ["b"]
 
 
@@ -117,9 +122,7 @@ def test_users_of_a_batch_are_kept_apart() -> None:
     batch = decode_states([None] * 4, 4)
     batch.header["as_of_ms"] = NOON_MS
     batch.header["accepted"] = [0, 9, 9, 0]
-    row = np.zeros(1, SHOWN)
-    row["activity"], row["flags"] = activity_hash("a"), DISMISSED
-    batch.shown[2] = row.tobytes()
+    was_shown(batch, "a", 5, dismissed=True, row=2)
     catalogue = Catalogue.of([activity("b", rule=Rule(min_events=9)), activity("a")])
     assert eligible(catalogue, batch, np.array([3, 1, 2])).tolist() == [[True, False], [True, True], [False, True]]
 

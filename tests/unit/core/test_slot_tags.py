@@ -24,7 +24,7 @@ CRC_TWINS = "plumless", "buckeroo"
 
 
 def claim(name: str, position: int | None, shown: list[str]) -> Attributed:
-    settings = Attributing(KEYS, DAY_MS, dict.fromkeys(["a", "b", *CRC_TWINS], 1.0), {})
+    settings = Attributing.of(KEYS, DAY_MS, dict.fromkeys(["a", "b", *CRC_TWINS], 1.0), {})
     event = Event("e", "u", EventType.CLICK, NOON_MS, activity_id=name, token=token_for("u", shown), position=position)
     return attribute(b"", [(0, event)], settings)
 

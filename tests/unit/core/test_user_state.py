@@ -11,23 +11,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from udfs.core.user_state import EVENT, HEADER, HISTORY, SHOWN, UserBatch, decode_states, encode_states
+from udfs.core.user_state import EVENT, HEADER, HISTORY, STATE_VERSION, UserBatch, decode_states, encode_states
 
-GOLDEN = {version: Path(__file__).parents[2] / "golden" / f"state_v{version}.bin" for version in (1, 2, 3)}
+GOLDEN = Path(__file__).parents[2] / "golden" / "state_v4.bin"
 HIDDEN = 3
 
 
 def batch_of(sizes: list[tuple[int, int, bool]], seed: int, hidden: int = HIDDEN) -> UserBatch:
-    """A batch of users with (events, shown rows, has h) each, every field random."""
+    """A batch of users with (events, bytes of what was shown, has h) each, every field random."""
     rng = np.random.default_rng(seed)
     batch = decode_states([None] * len(sizes), hidden)
     batch.header[:] = random_rows(rng, HEADER, len(sizes))
-    batch.header["version"] = 3
+    batch.header["version"] = STATE_VERSION
     for at, (events, shown, has_h) in enumerate(sizes):
         batch.header["n_history"][at] = events
         batch.header["encoder"][at] = 7 if has_h else 0
         batch.history[at, HISTORY - events :] = random_rows(rng, EVENT, events)
-        batch.shown[at] = random_rows(rng, SHOWN, shown).tobytes()
+        batch.shown[at] = rng.bytes(shown)
         if has_h:
             batch.h[at] = rng.random(hidden, np.float32)
     return batch
@@ -52,7 +52,7 @@ def test_any_batch_comes_back_as_it_was(sizes: list[tuple[int, int, bool]], seed
     states = encode_states(batch, np.array(chosen, np.int64))
     back = decode_states(states, HIDDEN)
     for at, row in enumerate(chosen):
-        for name in set(HEADER.names or ()) - {"n_shown", "h_len"}:
+        for name in set(HEADER.names or ()) - {"h_len"}:
             assert back.header[name][at].tobytes() == batch.header[name][row].tobytes(), name
         assert back.history[at].tobytes() == batch.history[row].tobytes()
         assert back.h[at].tobytes() == batch.h[row].tobytes()
@@ -61,56 +61,28 @@ def test_any_batch_comes_back_as_it_was(sizes: list[tuple[int, int, bool]], seed
 
 
 def test_a_state_has_the_documented_size() -> None:
-    """Contract: header 56, h 4 each, event 28, shown row 58 bytes; no h where no encoder ran."""
+    """Contract: header 55, h 4 each, event 28 bytes, then what was shown; no h where no encoder ran."""
     sizes = [(0, 0, False), (5, 0, False), (0, 2, True), (31, 64, True)]
     lengths = [len(state) for state in encode_states(batch_of(sizes, 1), np.arange(4))]
-    assert lengths == [56, 56 + 140, 56 + 12 + 116, 56 + 12 + 31 * 28 + 64 * 58]
+    assert lengths == [55, 55 + 140, 55 + 12 + 2, 55 + 12 + 31 * 28 + 64]
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
-def test_today_reads_each_golden_state_and_writes_the_newest(version: int) -> None:
+def test_the_golden_state_reads_as_what_it_was_written_from() -> None:
     """Contract: bytes that a running job holds stay readable; a changed layout needs a new version."""
-    golden = GOLDEN[version].read_bytes()
-    batch = decode_states([None, golden], 2)
-    header = batch.header[1]
-    numbers = {name: int(header[name]) for name in HEADER.names or () if name != "x"}
-    assert numbers == {
-        "version": 3, "n_history": 2, "n_shown": 1, "h_len": 2, "encoder": 258, "rate_count": 3, "accepted": 70_000,
-        "seq": 70_001, "purchases": 9, "rate_second": 1_700_000_000, "as_of_ms": 1_700_000_000_123,
-        "quarantined_until_ms": -2,
-    }  # fmt: skip
-    assert header["x"].tolist() == list(range(-8, 8))
-    assert batch.h[1].tolist() == [0.5, -0.25]
-    assert batch.history[1, -2:].tolist() == [
-        (1_700_000_000_000, 2**63 + 1, 4_000_000_000, 17, 0, 0, 0.0),
-        (1_700_000_000_123, 5, 0, 3_000_000_000, 3, 255, 1.5),
-    ]
-    assert not batch.history[1, :-2].view(np.uint8).any()
-    shown = np.frombuffer(batch.shown[1], SHOWN)[0]
-    assert {name: int(shown[name]) for name in SHOWN.names or () if name != "x"} == {
-        "as_of_ms": 1_699_999_999_999, "shown_ms": 1_700_000_000_001,
-        "reward_ms": 0 if version == 1 else 1_700_000_000_456, "seq": 69_999, "activity": 3_999_999_999,
-        "revenue_cents": -5, "generation": 1, "encoder": 258, "overlooked": 9 if version == 3 else 0,
-        "flags": 3 if version == 1 else 37,
-    }  # fmt: skip
-    assert shown["x"].tolist() == list(range(8, -8, -1))
-    assert version < 3 or encode_states(batch, np.array([1])) == [golden]
+    golden = GOLDEN.read_bytes()
+    batch = decode_states([None, golden], HIDDEN)
+    assert encode_states(batch, np.array([1])) == [golden]
+    written = batch_of([(2, 5, True)], 4)
+    assert encode_states(written, np.array([0])) == [golden]
+    assert batch.shown[1] == written.shown[0]
+    assert batch.history[1].tobytes() == written.history[0].tobytes()
+    assert batch.h[1].tobytes() == written.h[0].tobytes()
 
 
-def test_a_state_of_a_former_version_is_of_the_newest_once_written() -> None:
-    """Contract: all versions may be in one batch; what a former one did not hold reads as not there."""
-    states = [golden.read_bytes() for golden in GOLDEN.values()]
-    written = encode_states(decode_states(states, 2), np.arange(3))
-    assert [state[0] for state in written] == [3, 3, 3]
-    assert [len(new) - len(old) for new, old in zip(written, states, strict=True)] == [8, 0, 0]
-    assert written[2] == states[2]
-    assert encode_states(decode_states(written, 2), np.arange(3)) == written
-
-
-@pytest.mark.parametrize("version", [0, 4, 255])
+@pytest.mark.parametrize("version", [0, 3, 255])
 def test_a_state_of_an_unknown_version_is_refused(version: int) -> None:
     state = encode_states(batch_of([(3, 1, True)], 2), np.array([0]))[0]
-    with pytest.raises(ValueError, match=rf"version \[{version}\]; this build reads versions 1 to 3"):
+    with pytest.raises(ValueError, match=rf"version \[{version}\]; this build reads version 4"):
         decode_states([None, state, bytes([version]) + state[1:]], HIDDEN)
 
 
@@ -126,4 +98,8 @@ def test_h_of_another_length_reads_as_none_and_the_rest_as_it_is() -> None:
 
 def test_a_user_never_seen_is_all_zero() -> None:
     batch = decode_states([None], HIDDEN)
-    assert (batch.header["version"].tolist(), batch.header["accepted"].tolist(), batch.shown) == ([3], [0], [b""])
+    assert (batch.header["version"].tolist(), batch.header["accepted"].tolist(), batch.shown) == (
+        [STATE_VERSION],
+        [0],
+        [b""],
+    )
