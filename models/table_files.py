@@ -93,9 +93,13 @@ def open_table(path: Path) -> Source:
 
 def one_line(error: BaseException) -> str:
     """Return the message of an error without line breaks or control characters, cut to what people read."""
-    text = " ".join(str(error).split())
-    clean = "".join(each if each.isprintable() else "?" for each in text) or type(error).__name__
+    clean = printable(" ".join(str(error).split())) or type(error).__name__
     return clean if len(clean) <= _LONGEST else f"{clean[:_LONGEST]}..."
+
+
+def printable(text: str) -> str:
+    """Return a text without line breaks and control characters, as it may be shown on a terminal."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _starts_with(path: Path, magic: bytes) -> bool:

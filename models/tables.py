@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.table_files import Unreadable, one_line, open_table
+from models.table_files import Unreadable, one_line, open_table, printable
 from udfs.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LARGEST_WHOLE = 2**53
+LARGEST, LARGEST_WHOLE = 1e15, 2**53
 _MOST_NAMED = 40
 _NONE = pa.array(["", "na", "nan", "-nan", "null", "none", "n/a", "#n/a", "\\n"])
 _BOOLEAN = {"true": "1", "false": "0"}
@@ -86,8 +86,8 @@ class Table:
             self.require(name, pc.is_valid(found).to_numpy(zero_copy_only=False), "a text in every row")
         return np.asarray(pc.fill_null(found, empty or "").to_numpy(zero_copy_only=False), np.str_)
 
-    def numbers(self, name: str) -> NDArray[np.float64]:
-        """Return a column as numbers, NaN where empty.
+    def numbers(self, name: str, most: float = LARGEST) -> NDArray[np.float64]:
+        """Return a column as numbers from -most to most, NaN where empty.
 
         Raises:
             ConfigError: it is not there or holds something else.
@@ -110,6 +110,7 @@ class Table:
         if pa.types.is_integer(kind):
             column = pc.cast(column, pa.float64(), safe=False)
         found = self._cast(name, column, pa.float64(), "numbers").to_numpy(zero_copy_only=False)
+        self.require(name, ~(np.abs(found) > most), f"numbers from -{most:g} to {most:g}")
         return np.asarray(found, np.float64)
 
     def whole(self, name: str, least: int, empty: int | None = None) -> NDArray[np.int64]:
@@ -118,7 +119,7 @@ class Table:
         Raises:
             ConfigError: it is not there or holds something else.
         """
-        values = self.numbers(name)
+        values = self.numbers(name, np.inf)
         if empty is not None:
             values = np.where(np.isnan(values), float(empty), values)
         right = (values >= least) & (values <= LARGEST_WHOLE) & (values == np.rint(values))
@@ -152,14 +153,14 @@ class Table:
             found = np.asarray(column.cast(pa.int64()).to_numpy(zero_copy_only=False), np.int64)
             self.require(name, (found >= 0) & (found < _MICROS), "times from 1970 on")
             return found
-        found = self.whole(name, 0)
-        if found.size:
-            low, high = int(found.min()), int(found.max())
+        values = self.numbers(name, np.inf)
+        if values.size:
+            low, high = values.min(), values.max()
             if low >= _SECONDS[0] and high < _SECONDS[1]:
-                raise self.wrong(name, f"milliseconds since 1970; {low} seems to be seconds: multiply by 1,000")
+                raise self.wrong(name, f"milliseconds since 1970; {low:.0f} seems to be seconds: multiply by 1,000")
             if low >= _MICROS:
-                raise self.wrong(name, f"milliseconds since 1970; {low} seems to be micro- or nanoseconds: divide them")
-        return found
+                raise self.wrong(name, f"milliseconds since 1970; {low:.0f} seems to be micro- or nanoseconds")
+        return self.whole(name, 0)
 
     def flags(self, name: str) -> NDArray[np.bool_]:
         """Return a column of 0 and 1, or true and false; empty is false.
@@ -185,8 +186,11 @@ class Table:
             raise self.wrong(name, f"it must be there; the columns are {_listed(self.names)}")
         try:
             column = self._source.column(name)
-        except Unreadable as error:
-            raise self.wrong(name, f"a column that can be read ({error})") from error
+            column.validate(full=True)  # texts that are not UTF-8, offsets that lead nowhere
+        except (Unreadable, pa.ArrowException) as error:
+            raise self.wrong(name, f"a column that can be read ({one_line(error)})") from error
+        if len(column) != self.rows:
+            raise self.wrong(name, f"{self.rows:,} rows, as the file says; it has {len(column):,}")
         if isinstance(column.type, pa.BaseExtensionType):
             column = column.storage
         if pa.types.is_dictionary(column.type):
@@ -255,6 +259,7 @@ def _moments(column: Any) -> Any:
 
 
 def _short(text: str) -> str:
+    text = printable(text)
     return text if len(text) <= _MOST_NAMED else f"{text[:_MOST_NAMED]}..."
 
 

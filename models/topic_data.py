@@ -49,13 +49,13 @@ def load(source: str, option: str = "--data") -> Sequences:
     """
     if source.startswith(KAFKA):
         bootstrap, _, topic = source.removeprefix(KAFKA).partition("/")
-        return sequences_of(topic_records(bootstrap, topic))
+        return sequences_of(topic_records(bootstrap, topic), source)
     table = Table(Path(source), option)
     is_archive = set(ARCHIVE_COLUMNS) <= set(table.names)
-    return sequences_of(archive_records(table)) if is_archive else sequences_in(table)
+    return sequences_of(archive_records(table), source) if is_archive else sequences_in(table)
 
 
-def sequences_of(records: Iterable[Record]) -> Sequences:
+def sequences_of(records: Iterable[Record], source: str = "clickstream") -> Sequences:
     """Return the organic events of each user, each once, by (time, hash of the event id); refused records are left out.
 
     A sequence is a user with at least one organic event; names are in the order of their first such event.
@@ -72,7 +72,7 @@ def sequences_of(records: Iterable[Record]) -> Sequences:
         by_user.setdefault(event.user_id, []).append(event)
     kept = {user: admitted for user, events in by_user.items() if (admitted := _admitted(events))}
     if not kept:
-        raise ConfigError("data", "clickstream", "at least one organic event")
+        raise ConfigError("--data", source, "at least one organic event")
     events = [event for mine in kept.values() for event in mine]
     item_names, item = _coded([event.item_id for event in events])
     category_names, category = _coded([event.category for event in events])

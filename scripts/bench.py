@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from scripts.benchmarks import encoder, freshness, memory, ope, rank, regret, throughput, year
+from scripts.benchmarks import encoder, freshness, memory, mutate, ope, rank, regret, throughput, year
 from scripts.benchmarks.traffic import CHUNK_EVENTS
 from scripts.localstack import StackError
 from udfs.core.errors import ConfigError, ModelError
@@ -61,7 +61,9 @@ def _regret(given: argparse.Namespace) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="throughput|freshness|memory|encoder|ope|regret|rank|year")
+    commands = parser.add_subparsers(
+        required=True, metavar="throughput|freshness|memory|encoder|ope|regret|rank|mutate|year"
+    )
 
     fast = commands.add_parser("throughput", help="events a second, uniform and Zipf users, beside the idiomatic job")
     fast.add_argument("--events", type=_chunks, default=600_000, metavar="N", help="events in the topic (600000)")
@@ -109,7 +111,12 @@ def _parser() -> argparse.ArgumentParser:
     shop.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
     shop.set_defaults(run=lambda given: year.measure(given.days, given.seed))
 
-    for command in (fast, fresh, big, model, judged, learns, ranks, shop):
+    broken = commands.add_parser("mutate", help="mutated files, given to every command that reads tables")
+    broken.add_argument("--files", type=int, default=10_000, metavar="N", help="how many (10000)")
+    broken.add_argument("--seed", type=int, default=1, metavar="N", help="what is done to them (1)")
+    broken.set_defaults(run=lambda given: mutate.measure(given.files, given.seed))
+
+    for command in (broken, fast, fresh, big, model, judged, learns, ranks, shop):
         command.add_argument("--json", action="store_true", help="end standard output in one line of JSON")
     return parser
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models.tables import Table
+from scripts.ope_parts.read_log import LEAST_PROPENSITY
 from scripts.report_parts.figures import Log, calibration, drift, exploration, list_quality, places, rates
 from scripts.report_parts.page import page
 from udfs.core.decision_token import MAX_SLOTS
@@ -80,6 +81,8 @@ def _read(table: Table) -> dict[str, Any]:
     for name in ("propensity", "mean", "revenue"):
         found[name] = table.numbers(name)
     table.require("position", found["position"] < MAX_SLOTS, f"whole numbers from 0 to {MAX_SLOTS - 1}")
+    chance = found["propensity"]
+    table.require("propensity", ~((chance < LEAST_PROPENSITY) | (chance > 1.0)), "empty, or above 0 and at most 1")
     table.require("revenue", np.isfinite(found["revenue"]), "a finite number in every row")
     return found
 

@@ -177,3 +177,11 @@ def test_what_is_no_table_is_refused_in_one_line(data: bytes, tmp_path: Path) ->
         Table(path, "--log").numbers("b")
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+def test_texts_that_are_no_utf8_are_refused_where_parquet_promises_them(tmp_path: Path) -> None:
+    """Contract: bytes of another encoding under the type of a text, as some writers leave them."""
+    wrong = pa.StringArray.from_buffers(1, pa.py_buffer(b"\x00\x00\x00\x00\x03\x00\x00\x00"), pa.py_buffer(b"wil\xe4"))
+    bad = pa.StringArray.from_buffers(1, pa.py_buffer(b"\x00\x00\x00\x00\x04\x00\x00\x00"), pa.py_buffer(b"wil\xe4"))
+    assert Table(parquet_file(tmp_path, a=wrong), "--log").texts("a").tolist() == ["wil"]
+    assert "a column that can be read" in refusal(parquet_file(tmp_path, a=bad), "a", "texts")
