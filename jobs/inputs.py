@@ -51,6 +51,13 @@ _COLUMNS = """
     off BIGINT METADATA FROM 'offset' VIRTUAL,
     ts TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL"""
 _TIMESTAMP_MS = "EXTRACT(EPOCH FROM ts) * 1000 + EXTRACT(MILLISECOND FROM ts)"
+_EARLIEST = {"scan.startup.mode": "earliest-offset"}
+# Rankers read the policy by themselves at their start: without state a job goes on where the former one was.
+_SCAN = {
+    ACTIVITIES: _EARLIEST,
+    CONTROL: _EARLIEST,
+    POLICY: {"scan.startup.mode": "group-offsets", "properties.auto.offset.reset": "earliest"},
+}
 # At the end of a bounded source processing-time windows are dropped, ingestion-time ones fire; without traffic
 # ingestion-time windows never fire. So live has the one kind and a replay the other.
 _LIVE_TIME = "pt AS PROCTIME()"
@@ -119,7 +126,7 @@ def broadcasts(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
         (POLICY, config.topics.policy),
     ):
         table = "orders" if role == CONTROL else role
-        _create(tables, table, topic, config, {"scan.startup.mode": "earliest-offset"}, "pt AS PROCTIME()")
+        _create(tables, table, topic, config, _SCAN[role], "pt AS PROCTIME()")
         parts.append(f"SELECT '{role}' AS topic, off, k, v, {_TIMESTAMP_MS} AS ms FROM {table}")
     return tables.to_append_stream(tables.sql_query(" UNION ALL ".join(parts)), BROADCAST_TYPE)
 

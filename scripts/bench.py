@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from scripts.benchmarks import encoder, freshness, memory, mutate, ope, rank, regret, throughput, year
+from scripts.benchmarks import encoder, freshness, memory, mutate, ope, rank, regret, start, throughput, year
 from scripts.benchmarks.traffic import CHUNK_EVENTS
 from scripts.localstack import StackError
 from udfs.core.errors import ConfigError, ModelError
@@ -62,7 +62,7 @@ def _regret(given: argparse.Namespace) -> dict[str, Any]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     commands = parser.add_subparsers(
-        required=True, metavar="throughput|freshness|memory|encoder|ope|regret|rank|mutate|year"
+        required=True, metavar="throughput|freshness|memory|start|encoder|ope|regret|rank|mutate|year"
     )
 
     fast = commands.add_parser("throughput", help="events a second, uniform and Zipf users, beside the idiomatic job")
@@ -82,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     big = commands.add_parser("memory", help="bytes a user in Redis and in Flink's state")
     big.add_argument("--users", type=int, default=10_000, metavar="N", help="users with a full history (10000)")
     big.set_defaults(run=lambda given: memory.measure(given.users))
+
+    ready = commands.add_parser("start", help="seconds until a ranker's policy is ready beside a long policy topic")
+    ready.add_argument("--rows", type=int, default=5_000_000, metavar="N", help="in the topic (5000000)")
+    ready.set_defaults(run=lambda given: start.measure(given.rows))
 
     model = commands.add_parser("encoder", help="microseconds an event of an encoder, by batch size and threads")
     model.add_argument("--model", type=Path, default=_NEWEST_ENCODER, metavar="DIR", help="model folder")
@@ -116,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     broken.add_argument("--seed", type=int, default=1, metavar="N", help="what is done to them (1)")
     broken.set_defaults(run=lambda given: mutate.measure(given.files, given.seed))
 
-    for command in (broken, fast, fresh, big, model, judged, learns, ranks, shop):
+    for command in (broken, fast, fresh, big, ready, model, judged, learns, ranks, shop):
         command.add_argument("--json", action="store_true", help="end standard output in one line of JSON")
     return parser
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from udfs.core.engine import DeadLetter
     from udfs.core.errors import InvalidEvent
-    from udfs.topic_reader import TopicRecord
+    from udfs.core.policy_start import TopicRecord
 
 
 class Letter(NamedTuple):

@@ -23,14 +23,15 @@ from udfs.core.engine import Outcome, process, republish
 from udfs.core.errors import ConfigError, InvalidEvent
 from udfs.core.feedback import encode_feedback
 from udfs.core.list_block import encode_block
+from udfs.core.policy_start import PolicyStart, TopicRecord
 from udfs.core.popular_list import PopularList
 from udfs.core.world import World
 from udfs.dead_letters import Letter, columns, letter_of_record, letters_of_batch
 from udfs.metrics import Meters
 from udfs.stop import fail_job
 from udfs.subtask import subtask_number
-from udfs.topic_reader import TopicRecord, read_topic
-from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, WorldFeed
+from udfs.topic_reader import read_policy, read_topic
+from udfs.world_feed import ACTIVITIES, CONTROL, WorldFeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,18 +67,14 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._feed = WorldFeed(
             self._world,
             config.provider,
-            lambda: self._read(config.topics.policy),
+            self._read_policy,
             lambda name: self._meters.add({name: 1}),
         )
-        pin = config.policy_pin if isinstance(config, ReplayConfig) else None
-        self._world.pinned = pin
-        # The policy first: an encoder is taken into use once its rows are there.
-        self._feed.apply(POLICY, self._read(config.topics.policy))
         self._feed.apply(CONTROL, self._read(config.topics.control))
+        if isinstance(config, ReplayConfig):
+            self._world.pin(config.policy_pin)
+        self._feed.start_policy()
         self._feed.apply(ACTIVITIES, self._read(config.topics.activities))
-        if isinstance(config, ReplayConfig) and self._world.pinned != pin:
-            self._world.pin(pin)
-            self._feed.apply(POLICY, self._read(config.topics.policy))
         self._show()
         _log.info(
             "ranking with encoder %s on %s, %d activities, policy version %d, build %s",
@@ -87,6 +84,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
             self._world.version,
             BUILD_ID,
         )
+        if not self._world.activities:
+            _log.error("no activity is known: no list is written until topic %s has one", config.topics.activities)
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Process a batch of records, or republish every user of the shard."""
@@ -132,6 +131,11 @@ class InterestRank(KeyedBroadcastProcessFunction):
 
     def _read(self, topic: str) -> Any:
         return read_topic(self._config.bootstrap, topic, kafka_python_kwargs(self._config.kafka_properties))
+
+    def _read_policy(self, pinned: int | None) -> PolicyStart:
+        config = self._config
+        security = kafka_python_kwargs(config.kafka_properties)
+        return read_policy(config.bootstrap, config.topics.policy, security, config.publish_ms, pinned)
 
     def _load(self, users: list[str]) -> list[bytes | None]:
         found: list[bytes | None] = []

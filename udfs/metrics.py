@@ -35,6 +35,7 @@ COUNTERS: dict[str, str] = {
     **{f"join_{outcome}": f"Activity events: {outcome.meaning}" for outcome in Join},
     "feedback": "Increments sent to the learner.",
     "lists": "Lists ranked for publication.",
+    "unlisted": "Users who got no list because no activity is known: the topic is empty or was emptied.",
     "republished": "Users ranked again by a republish order.",
     "decisions": "Decision records written.",
     "decisions_explored": "Decision records of places that exploration filled: over decisions, the explored share.",
@@ -45,6 +46,7 @@ COUNTERS: dict[str, str] = {
     "model_refused": "Encoder artefacts refused; the former one stayed.",
     "control_applied": "Control orders carried out.",
     "policy_rows_applied": "Policy rows taken in by a ranker.",
+    "policy_made_again": "Times a ranker found the policy topic made again and read it anew.",
     "policy_rows_refused": "Policy rows that are none, counted by each ranker.",
     **{
         f"activity_unreachable_{why}": f"Activities taken, counted by each ranker: {why.meaning}."

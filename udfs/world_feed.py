@@ -1,7 +1,8 @@
 """Keeps a ranker's world at the state of the activities, control and policy topics.
 
-The topics are the truth: at start the ranker reads each of them to its end, later records come by broadcast. A record
-is applied once, in the order of its offset, so reading one twice changes nothing and no broadcast state is needed.
+The topics are the truth: at start the ranker reads activities and control to their ends and the newest rows of the
+policy (policy_start.py); later records come by broadcast. A record is applied once, in the order of its offset, so
+reading one twice changes nothing and no broadcast state is needed.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from udfs.core.activity import Activity
+    from udfs.core.policy_start import PolicyStart, TopicRecord
     from udfs.core.world import World
-    from udfs.topic_reader import TopicRecord
 
 ACTIVITIES, CONTROL, POLICY = "activities", "control", "policy"
 _log = logging.getLogger(__name__)
@@ -47,10 +48,10 @@ class WorldFeed:
         self,
         world: World,
         provider: Provider,
-        read_policy: Callable[[], Iterable[TopicRecord]],
+        read_policy: Callable[[int | None], PolicyStart],
         count: Callable[[str], None],
     ) -> None:
-        """`read_policy` reads the whole policy topic again; `count` raises a counter by one."""
+        """`read_policy` reads the policy as it is, or as of a pinned offset; `count` raises a counter by one."""
         self._world = world
         self._provider = provider
         self._read_policy = read_policy
@@ -58,6 +59,9 @@ class WorldFeed:
         self._applied = {ACTIVITIES: -1, CONTROL: -1}
         self._refused: dict[tuple[str, int], InvalidEvent] = {}
         """By topic and offset: refused and not yet asked for."""
+        self._policy_offset, self._policy_ms = -1, 0
+        """Of all policy records read so far, the highest."""
+        self._started = False
         self._ordered: Encoder | None = None
         """Proven, and waiting for what the learner carries over to its version."""
 
@@ -100,7 +104,28 @@ class WorldFeed:
             _log.warning("activity %s, at offset %d, can be shown to nobody: %s", name, record.offset, why.meaning)
         return activity
 
+    def start_policy(self) -> None:
+        """Bring the policy to the present of its topic, or to what it is pinned to; before it, read the orders."""
+        start = self._read_policy(self._world.pinned)
+        self._world.forget_policy(-1 if start.whole else start.end - 1)
+        self._policy_offset, self._policy_ms = start.end - 1, start.newest_ms
+        self._started = True
+        self._take(start.records)
+
     def _apply_policy(self, records: Iterable[TopicRecord]) -> None:
+        taken = []
+        for record in records:
+            if record.offset <= self._policy_offset and record.timestamp_ms > self._policy_ms:
+                self._count("policy_made_again")
+                _log.warning("policy topic: offset %d is newer than %d: read again", record.offset, self._policy_offset)
+                self.start_policy()
+                return
+            self._policy_offset = max(self._policy_offset, record.offset)
+            self._policy_ms = max(self._policy_ms, record.timestamp_ms)
+            taken.append(record)
+        self._take(taken)
+
+    def _take(self, records: Iterable[TopicRecord]) -> None:
         for offset, _, value, _ in records:
             try:
                 if value is not None and self._world.learn(*decode_row(value, offset)):
@@ -128,7 +153,8 @@ class WorldFeed:
             world.examine(order)
         elif isinstance(order, PinPolicy):
             world.pin(order.pinned)
-            self._apply_policy(self._read_policy())
+            if self._started:
+                self.start_policy()
         else:
             return  # orders for the shards and for the learner, which read them themselves
         self._count("control_applied")

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import crcmod.predefined  # type: ignore[import-untyped]
 from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.partitioner.default import murmur2
+
+from jobs.topics import SPECS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,14 +46,14 @@ def by_partition(records: Iterable[tuple[bytes, bytes]]) -> dict[int, bytes]:
     return {partition: encode_batch(each) for partition, each in found.items()}
 
 
-def encode_batch(records: list[tuple[bytes, bytes]]) -> bytes:
-    """Return the record batch of one or more (key, value) records; its timestamp is now."""
+def encode_batch(records: list[tuple[bytes, bytes]], at_ms: int | None = None) -> bytes:
+    """Return the record batch of one or more (key, value) records; its timestamp is `at_ms`, else now."""
     body = bytearray()
     for offset, (key, value) in enumerate(records):
         content = b"".join((b"\0\0", _varint(offset), _varint(len(key)), key, _varint(len(value)), value, b"\0"))
         body += _varint(len(content))
         body += content
-    now_ms = int(time.time() * 1000)
+    now_ms = int(time.time() * 1000) if at_ms is None else at_ms
     signed = _AFTER_CRC.pack(0, len(records) - 1, now_ms, now_ms, -1, -1, -1, len(records)) + body
     length = _HEAD.size - _BEFORE_LENGTH_BYTES + len(signed)
     return _HEAD.pack(0, length, -1, 2, _crc32c(signed)) + signed
@@ -111,6 +114,21 @@ class BatchProducer:
                 raise ConnectionError("the broker has closed the connection")
             found += part
         return bytes(found)
+
+
+def make_policy_topic(bootstrap: str, topic: str) -> None:
+    """Make a policy topic whose records have the times that they say, and wait until it can be written."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        config = dict(SPECS["policy"].config) | {"message.timestamp.type": "CreateTime"}
+        admin.create_topics([NewTopic(topic, 1, 1, topic_configs=config)])
+    finally:
+        admin.close()
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap)
+    try:
+        consumer.end_offsets([TopicPartition(topic, 0)])  # asks the leader until there is one
+    finally:
+        consumer.close()
 
 
 def records_in(bootstrap: str, topic: str) -> int:

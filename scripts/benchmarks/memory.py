@@ -22,6 +22,8 @@ from udfs.list_store import ListStore
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from udfs.core.decision_token import TokenKeys
+
 LISTS = 100_000
 _EVENTS_PER_USER = 50
 _AT_ONCE = 500
@@ -37,11 +39,12 @@ def measure(users: int) -> dict[str, Any]:
         say(f"Redis: {list_bytes:.0f} bytes a list, {payload_bytes:.0f} of them the list itself")
         state = _state(stage, users)
         say(f"Flink: {state} bytes a user")
+    hidden = Encoder.load(_ENCODER, "cpu").hidden
     return {
         "redis_gib_per_million_users": round(list_bytes * 1e6 / _GIB, 3),
         "state_bytes_per_user": state,
         "list_payload_bytes": round(payload_bytes),
-        "state_bytes_full_history": HEADER.itemsize + 4 * _world(stage, 0).encoder.hidden + HISTORY * EVENT.itemsize,
+        "state_bytes_full_history": HEADER.itemsize + 4 * hidden + HISTORY * EVENT.itemsize,
         "redis_users": LISTS,
         "state_users": users,
     }
@@ -50,7 +53,7 @@ def measure(users: int) -> dict[str, Any]:
 def _redis(stage: Arena) -> tuple[float, float]:
     """Return what Redis needs for a list with its key, and the length of the list, in bytes."""
     now_ms = int(time.time() * 1000)
-    world = _world(stage, now_ms)
+    world = make_world(stage.keys, now_ms)
     store = ListStore(stage.stack.redis_url, PREFIX, 30 * _DAY_MS)
     stage.redis.flushall()
     before = stage.redis.info("memory")["used_memory"]
@@ -76,10 +79,11 @@ def _lists(world: World, now_ms: int) -> Iterator[tuple[list[bytes], list[bytes]
         yield [user.encode() for user in outcome.listed], outcome.lists
 
 
-def _world(stage: Arena, now_ms: int) -> World:
+def make_world(keys: TokenKeys, now_ms: int) -> World:
+    """Return a ranker's world with the activities of the traffic."""
     settings = RankSettings(
         policy=make_policy("linucb"),
-        keys=stage.keys,
+        keys=keys,
         salt=1,
         list_size=LIST_SIZE,
         exploration_permille=20,

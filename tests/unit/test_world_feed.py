@@ -13,6 +13,7 @@ import pytest
 from models.encoder import Encoder
 from models.registry import verify
 from tests.support.core_world import NOON_MS, activity, make_world
+from tests.support.policy_log import MemoryLog
 from udfs.core.activity import Rule, encode_activity
 from udfs.core.control import (
     Control,
@@ -27,11 +28,11 @@ from udfs.core.control import (
     encode_control,
 )
 from udfs.core.errors import Reason
+from udfs.core.policy_start import PolicyStart, TopicRecord, read_start
 from udfs.core.policy_table import PRIOR_ID, cold_row, encode_row
 from udfs.core.slot_tags import SlotTags
 from udfs.core.world import World
 from udfs.dead_letters import Letter, letter_of_record
-from udfs.topic_reader import TopicRecord
 from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, WorldFeed
 
 ARTEFACTS = Path(__file__).parents[2] / "models" / "artefacts"
@@ -50,6 +51,7 @@ class Fed:
         self.policy: list[Written] = []
         self.feed = WorldFeed(self.world, "cpu", self._read_policy, lambda name: self.counts.update([name]))
         self._orders = 0
+        self.feed.start_policy()
 
     def apply(self, topic: str, records: list[Written]) -> list[Reason]:
         """Apply records written at NOON_MS; return why some were refused."""
@@ -57,8 +59,8 @@ class Fed:
         found = [self.feed.refusal(topic, offset) for offset, _, _ in records]
         return [error.reason for error in found if error is not None]
 
-    def _read_policy(self) -> list[TopicRecord]:
-        return [TopicRecord(*record, NOON_MS) for record in self.policy]
+    def _read_policy(self, pinned: int | None) -> PolicyStart:
+        return read_start(MemoryLog([TopicRecord(*record, NOON_MS) for record in self.policy]), 2_000, pinned)
 
     def obey(self, order: Order) -> None:
         self.apply(CONTROL, [(self._orders, b"k", encode_control(Control(order, NOON_MS)))])
@@ -295,3 +297,32 @@ def test_an_activity_that_can_be_shown_to_nobody_is_taken_and_warned_of(caplog: 
     assert set(fed.world.activities) == {"gone", "odd", "good", "meant"}
     assert fed.counts == {"activity_unreachable_over": 1, "activity_unreachable_unknown_category": 1}
     assert [line.getMessage().split()[1] for line in caplog.records] == ["gone,", "odd,"]
+
+
+def test_a_policy_topic_that_was_made_again_is_used() -> None:
+    """Contract: an offset that was applied before, with a newer time, is of another topic, which is read anew."""
+    fed = Fed()
+    fed.apply(ACTIVITIES, [record(0, "a")])
+    fed.publish("a", "a", "a")
+    row = cold_row()._replace(encoder=3, impressions=70.0)
+    fed.policy = [(0, b"3|a", encode_row(row, "a"))]
+    fed.feed.apply(POLICY, [TopicRecord(0, b"3|a", fed.policy[0][2], NOON_MS + 1)])
+    assert (fed.world.known.impressions.tolist(), fed.world.version) == ([70.0], 0)
+    assert fed.counts["policy_made_again"] == 1
+    fed.publish("a")
+    assert fed.world.version == 1
+
+
+def test_what_was_not_read_at_the_start_is_unknown_and_not_cold() -> None:
+    """Contract: a decision from before the start is scored with the row that counted then, or not at all."""
+    fed = Fed()
+    for offset in range(2, 5):
+        fed.policy.append((offset, b"3|a", row_of(3, "a", float(offset))))
+    fed.policy.append((5, b"3|*", row_of(3, PRIOR_ID, 9.0)))
+    fed.feed.start_policy()
+    table = fed.world.table
+    assert [row and row.version for row in (table.row_at(3, "a", at) for at in (1, 3, 4, 5))] == [None, 3, 4, 4]
+    assert [table.row_at(3, "new", 4), table.total_at(3, 4)] == [None, None]
+    new = table.row_at(3, "new", 5)
+    assert new is not None
+    assert new.impressions == 9.0

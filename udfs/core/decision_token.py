@@ -2,9 +2,9 @@
 
 Layout 2, big-endian: layout u8 | slots u8 (bits 5-6: experiment arm, bit 7: popular list) | key id u8 |
 generation u16 | as_of_ms u48 | seq u32 | encoder u16 | policy u48 | eligible u16 | exploration u8 (1/1000) |
-explored u16 (bit per slot) | x[1:] as int8 | slot tags of 3 bytes each (slot_tags.py) | keyed BLAKE2b-64 over all of it
-and the user.
-With 10 slots 81 bytes, 108 characters of URL-safe base64. x[0] is the constant and not stored.
+explored u16 (bit per slot) | experiment u16 | x[1:] as int8 | slot tags of 3 bytes each (slot_tags.py) | keyed
+BLAKE2b-64 over all of it and the user.
+With 10 slots 83 bytes, 112 characters of URL-safe base64. x[0] is the constant and not stored.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CONSTANT_X = 90
 """x[0] of every context: 127 / sqrt(2), rounded."""
 MAX_SLOTS = 16
 _POPULAR, _SLOTS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
-_HEAD = struct.Struct(">BBBHHIIHHIHBH")
+_HEAD = struct.Struct(">BBBHHIIHHIHBHH")
 _MAC_BYTES = 8
 _FIXED_BYTES = _HEAD.size + DIM - 1
 _HEAD_DTYPE = np.dtype(
@@ -52,6 +52,7 @@ _HEAD_DTYPE = np.dtype(
         ("eligible", ">u2"),
         ("exploration", "u1"),
         ("explored", ">u2"),
+        ("experiment", ">u2"),
     ]
 )
 
@@ -84,6 +85,8 @@ class Minting:
     arms: NDArray[np.int64]
     """Experiment arm of each user, see experiment.py."""
     popular: bool = False
+    experiment: int = 0
+    """Mark of the running experiment, 0: none."""
 
 
 class Token(NamedTuple):
@@ -102,6 +105,7 @@ class Token(NamedTuple):
     tags: bytes
     arm: int
     popular: bool
+    experiment: int
 
     def tag_at(self, slot: int) -> bytes:
         """Return the tag of a place, NO_TAG behind the last."""
@@ -125,6 +129,7 @@ def mint(lists: Minting, keys: TokenKeys) -> list[str]:
     head["policy_high"], head["policy_low"] = lists.policy >> 32, lists.policy & 0xFFFFFFFF
     head["eligible"], head["explored"] = np.minimum(lists.eligible, 0xFFFF), lists.explored
     head["exploration"] = lists.exploration_permille
+    head["experiment"] = lists.experiment
     tags = np.where((lists.order >= 0)[:, :, None], lists.tags[lists.order], np.uint8(0))
     body = np.concatenate(
         [head.view(np.uint8).reshape(users, -1), lists.x[:, 1:].view(np.uint8), tags.reshape(users, -1)],
@@ -165,11 +170,12 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
     if secret is None or not hmac.compare_digest(_mac(secret, body, "" if popular else user), data[size:signed]):
         raise InvalidEvent(Reason.FOREIGN_TOKEN, f"key id {data[2]}: the signature does not fit this user")
     _, _, key_id, generation, high, low, seq, encoder, newer, older, *rest = _HEAD.unpack_from(body)
-    eligible, exploration, explored = rest
+    eligible, exploration, explored, experiment = rest
     x = bytes([CONSTANT_X]) + body[_HEAD.size : _FIXED_BYTES]
     as_of_ms, policy, share = high << 32 | low, newer << 32 | older, exploration / 1000
     tags = body[_FIXED_BYTES:]
-    return Token(key_id, generation, as_of_ms, seq, encoder, policy, eligible, share, explored, x, tags, arm, popular)
+    made = key_id, generation, as_of_ms, seq, encoder, policy
+    return Token(*made, eligible, share, explored, x, tags, arm, popular, experiment)
 
 
 def check_slot(token: Token, tag: bytes, position: int | None) -> int:

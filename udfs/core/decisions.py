@@ -33,9 +33,8 @@ def decision_records(shown: Sequence[ShownDecision], world: World) -> list[tuple
     """Return (user, Avro record) of each first impression."""
     if not shown:
         return []
-    scores = _scores(shown, [None if each.token.popular else world.policy_of(each.token.arm) for each in shown], world)
-    shadow = world.experiment.shadow if world.experiment else None
-    shadows = _scores(shown, [None if each.token.popular else shadow for each in shown], world)
+    scores = _scores(shown, [_policy(each.token, world) for each in shown], world)
+    shadows = _scores(shown, [_shadow(each.token, world) for each in shown], world)
     return [
         (each.user, DECISION.encode(_record(each, score, shadow_score, world)))
         for each, score, shadow_score in zip(shown, scores, shadows, strict=True)
@@ -43,8 +42,8 @@ def decision_records(shown: Sequence[ShownDecision], world: World) -> list[tuple
 
 
 def _record(shown: ShownDecision, score: _Score, shadow: _Score, world: World) -> dict[str, object]:
-    token, policy = shown.token, world.policy_of(shown.token.arm)
-    experiment, arm = _arm(shown, world)
+    token, policy = shown.token, _policy(shown.token, world)
+    experiment, arm = _arm(token, world)
     mean, bonus = score
     shadow_mean, shadow_bonus = shadow
     return {
@@ -65,7 +64,7 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, world: World) -
         "bonus": bonus,
         "x": token.x,
         "slate": _slate(shown, world),
-        "policy": "popular" if token.popular else RANDOM if token.arm == HOLDOUT else policy.name,
+        "policy": _policy_name(token, policy),
         "constraints": [],
         "experiment": experiment,
         "arm": arm,
@@ -74,20 +73,40 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, world: World) -
     }
 
 
-def _arm(shown: ShownDecision, world: World) -> tuple[str, str]:
-    """Return (experiment id, name of the arm) of a list, nothing for one from before the experiment began."""
-    token, experiment = shown.token, world.experiment
+def _policy(token: Token, world: World) -> Policy | None:
+    """Return the policy that scored a list: None for the popular one and an arm that is no longer known."""
     if token.popular:
-        return "", ""
-    if token.arm == HOLDOUT:
-        return "" if experiment is None else experiment.id, "holdout"
-    if experiment is None or token.as_of_ms < experiment.started_ms or token.arm > len(experiment.arms):
-        return "", ""
-    return experiment.id, "baseline" if token.arm == BASELINE else experiment.arms[token.arm - 1].name
+        return None
+    if token.arm in (BASELINE, HOLDOUT):
+        return world.policy
+    experiment = world.experiment_of(token.experiment)
+    return experiment.arms[token.arm - 1].policy if experiment and token.arm <= len(experiment.arms) else None
 
 
-def _is_known(token: Token, policy: Policy) -> bool:
-    return not token.popular and (token.arm == HOLDOUT or not policy.randomised)
+def _shadow(token: Token, world: World) -> Policy | None:
+    experiment = None if token.popular else world.experiment_of(token.experiment)
+    return experiment.shadow if experiment else None
+
+
+def _policy_name(token: Token, policy: Policy | None) -> str:
+    if token.popular:
+        return "popular"
+    return RANDOM if token.arm == HOLDOUT else policy.name if policy else ""
+
+
+def _arm(token: Token, world: World) -> tuple[str, str]:
+    """Return (experiment id, name of the arm) of a list, nothing where it was in no experiment that is known."""
+    experiment = None if token.popular else world.experiment_of(token.experiment)
+    known = experiment.id if experiment else ""
+    if token.arm == HOLDOUT and not token.popular:
+        return known, "holdout"
+    if experiment is None or token.arm > len(experiment.arms):
+        return "", ""
+    return known, "baseline" if token.arm == BASELINE else experiment.arms[token.arm - 1].name
+
+
+def _is_known(token: Token, policy: Policy | None) -> bool:
+    return policy is not None and (token.arm == HOLDOUT or not policy.randomised)
 
 
 def _scores(shown: Sequence[ShownDecision], policies: Sequence[Policy | None], world: World) -> list[_Score]:
@@ -108,6 +127,8 @@ def _row(shown: ShownDecision, policy: Policy, world: World) -> PolicyRow | None
     activity, encoder, version = world.activities.get(shown.activity_id), shown.token.encoder, shown.token.policy
     if activity is None:
         return None
+    if version < world.table.whole_from and policy.regression != world.policy.regression:
+        return None  # whether the arm's own rows were there then is not known any more
     return row_at(world.table_of(policy, encoder, version), encoder, activity, version)
 
 

@@ -240,6 +240,7 @@ def _rank(
     counts.update({f"encode_batch_le_{size}": 1 for size in ENCODE_BUCKETS if stale.size <= size})
     counts["lists"] += rows.size if world.catalogue.activities else 0
     if not world.catalogue.activities:
+        counts["unlisted"] += rows.size
         return []
     header = batch.header[rows]
     names = [users[row] for row in rows.tolist()]
@@ -264,6 +265,7 @@ def _rank(
             order=ranked.order,
             tags=world.tags.current,
             arms=arms,
+            experiment=world.experiment.mark if world.experiment else 0,
         ),
         world.attributing.keys,
     )

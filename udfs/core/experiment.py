@@ -44,10 +44,18 @@ class Experiment(NamedTuple):
 
     id: str
     arms: tuple[Arm, ...]
-    started_ms: int
-    """When it was ordered: lists as of a former time are not part of it."""
     shadow: Policy | None = None
     """Scores what is shown, is never shown itself."""
+    mark: int = 0
+    """1..65535: tells it from others, also from one of the same id with other arms. Each list carries it."""
+
+
+def started(order: SetExperiment, issued_ms: int) -> Experiment:
+    """Return the experiment that an order starts."""
+    arms = tuple(Arm(arm.name, make_policy(arm.policy), arm.permille) for arm in order.arms)
+    shadow = None if order.shadow is None else make_policy(order.shadow)
+    mark = hash64(repr((order.id, order.shadow, issued_ms, [tuple(arm) for arm in order.arms]))) % 0xFFFF + 1
+    return Experiment(order.id, arms, shadow, mark)
 
 
 def regressions_on_trial(order: SetExperiment, deployed: Regression) -> list[Regression]:

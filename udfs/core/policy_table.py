@@ -163,6 +163,8 @@ class PolicyTable:
     version: int = -1
     """Offset of the newest applied record: with it the table is a known state of the policy topic."""
     rows: dict[tuple[int, str], PolicyRow] = field(default_factory=dict)
+    whole_from: int = -1
+    """Of versions below it rows may be missing: what is not at hand is unknown then, see policy_start.py."""
     _former: dict[tuple[int, str], deque[PolicyRow]] = field(default_factory=dict)
     _totals: dict[int, deque[tuple[int, float]]] = field(default_factory=dict)
     """(version, total) of each encoder's priors, rising."""
@@ -197,7 +199,7 @@ class PolicyTable:
         for published, total in reversed(totals):
             if published <= version:
                 return total
-        return None if len(totals) == _FORMER_TOTALS else 0.0
+        return None if len(totals) == _FORMER_TOTALS or version < self.whole_from else 0.0
 
     def row(self, encoder: int, activity_id: str) -> PolicyRow:
         """Return the row of an activity, the prior of that encoder where it has none."""
@@ -214,7 +216,7 @@ class PolicyTable:
             for row in [self.rows.get(key), *reversed(former)]:
                 if row is not None and row.version <= version:
                     return row
-            if len(former) == _FORMER_ROWS:
+            if len(former) == _FORMER_ROWS or version < self.whole_from:
                 return None
         return cold_row()
 

@@ -11,8 +11,7 @@ from udfs.core.attribution import WORTH_LIMIT, Attributing, Cascade
 from udfs.core.catalogue import Catalogue, open_at
 from udfs.core.cold_start import coefficients
 from udfs.core.examination import overlooked
-from udfs.core.experiment import Arm, Experiment, arm_numbers
-from udfs.core.policy import make_policy
+from udfs.core.experiment import Experiment, arm_numbers, started
 from udfs.core.policy_table import Coefficients, PolicyTable
 from udfs.core.slot_tags import SlotTags, without_clashes
 from udfs.core.watch import COLD_BELOW
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from udfs.core.interest import StepEncoder
     from udfs.core.policy import Policy
     from udfs.core.policy_table import PolicyRow
+
+_FORMER_EXPERIMENTS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class World:
     catalogue: Catalogue = field(init=False)
     tags: SlotTags = field(init=False)
     attributing: Attributing = field(init=False)
+    _experiments: dict[int, Experiment] = field(init=False, default_factory=dict)
     _known: dict[str, Coefficients] = field(init=False, default_factory=dict)
     """Coefficients by regression, "" for those of `table`, made anew after a change."""
 
@@ -154,7 +156,7 @@ class World:
         """Take in a policy row unless the policy is pinned to an older version; return whether it was taken."""
         if self.pinned is not None and row.version > self.pinned:
             return False
-        table = self.trial_tables.setdefault(row.regression, PolicyTable()) if row.regression else self.table
+        table = self._trial_table(row.regression) if row.regression else self.table
         taken = table.apply(activity_id, row)
         if taken:
             self._known.clear()
@@ -163,7 +165,14 @@ class World:
     def pin(self, version: int | None) -> None:
         """Forget what was learned and take in, from now on, only policy rows up to a version; None: all again."""
         self.pinned = version
-        self.table, self.trial_tables = PolicyTable(), {}
+        self.forget_policy()
+
+    def _trial_table(self, regression: str) -> PolicyTable:
+        return self.trial_tables.setdefault(regression, PolicyTable(whole_from=self.table.whole_from))
+
+    def forget_policy(self, whole_from: int = -1) -> None:
+        """Forget what was learned; of versions below `whole_from` not every row will be taken in again."""
+        self.table, self.trial_tables = PolicyTable(whole_from=whole_from), {}
         self._known.clear()
 
     def weigh(self, order: SetWeights) -> None:
@@ -173,9 +182,15 @@ class World:
 
     def try_out(self, order: SetExperiment, issued_ms: int) -> None:
         """Start an experiment in the place of a running one, or end it where the order has neither arms nor shadow."""
-        arms = tuple(Arm(arm.name, make_policy(arm.policy), arm.permille) for arm in order.arms)
-        shadow = None if order.shadow is None else make_policy(order.shadow)
-        self.experiment = Experiment(order.id, arms, issued_ms, shadow) if arms or shadow else None
+        self.experiment = started(order, issued_ms) if order.arms or order.shadow else None
+        if self.experiment is not None:
+            self._experiments[self.experiment.mark] = self.experiment
+            while len(self._experiments) > _FORMER_EXPERIMENTS:
+                del self._experiments[next(iter(self._experiments))]
+
+    def experiment_of(self, mark: int) -> Experiment | None:
+        """Return the experiment, running or over, whose mark a list carries; None where it is no longer known."""
+        return self._experiments.get(mark)
 
     def examine(self, order: SetExamination) -> None:
         """Let impressions from now on weigh what their places or the clicks above them say, see SetExamination."""

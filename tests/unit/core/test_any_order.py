@@ -270,3 +270,4 @@ def test_without_activities_there_are_states_and_no_lists() -> None:
     found = run([views("u", 3)], make_world())
     assert found.lists == {}
     assert list(found.states) == ["u"]
+    assert found.counts["unlisted"] == 1

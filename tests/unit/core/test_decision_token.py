@@ -57,6 +57,7 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
         tags=rng.integers(0, 2**8, (20, TAG_BYTES)).astype(np.uint8),
         arms=rng.integers(0, 4, users),
         popular=data.draw(st.booleans()),
+        experiment=int(rng.integers(0, 2**16)),
     )
     for row, (user, token) in enumerate(zip(made.users, mint(made, KEYS), strict=True)):
         assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -74,12 +75,13 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
             tags=b"".join(NO_TAG if number < 0 else made.tags[number].tobytes() for number in order[row].tolist()),
             arm=made.arms[row],
             popular=made.popular,
+            experiment=made.experiment,
         )
 
 
-def test_a_list_of_ten_needs_108_characters() -> None:
+def test_a_list_of_ten_needs_112_characters() -> None:
     """Contract: the documented size, which Redis pays for every user."""
-    assert len(TOKEN) == 108
+    assert len(TOKEN) == 112
 
 
 @pytest.mark.parametrize("slots", [9, 10, 11])
@@ -95,7 +97,7 @@ def test_every_changed_bit_is_refused(slots: int) -> None:
     of_byte = {at: {reason for place, reason in reasons if place == at} for at in range(len(data))}
     assert of_byte[0] == {Reason.BAD_TOKEN}
     assert of_byte[2] == {Reason.FOREIGN_TOKEN}
-    filling = -(43 + 3 * slots + 8) % 3
+    filling = -(45 + 3 * slots + 8) % 3
     assert all(of_byte[at] == {Reason.FOREIGN_TOKEN} for at in range(2, len(data) - filling))
     assert all(of_byte[at] == {Reason.BAD_TOKEN} for at in range(len(data) - filling, len(data)))
 
@@ -104,7 +106,7 @@ def test_every_truncation_is_refused() -> None:
     assert {refusal(TOKEN[:length]) for length in range(len(TOKEN))} == {Reason.BAD_TOKEN}
 
 
-@pytest.mark.parametrize("token", ["", "=", "é" * 108, "a b", "A" * 108, "/" * 108, TOKEN + "AAAA", TOKEN + "="])
+@pytest.mark.parametrize("token", ["", "=", "é" * 112, "a b", "A" * 112, "/" * 112, TOKEN + "AAAA", TOKEN + "="])
 def test_what_is_no_token_is_refused(token: str) -> None:
     assert refusal(token) is Reason.BAD_TOKEN
 

@@ -14,7 +14,7 @@ from schemas.records import DECISION
 from tests.support.core_world import KEYS, NOON_MS, activity, make_world
 from udfs.core.control import SetExperiment, TrialArm
 from udfs.core.decision_token import Token, propensity, verify
-from udfs.core.engine import Outcome, Records, process
+from udfs.core.engine import Outcome, Records, process, republish
 from udfs.core.events import Event, EventType
 from udfs.core.experiment import BASELINE, HOLDOUT, Arm, Experiment, arm_numbers, regressions_on_trial
 from udfs.core.feedback import OBJECTIVES
@@ -38,7 +38,7 @@ def hashes(count: int) -> Any:
 
 
 def experiment(name: str = "e1", permilles: tuple[int, ...] = (300, 200)) -> Experiment:
-    return Experiment(name, tuple(Arm(f"arm{at}", make_policy("linucb"), p) for at, p in enumerate(permilles)), 0)
+    return Experiment(name, tuple(Arm(f"arm{at}", make_policy("linucb"), p) for at, p in enumerate(permilles)))
 
 
 def serve(world: World, names: list[str], events: list[Event] | None = None) -> Outcome:
@@ -111,7 +111,7 @@ def decisions(world: World, outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def test_a_decision_names_its_experiment_arm_and_policy() -> None:
-    """Contract: lists from before the experiment, or from another one's time, are in no arm."""
+    """Contract: also when that is over and another one runs; lists made outside of any are in no arm."""
     world = make_world([activity(name) for name in NAMES])
     world.try_out(SetExperiment("e1", ARMS, "epsilon_greedy"), NOON_MS - 1)
     outcome = serve(world, users(60))
@@ -122,10 +122,40 @@ def test_a_decision_names_its_experiment_arm_and_policy() -> None:
     calm = next(each for each in found if each["arm"] == "calm")
     assert calm["bonus"] == 0.0
     world.try_out(SetExperiment("e2", ARMS, None), NOON_MS + 60_000)
-    assert {(each["experiment"], each["arm"]) for each in decisions(world, outcome)} == {("", "")}
+    assert decisions(world, outcome) == found
     world.try_out(SetExperiment("e2", (), None), NOON_MS + 70_000)
     assert world.experiment is None
-    assert set(tokens(serve(world, users(60))).values()).pop().arm == BASELINE
+    assert decisions(world, outcome) == found
+    after = serve(world, users(60))
+    assert set(tokens(after).values()).pop().arm == BASELINE
+    assert {(each["experiment"], each["arm"]) for each in decisions(world, after)} == {("", "")}
+
+
+def test_a_list_of_an_arm_is_never_logged_as_the_deployments_once_its_experiment_is_over() -> None:
+    """Contract: policy and propensity are the arm's while it is known, and nothing where a restart has forgotten it."""
+    arms = (TrialArm("soft", "softmax", 500), TrialArm("drawn", "thompson", 500))
+    world = make_world([activity(name) for name in NAMES])
+    world.try_out(SetExperiment("e1", arms, None), NOON_MS - 1)
+    outcome = serve(world, users(40))
+    world.try_out(SetExperiment("e1", (), None), NOON_MS)
+    known = decisions(world, outcome)
+    assert {(each["arm"], each["policy"]) for each in known} == {("soft", "softmax"), ("drawn", "thompson")}
+    assert {each["propensity"] for each in known} == {None}
+    forgotten = decisions(make_world([activity(name) for name in NAMES]), outcome)
+    unknown = ("experiment", "arm", "policy", "propensity", "mean", "bonus")
+    assert {tuple(each[name] for name in unknown) for each in forgotten} == {("", "", "", None, None, None)}
+
+
+def test_a_list_made_anew_during_an_experiment_is_in_it() -> None:
+    """Contract: what counts is when the list was made, not its user's newest event, as after a republish order."""
+    world = make_world([activity(name) for name in NAMES])
+    states: dict[str, bytes] = {}
+    first = serve(world, users(30))
+    states.update(zip(first.users, first.states, strict=True))
+    world.try_out(ORDER, NOON_MS + 60_000)
+    again = republish(list(states), list(states.values()), world)
+    assert {each["experiment"] for each in decisions(world, again)} == {"e1"}
+    assert {each["arm"] for each in decisions(world, again)} == {"baseline", "calm", "wild"}
 
 
 def test_an_arm_that_reads_counts_alone_goes_with_any_deployment() -> None:
