@@ -23,7 +23,7 @@ from schemas.codec import decode_event
 from udfs.core.errors import ConfigError, InvalidEvent, Unavailable
 from udfs.core.events import FIRST_ACTIVITY_TYPE, Event
 from udfs.core.hashing import hash64
-from udfs.core.rate_guard import admit
+from udfs.core.rate_guard import act_of, admit
 from udfs.core.user_state import MAX_PRICE, MAX_QUANTITY, decode_states
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _polled(consumer: KafkaConsumer, topic: str) -> Iterator[Record]:
 
 def _admitted(events: list[Event]) -> list[Event]:
     """Return one user's organic events, without a robot's, each once, in the order of a history."""
-    verdicts = admit(decode_states([None], 0), 0, [event.ts_ms for event in events])
+    verdicts = admit(decode_states([None], 0), 0, [act_of(event) for event in events])
     once: dict[int, Event] = {}
     for event, passed in zip(events, verdicts, strict=True):
         if passed and event.type < FIRST_ACTIVITY_TYPE:

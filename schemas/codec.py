@@ -45,6 +45,7 @@ _TYPES_OF_FIELD: dict[str, tuple[type, ...]] = {
     "position": (int, type(None)),
     "value": (float, int, type(None)),
 }
+_OF_THE_PRODUCER = ("event_id", "user_id", "type")
 # All 576 allowed combinations: the types of a whole JSON event are then checked by one look-up.
 _JSON_SIGNATURES = frozenset(product(*_TYPES_OF_FIELD.values()))
 
@@ -88,7 +89,7 @@ def _from_json(value: bytes) -> Event:
     except orjson.JSONDecodeError as error:
         raise _json_error(value, error) from error
     except KeyError as error:
-        raise InvalidEvent(Reason.BAD_FIELD, f"{error.args[0]} is missing") from error
+        raise InvalidEvent(Reason.WRONG_SHAPE, f"{error.args[0]} is missing") from error
     if tuple(map(type, row)) not in _JSON_SIGNATURES:
         raise _type_error(row)
     event_id, user_id, name, ts_ms, item_id, category, price, quantity, activity_id, token, position, amount = row
@@ -128,7 +129,8 @@ def _type_error(row: tuple[object, ...]) -> InvalidEvent:
     for (name, allowed), field in zip(_TYPES_OF_FIELD.items(), row, strict=True):
         if type(field) not in allowed:
             names = ", ".join(kind.__name__ for kind in allowed)
-            return InvalidEvent(Reason.BAD_FIELD, f"{name} is {type(field).__name__}; allowed: {names}")
+            reason = Reason.WRONG_SHAPE if name in _OF_THE_PRODUCER else Reason.BAD_FIELD
+            return InvalidEvent(reason, f"{name} is {type(field).__name__}; allowed: {names}")
     raise AssertionError("every field of a refused row has an allowed type")
 
 

@@ -95,7 +95,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             return
         outcome = process(batch.records, self._load, self._world)
         self._store(outcome)
-        self._brake_if_needed(batch, len(outcome.dead))
+        self._brake_if_needed(batch, sum(each.error.reason.producer_fault for each in outcome.dead))
         popular = b""
         if batch.shard == self._popular_shard and outcome.listed:
             popular = self._popular.due(self._world, outcome.newest_ms)

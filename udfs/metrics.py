@@ -32,6 +32,7 @@ COUNTERS: dict[str, str] = {
     "duplicate": Reason.DUPLICATE.meaning,
     "late": Reason.LATE.meaning,
     "quarantined": Reason.QUARANTINED.meaning,
+    "quarantined_purchase": "Purchases among the dead letters that are quarantined.",
     **{f"join_{outcome}": f"Activity events: {outcome.meaning}" for outcome in Join},
     "feedback": "Increments sent to the learner.",
     "lists": "Lists ranked for publication.",

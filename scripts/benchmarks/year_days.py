@@ -124,7 +124,7 @@ class Days:
         counts: Counter[str] = outcome.counts
         organic = self._accepted({each.event.user_id for each in sent}) - before
         joined = sum(count for name, count in counts.items() if name.startswith("join_") and name != "join_bought")
-        named = counts["duplicate"] + counts["late"] + counts["quarantined"]
+        named = counts["duplicate"] + counts["late"]
         lost = len(sent) - (organic + joined + named + len(outcome.dead))
         self.quarantined += counts["quarantined"]
         if lost > 0:

@@ -120,14 +120,18 @@ def test_an_event_behind_all_that_is_kept_is_late(job: LiveJob) -> None:
     assert json.loads(job.lists(["late-user"])["late-user"])["v"][2] == 40
 
 
-def test_a_user_with_over_20_events_in_a_second_is_quarantined(job: LiveJob) -> None:
-    """Contract: a robot's further events are counted, and neither applied nor rewarded."""
+def test_a_user_who_does_50_things_in_a_second_is_set_aside(job: LiveJob) -> None:
+    """Contract: a robot's further events are dead letters, and neither applied nor rewarded."""
     second_ms = int(time.time()) * 1000 - 5_000
     events = [Event(f"r{number}", "robot", EventType.VIEW, second_ms + number) for number in range(50)]
-    assert counted(job, "quarantined", [Message(b"robot", encode_event(event)) for event in events]) == 30
-    later = Event("r-later", "robot", EventType.VIEW, second_ms + 4_000)
-    assert counted(job, "quarantined", [Message(b"robot", encode_event(later))]) == 1
-    assert json.loads(job.lists(["robot"])["robot"])["v"][2] == 20
+    aside = counted(job, "quarantined", [Message(b"robot", encode_event(event)) for event in events])
+    assert 20 <= 50 - aside <= 30
+    later = encode_event(Event("r-later", "robot", EventType.PURCHASE, second_ms + 4_000))
+    assert counted(job, "quarantined_purchase", [Message(b"robot", later)]) == 1
+    assert json.loads(job.lists(["robot"])["robot"])["v"][2] == 50 - aside
+    letters = [each for each in job.read(job.topics.dead_letters) if dict(each.headers)["reason"] == b"quarantined"]
+    assert len(letters) == aside + 1
+    assert later in [each.value for each in letters]
 
 
 def test_the_user_with_the_smallest_hash_gets_a_list(job: LiveJob) -> None:

@@ -55,7 +55,7 @@ def refused_records(user: str, now_ms: int, keys: TokenKeys, activity_id: str, t
         "empty key": (b"", avro, Reason.MISSING_KEY),
         "another user's key": (key + b"x", avro, Reason.KEY_MISMATCH),
         "unknown type": (key, as_json.replace(b'"view"', b'"stare"'), Reason.UNKNOWN_TYPE),
-        "missing field": (key, as_json.replace(b'"ts_ms"', b'"time"'), Reason.BAD_FIELD),
+        "missing field": (key, as_json.replace(b'"ts_ms"', b'"time"'), Reason.WRONG_SHAPE),
         "garbled token": (key, clicked(token[:-5] + "!!!!!"), Reason.BAD_TOKEN),
         "forged token": (key, clicked(forged), Reason.FOREIGN_TOKEN),
         "another user's token": (key, clicked(others), Reason.FOREIGN_TOKEN),

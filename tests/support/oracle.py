@@ -140,7 +140,7 @@ class Oracle:
         no_updates = sum(self.counts[f"join_{outcome}"] for outcome in (*of_no_list, Join.SUPERSEDED))
         return {
             "accepted": updates + no_updates,
-            "rejected": len(self.dead),
+            "rejected": len(self.dead) - self.counts["quarantined"],
             **{name: self.counts[name] + self.counts[f"join_{name}"] for name in ("duplicate", "late")},
             "quarantined": self.counts["quarantined"],
         }

@@ -63,8 +63,12 @@ def test_every_count_of_the_engine_is_a_declared_counter() -> None:
     ]
     records = Records([b"u"] * len(events), [encode_event(each) for each in events], [2**50] * len(events))
     outcome = process(records, lambda users: [None], world)
-    counts = outcome.counts + republish(["u"], outcome.states, world).counts
-    assert {"records", "duplicate", "late", "quarantined", "join_without_token", "join_matched"} <= set(outcome.counts)
+    robot = [Event(f"r{n}", "r", EventType.VIEW, NOON_MS + n) for n in range(50)]
+    robot.append(Event("bought", "r", EventType.PURCHASE, NOON_MS + 1_000, "tea"))
+    burst = process(Records([b"r"] * 51, [encode_event(each) for each in robot], [2**50] * 51), lambda _: [None], world)
+    assert {"quarantined", "quarantined_purchase"} <= set(burst.counts)
+    counts = outcome.counts + burst.counts + republish(["u"], outcome.states, world).counts
+    assert {"records", "duplicate", "late", "join_without_token", "join_matched"} <= set(outcome.counts)
     assert set(counts) | set(outcome.counts) <= set(metrics.COUNTERS)
     assert {f"join_{outcome}" for outcome in Join} <= set(metrics.COUNTERS)
     assert {f"dead_letter_{reason}" for reason in Reason if not reason.counted_only} <= set(metrics.COUNTERS)

@@ -17,13 +17,13 @@ from udfs.core.attribution import attribute
 from udfs.core.catalogue import eligible
 from udfs.core.decision_token import Minting, mint
 from udfs.core.decisions import decision_records
-from udfs.core.errors import InvalidEvent
+from udfs.core.errors import InvalidEvent, Reason
 from udfs.core.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
 from udfs.core.hashing import hash32, hash64
 from udfs.core.history import merge
 from udfs.core.interest import ENCODE_BUCKETS, encode
 from udfs.core.rank_arms import rank_arms
-from udfs.core.rate_guard import admit, admit_singles
+from udfs.core.rate_guard import MAX_ACTS_PER_S, act_of, admit, admit_singles
 from udfs.core.seeded import decision_seeds
 from udfs.core.slate import payloads
 from udfs.core.user_state import EVENT, MAX_PRICE, MAX_QUANTITY, decode_states, encode_states
@@ -93,7 +93,7 @@ def process(records: Records, load: Callable[[list[str]], list[bytes | None]], w
     by_user = _decode(records, counts, dead)
     users = list(by_user)
     batch = decode_states(load(users), world.encoder.hidden)
-    admitted = _guard(batch, list(by_user.values()), world, counts)
+    admitted = _guard(batch, list(by_user.values()), world, counts, dead)
     before_ms = batch.header["as_of_ms"].copy()
     merged = _merge(batch, admitted, counts)
     applied, feedback, decisions = _attribute(batch, admitted, world, counts, dead)
@@ -150,17 +150,22 @@ def _decode(records: Records, counts: Counter[str], dead: list[DeadLetter]) -> d
     return by_user
 
 
-def _guard(batch: UserBatch, by_row: list[list[tuple[int, Event]]], world: World, counts: Counter[str]) -> _Admitted:
-    """Drop the events of robots, sort each user's others by time, and part them by what they are for."""
-    single = np.array([row for row, events in enumerate(by_row) if len(events) == 1], np.int64)
-    times_ms = np.array([by_row[row][0][1].ts_ms for row in single.tolist()], np.int64)
+def _guard(
+    batch: UserBatch,
+    by_row: list[list[tuple[int, Event]]],
+    world: World,
+    counts: Counter[str],
+    dead: list[DeadLetter],
+) -> _Admitted:
+    """Set the events of robots aside, sort each user's others by time, and part them by what they are for."""
+    single = [row for row, events in enumerate(by_row) if len(events) == 1]
     plain = np.zeros(len(by_row), np.bool_)
-    plain[single] = admit_singles(batch, single, times_ms)
+    plain[single] = admit_singles(batch, np.array(single, np.int64), [act_of(by_row[row][0][1]) for row in single])
 
     found = _Admitted([], [], {})
     items = world.catalogue.activities_of_item
     for row, (events, is_plain) in enumerate(zip(by_row, plain.tolist(), strict=True)):
-        passed = events if is_plain else _passed(batch, row, events, counts)
+        passed = events if is_plain else _passed(batch, row, events, counts, dead)
         for numbered in passed:
             event = numbered[1]
             if event.type < FIRST_ACTIVITY_TYPE:
@@ -173,12 +178,19 @@ def _guard(batch: UserBatch, by_row: list[list[tuple[int, Event]]], world: World
 
 
 def _passed(
-    batch: UserBatch, row: int, events: list[tuple[int, Event]], counts: Counter[str]
+    batch: UserBatch, row: int, events: list[tuple[int, Event]], counts: Counter[str], dead: list[DeadLetter]
 ) -> list[tuple[int, Event]]:
     # Judged as they came, so that batching does not change who is a robot.
-    verdicts = admit(batch, row, [event.ts_ms for _, event in events])
-    counts["quarantined"] += verdicts.count(False)
-    passed = [numbered for numbered, admitted in zip(events, verdicts, strict=True) if admitted]
+    verdicts = admit(batch, row, [act_of(event) for _, event in events])
+    passed: list[tuple[int, Event]] = []
+    for (number, event), admitted in zip(events, verdicts, strict=True):
+        if admitted:
+            passed.append((number, event))
+            continue
+        detail = f"{TYPE_NAMES[event.type]} within an hour of over {MAX_ACTS_PER_S} acts in one second"
+        dead.append(DeadLetter(number, InvalidEvent(Reason.QUARANTINED, detail)))
+        counts["quarantined"] += 1
+        counts["quarantined_purchase"] += event.type == EventType.PURCHASE
     passed.sort(key=_time_of)
     return passed
 

@@ -9,43 +9,57 @@ TidelineError
 
 from enum import StrEnum
 
+_COUNTED, _PRODUCER = "counted", "producer"
+
 
 class Reason(StrEnum):
     """Why a record was not applied; the same text is metric label and dead-letter header `reason`.
 
     `meaning` is one line for people. `counted_only` is true where the record is well formed and is
-    merely not applied: it raises a counter and makes no dead letter.
+    merely not applied: it raises a counter and makes no dead letter. `producer_fault` is true of what only a producer
+    can get wrong, whatever a visitor does or sends: the brake counts these alone.
     """
 
     meaning: str
     counted_only: bool
+    producer_fault: bool
 
-    def __new__(cls, label: str, meaning: str = "", counted_only: bool = False) -> "Reason":
+    def __new__(cls, label: str, meaning: str = "", mark: str = "") -> "Reason":
         """Make a member whose value is `label` alone, so that `Reason("late")` finds it."""
         member = str.__new__(cls, label)
         member._value_ = label
         member.meaning = meaning
-        member.counted_only = counted_only
+        member.counted_only = mark == _COUNTED
+        member.producer_fault = mark == _PRODUCER
         return member
 
-    EMPTY = "empty", "The record has no value or a value of 0 bytes."
+    EMPTY = "empty", "The record has no value or a value of 0 bytes.", _PRODUCER
     TOO_LARGE = "too_large", "The value is over 64 KiB; it was not parsed."
-    MISSING_KEY = "missing_key", "The record has no key, so it belongs to no user."
-    KEY_MISMATCH = "key_mismatch", "The record key is not the user_id inside the value."
-    BAD_MAGIC = "bad_magic", "The first byte is neither 0x00 (Avro) nor an opening brace (JSON)."
-    UNKNOWN_SCHEMA = "unknown_schema", "The schema id after the magic byte is not a kept version of this record."
-    TRUNCATED = "truncated", "The Avro body does not fit its schema: it ends early, has bytes left or a bad index."
-    BAD_JSON = "bad_json", "The value starts like JSON and is not a JSON object."
+    MISSING_KEY = "missing_key", "The record has no key, so it belongs to no user.", _PRODUCER
+    KEY_MISMATCH = "key_mismatch", "The record key is not the user_id inside the value.", _PRODUCER
+    BAD_MAGIC = "bad_magic", "The first byte is neither 0x00 (Avro) nor an opening brace (JSON).", _PRODUCER
+    UNKNOWN_SCHEMA = (
+        "unknown_schema",
+        "The schema id after the magic byte is no kept version of this record.",
+        _PRODUCER,
+    )
+    TRUNCATED = (
+        "truncated",
+        "The Avro body does not fit its schema: it ends early, has bytes left, a bad index.",
+        _PRODUCER,
+    )
+    BAD_JSON = "bad_json", "The value starts like JSON and is not a JSON object.", _PRODUCER
     BAD_UTF8 = "bad_utf8", "The key, the value or a string inside it is not UTF-8."
     NOT_FINITE = "not_finite", "A number is NaN or infinite."
     UNKNOWN_TYPE = "unknown_type", "The event type is none of the known ones."
-    BAD_FIELD = "bad_field", "A field is missing, of the wrong type or out of range."
+    WRONG_SHAPE = "wrong_shape", "event_id, user_id, type or ts_ms is missing, or one that is text is not.", _PRODUCER
+    BAD_FIELD = "bad_field", "A field is of the wrong type, out of range, or missing beside another."
     FUTURE = "future", "ts_ms is more than 5 minutes after the record's Kafka timestamp."
     BAD_TOKEN = "bad_token", "The decision token cannot be read."
     FOREIGN_TOKEN = "foreign_token", "The decision token was signed with another key or for another user or list."
-    LATE = "late", "The event is older than all that is kept for its user.", True
-    DUPLICATE = "duplicate", "The event_id was already applied.", True
-    QUARANTINED = "quarantined", "The user sends more events than a person can; nothing is learned from them.", True
+    LATE = "late", "The event is older than all that is kept for its user.", _COUNTED
+    DUPLICATE = "duplicate", "The event_id was already applied.", _COUNTED
+    QUARANTINED = "quarantined", "Its user did more in a second of the hour before than a person can."
     BAD_ACTIVITY = "bad_activity", "An activity record breaks a rule; the former version of it stays."
     BAD_CONTROL = "bad_control", "A control record is unknown or malformed; nothing was changed."
 

@@ -1,61 +1,110 @@
-"""Robots: a user with over 20 events within one second of event time is quarantined for an hour of event time.
+"""Robots: who does more in one second than a person can is set aside for an hour of event time.
 
-The hour begins with the event that was one too many and is not prolonged; after it he is judged anew.
+What counts is what a person does himself: views, searches, additions to a cart, purchases and clicks, each in the
+second of its own ts_ms. An impression, a dismissal and a conversion do not count, nor does what is told again: an event
+with the same event_id, a click with the same token on the same activity. Lines of a cart or an order with one ts_ms are
+one act. So neither tabs nor retries nor a phone that was offline make a robot.
+
+The acts of each of the four seconds that came up last are held as 64 bits, one a hash: telling one again changes
+nothing, and an event with a wrong clock takes one place of four. Two acts share a bit at times, so the limit is reached
+after 20 acts or a few more, never before. The hour begins with the second in which that happened; what was applied
+before stays applied. Who is a robot in another, earlier second is set aside from there on; after the hour he is judged
+anew.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 import numpy as np
+
+from udfs.core.events import EventType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from udfs.core.events import Event
     from udfs.core.user_state import UserBatch
 
-MAX_EVENTS_PER_S = 20
-QUARANTINE_MS = 3_600_000
+MAX_ACTS_PER_S = 20
+QUARANTINE_S = 3_600
+_SPREAD = 0x9E3779B1
+"""Odd, so that ids which differ in a digit differ in all six bits."""
+_OF_ONE_ORDER = frozenset({EventType.ADD_TO_CART, EventType.PURCHASE})
+_IS_NO_ACT = frozenset({EventType.IMPRESSION, EventType.CONVERSION, EventType.DISMISS})
 
 
-def admit_singles(batch: UserBatch, rows: NDArray[np.int64], times_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
+class Act(NamedTuple):
+    """What the guard looks at: the second of an event, and its bit among 64; 0 where it does not count."""
+
+    second: int
+    bit: int
+
+
+def act_of(event: Event) -> Act:
+    """Return what an event counts as."""
+    kind = event.type
+    second = event.ts_ms // 1000 & 0xFFFFFFFF
+    if kind in _IS_NO_ACT:
+        return Act(second, 0)
+    if kind == EventType.CLICK:
+        name = f"{event.token}|{event.activity_id}"
+    elif kind in _OF_ONE_ORDER:
+        name = f"{kind}|{event.ts_ms}"
+    else:
+        name = event.event_id
+    return Act(second, 1 << (crc32(name.encode()) * _SPREAD >> 26 & 63))
+
+
+def admit_singles(batch: UserBatch, rows: NDArray[np.int64], acts: Sequence[Act]) -> NDArray[np.bool_]:
     """Do what `admit` does for users with one event each, as far as that is plain: return whose event is let through.
 
-    Users near the limit or ever quarantined are left alone and come out False: ask `admit` about them. 0.3 us a user
-    instead of 4.
+    Users at the limit or ever set aside are left alone and come out False: ask `admit` about them.
     """
+    pairs = np.array(acts, np.uint64).reshape(-1, 2)
+    second, bit = pairs[:, 0].astype(np.uint32), pairs[:, 1]
     header = batch.header
-    second, before = times_ms // 1000 & 0xFFFFFFFF, header["rate_second"][rows].astype(np.int64)
-    count = header["rate_count"][rows]
-    room = (second != before) | (count < MAX_EVENTS_PER_S)
-    plain: NDArray[np.bool_] = (header["quarantined_until_ms"][rows] == 0) & room
-    newer = plain & (second > before)
-    header["rate_second"][rows[newer]] = second[newer]
-    header["rate_count"][rows[newer]] = 1
-    header["rate_count"][rows[plain & (second == before)]] += 1
+    held, seen = header["rate_seconds"][rows], header["rate_acts"][rows]
+    here = (held == second[:, None]) & (seen != 0)
+    known, place = here.any(axis=1), here.argmax(axis=1)
+    now = np.where(known, seen[np.arange(rows.size), place], 0) | bit
+    plain: NDArray[np.bool_] = (header["robot_until_s"][rows] == 0) & (np.bitwise_count(now) <= MAX_ACTS_PER_S)
+    again = plain & known
+    header["rate_acts"][rows[again], place[again]] = now[again]
+    new = plain & ~known & (bit != 0)
+    header["rate_seconds"][rows[new]] = np.concatenate([second[new, None], held[new, :-1]], axis=1)
+    header["rate_acts"][rows[new]] = np.concatenate([bit[new, None], seen[new, :-1]], axis=1)
     return plain
 
 
-def admit(batch: UserBatch, row: int, times_ms: Sequence[int]) -> list[bool]:
-    """Return which of a user's events, in order of arrival, are let through; updates his counters in the batch.
-
-    Only the newest second seen is counted, so events that come behind by a second or more are not part of any count.
-    """
+def admit(batch: UserBatch, row: int, acts: Sequence[Act]) -> list[bool]:
+    """Return which of a user's events, in order of arrival, are let through; updates his counters in the batch."""
     header = batch.header[row]
-    second, count = int(header["rate_second"]), int(header["rate_count"])
-    until_ms = int(header["quarantined_until_ms"])
+    held = list(zip(header["rate_seconds"].tolist(), header["rate_acts"].tolist(), strict=True))
+    from_s, until_s = int(header["robot_from_s"]), int(header["robot_until_s"])
     verdicts: list[bool] = []
-    for ts_ms in times_ms:
-        now = ts_ms // 1000 & 0xFFFFFFFF
-        if now > second:
-            second, count = now, 0
-        if now == second:
-            count += 1
-            if count > MAX_EVENTS_PER_S and ts_ms >= until_ms:
-                until_ms = ts_ms + QUARANTINE_MS
-        verdicts.append(ts_ms >= until_ms or ts_ms < until_ms - QUARANTINE_MS)
-    header["rate_second"], header["rate_count"] = second, min(count, 0xFFFF)
-    header["quarantined_until_ms"] = until_ms
+    for second, bit in acts:
+        if bit and not from_s <= second < until_s and _excess(held, second, bit):
+            from_s = second
+            if second >= until_s:
+                until_s = min(second + QUARANTINE_S, 0xFFFFFFFF)
+        verdicts.append(not from_s <= second < until_s)
+    header["rate_seconds"], header["rate_acts"] = zip(*held, strict=True)
+    header["robot_from_s"], header["robot_until_s"] = from_s, until_s
     return verdicts
+
+
+def _excess(held: list[tuple[int, int]], second: int, bit: int) -> bool:
+    """Note an act, and say whether its second now has too many; that one is not noted."""
+    for place, (other, acts) in enumerate(held):
+        if other == second and acts:
+            if (acts | bit).bit_count() > MAX_ACTS_PER_S:
+                return True
+            held[place] = second, acts | bit
+            return False
+    held.insert(0, (second, bit))
+    held.pop()
+    return False

@@ -21,6 +21,8 @@ DIM = 16
 """Length of the bandit's context x."""
 HISTORY = 31
 """Events kept: the longest sawtooth window."""
+SECONDS_KEPT = 4
+"""Seconds whose acts the guard against robots holds."""
 
 HEADER = np.dtype(
     [
@@ -28,17 +30,19 @@ HEADER = np.dtype(
         ("n_history", "u1"),
         ("h_len", "u1"),
         ("encoder", "<u2"),
-        ("rate_count", "<u2"),
         ("accepted", "<u4"),
         ("seq", "<u4"),
         ("purchases", "<u4"),
-        ("rate_second", "<u4"),
+        ("robot_from_s", "<u4"),
+        ("robot_until_s", "<u4"),
+        ("rate_seconds", "<u4", (SECONDS_KEPT,)),
+        ("rate_acts", "<u8", (SECONDS_KEPT,)),
         ("as_of_ms", "<i8"),
-        ("quarantined_until_ms", "<i8"),
         ("x", "i1", (DIM,)),
     ]
 )
-"""encoder: version that h and x belong to, 0 = none. accepted: organic events ever applied, seq: all updates."""
+"""encoder: version that h and x belong to, 0 = none. accepted: organic events ever applied, seq: all updates.
+rate_, robot_: see rate_guard.py."""
 
 EVENT = np.dtype(
     [

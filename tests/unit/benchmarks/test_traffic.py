@@ -9,7 +9,7 @@ from schemas.codec import decode_event, encode_event
 from scripts.benchmarks.traffic import CHUNK_EVENTS, Traffic, activities, cumulative_shares, make_chunk
 from udfs.core.decision_token import TokenKeys, check_slot, verify
 from udfs.core.events import EventType
-from udfs.core.rate_guard import MAX_EVENTS_PER_S
+from udfs.core.rate_guard import MAX_ACTS_PER_S
 from udfs.core.slot_tags import slot_tag
 
 KEYS = TokenKeys({1: b"k" * 32}, 1)
@@ -53,7 +53,7 @@ def test_events_are_valid_in_order_and_unique() -> None:
 def test_no_user_looks_like_a_robot() -> None:
     per_second = Counter((event.user_id, event.ts_ms // 1000) for event in make_chunk(TRAFFIC, 0))
 
-    assert max(per_second.values()) <= MAX_EVENTS_PER_S
+    assert max(per_second.values()) <= MAX_ACTS_PER_S
 
 
 def test_every_token_is_of_its_user_and_holds_the_activity_where_it_was_shown() -> None:

@@ -149,11 +149,11 @@ def sums_of(feedback: list[Feedback]) -> dict[str, bytes]:
 
 
 def without_rate(states: dict[str, bytes], hidden: int) -> dict[str, UserBatch]:
-    """States without the counter of the rate guard, which counts what arrives, duplicates too."""
+    """States without the counters of the rate guard, which hold the seconds that came last."""
     found = {}
     for user, state in states.items():
         found[user] = decode_states([state], hidden)
-        found[user].header["rate_count"] = 0
+        found[user].header["rate_seconds"] = found[user].header["rate_acts"] = 0
     return found
 
 

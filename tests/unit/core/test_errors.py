@@ -16,7 +16,14 @@ def test_a_reason_is_its_label_and_explains_itself_in_one_line() -> None:
 
 def test_only_well_formed_events_are_counted_without_a_dead_letter() -> None:
     counted = {reason for reason in Reason if reason.counted_only}
-    assert counted == {Reason.LATE, Reason.DUPLICATE, Reason.QUARANTINED}
+    assert counted == {Reason.LATE, Reason.DUPLICATE}
+
+
+def test_the_brake_counts_what_only_a_producer_can_get_wrong() -> None:
+    """Contract: undecodable, another schema, a wrong key; nothing that depends on what a visitor sends."""
+    assert {str(reason) for reason in Reason if reason.producer_fault} == {
+        "empty", "missing_key", "key_mismatch", "bad_magic", "unknown_schema", "truncated", "bad_json", "wrong_shape"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

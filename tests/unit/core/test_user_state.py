@@ -61,10 +61,10 @@ def test_any_batch_comes_back_as_it_was(sizes: list[tuple[int, int, bool]], seed
 
 
 def test_a_state_has_the_documented_size() -> None:
-    """Contract: header 55, h 4 each, event 28 bytes, then what was shown; no h where no encoder ran."""
+    """Contract: header 97, h 4 each, event 28 bytes, then what was shown; no h where no encoder ran."""
     sizes = [(0, 0, False), (5, 0, False), (0, 2, True), (31, 64, True)]
     lengths = [len(state) for state in encode_states(batch_of(sizes, 1), np.arange(4))]
-    assert lengths == [55, 55 + 140, 55 + 12 + 2, 55 + 12 + 31 * 28 + 64]
+    assert lengths == [97, 97 + 140, 97 + 12 + 2, 97 + 12 + 31 * 28 + 64]
 
 
 def test_the_golden_state_reads_as_what_it_was_written_from() -> None:

@@ -183,7 +183,9 @@ def test_a_robot_teaches_nothing() -> None:
     records = [(event.user_id.encode(), encode_event(event), NOON_MS) for event in [*many, one]]
     data = sequences_of(records)
     assert data.names.tolist() == ["robot", "person"]
-    assert np.diff(data.starts).tolist() == [20, 1]
+    robot, person = np.diff(data.starts).tolist()
+    assert 20 <= robot < 32
+    assert person == 1
 
 
 def test_a_topic_without_organic_events_is_refused() -> None:
