@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from scripts.benchmarks import encoder, freshness, memory, mutate, ope, rank, regret, start, throughput, year
+from scripts.benchmarks import encoder, freshness, memory, mutate, ope, rank, regret, start, stories, throughput, year
 from scripts.benchmarks.traffic import CHUNK_EVENTS
 from scripts.localstack import StackError
 from udfs.core.errors import ConfigError, ModelError
@@ -62,7 +62,7 @@ def _regret(given: argparse.Namespace) -> dict[str, Any]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     commands = parser.add_subparsers(
-        required=True, metavar="throughput|freshness|memory|start|encoder|ope|regret|rank|mutate|year"
+        required=True, metavar="throughput|freshness|memory|start|encoder|ope|regret|rank|mutate|stories|year"
     )
 
     fast = commands.add_parser("throughput", help="events a second, uniform and Zipf users, beside the idiomatic job")
@@ -120,7 +120,14 @@ def _parser() -> argparse.ArgumentParser:
     broken.add_argument("--seed", type=int, default=1, metavar="N", help="what is done to them (1)")
     broken.set_defaults(run=lambda given: mutate.measure(given.files, given.seed))
 
-    for command in (broken, fast, fresh, big, ready, model, judged, learns, ranks, shop):
+    told = commands.add_parser(
+        "stories", help="random stories of users, in order and out of order: the same lists and sums, or exit status 1"
+    )
+    told.add_argument("--stories", type=int, default=1000, metavar="N", help="(1000)")
+    told.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
+    told.set_defaults(run=lambda given: stories.measure(given.stories, given.seed))
+
+    for command in (broken, fast, fresh, big, ready, model, judged, learns, ranks, shop, told):
         command.add_argument("--json", action="store_true", help="end standard output in one line of JSON")
     return parser
 
