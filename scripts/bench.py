@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING, Any
 from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from scripts.benchmarks import encoder, freshness, memory, mutate, ope, rank, regret, start, stories, throughput, year
+from scripts.benchmarks import (
+    encoder,
+    freshness,
+    memory,
+    mutate,
+    ope,
+    publish,
+    rank,
+    regret,
+    start,
+    stories,
+    throughput,
+    year,
+)
 from scripts.benchmarks.traffic import CHUNK_EVENTS
 from scripts.localstack import StackError
 from udfs.core.errors import ConfigError, ModelError
@@ -62,7 +75,7 @@ def _regret(given: argparse.Namespace) -> dict[str, Any]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     commands = parser.add_subparsers(
-        required=True, metavar="throughput|freshness|memory|start|encoder|ope|regret|rank|mutate|stories|year"
+        required=True, metavar="throughput|freshness|publish|memory|start|encoder|ope|regret|rank|mutate|stories|year"
     )
 
     fast = commands.add_parser("throughput", help="events a second, uniform and Zipf users, beside the idiomatic job")
@@ -78,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     fresh.add_argument("--seconds", type=int, default=60, metavar="N", help="measured at each load (60)")
     fresh.set_defaults(run=lambda given: freshness.measure(given.capacity, given.seconds))
+
+    rows = commands.add_parser("publish", help="milliseconds to learn about activities and publish their rows")
+    rows.add_argument("--known", type=int, default=10_000, metavar="N", help="activities known (10000)")
+    rows.add_argument("--changed", type=int, default=200, metavar="N", help="how many changed, beside all (200)")
+    rows.add_argument("--repeats", type=int, default=5, metavar="N", help="of each (5)")
+    rows.set_defaults(run=lambda given: publish.measure(given.known, given.changed, given.repeats))
 
     big = commands.add_parser("memory", help="bytes a user in Redis and in Flink's state")
     big.add_argument("--users", type=int, default=10_000, metavar="N", help="users with a full history (10000)")
@@ -127,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     told.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
     told.set_defaults(run=lambda given: stories.measure(given.stories, given.seed))
 
-    for command in (broken, fast, fresh, big, ready, model, judged, learns, ranks, shop, told):
+    for command in (broken, fast, fresh, rows, big, ready, model, judged, learns, ranks, shop, told):
         command.add_argument("--json", action="store_true", help="end standard output in one line of JSON")
     return parser
 

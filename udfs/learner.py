@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,16 +16,17 @@ from udfs.core.control import LoadModel, PublishPolicy, SetExperiment, decode_co
 from udfs.core.errors import InvalidEvent
 from udfs.core.experiment import regressions_on_trial
 from udfs.core.feedback import gather_feedback
-from udfs.core.intake import admit, take
+from udfs.core.knowledge import Knowledge
 from udfs.core.learning import Forgetting, decode_sums, encode_sums
 from udfs.core.policy import make_policy
 from udfs.core.policy_table import encode_row
-from udfs.core.publication import activity_of, encoder_of, every_name, publication
+from udfs.core.publication import every_name, published
+from udfs.core.turn import turn
 from udfs.core.watch import ALARM_AT, Clicks, Watch, entropy
 from udfs.metrics import Meters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,9 +41,11 @@ class Learner(KeyedProcessFunction):
         self._config = config
 
     def open(self, context: RuntimeContext) -> None:
-        """Name the states: sums by "encoder|activity", features by activity, newest time, experiment."""
+        """Name the states: sums by "encoder|activity", features by activity, newest time, experiment, whose turn."""
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._newest = context.get_state(ValueStateDescriptor("newest_ms", Types.LONG()))
+        self._ordered = context.get_state(ValueStateDescriptor("ordered_encoder", Types.LONG()))
+        self._turn = context.get_state(ValueStateDescriptor("turn", Types.STRING()))
         self._experiment = context.get_state(ValueStateDescriptor("experiment", Types.PICKLED_BYTE_ARRAY()))
         self._features = context.get_map_state(
             MapStateDescriptor("features", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
@@ -52,6 +54,8 @@ class Learner(KeyedProcessFunction):
         self._forgetting = Forgetting(round(self._config.half_life_days * 86_400_000))
         self._meters = Meters(context)
         self._watch = Watch()
+        self._kept: Knowledge | None = None
+        self._kept_features: dict[str, NDArray[np.int8]] = {}
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Add the feedback of a publish interval to the sums and publish what it changed, obey, or note an activity."""
@@ -62,32 +66,51 @@ class Learner(KeyedProcessFunction):
         else:
             yield from self._publish(self._learn(row[1]))
 
-    def _learn(self, parts: Sequence[bytes]) -> list[str]:
-        """Add feedback to the sums; return the names of those it changed, for an encoder's first every activity's."""
-        ids, rows = gather_feedback(parts)
-        known = set(self._sums.keys())
-        rows, newest, refused = admit(ids, rows, self._forgetting, self._newest_bucket())
-        self._newest.update(self._forgetting.start_ms(newest))
-        changed = []
-        clicks = Clicks()
-        for encoder, place in sorted(set(zip(rows["encoder"].tolist(), rows["activity"].tolist(), strict=True))):
-            name = f"{encoder}|{ids[place]}"
-            mine = rows[(rows["encoder"] == encoder) & (rows["activity"] == place)]
-            added = take(decode_sums(self._sums.get(name), self._forgetting), mine, self._forgetting, newest)
-            refused += added.refused
-            clicks = clicks.with_more(self._watch.see(name, added.rows))
-            self._sums.put(name, encode_sums(added.sums, self._forgetting))
-            changed.append(name)
-        milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in clicks._asdict().items()}
-        aside = {f"feedback_refused_{reason}": count for reason, count in refused.items()}
-        self._meters.add({"feedback_rows": rows.size, **milli, **aside})
-        for encoder in {encoder_of(name) for name in changed} - {encoder_of(name) for name in known}:
-            changed += every_name(encoder, known)
-        return changed
+    @property
+    def _known(self) -> Knowledge:
+        """All that is in the states, decoded at the first use: before, there is no key to read them by."""
+        if self._kept is None:
+            newest_ms = self._newest.value()
+            self._kept = Knowledge(
+                {name: decode_sums(state, self._forgetting) for name, state in self._sums.items()},
+                self._forgetting,
+                None if newest_ms is None else self._forgetting.bucket_at(newest_ms),
+            )
+            self._kept_features = {name: np.frombuffer(each, np.int8) for name, each in self._features.items()}
+        return self._kept
 
-    def _newest_bucket(self) -> int | None:
-        newest_ms = self._newest.value()
-        return None if newest_ms is None else self._forgetting.bucket_at(newest_ms)
+    def _learn(self, parts: Sequence[bytes]) -> list[str]:
+        """Add feedback to the sums; return the names to publish: those it changed, those whose turn it is.
+
+        Of an encoder's first feedback every activity's.
+        """
+        known = self._known
+        before, named = known.encoders(), known.activities()
+        learned = known.learn(*gather_feedback(parts))
+        self._newest.update(self._forgetting.start_ms(known.newest))
+        clicks = Clicks()
+        for name, rows in learned.rows.items():
+            clicks = clicks.with_more(self._watch.see(name, rows))
+            self._sums.put(name, encode_sums(known.sums[name], self._forgetting))
+        for name in learned.forgotten:
+            self._sums.remove(name)
+        milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in clicks._asdict().items()}
+        aside = {f"feedback_refused_{reason}": count for reason, count in learned.refused.items()}
+        self._meters.add({"feedback_rows": sum(rows.size for rows in learned.rows.values()), **milli, **aside})
+        names = [*learned.rows, *learned.forgotten, *self._due()]
+        for encoder in set(known.encoders()) - set(before):
+            names += [f"{encoder}|{activity}" for activity in named]
+        return names
+
+    def _due(self) -> list[str]:
+        """Return the names that are published again without a change."""
+        ordered = self._ordered.value()
+        encoders = sorted({*self._known.in_use(), *([] if ordered is None else [ordered])})
+        names = sorted(f"{encoder}|{activity}" for encoder in encoders for activity in self._known.activities())
+        due = turn(names, self._turn.value() or "", self._config.publish_ms)
+        if due:
+            self._turn.update(due[-1])
+        return due
 
     def _note(self, key: bytes, value: bytes) -> None:
         try:
@@ -95,7 +118,9 @@ class Learner(KeyedProcessFunction):
         except InvalidEvent:
             return  # counted and logged where the activity is broadcast
         if activity is not None:
-            self._features.put(activity.activity_id, features_of(activity).tobytes())
+            features = features_of(activity)
+            self._features.put(activity.activity_id, features.tobytes())
+            self._kept_features[activity.activity_id] = features
 
     def _obey(self, value: bytes) -> Iterator[Row]:
         try:
@@ -104,24 +129,23 @@ class Learner(KeyedProcessFunction):
             return  # counted and logged where the order is broadcast
         order = control.order if control is not None else None
         if isinstance(order, PublishPolicy):
-            yield from self._publish(list(self._sums.keys()))
+            yield from self._publish(list(self._known.sums))
         elif isinstance(order, LoadModel):
-            yield from self._publish(every_name(order.version, self._sums.keys()))
+            self._ordered.update(order.version)
+            yield from self._publish(every_name(order.version, self._known.sums))
         elif isinstance(order, SetExperiment):
             self._experiment.update(value)
-            yield from self._publish(list(self._sums.keys()))
+            yield from self._publish(list(self._known.sums))
 
     def _publish(self, names: list[str]) -> Iterator[Row]:
         if not names:
             return
-        sums = {name: decode_sums(state, self._forgetting) for name, state in self._sums.items()}
-        features = {name: np.frombuffer(each, np.int8) for name, each in self._features.items()}
-        newest = self._newest_bucket() or 0
-        rows = publication(sums, sorted(set(names)), self._forgetting, newest, self._how, features)
+        names = sorted(set(names))
+        rows = published(self._known, names, self._how, self._kept_features)
         self._watch.published(rows)
-        self._show(sums)
+        self._show()
         for how in self._on_trial():
-            found = publication(sums, sorted(set(names)), self._forgetting, newest, how, features)
+            found = published(self._known, names, how, self._kept_features)
             rows += [(name, row._replace(regression=how.name)) for name, row in found]
         self._meters.add({"policy_rows_published": len(rows)})
         for activity_id, row in rows:
@@ -133,11 +157,8 @@ class Learner(KeyedProcessFunction):
         order = control.order if control is not None else None
         return regressions_on_trial(order, self._how) if isinstance(order, SetExperiment) else []
 
-    def _show(self, sums: Mapping[str, NDArray[Any]]) -> None:
-        impressions: Counter[str] = Counter()
-        for name, each in sums.items():
-            impressions[activity_of(name)] += int(each["impressions"].sum())
+    def _show(self) -> None:
         drift = self._watch.drift()
-        self._meters.show("selection_entropy_milli", round(1000 * entropy(impressions)))
+        self._meters.show("selection_entropy_milli", round(1000 * entropy(self._known.impressions())))
         self._meters.show("drift_z_milli", round(1000 * drift))
         self._meters.show("drift_alarm", int(abs(drift) > ALARM_AT))

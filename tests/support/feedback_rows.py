@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.core.feedback import OBJECTIVES, ROWS
-from udfs.core.learning import BUCKET, RIDGE, Forgetting
+from udfs.core.learning import BUCKET, Forgetting
+from udfs.core.solving import RIDGE
 from udfs.core.user_state import DIM
 
 NEVER = Forgetting(0)

@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from udfs.core.learning import BUCKETS_PER_HALF_LIFE, RIDGE, WHOLE, Forgetting, positive
+from udfs.core.learning import BUCKETS_PER_HALF_LIFE, MOMENTS, WHOLE, Forgetting, as_rows
 from udfs.core.policy_table import PAIRS, UPPER, X_UNIT
+from udfs.core.solving import RIDGE, positive, whole_of
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
 LIMIT = 3.0
 """Nats. Any one of many names has to exceed it by the logarithm of their number."""
 _UNIT = np.concatenate([np.full(PAIRS, X_UNIT**2 / WHOLE), np.full(DIM, X_UNIT)])
+_QUARTER = 2.0 ** (-1.0 / BUCKETS_PER_HALF_LIFE)
+_AT_ONCE = 512
 
 
 class Changes(NamedTuple):
@@ -40,50 +43,80 @@ class Changes(NamedTuple):
 
 
 def changes(sums: Mapping[str, NDArray[Any]], forgetting: Forgetting, newest: int) -> Changes:
-    """Return where clicks have changed, from all sums by name; the order of the names leaves no trace.
+    """Return where clicks have changed, from all sums by name; the order of the names leaves no trace."""
+    names = [name for name in sums if tells(sums[name], forgetting, newest)]
+    found = ratios([sums[name] for name in names], forgetting, newest)
+    return verdict(dict(zip(names, found, strict=True)), forgetting)
+
+
+def tells(sums: NDArray[Any], forgetting: Forgetting, newest: int) -> bool:
+    """Return whether sums can tell of a change: there is a half-life, and something in the last one."""
+    return bool(forgetting.half_life_ms and sums.size and sums[-1]["bucket"] > newest - BUCKETS_PER_HALF_LIFE)
+
+
+def verdict(found: Mapping[str, float], forgetting: Forgetting) -> Changes:
+    """Return where clicks have changed from the ratio of every name that tells.
 
     They have everywhere if all names but the one that changed most say so together.
     """
-    recent = newest - BUCKETS_PER_HALF_LIFE
-    names = [name for name in sorted(sums) if sums[name].size and sums[name][-1]["bucket"] > recent]
-    if not forgetting.half_life_ms or not names:
+    if not found:
         return Changes(forgetting, everywhere=False, names=frozenset())
-    found = _ratios([sums[name] for name in names], forgetting, recent)
-    limit = LIMIT + math.log(len(names))
-    alone = frozenset(name for name, ratio in zip(names, found.tolist(), strict=True) if ratio > limit)
-    return Changes(forgetting, bool(found.sum() - found.max() > LIMIT), alone)
+    every = np.array([found[name] for name in sorted(found)])
+    limit = LIMIT + math.log(len(found))
+    alone = frozenset(name for name, ratio in found.items() if ratio > limit)
+    return Changes(forgetting, bool(every.sum() - every.max() > LIMIT), alone)
 
 
-def _ratios(every: Iterable[NDArray[Any]], forgetting: Forgetting, recent: int) -> NDArray[np.float64]:
-    """Return the log likelihood ratio, fading over whole past, of each of some sums in the buckets after `recent`."""
-    parts, variance = [], []
-    for sums in every:
-        parts.append(_stretches(sums, forgetting, recent))
-        clicks, impressions = int(sums["rewards"][:, 0].sum()), int(sums["impressions"].sum()) / WHOLE
-        variance.append((max(clicks, 0) + 1) / (max(impressions, 0.0) + 2))
-    # [activities, buckets, (now, whole past, fading past)]
-    stretches = np.stack(parts)
-    design = np.zeros((*stretches.shape[:3], DIM, DIM))
-    design[..., UPPER[0], UPPER[1]] = design[..., UPPER[1], UPPER[0]] = stretches[..., :PAIRS]
-    moments = stretches[..., PAIRS:]
-    theta = np.linalg.solve(positive(design[:, :, 1:]) + RIDGE * np.eye(DIM), moments[:, :, 1:, :, None])[..., 0]
-    explained = 2.0 * np.einsum("abkd,abd->abk", theta, moments[:, :, 0])
-    explained -= np.einsum("abkd,abde,abke->abk", theta, design[:, :, 0], theta)
-    gain: NDArray[np.float64] = (explained[:, :, 1] - explained[:, :, 0]).sum(axis=1)
-    return gain / (2.0 * np.array(variance))
+def ratios(every: Sequence[NDArray[Any]], forgetting: Forgetting, newest: int) -> list[float]:
+    """Return the log likelihood ratio, fading over whole past, of each of some sums in the last half-life.
 
-
-def _stretches(sums: NDArray[Any], forgetting: Forgetting, recent: int) -> NDArray[np.float64]:
-    """Return x x' and x r of each bucket after `recent`, and of what was before it weighed alike and by age."""
-    buckets = sums["bucket"]
-    fading = forgetting._replace(fading=True)
-    weights = np.stack(
-        [
-            each
-            for now in range(recent + 1, recent + 1 + BUCKETS_PER_HALF_LIFE)
-            for each in (buckets == now, buckets < now, (buckets < now) * fading.weights(buckets, now))
-        ]
-    ).astype(np.float64)
-    numbers = np.concatenate([sums["xx"], sums["rx"][:, 0]], axis=1).astype(np.float64) * _UNIT
-    found: NDArray[np.float64] = (weights @ numbers).reshape(BUCKETS_PER_HALF_LIFE, 3, -1)
+    The same bits for each, whatever others there are.
+    """
+    found: list[float] = []
+    for start in range(0, len(every), _AT_ONCE):
+        found += _ratios(every[start : start + _AT_ONCE], forgetting, newest - BUCKETS_PER_HALF_LIFE)
     return found
+
+
+def _ratios(every: Sequence[NDArray[Any]], forgetting: Forgetting, recent: int) -> list[float]:
+    now, past = _stretches(every, forgetting, recent)
+    whole = np.stack([whole_of(sums) for sums in every])
+    clicks, impressions = np.maximum(whole[:, 3], 0), np.maximum(whole[:, 1], 0) / WHOLE
+    variance = (clicks + 1) / (impressions + 2)
+    gain = np.zeros(now.shape[:2])
+    some = now.any(axis=2)
+    theta = np.linalg.solve(positive(_designs(past[some])) + RIDGE * np.eye(DIM), past[some][..., PAIRS:, None])[..., 0]
+    explained = 2.0 * (theta * now[some][:, None, PAIRS:]).sum(axis=-1)
+    explained -= ((_designs(now[some])[:, None] * theta[..., None, :]).sum(axis=-1) * theta).sum(axis=-1)
+    gain[some] = explained[:, 1] - explained[:, 0]
+    found: list[float] = (gain.sum(axis=1) / (2.0 * variance)).tolist()
+    return found
+
+
+def _designs(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    found = np.zeros((*numbers.shape[:-1], DIM, DIM))
+    found[..., UPPER[0], UPPER[1]] = found[..., UPPER[1], UPPER[0]] = numbers[..., :PAIRS]
+    return found
+
+
+def _stretches(
+    every: Sequence[NDArray[Any]], forgetting: Forgetting, recent: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return x x' and x r of each bucket after `recent`, and of what was before it weighed alike and by age."""
+    numbers = np.concatenate([as_rows(sums) for sums in every])
+    buckets = numbers[:, 0]
+    owner = np.repeat(np.arange(len(every)), [sums.size for sums in every])
+    begins = np.flatnonzero(np.diff(owner, prepend=-1))
+    numbers = numbers[:, MOMENTS - PAIRS : MOMENTS + DIM] * _UNIT
+    now = np.zeros((len(every), BUCKETS_PER_HALF_LIFE, numbers.shape[1]))
+    late = buckets > recent
+    here = late & (buckets <= recent + BUCKETS_PER_HALF_LIFE)
+    now[owner[here], buckets[here] - recent - 1] = numbers[here]
+    past = np.zeros((len(every), BUCKETS_PER_HALF_LIFE, 2, numbers.shape[1]))
+    past[:, 0, 0] = np.add.reduceat(numbers * ~late[:, None], begins, axis=0)
+    ages = forgetting._replace(fading=True).weights(buckets, recent + 1) * ~late
+    past[:, 0, 1] = np.add.reduceat(numbers * ages[:, None], begins, axis=0)
+    for at in range(1, BUCKETS_PER_HALF_LIFE):
+        past[:, at] = past[:, at - 1] + now[:, at - 1, None]
+        past[:, at, 1] *= _QUARTER
+    return now, past

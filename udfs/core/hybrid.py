@@ -19,17 +19,15 @@ import numpy as np
 
 from udfs.core.activity_features import FEATURES
 from udfs.core.feedback import OBJECTIVES
-from udfs.core.learning import Solved, solve
 from udfs.core.policy_table import INVERSE_UNIT, THETA_UNIT, X_UNIT, SharedRow
+from udfs.core.solving import Solved, positive, solve
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from udfs.core.learning import Evidence
     from udfs.core.regression import Regression
+    from udfs.core.solving import Evidence
 
 _THETA_LIMIT = 2.0**8
 
@@ -41,31 +39,29 @@ class Shared(NamedTuple):
     inverse: NDArray[np.float64]
 
     def prior(self, features: NDArray[np.int8]) -> NDArray[np.float64]:
-        """Return E beta [objectives, DIM], where an activity starts."""
-        found: NDArray[np.float64] = np.einsum("i,oid->od", features * X_UNIT, self.beta)
-        return found
+        """Return E beta [..., objectives, DIM], where an activity starts."""
+        e = features[..., None, None] * X_UNIT
+        return np.asarray(sum(e[..., at, :, :] * self.beta[:, at] for at in range(FEATURES)))
 
     def doubt(self, features: NDArray[np.int8]) -> NDArray[np.float64]:
-        """Return P = E A0^-1 E' [DIM, DIM]."""
+        """Return P = E A0^-1 E' [..., DIM, DIM]."""
         e = features * X_UNIT
-        found: NDArray[np.float64] = np.einsum("i,idjf,j->df", e, self.inverse, e)
-        return found
+        outer = (e[..., :, None] * e[..., None, :])[..., None, None]
+        places = [(one, other) for one in range(FEATURES) for other in range(FEATURES)]
+        return np.asarray(sum(outer[..., i, j, :, :] * self.inverse[i, :, j] for i, j in places))
 
 
-def solve_shared(found: Sequence[Evidence], features: Sequence[NDArray[np.int8]], how: Regression) -> Shared:
-    """Return the shared part of all activities, given in one order; what has no evidence adds nothing."""
+def solve_shared(found: Evidence, features: NDArray[np.int8], how: Regression) -> Shared:
+    """Return the shared part of K activities, given in one order; what has no evidence adds nothing."""
     size = FEATURES * DIM
     design = how.shared_ridge * np.eye(size).reshape(FEATURES, DIM, FEATURES, DIM)
-    moments = np.zeros((len(OBJECTIVES), FEATURES, DIM))
-    if found:
-        e = np.stack(features) * X_UNIT
-        inverse = np.linalg.inv(np.stack([each.design for each in found]) + how.ridge * np.eye(DIM))
-        own = np.stack([each.moments for each in found])
-        # S - S A^-1 S = l S A^-1 = l (I - l A^-1), and b - S A^-1 b = l A^-1 b.
-        left = how.ridge * (np.eye(DIM) - how.ridge * inverse)
-        outer = (e[:, :, None] * e[:, None, :]).reshape(len(found), -1)
-        design += (outer.T @ left.reshape(len(found), -1)).reshape(FEATURES, FEATURES, DIM, DIM).transpose(0, 2, 1, 3)
-        moments += how.ridge * np.einsum("ai,aod->oid", e, np.einsum("aof,adf->aod", own, inverse))
+    e = features * X_UNIT
+    inverse = np.linalg.inv(positive(found.design) + how.ridge * np.eye(DIM))
+    # S - S A^-1 S = l S A^-1 = l (I - l A^-1), and b - S A^-1 b = l A^-1 b.
+    left = how.ridge * (np.eye(DIM) - how.ridge * inverse)
+    outer = (e[:, :, None] * e[:, None, :]).reshape(len(e), -1)
+    design += (outer.T @ left.reshape(len(e), -1)).reshape(FEATURES, FEATURES, DIM, DIM).transpose(0, 2, 1, 3)
+    moments = how.ridge * np.einsum("ai,aod->oid", e, np.einsum("aof,adf->aod", found.moments, inverse))
     factor = np.linalg.inv(np.linalg.cholesky(design.reshape(size, size)))
     whole = factor.T @ factor
     beta = (moments.reshape(-1, size) @ whole).reshape(-1, FEATURES, DIM)
@@ -73,11 +69,10 @@ def solve_shared(found: Sequence[Evidence], features: Sequence[NDArray[np.int8]]
 
 
 def solve_rest(found: Evidence, features: NDArray[np.int8], shared: Shared, how: Regression) -> Solved:
-    """Return w and the matrix of s of one activity."""
+    """Return w and the matrix of s of K activities."""
     own = solve(found, how.ridge, shared.prior(features))
     doubt = own.inverse @ shared.doubt(features) @ own.inverse
-    whole = own.inverse + how.ridge**2 * (doubt + doubt.T) / 2.0
-    return own._replace(inverse=whole)
+    return own._replace(inverse=own.inverse + how.ridge**2 * (doubt + np.swapaxes(doubt, -1, -2)) / 2.0)
 
 
 def shared_row(shared: Shared) -> SharedRow:

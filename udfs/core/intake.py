@@ -108,6 +108,14 @@ def take(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting, newest:
     return Added(found, rows, +refused)
 
 
+def may_be_wrong(rows: NDArray[Any], first: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return for each group of rows, of which the first ones are named, whether it has to be taken in with `take`."""
+    if not first.size:
+        return np.zeros(0, np.bool_)
+    takes = np.min([rows[name] for name in _COUNTS], axis=0) < 0
+    return np.logical_or.reduceat(takes | (rows["revenue_milli"] != 0), first)
+
+
 def _one_by_one(
     sums: NDArray[Any],
     rows: NDArray[Any],

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from udfs.core.change import LIMIT, changes
 from udfs.core.feedback import ROWS
-from udfs.core.learning import BUCKETS_PER_HALF_LIFE, NO_SUMS, RIDGE, Forgetting, add, merge
+from udfs.core.learning import BUCKETS_PER_HALF_LIFE, NO_SUMS, Forgetting, add, merge
 from udfs.core.publication import publication
+from udfs.core.solving import RIDGE
 from udfs.core.user_state import DIM
 
 BUCKET_MS = 1_000

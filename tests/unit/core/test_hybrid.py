@@ -11,13 +11,14 @@ from tests.support.core_world import activity
 from udfs.core.activity_features import FEATURES, features_of
 from udfs.core.catalogue import Catalogue
 from udfs.core.cold_start import coefficients
-from udfs.core.feedback import ROWS
+from udfs.core.feedback import OBJECTIVES, ROWS
 from udfs.core.hybrid import Shared, solve_rest, solve_shared
-from udfs.core.learning import Evidence, Forgetting, Solved, add, evidence, merge
+from udfs.core.learning import Forgetting, add, merge
 from udfs.core.policy import make_policy
 from udfs.core.policy_table import PRIOR_ID, PolicyTable, decode_row, encode_row
 from udfs.core.publication import publication
 from udfs.core.regression import Regression, Sharing
+from udfs.core.solving import Counts, Evidence, Solved, evidence_of, weighed
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
@@ -53,14 +54,18 @@ def make_log(count: int, seed: int) -> Log:
     return Log(rows, rng.integers(0, SEEN, count))
 
 
-def evidence_of(log: Log) -> list[Evidence]:
-    return [evidence(add(merge([]), log.rows[log.arm == arm], NEVER), NEVER, 0) for arm in range(len(ACTIVITIES))]
+FEATURES_OF_ALL = np.stack([features_of(each) for each in ACTIVITIES])
 
 
-def solved_from(log: Log) -> tuple[Shared, list[Solved]]:
-    found, features = evidence_of(log), [features_of(each) for each in ACTIVITIES]
-    shared = solve_shared(found, features, HOW)
-    return shared, [solve_rest(each, of, shared, HOW) for each, of in zip(found, features, strict=True)]
+def evidence_in(log: Log) -> Evidence:
+    sums = [add(merge([]), log.rows[log.arm == arm], NEVER) for arm in range(len(ACTIVITIES))]
+    return evidence_of(weighed(sums, NEVER, 0), Counts(np.zeros(len(sums)), np.zeros((len(sums), len(OBJECTIVES)))))
+
+
+def solved_from(log: Log) -> tuple[Shared, Solved]:
+    found = evidence_in(log)
+    shared = solve_shared(found, FEATURES_OF_ALL, HOW)
+    return shared, solve_rest(found, FEATURES_OF_ALL, shared, HOW)
 
 
 def joint(x: NDArray[np.float64], arm: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -82,11 +87,12 @@ def test_it_is_the_joint_ridge_regression(count: int) -> None:
     whole = np.diag(ridge) + design.T @ design
     theta = np.linalg.solve(whole, design.T @ rewards)
     asked = make_log(50, 99).rows["x"] / 127.0
-    for arm, solved in enumerate(solved_from(log)[1]):
+    solved = solved_from(log)[1]
+    for arm in range(len(ACTIVITIES)):
         row = joint(asked, np.full(50, arm))
-        assert asked @ solved.theta.T == pytest.approx(row @ theta, abs=1e-9)
+        assert asked @ solved.theta[arm].T == pytest.approx(row @ theta, abs=1e-9)
         leverage = np.einsum("ni,in->n", row, np.linalg.solve(whole, row.T))
-        assert np.einsum("ni,ij,nj->n", asked, solved.inverse, asked) == pytest.approx(leverage, abs=1e-9)
+        assert np.einsum("ni,ij,nj->n", asked, solved.inverse[arm], asked) == pytest.approx(leverage, abs=1e-9)
 
 
 def test_it_is_the_papers_sequential_algorithm() -> None:
@@ -108,16 +114,16 @@ def test_it_is_the_papers_sequential_algorithm() -> None:
         b0 += reward * z - big[arm].T @ np.linalg.solve(a[arm], b[arm])
     beta = np.linalg.solve(a0, b0)
     x = make_log(1, 8).rows["x"][0] / 127.0
-    found = evidence_of(log)
-    shared = solve_shared(found, [features_of(each) for each in ACTIVITIES], how)
+    found = evidence_in(log)
+    shared = solve_shared(found, FEATURES_OF_ALL, how)
+    solved = solve_rest(found, FEATURES_OF_ALL, shared, how)
     for arm in range(count):
         z, inverse = np.outer(e[arm], x).ravel(), np.linalg.inv(a[arm])
         theta = inverse @ (b[arm] - big[arm] @ beta)
         back = np.linalg.solve(a0, big[arm].T @ inverse @ x)
         s = z @ np.linalg.solve(a0, z) - 2 * z @ back + x @ inverse @ x + x @ inverse @ big[arm] @ back
-        solved = solve_rest(found[arm], features_of(ACTIVITIES[arm]), shared, how)
-        assert x @ solved.theta[0] == pytest.approx(z @ beta + x @ theta, abs=1e-9)
-        assert x @ solved.inverse @ x == pytest.approx(s, abs=1e-9)
+        assert x @ solved.theta[arm, 0] == pytest.approx(z @ beta + x @ theta, abs=1e-9)
+        assert x @ solved.inverse[arm] @ x == pytest.approx(s, abs=1e-9)
 
 
 def test_a_new_activity_is_scored_from_the_shared_part_alone() -> None:
@@ -132,10 +138,11 @@ def test_a_new_activity_is_scored_from_the_shared_part_alone() -> None:
     known = coefficients(table, Catalogue.of(ACTIVITIES), 3, (1.0, 0.0, 0.0, 0.0))
     x = make_log(40, 9).rows["x"]
     scores = make_policy("linucb_hybrid:alpha=1").score(x, known, np.full(40, 5), np.zeros(40, np.uint64))
-    for arm, solved in enumerate(solved_from(log)[1]):
+    solved = solved_from(log)[1]
+    for arm in range(len(ACTIVITIES)):
         z = x / 127.0
-        assert scores.mean[:, arm] == pytest.approx(z @ solved.theta[0], abs=2e-6)
-        squared = np.einsum("ni,ij,nj->n", z, solved.inverse, z)
+        assert scores.mean[:, arm] == pytest.approx(z @ solved.theta[arm, 0], abs=2e-6)
+        squared = np.einsum("ni,ij,nj->n", z, solved.inverse[arm], z)
         assert scores.bonus[:, arm] == pytest.approx(np.sqrt(squared), abs=2e-6)
     assert table.rows[(3, PRIOR_ID)].shared is not None
     assert known.total.tolist() == [600.0] * 5

@@ -13,24 +13,10 @@ from numpy.typing import NDArray
 
 from tests.support.feedback_rows import FADING, HALF_LIFE_MS, NEVER, NOTHING, direct, examined, rows_of
 from udfs.core.feedback import OBJECTIVES
-from udfs.core.learning import (
-    BUCKET,
-    BUCKETS_PER_HALF_LIFE,
-    RIDGE,
-    Forgetting,
-    Solved,
-    add,
-    decode_sums,
-    encode_sums,
-    evidence,
-    forget,
-    merge,
-    policy_row,
-    prior_row,
-    solve,
-)
+from udfs.core.learning import BUCKET, BUCKETS_PER_HALF_LIFE, Forgetting, add, decode_sums, encode_sums, forget, merge
 from udfs.core.policy.linucb import LinUCB
 from udfs.core.policy_table import cold_row, decode_row, encode_row, stack
+from udfs.core.solving import RIDGE, Solved, evidence, policy_row, prior_row, solve
 from udfs.core.user_state import DIM
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "sums_v3.bin"

@@ -13,11 +13,12 @@ from tests.support.core_world import NOON_MS, activity, make_world, token_for
 from udfs.core.engine import Records, process
 from udfs.core.events import Event, EventType
 from udfs.core.feedback import encode_feedback, gather_feedback
-from udfs.core.learning import NO_SUMS, Forgetting, add, evidence, prior_row, solve
+from udfs.core.learning import NO_SUMS, Forgetting, add
 from udfs.core.policy import POLICIES, Policy, Scores, make_policy
 from udfs.core.policy_table import INVERSE_UNIT, PAIRS, UPPER, Coefficients, stack
 from udfs.core.ranking import propensities, rank
 from udfs.core.seeded import decision_seeds
+from udfs.core.solving import evidence, prior_row, solve
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:

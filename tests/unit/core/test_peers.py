@@ -10,9 +10,10 @@ import pytest
 
 from tests.support.peer_log import ALPHA, ARMS, BATCH, EVENTS, KEPT, peer_log
 from udfs.core.feedback import ROWS
-from udfs.core.learning import NO_SUMS, Forgetting, add, evidence, policy_row, solve
+from udfs.core.learning import NO_SUMS, Forgetting, add
 from udfs.core.policy import make_policy
 from udfs.core.policy_table import stack
+from udfs.core.solving import evidence, policy_row, solve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,193 @@
+"""Publication one activity at a time, from all sums each time: what the learner's batched one is held against."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from udfs.core.change import LIMIT, Changes
+from udfs.core.decision_token import CONSTANT_X
+from udfs.core.feedback import OBJECTIVES
+from udfs.core.knowledge import activity_of, encoder_of
+from udfs.core.learning import BUCKETS_PER_HALF_LIFE, NO_SUMS, WHOLE, Forgetting, forget, merge
+from udfs.core.policy_table import INVERSE_UNIT, PAIRS, PRIOR_ID, THETA_UNIT, UPPER, X_UNIT, PolicyRow
+from udfs.core.regression import Regression, Sharing
+from udfs.core.user_state import DIM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+RIDGE = 1.0
+CARRIED = 200.0
+_UNITS = np.array([1.0, 1.0, 0.001])
+_CONSTANT = CONSTANT_X * X_UNIT
+_THETA_LIMIT = 2.0**8
+_UNIT = np.concatenate([np.full(PAIRS, X_UNIT**2 / WHOLE), np.full(DIM, X_UNIT)])
+
+
+def one_at_a_time(
+    sums: Mapping[str, NDArray[Any]], names: Sequence[str], forgetting: Forgetting, newest: int, how: Regression
+) -> list[tuple[str, PolicyRow]]:
+    """Return what `publication` returns, for a regression without a shared part."""
+    sums = {name: forget(each, forgetting, newest) for name, each in sums.items()}
+    changed = _changes(sums, forgetting, newest)
+    rows: list[tuple[str, PolicyRow]] = []
+    for encoder in sorted({encoder_of(name) for name in names}):
+        own = {activity_of(name): sums[name] for name in sorted(sums) if encoder_of(name) == encoder}
+        others: dict[str, list[NDArray[Any]]] = {}
+        for name, each in sums.items():
+            if encoder_of(name) != encoder:
+                others.setdefault(activity_of(name), []).append(each)
+        when = changed.weighing(), newest
+        every = [each for parts in others.values() for each in parts]
+        together = _evidence(merge(own.values()), *when, _count(every, *when))
+        total = together.counts.impressions + together.carried.impressions
+        prior = _solve(together, how.ridge).theta if how.sharing is Sharing.PRIOR else np.zeros_like(together.moments)
+        for activity in [activity_of(name) for name in names if encoder_of(name) == encoder]:
+            if activity != PRIOR_ID:
+                mine = changed.weighing(f"{encoder}|{activity}"), newest
+                carried = _count(others.get(activity, ()), *mine)
+                found = _solve(_evidence(own.get(activity, NO_SUMS), *mine, carried), how.ridge, prior)
+                rows.append((activity, _policy_row(found, encoder, total)))
+        start = Solved(prior, np.eye(DIM) / how.ridge, NO_COUNTS, NO_COUNTS)
+        rows.append((PRIOR_ID, _policy_row(start, encoder, total)))
+    return rows
+
+
+class Counts(NamedTuple):
+    """Weighted impressions and rewards [objectives], revenue in whole units."""
+
+    impressions: float
+    rewards: NDArray[np.float64]
+
+
+NO_COUNTS = Counts(0.0, np.zeros(len(OBJECTIVES)))
+
+
+class Evidence(NamedTuple):
+    """What sums say: design sum w x x' [DIM, DIM], moments sum w r x [objectives, DIM], own and carried counts."""
+
+    design: NDArray[np.float64]
+    moments: NDArray[np.float64]
+    counts: Counts
+    carried: Counts
+
+
+class Solved(NamedTuple):
+    """A ridge solution: theta [objectives, DIM], inverse design matrix [DIM, DIM], own and carried counts."""
+
+    theta: NDArray[np.float64]
+    inverse: NDArray[np.float64]
+    counts: Counts
+    carried: Counts
+
+
+def _count(parts: Iterable[NDArray[Any]], forgetting: Forgetting, newest: int) -> Counts:
+    """Return what several sums of any encoder versions count together; the order of the parts leaves no trace."""
+    every = np.concatenate([NO_SUMS, *parts])
+    buckets, place = np.unique(every["bucket"], return_inverse=True)
+    whole = np.zeros((buckets.size, 1 + len(OBJECTIVES)), np.int64)
+    np.add.at(whole, place, np.column_stack([every["impressions"], every["rewards"]]))
+    impressions, *rewards = (forgetting.weights(buckets, newest) @ whole).tolist()
+    return Counts(impressions / WHOLE, np.array(rewards) * _UNITS)
+
+
+def _evidence(sums: NDArray[Any], forgetting: Forgetting, newest: int, carried: Counts = NO_COUNTS) -> Evidence:
+    """Return the sums weighted by age, and what is carried as impressions in the context s of a stranger.
+
+    Carried counts with the mean rewards m add k s s' to the design and k m s to the moments, k = min(CARRIED, their
+    impressions).
+    """
+    weights = forgetting.weights(sums["bucket"], newest)
+    design = np.zeros((DIM, DIM))
+    design[UPPER] = weights @ sums["xx"].astype(np.float64) * (X_UNIT**2 / WHOLE)
+    design = design + np.triu(design, 1).T
+    moments = np.tensordot(weights, sums["rx"].astype(np.float64), axes=1) * X_UNIT * _UNITS[:, None]
+    if carried.impressions > 0.0:
+        weight = min(CARRIED, carried.impressions)
+        design[0, 0] += weight * _CONSTANT**2
+        moments[:, 0] += weight * _CONSTANT * carried.rewards / carried.impressions
+    return Evidence(design, moments, _count([sums], forgetting, newest), carried)
+
+
+def _solve(found: Evidence, ridge: float = RIDGE, prior: NDArray[np.float64] | None = None) -> Solved:
+    """Return the ridge regression of each objective, drawn to `prior` [objectives, DIM] (None: to 0).
+
+    A = ridge I + design, theta = A^-1 (ridge prior + moments), in float64 by Cholesky.
+    """
+    moments = found.moments if prior is None else found.moments + ridge * prior
+    factor = np.linalg.inv(np.linalg.cholesky(found.design + ridge * np.eye(DIM)))
+    inverse = factor.T @ factor
+    return Solved(moments @ inverse, inverse, found.counts, found.carried)
+
+
+def _policy_row(solved: Solved, encoder: int, total: float) -> PolicyRow:
+    """Return the row to publish for an activity, in fixed point; `version` is set when it is read back."""
+    inverse = solved.inverse * 2.0
+    np.fill_diagonal(inverse, np.diag(solved.inverse))
+    theta = np.clip(solved.theta, -_THETA_LIMIT, _THETA_LIMIT)
+    return PolicyRow(
+        version=-1,
+        encoder=encoder,
+        impressions=solved.counts.impressions,
+        total=total,
+        rewards=tuple(solved.counts.rewards.tolist()),
+        theta=np.rint(theta / THETA_UNIT).astype(np.int64),
+        inverse=np.rint(inverse[UPPER] / INVERSE_UNIT).astype(np.int64),
+        carried_impressions=solved.carried.impressions,
+        carried_rewards=tuple(solved.carried.rewards.tolist()),
+    )
+
+
+def _changes(sums: Mapping[str, NDArray[Any]], forgetting: Forgetting, newest: int) -> Changes:
+    """Return where clicks have changed, from all sums by name; the order of the names leaves no trace.
+
+    They have everywhere if all names but the one that changed most say so together.
+    """
+    recent = newest - BUCKETS_PER_HALF_LIFE
+    names = [name for name in sorted(sums) if sums[name].size and sums[name][-1]["bucket"] > recent]
+    if not forgetting.half_life_ms or not names:
+        return Changes(forgetting, everywhere=False, names=frozenset())
+    found = _ratios([sums[name] for name in names], forgetting, recent)
+    limit = LIMIT + math.log(len(names))
+    alone = frozenset(name for name, ratio in zip(names, found.tolist(), strict=True) if ratio > limit)
+    return Changes(forgetting, bool(found.sum() - found.max() > LIMIT), alone)
+
+
+def _ratios(every: Iterable[NDArray[Any]], forgetting: Forgetting, recent: int) -> NDArray[np.float64]:
+    """Return the log likelihood ratio, fading over whole past, of each of some sums in the buckets after `recent`."""
+    parts, variance = [], []
+    for sums in every:
+        parts.append(_stretches(sums, forgetting, recent))
+        clicks, impressions = int(sums["rewards"][:, 0].sum()), int(sums["impressions"].sum()) / WHOLE
+        variance.append((max(clicks, 0) + 1) / (max(impressions, 0.0) + 2))
+    # [activities, buckets, (now, whole past, fading past)]
+    stretches = np.stack(parts)
+    design = np.zeros((*stretches.shape[:3], DIM, DIM))
+    design[..., UPPER[0], UPPER[1]] = design[..., UPPER[1], UPPER[0]] = stretches[..., :PAIRS]
+    moments = stretches[..., PAIRS:]
+    theta = np.linalg.solve(design[:, :, 1:] + RIDGE * np.eye(DIM), moments[:, :, 1:, :, None])[..., 0]
+    explained = 2.0 * np.einsum("abkd,abd->abk", theta, moments[:, :, 0])
+    explained -= np.einsum("abkd,abde,abke->abk", theta, design[:, :, 0], theta)
+    gain: NDArray[np.float64] = (explained[:, :, 1] - explained[:, :, 0]).sum(axis=1)
+    return gain / (2.0 * np.array(variance))
+
+
+def _stretches(sums: NDArray[Any], forgetting: Forgetting, recent: int) -> NDArray[np.float64]:
+    """Return x x' and x r of each bucket after `recent`, and of what was before it weighed alike and by age."""
+    buckets = sums["bucket"]
+    fading = forgetting._replace(fading=True)
+    weights = np.stack(
+        [
+            each
+            for now in range(recent + 1, recent + 1 + BUCKETS_PER_HALF_LIFE)
+            for each in (buckets == now, buckets < now, (buckets < now) * fading.weights(buckets, now))
+        ]
+    ).astype(np.float64)
+    numbers = np.concatenate([sums["xx"], sums["rx"][:, 0]], axis=1).astype(np.float64) * _UNIT
+    found: NDArray[np.float64] = (weights @ numbers).reshape(BUCKETS_PER_HALF_LIFE, 3, -1)
+    return found

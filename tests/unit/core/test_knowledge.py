@@ -1,0 +1,141 @@
+"""Knowledge: what is kept in memory between publications gives the bytes that solving everything anew gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.support.one_at_a_time import one_at_a_time
+from udfs.core.activity_features import FEATURES
+from udfs.core.feedback import ROWS
+from udfs.core.knowledge import Knowledge
+from udfs.core.learning import NO_SUMS, Forgetting, add, decode_sums, encode_sums, forget, merge
+from udfs.core.policy_table import PolicyRow, encode_row
+from udfs.core.publication import every_name, publication, published
+from udfs.core.regression import Regression, Sharing
+
+DAY_MS = 86_400_000
+START_MS = 1_700_000_000_000
+FADING, NEVER = Forgetting(8 * DAY_MS), Forgetting(0)
+IDS = [f"a{number:02}" for number in range(30)]
+HOWS = [Regression(2.0, Sharing.NONE), Regression(1.0, Sharing.PRIOR)]
+
+
+def feedback(
+    seed: int, day: int, count: int = 400, encoders: tuple[int, ...] = (1, 2), rate: float = 0.1
+) -> NDArray[Any]:
+    """Feedback rows of two days about some of the activities; some with worth, some taken back."""
+    rng = np.random.default_rng(seed)
+    rows = np.zeros(count, ROWS)
+    rows["activity"], rows["encoder"] = rng.integers(0, len(IDS), count), rng.choice(encoders, count)
+    rows["x"] = (rng.normal(size=(count, 16)) * 25).clip(-127, 127).astype(np.int8)
+    rows["x"][:, 0] = 90
+    rows["ts_ms"] = START_MS + day * DAY_MS + rng.integers(0, 2 * DAY_MS, count)
+    rows["impressions"], rows["clicks"] = 1, rng.random(count) < rate
+    rows["conversions"] = rows["clicks"] * (rng.random(count) < 0.3)
+    rows["revenue_milli"] = rows["conversions"] * rng.integers(-500, 90_000, count)
+    rows["overlooked"] = rng.integers(0, 3, count) * 40
+    back = rows[rng.random(count) < 0.1].copy()
+    for name in ("impressions", "clicks", "conversions", "revenue_milli"):
+        back[name] = -back[name]
+    again = back.copy()
+    again["ts_ms"] -= DAY_MS
+    for name in ("impressions", "clicks", "conversions", "revenue_milli"):
+        again[name] = -back[name]
+    return np.concatenate([rows, back, again])
+
+
+def sums_of(parts: list[NDArray[Any]], forgetting: Forgetting) -> tuple[dict[str, NDArray[Any]], int]:
+    """Sums of all feedback, added name by name, and the newest bucket."""
+    rows = np.concatenate(parts)
+    newest = int(forgetting.bucket_of(rows["ts_ms"].astype(np.int64)).max())
+    found = {}
+    for encoder in np.unique(rows["encoder"]).tolist():
+        for at, name in enumerate(IDS):
+            mine = rows[(rows["encoder"] == encoder) & (rows["activity"] == at)]
+            sums = forget(add(NO_SUMS, mine, forgetting, newest), forgetting, newest)
+            if sums.size:
+                found[f"{encoder}|{name}"] = sums
+    return found, newest
+
+
+def in_bytes(rows: list[tuple[str, PolicyRow]]) -> list[bytes]:
+    return [encode_row(row, name) for name, row in rows]
+
+
+@pytest.mark.parametrize("forgetting", [FADING, NEVER])
+def test_what_is_kept_gives_the_bytes_of_everything_solved_anew(forgetting: Forgetting) -> None:
+    """Contract: after any feedback, of any day, with and without a change: as a learner that was just restarted."""
+    known, parts = Knowledge({}, forgetting), []
+    seen = set()
+    features = {name: np.arange(FEATURES, dtype=np.int8) + at for at, name in enumerate(IDS[:20])}
+    for step in range(24):
+        part = feedback(step, 4 * step, 200, (1, 2) if step < 15 else (2, 3), 0.5 if step > 20 else 0.1)
+        learned = known.learn(IDS, part)
+        assert not {name for name in learned.forgotten if name in known.sums}
+        parts.append(part)
+        sums, newest = sums_of(parts, forgetting)
+        assert known.newest == newest
+        assert {name: each.tobytes() for name, each in known.sums.items()} == {
+            name: each.tobytes() for name, each in sums.items()
+        }
+        restarted = Knowledge(
+            {name: decode_sums(encode_sums(each, forgetting), forgetting) for name, each in sums.items()},
+            forgetting,
+            newest,
+        )
+        names = sorted({*list(learned.rows)[:7], *every_name(2, sums), "9|a01"})
+        for how in (*HOWS, Regression(3.0, Sharing.HYBRID, 1.0)):
+            wanted = in_bytes(published(restarted, names, how, features))
+            assert in_bytes(published(known, names, how, features)) == wanted
+        seen.add(known.changes().everywhere)
+    assert seen == ({False, True} if forgetting.half_life_ms else {False})
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_many_at_once_are_the_bytes_of_one_at_a_time(how: Regression) -> None:
+    """Contract: batched solutions are those that each activity's own numpy calls give, and a part those of all."""
+    sums, newest = sums_of([feedback(seed, seed, count=4_000) for seed in range(3)], NEVER)
+    names = sorted(sums)
+    found = in_bytes(publication(sums, names, NEVER, newest, how))
+    assert found == in_bytes(one_at_a_time(sums, names, NEVER, newest, how))
+    known = Knowledge(sums, NEVER, newest)
+    alone = [row for name in names for row in in_bytes(published(known, [name], how))[:1]]
+    assert alone == [row for row in found if row not in in_bytes(published(known, ["1|*", "2|*"], how))]
+
+
+def test_where_all_fades_rows_are_those_of_one_at_a_time_to_a_unit() -> None:
+    """Contract: sums of weighed buckets are added as they rise; BLAS adds them otherwise, to the last bit."""
+    sums, newest = sums_of([feedback(seed, seed, rate=0.9 if seed > 26 else 0.1) for seed in range(30)], FADING)
+    assert Knowledge(sums, FADING, newest).changes().everywhere
+    names, how = sorted(sums), HOWS[0]
+    pairs = zip(
+        publication(sums, names, FADING, newest, how), one_at_a_time(sums, names, FADING, newest, how), strict=True
+    )
+    for (name, found), (same, wanted) in pairs:
+        assert name == same
+        assert np.abs(found.theta - wanted.theta).max() <= 1
+        assert np.abs(found.inverse - wanted.inverse).max() <= 1
+        assert found.impressions == pytest.approx(wanted.impressions, rel=1e-12)
+        assert found.rewards == pytest.approx(wanted.rewards, rel=1e-12)
+
+
+def test_what_is_known_of_activities_long_gone_is_dropped() -> None:
+    """Contract: names of which nothing is kept are named once, to be published and removed from state."""
+    known = Knowledge({}, FADING)
+    known.learn(IDS, feedback(1, 0))
+    before = set(known.sums)
+    later = feedback(2, 100, count=5)
+    learned = known.learn(["b", *IDS], later)
+    assert set(learned.forgotten) == before - set(known.sums)
+    assert len(known.sums) <= 5
+    assert merge(known.sums.values())["impressions"].sum() == sum(known.impressions().values())
+
+
+def test_no_feedback_that_counts_changes_nothing() -> None:
+    known = Knowledge({}, FADING)
+    assert known.learn(["*"] * len(IDS), feedback(1, 0)).rows == {}
+    assert known.sums == {}
