@@ -10,10 +10,10 @@ import numpy as np
 
 from udfs.core.activity_features import features_of
 from udfs.core.feedback import gather_feedback
-from udfs.core.intake import admit, take
+from udfs.core.knowledge import Knowledge
 from udfs.core.learning import Forgetting, decode_sums, encode_sums
 from udfs.core.policy_table import encode_row
-from udfs.core.publication import encoder_of, every_name, publication
+from udfs.core.publication import every_name, published
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ class YearLearner:
         self.refused: Counter[str] = Counter()
         """Rows of feedback that were set aside, by reason."""
         self.forgetting = Forgetting(half_life_ms)
+        self._known = Knowledge({}, self.forgetting)
         self._how = policy.regression
         self._newest_ms: int | None = None
         self._offset = 0
@@ -48,22 +49,17 @@ class YearLearner:
     def learn(self, parts: Sequence[bytes]) -> tuple[list[TopicRecord], float]:
         """Add the feedback of a publish interval; return the records published, and how many seconds both took."""
         started_s = time.perf_counter()
-        ids, rows = gather_feedback(parts)
-        known = set(self.sums)
-        before = None if self._newest_ms is None else self.forgetting.bucket_at(self._newest_ms)
-        rows, newest, refused = admit(ids, rows, self.forgetting, before)
-        self._newest_ms = self.forgetting.start_ms(newest)
-        self.refused.update(refused)
-        changed: list[str] = []
-        for encoder, place in sorted(set(zip(rows["encoder"].tolist(), rows["activity"].tolist(), strict=True))):
-            name = f"{encoder}|{ids[place]}"
-            mine = rows[(rows["encoder"] == encoder) & (rows["activity"] == place)]
-            added = take(decode_sums(self.sums.get(name), self.forgetting), mine, self.forgetting, newest)
-            self.refused.update(added.refused)
-            self.sums[name] = encode_sums(added.sums, self.forgetting)
-            changed.append(name)
-        for encoder in {encoder_of(name) for name in changed} - {encoder_of(name) for name in known}:
-            changed += every_name(encoder, known)
+        encoders, named = self._known.encoders(), self._known.activities()
+        learned = self._known.learn(*gather_feedback(parts))
+        self._newest_ms = self.forgetting.start_ms(self._known.newest)
+        self.refused.update(learned.refused)
+        for name in learned.rows:
+            self.sums[name] = encode_sums(self._known.sums[name], self.forgetting)
+        for name in learned.forgotten:
+            del self.sums[name]
+        changed = [*learned.rows, *learned.forgotten]
+        for encoder in set(self._known.encoders()) - set(encoders):
+            changed += [f"{encoder}|{activity}" for activity in named]
         found = self._publish(changed)
         return found, time.perf_counter() - started_s
 
@@ -74,6 +70,8 @@ class YearLearner:
     def restore(self, half_life_ms: int) -> None:
         """Start again from state bytes, with a half-life."""
         self.forgetting = Forgetting(half_life_ms)
+        newest = None if self._newest_ms is None else self.forgetting.bucket_at(self._newest_ms)
+        self._known = Knowledge(self.decoded(), self.forgetting, newest)
 
     def decoded(self) -> dict[str, NDArray[Any]]:
         """Return the sums by "encoder|activity"."""
@@ -83,8 +81,7 @@ class YearLearner:
         if not names:
             return []
         features = {name: np.frombuffer(each, np.int8) for name, each in self.features.items()}
-        newest = self.forgetting.bucket_at(self._newest_ms or 0)
-        rows = publication(self.decoded(), sorted(set(names)), self.forgetting, newest, self._how, features)
+        rows = published(self._known, sorted(set(names)), self._how, features)
         records: list[TopicRecord] = []
         for activity_id, row in rows:
             record = (self._offset, encode_row(row, activity_id))
