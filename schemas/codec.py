@@ -108,9 +108,10 @@ def _from_json(value: bytes) -> Event:
 def _json_error(value: bytes, error: orjson.JSONDecodeError) -> InvalidEvent:
     # orjson does not say what kind of mistake it met; a second, slower parser tells them apart.
     try:
-        json.loads(value.decode(), parse_constant=_finite, parse_float=_finite)
-    except UnicodeDecodeError:
-        return InvalidEvent(Reason.BAD_UTF8, "the JSON value is not UTF-8")
+        found = json.loads(value.decode(), parse_constant=_finite, parse_float=_finite)
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no UTF-8
+    except UnicodeError:
+        return InvalidEvent(Reason.BAD_UTF8, "the JSON value or a string inside it is not UTF-8")
     except InvalidEvent as not_finite:
         return not_finite
     except (ValueError, RecursionError):
