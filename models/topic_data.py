@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
 from models.data import Sequences, sequences_in
 from models.tables import Table
+from models.topic_records import read_topic
 from schemas.codec import decode_event
-from udfs.core.errors import ConfigError, InvalidEvent, Unavailable
+from udfs.core.errors import ConfigError, InvalidEvent
 from udfs.core.events import FIRST_ACTIVITY_TYPE, Event
 from udfs.core.hashing import hash64
 from udfs.core.rate_guard import act_of, admit
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 ARCHIVE_COLUMNS = ("key", "value", "timestamp_ms")
 KAFKA = "kafka://"
-_POLL_MS = 500
-_SILENT_POLLS = 60
 
 Record = tuple[bytes | None, bytes | None, int]
 """Key, value and Kafka timestamp (ms)."""
@@ -49,7 +46,7 @@ def load(source: str, option: str = "--data") -> Sequences:
     """
     if source.startswith(KAFKA):
         bootstrap, _, topic = source.removeprefix(KAFKA).partition("/")
-        return sequences_of(topic_records(bootstrap, topic), source)
+        return sequences_of(read_topic(bootstrap, topic, {}), source)
     table = Table(Path(source), option)
     is_archive = set(ARCHIVE_COLUMNS) <= set(table.names)
     return sequences_of(archive_records(table), source) if is_archive else sequences_in(table)
@@ -100,43 +97,6 @@ def archive_records(table: Table) -> Iterator[Record]:
     table.need(ARCHIVE_COLUMNS, f"columns {', '.join(ARCHIVE_COLUMNS)}")
     keys, values, times = table.binary("key"), table.binary("value"), table.times("timestamp_ms")
     yield from zip(keys.to_pylist(), values.to_pylist(), times.tolist(), strict=True)
-
-
-def topic_records(bootstrap: str, topic: str) -> Iterator[Record]:
-    """Yield the records of all partitions of a topic, below the ends found at the start.
-
-    Raises:
-        Unavailable: the broker cannot be reached, does not have the topic, or sends nothing for half a minute.
-    """
-    try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed"
-        )
-        try:
-            yield from _polled(consumer, topic)
-        finally:
-            consumer.close()
-    except KafkaError as error:
-        raise Unavailable("kafka", f"reading topic {topic} at {bootstrap}: {error}") from error
-
-
-def _polled(consumer: KafkaConsumer, topic: str) -> Iterator[Record]:
-    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-    if not partitions:
-        raise Unavailable("kafka", f"there is no topic {topic}")
-    consumer.assign(partitions)
-    consumer.seek_to_beginning(*partitions)
-    ends = consumer.end_offsets(partitions)
-    silent = 0
-    while any(consumer.position(partition) < end for partition, end in ends.items()):
-        found = consumer.poll(timeout_ms=_POLL_MS)
-        silent = 0 if found else silent + 1
-        if silent == _SILENT_POLLS:
-            raise Unavailable("kafka", f"topic {topic} sends nothing")
-        for partition, records in found.items():
-            for record in records:
-                if record.offset < ends[partition]:
-                    yield record.key, record.value, record.timestamp
 
 
 def _admitted(events: list[Event]) -> list[Event]:

@@ -15,11 +15,11 @@ from pyarrow import parquet
 from jobs.config import JobConfig
 from jobs.options import MASK, options_of
 from jobs.topics import Topics
+from models.topic_records import read_topic
 from schemas.codec import decode_event
 from schemas.records import DECISION
 from scripts.localstack import Stack, StackError
 from scripts.ope_parts import join_log
-from scripts.ope_parts.topics_to_end import read_topic
 from scripts.submit import token_keys
 from scripts.topics import TopicError, read_config
 from udfs.core.activity import Activity, decode_activity

@@ -35,7 +35,7 @@ from udfs.core.shown_state import CLICKED, CONVERTED, decode_shown
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from udfs.core.events import Event
 
@@ -56,6 +56,7 @@ _COPIED = {
     "shadow_mean": ("shadow_mean", pa.float64()),
     "shadow_bonus": ("shadow_bonus", pa.float64()),
 }
+_IMPRESSIONS_AT_ONCE = 64
 _ORGANIC = (EventType.VIEW, EventType.SEARCH, EventType.ADD_TO_CART)
 _Key = tuple[str, int, int, int, int]
 
@@ -123,6 +124,18 @@ def _key(decision: dict[str, Any]) -> _Key:
     )
 
 
+def _parts(story: Sequence[Event]) -> Iterator[list[Event]]:
+    """Yield a user's events up to each that can be a reward: what later ones push out of the state was seen before."""
+    part: list[Event] = []
+    for event in story:
+        part.append(event)
+        if event.type != EventType.IMPRESSION or len(part) == _IMPRESSIONS_AT_ONCE:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
 def _rewards(events: Sequence[Event], settings: Attributing) -> dict[_Key, _Rewards]:
     """Return what came of each (user, list, position) of which anything did."""
     by_user: defaultdict[str, dict[str, Event]] = defaultdict(dict)
@@ -132,9 +145,8 @@ def _rewards(events: Sequence[Event], settings: Attributing) -> dict[_Key, _Rewa
     found: dict[_Key, _Rewards] = {}
     for user, own in by_user.items():
         shown = b""
-        # One event at a time: the rows that the newest lists push out of the state have been seen here before.
-        for event in sorted(own.values(), key=lambda each: (each.ts_ms, each.event_id)):
-            shown = attribute(shown, [(0, event)], settings).shown
+        for part in _parts(sorted(own.values(), key=lambda each: (each.ts_ms, each.event_id))):
+            shown = attribute(shown, [(0, event) for event in part], settings).shown
             state = decode_shown(shown)
             for each in state.lists.values():
                 for slot in range(MAX_SLOTS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from schemas.codec import encode_event
@@ -11,6 +12,7 @@ from schemas.records import DECISION
 from scripts.ope_parts.join_log import join
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_world, token_for
 from udfs.core.attribution import Attributing
+from udfs.core.decision_token import TokenKeys
 from udfs.core.engine import Records, process
 from udfs.core.events import Event, EventType
 
@@ -86,3 +88,35 @@ def test_rows_past_their_window_are_mature() -> None:
 
 def test_nothing_shown_is_an_empty_table() -> None:
     assert join([], [], SETTINGS).num_rows == 0
+
+
+def test_reading_impressions_many_at_a_time_gives_what_one_at_a_time_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: random stories, longer than what is remembered and than the window, have the same table."""
+    random = np.random.default_rng(4)
+    events = []
+    for user in ("u", "v"):
+        at = 0
+        for seq in range(1, 90):
+            token = token_for(user, NAMES, as_of_ms=NOON_MS + at, seq=seq)
+            at += int(random.choice([1_000, 60_000, DAY_MS // 3]))
+            events += [_event(EventType.IMPRESSION, name, at, token, user) for name in NAMES]
+            kind = random.choice([EventType.CLICK, EventType.DISMISS, EventType.CONVERSION, EventType.VIEW])
+            if kind != EventType.VIEW:
+                events.append(_event(EventType(kind), str(random.choice(NAMES)), at + 7, token, user))
+    decisions = _decisions(events)
+    at_once = join(decisions, events, SETTINGS)
+    monkeypatch.setattr("scripts.ope_parts.join_log._IMPRESSIONS_AT_ONCE", 1)
+    assert join(decisions, events, SETTINGS).equals(at_once)
+    assert sum(at_once.column("click").to_pylist()) > 10
+
+
+def test_users_are_told_apart_without_their_ids() -> None:
+    """Contract: the same hash for the same user and secret, another one under another secret; no id in the table."""
+    events = [_event(EventType.IMPRESSION, "a", at, token_for(user, NAMES), user) for at, user in enumerate(("u", "v"))]
+    table = join(_decisions(events), events, SETTINGS)
+    users = table.column("user").to_pylist()
+    assert len(set(users)) == 2
+    assert all(len(user) == 16 for user in users)
+    assert [text.split("/")[0] for text in table.column("decision_id").to_pylist()] == users
+    other = SETTINGS._replace(keys=TokenKeys({1: b"x" * 32}, 1))
+    assert not {*join(_decisions(events), [], other).column("user").to_pylist()} & {*users}
