@@ -9,14 +9,19 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.benchmarks.peer_python import ONE_THREAD
+from scripts.busy_loops import busy
 
 LAYERS = ("unit", "contract", "flink", "integration", "faults")
-TRAIN = "train"
-"""The layer of tests that need torch, several GB: it runs when it is named."""
+WHEN_NAMED = {
+    "slow": "faults and memory that take too long for every change",
+    "train": "which installs torch",
+}
+"""The layers that run only when they are named, each with the reason."""
 SIDE_BY_SIDE = {"unit": ["-n", "auto", "--maxprocesses", "4"]}
 """Of the layers whose tests share nothing. On two cores 1,300 tests take 30 s, 37 with a thread pool each."""
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,17 +88,28 @@ def summary(results: list[Counts]) -> str:
 
 
 def main(argv: list[str]) -> int:
-    """Exit status 0 when every chosen layer ran at least one test and none failed."""
+    """Exit status 0 when every chosen layer ran at least one test and none failed; 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="scripts/test", description="Runs the tests, layer by layer.")
-    known = (*LAYERS, TRAIN)
-    parser.add_argument("layers", nargs="*", metavar="LAYER", help=f"{', '.join(known)}; without one, all but the last")
-    chosen = parser.parse_args(argv).layers or LAYERS
+    known = (*LAYERS, *WHEN_NAMED)
+    parser.add_argument(
+        "layers",
+        nargs="*",
+        metavar="LAYER",
+        help=f"{', '.join(known)}; without one, all but {' and '.join(WHEN_NAMED)}",
+    )
+    parser.add_argument("--under-load", action="store_true", help="with a busy loop beside them on every core")
+    given = parser.parse_args(argv)
+    chosen = given.layers or LAYERS
     unknown = [layer for layer in chosen if layer not in known]
     if unknown:
         parser.error(f"unknown layer {unknown[0]!r}; allowed: {', '.join(known)}")
-    results = [run_layer(layer) for layer in chosen]
-    if TRAIN not in chosen:
-        print("\nnot run: train, which installs torch (scripts/test train)")
+    try:
+        with busy() if given.under_load else nullcontext():
+            results = [run_layer(layer) for layer in chosen]
+    except KeyboardInterrupt:
+        return 130
+    for layer in sorted(WHEN_NAMED.keys() - chosen):
+        print(f"\nnot run: {layer}, {WHEN_NAMED[layer]} (scripts/test {layer})")
     print(summary(results), flush=True)
     return 0 if all(result.good for result in results) else 1
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _JOB_ID = re.compile(r"JobID ([0-9a-f]{32})")
-_WITHIN_S = 180.0
+_WITHIN_S = 400.0
 
 
 def submit(

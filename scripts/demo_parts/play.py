@@ -39,7 +39,8 @@ class Sender(Protocol):
 class Play:
     """One run. Its attributes may be read by other threads meanwhile."""
 
-    def __init__(self, world: World, sender: Sender, lists: Lists, seed: int) -> None:
+    def __init__(self, world: World, sender: Sender, lists: Lists, seed: int, limit_s: float = LIMIT_S) -> None:
+        self._limit_s = limit_s
         self._world = world
         self._sender = sender
         self._frontend = Frontend(world, lists, seed)
@@ -59,7 +60,7 @@ class Play:
         return self._world.slices[min(self.slices_played, len(self._world.slices) - 1)].start_ms
 
     def run(self) -> None:
-        """Play to the end of the period or of `LIMIT_S`, and until every list is as of the last event.
+        """Play to the end of the period or of `limit_s`, and until every list is as of the last event.
 
         Raises:
             DemoError: lists stopped coming, or Kafka takes nothing.
@@ -77,7 +78,7 @@ class Play:
                 for event in visit.events:
                     self._send(event)
             self.slices_played = number + 1
-            if time.monotonic() - started_s > LIMIT_S:
+            if time.monotonic() - started_s > self._limit_s:
                 break
         self._sender.flush()
         self.watch.wait()

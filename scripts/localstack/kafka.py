@@ -16,7 +16,7 @@ from scripts.localstack.errors import StackError
 from scripts.localstack.paths import FLINK_CONF, KAFKA_JARS, java
 from scripts.localstack.process import Managed, spawn, tail
 
-_TIMEOUT_MS = 1000
+_TIMEOUT_MS = 5000
 _SETTINGS = """\
 process.roles=broker,controller
 node.id=1

@@ -14,7 +14,7 @@ from scripts.localstack.process import Managed, alive, free_ports, stop, wait_re
 from scripts.localstack.rest import FlinkRest
 from scripts.localstack.state import StackState, exclusive, folder, load
 
-READY_WITHIN_S = 90.0
+READY_WITHIN_S = 180.0
 Progress = Callable[[str], None]
 
 

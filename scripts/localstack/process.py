@@ -15,6 +15,8 @@ from scripts.localstack.errors import StackError
 
 POLL_INTERVAL_S = 0.1
 TAIL_LINES = 25
+GONE_WITHIN_S = 60.0
+"""A killed process is gone once the kernel has freed its memory, which takes its time on a busy machine."""
 # Below the range that Linux hands out for outgoing connections, so that none of those can take a port in between.
 PORT_RANGE = range(20_000, 32_000)
 
@@ -109,7 +111,7 @@ def stop(processes: Iterable[Managed], patience_s: float = 8.0) -> None:
     """Ends all of them: SIGTERM to each at once, SIGKILL to those that still run after `patience_s`.
 
     Raises:
-        StackError: One of them survived SIGKILL for five seconds.
+        StackError: One of them survived SIGKILL for a minute.
     """
     remaining = [process for process in processes if send(process, signal.SIGTERM)]
     for process in remaining:
@@ -118,7 +120,7 @@ def stop(processes: Iterable[Managed], patience_s: float = 8.0) -> None:
         return
     for process in filter(alive, remaining):
         send(process, signal.SIGKILL)
-    if not wait_gone(remaining, 5.0):
+    if not wait_gone(remaining, GONE_WITHIN_S):
         survivors = ", ".join(f"{process.name} ({process.pid})" for process in remaining if alive(process))
         raise StackError(f"still running after SIGKILL: {survivors}")
 

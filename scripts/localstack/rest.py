@@ -13,7 +13,9 @@ from typing import Any
 
 from scripts.localstack.errors import StackError
 
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 60.0
+PATIENCE_S = 300.0
+"""For what a sound cluster always comes to, however busy the machine is: only a failure waits this long."""
 _POLL_INTERVAL_S = 0.2
 TERMINAL_STATES = frozenset({"FINISHED", "CANCELED", "FAILED"})
 
@@ -79,7 +81,7 @@ class FlinkRest:
         tasks_run = all(count["RUNNING"] + count["FINISHED"] == sum(count.values()) for count in counts)
         return bool(job["state"] == "RUNNING" and tasks_run)
 
-    def wait_running(self, job_id: str, timeout_s: float = 60.0) -> None:
+    def wait_running(self, job_id: str, timeout_s: float = PATIENCE_S) -> None:
         """Returns when every subtask runs; StackError with the root exception when that does not come."""
         deadline = time.monotonic() + timeout_s
         while not self.all_running(job_id):
@@ -88,7 +90,7 @@ class FlinkRest:
                 raise StackError(f"job {job_id} is {state}, not running\n{self.root_exception(job_id)}")
             time.sleep(_POLL_INTERVAL_S)
 
-    def wait_state(self, job_id: str, wanted: Iterable[str], timeout_s: float = 60.0) -> str:
+    def wait_state(self, job_id: str, wanted: Iterable[str], timeout_s: float = PATIENCE_S) -> str:
         """The job's state as soon as it is one of `wanted`; StackError when it ends otherwise or time is up."""
         allowed = set(wanted)
         deadline = time.monotonic() + timeout_s
@@ -108,7 +110,7 @@ class FlinkRest:
         counts = self.get(f"/jobs/{job_id}/checkpoints")["counts"]
         return Checkpoints(counts["completed"], counts["failed"], counts["in_progress"], counts["restored"])
 
-    def wait_checkpoints(self, job_id: str, more: int, timeout_s: float = 60.0) -> int:
+    def wait_checkpoints(self, job_id: str, more: int, timeout_s: float = PATIENCE_S) -> int:
         """Waits for `more` further completed checkpoints; returns how many are completed then."""
         deadline = time.monotonic() + timeout_s
         wanted = self.checkpoints(job_id).completed + more
@@ -132,12 +134,12 @@ class FlinkRest:
         entries = self.get(f"/jobs/{job_id}/vertices/{vertex_id}/metrics?get={wanted}")
         return {entry["id"]: float(entry["value"]) for entry in entries}
 
-    def cancel(self, job_id: str, timeout_s: float = 30.0) -> None:
+    def cancel(self, job_id: str, timeout_s: float = PATIENCE_S) -> None:
         """Cancels the job and waits until it has ended (its last checkpoint is kept)."""
         self._call("PATCH", f"/jobs/{job_id}?mode=cancel")
         self.wait_state(job_id, TERMINAL_STATES, timeout_s)
 
-    def savepoint(self, job_id: str, cancel: bool = False, timeout_s: float = 120.0) -> str:
+    def savepoint(self, job_id: str, cancel: bool = False, timeout_s: float = PATIENCE_S) -> str:
         """Takes a savepoint, cancelling the job with it if asked; returns its location."""
         trigger = self._call("POST", f"/jobs/{job_id}/savepoints", {"cancel-job": cancel})["request-id"]
         deadline = time.monotonic() + timeout_s

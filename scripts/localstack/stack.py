@@ -19,7 +19,16 @@ from scripts.localstack.launch import (
     wait_registered,
 )
 from scripts.localstack.paths import FLINK_HOME
-from scripts.localstack.process import Managed, alive, free_ports, send, stop, wait_gone, wait_ready
+from scripts.localstack.process import (
+    GONE_WITHIN_S,
+    Managed,
+    alive,
+    free_ports,
+    send,
+    stop,
+    wait_gone,
+    wait_ready,
+)
 from scripts.localstack.rest import FlinkRest
 from scripts.localstack.state import StackState, load
 
@@ -161,8 +170,8 @@ class Stack:
         process = self.taskmanagers[index]
         send(process, signum)
         if signum in (signal.SIGKILL, signal.SIGTERM):
-            if not wait_gone([process], 20.0):
-                raise StackError(f"{process.name} still runs 20 s after signal {signum}")
+            if not wait_gone([process], GONE_WITHIN_S):
+                raise StackError(f"{process.name} still runs {GONE_WITHIN_S:.0f} s after signal {signum}")
             self._state = self._state.without_process(process.name)
         return process
 

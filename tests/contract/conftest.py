@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.localstack import process, redis
+from tests.support.waiting import PATIENCE_S
 
 
 class Server:
@@ -21,7 +22,7 @@ class Server:
 
     def start(self) -> None:
         self._managed = redis.start(self._root, self._port)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         process.wait_ready("redis", lambda: redis.answers(self.url), [self._managed], deadline)
 
     def stop(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ def _run(world: World, stack: Stack) -> list[Shown]:
     lists = RedisLists(stack.redis_url, TAG)
     try:
         stack.rest.wait_running(job_id)
-        play = Play(world, clickstream, lists, seed=1)
+        play = Play(world, clickstream, lists, seed=1, limit_s=math.inf)
         play.run()
     finally:
         clickstream.close()

@@ -17,7 +17,7 @@ from scripts import tideline
 from tests.support.live import LiveJob, check_equal
 from tests.support.model_folders import change_manifest, model_folder, write_sequences
 from tests.support.traffic import CATEGORIES, Message, Scenario, make_events, messages
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 from udfs.core.decision_token import verify
 from udfs.core.events import Event, EventType
 from udfs.core.policy_table import PRIOR_ID, decode_row
@@ -55,7 +55,7 @@ class Load:
     ) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(PATIENCE_S)
         assert not any(thread.is_alive() for thread in self._threads)
 
     def wait_lists_of(self, encoder: int) -> None:

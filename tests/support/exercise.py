@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.support.live import LiveJob, check_equal
+from tests.support.live import LiveJob, check_equal, differences
 from tests.support.oracle import Oracle, Recorded
 from tests.support.traffic import Message, Scenario, make_events, messages
 from tests.support.version_watch import VersionWatch
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from udfs.core.events import Event
 
@@ -71,9 +72,7 @@ def exercise(
     assert not watch.steps_back, watch.steps_back[:3]
     assert sum(fate.values()) == len(sent), fate
     if counters_last:
-        wanted = oracle.outcomes() - expected
-        now = job.metrics()
-        check_equal(wanted, {name: now[name] - metrics[name] for name in wanted})
+        _wait_counted(job, oracle.outcomes() - expected, metrics)
     numbers: dict[str, object] = {
         "produced": len(sent),
         **fate,
@@ -86,6 +85,17 @@ def exercise(
         "seconds": round(time.monotonic() - started, 1),
     }
     return Seen(numbers, job.read(job.topics.dead_letters)[dead:])
+
+
+def _wait_counted(job: LiveJob, wanted: Mapping[str, int], before: Mapping[str, float]) -> None:
+    """Wait until the job has counted so many more of each outcome than `before`."""
+
+    def counted() -> dict[str, float]:
+        now = job.metrics()
+        return {name: now[name] - before[name] for name in wanted}
+
+    what = "the counters are the oracle's"
+    wait_until(what, lambda: counted() == wanted, state=lambda: differences(wanted, counted()))
 
 
 def _control(job: LiveJob, undisturbed: Sequence[Event]) -> Oracle:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from tests.support.oracle import Recorded
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ def produce(bootstrap: str, topic: str, messages: Iterable[tuple[bytes | None, b
     try:
         sent = [producer.send(topic, key=key, value=value) for key, value in messages]
         for each in sent:
-            each.get(timeout=60)
+            each.get(timeout=PATIENCE_S)
     finally:
         producer.close()
     return len(sent)

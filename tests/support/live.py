@@ -21,7 +21,7 @@ from scripts.submit import submit, token_keys
 from scripts.topics import ensure_topics
 from tests.support.kafka_topics import produce, read_all
 from tests.support.oracle import Oracle, Recorded, learned
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 from udfs.core.activity import encode_activity
 from udfs.core.control import Control, LoadModel, PublishPolicy, Republish, encode_control
 from udfs.core.list_version import parse_version
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from udfs.core.decision_token import TokenKeys
 
 ENCODERS = REPOSITORY / "models" / "artefacts"
-_START_WITHIN_S = 300.0
+_REDIS_WITHIN_S = 60.0
 _METRIC = re.compile(r'^flink_taskmanager_job_task_operator_tideline_(\w+)\{job_id="(\w+)".*\} (\S+)$', re.MULTILINE)
 
 
@@ -60,7 +60,7 @@ class LiveJob:
         self.topics = self.config.topics
         self.oracle = Oracle(rank_settings(self.config), Encoder.load(ENCODERS / "demo-1"))
         self.job_id = ""
-        self._redis = redis.Redis.from_url(stack.redis_url, socket_timeout=2.0)
+        self._redis = redis.Redis.from_url(stack.redis_url, socket_timeout=_REDIS_WITHIN_S)
         self._read_to: dict[int, int] = {}
         self._orders = 0
         ensure_topics(stack.kafka_bootstrap, self.topics, {})
@@ -71,9 +71,10 @@ class LiveJob:
         return rank_settings(self.config).keys
 
     def start(self, savepoint: str | None = None) -> None:
-        """Submit the job and wait until all of it runs."""
+        """Submit the job once slots are free for all of it, and wait until all of it runs."""
+        self.stack.rest.wait_slots(self.config.parallelism, PATIENCE_S)
         self.job_id = submit(self.stack, "live", self.options, savepoint)
-        self.stack.rest.wait_running(self.job_id, _START_WITHIN_S)
+        self.stack.rest.wait_running(self.job_id)
 
     def put_activities(self, activities: Sequence[Activity]) -> None:
         """Write activities and wait until a running job knows them."""
@@ -134,7 +135,7 @@ class LiveJob:
         found: dict[str, float] = {}
         for name, url in self.stack.prometheus_urls.items():
             if name.startswith("taskmanager"):
-                with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - http, from the stack
+                with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:  # noqa: S310 - http, from the stack
                     for metric, job_id, value in _METRIC.findall(answer.read().decode()):
                         if job_id == self.job_id:
                             found[metric] = found.get(metric, 0.0) + float(value)

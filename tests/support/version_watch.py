@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import redis
 
+from tests.support.waiting import PATIENCE_S
 from udfs.core.list_version import ListVersion, parse_version
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class VersionWatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
         if kind is None:
             assert not self._thread.is_alive()
 

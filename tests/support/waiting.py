@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _Found = TypeVar("_Found")
-PATIENCE_S = 120.0
-"""Far beyond what a quiet machine needs: only a failure waits this long."""
+PATIENCE_S = 300.0
+"""Far beyond what a busy machine needs: only a failure waits this long."""
 
 
 def wait_until(
