@@ -19,7 +19,7 @@ from udfs.core.feedback import gather_feedback
 from udfs.core.knowledge import Knowledge
 from udfs.core.learning import Forgetting, decode_sums, encode_sums
 from udfs.core.policy import make_policy
-from udfs.core.policy_table import encode_row
+from udfs.core.policy_table import THETA_LIMIT, encode_row
 from udfs.core.publication import every_name, published
 from udfs.core.turn import turn
 from udfs.core.watch import ALARM_AT, Clicks, Watch, entropy
@@ -147,7 +147,9 @@ class Learner(KeyedProcessFunction):
         for how in self._on_trial():
             found = published(self._known, names, how, self._kept_features)
             rows += [(name, row._replace(regression=how.name)) for name, row in found]
-        self._meters.add({"policy_rows_published": len(rows)})
+        largest = np.abs(np.array([row.theta for _, row in rows])).max(axis=(1, 2))
+        cut = int(np.count_nonzero(largest >= THETA_LIMIT))
+        self._meters.add({"policy_rows_published": len(rows), "policy_rows_cut": cut})
         for activity_id, row in rows:
             key = "|".join(filter(None, (str(row.encoder), activity_id, row.regression)))
             yield Row(key.encode(), encode_row(row, activity_id))

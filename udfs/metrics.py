@@ -56,6 +56,7 @@ COUNTERS: dict[str, str] = {
     "feedback_rows": "Feedback rows added to the sums.",
     **{f"feedback_refused_{reason}": f"Feedback rows set aside: {reason.meaning}" for reason in Refusal},
     "policy_rows_published": "Policy rows written by the learner.",
+    "policy_rows_cut": "Policy rows with a coefficient over 2.7e11, cut to that.",
     "predicted_clicks_milli": "Thousandths of clicks that the rows published before expected of what was shown since.",
     "seen_clicks_milli": "Thousandths of clicks that came of it: over the above 1 where predictions are right.",
     "redis_written": "Lists that replaced an older one.",

@@ -25,7 +25,7 @@ RIDGE = 1.0
 CARRIED = 200.0
 _UNITS = np.array([1.0, 1.0, 0.001])
 _CONSTANT = CONSTANT_X * X_UNIT
-_THETA_LIMIT = 2.0**8
+_THETA_LIMIT = 2.0**38
 _UNIT = np.concatenate([np.full(PAIRS, X_UNIT**2 / WHOLE), np.full(DIM, X_UNIT)])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from udfs.core.activity_features import FEATURES, features_of
 from udfs.core.feedback import OBJECTIVES
-from udfs.core.policy_table import PAIRS, UPPER, X_UNIT, SharedRow, stack
+from udfs.core.policy_table import PAIRS, UPPER, X_UNIT, SharedRow, in_units, stack
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from udfs.core.policy_table import Coefficients, PolicyRow, PolicyTable
 
 
+_CLICKS = 5.0
 Weights = tuple[float, float, float, float]
 """Worth of a click, of a conversion and of a unit of revenue, and how much a unit of cost takes away."""
 
@@ -34,15 +35,24 @@ def coefficients(table: PolicyTable, catalogue: Catalogue, encoder: int, weights
 
 
 def worth(activities: Sequence[Activity], weights: Weights) -> NDArray[np.float64]:
-    """Return the weights of the objectives for each activity [K, objectives].
+    """Return the weights of the objectives for each activity [K, objectives], with the scale of the weights taken out.
 
-    Its cost is spent at each conversion, so the sums of cost are those of conversions times the cost as it is now.
+    So exploration, which is as wide as clicks are many, is not touched by weights that are all multiplied alike. Its
+    cost is spent at each conversion, so the sums of cost are those of conversions times the cost as it is now.
     """
-    click, conversion, revenue, cost = weights
+    click, conversion, revenue, cost = _scaled(weights)
     found = np.empty((len(activities), len(OBJECTIVES)))
     found[:, 0], found[:, 2] = click, revenue
     found[:, 1] = [conversion - cost * activity.cost for activity in activities]
     return found
+
+
+def _scaled(weights: Weights) -> Weights:
+    """Return the weights over the largest of them, a conversion taken for five clicks: the default ones as they are."""
+    click, conversion, revenue, cost = weights
+    scale = max(abs(click), abs(conversion) / _CLICKS, abs(revenue), abs(cost)) or 1.0
+    click, conversion, revenue, cost = (float(f"{weight / scale:.12g}") for weight in weights)
+    return click, conversion, revenue, cost
 
 
 def row_at(table: PolicyTable, encoder: int, activity: Activity, version: int) -> PolicyRow | None:
@@ -75,7 +85,7 @@ def _cold_parts(shared: SharedRow, features: NDArray[np.int8]) -> tuple[NDArray[
     In the units of a row, from whole numbers below 2^53: the same in any batch of activities, features [n, FEATURES].
     """
     e = features.astype(np.float64)
-    beta = shared.theta.reshape(len(OBJECTIVES), FEATURES, DIM).astype(np.float64)
+    beta = in_units(shared.theta.astype(np.float64)).reshape(len(OBJECTIVES), FEATURES, DIM)
     theta = np.tensordot(e, beta, axes=(1, 1)) * X_UNIT
     pairs = np.zeros((FEATURES * FEATURES, PAIRS))
     np.add.at(pairs, _places(), shared.inverse.astype(np.float64))

@@ -19,8 +19,8 @@ import numpy as np
 
 from udfs.core.activity_features import FEATURES
 from udfs.core.feedback import OBJECTIVES
-from udfs.core.policy_table import INVERSE_UNIT, THETA_UNIT, X_UNIT, SharedRow
-from udfs.core.solving import Solved, positive, solve
+from udfs.core.policy_table import INVERSE_UNIT, X_UNIT, SharedRow
+from udfs.core.solving import Solved, fixed, positive, solve
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from udfs.core.regression import Regression
     from udfs.core.solving import Evidence
-
-_THETA_LIMIT = 2.0**8
 
 
 class Shared(NamedTuple):
@@ -77,10 +75,9 @@ def solve_rest(found: Evidence, features: NDArray[np.int8], shared: Shared, how:
 
 def shared_row(shared: Shared) -> SharedRow:
     """Return the shared part in fixed point, as it is published."""
-    beta = np.clip(shared.beta, -_THETA_LIMIT, _THETA_LIMIT)
     whole = shared.inverse.reshape(FEATURES * DIM, -1)
     doubled = 2.0 * whole - np.diag(np.diag(whole))
     return SharedRow(
-        np.rint(beta / THETA_UNIT).astype(np.int64).reshape(len(OBJECTIVES), -1),
+        fixed(shared.beta).reshape(len(OBJECTIVES), -1),
         np.rint(doubled[np.triu_indices(FEATURES * DIM)] / INVERSE_UNIT).astype(np.int64),
     )

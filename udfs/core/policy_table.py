@@ -1,7 +1,8 @@
 """What the policy topic says, as arrays by activity: coefficients in fixed point, counts, and former rows.
 
-Fixed point makes scoring exact: x is int8, theta in units of 2**-24, the inverse design matrix in units of 2**-28, so
-every sum in a score is a sum of whole numbers below 2**53, exact in float64 whatever the order, batch or BLAS.
+Fixed point makes scoring exact: x is int8, theta in units of 2**-24 (a large one in a power of two of them), the
+inverse design matrix in units of 2**-28, so every sum in a score is a sum of whole numbers below 2**53, exact in
+float64 whatever the order, batch or BLAS.
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ _FORMER_TOTALS = 4096
 SHARED_DIM = FEATURES * DIM
 _SHARED_PAIRS = SHARED_DIM * (SHARED_DIM + 1) // 2
 _SHAPE = (DIM, 8 * len(OBJECTIVES) * DIM, 4 * PAIRS, len(OBJECTIVES), len(OBJECTIVES))
-_THETA_LIMIT = 2.0**41
-"""Weighted theta in units: 127 * 16 times it stays below 2**53. A score is cut off long before."""
+THETA_LIMIT = 2**62
+"""Largest theta in units, 2.7e11: more than any impression earns. A larger one is cut, and counted by the learner."""
+_EXACT_BITS = 41
+"""127 * 16 times a weighted theta of so many bits stays below 2**53."""
 
 
 class SharedRow(NamedTuple):
@@ -221,8 +224,20 @@ class PolicyTable:
         return cold_row()
 
 
+def in_units(theta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each last axis in whole units, or where it is too large for that in the next power of two of them.
+
+    So the sum of its products with a context is exact, of any currency and weight.
+    """
+    whole = np.rint(theta)
+    _, bits = np.frexp(np.abs(whole).max(axis=-1, keepdims=True, initial=0.0))
+    unit = np.ldexp(1.0, np.maximum(bits - _EXACT_BITS, 0))
+    found: NDArray[np.float64] = np.rint(whole / unit) * unit
+    return found
+
+
 def stack(rows: list[PolicyRow], weights: NDArray[np.float64]) -> Coefficients:
-    """Return the arrays of some rows; theta is cut to whole units again after weighting.
+    """Return the arrays of some rows; theta is in whole units again after weighting.
 
     `weights` of the objectives are [objectives], or a row for each of the rows.
     """
@@ -231,7 +246,7 @@ def stack(rows: list[PolicyRow], weights: NDArray[np.float64]) -> Coefficients:
         return Coefficients(np.zeros((0, DIM)), np.zeros((0, PAIRS)), none, none, none)
     theta = np.stack([row.theta for row in rows]).astype(np.float64)
     return Coefficients(
-        theta=np.clip(np.rint((weights[..., None] * theta).sum(axis=1)), -_THETA_LIMIT, _THETA_LIMIT),
+        theta=in_units((weights[..., None] * theta).sum(axis=1)),
         inverse=np.stack([row.inverse for row in rows]).astype(np.float64),
         impressions=np.array([row.impressions + row.carried_impressions for row in rows]),
         total=np.array([row.total for row in rows]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from udfs.core.constraints import constrain
-from udfs.core.policy.base import SCORE_UNITS
+from udfs.core.policy.base import in_steps
 from udfs.core.seeded import shuffle_keys, shuffled, uniform, unshuffled
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ _NUMBER_BITS = 16
 MAX_ACTIVITIES = 1 << _NUMBER_BITS
 """More cannot be told apart in a sort key."""
 _INELIGIBLE = np.iinfo(np.int64).min
-_SCORE_LIMIT = 2.0**46
 _SCORED_AT_ONCE = 1 << 22
 _KEYED_AT_ONCE = 1 << 17
 """Scores of a block of users: a product wants many users at once, what follows wants to stay in the cache."""
@@ -84,9 +83,7 @@ def propensities(
 
 def _keys(scores: NDArray[np.float64], mask: NDArray[np.bool_], ties: NDArray[np.uint16]) -> NDArray[np.int64]:
     """Return one whole number per user and activity: higher is better, no two alike in a row. Overwrites scores."""
-    scores *= SCORE_UNITS
-    np.clip(scores, -_SCORE_LIMIT, _SCORE_LIMIT, out=scores)
-    keys = np.rint(scores, out=scores).astype(np.int64)
+    keys = in_steps(scores).astype(np.int64)
     keys <<= _NUMBER_BITS
     keys |= shuffled(ties, np.arange(mask.shape[1], dtype=np.uint16))
     np.copyto(keys, _INELIGIBLE, where=~mask)

@@ -12,7 +12,7 @@ import numpy as np
 from udfs.core.decision_token import CONSTANT_X
 from udfs.core.feedback import OBJECTIVES
 from udfs.core.learning import BUCKET, MOMENTS, WHOLE, as_rows, merge
-from udfs.core.policy_table import INVERSE_UNIT, PAIRS, THETA_UNIT, UPPER, X_UNIT, PolicyRow
+from udfs.core.policy_table import INVERSE_UNIT, PAIRS, THETA_LIMIT, THETA_UNIT, UPPER, X_UNIT, PolicyRow
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ CARRIED = 200.0
 NUMBERS = BUCKET.itemsize // 8
 _UNITS = np.array([1.0, 1.0, 0.001])
 _CONSTANT = CONSTANT_X * X_UNIT
-_THETA_LIMIT = 2.0**8
 _AT_ONCE = 8_192
 
 
@@ -152,13 +151,19 @@ def policy_rows(solved: Solved, encoder: int, total: float) -> list[PolicyRow]:
     inverse = solved.inverse * 2.0
     inverse[:, range(DIM), range(DIM)] /= 2.0
     inverses = np.rint(inverse[:, UPPER[0], UPPER[1]] / INVERSE_UNIT).astype(np.int64)
-    theta = np.rint(np.clip(solved.theta, -_THETA_LIMIT, _THETA_LIMIT) / THETA_UNIT).astype(np.int64)
+    theta = fixed(solved.theta)
     own, carried = solved.counts, solved.carried
     columns = (own.impressions.tolist(), own.rewards.tolist(), carried.impressions.tolist(), carried.rewards.tolist())
     return [
         PolicyRow(-1, encoder, impressions, total, tuple(rewards), theta[at], inverses[at], others, tuple(theirs))
         for at, (impressions, rewards, others, theirs) in enumerate(zip(*columns, strict=True))
     ]
+
+
+def fixed(theta: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return theta in whole THETA_UNIT."""
+    found: NDArray[np.int64] = np.rint(np.clip(theta / THETA_UNIT, -THETA_LIMIT, THETA_LIMIT)).astype(np.int64)
+    return found
 
 
 def policy_row(solved: Solved, encoder: int, total: float) -> PolicyRow:

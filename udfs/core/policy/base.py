@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 SCORE_UNITS = 2.0**30
 """Scores are compared in steps of 1e-9, below any difference that matters and above the rounding of a sqrt."""
+STEPS = 2.0**46
+"""No score is more steps than that from 0: from half of it on a step is a part of the score itself."""
+_EVEN_BITS = 45
+_OCTAVE = 2.0**39
 ALPHA = Parameter(0.1, 0.0, 10.0, "width of the confidence bound; 0 is greedy")
 RIDGE = Parameter(1.0, 1.0, 1e6, "impressions that the assumption of no effect weighs as")
 
@@ -73,10 +77,26 @@ class Policy(ABC):
         """
         seeds = np.zeros(x.shape[0], np.uint64)
         scores = self.score(x, known, mask.sum(axis=1), seeds)
-        rounded = np.where(mask, np.rint((scores.mean + scores.bonus) * SCORE_UNITS), -np.inf)
+        rounded = np.where(mask, in_steps(scores.mean + scores.bonus), -np.inf)
         best = mask & (rounded == rounded.max(axis=1, keepdims=True, initial=-np.inf))
         found: NDArray[np.float64] = best / np.maximum(best.sum(axis=1, keepdims=True), 1)
         return found
+
+
+def in_steps(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return scores as whole numbers in their order, at most STEPS from 0; overwrites them.
+
+    Steps of 1e-9 up to 32,768, above it steps of 2e-12 of the power of two below a score: whatever a currency's unit.
+    """
+    scores *= SCORE_UNITS
+    even = 2.0**_EVEN_BITS
+    if scores.size and (scores.max() > even or scores.min() < -even):
+        large = np.abs(scores) > even
+        part, bits = np.frexp(scores[large])
+        steps = even + (bits - _EVEN_BITS - 1 + 2.0 * np.abs(part) - 1.0) * _OCTAVE
+        scores[large] = np.copysign(np.where(np.isfinite(part), steps, STEPS), part)
+        np.clip(scores, -STEPS, STEPS, out=scores)
+    return np.rint(scores, out=scores)
 
 
 def linear_mean(x: NDArray[np.int8], known: Coefficients) -> NDArray[np.float64]:
