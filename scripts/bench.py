@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
         print("bench: interrupted", file=sys.stderr)
         return 130
     print(json.dumps(found) if arguments.json else json.dumps(found, indent=2))
-    return 1 if found.get("violations") else 0
+    return 1 if found.get("violations") or found.get("faults") else 0
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -134,7 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     shop.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
     shop.set_defaults(run=lambda given: year.measure(given.days, given.seed))
 
-    broken = commands.add_parser("mutate", help="mutated files, given to every command that reads tables")
+    broken = commands.add_parser(
+        "mutate", help="mutated files, given to every command that reads tables; exit status 1 on a fault"
+    )
     broken.add_argument("--files", type=int, default=10_000, metavar="N", help="how many (10000)")
     broken.add_argument("--seed", type=int, default=1, metavar="N", help="what is done to them (1)")
     broken.set_defaults(run=lambda given: mutate.measure(given.files, given.seed))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from udfs.core.watch import ALARM_AT
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -29,10 +31,11 @@ def page(found: Mapping[str, Any]) -> str:
 
 
 def _drift(drift: Mapping[str, Any]) -> str:
-    state = "<span class=alarm>DRIFT</span>" if drift["alarm"] else "no drift"
+    state = "<span class=alarm>Drift alarm</span>" if drift["alarm"] else "No alarm"
     return (
         f"<p>{state}: the newest tenth of the time differs from all before by {_text(drift['click_z'])} "
-        f"standard errors in click rate and by {_text(drift['residual_z'])} in reward against prediction.</p>"
+        f"standard errors in click rate and by {_text(drift['residual_z'])} in reward against prediction; "
+        f"alarm above {ALARM_AT:g}.</p>"
     )
 
 
@@ -89,8 +92,16 @@ def _places(found: Mapping[str, Any]) -> str:
     return (
         f"{_table(head, rows)}<p>From places that exploration or the holdout filled. The first columns hold where "
         "places are looked at whatever was clicked above (position-based), the last ones where a list is read from the "
-        f"top (a cascade). After a click {_text(found['goes_on_after_click'])} go on, 95 % "
-        f"{_range(found['goes_on_after_click_ci95'])}: in a plain cascade none do.</p>"
+        f"top (a cascade). {_after_click(found)}</p>"
+    )
+
+
+def _after_click(found: Mapping[str, Any]) -> str:
+    if found["goes_on_after_click"] is None:
+        return "Too few clicks to tell whether people go on after a click."
+    return (
+        f"After a click {_text(found['goes_on_after_click'])} go on, 95 % "
+        f"{_range(found['goes_on_after_click_ci95'])}: in a plain cascade none do."
     )
 
 

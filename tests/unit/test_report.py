@@ -110,6 +110,8 @@ def test_a_page_and_a_document_come_out_of_a_file(tmp_path: Path, capsys: pytest
     assert [found["by"]["activity"][name]["immature"] for name in ("<a>", "b")] == [10, 10]
     text = (tmp_path / "r.html").read_text()
     assert "&lt;a&gt;" in text
+    assert "alarm above 4" in text
+    assert "Too few clicks to tell whether people go on" in text
     assert "<a>" not in text
 
 
