@@ -144,7 +144,7 @@ class JobConfig:
     publish_ms: int = option(whole(100, 600_000), "Time between two published policies", 2000)
     worth_limit: float = option(
         number(0.001, 1e9),
-        "Largest worth of one conversion, either side of 0; what is reported beyond it is cut",
+        "Largest worth of one conversion, either side of 0; what is reported past it is cut: set it for your currency",
         10_000.0,
     )
     attribution_days: float = option(number(0, 90), "How long after it was shown an activity can be rewarded", 7.0)
