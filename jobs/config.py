@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from jobs.kafka_security import check_properties, mask_properties, read_properties
 from jobs.option_sources import describe, load, markdown
 from jobs.options import MASK, Kind, folder_with, number, one_of, option, table, text, whole
+from jobs.redis_url import REDIS_URL, mask_url
 from jobs.topics import Topics
 from udfs.core.decision_token import MAX_SLOTS
 from udfs.core.errors import ConfigError
@@ -27,22 +27,6 @@ _MAX_TIME_MS = 2**48 - 1
 _SECRET_BYTES = 32
 # Neither colon nor @: both separate parts of names that are built from these.
 _NAME = text(r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits, dots, hyphens and underscores")
-
-
-def _read_url(raw: Any) -> str:
-    if not isinstance(raw, str):
-        raise TypeError
-    parts = urlsplit(raw)
-    if parts.scheme not in ("redis", "rediss", "unix") or not parts.path + parts.netloc or parts.port == 0:
-        raise ValueError
-    return raw
-
-
-def _mask_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.password is None and "password" not in parts.query:
-        return url
-    return parts._replace(netloc=f"{MASK}@{parts.netloc.rpartition('@')[2]}", query="").geturl()
 
 
 def _check_token_keys(entries: dict[str, Any]) -> dict[int, bytes]:
@@ -114,17 +98,17 @@ class JobConfig:
     )
     prefix: str = option(_NAME, "First part of every key in Redis", "tideline")
     redis_url: str = option(
-        Kind("a redis://, rediss:// (TLS) or unix:// URL", _read_url),
+        REDIS_URL,
         "The server that holds the lists",
-        mask=_mask_url,
+        mask=mask_url,
     )
     list_ttl_s: int = option(whole(60, 3650 * _DAY_S), "A list that is not renewed for this long vanishes", 30 * _DAY_S)
     redis_deadline_s: float = option(
         number(0, 3600), "How long an outage of Redis is waited out before a restart", 60.0
     )
-    parallelism: int = option(whole(1, 128), "Subtasks of each keyed operator", 1)
+    parallelism: int = option(whole(1, 1024), "Subtasks of each keyed operator", 1)
     shards: int = option(
-        whole(1, 128, power_of_two=True), "Parts of the user state; fixed when the job is first deployed", 8
+        whole(1, 1024, power_of_two=True), "Parts of the user state; fixed when the job is first deployed", 8
     )
     batch_ms: int = option(whole(10, 5000), "How long events are gathered before they are worked off together", 100)
     list_size: int = option(whole(1, MAX_SLOTS), "Activities on a list", 10)

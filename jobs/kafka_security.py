@@ -7,10 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.options import MASK
+from jobs.java_properties import parse_properties
+from jobs.options import MASK, Refusal
 from udfs.core.errors import ConfigError
 
-_SECRET = re.compile(r"password|jaas|\.key$|secret|token")
+_SECRET = re.compile(r"pass|jaas|\.key$|secret|token|credential|auth\.user|login")
+_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+_UNDOTTED = frozenset({"acks", "retries"})
 _DIRECT = {
     "security.protocol": "security_protocol",
     "sasl.mechanism": "sasl_mechanism",
@@ -52,13 +55,12 @@ def kafka_python_kwargs(properties: Mapping[str, str]) -> dict[str, Any]:
         found |= _login(properties["sasl.jaas.config"])
     for key in properties:
         if key.startswith(("ssl.", "sasl.")) and key not in _DIRECT and key not in _UNDERSTOOD:
-            shown = MASK if _SECRET.search(key) else properties[key]
-            raise ConfigError(f"kafka_properties.{key}", shown, f"leave it out; known are {_known()}")
+            raise ConfigError(f"kafka_properties.{key}", MASK, f"leave it out; known are {_known()}")
     return found
 
 
 def read_properties(text: str) -> dict[str, Any]:
-    """Entries of a JSON object or of a Java properties file (`key=value` lines, `#` comments, `\\` at a line's end).
+    """Entries of a JSON object or of a Java properties file.
 
     Raises:
         ValueError: Neither of them.
@@ -66,15 +68,7 @@ def read_properties(text: str) -> dict[str, Any]:
     if text.lstrip().startswith("{"):
         entries = json.loads(text)
         return dict(entries)
-    found: dict[str, Any] = {}
-    for line in re.sub(r"\\\n[ \t]*", "", text).splitlines():
-        key, equals, value = line.partition("=")
-        if not line.strip() or line.lstrip().startswith(("#", "!")):
-            continue
-        if not equals:
-            raise ValueError
-        found[key.strip()] = value.strip()
-    return found
+    return dict(parse_properties(text))
 
 
 def check_properties(entries: dict[str, Any]) -> dict[str, str]:
@@ -85,14 +79,27 @@ def check_properties(entries: dict[str, Any]) -> dict[str, str]:
     """
     if entries.keys() & {"bootstrap.servers", "group.id"}:
         raise ValueError
-    if any(isinstance(value, (dict, list)) for value in entries.values()):
+    if any(isinstance(value, (dict, list)) or value is None for value in entries.values()):
         raise ValueError
-    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in entries.items()}
+    if not all(re.fullmatch(r"[a-z][a-z0-9._-]*", key) and ("." in key or key in _UNDOTTED) for key in entries):
+        raise Refusal("names of Kafka's Java client, such as security.protocol; one of these is none")
+    found = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in entries.items()}
+    if found.get("security.protocol", "SSL").upper() not in _PROTOCOLS:
+        raise Refusal(f"security.protocol: {', '.join(_PROTOCOLS)}")
+    try:
+        kafka_python_kwargs(found)
+    except ConfigError as error:
+        raise Refusal(f"{error.key}: {error.allowed}") from error
+    return found
 
 
 def mask_properties(properties: Mapping[str, str]) -> str:
     """The properties as JSON with passwords, keys and logins hidden."""
-    return json.dumps({key: MASK if _SECRET.search(key) else value for key, value in properties.items()})
+    return json.dumps({key: MASK if _secret(key, value) else value for key, value in properties.items()})
+
+
+def _secret(key: str, value: str) -> bool:
+    return bool(_SECRET.search(key) or re.search("password|secret|username", value, re.IGNORECASE))
 
 
 def _login(jaas: str) -> dict[str, str]:

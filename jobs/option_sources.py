@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
@@ -10,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs.options import MASK, Option, options_of
+from jobs.options import MASK, Option, Refusal, options_of
 from udfs.core.errors import ConfigError
 
 _FILE = "_file"
@@ -74,13 +75,18 @@ def _parse(options: Mapping[str, Option], argv: Sequence[str]) -> dict[str, str]
         parser.add_argument(option.flag, metavar="VALUE", help=described)
         if option.mask:
             parser.add_argument(f"{option.flag}-file", metavar="FILE", help=f"file that holds {option.key}")
-    return vars(parser.parse_args(argv))
+    known, unknown = parser.parse_known_args(argv)
+    if unknown:
+        key = unknown[0].partition("=")[0]
+        spelled = key if re.fullmatch(r"--[a-z-]{1,40}", key) else "command line"
+        _find(options, spelled.lstrip("-").replace("-", "_"), lambda _: spelled)
+    return vars(known)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError("--config", str(path), f"a readable TOML file ({error})") from error
 
 
@@ -90,7 +96,7 @@ def _read_layer(
     """The values of one source; `open_to_all` where others could see a secret: process list, repository."""
     values: dict[str, Any] = {}
     for key, given in raw.items():
-        option = _find(options, key, given, spell)
+        option = _find(options, key, spell)
         if option.key in values:
             raise ConfigError(spell(key), MASK, f"one of {spell(option.key)} and {spell(option.key + _FILE)}")
         from_file = key != option.key
@@ -100,14 +106,15 @@ def _read_layer(
             secret = option.secret(value)
         except (TypeError, ValueError) as error:
             shown = MASK if option.mask and not from_file else given
-            raise ConfigError(spell(key), shown, option.kind.allowed) from error
+            allowed = error.allowed if isinstance(error, Refusal) else option.kind.allowed
+            raise ConfigError(spell(key), shown, allowed) from None
         if secret and open_to_all and not from_file:
             raise ConfigError(spell(key), MASK, f"secrets only in {option.environment} or a file named by {key}{_FILE}")
         values[option.key] = value
     return values
 
 
-def _find(options: Mapping[str, Option], key: str, given: Any, spell: Callable[[str], str]) -> Option:
+def _find(options: Mapping[str, Option], key: str, spell: Callable[[str], str]) -> Option:
     if key in options:
         return options[key]
     named = options.get(key.removesuffix(_FILE))
@@ -115,11 +122,14 @@ def _find(options: Mapping[str, Option], key: str, given: Any, spell: Callable[[
         return named
     near = get_close_matches(key, options, 1)
     allowed = f"perhaps {near[0]} was meant" if near else f"one of {', '.join(options)}"
-    raise ConfigError(spell(key), MASK if isinstance(given, dict) else given, allowed)
+    # the value may be a secret under a mistyped name
+    raise ConfigError(spell(key), MASK, allowed)
 
 
 def _read_secret_file(spelled: str, path: Any) -> str:
     try:
-        return Path(str(path)).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(spelled, path, f"a readable text file ({error})") from error
+        return Path(str(path)).read_text(encoding="utf-8-sig").strip("\r\n")
+    except (OSError, ValueError) as error:
+        if isinstance(path, str) and re.fullmatch(r"[\w./~-]{1,200}", path):
+            raise ConfigError(spelled, path, f"a readable text file ({error})") from error
+    raise ConfigError(spelled, MASK, "the name of a readable text file, not what is in it")

@@ -17,6 +17,14 @@ _METADATA_KEY = "option"
 MASK = "***"
 
 
+class Refusal(ValueError):
+    """What `Kind.read` raises where it can say better than `Kind.allowed` what is allowed; it holds no secret."""
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(allowed)
+        self.allowed = allowed
+
+
 @dataclass(frozen=True)
 class Kind:
     """What values an option takes.
@@ -154,7 +162,10 @@ def table(allowed: str, read_text: Callable[[str], Any], check: Callable[[dict[s
     """A table of TOML, or text that `read_text` makes into one; `check` returns the value or raises as `Kind.read`."""
 
     def read(raw: Any) -> Any:
-        entries = read_text(raw) if isinstance(raw, str) else raw
+        try:
+            entries = read_text(raw) if isinstance(raw, str) else raw
+        except RecursionError as error:
+            raise ValueError from error
         if not isinstance(entries, dict):
             raise TypeError
         return check(entries)

@@ -55,7 +55,7 @@ def test_replay_graph_ranks_and_writes_without_learning(environment: Any, config
     assert {uid for uid in uids.values() if uid} <= {*UIDS.values(), "written"}
 
 
-@pytest.mark.parametrize("shards", [8, 16, 32])
+@pytest.mark.parametrize("shards", [8, 16, 32, 1024])
 def test_each_shard_has_a_key_group_of_its_own_and_subtasks_get_equally_many(shards: int) -> None:
     """Contract: with 1, 2, 4 or 8 subtasks each works on the same number of shards."""
     from pyflink.java_gateway import get_gateway

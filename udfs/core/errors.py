@@ -65,53 +65,54 @@ class Reason(StrEnum):
 
 
 class TidelineError(Exception):
-    """Root of every error raised on purpose."""
+    """Root of every error raised on purpose.
+
+    The whole sentence is its first argument: Flink's Python bridge prints that one alone, in the UI and in the log.
+    """
+
+    def __init__(self, sentence: str, *parts: object) -> None:
+        super().__init__(sentence, *parts)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[type["TidelineError"], tuple[object, ...]]:
+        """Made again from its parts: the sentence is theirs."""
+        return type(self), self.args[1:] or self.args
 
 
 class InvalidEvent(TidelineError):
     """A record that can never be applied. `detail` says which field and what is allowed; it holds no user id."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(reason, detail)
+        super().__init__(f"{reason}: {detail}", reason, detail)
         self.reason = reason
         self.detail = detail
-
-    def __str__(self) -> str:
-        return f"{self.reason}: {self.detail}"
 
 
 class Unavailable(TidelineError):
     """Something outside (`target`: redis, kafka, ...) does not answer; the same call may succeed later."""
 
     def __init__(self, target: str, detail: str) -> None:
-        super().__init__(target, detail)
+        super().__init__(f"{target} is unavailable: {detail}", target, detail)
         self.target = target
         self.detail = detail
-
-    def __str__(self) -> str:
-        return f"{self.target} is unavailable: {self.detail}"
 
 
 class ConfigError(TidelineError):
     """A setting that cannot be used. Mask secrets before they come here: `value` is printed."""
 
     def __init__(self, key: str, value: object, allowed: str) -> None:
-        super().__init__(key, value, allowed)
+        super().__init__(f"{key}={value!r} cannot be used; allowed: {allowed}", key, value, allowed)
         self.key = key
         self.value = value
         self.allowed = allowed
-
-    def __str__(self) -> str:
-        return f"{self.key}={self.value!r} cannot be used; allowed: {self.allowed}"
 
 
 class ModelError(TidelineError):
     """An encoder artefact that must not be served. `reason` is a short label (metric), `detail` is for people."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(reason, detail)
+        super().__init__(f"model refused ({reason}): {detail}", reason, detail)
         self.reason = reason
         self.detail = detail
-
-    def __str__(self) -> str:
-        return f"model refused ({self.reason}): {self.detail}"

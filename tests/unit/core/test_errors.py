@@ -40,3 +40,11 @@ def test_an_error_reads_as_a_sentence_and_survives_pickling(error: TidelineError
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - made one line above
     assert str(copy) == str(error) == text
     assert vars(copy) == vars(error)
+
+
+def test_an_error_s_first_argument_is_its_whole_sentence() -> None:
+    """Contract: the bridge to Flink prints `args[0]` alone, so the advice must be in it."""
+    error = ConfigError("redis_url", "***", "percent-encode the password")
+
+    assert error.args[0] == str(error) == "redis_url='***' cannot be used; allowed: percent-encode the password"
+    assert (error.key, error.value, error.allowed) == ("redis_url", "***", "percent-encode the password")

@@ -73,7 +73,7 @@ def test_a_needed_option_that_is_missing_is_named(environ: dict[str, str], missi
         ("list_ttl_s", "1"),
         ("redis_deadline_s", "-1"),
         ("shards", "6"),
-        ("shards", "256"),
+        ("shards", "2048"),
         ("shards", "8.0"),
         ("parallelism", "16"),
         ("batch_ms", "9"),
@@ -137,6 +137,7 @@ def test_a_refused_secret_is_not_repeated(environ: dict[str, str], key: str, val
         ("policy = 1", "or policy:parameter=value"),
         ("batch_ms = ", "a readable TOML file"),
         ("redis_url = 6379", "a redis://"),
+        ('redis_ur = "redis://:hidden@h"', "perhaps redis_url was meant"),
         ('redis_url = "redis://:hidden@h"', "TIDELINE_REDIS_URL"),
         ('redis_url = "redis://h?password=hidden"', "TIDELINE_REDIS_URL"),
         (f'[token_keys]\n1 = "{SECRET}"', "TIDELINE_TOKEN_KEYS"),
@@ -179,10 +180,22 @@ def test_a_secret_file_that_is_missing_is_named(environ: dict[str, str]) -> None
         load(JobConfig, ["--token-keys-file", "nowhere"], environ)
 
 
+def test_a_secret_in_a_wrong_place_is_not_repeated(environ: dict[str, str]) -> None:
+    """Contract: neither a mistyped flag nor a secret in place of its file's name is printed."""
+    for argument in ("--redis-ur=redis://:hidden@h", "--redis-url-file=redis://:hidden@h"):
+        with pytest.raises(ConfigError) as refused:
+            load(JobConfig, [argument], environ)
+        assert "hidden" not in str(refused.value)
+
+
 def test_nothing_printed_holds_a_secret(environ: dict[str, str]) -> None:
     """Contract: neither the printed configuration nor the object's repr shows a password or a key."""
     environ["TIDELINE_KAFKA_PROPERTIES"] = json.dumps(
-        {"security.protocol": "SASL_SSL", "sasl.jaas.config": "hidden", "ssl.truststore.password": "hidden"}
+        {
+            "security.protocol": "SASL_SSL",
+            "sasl.jaas.config": 'M required username="hidden" password="hidden";',
+            "ssl.key.password": "hidden",
+        }
     )
     config = load(JobConfig, [], environ)
     printed = "\n".join(describe(config))
