@@ -17,6 +17,7 @@ from jobs.kafka_security import check_properties, mask_properties, read_properti
 from jobs.option_sources import describe, load, markdown
 from jobs.options import MASK, Kind, folder_with, number, one_of, option, table, text, whole
 from jobs.redis_url import REDIS_URL, mask_url
+from jobs.restart import EFFECTS
 from jobs.topics import Topics
 from udfs.core.decision_token import MAX_SLOTS
 from udfs.core.errors import ConfigError
@@ -222,7 +223,8 @@ class ReplayConfig(JobConfig):
 def main(argv: Sequence[str]) -> int:
     """Prints the documentation of the options (`--markdown`) or a live job's configuration; 2 if it cannot be used."""
     if list(argv) == ["--markdown"]:
-        print(f"{markdown(JobConfig)}\n\nA replay takes these and\n\n{markdown(ReplayConfig, JobConfig)}")
+        effects = {key: effect.words for key, effect in EFFECTS.items()}
+        print(f"{markdown(JobConfig, more=effects)}\n\nA replay takes these and\n\n{markdown(ReplayConfig, JobConfig)}")
         return 0
     try:
         config = load(JobConfig, argv, os.environ)

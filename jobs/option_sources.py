@@ -50,14 +50,19 @@ def describe(config: Any) -> list[str]:
     return [f"{key} = {option.shown(getattr(config, key))}" for key, option in options_of(type(config)).items()]
 
 
-def markdown(config: type, leave_out: type | None = None) -> str:
-    """Table of the options of a configuration, without those that are the same in `leave_out`."""
+def markdown(config: type, leave_out: type | None = None, more: Mapping[str, str] | None = None) -> str:
+    """Table of the options of a configuration, without those that are the same in `leave_out`.
+
+    `more` says of each option what a change does on a restart from state, in a column of its own.
+    """
     known = options_of(leave_out) if leave_out else {}
-    lines = ["| option | default | allowed | meaning |", "|---|---|---|---|"]
+    head = ["option", "default", "allowed", "meaning", *(["changed on a restart from state"] if more else [])]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for key, option in options_of(config).items():
         if option != known.get(key):
             name = f"`{key}` or `{key}{_FILE}`" if option.mask else f"`{key}`"
-            lines.append(f"| {name} | {_default(option)} | {option.kind.allowed} | {option.doc} |")
+            cells = [name, _default(option), option.kind.allowed, option.doc, *([more[key]] if more else [])]
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -33,7 +33,7 @@ def build_package(out: Path = DEFAULT_OUT) -> Path:
 
 def main(argv: list[str]) -> int:
     """Build and say where."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.package", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/package", description=__doc__, allow_abbrev=False)
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT)
     out = build_package(parser.parse_args(argv).out)
     print(out)

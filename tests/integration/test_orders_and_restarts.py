@@ -61,7 +61,7 @@ def test_encoder_is_swapped_under_way_and_a_truncated_one_is_refused(job: LiveJo
 @pytest.mark.parametrize(
     ("option", "value", "allowed"),
     [
-        ("shards", "3", "powers of two from 1 to 128"),
+        ("shards", "3", "powers of two from 1 to 1024"),
         ("parallelism", "9", "at most one subtask a shard"),
         ("policy", "best", "linucb"),
     ],

@@ -1,0 +1,75 @@
+"""Contract: of every option it is said what a change does to state, and what would destroy state is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.config import JobConfig
+from jobs.option_sources import load
+from jobs.options import options_of
+from jobs.restart import EFFECTS, kept_options, refuse_changes
+from udfs.core.errors import ConfigError
+
+CHANGED: dict[str, str] = {
+    "topics": '{"clickstream": "other"}',
+    "shards": "16",
+    "generation": "6",
+    "name": "other",
+    "group_id": "other",
+    "prefix": "other",
+    "parallelism": "4",
+    "half_life_days": "56",
+    "policy": "thompson",
+    "weight_click": "2",
+    "attribution_days": "30",
+    "batch_ms": "200",
+    "publish_ms": "4000",
+    "list_size": "5",
+}
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "manifest.json").write_text("{}")
+    return {
+        "TIDELINE_BOOTSTRAP": "broker:9092",
+        "TIDELINE_REDIS_URL": "redis://cache",
+        "TIDELINE_TOKEN_KEYS": '{"1": "' + "5e" * 32 + '"}',
+        "TIDELINE_ENCODER": str(tmp_path),
+        "TIDELINE_GENERATION": "5",
+    }
+
+
+def test_of_every_option_it_is_said_what_a_change_does() -> None:
+    """Contract: none is missing and none is too many; a new option needs its line in jobs/restart.py."""
+    assert EFFECTS.keys() == options_of(JobConfig).keys()
+
+
+@pytest.mark.parametrize("key", [*CHANGED])
+def test_a_changed_option_is_refused_where_the_table_says_so(environ: dict[str, str], key: str) -> None:
+    """Contract: the refusal names key, value and what is allowed; all else is taken."""
+    before = kept_options(load(JobConfig, [], environ))
+    after = load(JobConfig, [f"--{key.replace('_', '-')}={CHANGED[key]}"], environ)
+
+    if EFFECTS[key].words.startswith("refused"):
+        with pytest.raises(ConfigError, match=rf"{key}=.* cannot be used; allowed: .*--fresh"):
+            refuse_changes(before, after)
+    else:
+        refuse_changes(before, after)
+
+
+def test_a_lower_generation_is_refused(environ: dict[str, str]) -> None:
+    """Contract: no list would ever be written with it."""
+    before = kept_options(load(JobConfig, [], environ))
+
+    with pytest.raises(ConfigError, match="generation=4 cannot be used; allowed: 5 or higher"):
+        refuse_changes(before, load(JobConfig, ["--generation", "4"], environ))
+
+
+def test_what_is_kept_beside_state_holds_no_secret(environ: dict[str, str]) -> None:
+    kept: dict[str, Any] = kept_options(load(JobConfig, [], environ))
+
+    assert kept.keys() == {"topics", "shards", "generation"}
