@@ -25,6 +25,7 @@ from udfs.core.feedback import encode_feedback
 from udfs.core.list_block import encode_block
 from udfs.core.policy_start import PolicyStart, TopicRecord
 from udfs.core.popular_list import PopularList
+from udfs.core.state_check import is_malformed
 from udfs.core.world import World
 from udfs.dead_letters import Letter, columns, letter_of_record, letters_of_batch
 from udfs.metrics import Meters
@@ -141,7 +142,12 @@ class InterestRank(KeyedBroadcastProcessFunction):
         found: list[bytes | None] = []
         for user in users:
             state = self._cache.get(user)
-            found.append(self._states.get(user) if state is None else state)
+            if state is None:
+                state = self._states.get(user)
+                if state is not None and is_malformed(state):
+                    self._meters.add({"state_malformed": 1})
+                    state = None
+            found.append(state)
         return found
 
     def _store(self, outcome: Outcome) -> None:
@@ -165,7 +171,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         users = list(self._states.keys())
         for start in range(0, len(users), _REPUBLISHED_AT_ONCE):
             part = users[start : start + _REPUBLISHED_AT_ONCE]
-            outcome = republish(part, [self._states.get(user) for user in part], self._world)
+            outcome = republish(part, self._load(part), self._world)
             self._store(outcome)
             popular = b""
             if shard == self._popular_shard and start == 0:  # once an order

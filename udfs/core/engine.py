@@ -116,7 +116,7 @@ def process(records: Records, load: Callable[[list[str]], list[bytes | None]], w
     )
 
 
-def republish(users: list[str], states: Sequence[bytes], world: World) -> Outcome:
+def republish(users: list[str], states: Sequence[bytes | None], world: World) -> Outcome:
     """Rank the given users again; that counts as an update of each, so the new list replaces the old one."""
     batch = decode_states(states, world.encoder.hidden)
     batch.header["seq"] += np.uint32(1)

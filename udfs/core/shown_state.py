@@ -144,6 +144,16 @@ def worth_of(source: int, at_ms: int, milli: int) -> tuple[int, int, int]:
     return source, -at_ms if source == BOUGHT else at_ms, -milli
 
 
+def shown_fits(data: bytes) -> bool:
+    """Return whether bytes of a state are as many as they say."""
+    if len(data) < _COUNTS.size:
+        return not data
+    forms = (_LIST, _REWARD, _CLAIM, _MARK)
+    counts: tuple[int, ...] = _COUNTS.unpack_from(data)
+    wanted: int = _COUNTS.size + sum(count * form.size for count, form in zip(counts, forms, strict=True))
+    return len(data) == wanted
+
+
 def decode_shown(data: bytes) -> ShownState:
     """Return what bytes of a state say; nothing for none."""
     state = ShownState()
