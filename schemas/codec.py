@@ -8,7 +8,7 @@ import json
 import math
 from itertools import product
 from operator import itemgetter
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import orjson
 
@@ -17,12 +17,13 @@ from schemas.records import HEADER_BYTES, MAX_VALUE_BYTES, RecordCodec, size_err
 from schemas.registry import shipped
 from udfs.core.errors import InvalidEvent, Reason
 from udfs.core.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
-from udfs.core.fields import MAX_AMOUNT, MAX_TEXT_CHARS, MAX_TS_MS
+from udfs.core.fields import EARLIEST_MS, LATEST_MS, MAX_AMOUNT, MAX_TEXT_CHARS
 
 MAX_TOKEN_CHARS = 512
 MAX_AHEAD_MS = 300_000
 MAX_POSITION = 99
 MAX_QUANTITY = 2**31 - 1
+_NANOSECONDS = 10**17
 
 _CLICKSTREAM = RecordCodec(shipped(), "clickstream")
 _NEWEST_HEADER = _CLICKSTREAM.header
@@ -65,6 +66,13 @@ def decode_event(key: bytes | None, value: bytes | None, record_ts_ms: int) -> E
         event = _from_json(value)
     else:
         event = _from_record(_CLICKSTREAM.decode(value))
+    if event.item_id == "" or event.category == "" or event.activity_id == "" or event.token == "":
+        event = event._replace(
+            item_id=event.item_id or None,
+            category=event.category or None,
+            activity_id=event.activity_id or None,
+            token=event.token or None,
+        )
     _check(event, key, record_ts_ms)
     return event
 
@@ -91,7 +99,7 @@ def _from_json(value: bytes) -> Event:
     except KeyError as error:
         raise InvalidEvent(Reason.WRONG_SHAPE, f"{error.args[0]} is missing") from error
     if tuple(map(type, row)) not in _JSON_SIGNATURES:
-        raise _type_error(row)
+        row = _without_blanks(row)
     event_id, user_id, name, ts_ms, item_id, category, price, quantity, activity_id, token, position, amount = row
     kind = _NUMBER_OF_TYPE.get(name)
     if kind is None:
@@ -108,15 +116,19 @@ def _from_json(value: bytes) -> Event:
 def _json_error(value: bytes, error: orjson.JSONDecodeError) -> InvalidEvent:
     # orjson does not say what kind of mistake it met; a second, slower parser tells them apart.
     try:
-        found = json.loads(value.decode(), parse_constant=_finite, parse_float=_finite)
-        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no UTF-8
-    except UnicodeError:
-        return InvalidEvent(Reason.BAD_UTF8, "the JSON value or a string inside it is not UTF-8")
+        record = json.loads(value.decode(), parse_constant=_finite, parse_float=_finite, parse_int=_finite)
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeDecodeError:
+        return InvalidEvent(Reason.BAD_UTF8, "the JSON value is not UTF-8")
+    except UnicodeEncodeError:
+        return InvalidEvent(Reason.BAD_UTF8, "half a surrogate pair is no text")
     except InvalidEvent as not_finite:
         return not_finite
-    except (ValueError, RecursionError):
-        pass
-    return InvalidEvent(Reason.BAD_JSON, str(error))
+    except RecursionError:
+        return InvalidEvent(Reason.BAD_FIELD, "arrays or objects are nested too deep")
+    except ValueError:
+        return InvalidEvent(Reason.BAD_JSON, str(error))
+    return InvalidEvent(Reason.BAD_FIELD, f"well-formed JSON, which is not read all the same: {error}")
 
 
 def _finite(literal: str) -> float:
@@ -124,6 +136,15 @@ def _finite(literal: str) -> float:
     if not math.isfinite(number):
         raise InvalidEvent(Reason.NOT_FINITE, f"{literal[:MAX_TEXT_CHARS]} is not a finite number")
     return number
+
+
+def _without_blanks(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a row whose empty optional fields are missing: many trackers send "" for a number they do not have."""
+    blank = (name in _OPTIONAL_FIELDS and field == "" for name, field in zip(_TYPES_OF_FIELD, row, strict=True))
+    filled = tuple(None if is_blank else field for is_blank, field in zip(blank, row, strict=True))
+    if tuple(map(type, filled)) not in _JSON_SIGNATURES:
+        raise _type_error(filled)
+    return filled
 
 
 def _type_error(row: tuple[object, ...]) -> InvalidEvent:
@@ -143,8 +164,8 @@ def _check(event: Event, key: bytes, record_ts_ms: int) -> None:
         _refuse_text("event_id", event_id)
     if not 0 < len(user_id) <= MAX_TEXT_CHARS:
         _refuse_text("user_id", user_id)
-    if not 0 < ts_ms <= MAX_TS_MS:
-        _refuse("ts_ms", ts_ms, f"1..{MAX_TS_MS}")
+    if not EARLIEST_MS <= ts_ms <= LATEST_MS:
+        raise _unit_error(ts_ms)
     if ts_ms > record_ts_ms + MAX_AHEAD_MS:
         raise InvalidEvent(Reason.FUTURE, f"ts_ms is {ts_ms - record_ts_ms} ms ahead; allowed: {MAX_AHEAD_MS}")
     if item_id is not None and not 0 < len(item_id) <= MAX_TEXT_CHARS:
@@ -172,6 +193,14 @@ def _check_activity_event(kind: int, activity_id: str | None, token: str | None,
         raise InvalidEvent(Reason.BAD_FIELD, f"activity_id is missing; {TYPE_NAMES[kind]} is about an activity")
     if token is not None and position is None and kind != EventType.CONVERSION:
         raise InvalidEvent(Reason.BAD_FIELD, f"position is missing; {TYPE_NAMES[kind]} with a token needs it")
+
+
+def _unit_error(ts_ms: int) -> InvalidEvent:
+    allowed = f"allowed: {EARLIEST_MS}..{LATEST_MS}, milliseconds since 1970"
+    if ts_ms <= 0:
+        return InvalidEvent(Reason.BAD_FIELD, f"ts_ms={ts_ms}; {allowed}")
+    unit = "nanoseconds" if ts_ms > _NANOSECONDS else "microseconds" if ts_ms > LATEST_MS else "seconds"
+    return InvalidEvent(Reason.WRONG_UNIT, f"ts_ms={ts_ms} looks like {unit}; {allowed}")
 
 
 def _key_error(key: bytes) -> InvalidEvent:

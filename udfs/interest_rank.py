@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,9 @@ from jobs.ranking import rank_settings
 from models.encoder import Encoder
 from udfs.batch_rows import ORDER, Batch, read_batch
 from udfs.core.brake import Brake, BrakeEngaged
+from udfs.core.broker_clock import BrokerClock
 from udfs.core.control import Republish, decode_control
-from udfs.core.engine import Outcome, process, republish
+from udfs.core.engine import Outcome, Records, process, republish
 from udfs.core.errors import ConfigError, InvalidEvent
 from udfs.core.feedback import encode_feedback
 from udfs.core.list_block import encode_block
@@ -63,6 +65,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._meters = Meters(context)
         self._writes_letters = subtask_number(context) == 0
         self._brake = Brake()
+        self._clock = BrokerClock()
         self._popular = PopularList(config.list_ttl_s * 1000)
         self._world = World(rank_settings(config), Encoder.load(Path(config.encoder), config.provider))
         self._feed = WorldFeed(
@@ -94,9 +97,11 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if batch.kind == ORDER:
             yield from self._obey(batch.shard, batch.records.values[0])
             return
-        outcome = process(batch.records, self._load, self._world)
+        keys, values, stamped_ms = batch.records
+        records = Records(keys, values, self._clock.bounded(keys, stamped_ms, time.time_ns() // 1_000_000))
+        outcome = process(records, self._load, self._world)
         self._store(outcome)
-        self._brake_if_needed(batch, sum(each.error.reason.producer_fault for each in outcome.dead))
+        self._brake_if_needed(records, sum(each.error.reason.producer_fault for each in outcome.dead))
         popular = b""
         if batch.shard == self._popular_shard and outcome.listed:
             popular = self._popular.due(self._world, outcome.newest_ms)
@@ -104,9 +109,9 @@ class InterestRank(KeyedBroadcastProcessFunction):
             self._meters.show("activities_cold", self._world.cold(outcome.newest_ms))
         yield self._row(outcome, popular, batch)
 
-    def _brake_if_needed(self, batch: Batch, invalid: int) -> None:
+    def _brake_if_needed(self, records: Records, invalid: int) -> None:
         try:
-            self._brake.count(max(batch.records.timestamps_ms), len(batch.records.keys), invalid)
+            self._brake.count(max(records.timestamps_ms), len(records.keys), invalid)
         except BrakeEngaged as error:
             fail_job(self._context, f"brake: {error}")
             raise

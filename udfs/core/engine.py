@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["DeadLetter", "Outcome", "Records", "process", "republish"]
 
 
+_NOTHING_TOLD: dict[str, int] = {}
+
+
 class Records(NamedTuple):
     """Raw records of one shard, in parallel sequences; key and value None where Kafka had none."""
 
@@ -165,12 +168,15 @@ def _guard(
     found = _Admitted([], [], {})
     items = world.catalogue.activities_of_item
     for row, (events, is_plain) in enumerate(zip(by_row, plain.tolist(), strict=True)):
-        passed = events if is_plain else _passed(batch, row, events, counts, dead)
+        passed, told = (events, _NOTHING_TOLD) if is_plain else _passed(batch, row, events, counts, dead)
         for numbered in passed:
             event = numbered[1]
             if event.type < FIRST_ACTIVITY_TYPE:
-                found.owners.append(row)
-                found.organic.append(event)
+                if told.get(event.event_id, event.ts_ms) == event.ts_ms:
+                    found.owners.append(row)
+                    found.organic.append(event)
+                else:
+                    counts["duplicate"] += 1
                 if event.type != EventType.PURCHASE or event.item_id not in items:
                     continue
             found.attributable.setdefault(row, []).append(numbered)
@@ -179,20 +185,26 @@ def _guard(
 
 def _passed(
     batch: UserBatch, row: int, events: list[tuple[int, Event]], counts: Counter[str], dead: list[DeadLetter]
-) -> list[tuple[int, Event]]:
-    # Judged as they came, so that batching does not change who is a robot.
+) -> tuple[list[tuple[int, Event]], dict[str, int]]:
+    """Return what the guard lets through, by time, and the ts_ms that each organic event was first told with.
+
+    Both are judged as the events came, so that batching changes neither who is a robot nor which telling counts.
+    """
     verdicts = admit(batch, row, [act_of(event) for _, event in events])
     passed: list[tuple[int, Event]] = []
+    told: dict[str, int] = {}
     for (number, event), admitted in zip(events, verdicts, strict=True):
         if admitted:
             passed.append((number, event))
+            if event.type < FIRST_ACTIVITY_TYPE:
+                told.setdefault(event.event_id, event.ts_ms)
             continue
         detail = f"{TYPE_NAMES[event.type]} within an hour of over {MAX_ACTS_PER_S} acts in one second"
         dead.append(DeadLetter(number, InvalidEvent(Reason.QUARANTINED, detail)))
         counts["quarantined"] += 1
         counts["quarantined_purchase"] += event.type == EventType.PURCHASE
     passed.sort(key=_time_of)
-    return passed
+    return passed, told
 
 
 def _time_of(numbered: tuple[int, Event]) -> tuple[int, str]:

@@ -54,7 +54,8 @@ class Reason(StrEnum):
     UNKNOWN_TYPE = "unknown_type", "The event type is none of the known ones."
     WRONG_SHAPE = "wrong_shape", "event_id, user_id, type or ts_ms is missing, or one that is text is not.", _PRODUCER
     BAD_FIELD = "bad_field", "A field is of the wrong type, out of range, or missing beside another."
-    FUTURE = "future", "ts_ms is more than 5 minutes after the record's Kafka timestamp."
+    WRONG_UNIT = "wrong_unit", "ts_ms is not in milliseconds: it looks like seconds, micro- or nanoseconds."
+    FUTURE = "future", "ts_ms is more than 5 minutes after the record's Kafka timestamp, or after the present."
     BAD_TOKEN = "bad_token", "The decision token cannot be read."
     FOREIGN_TOKEN = "foreign_token", "The decision token was signed with another key or for another user or list."
     LATE = "late", "The event is older than all that is kept for its user.", _COUNTED

@@ -37,7 +37,7 @@ class Event(NamedTuple):
     type: int
     """Number of an `EventType`."""
     ts_ms: int
-    """When it happened: UTC epoch milliseconds, 1..2**53, at most 5 minutes after the Kafka timestamp."""
+    """When it happened: UTC epoch milliseconds, 1973 to 9999, at most 5 minutes after the Kafka timestamp."""
     item_id: str | None = None
     """Product it is about."""
     category: str | None = None

@@ -41,7 +41,7 @@ events = st.builds(
     event_id=_text,
     user_id=_text,
     type=st.integers(0, len(EventType) - 1),
-    ts_ms=st.integers(1, _NOW_MS + 300_000),
+    ts_ms=st.integers(10**11, _NOW_MS + 300_000),
     item_id=st.none() | _text,
     category=st.none() | _text,
     price=st.none() | _amount,
@@ -87,15 +87,15 @@ def test_the_field_order_of_the_event_is_that_of_the_schema() -> None:
 
 def test_whole_numbers_are_accepted_as_amounts_in_json() -> None:
     """Contract: JavaScript writes 60 for 60.0."""
-    value = json.dumps({"event_id": "e", "user_id": "u", "type": "view", "ts_ms": 1, "price": 60}).encode()
+    value = json.dumps({"event_id": "e", "user_id": "u", "type": "view", "ts_ms": _NOW_MS, "price": 60}).encode()
     price = decode_event(b"u", value, _NOW_MS).price
     assert (price, type(price)) == (60.0, float)
 
 
 def test_unknown_fields_of_json_events_are_ignored() -> None:
     """Contract: a producer may add fields before the job knows them."""
-    value = json.dumps({"event_id": "e", "user_id": "u", "type": "view", "ts_ms": 1, "page": {"n": [1]}}).encode()
-    assert decode_event(b"u", value, _NOW_MS) == Event("e", "u", EventType.VIEW, 1)
+    value = json.dumps({"event_id": "e", "user_id": "u", "type": "view", "ts_ms": _NOW_MS, "page": {"n": [1]}}).encode()
+    assert decode_event(b"u", value, _NOW_MS) == Event("e", "u", EventType.VIEW, _NOW_MS)
 
 
 def test_a_value_over_the_limit_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,3 +138,61 @@ def test_the_codec_reads_events_of_every_kept_version(
     with pytest.raises(InvalidEvent) as caught:
         decode_event(b"u-2", value, _NOW_MS)
     assert caught.value.reason is Reason.KEY_MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("ts_ms", "unit"),
+    [
+        (1_700_000_000, "seconds"),
+        (99_999_999_999, "seconds"),
+        (1_700_000_000_000_000, "microseconds"),
+        (1_700_000_000_000_000_000, "nanoseconds"),
+    ],
+)
+@pytest.mark.parametrize("as_json", [True, False])
+def test_seconds_for_milliseconds_are_refused_as_what_they_are(ts_ms: int, unit: str, as_json: bool) -> None:
+    """Contract: whatever the Kafka timestamp says; the reason is `wrong_unit`, its detail names the unit."""
+    value = encode_event(Event("e", "u", EventType.VIEW, ts_ms), as_json)
+    for record_ts_ms in (0, _NOW_MS, 2**62):
+        with pytest.raises(InvalidEvent, match=f"looks like {unit}") as caught:
+            decode_event(b"u", value, record_ts_ms)
+        assert caught.value.reason is Reason.WRONG_UNIT
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_empty_optional_texts_are_missing(as_json: bool) -> None:
+    """Contract: trackers send "" for what they do not have; it is read as null."""
+    event = Event("e", "u", EventType.PURCHASE, _NOW_MS, item_id="", category="", price=2.5, activity_id="", token="")
+    expected = event._replace(item_id=None, category=None, activity_id=None, token=None)
+    assert decode_event(b"u", encode_event(event, as_json), _NOW_MS) == expected
+
+
+def test_empty_texts_for_numbers_are_missing_and_a_name_never_is() -> None:
+    """Contract: of JSON `"price": ""` too; event_id, user_id and type may not be empty."""
+    record = {"event_id": "e", "user_id": "u", "type": "view", "ts_ms": _NOW_MS}
+    blank = dict.fromkeys(("item_id", "category", "price", "quantity", "position", "value"), "")
+    assert decode_event(b"u", json.dumps(record | blank).encode(), _NOW_MS) == Event("e", "u", 0, _NOW_MS)
+    for name in record:
+        with pytest.raises(InvalidEvent):
+            decode_event(b"u", json.dumps(record | blank | {name: ""}).encode(), _NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        (r'"\ud800"', Reason.BAD_UTF8),
+        (r'"\udc00 and more"', Reason.BAD_UTF8),
+        ("[" * 2_000 + "]" * 2_000, Reason.BAD_FIELD),
+        ("9" * 5_000, Reason.NOT_FINITE),
+        ("1e999", Reason.NOT_FINITE),
+        ("Infinity", Reason.NOT_FINITE),
+        ("1.", Reason.BAD_JSON),
+        ('"open', Reason.BAD_JSON),
+    ],
+)
+def test_json_is_refused_for_what_is_wrong_with_it(field: str, reason: Reason) -> None:
+    """Contract: a visitor's text or number is never taken for a producer that writes no JSON."""
+    value = f'{{"event_id":"e","user_id":"u","type":"view","ts_ms":{_NOW_MS},"category":{field}}}'.encode()
+    with pytest.raises(InvalidEvent) as caught:
+        decode_event(b"u", value, _NOW_MS)
+    assert caught.value.reason is reason
