@@ -14,12 +14,12 @@ anew.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 
-from udfs.core.events import EventType
+from udfs.core.events import FIRST_ACTIVITY_TYPE, EventType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,63 +31,57 @@ if TYPE_CHECKING:
 
 MAX_ACTS_PER_S = 20
 QUARANTINE_S = 3_600
+NO_ACT = -1
 _SPREAD = 0x9E3779B1
 """Odd, so that ids which differ in a digit differ in all six bits."""
-_OF_ONE_ORDER = frozenset({EventType.ADD_TO_CART, EventType.PURCHASE})
-_IS_NO_ACT = frozenset({EventType.IMPRESSION, EventType.CONVERSION, EventType.DISMISS})
+_FIRST_OF_AN_ORDER, _CLICK = int(EventType.ADD_TO_CART), int(EventType.CLICK)
 
 
-class Act(NamedTuple):
-    """What the guard looks at: the second of an event, and its bit among 64; 0 where it does not count."""
-
-    second: int
-    bit: int
-
-
-def act_of(event: Event) -> Act:
-    """Return what an event counts as."""
+def act_of(event: Event) -> tuple[int, int]:
+    """Return what an event counts as: its second, and its place among 64, or NO_ACT. 0.3 us."""
     kind = event.type
-    second = event.ts_ms // 1000 & 0xFFFFFFFF
-    if kind in _IS_NO_ACT:
-        return Act(second, 0)
-    if kind == EventType.CLICK:
-        name = f"{event.token}|{event.activity_id}"
-    elif kind in _OF_ONE_ORDER:
-        name = f"{kind}|{event.ts_ms}"
-    else:
+    if kind < _FIRST_OF_AN_ORDER:
         name = event.event_id
-    return Act(second, 1 << (crc32(name.encode()) * _SPREAD >> 26 & 63))
+    elif kind < FIRST_ACTIVITY_TYPE:
+        name = f"{kind}|{event.ts_ms}"
+    elif kind == _CLICK:
+        name = f"{event.token}|{event.activity_id}"
+    else:
+        return event.ts_ms // 1000 & 0xFFFFFFFF, NO_ACT
+    return event.ts_ms // 1000 & 0xFFFFFFFF, crc32(name.encode()) * _SPREAD >> 26 & 63
 
 
-def admit_singles(batch: UserBatch, rows: NDArray[np.int64], acts: Sequence[Act]) -> NDArray[np.bool_]:
+def admit_singles(batch: UserBatch, rows: NDArray[np.int64], acts: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
     """Do what `admit` does for users with one event each, as far as that is plain: return whose event is let through.
 
-    Users at the limit or ever set aside are left alone and come out False: ask `admit` about them.
+    Users at the limit or ever set aside are left alone and come out False: ask `admit` about them. 0.5 us a user.
     """
-    pairs = np.array(acts, np.uint64).reshape(-1, 2)
-    second, bit = pairs[:, 0].astype(np.uint32), pairs[:, 1]
+    pairs = np.array(acts, np.int64).reshape(-1, 2)
+    second, counts = pairs[:, 0].astype(np.uint32), pairs[:, 1] != NO_ACT
+    bit = np.where(counts, np.uint64(1) << pairs[:, 1].clip(0).astype(np.uint64), np.uint64(0))
     header = batch.header
-    held, seen = header["rate_seconds"][rows], header["rate_acts"][rows]
+    before = header[rows]
+    held, seen = before["rate_seconds"], before["rate_acts"]
     here = (held == second[:, None]) & (seen != 0)
     known, place = here.any(axis=1), here.argmax(axis=1)
-    now = np.where(known, seen[np.arange(rows.size), place], 0) | bit
-    plain: NDArray[np.bool_] = (header["robot_until_s"][rows] == 0) & (np.bitwise_count(now) <= MAX_ACTS_PER_S)
+    now = np.where(known, seen[np.arange(rows.size), place], np.uint64(0)) | bit
+    plain: NDArray[np.bool_] = (before["robot_until_s"] == 0) & (np.bitwise_count(now) <= MAX_ACTS_PER_S)
     again = plain & known
     header["rate_acts"][rows[again], place[again]] = now[again]
-    new = plain & ~known & (bit != 0)
+    new = plain & ~known & counts
     header["rate_seconds"][rows[new]] = np.concatenate([second[new, None], held[new, :-1]], axis=1)
     header["rate_acts"][rows[new]] = np.concatenate([bit[new, None], seen[new, :-1]], axis=1)
     return plain
 
 
-def admit(batch: UserBatch, row: int, acts: Sequence[Act]) -> list[bool]:
+def admit(batch: UserBatch, row: int, acts: Sequence[tuple[int, int]]) -> list[bool]:
     """Return which of a user's events, in order of arrival, are let through; updates his counters in the batch."""
     header = batch.header[row]
     held = list(zip(header["rate_seconds"].tolist(), header["rate_acts"].tolist(), strict=True))
     from_s, until_s = int(header["robot_from_s"]), int(header["robot_until_s"])
     verdicts: list[bool] = []
-    for second, bit in acts:
-        if bit and not from_s <= second < until_s and _excess(held, second, bit):
+    for second, place in acts:
+        if place != NO_ACT and not from_s <= second < until_s and _excess(held, second, 1 << place):
             from_s = second
             if second >= until_s:
                 until_s = min(second + QUARANTINE_S, 0xFFFFFFFF)
