@@ -133,8 +133,8 @@ def test_publish_refusal_and_rollback_under_load(
     job.produce(messages(make_events(Scenario(7, 60, 1_500, activities, job.token_keys, start_ms, "learn"))))
     job.settle()
     before = restarts(job)
-    data = ["--data", str(write_sequences(tmp_path / "test.csv", 2)), "--target", "all", "--most-us", "200"]
-    data += ["--train", str(write_sequences(tmp_path / "train.csv", 1)), "--slowdown", "50"]
+    data = ["--data", str(write_sequences(tmp_path / "test.csv", 2)), "--target", "all", "--most-us", "1e6"]
+    data += ["--train", str(write_sequences(tmp_path / "train.csv", 1)), "--slowdown", "1e6"]
     assert command(job, root, "publish", "demo-1", *data, "--registry-only") == 0
 
     with Load(job) as load:

@@ -31,7 +31,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def data(tmp_path: Path) -> list[str]:
     test, train = write_sequences(tmp_path / "test.csv", 2), write_sequences(tmp_path / "train.csv", 1)
-    return ["--data", str(test), "--train", str(train), "--most-us", "200", "--slowdown", "50"]
+    return ["--data", str(test), "--train", str(train), "--most-us", "1e6", "--slowdown", "1e6"]
 
 
 def run(root: Path, *argv: str) -> int:
