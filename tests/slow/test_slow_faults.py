@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 import signal
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 import redis
 
+from models.registry import MODEL, verify
 from scripts.localstack.process import alive, send
 from tests.support.exercise import events_of, exercise
+from tests.support.live import ENCODERS
+from tests.support.model_folders import change_manifest
 from tests.support.traffic import messages
 from tests.support.waiting import wait_until
-from udfs.core.control import Republish
+from udfs.core.control import LoadModel, Republish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.faults.conftest import Jobs
     from tests.support.live import LiveJob
@@ -120,6 +128,57 @@ def test_a_full_redis_blocks_and_drops_nothing(jobs: Jobs, evidence: Evidence) -
     numbers = exercise(job, events, messages(events), fill, counters_last=False).numbers
     client.close()
     evidence("F9 Redis full", numbers)
+
+
+def test_seven_encoders_that_are_no_good_change_nothing(jobs: Jobs, evidence: Evidence, tmp_path: Path) -> None:
+    """Contract F22: each is refused and counted while the old one serves on, without a restart."""
+    job = jobs.with_subtasks(1)
+    before, reasons = restored(job), []
+
+    def order_each() -> None:
+        for name, order in bad_encoders(tmp_path).items():
+            refused = job.metrics()["model_refused"]
+            job.order(order)
+            wait_until(f"{name} is refused", partial(more_refused, job, refused))
+            reasons.append(name)
+
+    events = events_of(job, "f22")
+    numbers = exercise(job, events, messages(events), order_each, counters_last=False).numbers
+    assert restored(job) == before
+    evidence("F22 bad encoders", {**numbers, "refused": reasons})
+
+
+def more_refused(job: LiveJob, than: float) -> bool:
+    return job.metrics()["model_refused"] > than
+
+
+def bad_encoders(root: Path) -> dict[str, LoadModel]:
+    """Orders for copies of a good encoder, each spoilt in another way."""
+
+    def copy(name: str) -> Path:
+        shutil.copytree(ENCODERS / "demo-2", root / name)
+        return root / name
+
+    def order(folder: Path, **changes: object) -> LoadModel:
+        change_manifest(folder, **changes)
+        found = json.loads((folder / "manifest.json").read_text())
+        return LoadModel(found["version"], str(folder), found["sha256"])
+
+    good = verify(ENCODERS / "demo-2")
+    whole = (ENCODERS / "demo-2" / MODEL).read_bytes()
+    truncated, rubbish, unreadable = copy("truncated"), copy("rubbish"), copy("unreadable")
+    (truncated / MODEL).write_bytes(whole[:-1000])
+    (rubbish / MODEL).write_bytes(b"rubbish")
+    (unreadable / "manifest.json").write_text("{")
+    return {
+        "truncated": order(truncated),
+        "no encoder at all": order(rubbish, sha256=hashlib.sha256(b"rubbish").hexdigest()),
+        "a manifest that is no JSON": LoadModel(good.version, str(unreadable), good.sha256),
+        "another hash than ordered": LoadModel(good.version, str(copy("hash")), "0" * 64),
+        "another version than ordered": LoadModel(good.version + 7, str(copy("version")), good.sha256),
+        "another size of state": order(copy("size"), hidden=good.hidden * 2),
+        "nothing there": LoadModel(good.version, str(root / "nowhere"), good.sha256),
+    }
 
 
 def test_a_killed_broker_comes_back_with_all_that_it_acknowledged(jobs: Jobs, evidence: Evidence) -> None:
