@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 # The Java gateway of pyflink serves every test of the process and ends with it.
 _LIVES_ON = "org.apache.flink.client.python.PythonGatewayServer"
+
+
+def pytest_configure() -> None:
+    """Lets SIGTERM, of `timeout` for one, end a run as Ctrl-C does: the stack goes down with it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -219,19 +219,3 @@ def test_checkpoints_that_cannot_be_written_stop_nothing(jobs: Jobs, evidence: E
     numbers = exercise(job, events, messages(events), unwritable, counters_last=False).numbers
     assert rest.all_running(job.job_id)
     evidence("F29 checkpoints unwritable", {**numbers, "restored": restored(job) - before})
-
-
-def test_more_and_fewer_subtasks_go_on_from_savepoints(jobs: Jobs, evidence: Evidence) -> None:
-    """Contract F31: one subtask, two, and one again, each from the savepoint of the one before."""
-    job = jobs.with_subtasks(1)
-    if len(job.stack.taskmanagers) < 2:
-        job.stack.add_taskmanager()
-    for parallelism in (2, 1):
-        events = events_of(job, f"f31-{parallelism}")
-
-        def rescale(wanted: int = parallelism) -> None:
-            job.rescale(wanted)
-
-        numbers = exercise(job, events, messages(events), rescale, counters_last=False).numbers
-        assert job.config.parallelism == parallelism
-        evidence(f"F31 from a savepoint to {parallelism} subtasks", numbers)
