@@ -13,7 +13,7 @@ import numpy as np
 
 from udfs.core.change import ratios, tells, verdict
 from udfs.core.intake import Refusal, admit, may_be_wrong, take
-from udfs.core.learning import NO_SUMS, as_rows, forget, increments, merge
+from udfs.core.learning import BUCKET, NO_SUMS, as_rows, forget, increments, merge
 from udfs.core.solving import NUMBERS, Counts, counts_of, weighed, whole_of
 
 if TYPE_CHECKING:
@@ -194,4 +194,6 @@ def _plus(before: NDArray[Any], news: NDArray[Any]) -> NDArray[Any]:
         found = before.copy()
         as_rows(found)[-1, 1:] += as_rows(news)[0, 1:]
         return found
+    if before.size and before["bucket"][-1] < news["bucket"][0]:
+        return np.concatenate([as_rows(before), as_rows(news)]).view(BUCKET)[:, 0]
     return merge([before, news])
