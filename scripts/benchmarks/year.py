@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scripts.benchmarks.progress import say
-from scripts.benchmarks.year_adversary import Adversary
+from scripts.benchmarks.year_adversary import ROBOTS, Adversary
 from scripts.benchmarks.year_checks import Checks
 from scripts.benchmarks.year_days import ROUND_HOURS, Days
 from scripts.benchmarks.year_shop import Deployment, Shop
@@ -27,6 +27,8 @@ _MONTH = 30
 _LISTS_LAST_DAYS = 30
 """A key is retired when no list can be left that was signed with it."""
 _FIRST, _SECOND = 1, 2
+_FLAT = 1.1
+"""What the last month may need of what the second one did."""
 _KEYS = {number: bytes([number]) * 32 for number in (1, 2)}
 
 
@@ -54,7 +56,7 @@ def measure(days: int = 365, seed: int = 1, users: int = USERS, sessions: int = 
         for order in orders.get(day, ()):
             order()
         if day % 7 == 6:
-            figures.start_s.append(shop.start_again())
+            figures.start_s.append(played.start_again())
         month = day // _MONTH + 1
         played.active = set()
         for hour in ROUND_HOURS:
@@ -86,15 +88,15 @@ def _orders(shop: Shop, played: Days, days: int) -> dict[int, list[Callable[[], 
 
     def rotate() -> None:
         given.keys = TokenKeys(dict(_KEYS), 2)
-        shop.start_again()
+        played.start_again()
 
     def retire() -> None:
         given.keys = TokenKeys({2: _KEYS[2]}, 2)
-        shop.start_again()
+        played.start_again()
 
     def forget_slowly() -> None:
         given.half_life_days = 56
-        shop.start_again()
+        played.start_again()
 
     def weigh() -> None:
         given.weights = (2.0, 10.0, 0.0, 0.0)
@@ -123,11 +125,15 @@ def _publish_ms(figures: _Figures, month: int) -> float:
 
 def _report(days: int, shop: Shop, checks: Checks, played: Days, figures: _Figures) -> dict[str, Any]:
     last = max(figures.publish_s)
+    if last > _SECOND and figures.learner_mb[last] > _FLAT * figures.learner_mb[_SECOND]:
+        checks.violations.found("learner_state_grew", figures.learner_mb)
     for name, examples in checks.violations.examples.items():
         for example in examples:
             say(f"{name}: {example}")
     months = {"first_month": _FIRST, "second_month": min(_SECOND, last), "last_month": last}
-    sizes = [len(state) for state in shop.states.values()]
+    accounts = {*played.adversary.accounts, *ROBOTS}
+    sizes = [len(state) for user, state in shop.states.items() if user not in accounts]
+    theirs = [len(state) for user, state in shop.states.items() if user in accounts]
     return {
         "days": days,
         "events": played.events,
@@ -137,5 +143,5 @@ def _report(days: int, shop: Shop, checks: Checks, played: Days, figures: _Figur
         "start_s": round(max(figures.start_s, default=0.0), 3),
         "publish_ms": {name: _publish_ms(figures, month) for name, month in months.items()},
         "learner_state_mb": {name: round(figures.learner_mb[month], 3) for name, month in months.items()},
-        "user_state_bytes": {"mean": round(statistics.fmean(sizes)), "largest": max(sizes)},
+        "user_state_bytes": {"mean": round(statistics.fmean(sizes)), "largest": max(sizes), "adversary": max(theirs)},
     }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Raw = tuple[bytes, bytes, int]
 """(key, value, when it reaches the broker)."""
+ROBOTS = ("r0", "r1", "r2")
 _FREE_BITS = (1, 2, 4)
 _TWIN_CHARS = 14
 
@@ -44,7 +45,7 @@ class Adversary:
     def robots(self, now_ms: int) -> list[Raw]:
         """Return floods: sixty views and searches of each of three robots within a second."""
         found: list[Raw] = []
-        for robot in ("r0", "r1", "r2"):
+        for robot in ROBOTS:
             found += [self._send(robot, "view", now_ms + 9 * at, item_id=f"i{at}") for at in range(60)]
         return found
 

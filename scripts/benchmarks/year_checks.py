@@ -11,6 +11,7 @@ from scripts.benchmarks.year_shop import POPULAR
 from scripts.benchmarks.year_truth import COUNTS, Truth
 from scripts.benchmarks.year_visitors import read_page
 from scripts.benchmarks.year_world import DAY_MS, HOUR_MS
+from udfs.core.attribution import WORTH_LIMIT
 from udfs.core.learning import BUCKETS_PER_HALF_LIFE, WHOLE
 
 if TYPE_CHECKING:
@@ -112,10 +113,14 @@ class Checks:
     def movements(self) -> None:
         """Check that the adversary moved nothing beyond the entries of his lists."""
         for key, days in self.moved.items():
-            whole = sum(days.values(), Counter[str]())
+            whole = Counter[str]()
+            for counts in days.values():
+                whole.update(counts)
             for name in COUNTS[:-1]:
                 if not 0 <= whole[name] <= self.allowed[key]:
                     self.violations.found("adversary_beyond", f"{key} {name} {whole[name]} of {self.allowed[key]}")
+            if abs(whole["milli"]) > self.allowed[key] * WORTH_LIMIT * 1000:
+                self.violations.found("adversary_beyond", f"{key} worth {whole['milli']} of {self.allowed[key]}")
 
     def share_of_rewards(self) -> float:
         """Return the share of the adversary in all clicks and conversions learned."""
@@ -142,8 +147,8 @@ class Checks:
             self.truth.sums[key][today].update(wrong)
 
     def _list(self, user: str, page: Page) -> None:
-        if not page.activities:
-            self.violations.found("list_empty", user)
+        if not page.activities and self._open(page.version[1]):
+            self.violations.found("list_empty", user)  # nothing ran when he was last there: the frontend shows popular
         self._entries(user, page)
         dismissed = self.truth.dismissed.get(user)
         if dismissed and (again := dismissed.intersection(page.activities)):
@@ -157,6 +162,13 @@ class Checks:
             seen = sum(page.version[1] - cap.window_ms < each for each in times)
             if seen >= cap.max_shown:
                 self.violations.found("cap_broken", f"{user} {name} {seen} of {cap.max_shown}")
+
+    def _open(self, at_ms: int) -> bool:
+        """Return whether anything ran at a moment that everybody may see."""
+        return any(
+            each.status == "active" and each.starts_ms <= at_ms < each.ends_ms and not (each.rule or each.cap)
+            for each in self.shop.world.activities.values()
+        )
 
     def _entries(self, user: str, page: Page) -> None:
         for name in page.activities:

@@ -31,8 +31,8 @@ class Entry:
     clicked_ms: int = 0
     value: int | None = None
     """Worth of its conversion in thousandths, None before it converted."""
-    told_ms: int = 0
-    """When that was said."""
+    told: tuple[int, int] = (0, 0)
+    """What said so: reports go before purchases, the latest report, the first purchase."""
     dismissed: bool = False
 
 
@@ -84,7 +84,7 @@ class Truth:
 
     def conversion(self, shown: Shown, ts_ms: int, capped: bool, milli: int) -> None:
         """Note a conversion with its token; a later report replaces its worth."""
-        self._worth(self.impression(shown, ts_ms, capped), ts_ms, milli)
+        self._worth(self.impression(shown, ts_ms, capped), (2, ts_ms), milli)
 
     def purchase(self, event_id: str, user: str, ts_ms: int, activities: tuple[str, ...], milli: int) -> None:
         """Note a purchase: once, for the one of the activities that name its item that was clicked last."""
@@ -94,7 +94,7 @@ class Truth:
         clicked = [each for each in clicked if each.clicked_ms <= ts_ms <= each.shown_ms + 7 * DAY_MS]
         if clicked:
             self._bought.add(event_id)
-            self._worth(max(clicked, key=lambda each: each.clicked_ms), ts_ms, milli)
+            self._worth(max(clicked, key=lambda each: each.clicked_ms), (1, -ts_ms), milli)
 
     def prune(self, now_ms: int) -> None:
         """Forget entries that nothing can refer to any more."""
@@ -105,10 +105,10 @@ class Truth:
         for pair in [pair for pair, times in self.impressions.items() if times[-1] < limit_ms]:
             del self.impressions[pair]
 
-    def _worth(self, entry: Entry, ts_ms: int, milli: int) -> None:
-        if ts_ms < entry.told_ms:
+    def _worth(self, entry: Entry, told: tuple[int, int], milli: int) -> None:
+        if told < entry.told:
             return
-        entry.told_ms = ts_ms
+        entry.told = told
         if entry.value is None:
             self._add(entry, "conversions", 1)
         self._add(entry, "milli", milli - (entry.value or 0))
