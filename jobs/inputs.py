@@ -178,6 +178,8 @@ def _create(
         "value.format": "raw",
         "value.fields-include": "EXCEPT_KEY",
         **{f"properties.{key}": value for key, value in config.kafka_properties.items()},
+        # as every reader of ours: what a producer took back was never there
+        "properties.isolation.level": "read_committed",
         **scan,
     }
     tables.execute_sql(f"CREATE TEMPORARY TABLE {name} ({_COLUMNS}, {time}) WITH ({sql_options(options)})")

@@ -27,7 +27,7 @@ def produce(bootstrap: str, topic: str, messages: Iterable[tuple[bytes | None, b
 
 def read_all(bootstrap: str, topic: str, since: Mapping[int, int] | None = None) -> list[Recorded]:
     """Return the records of all partitions up to their ends as of now, from the offsets in `since` (else from 0)."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed")
     try:
         partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
         consumer.assign(partitions)
