@@ -21,9 +21,9 @@ _LOOP = "import os, sys\nwhile os.getppid() == int(sys.argv[1]):\n    sum(range(
 def busy(cores: int | None = None) -> Iterator[list[int]]:
     """Keeps that many cores busy (all of them if not told) at usual priority; gives the process ids.
 
-    The loops end with the block, however it ends, SIGTERM among it.
+    The loops end with the block, however it ends: by SIGTERM, or by SIGINT even where a shell's `&` has it ignored.
     """
-    before = signal.signal(signal.SIGTERM, _end)
+    before = {number: signal.signal(number, _end) for number in (signal.SIGINT, signal.SIGTERM)}
     loops: list[subprocess.Popen[bytes]] = []
     command = ["nice", "-n", "0", sys.executable, "-c", _LOOP, str(os.getpid())]
     try:
@@ -35,7 +35,8 @@ def busy(cores: int | None = None) -> Iterator[list[int]]:
             loop.kill()
         for loop in loops:
             loop.wait()
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
