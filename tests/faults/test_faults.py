@@ -144,11 +144,12 @@ def test_two_subtasks_give_what_one_gives(jobs: Jobs, evidence: Evidence) -> Non
 
 
 def test_a_broken_producer_makes_the_brake_stop_the_job(jobs: Jobs, evidence: Evidence) -> None:
-    """Contract F15: with 20 % malformed the job ends, and its offsets stay before what it refused."""
+    """Contract F15: with 20 % that no producer should write the job ends, its offsets before what it refused."""
     job = jobs.with_subtasks(2)
     events = events_of(job, "f15")[:10_000]
     users = sorted({event.user_id for event in events})
-    refused = many_refused(len(events) // 4, users, int(time.time() * 1000), job.token_keys, "a005")
+    bad = many_refused(len(events) // 2, users, int(time.time() * 1000), job.token_keys, "a005")
+    refused = [each for each in bad if each.reason.producer_fault]  # half of them: what visitors can send stops nobody
     started = time.monotonic()
     job.produce(interleave(messages(events), [each.message for each in refused], seed=5))
     state = job.stack.rest.wait_state(job.job_id, ["FAILED"])
