@@ -39,7 +39,7 @@ def test_of_two_tellings_the_first_that_came_counts() -> None:
         assert decode_states([state], 8).history["ts_ms"][0, -1] == first_ms
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(6))
 def test_retries_that_stamp_anew_lead_to_the_same_bytes_in_any_batches(seed: int) -> None:
     """Contract: one in three events is told again with a clock up to a minute off, soon after."""
     rng = np.random.default_rng(seed)
