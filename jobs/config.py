@@ -97,6 +97,16 @@ class JobConfig:
         "Where reading starts without a checkpoint; no commit is earliest",
         "committed",
     )
+    without_state: str = option(
+        one_of(("refuse", "begin")),
+        "What a job without state does where another one has written the policy: end, or begin anew over it",
+        "refuse",
+    )
+    epoch: int | None = option(
+        whole(0, 2**53),
+        "Which submission this is: the policy's writer with the highest one counts. Without it the time of submission",
+        None,
+    )
     prefix: str = option(_NAME, "First part of every key in Redis", "tideline")
     redis_url: str = option(
         REDIS_URL,

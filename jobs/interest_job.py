@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from dataclasses import replace
 
 from pyflink.datastream import StreamExecutionEnvironment
 
@@ -29,6 +31,8 @@ def main(argv: list[str]) -> int:
     except ConfigError as error:
         print(f"tideline: {error}", file=sys.stderr)
         return 2
+    if config.epoch is None:
+        config = replace(config, epoch=time.time_ns() // 1_000_000)
     print("\n".join([f"build = {BUILD_ID}", *describe(config)]), flush=True)
     env = StreamExecutionEnvironment.get_execution_environment()
     build(env, config)

@@ -174,6 +174,8 @@ def main(argv: Sequence[str]) -> int:
         stack = Stack.attach(known.stack)
         config = configuration(stack, known.kind, options)
         live = known.kind == "live"
+        if live and known.fresh:
+            options = {**options, "without_state": "begin"}
         state = state_for(stack, config, known.from_state, known.latest, known.fresh) if live else None
         stack.rest.wait_slots(config.parallelism)
         job_id = submit(stack, known.kind, options, state)

@@ -24,6 +24,7 @@ from udfs.core.control import Republish, decode_control
 from udfs.core.engine import Outcome, Records, process, republish
 from udfs.core.errors import ConfigError, InvalidEvent
 from udfs.core.feedback import encode_feedback
+from udfs.core.fence import check_still_writer
 from udfs.core.list_block import encode_block
 from udfs.core.policy_start import PolicyStart, TopicRecord
 from udfs.core.popular_list import PopularList
@@ -31,10 +32,10 @@ from udfs.core.state_check import is_malformed
 from udfs.core.world import World
 from udfs.dead_letters import Letter, columns, letter_of_record, letters_of_batch
 from udfs.metrics import Meters
-from udfs.stop import fail_job
+from udfs.stop import fail_job, failing_for_good
 from udfs.subtask import subtask_number
 from udfs.topic_reader import read_policy, read_topic
-from udfs.world_feed import ACTIVITIES, CONTROL, WorldFeed
+from udfs.world_feed import ACTIVITIES, CONTROL, POLICY, WorldFeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if isinstance(config, ReplayConfig):
             self._world.pin(config.policy_pin)
         self._feed.start_policy()
+        self._end_if_taken_over()
         self._feed.apply(ACTIVITIES, self._read(config.topics.activities))
         self._show()
         _log.info(
@@ -109,6 +111,13 @@ class InterestRank(KeyedBroadcastProcessFunction):
             self._meters.show("activities_cold", self._world.cold(outcome.newest_ms))
         yield self._row(outcome, popular, batch)
 
+    def _end_if_taken_over(self) -> None:
+        config = self._config
+        if isinstance(config, ReplayConfig):
+            return
+        with failing_for_good(self._context):
+            check_still_writer(config.topics.policy, config.epoch or 0, self._feed.policy_epoch)
+
     def _brake_if_needed(self, records: Records, invalid: int) -> None:
         try:
             self._brake.count(max(records.timestamps_ms), len(records.keys), invalid)
@@ -123,6 +132,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
             return
         record = TopicRecord(row[1], row[2], row[3], row[4])
         self._feed.apply(role, [record])
+        if role == POLICY:
+            self._end_if_taken_over()
         self._show()
         refused = self._feed.refusal(role, record.offset)
         # Each ranker is told of each record: the first one alone writes the letter. A record read at the start is

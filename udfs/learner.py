@@ -9,6 +9,7 @@ from pyflink.common import Row, Types
 from pyflink.datastream.functions import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
+from jobs.kafka_security import kafka_python_kwargs
 from udfs.batch_rows import ACTIVITY, ORDER
 from udfs.core.activity import decode_activity
 from udfs.core.activity_features import features_of
@@ -16,14 +17,18 @@ from udfs.core.control import LoadModel, PublishPolicy, SetExperiment, decode_co
 from udfs.core.errors import InvalidEvent
 from udfs.core.experiment import regressions_on_trial
 from udfs.core.feedback import gather_feedback
+from udfs.core.fence import check_entry
 from udfs.core.knowledge import Knowledge
 from udfs.core.learning import Forgetting, decode_sums, encode_sums
 from udfs.core.policy import make_policy
-from udfs.core.policy_table import THETA_LIMIT, encode_row
+from udfs.core.policy_table import THETA_LIMIT, encode_row, epoch_of
 from udfs.core.publication import every_name, published
 from udfs.core.turn import turn
 from udfs.core.watch import ALARM_AT, Clicks, Watch, entropy
 from udfs.metrics import Meters
+from udfs.stop import failing_for_good
+from udfs.subtask import was_restored
+from udfs.topic_reader import read_last
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +47,7 @@ class Learner(KeyedProcessFunction):
 
     def open(self, context: RuntimeContext) -> None:
         """Name the states: sums by "encoder|activity", features by activity, newest time, experiment, whose turn."""
+        self._enter(context)
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._newest = context.get_state(ValueStateDescriptor("newest_ms", Types.LONG()))
         self._ordered = context.get_state(ValueStateDescriptor("ordered_encoder", Types.LONG()))
@@ -56,6 +62,15 @@ class Learner(KeyedProcessFunction):
         self._watch = Watch()
         self._kept: Knowledge | None = None
         self._kept_features: dict[str, NDArray[np.int8]] = {}
+
+    def _enter(self, context: RuntimeContext) -> None:
+        """End the job where it must not write the policy topic: another one has, see fence.py."""
+        config = self._config
+        with failing_for_good(context):
+            last = read_last(config.bootstrap, config.topics.policy, kafka_python_kwargs(config.kafka_properties))
+            newest = None if last is None else epoch_of(last.value)
+            may_begin = config.without_state == "begin"
+            check_entry(config.topics.policy, config.epoch or 0, newest, was_restored(context), may_begin)
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Add the feedback of a publish interval to the sums and publish what it changed, obey, or note an activity."""
@@ -152,7 +167,7 @@ class Learner(KeyedProcessFunction):
         self._meters.add({"policy_rows_published": len(rows), "policy_rows_cut": cut})
         for activity_id, row in rows:
             key = "|".join(filter(None, (str(row.encoder), activity_id, row.regression)))
-            yield Row(key.encode(), encode_row(row, activity_id))
+            yield Row(key.encode(), encode_row(row._replace(epoch=self._config.epoch or 0), activity_id))
 
     def _on_trial(self) -> list[Regression]:
         control = decode_control(self._experiment.value())

@@ -49,6 +49,7 @@ COUNTERS: dict[str, str] = {
     "control_applied": "Control orders carried out.",
     "policy_rows_applied": "Policy rows taken in by a ranker.",
     "policy_made_again": "Times a ranker found the policy topic made again and read it anew.",
+    "policy_rows_fenced": "Policy rows of a job that another has taken over from, passed over by each ranker.",
     "policy_rows_refused": "Policy rows that are none, counted by each ranker.",
     **{
         f"activity_unreachable_{why}": f"Activities taken, counted by each ranker: {why.meaning}."

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from udfs.core.errors import ConfigError
+from udfs.subtask import task_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyflink.datastream.functions import RuntimeContext
 
 
@@ -12,14 +18,21 @@ def fail_job(context: RuntimeContext, message: str) -> None:
     """Make the running job FAILED, without a restart, with the message as its cause. Thread mode only.
 
     Flink knows such an end (SuppressRestartsException) but PyFlink cannot raise it, so the task's environment is told
-    directly; it is a private field of the Java context.
+    directly.
     """
     from pemja import findClass  # only there inside a TaskManager
 
-    java_context: Any = context._runtime_context  # noqa: SLF001 - no public way
-    field = java_context.getClass().getDeclaredField("taskEnvironment")
-    field.setAccessible(True)
     cause = findClass("java.lang.RuntimeException")(message)
-    field.get(java_context).failExternally(
+    task_environment(context).failExternally(
         findClass("org.apache.flink.runtime.execution.SuppressRestartsException")(cause)
     )
+
+
+@contextmanager
+def failing_for_good(context: RuntimeContext) -> Iterator[None]:
+    """End the job for good where what is inside raises a ConfigError: a restart would find the same."""
+    try:
+        yield
+    except ConfigError as error:
+        fail_job(context, str(error))
+        raise

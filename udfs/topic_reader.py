@@ -9,7 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from udfs.core.errors import Unavailable
-from udfs.core.policy_start import PolicyStart, TopicRecord, read_start
+from udfs.core.policy_start import PolicyStart, TopicRecord, last_record, read_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,3 +94,9 @@ def read_policy(
     """Return the newest rows of the policy topic, or those of a pinned offset; raises as `read_topic`."""
     with _opened(bootstrap, topic, security) as log:
         return read_start(log, publish_ms, pinned)
+
+
+def read_last(bootstrap: str, topic: str, security: Mapping[str, Any]) -> TopicRecord | None:
+    """Return the last record of partition 0, None where there is none; raises as `read_topic`."""
+    with _opened(bootstrap, topic, security) as log:
+        return last_record(log, log.end)

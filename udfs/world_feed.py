@@ -61,6 +61,8 @@ class WorldFeed:
         """By topic and offset: refused and not yet asked for."""
         self._policy_offset, self._policy_ms = -1, 0
         """Of all policy records read so far, the highest."""
+        self.policy_epoch = 0
+        """The highest one read: behind it, rows of a lower one are of a job that has not ended yet."""
         self._started = False
         self._ordered: Encoder | None = None
         """Proven, and waiting for what the learner carries over to its version."""
@@ -109,6 +111,7 @@ class WorldFeed:
         start = self._read_policy(self._world.pinned)
         self._world.forget_policy(-1 if start.whole else start.end - 1)
         self._policy_offset, self._policy_ms = start.end - 1, start.newest_ms
+        self.policy_epoch = 0
         self._started = True
         self._take(start.records)
 
@@ -120,19 +123,29 @@ class WorldFeed:
                 _log.warning("policy topic: offset %d is newer than %d: read again", record.offset, self._policy_offset)
                 self.start_policy()
                 return
-            self._policy_offset = max(self._policy_offset, record.offset)
+            if record.offset <= self._policy_offset:
+                continue  # read at the start
+            self._policy_offset = record.offset
             self._policy_ms = max(self._policy_ms, record.timestamp_ms)
             taken.append(record)
         self._take(taken)
 
     def _take(self, records: Iterable[TopicRecord]) -> None:
         for offset, _, value, _ in records:
+            if value is None:
+                continue
             try:
-                if value is not None and self._world.learn(*decode_row(value, offset)):
-                    self._count("policy_rows_applied")
+                name, row = decode_row(value, offset)
             except InvalidEvent as error:
                 self._count("policy_rows_refused")
                 _log.warning("policy record at offset %d refused: %s", offset, error)
+                continue
+            if row.epoch < self.policy_epoch:
+                self._count("policy_rows_fenced")
+                continue
+            self.policy_epoch = row.epoch
+            if self._world.learn(name, row):
+                self._count("policy_rows_applied")
         self._swap_when_known()
 
     def _obey(self, value: bytes | None) -> None:

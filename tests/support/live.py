@@ -20,7 +20,7 @@ from scripts.localstack.paths import REPOSITORY
 from scripts.submit import submit, token_keys
 from scripts.topics import ensure_topics
 from tests.support.kafka_topics import produce, read_all
-from tests.support.oracle import Oracle, Recorded, learned
+from tests.support.oracle import EPOCH, Oracle, Recorded, learned
 from tests.support.waiting import PATIENCE_S, wait_until
 from udfs.core.activity import encode_activity
 from udfs.core.control import Control, LoadModel, PublishPolicy, Republish, encode_control
@@ -55,6 +55,7 @@ class LiveJob:
             "topics": json.dumps(Topics().with_suffix(f"-{tag}").by_role()),
             "publish_ms": "500",
             "half_life_days": "0",
+            "epoch": str(EPOCH),
             **options,
         }
         self.config = self._load_config()
@@ -81,8 +82,13 @@ class LiveJob:
         """Stop the job with a savepoint and go on from it with another number of subtasks."""
         savepoint = self.stack.rest.savepoint(self.job_id, cancel=True)
         self.stack.rest.wait_state(self.job_id, ["CANCELED"])
-        self.options["parallelism"] = str(parallelism)
+        self.go_on(savepoint, parallelism=str(parallelism))
+
+    def go_on(self, savepoint: str, **options: str) -> None:
+        """Start from a savepoint with some options changed."""
+        self.options |= options
         self.config = self._load_config()
+        self.oracle.epoch = self.config.epoch or 0
         self.start(savepoint)
 
     def put_activities(self, activities: Sequence[Activity]) -> None:

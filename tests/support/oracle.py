@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from udfs.core.policy_table import PolicyRow
     from udfs.core.world import RankSettings
 
+EPOCH = 1
+"""Of every job of the tests that does not say otherwise."""
 _NEVER_FORGETS = Forgetting(0)
 _AT_ONCE = 50
 _OF_BATCHES = ("lists", "republished", "encode_batch", "feedback")
@@ -61,6 +63,7 @@ class Oracle:
         self.dead: list[tuple[Recorded, Reason]] = []
         self.counts: Counter[str] = Counter()
         self.republished: Counter[str] = Counter()
+        self.epoch = EPOCH
         self._feedback: list[Feedback] = []
 
     def set_activities(self, activities: Iterable[Activity]) -> None:
@@ -108,7 +111,7 @@ class Oracle:
 
     def policy_values(self) -> list[bytes]:
         """Return the policy records that a `publish` order makes, in their order."""
-        return [encode_row(row, name) for name, row in self._published()]
+        return [encode_row(row._replace(epoch=self.epoch), name) for name, row in self._published()]
 
     def _published(self) -> list[tuple[str, PolicyRow]]:
         sums = self.sums()

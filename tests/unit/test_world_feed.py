@@ -313,6 +313,26 @@ def test_a_policy_topic_that_was_made_again_is_used() -> None:
     assert fed.world.version == 1
 
 
+def test_behind_a_row_of_a_higher_epoch_one_of_a_lower_does_not_count() -> None:
+    """Contract: of two jobs that write, the one submitted later counts; what was written before it stays history."""
+    fed = Fed()
+    fed.apply(ACTIVITIES, [record(0, "a"), record(1, "b")])
+    for offset, (name, epoch, impressions) in enumerate([("a", 7, 46.0), ("b", 7, 5.0), ("a", 9, 50.0), ("a", 7, 1.0)]):
+        row = cold_row()._replace(encoder=3, impressions=impressions, epoch=epoch)
+        fed.policy.append((offset, f"3|{name}".encode(), encode_row(row, name)))
+    fed.apply(POLICY, fed.policy)
+    assert fed.world.known.impressions.tolist() == [50.0, 5.0]
+    assert (fed.world.version, fed.counts["policy_rows_fenced"], fed.feed.policy_epoch) == (2, 1, 9)
+    former = fed.world.table.row_at(3, "a", 1)
+    assert former is not None
+    assert former.impressions == 46.0
+    again = Fed()
+    again.policy = fed.policy
+    again.feed.start_policy()
+    again.apply(POLICY, fed.policy)
+    assert (again.world.version, again.counts["policy_rows_fenced"], again.feed.policy_epoch) == (2, 1, 9)
+
+
 def test_what_was_not_read_at_the_start_is_unknown_and_not_cold() -> None:
     """Contract: a decision from before the start is scored with the row that counted then, or not at all."""
     fed = Fed()

@@ -71,7 +71,7 @@ def read_start(log: Log, publish_ms: int, pinned: int | None = None) -> PolicySt
     found = _Found(publish_ms)
     span_ms, start = _READ_MS, end
     for _ in range(_STEPS):
-        last = _last(log, start)
+        last = last_record(log, start)
         if last is None:
             start = log.begin
             break
@@ -90,7 +90,7 @@ def read_start(log: Log, publish_ms: int, pinned: int | None = None) -> PolicySt
     return PolicyStart(found.newest(), end, found.newest_ms, whole=start == 0 and found.count == end)
 
 
-def _last(log: Log, stop: int) -> TopicRecord | None:
+def last_record(log: Log, stop: int) -> TopicRecord | None:
     """Return the last record before an offset: not every offset has one."""
     back = 1
     while stop > log.begin:

@@ -73,6 +73,8 @@ class PolicyRow(NamedTuple):
     """Of a prior: what an activity nobody has seen starts from, by its features."""
     regression: str = ""
     """Name of how it was solved, where that is for an arm of an experiment and not as for the deployment's policy."""
+    epoch: int = 0
+    """Which submission of the job published it, see fence.py."""
 
 
 class Coefficients(NamedTuple):
@@ -112,6 +114,7 @@ def encode_row(row: PolicyRow, activity_id: str) -> bytes:
             "shared_theta": b"" if row.shared is None else row.shared.theta.astype("<i8").tobytes(),
             "shared_inverse": b"" if row.shared is None else row.shared.inverse.astype("<i4").tobytes(),
             "regression": row.regression,
+            "epoch": row.epoch,
         }
     )
 
@@ -142,7 +145,16 @@ def decode_row(value: bytes, offset: int) -> tuple[str, PolicyRow]:
         tuple(carried),
         _decode_shared(record["shared_theta"], record["shared_inverse"]),
         record["regression"],
+        record["epoch"],
     )
+
+
+def epoch_of(value: bytes | None) -> int:
+    """Return the epoch of a policy record, 0 of what is none: whoever wrote it knew of no epochs."""
+    try:
+        return 0 if value is None else int(POLICY.decode(value)["epoch"])
+    except InvalidEvent:
+        return 0
 
 
 def _decode_shared(theta: bytes, inverse: bytes) -> SharedRow | None:

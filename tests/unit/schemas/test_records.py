@@ -22,6 +22,7 @@ _POLICY = {
     "shared_theta": b"\x01",
     "shared_inverse": b"",
     "regression": "hybrid:ridge=10.0,shared_ridge=0.25",
+    "epoch": 1_764_000_000_000,
 }
 _DECISION = {
     "user_id": "u-1",

@@ -17,6 +17,7 @@ _IDS_EVER_GIVEN = {
     8: "decision_v2",
     9: "policy_v3",
     10: "policy_v4",
+    11: "policy_v5",
 }
 
 

@@ -1,0 +1,81 @@
+"""Contract: of two live jobs on one set of topics one learns, whoever was started by mistake, and says so."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts.submit import submit
+from tests.support.exercise import events_of, exercise
+from tests.support.traffic import messages
+from udfs.core.control import PublishPolicy
+from udfs.core.policy_table import PRIOR_ID, decode_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.faults.conftest import Jobs
+    from tests.support.live import LiveJob
+
+    Evidence = Callable[[str, dict[str, object]], None]
+
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
+_BOTH_S = 60.0
+
+
+def ended(job: LiveJob, job_id: str, *words: str) -> float:
+    """Wait until a job has FAILED with a message of these words; return how long that took."""
+    began = time.monotonic()
+    assert job.stack.rest.wait_state(job_id, ["FAILED"]) == "FAILED"
+    message = job.stack.rest.root_exception(job_id)
+    for word in words:
+        assert word in message, message
+    return round(time.monotonic() - began, 1)
+
+
+def fallen(job: LiveJob) -> list[str]:
+    """Return the activities whose impressions ever fell in what rankers go by."""
+    epoch, most, found = 0, dict[str, float](), []
+    for record in job.read(job.topics.policy):
+        assert record.value is not None
+        name, row = decode_row(record.value, record.offset)
+        if row.epoch < epoch or name == PRIOR_ID:
+            continue
+        epoch, key = row.epoch, f"{row.encoder}|{name}"
+        if row.impressions < most.get(key, 0.0):
+            found.append(key)
+        most[key] = row.impressions
+    return found
+
+
+def test_of_two_live_jobs_one_learns_and_the_other_ends(jobs: Jobs, evidence: Evidence) -> None:
+    """Contract F30: one without state is refused, one from state takes over, the one it replaced may not come back."""
+    job = jobs.with_subtasks(1)
+    stack, numbers = job.stack, dict[str, object]()
+    stack.add_taskmanager()
+    first = int(job.options["epoch"])
+
+    def twice() -> None:
+        live = job.job_id
+        began = time.monotonic()
+        mistake = submit(stack, "live", job.options | {"group_id": f"{job.tag}-x", "epoch": str(first + 1)})
+        numbers["without_state_ended_s"] = ended(job, mistake, "without_state", "--latest")
+        time.sleep(max(0.0, began + _BOTH_S - time.monotonic()))
+        assert stack.rest.all_running(live)
+        job.drain()
+        job.wait_learned()
+        savepoint = stack.rest.savepoint(live)
+        job.go_on(savepoint, epoch=str(first + 2))
+        job.order(PublishPolicy(job.order_id()))  # both obey
+        numbers["replaced_ended_s"] = ended(job, live, "submitted later", "--latest")
+        former = submit(stack, "live", job.options | {"epoch": str(first)}, savepoint)
+        numbers["former_ended_s"] = ended(job, former, f"epoch={first}", f"{first + 2} or higher")
+
+    events = events_of(job, "f30")
+    seen = exercise(job, events, messages(events), twice, counters_last=False).numbers
+    assert stack.rest.all_running(job.job_id)
+    lower = fallen(job)
+    assert not lower, lower[:3]
+    evidence("F30 two live jobs", {**seen, **numbers, "impressions_fallen": len(lower)})
