@@ -129,10 +129,10 @@ def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attri
     """Apply one user's activity events and purchases, (record number, event), to what is remembered of him.
 
     With a token an event is applied, a duplicate, expired (later than `window_ms` after its list was first on screen)
-    or late (of a list older than all MAX_LISTS that are kept). Without one, impressions and clicks teach nothing; a
-    conversion or purchase is credited to the entry clicked last before it, of the same activity or one that names the
-    item, inside the window. An entry converts once; its worth is that of its newest report with a value, else of its
-    first purchase, else the activity's reward value.
+    or late (of a list older than all MAX_LISTS that are kept); a dismissal is obeyed, by its mark, in any case. Without
+    one, impressions and clicks teach nothing; a conversion or purchase is credited to the entry clicked last before it,
+    of the same activity or one that names the item, inside the window. An entry converts once; its worth is that of its
+    newest report with a value, else of its first purchase, else the activity's reward value.
     """
     ledger = _Ledger(shown, settings)
     for number, event in events:
@@ -226,6 +226,7 @@ class _Ledger:
         first_s = passed_s if known is None and reward is None else (known or reward).shown_s  # type: ignore[union-attr]
         shown_s = min(first_s, passed_s, 0xFFFFFFFF)
         if event.ts_ms - token.as_of_ms - 1000 * shown_s > self._settings.window_ms:
+            self._obey(event, activity_id)
             return Join.EXPIRED
         if known is None and len(lists) >= MAX_LISTS and key < min(lists):
             outcome = self._of_forgotten_list(reward, event, activity_id)
@@ -240,12 +241,16 @@ class _Ledger:
         return outcome
 
     def _of_forgotten_list(self, reward: Reward | None, event: Event, activity_id: str) -> Join:
-        if event.type == EventType.DISMISS:  # that somebody does not want to see it counts whenever it comes
-            self._applied += mark_dismissal(self._state.marks, activity_hash(activity_id), event.ts_ms)
-            self._newest_ms = max(self._newest_ms, event.ts_ms)
+        self._obey(event, activity_id)
         if reward is not None and event.type == EventType.CONVERSION:
             return self._report(reward, event, activity_id)
         return Join.LATE
+
+    def _obey(self, event: Event, activity_id: str) -> None:
+        """Mark a dismissal: what somebody does not want to see stays away, though it may be too late to teach."""
+        if event.type == EventType.DISMISS:
+            self._applied += mark_dismissal(self._state.marks, activity_hash(activity_id), event.ts_ms)
+            self._newest_ms = max(self._newest_ms, event.ts_ms)
 
     def _new_list(self, token: Token) -> ShownList:
         lists, cascade = self._state.lists, self._settings.cascade
@@ -285,7 +290,7 @@ class _Ledger:
         if event.type == EventType.CLICK:
             return self._click(known, reward or self._new_reward(token, slot, activity_id), token, event, activity_id)
         if event.type == EventType.DISMISS:
-            mark_dismissal(self._state.marks, activity_hash(activity_id), event.ts_ms)
+            self._obey(event, activity_id)
             if known.dismissed & bit:
                 return Join.DUPLICATE
             known.dismissed |= bit

@@ -186,7 +186,8 @@ def check_against_the_story(state: UserBatch, story: list[Event], encoder: StepE
     organic.sort(key=lambda event: (event.ts_ms, hash64(event.event_id)))
     header = state.header[0]
     assert int(header["accepted"]) == len(organic)
-    assert int(header["seq"]) == len(story)
+    dismissed = {event.activity_id for event in story if event.type == EventType.DISMISS}
+    assert int(header["seq"]) == len(story) + len(dismissed)
     assert int(header["as_of_ms"]) == max(event.ts_ms for event in story)
     kept = organic[-31:]
     assert state.history[0, 31 - len(kept) :]["event"].tolist() == [hash64(event.event_id) for event in kept]

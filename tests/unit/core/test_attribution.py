@@ -166,9 +166,11 @@ def test_nothing_counts_after_the_attribution_window(kind: int) -> None:
     """Contract: with its token too; the window begins when the list was first on screen."""
     late = event(kind, at_ms=NOON_MS + 7_000 + DAY_MS + 1, value=9.0 if kind == CONVERSION else None)
     outcome, feedback = apply([event(IMPRESSION, "b", NOON_MS + 7_000)], [late])
-    assert (outcome.joined, outcome.applied, outcome.newest_ms) == ({Join.EXPIRED: 1}, 0, 0)
+    assert outcome.joined == {Join.EXPIRED: 1}
+    obeyed = kind == DISMISS
+    assert (outcome.applied, outcome.newest_ms) == (int(obeyed), late.ts_ms if obeyed else 0)
     assert totals(feedback) == {("b", NOON_MS): (1, 0, 0, 0, 0)}
-    assert apply([event(IMPRESSION, "b", NOON_MS + 7_000)], [late._replace(ts_ms=late.ts_ms - 1)])[0].applied == 1
+    assert apply([event(IMPRESSION, "b", NOON_MS + 7_000)], [late._replace(ts_ms=late.ts_ms - 1)])[0].applied
 
 
 def clicked(name: str, at_ms: int, made: int) -> Event:
@@ -368,6 +370,22 @@ def test_a_dismissal_counts_even_for_a_list_that_is_forgotten() -> None:
     assert (outcome.joined, outcome.applied, feedback) == ({Join.LATE: 1}, 1, [])
     assert len(decode_shown(outcome.shown).marks) == 1
     assert len(decode_shown(apply(pages(90), shown=outcome.shown)[0].shown).marks) == 1
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_a_dismissal_is_obeyed_after_the_window_and_teaches_nothing(order: tuple[int, ...]) -> None:
+    """Contract: marked however old its list is; in any order with one in time the same facts, learned once."""
+    seen = event(IMPRESSION), event(IMPRESSION, token=token_for("u", NAMES, seq=2))
+    late = event(DISMISS, at_ms=NOON_MS + 9 * DAY_MS)
+    told = [late, event(DISMISS, token=seen[1].token), late, event(DISMISS, "b", NOON_MS + 5 * DAY_MS)]
+    shown, applied = apply(list(seen))[0].shown, 0
+    feedback: list[Feedback] = []
+    for at in order:
+        outcome = attribute(shown, [(0, told[at])], SETTINGS)
+        shown, applied, feedback = outcome.shown, applied + outcome.applied, feedback + outcome.feedback
+    assert (applied, totals(feedback)) == (3, {("a", NOON_MS): (0, 0, 0, 1, 0)})
+    assert shown == apply([*seen, *told])[0].shown
+    assert len(decode_shown(shown).marks) == 2
 
 
 def test_impressions_of_a_capped_activity_are_marked_once_each() -> None:
