@@ -20,7 +20,7 @@ class Effect:
 
     Attributes:
         words: One line for the table of options.
-        kept: The job's folder of state says which value it was made with.
+        kept: State says which value it was made with, and so does a file beside the checkpoints of a local stack.
         refused: Another value is refused.
     """
 
@@ -89,6 +89,8 @@ def refuse_changes(kept: Mapping[str, str], config: JobConfig) -> None:
     for key, before in kept.items():
         effect = EFFECTS.get(key)
         if effect is not None and effect.refused and now[key] != before:
-            raise ConfigError(key, now[key], f"{before}, with which the state was made; or begin anew with --fresh")
+            raise ConfigError(
+                key, now[key], f"{before}, with which the state was made; or begin anew without state (--fresh)"
+            )
     if int(now["generation"]) < int(kept.get("generation", "0")):
         raise ConfigError("generation", config.generation, f"{kept['generation']} or higher: lists carry that one")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pyflink.common import Row, Types
 from pyflink.datastream.connectors.base import Sink
-from pyflink.datastream.state import MapStateDescriptor
 from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
 
@@ -14,6 +13,7 @@ from jobs.config import ReplayConfig
 from jobs.inputs import BROADCAST_TYPE, batches, broadcasts, learner_rows
 from jobs.outputs import write_dead_letters, write_decisions, write_policy
 from jobs.shards import MAX_PARALLELISM, shard_keys
+from udfs.deployment import DEPLOYMENT
 from udfs.interest_rank import InterestRank
 from udfs.learner import Learner
 from udfs.redis_writer import RedisWriter
@@ -66,7 +66,6 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
 
 
 def _rank(env: StreamExecutionEnvironment, tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    descriptor = MapStateDescriptor("world", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
     if isinstance(config, ReplayConfig):
         # A replay ranks with the world as the topics have it at its start; a bounded job must have bounded inputs.
         changes = env.from_collection([Row("", 0, b"", b"", 0)], BROADCAST_TYPE)
@@ -75,7 +74,7 @@ def _rank(env: StreamExecutionEnvironment, tables: StreamTableEnvironment, confi
     popular_shard = shard_keys(config.shards)[0]
     return (
         batches(tables, config)
-        .connect(changes.broadcast(descriptor))
+        .connect(changes.broadcast(DEPLOYMENT))
         .process(InterestRank(config, popular_shard), RANKED_TYPE)
         .name("interest_rank")
         .uid(UIDS["interest_rank"])

@@ -31,6 +31,7 @@ from udfs.core.popular_list import PopularList
 from udfs.core.state_check import is_malformed
 from udfs.core.world import World
 from udfs.dead_letters import Letter, columns, letter_of_record, letters_of_batch
+from udfs.deployment import Deployment
 from udfs.metrics import Meters
 from udfs.stop import fail_job, failing_for_good
 from udfs.subtask import subtask_number
@@ -59,6 +60,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if self._build != BUILD_ID:
             raise ConfigError("build", BUILD_ID, f"{self._build}, which was submitted: install it here and restart")
         self._context = context
+        self._deployment = Deployment(config)
         self._states = context.get_map_state(MapStateDescriptor("users", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._last_republish = context.get_state(ValueStateDescriptor("last_republish", Types.STRING()))
         # A read cache of the state above, which is always written: a read over the JVM border costs 4 us.
@@ -95,6 +97,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Process a batch of records, or republish every user of the shard."""
+        self._refuse_changes(ctx)
         batch = read_batch(row)
         if batch.kind == ORDER:
             yield from self._obey(batch.shard, batch.records.values[0])
@@ -110,6 +113,10 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if outcome.listed:
             self._meters.show("activities_cold", self._world.cold(outcome.newest_ms))
         yield self._row(outcome, popular, batch)
+
+    def _refuse_changes(self, ctx: Any) -> None:
+        with failing_for_good(self._context):
+            self._deployment.check(ctx)
 
     def _end_if_taken_over(self) -> None:
         config = self._config
@@ -130,6 +137,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         role = row[0]
         if not role:  # a replay's single change is none
             return
+        self._refuse_changes(ctx)
+        self._deployment.keep(ctx)
         record = TopicRecord(row[1], row[2], row[3], row[4])
         self._feed.apply(role, [record])
         if role == POLICY:

@@ -219,3 +219,21 @@ def test_checkpoints_that_cannot_be_written_stop_nothing(jobs: Jobs, evidence: E
     numbers = exercise(job, events, messages(events), unwritable, counters_last=False).numbers
     assert rest.all_running(job.job_id)
     evidence("F29 checkpoints unwritable", {**numbers, "restored": restored(job) - before})
+
+
+def test_other_numbers_of_subtasks_change_nothing(jobs: Jobs, evidence: Evidence) -> None:
+    """Contract F31: from 1 subtask to 2 and back, each time from a savepoint under way; lists and sums are equal."""
+    job = jobs.with_subtasks(1)
+    while len(job.stack.taskmanagers) < 2:
+        job.stack.add_taskmanager()
+    worked = []
+
+    def rescale() -> None:
+        for subtasks in (2, 1):
+            job.rescale(subtasks)
+            worked.append(len(job.taskmanagers()))
+
+    events = events_of(job, "f31")
+    numbers = exercise(job, events, messages(events), rescale, counters_last=False).numbers
+    assert worked == [2, 1]
+    evidence("F31 1, 2, 1 subtasks", {**numbers, "taskmanagers": worked})

@@ -89,6 +89,7 @@ class LiveJob:
         self.options |= options
         self.config = self._load_config()
         self.oracle.epoch = self.config.epoch or 0
+        self._redis = redis.Redis.from_url(self.config.redis_url, socket_timeout=_REDIS_WITHIN_S)
         self.start(savepoint)
 
     def put_activities(self, activities: Sequence[Activity]) -> None:

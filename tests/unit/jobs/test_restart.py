@@ -11,6 +11,7 @@ from jobs.config import JobConfig
 from jobs.option_sources import load
 from jobs.options import options_of
 from jobs.restart import EFFECTS, kept_options, refuse_changes
+from tests.support.option_walk import refused, steps
 from udfs.core.errors import ConfigError
 
 CHANGED: dict[str, str] = {
@@ -46,6 +47,17 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def test_of_every_option_it_is_said_what_a_change_does() -> None:
     """Contract: none is missing and none is too many; a new option needs its line in jobs/restart.py."""
     assert EFFECTS.keys() == options_of(JobConfig).keys()
+
+
+def test_every_option_is_walked_through_on_the_stack() -> None:
+    """Contract: none is forgotten; what is refused there is what the table says, and each keeps or migrates once."""
+    walked = steps("broker:9092", "redis://cache", "t")
+    kept = [key for options in walked.values() for key in options]
+    assert sorted({*kept, *refused("t")}) == sorted(EFFECTS)
+    assert len(kept) == len({*kept})
+    assert refused("t").keys() - {*kept} == {key for key, effect in EFFECTS.items() if effect.refused}
+    for key in (*walked["half-life"], *walked["encoder"]):
+        assert EFFECTS[key].words.startswith("migrates")
 
 
 @pytest.mark.parametrize("key", [*CHANGED])
