@@ -401,9 +401,10 @@ class _Ledger:
             gone = rewards.pop(key)
             for claim in [each for each in self._state.claims.values() if each.holder is gone]:
                 del self._state.claims[claim.id]
-        crowded = trim(self._state.marks, self._settings.caps)
-        if crowded:
-            self.joined[Join.CROWDED] += crowded
+        trimmed = trim(self._state.marks, self._settings.caps)
+        for outcome, times in ((Join.MERGED, trimmed.merged), (Join.CROWDED, trimmed.forgotten)):
+            if times:
+                self.joined[outcome] += times
 
     def _milli(self, worth: float) -> int:
         limit = self._settings.worth_limit

@@ -118,6 +118,8 @@ def _apply_shown(
     mask[user[dismissed], number[dismissed]] = False
     since_ms = as_of_ms[user] - seen["at"].astype(np.int64) * _MINUTE_MS
     capped = ~dismissed & (since_ms < catalogue.cap_window_ms[number])  # a window of 0 is no cap
-    place, times = np.unique(user[capped] * mask.shape[1] + number[capped], return_counts=True)
+    place, at = np.unique(user[capped] * mask.shape[1] + number[capped], return_inverse=True)
+    entry = seen["entry"][capped]
+    times = np.bincount(at, np.where(entry & 1, 1, entry >> 1), place.size)
     used_up = place[times >= catalogue.cap_shown[place % mask.shape[1]]]
     mask.reshape(-1)[used_up] = False

@@ -23,6 +23,7 @@ class Join(StrEnum):
     UNCLAIMED = "unclaimed", "Purchase of an item that an activity names, none of which its user had clicked in time."
     CUT = "cut", "Its worth is beyond what one conversion may be worth; it counts as that much."
     CROWDED = "crowded", "Its user has more clicked or marked activities than are kept; the oldest was forgotten."
+    MERGED = "merged", "Two impressions of a capped activity became one mark, for want of room; its cap lasts longer."
     DUPLICATE = "duplicate", "The same was told before."
     LATE = "late", "It is older than all that is kept of its kind of the user."
     WITHOUT_TOKEN = "without_token", "Impression, click or dismissal that names no list: organic interest."

@@ -2,14 +2,15 @@
 
 Of a cap of m impressions in a window the m newest impressions say all: it is used up while the oldest of them is inside
 the window. So m marks of an activity are kept, for its window; and SPARE more, a day longer, since a mark moves back
-when an earlier event of its entry comes late.
+when an earlier event of its entry comes late. Where a user has no room for them, the two oldest marks of the activity
+that has the most become one, which stands for both at the time of the newer: its cap then lasts longer, never shorter.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from udfs.core.shown_state import DISMISSED
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from udfs.core.shown_state import ListKey, Marks
 
 MAX_MARKS = 128
-"""Marks of one user; beyond them the oldest impressions go first, then the oldest dismissals."""
+"""Marks of one user; beyond them impressions are merged, then the oldest go, then the oldest dismissals."""
 SPARE = 4
 """Marks of an activity that are kept beyond those its cap needs."""
 _MINUTE_MS = 60_000
@@ -54,17 +55,71 @@ def mark_impression(marks: Marks, activity: int, entry: int, ts_ms: int, is_firs
         found[entry] = min(at, found.get(entry, at))
 
 
-def trim(marks: Marks, caps: Mapping[int, tuple[int, int]]) -> int:
-    """Drop, in place, what no cap needs any more; return how many that were needed had to go, for want of room."""
+class Trimmed(NamedTuple):
+    """How many marks that were needed were merged, and how many had to go, for want of room."""
+
+    merged: int
+    forgotten: int
+
+
+def impressions_of(entry: int) -> int:
+    """Return how many impressions a mark stands for: an entry's is odd, one that was merged twice their number."""
+    return 1 if entry & 1 else entry >> 1
+
+
+def trim(marks: Marks, caps: Mapping[int, tuple[int, int]]) -> Trimmed:
+    """Drop, in place, what no cap needs any more, and make room where there is none."""
     for activity in list(marks):
         most, window_ms = caps.get(activity, (0, 0))
         found = marks[activity]
-        shown = sorted((at, entry) for entry, at in found.items() if entry != _DISMISSAL)
-        oldest = shown[-1][0] - window_ms // _MINUTE_MS - _DAY_MINUTES if shown else 0
-        kept = {entry: at for at, entry in shown[-most - SPARE :] if at > oldest} if most else {}
+        kept = _needed(found, most, window_ms) if most else {}
         marks[activity] = kept | {entry: at for entry, at in found.items() if entry == _DISMISSAL}
         if not marks[activity]:
             del marks[activity]
+    if _size(marks) <= MAX_MARKS:
+        return Trimmed(0, 0)
+    return Trimmed(_merge(marks), _forget(marks))
+
+
+def _needed(found: dict[int, int], most: int, window_ms: int) -> dict[int, int]:
+    """Return the newest impressions of an activity inside its window, as many as its cap needs and SPARE."""
+    shown = sorted(((at, entry) for entry, at in found.items() if entry != _DISMISSAL), reverse=True)
+    oldest = shown[0][0] - window_ms // _MINUTE_MS - _DAY_MINUTES if shown else 0
+    kept: dict[int, int] = {}
+    count = 0
+    for at, entry in shown:
+        if count >= most + SPARE or at <= oldest:
+            break
+        kept[entry] = at
+        count += impressions_of(entry)
+    return kept
+
+
+def _size(marks: Marks) -> int:
+    return sum(map(len, marks.values()))
+
+
+def _merge(marks: Marks) -> int:
+    """Merge impressions until all marks have room or each activity has one; return how many times."""
+    merged = 0
+    while _size(marks) > MAX_MARKS:
+        many = {activity: len(found) - (_DISMISSAL in found) for activity, found in marks.items()}
+        activity = max(many, key=lambda each: (many[each], -each))
+        if many[activity] < 2:
+            break
+        found = marks[activity]
+        (_, one), (at, other) = sorted((at, entry) for entry, at in found.items() if entry != _DISMISSAL)[:2]
+        both = 2 * (impressions_of(one) + impressions_of(other))
+        del found[one], found[other]
+        while both in found:
+            at = max(at, found.pop(both))
+            both *= 2
+        found[both] = at
+        merged += 1
+    return merged
+
+
+def _forget(marks: Marks) -> int:
     every = sorted((at & DISMISSED, at, activity, entry) for activity in marks for entry, at in marks[activity].items())
     crowded = every[: max(0, len(every) - MAX_MARKS)]
     for _, _, activity, entry in crowded:

@@ -23,8 +23,8 @@ NO_VALUE = -(2**63)
 NO_CLICK = 16
 """first_click of a list without one."""
 MARK = np.dtype([("activity", "<u4"), ("entry", "<u4"), ("at", "<u4")])
-"""`entry` tells the places of lists apart, 0 for a dismissal; `at`: minutes since the epoch, rounded up, so that no cap
-ends too soon; the highest bit says dismissed."""
+"""`entry`: odd, and tells the places of lists apart; twice the number of impressions of a mark that was merged; 0 for a
+dismissal. `at`: minutes since the epoch, rounded up, so that no cap ends too soon; the highest bit says dismissed."""
 DISMISSED = 1 << 31
 
 _SOURCE_SHIFT, _SOURCE_BITS = 4, 0b11 << 4

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.support.core_world import DAY_MS, NOON_MS, activity
+from schemas.codec import encode_event
+from tests.support.core_world import DAY_MS, NOON_MS, activity, make_world
 from udfs.core.activity import Activity, Cap, Rule
 from udfs.core.catalogue import Catalogue, eligible
-from udfs.core.events import EventType
+from udfs.core.engine import Records, process
+from udfs.core.events import Event, EventType
 from udfs.core.hashing import activity_hash, hash32
-from udfs.core.marks import mark_dismissal, mark_impression
+from udfs.core.marks import mark_dismissal, mark_impression, minute_of
 from udfs.core.shown_state import decode_shown, encode_shown
 from udfs.core.slate import payloads
 from udfs.core.user_state import HISTORY, UserBatch, decode_states
+from udfs.core.world import World
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "ranked_list.schema.json").read_bytes())
 
@@ -37,7 +41,7 @@ def was_shown(batch: UserBatch, name: str, *times_ms: int, dismissed: bool = Fal
         if dismissed:
             mark_dismissal(state.marks, activity_hash(name), at_ms)
         else:
-            mark_impression(state.marks, activity_hash(name), entry, at_ms, is_first=True)
+            mark_impression(state.marks, activity_hash(name), 2 * entry + 1, at_ms, is_first=True)
     batch.shown[row] = encode_shown(state)
     return batch
 
@@ -98,6 +102,43 @@ def test_a_cap_counts_impressions_of_its_window(ages_ms: list[int], expected: bo
     batch = was_shown(user(), "a", *[NOON_MS - age for age in ages_ms])
     found = may_see(was_shown(batch, "gone", NOON_MS), activity("a", cap=Cap(2, 600_000)), activity("b"))
     assert found == (["a", "b"] if expected else ["b"])
+
+
+@pytest.mark.parametrize(("age_ms", "expected"), [(0, False), (599_000, False), (660_000, True)])
+def test_a_mark_that_was_merged_counts_as_all_it_stands_for(age_ms: int, expected: bool) -> None:
+    """Contract: five impressions in one mark use up a cap of five, until it is out of the window."""
+    batch = user()
+    state = decode_shown(batch.shown[0])
+    state.marks = {activity_hash("a"): {10: minute_of(NOON_MS - age_ms)}}
+    batch.shown[0] = encode_shown(state)
+    assert may_see(batch, activity("a", cap=Cap(5, 600_000))) == (["a"] if expected else [])
+    assert may_see(batch, activity("a", cap=Cap(6, 600_000))) == ["a"]
+
+
+@pytest.mark.parametrize(("cap", "activities"), [(10, 30), (1, 30), (3, 100)])
+def test_no_page_after_page_shows_more_than_a_cap_allows(cap: int, activities: int) -> None:
+    """Contract: B2 as it was seen: 120 pages of ten in two hours, all activities with a cap of seven days."""
+    world = make_world([activity(f"a{n}", cap=Cap(cap, 7 * DAY_MS)) for n in range(activities)], list_size=10)
+    state: bytes | None = None
+    seen: Counter[str] = Counter()
+    for page in range(120):
+        at_ms = NOON_MS + 60_000 * page
+        state, body = tell(world, state, [Event(f"v{page}", "u", EventType.VIEW, at_ms, "i", "tea")])
+        shown = [
+            Event(f"{page}-{at}", "u", EventType.IMPRESSION, at_ms, activity_id=name, token=body["k"], position=at)
+            for at, name in enumerate(body["i"])
+        ]
+        seen.update(body["i"])
+        state, _ = tell(world, state, shown) if shown else (state, body)
+    assert max(seen.values()) == cap
+    assert sum(seen.values()) == min(1_200, cap * activities)
+
+
+def tell(world: World, state: bytes | None, events: list[Event]) -> tuple[bytes, dict[str, Any]]:
+    """The state of a user after a batch, and his list."""
+    records = Records([b"u"] * len(events), [encode_event(each) for each in events], [events[-1].ts_ms] * len(events))
+    outcome = process(records, lambda _: [state], world)
+    return outcome.states[0], json.loads(outcome.lists[0])
 
 
 def test_what_was_dismissed_stays_away_and_what_was_clicked_does_not() -> None:

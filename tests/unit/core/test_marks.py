@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from udfs.core.marks import MAX_MARKS, SPARE, mark_dismissal, mark_impression, minute_of, trim
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from udfs.core.marks import (
+    MAX_MARKS,
+    SPARE,
+    Trimmed,
+    entry_of,
+    impressions_of,
+    mark_dismissal,
+    mark_impression,
+    minute_of,
+    trim,
+)
 from udfs.core.shown_state import DISMISSED, Marks
 
 DAY_MS = 86_400_000
@@ -16,9 +30,9 @@ def test_a_moment_is_rounded_up_to_its_minute() -> None:
 def test_of_a_cap_the_newest_impressions_inside_the_window_are_kept() -> None:
     marks: Marks = {}
     for day in range(20):
-        mark_impression(marks, 7, day + 1, day * DAY_MS, is_first=True)
-    assert trim(marks, {7: (3, 7 * DAY_MS)}) == 0
-    assert marks == {7: {day + 1: minute_of(day * DAY_MS) for day in range(20 - 3 - SPARE, 20)}}
+        mark_impression(marks, 7, 2 * day + 1, day * DAY_MS, is_first=True)
+    assert trim(marks, {7: (3, 7 * DAY_MS)}) == Trimmed(0, 0)
+    assert marks == {7: {2 * day + 1: minute_of(day * DAY_MS) for day in range(20 - 3 - SPARE, 20)}}
     mark_impression(marks, 7, 99, 30 * DAY_MS, is_first=True)
     trim(marks, {7: (3, 7 * DAY_MS)})
     assert marks == {7: {99: minute_of(30 * DAY_MS)}}
@@ -42,6 +56,43 @@ def test_a_dismissal_stays_by_its_earliest_time() -> None:
     assert marks == {7: {0: 1 | DISMISSED}}
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_where_there_is_no_room_impressions_are_merged_before_any_goes(turned: bool) -> None:
+    """Contract: B2 with thirty activities of README's own cap: every one of 300 impressions still counts."""
+    activities = list(range(30))
+    caps = dict.fromkeys(activities, (10, 7 * DAY_MS))
+    marks: Marks = {}
+    merged = 0
+    for time in range(10):
+        for activity in reversed(activities) if turned else activities:
+            entry = entry_of((1, time, activity), 0)
+            mark_impression(marks, activity, entry, 60_000 * (30 * time + activity), is_first=True)
+        found = trim(marks, caps)
+        merged += found.merged
+        assert found.forgotten == 0
+    assert merged == 300 - MAX_MARKS
+    assert sum(map(len, marks.values())) == MAX_MARKS
+    assert [sum(map(impressions_of, marks[each])) for each in activities] == [10] * 30
+    assert all(max(marks[each].values()) == 30 * 9 + each for each in activities)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 20_000)), min_size=140, max_size=200))
+def test_a_merged_mark_lets_no_cap_end_too_soon(shown: list[tuple[int, int]]) -> None:
+    """Contract: in whatever order they come, at any moment at least as many impressions count as there were."""
+    caps = dict.fromkeys(range(41), (200, DAY_MS * 90))
+    marks: Marks = {}
+    for number, (activity, minute) in enumerate(shown):
+        mark_impression(marks, activity, 2 * number + 1, 60_000 * minute, is_first=True)
+        assert trim(marks, caps).forgotten == 0
+    for activity in {each for each, _ in shown}:
+        times = sorted((minute for each, minute in shown if each == activity), reverse=True)
+        held = sorted(((at, impressions_of(entry)) for entry, at in marks[activity].items()), reverse=True)
+        assert sum(count for _, count in held) == len(times)
+        for newest in range(len(times)):
+            assert sum(count for at, count in held if at >= times[newest]) > newest
+
+
 def test_where_there_is_no_room_impressions_go_before_dismissals() -> None:
     """Contract: at most MAX_MARKS; how many had to go is told."""
     marks: Marks = {}
@@ -49,8 +100,8 @@ def test_where_there_is_no_room_impressions_go_before_dismissals() -> None:
         mark_dismissal(marks, activity, 60_000 * activity)
     for activity in (500, 501):
         mark_impression(marks, activity, 1, 10**12, is_first=True)
-    assert trim(marks, {500: (9, DAY_MS), 501: (9, DAY_MS)}) == 2
+    assert trim(marks, {500: (9, DAY_MS), 501: (9, DAY_MS)}) == Trimmed(0, 2)
     assert sorted(marks) == list(range(MAX_MARKS))
     mark_dismissal(marks, 999, 10**12)
-    assert trim(marks, {}) == 1
+    assert trim(marks, {}) == Trimmed(0, 1)
     assert sorted(marks) == [*range(1, MAX_MARKS), 999]
