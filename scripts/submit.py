@@ -114,12 +114,6 @@ def _secrets(stack: Stack) -> dict[str, str]:
     return {"TIDELINE_REDIS_URL": stack.redis_url, "TIDELINE_TOKEN_KEYS": json.dumps(token_keys(stack))}
 
 
-def slots_of(options: Mapping[str, str]) -> int:
-    """Return how many slots a job with these options takes; one that is no number is refused by the job itself."""
-    parallelism = options.get("parallelism", "1")
-    return int(parallelism) if parallelism.isdigit() else 1
-
-
 def token_keys(stack: Stack) -> dict[str, str]:
     """Return the stack's token secrets in hex by key id, made at the first call and kept while the stack lives."""
     path = stack.root / "token_keys.json"
