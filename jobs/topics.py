@@ -14,12 +14,17 @@ class TopicSpec:
     """Layout of a topic.
 
     Attributes:
-        partitions: How many; fixed when the topic is made, for keys would move otherwise.
+        partitions: How many by default; fixed when the topic is made, for keys would move otherwise.
         config: Topic settings of Kafka, all values as text.
     """
 
     partitions: int
     config: Mapping[str, str]
+
+    @property
+    def any_partitions(self) -> bool:
+        """Whether another number is as good; the other topics are read as one partition in one order."""
+        return self.partitions > 1
 
 
 @dataclass(frozen=True)

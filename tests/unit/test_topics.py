@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.topics import SPECS, Topics
-from scripts.topics import TopicError, read_config
+from scripts.topics import TopicError, check_clock, main, read_config
 
 
 def test_every_topic_has_a_layout() -> None:
@@ -41,3 +41,24 @@ def test_wrong_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(TopicError, match=message):
         read_config(path)
+
+
+def test_only_topics_that_are_read_in_one_order_need_their_number_of_partitions() -> None:
+    """Contract: six partitions of the clickstream are as good as four."""
+    assert {role for role, spec in SPECS.items() if spec.any_partitions} == {"clickstream", "decisions"}
+
+
+@pytest.mark.parametrize(("kind", "refused"), [("LogAppendTime", False), ("CreateTime", True)])
+def test_a_clickstream_with_the_devices_clock_is_refused_with_what_to_do(kind: str, refused: bool) -> None:
+    """Contract: one fast device clock would empty its user's list for years."""
+    if not refused:
+        check_clock("clicks", kind)
+        return
+    with pytest.raises(TopicError, match=r"'clicks' has message\.timestamp\.type=CreateTime; needed is LogAppendTime"):
+        check_clock("clicks", kind)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "10001"])
+def test_a_number_of_partitions_that_cannot_be_ends_in_usage(number: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["--bootstrap", "b:1", f"--partitions={number}"])
