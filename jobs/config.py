@@ -78,7 +78,7 @@ class JobConfig:
     bootstrap: str = option(text(r"[^\s,]+:\d+(,[^\s,]+:\d+)*", "host:port, several with commas"), "Kafka brokers")
     kafka_properties: Mapping[str, str] = option(
         table(
-            "a table of Java client properties, or the text of a .properties file; not bootstrap.servers or group.id",
+            "a table or .properties text of a Java client, without bootstrap.servers, group.id, isolation.level",
             read_properties,
             check_properties,
         ),

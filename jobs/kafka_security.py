@@ -77,7 +77,7 @@ def check_properties(entries: dict[str, Any]) -> dict[str, str]:
     Raises:
         ValueError: A value is a table or a list, or the job itself sets that property.
     """
-    if entries.keys() & {"bootstrap.servers", "group.id"}:
+    if entries.keys() & {"bootstrap.servers", "group.id", "isolation.level"}:
         raise ValueError
     if any(isinstance(value, (dict, list)) or value is None for value in entries.values()):
         raise ValueError
