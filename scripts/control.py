@@ -21,18 +21,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kafka import KafkaProducer
+from kafka.errors import KafkaError
 
 from jobs.topics import Topics
 from models.registry import verify
 from schemas.records import CONTROL
 from scripts.localstack import Stack, StackError
 from udfs.core.control import KINDS, decode_control
-from udfs.core.errors import InvalidEvent, ModelError
+from udfs.core.errors import InvalidEvent, ModelError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _WITHIN_S = 30
+_BROKER_WITHIN_MS = 10_000
 
 
 def send_order(bootstrap: str, topic: str, kind: str, argument: dict[str, Any], issued_ms: int) -> None:
@@ -40,17 +42,21 @@ def send_order(bootstrap: str, topic: str, kind: str, argument: dict[str, Any], 
 
     Raises:
         InvalidEvent: the job would refuse it; the message names the field, its value and what is allowed.
+        Unavailable: no broker takes it.
     """
     if kind == "model" and argument.keys() == {"path"}:
         manifest = verify(Path(argument["path"]))
         argument = argument | {"version": manifest.version, "sha256": manifest.sha256}
     value = CONTROL.encode({"kind": kind, "argument": json.dumps(argument), "issued_ms": issued_ms})
     decode_control(value)
-    producer = KafkaProducer(bootstrap_servers=bootstrap)
     try:
-        producer.send(topic, key=kind.encode(), value=value).get(timeout=_WITHIN_S)
-    finally:
-        producer.close()
+        producer = KafkaProducer(bootstrap_servers=bootstrap, bootstrap_timeout_ms=_BROKER_WITHIN_MS)
+        try:
+            producer.send(topic, key=kind.encode(), value=value).get(timeout=_WITHIN_S)
+        finally:
+            producer.close()
+    except (KafkaError, ValueError) as error:
+        raise Unavailable("kafka", f"no order could be written to topic {topic} at {bootstrap}: {error}") from error
 
 
 def _argument(text: str) -> tuple[str, Any]:
@@ -77,7 +83,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         bootstrap = known.bootstrap or Stack.attach(known.stack).kafka_bootstrap
         send_order(bootstrap, known.topic, known.kind, dict(known.argument), int(time.time() * 1000))
-    except (InvalidEvent, ModelError, StackError) as error:
+    except (InvalidEvent, ModelError, StackError, Unavailable) as error:
         print(f"control: {error}", file=sys.stderr)
         return 1
     print(f"{known.kind} sent to {known.topic}")
