@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 GROUPS = {
     "model": ("scripts.model", "train, evaluate, export, publish, roll back and list encoders"),
     "experiment": ("scripts.experiment", "policies side by side on the running job: start, status, watch, stop"),
+    "list": ("scripts.show_list", "one user's list, or the popular one, as a frontend reads it"),
     "report": ("scripts.report", "what was shown and what came of it, as a page or JSON"),
     "export": ("scripts.export_log", "what was shown and what came of it, as Parquet"),
     "ope": ("scripts.ope", "what another policy would have earned, from a log of decisions"),

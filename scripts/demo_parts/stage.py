@@ -100,14 +100,15 @@ class Stage:
 
     def look_around(self, user: str) -> list[str]:
         """Return commands to look at what was kept."""
-        url, bootstrap = self.stack.redis_url, self.stack.kafka_bootstrap
-        redis_cli = f"redis-cli -u {url} GET"
+        bootstrap = self.stack.kafka_bootstrap
+        show = f"scripts/tideline list --stack {STACK} --prefix {PREFIX}"
         consume = f"{java()} -cp '{KAFKA_JARS}/*' org.apache.kafka.tools.consumer.ConsoleConsumer"
         options = f"--bootstrap-server {bootstrap} --from-beginning --max-messages 5 --property print.key=true"
         return [
             "Everything is still running:",
-            f"  one list          {redis_cli} {PREFIX}:list:{user}",
-            f"  the popular list  {redis_cli} {PREFIX}:popular",
+            f"  one list          {show} {user}",
+            f"  the popular list  {show} --popular",
+            "  of your own       the demo's activities ended in 2017: an event of today gets an empty list",
             f"  decisions         {consume} {options} --topic {self.topics.decisions}",
             f"  Flink             {self.stack.flink_rest_url}",
             f"  metrics           {next(iter(self.stack.prometheus_urls.values()), '')}",
