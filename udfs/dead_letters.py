@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from udfs.core.policy_start import TopicRecord
 
 
+MAX_KEY_BYTES = 64 * 1024
+MAX_VALUE_BYTES = 896 * 1024
+"""With its headers a letter must stay below the 1 MiB that Kafka takes: one it refuses would end the TaskManager."""
+_MAX_DETAIL = 4000
+
+
 class Letter(NamedTuple):
-    """One refused record, byte for byte, with reason and origin; the fields are the columns in their order."""
+    """One refused record, byte for byte (of one that Kafka could refuse the beginning), with reason and origin.
+
+    The fields are the columns in their order.
+    """
 
     key: bytes
     value: bytes
@@ -52,15 +61,23 @@ def _letter(
 ) -> Letter:
     key, value, offset, timestamp_ms = record
     return Letter(
-        key=key or b"",
-        value=value or b"",
+        key=(key or b"")[:MAX_KEY_BYTES],
+        value=(value or b"")[:MAX_VALUE_BYTES],
         reason=str(error.reason),
-        error=error.detail,
+        error=_cut(error.detail, key, value),
         topic=topic,
         partition=flagged(partition, key, value),
         offset=offset,
         timestamp_ms=timestamp_ms,
     )
+
+
+def _cut(detail: str, key: bytes | None, value: bytes | None) -> str:
+    detail = detail[:_MAX_DETAIL]
+    for name, part, most in (("key", key, MAX_KEY_BYTES), ("value", value, MAX_VALUE_BYTES)):
+        if part is not None and len(part) > most:
+            detail = f"{detail}; kept are the first {most} of {len(part)} bytes of the {name}"
+    return detail
 
 
 def columns(letters: Sequence[Letter]) -> list[list[Any]]:
