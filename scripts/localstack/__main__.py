@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from scripts.localstack import redis
@@ -12,6 +14,8 @@ from scripts.localstack.errors import StackError
 from scripts.localstack.launch import take_down
 from scripts.localstack.process import alive
 from scripts.localstack.stack import Stack
+
+_WATCH_S = 2.0
 
 
 def main(argv: list[str]) -> int:
@@ -56,6 +60,17 @@ def _add(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _watch(arguments: argparse.Namespace) -> int:
+    """Until interrupted: a TaskManager that ended, of what Kafka or the kernel did to it, has a successor."""
+    print(f"[stack] watching the TaskManagers of {arguments.name}; Ctrl-C ends it", file=sys.stderr, flush=True)
+    with suppress(KeyboardInterrupt):
+        while True:
+            for lost in Stack.attach(arguments.name).replace_lost_taskmanagers():
+                print(f"[stack] {lost} had ended and was replaced", file=sys.stderr, flush=True)
+            time.sleep(_WATCH_S)
+    return 0
+
+
 def _print(stack: Stack, as_json: bool) -> None:
     parts = {process.name: {"pid": process.pid, "alive": alive(process)} for process in stack.processes}
     document = {
@@ -80,7 +95,7 @@ def _print(stack: Stack, as_json: bool) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/stack", description="Kafka, Valkey and Flink as local processes.")
-    commands = parser.add_subparsers(required=True, metavar="up|down|status|add")
+    commands = parser.add_subparsers(required=True, metavar="up|down|status|add|watch")
     up = commands.add_parser("up", help="start everything and wait until it is ready")
     up.add_argument("--taskmanagers", type=_positive, default=1, metavar="N", help="of one slot each (1)")
     up.add_argument("--tm-memory", metavar="SIZE", help="process size of a TaskManager, such as 2560m")
@@ -94,7 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(run=_status)
     add = commands.add_parser("add", help="start one more TaskManager, for another job or in the place of a lost one")
     add.set_defaults(run=_add)
-    for command in (up, down, status, add):
+    watch = commands.add_parser("watch", help="start a TaskManager for each that ends, until interrupted")
+    watch.set_defaults(run=_watch)
+    for command in (up, down, status, add, watch):
         command.add_argument("--name", default="default", help="several stacks can run side by side (default)")
     for command in (up, status):
         command.add_argument("--json", action="store_true", help="one JSON object on standard output")
