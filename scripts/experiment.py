@@ -83,7 +83,9 @@ def report(rates: dict[str, dict[str, Rate]], against: str, guard: float) -> dic
     found: dict[str, Any] = {}
     for metric, by_arm in rates.items():
         lifts = compare(by_arm, against, guard)
-        bounds = interval if metric.startswith("revenue") else share_interval
+        bounds = interval
+        if not metric.startswith("revenue"):  # a share loses no more than all of itself
+            bounds, lifts = share_interval, {arm: lift._replace(low=max(lift.low, -1.0)) for arm, lift in lifts.items()}
         found[metric] = {arm: _entry(rate, bounds(rate), lifts.get(arm)) for arm, rate in by_arm.items()}
     return found
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import csv
 
 from scripts.experiment import arm_rates, main, report
 from udfs.core.errors import ConfigError
+from udfs.core.trial import rate_of
 
 
 def table(users: int = 300) -> pa.Table:
@@ -43,6 +45,20 @@ def test_each_rate_is_told_of_all_and_of_mature_impressions(tmp_path: Path) -> N
         pytest.approx(25 / 75, abs=1e-6),
     )
     assert [found[name]["wild"]["users"] for name in ("cvr", "cvr_mature")] == [150, 75]
+
+
+def test_an_arm_of_few_users_without_a_click_is_not_certainly_worse() -> None:
+    """Contract: no click of 120 where one of 1,000 is usual; nothing loses more than everything."""
+    who = [*range(100_000), *range(100_000, 100_120)]
+    click = [float(user % 1000 == 0 and user < 100_000) for user in who]
+    usual, none = (
+        rate_of(np.array(who[part]), np.array(click[part]), np.ones(len(who[part])))
+        for part in (slice(100_000), slice(100_000, None))
+    )
+    (entry,) = [each["wild"] for each in report({"ctr": {"baseline": usual, "wild": none}}, "baseline", -0.1).values()]
+    assert entry["verdict"] == "continue"
+    assert entry["lift_anytime95"][0] == -1.0
+    assert entry["lift_anytime95"][1] > 0.0
 
 
 def test_rates_are_unknown_while_nothing_is_mature(tmp_path: Path) -> None:

@@ -107,14 +107,23 @@ def _student(users: int) -> float:
 def lift_of(arm: Rate, against: Rate, guard: float, error: float = 0.05) -> Lift:
     """Return the lift of an arm's rate; `guard` (below 0) is the relative loss at which it must be ended.
 
-    The guard trips only where the whole interval is below it.
+    The guard trips only where the whole interval is below it. Neither rate counts as surer than it would be if it were
+    the other: no clicks of a few users do not differ, and tell little all the same.
     """
     if min(arm.users, against.users) < LEAST_USERS or not against.value > 0.0:
         return Lift(math.nan, math.nan, math.nan, Verdict.CONTINUE)
     difference = arm.value - against.value
-    radius = _radius(arm.users + against.users, error) * math.sqrt(arm.variance + against.variance)
+    variance = max(arm.variance, _as_if(against, arm)) + max(against.variance, _as_if(arm, against))
+    radius = _radius(arm.users + against.users, error) * math.sqrt(variance)
+    if not radius > 0.0:
+        return Lift(difference / against.value, math.nan, math.nan, Verdict.CONTINUE)
     low, high = (difference - radius) / against.value, (difference + radius) / against.value
     return Lift(difference / against.value, low, high, _verdict(low, high, guard))
+
+
+def _as_if(rate: Rate, of: Rate) -> float:
+    """Return the variance that a rate would have of as much as another one is a share of."""
+    return rate.variance * rate.bottom / of.bottom
 
 
 def _verdict(low: float, high: float, guard: float) -> Verdict:

@@ -73,6 +73,19 @@ def test_the_sequence_is_wider_than_one_look_and_not_by_much() -> None:
     assert 1.0 < (found.high - found.low) * base.value / (high - low) < 2.0
 
 
+def test_users_who_do_not_differ_say_little_of_a_lift() -> None:
+    """Contract: no click of 120 where one of 1,000 is usual is no loss; all of 120, no loss either; never no width."""
+    usual = rate_of(np.arange(100_000), np.arange(100_000) % 1000 == 0, np.ones(100_000))
+    none, every = of([0] * 120), of([1] * 120)
+    found = lift_of(none, usual, -0.1)
+    assert found.verdict is Verdict.CONTINUE
+    assert found.low < -1.0 < 0.0 < found.high
+    assert lift_of(of([0] * 30_000), usual, -0.1).verdict in (Verdict.WORSE, Verdict.GUARD)
+    equal = lift_of(every, every, -0.1)
+    assert (equal.value, equal.verdict) == (0.0, Verdict.CONTINUE)
+    assert np.isnan([equal.low, equal.high]).all()
+
+
 def of(clicks: list[int], users: list[int] | None = None) -> Rate:
     who = np.arange(len(clicks)) if users is None else np.array(users)
     return rate_of(who, np.array(clicks, np.float64), np.ones(len(clicks)))
