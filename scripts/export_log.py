@@ -23,7 +23,7 @@ from scripts.ope_parts import join_log
 from scripts.submit import token_keys
 from scripts.topics import TopicError, read_config
 from udfs.core.activity import Activity, decode_activity
-from udfs.core.attribution import Attributing
+from udfs.core.attributing import Attributing
 from udfs.core.catalogue import Catalogue
 from udfs.core.decision_token import TokenKeys
 from udfs.core.errors import ConfigError, InvalidEvent, Unavailable

@@ -9,7 +9,7 @@ from udfs.batch_rows import Batch, flagged
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from udfs.core.engine import DeadLetter
+    from udfs.core.admission import DeadLetter
     from udfs.core.errors import InvalidEvent
     from udfs.core.policy_start import TopicRecord
 

@@ -26,7 +26,7 @@ from udfs.core.control import (
 from udfs.core.errors import InvalidEvent, ModelError, Reason
 from udfs.core.policy_table import decode_row
 from udfs.core.ranking import MAX_ACTIVITIES
-from udfs.core.reach import unreachable
+from udfs.core.reach import Unreachable, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -87,7 +87,11 @@ class WorldFeed:
                 self._refused[topic, record.offset] = error
                 _log.warning("%s record at offset %d refused: %s", topic, record.offset, error)
         if changes:
+            before = self._world.unranked
             self._world.set_activities(changes)
+            for name in sorted(self._world.unranked - before):
+                self._count(f"activity_unreachable_{Unreachable.CLASH}")
+                _log.warning("activity %s can be shown to nobody: %s", name, Unreachable.CLASH.meaning)
 
     def refusal(self, topic: str, offset: int) -> InvalidEvent | None:
         """Return once why a record was refused, also one that was applied at the start and is broadcast later."""

@@ -30,7 +30,7 @@ GROUP = "stages"
 STEPS = {
     "read_batch": "read_batch",
     "_decode": "decode",
-    "_guard": "guard",
+    "set_robots_aside": "guard",
     "_merge": "merge",
     "_attribute": "attribute",
     "encode": "encode",
@@ -91,7 +91,17 @@ class TimedRank(InterestRank):
         """Open, then wrap."""
         super().open(context)
         clock = Clock(context)
-        functions = ("_decode", "_guard", "_merge", "_attribute", "encode", "eligible", "rank_arms", "mint", "payloads")
+        functions = (
+            "_decode",
+            "set_robots_aside",
+            "_merge",
+            "_attribute",
+            "encode",
+            "eligible",
+            "rank_arms",
+            "mint",
+            "payloads",
+        )
         clock.wrap(udfs.core.engine, *functions, "decode_states", "encode_states")
         clock.wrap(udfs.interest_rank, "read_batch", "process")
         clock.wrap(self, "_load", "_store", "_row")

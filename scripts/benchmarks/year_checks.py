@@ -11,7 +11,7 @@ from scripts.benchmarks.year_shop import POPULAR
 from scripts.benchmarks.year_truth import COUNTS, Truth
 from scripts.benchmarks.year_visitors import read_page
 from scripts.benchmarks.year_world import DAY_MS, HOUR_MS
-from udfs.core.attribution import WORTH_LIMIT
+from udfs.core.attributing import WORTH_LIMIT
 from udfs.core.learning import BUCKETS_PER_HALF_LIFE, WHOLE
 
 if TYPE_CHECKING:

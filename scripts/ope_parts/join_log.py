@@ -28,10 +28,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from udfs.core.attribution import Attributing, attribute
+from udfs.core.attributing import Attributing
+from udfs.core.attribution import attribute
 from udfs.core.decision_token import MAX_SLOTS
 from udfs.core.events import EventType
-from udfs.core.shown_state import CLICKED, CONVERTED, decode_shown
+from udfs.core.shown_bytes import decode_shown
+from udfs.core.shown_state import CLICKED, CONVERTED
 from udfs.core.user_state import DIM
 
 if TYPE_CHECKING:
@@ -154,7 +156,7 @@ def _rewards(events: Sequence[Event], settings: Attributing) -> dict[_Key, _Rewa
                         key = (user, *each.key, slot)
                         found[key] = found.get(key, _NOTHING)._replace(dismissed=True)
             for reward in state.rewards.values():
-                key = (user, *reward.list_key, reward.slot)
+                key = (user, *reward.page.key, reward.slot)
                 clicked, converted = reward.flags & CLICKED > 0, reward.flags & CONVERTED > 0
                 before = found.get(key, _NOTHING)
                 found[key] = _Rewards(clicked, converted, before.dismissed, reward.counted_milli)

@@ -11,7 +11,7 @@ from schemas.codec import encode_event
 from schemas.records import DECISION
 from scripts.ope_parts.join_log import join
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_world, token_for
-from udfs.core.attribution import Attributing
+from udfs.core.attributing import Attributing
 from udfs.core.decision_token import TokenKeys
 from udfs.core.engine import Records, process
 from udfs.core.events import Event, EventType

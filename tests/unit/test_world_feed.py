@@ -299,6 +299,24 @@ def test_an_activity_that_can_be_shown_to_nobody_is_taken_and_warned_of(caplog: 
     assert [line.getMessage().split()[1] for line in caplog.records] == ["gone,", "odd,"]
 
 
+def test_of_two_activities_with_one_tag_the_one_that_is_not_ranked_is_warned_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Contract: counted once when it becomes so, whichever of the two came later."""
+    first, second = "c2669", "c875"
+    fed = Fed()
+    fed.apply(ACTIVITIES, [record(0, second)])
+    assert fed.world.unranked == frozenset()
+    fed.apply(ACTIVITIES, [record(1, first)])
+    fed.apply(ACTIVITIES, [record(2, "other")])
+    assert fed.world.unranked == {second}
+    assert fed.counts == {"activity_unreachable_clash": 1}
+    assert [line.getMessage().split()[1] for line in caplog.records] == [second]
+    fed.apply(ACTIVITIES, [(3, first.encode(), None)])
+    assert fed.world.unranked == frozenset()
+    assert [each.activity_id for each in fed.world.catalogue.activities] == [second, "other"]
+
+
 def test_a_policy_topic_that_was_made_again_is_used() -> None:
     """Contract: an offset that was applied before, with a newer time, is of another topic, which is read anew."""
     fed = Fed()

@@ -9,7 +9,7 @@ import numpy as np
 
 from udfs.core.hashing import activity_hash
 from udfs.core.rules import Rules, apply_rules, compile_rules
-from udfs.core.shown_state import DISMISSED, MARK, marks_of
+from udfs.core.shown_bytes import DISMISSAL, USE, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,22 +104,32 @@ def _apply_shown(
     catalogue: Catalogue, as_of_ms: NDArray[np.int64], shown: Sequence[bytes], mask: NDArray[np.bool_]
 ) -> None:
     """Take out dismissed activities and those whose cap is used up, by the marks of what each user was shown."""
-    marks = [marks_of(each) for each in shown]
-    joined = b"".join(marks)
-    if not joined or not catalogue.activities:
+    if not catalogue.activities:
         return
-    seen: NDArray[Any] = np.frombuffer(joined, MARK)
-    user = np.repeat(np.arange(len(marks)), [len(each) // MARK.itemsize for each in marks])
-    place = np.searchsorted(catalogue.rising_hashes, seen["activity"])
-    number = catalogue.number_of_rising.take(place, mode="clip")
-    known = catalogue.hashes[number] == seen["activity"]
-    seen, user, number = seen[known], user[known], number[known]
-    dismissed = (seen["at"] & DISMISSED) != 0
-    mask[user[dismissed], number[dismissed]] = False
+    uses, dismissals = zip(*[marks_of(each) for each in shown], strict=True) if shown else ((), ())
+    _, user, number = _marked(catalogue, dismissals, DISMISSAL)
+    mask[user, number] = False
+    seen, user, number = _marked(catalogue, uses, USE)
+    if not user.size:
+        return
     since_ms = as_of_ms[user] - seen["at"].astype(np.int64) * _MINUTE_MS
-    capped = ~dismissed & (since_ms < catalogue.cap_window_ms[number])  # a window of 0 is no cap
+    capped = since_ms < catalogue.cap_window_ms[number]  # a window of 0 is no cap
     place, at = np.unique(user[capped] * mask.shape[1] + number[capped], return_inverse=True)
     entry = seen["entry"][capped]
     times = np.bincount(at, np.where(entry & 1, 1, entry >> 1), place.size)
     used_up = place[times >= catalogue.cap_shown[place % mask.shape[1]]]
     mask.reshape(-1)[used_up] = False
+
+
+def _marked(
+    catalogue: Catalogue, marks: Sequence[bytes], dtype: np.dtype[Any]
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the marks of activities that are in the catalogue, whose each is, and the activity's number."""
+    seen: NDArray[Any] = np.frombuffer(b"".join(marks), dtype)
+    if not seen.size:
+        return seen, np.zeros(0, np.int64), np.zeros(0, np.int64)
+    user = np.repeat(np.arange(len(marks)), [len(each) // dtype.itemsize for each in marks])
+    place = np.searchsorted(catalogue.rising_hashes, seen["activity"])
+    number = catalogue.number_of_rising.take(place, mode="clip")
+    known = catalogue.hashes[number] == seen["activity"]
+    return seen[known], user[known], number[known]

@@ -22,12 +22,12 @@ MAX_CLAIMS = 16
 def take(state: ShownState, claim: Claim) -> bool | None:
     """Keep a claim; return whether it is new, None where it is older than all that are kept.
 
-    A claim that comes again, with whatever time, is the same one: it counts once, from its earliest time.
+    A claim that comes again, with whatever time, is the same one: it counts once, as told at its earliest time.
     """
     known = state.claims.get(claim.id)
     if known is not None:
-        if claim.age < known.age:
-            known.ts_ms, known.milli = claim.ts_ms, claim.milli
+        if _telling(claim) < _telling(known):
+            known.ts_ms, known.ref, known.milli, known.kind = claim.ts_ms, claim.ref, claim.milli, claim.kind
         return False
     if len(state.claims) >= MAX_CLAIMS:
         oldest = min(state.claims.values(), key=lambda each: each.age)
@@ -74,14 +74,20 @@ def worth(reward: Reward, claims: Iterable[Claim], assumed_milli: int) -> int | 
     return -max(reports)[2] if reports else None
 
 
+def _telling(claim: Claim) -> tuple[int, int, int, int]:
+    return claim.ts_ms, claim.kind, claim.ref, claim.milli
+
+
 def _led_to(reward: Reward, claim: Claim, window_ms: int) -> bool:
     return (
-        reward.flags & CLICKED > 0 and reward.clicked_ms <= claim.ts_ms and claim.ts_ms - reward.shown_ms <= window_ms
+        reward.flags & CLICKED > 0
+        and reward.clicked_ms <= claim.ts_ms
+        and claim.ts_ms - reward.page.shown_ms <= window_ms
     )
 
 
 def _later(one: Reward, other: Reward) -> bool:
-    return (one.clicked_ms, one.list_key, one.slot) > (other.clicked_ms, other.list_key, other.slot)
+    return (one.clicked_ms, one.page.key, one.slot) > (other.clicked_ms, other.page.key, other.slot)
 
 
 def _forget(state: ShownState, claim: Claim) -> None:

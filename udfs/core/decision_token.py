@@ -36,6 +36,8 @@ MAX_SLOTS = 16
 _POPULAR, _SLOTS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
 _HEAD = struct.Struct(">BBBHHIIHHIHBHH")
 _MAC_BYTES = 8
+_URL_SAFE = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
+"""Only what we write is read: no other alphabet, and no padding, which our length never needs."""
 _FIXED_BYTES = _HEAD.size + DIM - 1
 _HEAD_DTYPE = np.dtype(
     [
@@ -153,11 +155,9 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
     Raises InvalidEvent: BAD_TOKEN where it cannot be read, FOREIGN_TOKEN where the signature is not ours for this user.
     """
     try:
-        data = base64.b64decode(token, altchars=b"-_", validate=True)
+        data = binascii.a2b_base64(token.encode("ascii").translate(_URL_SAFE), strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidEvent(Reason.BAD_TOKEN, f"no URL-safe base64: {error}") from error
-    if base64.urlsafe_b64encode(data).decode() != token:
-        raise InvalidEvent(Reason.BAD_TOKEN, "another spelling of its bytes than ours")
     if len(data) < _FIXED_BYTES or data[0] != LAYOUT:
         raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: layout {LAYOUT}")
     slots, arm, popular = data[1] & _SLOTS, data[1] >> _ARM_SHIFT & _ARMS, bool(data[1] & _POPULAR)

@@ -16,10 +16,10 @@ from udfs.core.policy_table import stack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from udfs.core.attribution import ShownDecision
     from udfs.core.decision_token import Token
     from udfs.core.policy import Policy
     from udfs.core.policy_table import PolicyRow
+    from udfs.core.token_events import ShownDecision
     from udfs.core.world import World
 
     _Score = tuple[float | None, float | None]

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from schemas.codec import decode_event
+from udfs.core.admission import DeadLetter, set_robots_aside
 from udfs.core.attribution import attribute
 from udfs.core.catalogue import eligible
 from udfs.core.decision_token import Minting, mint
 from udfs.core.decisions import decision_records
-from udfs.core.errors import InvalidEvent, Reason
-from udfs.core.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
+from udfs.core.errors import InvalidEvent
+from udfs.core.events import TYPE_NAMES, Event
 from udfs.core.hashing import hash32, hash64
 from udfs.core.history import merge
 from udfs.core.interest import ENCODE_BUCKETS, encode
 from udfs.core.rank_arms import rank_arms
-from udfs.core.rate_guard import MAX_ACTS_PER_S, act_of, admit, admit_singles
 from udfs.core.seeded import decision_seeds
 from udfs.core.slate import payloads
 from udfs.core.user_state import EVENT, MAX_PRICE, MAX_QUANTITY, decode_states, encode_states
@@ -33,16 +33,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from udfs.core.attribution import ShownDecision
+    from udfs.core.admission import Admitted
     from udfs.core.feedback import Feedback
     from udfs.core.history import Merged
+    from udfs.core.token_events import ShownDecision
     from udfs.core.user_state import UserBatch
     from udfs.core.world import World
 
 __all__ = ["DeadLetter", "Outcome", "Records", "process", "republish"]
-
-
-_NOTHING_TOLD: dict[str, int] = {}
 
 
 class Records(NamedTuple):
@@ -51,13 +49,6 @@ class Records(NamedTuple):
     keys: Sequence[bytes | None]
     values: Sequence[bytes | None]
     timestamps_ms: Sequence[int]
-
-
-class DeadLetter(NamedTuple):
-    """A refused record: its place in the batch and why."""
-
-    number: int
-    error: InvalidEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +69,6 @@ class Outcome:
     """Newest event time of the users in the batch."""
 
 
-class _Admitted(NamedTuple):
-    """What passed the guard: organic events with their users' rows, and what may be rewards by user row."""
-
-    owners: list[int]
-    organic: list[Event]
-    attributable: dict[int, list[tuple[int, Event]]]
-
-
 def process(records: Records, load: Callable[[list[str]], list[bytes | None]], world: World) -> Outcome:
     """Apply the records of one shard to its users; `load` returns the state bytes of the users asked for.
 
@@ -96,7 +79,7 @@ def process(records: Records, load: Callable[[list[str]], list[bytes | None]], w
     by_user = _decode(records, counts, dead)
     users = list(by_user)
     batch = decode_states(load(users), world.encoder.hidden)
-    admitted = _guard(batch, list(by_user.values()), world, counts, dead)
+    admitted = set_robots_aside(batch, list(by_user.values()), world, counts, dead)
     before_ms = batch.header["as_of_ms"].copy()
     merged = _merge(batch, admitted, counts)
     applied, feedback, decisions = _attribute(batch, admitted, world, counts, dead)
@@ -153,65 +136,7 @@ def _decode(records: Records, counts: Counter[str], dead: list[DeadLetter]) -> d
     return by_user
 
 
-def _guard(
-    batch: UserBatch,
-    by_row: list[list[tuple[int, Event]]],
-    world: World,
-    counts: Counter[str],
-    dead: list[DeadLetter],
-) -> _Admitted:
-    """Set the events of robots aside, sort each user's others by time, and part them by what they are for."""
-    single = [row for row, events in enumerate(by_row) if len(events) == 1]
-    plain = np.zeros(len(by_row), np.bool_)
-    plain[single] = admit_singles(batch, np.array(single, np.int64), [act_of(by_row[row][0][1]) for row in single])
-
-    found = _Admitted([], [], {})
-    items = world.catalogue.activities_of_item
-    for row, (events, is_plain) in enumerate(zip(by_row, plain.tolist(), strict=True)):
-        passed, told = (events, _NOTHING_TOLD) if is_plain else _passed(batch, row, events, counts, dead)
-        for numbered in passed:
-            event = numbered[1]
-            if event.type < FIRST_ACTIVITY_TYPE:
-                if told.get(event.event_id, event.ts_ms) == event.ts_ms:
-                    found.owners.append(row)
-                    found.organic.append(event)
-                else:
-                    counts["duplicate"] += 1
-                if event.type != EventType.PURCHASE or event.item_id not in items:
-                    continue
-            found.attributable.setdefault(row, []).append(numbered)
-    return found
-
-
-def _passed(
-    batch: UserBatch, row: int, events: list[tuple[int, Event]], counts: Counter[str], dead: list[DeadLetter]
-) -> tuple[list[tuple[int, Event]], dict[str, int]]:
-    """Return what the guard lets through, by time, and the ts_ms that each organic event was first told with.
-
-    Both are judged as the events came, so that batching changes neither who is a robot nor which telling counts.
-    """
-    verdicts = admit(batch, row, [act_of(event) for _, event in events])
-    passed: list[tuple[int, Event]] = []
-    told: dict[str, int] = {}
-    for (number, event), admitted in zip(events, verdicts, strict=True):
-        if admitted:
-            passed.append((number, event))
-            if event.type < FIRST_ACTIVITY_TYPE:
-                told.setdefault(event.event_id, event.ts_ms)
-            continue
-        detail = f"{TYPE_NAMES[event.type]} within an hour of over {MAX_ACTS_PER_S} acts in one second"
-        dead.append(DeadLetter(number, InvalidEvent(Reason.QUARANTINED, detail)))
-        counts["quarantined"] += 1
-        counts["quarantined_purchase"] += event.type == EventType.PURCHASE
-    passed.sort(key=_time_of)
-    return passed, told
-
-
-def _time_of(numbered: tuple[int, Event]) -> tuple[int, str]:
-    return numbered[1].ts_ms, numbered[1].event_id
-
-
-def _merge(batch: UserBatch, admitted: _Admitted, counts: Counter[str]) -> Merged:
+def _merge(batch: UserBatch, admitted: Admitted, counts: Counter[str]) -> Merged:
     rows = [
         (
             event.ts_ms,
@@ -233,7 +158,7 @@ def _merge(batch: UserBatch, admitted: _Admitted, counts: Counter[str]) -> Merge
 
 
 def _attribute(
-    batch: UserBatch, admitted: _Admitted, world: World, counts: Counter[str], dead: list[DeadLetter]
+    batch: UserBatch, admitted: Admitted, world: World, counts: Counter[str], dead: list[DeadLetter]
 ) -> tuple[NDArray[np.int64], list[Feedback], list[tuple[str, bytes]]]:
     applied = np.zeros(batch.header.size, np.int64)
     feedback: list[Feedback] = []

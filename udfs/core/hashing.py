@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from functools import lru_cache
 
 
 def hash32(text: str) -> int:
@@ -17,6 +18,7 @@ def hash32(text: str) -> int:
     return zlib.crc32(text.encode())
 
 
+@lru_cache(maxsize=1 << 16)
 def activity_hash(activity_id: str) -> int:
     """Return the number by which state and sums know an activity: 4 bytes of BLAKE2b, 0..2**32-1.
 

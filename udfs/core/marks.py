@@ -12,44 +12,43 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from udfs.core.shown_state import DISMISSED
+from udfs.core.shown_bytes import DISMISSAL, USE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from udfs.core.shown_state import ListKey, Marks
+    from udfs.core.shown_state import Dismissals, ListKey, ShownState, Uses
 
-MAX_MARKS = 128
-"""Marks of one user; beyond them impressions are merged, then the oldest go, then the oldest dismissals."""
+MAX_MARK_BYTES = 1_536
+"""Room for the marks of one user, 128 impressions or 256 dismissals; beyond it impressions are merged, then the oldest
+go, then the oldest dismissals."""
 SPARE = 4
 """Marks of an activity that are kept beyond those its cap needs."""
-_MINUTE_MS = 60_000
+_MINUTE_MS, _DAY_MS = 60_000, 86_400_000
 _DAY_MINUTES = 1_440
-_DISMISSAL = 0
 _ENTRY = struct.Struct("<HqIB")
 
 
 def minute_of(ts_ms: int) -> int:
     """Return the minute of a moment, rounded up."""
-    return min(-(-ts_ms // _MINUTE_MS), DISMISSED - 1)
+    return min(-(-ts_ms // _MINUTE_MS), 0xFFFFFFFF)
 
 
 def entry_of(key: ListKey, slot: int) -> int:
-    """Return what tells a place of a list from all others of its user, never 0."""
+    """Return what tells a place of a list from all others of its user, an odd number."""
     return zlib.crc32(_ENTRY.pack(*key, slot)) | 1
 
 
-def mark_dismissal(marks: Marks, activity: int, ts_ms: int) -> bool:
-    """Note a dismissal, by its earliest time; return whether it is the first of the activity."""
-    found = marks.setdefault(activity, {})
-    former, at = found.get(_DISMISSAL), minute_of(ts_ms) | DISMISSED
-    found[_DISMISSAL] = at if former is None else min(at, former)
+def mark_dismissal(dismissed: Dismissals, activity: int, ts_ms: int) -> bool:
+    """Note a dismissal, by its earliest day; return whether it is the first of the activity."""
+    former, day = dismissed.get(activity), min(ts_ms // _DAY_MS, 0xFFFF)
+    dismissed[activity] = day if former is None else min(day, former)
     return former is None
 
 
-def mark_impression(marks: Marks, activity: int, entry: int, ts_ms: int, is_first: bool) -> None:
+def mark_impression(uses: Uses, activity: int, entry: int, ts_ms: int, is_first: bool) -> None:
     """Note an impression of an activity with a cap, by the earliest event of its entry."""
-    found = marks.setdefault(activity, {}) if is_first else marks.get(activity, {})
+    found = uses.setdefault(activity, {}) if is_first else uses.get(activity, {})
     if is_first or entry in found:
         at = minute_of(ts_ms)
         found[entry] = min(at, found.get(entry, at))
@@ -67,24 +66,21 @@ def impressions_of(entry: int) -> int:
     return 1 if entry & 1 else entry >> 1
 
 
-def trim(marks: Marks, caps: Mapping[int, tuple[int, int]]) -> Trimmed:
+def trim(state: ShownState, caps: Mapping[int, tuple[int, int]]) -> Trimmed:
     """Drop, in place, what no cap needs any more, and make room where there is none."""
-    for activity in list(marks):
-        most, window_ms = caps.get(activity, (0, 0))
-        found = marks[activity]
-        kept = _needed(found, most, window_ms) if most else {}
-        marks[activity] = kept | {entry: at for entry, at in found.items() if entry == _DISMISSAL}
-        if not marks[activity]:
-            del marks[activity]
-    if _size(marks) <= MAX_MARKS:
-        return Trimmed(0, 0)
-    return Trimmed(_merge(marks), _forget(marks))
+    for activity, found in list(state.uses.items()):
+        kept = _needed(found, *caps[activity]) if activity in caps else {}
+        if kept:
+            state.uses[activity] = kept
+        else:
+            del state.uses[activity]
+    return Trimmed(0, 0) if _excess(state) <= 0 else Trimmed(_merge(state), _forget(state))
 
 
 def _needed(found: dict[int, int], most: int, window_ms: int) -> dict[int, int]:
     """Return the newest impressions of an activity inside its window, as many as its cap needs and SPARE."""
-    shown = sorted(((at, entry) for entry, at in found.items() if entry != _DISMISSAL), reverse=True)
-    oldest = shown[0][0] - window_ms // _MINUTE_MS - _DAY_MINUTES if shown else 0
+    shown = sorted(((at, entry) for entry, at in found.items()), reverse=True)
+    oldest = shown[0][0] - window_ms // _MINUTE_MS - _DAY_MINUTES
     kept: dict[int, int] = {}
     count = 0
     for at, entry in shown:
@@ -95,20 +91,21 @@ def _needed(found: dict[int, int], most: int, window_ms: int) -> dict[int, int]:
     return kept
 
 
-def _size(marks: Marks) -> int:
-    return sum(map(len, marks.values()))
+def _excess(state: ShownState) -> int:
+    """Return by how many bytes the marks are over what they may take."""
+    uses = sum(map(len, state.uses.values()))
+    return USE.itemsize * uses + DISMISSAL.itemsize * len(state.dismissed) - MAX_MARK_BYTES
 
 
-def _merge(marks: Marks) -> int:
+def _merge(state: ShownState) -> int:
     """Merge impressions until all marks have room or each activity has one; return how many times."""
-    merged = 0
-    while _size(marks) > MAX_MARKS:
-        many = {activity: len(found) - (_DISMISSAL in found) for activity, found in marks.items()}
-        activity = max(many, key=lambda each: (many[each], -each))
-        if many[activity] < 2:
+    uses, merged = state.uses, 0
+    while _excess(state) > 0 and uses:
+        activity = max(uses, key=lambda each: (len(uses[each]), -each))
+        found = uses[activity]
+        if len(found) < 2:
             break
-        found = marks[activity]
-        (_, one), (at, other) = sorted((at, entry) for entry, at in found.items() if entry != _DISMISSAL)[:2]
+        (_, one), (at, other) = sorted((at, entry) for entry, at in found.items())[:2]
         both = 2 * (impressions_of(one) + impressions_of(other))
         del found[one], found[other]
         while both in found:
@@ -119,11 +116,21 @@ def _merge(marks: Marks) -> int:
     return merged
 
 
-def _forget(marks: Marks) -> int:
-    every = sorted((at & DISMISSED, at, activity, entry) for activity in marks for entry, at in marks[activity].items())
-    crowded = every[: max(0, len(every) - MAX_MARKS)]
-    for _, _, activity, entry in crowded:
-        del marks[activity][entry]
-        if not marks[activity]:
-            del marks[activity]
-    return len(crowded)
+def _forget(state: ShownState) -> int:
+    """Drop the oldest impressions, then the oldest dismissals, until the rest has room; return how many."""
+    forgotten, excess = 0, _excess(state)
+    for _, activity, entry in sorted(
+        (at, name, each) for name, found in state.uses.items() for each, at in found.items()
+    ):
+        if excess <= 0:
+            return forgotten
+        del state.uses[activity][entry]
+        if not state.uses[activity]:
+            del state.uses[activity]
+        forgotten, excess = forgotten + 1, excess - USE.itemsize
+    for activity in sorted(state.dismissed, key=lambda each: (state.dismissed[each], each)):
+        if excess <= 0:
+            return forgotten
+        del state.dismissed[activity]
+        forgotten, excess = forgotten + 1, excess - DISMISSAL.itemsize
+    return forgotten

@@ -28,6 +28,7 @@ class Unreachable(StrEnum):
 
     OVER = "over", "its window was over when it was written"
     UNKNOWN_CATEGORY = "unknown_category", "its rule asks for categories that no event had when the encoder was trained"
+    CLASH = "clash", "another activity, before it by id, has the same 24-bit tag or number: give it another id"
 
 
 def unreachable(activity: Activity, written_ms: int, known: Vocabulary) -> Unreachable | None:

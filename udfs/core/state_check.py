@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from udfs.core.shown_state import shown_fits
+from udfs.core.shown_bytes import shown_fits
 from udfs.core.user_state import EVENT, HEADER, HISTORY, STATE_VERSION
 
 _EVENT_BYTES, _HEADER_BYTES = EVENT.itemsize, HEADER.itemsize

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from udfs.core.attribution import WORTH_LIMIT, Attributing, Cascade
+from udfs.core.attributing import WORTH_LIMIT, Attributing, Cascade
 from udfs.core.catalogue import Catalogue, open_at
 from udfs.core.cold_start import coefficients
 from udfs.core.examination import overlooked
@@ -72,6 +72,8 @@ class World:
     catalogue: Catalogue = field(init=False)
     tags: SlotTags = field(init=False)
     attributing: Attributing = field(init=False)
+    unranked: frozenset[str] = field(init=False, default=frozenset())
+    """Activities that are known and not ranked: one before them has the same tag or number."""
     _experiments: dict[int, Experiment] = field(init=False, default_factory=dict)
     _known: dict[str, Coefficients] = field(init=False, default_factory=dict)
     """Coefficients by regression, "" for those of `table`, made anew after a change."""
@@ -205,6 +207,7 @@ class World:
 
     def _derive(self) -> None:
         self.catalogue = Catalogue.of(without_clashes(self.activities.values(), self.settings.keys))
+        self.unranked = frozenset(self.activities.keys() - self.catalogue.reward_value.keys())
         names = [activity.activity_id for activity in self.catalogue.activities]
         self.tags = SlotTags.of(names, self.settings.keys)
         self.attributing = Attributing.of(

@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
 from udfs.core.activity import Cap
-from udfs.core.attribution import MAX_LISTS, MAX_REWARDS, WORTH_LIMIT, Attributed, Attributing, attribute
+from udfs.core.attributing import WORTH_LIMIT, Attributing
+from udfs.core.attribution import Attributed, attribute
 from udfs.core.claims import MAX_CLAIMS
 from udfs.core.errors import Reason
 from udfs.core.events import Event, EventType
 from udfs.core.feedback import Feedback, decode_feedback, encode_feedback
 from udfs.core.join import Join
 from udfs.core.marks import SPARE
-from udfs.core.shown_state import decode_shown
+from udfs.core.room import MAX_REWARDS, SHOWN_BYTES
+from udfs.core.shown_bytes import decode_shown
+from udfs.core.token_events import MAX_LISTS
 
 NAMES = ["a", "b", "c"]
 SETTINGS = Attributing.of(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {"tea": ("a", "b"), "milk": ("b",)})
@@ -356,11 +359,66 @@ def test_what_was_clicked_outlives_its_list() -> None:
 
 
 def test_clicks_beyond_all_room_are_counted_as_forgotten() -> None:
-    """Contract: those inside their window go only when there are more than MAX_REWARDS, the oldest first."""
+    """Contract: those inside their window go only where there is no more room, the oldest first."""
     outcome = apply(pages(MAX_REWARDS + 3, CLICK))[0]
-    kept = decode_shown(outcome.shown).rewards
-    assert sorted(key[1] for key, _ in kept) == [NOON_MS + at for at in range(3, MAX_REWARDS + 3)]
-    assert outcome.joined[Join.CROWDED] == 3
+    kept = sorted(key[1] - NOON_MS for key, _ in decode_shown(outcome.shown).rewards)
+    assert kept == list(range(MAX_REWARDS + 3 - len(kept), MAX_REWARDS + 3))
+    assert outcome.joined[Join.CROWDED] == MAX_REWARDS + 3 - len(kept)
+    assert len(outcome.shown) <= SHOWN_BYTES < len(outcome.shown) + 50
+    on_few = [event(CLICK, NAMES[at % 3], NOON_MS + at, token_for("u", NAMES, NOON_MS + at // 3)) for at in range(99)]
+    assert len(decode_shown(apply(on_few)[0].shown).rewards) == MAX_REWARDS
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_an_entry_whose_reward_was_forgotten_is_not_paid_again(waits: bool) -> None:
+    """Contract: an account that clicks all it sees, again and again, also by a clock turned back, is paid once each."""
+    names = [f"a{at}" for at in range(16)]
+    rich = Attributing.of(KEYS, DAY_MS, dict.fromkeys(names, 1.0), {})
+    told: list[Event] = []
+    for page in range(8):
+        token = token_for("u", names, NOON_MS + page, seq=page)
+        for name in names:
+            click = Event(f"c{page}{name}", "u", CLICK, NOON_MS + 50 + page, activity_id=name, token=token)
+            told += [click, click._replace(event_id=f"v{page}{name}", type=CONVERSION, value=1e9)]
+    later = token_for("u", names, NOON_MS + 9 * DAY_MS)
+    wait = [Event("w", "u", IMPRESSION, NOON_MS + 9 * DAY_MS, activity_id="a0", token=later)] if waits else []
+    shown = b""
+    feedback: list[Feedback] = []
+    for each in [*told, *wait, *told, *told[::-1]]:
+        outcome = attribute(shown, [(0, each)], rich)
+        shown, feedback = outcome.shown, feedback + outcome.feedback
+    sums = [row for _, row in totals(feedback).items()]
+    assert all(clicks <= 1 and conversions <= 1 for _, clicks, conversions, _, _ in sums)
+    assert sum(row[1] for row in sums) == 8 * 16
+
+
+def test_a_list_with_the_version_of_another_takes_nothing_from_it() -> None:
+    """Contract: a visitor who brings about a list with the version of the popular one, in another context and under
+    another encoder, turns no sum of either below 0."""
+    other = token_for("", NAMES[::-1], popular=True, x=np.full((1, 16), 3, np.int8), encoder=4)
+    mine = [event(CLICK), event(CONVERSION, value=9.0), event(CONVERSION, at_ms=NOON_MS + 9, value=-3.0)]
+    theirs = [
+        each._replace(event_id=f"o{at}", activity_id=name, token=other, position=2 - NAMES.index(name))
+        for name in NAMES
+        for at, each in enumerate(mine)
+    ]
+    for order in (mine[:2] + theirs + mine, theirs + mine, theirs[:2] + mine + theirs):
+        _, feedback = apply(*[[each] for each in order])
+        sums: Counter[tuple[str, int, bytes, str]] = Counter()
+        for each in feedback:
+            for name in ("impressions", "clicks", "conversions", "revenue_milli"):
+                sums[each.activity_id, each.encoder, each.x, name] += getattr(each, name)
+        assert all(found >= 0 for (*_, name), found in sums.items() if name != "revenue_milli")
+        assert all(abs(found) <= 9_000 for (*_, name), found in sums.items() if name == "revenue_milli")
+
+
+def test_one_event_id_for_a_purchase_and_a_conversion_is_one_in_any_order() -> None:
+    """Contract: of two things that a producer told by one id the earliest counts, at one moment always the same."""
+    pair = [PURCHASE, event(CONVERSION, at_ms=NOON_MS + 590, token=None, value=7.0)._replace(event_id="p")]
+    for others in ([], [PURCHASE._replace(price=9.0)]):
+        stories = [totals(apply([clicked("a", 5, 1)], *[[each] for each in order])[1])
+                   for order in permutations(pair + others)]  # fmt: skip
+        assert all(each == stories[0] for each in stories)
 
 
 def test_a_dismissal_counts_even_for_a_list_that_is_forgotten() -> None:
@@ -368,8 +426,8 @@ def test_a_dismissal_counts_even_for_a_list_that_is_forgotten() -> None:
     shown = apply(pages(40))[0].shown
     outcome, feedback = apply([event(DISMISS, token=token_for("u", NAMES, NOON_MS - 5))], shown=shown)
     assert (outcome.joined, outcome.applied, feedback) == ({Join.LATE: 1}, 1, [])
-    assert len(decode_shown(outcome.shown).marks) == 1
-    assert len(decode_shown(apply(pages(90), shown=outcome.shown)[0].shown).marks) == 1
+    assert len(decode_shown(outcome.shown).dismissed) == 1
+    assert len(decode_shown(apply(pages(90), shown=outcome.shown)[0].shown).dismissed) == 1
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))
@@ -385,7 +443,7 @@ def test_a_dismissal_is_obeyed_after_the_window_and_teaches_nothing(order: tuple
         shown, applied, feedback = outcome.shown, applied + outcome.applied, feedback + outcome.feedback
     assert (applied, totals(feedback)) == (3, {("a", NOON_MS): (0, 0, 0, 1, 0)})
     assert shown == apply([*seen, *told])[0].shown
-    assert len(decode_shown(shown).marks) == 2
+    assert len(decode_shown(shown).dismissed) == 2
 
 
 def test_impressions_of_a_capped_activity_are_marked_once_each() -> None:
@@ -394,5 +452,5 @@ def test_impressions_of_a_capped_activity_are_marked_once_each() -> None:
     shown = b""
     for each in [*pages(20), *pages(20)]:
         shown = attribute(shown, [(0, each), (1, each)], capped).shown
-    (marks,) = decode_shown(shown).marks.values()
+    (marks,) = decode_shown(shown).uses.values()
     assert len(marks) == 10 + SPARE

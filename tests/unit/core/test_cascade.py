@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
-from udfs.core.attribution import Attributing, Cascade, attribute
+from udfs.core.attributing import Attributing, Cascade
+from udfs.core.attribution import attribute
 from udfs.core.events import Event, EventType
 from udfs.core.feedback import Feedback
 from udfs.core.slot_tags import SlotTags

@@ -19,7 +19,7 @@ from udfs.core.engine import Records, process
 from udfs.core.events import Event, EventType
 from udfs.core.hashing import activity_hash, hash32
 from udfs.core.marks import mark_dismissal, mark_impression, minute_of
-from udfs.core.shown_state import decode_shown, encode_shown
+from udfs.core.shown_bytes import decode_shown, encode_shown
 from udfs.core.slate import payloads
 from udfs.core.user_state import HISTORY, UserBatch, decode_states
 from udfs.core.world import World
@@ -39,9 +39,9 @@ def was_shown(batch: UserBatch, name: str, *times_ms: int, dismissed: bool = Fal
     state = decode_shown(batch.shown[row])
     for entry, at_ms in enumerate(times_ms, 1):
         if dismissed:
-            mark_dismissal(state.marks, activity_hash(name), at_ms)
+            mark_dismissal(state.dismissed, activity_hash(name), at_ms)
         else:
-            mark_impression(state.marks, activity_hash(name), 2 * entry + 1, at_ms, is_first=True)
+            mark_impression(state.uses, activity_hash(name), 2 * entry + 1, at_ms, is_first=True)
     batch.shown[row] = encode_shown(state)
     return batch
 
@@ -109,7 +109,7 @@ def test_a_mark_that_was_merged_counts_as_all_it_stands_for(age_ms: int, expecte
     """Contract: five impressions in one mark use up a cap of five, until it is out of the window."""
     batch = user()
     state = decode_shown(batch.shown[0])
-    state.marks = {activity_hash("a"): {10: minute_of(NOON_MS - age_ms)}}
+    state.uses = {activity_hash("a"): {10: minute_of(NOON_MS - age_ms)}}
     batch.shown[0] = encode_shown(state)
     assert may_see(batch, activity("a", cap=Cap(5, 600_000))) == (["a"] if expected else [])
     assert may_see(batch, activity("a", cap=Cap(6, 600_000))) == ["a"]

@@ -8,17 +8,24 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
+from udfs.core.shown_bytes import (
+    DISMISSAL,
+    USE,
+    decode_shown,
+    encode_shown,
+    marks_of,
+    most_bytes,
+    shown_fits,
+    shown_size,
+)
 from udfs.core.shown_state import (
     BOUGHT,
-    MARK,
+    NO_VALUE,
     REPORTED,
     Claim,
     Reward,
     ShownList,
     ShownState,
-    decode_shown,
-    encode_shown,
-    marks_of,
     worth_of,
 )
 
@@ -34,20 +41,23 @@ def state(seed: int = 3) -> ShownState:
     draw = random.Random(seed)
     found = ShownState()
     for at in range(5):
-        each = ShownList(10**12 + at, at, at, 1, seen=7, impressed=3, dismissed=2, first_click=1, cascade=75)
+        each = ShownList((1, 10**12 + at, at), at, seen=7, impressed=3, dismissed=2, spent=at)
         found.lists[each.key] = each
-    for slot in range(3):
-        reward = Reward(10**12, 1, 0, 1, 3, 77 + slot, slot, 5, 10**12 + 5, 9, -4, -4, bytes(range(16)))
-        found.rewards[reward.list_key, slot] = reward
+    found.lists[1, 10**12 + 4, 4].first_click, found.lists[1, 10**12 + 4, 4].cascade = 1, 75
+    former = ShownList((1, 10**11, 9), 2**32 - 1)
+    for page in (former, found.lists[1, 10**12, 0]):
+        page.encoder, page.x = 3, bytes(range(16))
+    for slot, page in enumerate((former, former, found.lists[1, 10**12, 0])):
+        found.rewards[page.key, slot] = Reward(page, slot, 77 + slot, 5, 10**12 + 5)
     rewards = list(found.rewards.values())
+    rewards[1].told_ms, rewards[1].told_milli, rewards[1].counted_milli = 2**48 - 1, -(10**12), 10**12
     for number in range(4):
         holder = rewards[number % 3] if number else None
-        found.claims[number] = Claim(number, 10**12 - number, 5, -(2**63), number % 2, holder)
-    found.marks = {77: {8: 5, 4: 6}, 3: {0: 2**31 + 5}}
-    found.lists = _shuffled(found.lists, draw)
-    found.rewards = _shuffled(found.rewards, draw)
-    found.claims = _shuffled(found.claims, draw)
-    found.marks = _shuffled(found.marks, draw)
+        found.claims[number] = Claim(number, 10**12 - number, 5, (NO_VALUE, -4)[number % 2], number % 2, holder)
+    found.uses = {77: {8: 5, 4: 6}}
+    found.dismissed = {3: 2**16 - 1}
+    for name in ("lists", "rewards", "claims", "uses"):
+        setattr(found, name, _shuffled(getattr(found, name), draw))
     return found
 
 
@@ -56,7 +66,7 @@ def test_what_is_written_comes_back() -> None:
     one = state()
     assert back == one
     holders = [claim.holder for claim in back.claims.values() if claim.holder is not None]
-    assert all(back.rewards[each.list_key, each.slot] is each for each in holders)
+    assert all(back.rewards[each.page.key, each.slot] is each for each in holders)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -64,28 +74,46 @@ def test_the_order_in_which_things_came_leaves_no_trace(seed: int) -> None:
     assert encode_shown(state(seed)) == encode_shown(state(3))
 
 
+SIZES = 9 + 5 * 18 + 16 + 2 * 19 + 3 * 13 + 19 + 5 * 9 + 4 * 25 + 2 * 12 + 6
+
+
 def test_a_page_of_ten_costs_as_much_as_one_of_its_entries() -> None:
-    """Contract: 26 bytes a list, 74 a reward, 30 a claim, 12 a mark, 4 in all; nothing for nothing."""
-    assert len(encode_shown(state())) == 4 + 5 * 26 + 3 * 74 + 4 * 30 + 3 * 12
+    """Contract: the sizes that shown_bytes.py names; nothing for nothing."""
+    assert len(encode_shown(state())) == shown_size(state()) == SIZES <= most_bytes(state())
     assert encode_shown(ShownState()) == b""
     assert decode_shown(b"") == ShownState()
 
 
 def test_marks_are_read_without_the_rest() -> None:
-    marks = np.frombuffer(marks_of(encode_shown(state())), MARK)
-    assert marks.tolist() == [(3, 0, 2**31 + 5), (77, 4, 6), (77, 8, 5)]
-    assert marks_of(b"") == b""
+    uses, dismissals = marks_of(encode_shown(state()))
+    assert np.frombuffer(uses, USE).tolist() == [(77, 4, 6), (77, 8, 5)]
+    assert np.frombuffer(dismissals, DISMISSAL).tolist() == [(3, 2**16 - 1)]
+    assert marks_of(b"") == (b"", b"")
+
+
+def test_bytes_that_name_what_is_not_there_do_not_fit() -> None:
+    """Contract: whatever byte of a state was changed, it is found or reads as some other state."""
+    data = encode_shown(state())
+    assert shown_fits(data)
+    refused = 0
+    for at in range(len(data)):
+        for value in (0, 7, 127, 255):
+            broken = data[:at] + bytes([value]) + data[at + 1 :]
+            if shown_fits(broken):
+                encode_shown(decode_shown(broken))
+            else:
+                refused += 1
+    assert refused > 40
 
 
 def test_the_golden_bytes_stay_as_they_are() -> None:
     """Contract: what a running job holds stays readable; a changed layout needs a new state version."""
     golden = ShownState()
     for seq in (5, 9):
-        each = ShownList(1_697_000_000_000, 7, seq, 1, seen=3, impressed=1, dismissed=2, first_click=16, cascade=75)
+        each = ShownList((1, 1_697_000_000_000, seq), 7, seen=3, impressed=3 if seq == 5 else 1, dismissed=seq - 5)
         golden.lists[each.key] = each
     assert encode_shown(golden).hex() == (
-        "02000000" + "000a151d8b01000007000000050000000100030001000200104b" + "000a151d8b01000007000000"
-        "090000000100030001000200104b"
+        "0200000000010000008b01000a151d0500000001000700000003008b01000a151d090000000100070000000300010200040000001000"
     )
 
 

@@ -8,7 +8,8 @@ import zlib
 import pytest
 
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_world, token_for
-from udfs.core.attribution import Attributed, Attributing, attribute
+from udfs.core.attributing import Attributing
+from udfs.core.attribution import Attributed, attribute
 from udfs.core.decision_token import TokenKeys
 from udfs.core.errors import Reason
 from udfs.core.events import Event, EventType
