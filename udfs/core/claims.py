@@ -44,11 +44,11 @@ def assign(
     """Give each claim to its holder, in place; return the rewards that gained or lost one.
 
     `wanted` has the activities that name an item, by its activity_hash, `names` the ids of the catalogue's activities.
-    What is credited to an activity that is gone stays there.
+    What is credited to an activity or an entry that is gone stays there.
     """
     touched: dict[int, Reward] = {}
     for claim in state.claims.values():
-        if claim.holder is not None and claim.holder.activity not in names:
+        if claim.spent or (claim.holder is not None and claim.holder.activity not in names):
             continue
         activities = wanted.get(claim.ref, frozenset()) if claim.kind == PURCHASE else frozenset((claim.ref,))
         best: Reward | None = None

@@ -25,8 +25,8 @@ _SPARE_REWARDS = 8
 def make_room(state: ShownState, newest_ms: int, settings: Attributing) -> Trimmed:
     """Drop the oldest rewards that are too many, in place, and marks that are not needed or too many.
 
-    Of rewards those go first whose window is over; the claims they hold go with them. Returns how many marks were
-    merged, and how many of either had to go that were needed, for want of room.
+    Of rewards those go first whose window is over; the claims they hold are spent. Returns how many marks were
+    merged, and how many rewards and marks had to go that were needed, for want of room.
     """
     merged, crowded = trim(state, settings.caps) if state.uses or state.dismissed else (0, 0)
     rewards = state.rewards
@@ -49,5 +49,6 @@ def make_room(state: ShownState, newest_ms: int, settings: Attributing) -> Trimm
 def _drop(state: ShownState, key: tuple[tuple[int, int, int], int]) -> None:
     gone = state.rewards.pop(key)
     gone.page.spent |= 1 << gone.slot
-    for claim in [each for each in state.claims.values() if each.holder is gone]:
-        del state.claims[claim.id]
+    for claim in state.claims.values():
+        if claim.holder is gone:
+            claim.holder, claim.spent = None, True

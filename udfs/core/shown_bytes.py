@@ -43,8 +43,8 @@ _DISMISSAL = struct.Struct("<IH")
 _SIZES = tuple(form.size for form in (_LIST, _FORMER, _CONTEXT, _REWARD, _CONVERSION, _NOTE, _CLAIM, _USE, _DISMISSAL))
 _LISTS, _FORMERS, _CONTEXTS, _REWARDS, _CONVERSIONS, _NOTES, _CLAIMS, _USES, _DISMISSALS = range(9)
 _LOW = 0xFFFFFFFF
-_NOBODY = 127
-"""Number of a claim's holder where it has none; the highest bit is its kind."""
+_NOBODY, _SPENT = 127, 126
+"""Numbers of a claim's holder where it has none, or one that is forgotten; the highest bit is its kind."""
 _KIND_SHIFT = 7
 
 
@@ -85,7 +85,7 @@ def shown_fits(data: bytes) -> bool:
     def below(part: int, limit: int, at: int = 0, mask: int = 0xFF) -> bool:
         step = _SIZES[part]
         numbers = data[starts[part] + at : starts[part] + step * counts[part] : step]
-        return all(number & mask < limit or number & mask == _NOBODY == mask for number in numbers)
+        return all(number & mask < limit or number & mask >= _SPENT == mask - 1 for number in numbers)
 
     pages = counts[_LISTS] + counts[_FORMERS]
     return (
@@ -121,10 +121,13 @@ def decode_shown(data: bytes) -> ShownState:
         rewards = _rewards(pages, parts)
         state.rewards = {(each.page.key, each.slot): each for each in rewards}
     for number, high, low, ref, worth_high, worth_low, held in _CLAIM.iter_unpack(parts[_CLAIMS]):
-        held_by = None if held & _NOBODY == _NOBODY else rewards[held & _NOBODY]
+        holder_number = held & _NOBODY
+        held_by = rewards[holder_number] if holder_number < _SPENT else None
         holder = None if held_by is None else state.rewards[held_by.page.key, held_by.slot]
         worth = worth_high << 32 | worth_low
-        state.claims[number] = Claim(number, high << 32 | low, ref, worth, held >> _KIND_SHIFT, holder)
+        state.claims[number] = Claim(
+            number, high << 32 | low, ref, worth, held >> _KIND_SHIFT, holder, holder_number == _SPENT
+        )
     for activity, entry, minute in _USE.iter_unpack(parts[_USES]):
         state.uses.setdefault(activity, {})[entry] = minute
     state.dismissed = dict(_DISMISSAL.iter_unpack(parts[_DISMISSALS]))
@@ -244,6 +247,7 @@ def _claims_bytes(state: ShownState) -> bytes:
     rows = []
     for each in sorted(state.claims.values(), key=lambda claim: claim.age):
         ts_ms, milli = each.ts_ms, each.milli
-        held = each.kind << _KIND_SHIFT | (_NOBODY if each.holder is None else place[id(each.holder)])
+        nobody = _SPENT if each.spent else _NOBODY
+        held = each.kind << _KIND_SHIFT | (nobody if each.holder is None else place[id(each.holder)])
         rows.append(_CLAIM.pack(each.id, ts_ms >> 32, ts_ms & _LOW, each.ref, milli >> 32, milli & _LOW, held))
     return b"".join(rows)

@@ -104,6 +104,8 @@ class Claim:
     """Its worth; NO_VALUE where it has none."""
     kind: int
     holder: Reward | None = None
+    spent: bool = False
+    """Its holder is forgotten; what it earned stays earned, and nobody else gets it."""
 
     @property
     def age(self) -> tuple[int, int]:

@@ -209,6 +209,28 @@ def test_a_purchase_that_is_retried_after_another_click_is_still_one() -> None:
     assert totals(feedback) == {("a", NOON_MS + 1): (1, 1, 1, 0, 3750), ("b", NOON_MS + 2): (1, 1, 0, 0, 0)}
 
 
+def test_a_purchase_that_is_retried_with_another_clock_counts_once_from_its_earliest() -> None:
+    """Contract: one stamped anew goes to the entry clicked last before the first moment, in any order."""
+    done = [clicked("a", 50, 1), clicked("b", 700, 2)]
+    for ts_ms in permutations([600, 800, 30_000]):
+        told = [[PURCHASE._replace(ts_ms=NOON_MS + each)] for each in ts_ms]
+        _, feedback = apply(done, *told)
+        assert totals(feedback) == {("a", NOON_MS + 1): (1, 1, 1, 0, 3750), ("b", NOON_MS + 2): (1, 1, 0, 0, 0)}
+
+
+def test_a_purchase_that_is_retried_after_its_entry_is_forgotten_is_still_one() -> None:
+    """Contract: what it earned stays earned, and no entry whose window is still open gets it a second time."""
+    first_seen = event(IMPRESSION, "b", NOON_MS + 1, token=token_for("u", NAMES, NOON_MS + 1, seq=1))
+    more = [clicked("c", 90_000 + at, 90_000 + at) for at in range(9)]
+    first, _ = apply([first_seen, clicked("b", 50_000, 49_000), clicked("a", 60_000, 1), *more],
+                     [PURCHASE._replace(ts_ms=NOON_MS + 80_000)])  # fmt: skip
+    now_ms = NOON_MS + 40_000 + DAY_MS
+    late, _ = apply([event(IMPRESSION, "c", now_ms, token=token_for("u", NAMES, now_ms, seq=99))], shown=first.shown)
+    assert [each.spent for each in decode_shown(late.shown).claims.values()] == [True]
+    again, feedback = apply([PURCHASE._replace(ts_ms=NOON_MS + 80_000)], shown=late.shown)
+    assert (again.joined, feedback) == ({Join.DUPLICATE: 1}, [])
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.permutations([clicked("a", 50, 1), clicked("b", 40, 2), clicked("b", 90, 3), PURCHASE,
                         PURCHASE._replace(event_id="q", ts_ms=NOON_MS + 70),

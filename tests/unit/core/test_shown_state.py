@@ -52,8 +52,9 @@ def state(seed: int = 3) -> ShownState:
     rewards = list(found.rewards.values())
     rewards[1].told_ms, rewards[1].told_milli, rewards[1].counted_milli = 2**48 - 1, -(10**12), 10**12
     for number in range(4):
-        holder = rewards[number % 3] if number else None
-        found.claims[number] = Claim(number, 10**12 - number, 5, (NO_VALUE, -4)[number % 2], number % 2, holder)
+        holder = rewards[number % 3] if number > 1 else None
+        worth = (NO_VALUE, -4)[number % 2]
+        found.claims[number] = Claim(number, 10**12 - number, 5, worth, number % 2, holder, number == 1)
     found.uses = {77: {8: 5, 4: 6}}
     found.dismissed = {3: 2**16 - 1}
     for name in ("lists", "rewards", "claims", "uses"):
