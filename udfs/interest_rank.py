@@ -75,6 +75,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             self._world,
             config.provider,
             self._read_policy,
+            lambda role: self._read(config.topics.by_role()[role]),
             lambda name: self._meters.add({name: 1}),
         )
         self._feed.apply(CONTROL, self._read(config.topics.control))

@@ -48,7 +48,10 @@ COUNTERS: dict[str, str] = {
     "model_refused": "Encoder artefacts refused; the former one stayed.",
     "control_applied": "Control orders carried out.",
     "policy_rows_applied": "Policy rows taken in by a ranker.",
-    "policy_made_again": "Times a ranker found the policy topic made again and read it anew.",
+    **{
+        f"{topic}_made_again": f"Times a ranker found the topic of {topic} made again and read it anew."
+        for topic in ("activities", "control", "policy")
+    },
     "policy_rows_fenced": "Policy rows of a job that another has taken over from, passed over by each ranker.",
     "policy_rows_refused": "Policy rows that are none, counted by each ranker.",
     **{

@@ -49,14 +49,20 @@ class WorldFeed:
         world: World,
         provider: Provider,
         read_policy: Callable[[int | None], PolicyStart],
+        read_topic: Callable[[str], Iterable[TopicRecord]],
         count: Callable[[str], None],
     ) -> None:
-        """`read_policy` reads the policy as it is, or as of a pinned offset; `count` raises a counter by one."""
+        """`read_policy` reads the policy as it is, or as of a pinned offset; `count` raises a counter by one.
+
+        `read_topic` reads the topic of activities or control as it is.
+        """
         self._world = world
         self._provider = provider
         self._read_policy = read_policy
+        self._read_topic = read_topic
         self._count = count
         self._applied = {ACTIVITIES: -1, CONTROL: -1}
+        self._newest_ms = {ACTIVITIES: 0, CONTROL: 0}
         self._refused: dict[tuple[str, int], InvalidEvent] = {}
         """By topic and offset: refused and not yet asked for."""
         self._policy_offset, self._policy_ms = -1, 0
@@ -68,15 +74,32 @@ class WorldFeed:
         """Proven, and waiting for what the learner carries over to its version."""
 
     def apply(self, topic: str, records: Iterable[TopicRecord]) -> None:
-        """Apply records of one topic in the order of their offsets; an invalid one is logged and skipped."""
+        """Apply records of one topic in the order of their offsets; an invalid one is logged and skipped.
+
+        One at an offset that was applied before, and newer than all, is of a topic made again, which is read anew.
+        """
         if topic == POLICY:
             self._apply_policy(records)
             return
+        records = list(records)
+        for record in records:
+            if record.offset <= self._applied[topic] and record.timestamp_ms > self._newest_ms[topic]:
+                self._count(f"{topic}_made_again")
+                _log.warning("%s topic: offset %d is newer than all there was: read again", topic, record.offset)
+                records = list(self._read_topic(topic))
+                self._applied[topic] = -1
+                if topic == ACTIVITIES:
+                    self._world.set_activities(dict.fromkeys(self._world.activities))
+                break
+        self._apply_world(topic, records)
+
+    def _apply_world(self, topic: str, records: Iterable[TopicRecord]) -> None:
         changes: dict[str, Activity | None] = {}
         for record in records:
             if record.offset <= self._applied[topic]:
                 continue
             self._applied[topic] = record.offset
+            self._newest_ms[topic] = max(self._newest_ms[topic], record.timestamp_ms)
             try:
                 if topic == ACTIVITIES:
                     name = (record.key or b"").decode(errors="replace")

@@ -38,7 +38,7 @@ def measure(rows: int) -> dict[str, Any]:
         say(f"{written:,} rows in topic {topic}, {time.monotonic() - began_s:.0f} s")
         bootstrap = stage.stack.kafka_bootstrap
         read = partial(read_policy, bootstrap, topic, {}, PUBLISHED_EVERY_MS)
-        feed = WorldFeed(world, "cpu", read, lambda _: None)
+        feed = WorldFeed(world, "cpu", read, lambda _: (), lambda _: None)
         began_s = time.monotonic()
         feed.start_policy()
         ready_s = time.monotonic() - began_s

@@ -49,13 +49,16 @@ class Fed:
         self.world = world or make_world()
         self.counts: Counter[str] = Counter()
         self.policy: list[Written] = []
-        self.feed = WorldFeed(self.world, "cpu", self._read_policy, lambda name: self.counts.update([name]))
+        self.topics: dict[str, list[TopicRecord]] = {}
+        self.feed = WorldFeed(
+            self.world, "cpu", self._read_policy, self.topics.__getitem__, lambda name: self.counts.update([name])
+        )
         self._orders = 0
         self.feed.start_policy()
 
     def apply(self, topic: str, records: list[Written]) -> list[Reason]:
         """Apply records written at NOON_MS; return why some were refused."""
-        self.feed.apply(topic, [TopicRecord(*record, NOON_MS) for record in records])
+        self.feed.apply(topic, (TopicRecord(*record, NOON_MS) for record in records))
         found = [self.feed.refusal(topic, offset) for offset, _, _ in records]
         return [error.reason for error in found if error is not None]
 
@@ -329,6 +332,24 @@ def test_a_policy_topic_that_was_made_again_is_used() -> None:
     assert fed.counts["policy_made_again"] == 1
     fed.publish("a")
     assert fed.world.version == 1
+
+
+def test_a_topic_of_activities_or_orders_that_was_made_again_is_read_anew() -> None:
+    """Contract: what only the former topic had is gone, as after a restart; what was read then is not applied twice."""
+    fed = Fed()
+    fed.apply(ACTIVITIES, [record(0, "a"), record(1, "b"), record(2, "c")])
+    fed.topics[ACTIVITIES] = [TopicRecord(*record(at, name), NOON_MS + 1 + at) for at, name in enumerate("cd")]
+    for each in [*fed.topics[ACTIVITIES], TopicRecord(*record(1, "z"), NOON_MS)]:
+        fed.feed.apply(ACTIVITIES, [each])
+    assert set(fed.world.activities) == {"c", "d"}
+    fed.feed.apply(ACTIVITIES, [TopicRecord(*record(2, "e"), NOON_MS)])
+    assert set(fed.world.activities) == {"c", "d", "e"}
+    fed.obey(SetGeneration(2))
+    order = TopicRecord(0, b"k", encode_control(Control(SetGeneration(9), NOON_MS)), NOON_MS + 1)
+    fed.topics[CONTROL] = [order]
+    fed.feed.apply(CONTROL, [order])
+    assert fed.world.generation == 9
+    assert fed.counts == {"activities_made_again": 1, "control_made_again": 1, "control_applied": 2}
 
 
 def test_behind_a_row_of_a_higher_epoch_one_of_a_lower_does_not_count() -> None:
