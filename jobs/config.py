@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from jobs.kafka_security import check_properties, mask_properties, read_properties
 from jobs.option_sources import describe, load, markdown
-from jobs.options import MASK, Kind, folder_with, number, one_of, option, table, text, whole
+from jobs.options import MASK, Kind, brokers, folder_with, number, one_of, option, table, text, whole
 from jobs.redis_url import REDIS_URL, mask_url
 from jobs.restart import EFFECTS
 from jobs.topics import Topics
@@ -75,7 +75,7 @@ class JobConfig:
     """
 
     name: str = option(_NAME, "Name of the job in Flink", "tideline")
-    bootstrap: str = option(text(r"[^\s,]+:\d+(,[^\s,]+:\d+)*", "host:port, several with commas"), "Kafka brokers")
+    bootstrap: str = option(brokers(), "Kafka brokers")
     kafka_properties: Mapping[str, str] = option(
         table(
             "a table or .properties text of a Java client, without bootstrap.servers, group.id, isolation.level",

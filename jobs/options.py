@@ -5,6 +5,7 @@ A kind reads text (environment, flags) as well as the types of TOML, and says in
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 import re
@@ -15,6 +16,7 @@ from typing import Any
 
 _METADATA_KEY = "option"
 MASK = "***"
+_MAX_PORT = 65_535
 
 
 class Refusal(ValueError):
@@ -133,6 +135,33 @@ def text(pattern: str, allowed: str) -> Kind:
         return raw
 
     return Kind(allowed, read)
+
+
+def brokers() -> Kind:
+    """Addresses of Kafka brokers."""
+
+    def read(raw: Any) -> str:
+        if not isinstance(raw, str):
+            raise TypeError
+        for address in raw.split(","):
+            found = re.fullmatch(r"(?:\[[\da-fA-F:.]+\]|[^\s,;:/@\[\]]+):(\d{1,5})", address)
+            if found is None or not 0 < int(found[1]) <= _MAX_PORT:
+                raise ValueError
+        return raw
+
+    return Kind("host:port, several with commas", read)
+
+
+def argument(kind: Kind) -> Callable[[str], Any]:
+    """What argparse takes as `type`: it reads as the kind does and says what is allowed."""
+
+    def read(raw: str) -> Any:
+        try:
+            return kind.read(raw)
+        except (TypeError, ValueError) as error:
+            raise argparse.ArgumentTypeError(f"{raw!r}; allowed: {kind.allowed}") from error
+
+    return read
 
 
 def one_of(values: Iterable[str]) -> Kind:

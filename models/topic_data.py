@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jobs.options import brokers
 from models.data import Sequences, sequences_in
 from models.tables import Table
 from models.topic_records import read_topic
@@ -46,6 +47,10 @@ def load(source: str, option: str = "--data") -> Sequences:
     """
     if source.startswith(KAFKA):
         bootstrap, _, topic = source.removeprefix(KAFKA).partition("/")
+        try:
+            brokers().read(bootstrap if topic else None)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(option, source, f"{KAFKA}HOST:PORT/TOPIC, host:port several with commas") from error
         return sequences_of(read_topic(bootstrap, topic, {}), source)
     table = Table(Path(source), option)
     is_archive = set(ARCHIVE_COLUMNS) <= set(table.names)

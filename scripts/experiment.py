@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jobs.options import argument, brokers, number
 from jobs.topics import Topics
 from models.tables import Table
 from scripts import export_log
@@ -196,16 +197,20 @@ def _parser() -> argparse.ArgumentParser:
         found[name].add_argument("--id", required=True)
     for name in ("start", "watch", "stop"):
         found[name].add_argument("--stack", default="default", help="the local stack whose broker to use")
-        found[name].add_argument("--bootstrap", metavar="HOST:PORT", help="somebody else's broker")
+        found[name].add_argument(
+            "--bootstrap", type=argument(brokers()), metavar="HOST:PORT", help="somebody else's broker"
+        )
         found[name].add_argument("--topic", default=Topics().control)
     for name in ("status", "watch"):
         found[name].add_argument("--against", default="baseline", metavar="ARM", help="baseline, holdout or a name")
-        found[name].add_argument("--guard", type=float, default=-0.1, help="relative loss that is too much (-0.1)")
+        found[name].add_argument(
+            "--guard", type=argument(number(-1, 0)), default=-0.1, help="relative loss that is too much (-0.1)"
+        )
     found["start"].add_argument("--arm", type=_arm, action="append", default=[], metavar="NAME=POLICY:SHARE")
     found["start"].add_argument("--shadow", metavar="POLICY", help="scores what is shown, is never shown itself")
     found["status"].add_argument("--log", type=Path, required=True, metavar="FILE")
     found["status"].add_argument("--json", action="store_true")
-    found["watch"].add_argument("--every", type=float, default=60.0, metavar="SECONDS")
+    found["watch"].add_argument("--every", type=argument(number(1, 86_400)), default=60.0, metavar="SECONDS")
     return parser
 
 

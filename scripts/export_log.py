@@ -13,7 +13,7 @@ from kafka.errors import KafkaError
 from pyarrow import parquet
 
 from jobs.config import JobConfig
-from jobs.options import MASK, options_of
+from jobs.options import MASK, argument, options_of
 from jobs.topics import Topics
 from models.topic_records import read_topic
 from schemas.codec import decode_event
@@ -78,8 +78,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the file; return its number of rows.
 
     Raises:
-        ConfigError, StackError, TopicError, Unavailable, KafkaError: the message says what is wrong.
+        ConfigError, OSError, StackError, TopicError, Unavailable, KafkaError: the message says what is wrong.
     """
+    if arguments.out.is_dir():
+        raise ConfigError("--out", str(arguments.out), "a file")
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     topics, security = read_config(arguments.config) if arguments.config else (Topics(), {})
     topics = topics.with_suffix(arguments.suffix)
     if arguments.stack:
@@ -88,7 +91,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         bootstrap, keys = arguments.bootstrap, _keys(_secret())
     table = export(bootstrap, topics, security, keys, arguments.attribution_days)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     parquet.write_table(table, arguments.out, compression="zstd")
     return int(table.num_rows)
 
@@ -122,7 +124,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     try:
         rows = run(arguments)
-    except (ConfigError, KafkaError, StackError, TopicError, Unavailable) as error:
+    except (ConfigError, KafkaError, OSError, StackError, TopicError, Unavailable) as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
     print(f"{arguments.out}: {rows:,} rows")
@@ -141,15 +143,17 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    options = options_of(JobConfig)
+    brokers, days = (argument(options[name].kind) for name in ("bootstrap", "attribution_days"))
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--bootstrap", metavar="HOST:PORT", help="Kafka brokers, separated by commas")
+    source.add_argument("--bootstrap", type=brokers, metavar="HOST:PORT", help="Kafka brokers, separated by commas")
     source.add_argument("--stack", metavar="NAME", help="a local stack")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.parquet")
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="names of topics and security, as of scripts/topics"
     )
     parser.add_argument("--suffix", default="", help="of the topics, as of scripts/topics")
-    parser.add_argument("--attribution-days", type=float, default=7.0, help="as in the job's options (7)")
+    parser.add_argument("--attribution-days", type=days, default=7.0, help="as in the job's options (7)")
     return parser
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka.errors import KafkaError
 
+from jobs.options import argument, brokers
 from jobs.topics import Topics
 from models import registry, train_options
 from scripts.control import send_order
@@ -171,7 +172,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--registry", type=Path, default=ARTEFACTS, metavar="DIR", help="folder of model folders")
     for command in (gated, back):
         command.add_argument("--stack", default="default", help="the local stack whose broker to use")
-        command.add_argument("--bootstrap", metavar="HOST:PORT", help="somebody else's broker in place of a stack's")
+        command.add_argument(
+            "--bootstrap", type=argument(brokers()), metavar="HOST:PORT", help="somebody else's broker"
+        )
         command.add_argument("--topic", default=Topics().control)
         command.add_argument("--registry-only", action="store_true", help="order nothing from a job")
     return parser

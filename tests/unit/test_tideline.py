@@ -105,3 +105,43 @@ def test_an_unknown_group_is_answered_with_those_there_are(capsys: Captured) -> 
     assert "model" in capsys.readouterr().err
     assert tideline.main(["--help"]) == 0
     assert "model" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "allowed"),
+    [
+        (["export", "--out", "x", "--bootstrap", "localhost:abc"], "host:port"),
+        (["export", "--out", "x", "--bootstrap", "localhost:99999"], "host:port"),
+        (["export", "--out", "x", "--bootstrap", ""], "host:port"),
+        (["export", "--out", "x", "--bootstrap", "h:1", "--attribution-days", "nan"], "numbers from 0 to 90"),
+        (["experiment", "start", "--id", "x", "--bootstrap", "h:1;h:2"], "host:port"),
+        (["experiment", "watch", "--id", "x", "--bootstrap", "h:1", "--every", "-1"], "numbers from 1 to"),
+        (["experiment", "status", "--id", "x", "--log", "x", "--guard", "nan"], "numbers from -1 to 0"),
+        (["model", "publish", "x", "--data", "x", "--train", "x", "--bootstrap", "h"], "host:port"),
+    ],
+)
+def test_a_bad_address_or_number_is_refused_with_what_is_allowed(
+    argv: list[str], allowed: str, capsys: Captured
+) -> None:
+    """Contract: before anything is read or sent, in a usage line and no traceback."""
+    with pytest.raises(SystemExit) as ended:
+        tideline.main(argv)
+    assert ended.value.code == 2
+    assert f"allowed: {allowed}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("source", ["kafka://h/t", "kafka://h:x/t", "kafka://h:1", "kafka://h:1/", "kafka:///t"])
+def test_a_topic_to_train_from_has_an_address(source: str, data: list[str], capsys: Captured) -> None:
+    assert tideline.main(["model", "evaluate", *data[:4], "--data", source]) == 2
+    said = capsys.readouterr().err
+    assert f"--data='{source}' cannot be used; allowed: kafka://HOST:PORT/TOPIC" in said
+    assert said.count("\n") == 1
+
+
+def test_an_export_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path, tmp_path / "file" / "log.parquet"):
+        assert tideline.main(["export", "--bootstrap", "h:1", "--out", str(out)]) == 1
+        said = capsys.readouterr().err
+        assert str(tmp_path) in said
+        assert said.count("\n") == 1
