@@ -64,7 +64,7 @@ def _argument(text: str) -> tuple[str, Any]:
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r}; allowed: name=value")
     try:
-        return name, json.loads(value)
+        return name, value if name == "id" else json.loads(value)  # an id of digits is a text all the same
     except json.JSONDecodeError:
         return name, value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from jobs.topics import SPECS, Topics
 
 _KNOWN_WITHIN_S = 20.0
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 class TopicError(Exception):
@@ -114,9 +116,13 @@ def read_config(path: Path) -> tuple[Topics, dict[str, Any]]:
     if not isinstance(document, dict) or not document.keys() <= {"topics", "security"}:
         raise TopicError(f'--config {path}: allowed is an object with "topics" and "security"')
     names = document.get("topics", {})
-    for role in names:
+    if not isinstance(names, dict):
+        raise TopicError(f"--config {path}: topics: allowed is an object of names by role")
+    for role, name in names.items():
         if role not in SPECS:
             raise TopicError(f"--config {path}: topics.{role}: allowed are {', '.join(SPECS)}")
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise TopicError(f"--config {path}: topics.{role}={name!r}: allowed are 1 to 249 of A-Z a-z 0-9 . _ -")
     return Topics(**names), document.get("security", {})
 
 

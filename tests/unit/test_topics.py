@@ -34,6 +34,9 @@ def test_names_and_security_come_from_a_file(tmp_path: Path) -> None:
         ("[]", "allowed is an object"),
         ('{"topic": {}}', '"topics" and "security"'),
         ('{"topics": {"clicks": "x"}}', r"topics\.clicks: allowed are clickstream"),
+        ('{"topics": ["x"]}', "allowed is an object of names by role"),
+        ('{"topics": {"control": 5}}', r"topics\.control=5: allowed are 1 to 249"),
+        ('{"topics": {"control": "a b"}}', r"topics\.control='a b': allowed are 1 to 249"),
     ],
 )
 def test_wrong_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
