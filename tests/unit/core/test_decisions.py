@@ -68,6 +68,21 @@ def test_a_decision_says_what_was_shown_and_why() -> None:
     assert record["propensity"] == pytest.approx(0.02 / 11)
 
 
+def test_versions_of_the_policy_go_on_beyond_32_bits() -> None:
+    """Contract: C2: lists are made, tokens read and decisions logged with the version, the popular list too."""
+    world = make_world([activity(name) for name in NAMES])
+    newest = 2**47
+    for version, name in ((newest - 1, "a"), (newest, PRIOR_ID)):
+        assert world.learn(name, cold_row()._replace(version=version, encoder=3))
+    listed = json.loads(run(world, Event("v", "u", EventType.VIEW, NOON_MS, "i")).lists[0])
+    assert verify(listed["k"], "u", KEYS).policy == newest
+    (record,) = decided(world, impression(listed["k"], 0, listed["i"][0]))
+    assert record["policy_version"] == newest
+    popular = json.loads(PopularList(DAY_MS).due(world, NOON_MS))
+    assert popular["v"][2] == newest + 1
+    assert verify(popular["k"], "anybody", KEYS).policy == newest
+
+
 def test_an_activity_nobody_had_seen_was_scored_with_the_prior() -> None:
     world = make_world([activity(name) for name in NAMES])
     assert world.learn(PRIOR_ID, learned(3, 4.0))
