@@ -2,8 +2,8 @@
 
 What counts is what a person does himself: views, searches, additions to a cart, purchases and clicks, each in the
 second of its own ts_ms. An impression, a dismissal and a conversion do not count, nor does what is told again: an event
-with the same event_id, a click with the same token on the same activity. Lines of a cart or an order with one ts_ms are
-one act. So neither tabs nor retries nor a phone that was offline make a robot.
+with the same event_id, a click with the same token on the same activity. Lines of a cart or an order within a quarter
+of a second are one act: some shops stamp each. So neither tabs nor retries nor a phone that was offline make a robot.
 
 The acts of each of the four seconds that came up last are held as 64 bits, one a hash: telling one again changes
 nothing, and an event with a wrong clock takes one place of four. Two acts share a bit at times, so the limit is reached
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 MAX_ACTS_PER_S = 20
 QUARANTINE_S = 3_600
 NO_ACT = -1
+_ORDER_MS = 250
+"""So long an order may take that is sent line by line, each with a time of its own, and be few acts a second."""
 _SPREAD = 0x9E3779B1
 """Odd, so that ids which differ in a digit differ in all six bits."""
 _FIRST_OF_AN_ORDER, _CLICK = int(EventType.ADD_TO_CART), int(EventType.CLICK)
@@ -43,7 +45,7 @@ def act_of(event: Event) -> tuple[int, int]:
     if kind < _FIRST_OF_AN_ORDER:
         name = event.event_id
     elif kind < FIRST_ACTIVITY_TYPE:
-        name = f"{kind}|{event.ts_ms}"
+        name = f"{kind}|{event.ts_ms // _ORDER_MS}"
     elif kind == _CLICK:
         name = f"{event.token}|{event.activity_id}"
     else:

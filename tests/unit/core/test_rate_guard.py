@@ -189,9 +189,28 @@ def a_basket_filled_again(rng: np.random.Generator) -> list[Event]:
     return (added + [Event(f"p{n}", "u", EventType.PURCHASE, SECOND_MS + 400, f"i{n}") for n in range(80)]) * 3
 
 
+def an_order_stamped_line_by_line(rng: np.random.Generator) -> list[Event]:
+    """Sixty lines put into a cart and bought, each with the millisecond of its sending, two pages looked at beside."""
+    found = [*views([SECOND_MS + 100, SECOND_MS + 1_300]), *clicks(2, SECOND_MS + 150)]
+    for start_ms, kind in ((0, EventType.ADD_TO_CART), (900, EventType.PURCHASE)):
+        for line in range(60):
+            at_ms = SECOND_MS + start_ms + 20 * line + int(rng.integers(0, 20))
+            found.append(Event(f"{kind}-{line}", "u", kind, at_ms, f"i{line}"))
+    return found
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize(
-    "story", [two_tabs, a_page_retried, a_phone_that_was_offline, a_till, a_shared_terminal, a_basket_filled_again]
+    "story",
+    [
+        two_tabs,
+        a_page_retried,
+        a_phone_that_was_offline,
+        a_till,
+        a_shared_terminal,
+        a_basket_filled_again,
+        an_order_stamped_line_by_line,
+    ],
 )
 def test_honest_traffic_gives_no_false_alarm(story: Callable[[np.random.Generator], list[Event]], seed: int) -> None:
     """Contract: 0 events set aside, whatever the batches."""
