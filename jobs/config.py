@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -228,6 +228,11 @@ class ReplayConfig(JobConfig):
     def output_topics(self) -> Topics:
         """Names of the topics that the replay writes: the live ones with the replay's name behind."""
         return self.topics.with_suffix(f"-{self.name}")
+
+
+def submitted_at(config: JobConfig, now_ms: int) -> JobConfig:
+    """Return the configuration of a submission: a later one has a higher epoch, but for who gives it himself."""
+    return config if config.epoch is not None else replace(config, epoch=now_ms)
 
 
 def main(argv: Sequence[str]) -> int:

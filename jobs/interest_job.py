@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import replace
 
 from pyflink.datastream import StreamExecutionEnvironment
 
 from jobs.build import BUILD_ID
-from jobs.config import JobConfig, ReplayConfig
+from jobs.config import JobConfig, ReplayConfig, submitted_at
 from jobs.option_sources import describe, load
 from jobs.topology import build
 from udfs.core.errors import ConfigError
@@ -31,8 +30,7 @@ def main(argv: list[str]) -> int:
     except ConfigError as error:
         print(f"tideline: {error}", file=sys.stderr)
         return 2
-    if config.epoch is None:
-        config = replace(config, epoch=time.time_ns() // 1_000_000)
+    config = submitted_at(config, time.time_ns() // 1_000_000)
     print("\n".join([f"build = {BUILD_ID}", *describe(config)]), flush=True)
     env = StreamExecutionEnvironment.get_execution_environment()
     build(env, config)

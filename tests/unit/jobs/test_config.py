@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jobs.config import JobConfig, ReplayConfig, main
+from jobs.config import JobConfig, ReplayConfig, main, submitted_at
 from jobs.option_sources import describe, load, markdown
 from jobs.options import options_of
 from jobs.topics import Topics
@@ -279,3 +279,11 @@ def test_the_command_prints_the_tables_or_the_checked_options(
 
 def flags(arguments: dict[str, Any]) -> list[str]:
     return [f"--{key.replace('_', '-')}={value}" for key, value in arguments.items()]
+
+
+def test_each_submission_has_a_higher_epoch_unless_it_is_given(environ: dict[str, str]) -> None:
+    """Contract: it is in the configuration that every restart of this submission has."""
+    config = load(JobConfig, [], environ)
+    assert [submitted_at(config, at).epoch for at in (5, 6)] == [5, 6]
+    assert submitted_at(load(JobConfig, ["--epoch", "0"], environ), 7).epoch == 0
+    assert submitted_at(config, 5).without_state == "refuse"
