@@ -19,6 +19,8 @@ from udfs.core.learning import NO_SUMS, Forgetting, add
 from udfs.core.list_version import ListVersion, parse_version
 from udfs.core.policy_table import PRIOR_ID, decode_row, encode_row
 from udfs.core.publication import publication
+from udfs.core.shown_bytes import DISMISSAL, marks_of
+from udfs.core.user_state import decode_states
 from udfs.core.world import World
 
 if TYPE_CHECKING:
@@ -142,11 +144,16 @@ class Oracle:
         of_no_list = (Join.WITHOUT_TOKEN, Join.INFERRED, Join.DANGLING, Join.EXPIRED, Join.UNKNOWN_ACTIVITY)
         no_updates = sum(self.counts[f"join_{outcome}"] for outcome in (*of_no_list, Join.SUPERSEDED))
         return {
-            "accepted": updates + no_updates,
+            "accepted": updates + no_updates - self._dismissed(),
             "rejected": len(self.dead) - self.counts["quarantined"],
             **{name: self.counts[name] + self.counts[f"join_{name}"] for name in ("duplicate", "late")},
             "quarantined": self.counts["quarantined"],
         }
+
+    def _dismissed(self) -> int:
+        """Return how many activities users have dismissed: the mark of each is an update beside its event's."""
+        shown = decode_states(list(self.states.values()), self.world.encoder.hidden).shown
+        return sum(len(marks_of(each)[1]) // DISMISSAL.itemsize for each in shown)
 
     def _apply(self, batch: list[Recorded]) -> None:
         records = Records([r.key for r in batch], [r.value for r in batch], [r.timestamp_ms for r in batch])
