@@ -178,7 +178,7 @@ def _memory(conf: Path, role: _Role) -> tuple[list[str], list[str]]:
     classpath = f"{FLINK_HOME}/bin/bash-java-utils.jar{os.pathsep}{dist}"
     tool = ["org.apache.flink.runtime.util.bash.BashJavaUtils", role.memory_command, "--configDir", str(conf)]
     argv = [java(), *quick, "-cp", classpath, *tool]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300)
     marker = "BASH_JAVA_UTILS_EXEC_RESULT:"
     results = [line.removeprefix(marker).split() for line in done.stdout.splitlines() if line.startswith(marker)]
     if done.returncode or len(results) != 2:

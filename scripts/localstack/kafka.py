@@ -93,7 +93,7 @@ def _format(root: Path, settings: Path) -> None:
     tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id, "-c", str(settings)]
     with log.open("w") as output:
         done = subprocess.run(
-            [java(), *quick, "-cp", f"{KAFKA_JARS}/*", *tool], stdout=output, stderr=output, check=False, timeout=60
+            [java(), *quick, "-cp", f"{KAFKA_JARS}/*", *tool], stdout=output, stderr=output, check=False, timeout=300
         )
     if done.returncode:
         raise StackError(f"kafka: formatting its log folder failed\n{tail(log)}")

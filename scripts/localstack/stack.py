@@ -205,6 +205,22 @@ class Stack:
         wait_ready(f"Redis at {self.redis_url}", lambda: redis.answers(self.redis_url), [new], deadline)
         return new
 
+    def replace_jobmanager(self) -> Managed:
+        """Kills the JobManager, as a crash would, and starts another; returns it once every TaskManager has found it.
+
+        Without high availability the jobs of the old one are gone, their checkpoints are not.
+        """
+        old = self._process("jobmanager")
+        if old:
+            send(old, signal.SIGKILL)
+            wait_gone([old], GONE_WITHIN_S)
+        new = flink.start_jobmanager(self.root, free_ports(1)[0])
+        self._state = self._state.with_process(new)
+        deadline = time.monotonic() + READY_WITHIN_S
+        for taskmanager in self.taskmanagers:
+            wait_registered(self._state, taskmanager, deadline)
+        return new
+
     def kill_kafka(self) -> None:
         """Ends the own broker as a crash would: what it acknowledged is in its folder.
 
