@@ -40,7 +40,8 @@ BATCH_TYPE = Types.ROW(
 """(shard key, EVENTS or ORDER, keys, values, partitions with null flags, offsets, timestamps); see udfs.batch_rows."""
 
 LEARNER_TYPE = Types.ROW([Types.INT(), Types.OBJECT_ARRAY(_BYTES)])
-"""(EVENTS, ORDER or ACTIVITY, the feedback of the batches of a publish interval, one order, or key and value)."""
+"""(EVENTS, ORDER or ACTIVITY, the feedback of the batches of a publish interval, one order, or key and value of an
+activity, the key alone where it was deleted)."""
 
 BROADCAST_TYPE = Types.ROW([Types.STRING(), Types.LONG(), _BYTES, _BYTES, Types.LONG()])
 """(role of the topic, offset, key, value, timestamp)."""
@@ -145,7 +146,8 @@ def learner_rows(tables: StreamTableEnvironment, config: JobConfig, ranked: str)
         UNION ALL
         SELECT 0, ROW({ORDER}, ARRAY[v]) FROM orders WHERE v IS NOT NULL
         UNION ALL
-        SELECT 0, ROW({ACTIVITY}, ARRAY[k, v]) FROM {ACTIVITIES} WHERE k IS NOT NULL AND v IS NOT NULL""",
+        SELECT 0, ROW({ACTIVITY}, CASE WHEN v IS NULL THEN ARRAY[k] ELSE ARRAY[k, v] END)
+        FROM {ACTIVITIES} WHERE k IS NOT NULL""",
         LEARNER_TYPE,
     )
 

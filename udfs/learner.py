@@ -59,6 +59,7 @@ class Learner(KeyedProcessFunction):
         self._how = make_policy(self._config.policy).regression
         self._forgetting = Forgetting(round(self._config.half_life_days * 86_400_000))
         self._meters = Meters(context)
+        self._window_ms = round(self._config.attribution_days * 86_400_000)
         self._watch = Watch()
         self._kept: Knowledge | None = None
         self._kept_features: dict[str, NDArray[np.int8]] = {}
@@ -77,7 +78,7 @@ class Learner(KeyedProcessFunction):
         if row[0] == ORDER:
             yield from self._obey(row[1][0])
         elif row[0] == ACTIVITY:
-            self._note(*row[1])
+            self._note(row[1][0], row[1][1] if len(row[1]) > 1 else None)
         else:
             yield from self._publish(self._learn(row[1]))
 
@@ -103,16 +104,20 @@ class Learner(KeyedProcessFunction):
         before, named = known.encoders(), known.activities()
         learned = known.learn(*gather_feedback(parts))
         self._newest.update(self._forgetting.start_ms(known.newest))
+        retired = known.retire(self._kept_features.keys(), self._window_ms)
+        gone = [*learned.forgotten, *retired.names]
         clicks = Clicks()
         for name, rows in learned.rows.items():
             clicks = clicks.with_more(self._watch.see(name, rows))
-            self._sums.put(name, encode_sums(known.sums[name], self._forgetting))
-        for name in learned.forgotten:
+        kept = {name: known.sums[name] for name in learned.rows if name in known.sums} | retired.together
+        for name, sums in kept.items():
+            self._sums.put(name, encode_sums(sums, self._forgetting))
+        for name in gone:
             self._sums.remove(name)
         milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in clicks._asdict().items()}
         aside = {f"feedback_refused_{reason}": count for reason, count in learned.refused.items()}
         self._meters.add({"feedback_rows": sum(rows.size for rows in learned.rows.values()), **milli, **aside})
-        names = [*learned.rows, *learned.forgotten, *self._due()]
+        names = [*learned.rows, *gone, *self._due()]
         for encoder in set(known.encoders()) - set(before):
             names += [f"{encoder}|{activity}" for activity in named]
         return names
@@ -127,12 +132,17 @@ class Learner(KeyedProcessFunction):
             self._turn.update(due[-1])
         return due
 
-    def _note(self, key: bytes, value: bytes) -> None:
+    def _note(self, key: bytes, value: bytes | None) -> None:
+        """Note an activity's features, or, without a value, that it was deleted."""
         try:
             activity = decode_activity(key, value)
         except InvalidEvent:
             return  # counted and logged where the activity is broadcast
-        if activity is not None:
+        if activity is None:
+            name = key.decode(errors="replace")
+            self._features.remove(name)
+            self._kept_features.pop(name, None)
+        else:
             features = features_of(activity)
             self._features.put(activity.activity_id, features.tobytes())
             self._kept_features[activity.activity_id] = features

@@ -67,7 +67,7 @@ def measure(days: int = 365, seed: int = 1, users: int = USERS, sessions: int = 
             if hour in ROUND_HOURS[1::2]:
                 figures.publish_s.setdefault(month, []).append(shop.publish())
         _check(checks, played, now_ms)
-        figures.learner_mb[month] = sum(map(len, shop.learner.sums.values())) / 1e6
+        figures.learner_mb[month] = shop.learner.size() / 1e6
         if day % 5 == 4 or day == days - 1:
             published_ms = _publish_ms(figures, month)
             say(f"day {day + 1}: {played.events} events, {published_ms} ms, {dict(checks.violations.counts)}")

@@ -12,6 +12,7 @@ from scripts.benchmarks.year_truth import COUNTS, Truth
 from scripts.benchmarks.year_visitors import read_page
 from scripts.benchmarks.year_world import DAY_MS, HOUR_MS
 from udfs.core.attributing import WORTH_LIMIT
+from udfs.core.knowledge import GONE
 from udfs.core.learning import BUCKETS_PER_HALF_LIFE, WHOLE
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ class Checks:
     """By the adversary, as `Truth.sums`."""
     allowed: Counter[Name] = field(default_factory=Counter)
     """Entries of lists that were made for the adversary: the most that he may move of each activity."""
+    gone: dict[int, dict[int, Counter[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counter)))
+    """What deleted activities of which the learner holds nothing more by name came to, by encoder and day."""
+    _gone_rewards: Counter[bool] = field(default_factory=Counter)
+    """Their clicks and conversions, the adversary's (True) and the honest ones."""
     _kept_from_ms: int = 0
 
     def lists(self, listed: Iterable[str], lists: Iterable[bytes], mine: set[str]) -> None:
@@ -105,10 +110,13 @@ class Checks:
             rewards = kept["rewards"].sum(axis=0).tolist()
             found = (int(kept["impressions"].sum()) / WHOLE, *rewards[:2], int(kept["dismissals"].sum()), rewards[2])
             learned[int(encoder), activity] = Counter(dict(zip(COUNTS, found, strict=True)))
+        together = {key[0]: learned.pop(key) for key in list(learned) if key[1] == GONE}
         for key in learned.keys() - self.truth.sums.keys() - self.allowed.keys():
             self.violations.found("foreign_name", json.dumps(key[1]))
         for key in list(self.truth.sums.keys() | self.moved.keys()):
             self._sum(key, learned.get(key))
+        for number in self.gone.keys() | together.keys():
+            self._equal((number, GONE), together.get(number), [self.gone[number]])
 
     def movements(self) -> None:
         """Check that the adversary moved nothing beyond the entries of his lists."""
@@ -128,23 +136,30 @@ class Checks:
             sum(day[name] for days in sums.values() for day in days.values() for name in ("clicks", "conversions"))
             for sums in (self.truth.sums, self.moved)
         )
+        honest, his = honest + self._gone_rewards[False], his + self._gone_rewards[True]
         return his / max(honest + his, 1)
 
     def _sum(self, key: Name, learned: Counter[str] | None) -> None:
         if learned is None and key[1] not in self.shop.world.activities:
-            self.truth.sums.pop(key, None)  # long gone: the learner may drop it
-            self.moved.pop(key, None)
+            for his, sums in enumerate((self.truth.sums, self.moved)):  # the learner holds it with all that are gone
+                for day, counts in sums.pop(key, {}).items():
+                    self.gone[key[0]][day].update(counts)
+                    self._gone_rewards[bool(his)] += counts["clicks"] + counts["conversions"]
             return
+        self._equal(key, learned, [sums.get(key, {}) for sums in (self.truth.sums, self.moved)])
+
+    def _equal(self, key: Name, learned: Counter[str] | None, parts: list[dict[int, Counter[str]]]) -> None:
         wanted: Counter[str] = Counter()
-        for sums in (self.truth.sums, self.moved):
-            for day, counts in sums.get(key, {}).items():
+        for part in parts:
+            for day, counts in part.items():
                 if day * DAY_MS >= self._kept_from_ms:
                     wanted.update(counts)
         wrong = {name: (learned or Counter())[name] - wanted[name] for name in COUNTS}
         if any(wrong.values()):
             self.violations.found("sums_differ", f"{key} by {wrong}")
             today = self._kept_from_ms // DAY_MS + 10_000  # from here on what differs is counted once
-            self.truth.sums[key][today].update(wrong)
+            of_key = self.gone[key[0]] if key[1] == GONE else self.truth.sums[key]
+            of_key[today].update(wrong)
 
     def _list(self, user: str, page: Page) -> None:
         if not page.activities and self._open(page.version[1]):

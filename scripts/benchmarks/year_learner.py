@@ -30,7 +30,7 @@ TopicRecord = tuple[int, bytes | None]
 class YearLearner:
     """Does with its state what the job's learner does; its rows go into a compacted topic."""
 
-    def __init__(self, policy: Policy, half_life_ms: int) -> None:
+    def __init__(self, policy: Policy, half_life_ms: int, window_ms: int) -> None:
         self.sums: dict[str, bytes] = {}
         self.features: dict[str, bytes] = {}
         self.topic: dict[bytes, TopicRecord] = {}
@@ -39,12 +39,20 @@ class YearLearner:
         self.forgetting = Forgetting(half_life_ms)
         self._known = Knowledge({}, self.forgetting)
         self._how = policy.regression
+        self._window_ms = window_ms
         self._newest_ms: int | None = None
         self._offset = 0
 
-    def note(self, activity: Activity) -> None:
-        """Take in what is known of an activity before it is shown."""
-        self.features[activity.activity_id] = features_of(activity).tobytes()
+    def note(self, activity_id: str, activity: Activity | None) -> None:
+        """Take in what is known of an activity before it is shown, or that it was deleted."""
+        if activity is None:
+            self.features.pop(activity_id, None)
+        else:
+            self.features[activity_id] = features_of(activity).tobytes()
+
+    def size(self) -> int:
+        """Return the bytes of its state, names included."""
+        return sum(len(name) + len(each) for state in (self.sums, self.features) for name, each in state.items())
 
     def learn(self, parts: Sequence[bytes]) -> tuple[list[TopicRecord], float]:
         """Add the feedback of a publish interval; return the records published, and how many seconds both took."""
@@ -53,11 +61,13 @@ class YearLearner:
         learned = self._known.learn(*gather_feedback(parts))
         self._newest_ms = self.forgetting.start_ms(self._known.newest)
         self.refused.update(learned.refused)
-        for name in learned.rows:
-            self.sums[name] = encode_sums(self._known.sums[name], self.forgetting)
-        for name in learned.forgotten:
-            del self.sums[name]
-        changed = [*learned.rows, *learned.forgotten]
+        retired = self._known.retire(self.features.keys(), self._window_ms)
+        kept = {name: self._known.sums[name] for name in learned.rows if name in self._known.sums} | retired.together
+        self.sums.update({name: encode_sums(sums, self.forgetting) for name, sums in kept.items()})
+        gone = [*learned.forgotten, *retired.names]
+        for name in gone:
+            self.sums.pop(name, None)
+        changed = [*learned.rows, *gone]
         for encoder in set(self._known.encoders()) - set(encoders):
             changed += [f"{encoder}|{activity}" for activity in named]
         found = self._publish(changed)
@@ -65,7 +75,7 @@ class YearLearner:
 
     def carry_over(self, encoder: int) -> list[TopicRecord]:
         """Publish every activity's row for an encoder that is about to be taken into use."""
-        return self._publish(every_name(encoder, self.sums))
+        return self._publish(every_name(encoder, self._known.sums))
 
     def restore(self, half_life_ms: int) -> None:
         """Start again from state bytes, with a half-life."""

@@ -57,16 +57,15 @@ class Shop:
     _popular: PopularList = field(default_factory=lambda: PopularList(_TTL_MS))
 
     def __post_init__(self) -> None:
-        self.learner = YearLearner(make_policy(_POLICY), self.deployment.half_life_days * DAY_MS)
+        self.learner = YearLearner(make_policy(_POLICY), self.deployment.half_life_days * DAY_MS, ATTRIBUTION_MS)
         self.world = self._new_world({})
 
     def change(self, changes: Iterable[Change]) -> None:
         """Apply records of the activities topic."""
         known = {each.activity_id: each.activity for each in changes}
         self.world.set_activities(known)
-        for activity in known.values():
-            if activity is not None:
-                self.learner.note(activity)
+        for activity_id, activity in known.items():
+            self.learner.note(activity_id, activity)
 
     def items_of(self, activity_id: str) -> tuple[str, ...]:
         """Return the items that an activity names, none where it is gone."""

@@ -13,11 +13,12 @@ import numpy as np
 
 from udfs.core.change import ratios, tells, verdict
 from udfs.core.intake import Refusal, admit, may_be_wrong, take
-from udfs.core.learning import BUCKET, NO_SUMS, as_rows, forget, increments, merge
+from udfs.core.learning import BUCKET, BUCKETS_PER_HALF_LIFE, NO_SUMS, as_rows, forget, increments, merge
 from udfs.core.solving import NUMBERS, Counts, counts_of, weighed, whole_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from numpy.typing import NDArray
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from udfs.core.learning import Forgetting
 
 _NOTHING = np.zeros(NUMBERS, np.int64)
+GONE = "~"
+"""Stands for all deleted activities together in a name "encoder|activity"; no activity can be called so."""
 
 
 class Learned(NamedTuple):
@@ -33,6 +36,13 @@ class Learned(NamedTuple):
     rows: dict[str, NDArray[Any]]
     refused: Counter[Refusal]
     forgotten: list[str]
+
+
+class Retired(NamedTuple):
+    """Names that were dropped, and what the deleted now come to, by name "encoder|~"."""
+
+    names: list[str]
+    together: dict[str, NDArray[Any]]
 
 
 class Knowledge:
@@ -47,9 +57,12 @@ class Knowledge:
         """By activity, its name under each encoder."""
         self._totals: dict[int, NDArray[Any]] = {}
         self._ratios: dict[str, float] = {}
+        self._gone: dict[int, NDArray[Any]] = {}
+        """By encoder, what is known of deleted activities, as one."""
         kept = {name: forget(each, forgetting, self.newest) for name, each in sums.items()}
         for encoder in sorted({encoder_of(name) for name in kept}):
             self._totals[encoder] = merge(each for name, each in kept.items() if encoder_of(name) == encoder)
+        self._gone = {encoder_of(name): kept.pop(name) for name in list(kept) if activity_of(name) == GONE}
         for name, each in kept.items():
             self._put(name, each)
         self._compare(kept)
@@ -96,12 +109,39 @@ class Knowledge:
         self._whole[name] = whole_of(sums)
         self._names.setdefault(activity_of(name), {})[encoder_of(name)] = name
 
+    def _drop(self, name: str) -> None:
+        del self.sums[name], self._whole[name]
+        self._ratios.pop(name, None)
+        names = self._names[activity_of(name)]
+        del names[encoder_of(name)]
+        if not names:
+            del self._names[activity_of(name)]
+
+    def retire(self, listed: AbstractSet[str], window_ms: int) -> Retired:
+        """Put what is known of activities that are not listed together, where no feedback of their lists can come.
+
+        That is when all of a name is older than `window_ms` seen from the newest bucket: by the time of feedback alone.
+        What all activities come to stays the same to the bit, and a row that comes later still finds its way there.
+        """
+        oldest = self.newest - -(-window_ms * BUCKETS_PER_HALF_LIFE // self.forgetting.unit_ms)
+        gone = sorted(self._names.keys() - listed)
+        every = [name for activity in gone for name in self._names[activity].values()]
+        names = [name for name in every if not (self.sums[name]["bucket"] >= oldest).any()]
+        encoders = sorted({encoder_of(name) for name in names})
+        for encoder in encoders:
+            those = [self.sums[name] for name in names if encoder_of(name) == encoder]
+            self._gone[encoder] = merge([self._gone.get(encoder, NO_SUMS), *those])
+        for name in names:
+            self._drop(name)
+        return Retired(names, {f"{encoder}|{GONE}": self._gone[encoder] for encoder in encoders})
+
     def _grow_old(self, newest: int) -> list[str]:
         """Forget what is too old seen from a new bucket; return the names of which nothing is left."""
         if self._begun and newest == self.newest:
             return []
         self.newest, self._begun = newest, True
         self._totals = {encoder: forget(each, self.forgetting, newest) for encoder, each in self._totals.items()}
+        self._gone = {encoder: forget(each, self.forgetting, newest) for encoder, each in self._gone.items()}
         gone = []
         for name, each in list(self.sums.items()):
             kept = forget(each, self.forgetting, newest)
@@ -109,8 +149,7 @@ class Knowledge:
                 self._put(name, kept)
                 continue
             gone.append(name)
-            del self.sums[name], self._whole[name], self._names[activity_of(name)][encoder_of(name)]
-        self._names = {activity: names for activity, names in self._names.items() if names}
+            self._drop(name)
         self._ratios = {}
         self._compare(self.sums)
         return gone

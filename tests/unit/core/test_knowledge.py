@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.support.one_at_a_time import one_at_a_time
 from udfs.core.activity_features import FEATURES
 from udfs.core.feedback import ROWS
-from udfs.core.knowledge import Knowledge
+from udfs.core.knowledge import GONE, Knowledge
 from udfs.core.learning import NO_SUMS, Forgetting, add, decode_sums, encode_sums, forget, merge
 from udfs.core.policy_table import PolicyRow, encode_row
 from udfs.core.publication import every_name, publication, published
@@ -141,3 +141,85 @@ def test_no_feedback_that_counts_changes_nothing() -> None:
     known = Knowledge({}, FADING)
     assert known.learn(["*"] * len(IDS), feedback(1, 0)).rows == {}
     assert known.sums == {}
+
+
+LISTED = frozenset(IDS[:10])
+WINDOW_MS = 3 * DAY_MS
+
+
+def state_of(
+    known: Knowledge, state: dict[str, bytes], ids: list[str], rows: NDArray[Any], listed: frozenset[str]
+) -> None:
+    """Learn rows and write the state that changed, as the learner does."""
+    learned = known.learn(ids, rows)
+    retired = known.retire(listed, WINDOW_MS)
+    kept = {name: known.sums[name] for name in learned.rows if name in known.sums} | retired.together
+    state.update({name: encode_sums(each, known.forgetting) for name, each in kept.items()})
+    for name in [*learned.forgotten, *retired.names]:
+        state.pop(name, None)
+
+
+def restored(state: dict[str, bytes], forgetting: Forgetting, newest: int) -> Knowledge:
+    return Knowledge({name: decode_sums(each, forgetting) for name, each in state.items()}, forgetting, newest)
+
+
+@pytest.mark.parametrize("forgetting", [FADING, NEVER, Forgetting(DAY_MS // 2)])
+def test_deleted_activities_are_dropped_and_what_all_come_to_stays_the_same_to_the_bit(forgetting: Forgetting) -> None:
+    """Contract: once their window is over the deleted leave one sum an encoder; the others' rows stay."""
+    with_all, known, state = Knowledge({}, forgetting), Knowledge({}, forgetting), dict[str, bytes]()
+    for day in (0, 2, 40):
+        count = 400 if day < 40 else 8
+        rows = feedback(day, day, count=count)
+        rows = rows if day < 40 else rows[rows["activity"] < len(LISTED)]
+        with_all.learn(IDS, rows)
+        state_of(known, state, IDS, rows, LISTED)
+    assert set(known.activities()) <= LISTED
+    assert {name.split("|")[1] for name in state} <= {*LISTED, GONE}
+    names = [name for name in every_name(1, with_all.sums) if name.split("|")[1] in {*LISTED, "*"}]
+    for how in HOWS:
+        assert in_bytes(published(known, names, how)) == in_bytes(published(with_all, names, how))
+        again = restored(state, forgetting, known.newest)
+        assert in_bytes(published(again, names, how)) == in_bytes(published(known, names, how))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_deleted_activities_leave_the_same_bytes_in_any_order_and_over_restores(seed: int) -> None:
+    """Contract: late rows, other cuts, restores in the middle and an earlier deletion leave the same state."""
+    rng = np.random.default_rng(seed)
+    rows = np.concatenate([feedback(seed + day, day, count=60) for day in range(0, 24, 2)])
+    rows = rows[(rows["impressions"] > 0) & ((rows["activity"] < 10) | (rows["ts_ms"] < START_MS + 16 * DAY_MS))]
+    last = rows[np.argmax(rows["ts_ms"])][None].copy()
+    last["ts_ms"] = START_MS + 60 * DAY_MS
+    last["activity"] = 0
+    found = []
+    for shuffled in (False, True, True):
+        order = rng.permutation(rows.size) if shuffled else np.argsort(rows["ts_ms"], kind="stable")
+        known, state, listed = Knowledge({}, FADING), dict[str, bytes](), LISTED if shuffled else frozenset(IDS)
+        for part in [*np.array_split(rows[order], int(rng.integers(3, 9))), last]:
+            state_of(known, state, IDS, part, listed)
+            listed = LISTED
+            if shuffled:
+                known = restored(state, FADING, known.newest)
+        state_of(known, state, IDS, last[:0], LISTED)
+        fresh = restored(state, FADING, known.newest)
+        found.append({name: each.tobytes() for name, each in fresh.sums.items()})
+        found[-1] |= {f"{encoder}|{GONE}": each.tobytes() for encoder, each in fresh._gone.items()}
+    assert found[0] == found[1] == found[2]
+    assert {name.split("|")[1] for name in found[0]} == {*LISTED, GONE}
+
+
+def test_a_deleted_activity_keeps_its_name_while_feedback_of_its_lists_can_come() -> None:
+    """Contract: none is dropped before the attribution window after its newest bucket; one that is listed never is."""
+    known = Knowledge({}, FADING)
+    rows = feedback(1, 0, count=50)
+    known.learn(IDS, rows)
+    assert known.retire(frozenset(), WINDOW_MS).names == []
+    later = rows[:1].copy()
+    later["ts_ms"] = START_MS + 30 * DAY_MS
+    known.learn(IDS, later)
+    assert known.retire(frozenset(IDS), WINDOW_MS).names == []
+    names = set(known.sums)
+    retired = known.retire(frozenset(), WINDOW_MS)
+    assert set(retired.names) == names - set(known.sums)
+    assert len(known.sums) == 1
+    assert known.retire(frozenset(), WINDOW_MS).names == []
