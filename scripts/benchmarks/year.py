@@ -1,4 +1,11 @@
-"""A simulated year of a shop through the real core and the learner, checked every day against what really happened."""
+"""A simulated year of a shop through the real core and the learner, checked every day against what really happened.
+
+What the adversary moved is held against what his accounts may move: of each activity one impression, one click and one
+conversion of at most `worth_limit` for each entry of a list that was made for one of them (`adversary_beyond`). Nothing
+bounds how many lists an account gets over time, so `adversary_share_of_rewards` is a figure and no limit: his accounts
+click and convert every entry on one day in five, while honest visitors come a few times a year and click a few in a
+hundred.
+"""
 
 from __future__ import annotations
 
