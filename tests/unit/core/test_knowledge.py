@@ -182,7 +182,7 @@ def test_deleted_activities_are_dropped_and_what_all_come_to_stays_the_same_to_t
         assert in_bytes(published(again, names, how)) == in_bytes(published(known, names, how))
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_deleted_activities_leave_the_same_bytes_in_any_order_and_over_restores(seed: int) -> None:
     """Contract: late rows, other cuts, restores in the middle and an earlier deletion leave the same state."""
     rng = np.random.default_rng(seed)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from tests.support.policy_log import MemoryLog
 from udfs.core.policy_start import TopicRecord, read_start
+from udfs.core.policy_table import PRIOR_ID
+from udfs.core.turn import turn
 
 _MINUTE_MS = 60_000
 _KEYS = (b"3|a", b"3|b", b"3|c", b"3|*")
@@ -103,3 +107,27 @@ def test_a_pinned_version_has_its_own_range() -> None:
     start = read_start(log, 2_000, 40_001)
     assert newest(start.records) == newest(topic[:40_002])
     assert (start.end, log.read <= 2 * (15 * 30 + 2)) == (40_002, True)
+
+
+def test_a_shop_without_feedback_for_hours_leaves_a_start_with_every_row() -> None:
+    """Contract: rows are renewed by the learner's work and found by its work, so no quiet time hides one."""
+    begins = []
+    for seed in range(4):
+        topic = quiet_shop(Random(seed))
+        start = read_start(MemoryLog(topic), 2_000)
+        assert {record.key for record in start.records} == {record.key for record in topic}
+        begins.append(start.records[0].offset)
+    assert max(begins) > 0
+
+
+def quiet_shop(random: Random) -> list[TopicRecord]:
+    """What a learner publishes that often has nothing to learn for up to two hours."""
+    names, after, now_ms = sorted(f"1|a{number:03}" for number in range(300)), "", 1_700_000_000_000
+    topic: list[TopicRecord] = []
+    for _ in range(1_500):
+        now_ms += 2_000 if random.random() < 0.8 else random.randrange(2_000, 120 * _MINUTE_MS)
+        due = turn(names, after, 2_000)
+        after = due[-1]
+        for key in [*due, random.choice(names), f"1|{PRIOR_ID}"]:
+            topic.append(TopicRecord(len(topic), key.encode(), b"", now_ms))
+    return topic
