@@ -8,6 +8,7 @@ import numpy as np
 
 from models.bootstrap import group_sums, jackknife_interval, percentile_interval, resampled_means
 from models.metrics import per_target
+from udfs.core.trial import Rate, share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from models.ranking import Ranked
 
 COVERAGE = "coverage@20"
+_SHARE_OF = {"precision@20": 0.05}
+"""Largest value of a metric; 1 of the others."""
 TABLE_METRICS = (
     "hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr@20", "precision@20", COVERAGE, "log_loss",
 )  # fmt: skip
@@ -48,7 +51,8 @@ def figures(
 
     own: dict[str, dict[str, Figure]] = {model: {} for model in found}
     for (model, metric), position in at.items():
-        own[model][metric] = _figure(means[position], percentile_interval(sample[:, position]))
+        low, high = percentile_interval(sample[:, position])
+        own[model][metric] = _figure(means[position], _not_certain(metric, means[position], low, high, sequences))
     for model, ranked in found.items():
         value = ranked.coverage.value
         low, high = jackknife_interval(value, lost[model])
@@ -58,7 +62,9 @@ def figures(
     for other in minus:
         for metric in [metric for model, metric in keys if model == other]:
             a, b = at["gru", metric], at[other, metric]
-            minus[other][metric] = _figure(means[a] - means[b], percentile_interval(sample[:, a] - sample[:, b]))
+            minus[other][metric] = _figure(
+                means[a] - means[b], _of_difference(metric, sample[:, a] - sample[:, b], sequences)
+            )
         value = found["gru"].coverage.value - found[other].coverage.value
         minus[other][COVERAGE] = _figure(value, jackknife_interval(value, lost["gru"] - lost[other]))
     return own, minus
@@ -78,6 +84,27 @@ def table(own: Mapping[str, Mapping[str, Figure]], minus: Mapping[str, Mapping[s
         shown = [f"{metric} {_span(values[metric])}" for metric in DIFFERENCE_METRICS if metric in values]
         lines.append(f"{model:<{width}}  " + "  ".join(shown))
     return "\n".join(lines)
+
+
+def _not_certain(metric: str, value: float, low: float, high: float, sequences: int) -> tuple[float, float]:
+    """Return an interval with the width that so many sequences leave it, where all of them give one value."""
+    if low < high or np.isnan(value):
+        return low, high
+    if metric == "log_loss":
+        return float("nan"), float("nan")  # it has no bound, so nothing is known of what was not seen
+    most = _SHARE_OF.get(metric, 1.0)
+    ends = share_interval(Rate(value / most, float("nan"), sequences))
+    return min(ends[0] * most, value), max(ends[1] * most, value)
+
+
+def _of_difference(metric: str, drawn: NDArray[np.float64], sequences: int) -> tuple[float, float]:
+    """Return the interval of a difference, as wide as that of a share from -1 to 1 where all sequences agree on it."""
+    low, high = percentile_interval(drawn)
+    if low < high or np.isnan(low) or metric == "log_loss":
+        return low, high
+    most = _SHARE_OF.get(metric, 1.0)
+    ends = share_interval(Rate((low / most + 1.0) / 2.0, float("nan"), sequences))
+    return min((2.0 * ends[0] - 1.0) * most, low), max((2.0 * ends[1] - 1.0) * most, high)
 
 
 def _has_values(values: NDArray[np.float64]) -> bool:

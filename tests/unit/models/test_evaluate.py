@@ -173,7 +173,7 @@ def ranked(above: list[int], log_p: list[float]) -> Ranked:
 
 
 def test_differences_are_paired() -> None:
-    """Contract: gru minus baseline on the same draws, so a constant difference has an interval of no width."""
+    """Contract: gru minus baseline on the same draws, so a constant difference of log loss has no width."""
     rng = np.random.default_rng(1)
     log_p = -rng.random(60)
     found = {"gru": ranked([0] * 60, (log_p + 0.25).tolist()), "pop": ranked([9] * 60, log_p.tolist())}
@@ -181,7 +181,8 @@ def test_differences_are_paired() -> None:
     assert own["gru"]["log_loss"]["value"] == pytest.approx(-log_p.mean() - 0.25)
     assert own["gru"]["log_loss"]["ci95"][0] < own["gru"]["log_loss"]["value"] - 0.01
     assert [minus["pop"]["log_loss"]["value"], *minus["pop"]["log_loss"]["ci95"]] == pytest.approx([-0.25] * 3)
-    assert minus["pop"]["hr@5"] == {"value": 1.0, "ci95": [1.0, 1.0]}
+    assert minus["pop"]["hr@5"]["value"] == minus["pop"]["hr@5"]["ci95"][1] == 1.0
+    assert 0.7 < minus["pop"]["hr@5"]["ci95"][0] < 0.9  # all of 30 sequences agree, and 30 are few
     assert "gru minus baseline" in table(own, minus)
 
 
@@ -205,3 +206,17 @@ def test_an_evaluation_on_what_was_trained_with_is_noticed(
     said = capsys.readouterr()
     assert json.loads(said.out)["targets_in_training"] == 3
     assert "warning: 3 of the targets are events of --train too" in said.err
+
+
+def test_a_share_that_all_sequences_agree_on_has_an_interval(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Contract: found by one visitor of one is not certainly found by all; equal figures are not certainly equal."""
+    for name, who in (("train", "ab"), ("test", "c")):
+        rows = [f"{each},{item},{at}" for each in who for at, item in enumerate("xy", 1)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["sequence_id,item_id,ts_ms", *rows]) + "\n")
+    files = ["--data", str(tmp_path / "test.csv"), "--train", str(tmp_path / "train.csv"), "--workers", "1"]
+    for metric, most in (("hr@5", 1.0), ("ndcg@5", 1.0), ("precision@20", 0.05)):
+        figure = result(capsys, [*files, "--baselines", "markov"])["baselines"]["markov"][metric]
+        low, high = figure["ci95"]
+        assert low < 0.6 * figure["value"] <= figure["value"] <= high <= most
