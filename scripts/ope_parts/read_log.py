@@ -67,18 +67,13 @@ def read_log(path: Path, reward: str = "reward") -> LoggedFile:
     columns = Table(path, "--log")
     action, rewards = columns.texts("action"), columns.numbers(reward)
     columns.require(reward, np.isfinite(rewards), "a finite number in every row")
-    propensity = columns.numbers("propensity") if "propensity" in columns.names else np.full(columns.rows, np.nan)
-    known = ~np.isnan(propensity)
-    right = ~known | ((propensity > 0) & (propensity <= 1 + _ROUNDING))
-    columns.require("propensity", right, "numbers above 0 and at most 1")
-    columns.require("propensity", ~(propensity < LEAST_PROPENSITY), f"numbers from {LEAST_PROPENSITY} on")
-    propensity = np.minimum(propensity, 1.0)
+    propensity = _propensity(columns)
     has_ids = "decision_id" in columns.names
     ids = columns.texts("decision_id") if has_ids else np.arange(columns.rows).astype(np.str_)
     position = columns.whole("position", 0) if "position" in columns.names else np.zeros(columns.rows, np.int64)
     ts_ms = columns.times("ts_ms") if "ts_ms" in columns.names else np.arange(columns.rows)
     x = _contexts(columns)
-    kept, left_out = _usable(columns, known)
+    kept, left_out = _usable(columns, ~np.isnan(propensity))
     lists = bool(has_ids and "position" in columns.names and (position > 0).any() and np.unique(ids).size < ids.size)
     rows, decision = _by_decision(kept, ids, position, ts_ms)
     if lists:
@@ -87,10 +82,7 @@ def read_log(path: Path, reward: str = "reward") -> LoggedFile:
         left_out["below a gap in their list"] = int((~whole).sum())
         rows, decision = rows[whole], np.unique(decision[whole], return_inverse=True)[1]
     arms, arm = np.unique(action[rows], return_inverse=True)
-    eligible = np.full(columns.rows, arms.size)
-    if "eligible" in columns.names:
-        eligible = columns.whole("eligible", 1)
-        columns.require("eligible", eligible > np.where(lists, position, 0), "more arms than the entries above")
+    eligible = _eligible(columns, arms.size, position if lists else np.zeros(columns.rows, np.int64))
     users = _users(columns, ids)
     whose = ids[rows] if users is None else users[rows]
     names, user = np.unique(whose, return_inverse=True)
@@ -111,6 +103,26 @@ def read_log(path: Path, reward: str = "reward") -> LoggedFile:
     )
     left_out = {reason: count for reason, count in left_out.items() if count}
     return LoggedFile(log, rows, ids[rows], left_out, [name for name in columns.names if not _known(name, reward)])
+
+
+def _propensity(columns: Table) -> NDArray[np.float64]:
+    """Return the propensity of each row, at most 1; nan where none is known."""
+    if "propensity" not in columns.names:
+        return np.full(columns.rows, np.nan)
+    found = columns.numbers("propensity")
+    right = np.isnan(found) | ((found > 0) & (found <= 1 + _ROUNDING))
+    columns.require("propensity", right, "numbers above 0 and at most 1")
+    columns.require("propensity", ~(found < LEAST_PROPENSITY), f"numbers from {LEAST_PROPENSITY} on")
+    return np.minimum(found, 1.0)
+
+
+def _eligible(columns: Table, arms: int, above: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return among how many arms each row was chosen: all where the file does not say."""
+    if "eligible" not in columns.names:
+        return np.full(columns.rows, arms)
+    found = columns.whole("eligible", 1)
+    columns.require("eligible", found > above, "more arms than the entries above")
+    return found
 
 
 def _known(name: str, reward: str) -> bool:
