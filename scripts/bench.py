@@ -129,9 +129,7 @@ def _of_the_core(add: Callable[..., argparse.ArgumentParser]) -> None:
     model.add_argument("--seconds", type=float, default=0.5, metavar="S", help="for each figure (0.5)")
     model.set_defaults(run=lambda given: encoder.measure(given.model, given.provider, given.seconds))
 
-    shop = add(
-        "year", help="a simulated year of a shop, checked every day; exit status 1 on a violation"
-    )
+    shop = add("year", help="a simulated year of a shop, checked every day; exit status 1 on a violation")
     shop.add_argument("--days", type=int, default=365, metavar="D", help="(365)")
     shop.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
     shop.set_defaults(run=lambda given: year.measure(given.days, given.seed))
@@ -143,9 +141,7 @@ def _of_the_core(add: Callable[..., argparse.ArgumentParser]) -> None:
     told.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
     told.set_defaults(run=lambda given: stories.measure(given.stories, given.seed))
 
-    broken = add(
-        "mutate", help="mutated files, given to every command that reads tables; exit status 1 on a fault"
-    )
+    broken = add("mutate", help="mutated files, given to every command that reads tables; exit status 1 on a fault")
     broken.add_argument("--files", type=int, default=10_000, metavar="N", help="how many (10000)")
     broken.add_argument("--seed", type=int, default=1, metavar="N", help="what is done to them (1)")
     broken.set_defaults(run=lambda given: mutate.measure(given.files, given.seed))
@@ -162,9 +158,7 @@ def _of_policies(add: Callable[..., argparse.ArgumentParser]) -> None:
     learns.add_argument("--without-peers", action="store_true", help="the product's own policies only")
     learns.set_defaults(run=_regret)
 
-    ranks = add(
-        "rank", help="microseconds a user to rank 50 to 10,000 activities, beside other libraries"
-    )
+    ranks = add("rank", help="microseconds a user to rank 50 to 10,000 activities, beside other libraries")
     ranks.set_defaults(run=lambda given: rank.measure())
 
 
