@@ -30,7 +30,9 @@ PAIRS = DIM * (DIM + 1) // 2
 UPPER = np.triu_indices(DIM)
 PRIOR_ID = "*"
 """Key of the record that holds the prior of an activity nobody has seen: what all activities have in common."""
-_FORMER_ROWS = 64
+_FORMER_ROWS = 16_384
+"""Of all activities together, 2.4 kB each: with 10,000 known and each renewed every nine minutes, 64 of each would be
+1.5 GB after a morning."""
 _FORMER_TOTALS = 4096
 SHARED_DIM = FEATURES * DIM
 _SHARED_PAIRS = SHARED_DIM * (SHARED_DIM + 1) // 2
@@ -173,7 +175,7 @@ def _decode_shared(theta: bytes, inverse: bytes) -> SharedRow | None:
 
 @dataclass(slots=True)
 class PolicyTable:
-    """Rows by (encoder, activity id), the newest and a few former ones to score a recent decision again."""
+    """Rows by (encoder, activity id), the newest and the latest former ones to score a recent decision again."""
 
     version: int = -1
     """Offset of the newest applied record: with it the table is a known state of the policy topic."""
@@ -181,21 +183,38 @@ class PolicyTable:
     whole_from: int = -1
     """Of versions below it rows may be missing: what is not at hand is unknown then, see policy_start.py."""
     _former: dict[tuple[int, str], deque[PolicyRow]] = field(default_factory=dict)
+    _order: deque[tuple[int, str]] = field(default_factory=deque)
+    """Whose the former rows are, in the order in which they ceased to count."""
+    _cut: set[tuple[int, str]] = field(default_factory=set)
+    """Those of which the oldest former rows were dropped."""
     _totals: dict[int, deque[tuple[int, float]]] = field(default_factory=dict)
     """(version, total) of each encoder's priors, rising."""
 
     def apply(self, activity_id: str, row: PolicyRow) -> bool:
-        """Take a row in; return False for one that is not newer than the table."""
+        """Take a row in; return False for one that is not newer than the table.
+
+        A row that only says again what is known leaves the one that said it first.
+        """
         if row.version <= self.version:
             return False
         key = (row.encoder, activity_id)
-        if key in self.rows:
-            self._former.setdefault(key, deque(maxlen=_FORMER_ROWS)).append(self.rows[key])
-        self.rows[key] = row
+        known = self.rows.get(key)
+        if known is None or not _says_the_same(known, row):
+            if known is not None:
+                self._keep_former(key, known)
+            self.rows[key] = row
         self.version = row.version
         if activity_id == PRIOR_ID:
             self._totals.setdefault(row.encoder, deque(maxlen=_FORMER_TOTALS)).append((row.version, row.total))
         return True
+
+    def _keep_former(self, key: tuple[int, str], row: PolicyRow) -> None:
+        self._former.setdefault(key, deque()).append(row)
+        self._order.append(key)
+        if len(self._order) > _FORMER_ROWS:
+            oldest = self._order.popleft()
+            self._former[oldest].popleft()
+            self._cut.add(oldest)
 
     def knows(self, encoder: int, version: int | None = None) -> bool:
         """Return whether the rows of an encoder were published, at a version if one is given: its prior comes last."""
@@ -231,9 +250,21 @@ class PolicyTable:
             for row in [self.rows.get(key), *reversed(former)]:
                 if row is not None and row.version <= version:
                     return row
-            if len(former) == _FORMER_ROWS or version < self.whole_from:
+            if key in self._cut or version < self.whole_from:
                 return None
         return cold_row()
+
+
+def _says_the_same(known: PolicyRow, row: PolicyRow) -> bool:
+    """Return whether two rows score alike: their total counts as the table's alone."""
+    return (
+        (known.impressions, known.rewards, known.carried_impressions, known.carried_rewards)
+        == (row.impressions, row.rewards, row.carried_impressions, row.carried_rewards)
+        and np.array_equal(known.theta, row.theta)
+        and np.array_equal(known.inverse, row.inverse)
+        and (known.shared is row.shared or (known.shared is not None and row.shared is not None
+             and all(np.array_equal(*pair) for pair in zip(known.shared, row.shared, strict=True))))
+    )  # fmt: skip
 
 
 def in_units(theta: NDArray[np.float64]) -> NDArray[np.float64]:

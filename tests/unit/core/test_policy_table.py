@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from schemas.records import POLICY
+from udfs.core import policy_table
 from udfs.core.errors import InvalidEvent, Reason
 from udfs.core.policy_table import PRIOR_ID, PolicyRow, PolicyTable, cold_row, decode_row, encode_row
 
@@ -78,7 +79,33 @@ def test_the_row_that_counted_at_a_version(name: str, version: int, counted: int
     assert found.version == counted
 
 
-def test_a_row_that_was_dropped_is_not_made_up() -> None:
-    """Contract: only so many former rows are kept; who asks for an older one is told that it is not known."""
-    made = table((PRIOR_ID, 0), *[("a", version) for version in range(1, 67)])
-    assert [made.row_at(3, "a", version) is None for version in (1, 2, 66)] == [True, False, False]
+def test_a_row_that_was_dropped_is_not_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: of all activities together only so many former rows are kept; an older one is told to be unknown."""
+    monkeypatch.setattr(policy_table, "_FORMER_ROWS", 64)
+    made = table((PRIOR_ID, 0), ("b", 1), *[("a", version) for version in range(2, 68)], ("b", 68))
+    assert [made.row_at(3, "a", version) is None for version in (2, 3, 67)] == [True, True, False]
+    assert [made.row_at(3, "b", version) is None for version in (0, 1, 68)] == [False, False, False]
+    assert made.row_at(3, "a", 4) is not None
+
+
+def test_a_year_of_renewals_keeps_nothing_more() -> None:
+    """Contract: a row that says again what is known costs no memory, and what it said first still counts from then."""
+    rows = {name: cold_row()._replace(encoder=3, impressions=5.0) for name in ("a", "b", PRIOR_ID)}
+    made = PolicyTable()
+    for version in range(3_000):
+        name = ("a", "b", PRIOR_ID)[version % 3]
+        assert made.apply(name, rows[name]._replace(version=version, total=float(version), epoch=version))
+    assert made.version == 2_999
+    assert not made._former
+    assert [found and found.version for found in (made.row_at(3, "a", at) for at in (0, 7, 2_999))] == [0, 0, 0]
+    assert [made.total_at(3, 2_999), made.total(3)] == [2_999.0, 2_999.0]
+
+
+def test_former_rows_of_ten_thousand_activities_take_a_bounded_share() -> None:
+    """Contract: 10,000 activities that change ten times leave no more former rows than fit."""
+    made = PolicyTable()
+    for version in range(100_000):
+        assert made.apply(f"a{version % 10_000}", row(version))
+    assert sum(map(len, made._former.values())) == policy_table._FORMER_ROWS
+    assert made.row_at(3, "a0", 90_000) is not None
+    assert made.row_at(3, "a0", 0) is None
