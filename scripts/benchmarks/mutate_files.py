@@ -147,7 +147,7 @@ def mutated(kind: str, random: np.random.Generator, folder: Path) -> Path:
     data = _parquet(whole.columns, random) if typed else _text(whole.csv(), random)
     if random.random() < 0.15:
         data = _bytes(data, random)
-    path.write_bytes(gzip.compress(data, 1) if random.random() < 0.1 else data)
+    path.write_bytes(gzip.compress(data, 1, mtime=0) if random.random() < 0.1 else data)
     return path
 
 
