@@ -173,8 +173,8 @@ class Checks:
             cap = known[name].cap if name in known else None
             if cap is None:
                 continue
-            times = self.truth.impressions.get((user, name), ())
-            seen = sum(page.version[1] - cap.window_ms < each for each in times)
+            times = self.truth.impressions.get((user, name), {})
+            seen = sum(page.version[1] - cap.window_ms < each for each in times.values())
             if seen >= cap.max_shown:
                 self.violations.found("cap_broken", f"{user} {name} {seen} of {cap.max_shown}")
 

@@ -46,8 +46,8 @@ class Truth:
     newest_ms: dict[str, int] = field(default_factory=dict)
     """Of each user's events that counted or were organic."""
     dismissed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    impressions: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
-    """Times of those of activities with a cap, by user and activity."""
+    impressions: dict[tuple[str, str], dict[Shown, int]] = field(default_factory=lambda: defaultdict(dict))
+    """Of activities with a cap, by user and activity: when each entry was seen first, however late that is told."""
     _entries: dict[Shown, Entry] = field(default_factory=dict)
     _clicked: dict[tuple[str, str], list[Entry]] = field(default_factory=lambda: defaultdict(list))
     _bought: set[str] = field(default_factory=set)
@@ -62,8 +62,9 @@ class Truth:
         if entry is None:
             entry = self._entries[shown] = Entry(shown, ts_ms)
             self._add(entry, "impressions", 1)
-            if capped:
-                self.impressions[shown.user, shown.activity].append(ts_ms)
+        if capped:
+            seen = self.impressions[shown.user, shown.activity]
+            seen[shown] = min(ts_ms, seen.get(shown, ts_ms))
         return entry
 
     def click(self, shown: Shown, ts_ms: int, capped: bool) -> None:
@@ -102,7 +103,7 @@ class Truth:
         self._entries = {key: each for key, each in self._entries.items() if each.shown_ms >= limit_ms}
         for key in [key for key, found in self._clicked.items() if found[-1].shown_ms < limit_ms]:
             del self._clicked[key]
-        for pair in [pair for pair, times in self.impressions.items() if times[-1] < limit_ms]:
+        for pair in [pair for pair, seen in self.impressions.items() if max(seen.values()) < limit_ms]:
             del self.impressions[pair]
 
     def _worth(self, entry: Entry, told: tuple[int, int], milli: int) -> None:
