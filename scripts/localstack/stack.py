@@ -221,6 +221,10 @@ class Stack:
             wait_registered(self._state, taskmanager, deadline)
         return new
 
+    def look_again(self) -> None:
+        """Learns what another process has started or ended since."""
+        self._state = load(self.name) or self._state
+
     def kill_kafka(self) -> None:
         """Ends the own broker as a crash would: what it acknowledged is in its folder.
 
