@@ -20,7 +20,7 @@ from jobs.topics import Topics
 from schemas.codec import encode_event
 from scripts.benchmarks.kafka_batches import BatchProducer, by_partition, records_in
 from scripts.benchmarks.progress import say
-from scripts.benchmarks.statistics import Sample
+from scripts.benchmarks.rates import Sample
 from scripts.benchmarks.traffic import CHUNK_EVENTS, Traffic, activities, make_chunk
 from scripts.demo_parts.job_metrics import JobMetrics
 from scripts.localstack import Stack, StackError

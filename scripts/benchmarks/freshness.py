@@ -20,7 +20,7 @@ import orjson
 from scripts.benchmarks.arena import PREFIX, Arena, arena, encode
 from scripts.benchmarks.kafka_batches import BatchProducer, by_partition
 from scripts.benchmarks.progress import say
-from scripts.benchmarks.statistics import percentiles
+from scripts.benchmarks.rates import percentiles
 from scripts.benchmarks.throughput import USERS, capacity_of
 from scripts.benchmarks.traffic import CHUNK_EVENTS, Traffic, make_chunk
 from scripts.localstack import StackError

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.benchmarks.arena import Arena, Run, arena
 from scripts.benchmarks.progress import say
-from scripts.benchmarks.statistics import Sample, steady_rate
+from scripts.benchmarks.rates import Sample, steady_rate
 from scripts.benchmarks.traffic import Traffic
 from scripts.localstack import StackError
 from udfs.metrics import COUNTERS

@@ -90,3 +90,11 @@ def test_nulls_come_back_from_the_flags_of_their_partition() -> None:
     batch = read_batch(row)
     assert batch.records == Records([None, b"k", None, b""], [b"v", None, None, b"w"], [5, 6, 7, 8])
     assert (batch.shard, batch.kind, batch.partitions, batch.offsets) == (3, ORDER, [2, 1, 0, 7], [10, 11, 12, 13])
+
+
+def test_no_module_has_the_name_of_one_of_pythons() -> None:
+    """Contract: a file that is run by itself puts its folder first in the path, and must not hide Python's modules."""
+    folders = ("jobs", "udfs", "models", "schemas", "scripts")
+    modules = [module for folder in folders for module in (ROOT / folder).rglob("*.py")]
+    assert modules
+    assert not [module for module in modules if module.stem in sys.stdlib_module_names]

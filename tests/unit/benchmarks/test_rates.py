@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.benchmarks.statistics import Sample, moment_of, percentiles, steady_rate
+from scripts.benchmarks.rates import Sample, moment_of, percentiles, steady_rate
 
 
 def test_a_moment_between_two_samples_is_found_by_proportion() -> None:
