@@ -14,6 +14,7 @@ from typing import Any
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from jobs.options import argument, brokers
 from jobs.topics import SPECS, Topics
 
 _KNOWN_WITHIN_S = 20.0
@@ -123,7 +124,10 @@ def read_config(path: Path) -> tuple[Topics, dict[str, Any]]:
             raise TopicError(f"--config {path}: topics.{role}: allowed are {', '.join(SPECS)}")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise TopicError(f"--config {path}: topics.{role}={name!r}: allowed are 1 to 249 of A-Z a-z 0-9 . _ -")
-    return Topics(**names), document.get("security", {})
+    security = document.get("security", {})
+    if not isinstance(security, dict):
+        raise TopicError(f"--config {path}: security: allowed is an object of settings")
+    return Topics(**names), security
 
 
 def _partitions(text: str) -> int:
@@ -135,7 +139,13 @@ def _partitions(text: str) -> int:
 def main(argv: list[str]) -> int:
     """Exit status 0 when all topics are there, 1 otherwise, with the reason on standard error."""
     parser = argparse.ArgumentParser(prog="python -m scripts.topics", description=__doc__)
-    parser.add_argument("--bootstrap", required=True, metavar="HOST:PORT", help="Kafka brokers, separated by commas")
+    parser.add_argument(
+        "--bootstrap",
+        type=argument(brokers()),
+        required=True,
+        metavar="HOST:PORT",
+        help="Kafka brokers, separated by commas",
+    )
     parser.add_argument("--suffix", default="", help="put after each name, for a set of its own")
     parser.add_argument("--config", type=Path, metavar="FILE", help="JSON: names of the topics and security settings")
     parser.add_argument(

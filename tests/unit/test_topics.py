@@ -35,6 +35,7 @@ def test_names_and_security_come_from_a_file(tmp_path: Path) -> None:
         ('{"topic": {}}', '"topics" and "security"'),
         ('{"topics": {"clicks": "x"}}', r"topics\.clicks: allowed are clickstream"),
         ('{"topics": ["x"]}', "allowed is an object of names by role"),
+        ('{"security": ["x"]}', "security: allowed is an object of settings"),
         ('{"topics": {"control": 5}}', r"topics\.control=5: allowed are 1 to 249"),
         ('{"topics": {"control": "a b"}}', r"topics\.control='a b': allowed are 1 to 249"),
     ],
@@ -65,3 +66,12 @@ def test_a_clickstream_with_the_devices_clock_is_refused_with_what_to_do(kind: s
 def test_a_number_of_partitions_that_cannot_be_ends_in_usage(number: str) -> None:
     with pytest.raises(SystemExit):
         main(["--bootstrap", "b:1", f"--partitions={number}"])
+
+
+@pytest.mark.parametrize("address", ["localhost", "localhost:abc", "localhost:0", "localhost:99999", "a b:9092", ""])
+def test_an_address_that_cannot_be_ends_in_usage(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: exit status 2 with the value and what is allowed, before a broker is asked."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--bootstrap", address])
+    assert ended.value.code == 2
+    assert f"{address!r}; allowed: host:port" in capsys.readouterr().err
