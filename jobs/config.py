@@ -1,6 +1,6 @@
 """Every option of the live job and of a replay, declared once.
 
-`python -m jobs.config --markdown` prints their table; with the options of a job it prints what the job would use.
+`python -m jobs.config --markdown` prints docs/configuration.md; with a job's options it prints what the job would use.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jobs.kafka_security import check_properties, mask_properties, read_properties
-from jobs.option_sources import describe, load, markdown
+from jobs.option_page import page
+from jobs.option_sources import describe, load
 from jobs.options import MASK, Kind, brokers, folder_with, number, one_of, option, table, text, whole
 from jobs.redis_url import REDIS_URL, mask_url
 from jobs.restart import EFFECTS
@@ -238,8 +239,7 @@ def submitted_at(config: JobConfig, now_ms: int) -> JobConfig:
 def main(argv: Sequence[str]) -> int:
     """Prints the documentation of the options (`--markdown`) or a live job's configuration; 2 if it cannot be used."""
     if list(argv) == ["--markdown"]:
-        effects = {key: effect.words for key, effect in EFFECTS.items()}
-        print(f"{markdown(JobConfig, more=effects)}\n\nA replay takes these and\n\n{markdown(ReplayConfig, JobConfig)}")
+        print(page(JobConfig, ReplayConfig, {key: effect.words for key, effect in EFFECTS.items()}), end="")
         return 0
     try:
         config = load(JobConfig, argv, os.environ)

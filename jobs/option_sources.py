@@ -50,33 +50,11 @@ def describe(config: Any) -> list[str]:
     return [f"{key} = {option.shown(getattr(config, key))}" for key, option in options_of(type(config)).items()]
 
 
-def markdown(config: type, leave_out: type | None = None, more: Mapping[str, str] | None = None) -> str:
-    """Table of the options of a configuration, without those that are the same in `leave_out`.
-
-    `more` says of each option what a change does on a restart from state, in a column of its own.
-    """
-    known = options_of(leave_out) if leave_out else {}
-    head = ["option", "default", "allowed", "meaning", *(["changed on a restart from state"] if more else [])]
-    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    for key, option in options_of(config).items():
-        if option != known.get(key):
-            name = f"`{key}` or `{key}{_FILE}`" if option.mask else f"`{key}`"
-            cells = [name, _default(option), option.kind.allowed, option.doc, *([more[key]] if more else [])]
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _default(option: Option) -> str:
-    if option.default is MISSING:
-        return "(must be given)"
-    return "-" if option.default is None else f"`{option.shown(option.default)}`"
-
-
 def _parse(options: Mapping[str, Option], argv: Sequence[str]) -> dict[str, str]:
     parser = argparse.ArgumentParser(allow_abbrev=False, argument_default=argparse.SUPPRESS)
     parser.add_argument("--config", metavar="FILE", help="TOML file with any of the options below")
     for option in options.values():
-        described = f"{option.doc} ({option.kind.allowed}; default {_default(option)})".replace("%", "%%")
+        described = f"{option.doc} ({option.kind.allowed}; default {option.default_text})".replace("%", "%%")
         parser.add_argument(option.flag, metavar="VALUE", help=described)
         if option.mask:
             parser.add_argument(f"{option.flag}-file", metavar="FILE", help=f"file that holds {option.key}")

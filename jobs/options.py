@@ -69,6 +69,13 @@ class Option:
         """Name of its command-line flag."""
         return f"--{self.key.replace('_', '-')}"
 
+    @property
+    def default_text(self) -> str:
+        """The default, fit to be printed, as Markdown."""
+        if self.default is MISSING:
+            return "(must be given)"
+        return "-" if self.default is None else f"`{self.shown(self.default)}`"
+
     def shown(self, value: Any) -> str:
         """The value, fit to be printed."""
         if self.mask is not None:

@@ -1,7 +1,7 @@
 """The simulated frontend: reads a visitor's list, shows the top of it, and reports what he did.
 
-A visitor of the holdout gets the running offers in random order instead. His events bear no token, so they are organic
-interest to the job and teach it nothing.
+A visitor of the holdout gets the running offers in random order instead. His events bear no token, so they teach
+the job nothing.
 
 Every entry shown makes an impression. The entry in place i is looked at with probability `LOOKED_AT[i]`, whatever it
 is; one that is looked at is clicked with the hidden probability of household and offer. Each visit draws from a

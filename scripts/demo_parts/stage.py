@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 STACK = "demo"
 PREFIX = "tideline"
 POLICY = "linucb:alpha=0.4,ridge=4"
-"""As the README advises where an activity has only some hundreds of impressions, as here."""
+"""As docs/guide/policies.md advises where an activity has only some hundreds of impressions, as here."""
 
 _SETTLE_S = 10.0
 

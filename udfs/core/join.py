@@ -26,7 +26,7 @@ class Join(StrEnum):
     MERGED = "merged", "Two impressions of a capped activity became one mark, for want of room; its cap lasts longer."
     DUPLICATE = "duplicate", "The same was told before."
     LATE = "late", "It is older than all that is kept of its kind of the user."
-    WITHOUT_TOKEN = "without_token", "Impression, click or dismissal that names no list: organic interest."
+    WITHOUT_TOKEN = "without_token", "Impression, click or dismissal that names no list: it teaches nothing."
     EXPIRED = "expired", "It comes after the attribution window of its list, or of the click before it."
     DANGLING = "dangling", "Conversion without a token, its activity was not clicked as far as is kept."
     UNKNOWN_ACTIVITY = (

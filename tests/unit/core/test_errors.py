@@ -6,7 +6,7 @@ from udfs.core.errors import ConfigError, InvalidEvent, ModelError, Reason, Tide
 
 
 def test_a_reason_is_its_label_and_explains_itself_in_one_line() -> None:
-    """Contract: the label is metric label and dead-letter header; the meaning makes the table of the README."""
+    """Contract: label of the metric and the dead letter; the meaning is what the producer's contract says."""
     for reason in Reason:
         assert Reason(str(reason)) is reason
         assert str(reason).replace("_", "").isalnum()

@@ -63,7 +63,7 @@ def test_a_dismissal_stays_by_its_earliest_day() -> None:
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_where_there_is_no_room_impressions_are_merged_before_any_goes(turned: bool) -> None:
-    """Contract: B2 with thirty activities of README's own cap: every one of 300 impressions still counts."""
+    """Contract: Thirty activities of the marketer's contract's cap: every one of 300 impressions still counts."""
     activities = list(range(30))
     caps = dict.fromkeys(activities, (10, 7 * DAY_MS))
     state = ShownState()

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from jobs.config import JobConfig, ReplayConfig, main, submitted_at
-from jobs.option_sources import describe, load, markdown
+from jobs.option_page import page
+from jobs.option_sources import describe, load
 from jobs.options import options_of
+from jobs.restart import EFFECTS
 from jobs.topics import Topics
 from udfs.core.errors import ConfigError
 
@@ -252,23 +254,23 @@ def test_a_replay_without_a_clear_range_is_refused(
     assert refused.value.key == key
 
 
-def test_every_option_is_in_the_table_and_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_option_is_on_the_page_and_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     """Contract: the documentation is made from the declarations, so it cannot lack one."""
-    table = markdown(JobConfig) + markdown(ReplayConfig, JobConfig)
+    documented = page(JobConfig, ReplayConfig, {key: effect.words for key, effect in EFFECTS.items()})
     with pytest.raises(SystemExit):
         load(ReplayConfig, ["--help"], {})
     usage = capsys.readouterr().out
 
     for option in options_of(ReplayConfig).values():
-        assert f"| `{option.key}`" in table
+        assert f"### `{option.key}`\n" in documented
         assert option.flag in usage
 
 
-def test_the_command_prints_the_tables_or_the_checked_options(
+def test_the_command_prints_the_page_or_the_checked_options(
     environ: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert main(["--markdown"]) == 0
-    assert "| `policy_pin` | - |" in capsys.readouterr().out
+    assert "### `policy_pin`" in capsys.readouterr().out
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     assert main(["--batch-ms", "50"]) == 0
