@@ -12,10 +12,10 @@ from pyflink.common import Types
 from pyflink.datastream import DataStream, KeyedStream
 from pyflink.java_gateway import get_gateway
 
-from jobs.config import ReplayConfig
-from jobs.shards import shard_keys
-from udfs.batch_rows import ACTIVITY, EVENTS, KEY_WAS_NULL, ORDER, VALUE_WAS_NULL
-from udfs.world_feed import ACTIVITIES, CONTROL, POLICY
+from tideline.jobs.shards import shard_keys
+from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, KEY_WAS_NULL, ORDER, VALUE_WAS_NULL
+from tideline.udfs.operators.world_feed import ACTIVITIES, CONTROL, POLICY
+from tideline.udfs.settings.job_config import ReplayConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyflink.common.typeinfo import TypeInformation
     from pyflink.table import StreamTableEnvironment
 
-    from jobs.config import JobConfig
+    from tideline.udfs.settings.job_config import JobConfig
 
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 BATCH_TYPE = Types.ROW(
@@ -37,7 +37,7 @@ BATCH_TYPE = Types.ROW(
         Types.OBJECT_ARRAY(Types.LONG()),
     ]
 )
-"""(shard key, EVENTS or ORDER, keys, values, partitions with null flags, offsets, timestamps); see udfs.batch_rows."""
+"""(shard key, EVENTS or ORDER, keys, values, partitions with null flags, offsets, timestamps); see tideline.udfs.operators.batch_rows."""
 
 LEARNER_TYPE = Types.ROW([Types.INT(), Types.OBJECT_ARRAY(_BYTES)])
 """(EVENTS, ORDER or ACTIVITY, the feedback of the batches of a publish interval, one order, or key and value of an

@@ -1,6 +1,6 @@
 """Entry point of the live job and of replays.
 
-`flink run -py jobs/interest_job.py [live|replay] OPTIONS`; `python -m jobs.config --markdown` lists the options.
+`flink run -py jobs/interest_job.py [live|replay] OPTIONS`; `python -m tideline.jobs.config --markdown` lists the options.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import time
 
 from pyflink.datastream import StreamExecutionEnvironment
 
-from jobs.build import BUILD_ID
-from jobs.config import JobConfig, ReplayConfig, submitted_at
-from jobs.option_sources import describe, load
-from jobs.topology import build
-from udfs.core.errors import ConfigError
+from tideline.jobs.topology import build
+from tideline.schemas.errors import ConfigError
+from tideline.udfs.settings.build import BUILD_ID
+from tideline.udfs.settings.job_config import JobConfig, ReplayConfig, submitted_at
+from tideline.udfs.settings.option_sources import describe, load
 
 _KINDS = {"live": JobConfig, "replay": ReplayConfig}
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs.build import BUILD_ID
-from jobs.inputs import sql_options, sql_text
-from udfs.batch_rows import KEY_WAS_NULL, VALUE_WAS_NULL
+from tideline.jobs.inputs import sql_options, sql_text
+from tideline.udfs.operators.batch_rows import KEY_WAS_NULL, VALUE_WAS_NULL
+from tideline.udfs.settings.build import BUILD_ID
 
 if TYPE_CHECKING:
     from pyflink.table import StatementSet, StreamTableEnvironment
 
-    from jobs.config import JobConfig
+    from tideline.udfs.settings.job_config import JobConfig
 
 _KEY_VALUE = "k BYTES, v BYTES"
 _WITH_HEADERS = "k BYTES, v BYTES, headers MAP<STRING, BYTES> METADATA"

@@ -9,19 +9,19 @@ from pyflink.datastream.connectors.base import Sink
 from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
 
-from jobs.config import ReplayConfig
-from jobs.inputs import BROADCAST_TYPE, batches, broadcasts, learner_rows
-from jobs.outputs import write_dead_letters, write_decisions, write_policy
-from jobs.shards import MAX_PARALLELISM, shard_keys
-from udfs.deployment import DEPLOYMENT
-from udfs.interest_rank import InterestRank
-from udfs.learner import Learner
-from udfs.redis_writer import RedisWriter
+from tideline.jobs.inputs import BROADCAST_TYPE, batches, broadcasts, learner_rows
+from tideline.jobs.outputs import write_dead_letters, write_decisions, write_policy
+from tideline.jobs.shards import MAX_PARALLELISM, shard_keys
+from tideline.udfs.operators.deployment import DEPLOYMENT
+from tideline.udfs.operators.interest_rank import InterestRank
+from tideline.udfs.operators.learner import Learner
+from tideline.udfs.operators.redis_writer import RedisWriter
+from tideline.udfs.settings.job_config import ReplayConfig
 
 if TYPE_CHECKING:
     from pyflink.datastream import DataStream, StreamExecutionEnvironment
 
-    from jobs.config import JobConfig
+    from tideline.udfs.settings.job_config import JobConfig
 
 UIDS = {"interest_rank": "interest-rank", "learner": "learner", "redis_writer": "redis-writer"}
 """Name and uid of each Python operator. State belongs to a uid: changing one drops it (tests/golden/uids.txt)."""

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from udfs.core.errors import ConfigError
+from tideline.schemas.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import torch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.objective import Lesson
+    from tideline.models.objective import Lesson
 
 BACK = 5
 SMOOTHING = 0.75

@@ -23,8 +23,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.tables import Table
-from udfs.core.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES
+from tideline.models.tables import Table
+from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path

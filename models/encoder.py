@@ -17,17 +17,17 @@ import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from models.registry import MODEL, Manifest, Refusal, verify, vocabulary
-from udfs.core.errors import ModelError
-from udfs.core.features import ORGANIC_TYPES, StepInputs, step_inputs
-from udfs.core.hashing import hash32
+from tideline.models.registry import MODEL, Manifest, Refusal, verify, vocabulary
+from tideline.schemas.errors import ModelError
+from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.users.features import ORGANIC_TYPES, StepInputs, step_inputs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from udfs.core.features import Vocabulary
+    from tideline.udfs.core.users.features import Vocabulary
 
 EXAMPLE_TOLERANCE = 1e-4
 NORM_TOLERANCE = 1e-5

@@ -30,19 +30,19 @@ if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
 # ruff: noqa: E402  # the packages are found only now
-from models.baselines.item_knn import ItemKnn
-from models.baselines.markov import Markov
-from models.baselines.ngram import Ngram
-from models.baselines.popularity import Popularity
-from models.baselines.session_popularity import SessionPopularity
-from models.baselines.vsknn import VectorSessionKnn
-from models.data import Sequences
-from models.ranking import Baseline, Ranked, rank_baselines, rank_log_scores
-from models.report import figures, table
-from models.scorer import Scorer
-from models.task import Task, make_task, targets_in, training_labels
-from models.topic_data import load
-from udfs.core.errors import ConfigError, ModelError, Unavailable
+from tideline.models.baselines.item_knn import ItemKnn
+from tideline.models.baselines.markov import Markov
+from tideline.models.baselines.ngram import Ngram
+from tideline.models.baselines.popularity import Popularity
+from tideline.models.baselines.session_popularity import SessionPopularity
+from tideline.models.baselines.vsknn import VectorSessionKnn
+from tideline.models.data import Sequences
+from tideline.models.ranking import Baseline, Ranked, rank_baselines, rank_log_scores
+from tideline.models.report import figures, table
+from tideline.models.scorer import Scorer
+from tideline.models.task import Task, make_task, targets_in, training_labels
+from tideline.models.topic_data import load
+from tideline.schemas.errors import ConfigError, ModelError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -22,11 +22,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.encoder import Encoder
-from models.gru import KEEP, SCALARS, X_SCALE, GRUEncoder
-from models.registry import GOLDEN, HEAD, MANIFEST, MODEL, VOCABULARY, signature
-from udfs.core.features import ORGANIC_TYPES, StepInputs, Vocabulary, step_inputs
-from udfs.core.hashing import hash32
+from tideline.models.encoder import Encoder
+from tideline.models.gru import KEEP, SCALARS, X_SCALE, GRUEncoder
+from tideline.models.registry import GOLDEN, HEAD, MANIFEST, MODEL, VOCABULARY, signature
+from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.users.features import ORGANIC_TYPES, StepInputs, Vocabulary, step_inputs
 
 OPSET = 17
 STEPS = 500

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from models.objective import Draws, Lesson, batch_loss
-from models.sequences import windows
-from models.validation import validate
-from udfs.core.interest import SAW
+from tideline.models.objective import Draws, Lesson, batch_loss
+from tideline.models.sequences import windows
+from tideline.models.validation import validate
+from tideline.udfs.core.users.interest import SAW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from models.gru import GRUEncoder
-    from models.sequences import Windows
+    from tideline.models.gru import GRUEncoder
+    from tideline.models.sequences import Windows
 
 WARM_UP = 0.05
 """Share of the training over which the learning rate rises."""

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from models.ranking import Ranked, rank_log_scores
-from models.registry import GOLDEN, MANIFEST, verify
-from models.report import figures
-from models.scorer import Scorer
-from models.task import make_task, training_labels
-from models.timing import step_us
-from models.topic_data import load
-from udfs.core.errors import ConfigError, ModelError
-from udfs.core.features import StepInputs
+from tideline.models.ranking import Ranked, rank_log_scores
+from tideline.models.registry import GOLDEN, MANIFEST, verify
+from tideline.models.report import figures
+from tideline.models.scorer import Scorer
+from tideline.models.task import make_task, training_labels
+from tideline.models.timing import step_us
+from tideline.models.topic_data import load
+from tideline.schemas.errors import ConfigError, ModelError
+from tideline.udfs.core.users.features import StepInputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from models.encoder import Encoder
-    from models.task import Task
+    from tideline.models.encoder import Encoder
+    from tideline.models.task import Task
 
 PARITY_STEPS = 500
 PARITY_TOLERANCE = 1e-5

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from udfs.core.features import ORGANIC_TYPES
+from tideline.udfs.core.users.features import ORGANIC_TYPES
 
 if TYPE_CHECKING:
-    from models.config import Config
+    from tideline.models.config import Config
 
 X_SCALE = 0.5**0.5 * (1.0 - 1e-6)  # the last factor keeps float32 rounding below norm 1
 SCALARS = 3

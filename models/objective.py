@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.export import tensors
-from models.losses import bpr_max, expected_draws, gbce, sampled_cross_entropy
-from models.sequences import window_inputs
+from tideline.models.export import tensors
+from tideline.models.losses import bpr_max, expected_draws, gbce, sampled_cross_entropy
+from tideline.models.sequences import window_inputs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.config import Config
-    from models.gru import GRUEncoder
-    from models.sequences import Windows
-    from models.split import Split
-    from udfs.core.features import StepInputs
+    from tideline.models.config import Config
+    from tideline.models.gru import GRUEncoder
+    from tideline.models.sequences import Windows
+    from tideline.models.split import Split
+    from tideline.udfs.core.users.features import StepInputs
 
 X_TARGETS = 128
 """Predictions of a batch that the loss of items on x looks at: as costly as the main one, it needs far fewer."""

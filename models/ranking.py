@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from models.baselines.context import all_items_before, lengths_before
-from models.metrics import Coverage, Ranks, ranks
+from tideline.models.baselines.context import all_items_before, lengths_before
+from tideline.models.metrics import Coverage, Ranks, ranks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from models.data import Sequences
-    from models.task import Task
+    from tideline.models.data import Sequences
+    from tideline.models.task import Task
 
 BLOCK_SCORES = 1_000_000
 """Scores, and events before targets, that are worked on at once (a single target may have more): small enough for

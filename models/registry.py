@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from udfs.core.errors import ModelError
-from udfs.core.features import Vocabulary
-from udfs.core.user_state import DIM
+from tideline.schemas.errors import ModelError
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.users.features import Vocabulary
 
 if TYPE_CHECKING:
     from pathlib import Path

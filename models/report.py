@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.bootstrap import group_sums, jackknife_interval, percentile_interval, resampled_means
-from models.metrics import per_target
-from udfs.core.trial import Rate, share_interval
+from tideline.models.bootstrap import group_sums, jackknife_interval, percentile_interval, resampled_means
+from tideline.models.metrics import per_target
+from tideline.udfs.core.experiments.trial import Rate, share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from models.ranking import Ranked
+    from tideline.models.ranking import Ranked
 
 COVERAGE = "coverage@20"
 _SHARE_OF = {"precision@20": 0.05}

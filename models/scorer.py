@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from models.encoder import Encoder
-from models.registry import HEAD, check_file, verify
-from models.sequences import event_inputs, hashes_of
-from udfs.core.features import item_index, known_index
-from udfs.core.interest import window_length
+from tideline.models.encoder import Encoder
+from tideline.models.registry import HEAD, check_file, verify
+from tideline.models.sequences import event_inputs, hashes_of
+from tideline.udfs.core.users.features import item_index, known_index
+from tideline.udfs.core.users.interest import window_length
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from models.data import Sequences
-    from udfs.core.features import StepInputs
+    from tideline.models.data import Sequences
+    from tideline.udfs.core.users.features import StepInputs
 
 UNKNOWN = 1e-9
 """Probability of a category that the model does not know."""

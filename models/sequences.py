@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from udfs.core.features import StepInputs, Vocabulary, step_inputs
-from udfs.core.hashing import hash32
-from udfs.core.interest import SAW
-from udfs.core.user_state import MAX_PRICE, MAX_QUANTITY
+from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.users.features import StepInputs, Vocabulary, step_inputs
+from tideline.udfs.core.users.interest import SAW
+from tideline.udfs.core.users.user_state import MAX_PRICE, MAX_QUANTITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from models.data import Sequences
+    from tideline.models.data import Sequences
 
 LONGEST = 2 * SAW - 1
 

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.data import Sequences
+    from tideline.models.data import Sequences
 
 VALID_SHARE = 0.1
 

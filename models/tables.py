@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.table_files import Unreadable, one_line, open_table, printable
-from udfs.core.errors import ConfigError
+from tideline.models.table_files import Unreadable, one_line, open_table, printable
+from tideline.schemas.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from models.data import owners, recoded
+from tideline.models.data import owners, recoded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.data import Sequences
+    from tideline.models.data import Sequences
 
 Which = Literal["last", "all"]
 Of = Literal["item", "category"]

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from udfs.core.features import ORGANIC_TYPES, step_inputs
-from udfs.core.history import merge
-from udfs.core.interest import SAW, encode
-from udfs.core.user_state import EVENT, HISTORY, decode_states
+from tideline.udfs.core.users.features import ORGANIC_TYPES, step_inputs
+from tideline.udfs.core.users.history import merge
+from tideline.udfs.core.users.interest import SAW, encode
+from tideline.udfs.core.users.user_state import EVENT, HISTORY, decode_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from udfs.core.features import StepInputs
-    from udfs.core.interest import StepEncoder
+    from tideline.udfs.core.users.features import StepInputs
+    from tideline.udfs.core.users.interest import StepEncoder
 
 _FEWEST_CALLS = 15
 _GAP_MS = 60_000
@@ -39,7 +39,7 @@ def features_us(encoder: StepEncoder, batch: int, seconds: float) -> float:
 
 
 def sawtooth_us(encoder: StepEncoder, batch: int, seconds: float) -> float:
-    """Return the microseconds an event of the whole of `udfs.core.interest.encode`, as the job calls it.
+    """Return the microseconds an event of the whole of `tideline.udfs.core.users.interest.encode`, as the job calls it.
 
     `batch` users with full histories get one event each, in order, 16 times: each window is then stepped 15 times and
     encoded anew once. Included are features, gather and scatter of h, and quantisation.

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jobs.options import brokers
-from models.data import Sequences, sequences_in
-from models.tables import Table
-from models.topic_records import read_topic
-from schemas.codec import decode_event
-from udfs.core.errors import ConfigError, InvalidEvent
-from udfs.core.events import FIRST_ACTIVITY_TYPE, Event
-from udfs.core.hashing import hash64
-from udfs.core.rate_guard import act_of, admit
-from udfs.core.user_state import MAX_PRICE, MAX_QUANTITY, decode_states
+from tideline.models.data import Sequences, sequences_in
+from tideline.models.tables import Table
+from tideline.models.topic_records import read_topic
+from tideline.schemas.codec import decode_event
+from tideline.schemas.errors import ConfigError, InvalidEvent
+from tideline.schemas.events import FIRST_ACTIVITY_TYPE, Event
+from tideline.udfs.core.hashing import hash64
+from tideline.udfs.core.users.rate_guard import act_of, admit
+from tideline.udfs.core.users.user_state import MAX_PRICE, MAX_QUANTITY, decode_states
+from tideline.udfs.settings.options import brokers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from udfs.core.errors import Unavailable
+from tideline.schemas.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -28,7 +28,7 @@ if __name__ == "__main__":
         os.execv(venv / "bin" / "python", [str(venv / "bin" / "python"), __file__, *sys.argv[1:]])  # noqa: S606
 
 # ruff: noqa: E402  # the paths above come first
-from models.train_options import arguments
+from tideline.models.train_options import arguments
 
 if __name__ == "__main__" and find_spec("torch") is None:
     arguments(sys.argv[1:])  # --help and a bad command line need no torch
@@ -37,19 +37,19 @@ if __name__ == "__main__" and find_spec("torch") is None:
 import numpy as np
 import torch
 
-from models.config import Config, default, with_file
-from models.cooccurrence import first_vectors
-from models.data import Sequences
-from models.export import Names, Training, export
-from models.fit import fit, refresh, say
-from models.gru import GRUEncoder
-from models.objective import Lesson
-from models.sequences import event_inputs
-from models.split import split
-from models.topic_data import load
-from models.validation import validate
-from udfs.core.errors import ConfigError, Unavailable
-from udfs.core.features import Vocabulary
+from tideline.models.config import Config, default, with_file
+from tideline.models.cooccurrence import first_vectors
+from tideline.models.data import Sequences
+from tideline.models.export import Names, Training, export
+from tideline.models.fit import fit, refresh, say
+from tideline.models.gru import GRUEncoder
+from tideline.models.objective import Lesson
+from tideline.models.sequences import event_inputs
+from tideline.models.split import split
+from tideline.models.topic_data import load
+from tideline.models.validation import validate
+from tideline.schemas.errors import ConfigError, Unavailable
+from tideline.udfs.core.users.features import Vocabulary
 
 
 def main(argv: list[str]) -> int:

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.export import tensors
-from models.sequences import window_inputs, windows
+from tideline.models.export import tensors
+from tideline.models.sequences import window_inputs, windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.gru import GRUEncoder
-    from models.objective import Lesson
+    from tideline.models.gru import GRUEncoder
+    from tideline.models.objective import Lesson
 
 SCORED = 12_000
 """At most about so many held-out targets are scored, the same ones each time."""

@@ -7,8 +7,8 @@ A test holds the two against each other on generated events, so a changed schema
 import struct
 from typing import NoReturn
 
-from udfs.core.errors import InvalidEvent, Reason
-from udfs.core.events import TYPE_NAMES, Event
+from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.events import TYPE_NAMES, Event
 
 _VALUE_BRANCH = 2
 """Index 1 of ["null", ...] as Avro writes it (zigzag)."""

@@ -12,12 +12,12 @@ from typing import Any, NoReturn
 
 import orjson
 
-from schemas.clickstream_reader import read_clickstream
-from schemas.records import HEADER_BYTES, MAX_VALUE_BYTES, RecordCodec, size_error
-from schemas.registry import shipped
-from udfs.core.errors import InvalidEvent, Reason
-from udfs.core.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
-from udfs.core.fields import EARLIEST_MS, LATEST_MS, MAX_AMOUNT, MAX_TEXT_CHARS
+from tideline.schemas.clickstream_reader import read_clickstream
+from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
+from tideline.schemas.fields import EARLIEST_MS, LATEST_MS, MAX_AMOUNT, MAX_TEXT_CHARS
+from tideline.schemas.records import HEADER_BYTES, MAX_VALUE_BYTES, RecordCodec, size_error
+from tideline.schemas.registry import shipped
 
 MAX_TOKEN_CHARS = 512
 MAX_AHEAD_MS = 300_000

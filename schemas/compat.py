@@ -1,6 +1,6 @@
 """FULL_TRANSITIVE: today's schema reads what every kept version wrote, and every kept version what today's writes.
 
-    python -m schemas.compat
+    python -m tideline.schemas.compat
 
 Exits 1 and says why where that does not hold, or where a current schema is not the newest kept version.
 """
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.registry import Registry, shipped
+from tideline.schemas.registry import Registry, shipped
 
 _PROMOTIONS = {
     "int": {"long", "float", "double"},

@@ -1,6 +1,6 @@
 """Avro records in the Confluent wire format: 0x00, schema id as 4 bytes big endian, Avro body.
 
-This is the general path, for every record and every version. Events have a faster one in `schemas.codec`.
+This is the general path, for every record and every version. Events have a faster one in `tideline.schemas.codec`.
 """
 
 import struct
@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import fastavro
 import orjson
 
-from schemas.registry import Registry, shipped
-from udfs.core.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.registry import Registry, shipped
 
 MAGIC = 0
 HEADER_BYTES = 5

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from scripts.localstack import Stack
+    from tideline.scripts.localstack import Stack
 
 # The Java gateway of pyflink serves every test of the process and ends with it.
 _LIVES_ON = "org.apache.flink.client.python.PythonGatewayServer"
@@ -27,8 +27,8 @@ def pytest_configure() -> None:
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """One stack for all tests of the run; tests keep apart by topic suffix and key prefix."""
     # Here and not above: tests that need no stack shall not wait for its clients to be imported.
-    from scripts.localstack import Stack
-    from scripts.localstack.paths import FLINK_CONF, STATE_FOLDER
+    from tideline.scripts.localstack import Stack
+    from tideline.scripts.localstack.paths import FLINK_CONF, STATE_FOLDER
 
     name = f"tests-{os.getpid()}"
     with Stack.up(name, conf=FLINK_CONF / "config.test.yaml") as running:

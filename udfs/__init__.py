@@ -1,1 +1,1 @@
-"""Flink operators of Tideline: thin classes around `udfs.core`."""
+"""Flink operators of Tideline: thin classes around `tideline.udfs.core`."""

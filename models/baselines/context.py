@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.data import Sequences
+    from tideline.models.data import Sequences
 
 
 def lengths_before(data: Sequences, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from models.baselines.context import items_before
-from models.baselines.popularity import shares
-from models.baselines.sparse import pair_counts, weighted_sums
-from models.data import owners
+from tideline.models.baselines.context import items_before
+from tideline.models.baselines.popularity import shares
+from tideline.models.baselines.sparse import pair_counts, weighted_sums
+from tideline.models.data import owners
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.baselines.sparse import Rows
-    from models.data import Sequences
+    from tideline.models.baselines.sparse import Rows
+    from tideline.models.data import Sequences
 
 DECAY = 0.85
 BACK = 20

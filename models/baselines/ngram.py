@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from models.baselines.context import items_before, lengths_before
-from models.baselines.sparse import pair_counts, weighted_sums
+from tideline.models.baselines.context import items_before, lengths_before
+from tideline.models.baselines.sparse import pair_counts, weighted_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.baselines.sparse import Rows
-    from models.data import Sequences
+    from tideline.models.baselines.sparse import Rows
+    from tideline.models.data import Sequences
 
 ORDER = 3
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from models.baselines.context import all_items_before
-from models.baselines.popularity import shares
+from tideline.models.baselines.context import all_items_before
+from tideline.models.baselines.popularity import shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.data import Sequences
+    from tideline.models.data import Sequences
 
 
 class SessionPopularity:

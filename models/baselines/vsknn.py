@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from models.baselines.context import items_before, lengths_before
-from models.baselines.popularity import shares
-from models.baselines.sparse import pair_counts
-from models.data import owners
+from tideline.models.baselines.context import items_before, lengths_before
+from tideline.models.baselines.popularity import shares
+from tideline.models.baselines.sparse import pair_counts
+from tideline.models.data import owners
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.data import Sequences
+    from tideline.models.data import Sequences
 
 BACK = 50
 NEIGHBOURS = 100

@@ -32,8 +32,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from udfs.core.errors import ConfigError
-from udfs.core.events import Event, EventType
+from tideline.schemas.errors import ConfigError
+from tideline.schemas.events import Event, EventType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

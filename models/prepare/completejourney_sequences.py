@@ -1,4 +1,4 @@
-"""The Complete Journey as sequences, split by time: `python -m models.prepare.completejourney_sequences --out DIR`.
+"""The Complete Journey as sequences, split by time: `python -m tideline.models.prepare.completejourney_sequences --out DIR`.
 
 A sequence is a household's clickstream as `models/prepare/completejourney.py` tells it: the item is the product, the
 category its commodity. train.parquet has the events before the split day, test.parquet those from it on, so that
@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from models.prepare.completejourney import columns
-from udfs.core.events import TYPE_NAMES, EventType
+from tideline.models.prepare.completejourney import columns
+from tideline.schemas.events import TYPE_NAMES, EventType
 
 SPLIT_DAY = "2017-12-01"
 
@@ -25,7 +25,7 @@ SPLIT_DAY = "2017-12-01"
 def main(argv: list[str]) -> int:
     """Write train.parquet and test.parquet; 0 on success."""
     parser = argparse.ArgumentParser(
-        prog="python -m models.prepare.completejourney_sequences", description="Complete Journey sequences."
+        prog="python -m tideline.models.prepare.completejourney_sequences", description="Complete Journey sequences."
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of train.parquet and test.parquet")
     parser.add_argument("--from", dest="from_day", default="2017-01-01", help="first UTC day of train")

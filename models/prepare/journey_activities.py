@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from models.prepare.completejourney import table
-from udfs.core.activity import MAX_ITEMS, Activity
+from tideline.models.prepare.completejourney import table
+from tideline.udfs.core.catalogue.activity import MAX_ITEMS, Activity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

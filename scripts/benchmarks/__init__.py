@@ -1,1 +1,1 @@
-"""Benchmarks of the live job: how many events, how fresh the lists, how much memory."""
+"""Benchmarks: of the whole job (`live`), of its parts (`offline`), beside other libraries (`peers`), over a year."""

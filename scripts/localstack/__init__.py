@@ -1,7 +1,7 @@
 """Kafka, Valkey and a Flink cluster as local processes, for development, tests, demo and benchmarks (Linux)."""
 
-from scripts.localstack.errors import StackError
-from scripts.localstack.process import Managed
-from scripts.localstack.stack import Stack
+from tideline.scripts.localstack.errors import StackError
+from tideline.scripts.localstack.process import Managed
+from tideline.scripts.localstack.stack import Stack
 
 __all__ = ["Managed", "Stack", "StackError"]

@@ -9,11 +9,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from scripts.localstack import redis
-from scripts.localstack.errors import StackError
-from scripts.localstack.launch import take_down
-from scripts.localstack.process import alive
-from scripts.localstack.stack import Stack
+from tideline.scripts.localstack import redis
+from tideline.scripts.localstack.errors import StackError
+from tideline.scripts.localstack.launch import take_down
+from tideline.scripts.localstack.process import alive
+from tideline.scripts.localstack.stack import Stack
 
 _WATCH_S = 2.0
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from scripts.localstack.errors import StackError
-from scripts.localstack.paths import FLINK_CONF, FLINK_HOME, FLINK_JARS, PYTHON, SITE_PACKAGES, java
-from scripts.localstack.process import Managed, spawn
-from scripts.package import build_package
+from tideline.scripts.commands.package import build_package
+from tideline.scripts.localstack.errors import StackError
+from tideline.scripts.localstack.paths import FLINK_CONF, FLINK_HOME, FLINK_JARS, PYTHON, SITE_PACKAGES, java
+from tideline.scripts.localstack.process import Managed, spawn
 
 # One thread each for the numeric libraries: the TaskManagers already use every core, and their sums stay the same.
 # Two arenas of glibc, not its default of eight a core: 2,158 MB resident after 40 minutes at half load, not 2,222.

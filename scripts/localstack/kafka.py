@@ -12,9 +12,9 @@ from uuid import uuid4
 from kafka import KafkaAdminClient
 from kafka.errors import RetriableError
 
-from scripts.localstack.errors import StackError
-from scripts.localstack.paths import FLINK_CONF, KAFKA_JARS, java
-from scripts.localstack.process import Managed, spawn, tail
+from tideline.scripts.localstack.errors import StackError
+from tideline.scripts.localstack.paths import FLINK_CONF, KAFKA_JARS, java
+from tideline.scripts.localstack.process import Managed, spawn, tail
 
 _TIMEOUT_MS = 5000
 _SETTINGS = """\

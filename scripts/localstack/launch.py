@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.localstack import flink, redis
-from scripts.localstack import kafka as broker
-from scripts.localstack.process import Managed, alive, free_ports, stop, wait_ready
-from scripts.localstack.rest import FlinkRest
-from scripts.localstack.state import StackState, exclusive, folder, load
+from tideline.scripts.localstack import flink, redis
+from tideline.scripts.localstack import kafka as broker
+from tideline.scripts.localstack.process import Managed, alive, free_ports, stop, wait_ready
+from tideline.scripts.localstack.rest import FlinkRest
+from tideline.scripts.localstack.state import StackState, exclusive, folder, load
 
 READY_WITHIN_S = 180.0
 Progress = Callable[[str], None]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
 
-from scripts.localstack.errors import StackError
+from tideline.scripts.localstack.errors import StackError
 
 POLL_INTERVAL_S = 0.1
 TAIL_LINES = 25

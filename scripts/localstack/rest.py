@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.localstack.errors import StackError
+from tideline.scripts.localstack.errors import StackError
 
 _TIMEOUT_S = 60.0
 PATIENCE_S = 300.0

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from scripts.localstack import flink, redis
-from scripts.localstack import kafka as broker
-from scripts.localstack.errors import StackError
-from scripts.localstack.launch import (
+from tideline.scripts.localstack import flink, redis
+from tideline.scripts.localstack import kafka as broker
+from tideline.scripts.localstack.errors import StackError
+from tideline.scripts.localstack.launch import (
     READY_WITHIN_S,
     Progress,
     Request,
@@ -19,8 +19,8 @@ from scripts.localstack.launch import (
     take_down,
     wait_registered,
 )
-from scripts.localstack.paths import FLINK_HOME
-from scripts.localstack.process import (
+from tideline.scripts.localstack.paths import FLINK_HOME
+from tideline.scripts.localstack.process import (
     GONE_WITHIN_S,
     Managed,
     alive,
@@ -30,8 +30,8 @@ from scripts.localstack.process import (
     wait_gone,
     wait_ready,
 )
-from scripts.localstack.rest import FlinkRest
-from scripts.localstack.state import StackState, load
+from tideline.scripts.localstack.rest import FlinkRest
+from tideline.scripts.localstack.state import StackState, load
 
 
 def _silent(_line: str) -> None:

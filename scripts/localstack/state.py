@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
-from scripts.localstack.errors import StackError
-from scripts.localstack.paths import STATE_FOLDER
-from scripts.localstack.process import Managed
+from tideline.scripts.localstack.errors import StackError
+from tideline.scripts.localstack.paths import STATE_FOLDER
+from tideline.scripts.localstack.process import Managed
 
 STACKS = STATE_FOLDER / "stack"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.localstack import process, redis
 from tests.support.waiting import PATIENCE_S
+from tideline.scripts.localstack import process, redis
 
 
 class Server:

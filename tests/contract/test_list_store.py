@@ -16,9 +16,9 @@ import redis
 
 from tests.support.memory_lists import MemoryLists
 from tests.support.waiting import PATIENCE_S
-from udfs.core.errors import ConfigError
-from udfs.core.list_version import ListVersion, parse_version
-from udfs.list_store import CHUNK_LISTS, ListStore, WriteCounts
+from tideline.schemas.errors import ConfigError
+from tideline.udfs.core.lists.list_version import ListVersion, parse_version
+from tideline.udfs.io.list_store import CHUNK_LISTS, ListStore, WriteCounts
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Server

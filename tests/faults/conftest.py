@@ -16,7 +16,7 @@ from tests.support.traffic import make_activities
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scripts.localstack import Stack
+    from tideline.scripts.localstack import Stack
 
 _numbers = count()
 

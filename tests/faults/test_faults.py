@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from kafka.admin import KafkaAdminClient
 
-from scripts.localstack.process import alive, send
 from tests.support.exercise import events_of, exercise
 from tests.support.malformed import many_refused
 from tests.support.traffic import interleave, messages, shuffled, with_duplicates
 from tests.support.waiting import wait_until
+from tideline.scripts.localstack.process import alive, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.config import JobConfig, ReplayConfig
-from jobs.option_sources import load
-from scripts.localstack.paths import FLINK_JARS, REPOSITORY
+from tideline.scripts.localstack.paths import FLINK_JARS, REPOSITORY
+from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
+from tideline.udfs.settings.option_sources import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from jobs.config import JobConfig
-from jobs.shards import MAX_PARALLELISM, shard_keys
-from jobs.topology import UIDS, build
-from scripts.localstack.paths import REPOSITORY
 from tests.support.hash_code import INT_MIN, hash_code, user_with_hash
+from tideline.jobs.shards import MAX_PARALLELISM, shard_keys
+from tideline.jobs.topology import UIDS, build
+from tideline.scripts.localstack.paths import REPOSITORY
+from tideline.udfs.settings.job_config import JobConfig
 
 pytestmark = pytest.mark.flink
 

@@ -12,7 +12,7 @@ from tests.support.live import LiveJob
 from tests.support.traffic import make_activities
 
 if TYPE_CHECKING:
-    from scripts.localstack import Stack
+    from tideline.scripts.localstack import Stack
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from schemas.codec import encode_event
 from tests.support.hash_code import INT_MIN, user_with_hash
 from tests.support.live import LiveJob
 from tests.support.malformed import Refused, refused_records
 from tests.support.oracle import Recorded
 from tests.support.traffic import Message, interleave
 from tests.support.waiting import wait_until
-from udfs.core.decision_token import TokenKeys
-from udfs.core.events import Event, EventType
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.lists.token_keys import TokenKeys
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

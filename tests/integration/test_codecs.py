@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 from kafka import KafkaProducer
 
-from jobs.kafka_security import kafka_python_kwargs
-from models.topic_records import read_topic
-from schemas.codec import encode_event
 from tests.support.live import LiveJob
 from tests.support.traffic import make_activities
-from udfs.core.events import Event, EventType
+from tideline.models.topic_records import read_topic
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.settings.kafka_security import kafka_python_kwargs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scripts.localstack import Stack
+    from tideline.scripts.localstack import Stack
 
 pytestmark = pytest.mark.integration
 

@@ -4,11 +4,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from models.prepare.completejourney import events_of, table
-from models.prepare.journey_activities import MIN_PRODUCTS, Offer, offers, redemptions
-from schemas.codec import encode_event
-from scripts.demo_parts.world import FROM, UNTIL, World, in_holdout, make_world
-from udfs.core.activity import MAX_ITEMS, decode_activity, encode_activity
+from tideline.models.prepare.completejourney import events_of, table
+from tideline.models.prepare.journey_activities import MIN_PRODUCTS, Offer, offers, redemptions
+from tideline.schemas.codec import encode_event
+from tideline.scripts.simulation.world import FROM, UNTIL, World, in_holdout, make_world
+from tideline.udfs.core.catalogue.activity import MAX_ITEMS, decode_activity, encode_activity
 
 
 @pytest.fixture(scope="module")

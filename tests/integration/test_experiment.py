@@ -8,15 +8,15 @@ from collections import Counter
 
 import pytest
 
-from schemas.codec import encode_event
-from schemas.records import DECISION
-from scripts.experiment import main
 from tests.support.live import LiveJob, check_equal
 from tests.support.traffic import Message
 from tests.support.waiting import wait_until
-from udfs.core.events import Event, EventType
-from udfs.core.policy import make_policy
-from udfs.core.policy_table import decode_row
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.schemas.records import DECISION
+from tideline.scripts.commands.experiment import main
+from tideline.udfs.core.policies.by_name import make_policy
+from tideline.udfs.core.policies.policy_table import decode_row
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.codec import encode_event
 from tests.support.live import LiveJob, check_equal
 from tests.support.oracle import Oracle
 from tests.support.traffic import Message, Scenario, make_events, messages
 from tests.support.waiting import PATIENCE_S, wait_until
-from udfs.core.control import PinPolicy, SetExamination
-from udfs.core.decision_token import verify
-from udfs.core.events import Event, EventType
-from udfs.metrics import COUNTERS, GAUGES
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.control.control import PinPolicy, SetExamination
+from tideline.udfs.core.lists.decision_token import verify
+from tideline.udfs.operators.metrics import COUNTERS, GAUGES
 
 if TYPE_CHECKING:
-    from udfs.core.control import Order
+    from tideline.udfs.core.control.control import Order
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 _HOUR_MS = 3_600_000

@@ -11,21 +11,21 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from jobs.topics import Topics
-from scripts import export_log, ope
-from scripts.demo_parts.clickstream import Clickstream
-from scripts.demo_parts.frontend import Frontend, Shown
-from scripts.demo_parts.lists import RedisLists
-from scripts.demo_parts.play import Play
-from scripts.demo_parts.world import World, make_world
-from scripts.submit import submit
-from scripts.topics import ensure_topics
 from tests.support.waiting import wait_until
+from tideline.schemas.topics import Topics
+from tideline.scripts.commands import export_log, ope
+from tideline.scripts.commands.submit import submit
+from tideline.scripts.commands.topics import ensure_topics
+from tideline.scripts.simulation.clickstream import Clickstream
+from tideline.scripts.simulation.frontend import Frontend, Shown
+from tideline.scripts.simulation.lists import RedisLists
+from tideline.scripts.simulation.play import Play
+from tideline.scripts.simulation.world import World, make_world
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scripts.localstack import Stack
+    from tideline.scripts.localstack import Stack
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from models.registry import MODEL, verify
-from schemas.codec import encode_event
-from scripts.localstack import StackError
-from scripts.submit import submit
 from tests.support.live import ENCODERS, LiveJob, check_equal
 from tests.support.traffic import Message, Scenario, make_activities, make_events, messages
 from tests.support.waiting import wait_until
-from udfs.core.control import LoadModel
-from udfs.core.events import Event, EventType
+from tideline.models.registry import MODEL, verify
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.scripts.commands.submit import submit
+from tideline.scripts.localstack import StackError
+from tideline.udfs.core.control.control import LoadModel
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.benchmarks.kafka_batches import BatchProducer, encode_batch, make_policy_topic
-from udfs.topic_reader import read_policy, read_topic
+from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, encode_batch, make_policy_topic
+from tideline.udfs.io.topic_reader import read_policy, read_topic
 
 if TYPE_CHECKING:
-    from scripts.localstack import Stack
+    from tideline.scripts.localstack import Stack
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

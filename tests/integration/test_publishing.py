@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from models.registry import current
-from schemas.codec import encode_event
-from scripts import tideline
 from tests.support.live import LiveJob, check_equal
 from tests.support.model_folders import change_manifest, model_folder, write_sequences
 from tests.support.traffic import CATEGORIES, Message, Scenario, make_events, messages
 from tests.support.waiting import PATIENCE_S, wait_until
-from udfs.core.decision_token import verify
-from udfs.core.events import Event, EventType
-from udfs.core.policy_table import PRIOR_ID, decode_row
+from tideline.models.registry import current
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.scripts.commands import tideline
+from tideline.udfs.core.lists.decision_token import verify
+from tideline.udfs.core.policies.policy_table import PRIOR_ID, decode_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from udfs.core.policy_table import PolicyRow
+    from tideline.udfs.core.policies.policy_table import PolicyRow
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 _USERS = 300

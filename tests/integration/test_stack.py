@@ -10,12 +10,12 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from jobs.topics import Topics
-from scripts.localstack import Stack, StackError
-from scripts.localstack.paths import FLINK_CONF, REPOSITORY
-from scripts.localstack.process import alive, send, wait_gone
-from scripts.topics import ensure_topics
 from tests.support.waiting import PATIENCE_S, wait_until
+from tideline.schemas.topics import Topics
+from tideline.scripts.commands.topics import ensure_topics
+from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.localstack.paths import FLINK_CONF, REPOSITORY
+from tideline.scripts.localstack.process import alive, send, wait_gone
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -119,7 +119,7 @@ def test_up_of_a_complete_stack_attaches_to_it(stack: Stack) -> None:
 def test_address_where_nobody_listens_is_reported_and_nothing_is_left(
     stack: Stack, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scripts.localstack.launch.READY_WITHIN_S", 2.0)
+    monkeypatch.setattr("tideline.scripts.localstack.launch.READY_WITHIN_S", 2.0)
     with pytest.raises(StackError, match=r"Kafka at 127\.0\.0\.1:1 was not ready"):
         Stack.up(name, redis_url=stack.redis_url, kafka="127.0.0.1:1")
     assert not any(alive(process) for process in Stack.attach(name).processes)

@@ -9,11 +9,11 @@ import pytest
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from models.topic_records import read_topic
-from udfs.core.errors import Unavailable
+from tideline.models.topic_records import read_topic
+from tideline.schemas.errors import Unavailable
 
 if TYPE_CHECKING:
-    from scripts.localstack import Stack
+    from tideline.scripts.localstack import Stack
 
 pytestmark = pytest.mark.integration
 

@@ -13,14 +13,14 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.partitioner.default import murmur2
 
-from scripts.localstack.paths import REPOSITORY
-from scripts.submit import main as submit_as_operator
 from tests.support.exercise import events_of, exercise
 from tests.support.traffic import Scenario, make_events, messages
 from tests.support.waiting import PATIENCE_S, wait_until
-from udfs.core.errors import Reason
-from udfs.core.events import FIRST_ACTIVITY_TYPE, Event, EventType
-from udfs.core.user_state import HISTORY
+from tideline.schemas.errors import Reason
+from tideline.schemas.events import FIRST_ACTIVITY_TYPE, Event, EventType
+from tideline.scripts.commands.submit import main as submit_as_operator
+from tideline.scripts.localstack.paths import REPOSITORY
+from tideline.udfs.core.users.user_state import HISTORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ def test_a_record_that_kafka_refuses_ends_no_job(jobs: Jobs, evidence: Evidence,
     """Contract I1: while `decisions` takes nothing TaskManagers end and `scripts/stack watch` replaces them."""
     job = jobs.with_subtasks(1)
     stack, before, said = job.stack, restored(job), tmp_path / "watch.log"
-    command = [sys.executable, "-m", "scripts.localstack", "watch", "--name", stack.name]
+    command = [sys.executable, "-m", "tideline.scripts.localstack", "watch", "--name", stack.name]
 
     def refuse() -> None:
         with said.open("w") as log, subprocess.Popen(command, cwd=REPOSITORY, stderr=log) as watch:

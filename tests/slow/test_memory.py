@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.benchmarks import soak
+from tideline.scripts.benchmarks.live import soak
 
 if TYPE_CHECKING:
     from collections.abc import Callable

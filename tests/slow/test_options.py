@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.ranking import rank_settings
-from models.encoder import Encoder
-from scripts.submit import submit, token_keys
-from scripts.topics import ensure_topics
 from tests.support.exercise import events_of
 from tests.support.live import LiveJob, check_equal
 from tests.support.option_walk import BASE, SECOND_KEY, refused, steps
 from tests.support.traffic import make_activities, messages
 from tests.support.waiting import wait_until
-from udfs.core.world import World
+from tideline.models.encoder import Encoder
+from tideline.scripts.commands.submit import submit, token_keys
+from tideline.scripts.commands.topics import ensure_topics
+from tideline.udfs.core.serving.world import World
+from tideline.udfs.settings.rank_settings import rank_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from scripts.localstack import Stack
     from tests.support.traffic import Message
+    from tideline.scripts.localstack import Stack
 
     Evidence = Callable[[str, dict[str, object]], None]
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
-from models.registry import MODEL, verify
-from scripts.localstack.process import alive, send
 from tests.support.exercise import events_of, exercise
 from tests.support.live import ENCODERS
 from tests.support.model_folders import change_manifest
 from tests.support.traffic import messages
 from tests.support.waiting import wait_until
-from udfs.core.control import LoadModel, Republish
+from tideline.models.registry import MODEL, verify
+from tideline.scripts.localstack.process import alive, send
+from tideline.udfs.core.control.control import LoadModel, Republish
 
 if TYPE_CHECKING:
     from collections.abc import Callable

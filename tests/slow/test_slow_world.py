@@ -20,10 +20,10 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from scripts.localstack import Stack
-    from scripts.localstack.process import Managed
     from tests.faults.conftest import Jobs
     from tests.support.traffic import Message
+    from tideline.scripts.localstack import Stack
+    from tideline.scripts.localstack.process import Managed
 
     Evidence = Callable[[str, dict[str, object]], None]
 

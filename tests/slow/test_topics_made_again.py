@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from kafka.admin import KafkaAdminClient
 
-from scripts.topics import ensure_topics
 from tests.support.exercise import events_of
 from tests.support.traffic import make_activities, messages
 from tests.support.waiting import wait_until
-from udfs.core.activity import encode_activity
-from udfs.core.control import PublishPolicy
+from tideline.scripts.commands.topics import ensure_topics
+from tideline.udfs.core.catalogue.activity import encode_activity
+from tideline.udfs.core.control.control import PublishPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.submit import submit
 from tests.support.exercise import events_of, exercise
 from tests.support.traffic import messages
-from udfs.core.control import PublishPolicy
-from udfs.core.policy_table import PRIOR_ID, decode_row
+from tideline.scripts.commands.submit import submit
+from tideline.udfs.core.control.control import PublishPolicy
+from tideline.udfs.core.policies.policy_table import PRIOR_ID, decode_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable

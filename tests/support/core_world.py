@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from udfs.core.activity import Activity
-from udfs.core.decision_token import Minting, TokenKeys, mint
-from udfs.core.features import StepInputs, Vocabulary
-from udfs.core.policy import POLICIES, make_policy
-from udfs.core.slot_tags import SlotTags
-from udfs.core.user_state import DIM
-from udfs.core.world import RankSettings, World
+from tideline.udfs.core.catalogue.activity import Activity
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.lists.decision_token import Minting, mint
+from tideline.udfs.core.lists.slot_tags import SlotTags
+from tideline.udfs.core.lists.token_keys import TokenKeys
+from tideline.udfs.core.policies.by_name import POLICIES, make_policy
+from tideline.udfs.core.serving.world import RankSettings, World
+from tideline.udfs.core.users.features import StepInputs, Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from udfs.core.interest import StepEncoder
+    from tideline.udfs.core.users.interest import StepEncoder
 
 KEYS = TokenKeys({1: b"k" * 32, 2: b"q" * 32}, 1)
 DAY_MS = 86_400_000

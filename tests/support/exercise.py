@@ -14,7 +14,7 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from udfs.core.events import Event
+    from tideline.schemas.events import Event
 
 USERS = 1_000
 EVENTS = 20_000

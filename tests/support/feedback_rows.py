@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.core.feedback import OBJECTIVES, ROWS
-from udfs.core.learning import BUCKET, Forgetting
-from udfs.core.solving import RIDGE
-from udfs.core.user_state import DIM
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.learning.learning import BUCKET, Forgetting
+from tideline.udfs.core.learning.solving import RIDGE
+from tideline.udfs.core.limits import OBJECTIVES
+from tideline.udfs.core.rewards.feedback import ROWS
 
 NEVER = Forgetting(0)
 HALF_LIFE_MS = 4_000

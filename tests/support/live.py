@@ -10,32 +10,32 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
-from jobs.config import JobConfig
-from jobs.option_sources import load
-from jobs.ranking import rank_settings
-from jobs.topics import Topics
-from models.encoder import Encoder
-from models.registry import verify
-from scripts.localstack.paths import REPOSITORY
-from scripts.submit import submit, token_keys
-from scripts.topics import ensure_topics
 from tests.support.kafka_topics import produce, read_all
 from tests.support.oracle import EPOCH, Oracle, Recorded, learned
 from tests.support.waiting import PATIENCE_S, wait_until
-from udfs.core.activity import encode_activity
-from udfs.core.control import Control, LoadModel, PublishPolicy, Republish, encode_control
-from udfs.core.list_version import parse_version
-from udfs.core.policy_table import PRIOR_ID
+from tideline.models.encoder import Encoder
+from tideline.models.registry import verify
+from tideline.schemas.topics import Topics
+from tideline.scripts.commands.submit import submit, token_keys
+from tideline.scripts.commands.topics import ensure_topics
+from tideline.scripts.localstack.paths import REPOSITORY
+from tideline.udfs.core.catalogue.activity import encode_activity
+from tideline.udfs.core.control.control import Control, LoadModel, PublishPolicy, Republish, encode_control
+from tideline.udfs.core.lists.list_version import parse_version
+from tideline.udfs.core.policies.policy_table import PRIOR_ID
+from tideline.udfs.settings.job_config import JobConfig
+from tideline.udfs.settings.option_sources import load
+from tideline.udfs.settings.rank_settings import rank_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from scripts.localstack import Stack
-    from scripts.localstack.process import Managed
-    from udfs.core.activity import Activity
-    from udfs.core.control import Order
-    from udfs.core.decision_token import TokenKeys
+    from tideline.scripts.localstack import Stack
+    from tideline.scripts.localstack.process import Managed
+    from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.control.control import Order
+    from tideline.udfs.core.lists.token_keys import TokenKeys
 
 ENCODERS = REPOSITORY / "models" / "artefacts"
 _REDIS_WITHIN_S = 60.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.codec import encode_event
 from tests.support.traffic import Message, token_for
-from udfs.core.decision_token import CONSTANT_X, TokenKeys
-from udfs.core.errors import Reason
-from udfs.core.events import Event, EventType
-from udfs.core.user_state import DIM
+from tideline.schemas.codec import encode_event
+from tideline.schemas.errors import Reason
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.lists.token_keys import TokenKeys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Lists in memory under the rules of `udfs.list_store.ListStore`, for tests that need no server."""
+"""Lists in memory under the rules of `tideline.udfs.io.list_store.ListStore`, for tests that need no server."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from threading import Lock
 
-from udfs.core.list_version import parse_version
-from udfs.list_store import WriteCounts
+from tideline.udfs.core.lists.list_version import parse_version
+from tideline.udfs.io.list_store import WriteCounts
 
 
 class MemoryLists:

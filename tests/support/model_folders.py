@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.registry import HEAD, verify, vocabulary
-from udfs.core.features import item_index
-from udfs.core.hashing import hash32
+from tideline.models.registry import HEAD, verify, vocabulary
+from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.users.features import item_index
 
 ARTEFACTS = Path(__file__).parents[2] / "models" / "artefacts"
 ITEMS = [f"sku-{number}" for number in range(40)]

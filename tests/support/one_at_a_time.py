@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from udfs.core.change import LIMIT, Changes
-from udfs.core.decision_token import CONSTANT_X
-from udfs.core.feedback import OBJECTIVES
-from udfs.core.knowledge import activity_of, encoder_of
-from udfs.core.learning import BUCKETS_PER_HALF_LIFE, NO_SUMS, WHOLE, Forgetting, forget, merge
-from udfs.core.policy_table import INVERSE_UNIT, PAIRS, PRIOR_ID, THETA_UNIT, UPPER, X_UNIT, PolicyRow
-from udfs.core.regression import Regression, Sharing
-from udfs.core.user_state import DIM
+from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.learning.change import LIMIT, Changes
+from tideline.udfs.core.learning.knowledge import activity_of, encoder_of
+from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, NO_SUMS, WHOLE, Forgetting, forget, merge
+from tideline.udfs.core.limits import OBJECTIVES
+from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, PAIRS, PRIOR_ID, THETA_UNIT, UPPER, X_UNIT, PolicyRow
+from tideline.udfs.core.policies.regression import Regression, Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

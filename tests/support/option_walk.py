@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from jobs.topics import Topics
-from scripts.localstack.paths import REPOSITORY
+from tideline.schemas.topics import Topics
+from tideline.scripts.localstack.paths import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

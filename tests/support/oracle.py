@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from udfs.core.activity_features import features_of
-from udfs.core.engine import Outcome, Records, process, republish
-from udfs.core.feedback import decode_feedback, encode_feedback
-from udfs.core.join import Join
-from udfs.core.learning import NO_SUMS, Forgetting, add
-from udfs.core.list_version import ListVersion, parse_version
-from udfs.core.policy_table import PRIOR_ID, decode_row, encode_row
-from udfs.core.publication import publication
-from udfs.core.shown_bytes import DISMISSAL, marks_of
-from udfs.core.user_state import decode_states
-from udfs.core.world import World
+from tideline.udfs.core.catalogue.activity_features import features_of
+from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add
+from tideline.udfs.core.learning.publication import publication
+from tideline.udfs.core.lists.list_version import ListVersion, parse_version
+from tideline.udfs.core.policies.policy_table import PRIOR_ID, decode_row, encode_row
+from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
+from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
+from tideline.udfs.core.serving.world import World
+from tideline.udfs.core.shown.shown_bytes import DISMISSAL, marks_of
+from tideline.udfs.core.users.user_state import decode_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from udfs.core.activity import Activity
-    from udfs.core.errors import Reason
-    from udfs.core.feedback import Feedback
-    from udfs.core.interest import StepEncoder
-    from udfs.core.policy_table import PolicyRow
-    from udfs.core.world import RankSettings
+    from tideline.schemas.errors import Reason
+    from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.policies.policy_table import PolicyRow
+    from tideline.udfs.core.rewards.feedback import Feedback
+    from tideline.udfs.core.serving.world import RankSettings
+    from tideline.udfs.core.users.interest import StepEncoder
 
 EPOCH = 1
 """Of every job of the tests that does not say otherwise."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.core.user_state import DIM
+from tideline.udfs.core.context import DIM
 
 EVENTS, ARMS, BATCH = 5_000, 10, 500
 ALPHA = 0.3

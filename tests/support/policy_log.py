@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from udfs.core.policy_start import TopicRecord
+    from tideline.udfs.core.policies.policy_start import TopicRecord
 
 
 class MemoryLog:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.data import Sequences
+from tideline.models.data import Sequences
 
 
 def sequences(items: list[list[int]], names: int, categories: list[list[int]] | None = None) -> Sequences:

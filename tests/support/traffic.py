@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from schemas.codec import encode_event
-from udfs.core.activity import Activity, Cap, Rule
-from udfs.core.decision_token import CONSTANT_X, Minting, mint
-from udfs.core.events import Event, EventType
-from udfs.core.slot_tags import SlotTags
-from udfs.core.user_state import DIM
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
+from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.lists.decision_token import Minting, mint
+from tideline.udfs.core.lists.slot_tags import SlotTags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from udfs.core.decision_token import TokenKeys
+    from tideline.udfs.core.lists.token_keys import TokenKeys
 
 CATEGORIES = ("SOFT DRINKS", "CHEESE", "FROZEN PIZZA", "BAKED BREAD/BUNS/ROLLS", "BEEF", "unknown to the encoder")
 _ORGANIC = (EventType.VIEW,) * 6 + (EventType.SEARCH, EventType.ADD_TO_CART, EventType.ADD_TO_CART, EventType.PURCHASE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import redis
 
 from tests.support.waiting import PATIENCE_S
-from udfs.core.list_version import ListVersion, parse_version
+from tideline.udfs.core.lists.list_version import ListVersion, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,13 +3,13 @@ import math
 import numpy as np
 import pytest
 
-from models.config import Config
-from models.cooccurrence import first_vectors, neighbours
-from models.objective import Lesson
-from models.sequences import event_inputs
-from models.split import Split
 from tests.support.sequences import sequences
-from udfs.core.features import Vocabulary
+from tideline.models.config import Config
+from tideline.models.cooccurrence import first_vectors, neighbours
+from tideline.models.objective import Lesson
+from tideline.models.sequences import event_inputs
+from tideline.models.split import Split
+from tideline.udfs.core.users.features import Vocabulary
 
 
 def lesson_of(items: list[list[int]], held_out: set[int] = frozenset()) -> tuple[Lesson, int]:  # type: ignore[assignment]

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from models.config import Config
-from models.gru import GRUEncoder
+from tideline.models.config import Config
+from tideline.models.gru import GRUEncoder
 
 ITEMS, CATEGORIES, STEPS = 11, 5, 9
 

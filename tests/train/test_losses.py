@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.losses import bpr_max, expected_draws, gbce, sampled_cross_entropy
+from tideline.models.losses import bpr_max, expected_draws, gbce, sampled_cross_entropy
 
 RNG = np.random.default_rng(4)
 POSITIVE = RNG.normal(size=5)

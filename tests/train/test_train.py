@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models import fit, train
-from models.data import read
-from models.scorer import Scorer
+from tideline.models import fit, train
+from tideline.models.data import read
+from tideline.models.scorer import Scorer
 
 FAST = {"hidden": 12, "item_width": 8, "category_width": 6, "epochs": 3, "batch": 64, "item_buckets": 7}
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from schemas.codec import encode_event
 from tests.support.core_world import NOON_MS, activity, make_world, token_for
-from udfs import metrics
-from udfs.batch_rows import ORDER, read_batch
-from udfs.core.engine import Records, process, republish
-from udfs.core.errors import Reason
-from udfs.core.events import Event, EventType
-from udfs.core.join import Join
+from tideline.schemas.codec import encode_event
+from tideline.schemas.errors import Reason
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.serving.engine import Records, process, republish
+from tideline.udfs.operators import metrics
+from tideline.udfs.operators.batch_rows import ORDER, read_batch
 
 ROOT = Path(__file__).parents[2]
 PURE = sorted(
@@ -28,9 +28,15 @@ BLOCKED = ("pyflink", "kafka", "redis", "torch", "requests", "socket")
 
 
 def test_the_core_imports_without_flink_and_clients() -> None:
-    """Contract: udfs.core, schemas and the encoder run where no pyflink, Kafka or Redis client is installed."""
+    """Contract: tideline.udfs.core, schemas and the encoder run where no pyflink, Kafka or Redis client is installed."""
     assert len(PURE) > 40
-    names = [*PURE, "models.encoder", "udfs.batch_rows", "udfs.world_feed", "udfs.metrics"]
+    names = [
+        *PURE,
+        "tideline.models.encoder",
+        "tideline.udfs.operators.batch_rows",
+        "tideline.udfs.operators.world_feed",
+        "tideline.udfs.operators.metrics",
+    ]
     code = (
         "import importlib, sys\n"
         "sys.modules.update(dict.fromkeys(('pyflink', 'kafka', 'redis', 'torch', 'onnx'), None))\n"

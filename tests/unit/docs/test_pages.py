@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.config import main
 from tests.support.doc_pages import DECISIONS, PAGES, ROOT, anchors, broken_links
-from udfs.core.errors import Reason
+from tideline.jobs.config import main
+from tideline.schemas.errors import Reason
 
 _README_BYTES = 8192
 _WIDTH = 120

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.shards import MAX_PARALLELISM, key_group, shard_keys
+from tideline.jobs.shards import MAX_PARALLELISM, key_group, shard_keys
 
 
 @pytest.mark.parametrize("shards", [2**power for power in range(11)])

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.baselines import item_knn, markov, ngram, sparse, vsknn
-from models.baselines.item_knn import ItemKnn
-from models.baselines.markov import Markov
-from models.baselines.ngram import Ngram
-from models.baselines.popularity import Popularity, shares
-from models.baselines.session_popularity import SessionPopularity
-from models.baselines.vsknn import VectorSessionKnn
-from models.data import Sequences, owners
 from tests.support.sequences import drawn, sequences
+from tideline.models.baselines import item_knn, markov, ngram, sparse, vsknn
+from tideline.models.baselines.item_knn import ItemKnn
+from tideline.models.baselines.markov import Markov
+from tideline.models.baselines.ngram import Ngram
+from tideline.models.baselines.popularity import Popularity, shares
+from tideline.models.baselines.session_popularity import SessionPopularity
+from tideline.models.baselines.vsknn import VectorSessionKnn
+from tideline.models.data import Sequences, owners
 
 ITEMS = 12
 START = -2

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.bootstrap import group_sums, jackknife_interval, percentile_interval, resampled_means
+from tideline.models.bootstrap import group_sums, jackknife_interval, percentile_interval, resampled_means
 
 
 def test_a_resampled_mean_is_the_mean_of_whole_drawn_groups() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from models.config import Config, default, with_file
-from udfs.core.errors import ConfigError
+from tideline.models.config import Config, default, with_file
+from tideline.schemas.errors import ConfigError
 
 PARAMS = Path(__file__).parents[3] / "models" / "params"
 

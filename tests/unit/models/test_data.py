@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
-from models.data import Sequences, owners, read, recoded
-from udfs.core.errors import ConfigError
+from tideline.models.data import Sequences, owners, read, recoded
+from tideline.schemas.errors import ConfigError
 
 COLUMNS = ("sequence_id", "item_id", "ts_ms", "event_type", "category", "price", "quantity")
 ROWS: list[tuple[Any, ...]] = [

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.encoder import Encoder
-from models.registry import Refusal
 from tests.unit.models.conftest import ARTEFACTS, ModelCopy
-from udfs.core.errors import ModelError
-from udfs.core.features import StepInputs
+from tideline.models.encoder import Encoder
+from tideline.models.registry import Refusal
+from tideline.schemas.errors import ModelError
+from tideline.udfs.core.users.features import StepInputs
 
 ENCODER = Encoder.load(ARTEFACTS / "demo-1", "cpu")
 NAN = np.float32(np.nan).tobytes()
@@ -189,7 +189,7 @@ def test_cuda_on_demand_is_used_or_refused() -> None:
 def test_loading_is_silent_and_names_the_provider_in_use() -> None:
     """Contract: the GPU wheel on a machine without a GPU uses the CPU, says so, and prints nothing."""
     code = (
-        "import sys; from pathlib import Path; from models.encoder import Encoder;"
+        "import sys; from pathlib import Path; from tideline.models.encoder import Encoder;"
         "print(Encoder.load(Path(sys.argv[1])).provider)"
     )
     command = [sys.executable, "-c", code, str(ARTEFACTS / "demo-1")]
@@ -204,7 +204,7 @@ def test_fifty_swaps_leave_the_memory_as_it_was() -> None:
 import sys
 from pathlib import Path
 from statistics import median
-from models.encoder import Encoder
+from tideline.models.encoder import Encoder
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1])
@@ -222,5 +222,5 @@ print(median(seen[45:]) / median(seen[10:25]))
 
 
 def test_serving_imports_neither_torch_nor_pyflink() -> None:
-    code = "import sys; sys.modules.update(torch=None, pyflink=None, onnx=None); import models.encoder"
+    code = "import sys; sys.modules.update(torch=None, pyflink=None, onnx=None); import tideline.models.encoder"
     subprocess.run([sys.executable, "-c", code], cwd=ARTEFACTS.parents[1], check=True)

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models import ranking
-from models.baselines.markov import Markov
-from models.baselines.popularity import Popularity
-from models.data import Sequences, recoded
-from models.evaluate import BASELINES, main
-from models.metrics import Coverage, Ranks
-from models.ranking import Baseline, Ranked, rank_baselines, rank_log_scores
-from models.report import figures, table
-from models.task import make_task
 from tests.support.sequences import drawn
+from tideline.models import ranking
+from tideline.models.baselines.markov import Markov
+from tideline.models.baselines.popularity import Popularity
+from tideline.models.data import Sequences, recoded
+from tideline.models.evaluate import BASELINES, main
+from tideline.models.metrics import Coverage, Ranks
+from tideline.models.ranking import Baseline, Ranked, rank_baselines, rank_log_scores
+from tideline.models.report import figures, table
+from tideline.models.task import make_task
 
 ROOT = Path(__file__).parents[3]
 TRAIN = drawn(seed=1, number=40, names=12, longest=9)
@@ -76,7 +76,7 @@ class Guess:
 def test_the_model_is_scored_beside_the_baselines_with_its_differences(
     capsys: pytest.CaptureFixture[str], files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.evaluate.Scorer.load", lambda folder: Guess())
+    monkeypatch.setattr("tideline.models.evaluate.Scorer.load", lambda folder: Guess())
     found = result(capsys, [*files, "--model", "m", "--target", "all"])
     assert list(found)[:3] == ["gru", "baselines", "differences"]
     assert found["gru"]["log_loss"]["value"] == pytest.approx(-np.log(0.1))  # none of d, g, g again; f: unknown

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import gates
-from models.gates import Trial, judge
 from tests.support.model_folders import change_manifest, model_folder, write_sequences
-from udfs.core.errors import ConfigError
+from tideline.models import gates
+from tideline.models.gates import Trial, judge
+from tideline.schemas.errors import ConfigError
 
 
 @pytest.fixture(autouse=True)

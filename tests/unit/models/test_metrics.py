@@ -4,7 +4,7 @@ from math import log2
 import numpy as np
 import pytest
 
-from models.metrics import CUTS, Coverage, Ranks, per_target, ranks, top_items
+from tideline.models.metrics import CUTS, Coverage, Ranks, per_target, ranks, top_items
 
 
 def by_hand(scores: list[float], target: int, metric: str, k: int) -> float:

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.data import owners, read
-from models.prepare import completejourney, completejourney_sequences, ml100k, msnbc
-from udfs.core.events import EventType
+from tideline.models.data import owners, read
+from tideline.models.prepare import completejourney, completejourney_sequences, ml100k, msnbc
+from tideline.schemas.events import EventType
 
 SHARED_MSNBC = "%% header\n" * 7
 

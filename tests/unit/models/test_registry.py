@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from models import registry
-from models.registry import Refusal
 from tests.unit.models.conftest import ARTEFACTS, ModelCopy
-from udfs.core.errors import ModelError
+from tideline.models import registry
+from tideline.models.registry import Refusal
+from tideline.schemas.errors import ModelError
 
 
 @pytest.fixture

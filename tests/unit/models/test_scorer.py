@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from models.encoder import Encoder
-from models.scorer import UNKNOWN, Scorer
 from tests.support.sequences import sequences
 from tests.unit.models.conftest import ARTEFACTS
-from udfs.core.features import item_index, known_index
-from udfs.core.hashing import hash32
+from tideline.models.encoder import Encoder
+from tideline.models.scorer import UNKNOWN, Scorer
+from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.users.features import item_index, known_index
 
 ENCODER = Encoder.load(ARTEFACTS / "demo-1", "cpu")
 RNG = np.random.default_rng(1)

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.data import Sequences
-from models.sequences import Windows, event_inputs, window_inputs, windows
-from udfs.core.features import Vocabulary, step_inputs
-from udfs.core.hashing import hash32
+from tideline.models.data import Sequences
+from tideline.models.sequences import Windows, event_inputs, window_inputs, windows
+from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.users.features import Vocabulary, step_inputs
 
 NAMES = [f"category {number:02d}" for number in range(60)]
 ITEMS = [f"item-{number}" for number in range(60)]

@@ -1,9 +1,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data import Sequences
-from models.split import split
 from tests.unit.models.test_sequences import sequences
+from tideline.models.data import Sequences
+from tideline.models.split import split
 
 
 def with_times(lengths: list[int], ts_ms: NDArray[np.int64]) -> Sequences:

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from models.tables import Table
-from udfs.core.errors import ConfigError
+from tideline.models.tables import Table
+from tideline.schemas.errors import ConfigError
 
 TEXT = "action,reward,note\nDE,0.5,\nNA,1,crème\n"
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from models.task import make_task, training_labels
 from tests.support.sequences import sequences
+from tideline.models.task import make_task, training_labels
 
 TRAIN = sequences([[0, 1, 2], [2, 0]], 3, [[0, -1, 1], [-1, -1]])
 TEST = sequences([[3], [1, -1, 3, 0], [2, 2, -1], [-1, 3]], 4, [[0], [2, 1, -1, 0], [-1, 1, 1], [2, -1]])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from models import timing
-from models.timing import features_us, sawtooth_us, step_us
 from tests.support.core_world import ArithmeticEncoder
+from tideline.models import timing
+from tideline.models.timing import features_us, sawtooth_us, step_us
 
 
 @pytest.mark.parametrize("batch", [1, 20])

@@ -9,21 +9,21 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
-from models.encoder import Encoder
-from models.scorer import Scorer
-from models.sequences import event_inputs, window_inputs, windows
-from models.tables import Table
-from models.topic_data import ARCHIVE_COLUMNS, Record, archive_records, load, sequences_of
-from schemas.codec import encode_event
 from tests.support.core_world import NOON_MS, make_world
 from tests.unit.models.conftest import ARTEFACTS
-from udfs.core.engine import Records, process
-from udfs.core.errors import ConfigError
-from udfs.core.events import Event, EventType
-from udfs.core.features import StepInputs, step_inputs
-from udfs.core.hashing import hash32
-from udfs.core.interest import quantise
-from udfs.core.user_state import HISTORY, UserBatch, decode_states
+from tideline.models.encoder import Encoder
+from tideline.models.scorer import Scorer
+from tideline.models.sequences import event_inputs, window_inputs, windows
+from tideline.models.tables import Table
+from tideline.models.topic_data import ARCHIVE_COLUMNS, Record, archive_records, load, sequences_of
+from tideline.schemas.codec import encode_event
+from tideline.schemas.errors import ConfigError
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.core.users.features import StepInputs, step_inputs
+from tideline.udfs.core.users.interest import quantise
+from tideline.udfs.core.users.user_state import HISTORY, UserBatch, decode_states
 
 ENCODER = Encoder.load(ARTEFACTS / "demo-1", "cpu")
 USERS = {f"user-{number}": count for number, count in enumerate((1, 2, 15, 16, 17, 31, 32, 33, 48, 70))}

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas import codec
-from schemas.clickstream_reader import read_clickstream
-from schemas.codec import decode_event, encode_event
-from schemas.records import HEADER_BYTES, RecordCodec
-from schemas.registry import SCHEMAS_PATH, load, shipped
-from udfs.core.errors import InvalidEvent, Reason
-from udfs.core.events import TYPE_NAMES, Event, EventType
+from tideline.schemas import codec
+from tideline.schemas.clickstream_reader import read_clickstream
+from tideline.schemas.codec import decode_event, encode_event
+from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.events import TYPE_NAMES, Event, EventType
+from tideline.schemas.records import HEADER_BYTES, RecordCodec
+from tideline.schemas.registry import SCHEMAS_PATH, load, shipped
 
 _NOW_MS = 1_700_000_000_000
 _GOLDEN = Path(__file__).parents[2] / "golden" / "clickstream_v1.bin"

@@ -7,12 +7,12 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.codec import decode_event
-from schemas.records import ACTIVITY, CONTROL, DECISION, POLICY, RecordCodec
-from udfs.core.activity import Activity, Cap, Rule, decode_activity, encode_activity
-from udfs.core.control import Control, Republish, decode_control, encode_control
-from udfs.core.errors import InvalidEvent
-from udfs.core.events import Event
+from tideline.schemas.codec import decode_event
+from tideline.schemas.errors import InvalidEvent
+from tideline.schemas.events import Event
+from tideline.schemas.records import ACTIVITY, CONTROL, DECISION, POLICY, RecordCodec
+from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule, decode_activity, encode_activity
+from tideline.udfs.core.control.control import Control, Republish, decode_control, encode_control
 
 _NOW_MS = 1_700_000_000_000
 _MAX_CPU_S = 0.05

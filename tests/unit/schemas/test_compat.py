@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from schemas import compat
-from schemas.compat import read_problems, registry_problems
-from schemas.registry import Registry, shipped
+from tideline.schemas import compat
+from tideline.schemas.compat import read_problems, registry_problems
+from tideline.schemas.registry import Registry, shipped
 
 
 def _record(*fields: dict[str, Any]) -> dict[str, Any]:

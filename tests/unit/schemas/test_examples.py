@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from schemas.codec import decode_event, encode_event
-from schemas.registry import SCHEMAS_PATH
-from udfs.core.errors import InvalidEvent, Reason
-from udfs.core.events import TYPE_NAMES, Event
+from tideline.schemas.codec import decode_event, encode_event
+from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.events import TYPE_NAMES, Event
+from tideline.schemas.registry import SCHEMAS_PATH
 
 _EXAMPLES = SCHEMAS_PATH / "examples"
 _VALID = sorted((_EXAMPLES / "valid").glob("*.json"))

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from schemas.records import ACTIVITY, CONTROL, DECISION, POLICY, Origin, RecordCodec, dead_letter_headers
-from schemas.registry import SCHEMAS_PATH, shipped
-from udfs.core.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.records import ACTIVITY, CONTROL, DECISION, POLICY, Origin, RecordCodec, dead_letter_headers
+from tideline.schemas.registry import SCHEMAS_PATH, shipped
 
 _POLICY = {
     "activity_id": "a-1",

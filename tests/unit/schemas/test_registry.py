@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.registry import SCHEMAS_PATH, load, shipped
+from tideline.schemas.registry import SCHEMAS_PATH, load, shipped
 
 _IDS_EVER_GIVEN = {
     1: "clickstream_v1",

@@ -1,0 +1,182 @@
+"""Reads a log of decisions, our own export or anybody's.
+
+A CSV (of any usual separator and encoding, gzipped too) or Parquet file, or - for standard input, one row for each
+arm shown:
+
+    action            what was shown; required
+    reward            number earned by it; required (`--reward NAME` takes another column)
+    propensity        probability with which it was shown, above 0 and at most 1; empty where unknown
+    x_...             numbers: the context; any count, none too
+    decision_id       rows with the same one were one list; without it every row is a decision of its own
+    user              who it was shown to (also user_id): intervals count users; without it they count decisions
+    position          whole number: place in the list, the first one being the smallest in the file; where no decision
+                      has several rows it is a part of the context
+    eligible          how many arms could have been shown in that list; without it all arms of the file
+    ts_ms             UTC epoch milliseconds, dates or timestamps; without it the order of the file
+    encoder_version   encoder whose x it is; only rows of the newest one are read
+
+In lists propensities are conditional on the entries above. Other columns are not read; those that are not of
+`tideline export` are named.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tideline.models.tables import Table
+from tideline.udfs.core.evaluation.log import Log
+from tideline.udfs.core.hashing import hash64
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+LEAST_PROPENSITY = 1e-12
+"""Below it a single row would be all that counts."""
+_ROUNDING = 1e-6
+_USERS = ("user", "user_id")
+_READ = ("action", "propensity", "decision_id", "position", "eligible", "ts_ms", "encoder_version")
+_EXPORTED = (
+    "policy", "policy_version", "mean", "bonus", "explored", "experiment", "arm", "shadow_mean", "shadow_bonus",
+    "click", "conversion", "dismissed", "revenue", "reward", "mature",
+)  # fmt: skip
+
+
+class LoggedFile(NamedTuple):
+    """A log, the file row of each of its rows and its decision id, how many rows were left out and why, and more."""
+
+    log: Log
+    file_row: NDArray[np.int64]
+    decision_id: NDArray[np.str_]
+    left_out: dict[str, int]
+    unread: list[str]
+    """Columns that nothing was read from, but for those of our own export."""
+
+
+def read_log(path: Path, reward: str = "reward") -> LoggedFile:
+    """Return the rows with a known propensity, all rows where none is known.
+
+    Raises:
+        ConfigError: the file cannot be read, lacks a column or holds a value that is not allowed.
+    """
+    columns = Table(path, "--log")
+    action, rewards = columns.texts("action"), columns.numbers(reward)
+    columns.require(reward, np.isfinite(rewards), "a finite number in every row")
+    propensity = _propensity(columns)
+    has_ids = "decision_id" in columns.names
+    ids = columns.texts("decision_id") if has_ids else np.arange(columns.rows).astype(np.str_)
+    position = columns.whole("position", 0) if "position" in columns.names else np.zeros(columns.rows, np.int64)
+    ts_ms = columns.times("ts_ms") if "ts_ms" in columns.names else np.arange(columns.rows)
+    x = _contexts(columns)
+    kept, left_out = _usable(columns, ~np.isnan(propensity))
+    lists = bool(has_ids and "position" in columns.names and (position > 0).any() and np.unique(ids).size < ids.size)
+    rows, decision = _by_decision(kept, ids, position, ts_ms)
+    if lists:
+        position = position - position.min()
+        whole = _without_gap(decision, position[rows])
+        left_out["below a gap in their list"] = int((~whole).sum())
+        rows, decision = rows[whole], np.unique(decision[whole], return_inverse=True)[1]
+    arms, arm = np.unique(action[rows], return_inverse=True)
+    eligible = _eligible(columns, arms.size, position if lists else np.zeros(columns.rows, np.int64))
+    users = _users(columns, ids)
+    whose = ids[rows] if users is None else users[rows]
+    names, user = np.unique(whose, return_inverse=True)
+    hashes = np.array([hash64(each) for each in names.tolist()], np.uint64)
+    log = Log(
+        arms=tuple(arms.tolist()),
+        x=x[rows],
+        action=arm.astype(np.int64),
+        propensity=propensity[rows],
+        reward=rewards[rows],
+        decision=decision.astype(np.int64),
+        decision_hash=hashes[user],
+        position=position[rows],
+        eligible=eligible[rows],
+        ts_ms=ts_ms[rows],
+        lists=lists,
+        user=None if users is None else user.astype(np.int64),
+    )
+    left_out = {reason: count for reason, count in left_out.items() if count}
+    return LoggedFile(log, rows, ids[rows], left_out, [name for name in columns.names if not _known(name, reward)])
+
+
+def _propensity(columns: Table) -> NDArray[np.float64]:
+    """Return the propensity of each row, at most 1; nan where none is known."""
+    if "propensity" not in columns.names:
+        return np.full(columns.rows, np.nan)
+    found = columns.numbers("propensity")
+    right = np.isnan(found) | ((found > 0) & (found <= 1 + _ROUNDING))
+    columns.require("propensity", right, "numbers above 0 and at most 1")
+    columns.require("propensity", ~(found < LEAST_PROPENSITY), f"numbers from {LEAST_PROPENSITY} on")
+    return np.minimum(found, 1.0)
+
+
+def _eligible(columns: Table, arms: int, above: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return among how many arms each row was chosen: all where the file does not say."""
+    if "eligible" not in columns.names:
+        return np.full(columns.rows, arms)
+    found = columns.whole("eligible", 1)
+    columns.require("eligible", found > above, "more arms than the entries above")
+    return found
+
+
+def _known(name: str, reward: str) -> bool:
+    return name in (*_READ, *_USERS, *_EXPORTED, reward, "") or name.startswith("x_")
+
+
+def _users(columns: Table, ids: NDArray[np.str_]) -> NDArray[np.str_] | None:
+    """Return whose each row is, a decision's id where the file does not say; None where it has no such column."""
+    name = next((each for each in _USERS if each in columns.names), None)
+    if name is None:
+        return None
+    found = columns.texts(name, empty="")
+    return np.where(found == "", np.char.add("decision ", ids), found)
+
+
+def _contexts(columns: Table) -> NDArray[np.float64]:
+    names = [name for name in columns.names if name.startswith("x_")]
+    names.sort(key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
+    x = np.empty((columns.rows, len(names)))
+    for at, name in enumerate(names):
+        x[:, at] = columns.numbers(name)
+        columns.require(name, np.isfinite(x[:, at]), "a finite number in every row")
+    return x
+
+
+def _usable(columns: Table, known: NDArray[np.bool_]) -> tuple[NDArray[np.int64], dict[str, int]]:
+    """Return the rows of the newest encoder whose propensity is known (if any is), and the count of the others."""
+    kept, left_out = np.ones(columns.rows, np.bool_), {}
+    if "encoder_version" in columns.names and columns.rows:
+        encoder = columns.whole("encoder_version", 0)
+        kept = encoder == encoder.max()
+        left_out["another encoder"] = int((~kept).sum())
+    if (kept & known).any():
+        left_out["no propensity"] = int((kept & ~known).sum())
+        kept &= known
+    return np.flatnonzero(kept), left_out
+
+
+def _by_decision(
+    rows: NDArray[np.int64], ids: NDArray[np.str_], position: NDArray[np.int64], ts_ms: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows, decisions by their earliest time and each by position, and the number of each one's decision."""
+    names, of = np.unique(ids[rows], return_inverse=True)
+    earliest = np.full(names.size, np.iinfo(np.int64).max)
+    np.minimum.at(earliest, of, ts_ms[rows])
+    order = np.lexsort((rows, position[rows], of, earliest[of]))
+    rows, of = rows[order], of[order]
+    starts = np.flatnonzero(np.diff(of, prepend=-1))
+    return rows, np.repeat(np.arange(starts.size), np.diff(starts, append=of.size))
+
+
+def _without_gap(decision: NDArray[np.int64], position: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which rows stand at the position that continues their list without a gap or a second arm in a place."""
+    starts = np.flatnonzero(np.diff(decision, prepend=-1))
+    place = np.arange(decision.size) - np.repeat(starts, np.diff(starts, append=decision.size))
+    found: NDArray[np.bool_] = position == place
+    return found

@@ -1,0 +1,1 @@
+"""Benchmarks of the whole job on a local stack."""

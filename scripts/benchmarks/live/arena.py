@@ -1,0 +1,198 @@
+"""Where a benchmark happens: a stack of its own, its topics, the traffic in them, the job and what it reports."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import redis
+from kafka import KafkaProducer
+
+from tideline.schemas.codec import encode_event
+from tideline.schemas.topics import Topics
+from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, by_partition, records_in
+from tideline.scripts.benchmarks.live.rates import Sample
+from tideline.scripts.benchmarks.live.traffic import CHUNK_EVENTS, Traffic, activities, make_chunk
+from tideline.scripts.benchmarks.progress import say
+from tideline.scripts.commands.submit import submit, token_keys
+from tideline.scripts.commands.topics import ensure_topics
+from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.localstack.launch import take_down
+from tideline.scripts.localstack.process import alive, tail
+from tideline.scripts.simulation.job_metrics import JobMetrics
+from tideline.udfs.core.catalogue.activity import encode_activity
+from tideline.udfs.core.lists.token_keys import TokenKeys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tideline.schemas.events import Event
+
+PREFIX = "tideline"
+_BATCH_EVENTS = 2_000
+_SAMPLE_S = 1.0
+_STALLED_S = 120.0
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_STAGE = re.compile(r"_stages_(\w+)_ns\{[^}]*\} (\S+)$", re.MULTILINE)
+_DECIDED = ("redis_written", "redis_same", "redis_older", "redis_erased")
+
+
+class Run:
+    """How a job went.
+
+    Attributes:
+        samples: The records it had processed, every second.
+        cpu_s: CPU seconds of each process at each sample.
+        totals: The job's counters at the end.
+        stages_ns: CPU nanoseconds by stage, where the job has clocks.
+        checkpoint_bytes: Size of a checkpoint after the end, where one was asked for.
+    """
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+        self.cpu_s: list[dict[str, float]] = []
+        self.totals = JobMetrics()
+        self.stages_ns: dict[str, float] = {}
+        self.checkpoint_bytes = 0
+
+
+class Arena:
+    """A running stack for one benchmark."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        secrets = token_keys(stack)
+        self.keys = TokenKeys({int(number): bytes.fromhex(secret) for number, secret in secrets.items()}, 1)
+        self.redis: Any = redis.Redis.from_url(stack.redis_url)
+
+    def topics(self, suffix: str, activities_at_ms: int) -> Topics:
+        """Make a set of topics with the activities in it; they are open at that time."""
+        topics = Topics().with_suffix(f"-{suffix}")
+        ensure_topics(self.stack.kafka_bootstrap, topics, {})
+        producer = KafkaProducer(bootstrap_servers=self.stack.kafka_bootstrap)
+        for activity in activities(activities_at_ms):
+            producer.send(topics.activities, key=activity.activity_id.encode(), value=encode_activity(activity))
+        producer.close()
+        return topics
+
+    def fill(self, topic: str, traffic: Traffic, events: int) -> None:
+        """Write traffic to a topic; `events` is a multiple of CHUNK_EVENTS."""
+        started_s = time.monotonic()
+        with ProcessPoolExecutor() as pool, BatchProducer(self.stack.kafka_bootstrap, topic) as producer:
+            for batches in pool.map(partial(_encoded_chunk, traffic), range(events // CHUNK_EVENTS)):
+                for batch in batches:
+                    producer.send(batch)
+        found = records_in(self.stack.kafka_bootstrap, topic)
+        if found != events:
+            raise StackError(f"topic {topic} holds {found} records of {events}")
+        say(f"{events:,} events in topic {topic}, {time.monotonic() - started_s:.0f} s")
+
+    def start(self, topics: Topics, options: Mapping[str, str], entry: Path | None = None) -> str:
+        """Submit the job (or another one with the same options) and return its id; lists start empty."""
+        self.redis.flushall()
+        self.redis.config_resetstat()
+        names = ",".join(f'"{role}":"{name}"' for role, name in topics.by_role().items())
+        given = {"prefix": PREFIX, "group_id": topics.clickstream, "topics": f"{{{names}}}", **options}
+        return submit(self.stack, "live", given, entry=entry)
+
+    def watch(self, job_id: str, events: int) -> Run:
+        """Sample the live job until it has processed that many events and all their lists are in Redis.
+
+        Raises:
+            StackError: the job has ended or nothing moves.
+        """
+        run = Run()
+        moved_s = time.monotonic()
+        while True:
+            run.totals.read(self.stack.prometheus_urls.values())
+            records = run.totals.total("records")
+            if run.samples and records > run.samples[-1].events:
+                moved_s = time.monotonic()
+            run.samples.append(Sample(time.monotonic(), records))
+            run.cpu_s.append(self.cpu_seconds())
+            if records >= events and self._written(run.totals) >= run.totals.total("lists"):
+                run.stages_ns = self._stages_ns()
+                return run
+            if time.monotonic() - moved_s > _STALLED_S:
+                state = self.stack.job_status(job_id)
+                raise StackError(
+                    f"job {job_id} is {state}, {records} records of {events} for {_STALLED_S:.0f} s\n"
+                    f"{self.stack.rest.root_exception(job_id)}"
+                )
+            time.sleep(_SAMPLE_S)
+
+    def checkpoint_bytes(self, job_id: str) -> int:
+        """Wait for a checkpoint that begins after now and return its size."""
+        rest = self.stack.rest
+        rest.wait_checkpoints(job_id, 2, timeout_s=_STALLED_S)
+        return int(rest.get(f"/jobs/{job_id}/checkpoints")["latest"]["completed"]["state_size"])
+
+    def evals(self) -> int:
+        """Return how many list scripts Redis has run since `start`."""
+        stats = self.redis.info("commandstats")
+        return int(stats.get("cmdstat_eval", {}).get("calls", 0))
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """Return the CPU seconds that the stack's processes have used, TaskManagers added up.
+
+        Raises:
+            StackError: one of them has ended.
+        """
+        found: dict[str, float] = {}
+        for process in self.stack.processes:
+            if not alive(process):
+                raise StackError(f"{process.name} has ended\n{tail(process.log)}")
+            name = "taskmanagers" if process.name.startswith("taskmanager") else process.name
+            found[name] = found.get(name, 0.0) + _cpu_seconds(process.pid)
+        return found
+
+    def _stages_ns(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for url in self.stack.prometheus_urls.values():
+            with urllib.request.urlopen(url) as answer:  # noqa: S310 - http by contract
+                for name, value in _STAGE.findall(answer.read().decode()):
+                    found[name] = found.get(name, 0.0) + float(value)
+        return {name: spent for name, spent in found.items() if spent}
+
+    @staticmethod
+    def _written(totals: JobMetrics) -> int:
+        return sum(totals.total(name) for name in _DECIDED)
+
+
+@contextmanager
+def arena(name: str, taskmanagers: int) -> Iterator[Arena]:
+    """Bring up a stack `bench-{name}` from nothing, and take it down at the end."""
+    stack_name = f"bench-{name}"
+    take_down(stack_name)
+    say(f"bringing up stack {stack_name} with {taskmanagers} TaskManager{'s' * (taskmanagers > 1)}")
+    with Stack.up(stack_name, taskmanagers) as stack:
+        opened = Arena(stack)
+        try:
+            yield opened
+        finally:
+            opened.redis.close()
+            say(f"taking down stack {stack_name}")
+
+
+def encode(events: Iterable[Event]) -> list[tuple[bytes, bytes]]:
+    """Return key and value of each event."""
+    return [(event.user_id.encode(), encode_event(event)) for event in events]
+
+
+def _encoded_chunk(traffic: Traffic, chunk: int) -> list[dict[int, bytes]]:
+    records = encode(make_chunk(traffic, chunk))
+    return [by_partition(records[start : start + _BATCH_EVENTS]) for start in range(0, CHUNK_EVENTS, _BATCH_EVENTS)]
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return user and system time of a process, of its threads and of its ended children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / _TICKS_PER_S

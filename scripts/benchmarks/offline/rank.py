@@ -1,0 +1,63 @@
+"""Microseconds a user for a list of ten: the whole ranking pass, against other libraries' LinUCB, on one thread."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from tideline.scripts.benchmarks.offline.rank_timing import ACTIVITIES, LIST_SIZE, USERS, WIDE, best_us
+from tideline.scripts.benchmarks.peers.peer_python import run_alone, run_peers
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.policies.by_name import make_policy
+from tideline.udfs.core.policies.policy_table import Coefficients
+from tideline.udfs.core.ranking.ranking import rank
+from tideline.udfs.core.seeded import decision_seeds
+
+_EXPLORATION = 0.02
+_REPEATS = 30
+
+
+def measure() -> dict[str, Any]:
+    """Return us_per_user by number of activities at 32 context numbers, and at the product's own under `dim_16`.
+
+    peer_us_per_user is that of the fastest library; `exact` says that the lists are those of a full sort.
+    """
+    peers = run_peers("tideline.scripts.benchmarks.peers.rank_peers")
+    found = run_alone("tideline.scripts.benchmarks.offline.rank")
+    for count in map(str, ACTIVITIES):
+        found[count] |= {"peer_us_per_user": min(peers[count].values()), "peers": peers[count]}
+    return found
+
+
+def measure_ours() -> dict[str, Any]:
+    """Return the product's part of `measure`, on as many threads as the process may use."""
+    found: dict[str, Any] = {str(count): _ours(count, WIDE) for count in ACTIVITIES}
+    return found | {f"dim_{DIM}": {str(count): _ours(count, DIM) for count in ACTIVITIES}}
+
+
+def _ours(count: int, dim: int) -> dict[str, Any]:
+    rng = np.random.default_rng(count)
+    pairs = dim * (dim + 1) // 2
+    ones = np.ones(count)
+    known = Coefficients(
+        theta=np.rint(rng.normal(size=(count, dim)) * 2.0**20),
+        inverse=np.rint(rng.normal(size=(count, pairs)) * 2.0**20),
+        impressions=ones, total=ones, clicks=ones,
+    )  # fmt: skip
+    x = rng.integers(-40, 40, (USERS, dim)).astype(np.int8)
+    mask = np.ones((USERS, count), np.bool_)
+    numbers = np.arange(USERS)
+    seeds = decision_seeds(numbers.astype(np.uint64), numbers, numbers, 1)
+    policy = make_policy("linucb")
+    taken = best_us(lambda: rank(policy, known, x, mask, seeds, LIST_SIZE, _EXPLORATION), USERS, _REPEATS)
+    scores = policy.score(x, known, np.full(USERS, count), seeds)
+    wanted = np.sort(scores.mean + scores.bonus, axis=1)[:, : -LIST_SIZE - 1 : -1]
+    order = rank(policy, known, x, mask, seeds, LIST_SIZE, 0.0).order
+    ranked = np.take_along_axis(scores.mean + scores.bonus, order, axis=1)
+    return {"us_per_user": taken, "exact": bool(np.abs(ranked - wanted).max() < 1e-8)}
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure_ours()))

@@ -1,0 +1,91 @@
+"""The product's own policies as players of a simulated environment: the job's sums, rows, scores and ranking pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tideline.udfs.core.catalogue.activity import Activity
+from tideline.udfs.core.catalogue.activity_features import features_of
+from tideline.udfs.core.catalogue.catalogue import Catalogue
+from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add
+from tideline.udfs.core.learning.publication import publication
+from tideline.udfs.core.policies.cold_start import coefficients
+from tideline.udfs.core.policies.policy_table import PolicyTable
+from tideline.udfs.core.ranking.ranking import rank
+from tideline.udfs.core.rewards.feedback import ROWS
+from tideline.udfs.core.seeded import decision_seeds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.policies.base import Policy
+
+ROUND_MS = 1_000
+_ENCODER = 1
+_PER_DEVIATION = 36
+_CLICKS = (1.0, 0.0, 0.0, 0.0)
+
+
+def contexts(x: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Return contexts whose first column is 1 and whose others have deviation 1 in the form of the ranker's."""
+    found = np.zeros((len(x), DIM), np.int8)
+    found[:, 0] = CONSTANT_X
+    found[:, 1 : x.shape[1]] = np.clip(np.rint(x[:, 1:] * _PER_DEVIATION), -127, 127)
+    return found
+
+
+class Player:
+    """One policy that learns as the job does: publishing after each batch the rows of what was shown in it."""
+
+    def __init__(
+        self, policy: Policy, categories: Sequence[int], seed: int, half_life_ms: int = 0, exploration: float = 0.0
+    ) -> None:
+        self._policy, self._seed, self._exploration = policy, seed, exploration
+        self._forgetting = Forgetting(half_life_ms)
+        self._activities = [
+            Activity(f"a{arm:05}", "coupon", "", 1, 2, categories=(f"c{category}",))
+            for arm, category in enumerate(categories)
+        ]
+        self._features = {each.activity_id: features_of(each) for each in self._activities}
+        self._catalogue = Catalogue.of(self._activities)
+        self._sums: dict[str, NDArray[Any]] = {}
+        self._table = PolicyTable()
+        self._known = coefficients(self._table, self._catalogue, _ENCODER, _CLICKS)
+        self._newest = 0
+
+    def choose(self, x: NDArray[np.float64], first_round: int, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the arm shown in each of the rounds from `first_round` on, see Plays."""
+        rounds = np.arange(first_round, first_round + len(x))
+        seeds = decision_seeds(rounds.astype(np.uint64), rounds, np.zeros_like(rounds), self._seed)
+        ranked = rank(self._policy, self._known, contexts(x), mask, seeds, 1, self._exploration)
+        return ranked.order[:, 0]
+
+    def learn(
+        self,
+        x: NDArray[np.float64],
+        arms: NDArray[np.int64],
+        clicks: NDArray[np.float64],
+        first_round: int,
+        impressions: int = 1,
+    ) -> None:
+        """Add what was shown and clicked, see Plays, and publish."""
+        rows = np.zeros(len(x), ROWS)
+        rows["x"], rows["impressions"], rows["clicks"] = contexts(x), impressions, clicks
+        rows["ts_ms"] = (first_round + np.arange(len(x))) * ROUND_MS
+        self._newest = max(self._newest, int(self._forgetting.bucket_of(rows["ts_ms"].astype(np.int64)).max()))
+        changed = []
+        for arm in np.unique(arms).tolist():
+            name = f"{_ENCODER}|{self._activities[arm].activity_id}"
+            self._sums[name] = add(self._sums.get(name, NO_SUMS), rows[arms == arm], self._forgetting)
+            changed.append(name)
+        published = publication(
+            self._sums, changed, self._forgetting, self._newest, self._policy.regression, self._features
+        )
+        for activity_id, row in published:
+            self._table.apply(activity_id, row._replace(version=self._table.version + 1))
+        self._known = coefficients(self._table, self._catalogue, _ENCODER, _CLICKS)

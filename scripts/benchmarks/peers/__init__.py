@@ -1,0 +1,1 @@
+"""Other people's libraries, run in an environment of their own."""

@@ -1,0 +1,1 @@
+"""A simulated year of a shop, checked every day against the truth."""

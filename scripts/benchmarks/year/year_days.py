@@ -1,0 +1,209 @@
+"""A day of the simulated year: what visitors, robots and the adversary send, and how it is booked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tideline.schemas.codec import encode_event
+from tideline.schemas.errors import Reason
+from tideline.schemas.events import FIRST_ACTIVITY_TYPE, EventType
+from tideline.scripts.benchmarks.year.year_adversary import Adversary, page_of
+from tideline.scripts.benchmarks.year.year_shop import POPULAR
+from tideline.scripts.benchmarks.year.year_visitors import Fate, Sent, read_page
+from tideline.scripts.benchmarks.year.year_world import HOUR_MS
+from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.core.users.user_state import decode_states, encode_states
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tideline.scripts.benchmarks.year.year_adversary import Raw
+    from tideline.scripts.benchmarks.year.year_checks import Checks
+    from tideline.scripts.benchmarks.year.year_shop import Shop
+    from tideline.scripts.benchmarks.year.year_visitors import Page, Visitors
+    from tideline.udfs.core.serving.engine import Outcome
+
+ROUND_HOURS = (8, 12, 16, 20)
+_SECOND_PAGE_MS = 20 * 60_000
+_ATTACKS = 0.2
+"""Chance that an account of the adversary is used on a day; honest users come once in two months."""
+_PLAYED_AGAIN = 0.1
+"""Share of the batches that are processed once more, shuffled and cut in two."""
+_EMPTY = page_of(None)
+
+
+@dataclass(slots=True)
+class Days:
+    """Plays days into a shop, and tells the truth what was taken in."""
+
+    shop: Shop
+    checks: Checks
+    visitors: Visitors
+    adversary: Adversary
+    sessions: int
+    """Visits in a round."""
+    seed: int
+    events: int = 0
+    quarantined: int = 0
+    """Honest events that the robot rule took."""
+    active: set[str] = field(default_factory=set)
+    """Who was there today."""
+    _random: Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._random = Random(f"{self.seed} clocks")  # noqa: S311
+
+    def visit(self, now_ms: int) -> None:
+        """Play a round: first pages with what was put off, then second pages from the lists of then."""
+        users = self.visitors.arrivals(self.sessions)
+        sent = self.visitors.due(now_ms)
+        for user in users:
+            sent += self.visitors.first_page(user, self._page(user), now_ms)
+        self.take(sent, now_ms)
+        stay = [user for user in users if user in self.shop.states and self._random.random() < 0.5]
+        later_ms = now_ms + _SECOND_PAGE_MS
+        self.take(
+            [each for user in stay for each in self.visitors.second_page(user, self._page(user), later_ms)], later_ms
+        )
+
+    def take(self, sent: Sequence[Sent], now_ms: int) -> None:
+        """Let a batch of honest events be processed, and book what must have become of each."""
+        if not sent:
+            return
+        clock_ms, jumped = self._broker_clock(now_ms)
+        if clock_ms > 0 and any(each.event.ts_ms > now_ms + 24 * HOUR_MS for each in sent):
+            clock_ms = 0  # one clock is wrong at a time: together they would vouch for each other
+        sent = sorted(sent, key=lambda each: (each.at_ms, each.event.ts_ms))
+        keys = [each.event.user_id.encode() for each in sent]
+        values = [encode_event(each.event, as_json=at % 5 == 0) for at, each in enumerate(sent)]
+        records = Records(keys, values, [max(each.at_ms, now_ms) + clock_ms for each in sent])
+        before = self._accepted({each.event.user_id for each in sent})
+        former = dict(self.shop.states) if self._random.random() < _PLAYED_AGAIN else None
+        outcome = self.shop.handle(records)
+        if former is not None:
+            self._play_again(records, former, outcome)
+        self.events += len(sent)
+        self._account(sent, outcome, before)
+        self._book(sent, outcome, jumped)
+        self.checks.lists(outcome.listed, outcome.lists, set())
+
+    def attack(self, now_ms: int) -> None:
+        """Let the adversary and the robots do their worst, among nobody else."""
+        items = sorted(self.shop.world.catalogue.activities_of_item)
+        popular = page_of(self.shop.lists.get(POPULAR))
+        accounts = [each for each in self.adversary.accounts if self._random.random() < _ATTACKS]
+        self.checks.allowed.update({(popular.encoder, name): len(accounts) for name in popular.activities})
+        raw: list[Raw] = self.adversary.robots(now_ms)
+        for user in accounts:
+            raw += self.adversary.attacks(user, page_of(self.shop.lists.get(user)), popular, items, now_ms)
+        raw.sort(key=lambda each: each[2])
+        outcome = self.shop.handle(Records(*zip(*raw, strict=True)))
+        self.events += len(raw)
+        self.checks.lists(outcome.listed, outcome.lists, set(self.adversary.accounts))
+        self.checks.told(outcome.feedback)
+
+    def lose_lists(self) -> None:
+        """Lose Redis, and check what the order to republish brings back."""
+        had = set(self.shop.lists)
+        for outcome in self.shop.lose_lists():
+            self.checks.lists(outcome.listed, outcome.lists, set(self.adversary.accounts))
+        for user in sorted(had - set(self.shop.lists)):
+            self.checks.violations.found("list_missing", f"{user} after a loss of Redis")
+
+    def start_again(self) -> float:
+        """Restore from a checkpoint, and check that the ranker knows what it knew; return the seconds it took."""
+        before = self.shop.world.known
+        seconds = self.shop.start_again()
+        if not all(map(np.array_equal, before, self.shop.world.known)):
+            self.checks.violations.found("restore_differs", f"at {self.events} events")
+        return seconds
+
+    def _page(self, user: str) -> Page:
+        payload = self.shop.lists.get(user) or self.shop.lists.get(POPULAR)
+        return read_page(payload) if payload else _EMPTY
+
+    def _broker_clock(self, now_ms: int) -> tuple[int, bool]:
+        """Return how far the broker's clock is off in this batch, and whether honest events may look too early."""
+        chance = self._random.random()
+        if chance < 0.1:
+            return -4 * 60_000, True
+        if chance < 0.12:
+            return -20 * 60_000, True
+        return (400 * 24 * HOUR_MS, False) if chance < 0.13 else (0, False)
+
+    def _play_again(self, records: Records, former: dict[str, bytes], outcome: Outcome) -> None:
+        """Check that the batch in another order and cut in two leads to the same states."""
+        order = list(range(len(records.keys)))
+        self._random.shuffle(order)
+        for part in (order[: len(order) // 2], order[len(order) // 2 :]):
+            keys, values = ([column[at] for at in part] for column in records[:2])
+            cut = Records(keys, values, [records.timestamps_ms[at] for at in part])
+            again = process(cut, lambda users: [former.get(user) for user in users], self.shop.world)
+            former.update(zip(again.users, again.states, strict=True))
+        one, two = (_without_rates(states) for states in (outcome.states, [former[user] for user in outcome.users]))
+        for user, state, other in zip(outcome.users, one, two, strict=True):
+            if state != other:
+                self.checks.violations.found("order_matters", user)
+
+    def _accepted(self, users: set[str]) -> int:
+        states = [self.shop.states[user] for user in sorted(users) if user in self.shop.states]
+        return int(decode_states(states, 8).header["accepted"].sum()) if states else 0
+
+    def _account(self, sent: Sequence[Sent], outcome: Outcome, before: int) -> None:
+        """Check that every record is an event taken in, a dead letter or a counter."""
+        counts: Counter[str] = outcome.counts
+        organic = self._accepted({each.event.user_id for each in sent}) - before
+        joined = sum(count for name, count in counts.items() if name.startswith("join_") and name != "join_bought")
+        named = counts["duplicate"] + counts["late"]
+        lost = len(sent) - (organic + joined + named + len(outcome.dead))
+        self.quarantined += counts["quarantined"]
+        if lost > 0:
+            self.checks.violations.found("lost_without_counter", f"{lost} of {len(sent)}: {dict(counts)}", lost)
+
+    def _book(self, sent: Sequence[Sent], outcome: Outcome, jumped: bool) -> None:
+        dead = {letter.number: letter.error for letter in outcome.dead}
+        known = self.shop.world.activities
+        for number, each in sorted(enumerate(sent), key=lambda one: one[1].event.ts_ms):
+            gone = each.shown is not None and each.shown.activity not in known
+            if number in dead:
+                expected = gone or jumped or dead[number].reason is Reason.QUARANTINED  # counted by itself
+                if each.fate is Fate.COUNTS and not expected:
+                    self.checks.violations.found("honest_dead", f"{dead[number]} {each.event}")
+            elif each.fate is Fate.COUNTS and not gone:
+                self._tell(each)
+            if each.event.user_id in self.shop.states:
+                self.active.add(each.event.user_id)
+
+    def _tell(self, sent: Sent) -> None:
+        """Tell the truth about an honest event that was taken in."""
+        event, shown, truth = sent.event, sent.shown, self.checks.truth
+        if event.type < FIRST_ACTIVITY_TYPE:
+            truth.heard(event.user_id, event.ts_ms)
+        if event.type == EventType.PURCHASE:
+            named = self.shop.world.catalogue.activities_of_item.get(event.item_id or "", ())
+            milli = round((event.price or 0.0) * (event.quantity or 1) * 1000)
+            truth.purchase(event.event_id, event.user_id, event.ts_ms, tuple(named), milli)
+        if shown is None:
+            return
+        capped = self.shop.world.activities[shown.activity].cap is not None
+        if event.type == EventType.IMPRESSION:
+            truth.impression(shown, event.ts_ms, capped)
+        elif event.type == EventType.CLICK:
+            truth.click(shown, event.ts_ms, capped)
+        elif event.type == EventType.DISMISS:
+            truth.dismiss(shown, event.ts_ms, capped)
+        else:
+            truth.conversion(shown, event.ts_ms, capped, round((event.value or 0.0) * 1000))
+
+
+def _without_rates(states: Sequence[bytes]) -> list[bytes]:
+    """Return states without what the robot rule counts, which hangs on the order of arrival."""
+    batch = decode_states(states, 8)
+    for name in ("rate_seconds", "rate_acts"):
+        batch.header[name] = 0
+    return encode_states(batch, np.arange(len(states)))

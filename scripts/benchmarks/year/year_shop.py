@@ -1,0 +1,154 @@
+"""The deployment of the simulated year: world, users' states, lists as in Redis, learner and policy topic."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tideline.scripts.benchmarks.year.year_learner import YearLearner
+from tideline.scripts.benchmarks.year.year_world import DAY_MS, PlainEncoder
+from tideline.udfs.core.lists.list_version import parse_version
+from tideline.udfs.core.policies.by_name import make_policy
+from tideline.udfs.core.policies.policy_table import decode_row
+from tideline.udfs.core.rewards.feedback import encode_feedback
+from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
+from tideline.udfs.core.serving.popular_list import PopularList
+from tideline.udfs.core.serving.world import RankSettings, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tideline.scripts.benchmarks.year.year_learner import TopicRecord
+    from tideline.scripts.benchmarks.year.year_world import Change
+    from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.lists.token_keys import TokenKeys
+    from tideline.udfs.core.policies.cold_start import Weights
+
+ATTRIBUTION_MS = 7 * DAY_MS
+POPULAR = "popular"
+_POLICY = "linucb"
+_TTL_MS = 30 * DAY_MS
+_REPUBLISHED_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class Deployment:
+    """What an operator decides."""
+
+    keys: TokenKeys
+    encoder: int = 1
+    half_life_days: int = 28
+    weights: Weights = (1.0, 5.0, 0.0, 0.0)
+
+
+@dataclass(slots=True)
+class Shop:
+    """Everything that outlives a batch, as bytes wherever the job keeps bytes."""
+
+    deployment: Deployment
+    world: World = field(init=False)
+    learner: YearLearner = field(init=False)
+    states: dict[str, bytes] = field(default_factory=dict)
+    lists: dict[str, bytes] = field(default_factory=dict)
+    """By user, and POPULAR."""
+    feedback: list[bytes] = field(default_factory=list)
+    """Of the publish interval that runs."""
+    _popular: PopularList = field(default_factory=lambda: PopularList(_TTL_MS))
+
+    def __post_init__(self) -> None:
+        self.learner = YearLearner(make_policy(_POLICY), self.deployment.half_life_days * DAY_MS, ATTRIBUTION_MS)
+        self.world = self._new_world({})
+
+    def change(self, changes: Iterable[Change]) -> None:
+        """Apply records of the activities topic."""
+        known = {each.activity_id: each.activity for each in changes}
+        self.world.set_activities(known)
+        for activity_id, activity in known.items():
+            self.learner.note(activity_id, activity)
+
+    def items_of(self, activity_id: str) -> tuple[str, ...]:
+        """Return the items that an activity names, none where it is gone."""
+        activity = self.world.activities.get(activity_id)
+        return activity.items if activity is not None else ()
+
+    def handle(self, records: Records) -> Outcome:
+        """Process a batch: states, lists, popular list and feedback."""
+        outcome = process(records, self._load, self.world)
+        self._store(outcome)
+        popular = self._popular.due(self.world, outcome.newest_ms) if outcome.listed else b""
+        if popular:
+            self._write(POPULAR, popular)
+        if outcome.feedback:
+            self.feedback.append(encode_feedback(outcome.feedback))
+        return outcome
+
+    def publish(self) -> float:
+        """End a publish interval; return how many seconds the learner needed."""
+        if not self.feedback:
+            return 0.0
+        parts, self.feedback = self.feedback, []
+        records, seconds = self.learner.learn(parts)
+        self._follow(self.world, records)
+        return seconds
+
+    def swap_encoder(self, version: int) -> None:
+        """Take another encoder into use once its rows are there."""
+        self._follow(self.world, self.learner.carry_over(version))
+        self.deployment.encoder = version
+        self.world.use_encoder(PlainEncoder(version))
+
+    def start_again(self) -> float:
+        """Restore from a checkpoint: everything from bytes; return how many seconds until the first list can come."""
+        self.learner.restore(self.deployment.half_life_days * DAY_MS)
+        started_s = time.process_time()
+        world = self._new_world(self.world.activities)
+        self._follow(world, sorted(record for record in self.learner.topic.values()))
+        self.world = world
+        self._popular = PopularList(_TTL_MS)
+        return time.process_time() - started_s
+
+    def lose_lists(self) -> Iterator[Outcome]:
+        """Lose Redis, then give the order to republish; return what each part of the users led to."""
+        self.lists.clear()
+        users = list(self.states)
+        for start in range(0, len(users), _REPUBLISHED_AT_ONCE):
+            part = users[start : start + _REPUBLISHED_AT_ONCE]
+            outcome = republish(part, [self.states[user] for user in part], self.world)
+            self._store(outcome)
+            if start == 0 and (popular := self._popular.due(self.world, outcome.newest_ms, renew=True)):
+                self._write(POPULAR, popular)
+            yield outcome
+
+    def _new_world(self, activities: dict[str, Activity]) -> World:
+        given = self.deployment
+        settings = RankSettings(
+            policy=make_policy(_POLICY),
+            keys=given.keys,
+            salt=11,
+            list_size=10,
+            exploration_permille=20,
+            attribution_ms=ATTRIBUTION_MS,
+            weights=given.weights,
+        )
+        world = World(settings, PlainEncoder(given.encoder))
+        world.set_activities(dict(activities))
+        return world
+
+    def _follow(self, world: World, records: Iterable[TopicRecord]) -> None:
+        for offset, value in records:
+            if value is not None:
+                world.learn(*decode_row(value, offset))
+
+    def _load(self, users: list[str]) -> list[bytes | None]:
+        return [self.states.get(user) for user in users]
+
+    def _store(self, outcome: Outcome) -> None:
+        self.states.update(zip(outcome.users, outcome.states, strict=True))
+        for user, payload in zip(outcome.listed, outcome.lists, strict=True):
+            self._write(user, payload)
+
+    def _write(self, user: str, payload: bytes) -> None:
+        stored = self.lists.get(user)
+        if stored is None or parse_version(payload) > parse_version(stored):
+            self.lists[user] = payload

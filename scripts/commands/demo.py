@@ -1,0 +1,134 @@
+"""The demo: real shopping data through the real job, simulated visitors in front of it. `scripts/demo --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kafka.errors import KafkaError
+from redis.exceptions import RedisError
+
+from tideline.schemas.errors import ConfigError
+from tideline.scripts.localstack import StackError
+from tideline.scripts.localstack.paths import STATE_FOLDER
+from tideline.scripts.simulation import demo_report as report
+from tideline.scripts.simulation import showcase
+from tideline.scripts.simulation.clickstream import read_decisions
+from tideline.scripts.simulation.errors import DemoError
+from tideline.scripts.simulation.picture import draw
+from tideline.scripts.simulation.play import Play
+from tideline.scripts.simulation.stage import Stage
+from tideline.scripts.simulation.ticker import Progress, say
+from tideline.scripts.simulation.world import FROM, UNTIL, make_world
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from tideline.scripts.simulation.world import World
+
+SEED = 1
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit status 0 when lists were served and the job runs well, 1 when not, 130 when interrupted."""
+    arguments = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        run(arguments)
+    except (ConfigError, DemoError, KafkaError, RedisError, StackError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("demo: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the demo from an empty stack to the report.
+
+    Raises:
+        DemoError, StackError: something did not work; the message says what.
+    """
+    with ThreadPoolExecutor(1) as background:
+        say("starting the stack, and reading a year of shopping meanwhile")
+        making = background.submit(make_world, SEED)
+        with Stage(arguments.keep) as stage:
+            world = making.result()
+            play = _play(world, stage)
+            state = stage.settled_state(play.events)
+            stage.check_healthy()
+            users = sum(payload is not None for payload in stage.lists.read(world.users))
+            found = report.document(play, state, users)
+            lines = [*report.summary(play, found), *_showcase(world, play, stage)]
+            draw(arguments.picture, world, play.tally, play.slices_played)
+            lines.append(f"click rate over time: {arguments.picture}")
+            if arguments.keep:
+                lines += stage.look_around(_busiest(world, play))
+            _print(lines, found, arguments.json)
+            if not (found["lists"] and found["users"]):
+                raise DemoError("the job wrote no list")
+
+
+def _play(world: World, stage: Stage) -> Play:
+    say(
+        f"{world.organic_events:,} events of {len(world.users):,} households, {FROM:%d %b} to {UNTIL:%d %b %Y}; "
+        f"{sum(len(part.visits) for part in world.slices):,} simulated visits; {len(world.offers)} coupon activities; "
+        f"clicks are {world.clicks.clicks_per_redemption:.1f} times as frequent as redemptions were"
+    )
+    clickstream = stage.open(world)
+    try:
+        play = Play(world, clickstream, stage.lists, SEED)
+        with Progress(play, stage.state):
+            play.run()
+    finally:
+        clickstream.close()
+    return play
+
+
+def _showcase(world: World, play: Play, stage: Stage) -> list[str]:
+    chosen = showcase.choose(play.shown)
+    if chosen is None:
+        return ["Nobody clicked on a list of his own and came again."]
+    user = world.users[chosen[0].visit.household]
+    decisions = read_decisions(stage.stack.kafka_bootstrap, stage.topics.decisions, user)
+    return showcase.describe(world, play.shown, *chosen, decisions)
+
+
+def _busiest(world: World, play: Play) -> str:
+    return world.users[play.shown[-1].visit.household]
+
+
+def _print(lines: list[str], found: dict[str, Any], as_json: bool) -> None:
+    out = sys.stderr if as_json else sys.stdout
+    print("\n".join(lines), file=out, flush=True)
+    if as_json:
+        print(json.dumps(found))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="end standard output in one JSON object")
+    parser.add_argument("--keep", action="store_true", help="leave everything running and say how to look around")
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        default=STATE_FOLDER / "demo" / "click_rate.png",
+        metavar="PATH",
+        help="where to draw click rate over time (.tideline/demo/click_rate.png)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,218 @@
+"""Experiments on the running job.
+
+tideline experiment start --id ID --arm NAME=POLICY:SHARE [--arm ...] [--shadow POLICY] [TARGET]
+    rank SHARE (such as 0.1) of the users by POLICY (such as thompson or linucb:alpha=0.3) from now on
+tideline experiment status --log FILE --id ID [--against ARM] [--guard -0.1] [--json]
+    rates and lift of each arm from an export of the decision log (tideline export)
+tideline experiment watch --id ID [--every 60] [--guard -0.1] [TARGET]
+    look again and again; end the experiment, so that everybody has the baseline, when an arm is worse
+tideline experiment stop --id ID [TARGET]
+TARGET is --stack NAME or --bootstrap HOST:PORT, and --topic for a control topic of another name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tideline.models.tables import Table
+from tideline.schemas.errors import ConfigError, InvalidEvent, Unavailable
+from tideline.schemas.topics import Topics
+from tideline.scripts.commands import export_log
+from tideline.scripts.commands.control import send_order
+from tideline.scripts.localstack import Stack, StackError
+from tideline.udfs.core.experiments.trial import Verdict, compare, interval, rate_of, share_interval
+from tideline.udfs.settings.options import argument, brokers, number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tideline.udfs.core.experiments.trial import Lift, Rate
+
+_METRICS = {"ctr": "click", "cvr": "conversion", "revenue": "revenue"}
+
+
+def arm_rates(path: Path, experiment: str) -> dict[str, dict[str, Rate]]:
+    """Return each metric's rate by arm, per impression, over the experiment's rows of an exported log.
+
+    METRIC_mature is over the rows whose attribution window is over, so that nothing more can come of them.
+
+    Raises:
+        ConfigError: the file cannot be read, lacks a column, or has no row of that experiment.
+    """
+    log = Table(path, "--log")
+    log.need(("experiment", "arm", "user", "mature", *_METRICS.values()), "the columns of tideline export")
+    experiments = log.texts("experiment", empty="")
+    rows = experiments == experiment
+    if not rows.any():
+        known = sorted(set(experiments.tolist()) - {""})
+        raise ConfigError("id", experiment, f"an experiment of this log: {', '.join(known) or 'it has none'}")
+    user = np.unique(log.texts("user")[rows], return_inverse=True)[1]
+    arms = log.texts("arm", empty="")[rows]
+    mature = log.flags("mature")[rows]
+    earned = {column: log.numbers(column) for column in _METRICS.values()}
+    for column, values in earned.items():
+        log.require(column, np.isfinite(values), "a finite number in every row")
+    found: dict[str, dict[str, Rate]] = {}
+    for suffix, counted in (("", np.ones_like(mature)), ("_mature", mature)):
+        for metric, column in _METRICS.items():
+            values = earned[column][rows]
+            parts = {str(arm): counted & (arms == arm) for arm in np.unique(arms)}
+            found[metric + suffix] = {
+                arm: rate_of(user[here], values[here], np.ones(int(here.sum()))) for arm, here in parts.items()
+            }
+    return found
+
+
+def report(rates: dict[str, dict[str, Rate]], against: str, guard: float) -> dict[str, Any]:
+    """Return the document of `status`: by metric and arm the rate with its interval, and the lift over `against`.
+
+    Raises:
+        ConfigError: nobody has been shown anything in the arm compared with.
+    """
+    arms = rates["ctr"]
+    if against not in arms:
+        raise ConfigError("against", against, f"an arm with impressions: {', '.join(arms)}")
+    found: dict[str, Any] = {}
+    for metric, by_arm in rates.items():
+        lifts = compare(by_arm, against, guard)
+        bounds = interval
+        if not metric.startswith("revenue"):  # a share loses no more than all of itself
+            bounds, lifts = share_interval, {arm: lift._replace(low=max(lift.low, -1.0)) for arm, lift in lifts.items()}
+        found[metric] = {arm: _entry(rate, bounds(rate), lifts.get(arm)) for arm, rate in by_arm.items()}
+    return found
+
+
+def _entry(rate: Rate, ends: tuple[float, float], lift: Lift | None) -> dict[str, Any]:
+    low, high = ends
+    entry: dict[str, Any] = {"value": _known(rate.value), "ci95": [_known(low), _known(high)], "users": rate.users}
+    if lift is not None:
+        bounds = [_known(lift.low), _known(lift.high)]
+        entry |= {"lift": _known(lift.value), "lift_anytime95": bounds, "verdict": str(lift.verdict)}
+    return entry
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 6)
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    lines = [f"{'metric':16}{'arm':16}{'users':>8}{'rate':>10}  lift, with bounds that hold at every look"]
+    for metric, arms in found.items():
+        for arm, entry in arms.items():
+            text = f"{metric:16}{arm:16}{entry['users']:8,}{_number(entry['value']):>10}"
+            if "verdict" in entry:
+                low, high = entry["lift_anytime95"]
+                text += f"  {_percent(entry['lift'])} [{_percent(low)}, {_percent(high)}] {entry['verdict']}"
+            lines.append(text)
+    return lines
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.1%}"
+
+
+def _start(arguments: argparse.Namespace) -> None:
+    _order(arguments, {"id": arguments.id, "arms": arguments.arm, "shadow": arguments.shadow})
+    print(f"experiment {arguments.id} is ordered; its arms show in decision records from now on")
+
+
+def _stop(arguments: argparse.Namespace) -> None:
+    _order(arguments, {"id": arguments.id, "arms": [], "shadow": None})
+    print(f"experiment {arguments.id} is ended; everybody but the holdout has the baseline")
+
+
+def _order(arguments: argparse.Namespace, argument: dict[str, Any]) -> None:
+    bootstrap = arguments.bootstrap or Stack.attach(arguments.stack).kafka_bootstrap
+    send_order(bootstrap, arguments.topic, "experiment", argument, int(time.time() * 1000))
+
+
+def _status(arguments: argparse.Namespace) -> None:
+    found = report(arm_rates(arguments.log, arguments.id), arguments.against, arguments.guard)
+    print(json.dumps(found) if arguments.json else "\n".join(_lines(found)))
+
+
+def _watch(arguments: argparse.Namespace) -> None:
+    """End the experiment when an arm's click rate is worse than the baseline's, whenever that is certain."""
+    target = ["--bootstrap", arguments.bootstrap] if arguments.bootstrap else ["--stack", arguments.stack]
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "log.parquet"
+        while True:
+            if export_log.main([*target, "--out", str(out)]):
+                raise Unavailable("kafka", "the decision log could not be exported")
+            rates = arm_rates(out, arguments.id)
+            found = report(rates, arguments.against, arguments.guard)
+            print("\n".join(_lines(found)), flush=True)
+            bad = [arm for arm, entry in found["ctr"].items() if entry.get("verdict") in (Verdict.WORSE, Verdict.GUARD)]
+            if bad:
+                print(f"{', '.join(bad)}: worse than {arguments.against}")
+                _stop(arguments)
+                return
+            time.sleep(arguments.every)
+
+
+def _arm(text: str) -> dict[str, Any]:
+    name, equals, rest = text.partition("=")
+    policy, colon, share = rest.rpartition(":")
+    try:
+        permille = round(float(share) * 1000)
+    except ValueError:
+        permille = 0
+    if not (equals and colon and policy and permille > 0):
+        raise argparse.ArgumentTypeError(f"{text!r}; allowed: NAME=POLICY:SHARE, such as trial=thompson:0.1")
+    return {"name": name, "policy": policy, "permille": permille}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; 1 with the reason if it is refused."""
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except (ConfigError, InvalidEvent, StackError, Unavailable, OSError) as error:
+        print(f"experiment: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tideline experiment", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, metavar="start|status|watch|stop")
+    found = {name: commands.add_parser(name) for name in ("start", "status", "watch", "stop")}
+    for name, run in (("start", _start), ("status", _status), ("watch", _watch), ("stop", _stop)):
+        found[name].set_defaults(run=run)
+        found[name].add_argument("--id", required=True)
+    for name in ("start", "watch", "stop"):
+        found[name].add_argument("--stack", default="default", help="the local stack whose broker to use")
+        found[name].add_argument(
+            "--bootstrap", type=argument(brokers()), metavar="HOST:PORT", help="somebody else's broker"
+        )
+        found[name].add_argument("--topic", default=Topics().control)
+    for name in ("status", "watch"):
+        found[name].add_argument("--against", default="baseline", metavar="ARM", help="baseline, holdout or a name")
+        found[name].add_argument(
+            "--guard", type=argument(number(-1, 0)), default=-0.1, help="relative loss that is too much (-0.1)"
+        )
+    found["start"].add_argument("--arm", type=_arm, action="append", default=[], metavar="NAME=POLICY:SHARE")
+    found["start"].add_argument("--shadow", metavar="POLICY", help="scores what is shown, is never shown itself")
+    found["status"].add_argument("--log", type=Path, required=True, metavar="FILE")
+    found["status"].add_argument("--json", action="store_true")
+    found["watch"].add_argument("--every", type=argument(number(1, 86_400)), default=60.0, metavar="SECONDS")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,176 @@
+"""What another policy would have earned, from a log of decisions: `tideline ope --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tideline.schemas.errors import ConfigError
+from tideline.scripts.analysis import ope_picture as picture
+from tideline.scripts.analysis import read_log, read_target
+from tideline.udfs.core.control.control import LEAST_EXAMINED
+from tideline.udfs.core.evaluation.evaluation import evaluate
+from tideline.udfs.core.limits import MAX_SLOTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tideline.udfs.core.evaluation.evaluation import Answer, Estimate, ListEstimate
+
+DECIDE_BY = "dr"
+"""The estimate to decide by: right where either the propensities or the reward model are."""
+_NAMED = 20
+_DIAGNOSTICS = ("ess", "mean_weight", "max_weight", "support", "clipped", "rows", "decisions")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit status 0 with an answer, a refusal among them; 1 for a file or an option that cannot be used."""
+    arguments = _parser().parse_args(argv)
+    try:
+        found = run(arguments)
+    except ConfigError as error:
+        print(f"ope: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(found) if arguments.json else "\n".join(summary(found)))
+    return 0
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the answer as a document, and draw it if told to.
+
+    Raises:
+        ConfigError: a file or an option cannot be used.
+    """
+    if arguments.picture is not None:
+        picture.check(arguments.picture)
+    logged = read_log.read_log(arguments.log, arguments.reward)
+    for reason, count in logged.left_out.items():
+        _say(f"{count:,} rows are left out: {reason}")
+    log = logged.log
+    if log.rows:
+        judging = read_target.read_target(arguments.policy, logged, arguments.exploration, arguments.places)
+        answer = evaluate(log, judging.make, judging.matched, _say)
+    else:
+        raise ConfigError("--log", str(arguments.log), "a file with rows")
+    if arguments.picture is not None:
+        picture.draw(arguments.picture, answer, float(log.reward.mean()), f"{arguments.policy}, judged from the log")
+        _say(f"picture: {arguments.picture}")
+    warnings = [*_unread(logged.unread), *answer.warnings]
+    for line in warnings:
+        _say(f"warning: {line}")
+    return document(answer) | {
+        "decide_by": DECIDE_BY if answer.refused is None else None,
+        "warnings": warnings,
+        "policy": arguments.policy,
+        "logged": {"value": float(log.reward.mean()), "left_out": logged.left_out},
+    }
+
+
+def _unread(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    return [f"columns that are not read: {', '.join(names[:_NAMED])}; contexts are those whose names begin with x_"]
+
+
+def document(answer: Answer) -> dict[str, Any]:
+    """Return an answer as JSON has it."""
+    found = answer.diagnostics
+    return {
+        "estimates": {name: _estimate(each) for name, each in answer.estimates.items()},
+        "lists": {name: _list_estimate(each) for name, each in answer.lists.items()},
+        "diagnostics": {name: None if found is None else getattr(found, name) for name in _DIAGNOSTICS},
+        "refused": answer.refused,
+    }
+
+
+def _estimate(each: Estimate) -> dict[str, Any]:
+    found: dict[str, Any] = {"value": each.value, "ci95": list(each.ci95), "own95": list(each.own)}
+    if each.empirical_bernstein is not None:
+        found["empirical_bernstein95"] = list(each.empirical_bernstein)
+    if each.anytime is not None:
+        found["anytime95"] = list(each.anytime)
+    return found
+
+
+def _list_estimate(each: ListEstimate) -> dict[str, Any]:
+    ci95 = None if each.ci95 is None else list(each.ci95)
+    return {"value": each.value, "ci95": ci95, "ess": each.ess, "refused": each.refused}
+
+
+def summary(found: dict[str, Any]) -> list[str]:
+    """Return the answer as lines for people."""
+    if found["refused"] is not None:
+        return [found["refused"]]
+    size = found["diagnostics"]
+    lines = [f"earned on the log: {found['logged']['value']:.5f} per entry shown; {found['policy']} would have earned"]
+    if found["decide_by"] is not None:
+        lines[0] += f" (decide by {found['decide_by']}; the others show what it rests on)"
+    for name, each in found["estimates"].items():
+        lines.append(f"  {name:<10} {each['value']:.5f}   95 % {each['ci95'][0]:.5f} to {each['ci95'][1]:.5f}")
+    for name, each in found["lists"].items():
+        if each["refused"] is None:
+            low, high = each["ci95"]
+            lines.append(f"  {name:<15} {each['value']:.4f} per list   95 % {low:.4f} to {high:.4f}")
+        else:
+            lines.append(f"  {name:<15} {each['refused']}")
+    lines.append(
+        f"{size['rows']:,} rows, effective sample size {size['ess']:,.0f}, weights: mean {size['mean_weight']:.4f}, "
+        f"largest {size['max_weight']:.1f}, cut off by Switch-DR {size['clipped']:.2%}; support {size['support']:.2%}"
+    )
+    return lines
+
+
+def _say(line: str) -> None:
+    print(f"ope: {line}", file=sys.stderr, flush=True)
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text}: allowed are numbers from 0 to 1")
+    return value
+
+
+def _places(text: str) -> list[float]:
+    values = [float(each) for each in text.split(",")]
+    if not all(LEAST_EXAMINED <= value <= 1.0 for value in values) or len(values) > MAX_SLOTS:
+        raise argparse.ArgumentTypeError(f"{text}: allowed are 1 to {MAX_SLOTS} numbers from {LEAST_EXAMINED} to 1")
+    return values
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tideline ope",
+        description=__doc__,
+        epilog=f"The log's columns:\n{read_log.__doc__}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--log", type=Path, required=True, metavar="FILE", help="CSV or Parquet, see below; - is standard input"
+    )
+    parser.add_argument(
+        "--policy",
+        required=True,
+        help="one of the job's policies (learned from the log, cross-fitted), uniform, constant:<action>, or a CSV or "
+        "Parquet file with a column p_<action> for each action and, where needed, decision_id and position",
+    )
+    parser.add_argument("--reward", default="reward", metavar="COLUMN", help="what to judge by (reward)")
+    parser.add_argument("--exploration", type=_share, default=0.02, help="as in the job's options (0.02)")
+    parser.add_argument(
+        "--places",
+        type=_places,
+        default=[],
+        metavar="1,0.8,...",
+        help="how much of an impression a policy of the job learns in each place, as in its order `examination` (1)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the estimates with their intervals")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,125 @@
+"""Runs the job again over a range of the clickstream, beside the live job and without touching its lists.
+
+    scripts/replay --name NAME --from TIME --to TIME [--stack NAME] [--option value ...]
+    scripts/replay --name NAME --from-offsets '{"0": 10}' --to-offsets '{"0": 20}' ...
+
+TIME is ISO 8601 (2026-11-22T12:00Z) or epoch milliseconds, compared with the time the broker took a record. Lists go to
+`{prefix}@{name}:list:{user}`, decisions and dead letters to topics of their own. Other options are those of the job.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import redis
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from tideline.schemas.topics import Topics
+from tideline.scripts.commands.submit import configuration, options_from, submit
+from tideline.scripts.commands.topics import TopicError, ensure_topics
+from tideline.scripts.localstack import Stack, StackError
+from tideline.udfs.settings.job_config import ReplayConfig
+from tideline.udfs.settings.kafka_security import kafka_python_kwargs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_WITHIN_S = 3600.0
+
+
+def replay(stack: Stack, name: str, options: Mapping[str, str]) -> dict[str, int | str]:
+    """Run a replay to its end; return its job id and how many records it read and lists it left.
+
+    Raises:
+        StackError: an option cannot be used, the range lies past the end, too few slots are free,
+            it could not be submitted, or it failed.
+    """
+    config = configuration(stack, "replay", {"name": name, **options})
+    if isinstance(config, ReplayConfig) and config.to_offsets is not None:
+        refuse_beyond(config.to_offsets, _ends(config))
+    ensure_topics(stack.kafka_bootstrap, Topics().with_suffix(f"-{name}"), {})
+    stack.rest.wait_slots(config.parallelism)
+    job_id = submit(stack, "replay", {"name": name, **options})
+    print(f"replay: job {job_id} runs; {stack.flink_rest_url}/#/job/running/{job_id}", file=sys.stderr)
+    stack.rest.wait_state(job_id, {"FINISHED"}, timeout_s=_WITHIN_S)
+    namespace = f"{options.get('prefix', 'tideline')}@{name}"
+    with redis.Redis.from_url(stack.redis_url) as store:
+        lists = sum(1 for _ in store.scan_iter(f"{namespace}:list:*", count=10_000))
+    return {"job": job_id, "records": _records_read(stack, job_id), "lists": lists, "namespace": namespace}
+
+
+def refuse_beyond(to_offsets: Mapping[int, int], ends: Mapping[int, int]) -> None:
+    """Compare the end of a range with the present ends of the partitions: what is not there yet is waited for for ever.
+
+    Raises:
+        StackError: A partition ends before, or is none; it says where each ends.
+    """
+    for partition, offset in sorted(to_offsets.items()):
+        if partition not in ends:
+            raise StackError(f"to_offsets: there is no partition {partition}; the partitions end at {dict(ends)}")
+        if offset > ends[partition]:
+            raise StackError(
+                f"to_offsets: {offset} is past the end of partition {partition}; the partitions end at {dict(ends)}"
+            )
+
+
+def _ends(config: ReplayConfig) -> dict[int, int]:
+    topic = config.topics.clickstream
+    try:
+        consumer = KafkaConsumer(
+            bootstrap_servers=config.bootstrap,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            **kafka_python_kwargs(config.kafka_properties),
+        )
+        try:
+            numbers = sorted(consumer.partitions_for_topic(topic) or ())
+            ends = consumer.end_offsets([TopicPartition(topic, number) for number in numbers]) if numbers else {}
+            return {partition.partition: end for partition, end in ends.items()}
+        finally:
+            consumer.close()
+    except KafkaError as error:
+        raise StackError(f"no broker answers at {config.bootstrap}: {error}") from error
+
+
+def _records_read(stack: Stack, job_id: str) -> int:
+    vertices = stack.rest.get(f"/jobs/{job_id}")["vertices"]
+    return sum(int(each["metrics"]["write-records"]) for each in vertices if "clickstream" in each["name"])
+
+
+def _epoch_ms(text: str) -> str:
+    if text.isdigit():
+        return text
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}; allowed: ISO 8601 or epoch milliseconds") from error
+    return str(int(moment.astimezone().timestamp() * 1000))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a replay on a local stack; 1 with the reason if it fails."""
+    parser = argparse.ArgumentParser(prog="scripts/replay", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--stack", default="default")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--from", dest="from_ms", type=_epoch_ms, metavar="TIME")
+    parser.add_argument("--to", dest="to_ms", type=_epoch_ms, metavar="TIME")
+    known, rest = parser.parse_known_args(argv)
+    options = options_from(parser, rest)
+    options |= {key: value for key in ("from_ms", "to_ms") if (value := getattr(known, key)) is not None}
+    try:
+        found = replay(Stack.attach(known.stack), known.name, options)
+    except (StackError, TopicError, KafkaError) as error:
+        print(f"replay: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

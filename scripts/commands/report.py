@@ -1,0 +1,185 @@
+"""What was shown and what came of it: `tideline report --log FILE [--html FILE.html] [--json]`.
+
+Click, conversion and revenue figures with intervals by policy, encoder, experiment arm and activity; precision, recall,
+hit rate and NDCG of the lists against later clicks; calibration; exploration; how often each place is looked at; drift.
+The log is what `tideline export` writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tideline.models.tables import Table
+from tideline.schemas.errors import ConfigError
+from tideline.scripts.analysis.figures import Log, calibration, drift, exploration, list_quality, places, rates
+from tideline.scripts.analysis.page import page
+from tideline.scripts.analysis.read_log import LEAST_PROPENSITY
+from tideline.udfs.core.limits import MAX_SLOTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COLUMNS = (
+    "decision_id", "user", "action", "position", "ts_ms", "policy", "encoder_version", "arm", "explored", "propensity",
+    "eligible", "mean", "click", "conversion", "revenue", "mature",
+)  # fmt: skip
+
+
+def read(path: Path, weights: Sequence[float]) -> Log:
+    """Return the log of a file; `weights` are the worth of a click, a conversion and a unit of revenue.
+
+    Raises:
+        ConfigError: it cannot be read, a column is missing or holds something else.
+    """
+    table = Table(path, "--log")
+    table.need(_COLUMNS, "the columns of tideline export")
+    columns = _read(table)
+    order = np.argsort(columns["ts_ms"], kind="stable")
+    columns = {name: values[order] for name, values in columns.items()}
+    _, shown_list = np.unique(columns["decision_id"], return_inverse=True)
+    actions, action = np.unique(columns["action"], return_inverse=True)
+    click, conversion = columns["click"].astype(np.float64), columns["conversion"].astype(np.float64)
+    revenue = columns["revenue"]
+    return Log(
+        user=np.unique(columns["user"], return_inverse=True)[1],
+        shown_list=shown_list,
+        position=columns["position"],
+        ts_ms=columns["ts_ms"],
+        action=action,
+        actions=tuple(actions.tolist()),
+        groups={
+            "policy": columns["policy"],
+            "encoder": columns["encoder_version"].astype(str),
+            "arm": np.where(columns["arm"] == "", "none", columns["arm"]),
+        },
+        click=click,
+        conversion=conversion,
+        revenue=revenue,
+        explored=columns["explored"],
+        propensity=columns["propensity"],
+        eligible=columns["eligible"],
+        mature=columns["mature"],
+        predicted=columns["mean"],
+        reward=weights[0] * click + weights[1] * conversion + weights[2] * revenue,
+    )
+
+
+def _read(table: Table) -> dict[str, Any]:
+    found: dict[str, Any] = {name: table.texts(name) for name in ("decision_id", "user", "action", "policy")}
+    found["ts_ms"], found["arm"] = table.times("ts_ms"), table.texts("arm", empty="")
+    for name in ("position", "eligible", "encoder_version"):
+        found[name] = table.whole(name, 0)
+    for name in ("explored", "click", "conversion", "mature"):
+        found[name] = table.flags(name)
+    for name in ("propensity", "mean", "revenue"):
+        found[name] = table.numbers(name)
+    table.require("position", found["position"] < MAX_SLOTS, f"whole numbers from 0 to {MAX_SLOTS - 1}")
+    chance = found["propensity"]
+    table.require("propensity", ~((chance < LEAST_PROPENSITY) | (chance > 1.0)), "empty, or above 0 and at most 1")
+    table.require("revenue", np.isfinite(found["revenue"]), "a finite number in every row")
+    return found
+
+
+def report(log: Log, days: float) -> dict[str, Any]:
+    """Return the report as a document; lists are judged by the clicks of the following `days`."""
+    by: dict[str, Any] = {}
+    for name, values in log.groups.items():
+        by[name] = {
+            str(value): rates(log, values == value) | list_quality(log, values == value, days)
+            for value in np.unique(values)
+        }
+    by["activity"] = {name: rates(log, log.action == code) for code, name in enumerate(log.actions)}
+    return {
+        "range": _range(log),
+        "by": by,
+        "calibration": calibration(log),
+        "exploration": exploration(log),
+        "examination": places(log),
+        "drift": drift(log),
+    }
+
+
+def _range(log: Log) -> str:
+    if not log.ts_ms.size:
+        return "nothing was shown"
+    first, last = (datetime.fromtimestamp(int(at_ms) / 1000, UTC) for at_ms in (log.ts_ms[0], log.ts_ms[-1]))
+    return f"{log.ts_ms.size:,} entries shown from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    lines = [found["range"]]
+    for name, groups in found["by"].items():
+        if name == "activity":
+            continue
+        for value, each in groups.items():
+            lines.append(
+                f"{name:8}{value:16}{each['impressions']:9,} impressions, {each['immature']:,} immature  CTR "
+                f"{_text(each['ctr'])} (mature {_text(each['ctr_mature'])})  CVR {_text(each['cvr'])} (mature "
+                f"{_text(each['cvr_mature'])})  NDCG {_text(each['ndcg'])}"
+            )
+    lines.append(f"calibration: mean distance {_text(found['calibration']['error'])}")
+    lines += _places(found["examination"])
+    lines.append("DRIFT ALARM" if found["drift"]["alarm"] else "no drift")
+    return lines
+
+
+def _places(found: dict[str, Any]) -> list[str]:
+    lines = []
+    unknown = [each["position"] for each in found["places"] if each["examined"] is None]
+    for each in found["places"][: len(found["places"]) - len(unknown)]:
+        low, high = each["examined_ci95"]
+        lines.append(
+            f"place {each['position']}: looked at {_text(each['examined'])} as often as place 0 (95 % {_text(low)} to "
+            f"{_text(high)}); as a cascade, goes on without a click {_text(each.get('goes_on'))}"
+        )
+    if unknown:
+        lines.append(f"places {unknown[0]} to {unknown[-1]}: too few clicks where the order was drawn to know them")
+    if found["goes_on_after_click"] is not None:
+        low, high = found["goes_on_after_click_ci95"]
+        after = f"{_text(found['goes_on_after_click'])} (95 % {_text(low)} to {_text(high)})"
+        lines.append(f"as a cascade, goes on after a click {after}")
+    if found["order"]:
+        lines.append(f"to learn by these shares: scripts/control examination {found['order']}")
+    if found["cascade_order"]:
+        lines.append(f"to learn as from lists read from the top: scripts/control examination {found['cascade_order']}")
+    return lines
+
+
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit status 0 when the report is made, 1 with the reason otherwise."""
+    parser = argparse.ArgumentParser(
+        prog="tideline report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--log", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--html", type=Path, metavar="FILE.html", help="write the report as a page")
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+    parser.add_argument("--days", type=float, default=7.0, help="lists are judged by the clicks of so many days (7)")
+    parser.add_argument(
+        "--weights", type=float, nargs=3, default=(1.0, 5.0, 0.0), metavar=("CLICK", "CONVERSION", "REVENUE"),
+        help="the job's weights, which its predictions are in (1 5 0)",
+    )  # fmt: skip
+    arguments = parser.parse_args(argv)
+    try:
+        found = report(read(arguments.log, arguments.weights), arguments.days)
+        if arguments.html:
+            arguments.html.write_text(page(found))
+    except (ConfigError, OSError) as error:
+        print(f"report: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(found) if arguments.json else "\n".join(_lines(found)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,118 @@
+"""Runs the test layers one after the other and prints a table of counts: what `scripts/test` calls."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from tideline.scripts.benchmarks.peers.peer_python import ONE_THREAD
+from tideline.scripts.localstack.busy_loops import busy
+
+LAYERS = ("unit", "contract", "flink", "integration", "faults")
+WHEN_NAMED = {
+    "slow": "faults and memory that take too long for every change",
+    "train": "which installs torch",
+}
+"""The layers that run only when they are named, each with the reason."""
+SIDE_BY_SIDE = {"unit": ["-n", "auto", "--maxprocesses", "4"]}
+"""Of the layers whose tests share nothing. On two cores 1,300 tests take 30 s, 37 with a thread pool each."""
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What one layer's run came to; `seconds` is wall time."""
+
+    layer: str
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+    exit_status: int
+
+    @property
+    def good(self) -> bool:
+        """Whether tests ran and none failed; a layer in which nothing ran has checked nothing."""
+        return self.exit_status == 0 and self.passed > 0
+
+
+def run_layer(layer: str) -> Counts:
+    """Runs the tests in tests/<layer> in a process of their own, its output shown as it comes."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            f"tests/{layer}",
+            f"--junit-xml={report}",
+            *SIDE_BY_SIDE.get(layer, []),
+        ]
+        environment = os.environ | (ONE_THREAD if layer in SIDE_BY_SIDE else {})
+        exit_status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        passed, failed, skipped = count(report)
+    return Counts(layer, passed, failed, skipped, time.monotonic() - started, exit_status)
+
+
+def count(report: Path) -> tuple[int, int, int]:
+    """Passed, failed (errors outside a test too) and skipped tests of a JUnit report; zeros without one."""
+    if not report.exists():
+        return 0, 0, 0
+    suites = list(ElementTree.parse(report).getroot().iter("testsuite"))  # noqa: S314 - pytest wrote it just now
+    tests, failures, errors, skipped = (
+        sum(int(suite.get(key, "0")) for suite in suites) for key in ("tests", "failures", "errors", "skipped")
+    )
+    return max(0, tests - failures - errors - skipped), failures + errors, skipped
+
+
+def summary(results: list[Counts]) -> str:
+    """A table with a row for each layer and the closing line."""
+    lines = [f"\n{'layer':12} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}"]
+    lines += [
+        f"{r.layer:12} {r.passed:7} {r.failed:7} {r.skipped:8} {r.seconds:8.1f}"
+        + ("" if r.passed + r.failed + r.skipped else "  no test ran")
+        for r in results
+    ]
+    passed, failed, skipped = (sum(getattr(r, key) for r in results) for key in ("passed", "failed", "skipped"))
+    lines.append(f"\n{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return "\n".join(lines)
+
+
+def main(argv: list[str]) -> int:
+    """Exit status 0 when every chosen layer ran at least one test and none failed; 130 when interrupted."""
+    parser = argparse.ArgumentParser(prog="scripts/test", description="Runs the tests, layer by layer.")
+    known = (*LAYERS, *WHEN_NAMED)
+    parser.add_argument(
+        "layers",
+        nargs="*",
+        metavar="LAYER",
+        help=f"{', '.join(known)}; without one, all but {' and '.join(WHEN_NAMED)}",
+    )
+    parser.add_argument("--under-load", action="store_true", help="with a busy loop beside them on every core")
+    given = parser.parse_args(argv)
+    chosen = given.layers or LAYERS
+    unknown = [layer for layer in chosen if layer not in known]
+    if unknown:
+        parser.error(f"unknown layer {unknown[0]!r}; allowed: {', '.join(known)}")
+    try:
+        with busy() if given.under_load else nullcontext():
+            results = [run_layer(layer) for layer in chosen]
+    except KeyboardInterrupt:
+        return 130
+    for layer in sorted(WHEN_NAMED.keys() - chosen):
+        print(f"\nnot run: {layer}, {WHEN_NAMED[layer]} (scripts/test {layer})")
+    print(summary(results), flush=True)
+    return 0 if all(result.good for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,184 @@
+"""Submits the job to a local stack with `flink run`, as an operator would to a cluster.
+
+scripts/submit live [--stack NAME] [--latest | -s PATH | --fresh] OPTIONS
+scripts/submit replay [--stack NAME] OPTIONS
+
+OPTIONS are those of the job (`python -m tideline.jobs.config --markdown`); addresses, encoder and token secrets are filled in
+where they are not given. --latest goes on from the newest completed checkpoint or savepoint of a job of that name, also
+after its JobManager was lost; -s PATH from that one; --fresh begins anew, where the group has read before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tideline.schemas.errors import ConfigError
+from tideline.scripts.localstack import Stack, StackError, resume
+from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
+from tideline.udfs.settings.option_sources import load
+from tideline.udfs.settings.restart import refuse_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_JOB_ID = re.compile(r"JobID ([0-9a-f]{32})")
+_WITHIN_S = 400.0
+_KINDS = {"live": JobConfig, "replay": ReplayConfig}
+
+
+def submit(
+    stack: Stack, kind: str, options: Mapping[str, str], savepoint: str | None = None, entry: Path | None = None
+) -> str:
+    """Submit the job of that kind (live or replay) and return its id once `flink run` has accepted it.
+
+    `entry` is a script to run in place of the packaged entry point, with the same arguments.
+
+    Raises:
+        StackError: An option cannot be used, or flink run failed; its last lines are in the message.
+    """
+    package = stack.root / "job"
+    config = configuration(stack, kind, options)
+    flags = _flags(stack, options)
+    command = [str(stack.flink_cli), "run", "-d"]
+    command += ["-s", savepoint] if savepoint else []
+    command += ["-py", str(entry or package / "interest_job.py"), kind, *flags]
+    ran = subprocess.run(
+        command, env=stack.env | _secrets(stack), capture_output=True, text=True, timeout=_WITHIN_S, check=False
+    )
+    found = _JOB_ID.search(ran.stdout)
+    if ran.returncode or not found:
+        raise StackError(f"flink run failed ({ran.returncode})\n{_tail(ran.stdout + ran.stderr)}")
+    if kind == "live":
+        resume.keep(stack.root, found.group(1), config)
+    return found.group(1)
+
+
+def configuration(stack: Stack, kind: str, options: Mapping[str, str]) -> JobConfig:
+    """Return the configuration that the job will have.
+
+    Raises:
+        StackError: An option cannot be used.
+    """
+    try:
+        return load(_KINDS[kind], _flags(stack, options), os.environ | _secrets(stack))
+    except ConfigError as error:
+        raise StackError(str(error)) from error
+
+
+def state_for(stack: Stack, config: JobConfig, path: str | None, latest: bool, fresh: bool) -> str | None:
+    """Return the state to begin with, None for none.
+
+    Raises:
+        StackError: There is none where it is asked for; it was made with options that may not change; or none is asked
+            for though the group has read before, so that versions of lists would fall back.
+    """
+    before: resume.Submitted | None
+    if latest:
+        path, before = resume.newest_state(stack.root, config.name)
+    elif path:
+        before = resume.submitted_of(stack.root, path)
+    elif fresh or not resume.has_commits(config):
+        return None
+    else:
+        raise StackError(
+            f"group {config.consumer_group!r} has read {config.topics.clickstream!r} before and no state would be "
+            "restored: versions of lists and what was learned would fall back. Give --latest, -s PATH, or --fresh"
+        )
+    if before is not None:
+        try:
+            refuse_changes(before.options, config)
+        except ConfigError as error:
+            raise StackError(str(error)) from error
+    return path
+
+
+def _flags(stack: Stack, options: Mapping[str, str]) -> list[str]:
+    given = {
+        "bootstrap": stack.kafka_bootstrap,
+        "encoder": str(stack.root / "job" / "encoders" / "demo-1"),
+        **options,
+    }
+    return [part for key, value in given.items() for part in (f"--{key.replace('_', '-')}", str(value))]
+
+
+def _secrets(stack: Stack) -> dict[str, str]:
+    return {"TIDELINE_REDIS_URL": stack.redis_url, "TIDELINE_TOKEN_KEYS": json.dumps(token_keys(stack))}
+
+
+def token_keys(stack: Stack) -> dict[str, str]:
+    """Return the stack's token secrets in hex by key id, made at the first call and kept while the stack lives."""
+    path = stack.root / "token_keys.json"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({"1": secrets.token_hex(32)}))
+    keys: dict[str, str] = json.loads(path.read_text())
+    return keys
+
+
+def _tail(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("\tat ")]
+    return "\n".join(lines[-25:])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/submit",
+        description=__doc__,
+        usage="scripts/submit live|replay [--stack NAME] [--latest | -s PATH | --fresh] [--option VALUE ...]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("kind", choices=_KINDS)
+    parser.add_argument("--stack", default="default", help="name of the local stack")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--latest", action="store_true", help="go on from the newest completed state of that name")
+    begin.add_argument("-s", "--from-state", metavar="PATH", help="go on from this checkpoint or savepoint")
+    begin.add_argument("--fresh", action="store_true", help="begin without state, even where the group has read before")
+    return parser
+
+
+def options_from(parser: argparse.ArgumentParser, rest: Sequence[str]) -> dict[str, str]:
+    """Return the job's options by key, from `--flag value` and `--flag=value`; ends with usage for anything else."""
+    options: dict[str, str] = {}
+    parts = [part for text in rest for part in (text.split("=", 1) if text.startswith("--") else [text])]
+    for flag, value in zip(parts[::2], [*parts[1::2], None], strict=False):
+        if not flag.startswith("--") or value is None:
+            parser.error(f"options are --name VALUE; not so: {flag.partition('=')[0]}")
+        options[flag.removeprefix("--").replace("-", "_")] = value
+    return options
+
+
+def main(argv: Sequence[str]) -> int:
+    """Submit to a running stack and wait until every subtask runs; 1 with the reason otherwise."""
+    parser = _parser()
+    known, rest = parser.parse_known_args(argv)
+    options = options_from(parser, rest)
+    if known.kind == "replay" and (known.latest or known.from_state):
+        parser.error("a replay keeps no state")
+    try:
+        stack = Stack.attach(known.stack)
+        config = configuration(stack, known.kind, options)
+        live = known.kind == "live"
+        if live and known.fresh:
+            options = {**options, "without_state": "begin"}
+        state = state_for(stack, config, known.from_state, known.latest, known.fresh) if live else None
+        stack.rest.wait_slots(config.parallelism)
+        job_id = submit(stack, known.kind, options, state)
+        stack.rest.wait_running(job_id)
+    except StackError as error:
+        print(f"submit: {error}", file=sys.stderr)
+        return 1
+    print(f"job {job_id} runs{f', from {state}' if state else ''}; {stack.flink_rest_url}/#/job/running/{job_id}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

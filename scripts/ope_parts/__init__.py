@@ -1,1 +1,0 @@
-"""The parts of `tideline ope`: files in, text and pictures out."""

@@ -1,0 +1,1 @@
+"""The demo's world: simulated visitors around the real job."""

@@ -1,0 +1,116 @@
+"""Kafka as the demo's shop sees it: it sends the clickstream and its activities, and looks how long topics are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from tideline.schemas.codec import encode_event
+from tideline.schemas.records import DECISION
+from tideline.scripts.simulation.errors import DemoError
+from tideline.udfs.core.catalogue.activity import encode_activity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from tideline.schemas.events import Event
+    from tideline.schemas.topics import Topics
+    from tideline.udfs.core.catalogue.activity import Activity
+
+_LINGER_MS = 5
+_FLUSH_S = 30.0
+_READ_S = 20.0
+
+
+class Clickstream:
+    """Sends events in their order. Not for several threads."""
+
+    def __init__(self, bootstrap: str, topics: Topics) -> None:
+        self._producer = KafkaProducer(bootstrap_servers=bootstrap, linger_ms=_LINGER_MS)
+        self._topics = topics
+        self._failure: BaseException | None = None
+
+    def send(self, event: Event) -> None:
+        """Hand one event over to the Kafka client.
+
+        Raises:
+            DemoError: an earlier one was not delivered.
+        """
+        if self._failure is not None:
+            raise DemoError(f"Kafka did not take an event: {self._failure}") from self._failure
+        future = self._producer.send(self._topics.clickstream, key=event.user_id.encode(), value=encode_event(event))
+        future.add_errback(self._failed)
+
+    def publish(self, activities: Iterable[Activity]) -> None:
+        """Send the activities and wait until Kafka has them."""
+        for activity in activities:
+            key = activity.activity_id.encode()
+            future = self._producer.send(self._topics.activities, key=key, value=encode_activity(activity))
+            future.add_errback(self._failed)
+        self.flush()
+
+    def flush(self) -> None:
+        """Wait until Kafka has everything that was sent.
+
+        Raises:
+            DemoError: it does not take it.
+        """
+        self._producer.flush(timeout=_FLUSH_S)
+        if self._failure is not None:
+            raise DemoError(f"Kafka did not take a record: {self._failure}") from self._failure
+
+    def close(self) -> None:
+        """Close the connections; what was not delivered by now is given up."""
+        self._producer.close(timeout=0)
+
+    def _failed(self, failure: BaseException) -> None:
+        self._failure = failure
+
+
+class TopicLengths:
+    """How many records were ever written to topics. Not for several threads."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._consumer = KafkaConsumer(bootstrap_servers=bootstrap)
+
+    def records(self, topic: str) -> int:
+        """Return the number of records in all partitions of a topic."""
+        return sum(self._consumer.end_offsets(_partitions(self._consumer, topic)).values())
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._consumer.close()
+
+
+def read_decisions(bootstrap: str, topic: str, user: str) -> list[dict[str, Any]]:
+    """Return the decision records of one user that are in the topic now, by the time they were shown.
+
+    Raises:
+        DemoError: the topic could not be read in time.
+    """
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, consumer_timeout_ms=int(_READ_S * 1_000))
+    try:
+        partitions = _partitions(consumer, topic)
+        consumer.assign(partitions)
+        consumer.seek_to_beginning(*partitions)
+        ends = {partition: end for partition, end in consumer.end_offsets(partitions).items() if end > 0}
+        found = []
+        for record in consumer if ends else ():
+            if record.key == user.encode():
+                found.append(DECISION.decode(record.value))
+            here = TopicPartition(record.topic, record.partition)
+            if record.offset + 1 >= ends.get(here, 0):
+                ends.pop(here, None)
+                if not ends:
+                    break
+        if ends:
+            raise DemoError(f"topic {topic} could not be read to its end in {_READ_S:.0f} s")
+        return sorted(found, key=lambda decision: (decision["shown_ms"], decision["position"]))
+    finally:
+        consumer.close()
+
+
+def _partitions(consumer: Any, topic: str) -> list[Any]:
+    return [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]

@@ -1,0 +1,116 @@
+"""What the demo runs on: a stack of its own with the topics made, the activities published and the job running."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tideline.schemas.topics import Topics
+from tideline.scripts.commands.submit import submit
+from tideline.scripts.commands.topics import ensure_topics
+from tideline.scripts.localstack import Stack
+from tideline.scripts.localstack.launch import take_down
+from tideline.scripts.localstack.paths import KAFKA_JARS, java
+from tideline.scripts.simulation.clickstream import Clickstream, TopicLengths
+from tideline.scripts.simulation.errors import DemoError
+from tideline.scripts.simulation.job_metrics import JobMetrics
+from tideline.scripts.simulation.lists import RedisLists
+from tideline.scripts.simulation.ticker import JobState, say
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from tideline.scripts.simulation.world import World
+
+STACK = "demo"
+PREFIX = "tideline"
+POLICY = "linucb:alpha=0.4,ridge=4"
+"""As docs/guide/policies.md advises where an activity has only some hundreds of impressions, as here."""
+
+_SETTLE_S = 10.0
+
+
+class Stage:
+    """As a context manager it takes the stack down at the end, unless it is to be kept."""
+
+    def __init__(self, keep: bool) -> None:
+        take_down(STACK)  # what an earlier run kept: every run starts from nothing
+        self._keep = keep
+        self.topics = Topics()
+        self.stack = Stack.up(STACK, progress=say)
+        self.lists = RedisLists(self.stack.redis_url, PREFIX)
+        self._lengths = TopicLengths(self.stack.kafka_bootstrap)
+        self._metrics = JobMetrics()
+        self._job_id = ""
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.lists.close()
+        self._lengths.close()
+        if error is None and self._keep:
+            return
+        say("taking the stack down")
+        self.stack.down()
+
+    def open(self, world: World) -> Clickstream:
+        """Make the topics, publish the world's activities, submit the job and wait until it runs.
+
+        Raises:
+            StackError: the job could not be submitted or does not run.
+        """
+        ensure_topics(self.stack.kafka_bootstrap, self.topics, {})
+        clickstream = Clickstream(self.stack.kafka_bootstrap, self.topics)
+        clickstream.publish(offer.activity for offer in world.offers)
+        say("submitting the job with flink run")
+        self._job_id = submit(self.stack, "live", {"prefix": PREFIX, "policy": POLICY})
+        self.stack.rest.wait_running(self._job_id)
+        return clickstream
+
+    def state(self) -> JobState:
+        """Return what the job says about itself and what is in its topics; replace a TaskManager that was lost."""
+        # Attached anew, for somebody may have replaced a TaskManager meanwhile.
+        stack = Stack.attach(STACK)
+        for name in stack.replace_lost_taskmanagers():
+            say(f"{name} has ended; another one is started and the job goes on from its last checkpoint")
+        self._metrics.read(stack.prometheus_urls.values())
+        return JobState(
+            records=self._metrics.total("records"),
+            lists=self._metrics.total("redis_written"),
+            dead_letters=self._lengths.records(self.topics.dead_letters),
+            policies=self._metrics.total("policy_rows_published"),
+        )
+
+    def settled_state(self, events: int) -> JobState:
+        """Return the state when the job's counters show all events sent, or as it is after some seconds."""
+        deadline_s = time.monotonic() + _SETTLE_S
+        while (state := self.state()).records < events and time.monotonic() < deadline_s:
+            time.sleep(0.5)
+        return state
+
+    def check_healthy(self) -> None:
+        """Raise DemoError unless every task of the job runs."""
+        if not self.stack.rest.all_running(self._job_id):
+            raise DemoError(
+                f"the job is {self.stack.rest.job_state(self._job_id)}\n{self.stack.rest.root_exception(self._job_id)}"
+            )
+
+    def look_around(self, user: str) -> list[str]:
+        """Return commands to look at what was kept."""
+        bootstrap = self.stack.kafka_bootstrap
+        show = f"scripts/tideline list --stack {STACK} --prefix {PREFIX}"
+        consume = f"{java()} -cp '{KAFKA_JARS}/*' org.apache.kafka.tools.consumer.ConsoleConsumer"
+        options = f"--bootstrap-server {bootstrap} --from-beginning --max-messages 5 --property print.key=true"
+        return [
+            "Everything is still running:",
+            f"  one list          {show} {user}",
+            f"  the popular list  {show} --popular",
+            "  of your own       the demo's activities ended in 2017: an event of today gets an empty list",
+            f"  decisions         {consume} {options} --topic {self.topics.decisions}",
+            f"  Flink             {self.stack.flink_rest_url}",
+            f"  metrics           {next(iter(self.stack.prometheus_urls.values()), '')}",
+            f"  the end           scripts/stack down --name {STACK}",
+        ]

@@ -1,0 +1,122 @@
+"""The log that analysts read: decision records with their rewards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_world, token_for
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.schemas.records import DECISION
+from tideline.scripts.analysis.join_log import join
+from tideline.udfs.core.lists.token_keys import TokenKeys
+from tideline.udfs.core.rewards.attributing import Attributing
+from tideline.udfs.core.serving.engine import Records, process
+
+NAMES = ["a", "b", "c"]
+SETTINGS = Attributing.of(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {})
+
+
+def _event(
+    kind: EventType, name: str, at: int, token: str | None, user: str = "u", value: float | None = None
+) -> Event:
+    position = None if kind == EventType.CONVERSION or token is None else NAMES.index(name)
+    return Event(
+        f"{kind}{name}{at}", user, kind, NOON_MS + at, activity_id=name, token=token, position=position, value=value
+    )
+
+
+def _decisions(events: list[Event]) -> list[dict[str, Any]]:
+    world = make_world([activity(name) for name in NAMES])
+    shown = [event for event in events if event.type == EventType.IMPRESSION]
+    records = Records(
+        [event.user_id.encode() for event in shown], [encode_event(event) for event in shown], [2**50] * len(shown)
+    )
+    outcome = process(records, lambda users: [None] * len(users), world)
+    return [DECISION.decode(record) for _, record in outcome.decisions]
+
+
+def test_every_shown_entry_is_a_row_with_its_rewards() -> None:
+    """Contract: one row for each entry shown, rewards joined by token, or without one by activity inside the window."""
+    first, second = token_for("u", NAMES), token_for("u", NAMES, seq=2)
+    other = token_for("v", NAMES)
+    events = [
+        _event(EventType.IMPRESSION, "a", 1, first),
+        _event(EventType.IMPRESSION, "b", 2, first),
+        _event(EventType.IMPRESSION, "a", 3, second),
+        _event(EventType.IMPRESSION, "a", 4, other, "v"),
+        _event(EventType.CLICK, "b", 5, first),
+        _event(EventType.CONVERSION, "b", 6, first, value=7.25),
+        _event(EventType.CLICK, "a", 6, second),
+        _event(EventType.CONVERSION, "a", 7, None, value=3.0),
+        _event(EventType.DISMISS, "a", 8, other, "v"),
+        _event(EventType.CLICK, "a", 9, token_for("x", NAMES), "v"),  # signed for somebody else
+    ]
+    table = join(_decisions(events) * 2, events[::-1] * 2, SETTINGS)
+    rows = {
+        (row["decision_id"].split("/")[1], row["action"], row["position"], row["ts_ms"] - NOON_MS): row
+        for row in table.to_pylist()
+    }
+    assert sorted(at for *_, at in rows) == [1, 2, 3, 4]
+    found = {at: (row["click"], row["conversion"], row["dismissed"], row["revenue"]) for (*_, at), row in rows.items()}
+    assert found == {1: (0, 0, 0, 0.0), 2: (1, 1, 0, 7.25), 3: (1, 1, 0, 3.0), 4: (0, 0, 1, 0.0)}
+    one = next(row for (*_, at), row in rows.items() if at == 2)
+    assert (one["reward"], one["eligible"], one["policy"], one["mature"]) == (1, 12, "linucb", False)
+    assert one["x_0"] == pytest.approx(90 / 127)
+    assert len({row["decision_id"] for row in rows.values()}) == 3
+
+
+def test_a_reward_of_a_list_that_left_the_state_still_counts_once_it_was_given() -> None:
+    """Contract: what newer lists push out keeps the rewards it had."""
+    tokens = [token_for("u", NAMES, as_of_ms=NOON_MS + at, seq=at) for at in range(1, 81)]
+    events = []
+    for at, token in enumerate(tokens, 1):
+        events += [_event(EventType.IMPRESSION, name, 60_000 * at, token) for name in NAMES]
+        events.append(_event(EventType.CLICK, "c", 60_000 * at + 5, token))
+    table = join(_decisions(events), events, SETTINGS)
+    assert (table.num_rows, sum(table.column("click").to_pylist())) == (240, 80)
+
+
+def test_rows_past_their_window_are_mature() -> None:
+    first, second = token_for("u", NAMES), token_for("u", NAMES, NOON_MS + DAY_MS)
+    events = [_event(EventType.IMPRESSION, "a", 1, first), _event(EventType.IMPRESSION, "b", DAY_MS + 1, second)]
+    assert join(_decisions(events), events, SETTINGS).column("mature").to_pylist() == [True, False]
+
+
+def test_nothing_shown_is_an_empty_table() -> None:
+    assert join([], [], SETTINGS).num_rows == 0
+
+
+def test_reading_impressions_many_at_a_time_gives_what_one_at_a_time_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: random stories, longer than what is remembered and than the window, have the same table."""
+    random = np.random.default_rng(4)
+    events = []
+    for user in ("u", "v"):
+        at = 0
+        for seq in range(1, 90):
+            token = token_for(user, NAMES, as_of_ms=NOON_MS + at, seq=seq)
+            at += int(random.choice([1_000, 60_000, DAY_MS // 3]))
+            events += [_event(EventType.IMPRESSION, name, at, token, user) for name in NAMES]
+            kind = random.choice([EventType.CLICK, EventType.DISMISS, EventType.CONVERSION, EventType.VIEW])
+            if kind != EventType.VIEW:
+                events.append(_event(EventType(kind), str(random.choice(NAMES)), at + 7, token, user))
+    decisions = _decisions(events)
+    at_once = join(decisions, events, SETTINGS)
+    monkeypatch.setattr("tideline.scripts.analysis.join_log._IMPRESSIONS_AT_ONCE", 1)
+    assert join(decisions, events, SETTINGS).equals(at_once)
+    assert sum(at_once.column("click").to_pylist()) > 10
+
+
+def test_users_are_told_apart_without_their_ids() -> None:
+    """Contract: the same hash for the same user and secret, another one under another secret; no id in the table."""
+    events = [_event(EventType.IMPRESSION, "a", at, token_for(user, NAMES), user) for at, user in enumerate(("u", "v"))]
+    table = join(_decisions(events), events, SETTINGS)
+    users = table.column("user").to_pylist()
+    assert len(set(users)) == 2
+    assert all(len(user) == 16 for user in users)
+    assert [text.split("/")[0] for text in table.column("decision_id").to_pylist()] == users
+    other = SETTINGS._replace(keys=TokenKeys({1: b"x" * 32}, 1))
+    assert not {*join(_decisions(events), [], other).column("user").to_pylist()} & {*users}

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from tideline.scripts.benchmarks.live.rates import Sample, moment_of, percentiles, steady_rate
+
+
+def test_a_moment_between_two_samples_is_found_by_proportion() -> None:
+    samples = [Sample(10.0, 0), Sample(11.0, 0), Sample(12.0, 100), Sample(14.0, 500)]
+
+    assert moment_of(samples, 50) == pytest.approx(11.5)
+    assert moment_of(samples, 100) == pytest.approx(12.0)
+    assert moment_of(samples, 200) == pytest.approx(12.5)
+
+
+def test_a_count_that_was_never_reached_is_an_error() -> None:
+    with pytest.raises(ValueError, match="count 600"):
+        moment_of([Sample(0.0, 0), Sample(1.0, 500)], 600)
+
+
+def test_a_slow_start_and_a_slow_end_do_not_count() -> None:
+    samples = [Sample(0.0, 0), Sample(100.0, 100), Sample(101.0, 500), Sample(102.0, 950), Sample(200.0, 1000)]
+
+    assert steady_rate(samples, 1000) == pytest.approx(800 / (102.0 - 100.125))
+
+
+def test_percentiles_of_one_to_a_hundred() -> None:
+    assert percentiles([float(each) for each in range(101)]) == {"p50_ms": 50.0, "p95_ms": 95.0, "p99_ms": 99.0}

@@ -1,0 +1,27 @@
+"""Contract: an order that no broker takes ends in one line and not in a traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tideline.scripts.localstack.process import free_ports
+
+
+def test_an_order_without_a_broker_is_said_in_one_line() -> None:
+    bootstrap = f"127.0.0.1:{free_ports(1)[0]}"
+    command = [
+        sys.executable,
+        "-m",
+        "tideline.scripts.commands.control",
+        "--bootstrap",
+        bootstrap,
+        "republish",
+        "id=17",
+    ]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+
+    assert ended.returncode == 1  # and not for the id: one of digits is a text all the same
+    assert ended.stderr.strip().splitlines()[-1].startswith("control: kafka is unavailable: no order could be written")
+    assert "Traceback" not in ended.stderr

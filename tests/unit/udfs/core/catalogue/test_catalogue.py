@@ -1,0 +1,208 @@
+"""Who may be shown what, and the list as it is written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.core_world import DAY_MS, NOON_MS, activity, make_world
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
+from tideline.udfs.core.catalogue.catalogue import Catalogue, eligible
+from tideline.udfs.core.hashing import activity_hash, hash32
+from tideline.udfs.core.lists.slate import payloads
+from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.core.serving.world import World
+from tideline.udfs.core.shown.marks import mark_dismissal, mark_impression, minute_of
+from tideline.udfs.core.shown.shown_bytes import decode_shown, encode_shown
+from tideline.udfs.core.users.user_state import HISTORY, UserBatch, decode_states
+
+SCHEMA = json.loads((Path(__file__).parents[5] / "schemas" / "ranked_list.schema.json").read_bytes())
+
+
+def user(as_of_ms: int = NOON_MS, **fields: int) -> UserBatch:
+    batch = decode_states([None], 4)
+    batch.header["as_of_ms"] = as_of_ms
+    for name, number in fields.items():
+        batch.header[name] = number
+    return batch
+
+
+def was_shown(batch: UserBatch, name: str, *times_ms: int, dismissed: bool = False, row: int = 0) -> UserBatch:
+    state = decode_shown(batch.shown[row])
+    for entry, at_ms in enumerate(times_ms, 1):
+        if dismissed:
+            mark_dismissal(state.dismissed, activity_hash(name), at_ms)
+        else:
+            mark_impression(state.uses, activity_hash(name), 2 * entry + 1, at_ms, is_first=True)
+    batch.shown[row] = encode_shown(state)
+    return batch
+
+
+def may_see(batch: UserBatch, *activities: Activity) -> list[str]:
+    catalogue = Catalogue.of(activities)
+    (mask,) = eligible(catalogue, batch, np.array([0]))
+    return [each.activity_id for each, may in zip(catalogue.activities, mask.tolist(), strict=True) if may]
+
+
+@pytest.mark.parametrize(("at_ms", "open_"), [(-1, False), (0, True), (DAY_MS - 1, True), (DAY_MS, False)])
+def test_the_window_holds_its_first_moment_and_not_its_last(at_ms: int, open_: bool) -> None:
+    """Contract: starts_ms is the first moment, ends_ms the first one after, as of the user's newest event."""
+    one = activity("a", starts_ms=NOON_MS, ends_ms=NOON_MS + DAY_MS)
+    assert may_see(user(NOON_MS + at_ms), one) == (["a"] if open_ else [])
+
+
+@pytest.mark.parametrize(("status", "expected"), [("active", ["a"]), ("paused", []), ("ended", [])])
+def test_only_active_ones_are_shown(status: str, expected: list[str]) -> None:
+    assert may_see(user(), activity("a", status=status)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (Rule(), True),
+        (Rule(min_events=7), True),
+        (Rule(min_events=8), False),
+        (Rule(min_purchases=2), True),
+        (Rule(min_purchases=3), False),
+        (Rule(any_category=("wine", "tea")), True),
+        (Rule(any_category=("wine",)), False),
+        (Rule(min_events=7, min_purchases=2, any_category=("tea",)), True),
+        (Rule(min_events=7, min_purchases=3, any_category=("tea",)), False),
+    ],
+)
+def test_every_part_of_a_rule_must_hold(rule: Rule, expected: bool) -> None:
+    batch = user(accepted=7, purchases=2, n_history=1)
+    batch.history["category"][0, HISTORY - 1] = hash32("tea")
+    batch.history["type"][0, HISTORY - 1] = EventType.VIEW
+    assert may_see(batch, activity("a", rule=rule), activity("b")) == (["a", "b"] if expected else ["b"])
+
+
+@pytest.mark.parametrize(
+    ("ages_ms", "expected"),
+    [
+        ([], True),
+        ([5], True),
+        ([5, 0], False),
+        ([5, 600_000 - 1], False),
+        ([5, 660_000], True),
+        ([1, 2, 3], False),
+        ([700_000, 800_000, 900_000], True),
+    ],
+)
+def test_a_cap_counts_impressions_of_its_window(ages_ms: list[int], expected: bool) -> None:
+    """Contract: those not older than window_ms at the user's newest event, to the minute and never short of it."""
+    batch = was_shown(user(), "a", *[NOON_MS - age for age in ages_ms])
+    found = may_see(was_shown(batch, "gone", NOON_MS), activity("a", cap=Cap(2, 600_000)), activity("b"))
+    assert found == (["a", "b"] if expected else ["b"])
+
+
+@pytest.mark.parametrize(("age_ms", "expected"), [(0, False), (599_000, False), (660_000, True)])
+def test_a_mark_that_was_merged_counts_as_all_it_stands_for(age_ms: int, expected: bool) -> None:
+    """Contract: five impressions in one mark use up a cap of five, until it is out of the window."""
+    batch = user()
+    state = decode_shown(batch.shown[0])
+    state.uses = {activity_hash("a"): {10: minute_of(NOON_MS - age_ms)}}
+    batch.shown[0] = encode_shown(state)
+    assert may_see(batch, activity("a", cap=Cap(5, 600_000))) == (["a"] if expected else [])
+    assert may_see(batch, activity("a", cap=Cap(6, 600_000))) == ["a"]
+
+
+@pytest.mark.parametrize(("cap", "activities"), [(10, 30), (1, 30), (3, 100)])
+def test_no_page_after_page_shows_more_than_a_cap_allows(cap: int, activities: int) -> None:
+    """Contract: B2 as it was seen: 120 pages of ten in two hours, all activities with a cap of seven days."""
+    world = make_world([activity(f"a{n}", cap=Cap(cap, 7 * DAY_MS)) for n in range(activities)], list_size=10)
+    state: bytes | None = None
+    seen: Counter[str] = Counter()
+    for page in range(120):
+        at_ms = NOON_MS + 60_000 * page
+        state, body = tell(world, state, [Event(f"v{page}", "u", EventType.VIEW, at_ms, "i", "tea")])
+        shown = [
+            Event(f"{page}-{at}", "u", EventType.IMPRESSION, at_ms, activity_id=name, token=body["k"], position=at)
+            for at, name in enumerate(body["i"])
+        ]
+        seen.update(body["i"])
+        state, _ = tell(world, state, shown) if shown else (state, body)
+    assert max(seen.values()) == cap
+    assert sum(seen.values()) == min(1_200, cap * activities)
+
+
+def tell(world: World, state: bytes | None, events: list[Event]) -> tuple[bytes, dict[str, Any]]:
+    """The state of a user after a batch, and his list."""
+    records = Records([b"u"] * len(events), [encode_event(each) for each in events], [events[-1].ts_ms] * len(events))
+    outcome = process(records, lambda _: [state], world)
+    return outcome.states[0], json.loads(outcome.lists[0])
+
+
+def test_what_was_dismissed_stays_away_and_what_was_clicked_does_not() -> None:
+    batch = was_shown(was_shown(user(), "a", 1, dismissed=True), "b", 1)
+    assert may_see(batch, activity("a"), activity("b")) == ["b"]
+
+
+@pytest.mark.parametrize("ahead_ms", [2 * DAY_MS, 400 * DAY_MS])
+def test_a_clock_that_is_far_ahead_does_not_empty_a_list(ahead_ms: int) -> None:
+    """Contract: a newest event after the end of every activity does not count, also not in caps."""
+    batch = was_shown(user(n_history=3), "b", NOON_MS)
+    batch.header["as_of_ms"] = NOON_MS + ahead_ms
+    batch.history["ts_ms"][0, -3:] = [NOON_MS - 9, NOON_MS, NOON_MS + ahead_ms]
+    activities = [activity("a"), activity("b", cap=Cap(1, 60_000)), activity("past", ends_ms=NOON_MS)]
+    assert may_see(batch, *activities) == ["a"]
+    batch.history["ts_ms"][0, -3:] = NOON_MS + ahead_ms
+    assert may_see(batch, *activities) == []
+
+
+def test_users_of_a_batch_are_kept_apart() -> None:
+    """Contract: a user's caps, dismissals and rules are his own, whatever rows are asked for."""
+    batch = decode_states([None] * 4, 4)
+    batch.header["as_of_ms"] = NOON_MS
+    batch.header["accepted"] = [0, 9, 9, 0]
+    was_shown(batch, "a", 5, dismissed=True, row=2)
+    catalogue = Catalogue.of([activity("b", rule=Rule(min_events=9)), activity("a")])
+    assert eligible(catalogue, batch, np.array([3, 1, 2])).tolist() == [[True, False], [True, True], [False, True]]
+
+
+def test_activities_stand_in_the_order_of_their_ids() -> None:
+    """Contract: an activity's number does not depend on the order in which records came."""
+    many = [activity(name, items=("x", name)) for name in ("b", "a", "B", "c10", "c9")]
+    catalogue, other = Catalogue.of(many), Catalogue.of(reversed(many))
+    assert [each.activity_id for each in catalogue.activities] == ["B", "a", "b", "c10", "c9"]
+    assert catalogue.hashes.tolist() == other.hashes.tolist()
+    assert catalogue.activities_of_item == other.activities_of_item
+    assert catalogue.activities_of_item["x"] == ("B", "a", "b", "c10", "c9")
+
+
+def listed(order: list[list[int]], as_of_ms: list[int], *activities: Activity) -> list[dict[str, Any]]:
+    seq, tokens = np.arange(len(order)), [f"t{row}" for row in range(len(order))]
+    found = payloads(Catalogue.of(activities), np.array(order, np.int64), 2, np.array(as_of_ms), seq, 7, tokens)
+    return [json.loads(each) for each in found]
+
+
+def test_a_list_says_what_to_show_and_until_when() -> None:
+    """Contract: version, encoder, ids best first, whole minutes of each (from the minute of t), and the token."""
+    minute_ms = NOON_MS // 60_000 * 60_000
+    ends = [activity("a", ends_ms=minute_ms + 60_000), activity("b", ends_ms=minute_ms + 3 * 60_000 + 59_999)]
+    first, second, none = listed([[1, 0, -1], [0, -1, -1], [-1, -1, -1]], [minute_ms, minute_ms + 59_999, 5], *ends)
+    assert first == {"v": [2, minute_ms, 0], "m": 7, "i": ["b", "a"], "e": [3, 1], "k": "t0"}
+    assert second == {"v": [2, minute_ms + 59_999, 1], "m": 7, "i": ["a"], "e": [1], "k": "t1"}
+    assert none == {"v": [2, 5, 2], "m": 7, "i": [], "e": [], "k": "t2"}
+
+
+def test_a_list_obeys_its_schema() -> None:
+    """Contract: the documented fields, types and bounds, with the oddest ids an activity may have."""
+    ids = ["0.-_:9", "A" * 64, "0"]
+    (found,) = listed([[2, 1, 0]], [NOON_MS], *[activity(each) for each in ids])
+    fields = SCHEMA["properties"]
+    assert set(SCHEMA["required"]) <= set(found) <= set(fields)
+    assert len(found["v"]) == fields["v"]["minItems"] == fields["v"]["maxItems"]
+    assert all(type(number) is int and number >= 0 for number in [*found["v"], found["m"], *found["e"]])
+    assert len(found["i"]) == len(found["e"]) == 3
+    assert sorted(found["i"]) == sorted(ids)
+    assert all(re.search(fields["i"]["items"]["pattern"], each) for each in found["i"])
+    assert fields["k"]["minLength"] <= len(found["k"]) <= fields["k"]["maxLength"]

@@ -1,0 +1,135 @@
+"""Change: the past fades where clicks are foretold better without it, and only there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.learning.change import LIMIT, changes
+from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, NO_SUMS, Forgetting, add, merge
+from tideline.udfs.core.learning.publication import publication
+from tideline.udfs.core.learning.solving import RIDGE
+from tideline.udfs.core.rewards.feedback import ROWS
+
+BUCKET_MS = 1_000
+FORGETTING = Forgetting(BUCKET_MS * BUCKETS_PER_HALF_LIFE)
+BUCKETS = 20
+EACH = 600
+NEWEST = BUCKETS - 1
+
+
+def shown(rng: np.random.Generator, each: int, factor: float = 1.0, since: int = BUCKETS) -> NDArray[Any]:
+    """Feedback of an activity, `each` impressions a bucket; from one on its click rate is `factor` of what it was."""
+    rows = np.zeros(each * BUCKETS, ROWS)
+    bucket = np.repeat(np.arange(BUCKETS), each)
+    rows["x"] = (rng.normal(size=(rows.size, DIM)) * 22).clip(-127, 127).astype(np.int8)
+    rows["x"][:, 0] = 90
+    rate = 0.05 * np.exp(rows["x"][:, 1] / 44.0) * np.where(bucket >= since, factor, 1.0)
+    rows["ts_ms"], rows["impressions"], rows["clicks"] = bucket * BUCKET_MS, 1, rng.random(rows.size) < rate
+    return rows
+
+
+def sums_of(seed: int, changed: int, factor: float = 1.0, each: int = EACH) -> dict[str, NDArray[Any]]:
+    """Sums of five activities, the first `changed` of which change a half-life before the end."""
+    rng = np.random.default_rng(seed)
+    return {
+        f"3|a{number}": add(NO_SUMS, shown(rng, each, factor if number < changed else 1.0, BUCKETS - 4), FORGETTING)
+        for number in range(5)
+    }
+
+
+def test_a_steady_past_is_not_forgotten() -> None:
+    """Contract: without a change at most exp(-3) of histories fade, one in twenty."""
+    found = [changes(sums_of(seed, 0, each=100), FORGETTING, NEWEST) for seed in range(20)]
+    assert sum(each.everywhere for each in found) <= 1
+    assert sum(bool(each.names) for each in found) <= 1
+
+
+def test_rows_of_a_steady_past_are_those_without_forgetting() -> None:
+    """Contract: where nothing changes a half-life costs nothing."""
+    sums = {name: each.copy() for name, each in sums_of(1, 0).items()}
+    fading = publication(sums, sorted(sums), FORGETTING, NEWEST)
+    whole = publication(sums, sorted(sums), Forgetting(0), NEWEST)
+    for (name, found), (same, wanted) in zip(fading, whole, strict=True):
+        assert name == same
+        assert (found.impressions, found.rewards) == (wanted.impressions, wanted.rewards)
+        assert (found.theta == wanted.theta).all()
+        assert (found.inverse == wanted.inverse).all()
+
+
+def test_all_that_is_known_fades_when_everything_changed() -> None:
+    """Contract: with 40 % of the clicks everywhere for a half-life, evidence is weighed by age, and what is carried."""
+    for seed in range(5):
+        sums = sums_of(seed, 5, 0.4)
+        found = changes(sums, FORGETTING, NEWEST)
+        assert found.everywhere
+        rows = dict(publication(sums, sorted(sums), FORGETTING, NEWEST))
+        faded = EACH * (2.0 ** (-np.arange(BUCKETS) / BUCKETS_PER_HALF_LIFE)).sum()
+        assert rows["a4"].impressions == pytest.approx(faded)
+        swapped = dict(publication(sums, ["9|a4"], FORGETTING, NEWEST))
+        assert swapped["a4"].carried_impressions == pytest.approx(faded)
+
+
+def test_only_the_activity_that_changed_fades() -> None:
+    """Contract: one of five that earns a tenth of what it did loses its past, the others keep theirs."""
+    for seed in range(5):
+        sums = sums_of(seed, 1, 0.1)
+        found = changes(sums, FORGETTING, NEWEST)
+        assert (found.everywhere, found.names) == (False, frozenset({"3|a0"}))
+        rows = dict(publication(sums, sorted(sums), FORGETTING, NEWEST))
+        assert rows["a0"].impressions < 0.4 * rows["a1"].impressions == 0.4 * EACH * BUCKETS
+
+
+def test_the_ratio_is_that_of_the_predictions_made_row_by_row() -> None:
+    """Contract: the limit is crossed exactly where a second implementation, on the rows themselves, says so."""
+    seen = set()
+    for factor in (1.0, 0.7, 0.5, 0.4, 0.3, 0.2):
+        for seed in range(3):
+            rows = shown(np.random.default_rng(seed), 120, factor, BUCKETS - 4)
+            ratio = _by_rows(rows)
+            found = changes({"3|a": add(NO_SUMS, rows, FORGETTING)}, FORGETTING, NEWEST)
+            assert (found.names == {"3|a"}) == (ratio > LIMIT)
+            seen.add(bool(found.names))
+    assert seen == {False, True}
+
+
+def _by_rows(rows: NDArray[Any]) -> float:
+    """The log likelihood ratio of normal errors, a click predicted by least squares on the rows before its bucket."""
+    x, clicks, bucket = rows["x"] / 127.0, rows["clicks"].astype(float), rows["ts_ms"] // BUCKET_MS
+    variance = (clicks.sum() + 1) / (rows.size + 2)
+    ratio = 0.0
+    for now in range(BUCKETS - BUCKETS_PER_HALF_LIFE, BUCKETS):
+        here, before = bucket == now, bucket < now
+        mistakes = []
+        for half_lives in (0.0, 1.0 / BUCKETS_PER_HALF_LIFE):
+            root = np.sqrt(2.0 ** ((bucket[before] - now) * half_lives))
+            design = np.concatenate([x[before] * root[:, None], np.sqrt(RIDGE) * np.eye(DIM)])
+            target = np.concatenate([clicks[before] * root, np.zeros(DIM)])
+            theta = np.linalg.lstsq(design, target, rcond=None)[0]
+            mistakes.append(((clicks[here] - x[here] @ theta) ** 2).sum())
+        ratio += (mistakes[0] - mistakes[1]) / (2.0 * variance)
+    return ratio
+
+
+def test_order_and_sharding_leave_no_trace() -> None:
+    """Contract: the same sums, however they came about, fade alike."""
+    sums = sums_of(4, 1, 0.1)
+    rng = np.random.default_rng(4)
+    pieces = {name: [each[at : at + 1] for at in rng.permutation(each.size)] for name, each in sums.items()}
+    again = {name: merge(parts) for name, parts in reversed(pieces.items())}
+    assert changes(again, FORGETTING, NEWEST) == changes(sums, FORGETTING, NEWEST)
+
+
+@pytest.mark.parametrize("forgetting", [Forgetting(0), FORGETTING])
+def test_nothing_known_is_nothing_changed(forgetting: Forgetting) -> None:
+    """Contract: no sums, or none of late, cannot tell of a change; nor does a job that never forgets ask."""
+    old = {name: each[: BUCKETS // 2] for name, each in sums_of(5, 5, 0.1).items()}
+    for sums in ({}, {"3|a": NO_SUMS}, old):
+        found = changes(sums, forgetting, NEWEST)
+        assert not found.everywhere
+        assert not found.names
+    assert not changes(sums_of(5, 5, 0.1), Forgetting(0), 0).everywhere

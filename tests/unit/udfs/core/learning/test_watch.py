@@ -1,0 +1,83 @@
+"""What the learner tells of itself while it learns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.support.core_world import DAY_MS, NOON_MS, activity, make_world
+from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add
+from tideline.udfs.core.learning.publication import publication
+from tideline.udfs.core.learning.watch import ALARM_AT, Clicks, Watch, entropy
+from tideline.udfs.core.policies.policy_table import THETA_UNIT, X_UNIT, cold_row
+from tideline.udfs.core.rewards.feedback import ROWS
+
+
+def shown(count: int, rate: float, day: int, overlooked: int = 0, seed: int = 1) -> NDArray[Any]:
+    rng = np.random.default_rng(seed + day)
+    rows = np.zeros(count, ROWS)
+    rows["impressions"], rows["x"][:, 0], rows["ts_ms"], rows["overlooked"] = 1, 90, day * DAY_MS + 5, overlooked
+    rows["clicks"] = rng.random(count) < rate * (1 - overlooked / 100)
+    return rows
+
+
+def watching(rate: float) -> Watch:
+    """A watch that knows activity a, published with this click rate."""
+    watch = Watch()
+    row = cold_row()
+    row.theta[0, 0] = round(rate / (90 * X_UNIT * THETA_UNIT))
+    watch.published([("a", row._replace(encoder=3))])
+    return watch
+
+
+def test_predictions_are_those_of_the_rows_that_were_published() -> None:
+    """Contract: expected at their places; nothing is said of an activity without a row; rows learned are right."""
+    watch = watching(0.2)
+    rows = shown(1_000, 0.2, 1, overlooked=40)
+    assert watch.see("3|a", rows) == pytest.approx((120.0, rows["clicks"].sum()))
+    assert watch.see("3|b", rows) == watch.see("4|a", rows) == Clicks()
+    watch.published(publication({"3|b": add(NO_SUMS, rows, Forgetting(0))}, ["3|b"], Forgetting(0), 0))
+    assert watch.see("3|b", rows).predicted == pytest.approx(rows["clicks"].sum(), rel=0.01)
+
+
+def test_what_is_taken_back_is_taken_back() -> None:
+    watch, rows = watching(0.2), shown(500, 0.2, 1)
+    back = rows.copy()
+    back["impressions"], back["clicks"] = -1, -rows["clicks"]
+    assert watch.see("3|a", rows).with_more(watch.see("3|a", back)) == pytest.approx((0.0, 0.0), abs=1e-9)
+
+
+def test_drift_is_told_against_predictions_by_day_of_event_time() -> None:
+    """Contract: a steady bias is none, a change today is; late feedback counts for the day of its impression."""
+    watch = watching(0.1)
+    for day in range(5):
+        watch.see("3|a", shown(4_000, 0.13, day))
+    assert abs(watch.drift()) < ALARM_AT
+    watch.see("3|a", shown(4_000, 0.2, 5))
+    assert watch.drift() > ALARM_AT
+    watch.see("3|a", shown(40_000, 0.2, 4))
+    assert watch.drift() < ALARM_AT
+
+
+def test_too_few_clicks_are_no_drift() -> None:
+    watch = watching(0.1)
+    assert watch.drift() == 0.0
+    watch.see("3|a", shown(4_000, 0.1, 0))
+    watch.see("3|a", shown(100, 0.9, 1))
+    assert watch.drift() == 0.0
+
+
+def test_entropy_is_that_of_the_shares() -> None:
+    assert entropy({"a": 3.0, "b": 3.0, "c": 0.0}) == pytest.approx(np.log(2))
+    assert entropy({"a": 5.0}) == entropy({}) == 0.0
+
+
+def test_cold_are_the_running_activities_that_were_hardly_shown() -> None:
+    world = make_world([activity("a"), activity("b"), activity("c", status="paused")])
+    assert world.cold(NOON_MS) == 2
+    world.learn("a", cold_row()._replace(version=1, encoder=3, impressions=100.0))
+    assert world.cold(NOON_MS) == 1
+    assert world.cold(NOON_MS + 2 * DAY_MS) == 0

@@ -1,0 +1,186 @@
+"""The decision token: it says what was scored, and nobody else can write one."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.core_world import KEYS, NOON_MS, token_for
+from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.lists.decision_token import Minting, Token, check_slot, mint, propensity, verify
+from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES, slot_tag
+from tideline.udfs.core.lists.token_keys import TokenKeys
+
+NAMES = [f"a{number}" for number in range(10)]
+
+
+def tag(name: str) -> bytes:
+    return slot_tag(name, KEYS.secrets[KEYS.current])
+
+
+TOKEN = token_for("ann", NAMES)
+
+
+def refusal(token: str, user: str = "ann", keys: TokenKeys = KEYS) -> Reason:
+    with pytest.raises(InvalidEvent) as caught:
+        verify(token, user, keys)
+    assert caught.value.detail
+    return caught.value.reason
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
+    """Contract: every field comes back, for any number of slots, and the token is URL-safe without padding."""
+    users, slots = data.draw(st.integers(1, 5)), data.draw(st.integers(1, MAX_SLOTS))
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    x = rng.integers(-128, 128, (users, DIM)).astype(np.int8)
+    x[:, 0] = 90
+    order = np.stack([rng.permutation(20)[:slots] for _ in range(users)])
+    order[0, -1] = -1
+    made = Minting(
+        users=[f"ü{number}" for number in range(users)],
+        generation=int(rng.integers(0, 2**16)),
+        as_of_ms=rng.integers(0, 2**48, users),
+        seq=rng.integers(0, 2**32, users),
+        encoder=int(rng.integers(0, 2**16)),
+        policy=int(rng.integers(0, 2**48)),
+        eligible=rng.integers(0, 2**17, users),
+        exploration_permille=int(rng.integers(0, 256)),
+        explored=rng.integers(0, 2**slots, users),
+        x=x,
+        order=order,
+        tags=rng.integers(0, 2**8, (20, TAG_BYTES)).astype(np.uint8),
+        arms=rng.integers(0, 4, users),
+        popular=data.draw(st.booleans()),
+        experiment=int(rng.integers(0, 2**16)),
+    )
+    for row, (user, token) in enumerate(zip(made.users, mint(made, KEYS), strict=True)):
+        assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+        assert verify(token, "anybody" if made.popular else user, KEYS) == Token(
+            key_id=KEYS.current,
+            generation=made.generation,
+            as_of_ms=made.as_of_ms[row],
+            seq=made.seq[row],
+            encoder=made.encoder,
+            policy=made.policy,
+            eligible=min(made.eligible[row], 65_535),
+            exploration=made.exploration_permille / 1000,
+            explored=made.explored[row],
+            x=x[row].tobytes(),
+            tags=b"".join(NO_TAG if number < 0 else made.tags[number].tobytes() for number in order[row].tolist()),
+            arm=made.arms[row],
+            popular=made.popular,
+            experiment=made.experiment,
+        )
+
+
+def test_a_list_of_ten_needs_112_characters() -> None:
+    """Contract: the documented size, which Redis pays for every user."""
+    assert len(TOKEN) == 112
+
+
+@pytest.mark.parametrize("slots", [9, 10, 11])
+def test_every_changed_bit_is_refused(slots: int) -> None:
+    """Contract: no byte is free to change, the ones that fill up base64 included, whatever the list's length."""
+    data = base64.urlsafe_b64decode(token_for("ann", NAMES[:slots] + ["b"] * (slots - 10)))
+    reasons = set()
+    for at in range(len(data)):
+        for bit in range(8):
+            changed = bytearray(data)
+            changed[at] ^= 1 << bit
+            reasons.add((at, refusal(base64.urlsafe_b64encode(changed).decode())))
+    of_byte = {at: {reason for place, reason in reasons if place == at} for at in range(len(data))}
+    assert of_byte[0] == {Reason.BAD_TOKEN}
+    assert of_byte[2] == {Reason.FOREIGN_TOKEN}
+    filling = -(45 + 3 * slots + 8) % 3
+    assert all(of_byte[at] == {Reason.FOREIGN_TOKEN} for at in range(2, len(data) - filling))
+    assert all(of_byte[at] == {Reason.BAD_TOKEN} for at in range(len(data) - filling, len(data)))
+
+
+def test_every_truncation_is_refused() -> None:
+    assert {refusal(TOKEN[:length]) for length in range(len(TOKEN))} == {Reason.BAD_TOKEN}
+
+
+@pytest.mark.parametrize("token", ["", "=", "é" * 112, "a b", "A" * 112, "/" * 112, TOKEN + "AAAA", TOKEN + "="])
+def test_what_is_no_token_is_refused(token: str) -> None:
+    assert refusal(token) is Reason.BAD_TOKEN
+
+
+def test_a_token_has_one_spelling() -> None:
+    """Contract: two tokens that are different texts are different tokens."""
+    token = next(each for seq in range(99) if "-" in (each := token_for("ann", NAMES, seq=seq)))
+    assert verify(token, "ann", KEYS)
+    assert refusal(token.replace("-", "+")) is Reason.BAD_TOKEN
+
+
+def test_a_token_of_another_user_or_key_is_foreign() -> None:
+    """Contract: a token is worth nothing in other hands, and nothing signed with a withdrawn key counts."""
+    assert refusal(TOKEN, "bob") is Reason.FOREIGN_TOKEN
+    assert refusal(TOKEN, keys=TokenKeys({1: b"x" * 32}, 1)) is Reason.FOREIGN_TOKEN
+    assert refusal(TOKEN, keys=TokenKeys({2: b"q" * 32}, 2)) is Reason.FOREIGN_TOKEN
+
+
+def test_old_keys_stay_valid_while_they_are_listed() -> None:
+    """Contract: keys rotate by key id."""
+    assert verify(TOKEN, "ann", TokenKeys({1: b"k" * 32, 9: b"z" * 32}, 9)).seq == 1
+
+
+def test_a_users_token_does_not_pass_as_the_popular_lists() -> None:
+    data = bytearray(base64.urlsafe_b64decode(TOKEN))
+    data[1] |= 0x80
+    assert refusal(base64.urlsafe_b64encode(data).decode()) is Reason.FOREIGN_TOKEN
+
+
+def test_an_activity_stands_in_its_own_slot_only() -> None:
+    token = verify(TOKEN, "ann", KEYS)
+    assert [check_slot(token, tag(name), position) for position, name in enumerate(NAMES)] == list(range(10))
+    assert check_slot(token, tag("a4"), None) == 4
+    for name, position in (("a4", 5), ("a4", 10), ("a4", 99), ("b", 0), ("b", None)):
+        with pytest.raises(InvalidEvent) as caught:
+            check_slot(token, tag(name), position)
+        assert caught.value.reason is Reason.FOREIGN_TOKEN
+
+
+@pytest.mark.parametrize("position", [None, 1, 2, 3, 15])
+def test_an_empty_place_matches_nothing(position: int | None) -> None:
+    """Contract: a list that is shorter than its places gives nobody a place for an id of his own."""
+    token = verify(token_for("ann", ["a0"], order=np.array([[0, -1, -1]])), "ann", KEYS)
+    with pytest.raises(InvalidEvent) as caught:
+        check_slot(token, NO_TAG, position)
+    assert caught.value.reason is Reason.FOREIGN_TOKEN
+
+
+@pytest.mark.parametrize(
+    ("slot", "explored", "expected"),
+    [
+        (0, 0, 0.98 + 0.02 / 12),
+        (0, 1, 0.02 / 12),
+        (3, 0, 0.98 + 0.02 / 9),
+        (3, 0b1000, 0.02 / 9),
+        (3, 0b0100, 0.98 + 0.02 / 9),
+    ],
+)
+def test_the_propensity_is_the_share_of_the_slots_rule(slot: int, explored: int, expected: float) -> None:
+    """Contract: (1 - e) + e/R for the best of the R that remain, e/R for any other."""
+    token = verify(token_for("ann", NAMES, explored=np.array([explored])), "ann", KEYS)
+    assert propensity(token, slot) == pytest.approx(expected, rel=1e-15)
+
+
+def test_the_propensities_of_a_slot_add_up_to_one() -> None:
+    best = verify(token_for("ann", NAMES), "ann", KEYS)
+    other = best._replace(explored=(1 << 10) - 1)
+    for slot in range(10):
+        total = propensity(best, slot) + (12 - slot - 1) * propensity(other, slot)
+        assert total == pytest.approx(1.0, abs=1e-12)
+    assert propensity(best._replace(eligible=4), 3) == 1.0
+
+
+def test_tokens_of_other_lists_differ() -> None:
+    assert len({token_for("ann", NAMES, NOON_MS + at) for at in range(50)}) == 50

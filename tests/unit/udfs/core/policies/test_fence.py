@@ -1,0 +1,42 @@
+"""Who may write the policy topic, and who may go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tideline.schemas.errors import ConfigError
+from tideline.udfs.core.policies.fence import check_entry, check_still_writer
+
+
+@pytest.mark.parametrize(
+    ("newest", "restored", "may_begin"),
+    [(None, False, False), (7, False, False), (6, True, False), (6, False, True), (0, True, False)],
+    ids=["empty topic", "its own rows", "from state", "told to begin anew", "rows without epoch, from state"],
+)
+def test_a_job_enters_where_nothing_is_lost_without_its_operators_word(
+    newest: int | None, restored: bool, may_begin: bool
+) -> None:
+    """Contract: restarted by Flink, restored from any state, or begun anew on purpose, a job writes the policy."""
+    check_entry("policy", 7, newest, restored, may_begin)
+
+
+@pytest.mark.parametrize("newest", [0, 6])
+def test_a_job_without_state_is_refused_where_another_has_learned(newest: int) -> None:
+    """Contract: the message says what would be lost, how to go on from it and how to begin anew all the same."""
+    with pytest.raises(ConfigError, match=r"without_state='refuse'.*begin, for .policy. holds.*--latest, flink"):
+        check_entry("policy", 7, newest, restored=False, may_begin=False)
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_job_submitted_earlier_is_refused(restored: bool) -> None:
+    """Contract: also from state, also told to begin anew: two of them would take turns."""
+    with pytest.raises(ConfigError, match=r"epoch=7 .*8 or higher.*clock.*--epoch 9"):
+        check_entry("policy", 7, 8, restored, may_begin=True)
+
+
+def test_a_job_goes_on_until_another_takes_over() -> None:
+    """Contract: then it ends with what to do; rows of former jobs and its own end nothing."""
+    for newest in (0, 6, 7):
+        check_still_writer("policy", 7, newest)
+    with pytest.raises(ConfigError, match=r"submitted later writes 'policy', so this one ends.*--latest"):
+        check_still_writer("policy", 7, 8)

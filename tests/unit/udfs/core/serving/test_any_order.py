@@ -1,0 +1,276 @@
+"""The promise of the whole core: order of arrival, duplicates and batching leave no trace."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.core_world import CATEGORIES, NOON_MS, ArithmeticEncoder, activity, make_world, token_for
+from tideline.models.encoder import Encoder
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.catalogue.activity import Cap, Rule
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.hashing import hash32, hash64
+from tideline.udfs.core.learning.learning import BUCKET, Forgetting, add
+from tideline.udfs.core.limits import OBJECTIVES
+from tideline.udfs.core.policies.policy_table import PAIRS, PolicyRow
+from tideline.udfs.core.rewards.feedback import Feedback, decode_feedback, encode_feedback
+from tideline.udfs.core.serving.engine import Outcome, Records, process
+from tideline.udfs.core.users.features import step_inputs
+from tideline.udfs.core.users.interest import quantise
+from tideline.udfs.core.users.user_state import HEADER, UserBatch, decode_states
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.serving.world import World
+    from tideline.udfs.core.users.interest import StepEncoder
+
+DEMO = Encoder.load(Path(__file__).parents[5] / "models" / "artefacts" / "demo-1", "cpu")
+ACTIVITIES = (
+    activity("capped", cap=Cap(1, 600_000)),
+    activity("for-buyers", rule=Rule(min_purchases=2)),
+    activity("for-tea", rule=Rule(any_category=("tea",))),
+    activity("for-regulars", rule=Rule(min_events=20)),
+    *(activity(f"plain-{number}") for number in range(5)),
+)
+NAMES = [each.activity_id for each in ACTIVITIES]
+FORGETTING = Forgetting(40_000)  # buckets of ten seconds, so that the time of a reward matters
+
+
+class Result(NamedTuple):
+    """What a run of the engine left behind."""
+
+    lists: dict[str, bytes]
+    states: dict[str, bytes]
+    sums: dict[str, bytes]
+    counts: Counter[str]
+
+
+def ranking_world(encoder: StepEncoder) -> World:
+    """A world whose lists depend on x, on history, on what was shown, and on the seed."""
+    world = make_world(ACTIVITIES, encoder, list_size=5, exploration_permille=200)
+    rng = np.random.default_rng(4)
+    for offset, name in enumerate(NAMES):
+        theta = rng.integers(-(2**23), 2**23, (len(OBJECTIVES), DIM))
+        row = PolicyRow(offset, encoder.version, 10.0, 90.0, (1.0, 0.0, 0.0), theta, np.zeros(PAIRS, np.int64))
+        assert world.learn(name, row)
+    return world
+
+
+def story_of(user: str, count: int, rng: np.random.Generator) -> list[Event]:
+    """Events of a user in order of time, some at one moment; nothing is done twice to a shown activity."""
+    events: list[Event] = []
+    done: set[tuple[int, str, int]] = set()
+    ts_ms = NOON_MS + int(rng.integers(0, 1_000))
+    for number in range(count):
+        ts_ms += int(rng.choice([0, 700, 2_000, 60_000, 3_600_000], p=[0.15, 0.4, 0.3, 0.1, 0.05]))
+        name = f"{user}-{number}"
+        if rng.random() < 0.6:
+            category = str(rng.choice([*CATEGORIES, "DELI MEATS", "GRAPES"]))
+            price = float(rng.integers(0, 900)) / 8
+            kind, quantity = int(rng.integers(0, 4)), number * 7 % 400
+            events.append(Event(name, user, kind, ts_ms, f"i{number % 7}", category, price, quantity))
+            continue
+        made = int(rng.integers(0, 4))
+        shown, kind = str(rng.choice(NAMES)), int(rng.integers(EventType.IMPRESSION, EventType.DISMISS + 1))
+        if (made, shown, kind) in done:
+            continue
+        done.add((made, shown, kind))
+        token = token_for(user, NAMES, NOON_MS - 1_000 * made, seq=made)
+        place = NAMES.index(shown)
+        events.append(Event(name, user, kind, ts_ms, activity_id=shown, token=token, position=place, value=None))
+    return events
+
+
+def disorder(events: list[Event], rng: np.random.Generator, most: int) -> list[Event]:
+    """Put events behind at most `most` newer ones, and repeat some, any time after their first arrival."""
+    place = np.arange(len(events)) + rng.integers(0, most + 1, len(events))
+    moved = [events[number] for number in np.lexsort((np.arange(len(events)), place)).tolist()]
+    for at in sorted(rng.integers(0, len(moved), len(moved) // 3).tolist(), reverse=True):
+        moved.insert(int(rng.integers(at + 1, len(moved) + 1)), moved[at])
+    return moved
+
+
+def shuffle_together(streams: list[list[Event]], rng: np.random.Generator) -> list[Event]:
+    """Interleave streams, each in its own order."""
+    turns = rng.permutation(np.repeat(np.arange(len(streams)), [len(each) for each in streams]))
+    sources = [iter(each) for each in streams]
+    return [next(sources[turn]) for turn in turns.tolist()]
+
+
+def batches_of(events: list[Event], sizes: list[int]) -> list[list[Event]]:
+    batches: list[list[Event]] = []
+    at = 0
+    while at < len(events):
+        size = sizes[len(batches) % len(sizes)]
+        batches.append(events[at : at + size])
+        at += size
+    return batches
+
+
+def run(batches: list[list[Event]], world: World) -> Result:
+    lists: dict[str, bytes] = {}
+    states: dict[str, bytes] = {}
+    feedback: list[Feedback] = []
+    counts: Counter[str] = Counter()
+    for batch in batches:
+        outcome = process(records_of(batch), lambda users: [states.get(user) for user in users], world)
+        assert outcome.dead == []
+        states.update(zip(outcome.users, outcome.states, strict=True))
+        lists.update(zip(outcome.listed, outcome.lists, strict=True))
+        feedback += outcome.feedback
+        counts += outcome.counts
+    return Result(lists, states, sums_of(feedback), counts)
+
+
+def records_of(events: list[Event]) -> Records:
+    latest = [2**50] * len(events)
+    return Records([event.user_id.encode() for event in events], [encode_event(event) for event in events], latest)
+
+
+def sums_of(feedback: list[Feedback]) -> dict[str, bytes]:
+    """Exact sums by activity; a time at which everything cancelled out is as good as none."""
+    if not feedback:
+        return {}
+    ids, rows = decode_feedback(encode_feedback(feedback))
+    found = {}
+    for place, name in enumerate(ids):
+        sums = add(np.zeros(0, BUCKET), rows[rows["activity"] == place], FORGETTING)
+        nothing = np.zeros(sums.size, BUCKET)
+        nothing["bucket"] = sums["bucket"]
+        found[name] = sums[sums != nothing].tobytes()
+    return found
+
+
+def without_rate(states: dict[str, bytes], hidden: int) -> dict[str, UserBatch]:
+    """States without the counters of the rate guard, which hold the seconds that came last."""
+    found = {}
+    for user, state in states.items():
+        found[user] = decode_states([state], hidden)
+        found[user].header["rate_seconds"] = found[user].header["rate_acts"] = 0
+    return found
+
+
+def check(seed: int, sizes: list[int], encoder: StepEncoder, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    stories = [story_of(f"u{number}", count, rng) for number in range(2)]
+    plain = run([[event] for story in stories for event in story], ranking_world(encoder))
+    arrivals = shuffle_together([disorder(story, rng, 30) for story in stories], rng)
+    mixed = run(batches_of(arrivals, sizes), ranking_world(encoder))
+
+    assert mixed.lists == plain.lists
+    assert mixed.sums == plain.sums
+    was, now = without_rate(plain.states, encoder.hidden), without_rate(mixed.states, encoder.hidden)
+    for user, state in was.items():
+        for name in HEADER.names or ():
+            assert state.header[name].tobytes() == now[user].header[name].tobytes(), name
+        assert state.history.tobytes() == now[user].history.tobytes()
+        assert state.h.tobytes() == now[user].h.tobytes()
+        assert state.shown == now[user].shown
+    for story in stories:
+        check_against_the_story(was[story[0].user_id], story, encoder)
+    distinct = sum(len(story) for story in stories)
+    dropped = ("duplicate", "late", "join_duplicate", "join_late")
+    assert sum(mixed.counts[name] for name in dropped) == len(arrivals) - distinct
+
+
+def check_against_the_story(state: UserBatch, story: list[Event], encoder: StepEncoder) -> None:
+    """Hold a state against what follows from the events by other, simpler means."""
+    organic = [event for event in story if event.type < EventType.IMPRESSION]
+    organic.sort(key=lambda event: (event.ts_ms, hash64(event.event_id)))
+    header = state.header[0]
+    assert int(header["accepted"]) == len(organic)
+    dismissed = {event.activity_id for event in story if event.type == EventType.DISMISS}
+    assert int(header["seq"]) == len(story) + len(dismissed)
+    assert int(header["as_of_ms"]) == max(event.ts_ms for event in story)
+    kept = organic[-31:]
+    assert state.history[0, 31 - len(kept) :]["event"].tolist() == [hash64(event.event_id) for event in kept]
+    window = min(len(organic), 16 + len(organic) % 16)
+    h, x = encode_by_hand(organic[len(organic) - window :], encoder)
+    assert state.h[0].tobytes() == h[0].tobytes()
+    assert header["x"].tolist() == x.tolist()
+
+
+def encode_by_hand(events: list[Event], encoder: StepEncoder) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    h = np.zeros((1, encoder.hidden), np.float32)
+    x = np.zeros((1, DIM), np.float32)
+    before_ms: int | None = None
+    for event in events:
+        inputs = step_inputs(
+            encoder.vocabulary,
+            np.array([hash32(event.item_id or "")], np.uint32),
+            np.array([hash32(event.category or "")], np.uint32),
+            np.array([event.type], np.uint8),
+            np.array([0 if before_ms is None else event.ts_ms - before_ms]),
+            np.array([event.price], np.float16).astype(np.float32),
+            np.array([min(event.quantity or 0, 255)], np.float32),
+        )
+        h, x = encoder.step(inputs, h)
+        before_ms = event.ts_ms
+    return h, quantise(x)[0]
+
+
+SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=5)
+
+
+@settings(max_examples=14, deadline=None)
+@given(st.integers(0, 2**32 - 1), SIZES, st.integers(1, 90))
+def test_any_arrival_within_30_newer_events_leads_to_the_same(seed: int, sizes: list[int], count: int) -> None:
+    """Contract: lists byte for byte, states and learned sums are those of the events in order, each alone and once."""
+    check(seed, sizes, ArithmeticEncoder(), count)
+
+
+@settings(max_examples=2, deadline=None)
+@given(st.integers(0, 2**32 - 1), SIZES)
+def test_the_same_holds_with_the_shipped_encoder(seed: int, sizes: list[int]) -> None:
+    """Contract: as above, bit for bit, through ONNX Runtime."""
+    check(seed, sizes, DEMO, 60)
+
+
+def views(user: str, count: int) -> list[Event]:
+    return [Event(f"e{at}", user, EventType.VIEW, NOON_MS + 1_000 * at, f"i{at}", "tea", 1.0) for at in range(count)]
+
+
+@pytest.mark.parametrize(("newer", "late"), [(30, 0), (31, 1), (32, 1)])
+def test_an_event_behind_31_newer_ones_is_late(newer: int, late: int) -> None:
+    """Contract: it is counted and changes nothing; behind 30 it is applied."""
+    events = views("u", newer + 1)
+    world = ranking_world(ArithmeticEncoder())
+    inside = run([[event] for event in events[1:]], world)
+    after = run([[event] for event in [*events[1:], events[0]]], world)
+    assert after.counts["late"] == late
+    accepted = decode_states([after.states["u"]], 8).header["accepted"][0]
+    assert accepted == newer + 1 - late
+    assert (after.lists == inside.lists) == bool(late)
+
+
+def test_in_order_an_event_costs_about_two_steps() -> None:
+    """Contract: h is a cache that spares encoding the window again, yet 16 steps are due every 16th event."""
+    encoder = ArithmeticEncoder()
+    run([[event] for event in views("u", 320)], ranking_world(encoder))
+    anew = range(32, 321, 16)
+    assert encoder.rows_stepped == (320 - len(anew)) + 16 * len(anew)
+
+
+def test_nothing_and_nothing_valid_are_batches_too() -> None:
+    world = ranking_world(ArithmeticEncoder())
+    empty: Outcome = process(Records([], [], []), lambda users: [], world)
+    assert (empty.users, empty.lists, empty.dead) == ([], [], [])
+    bad: Outcome = process(Records([None, b"u"], [b"x", None], [1, 1]), lambda users: [], world)
+    assert [letter.number for letter in bad.dead] == [0, 1]
+    assert (bad.users, bad.lists, bad.counts["records"]) == ([], [], 2)
+
+
+def test_without_activities_there_are_states_and_no_lists() -> None:
+    found = run([views("u", 3)], make_world())
+    assert found.lists == {}
+    assert list(found.states) == ["u"]
+    assert found.counts["unlisted"] == 1

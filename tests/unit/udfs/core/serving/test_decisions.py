@@ -1,0 +1,188 @@
+"""Decision records and the list for strangers."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_world, token_for
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.schemas.records import DECISION
+from tideline.udfs.core.catalogue.activity import Cap, Rule
+from tideline.udfs.core.catalogue.activity_features import FEATURES
+from tideline.udfs.core.lists.decision_token import verify
+from tideline.udfs.core.policies.policy_table import PRIOR_ID, PolicyRow, SharedRow, cold_row
+from tideline.udfs.core.serving.engine import Outcome, Records, process
+from tideline.udfs.core.serving.popular_list import RENEWED_MS, PopularList
+from tideline.udfs.core.serving.world import World
+
+NAMES = ["a", "b", "c"]
+
+
+def impression(token: str, position: int, name: str | None = None) -> Event:
+    shown = NAMES[position] if name is None else name
+    at_ms = NOON_MS + 5
+    return Event("i", "u", EventType.IMPRESSION, at_ms, activity_id=shown, token=token, position=position)
+
+
+def run(world: World, *events: Event) -> Outcome:
+    values = [encode_event(event) for event in events]
+    keys = [event.user_id.encode() for event in events]
+    return process(Records(keys, values, [2**50] * len(events)), lambda users: [None] * len(users), world)
+
+
+def decided(world: World, *events: Event) -> list[dict[str, Any]]:
+    found = run(world, *events).decisions
+    assert {user for user, _ in found} <= {"u"}
+    return [DECISION.decode(record) for _, record in found]
+
+
+def learned(version: int, slope: float) -> PolicyRow:
+    theta = np.zeros((3, 16), np.int64)
+    theta[0, 1] = round(slope * 2**24)
+    return cold_row()._replace(version=version, encoder=3, theta=theta)
+
+
+def test_a_decision_says_what_was_shown_and_why() -> None:
+    """Contract: context, versions, slate, propensity and the score's parts, of the row that counted then."""
+    world = make_world([activity(name) for name in NAMES], alpha=0.5)
+    for version, name, slope in ((0, PRIOR_ID, 9.0), (5, "b", 2.0), (6, "b", 7.0)):
+        assert world.learn(name, learned(version, slope))
+    token = token_for("u", NAMES, explored=np.array([0b10]))
+    (record,) = decided(world, impression(token, 1))
+    x = np.frombuffer(record["x"], np.int8) / 127
+    assert x[0] == 90 / 127
+    assert record["mean"] == pytest.approx(2.0 * x[1], rel=1e-6)
+    assert record["bonus"] == pytest.approx(0.5 * np.linalg.norm(x), rel=1e-6)
+    expected = {
+        "user_id": "u", "decision_id": f"1.{NOON_MS}.1", "activity_id": "b", "position": 1, "shown_ms": NOON_MS + 5,
+        "generation": 1, "as_of_ms": NOON_MS, "seq": 1, "encoder_version": 3, "policy_version": 5, "eligible": 12,
+        "explored": True, "slate": NAMES, "policy": "linucb", "constraints": [],
+    }  # fmt: skip
+    assert {name: record[name] for name in expected} == expected
+    assert record["propensity"] == pytest.approx(0.02 / 11)
+
+
+def test_versions_of_the_policy_go_on_beyond_32_bits() -> None:
+    """Contract: C2: lists are made, tokens read and decisions logged with the version, the popular list too."""
+    world = make_world([activity(name) for name in NAMES])
+    newest = 2**47
+    for version, name in ((newest - 1, "a"), (newest, PRIOR_ID)):
+        assert world.learn(name, cold_row()._replace(version=version, encoder=3))
+    listed = json.loads(run(world, Event("v", "u", EventType.VIEW, NOON_MS, "i")).lists[0])
+    assert verify(listed["k"], "u", KEYS).policy == newest
+    (record,) = decided(world, impression(listed["k"], 0, listed["i"][0]))
+    assert record["policy_version"] == newest
+    popular = json.loads(PopularList(DAY_MS).due(world, NOON_MS))
+    assert popular["v"][2] == newest + 1
+    assert verify(popular["k"], "anybody", KEYS).policy == newest
+
+
+def test_an_activity_nobody_had_seen_was_scored_with_the_prior() -> None:
+    world = make_world([activity(name) for name in NAMES])
+    assert world.learn(PRIOR_ID, learned(3, 4.0))
+    (record,) = decided(world, impression(token_for("u", NAMES), 2))
+    assert record["mean"] == pytest.approx(4.0 * np.frombuffer(record["x"], np.int8)[1] / 127, rel=1e-6)
+
+
+def test_a_new_activity_is_explained_by_its_own_start() -> None:
+    """Contract: with a shared part its score is that of its features, as it was ranked."""
+    world = make_world([activity("a", categories=("tea",)), activity("b"), activity("c", kind="banner")])
+    rng = np.random.default_rng(2)
+    size = FEATURES * 16
+    shared = SharedRow(rng.integers(-(2**22), 2**22, (3, size)), np.zeros(size * (size + 1) // 2, np.int64))
+    assert world.learn(PRIOR_ID, learned(3, 4.0)._replace(shared=shared, total=7.0))
+    x = np.frombuffer(verify(token_for("u", NAMES), "u", KEYS).x, np.int8)[None, :]
+    ranked = world.policy.score(x, world.known, np.array([3]), np.zeros(1, np.uint64))
+    for position, name in enumerate(NAMES):
+        (record,) = decided(world, impression(token_for("u", NAMES), position))
+        assert (record["activity_id"], record["mean"]) == (name, ranked.mean[0, position])
+        assert record["bonus"] == ranked.bonus[0, position]
+    assert len(set(ranked.mean[0].tolist())) == 3
+    assert world.known.total.tolist() == [7.0] * 3
+
+
+def test_an_untried_activitys_bonus_without_limit_is_left_open() -> None:
+    world = make_world([activity(name) for name in NAMES], policy="kl_ucb")
+    assert world.learn(PRIOR_ID, learned(3, 4.0))
+    (record,) = decided(world, impression(token_for("u", NAMES), 2))
+    assert (record["mean"], record["bonus"], record["policy"]) == (0.0, None, "kl_ucb")
+
+
+def test_what_is_no_longer_known_is_left_open() -> None:
+    """Contract: an id that is gone from the catalogue is null in the slate."""
+    world = make_world([activity("b"), activity("c")])
+    (record,) = decided(world, impression(token_for("u", NAMES), 2))
+    assert record["slate"] == [None, "b", "c"]
+
+
+def test_a_drawn_score_has_no_propensity() -> None:
+    world = make_world([activity(name) for name in NAMES], policy="thompson")
+    (record,) = decided(world, impression(token_for("u", NAMES), 0))
+    assert (record["propensity"], record["mean"], record["bonus"]) == (None, None, None)
+
+
+def test_strangers_get_what_is_most_clicked() -> None:
+    """Contract: open activities without rule or cap, best click rate first, signed for anybody."""
+    world = make_world(
+        [*map(activity, NAMES), activity("ruled", rule=Rule()), activity("capped", cap=Cap(1, 60_000)),
+         activity("over", ends_ms=NOON_MS), activity("paused", status="paused")]
+    )  # fmt: skip
+    for version, (name, clicks) in enumerate([("a", 2.0), ("b", 9.0), ("over", 50.0), ("ruled", 50.0)]):
+        row = cold_row()._replace(version=version, encoder=3, impressions=100.0, rewards=(clicks, 0.0, 0.0))
+        assert world.learn(name, row)
+    popular = PopularList(DAY_MS)
+    found = json.loads(popular.due(world, NOON_MS))
+    assert found["i"] == ["b", "a", "c"]
+    assert found["v"] == [1, NOON_MS, 4]
+    assert verify(found["k"], "anybody", KEYS).popular
+
+    (record,) = decided(world, impression(found["k"], 0, "b"))
+    assert (record["policy"], record["propensity"], record["mean"]) == ("popular", None, None)
+
+
+def test_it_is_published_when_its_entries_change() -> None:
+    world = make_world([activity("a"), activity("b")])
+    popular = PopularList(DAY_MS)
+    assert popular.due(world, NOON_MS)
+    assert not popular.due(world, NOON_MS + 1)
+    world.set_activities({"a": None})
+    assert popular.due(world, NOON_MS + 2) == b""  # it would be of the version that is there
+    later = json.loads(popular.due(world, NOON_MS + 3))
+    assert (later["i"], later["v"][1]) == (["b"], NOON_MS + 1)
+    world.set_activities({"b": activity("b", ends_ms=NOON_MS + DAY_MS // 2)})
+    assert json.loads(popular.due(world, NOON_MS + 4))["e"] == [
+        DAY_MS // 2 // 60_000 + later["e"][0] - DAY_MS // 60_000
+    ]
+    world.set_activities({"b": None})
+    assert popular.due(world, NOON_MS) == b""
+
+
+@pytest.mark.parametrize(("ttl_ms", "after_ms"), [(DAY_MS, RENEWED_MS), (60_000, 30_000)])
+def test_the_popular_list_is_renewed_by_time_and_by_order(ttl_ms: int, after_ms: int) -> None:
+    """Contract: every 10 minutes, within half its time to live, as a newer version; at once when ordered."""
+    world = make_world([activity("a")])
+    popular = PopularList(ttl_ms)
+    first = popular.due(world, NOON_MS)
+    found = [json.loads(each)["v"][1] for at in range(1, 100) if (each := popular.due(world, NOON_MS + at * 10_000))]
+    # Two batches more must have reached a time.
+    assert found[0] == NOON_MS + after_ms
+    assert [later - before for before, later in pairwise(found)] == [after_ms] * (len(found) - 1)
+    assert popular.due(world, NOON_MS) == b""
+    assert json.loads(popular.due(world, NOON_MS, renew=True))["i"] == json.loads(first)["i"] == ["a"]
+
+
+@pytest.mark.parametrize("ahead_ms", [DAY_MS // 2, 400 * DAY_MS])
+def test_one_wrong_clock_neither_empties_nor_freezes_the_popular_list(ahead_ms: int) -> None:
+    """Contract: a batch years or hours ahead of those beside it leaves time and content of the list alone."""
+    world = make_world([activity("a"), activity("long", ends_ms=NOON_MS + 1000 * DAY_MS)])
+    popular = PopularList(DAY_MS)
+    assert popular.due(world, NOON_MS)
+    for newest_ms in (NOON_MS, NOON_MS + ahead_ms, NOON_MS + 1):
+        assert popular.due(world, newest_ms) == b""
+    assert json.loads(popular.due(world, NOON_MS + 2, renew=True))["v"][1] <= NOON_MS + 2

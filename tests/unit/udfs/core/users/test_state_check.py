@@ -1,0 +1,49 @@
+"""Broken bytes of a user's state are found before they reach a batch."""
+
+from __future__ import annotations
+
+import json
+
+from tests.support.core_world import NOON_MS, activity, make_world
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.core.users.state_check import is_malformed
+
+_WORLD = make_world([activity("a"), activity("b")])
+
+
+def sent(state: bytes | None, *events: Event) -> tuple[bytes, bytes]:
+    """Return state and list of a user after some events."""
+    records = Records([b"u"] * len(events), [encode_event(each) for each in events], [2**50] * len(events))
+    outcome = process(records, lambda users: [state for _ in users], _WORLD)
+    return outcome.states[0], outcome.lists[0]
+
+
+def a_state() -> bytes:
+    """Return the state of a user with a history who was shown and clicked something."""
+    state, ranked = sent(None, Event("v", "u", EventType.VIEW, NOON_MS, "tea", "tea"))
+    found = json.loads(ranked)
+    seen = {"activity_id": found["i"][0], "token": found["k"], "position": 0}
+    click = Event("c", "u", EventType.CLICK, NOON_MS + 9, **seen)
+    return sent(state, Event("i", "u", EventType.IMPRESSION, NOON_MS + 5, **seen), click)[0]
+
+
+def test_a_state_that_is_cut_or_too_long_is_malformed_and_a_whole_one_is_not() -> None:
+    """Contract: at every length but its own; what passes can be worked with."""
+    state = a_state()
+    whole = [length for length in range(len(state) + 40) if not is_malformed((state + bytes(40))[:length])]
+    assert len(state) in whole
+    for length in whole:  # without what was shown a state is whole too
+        assert sent((state + bytes(40))[:length], Event("w", "u", EventType.VIEW, NOON_MS + 20, "tea", "tea"))[1]
+
+
+def test_counts_that_do_not_fit_are_malformed_and_another_version_is_not() -> None:
+    """Contract: a state of another build is a matter of the whole job, and refused where it is read."""
+    state = bytearray(a_state())
+    for place, value in ((1, 32), (1, 9), (2, 200)):
+        broken = state.copy()
+        broken[place] = value
+        assert is_malformed(bytes(broken))
+    state[0] = 99
+    assert not is_malformed(bytes(state))

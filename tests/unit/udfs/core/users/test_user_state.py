@@ -1,0 +1,113 @@
+"""The bytes of a user's state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tideline.udfs.core.users.user_state import (
+    EVENT,
+    HEADER,
+    HISTORY,
+    STATE_VERSION,
+    UserBatch,
+    decode_states,
+    encode_states,
+)
+
+GOLDEN = Path(__file__).parents[4] / "golden" / "state_v4.bin"
+HIDDEN = 3
+
+
+def batch_of(sizes: list[tuple[int, int, bool]], seed: int, hidden: int = HIDDEN) -> UserBatch:
+    """A batch of users with (events, bytes of what was shown, has h) each, every field random."""
+    rng = np.random.default_rng(seed)
+    batch = decode_states([None] * len(sizes), hidden)
+    batch.header[:] = random_rows(rng, HEADER, len(sizes))
+    batch.header["version"] = STATE_VERSION
+    for at, (events, shown, has_h) in enumerate(sizes):
+        batch.header["n_history"][at] = events
+        batch.header["encoder"][at] = 7 if has_h else 0
+        batch.history[at, HISTORY - events :] = random_rows(rng, EVENT, events)
+        batch.shown[at] = rng.bytes(shown)
+        if has_h:
+            batch.h[at] = rng.random(hidden, np.float32)
+    return batch
+
+
+def random_rows(rng: np.random.Generator, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
+    rows = np.frombuffer(rng.bytes(dtype.itemsize * count), dtype).copy()
+    if "price" in (dtype.names or ()):
+        rows["price"] = rng.random(count)  # random bytes hold NaN, which does not equal itself
+    return rows
+
+
+SIZES = st.lists(st.tuples(st.integers(0, HISTORY), st.integers(0, 64), st.booleans()), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SIZES, st.integers(0, 2**32 - 1), st.data())
+def test_any_batch_comes_back_as_it_was(sizes: list[tuple[int, int, bool]], seed: int, data: st.DataObject) -> None:
+    """Contract: every field of every user survives, whoever else is in the batch and whichever rows are written."""
+    batch = batch_of(sizes, seed)
+    chosen = data.draw(st.lists(st.sampled_from(range(len(sizes))), unique=True)) if sizes else []
+    states = encode_states(batch, np.array(chosen, np.int64))
+    back = decode_states(states, HIDDEN)
+    for at, row in enumerate(chosen):
+        for name in set(HEADER.names or ()) - {"h_len"}:
+            assert back.header[name][at].tobytes() == batch.header[name][row].tobytes(), name
+        assert back.history[at].tobytes() == batch.history[row].tobytes()
+        assert back.h[at].tobytes() == batch.h[row].tobytes()
+        assert back.shown[at] == batch.shown[row]
+    assert encode_states(back, np.arange(len(chosen))) == states
+
+
+def test_a_state_has_the_documented_size() -> None:
+    """Contract: header 97, h 4 each, event 28 bytes, then what was shown; no h where no encoder ran."""
+    sizes = [(0, 0, False), (5, 0, False), (0, 2, True), (31, 64, True)]
+    lengths = [len(state) for state in encode_states(batch_of(sizes, 1), np.arange(4))]
+    assert lengths == [97, 97 + 140, 97 + 12 + 2, 97 + 12 + 31 * 28 + 64]
+
+
+def test_the_golden_state_reads_as_what_it_was_written_from() -> None:
+    """Contract: bytes that a running job holds stay readable; a changed layout needs a new version."""
+    golden = GOLDEN.read_bytes()
+    batch = decode_states([None, golden], HIDDEN)
+    assert encode_states(batch, np.array([1])) == [golden]
+    written = batch_of([(2, 5, True)], 4)
+    assert encode_states(written, np.array([0])) == [golden]
+    assert batch.shown[1] == written.shown[0]
+    assert batch.history[1].tobytes() == written.history[0].tobytes()
+    assert batch.h[1].tobytes() == written.h[0].tobytes()
+
+
+@pytest.mark.parametrize("version", [0, 3, 255])
+def test_a_state_of_an_unknown_version_is_refused(version: int) -> None:
+    state = encode_states(batch_of([(3, 1, True)], 2), np.array([0]))[0]
+    with pytest.raises(ValueError, match=rf"version \[{version}\]; this build reads version 4"):
+        decode_states([None, state, bytes([version]) + state[1:]], HIDDEN)
+
+
+def test_h_of_another_length_reads_as_none_and_the_rest_as_it_is() -> None:
+    """Contract: an encoder of another size finds no h to mistake for its own."""
+    batch = batch_of([(4, 2, True), (31, 0, True)], 3)
+    other = decode_states(encode_states(batch, np.arange(2)), HIDDEN + 1)
+    assert other.header["encoder"].tolist() == [0, 0]
+    assert not other.h.any()
+    assert other.history.tobytes() == batch.history.tobytes()
+    assert other.shown == batch.shown
+
+
+def test_a_user_never_seen_is_all_zero() -> None:
+    batch = decode_states([None], HIDDEN)
+    assert (batch.header["version"].tolist(), batch.header["accepted"].tolist(), batch.shown) == (
+        [STATE_VERSION],
+        [0],
+        [b""],
+    )

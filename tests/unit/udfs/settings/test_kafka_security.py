@@ -1,0 +1,69 @@
+"""Contract: our own Kafka clients connect as Flink's Java clients do, or refuse to."""
+
+from __future__ import annotations
+
+import pytest
+
+from tideline.schemas.errors import ConfigError
+from tideline.udfs.settings.kafka_security import kafka_python_kwargs, read_properties
+
+JAAS = 'org.apache.kafka.common.security.scram.ScramLoginModule required username="job" password="a\\"b;c";'
+
+
+def test_no_properties_are_a_plain_connection() -> None:
+    assert kafka_python_kwargs({"fetch.min.bytes": "1"}) == {}
+
+
+def test_a_login_over_tls_is_translated() -> None:
+    assert kafka_python_kwargs(
+        {
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.jaas.config": JAAS,
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": "/etc/ca.pem",
+            "ssl.endpoint.identification.algorithm": "",
+        }
+    ) == {
+        "security_protocol": "SASL_SSL",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": "job",
+        "sasl_plain_password": 'a"b;c',
+        "ssl_cafile": "/etc/ca.pem",
+        "ssl_check_hostname": False,
+    }
+
+
+def test_a_client_certificate_is_translated() -> None:
+    """Contract: Java's PEM key store holds key and certificates in one file, kafka-python asks for both."""
+    assert kafka_python_kwargs(
+        {"ssl.keystore.type": "PEM", "ssl.keystore.location": "/etc/job.pem", "ssl.key.password": "p"}
+    ) == {"ssl_certfile": "/etc/job.pem", "ssl_keyfile": "/etc/job.pem", "ssl_password": "p"}
+
+
+@pytest.mark.parametrize(
+    ("properties", "key"),
+    [
+        ({"ssl.truststore.location": "/etc/ca.jks"}, "ssl.truststore.type"),
+        ({"ssl.keystore.location": "/etc/ca.p12", "ssl.keystore.type": "PKCS12"}, "ssl.keystore.type"),
+        ({"sasl.jaas.config": "Krb5LoginModule required hidden;"}, "sasl.jaas.config"),
+        ({"ssl.truststore.password": "hidden"}, "ssl.truststore.password"),
+        ({"sasl.login.callback.handler.class": "a.B"}, "sasl.login.callback.handler.class"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused(properties: dict[str, str], key: str) -> None:
+    """Contract: a security setting is never silently dropped."""
+    with pytest.raises(ConfigError) as refused:
+        kafka_python_kwargs(properties)
+
+    assert refused.value.key == f"kafka_properties.{key}"
+    assert "hidden" not in str(refused.value)
+
+
+def test_a_properties_file_may_continue_lines() -> None:
+    text = '! old style comment\n\nsasl.jaas.config=Module required \\\n   username="u";\n security.protocol = SSL\n'
+
+    assert read_properties(text) == {
+        "sasl.jaas.config": 'Module required username="u";',
+        "security.protocol": "SSL",
+    }

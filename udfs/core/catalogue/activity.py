@@ -1,0 +1,142 @@
+"""The activity: what a marketer wrote about something that can be shown."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.fields import MAX_AMOUNT, MAX_ENTRIES, Fields
+from tideline.schemas.records import ACTIVITY
+from tideline.schemas.registry import shipped
+
+KINDS = ("campaign", "coupon", "flash_sale", "event", "push", "banner", "other")
+STATUSES = ("active", "paused", "ended")
+MAX_ITEMS = 1000
+MAX_TITLE_CHARS = 200
+MAX_COUNT = 1_000_000
+MAX_CAP = 64
+"""Largest max_shown: so many impressions of one activity are remembered of a user."""
+MIN_WINDOW_MS = 60_000
+MAX_WINDOW_MS = 90 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may see an activity; every part must hold."""
+
+    min_events: int = 0
+    """Events the user has had accepted, at least."""
+    min_purchases: int = 0
+    """Purchases among them, at least."""
+    any_category: tuple[str, ...] = ()
+    """The user's history has one of these; empty: no demand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """How often one user may see an activity: max_shown impressions (at least 1) in any window of window_ms."""
+
+    max_shown: int
+    window_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One validated activity; see `schemas/activity.avsc`. Amounts are in the shop's currency, times UTC epoch ms."""
+
+    activity_id: str
+    kind: str
+    title: str
+    starts_ms: int
+    """First moment it may be shown."""
+    ends_ms: int
+    """First moment it may no longer be shown; after starts_ms."""
+    status: str = "active"
+    categories: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    rule: Rule | None = None
+    cap: Cap | None = None
+    budget: float | None = None
+    """What may be spent in all; None: no limit."""
+    cost: float = 0.0
+    """Spent at each conversion."""
+    reward_value: float = 1.0
+    """Worth of a conversion that reports no value."""
+    exposure_floor: float = 0.0
+    """Share of all impressions it is owed, 0..1."""
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+_SCHEMA_FIELDS = shipped().current["activity"]["fields"]
+_NAMES = tuple(each["name"] for each in _SCHEMA_FIELDS)
+_DEFAULTS = {each["name"]: each["default"] for each in _SCHEMA_FIELDS if "default" in each}
+_NO_RULE: dict[str, object] = {"min_events": 0, "min_purchases": 0, "any_category": []}
+_CAP_NAMES = ("max_shown", "window_ms")
+
+
+def decode_activity(key: bytes | None, value: bytes | None) -> Activity | None:
+    """Return the activity of a record, Avro or JSON; None where the record deletes it (no value).
+
+    Raises InvalidEvent (BAD_ACTIVITY), its detail naming field, value and what is allowed.
+    """
+    if not key:
+        raise InvalidEvent(Reason.BAD_ACTIVITY, "the record has no key; allowed: the activity_id")
+    if value is None:
+        return None
+    record = ACTIVITY.decode_authored(value, Reason.BAD_ACTIVITY)
+    activity = _validated(Fields({**_DEFAULTS, **record}, Reason.BAD_ACTIVITY))
+    if activity.activity_id.encode() != key:
+        raise InvalidEvent(Reason.BAD_ACTIVITY, f"key={key[:80]!r}; allowed: {activity.activity_id} as inside")
+    return activity
+
+
+def encode_activity(activity: Activity) -> bytes:
+    """Return the Avro wire bytes of an activity; they belong under its activity_id as key."""
+    return ACTIVITY.encode(asdict(activity))
+
+
+def _validated(fields: Fields) -> Activity:
+    fields.exactly(_NAMES)
+    starts_ms = fields.moment("starts_ms")
+    ends_ms = fields.moment("ends_ms")
+    if ends_ms <= starts_ms:
+        fields.refuse("ends_ms", f"after starts_ms={starts_ms}")
+    return Activity(
+        activity_id=fields.identifier("activity_id"),
+        kind=fields.choice("kind", KINDS),
+        title=fields.text("title", MAX_TITLE_CHARS),
+        starts_ms=starts_ms,
+        ends_ms=ends_ms,
+        status=fields.choice("status", STATUSES),
+        categories=fields.texts("categories", MAX_ENTRIES),
+        items=fields.texts("items", MAX_ITEMS),
+        rule=_rule(fields),
+        cap=_cap(fields),
+        budget=None if fields.given("budget") is None else fields.number("budget", 0, MAX_AMOUNT),
+        cost=fields.number("cost", 0, MAX_AMOUNT),
+        reward_value=fields.number("reward_value", 0, MAX_AMOUNT),
+        exposure_floor=fields.number("exposure_floor", 0, 1),
+        parameters=fields.number_map("parameters"),
+        labels=fields.text_map("labels"),
+    )
+
+
+def _rule(fields: Fields) -> Rule | None:
+    if fields.given("rule") is None:
+        return None
+    rule = fields.inner("rule", _NO_RULE, _NO_RULE)
+    return Rule(
+        min_events=rule.integer("min_events", 0, MAX_COUNT),
+        min_purchases=rule.integer("min_purchases", 0, MAX_COUNT),
+        any_category=rule.texts("any_category", MAX_ENTRIES),
+    )
+
+
+def _cap(fields: Fields) -> Cap | None:
+    if fields.given("cap") is None:
+        return None
+    cap = fields.inner("cap", {}, _CAP_NAMES)
+    return Cap(
+        max_shown=cap.integer("max_shown", 1, MAX_CAP),
+        window_ms=cap.integer("window_ms", MIN_WINDOW_MS, MAX_WINDOW_MS),
+    )

@@ -1,0 +1,191 @@
+"""The product's own policies over any log: the same sums, rows and scores that the running job would have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.evaluation.targets import Greedy
+from tideline.udfs.core.learning.learning import Forgetting, add, merge
+from tideline.udfs.core.learning.publication import publication
+from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.policies.contextual.thompson import Thompson
+from tideline.udfs.core.policies.policy_table import stack
+from tideline.udfs.core.ranking.ranking import rank
+from tideline.udfs.core.rewards.examination import overlooked
+from tideline.udfs.core.rewards.feedback import ROWS
+from tideline.udfs.core.seeded import decision_seeds, uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.evaluation.log import Log
+    from tideline.udfs.core.policies.base import Policy
+    from tideline.udfs.core.policies.policy_table import Coefficients
+
+DRAWS = 64
+"""Thompson sampling is judged as the mixture of so many draws for each row: integrating costs 50 ms a row."""
+_ORDERS = 16
+"""Draws of whole lists from a policy that draws its scores."""
+_NEVER = Forgetting(0)
+_ENCODER = 1
+_SCALE = 127.0
+_SALT = 1
+_REPLAY_SALT = 2
+_SCORED_AT_ONCE = 200
+_FIRST_LEARNED = 10
+_LEARNED_SHARE = 0.05
+
+
+class Learning(NamedTuple):
+    """A log as the learner takes it: contexts as int8, feedback rows (dtype ROWS), weights of the objectives."""
+
+    x: NDArray[np.int8]
+    rows: NDArray[Any]
+    weights: NDArray[np.float64]
+
+
+def contexts(x: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Return contexts [N, DIM] as the ranker scores them: int8 in units of 1/127, the constant first, norm at most 1.
+
+    Contexts that are of that form already stay as they are. Others are standardised; more than DIM - 1 columns become
+    their first DIM - 1 principal components. The 99th percentile of their norms fills what the constant leaves, longer
+    ones are shortened to it.
+    """
+    if x.shape[1] == DIM:
+        own = np.rint(x * _SCALE)
+        if np.abs(own - x * _SCALE).max(initial=0.0) < 1e-3 and (own[:, 0] == CONSTANT_X).all():
+            found: NDArray[np.int8] = own.astype(np.int8)
+            return found
+    spread = x.std(axis=0)
+    scaled = (x - x.mean(axis=0))[:, spread > 1e-9] / spread[spread > 1e-9]
+    if scaled.shape[1] > DIM - 1:
+        axes = np.linalg.eigh(scaled.T @ scaled)[1][:, ::-1][:, : DIM - 1]
+        signs = np.where(axes[np.abs(axes).argmax(axis=0), np.arange(DIM - 1)] < 0, -1.0, 1.0)
+        scaled = scaled @ (axes * signs)
+    norms = np.linalg.norm(scaled, axis=1)
+    usual = float(np.quantile(norms, 0.99)) if norms.size else 0.0
+    room = np.sqrt(1.0 - (CONSTANT_X / _SCALE) ** 2)
+    found = np.zeros((len(x), DIM), np.int8)
+    found[:, 0] = CONSTANT_X
+    if usual > 0.0:
+        shortened = scaled * (room / np.maximum(norms, usual))[:, None]
+        found[:, 1 : 1 + scaled.shape[1]] = np.trunc(shortened * _SCALE).astype(np.int8)
+    return found
+
+
+def learning(log: Log, places: Sequence[float] = ()) -> Learning:
+    """Return the log's rows as feedback: rewards of 0 and 1 as clicks, others as revenue in thousandths.
+
+    `places` says how much of an impression one counts in each place, as the job's order does; none: each counts whole.
+    """
+    rows = np.zeros(log.rows, ROWS)
+    rows["activity"], rows["encoder"], rows["impressions"] = log.action, _ENCODER, 1
+    rows["ts_ms"], rows["x"] = log.ts_ms, contexts(log.x)
+    rows["overlooked"] = np.array(overlooked(places))[np.minimum(log.position, MAX_SLOTS - 1)]
+    rows["clicks"] = log.reward > 0
+    clicks = bool(np.isin(log.reward, (0.0, 1.0)).all())
+    if not clicks:
+        rows["revenue_milli"] = np.rint(log.reward * 1000.0)
+    return Learning(rows["x"].copy(), rows, np.array([1.0, 0.0, 0.0] if clicks else [0.0, 0.0, 1.0]))
+
+
+def _learned(policy: Policy, log: Log, known: Learning, sums: dict[str, NDArray[Any]]) -> Coefficients:
+    names = [_name(arm) for arm in range(len(log.arms))]
+    published = dict(publication(sums, names, _NEVER, 0, policy.regression))
+    return stack([published[str(arm)] for arm in range(len(log.arms))], known.weights)
+
+
+def _name(arm: int) -> str:
+    return f"{_ENCODER}|{arm}"
+
+
+def _sums(log: Log, known: Learning, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Return the learner's sums of some rows by arm."""
+    found = {}
+    order = rows[np.argsort(log.action[rows], kind="stable")]
+    for part in np.split(order, np.flatnonzero(np.diff(log.action[order])) + 1):
+        if part.size:
+            found[_name(int(log.action[part[0]]))] = add(merge([]), known.rows[part], _NEVER)
+    return found
+
+
+def crossfitted(
+    policy: Policy, log: Log, fold: NDArray[np.int64], exploration: float, places: Sequence[float] = ()
+) -> Greedy:
+    """Return the policy as a target: in the rows of a fold it has learned from all rows of the others."""
+    known = learning(log, places)
+    count = int(fold.max()) + 1
+    parts = [_sums(log, known, np.flatnonzero(fold == each)) for each in range(count)]
+    tables = []
+    for left in range(count):
+        others = [part for at, part in enumerate(parts) if at != left]
+        names = sorted({name for part in others for name in part})
+        sums = {name: merge([part[name] for part in others if name in part]) for name in names}
+        tables.append(_learned(policy, log, known, sums))
+
+    def drawn(rows: NDArray[np.int64], open_arms: NDArray[np.bool_], size: int, draws: int) -> NDArray[np.int64]:
+        found = np.full((draws, rows.size, min(size, open_arms.shape[1])), -1)
+        for left in np.unique(fold[rows]).tolist():
+            here = np.flatnonzero(fold[rows] == left)
+            for draw in range(draws):
+                seeds = _seeds(log, rows[here], draw, _SALT)
+                ranked = rank(policy, tables[left], known.x[rows[here]], open_arms[here], seeds, size, 0.0)
+                found[draw, here] = ranked.order
+        return found
+
+    def first(rows: NDArray[np.int64], open_arms: NDArray[np.bool_]) -> NDArray[np.float64]:
+        found = np.zeros(open_arms.shape)
+        if isinstance(policy, Thompson):
+            for order in drawn(rows, open_arms, 1, DRAWS):
+                found[np.arange(rows.size), order[:, 0]] += 1.0 / DRAWS
+            return found
+        for left in np.unique(fold[rows]).tolist():
+            here = np.flatnonzero(fold[rows] == left)
+            found[here] = policy.chances(known.x[rows[here]], tables[left], open_arms[here])
+        return found
+
+    def best(rows: NDArray[np.int64], open_arms: NDArray[np.bool_], size: int) -> NDArray[np.int64]:
+        return drawn(rows, open_arms, size, _ORDERS if policy.randomised else 1)
+
+    return Greedy(log, first, best, exploration)
+
+
+def replayed(policy: Policy, log: Log, exploration: float, places: Sequence[float] = ()) -> NDArray[np.float64]:
+    """Return 1 for each row that the policy, learning as it goes, would have shown too, else 0 [N].
+
+    Rows are taken as they come; one counts, and is learned from, with probability target(a) times the smallest
+    propensity over the row's own, which for uniform logging is a draw of the policy (Li et al. 2011). What was
+    learned is renewed when it has grown by a twentieth.
+    """
+    known = learning(log, places)
+    matched = np.zeros(log.rows)
+    least = float(log.propensity.min())
+    sums: dict[str, NDArray[Any]] = {}
+    table = _learned(policy, log, known, sums)
+    waiting: list[int] = []
+    learned, start = 0, 0
+    while start < log.rows:
+        rows = np.arange(start, min(start + _SCORED_AT_ONCE, log.rows))
+        open_arms = log.open_arms(rows)
+        seeds = _seeds(log, rows, 0, _REPLAY_SALT)
+        best = rank(policy, table, known.x[rows], open_arms, seeds, 1, 0.0).order[:, 0]
+        chance = (1.0 - exploration) * (best == log.action[rows]) + exploration / log.remaining(rows)
+        tosses = uniform(_seeds(log, rows, 0, _REPLAY_SALT + 1), 1)[:, 0]
+        matched[rows] = tosses < chance * least / log.propensity[rows]
+        waiting += rows[matched[rows] > 0].tolist()
+        start += rows.size
+        if len(waiting) >= max(_FIRST_LEARNED, _LEARNED_SHARE * learned):
+            learned += len(waiting)
+            news = _sums(log, known, np.array(waiting))
+            sums |= {name: merge([sums[name], each]) if name in sums else each for name, each in news.items()}
+            table, waiting = _learned(policy, log, known, sums), []
+    return matched
+
+
+def _seeds(log: Log, rows: NDArray[np.int64], draw: int, salt: int) -> NDArray[np.uint64]:
+    return decision_seeds(log.decision_hash[rows], log.position[rows], np.full(rows.size, draw), salt)

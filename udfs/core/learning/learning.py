@@ -1,0 +1,188 @@
+"""What is learned: additive sums by activity, encoder version and time bucket.
+
+Contexts are int8 and rewards whole numbers (revenue in thousandths of a unit), so sums are exact int64: any order, any
+sharding and any number of restores give the same bits. Forgetting (forward decay) weighs whole time buckets when a row
+is solved and so renews the ridge term by itself. An impression at a place that is looked at with probability k weighs
+k, its rewards whole: least squares of r/k with the variance of rare rewards, about 1/k (Lagree, Vernade and Cappe 2016
+for counts).
+Contexts of two encoder versions never meet in a sum: what an activity earned under others enters its row as counts
+alone, as impressions in a stranger's context (docs/decisions/0007).
+State bytes: version 3, golden file tests/golden/sums_v3.bin.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.limits import OBJECTIVES
+from tideline.udfs.core.policies.policy_table import PAIRS, UPPER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+SUMS_VERSION = 3
+BUCKETS_PER_HALF_LIFE = 4
+_KEPT_HALF_LIVES = 8
+_UNIT_MS = 28 * 86_400_000
+WHOLE = 100
+"""An impression that was certainly looked at, in the unit of the sums."""
+
+BUCKET = np.dtype(
+    [
+        ("bucket", "<i8"),
+        ("impressions", "<i8"),
+        ("dismissals", "<i8"),
+        ("rewards", "<i8", (len(OBJECTIVES),)),
+        ("xx", "<i8", (PAIRS,)),
+        ("rx", "<i8", (len(OBJECTIVES), DIM)),
+    ]
+)
+"""Exact sums over one stretch of event time; x in units of 1/127, revenue in thousandths, impressions (in xx too) in
+hundredths: those at a place that is not always looked at count less than whole."""
+NO_SUMS = np.zeros(0, BUCKET)
+MOMENTS = 3 + len(OBJECTIVES) + PAIRS
+"""Where the numbers of rx begin in a bucket, as many of 64 bits each; those of xx are before them."""
+_AT_ONCE = 8_192
+_HEAD = struct.Struct("<Bq")
+
+
+class Forgetting(NamedTuple):
+    """Half-life of what was learned in event time; 0 never forgets."""
+
+    half_life_ms: int
+    fading: bool = True
+    """False: all that is kept weighs alike."""
+
+    @property
+    def unit_ms(self) -> int:
+        """BUCKETS_PER_HALF_LIFE buckets in milliseconds; without a half-life 28 days, should there be one later."""
+        return self.half_life_ms or _UNIT_MS
+
+    def bucket_of(self, ts_ms: NDArray[np.int64], newest: int | None = None) -> NDArray[np.int64]:
+        """Return the time bucket of each moment, seen from the newest one of all where that is known."""
+        found: NDArray[np.int64] = ts_ms * BUCKETS_PER_HALF_LIFE // self.unit_ms
+        return found if newest is None else self.seen_from(newest, found)
+
+    def bucket_at(self, ts_ms: int) -> int:
+        """Return the time bucket of one moment."""
+        return ts_ms * BUCKETS_PER_HALF_LIFE // self.unit_ms
+
+    def start_ms(self, bucket: int) -> int:
+        """Return the first moment of a bucket."""
+        return -(-bucket * self.unit_ms // BUCKETS_PER_HALF_LIFE)
+
+    def seen_from(self, newest: int, buckets: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where buckets are kept: without a half-life all that is long gone is one."""
+        return buckets if self.half_life_ms else np.maximum(buckets, self.gone(newest))
+
+    def gone(self, newest: int) -> int:
+        """Return the newest bucket that weighs too little to be kept, seen from the newest one of all."""
+        return newest - _KEPT_HALF_LIVES * BUCKETS_PER_HALF_LIFE
+
+    def weights(self, buckets: NDArray[np.int64], newest: int) -> NDArray[np.float64]:
+        """Return the weight of each bucket seen from the newest one."""
+        if not self.half_life_ms or not self.fading:
+            return np.ones(buckets.size)
+        weights: NDArray[np.float64] = np.exp2((buckets - newest) / BUCKETS_PER_HALF_LIFE)
+        return weights
+
+
+def add(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting, newest: int | None = None) -> NDArray[Any]:
+    """Return the sums (dtype BUCKET, by rising bucket) of one activity and encoder with feedback rows added to them."""
+    return merge([sums, increments(rows, np.zeros(rows.size, np.int64), forgetting, newest)[1]])
+
+
+def increments(
+    rows: NDArray[Any], owners: NDArray[np.int64], forgetting: Forgetting, newest: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Return what feedback rows add up to by owner and bucket, both rising: the owners and the sums (dtype BUCKET)."""
+    places = forgetting.bucket_of(rows["ts_ms"].astype(np.int64), newest)
+    order = np.lexsort((places, owners))
+    rows, places, owners = rows[order], places[order], owners[order]
+    first = np.flatnonzero(np.diff(places, prepend=-1) | np.diff(owners, prepend=-1)) if rows.size else order
+    found = np.zeros((first.size, BUCKET.itemsize // 8), np.int64)
+    which = np.repeat(np.arange(first.size), np.diff(first, append=rows.size))
+    for start in range(0, rows.size, _AT_ONCE):
+        here = slice(start, start + _AT_ONCE)
+        begins = np.flatnonzero(np.diff(which[here], prepend=-1))
+        found[which[here][begins]] += np.add.reduceat(_numbers(rows[here]), begins, axis=0)
+    found[:, 0] = places[first]
+    return owners[first], found.view(BUCKET)[:, 0]
+
+
+def _numbers(rows: NDArray[Any]) -> NDArray[np.int64]:
+    """Return what each row adds to the numbers of a bucket, as in BUCKET; the first, the bucket's own, is 0."""
+    x = rows["x"].astype(np.int64)
+    rewards = np.stack([rows["clicks"], rows["conversions"], rows["revenue_milli"]]).astype(np.int64)
+    impressions = rows["impressions"].astype(np.int64) * (WHOLE - rows["overlooked"].astype(np.int64))
+    found = np.zeros((rows.size, BUCKET.itemsize // 8), np.int64)
+    found[:, 1], found[:, 2] = impressions, rows["dismissals"]
+    found[:, 3 : 3 + len(OBJECTIVES)] = rewards.T
+    found[:, MOMENTS - PAIRS : MOMENTS] = x[:, UPPER[0]] * x[:, UPPER[1]] * impressions[:, None]
+    found[:, MOMENTS:] = (rewards.T[:, :, None] * x[:, None, :]).reshape(rows.size, -1)
+    return found
+
+
+def merge(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
+    """Return the sum of several sums; the order of the parts leaves no trace."""
+    # As plain rows of int64: numpy joins and adds records field by field, several times as slowly.
+    every = np.concatenate([as_rows(NO_SUMS), *map(as_rows, parts)])
+    every = every[np.argsort(every[:, 0])]
+    buckets, first = np.unique(every[:, 0], return_index=True)
+    total = np.add.reduceat(every, first, axis=0)
+    total[:, 0] = buckets
+    return total.view(BUCKET)[:, 0]
+
+
+def as_rows(sums: NDArray[Any]) -> NDArray[np.int64]:
+    """Return sums as rows of their numbers, the bucket first."""
+    return np.ascontiguousarray(sums).view(np.int64).reshape(sums.size, BUCKET.itemsize // 8)
+
+
+def forget(sums: NDArray[Any], forgetting: Forgetting, newest: int) -> NDArray[Any]:
+    """Return the sums without the buckets that weigh less than 1/256 seen from the newest bucket of all.
+
+    Without a half-life these are one bucket: nothing is lost, and as few are kept.
+    """
+    gone = sums["bucket"] <= forgetting.gone(newest)
+    if not gone.any():
+        return sums
+    return sums[~gone] if forgetting.half_life_ms else _moved(sums, forgetting.seen_from(newest, sums["bucket"]))
+
+
+def _moved(sums: NDArray[Any], buckets: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the sums with each bucket under another number."""
+    moved = sums.copy()
+    moved["bucket"] = buckets
+    return merge([moved])
+
+
+def encode_sums(sums: NDArray[Any], forgetting: Forgetting) -> bytes:
+    """Return the state bytes of sums; they say how long a bucket is."""
+    return _HEAD.pack(SUMS_VERSION, forgetting.unit_ms) + sums.tobytes()
+
+
+def decode_sums(state: bytes | None, forgetting: Forgetting) -> NDArray[Any]:
+    """Return the sums of state bytes; none for None.
+
+    Buckets of another half-life become the ones in which they begin: no count is lost, and none is younger than it was.
+
+    Raises:
+        ValueError: a version this build does not read.
+    """
+    if state is None:
+        return NO_SUMS
+    if state[0] != SUMS_VERSION:
+        raise ValueError(f"sums of version {state[0]}; this build reads {SUMS_VERSION}")
+    unit_ms: int = _HEAD.unpack_from(state)[1]
+    sums = np.frombuffer(state, BUCKET, offset=_HEAD.size)
+    if unit_ms == forgetting.unit_ms or not sums.size:
+        return sums
+    starts = [Forgetting(unit_ms).start_ms(bucket) for bucket in sums["bucket"].tolist()]
+    return _moved(sums, forgetting.bucket_of(np.array(starts)))

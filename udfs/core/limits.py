@@ -1,0 +1,10 @@
+"""Numbers and names that several rooms share: of a list, of an experiment, of what is learned."""
+
+MAX_SLOTS = 16
+"""Activities on a list; a decision token holds them in one bit each."""
+OBJECTIVES = ("click", "conversion", "revenue")
+"""What is learned of each activity, in this order everywhere."""
+BASELINE, HOLDOUT = 0, 3
+"""Numbers of the arms that are always there: the deployment's own policy, and the lists in random order."""
+MAX_ARMS = HOLDOUT - 1
+"""Other policies at a time; a decision token holds the number of the arm in two bits."""

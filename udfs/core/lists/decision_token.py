@@ -1,0 +1,201 @@
+"""The decision token: what a list was made from, signed, carried by the frontend instead of by our memory.
+
+Layout 2, big-endian: layout u8 | slots u8 (bits 5-6: experiment arm, bit 7: popular list) | key id u8 |
+generation u16 | as_of_ms u48 | seq u32 | encoder u16 | policy u48 | eligible u16 | exploration u8 (1/1000) |
+explored u16 (bit per slot) | experiment u16 | x[1:] as int8 | slot tags of 3 bytes each (slot_tags.py) | keyed
+BLAKE2b-64 over all of it and the user.
+With 10 slots 83 bytes, 112 characters of URL-safe base64. x[0] is the constant and not stored.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.limits import HOLDOUT, MAX_SLOTS
+from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES
+from tideline.udfs.core.lists.token_keys import TokenKeys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+LAYOUT = 2
+_POPULAR, _SLOTS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
+_HEAD = struct.Struct(">BBBHHIIHHIHBHH")
+_MAC_BYTES = 8
+_URL_SAFE = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
+"""Only what we write is read: no other alphabet, and no padding, which our length never needs."""
+_FIXED_BYTES = _HEAD.size + DIM - 1
+_HEAD_DTYPE = np.dtype(
+    [
+        ("layout", "u1"),
+        ("slots", "u1"),
+        ("key_id", "u1"),
+        ("generation", ">u2"),
+        ("as_of_high", ">u2"),
+        ("as_of_low", ">u4"),
+        ("seq", ">u4"),
+        ("encoder", ">u2"),
+        ("policy_high", ">u2"),
+        ("policy_low", ">u4"),
+        ("eligible", ">u2"),
+        ("exploration", "u1"),
+        ("explored", ">u2"),
+        ("experiment", ">u2"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Minting:
+    """What the tokens of a batch of U lists are made from; `order` [U, k] holds activity numbers, -1 for none."""
+
+    users: Sequence[str]
+    generation: int
+    as_of_ms: NDArray[np.int64]
+    seq: NDArray[np.int64]
+    encoder: int
+    policy: int
+    eligible: NDArray[np.int64]
+    exploration_permille: int
+    explored: NDArray[np.int64]
+    x: NDArray[np.int8]
+    order: NDArray[np.int64]
+    tags: NDArray[np.uint8]
+    """Of each activity [K, TAG_BYTES], see SlotTags."""
+    arms: NDArray[np.int64]
+    """Experiment arm of each user, see experiment.py."""
+    popular: bool = False
+    experiment: int = 0
+    """Mark of the running experiment, 0: none."""
+
+
+class Token(NamedTuple):
+    """A verified token. `tags` are those of its slots, TAG_BYTES each; x is complete, with its constant."""
+
+    key_id: int
+    generation: int
+    as_of_ms: int
+    seq: int
+    encoder: int
+    policy: int
+    eligible: int
+    exploration: float
+    explored: int
+    x: bytes
+    tags: bytes
+    arm: int
+    popular: bool
+    experiment: int
+
+    def tag_at(self, slot: int) -> bytes:
+        """Return the tag of a place, NO_TAG behind the last."""
+        return self.tags[slot * TAG_BYTES : (slot + 1) * TAG_BYTES] or NO_TAG
+
+    def places(self) -> int:
+        """Return how many places the list had, the empty ones among them."""
+        return len(self.tags) // TAG_BYTES
+
+
+def mint(lists: Minting, keys: TokenKeys) -> list[str]:
+    """Return one token per list."""
+    users, slots = lists.order.shape
+    head = np.zeros(users, _HEAD_DTYPE)
+    head["layout"] = LAYOUT
+    head["slots"] = slots | lists.arms << _ARM_SHIFT | (_POPULAR if lists.popular else 0)
+    head["key_id"] = keys.current
+    head["generation"] = lists.generation
+    head["as_of_high"], head["as_of_low"] = lists.as_of_ms >> 32, lists.as_of_ms & 0xFFFFFFFF
+    head["seq"], head["encoder"] = lists.seq, lists.encoder
+    head["policy_high"], head["policy_low"] = lists.policy >> 32, lists.policy & 0xFFFFFFFF
+    head["eligible"], head["explored"] = np.minimum(lists.eligible, 0xFFFF), lists.explored
+    head["exploration"] = lists.exploration_permille
+    head["experiment"] = lists.experiment
+    tags = np.where((lists.order >= 0)[:, :, None], lists.tags[lists.order], np.uint8(0))
+    body = np.concatenate(
+        [head.view(np.uint8).reshape(users, -1), lists.x[:, 1:].view(np.uint8), tags.reshape(users, -1)],
+        axis=1,
+    ).tobytes()
+    size = _FIXED_BYTES + TAG_BYTES * slots
+    pad = _padding(size)
+    secret = keys.secrets[keys.current]
+    signed: list[bytes] = []
+    for at, user in enumerate(lists.users):
+        part = body[at * size : (at + 1) * size]
+        signed += (part, _mac(secret, part, "" if lists.popular else user), b"\0" * pad)
+    text = base64.urlsafe_b64encode(b"".join(signed)).decode()
+    width = (size + _MAC_BYTES + pad) // 3 * 4
+    return [text[at * width : (at + 1) * width] for at in range(users)]
+
+
+def verify(token: str, user: str, keys: TokenKeys) -> Token:
+    """Return the token's content.
+
+    Raises InvalidEvent: BAD_TOKEN where it cannot be read, FOREIGN_TOKEN where the signature is not ours for this user.
+    """
+    try:
+        data = binascii.a2b_base64(token.encode("ascii").translate(_URL_SAFE), strict_mode=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidEvent(Reason.BAD_TOKEN, f"no URL-safe base64: {error}") from error
+    if len(data) < _FIXED_BYTES or data[0] != LAYOUT:
+        raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: layout {LAYOUT}")
+    slots, arm, popular = data[1] & _SLOTS, data[1] >> _ARM_SHIFT & _ARMS, bool(data[1] & _POPULAR)
+    size = _FIXED_BYTES + TAG_BYTES * slots
+    signed = size + _MAC_BYTES
+    if slots > MAX_SLOTS or len(data) != signed + _padding(size) or any(data[signed:]):
+        raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes do not hold {slots} slots")
+    secret = keys.secrets.get(data[2])
+    body = data[:size]
+    if secret is None or not hmac.compare_digest(_mac(secret, body, "" if popular else user), data[size:signed]):
+        raise InvalidEvent(Reason.FOREIGN_TOKEN, f"key id {data[2]}: the signature does not fit this user")
+    _, _, key_id, generation, high, low, seq, encoder, newer, older, *rest = _HEAD.unpack_from(body)
+    eligible, exploration, explored, experiment = rest
+    x = bytes([CONSTANT_X]) + body[_HEAD.size : _FIXED_BYTES]
+    as_of_ms, policy, share = high << 32 | low, newer << 32 | older, exploration / 1000
+    tags = body[_FIXED_BYTES:]
+    made = key_id, generation, as_of_ms, seq, encoder, policy
+    return Token(*made, eligible, share, explored, x, tags, arm, popular, experiment)
+
+
+def check_slot(token: Token, tag: bytes, position: int | None) -> int:
+    """Return the slot in which the activity with a tag stands; a `position` given must be that slot.
+
+    Raises InvalidEvent (FOREIGN_TOKEN): the list did not hold the activity there.
+    """
+    if position is None:
+        position = next((slot for slot in range(token.places()) if token.tag_at(slot) == tag), None)
+    if position is None or tag == NO_TAG or token.tag_at(position) != tag:
+        raise InvalidEvent(Reason.FOREIGN_TOKEN, f"the list of this token has not that activity at position {position}")
+    return position
+
+
+def propensity(token: Token, slot: int) -> float:
+    """Return the probability with which this activity was put in its slot, given the slots before it.
+
+    Each slot takes the best of the R remaining activities with probability 1 - e, else one of the R at random; the
+    holdout's are all random.
+    """
+    remaining = max(token.eligible - slot, 1)
+    if token.arm == HOLDOUT:
+        return 1.0 / remaining
+    random_share = token.exploration / remaining
+    return random_share if token.explored >> slot & 1 else 1.0 - token.exploration + random_share
+
+
+def _padding(size: int) -> int:
+    return -(size + _MAC_BYTES) % 3  # base64 then needs no '=' and a batch is encoded at once
+
+
+def _mac(secret: bytes, body: bytes, user: str) -> bytes:
+    return hashlib.blake2b(body + user.encode(), key=secret[:64], digest_size=_MAC_BYTES).digest()

@@ -1,0 +1,50 @@
+"""The list as the frontend reads it: compact JSON, the same bytes for the same decision.
+
+{"v":[g,t,s],"m":encoder,"i":[activity ids],"e":[whole minutes from the minute of t until each one ends],"k":"token"}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.catalogue.catalogue import Catalogue
+
+_MINUTE_MS = 60_000
+
+
+def payloads(
+    catalogue: Catalogue,
+    order: NDArray[np.int64],
+    generation: int,
+    as_of_ms: NDArray[np.int64],
+    seq: NDArray[np.int64],
+    encoder: int,
+    tokens: Sequence[str],
+) -> list[bytes]:
+    """Return the JSON of each list; `order` [U, k] holds activity numbers, -1 after the last."""
+    names = [activity.activity_id for activity in catalogue.activities]
+    ends = (catalogue.ends_ms // _MINUTE_MS).tolist()
+    left: dict[int, list[str]] = {}  # most users of a batch were last seen in one minute
+    lengths = (order >= 0).sum(axis=1).tolist()
+    found = []
+    for row, count, as_of, update, token in zip(
+        order.tolist(), lengths, as_of_ms.tolist(), seq.tolist(), tokens, strict=True
+    ):
+        minute = as_of // _MINUTE_MS
+        minutes = left.get(minute)
+        if minutes is None:
+            minutes = left[minute] = [str(end - minute) for end in ends]
+        shown = row[:count]
+        ids = '","'.join([names[number] for number in shown])
+        until = ",".join([minutes[number] for number in shown])
+        listed = f'"{ids}"' if count else ""
+        found.append(
+            f'{{"v":[{generation},{as_of},{update}],"m":{encoder},"i":[{listed}],"e":[{until}],"k":"{token}"}}'.encode()
+        )
+    return found

@@ -1,0 +1,103 @@
+"""The policy table as a ranker scores with it: rows of the catalogue's activities, seen or not."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tideline.udfs.core.catalogue.activity_features import FEATURES, features_of
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.limits import OBJECTIVES
+from tideline.udfs.core.policies.policy_table import PAIRS, UPPER, X_UNIT, SharedRow, in_units, stack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.catalogue.catalogue import Catalogue
+    from tideline.udfs.core.policies.policy_table import Coefficients, PolicyRow, PolicyTable
+
+
+_CLICKS = 5.0
+Weights = tuple[float, float, float, float]
+"""Worth of a click, of a conversion and of a unit of revenue, and how much a unit of cost takes away."""
+
+
+def coefficients(table: PolicyTable, catalogue: Catalogue, encoder: int, weights: Weights) -> Coefficients:
+    """Return the coefficients of all activities of a catalogue."""
+    rows = [table.row(encoder, activity.activity_id) for activity in catalogue.activities]
+    known = stack(started(rows, catalogue.activities), worth(catalogue.activities, weights))
+    return known._replace(total=np.full(len(rows), table.total(encoder)))
+
+
+def worth(activities: Sequence[Activity], weights: Weights) -> NDArray[np.float64]:
+    """Return the weights of the objectives for each activity [K, objectives], with the scale of the weights taken out.
+
+    So exploration, which is as wide as clicks are many, is not touched by weights that are all multiplied alike. Its
+    cost is spent at each conversion, so the sums of cost are those of conversions times the cost as it is now.
+    """
+    click, conversion, revenue, cost = _scaled(weights)
+    found = np.empty((len(activities), len(OBJECTIVES)))
+    found[:, 0], found[:, 2] = click, revenue
+    found[:, 1] = [conversion - cost * activity.cost for activity in activities]
+    return found
+
+
+def _scaled(weights: Weights) -> Weights:
+    """Return the weights over the largest of them, a conversion taken for five clicks: the default ones as they are."""
+    click, conversion, revenue, cost = weights
+    scale = max(abs(click), abs(conversion) / _CLICKS, abs(revenue), abs(cost)) or 1.0
+    click, conversion, revenue, cost = (float(f"{weight / scale:.12g}") for weight in weights)
+    return click, conversion, revenue, cost
+
+
+def row_at(table: PolicyTable, encoder: int, activity: Activity, version: int) -> PolicyRow | None:
+    """Return the row that an activity was scored with at a version of the table, None where it is no longer known."""
+    row, total = table.row_at(encoder, activity.activity_id, version), table.total_at(encoder, version)
+    if row is None or total is None:
+        return None
+    return started([row], [activity])[0]._replace(total=total)
+
+
+def started(rows: Sequence[PolicyRow], activities: Sequence[Activity]) -> list[PolicyRow]:
+    """Return the rows with that of each activity nobody has seen, a prior's, moved to where its features start it."""
+    found = list(rows)
+    priors: dict[int, list[int]] = {}
+    for at, row in enumerate(rows):
+        if row.shared is not None:
+            priors.setdefault(id(row), []).append(at)
+    for places in priors.values():
+        row = rows[places[0]]
+        if row.shared is not None:
+            theta, inverse = _cold_parts(row.shared, np.stack([features_of(activities[at]) for at in places]))
+            for at, its_theta, its_inverse in zip(places, theta, inverse, strict=True):
+                found[at] = row._replace(theta=its_theta, inverse=row.inverse + its_inverse, shared=None)
+    return found
+
+
+def _cold_parts(shared: SharedRow, features: NDArray[np.int8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return theta [n, objectives, DIM] and the shared part of the inverse [n, PAIRS] of activities nobody has seen.
+
+    In the units of a row, from whole numbers below 2^53: the same in any batch of activities, features [n, FEATURES].
+    """
+    e = features.astype(np.float64)
+    beta = in_units(shared.theta.astype(np.float64)).reshape(len(OBJECTIVES), FEATURES, DIM)
+    theta = np.tensordot(e, beta, axes=(1, 1)) * X_UNIT
+    pairs = np.zeros((FEATURES * FEATURES, PAIRS))
+    np.add.at(pairs, _places(), shared.inverse.astype(np.float64))
+    products = (e[:, :, None] * e[:, None, :]).reshape(len(e), -1)
+    return np.rint(theta).astype(np.int64), np.rint(products @ pairs * X_UNIT**2).astype(np.int64)
+
+
+@lru_cache(maxsize=1)
+def _places() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return to which product of features and which pair of x each number of a shared inverse belongs."""
+    row, column = np.triu_indices(FEATURES * DIM)
+    place = np.zeros((DIM, DIM), np.int64)
+    place[UPPER] = np.arange(PAIRS)
+    place = np.maximum(place, place.T)
+    return row // DIM * FEATURES + column // DIM, place[row % DIM, column % DIM]

@@ -1,0 +1,1 @@
+"""Policies that score an activity by the user's context; may import `policies.base` and `parameters`."""

@@ -1,0 +1,62 @@
+"""What attribution goes by: whose tokens count, how long, what conversions are worth, what impressions weigh."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tideline.udfs.core.hashing import activity_hash
+from tideline.udfs.core.limits import MAX_SLOTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tideline.udfs.core.catalogue.activity import Cap
+    from tideline.udfs.core.lists.slot_tags import SlotTags
+    from tideline.udfs.core.lists.token_keys import TokenKeys
+
+WORTH_LIMIT = 10_000.0
+
+
+class Attributing(NamedTuple):
+    """Whose tokens count, how long an entry can be rewarded, what items are about, what places weigh."""
+
+    keys: TokenKeys
+    window_ms: int
+    reward_value: Mapping[str, float]
+    """Worth of a conversion that reports none, by activity id: the catalogue."""
+    names: Mapping[int, str]
+    """Ids of the same activities by activity_hash."""
+    wanted: Mapping[int, frozenset[int]]
+    """By activity_hash of an item, those of the activities that name it."""
+    caps: Mapping[int, tuple[int, int]]
+    """(most impressions, window_ms) of a user, by activity_hash, where there is a cap."""
+    worth_limit: float = WORTH_LIMIT
+    """Largest worth of one conversion, either side of 0; what is reported beyond it is cut and counted."""
+    overlooked: tuple[int, ...] = (0,) * MAX_SLOTS
+    """By place, the hundredths by which an impression there counts less than a whole one."""
+    cascade: Cascade | None = None
+    """Weighs impressions below a click in the place of `overlooked`."""
+
+    @classmethod
+    def of(
+        cls,
+        keys: TokenKeys,
+        window_ms: int,
+        reward_value: Mapping[str, float],
+        activities_of_item: Mapping[str, Sequence[str]],
+        caps: Mapping[str, Cap] | None = None,
+    ) -> Attributing:
+        """Return the settings for a catalogue given by ids."""
+        wanted = {activity_hash(item): frozenset(map(activity_hash, ids)) for item, ids in activities_of_item.items()}
+        names = {activity_hash(name): name for name in reward_value}
+        limits = {activity_hash(name): (cap.max_shown, cap.window_ms) for name, cap in (caps or {}).items()}
+        return cls(keys, window_ms, reward_value, names, wanted, limits)
+
+
+class Cascade(NamedTuple):
+    """A list is read from the top until a click, and on from there by some (Guo, Liu and Wang 2009)."""
+
+    overlooked: int
+    """The hundredths by which an impression below its list's first click counts less than a whole one."""
+    tags: SlotTags
+    """Names a list's activities; an impression of one that is gone keeps the weight it has."""

@@ -1,0 +1,76 @@
+"""From impressions, clicks, conversions and dismissals to rewards, each counted once, in whatever order they come.
+
+A decision token proves what was shown and in which context (token_events.py). What has no token is a claim
+(conversions.py). Everything counts at the time of the list, which its token says, so sums by time do not depend on the
+order of arrival, nor on what a visitor says the time is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from tideline.schemas.errors import InvalidEvent
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.rewards.conversions import Conversions
+from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.room import make_room
+from tideline.udfs.core.rewards.token_events import TokenEvents
+from tideline.udfs.core.shown.shown_bytes import decode_shown, encode_shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tideline.udfs.core.rewards.attributing import Attributing
+    from tideline.udfs.core.rewards.feedback import Feedback
+    from tideline.udfs.core.rewards.token_events import ShownDecision
+
+
+class Attributed(NamedTuple):
+    """Outcome for one user: what is remembered of him now, what was learned, what was shown, the fate of each event."""
+
+    shown: bytes
+    feedback: list[Feedback]
+    decisions: list[ShownDecision]
+    refused: list[tuple[int, InvalidEvent]]
+    applied: int
+    """Facts that were new: the same in the end for any order of the same events."""
+    newest_ms: int
+    """Time of the newest event that fits a list, 0 for none."""
+    joined: Counter[Join]
+    """How many events had which outcome; refused ones have none."""
+
+
+def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attributing) -> Attributed:
+    """Apply one user's activity events and purchases, (record number, event), to what is remembered of him.
+
+    With a token an event is applied, a duplicate, expired (later than `window_ms` after its list was first on screen)
+    or late (of a list older than all MAX_LISTS that are kept); a dismissal is obeyed, by its mark, in any case. Without
+    one, impressions and clicks teach nothing; a conversion or purchase is credited to the entry clicked last before it,
+    of the same activity or one that names the item, inside the window. An entry converts once; its worth is that of its
+    newest report with a value, else of its first purchase, else the activity's reward value.
+    """
+    state = decode_shown(shown)
+    joined: Counter[Join] = Counter()
+    refused: list[tuple[int, InvalidEvent]] = []
+    conversions = Conversions(state, settings, joined)
+    token_events = TokenEvents(state, settings, conversions)
+    for number, event in events:
+        if event.type == EventType.PURCHASE or (event.type == EventType.CONVERSION and event.token is None):
+            conversions.claim(event)
+        elif event.token is None:
+            joined[Join.WITHOUT_TOKEN] += 1
+        else:
+            try:
+                joined[token_events.take(event, event.token)] += 1
+            except InvalidEvent as error:
+                refused.append((number, error))
+    feedback = token_events.feedback + conversions.settle()
+    newest_ms = token_events.newest_ms
+    room = make_room(state, newest_ms, settings)
+    for outcome, times in ((Join.MERGED, room.merged), (Join.CROWDED, room.forgotten)):
+        if times:
+            joined[outcome] += times
+    return Attributed(
+        encode_shown(state), feedback, token_events.decisions, refused, token_events.applied, newest_ms, joined
+    )

@@ -1,0 +1,182 @@
+"""Events that name their list by its token: what of them is new is fed to the learner, once.
+
+The first event of an entry (a place of a list) makes its impression, a click before its impression too: it implies one.
+Masks and flags then keep every kind of reward from counting twice. An impression weighs what its place weighed when it
+was first heard of, in a cascade what the clicks above it say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.hashing import activity_hash
+from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.lists.decision_token import check_slot, verify
+from tideline.udfs.core.lists.slot_tags import slot_tag
+from tideline.udfs.core.rewards.feedback import Feedback
+from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.shown.marks import entry_of, mark_dismissal, mark_impression
+from tideline.udfs.core.shown.shown_state import CLICKED, Reward, ShownList
+
+if TYPE_CHECKING:
+    from tideline.udfs.core.lists.decision_token import Token
+    from tideline.udfs.core.rewards.attributing import Attributing, Cascade
+    from tideline.udfs.core.rewards.conversions import Conversions
+    from tideline.udfs.core.shown.shown_state import ShownState
+
+MAX_LISTS = 32
+"""Lists of a user of which impressions are remembered, the newest; what comes of an older one is late."""
+_MOST_S = 0xFFFFFFFF
+
+
+class ShownDecision(NamedTuple):
+    """A first impression: its token, the activity and slot, when and to whom. Becomes a decision record."""
+
+    user: str
+    activity_id: str
+    slot: int
+    shown_ms: int
+    token: Token
+
+
+class TokenEvents:
+    """Takes in one user's events with a token; what came of them is in `feedback` and the other attributes."""
+
+    def __init__(self, state: ShownState, settings: Attributing, conversions: Conversions) -> None:
+        """Work on a state in place; conversions are handed on."""
+        self._state, self._settings, self._conversions = state, settings, conversions
+        self.feedback: list[Feedback] = []
+        self.decisions: list[ShownDecision] = []
+        self.applied = self.newest_ms = 0
+        """See Attributed."""
+
+    def take(self, event: Event, text: str) -> Join:
+        """Apply an event that names its list by a token.
+
+        Raises InvalidEvent: the token cannot be read, is not ours for this user, or had not that activity there.
+        """
+        activity_id = event.activity_id or ""
+        token = verify(text, event.user_id, self._settings.keys)
+        tag = slot_tag(activity_id, self._settings.keys.secrets[token.key_id])
+        slot = check_slot(token, tag, event.position)
+        if activity_id not in self._settings.reward_value:
+            return Join.UNKNOWN_ACTIVITY
+        outcome = self._entry(token, slot, event, activity_id)
+        if outcome not in (Join.LATE, Join.EXPIRED):
+            self.newest_ms = max(self.newest_ms, event.ts_ms)
+        self.applied += outcome is Join.MATCHED
+        return outcome
+
+    def _entry(self, token: Token, slot: int, event: Event, activity_id: str) -> Join:
+        key = token.generation, token.as_of_ms, token.seq
+        lists, reward = self._state.lists, self._state.rewards.get((key, slot))
+        if reward is not None and reward.activity != activity_hash(activity_id):
+            self._obey(event, activity_id)
+            return Join.LATE  # of another list with the version of this one
+        known = lists.get(key)
+        page = known if known is not None or reward is None else reward.page
+        passed_s = max(event.ts_ms - token.as_of_ms, 0) // 1000
+        shown_s = min(passed_s if page is None else page.shown_s, passed_s, _MOST_S)
+        if event.ts_ms - token.as_of_ms - 1000 * shown_s > self._settings.window_ms:
+            self._obey(event, activity_id)
+            return Join.EXPIRED
+        if known is None and len(lists) >= MAX_LISTS and key < min(lists):
+            return self._of_forgotten_list(reward, event, activity_id)
+        known = known or self._new_list(key)
+        known.shown_s = shown_s
+        self._see(known, token, slot, event, activity_id)
+        return self._apply(known, reward, token, slot, event, activity_id)
+
+    def _of_forgotten_list(self, reward: Reward | None, event: Event, activity_id: str) -> Join:
+        self._obey(event, activity_id)
+        if reward is not None and event.type == EventType.CONVERSION:
+            return self._conversions.report(reward, event, activity_id)
+        return Join.LATE
+
+    def _obey(self, event: Event, activity_id: str) -> None:
+        """Mark a dismissal: what somebody does not want to see stays away, though it may be too late to teach."""
+        if event.type == EventType.DISMISS:
+            self.applied += mark_dismissal(self._state.dismissed, activity_hash(activity_id), event.ts_ms)
+            self.newest_ms = max(self.newest_ms, event.ts_ms)
+
+    def _new_list(self, key: tuple[int, int, int]) -> ShownList:
+        lists, cascade = self._state.lists, self._settings.cascade
+        if len(lists) >= MAX_LISTS:
+            del lists[min(lists)]
+        lists[key] = known = ShownList(key, 0, cascade=0 if cascade is None else cascade.overlooked)
+        return known
+
+    def _see(self, known: ShownList, token: Token, slot: int, event: Event, activity_id: str) -> None:
+        """Count an entry's impression at its first event."""
+        is_first = not known.seen >> slot & 1
+        activity = activity_hash(activity_id)
+        if activity in self._settings.caps:
+            mark_impression(self._state.uses, activity, entry_of(known.key, slot), event.ts_ms, is_first)
+        if not is_first:
+            return
+        known.seen |= 1 << slot
+        self.decisions.append(ShownDecision(event.user_id, activity_id, slot, event.ts_ms, token))
+        self._feed(token, activity_id, impressions=1, overlooked=self._weight(known, slot))
+
+    def _weight(self, known: ShownList, slot: int) -> int:
+        if known.cascade:
+            return known.cascade if slot > known.first_click else 0
+        return self._settings.overlooked[slot]
+
+    def _apply(
+        self, known: ShownList, reward: Reward | None, token: Token, slot: int, event: Event, activity_id: str
+    ) -> Join:
+        bit = 1 << slot
+        if known.spent & bit and reward is None and event.type in (EventType.CLICK, EventType.CONVERSION):
+            return Join.LATE
+        if event.type == EventType.CONVERSION:
+            reward = reward or self._new_reward(known, token, slot, activity_id)
+            return self._conversions.report(reward, event, activity_id)
+        if event.type == EventType.CLICK:
+            reward = reward or self._new_reward(known, token, slot, activity_id)
+            return self._click(known, reward, token, event, activity_id)
+        if event.type == EventType.DISMISS:
+            self._obey(event, activity_id)
+            if known.dismissed & bit:
+                return Join.DUPLICATE
+            known.dismissed |= bit
+            self._feed(token, activity_id, dismissals=1)
+            return Join.MATCHED
+        if known.impressed & bit:
+            return Join.DUPLICATE
+        known.impressed |= bit
+        return Join.MATCHED
+
+    def _new_reward(self, known: ShownList, token: Token, slot: int, activity_id: str) -> Reward:
+        if not known.x:
+            known.encoder, known.x = token.encoder, token.x
+        reward = Reward(known, slot, activity_hash(activity_id))
+        self._state.rewards[known.key, slot] = reward
+        return reward
+
+    def _click(self, known: ShownList, reward: Reward, token: Token, event: Event, activity_id: str) -> Join:
+        is_first = not reward.flags & CLICKED
+        if is_first or event.ts_ms < reward.clicked_ms:
+            reward.clicked_ms = event.ts_ms
+            self._conversions.clicks_changed()
+        if not is_first:
+            return Join.DUPLICATE
+        reward.flags |= CLICKED
+        self._feed(token, activity_id, clicks=1)
+        former, known.first_click = known.first_click, min(known.first_click, reward.slot)
+        if known.cascade and self._settings.cascade is not None:
+            self._weigh_below(known, former, token, self._settings.cascade)
+        return Join.MATCHED
+
+    def _weigh_below(self, known: ShownList, former: int, token: Token, cascade: Cascade) -> None:
+        """Count the impressions anew that stand below a list's first click and did not before."""
+        for slot in range(known.first_click + 1, min(former + 1, MAX_SLOTS)):
+            name = cascade.tags.name(token.key_id, token.tag_at(slot))
+            if known.seen >> slot & 1 and name is not None:
+                self._feed(token, name, impressions=-1)
+                self._feed(token, name, impressions=1, overlooked=known.cascade)
+
+    def _feed(self, token: Token, activity_id: str, overlooked: int = 0, **counts: int) -> None:
+        fed = Feedback(activity_id, token.encoder, token.as_of_ms, token.x, overlooked=overlooked, **counts)
+        self.feedback.append(fed)

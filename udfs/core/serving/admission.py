@@ -1,0 +1,92 @@
+"""Which events of a batch count at all: those of robots are set aside, the rest is parted by what it is for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
+from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S, act_of, admit, admit_singles
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from tideline.udfs.core.serving.world import World
+    from tideline.udfs.core.users.user_state import UserBatch
+
+_NOTHING_TOLD: dict[str, int] = {}
+
+
+class DeadLetter(NamedTuple):
+    """A refused record: its place in the batch and why."""
+
+    number: int
+    error: InvalidEvent
+
+
+class Admitted(NamedTuple):
+    """What passed the guard: organic events with their users' rows, and what may be rewards by user row."""
+
+    owners: list[int]
+    organic: list[Event]
+    attributable: dict[int, list[tuple[int, Event]]]
+
+
+def set_robots_aside(
+    batch: UserBatch,
+    by_row: list[list[tuple[int, Event]]],
+    world: World,
+    counts: Counter[str],
+    dead: list[DeadLetter],
+) -> Admitted:
+    """Set the events of robots aside, sort each user's others by time, and part them by what they are for."""
+    single = [row for row, events in enumerate(by_row) if len(events) == 1]
+    plain = np.zeros(len(by_row), np.bool_)
+    plain[single] = admit_singles(batch, np.array(single, np.int64), [act_of(by_row[row][0][1]) for row in single])
+
+    found = Admitted([], [], {})
+    items = world.catalogue.activities_of_item
+    for row, (events, is_plain) in enumerate(zip(by_row, plain.tolist(), strict=True)):
+        passed, told = (events, _NOTHING_TOLD) if is_plain else _passed(batch, row, events, counts, dead)
+        for numbered in passed:
+            event = numbered[1]
+            if event.type < FIRST_ACTIVITY_TYPE:
+                if told.get(event.event_id, event.ts_ms) == event.ts_ms:
+                    found.owners.append(row)
+                    found.organic.append(event)
+                else:
+                    counts["duplicate"] += 1
+                if event.type != EventType.PURCHASE or event.item_id not in items:
+                    continue
+            found.attributable.setdefault(row, []).append(numbered)
+    return found
+
+
+def _passed(
+    batch: UserBatch, row: int, events: list[tuple[int, Event]], counts: Counter[str], dead: list[DeadLetter]
+) -> tuple[list[tuple[int, Event]], dict[str, int]]:
+    """Return what the guard lets through, by time, and the ts_ms that each organic event was first told with.
+
+    Both are judged as the events came, so that batching changes neither who is a robot nor which telling counts.
+    """
+    verdicts = admit(batch, row, [act_of(event) for _, event in events])
+    passed: list[tuple[int, Event]] = []
+    told: dict[str, int] = {}
+    for (number, event), admitted in zip(events, verdicts, strict=True):
+        if admitted:
+            passed.append((number, event))
+            if event.type < FIRST_ACTIVITY_TYPE:
+                told.setdefault(event.event_id, event.ts_ms)
+            continue
+        detail = f"{TYPE_NAMES[event.type]} within an hour of over {MAX_ACTS_PER_S} acts in one second"
+        dead.append(DeadLetter(number, InvalidEvent(Reason.QUARANTINED, detail)))
+        counts["quarantined"] += 1
+        counts["quarantined_purchase"] += event.type == EventType.PURCHASE
+    passed.sort(key=_time_of)
+    return passed, told
+
+
+def _time_of(numbered: tuple[int, Event]) -> tuple[int, str]:
+    return numbered[1].ts_ms, numbered[1].event_id

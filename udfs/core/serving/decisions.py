@@ -1,0 +1,161 @@
+"""Decision records: what was shown, with everything an evaluation or an explanation needs."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tideline.schemas.records import DECISION
+from tideline.udfs.core.experiments.experiment import RANDOM
+from tideline.udfs.core.limits import BASELINE, HOLDOUT
+from tideline.udfs.core.lists.decision_token import propensity
+from tideline.udfs.core.policies.cold_start import row_at, worth
+from tideline.udfs.core.policies.policy_table import stack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tideline.udfs.core.lists.decision_token import Token
+    from tideline.udfs.core.policies.base import Policy
+    from tideline.udfs.core.policies.policy_table import PolicyRow
+    from tideline.udfs.core.rewards.token_events import ShownDecision
+    from tideline.udfs.core.serving.world import World
+
+    _Score = tuple[float | None, float | None]
+
+# Each context is scored against each row of a block, though only the pairs on its diagonal were shown: one by one a
+# score costs 60 us.
+_AT_ONCE = 64
+
+
+def decision_records(shown: Sequence[ShownDecision], world: World) -> list[tuple[str, bytes]]:
+    """Return (user, Avro record) of each first impression."""
+    if not shown:
+        return []
+    scores = _scores(shown, [_policy(each.token, world) for each in shown], world)
+    shadows = _scores(shown, [_shadow(each.token, world) for each in shown], world)
+    return [
+        (each.user, DECISION.encode(_record(each, score, shadow_score, world)))
+        for each, score, shadow_score in zip(shown, scores, shadows, strict=True)
+    ]
+
+
+def _record(shown: ShownDecision, score: _Score, shadow: _Score, world: World) -> dict[str, object]:
+    token, policy = shown.token, _policy(shown.token, world)
+    experiment, arm = _arm(token, world)
+    mean, bonus = score
+    shadow_mean, shadow_bonus = shadow
+    return {
+        "user_id": shown.user,
+        "decision_id": f"{token.generation}.{token.as_of_ms}.{token.seq}",
+        "activity_id": shown.activity_id,
+        "position": shown.slot,
+        "shown_ms": shown.shown_ms,
+        "generation": token.generation,
+        "as_of_ms": token.as_of_ms,
+        "seq": token.seq,
+        "encoder_version": token.encoder,
+        "policy_version": token.policy,
+        "eligible": token.eligible,
+        "explored": bool(token.explored >> shown.slot & 1),
+        "propensity": propensity(token, shown.slot) if _is_known(token, policy) else None,
+        "mean": mean,
+        "bonus": bonus,
+        "x": token.x,
+        "slate": _slate(shown, world),
+        "policy": _policy_name(token, policy),
+        "constraints": [],
+        "experiment": experiment,
+        "arm": arm,
+        "shadow_mean": shadow_mean,
+        "shadow_bonus": shadow_bonus,
+    }
+
+
+def _policy(token: Token, world: World) -> Policy | None:
+    """Return the policy that scored a list: None for the popular one and an arm that is no longer known."""
+    if token.popular:
+        return None
+    if token.arm in (BASELINE, HOLDOUT):
+        return world.policy
+    experiment = world.experiment_of(token.experiment)
+    return experiment.arms[token.arm - 1].policy if experiment and token.arm <= len(experiment.arms) else None
+
+
+def _shadow(token: Token, world: World) -> Policy | None:
+    experiment = None if token.popular else world.experiment_of(token.experiment)
+    return experiment.shadow if experiment else None
+
+
+def _policy_name(token: Token, policy: Policy | None) -> str:
+    if token.popular:
+        return "popular"
+    return RANDOM if token.arm == HOLDOUT else policy.name if policy else ""
+
+
+def _arm(token: Token, world: World) -> tuple[str, str]:
+    """Return (experiment id, name of the arm) of a list, nothing where it was in no experiment that is known."""
+    experiment = None if token.popular else world.experiment_of(token.experiment)
+    known = experiment.id if experiment else ""
+    if token.arm == HOLDOUT and not token.popular:
+        return known, "holdout"
+    if experiment is None or token.arm > len(experiment.arms):
+        return "", ""
+    return known, "baseline" if token.arm == BASELINE else experiment.arms[token.arm - 1].name
+
+
+def _is_known(token: Token, policy: Policy | None) -> bool:
+    return policy is not None and (token.arm == HOLDOUT or not policy.randomised)
+
+
+def _scores(shown: Sequence[ShownDecision], policies: Sequence[Policy | None], world: World) -> list[_Score]:
+    """Score each activity again, by its policy with the row that counted then; None where one is no longer at hand."""
+    found: list[_Score] = [(None, None)] * len(shown)
+    for policy in dict.fromkeys(policies):
+        if policy is None or policy.randomised:
+            continue
+        here = [at for at, its_policy in enumerate(policies) if its_policy is policy]
+        rows = [_row(shown[at], policy, world) for at in here]
+        known = [(at, row) for at, row in zip(here, rows, strict=True) if row is not None]
+        for start in range(0, len(known), _AT_ONCE):
+            _score_some(found, shown, known[start : start + _AT_ONCE], policy, world)
+    return found
+
+
+def _row(shown: ShownDecision, policy: Policy, world: World) -> PolicyRow | None:
+    activity, encoder, version = world.activities.get(shown.activity_id), shown.token.encoder, shown.token.policy
+    if activity is None:
+        return None
+    if version < world.table.whole_from and policy.regression != world.policy.regression:
+        return None  # whether the arm's own rows were there then is not known any more
+    return row_at(world.table_of(policy, encoder, version), encoder, activity, version)
+
+
+def _score_some(
+    found: list[_Score],
+    shown: Sequence[ShownDecision],
+    known: Sequence[tuple[int, PolicyRow]],
+    policy: Policy,
+    world: World,
+) -> None:
+    tokens = [shown[at].token for at, _ in known]
+    x = np.frombuffer(b"".join([token.x for token in tokens]), np.int8).reshape(len(known), -1)
+    eligible = np.array([token.eligible for token in tokens])
+    activities = [world.activities[shown[at].activity_id] for at, _ in known]
+    coefficients = stack([row for _, row in known], worth(activities, world.weights))
+    scores = policy.score(x, coefficients, eligible, np.zeros(len(known), np.uint64))
+    # Before its first impression an activity's bonus may have no limit: no number, so none is stated.
+    bonus = [each if math.isfinite(each) else None for each in scores.bonus.diagonal().tolist()]
+    pairs = zip(scores.mean.diagonal().tolist(), bonus, strict=True)
+    for (at, _), score in zip(known, pairs, strict=True):
+        found[at] = score
+
+
+def _slate(shown: ShownDecision, world: World) -> list[str | None]:
+    """Return the list's ids from its slot tags; None where no activity of today has the tag."""
+    token = shown.token
+    named = [world.tags.name(token.key_id, token.tag_at(slot)) for slot in range(token.places())]
+    named[shown.slot] = shown.activity_id
+    return named

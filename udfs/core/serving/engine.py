@@ -1,0 +1,231 @@
+"""One micro-batch of one shard, from raw records to lists: the whole of `interest_rank` without Flink.
+
+bytes -> events -> guard -> history and attribution -> interest -> ranking -> lists. The live job, a replay and the
+plain-Python oracle of the tests all call `process`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tideline.schemas.codec import decode_event
+from tideline.schemas.errors import InvalidEvent
+from tideline.schemas.events import TYPE_NAMES, Event
+from tideline.udfs.core.catalogue.catalogue import eligible
+from tideline.udfs.core.hashing import hash32, hash64
+from tideline.udfs.core.lists.decision_token import Minting, mint
+from tideline.udfs.core.lists.slate import payloads
+from tideline.udfs.core.rewards.attribution import attribute
+from tideline.udfs.core.seeded import decision_seeds
+from tideline.udfs.core.serving.admission import DeadLetter, set_robots_aside
+from tideline.udfs.core.serving.decisions import decision_records
+from tideline.udfs.core.serving.rank_arms import rank_arms
+from tideline.udfs.core.users.history import merge
+from tideline.udfs.core.users.interest import ENCODE_BUCKETS, encode
+from tideline.udfs.core.users.user_state import EVENT, MAX_PRICE, MAX_QUANTITY, decode_states, encode_states
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.rewards.feedback import Feedback
+    from tideline.udfs.core.rewards.token_events import ShownDecision
+    from tideline.udfs.core.serving.admission import Admitted
+    from tideline.udfs.core.serving.world import World
+    from tideline.udfs.core.users.history import Merged
+    from tideline.udfs.core.users.user_state import UserBatch
+
+__all__ = ["DeadLetter", "Outcome", "Records", "process", "republish"]
+
+
+class Records(NamedTuple):
+    """Raw records of one shard, in parallel sequences; key and value None where Kafka had none."""
+
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+    timestamps_ms: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a batch leads to: new states and lists by user, decision records, dead letters, feedback and counts."""
+
+    users: list[str]
+    states: list[bytes]
+    listed: list[str]
+    lists: list[bytes]
+    decisions: list[tuple[str, bytes]]
+    dead: list[DeadLetter]
+    feedback: list[Feedback]
+    counts: Counter[str]
+    appended_ms: list[int]
+    """Kafka timestamp of the newest record behind each list."""
+    newest_ms: int
+    """Newest event time of the users in the batch."""
+
+
+def process(records: Records, load: Callable[[list[str]], list[bytes | None]], world: World) -> Outcome:
+    """Apply the records of one shard to its users; `load` returns the state bytes of the users asked for.
+
+    The states of all users in the batch and the lists depend on the set of each user's events, not on their order.
+    """
+    counts: Counter[str] = Counter()
+    dead: list[DeadLetter] = []
+    by_user = _decode(records, counts, dead)
+    users = list(by_user)
+    batch = decode_states(load(users), world.encoder.hidden)
+    admitted = set_robots_aside(batch, list(by_user.values()), world, counts, dead)
+    before_ms = batch.header["as_of_ms"].copy()
+    merged = _merge(batch, admitted, counts)
+    applied, feedback, decisions = _attribute(batch, admitted, world, counts, dead)
+    batch.header["seq"] += (merged.added + applied).astype(np.uint32)
+    # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
+    changed = np.flatnonzero((merged.added + applied > 0) | (batch.header["as_of_ms"] != before_ms))
+    lists = _rank(batch, changed, merged, users, world, counts)
+    newest_record = [events[-1][0] for events in by_user.values()]
+    return Outcome(
+        users=users,
+        states=encode_states(batch, np.arange(len(users))),
+        listed=[users[row] for row in changed.tolist()] if lists else [],
+        lists=lists,
+        decisions=decisions,
+        dead=dead,
+        feedback=feedback,
+        counts=counts,
+        appended_ms=[records.timestamps_ms[newest_record[row]] for row in changed.tolist()] if lists else [],
+        newest_ms=int(batch.header["as_of_ms"].max(initial=0)),
+    )
+
+
+def republish(users: list[str], states: Sequence[bytes | None], world: World) -> Outcome:
+    """Rank the given users again; that counts as an update of each, so the new list replaces the old one."""
+    batch = decode_states(states, world.encoder.hidden)
+    batch.header["seq"] += np.uint32(1)
+    every = np.arange(len(users))
+    counts = Counter({"republished": len(users)})
+    lists = _rank(batch, every, _nothing_merged(len(users)), users, world, counts)
+    newest_ms = int(batch.header["as_of_ms"].max(initial=0))
+    listed = users if lists else []
+    return Outcome(users, encode_states(batch, every), listed, lists, [], [], [], counts, [], newest_ms)
+
+
+def _decode(records: Records, counts: Counter[str], dead: list[DeadLetter]) -> dict[str, list[tuple[int, Event]]]:
+    by_user: dict[str, list[tuple[int, Event]]] = {}
+    kinds = [0] * len(TYPE_NAMES)
+    for number, (key, value, ts_ms) in enumerate(zip(*records, strict=True)):
+        try:
+            event = decode_event(key, value, ts_ms)
+        except InvalidEvent as error:
+            dead.append(DeadLetter(number, error))
+            continue
+        kinds[event.type] += 1
+        mine = by_user.get(event.user_id)
+        if mine is None:
+            by_user[event.user_id] = [(number, event)]
+        else:
+            mine.append((number, event))
+    counts["records"] += len(records.keys)
+    for name, count in zip(TYPE_NAMES, kinds, strict=True):
+        if count:
+            counts[f"events_{name}"] += count
+    return by_user
+
+
+def _merge(batch: UserBatch, admitted: Admitted, counts: Counter[str]) -> Merged:
+    rows = [
+        (
+            event.ts_ms,
+            hash64(event.event_id),
+            hash32(event.item_id) if event.item_id else 0,
+            hash32(event.category) if event.category else 0,
+            event.type,
+            min(event.quantity or 0, MAX_QUANTITY),
+            min(event.price or 0.0, MAX_PRICE),
+        )
+        for event in admitted.organic
+    ]
+    events = np.array(rows, EVENT)
+    owner = np.array(admitted.owners, np.int64)
+    merged = merge(batch, owner, events)
+    counts["duplicate"] += merged.duplicates
+    counts["late"] += merged.late
+    return merged
+
+
+def _attribute(
+    batch: UserBatch, admitted: Admitted, world: World, counts: Counter[str], dead: list[DeadLetter]
+) -> tuple[NDArray[np.int64], list[Feedback], list[tuple[str, bytes]]]:
+    applied = np.zeros(batch.header.size, np.int64)
+    feedback: list[Feedback] = []
+    shown: list[ShownDecision] = []
+    for row, events in admitted.attributable.items():
+        found = attribute(batch.shown[row], events, world.attributing)
+        batch.shown[row] = found.shown
+        batch.header["as_of_ms"][row] = max(int(batch.header["as_of_ms"][row]), found.newest_ms)
+        applied[row] = found.applied
+        feedback += found.feedback
+        shown += found.decisions
+        dead += [DeadLetter(number, error) for number, error in found.refused]
+        counts.update({f"join_{outcome}": times for outcome, times in found.joined.items()})
+    counts["feedback"] += len(feedback)
+    counts["decisions_explored"] += sum(each.token.explored >> each.slot & 1 for each in shown)
+    return applied, feedback, decision_records(shown, world)
+
+
+def _rank(
+    batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list[str], world: World, counts: Counter[str]
+) -> list[bytes]:
+    """Encode and rank the given users of the batch; no lists while no activity is known."""
+    if not rows.size:
+        return []
+    stale = rows[_stale(batch, rows, merged, world)]
+    encode(batch, stale, merged, world.encoder)
+    counts["encode_batches"] += 1
+    counts.update({f"encode_batch_le_{size}": 1 for size in ENCODE_BUCKETS if stale.size <= size})
+    counts["lists"] += rows.size if world.catalogue.activities else 0
+    if not world.catalogue.activities:
+        counts["unlisted"] += rows.size
+        return []
+    header = batch.header[rows]
+    names = [users[row] for row in rows.tolist()]
+    as_of_ms, seq = header["as_of_ms"], header["seq"].astype(np.int64)
+    hashes = np.array([hash64(name) for name in names], np.uint64)
+    x = np.ascontiguousarray(header["x"])
+    arms = world.arms_of(hashes)
+    seeds = decision_seeds(hashes, as_of_ms, seq, world.salt)
+    ranked = rank_arms(world, arms, x, eligible(world.catalogue, batch, rows), seeds)
+    tokens = mint(
+        Minting(
+            users=names,
+            generation=world.generation,
+            as_of_ms=as_of_ms,
+            seq=seq,
+            encoder=world.encoder.version,
+            policy=max(world.version, 0),
+            eligible=ranked.eligible,
+            exploration_permille=world.exploration_permille,
+            explored=ranked.explored,
+            x=x,
+            order=ranked.order,
+            tags=world.tags.current,
+            arms=arms,
+            experiment=world.experiment.mark if world.experiment else 0,
+        ),
+        world.attributing.keys,
+    )
+    return payloads(world.catalogue, ranked.order, world.generation, as_of_ms, seq, world.encoder.version, tokens)
+
+
+def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, world: World) -> NDArray[np.bool_]:
+    """Return which users' x is not of their history and the encoder in use."""
+    stale: NDArray[np.bool_] = (merged.added[rows] > 0) | (batch.header["encoder"][rows] != world.encoder.version)
+    return stale
+
+
+def _nothing_merged(users: int) -> Merged:
+    return merge(decode_states([None] * users, 0), np.zeros(0, np.int64), np.zeros(0, EVENT))

@@ -1,0 +1,36 @@
+"""The ranking pass of a batch whose users are in different arms of an experiment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tideline.udfs.core.limits import HOLDOUT
+from tideline.udfs.core.ranking.ranking import Ranked, rank
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.serving.world import World
+
+
+def rank_arms(
+    world: World,
+    arms: NDArray[np.int64],
+    x: NDArray[np.int8],
+    mask: NDArray[np.bool_],
+    seeds: NDArray[np.uint64],
+) -> Ranked:
+    """Rank U users by the policies of their arms [U]; the holdout is all exploration. See `ranking.rank`."""
+    parts = []
+    present = np.unique(arms).tolist()
+    for arm in present:
+        here = slice(None) if len(present) == 1 else arms == arm
+        share = 1.0 if arm == HOLDOUT else world.exploration_permille / 1000
+        policy = world.policy_of(arm)
+        parts.append(rank(policy, world.known_by(policy), x[here], mask[here], seeds[here], world.list_size, share))
+    if len(parts) == 1:
+        return parts[0]
+    place = np.argsort(np.argsort(arms, kind="stable"), kind="stable")
+    return Ranked(*(np.concatenate(columns)[place] for columns in zip(*parts, strict=True)))

@@ -1,0 +1,136 @@
+"""Marks: what must be remembered of a user's screens for longer than the screens: dismissals, and uses of caps.
+
+Of a cap of m impressions in a window the m newest impressions say all: it is used up while the oldest of them is inside
+the window. So m marks of an activity are kept, for its window; and SPARE more, a day longer, since a mark moves back
+when an earlier event of its entry comes late. Where a user has no room for them, the two oldest marks of the activity
+that has the most become one, which stands for both at the time of the newer: its cap then lasts longer, never shorter.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from tideline.udfs.core.shown.shown_bytes import DISMISSAL, USE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tideline.udfs.core.shown.shown_state import Dismissals, ListKey, ShownState, Uses
+
+MAX_MARK_BYTES = 1_536
+"""Room for the marks of one user, 128 impressions or 256 dismissals; beyond it impressions are merged, then the oldest
+go, then the oldest dismissals."""
+SPARE = 4
+"""Marks of an activity that are kept beyond those its cap needs."""
+_MINUTE_MS, _DAY_MS = 60_000, 86_400_000
+_DAY_MINUTES = 1_440
+_ENTRY = struct.Struct("<HqIB")
+
+
+def minute_of(ts_ms: int) -> int:
+    """Return the minute of a moment, rounded up."""
+    return min(-(-ts_ms // _MINUTE_MS), 0xFFFFFFFF)
+
+
+def entry_of(key: ListKey, slot: int) -> int:
+    """Return what tells a place of a list from all others of its user, an odd number."""
+    return zlib.crc32(_ENTRY.pack(*key, slot)) | 1
+
+
+def mark_dismissal(dismissed: Dismissals, activity: int, ts_ms: int) -> bool:
+    """Note a dismissal, by its earliest day; return whether it is the first of the activity."""
+    former, day = dismissed.get(activity), min(ts_ms // _DAY_MS, 0xFFFF)
+    dismissed[activity] = day if former is None else min(day, former)
+    return former is None
+
+
+def mark_impression(uses: Uses, activity: int, entry: int, ts_ms: int, is_first: bool) -> None:
+    """Note an impression of an activity with a cap, by the earliest event of its entry."""
+    found = uses.setdefault(activity, {}) if is_first else uses.get(activity, {})
+    if is_first or entry in found:
+        at = minute_of(ts_ms)
+        found[entry] = min(at, found.get(entry, at))
+
+
+class Trimmed(NamedTuple):
+    """How many marks that were needed were merged, and how many had to go, for want of room."""
+
+    merged: int
+    forgotten: int
+
+
+def impressions_of(entry: int) -> int:
+    """Return how many impressions a mark stands for: an entry's is odd, one that was merged twice their number."""
+    return 1 if entry & 1 else entry >> 1
+
+
+def trim(state: ShownState, caps: Mapping[int, tuple[int, int]]) -> Trimmed:
+    """Drop, in place, what no cap needs any more, and make room where there is none."""
+    for activity, found in list(state.uses.items()):
+        kept = _needed(found, *caps[activity]) if activity in caps else {}
+        if kept:
+            state.uses[activity] = kept
+        else:
+            del state.uses[activity]
+    return Trimmed(0, 0) if _excess(state) <= 0 else Trimmed(_merge(state), _forget(state))
+
+
+def _needed(found: dict[int, int], most: int, window_ms: int) -> dict[int, int]:
+    """Return the newest impressions of an activity inside its window, as many as its cap needs and SPARE."""
+    shown = sorted(((at, entry) for entry, at in found.items()), reverse=True)
+    oldest = shown[0][0] - window_ms // _MINUTE_MS - _DAY_MINUTES
+    kept: dict[int, int] = {}
+    count = 0
+    for at, entry in shown:
+        if count >= most + SPARE or at <= oldest:
+            break
+        kept[entry] = at
+        count += impressions_of(entry)
+    return kept
+
+
+def _excess(state: ShownState) -> int:
+    """Return by how many bytes the marks are over what they may take."""
+    uses = sum(map(len, state.uses.values()))
+    return USE.itemsize * uses + DISMISSAL.itemsize * len(state.dismissed) - MAX_MARK_BYTES
+
+
+def _merge(state: ShownState) -> int:
+    """Merge impressions until all marks have room or each activity has one; return how many times."""
+    uses, merged = state.uses, 0
+    while _excess(state) > 0 and uses:
+        activity = max(uses, key=lambda each: (len(uses[each]), -each))
+        found = uses[activity]
+        if len(found) < 2:
+            break
+        (_, one), (at, other) = sorted((at, entry) for entry, at in found.items())[:2]
+        both = 2 * (impressions_of(one) + impressions_of(other))
+        del found[one], found[other]
+        while both in found:
+            at = max(at, found.pop(both))
+            both *= 2
+        found[both] = at
+        merged += 1
+    return merged
+
+
+def _forget(state: ShownState) -> int:
+    """Drop the oldest impressions, then the oldest dismissals, until the rest has room; return how many."""
+    forgotten, excess = 0, _excess(state)
+    for _, activity, entry in sorted(
+        (at, name, each) for name, found in state.uses.items() for each, at in found.items()
+    ):
+        if excess <= 0:
+            return forgotten
+        del state.uses[activity][entry]
+        if not state.uses[activity]:
+            del state.uses[activity]
+        forgotten, excess = forgotten + 1, excess - USE.itemsize
+    for activity in sorted(state.dismissed, key=lambda each: (state.dismissed[each], each)):
+        if excess <= 0:
+            return forgotten
+        del state.dismissed[activity]
+        forgotten, excess = forgotten + 1, excess - DISMISSAL.itemsize
+    return forgotten

@@ -1,0 +1,125 @@
+"""Interest of a user: the GRU over the sawtooth window of his history, as the quantised context x.
+
+After n events the window holds the min(n, 16 + n mod 16) newest. In order it grows by one event at a time, so h is
+stepped; every 16th event, after disorder and under another encoder it is encoded again. See design: about two GRU
+steps an event instead of 32, and a pure function of the set of events.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.users.features import StepInputs, Vocabulary, step_inputs
+from tideline.udfs.core.users.user_state import HISTORY
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.users.history import Merged
+    from tideline.udfs.core.users.user_state import UserBatch
+
+SAW = 16
+ENCODE_BUCKETS = (1, 8, 32, 128, 512)
+"""Limits of the buckets that batches of users to encode are counted in, by their size."""
+_MAX_BATCH = 512  # results are proven bit-identical for a row in batches up to this
+
+
+class StepEncoder(Protocol):
+    """The one step of an encoder; `tideline.models.encoder.Encoder` is one."""
+
+    version: int
+    provider: Literal["cpu", "cuda"]
+    hidden: int
+    vocabulary: Vocabulary
+
+    def step(self, inputs: StepInputs, h: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return (h_next [B, hidden], x [B, 16])."""
+        ...
+
+
+def window_length(accepted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many of the newest events are encoded after `accepted` events."""
+    return np.minimum(accepted, SAW + accepted % SAW)
+
+
+def encode(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, encoder: StepEncoder) -> None:
+    """Bring h and x of the given users up to their histories; `merged` is what was just added to them.
+
+    A user without history gets the context of a stranger: the constant alone.
+    """
+    header = batch.header
+    after = header["accepted"][rows].astype(np.int64)
+    before = after - merged.added[rows]
+    current = (header["encoder"][rows] == encoder.version) & merged.in_order[rows]
+    same_window = np.maximum(after // SAW - 1, 0) == np.maximum(before // SAW - 1, 0)
+    steppable = current & same_window & (before > 0)
+    _step_on(batch, rows[steppable], merged.added[rows[steppable]], encoder)
+    anew = rows[~steppable & (after > 0)]
+    lengths = window_length(header["accepted"][anew].astype(np.int64))
+    for start in range(0, anew.size, _MAX_BATCH):
+        _encode_anew(batch, anew[start : start + _MAX_BATCH], lengths[start : start + _MAX_BATCH], encoder)
+    strangers = rows[after == 0]
+    header["x"][strangers] = stranger_x()
+    header["encoder"][rows] = encoder.version
+
+
+def stranger_x() -> NDArray[np.int8]:
+    """Return the context of a user of whom nothing is known."""
+    x = np.zeros(DIM, np.int8)
+    x[0] = CONSTANT_X
+    return x
+
+
+def quantise(x: NDArray[np.float32]) -> NDArray[np.int8]:
+    """Return x in units of 1/127, its first number set to the constant. Ranking and learning use only this form."""
+    steps: NDArray[np.int8] = np.rint(x * np.float32(127.0)).astype(np.int8)
+    steps[:, 0] = CONSTANT_X
+    return steps
+
+
+def _step_on(batch: UserBatch, rows: NDArray[np.int64], added: NDArray[np.int64], encoder: StepEncoder) -> None:
+    """Step h over the last `added` events of each user."""
+    for back in range(int(added.max(initial=0)), 0, -1):
+        column = HISTORY - back
+        here = rows[added >= back]
+        for start in range(0, here.size, _MAX_BATCH):
+            part = here[start : start + _MAX_BATCH]
+            events = batch.history[part, column]
+            gap_ms = events["ts_ms"] - batch.history[part, column - 1]["ts_ms"]
+            _advance(batch, part, _inputs(events, gap_ms, encoder), encoder)
+
+
+def _encode_anew(batch: UserBatch, rows: NDArray[np.int64], lengths: NDArray[np.int64], encoder: StepEncoder) -> None:
+    """Encode each user's window from h = 0; windows are aligned at their newest event."""
+    order = np.argsort(-lengths, kind="stable")  # users whose window has begun are then a prefix
+    rows, lengths = rows[order], lengths[order]
+    longest = int(lengths[0])
+    window = batch.history[rows, HISTORY - longest :].T
+    gap_ms = np.diff(window["ts_ms"], axis=0, prepend=window["ts_ms"][:1])
+    gap_ms[longest - lengths, np.arange(rows.size)] = 0
+    inputs = _inputs(window, gap_ms, encoder)
+    batch.h[rows] = 0.0
+    begun = np.searchsorted(-lengths, -np.arange(longest, 0, -1), side="right").tolist()
+    for at, count in enumerate(begun):
+        _advance(batch, rows[:count], inputs.take((at, slice(count))), encoder)
+
+
+def _inputs(events: NDArray[np.void], gap_ms: NDArray[np.int64], encoder: StepEncoder) -> StepInputs:
+    return step_inputs(
+        encoder.vocabulary,
+        np.ascontiguousarray(events["item"]),
+        np.ascontiguousarray(events["category"]),
+        np.ascontiguousarray(events["type"]),
+        gap_ms,
+        events["price"].astype(np.float32),
+        events["quantity"].astype(np.float32),
+    )
+
+
+def _advance(batch: UserBatch, rows: NDArray[np.int64], inputs: StepInputs, encoder: StepEncoder) -> None:
+    h, x = encoder.step(inputs, batch.h[rows])
+    batch.h[rows] = h
+    batch.header["x"][rows] = quantise(x)

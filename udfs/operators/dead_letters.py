@@ -1,0 +1,85 @@
+"""Refused records on their way to the dead-letters topic: as columns of the ranker's row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tideline.udfs.operators.batch_rows import Batch, flagged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tideline.schemas.errors import InvalidEvent
+    from tideline.udfs.core.policies.policy_start import TopicRecord
+    from tideline.udfs.core.serving.admission import DeadLetter
+
+
+MAX_KEY_BYTES = 64 * 1024
+MAX_VALUE_BYTES = 896 * 1024
+"""With its headers a letter must stay below the 1 MiB that Kafka takes: one it refuses would end the TaskManager."""
+_MAX_DETAIL = 4000
+
+
+class Letter(NamedTuple):
+    """One refused record, byte for byte (of one that Kafka could refuse the beginning), with reason and origin.
+
+    The fields are the columns in their order.
+    """
+
+    key: bytes
+    value: bytes
+    reason: str
+    error: str
+    topic: str
+    partition: int
+    """With the flags of what was null."""
+    offset: int
+    timestamp_ms: int
+
+
+def letters_of_batch(dead: Sequence[DeadLetter], batch: Batch, topic: str) -> list[Letter]:
+    """Return the letters of a batch of the clickstream."""
+    records = batch.records
+    return [
+        _letter(
+            error,
+            topic,
+            batch.partitions[number],
+            (records.keys[number], records.values[number], batch.offsets[number], records.timestamps_ms[number]),
+        )
+        for number, error in dead
+    ]
+
+
+def letter_of_record(error: InvalidEvent, record: TopicRecord, topic: str) -> Letter:
+    """Return the letter of a record of the activities or the control topic."""
+    return _letter(error, topic, 0, (record.key, record.value, record.offset, record.timestamp_ms))
+
+
+def _letter(
+    error: InvalidEvent, topic: str, partition: int, record: tuple[bytes | None, bytes | None, int, int]
+) -> Letter:
+    key, value, offset, timestamp_ms = record
+    return Letter(
+        key=(key or b"")[:MAX_KEY_BYTES],
+        value=(value or b"")[:MAX_VALUE_BYTES],
+        reason=str(error.reason),
+        error=_cut(error.detail, key, value),
+        topic=topic,
+        partition=flagged(partition, key, value),
+        offset=offset,
+        timestamp_ms=timestamp_ms,
+    )
+
+
+def _cut(detail: str, key: bytes | None, value: bytes | None) -> str:
+    detail = detail[:_MAX_DETAIL]
+    for name, part, most in (("key", key, MAX_KEY_BYTES), ("value", value, MAX_VALUE_BYTES)):
+        if part is not None and len(part) > most:
+            detail = f"{detail}; kept are the first {most} of {len(part)} bytes of the {name}"
+    return detail
+
+
+def columns(letters: Sequence[Letter]) -> list[list[Any]]:
+    """Return the letters as columns."""
+    return [list(column) for column in zip(*letters, strict=True)] if letters else [[] for _ in Letter._fields]

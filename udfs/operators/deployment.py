@@ -1,0 +1,46 @@
+"""Keeps in the ranker's state the options that it was made with, and refuses those that may not change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyflink.common import Types
+from pyflink.datastream.state import MapStateDescriptor
+
+from tideline.udfs.settings.restart import kept_options, refuse_changes
+
+if TYPE_CHECKING:
+    from tideline.udfs.settings.job_config import JobConfig
+
+DEPLOYMENT = MapStateDescriptor("deployment", Types.STRING(), Types.STRING())
+"""Broadcast state, so that each subtask has it whatever it is keyed by: with other shards no key would find it."""
+
+
+class Deployment:
+    """What `tideline.udfs.settings.restart.kept_options` says, looked at before the first record and kept with the first change."""
+
+    def __init__(self, config: JobConfig) -> None:
+        self._config = config
+        self._checked = self._kept = False
+
+    def check(self, ctx: Any) -> None:
+        """Compare the options with those of the state, once.
+
+        Raises:
+            ConfigError: One has changed that may not.
+        """
+        if self._checked:
+            return
+        state = ctx.get_broadcast_state(DEPLOYMENT)
+        made_with = {key: state.get(key) for key in kept_options(self._config) if state.contains(key)}
+        refuse_changes(made_with, self._config)
+        self._checked = True
+
+    def keep(self, ctx: Any) -> None:
+        """Write the options down, once; only while a broadcast record is processed may that state be written."""
+        if self._kept:
+            return
+        state = ctx.get_broadcast_state(DEPLOYMENT)
+        for key, value in kept_options(self._config).items():
+            state.put(key, value)
+        self._kept = True

@@ -1,0 +1,230 @@
+"""The keyed operator: one micro-batch of one shard in, one row of lists, decisions, dead letters and feedback out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pyflink.common import Row, Types
+from pyflink.datastream.functions import KeyedBroadcastProcessFunction, RuntimeContext
+from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
+
+from tideline.models.encoder import Encoder
+from tideline.schemas.errors import ConfigError, InvalidEvent
+from tideline.udfs.core.control.control import Republish, decode_control
+from tideline.udfs.core.lists.list_block import encode_block
+from tideline.udfs.core.policies.fence import check_still_writer
+from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
+from tideline.udfs.core.rewards.feedback import encode_feedback
+from tideline.udfs.core.serving.brake import Brake, BrakeEngaged
+from tideline.udfs.core.serving.broker_clock import BrokerClock
+from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
+from tideline.udfs.core.serving.popular_list import PopularList
+from tideline.udfs.core.serving.world import World
+from tideline.udfs.core.users.state_check import is_malformed
+from tideline.udfs.io.topic_reader import read_policy, read_topic
+from tideline.udfs.operators.batch_rows import ORDER, Batch, read_batch
+from tideline.udfs.operators.dead_letters import Letter, columns, letter_of_record, letters_of_batch
+from tideline.udfs.operators.deployment import Deployment
+from tideline.udfs.operators.metrics import Meters
+from tideline.udfs.operators.stop import fail_job, failing_for_good
+from tideline.udfs.operators.subtask import subtask_number
+from tideline.udfs.operators.world_feed import ACTIVITIES, CONTROL, POLICY, WorldFeed
+from tideline.udfs.settings.build import BUILD_ID
+from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
+from tideline.udfs.settings.kafka_security import kafka_python_kwargs
+from tideline.udfs.settings.rank_settings import rank_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_REPUBLISHED_AT_ONCE = 500
+_CACHED_USERS = 200_000
+_log = logging.getLogger(__name__)
+
+
+class InterestRank(KeyedBroadcastProcessFunction):
+    """Keyed by shard. Users are entries of one MapState, as bytes; beside them the last republish order is kept."""
+
+    def __init__(self, config: JobConfig, popular_shard: int) -> None:
+        self._config = config
+        self._popular_shard = popular_shard
+        self._build = BUILD_ID
+
+    def open(self, context: RuntimeContext) -> None:
+        """Load the encoder and bring the world to the present of its topics."""
+        config = self._config
+        if self._build != BUILD_ID:
+            raise ConfigError("build", BUILD_ID, f"{self._build}, which was submitted: install it here and restart")
+        self._context = context
+        self._deployment = Deployment(config)
+        self._states = context.get_map_state(MapStateDescriptor("users", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
+        self._last_republish = context.get_state(ValueStateDescriptor("last_republish", Types.STRING()))
+        # A read cache of the state above, which is always written: a read over the JVM border costs 4 us.
+        self._cache: dict[str, bytes] = {}
+        self._meters = Meters(context)
+        self._writes_letters = subtask_number(context) == 0
+        self._brake = Brake()
+        self._clock = BrokerClock()
+        self._popular = PopularList(config.list_ttl_s * 1000)
+        self._world = World(rank_settings(config), Encoder.load(Path(config.encoder), config.provider))
+        self._feed = WorldFeed(
+            self._world,
+            config.provider,
+            self._read_policy,
+            lambda role: self._read(config.topics.by_role()[role]),
+            lambda name: self._meters.add({name: 1}),
+        )
+        self._feed.apply(CONTROL, self._read(config.topics.control))
+        if isinstance(config, ReplayConfig):
+            self._world.pin(config.policy_pin)
+        self._feed.start_policy()
+        self._end_if_taken_over()
+        self._feed.apply(ACTIVITIES, self._read(config.topics.activities))
+        self._show()
+        _log.info(
+            "ranking with encoder %s on %s, %d activities, policy version %d, build %s",
+            self._world.encoder.version,
+            self._world.encoder.provider,
+            len(self._world.activities),
+            self._world.version,
+            BUILD_ID,
+        )
+        if not self._world.activities:
+            _log.error("no activity is known: no list is written until topic %s has one", config.topics.activities)
+
+    def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
+        """Process a batch of records, or republish every user of the shard."""
+        self._refuse_changes(ctx)
+        batch = read_batch(row)
+        if batch.kind == ORDER:
+            yield from self._obey(batch.shard, batch.records.values[0])
+            return
+        keys, values, stamped_ms = batch.records
+        records = Records(keys, values, self._clock.bounded(keys, stamped_ms, time.time_ns() // 1_000_000))
+        outcome = process(records, self._load, self._world)
+        self._store(outcome)
+        self._brake_if_needed(records, sum(each.error.reason.producer_fault for each in outcome.dead))
+        popular = b""
+        if batch.shard == self._popular_shard and outcome.listed:
+            popular = self._popular.due(self._world, outcome.newest_ms)
+        if outcome.listed:
+            self._meters.show("activities_cold", self._world.cold(outcome.newest_ms))
+        yield self._row(outcome, popular, batch)
+
+    def _refuse_changes(self, ctx: Any) -> None:
+        with failing_for_good(self._context):
+            self._deployment.check(ctx)
+
+    def _end_if_taken_over(self) -> None:
+        config = self._config
+        if isinstance(config, ReplayConfig):
+            return
+        with failing_for_good(self._context):
+            check_still_writer(config.topics.policy, config.epoch or 0, self._feed.policy_epoch)
+
+    def _brake_if_needed(self, records: Records, invalid: int) -> None:
+        try:
+            self._brake.count(max(records.timestamps_ms), len(records.keys), invalid)
+        except BrakeEngaged as error:
+            fail_job(self._context, f"brake: {error}")
+            raise
+
+    def process_broadcast_element(self, row: Row, ctx: Any) -> Iterator[Row]:
+        """Apply one record of the activities, control or policy topic."""
+        role = row[0]
+        if not role:  # a replay's single change is none
+            return
+        self._refuse_changes(ctx)
+        self._deployment.keep(ctx)
+        record = TopicRecord(row[1], row[2], row[3], row[4])
+        self._feed.apply(role, [record])
+        if role == POLICY:
+            self._end_if_taken_over()
+        self._show()
+        refused = self._feed.refusal(role, record.offset)
+        # Each ranker is told of each record: the first one alone writes the letter. A record read at the start is
+        # broadcast too, unless a checkpoint is past it, and then its letter was written before.
+        if refused is not None and self._writes_letters:
+            letter = letter_of_record(refused, record, self._config.topics.by_role()[role])
+            yield Row(b"", b"", b"", b"", [], [], *self._columns([letter]))
+
+    def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
+        """No timers are set; thread mode needs an iterable all the same."""
+        yield from ()
+
+    def _read(self, topic: str) -> Any:
+        return read_topic(self._config.bootstrap, topic, kafka_python_kwargs(self._config.kafka_properties))
+
+    def _read_policy(self, pinned: int | None) -> PolicyStart:
+        config = self._config
+        security = kafka_python_kwargs(config.kafka_properties)
+        return read_policy(config.bootstrap, config.topics.policy, security, config.publish_ms, pinned)
+
+    def _load(self, users: list[str]) -> list[bytes | None]:
+        found: list[bytes | None] = []
+        for user in users:
+            state = self._cache.get(user)
+            if state is None:
+                state = self._states.get(user)
+                if state is not None and is_malformed(state):
+                    self._meters.add({"state_malformed": 1})
+                    state = None
+            found.append(state)
+        return found
+
+    def _store(self, outcome: Outcome) -> None:
+        if len(self._cache) > _CACHED_USERS:
+            self._cache.clear()
+        put = self._states.put
+        for user, state in zip(outcome.users, outcome.states, strict=True):
+            put(user, state)
+        self._cache.update(zip(outcome.users, outcome.states, strict=True))
+
+    def _obey(self, shard: int, value: bytes | None) -> Iterator[Row]:
+        try:
+            control = decode_control(value)
+        except InvalidEvent:
+            return  # counted and logged where the order is broadcast
+        if control is None or not isinstance(control.order, Republish):
+            return
+        if self._last_republish.value() == control.order.id:
+            return  # an order sent or read twice is one order
+        self._last_republish.update(control.order.id)
+        users = list(self._states.keys())
+        for start in range(0, len(users), _REPUBLISHED_AT_ONCE):
+            part = users[start : start + _REPUBLISHED_AT_ONCE]
+            outcome = republish(part, self._load(part), self._world)
+            self._store(outcome)
+            popular = b""
+            if shard == self._popular_shard and start == 0:  # once an order
+                popular = self._popular.due(self._world, outcome.newest_ms, renew=True)
+            yield self._row(outcome, popular)
+
+    def _row(self, outcome: Outcome, popular: bytes, batch: Batch | None = None) -> Row:
+        self._meters.add(outcome.counts)
+        self._meters.add({"decisions": len(outcome.decisions)})
+        return Row(
+            encode_block(outcome.listed, outcome.lists) if outcome.lists else b"",
+            np.array(outcome.appended_ms, np.int64).tobytes(),
+            popular,
+            encode_feedback(outcome.feedback),
+            [user.encode() for user, _ in outcome.decisions],
+            [record for _, record in outcome.decisions],
+            *self._columns(letters_of_batch(outcome.dead, batch, self._config.topics.clickstream) if batch else []),
+        )
+
+    def _columns(self, letters: list[Letter]) -> list[list[Any]]:
+        for letter in letters:
+            self._meters.add({f"dead_letter_{letter.reason}": 1})
+        return columns(letters)
+
+    def _show(self) -> None:
+        world = self._world
+        self._meters.show("encoder_version", world.encoder.version)
+        self._meters.show("encoder_on_cuda", int(world.encoder.provider == "cuda"))
+        self._meters.show("policy_version", max(world.version, 0))
+        self._meters.show("activities", len(world.activities))

@@ -1,0 +1,57 @@
+"""The sink: one batch of lists, written before the next element and so before any checkpoint barrier passes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pyflink.datastream.functions import MapFunction, RuntimeContext
+
+from tideline.udfs.core.lists.list_block import decode_block
+from tideline.udfs.io.list_store import ListStore, WriteCounts
+from tideline.udfs.operators.metrics import Meters
+
+if TYPE_CHECKING:
+    from pyflink.common import Row
+
+    from tideline.udfs.settings.job_config import JobConfig
+
+
+class RedisWriter(MapFunction):
+    """Writes the lists of a row (lists block, append times, popular list); returns how many it wrote."""
+
+    def __init__(self, config: JobConfig) -> None:
+        self._config = config
+
+    def open(self, context: RuntimeContext) -> None:
+        """Make the store; it connects on the first write."""
+        config = self._config
+        self._meters = Meters(context)
+        self._store = ListStore(
+            config.redis_url,
+            config.namespace,
+            config.list_ttl_s * 1000,
+            config.redis_deadline_s,
+            on_retry=lambda: self._meters.add({"redis_retry": 1}),
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._store.close()
+
+    def map(self, row: Row) -> int:
+        """Write one batch. Raises Unavailable after the deadline, so that Flink restores and tries again."""
+        block, appended, popular = row[0], row[1], row[2]
+        if popular:
+            self._store.write_popular(popular)
+        if not block:
+            return 0
+        users, payloads = decode_block(block)
+        self._count(self._store.write(users, payloads))
+        elapsed_ms = int(time.time() * 1000) - np.frombuffer(appended, np.int64)
+        self._meters.observe_latencies(elapsed_ms)
+        return len(users)
+
+    def _count(self, counts: WriteCounts) -> None:
+        self._meters.add({f"redis_{name}": count for name, count in counts._asdict().items()})

@@ -1,0 +1,229 @@
+"""Keeps a ranker's world at the state of the activities, control and policy topics.
+
+The topics are the truth: at start the ranker reads activities and control to their ends and the newest rows of the
+policy (policy_start.py); later records come by broadcast. A record is applied once, in the order of its offset, so
+reading one twice changes nothing and no broadcast state is needed.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tideline.models.encoder import Encoder
+from tideline.models.registry import verify
+from tideline.schemas.errors import InvalidEvent, ModelError, Reason
+from tideline.udfs.core.catalogue.activity import decode_activity
+from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
+from tideline.udfs.core.control.control import (
+    LoadModel,
+    PinPolicy,
+    SetExamination,
+    SetExperiment,
+    SetGeneration,
+    SetWeights,
+    decode_control,
+)
+from tideline.udfs.core.policies.policy_table import decode_row
+from tideline.udfs.core.ranking.ranking import MAX_ACTIVITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
+    from tideline.udfs.core.serving.world import World
+
+ACTIVITIES, CONTROL, POLICY = "activities", "control", "policy"
+_log = logging.getLogger(__name__)
+
+Provider = Literal["auto", "cpu", "cuda"]
+
+
+class WorldFeed:
+    """Applies records of the three topics to a world."""
+
+    def __init__(
+        self,
+        world: World,
+        provider: Provider,
+        read_policy: Callable[[int | None], PolicyStart],
+        read_topic: Callable[[str], Iterable[TopicRecord]],
+        count: Callable[[str], None],
+    ) -> None:
+        """`read_policy` reads the policy as it is, or as of a pinned offset; `count` raises a counter by one.
+
+        `read_topic` reads the topic of activities or control as it is.
+        """
+        self._world = world
+        self._provider = provider
+        self._read_policy = read_policy
+        self._read_topic = read_topic
+        self._count = count
+        self._applied = {ACTIVITIES: -1, CONTROL: -1}
+        self._newest_ms = {ACTIVITIES: 0, CONTROL: 0}
+        self._refused: dict[tuple[str, int], InvalidEvent] = {}
+        """By topic and offset: refused and not yet asked for."""
+        self._policy_offset, self._policy_ms = -1, 0
+        """Of all policy records read so far, the highest."""
+        self.policy_epoch = 0
+        """The highest one read: behind it, rows of a lower one are of a job that has not ended yet."""
+        self._started = False
+        self._ordered: Encoder | None = None
+        """Proven, and waiting for what the learner carries over to its version."""
+
+    def apply(self, topic: str, records: Iterable[TopicRecord]) -> None:
+        """Apply records of one topic in the order of their offsets; an invalid one is logged and skipped.
+
+        One at an offset that was applied before, and newer than all, is of a topic made again, which is read anew.
+        """
+        if topic == POLICY:
+            self._apply_policy(records)
+            return
+        records = list(records)
+        for record in records:
+            if record.offset <= self._applied[topic] and record.timestamp_ms > self._newest_ms[topic]:
+                self._count(f"{topic}_made_again")
+                _log.warning("%s topic: offset %d is newer than all there was: read again", topic, record.offset)
+                records = list(self._read_topic(topic))
+                self._applied[topic] = -1
+                if topic == ACTIVITIES:
+                    self._world.set_activities(dict.fromkeys(self._world.activities))
+                break
+        self._apply_world(topic, records)
+
+    def _apply_world(self, topic: str, records: Iterable[TopicRecord]) -> None:
+        changes: dict[str, Activity | None] = {}
+        for record in records:
+            if record.offset <= self._applied[topic]:
+                continue
+            self._applied[topic] = record.offset
+            self._newest_ms[topic] = max(self._newest_ms[topic], record.timestamp_ms)
+            try:
+                if topic == ACTIVITIES:
+                    name = (record.key or b"").decode(errors="replace")
+                    changes[name] = self._activity(name, record, len(changes))
+                else:
+                    self._obey(record.value)
+            except InvalidEvent as error:
+                self._refused[topic, record.offset] = error
+                _log.warning("%s record at offset %d refused: %s", topic, record.offset, error)
+        if changes:
+            before = self._world.unranked
+            self._world.set_activities(changes)
+            for name in sorted(self._world.unranked - before):
+                self._count(f"activity_unreachable_{Unreachable.CLASH}")
+                _log.warning("activity %s can be shown to nobody: %s", name, Unreachable.CLASH.meaning)
+
+    def refusal(self, topic: str, offset: int) -> InvalidEvent | None:
+        """Return once why a record was refused, also one that was applied at the start and is broadcast later."""
+        return self._refused.pop((topic, offset), None)
+
+    def _activity(self, name: str, record: TopicRecord, pending: int) -> Activity | None:
+        activity = decode_activity(record.key, record.value)
+        if activity is None:
+            return None
+        known = self._world.activities
+        if name not in known and len(known) + pending >= MAX_ACTIVITIES:
+            raise InvalidEvent(Reason.BAD_ACTIVITY, f"one more activity than the {MAX_ACTIVITIES} that can be ranked")
+        why = unreachable(activity, record.timestamp_ms, self._world.encoder.vocabulary)
+        if why is not None:
+            self._count(f"activity_unreachable_{why}")
+            _log.warning("activity %s, at offset %d, can be shown to nobody: %s", name, record.offset, why.meaning)
+        return activity
+
+    def start_policy(self) -> None:
+        """Bring the policy to the present of its topic, or to what it is pinned to; before it, read the orders."""
+        start = self._read_policy(self._world.pinned)
+        self._world.forget_policy(-1 if start.whole else start.end - 1)
+        self._policy_offset, self._policy_ms = start.end - 1, start.newest_ms
+        self.policy_epoch = 0
+        self._started = True
+        self._take(start.records)
+
+    def _apply_policy(self, records: Iterable[TopicRecord]) -> None:
+        taken = []
+        for record in records:
+            if record.offset <= self._policy_offset and record.timestamp_ms > self._policy_ms:
+                self._count("policy_made_again")
+                _log.warning("policy topic: offset %d is newer than %d: read again", record.offset, self._policy_offset)
+                self.start_policy()
+                return
+            if record.offset <= self._policy_offset:
+                continue  # read at the start
+            self._policy_offset = record.offset
+            self._policy_ms = max(self._policy_ms, record.timestamp_ms)
+            taken.append(record)
+        self._take(taken)
+
+    def _take(self, records: Iterable[TopicRecord]) -> None:
+        for offset, _, value, _ in records:
+            if value is None:
+                continue
+            try:
+                name, row = decode_row(value, offset)
+            except InvalidEvent as error:
+                self._count("policy_rows_refused")
+                _log.warning("policy record at offset %d refused: %s", offset, error)
+                continue
+            if row.epoch < self.policy_epoch:
+                self._count("policy_rows_fenced")
+                continue
+            self.policy_epoch = row.epoch
+            if self._world.learn(name, row):
+                self._count("policy_rows_applied")
+        self._swap_when_known()
+
+    def _obey(self, value: bytes | None) -> None:
+        control = decode_control(value)
+        if control is None:
+            return
+        order = control.order
+        world = self._world
+        if isinstance(order, LoadModel):
+            self._prove(order)
+        elif isinstance(order, SetWeights):
+            world.weigh(order)
+        elif isinstance(order, SetGeneration):
+            world.generation = order.generation
+        elif isinstance(order, SetExperiment):
+            world.try_out(order, control.issued_ms)
+        elif isinstance(order, SetExamination):
+            world.examine(order)
+        elif isinstance(order, PinPolicy):
+            world.pin(order.pinned)
+            if self._started:
+                self.start_policy()
+        else:
+            return  # orders for the shards and for the learner, which read them themselves
+        self._count("control_applied")
+        _log.info("control order carried out: %s", order)
+
+    def _prove(self, order: LoadModel) -> None:
+        """Load the ordered artefact beside the one in use and prove it; any failure keeps the one in use."""
+        try:
+            self._ordered = _ordered_encoder(order, self._provider)
+        except ModelError as error:
+            self._count("model_refused")
+            _log.warning("encoder %d refused, version %d stays: %s", order.version, self._world.encoder.version, error)
+            return
+        _log.info("encoder %s (version %d) proven", self._ordered.name, self._ordered.version)
+        self._swap_when_known()
+
+    def _swap_when_known(self) -> None:
+        """Take a proven encoder into use once its policy rows are there: no list is scored with rows of another."""
+        encoder = self._ordered
+        if encoder is None or not self._world.table.knows(encoder.version):
+            return
+        self._ordered = None
+        self._world.use_encoder(encoder)
+        self._count("model_swapped")
+        _log.info("encoder %s (version %d) in use on %s", encoder.name, encoder.version, encoder.provider)
+
+
+def _ordered_encoder(order: LoadModel, provider: Provider) -> Encoder:
+    manifest = verify(Path(order.path))
+    if (manifest.version, manifest.sha256) != (order.version, order.sha256):
+        raise ModelError("order", f"{order.path} is version {manifest.version}, sha256 {manifest.sha256}")
+    return Encoder.load(Path(order.path), provider)

@@ -1,0 +1,228 @@
+"""Every option of the live job and of a replay, declared once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from tideline.schemas.errors import ConfigError
+from tideline.schemas.topics import Topics
+from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.policies.by_name import describe_policies, make_policy
+from tideline.udfs.settings.kafka_security import check_properties, mask_properties, read_properties
+from tideline.udfs.settings.options import MASK, Kind, brokers, folder_with, number, one_of, option, table, text, whole
+from tideline.udfs.settings.redis_url import REDIS_URL, mask_url
+
+_DAY_S = 24 * 60 * 60
+_MAX_TIME_MS = 2**48 - 1
+_SECRET_BYTES = 32
+# Neither colon nor @: both separate parts of names that are built from these.
+_NAME = text(r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits, dots, hyphens and underscores")
+
+
+def _check_token_keys(entries: dict[str, Any]) -> dict[int, bytes]:
+    keys = {int(key_id): bytes.fromhex(str(secret)) for key_id, secret in entries.items()}
+    if not keys or not all(0 <= key_id <= 255 and len(secret) >= _SECRET_BYTES for key_id, secret in keys.items()):
+        raise ValueError
+    return keys
+
+
+def _mask_token_keys(keys: Mapping[int, bytes]) -> str:
+    return json.dumps(dict.fromkeys(keys, MASK))
+
+
+def _read_policy(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise TypeError
+    make_policy(raw)
+    return raw
+
+
+def _check_topics(entries: dict[str, Any]) -> Topics:
+    topics = Topics()
+    names = topics.by_role() | entries
+    if names.keys() != topics.by_role().keys() or not all(isinstance(name, str) and name for name in names.values()):
+        raise ValueError
+    return Topics(**names)
+
+
+def _check_offsets(entries: dict[str, Any]) -> dict[int, int]:
+    offsets = {int(partition): int(str(offset)) for partition, offset in entries.items()}
+    if not offsets or min(*offsets, *offsets.values()) < 0:
+        raise ValueError
+    return offsets
+
+
+_OFFSETS = table('a table {"partition": offset}', json.loads, _check_offsets)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobConfig:
+    """Options of the live job; make it by `load`, which checks each value.
+
+    Raises:
+        ConfigError: Two options contradict each other.
+    """
+
+    name: str = option(_NAME, "Name of the job in Flink", "tideline")
+    bootstrap: str = option(brokers(), "Kafka brokers")
+    kafka_properties: Mapping[str, str] = option(
+        table(
+            "a table or .properties text of a Java client, without bootstrap.servers, group.id, isolation.level",
+            read_properties,
+            check_properties,
+        ),
+        "Connection settings of every Kafka client: security.protocol, sasl.*, ssl.*",
+        {},
+        mask_properties,
+    )
+    topics: Topics = option(  # noqa: RUF009 - it makes a field
+        table(f"a table of names by role ({', '.join(Topics().by_role())})", json.loads, _check_topics),
+        "Topic names; roles that are left out keep theirs",
+        Topics(),
+    )
+    group_id: str = option(_NAME, "Consumer group", "tideline")
+    start: str = option(
+        one_of(("committed", "earliest")),
+        "Where reading starts without a checkpoint; no commit is earliest",
+        "committed",
+    )
+    without_state: str = option(
+        one_of(("refuse", "begin")),
+        "What a job without state does where another one has written the policy: end, or begin anew over it",
+        "refuse",
+    )
+    epoch: int | None = option(
+        whole(0, 2**53),
+        "Which submission this is: the policy's writer with the highest one counts. Without it the time of submission",
+        None,
+    )
+    prefix: str = option(_NAME, "First part of every key in Redis", "tideline")
+    redis_url: str = option(
+        REDIS_URL,
+        "The server that holds the lists",
+        mask=mask_url,
+    )
+    list_ttl_s: int = option(whole(60, 3650 * _DAY_S), "A list that is not renewed for this long vanishes", 30 * _DAY_S)
+    redis_deadline_s: float = option(
+        number(0, 3600), "How long an outage of Redis is waited out before a restart", 60.0
+    )
+    parallelism: int = option(whole(1, 1024), "Subtasks of each keyed operator", 1)
+    shards: int = option(
+        whole(1, 1024, power_of_two=True), "Parts of the user state; fixed when the job is first deployed", 8
+    )
+    batch_ms: int = option(whole(10, 5000), "How long events are gathered before they are worked off together", 100)
+    list_size: int = option(whole(1, MAX_SLOTS), "Activities on a list", 10)
+    policy: str = option(Kind(describe_policies(), _read_policy), "How activities are scored", "linucb")
+    exploration: float = option(number(0, 0.255), "Share of list slots drawn at random, in steps of 0.001", 0.02)
+    holdout: float = option(
+        number(0, 0.5), "Share of users whose lists stay in random order, to measure against; in steps of 0.001", 0.0
+    )
+    salt: str = option(text(r".{0,64}", "up to 64 characters"), "Seed of the random draws", "tideline")
+    weight_click: float = option(number(0, 1e6), "Worth of a click in a list's score", 1.0)
+    weight_conversion: float = option(number(0, 1e6), "Worth of a conversion", 5.0)
+    weight_revenue: float = option(number(0, 1e6), "Worth of one unit of revenue", 0.0)
+    weight_cost: float = option(number(0, 1e6), "How much one unit of an activity's cost takes away", 0.0)
+    half_life_days: float = option(
+        number(0, 3650), "Age at which evidence counts half where clicks have changed; 0 never forgets", 28.0
+    )
+    publish_ms: int = option(whole(100, 600_000), "Time between two published policies", 2000)
+    worth_limit: float = option(
+        number(0.001, 1e9),
+        "Largest worth of one conversion, either side of 0; what is reported past it is cut: set it for your currency",
+        10_000.0,
+    )
+    attribution_days: float = option(number(0, 90), "How long after it was shown an activity can be rewarded", 7.0)
+    generation: int = option(whole(0, 2**16 - 1), "First part of a list's version; a higher one replaces any list", 1)
+    encoder: Path = option(  # noqa: RUF009 - it makes a field
+        folder_with("manifest.json"), "The encoder artefact to start with"
+    )
+    provider: Literal["auto", "cpu", "cuda"] = option(
+        one_of(("auto", "cpu", "cuda")), "Where the encoder runs; auto takes CUDA if it is there", "auto"
+    )
+    token_keys: Mapping[int, bytes] = option(
+        table('{"id": "hex"}: ids from 0 to 255, secrets of 32 bytes or more', json.loads, _check_token_keys),
+        "Secrets that sign decision tokens; keep a former one while its tokens may come back",
+        mask=_mask_token_keys,
+    )
+    token_key_id: int = option(whole(0, 255), "The secret that signs new tokens", 1)
+
+    def __post_init__(self) -> None:
+        """Checks what one option cannot say alone."""
+        if self.token_key_id not in self.token_keys:
+            raise ConfigError("token_key_id", self.token_key_id, f"an id of token_keys: {sorted(self.token_keys)}")
+        if self.parallelism > self.shards:
+            raise ConfigError("parallelism", self.parallelism, f"at most one subtask a shard, {self.shards} now")
+        names = self.topics.by_role()
+        if len(set(names.values())) < len(names):
+            raise ConfigError("topics", names, "a topic of its own for each role")
+
+    @property
+    def namespace(self) -> str:
+        """First part of every key in Redis."""
+        return self.prefix
+
+    @property
+    def consumer_group(self) -> str:
+        """Consumer group of the clickstream."""
+        return self.group_id
+
+    @property
+    def output_topics(self) -> Topics:
+        """Names of the topics that the job writes."""
+        return self.topics
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayConfig(JobConfig):
+    """Options of a replay: those of the live job, and the range of clickstream to read.
+
+    The range is a time range (ingestion time, `to_ms` excluded) or an offset range (`to_offsets` excluded).
+    """
+
+    name: str = option(_NAME, "Name of the replay; its keys, group and output topics carry it")
+    from_ms: int | None = option(whole(0, _MAX_TIME_MS), "Start of the range, UTC epoch milliseconds", None)
+    to_ms: int | None = option(whole(0, _MAX_TIME_MS), "End of the range, excluded", None)
+    from_offsets: Mapping[int, int] | None = option(_OFFSETS, "Start of the range in each partition", None)
+    to_offsets: Mapping[int, int] | None = option(_OFFSETS, "End of the range in each partition, excluded", None)
+    policy_pin: int | None = option(
+        whole(0, 2**48 - 1), "Policy version to rank with; without it the newest at its start", None
+    )
+
+    def __post_init__(self) -> None:
+        """Checks what one option cannot say alone."""
+        super().__post_init__()
+        if (self.from_ms is None) != (self.to_ms is None):
+            raise ConfigError("from_ms, to_ms", (self.from_ms, self.to_ms), "both or neither")
+        if (self.from_offsets is None) != (self.to_offsets is None):
+            raise ConfigError("from_offsets, to_offsets", (self.from_offsets, self.to_offsets), "both or neither")
+        if (self.from_ms is None) == (self.from_offsets is None):
+            raise ConfigError("from_ms, from_offsets", (self.from_ms, self.from_offsets), "exactly one kind of range")
+        if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
+            raise ConfigError("to_ms", self.to_ms, f"later than from_ms, {self.from_ms}")
+        begin, end = self.from_offsets or {}, self.to_offsets or {}
+        if begin.keys() != end.keys() or any(begin[partition] > end[partition] for partition in begin):
+            raise ConfigError("to_offsets", end, f"the partitions of from_offsets, none before its start: {begin}")
+
+    @property
+    def namespace(self) -> str:
+        """First part of every key in Redis; no live job's prefix holds an @."""
+        return f"{self.prefix}@{self.name}"
+
+    @property
+    def consumer_group(self) -> str:
+        """Consumer group of the clickstream; no live job's holds an @."""
+        return f"{self.group_id}@{self.name}"
+
+    @property
+    def output_topics(self) -> Topics:
+        """Names of the topics that the replay writes: the live ones with the replay's name behind."""
+        return self.topics.with_suffix(f"-{self.name}")
+
+
+def submitted_at(config: JobConfig, now_ms: int) -> JobConfig:
+    """Return the configuration of a submission: a later one has a higher epoch, but for who gives it himself."""
+    return config if config.epoch is not None else replace(config, epoch=now_ms)

@@ -1,0 +1,115 @@
+"""Kafka connection settings in the words of the Java client, for Flink as they are and for kafka-python translated."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tideline.schemas.errors import ConfigError
+from tideline.udfs.settings.java_properties import parse_properties
+from tideline.udfs.settings.options import MASK, Refusal
+
+_SECRET = re.compile(r"pass|jaas|\.key$|secret|token|credential|auth\.user|login")
+_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+_UNDOTTED = frozenset({"acks", "retries"})
+_DIRECT = {
+    "security.protocol": "security_protocol",
+    "sasl.mechanism": "sasl_mechanism",
+    "sasl.kerberos.service.name": "sasl_kerberos_service_name",
+    "ssl.truststore.location": "ssl_cafile",
+    "ssl.key.password": "ssl_password",
+}
+# These say how to read what is translated elsewhere, or tell the same in another way.
+_UNDERSTOOD = {
+    "sasl.jaas.config",
+    "ssl.endpoint.identification.algorithm",
+    "ssl.keystore.location",
+    "ssl.keystore.type",
+    "ssl.truststore.type",
+}
+
+
+def kafka_python_kwargs(properties: Mapping[str, str]) -> dict[str, Any]:
+    """Keyword arguments of kafka-python's clients that connect as a Java client with these properties does.
+
+    Only the connection's security is translated; fetch sizes and the like are the job's alone.
+
+    Args:
+        properties: Settings of the Java client, such as `security.protocol` and `sasl.jaas.config`.
+
+    Raises:
+        ConfigError: A security setting that kafka-python cannot follow.
+    """
+    found: dict[str, Any] = {name: properties[key] for key, name in _DIRECT.items() if key in properties}
+    for store in ("truststore", "keystore"):
+        store_type = properties.get(f"ssl.{store}.type", "JKS")
+        if f"ssl.{store}.location" in properties and store_type != "PEM":
+            raise ConfigError(f"kafka_properties.ssl.{store}.type", store_type, "PEM")
+    if "ssl.keystore.location" in properties:
+        found["ssl_certfile"] = found["ssl_keyfile"] = properties["ssl.keystore.location"]
+    if "ssl.endpoint.identification.algorithm" in properties:
+        found["ssl_check_hostname"] = bool(properties["ssl.endpoint.identification.algorithm"])
+    if "sasl.jaas.config" in properties:
+        found |= _login(properties["sasl.jaas.config"])
+    for key in properties:
+        if key.startswith(("ssl.", "sasl.")) and key not in _DIRECT and key not in _UNDERSTOOD:
+            raise ConfigError(f"kafka_properties.{key}", MASK, f"leave it out; known are {_known()}")
+    return found
+
+
+def read_properties(text: str) -> dict[str, Any]:
+    """Entries of a JSON object or of a Java properties file.
+
+    Raises:
+        ValueError: Neither of them.
+    """
+    if text.lstrip().startswith("{"):
+        entries = json.loads(text)
+        return dict(entries)
+    return dict(parse_properties(text))
+
+
+def check_properties(entries: dict[str, Any]) -> dict[str, str]:
+    """The entries, all text.
+
+    Raises:
+        ValueError: A value is a table or a list, or the job itself sets that property.
+    """
+    if entries.keys() & {"bootstrap.servers", "group.id", "isolation.level"}:
+        raise ValueError
+    if any(isinstance(value, (dict, list)) or value is None for value in entries.values()):
+        raise ValueError
+    if not all(re.fullmatch(r"[a-z][a-z0-9._-]*", key) and ("." in key or key in _UNDOTTED) for key in entries):
+        raise Refusal("names of Kafka's Java client, such as security.protocol; one of these is none")
+    found = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in entries.items()}
+    if found.get("security.protocol", "SSL").upper() not in _PROTOCOLS:
+        raise Refusal(f"security.protocol: {', '.join(_PROTOCOLS)}")
+    try:
+        kafka_python_kwargs(found)
+    except ConfigError as error:
+        raise Refusal(f"{error.key}: {error.allowed}") from error
+    return found
+
+
+def mask_properties(properties: Mapping[str, str]) -> str:
+    """The properties as JSON with passwords, keys and logins hidden."""
+    return json.dumps({key: MASK if _secret(key, value) else value for key, value in properties.items()})
+
+
+def _secret(key: str, value: str) -> bool:
+    return bool(_SECRET.search(key) or re.search("password|secret|username", value, re.IGNORECASE))
+
+
+def _login(jaas: str) -> dict[str, str]:
+    entries = dict(re.findall(r'(username|password)\s*=\s*"((?:[^"\\]|\\.)*)"', jaas))
+    if entries.keys() != {"username", "password"}:
+        raise ConfigError(
+            "kafka_properties.sasl.jaas.config", MASK, 'a login module with username="..." password="..."'
+        )
+    return {f"sasl_plain_{name}": re.sub(r"\\(.)", r"\1", value) for name, value in entries.items()}
+
+
+def _known() -> str:
+    return ", ".join(sorted({*_DIRECT, *_UNDERSTOOD} - {"security.protocol"}))

@@ -1,0 +1,96 @@
+"""What a change of each option does to state when a job is started again from it; what may not change is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from tideline.schemas.errors import ConfigError
+from tideline.udfs.settings.options import options_of
+
+if TYPE_CHECKING:
+    from tideline.udfs.settings.job_config import JobConfig
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a change does.
+
+    Attributes:
+        words: One line for the table of options.
+        kept: State says which value it was made with, and so does a file beside the checkpoints of a local stack.
+        refused: Another value is refused.
+    """
+
+    words: str
+    kept: bool = False
+    refused: bool = False
+
+
+_SAME = Effect("same state")
+_LISTS = Effect("same state; only new lists")
+_ROWS = Effect("same sums; counts from the next published policy")
+
+EFFECTS: Mapping[str, Effect] = MappingProxyType(
+    {
+        "name": Effect("same state; `--latest` looks for the name"),
+        "bootstrap": Effect("same state, offsets too: for brokers with other records begin with `--fresh`"),
+        "kafka_properties": _SAME,
+        "topics": Effect("refused: state holds their offsets", kept=True, refused=True),
+        "group_id": Effect("same state; offsets come from state"),
+        "start": Effect("nothing: offsets come from state"),
+        "without_state": Effect("nothing: there is state"),
+        "epoch": Effect("same state; a lower one than in the policy topic ends the job"),
+        "prefix": Effect("same state; only new lists, `republish` writes all"),
+        "redis_url": Effect("same state; only new lists, `republish` writes all"),
+        "list_ttl_s": _LISTS,
+        "redis_deadline_s": _SAME,
+        "parallelism": Effect("same state, shared out anew"),
+        "shards": Effect("refused: users would begin anew", kept=True, refused=True),
+        "batch_ms": _SAME,
+        "list_size": _LISTS,
+        "policy": _ROWS,
+        "exploration": _LISTS,
+        "holdout": Effect("same state; only new lists; who is held out changes"),
+        "salt": Effect("same state; only new lists; who is held out changes"),
+        "weight_click": _ROWS,
+        "weight_conversion": _ROWS,
+        "weight_revenue": _ROWS,
+        "weight_cost": _ROWS,
+        "half_life_days": Effect("migrates: state says how long its buckets are"),
+        "publish_ms": _SAME,
+        "worth_limit": Effect("same sums; later events only"),
+        "attribution_days": Effect("same state; later events only"),
+        "generation": Effect("same state; only new lists; a lower one is refused: no list would be written", kept=True),
+        "encoder": Effect("migrates: users are encoded anew, what was learned is carried over"),
+        "provider": _SAME,
+        "token_keys": Effect("same state; tokens of a key that is gone are refused"),
+        "token_key_id": _LISTS,
+    }
+)
+"""Of every option of the live job. A replay keeps no state."""
+
+
+def kept_options(config: JobConfig) -> dict[str, str]:
+    """What to keep beside a job's state: the options that a restart is checked against, as text."""
+    options = options_of(type(config))
+    return {key: options[key].shown(getattr(config, key)) for key, effect in EFFECTS.items() if effect.kept}
+
+
+def refuse_changes(kept: Mapping[str, str], config: JobConfig) -> None:
+    """Compare a configuration with what `kept_options` gave when the state was made.
+
+    Raises:
+        ConfigError: An option has changed that may not; the message names it, its value and what is allowed.
+    """
+    now = kept_options(config)
+    for key, before in kept.items():
+        effect = EFFECTS.get(key)
+        if effect is not None and effect.refused and now[key] != before:
+            raise ConfigError(
+                key, now[key], f"{before}, with which the state was made; or begin anew without state (--fresh)"
+            )
+    if int(now["generation"]) < int(kept.get("generation", "0")):
+        raise ConfigError("generation", config.generation, f"{kept['generation']} or higher: lists carry that one")
