@@ -37,7 +37,7 @@ BATCH_TYPE = Types.ROW(
         Types.OBJECT_ARRAY(Types.LONG()),
     ]
 )
-"""(shard key, EVENTS or ORDER, keys, values, partitions with null flags, offsets, timestamps); see tideline.udfs.operators.batch_rows."""
+"""(shard key, EVENTS or ORDER, keys, values, partitions with null flags, offsets, timestamps); see batch_rows.py."""
 
 LEARNER_TYPE = Types.ROW([Types.INT(), Types.OBJECT_ARRAY(_BYTES)])
 """(EVENTS, ORDER or ACTIVITY, the feedback of the batches of a publish interval, one order, or key and value of an

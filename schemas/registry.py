@@ -9,7 +9,7 @@ from typing import Any
 import fastavro
 import orjson
 
-SCHEMAS_PATH = Path(__file__).parent
+SCHEMAS_PATH = Path(__file__).resolve().parent
 _VERSION_FILE = re.compile(r"(?P<name>[a-z_]+)_v(?P<version>[1-9][0-9]*)\.avsc")
 
 

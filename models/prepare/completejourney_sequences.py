@@ -1,5 +1,6 @@
-"""The Complete Journey as sequences, split by time: `python -m tideline.models.prepare.completejourney_sequences --out DIR`.
+"""The Complete Journey as sequences, split by time.
 
+`python -m tideline.models.prepare.completejourney_sequences --out DIR` makes two files.
 A sequence is a household's clickstream as `models/prepare/completejourney.py` tells it: the item is the product, the
 category its commodity. train.parquet has the events before the split day, test.parquet those from it on, so that
 nothing of a test sequence, its beginning included, was trained on: evaluate it with `--target all`.

@@ -22,7 +22,8 @@ def build_package(out: Path = DEFAULT_OUT) -> Path:
     fresh = out.with_name(f".{out.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, fresh / "packages" / package, ignore=_LEFT_OUT)
+        shutil.copytree(ROOT / package, fresh / "packages" / "tideline" / package, ignore=_LEFT_OUT)
+    shutil.copy(ROOT / "tideline" / "__init__.py", fresh / "packages" / "tideline" / "__init__.py")
     shutil.copy(ROOT / "jobs" / "interest_job.py", fresh / "interest_job.py")
     shutil.copytree(ROOT / "models" / "artefacts", fresh / "encoders")
     shutil.rmtree(out, ignore_errors=True)

@@ -3,9 +3,9 @@
 scripts/submit live [--stack NAME] [--latest | -s PATH | --fresh] OPTIONS
 scripts/submit replay [--stack NAME] OPTIONS
 
-OPTIONS are those of the job (`python -m tideline.jobs.config --markdown`); addresses, encoder and token secrets are filled in
-where they are not given. --latest goes on from the newest completed checkpoint or savepoint of a job of that name, also
-after its JobManager was lost; -s PATH from that one; --fresh begins anew, where the group has read before.
+OPTIONS are those of the job (`python -m tideline.jobs.config --markdown`); addresses, encoder and token secrets are
+filled in where they are not given. --latest goes on from the newest completed checkpoint or savepoint of a job of that
+name, also after its JobManager was lost; -s PATH from that one; --fresh begins anew, where the group has read before.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Makes the topics of a deployment where they are missing: `python -m tideline.scripts.commands.topics --bootstrap HOST:PORT`."""
+"""Makes the topics of a deployment where they are missing: `scripts/topics --bootstrap HOST:PORT`."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _partitions(text: str) -> int:
 
 def main(argv: list[str]) -> int:
     """Exit status 0 when all topics are there, 1 otherwise, with the reason on standard error."""
-    parser = argparse.ArgumentParser(prog="python -m tideline.scripts.commands.topics", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/topics", description=__doc__)
     parser.add_argument(
         "--bootstrap",
         type=argument(brokers()),

@@ -17,7 +17,7 @@ DEPLOYMENT = MapStateDescriptor("deployment", Types.STRING(), Types.STRING())
 
 
 class Deployment:
-    """What `tideline.udfs.settings.restart.kept_options` says, looked at before the first record and kept with the first change."""
+    """What `restart.kept_options` says, looked at before the first record and kept with the first change."""
 
     def __init__(self, config: JobConfig) -> None:
         self._config = config

@@ -27,7 +27,7 @@ _TASKMANAGERS = (1, 2)
 _SPAN_MS = 6 * 3_600_000  # slow enough that the busiest Zipf user is no robot
 _CAPACITY_EVENTS = 400_000
 _IDIOMATIC_WITHIN_S = 240.0
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).resolve().parent
 
 
 def measure(events: int, idiomatic_events: int) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Other libraries in the same environments; run by the Python of `scripts/setup --peers`, prints JSON.
 
-    PYTHONPATH=. .tideline/peers/bin/python -m tideline.scripts.benchmarks.peers.regret_peers [low_ctr] [contextual] [LOG.npz ...]
+    PYTHONPATH=. .tideline/peers/bin/python -m tideline.scripts.benchmarks.peers.regret_peers [NAME ...] [LOG.npz ...]
 
-Each LOG.npz holds the rows of a uniform-random log to be replayed: x, action, reward, open (arms that may be shown).
+A NAME is low_ctr or contextual. Each LOG.npz holds the rows of a uniform-random log to be replayed: x, action, reward,
+open (arms that may be shown).
 """
 
 from __future__ import annotations

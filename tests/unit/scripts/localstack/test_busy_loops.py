@@ -41,7 +41,8 @@ def test_an_interrupted_block_leaves_no_loop(number: signal.Signals) -> None:
 
 def test_a_killed_test_run_leaves_no_loop() -> None:
     """Contract: a loop ends by itself when its parent is gone."""
-    code = "from tideline.scripts.localstack.busy_loops import busy\nwith busy(1) as pids:\n    print(*pids, flush=True)\n    input()"
+    code = "from tideline.scripts.localstack.busy_loops import busy\n"
+    code += "with busy(1) as pids:\n    print(*pids, flush=True)\n    input()"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as parent:
