@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tideline.models.gru import GRUEncoder
+    from tideline.models.objective import Drawn
     from tideline.models.sequences import Windows
 
 WARM_UP = 0.05
@@ -111,7 +112,7 @@ def one_pass(course: Course, lesson: Lesson, budget_s: float) -> float:
         if progress >= 1.0:
             break
         rate = lesson.config.learning_rate * min(progress / WARM_UP + 0.05, 1.0) * (1.0 - progress)
-        losses += learn(course, lesson, pieces, part, ~lesson.held_out.valid, draws, rate, rng)
+        losses += learn(course, lesson, pieces, part, ~lesson.held_out.valid, draws.draw(rng), rate)
         done += int(pieces.steps[part].sum())
         if time.monotonic() - said > _SAY_S:
             said = time.monotonic()
@@ -131,7 +132,7 @@ def refresh(network: GRUEncoder, lesson: Lesson, seconds: float) -> None:
             say(f"time: the last pass ends after {done / total:.0%}")
             break
         rate = lesson.config.learning_rate * lesson.config.refresh * (1.0 - progress)
-        learn(course, lesson, pieces, part, np.ones_like(lesson.held_out.valid), draws, rate, rng)
+        learn(course, lesson, pieces, part, np.ones_like(lesson.held_out.valid), draws.draw(rng), rate)
         done += int(pieces.steps[part].sum())
 
 
@@ -141,13 +142,12 @@ def learn(
     pieces: Windows,
     part: NDArray[np.int64],
     wanted: NDArray[np.bool_],
-    draws: Draws,
+    drawn: Drawn,
     rate: float,
-    rng: np.random.Generator,
 ) -> list[float]:
     """Learn from the wanted targets of one batch of windows; return its loss, or nothing where it has none."""
     course.network.train()
-    loss = batch_loss(course.network, lesson, pieces, part, wanted, draws.draw(rng))
+    loss = batch_loss(course.network, lesson, pieces, part, wanted, drawn)
     if loss is None:
         return []
     for group in course.optimiser.param_groups:

@@ -19,7 +19,7 @@ from tideline.scripts.localstack.paths import STATE_FOLDER
 from tideline.scripts.simulation import demo_report as report
 from tideline.scripts.simulation import showcase
 from tideline.scripts.simulation.clickstream import read_decisions
-from tideline.scripts.simulation.errors import DemoError
+from tideline.scripts.simulation.demo_error import DemoError
 from tideline.scripts.simulation.picture import draw
 from tideline.scripts.simulation.play import Play
 from tideline.scripts.simulation.stage import Stage

@@ -8,7 +8,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from tideline.schemas.codec import encode_event
 from tideline.schemas.records import DECISION
-from tideline.scripts.simulation.errors import DemoError
+from tideline.scripts.simulation.demo_error import DemoError
 from tideline.udfs.core.catalogue.activity import encode_activity
 
 if TYPE_CHECKING:

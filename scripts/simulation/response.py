@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tideline.scripts.simulation.errors import DemoError
+from tideline.scripts.simulation.demo_error import DemoError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

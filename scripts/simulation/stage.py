@@ -12,7 +12,7 @@ from tideline.scripts.localstack import Stack
 from tideline.scripts.localstack.launch import take_down
 from tideline.scripts.localstack.paths import KAFKA_JARS, java
 from tideline.scripts.simulation.clickstream import Clickstream, TopicLengths
-from tideline.scripts.simulation.errors import DemoError
+from tideline.scripts.simulation.demo_error import DemoError
 from tideline.scripts.simulation.job_metrics import JobMetrics
 from tideline.scripts.simulation.lists import RedisLists
 from tideline.scripts.simulation.ticker import JobState, say

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tideline.scripts.simulation.errors import DemoError
+from tideline.scripts.simulation.demo_error import DemoError
 from tideline.udfs.core.lists.list_version import parse_version
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
 """The activities: what they are made of, whom they may be shown to, and whom they reach.
 
-May import `shown` and `users`.
+Imports from `shown` and `users`.
 """

@@ -1,4 +1,4 @@
 """Orders to the running job.
 
-May import `policies`, whose names orders hold.
+Imports from `policies`.
 """

@@ -4,5 +4,5 @@ A log row is one arm shown in a context with a known probability. `judge` weighs
 `estimators` and `lists` turn weights into estimates, `intervals` say how sure they are, and `diagnostics` refuse where
 the log cannot answer. `evaluation.evaluate` does all of it.
 
-May import every room but `serving`.
+Imports from `learning`, `policies`, `ranking` and `rewards`.
 """

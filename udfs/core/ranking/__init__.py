@@ -1,4 +1,4 @@
 """Scores into lists: exploration, propensities, constraints on a whole list.
 
-May import `policies`.
+Imports from `policies`.
 """

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tideline.scripts.simulation.errors import DemoError
+from tideline.scripts.simulation.demo_error import DemoError
 from tideline.scripts.simulation.response import MAX_CLICK_RATE, MEAN_CLICK_RATE, Response, clicks_of, fit_response
 
 

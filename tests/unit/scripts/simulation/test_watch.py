@@ -1,7 +1,7 @@
 import pytest
 
 from tests.unit.scripts.simulation.conftest import MemoryLists
-from tideline.scripts.simulation.errors import DemoError
+from tideline.scripts.simulation.demo_error import DemoError
 from tideline.scripts.simulation.watch import PATIENCE_S, POLL_S, Watch
 
 

@@ -1,0 +1,170 @@
+"""The rooms: which floor stands on which, and how large a room, a module and a function may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("schemas", "udfs", "models", "jobs", "scripts")
+FLOORS = ("schemas", "udfs.core", "udfs.settings", "models", "udfs.io", "udfs.operators", "jobs", "scripts")
+"""From the ground up: each may import its own and those before it."""
+CORE = "tideline.udfs.core"
+ROOMS = sorted(path.parent.name for path in (ROOT / "udfs" / "core").glob("*/__init__.py"))
+MAX_MODULES, MAX_LINES, MAX_PARAMETERS = 10, 300, 7
+
+
+def name_of(path: Path) -> str:
+    """Return what a file is imported as."""
+    return ".".join(("tideline", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
+
+
+@cache
+def sources() -> dict[str, Path]:
+    """Return every module of the product by its name."""
+    return {name_of(path): path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))}
+
+
+def imported(path: Path) -> set[str]:
+    """Return every name that a file imports, also inside functions and for types only."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: a relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@cache
+def graph() -> dict[str, set[str]]:
+    """Return the product's modules that each of them imports."""
+    known = sources()
+    found: dict[str, set[str]] = {}
+    for module, path in known.items():
+        names = {name if name in known else name.rpartition(".")[0] for name in imported(path)}
+        found[module] = (names & known.keys()) - {module}
+    return found
+
+
+def floor_of(module: str) -> int | None:
+    """Return the number of a module's floor; None for the docstring of `udfs`, which holds several."""
+    inside = module.removeprefix("tideline.") + "."
+    return next((number for number, floor in enumerate(FLOORS) if inside.startswith(f"{floor}.")), None)
+
+
+def room_of(module: str) -> str | None:
+    """Return the room of the core that a module is in; None outside, and for what lies beside the rooms."""
+    inside = module.removeprefix(f"{CORE}.").split(".")
+    return inside[0] if module.startswith(f"{CORE}.") and inside[0] in ROOMS else None
+
+
+@cache
+def rooms() -> dict[str, set[str]]:
+    """Return the rooms that each room of the core imports from."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for module, names in graph().items():
+        room = room_of(module)
+        if room is not None:
+            found[room] |= {other for name in names if (other := room_of(name)) not in (None, room)}
+    return found
+
+
+def test_every_module_stands_on_a_floor() -> None:
+    """Contract: nothing lies outside the declared direction."""
+    assert {module for module in sources() if floor_of(module) is None} == {"tideline.udfs"}
+
+
+def test_no_import_goes_up() -> None:
+    """Contract: schemas, core, settings, models, io, operators, jobs, scripts; types count as well."""
+    up = [
+        f"{module} imports {name}"
+        for module, names in graph().items()
+        for name in names
+        if (floor_of(name) or 0) > (floor_of(module) or 0)
+    ]
+    assert not up
+
+
+@pytest.mark.parametrize("arrows", [graph, rooms])
+def test_nothing_imports_itself_in_a_circle(arrows: object) -> None:
+    """Contract: neither modules nor rooms of the core, not even for a type."""
+    assert callable(arrows)
+    try:
+        TopologicalSorter(arrows()).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle: {' imports '.join(reversed(error.args[1]))}")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_what_its_docstring_names(room: str) -> None:
+    """Contract: the docstring of a room says from which rooms it takes, no more and no fewer."""
+    text = ast.get_docstring(ast.parse((ROOT / "udfs" / "core" / room / "__init__.py").read_text())) or ""
+    promise = re.search(r"^Imports from (.+)\.\Z", text, re.M | re.S)
+    assert promise, "the last sentence is `Imports from ...`"
+    assert set(re.findall(r"`(\w+)`", promise[1])) == rooms().get(room, set())
+
+
+def test_what_lies_beside_the_rooms_needs_none() -> None:
+    """Contract: any room may take from context, limits, hashing and the random numbers."""
+    beside = [module for module in graph() if module.startswith(CORE) and room_of(module) is None]
+    assert len(beside) > 3
+    assert not [module for module in beside if any(room_of(name) for name in graph()[module])]
+
+
+def test_a_folder_of_the_core_holds_at_most_ten_modules() -> None:
+    """Contract: a room can be looked over; the docstring is not counted."""
+    folders = {path.parent for path in (ROOT / "udfs").rglob("*.py")}
+    many = {
+        str(folder): n for folder in folders if (n := len(set(folder.glob("*.py")) - {folder / "__init__.py"})) > 10
+    }
+    assert not many
+
+
+def test_no_two_modules_of_a_folder_share_a_name() -> None:
+    """Contract: a name says which module is meant, for all of `udfs` as for all of `scripts`."""
+    for folder in FOLDERS:
+        names = [path.stem for path in (ROOT / folder).rglob("*.py") if not path.stem.startswith("__")]
+        assert sorted(names) == sorted(set(names))
+
+
+def test_no_module_is_longer_than_300_lines() -> None:
+    """Contract: what is longer holds two subjects."""
+    long = {module: lines for module, path in sources().items() if (lines := path.read_text().count("\n")) > MAX_LINES}
+    assert not long
+
+
+def test_no_function_takes_more_than_seven_parameters() -> None:
+    """Contract: the object of a method is not counted."""
+    many = []
+    for module, path in sources().items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                names = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+                if len(names) - (names[:1] in (["self"], ["cls"])) > MAX_PARAMETERS:
+                    many.append(f"{module}.{node.name}")
+    assert not many
+
+
+def test_tideline_is_the_only_name_that_is_imported() -> None:
+    """Contract: a wheel brings no top-level `scripts` or `models`, and nothing here leans on one."""
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    assert len(tests) > 100
+    for path in (*sources().values(), *tests):
+        assert not [name for name in imported(path) if name.split(".")[0] in FOLDERS], path
+    for path in (*(ROOT / "scripts").iterdir(), ROOT / "setup.cfg"):
+        if path.is_file():
+            assert not re.search(rf"(?:-m|=) (?:{'|'.join(FOLDERS)})\.", path.read_text()), path
+
+
+def test_the_package_is_the_folders_beside_it() -> None:
+    """Contract: `tideline` holds a docstring and links, so that every file has one place."""
+    links = {path.name: path.readlink() for path in (ROOT / "tideline").iterdir() if path.is_symlink()}
+    assert links == {folder: Path("..") / folder for folder in FOLDERS}
