@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _WIDTH = 120
 _INTRO = """# Configuration
 
-<!-- PYTHONPATH=. .venv/bin/python -m tideline.jobs.config --markdown > docs/configuration.md makes it; a test compares. -->
+<!-- PYTHONPATH=. .venv/bin/python -m tideline.jobs.config --markdown > docs/configuration.md; a test compares. -->
 
 Options come from a TOML file (`--config FILE`), the environment and flags; later ones win. Option `batch_ms` is
 `batch_ms = 100` in the file, `TIDELINE_BATCH_MS` in the environment and `--batch-ms 100` as a flag.
