@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,15 +14,12 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.catalogue.catalogue import Catalogue, eligible
-from tideline.udfs.core.hashing import activity_hash, hash32
-from tideline.udfs.core.lists.slate import payloads
+from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.serving.world import World
 from tideline.udfs.core.shown.marks import mark_dismissal, mark_impression, minute_of
 from tideline.udfs.core.shown.shown_bytes import decode_shown, encode_shown
-from tideline.udfs.core.users.user_state import HISTORY, UserBatch, decode_states
-
-SCHEMA = json.loads((Path(__file__).parents[5] / "schemas" / "ranked_list.schema.json").read_bytes())
+from tideline.udfs.core.users.user_state import UserBatch, decode_states
 
 
 def user(as_of_ms: int = NOON_MS, **fields: int) -> UserBatch:
@@ -62,27 +57,6 @@ def test_the_window_holds_its_first_moment_and_not_its_last(at_ms: int, open_: b
 @pytest.mark.parametrize(("status", "expected"), [("active", ["a"]), ("paused", []), ("ended", [])])
 def test_only_active_ones_are_shown(status: str, expected: list[str]) -> None:
     assert may_see(user(), activity("a", status=status)) == expected
-
-
-@pytest.mark.parametrize(
-    ("rule", "expected"),
-    [
-        (Rule(), True),
-        (Rule(min_events=7), True),
-        (Rule(min_events=8), False),
-        (Rule(min_purchases=2), True),
-        (Rule(min_purchases=3), False),
-        (Rule(any_category=("wine", "tea")), True),
-        (Rule(any_category=("wine",)), False),
-        (Rule(min_events=7, min_purchases=2, any_category=("tea",)), True),
-        (Rule(min_events=7, min_purchases=3, any_category=("tea",)), False),
-    ],
-)
-def test_every_part_of_a_rule_must_hold(rule: Rule, expected: bool) -> None:
-    batch = user(accepted=7, purchases=2, n_history=1)
-    batch.history["category"][0, HISTORY - 1] = hash32("tea")
-    batch.history["type"][0, HISTORY - 1] = EventType.VIEW
-    assert may_see(batch, activity("a", rule=rule), activity("b")) == (["a", "b"] if expected else ["b"])
 
 
 @pytest.mark.parametrize(
@@ -176,33 +150,3 @@ def test_activities_stand_in_the_order_of_their_ids() -> None:
     assert catalogue.hashes.tolist() == other.hashes.tolist()
     assert catalogue.activities_of_item == other.activities_of_item
     assert catalogue.activities_of_item["x"] == ("B", "a", "b", "c10", "c9")
-
-
-def listed(order: list[list[int]], as_of_ms: list[int], *activities: Activity) -> list[dict[str, Any]]:
-    seq, tokens = np.arange(len(order)), [f"t{row}" for row in range(len(order))]
-    found = payloads(Catalogue.of(activities), np.array(order, np.int64), 2, np.array(as_of_ms), seq, 7, tokens)
-    return [json.loads(each) for each in found]
-
-
-def test_a_list_says_what_to_show_and_until_when() -> None:
-    """Contract: version, encoder, ids best first, whole minutes of each (from the minute of t), and the token."""
-    minute_ms = NOON_MS // 60_000 * 60_000
-    ends = [activity("a", ends_ms=minute_ms + 60_000), activity("b", ends_ms=minute_ms + 3 * 60_000 + 59_999)]
-    first, second, none = listed([[1, 0, -1], [0, -1, -1], [-1, -1, -1]], [minute_ms, minute_ms + 59_999, 5], *ends)
-    assert first == {"v": [2, minute_ms, 0], "m": 7, "i": ["b", "a"], "e": [3, 1], "k": "t0"}
-    assert second == {"v": [2, minute_ms + 59_999, 1], "m": 7, "i": ["a"], "e": [1], "k": "t1"}
-    assert none == {"v": [2, 5, 2], "m": 7, "i": [], "e": [], "k": "t2"}
-
-
-def test_a_list_obeys_its_schema() -> None:
-    """Contract: the documented fields, types and bounds, with the oddest ids an activity may have."""
-    ids = ["0.-_:9", "A" * 64, "0"]
-    (found,) = listed([[2, 1, 0]], [NOON_MS], *[activity(each) for each in ids])
-    fields = SCHEMA["properties"]
-    assert set(SCHEMA["required"]) <= set(found) <= set(fields)
-    assert len(found["v"]) == fields["v"]["minItems"] == fields["v"]["maxItems"]
-    assert all(type(number) is int and number >= 0 for number in [*found["v"], found["m"], *found["e"]])
-    assert len(found["i"]) == len(found["e"]) == 3
-    assert sorted(found["i"]) == sorted(ids)
-    assert all(re.search(fields["i"]["items"]["pattern"], each) for each in found["i"])
-    assert fields["k"]["minLength"] <= len(found["k"]) <= fields["k"]["maxLength"]

@@ -147,28 +147,3 @@ def test_a_new_activity_is_scored_from_the_shared_part_alone() -> None:
         assert scores.bonus[:, arm] == pytest.approx(np.sqrt(squared), abs=2e-6)
     assert table.rows[(3, PRIOR_ID)].shared is not None
     assert known.total.tolist() == [600.0] * 5
-
-
-def test_a_start_does_not_depend_on_who_else_is_new() -> None:
-    """Contract: the same bytes in any catalogue; whole numbers are for this."""
-    log = make_log(400, 6)
-    sums = {"3|seen": add(merge([]), log.rows, NEVER)}
-    table = PolicyTable()
-    for offset, (name, row) in enumerate(publication(sums, ["3|seen"], NEVER, 0, HOW)):
-        assert table.apply(name, row._replace(version=offset))
-    weights = (1.0, 2.0, 0.5, 0.0)
-    together = coefficients(table, Catalogue.of(ACTIVITIES), 3, weights)
-    for at, each in enumerate(ACTIVITIES):
-        alone = coefficients(table, Catalogue.of([each]), 3, weights)
-        assert (alone.theta[0] == together.theta[at]).all()
-        assert (alone.inverse[0] == together.inverse[at]).all()
-
-
-def test_features_are_alike_where_activities_are() -> None:
-    """Contract: same kind and categories, same features; norm at most 1 with its constant; names alone count."""
-    tea, both, wine, _, milk = (features_of(each).astype(float) / 127.0 for each in ACTIVITIES)
-    again = features_of(activity("other", kind="coupon", categories=("tea",), title="x")) / 127.0
-    assert (tea == again).all()
-    assert all(np.linalg.norm(each) <= 1.0 and each[0] == 90 / 127 for each in (tea, both, wine, milk))
-    assert both @ tea > wine @ tea
-    assert both @ milk > wine @ milk

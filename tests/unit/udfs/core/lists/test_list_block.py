@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tideline.udfs.core.lists.list_block import decode_block, encode_block
-from tideline.udfs.core.lists.list_version import ListVersion, parse_version
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
@@ -41,18 +40,3 @@ def test_a_cut_or_prolonged_block_is_refused(data: st.DataObject) -> None:
 def test_a_block_of_another_version_is_refused() -> None:
     with pytest.raises(ValueError, match="not with version 1"):
         decode_block(b"\x02" + encode_block(["a"], [b"{}"])[1:])
-
-
-def test_the_version_is_read_from_the_head() -> None:
-    assert parse_version(b'{"v":[1,1700000000000,42],"m":1,"i":[],"e":[]}') == ListVersion(1, 1700000000000, 42)
-
-
-def test_versions_compare_left_to_right() -> None:
-    """Contract: the generation outweighs the time, the time the sequence number."""
-    assert ListVersion(2, 0, 0) > ListVersion(1, 9, 9) > ListVersion(1, 8, 99) > ListVersion(1, 8, 98)
-
-
-@pytest.mark.parametrize("payload", [b"", b'{"m":1,"v":[1,2,3]}', b'{"v":[1,2]}', b'{"v":[-1,2,3]}', b'{"v": [1,2,3]}'])
-def test_a_payload_without_its_version_in_front_is_refused(payload: bytes) -> None:
-    with pytest.raises(ValueError, match="a list must start with"):
-        parse_version(payload)

@@ -13,9 +13,8 @@ from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.learning.learning import add
 from tideline.udfs.core.learning.publication import publication
-from tideline.udfs.core.policies.base import STEPS, in_steps
 from tideline.udfs.core.policies.by_name import make_policy
-from tideline.udfs.core.policies.cold_start import Weights, coefficients, worth
+from tideline.udfs.core.policies.cold_start import Weights, coefficients
 from tideline.udfs.core.policies.policy_table import THETA_UNIT, X_UNIT, PolicyTable, in_units
 from tideline.udfs.core.policies.regression import Regression, Sharing
 from tideline.udfs.core.ranking.ranking import rank
@@ -87,12 +86,6 @@ def test_a_click_that_is_worth_a_hundred_leaves_the_new_activity_its_places() ->
         assert (found == PLACES.index("new")).any(axis=1).sum() == 200
 
 
-def test_the_default_weights_score_as_they_are_given() -> None:
-    assert worth(CATALOGUE.activities, (1.0, 5.0, 0.0, 0.0)).tolist() == [[1.0, 5.0, 0.0]] * 5
-    assert worth(CATALOGUE.activities, (1.0, 5.0, 0.01, 1.0)).tolist() == [[1.0, 4.5, 0.01]] * 5
-    assert worth(CATALOGUE.activities, (0.0, 0.0, 0.0, 0.0)).tolist() == [[0.0] * 3] * 5
-
-
 @given(st.lists(st.floats(-1e30, 1e30), min_size=1, max_size=16), st.lists(st.integers(-127, 127), min_size=16))
 def test_sums_with_a_context_are_exact_whatever_theta(theta: list[float], x: list[int]) -> None:
     """Contract: floats give what Python's whole numbers give, in any order."""
@@ -103,23 +96,3 @@ def test_sums_with_a_context_are_exact_whatever_theta(theta: list[float], x: lis
         for each, at in list(zip(units.tolist(), x, strict=False))[::order]:
             total += each * at
         assert total == sum(products)
-
-
-@given(st.lists(st.floats(-1e23, 1e23), min_size=2, max_size=30))
-def test_steps_keep_the_order_of_scores(scores: list[float]) -> None:
-    """Contract: whole numbers that a sort key has room for; apart wherever the scores are by 1e-9 and 1e-11 of them."""
-    found = in_steps(np.array(scores))
-    assert (np.abs(found) <= STEPS).all()
-    assert (found == np.rint(found)).all()
-    order = np.argsort(scores, kind="stable")
-    steps = found[order]
-    assert (np.diff(steps) >= 0).all()
-    ordered = np.array(scores)[order]
-    apart = np.diff(ordered) > np.maximum(3e-9, 1e-11 * np.abs(ordered[1:]) + 1e-11 * np.abs(ordered[:-1]))
-    assert (np.diff(steps)[apart] > 0).all()
-
-
-def test_scores_of_today_keep_their_steps() -> None:
-    scores = np.array([0.0, 1.5, -3.25, 32_767.0, np.inf, -np.inf])
-    assert in_steps(scores.copy())[:4].tolist() == (scores[:4] * 2.0**30).tolist()
-    assert in_steps(scores.copy())[4:].tolist() == [STEPS, -STEPS]

@@ -17,6 +17,9 @@ from tideline.udfs.core.rewards.feedback import ROWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+from tests.support.policy_rows import CLICKS_ONLY, UNIT, contexts, learned, row_of, score
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.policies.policy_table import cold_row
 
 THEIRS = np.load(Path(__file__).parents[5] / "golden" / "peers" / "linucb.npz")
 NEVER = Forgetting(0)
@@ -56,3 +59,29 @@ def test_scores_and_choices_are_those_of_other_libraries(library: str) -> None:
     assert (THEIRS[f"{library}_arms"] == plain.argmax(axis=1)).all()
     assert (THEIRS[f"{library}_arms"] == published.argmax(axis=1)).all()
     assert np.abs(published - plain).max() < 2e-6
+
+
+def test_linucb_is_the_formula() -> None:
+    """Contract: x'theta + alpha sqrt(x' A^-1 x), Li et al. 2010."""
+    rows, theta, inverse = learned(7, 1)
+    x = contexts(20, 2)
+    z = x / UNIT
+    expected = z @ theta.T + 0.4 * np.sqrt(np.einsum("ui,kij,uj->uk", z, inverse, z))
+    assert score("linucb", 0.4, x, stack(rows, CLICKS_ONLY)) == pytest.approx(expected, abs=2e-6)
+
+
+def test_with_a_huge_bonus_the_least_tried_is_first() -> None:
+    """Contract: with alpha 1e6 only the width counts, whatever the expected reward."""
+    thetas = [np.full(DIM, 3.0 - at) for at in range(4)]
+    tried = (50, 20, 80, 5)
+    rows = [row_of(theta, np.eye(DIM) / (1 + n), n, 0, 100) for theta, n in zip(thetas, tried, strict=True)]
+    known = stack(rows, CLICKS_ONLY)
+    for name in ("linucb", "article"):
+        assert np.argsort(-score(name, 1e6, contexts(3, 1), known)).tolist() == [[3, 1, 0, 2]] * 3
+
+
+def test_an_untried_activity_is_as_wide_as_its_context_is_long() -> None:
+    """Contract: sqrt(x'x / lambda) with lambda 1: nothing is known in any direction."""
+    x = contexts(9, 3)
+    width = score("linucb", 1.0, x, stack([cold_row()], CLICKS_ONLY))[:, 0]
+    assert width == pytest.approx(np.linalg.norm(x / UNIT, axis=1), rel=1e-12)

@@ -1,0 +1,47 @@
+"""The list as the frontend reads it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.support.core_world import NOON_MS, activity
+from tideline.udfs.core.catalogue.activity import Activity
+from tideline.udfs.core.catalogue.catalogue import Catalogue
+from tideline.udfs.core.lists.slate import payloads
+
+SCHEMA = json.loads((Path(__file__).parents[5] / "schemas" / "ranked_list.schema.json").read_bytes())
+
+
+def listed(order: list[list[int]], as_of_ms: list[int], *activities: Activity) -> list[dict[str, Any]]:
+    seq, tokens = np.arange(len(order)), [f"t{row}" for row in range(len(order))]
+    found = payloads(Catalogue.of(activities), np.array(order, np.int64), 2, np.array(as_of_ms), seq, 7, tokens)
+    return [json.loads(each) for each in found]
+
+
+def test_a_list_says_what_to_show_and_until_when() -> None:
+    """Contract: version, encoder, ids best first, whole minutes of each (from the minute of t), and the token."""
+    minute_ms = NOON_MS // 60_000 * 60_000
+    ends = [activity("a", ends_ms=minute_ms + 60_000), activity("b", ends_ms=minute_ms + 3 * 60_000 + 59_999)]
+    first, second, none = listed([[1, 0, -1], [0, -1, -1], [-1, -1, -1]], [minute_ms, minute_ms + 59_999, 5], *ends)
+    assert first == {"v": [2, minute_ms, 0], "m": 7, "i": ["b", "a"], "e": [3, 1], "k": "t0"}
+    assert second == {"v": [2, minute_ms + 59_999, 1], "m": 7, "i": ["a"], "e": [1], "k": "t1"}
+    assert none == {"v": [2, 5, 2], "m": 7, "i": [], "e": [], "k": "t2"}
+
+
+def test_a_list_obeys_its_schema() -> None:
+    """Contract: the documented fields, types and bounds, with the oddest ids an activity may have."""
+    ids = ["0.-_:9", "A" * 64, "0"]
+    (found,) = listed([[2, 1, 0]], [NOON_MS], *[activity(each) for each in ids])
+    fields = SCHEMA["properties"]
+    assert set(SCHEMA["required"]) <= set(found) <= set(fields)
+    assert len(found["v"]) == fields["v"]["minItems"] == fields["v"]["maxItems"]
+    assert all(type(number) is int and number >= 0 for number in [*found["v"], found["m"], *found["e"]])
+    assert len(found["i"]) == len(found["e"]) == 3
+    assert sorted(found["i"]) == sorted(ids)
+    assert all(re.search(fields["i"]["items"]["pattern"], each) for each in found["i"])
+    assert fields["k"]["minLength"] <= len(found["k"]) <= fields["k"]["maxLength"]

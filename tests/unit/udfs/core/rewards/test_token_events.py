@@ -1,0 +1,141 @@
+"""Events that name their list: each entry's impression, click and dismissal once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
+from tests.support.told import CLICK, CONVERSION, DISMISS, IMPRESSION, NAMES, SETTINGS, apply, event, pages, totals
+from tideline.udfs.core.catalogue.activity import Cap
+from tideline.udfs.core.rewards.attributing import Attributing
+from tideline.udfs.core.rewards.attribution import attribute
+from tideline.udfs.core.rewards.feedback import Feedback
+from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.token_events import MAX_LISTS
+from tideline.udfs.core.shown.marks import SPARE
+from tideline.udfs.core.shown.shown_bytes import decode_shown
+
+
+def test_a_click_without_an_impression_implies_one() -> None:
+    """Contract: the click rate of an activity never exceeds 1."""
+    outcome, feedback = apply([event(CLICK)])
+    assert totals(feedback) == {("a", NOON_MS): (1, 1, 0, 0, 0)}
+    assert [decision.activity_id for decision in outcome.decisions] == ["a"]
+
+
+def test_an_impression_is_one_decision_however_often_it_is_reported() -> None:
+    """Contract: once per list and activity; another list with the same activity is another decision."""
+    other = token_for("u", NAMES, seq=2)
+    outcome, feedback = apply([event(IMPRESSION), event(IMPRESSION, at_ms=NOON_MS + 1), event(IMPRESSION, token=other)])
+    assert [(each.activity_id, each.slot, each.token.seq) for each in outcome.decisions] == [("a", 0, 1), ("a", 0, 2)]
+    assert (outcome.applied, outcome.joined[Join.DUPLICATE]) == (2, 1)
+    assert totals(feedback) == {("a", NOON_MS): (2, 0, 0, 0, 0)}
+
+
+def test_everything_counts_at_the_time_of_its_list() -> None:
+    """Contract: no time that a visitor says moves what was learned: a click of 1970 counts when its list was made."""
+    outcome, feedback = apply([event(CLICK, at_ms=1), event(IMPRESSION, at_ms=NOON_MS + 9)])
+    assert totals(feedback) == {("a", NOON_MS): (1, 1, 0, 0, 0)}
+    assert all(each.impressions >= 0 for each in feedback)
+    assert outcome.newest_ms == NOON_MS + 9
+
+
+def test_an_impression_weighs_what_its_place_weighed_when_it_was_first_heard_of() -> None:
+    before, after = (SETTINGS._replace(overlooked=(each,) * 16) for each in (30, 80))
+    first = attribute(b"", [(0, event(CLICK, at_ms=NOON_MS + 5))], before)
+    again = attribute(first.shown, [(0, event(IMPRESSION))], after)
+    assert [(each.impressions, each.overlooked) for each in first.feedback if each.impressions] == [(1, 30)]
+    assert again.feedback == []
+    other = attribute(again.shown, [(0, event(IMPRESSION, "b"))], after)
+    assert [each.overlooked for each in other.feedback] == [80]
+
+
+def test_feedback_carries_the_context_of_the_token() -> None:
+    """Contract: what is learned is learned in the context that was scored, under the encoder it belongs to."""
+    _, (increment,) = apply([event(IMPRESSION, "b")])
+    assert np.frombuffer(increment.x, np.int8).tolist() == [90, *range(-6, 9)]
+    assert increment.encoder == 3
+
+
+@pytest.mark.parametrize("kind", [IMPRESSION, CLICK, CONVERSION, DISMISS])
+def test_nothing_counts_after_the_attribution_window(kind: int) -> None:
+    """Contract: with its token too; the window begins when the list was first on screen."""
+    late = event(kind, at_ms=NOON_MS + 7_000 + DAY_MS + 1, value=9.0 if kind == CONVERSION else None)
+    outcome, feedback = apply([event(IMPRESSION, "b", NOON_MS + 7_000)], [late])
+    assert outcome.joined == {Join.EXPIRED: 1}
+    obeyed = kind == DISMISS
+    assert (outcome.applied, outcome.newest_ms) == (int(obeyed), late.ts_ms if obeyed else 0)
+    assert totals(feedback) == {("b", NOON_MS): (1, 0, 0, 0, 0)}
+    assert apply([event(IMPRESSION, "b", NOON_MS + 7_000)], [late._replace(ts_ms=late.ts_ms - 1)])[0].applied
+
+
+def test_the_newest_lists_are_kept_and_what_is_older_is_late() -> None:
+    """Contract: an impression that was forgotten is not counted a second time, in one batch or in many."""
+    lists = pages(40)
+    for batches in ([lists], [[each] for each in lists]):
+        outcome, feedback = apply(*batches)
+        kept = [each.as_of_ms for each in decode_shown(outcome.shown).lists.values()]
+        assert kept == [NOON_MS + at for at in range(40 - MAX_LISTS, 40)]
+        assert len(feedback) == 40
+        forgotten, nothing = apply([lists[0], event(CLICK, token=lists[5].token)], shown=outcome.shown)
+        assert (forgotten.joined, forgotten.applied, nothing) == ({Join.LATE: 2}, 0, [])
+        assert forgotten.shown == outcome.shown
+
+
+def test_a_list_with_the_version_of_another_takes_nothing_from_it() -> None:
+    """Contract: a visitor who brings about a list with the version of the popular one, in another context and under
+    another encoder, turns no sum of either below 0."""
+    other = token_for("", NAMES[::-1], popular=True, x=np.full((1, 16), 3, np.int8), encoder=4)
+    mine = [event(CLICK), event(CONVERSION, value=9.0), event(CONVERSION, at_ms=NOON_MS + 9, value=-3.0)]
+    theirs = [
+        each._replace(event_id=f"o{at}", activity_id=name, token=other, position=2 - NAMES.index(name))
+        for name in NAMES
+        for at, each in enumerate(mine)
+    ]
+    for order in (mine[:2] + theirs + mine, theirs + mine, theirs[:2] + mine + theirs):
+        _, feedback = apply(*[[each] for each in order])
+        sums: Counter[tuple[str, int, bytes, str]] = Counter()
+        for each in feedback:
+            for name in ("impressions", "clicks", "conversions", "revenue_milli"):
+                sums[each.activity_id, each.encoder, each.x, name] += getattr(each, name)
+        assert all(found >= 0 for (*_, name), found in sums.items() if name != "revenue_milli")
+        assert all(abs(found) <= 9_000 for (*_, name), found in sums.items() if name == "revenue_milli")
+
+
+def test_a_dismissal_counts_even_for_a_list_that_is_forgotten() -> None:
+    """Contract: what somebody does not want to see stays away, however old his list, for ever."""
+    shown = apply(pages(40))[0].shown
+    outcome, feedback = apply([event(DISMISS, token=token_for("u", NAMES, NOON_MS - 5))], shown=shown)
+    assert (outcome.joined, outcome.applied, feedback) == ({Join.LATE: 1}, 1, [])
+    assert len(decode_shown(outcome.shown).dismissed) == 1
+    assert len(decode_shown(apply(pages(90), shown=outcome.shown)[0].shown).dismissed) == 1
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_a_dismissal_is_obeyed_after_the_window_and_teaches_nothing(order: tuple[int, ...]) -> None:
+    """Contract: marked however old its list is; in any order with one in time the same facts, learned once."""
+    seen = event(IMPRESSION), event(IMPRESSION, token=token_for("u", NAMES, seq=2))
+    late = event(DISMISS, at_ms=NOON_MS + 9 * DAY_MS)
+    told = [late, event(DISMISS, token=seen[1].token), late, event(DISMISS, "b", NOON_MS + 5 * DAY_MS)]
+    shown, applied = apply(list(seen))[0].shown, 0
+    feedback: list[Feedback] = []
+    for at in order:
+        outcome = attribute(shown, [(0, told[at])], SETTINGS)
+        shown, applied, feedback = outcome.shown, applied + outcome.applied, feedback + outcome.feedback
+    assert (applied, totals(feedback)) == (3, {("a", NOON_MS): (0, 0, 0, 1, 0)})
+    assert shown == apply([*seen, *told])[0].shown
+    assert len(decode_shown(shown).dismissed) == 2
+
+
+def test_impressions_of_a_capped_activity_are_marked_once_each() -> None:
+    """Contract: the newest as many as the cap needs and a few, whatever was shown beside them."""
+    capped = SETTINGS._replace(caps=Attributing.of(KEYS, DAY_MS, {}, {}, {"a": Cap(10, 7 * DAY_MS)}).caps)
+    shown = b""
+    for each in [*pages(20), *pages(20)]:
+        shown = attribute(shown, [(0, each), (1, each)], capped).shown
+    (marks,) = decode_shown(shown).uses.values()
+    assert len(marks) == 10 + SPARE
