@@ -9,15 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.core_world import NOON_MS, activity, make_world, token_for
-from tideline.schemas.codec import encode_event
-from tideline.schemas.errors import Reason
-from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.rewards.join import Join
-from tideline.udfs.core.serving.engine import Records, process, republish
-from tideline.udfs.operators import metrics
-from tideline.udfs.operators.batch_rows import ORDER, read_batch
-
 ROOT = Path(__file__).parents[2]
 PURE = sorted(
     "tideline." + str(path.relative_to(ROOT).with_suffix("")).replace("/", ".").removesuffix(".__init__")
@@ -55,47 +46,6 @@ def test_no_module_of_the_core_names_them(module: str) -> None:
         if isinstance(node, ast.ImportFrom):
             found = [node.module or ""]
         assert not [name for name in found if name.split(".")[0] in BLOCKED]
-
-
-def test_every_count_of_the_engine_is_a_declared_counter() -> None:
-    """Contract: the operator raises counters by these names; an undeclared one would stop the job."""
-    world = make_world([activity("a", items=("tea",))])
-    token = token_for("u", ["a"])
-    events = [Event(f"e{kind}", "u", kind, NOON_MS + kind, "tea", price=1.0) for kind in range(4)]
-    events += [
-        Event(f"f{kind}", "u", kind, NOON_MS + kind, activity_id="a", token=each, position=0)
-        for kind in range(EventType.IMPRESSION, EventType.DISMISS + 1)
-        for each in (token, None)
-    ]
-    records = Records([b"u"] * len(events), [encode_event(each) for each in events], [2**50] * len(events))
-    outcome = process(records, lambda users: [None], world)
-    robot = [Event(f"r{n}", "r", EventType.VIEW, NOON_MS + n) for n in range(50)]
-    robot.append(Event("bought", "r", EventType.PURCHASE, NOON_MS + 1_000, "tea"))
-    burst = process(Records([b"r"] * 51, [encode_event(each) for each in robot], [2**50] * 51), lambda _: [None], world)
-    assert {"quarantined", "quarantined_purchase"} <= set(burst.counts)
-    counts = outcome.counts + burst.counts + republish(["u"], outcome.states, world).counts
-    assert {"records", "duplicate", "late", "join_without_token", "join_matched"} <= set(outcome.counts)
-    assert set(counts) | set(outcome.counts) <= set(metrics.COUNTERS)
-    assert {f"join_{outcome}" for outcome in Join} <= set(metrics.COUNTERS)
-    assert {f"dead_letter_{reason}" for reason in Reason if not reason.counted_only} <= set(metrics.COUNTERS)
-
-
-def test_every_metric_has_a_meaning_and_a_prometheus_name() -> None:
-    for name, meaning in (metrics.COUNTERS | metrics.GAUGES).items():
-        assert name.isidentifier()
-        assert name.islower()
-        assert meaning[:1].isupper() or meaning[:1].isdigit()
-        assert meaning.endswith(".")
-
-
-def test_nulls_come_back_from_the_flags_of_their_partition() -> None:
-    """Contract: a null key or value is None again, an empty one is empty, and nothing is shifted."""
-    null_key, null_value = 1 << 24, 1 << 25
-    row = (3, ORDER, [b"", b"k", b"", b""], [b"v", b"", b"", b"w"],
-           [null_key | 2, null_value | 1, null_key | null_value, 7], [10, 11, 12, 13], [5, 6, 7, 8])  # fmt: skip
-    batch = read_batch(row)
-    assert batch.records == Records([None, b"k", None, b""], [b"v", None, None, b"w"], [5, 6, 7, 8])
-    assert (batch.shard, batch.kind, batch.partitions, batch.offsets) == (3, ORDER, [2, 1, 0, 7], [10, 11, 12, 13])
 
 
 def test_no_module_has_the_name_of_one_of_pythons() -> None:

@@ -4,21 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tideline.schemas.topics import SPECS, Topics
+from tideline.schemas.topics import Topics
 from tideline.scripts.commands.topics import TopicError, check_clock, main, read_config
-
-
-def test_every_topic_has_a_layout() -> None:
-    assert Topics().by_role().keys() == SPECS.keys()
-
-
-def test_suffix_gives_a_set_of_its_own() -> None:
-    assert Topics().with_suffix("-x").dead_letters == "dead-letters-x"
-    assert not set(Topics().by_role().values()) & set(Topics().with_suffix("-x").by_role().values())
-
-
-def test_clickstream_time_is_the_broker_s() -> None:
-    assert SPECS["clickstream"].config["message.timestamp.type"] == "LogAppendTime"
 
 
 def test_names_and_security_come_from_a_file(tmp_path: Path) -> None:
@@ -45,11 +32,6 @@ def test_wrong_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(TopicError, match=message):
         read_config(path)
-
-
-def test_only_topics_that_are_read_in_one_order_need_their_number_of_partitions() -> None:
-    """Contract: six partitions of the clickstream are as good as four."""
-    assert {role for role, spec in SPECS.items() if spec.any_partitions} == {"clickstream", "decisions"}
 
 
 @pytest.mark.parametrize(("kind", "refused"), [("LogAppendTime", False), ("CreateTime", True)])

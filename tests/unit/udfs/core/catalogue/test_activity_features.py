@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from tests.support.core_world import activity
 from tideline.udfs.core.catalogue.activity_features import features_of
-
-if TYPE_CHECKING:
-    pass
-
 
 ACTIVITIES = [
     activity(f"a{number}", kind=kind, categories=names)

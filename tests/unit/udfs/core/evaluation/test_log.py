@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tideline.scripts.benchmarks.offline.ope_world import make_log
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_arms_count_as_running_from_their_first_row_to_their_last() -> None:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
 from tideline.scripts.benchmarks.offline.ope_lists import ARMS, ORDER, SLOTS, draw_lists, in_order, truth_of_lists
 from tideline.udfs.core.evaluation.evaluation import evaluate
 from tideline.udfs.core.evaluation.targets import Constant, Target, Uniform
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_a_greedy_policy_has_exact_probabilities_given_what_is_above() -> None:

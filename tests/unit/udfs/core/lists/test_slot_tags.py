@@ -10,7 +10,6 @@ import pytest
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_world, token_for
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.lists.slot_tags import NO_TAG, SlotTags, slot_tag, without_clashes
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.rewards.attributing import Attributing
@@ -18,8 +17,6 @@ from tideline.udfs.core.rewards.attribution import Attributed, attribute
 from tideline.udfs.core.rewards.join import Join
 
 SECRET = KEYS.secrets[KEYS.current]
-
-
 CRC_TWINS = "plumless", "buckeroo"
 """English words with one CRC-32."""
 
@@ -86,8 +83,3 @@ def test_of_two_activities_with_one_tag_the_first_is_ranked(turned: bool) -> Non
     assert [each.activity_id for each in without_clashes(given, keys)] == pair[:1]
     world = make_world(given)
     assert [each.activity_id for each in world.catalogue.activities] == pair[:1]
-
-
-def test_the_number_of_an_activity_is_no_check_sum() -> None:
-    """Contract: stored, so it stays what it is: 4 bytes of BLAKE2b."""
-    assert activity_hash("c08-0042") == 0x20FD1C37

@@ -22,7 +22,7 @@ from tideline.udfs.core.learning.learning import BUCKET, Forgetting, add
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.policy_table import PAIRS, PolicyRow
 from tideline.udfs.core.rewards.feedback import Feedback, decode_feedback, encode_feedback
-from tideline.udfs.core.serving.engine import Outcome, Records, process
+from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.users.features import step_inputs
 from tideline.udfs.core.users.interest import quantise
 from tideline.udfs.core.users.user_state import HEADER, UserBatch, decode_states
@@ -250,27 +250,3 @@ def test_an_event_behind_31_newer_ones_is_late(newer: int, late: int) -> None:
     accepted = decode_states([after.states["u"]], 8).header["accepted"][0]
     assert accepted == newer + 1 - late
     assert (after.lists == inside.lists) == bool(late)
-
-
-def test_in_order_an_event_costs_about_two_steps() -> None:
-    """Contract: h is a cache that spares encoding the window again, yet 16 steps are due every 16th event."""
-    encoder = ArithmeticEncoder()
-    run([[event] for event in views("u", 320)], ranking_world(encoder))
-    anew = range(32, 321, 16)
-    assert encoder.rows_stepped == (320 - len(anew)) + 16 * len(anew)
-
-
-def test_nothing_and_nothing_valid_are_batches_too() -> None:
-    world = ranking_world(ArithmeticEncoder())
-    empty: Outcome = process(Records([], [], []), lambda users: [], world)
-    assert (empty.users, empty.lists, empty.dead) == ([], [], [])
-    bad: Outcome = process(Records([None, b"u"], [b"x", None], [1, 1]), lambda users: [], world)
-    assert [letter.number for letter in bad.dead] == [0, 1]
-    assert (bad.users, bad.lists, bad.counts["records"]) == ([], [], 2)
-
-
-def test_without_activities_there_are_states_and_no_lists() -> None:
-    found = run([views("u", 3)], make_world())
-    assert found.lists == {}
-    assert list(found.states) == ["u"]
-    assert found.counts["unlisted"] == 1

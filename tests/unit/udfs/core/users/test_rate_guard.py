@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.core_world import NOON_MS, activity, make_world, token_for
-from tideline.schemas.codec import encode_event
-from tideline.schemas.errors import Reason
+from tests.support.core_world import NOON_MS
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.serving.engine import Outcome, Records, process
 from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S, QUARANTINE_S, act_of, admit, admit_singles
 from tideline.udfs.core.users.user_state import UserBatch, decode_states
 
@@ -53,19 +49,6 @@ def judge(*batches: list[Event]) -> list[bool]:
 
 def cut(events: list[Event], size: int) -> list[list[Event]]:
     return [events[at : at + size] for at in range(0, len(events), size)]
-
-
-def run(batches: list[list[Event]], user: str = "u") -> tuple[list[Outcome], bytes]:
-    """Process one user's events batch by batch."""
-    world = make_world([activity("a")])
-    state: bytes | None = None
-    outcomes: list[Outcome] = []
-    for events in batches:
-        records = Records([user.encode()] * len(events), [encode_event(each) for each in events], [2**50] * len(events))
-        outcomes.append(process(records, lambda _: [state], world))  # noqa: B023 - called at once
-        state = outcomes[-1].states[0]
-    assert state is not None
-    return outcomes, state
 
 
 @pytest.mark.parametrize("size", [1, 7, 50])
@@ -219,20 +202,6 @@ def test_honest_traffic_gives_no_false_alarm(story: Callable[[np.random.Generato
     assert all(judge(*cut(events, int(rng.choice([1, 7, 100, 5_000])))))
 
 
-def test_two_tabs_and_a_retry_reach_the_learner_and_the_purchase_after_them_counts() -> None:
-    """Contract: 22 impressions of a second, all sent twice, quarantine nobody; nothing is a dead letter."""
-    token, other = token_for("u", ["a"]), token_for("u", ["a"], seq=2)
-    shown = [
-        Event(f"{n}", "u", EventType.IMPRESSION, SECOND_MS, activity_id="a", token=each, position=0)
-        for n in range(11)
-        for each in (token, other)
-    ]
-    outcomes, state = run([shown, shown, [Event("p", "u", EventType.PURCHASE, SECOND_MS + 60_000)]])
-    assert [each.dead for each in outcomes] == [[], [], []]
-    assert len(outcomes[0].feedback) == 2
-    assert decode_states([state], 8).header["purchases"].tolist() == [1]
-
-
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(
@@ -265,24 +234,3 @@ def test_singles_of_many_users_are_kept_apart() -> None:
     assert [False, False] in passed
     assert users.header["rate_seconds"][:, 0].tolist() == [0, SECOND_MS // 1000, 0, SECOND_MS // 1000 + 5]
     assert np.bitwise_count(users.header["rate_acts"]).sum(axis=1).tolist() == [0, 20, 0, 20]
-
-
-@pytest.mark.parametrize("size", [1, 9, 60])
-def test_nothing_is_learned_from_a_robot_and_all_that_is_set_aside_can_be_read_back(size: int) -> None:
-    """Contract: no history, no rewards, no list; each event is a dead letter at its place, a purchase told apart."""
-    token = token_for("u", ["a"])
-    click = Event("c", "u", EventType.CLICK, SECOND_MS + 5_000, activity_id="a", token=token, position=0)
-    events = [*views([SECOND_MS + at for at in range(50)]), click]
-    events.append(Event("p", "u", EventType.PURCHASE, SECOND_MS + 9_000, "i"))
-    batches = cut(events, size)
-    outcomes, state = run(batches)
-    aside = [batch[each.number] for batch, found in zip(batches, outcomes, strict=True) for each in found.dead]
-    passed = len(events) - len(aside)
-    assert MAX_ACTS_PER_S <= passed < MOST_NOTICED
-    assert aside == events[passed:]
-    assert {each.error.reason for found in outcomes for each in found.dead} == {Reason.QUARANTINED}
-    assert outcomes[-1].dead[-1].error.detail.startswith("purchase ")
-    counts = sum((found.counts for found in outcomes), Counter[str]())
-    assert (counts["quarantined"], counts["quarantined_purchase"]) == (len(aside), 1)
-    assert not any(found.feedback for found in outcomes)
-    assert decode_states([state], 8).header["accepted"].tolist() == [passed]

@@ -1,0 +1,63 @@
+"""The hand-written reader of the newest clickstream body."""
+
+from __future__ import annotations
+
+import pytest
+
+from tideline.schemas.clickstream_reader import read_clickstream
+from tideline.schemas.codec import encode_event
+from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.events import TYPE_NAMES, Event, EventType
+
+FULL = Event("e", "u", EventType.PURCHASE, 2**41, "tea", "drinks", 1.25, 3)
+REWARD = Event(
+    "é" * 40, "u" * 128, EventType.CONVERSION, 2**48 - 1, activity_id="a", token="t", position=15, value=-2.5
+)
+BARE = Event("e", "u", EventType.SEARCH, 1)
+HEAD = 5
+"""Bytes before the body: magic and schema id."""
+
+
+@pytest.mark.parametrize("event", [FULL, REWARD, BARE])
+def test_what_the_codec_writes_is_read(event: Event) -> None:
+    assert read_clickstream(encode_event(event), HEAD) == event
+
+
+@pytest.mark.parametrize("kind", range(len(TYPE_NAMES)))
+def test_every_type_has_its_index(kind: int) -> None:
+    event = BARE._replace(type=kind)
+    if kind >= EventType.IMPRESSION:
+        event = REWARD._replace(type=kind, value=None)
+    assert read_clickstream(encode_event(event), HEAD).type == kind
+
+
+def test_a_body_that_ends_early_or_late_is_refused() -> None:
+    """Contract: every cut is TRUNCATED, and so is every byte more."""
+    data = encode_event(FULL)
+    for end in range(HEAD, len(data)):
+        with pytest.raises(InvalidEvent) as refused:
+            read_clickstream(data[:end], HEAD)
+        assert refused.value.reason is Reason.TRUNCATED
+    with pytest.raises(InvalidEvent, match="1 bytes left after the clickstream record"):
+        read_clickstream(data + b"x", HEAD)
+
+
+def test_an_endless_number_costs_no_time_and_is_refused() -> None:
+    data = bytearray(encode_event(BARE))
+    at = HEAD + 5  # behind two texts of one character and the type
+    with pytest.raises(InvalidEvent, match="longer than 10 bytes"):
+        read_clickstream(bytes(data[:at]) + b"\xff" * 65_536, HEAD)
+
+
+def test_an_index_outside_its_union_is_refused() -> None:
+    """Contract: -1 is no last symbol, as a library would take it for."""
+    data = bytearray(encode_event(BARE))
+    data[HEAD + 4] = 1
+    with pytest.raises(InvalidEvent) as refused:
+        read_clickstream(bytes(data), HEAD)
+    assert refused.value.reason is Reason.UNKNOWN_TYPE
+    data = bytearray(encode_event(FULL))
+    at = data.index(b"\x02\x06tea")
+    data[at] = 4
+    with pytest.raises(InvalidEvent, match="a union has index byte 4"):
+        read_clickstream(bytes(data), HEAD)

@@ -1,0 +1,40 @@
+"""What a valid activity says that nobody can be shown it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.core_world import DAY_MS, NOON_MS, activity
+from tideline.udfs.core.catalogue.activity import Activity, Rule
+from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
+from tideline.udfs.core.users.features import Vocabulary
+
+KNOWN = Vocabulary.of([], 97, ("tea", "milk"))
+ANYTHING = Vocabulary.of([], 97, ())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (activity("a"), None),
+        (activity("a", ends_ms=NOON_MS), Unreachable.OVER),
+        (activity("a", ends_ms=NOON_MS + 1), None),
+        (activity("a", rule=Rule(any_category=("wine",))), Unreachable.UNKNOWN_CATEGORY),
+        (activity("a", rule=Rule(any_category=("wine", "tea"))), None),
+        (activity("a", rule=Rule(min_events=3)), None),
+        (activity("a", status="paused", ends_ms=NOON_MS - DAY_MS), None),
+    ],
+)
+def test_what_keeps_an_activity_from_everybody_is_said(wrong: Activity, why: Unreachable | None) -> None:
+    """Contract: over at its writing, or a rule of categories no event has; a paused one is meant to reach nobody."""
+    assert unreachable(wrong, NOON_MS, KNOWN) is why
+
+
+def test_an_encoder_without_categories_says_nothing_about_rules() -> None:
+    assert unreachable(activity("a", rule=Rule(any_category=("wine",))), NOON_MS, ANYTHING) is None
+
+
+def test_each_cause_is_a_label_with_a_meaning() -> None:
+    for why in Unreachable:
+        assert str(why).isidentifier()
+        assert why.meaning

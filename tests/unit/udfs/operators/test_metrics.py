@@ -1,0 +1,42 @@
+"""The names the job counts under."""
+
+from __future__ import annotations
+
+from tests.support.core_world import NOON_MS, activity, make_world, token_for
+from tideline.schemas.codec import encode_event
+from tideline.schemas.errors import Reason
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.serving.engine import Records, process, republish
+from tideline.udfs.operators import metrics
+
+
+def test_every_count_of_the_engine_is_a_declared_counter() -> None:
+    """Contract: the operator raises counters by these names; an undeclared one would stop the job."""
+    world = make_world([activity("a", items=("tea",))])
+    token = token_for("u", ["a"])
+    events = [Event(f"e{kind}", "u", kind, NOON_MS + kind, "tea", price=1.0) for kind in range(4)]
+    events += [
+        Event(f"f{kind}", "u", kind, NOON_MS + kind, activity_id="a", token=each, position=0)
+        for kind in range(EventType.IMPRESSION, EventType.DISMISS + 1)
+        for each in (token, None)
+    ]
+    records = Records([b"u"] * len(events), [encode_event(each) for each in events], [2**50] * len(events))
+    outcome = process(records, lambda users: [None], world)
+    robot = [Event(f"r{n}", "r", EventType.VIEW, NOON_MS + n) for n in range(50)]
+    robot.append(Event("bought", "r", EventType.PURCHASE, NOON_MS + 1_000, "tea"))
+    burst = process(Records([b"r"] * 51, [encode_event(each) for each in robot], [2**50] * 51), lambda _: [None], world)
+    assert {"quarantined", "quarantined_purchase"} <= set(burst.counts)
+    counts = outcome.counts + burst.counts + republish(["u"], outcome.states, world).counts
+    assert {"records", "duplicate", "late", "join_without_token", "join_matched"} <= set(outcome.counts)
+    assert set(counts) | set(outcome.counts) <= set(metrics.COUNTERS)
+    assert {f"join_{outcome}" for outcome in Join} <= set(metrics.COUNTERS)
+    assert {f"dead_letter_{reason}" for reason in Reason if not reason.counted_only} <= set(metrics.COUNTERS)
+
+
+def test_every_metric_has_a_meaning_and_a_prometheus_name() -> None:
+    for name, meaning in (metrics.COUNTERS | metrics.GAUGES).items():
+        assert name.isidentifier()
+        assert name.islower()
+        assert meaning[:1].isupper() or meaning[:1].isdigit()
+        assert meaning.endswith(".")
