@@ -10,20 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.support.sequences import drawn
-from tideline.models import ranking
-from tideline.models.baselines.markov import Markov
-from tideline.models.baselines.popularity import Popularity
-from tideline.models.data import Sequences, recoded
+from tideline.models.data import Sequences
 from tideline.models.evaluate import BASELINES, main
-from tideline.models.metrics import Coverage, Ranks
-from tideline.models.ranking import Baseline, Ranked, rank_baselines, rank_log_scores
-from tideline.models.report import figures, table
-from tideline.models.task import make_task
 
 ROOT = Path(__file__).parents[3]
-TRAIN = drawn(seed=1, number=40, names=12, longest=9)
-TEST = drawn(seed=2, number=30, names=12, longest=9)
 
 
 @pytest.fixture
@@ -136,64 +126,6 @@ def test_the_file_runs_from_anywhere_by_itself(tmp_path: Path) -> None:
         [sys.executable, ROOT / "models" / "evaluate.py", "--help"], cwd=tmp_path, capture_output=True, check=True
     )
     assert b"--mask-seen" in ran.stdout
-
-
-@pytest.mark.parametrize("mask_seen", [False, True])
-def test_ranks_do_not_depend_on_blocks_and_workers(monkeypatch: pytest.MonkeyPatch, mask_seen: bool) -> None:
-    """Contract: memory and cores change the time only."""
-    task = make_task(TRAIN, TEST, "all", "item")
-    fitted: dict[str, Baseline] = {"pop": Popularity(TRAIN), "markov": Markov(TRAIN)}
-    whole = rank_baselines(task, 12, fitted, mask_seen=mask_seen, workers=1)
-    monkeypatch.setattr(ranking, "BLOCK_SCORES", 12 * 7)
-    parts = rank_baselines(task, 12, fitted, mask_seen=mask_seen, workers=2)
-    for name in fitted:
-        for key in ("above", "ties", "log_p"):
-            assert (getattr(whole[name].ranks, key) == getattr(parts[name].ranks, key)).all()
-        assert whole[name].coverage.value == parts[name].coverage.value
-        assert (whole[name].coverage.lost(task.sequences) == parts[name].coverage.lost(task.sequences)).all()
-
-
-def test_a_model_of_log_probabilities_is_ranked_like_the_same_baseline() -> None:
-    task = make_task(TRAIN, TEST, "all", "item")
-    markov = Markov(TRAIN)
-    expected = rank_baselines(task, 12, {"markov": markov}, mask_seen=False, workers=1)["markov"].ranks
-
-    def log_scores(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        return np.log(markov.scores(recoded(task.events, TRAIN), rows)).astype(np.float32)
-
-    found = rank_log_scores(task, 12, log_scores, mask_seen=False).ranks
-    assert found.above.tolist() == expected.above.tolist()
-    assert found.log_p == pytest.approx(expected.log_p, rel=1e-5)
-
-
-def ranked(above: list[int], log_p: list[float]) -> Ranked:
-    size = len(above)
-    coverage = Coverage(np.array([0, 1, 2]), np.array([0, 1, -1]))
-    return Ranked(Ranks(np.array(above), np.zeros(size, np.int64), np.array(log_p)), coverage)
-
-
-def test_differences_are_paired() -> None:
-    """Contract: gru minus baseline on the same draws, so a constant difference of log loss has no width."""
-    rng = np.random.default_rng(1)
-    log_p = -rng.random(60)
-    found = {"gru": ranked([0] * 60, (log_p + 0.25).tolist()), "pop": ranked([9] * 60, log_p.tolist())}
-    own, minus = figures(found, np.repeat(np.arange(30), 2), 30, seed=1)
-    assert own["gru"]["log_loss"]["value"] == pytest.approx(-log_p.mean() - 0.25)
-    assert own["gru"]["log_loss"]["ci95"][0] < own["gru"]["log_loss"]["value"] - 0.01
-    assert [minus["pop"]["log_loss"]["value"], *minus["pop"]["log_loss"]["ci95"]] == pytest.approx([-0.25] * 3)
-    assert minus["pop"]["hr@5"]["value"] == minus["pop"]["hr@5"]["ci95"][1] == 1.0
-    assert 0.7 < minus["pop"]["hr@5"]["ci95"][0] < 0.9  # all of 30 sequences agree, and 30 are few
-    assert "gru minus baseline" in table(own, minus)
-
-
-def test_figures_without_a_value_are_none() -> None:
-    missed = ranked([50, 50], [np.nan, np.nan])
-    own, minus = figures({"gru": missed, "pop": missed}, np.array([0, 1]), 2, seed=1)
-    assert own["gru"]["log_loss"] == {"value": None, "ci95": [None, None]}
-    assert "log_loss" not in own["pop"]
-    assert "log_loss" not in minus["pop"]
-    assert json.loads(json.dumps(own))["gru"]["hr@5"]["value"] == 0.0
-    assert " -" in table(own, minus)
 
 
 def test_an_evaluation_on_what_was_trained_with_is_noticed(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,8 +15,6 @@ from pyarrow import parquet
 
 from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError
-
-TEXT = "action,reward,note\nDE,0.5,\nNA,1,crème\n"
 
 
 def parquet_file(folder: Path, name: str = "t.parquet", **columns: Any) -> Path:
@@ -38,57 +33,10 @@ def refusal(path: Path, column: str, read: str = "numbers") -> str:
     return message
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
-@pytest.mark.parametrize("zipped", [False, True])
-def test_any_usual_separator_encoding_and_gzip_read_the_same(
-    separator: str, encoding: str, zipped: bool, tmp_path: Path
-) -> None:
-    """Contract: the texts are the same, and NA is a text like any other."""
-    data = TEXT.replace(",", separator).encode(encoding)
-    path = tmp_path / "t.txt"
-    path.write_bytes(gzip.compress(data) if zipped else data)
-    table = Table(path, "--log")
-    assert table.names == ["action", "reward", "note"]
-    assert table.texts("action").tolist() == ["DE", "NA"]
-    assert table.numbers("reward").tolist() == [0.5, 1.0]
-    assert table.strings("note").to_pylist() == [None, "crème"]
-
-
-def test_what_had_to_be_assumed_of_a_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "t.csv"
-    path.write_bytes(TEXT.replace(",", ";").encode("latin-1"))
-    Table(path, "--log")
-    said = capsys.readouterr().err
-    assert "Windows-1252" in said
-    assert "';'" in said
-
-
 def test_a_decimal_comma_is_read_where_the_separator_leaves_it_free(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("action;reward\na;0,25\nb;1\n")
     assert Table(path, "--log").numbers("reward").tolist() == [0.25, 1.0]
-
-
-@pytest.mark.parametrize("name", ["t.parquet", "t.PARQUET", "t.pq", "t", "t.csv"])
-def test_parquet_is_known_by_its_content(name: str, tmp_path: Path) -> None:
-    assert Table(parquet_file(tmp_path, name, a=[1, 2]), "--log").numbers("a").tolist() == [1.0, 2.0]
-
-
-def test_a_gzipped_parquet_a_folder_of_spark_and_standard_input_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "spark"
-    folder.mkdir()
-    parquet_file(folder, "part-0.snappy.parquet", a=[1, 2])
-    parquet_file(folder, "part-1.snappy.parquet", a=[3])
-    (folder / "_SUCCESS").write_text("")
-    assert Table(folder, "--log").numbers("a").tolist() == [1.0, 2.0, 3.0]
-    zipped = tmp_path / "a.parquet.gz"
-    zipped.write_bytes(gzip.compress((folder / "part-1.snappy.parquet").read_bytes()))
-    assert Table(zipped, "--log").numbers("a").tolist() == [3.0]
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
-    assert Table(Path("-"), "--log").texts("action").tolist() == ["DE", "NA"]
 
 
 def test_numbers_are_read_from_every_type_that_holds_them(tmp_path: Path) -> None:
@@ -163,20 +111,6 @@ def test_a_missing_column_is_refused_with_those_there_are(tmp_path: Path) -> Non
     assert "the columns are a, b" in refusal(path, "c")
     with pytest.raises(ConfigError, match="the log's columns; missing: c, d; the columns are a, b"):
         Table(path, "--log").need(("a", "c", "d"), "the log's columns")
-
-
-@pytest.mark.parametrize(
-    "data",
-    [b"", b"\n\n", b"PAR1", b"PAR1" * 9, b"\x1f\x8b\x08", gzip.compress(b"a,b\n1,2\n", mtime=0)[:-9],
-     b"a,b\n1\n", b"a\0b\n1\n", b"\xff\xfea", b'a,"b\n1,2\n'],
-)  # fmt: skip
-def test_what_is_no_table_is_refused_in_one_line(data: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "t.csv"
-    path.write_bytes(data)
-    with pytest.raises(ConfigError, match="a CSV or Parquet file that can be read") as caught:
-        Table(path, "--log").numbers("b")
-    assert "\n" not in str(caught.value)
-    assert str(path) in str(caught.value)
 
 
 def test_texts_that_are_no_utf8_are_refused_where_parquet_promises_them(tmp_path: Path) -> None:

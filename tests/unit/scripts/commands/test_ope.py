@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tideline.schemas.errors import ConfigError
-from tideline.scripts.analysis.read_log import read_log
-from tideline.scripts.benchmarks.offline.ope_lists import draw_lists
 from tideline.scripts.commands import ope
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "ope"
 OBP = json.loads((GOLDEN / "obp.json").read_text())["campaigns"]
+
 
 Captured = pytest.CaptureFixture[str]
 
@@ -99,142 +95,11 @@ def test_a_log_without_propensities_is_refused(tmp_path: Path, capsys: Captured)
         assert "no row has a propensity" in found["refused"]
 
 
-def test_rows_without_a_propensity_are_left_out_and_counted(tmp_path: Path, capsys: Captured) -> None:
-    content = rows(3_000) + rows(50, propensity="", reward=1)
-    found = run(capsys, "--log", write(tmp_path / "log.csv", content), "--policy", "uniform")
-    assert found["logged"]["left_out"] == {"no propensity": 50}
-    assert found["diagnostics"]["rows"] == 3_000
-
-
-@pytest.mark.parametrize(
-    ("changes", "complaint"),
-    [
-        ({"propensity": 1.5}, "column propensity.*above 0 and at most 1; row 1"),
-        ({"propensity": 0}, "column propensity"),
-        ({"reward": "much"}, "column reward.*numbers"),
-        ({"x_a": ""}, "column x_a.*finite number in every row; row 1"),
-        ({"action": ""}, "column action.*text in every row"),
-        ({"position": -1}, "column position.*whole numbers from 0"),
-        ({"eligible": 0}, "column eligible"),
-    ],
-)
-def test_a_bad_value_is_refused_with_file_column_and_row(
-    changes: dict[str, Any], complaint: str, tmp_path: Path
-) -> None:
-    log = write(tmp_path / "log.csv", rows(20, **changes))
-    with pytest.raises(ConfigError, match=f"(?s)log.csv.*{complaint}"):
-        read_log(log)
-
-
-def test_a_missing_column_or_file_is_a_clear_message(tmp_path: Path, capsys: Captured) -> None:
-    log = write(tmp_path / "log.csv", [{"reward": 1, "propensity": 1}])
-    for argv in (["--log", str(log)], ["--log", str(tmp_path / "none.csv")]):
-        assert ope.main([*argv, "--policy", "uniform"]) == 1
-        assert "cannot be used; allowed:" in capsys.readouterr().err
-
-
-def test_an_unknown_policy_is_refused_with_what_is_allowed(tmp_path: Path, capsys: Captured) -> None:
-    log = write(tmp_path / "log.csv", rows(2_000))
-    assert ope.main(["--log", str(log), "--policy", "nonsense"]) == 1
-    said = capsys.readouterr().err
-    assert all(each in said for each in ("linucb", "uniform", "constant:<action>", "a file"))
-
-
 @pytest.mark.parametrize("places", ["1,0", "1.2", ",".join(["1"] * 17)])
 def test_places_nobody_can_look_at_are_refused_with_what_is_allowed(places: str, capsys: Captured) -> None:
     with pytest.raises(SystemExit):
         ope.main(["--log", "log.csv", "--policy", "linucb", "--places", places])
     assert "1 to 16 numbers from 0.01 to 1" in capsys.readouterr().err
-
-
-def test_probabilities_may_come_by_decision_by_row_or_once_for_all(tmp_path: Path, capsys: Captured) -> None:
-    """Contract: the same probabilities in each form of the file give the same estimates."""
-    content = [row | {"decision_id": f"d{at}"} for at, row in enumerate(rows(3_000))]
-    log = write(tmp_path / "log.csv", content)
-    chances = {"p_a": 0.5, "p_b": 0.3, "p_c": 0.2}
-    by_decision = [{"decision_id": f"d{at}"} | chances for at in reversed(range(3_000))]
-    files: list[list[dict[str, Any]]] = [[{**chances}], [{**chances}] * 3_000, by_decision]
-    found = [
-        run(capsys, "--log", log, "--policy", write(tmp_path / f"p{at}.csv", content))["estimates"]
-        for at, content in enumerate(files)
-    ]
-    assert found[0] == found[1] == found[2]
-
-
-@pytest.mark.parametrize(
-    "chances", [{"p_a": 0.5, "p_b": 0.4}, {"p_a": 1.5, "p_b": -0.5}, {"other": 1}, {"decision_id": "x", "p_a": 1}]
-)
-def test_probabilities_that_are_none_are_refused(chances: dict[str, Any], tmp_path: Path, capsys: Captured) -> None:
-    log = write(tmp_path / "log.csv", rows(2_000))
-    assert ope.main(["--log", str(log), "--policy", str(write(tmp_path / "p.csv", [chances]))]) == 1
-    assert "p.csv" in capsys.readouterr().err
-
-
-def test_lists_are_read_from_parquet(tmp_path: Path, capsys: Captured) -> None:
-    """Contract: rows in any order; rows of one decision are a list; what lies below a gap is left out."""
-    log = draw_lists(2_000, 5)
-    order = np.random.default_rng(6).permutation(log.rows)
-    table = {
-        "decision_id": [f"d{at}" for at in log.decision[order]],
-        "position": log.position[order] + 1,
-        "action": [log.arms[at] for at in log.action[order]],
-        "propensity": log.propensity[order],
-        "reward": log.reward[order],
-        "ts_ms": log.decision[order],
-    }
-    path = tmp_path / "log.parquet"
-    parquet.write_table(pa.table(table), path)
-    read = read_log(path).log
-    for name in ("action", "propensity", "reward", "decision", "position", "eligible"):
-        assert (getattr(read, name) == getattr(log, name)).all()
-    found = run(capsys, "--log", path, "--policy", "uniform")
-    per_list = log.reward.sum() / 2_000
-    for each in ("independent", "rips", "pseudo_inverse"):
-        assert found["lists"][each]["value"] == pytest.approx(per_list)
-    second_of_d7 = int(np.flatnonzero(order == 3 * 7 + 1)[0])
-    parquet.write_table(pa.table(table).take([at for at in range(log.rows) if at != second_of_d7]), path)
-    assert read_log(path).left_out == {"below a gap in their list": 1}
-
-
-def test_only_rows_of_the_newest_encoder_are_read(tmp_path: Path) -> None:
-    """Contract: contexts of two encoders never meet."""
-    content = rows(20, encoder_version=1) + rows(30, encoder_version=2)
-    read = read_log(write(tmp_path / "log.csv", content))
-    assert (read.log.rows, read.left_out) == (30, {"another encoder": 20})
-
-
-def test_the_picture_is_drawn(tmp_path: Path, capsys: Captured) -> None:
-    log, path = write(tmp_path / "log.csv", rows(2_000)), tmp_path / "p" / "ope.png"
-    for policy in ("uniform", "constant:a"):
-        run(capsys, "--log", log, "--policy", policy, "--picture", path)
-        assert path.read_bytes()[:4] == b"\x89PNG"
-
-
-def test_without_matplotlib_the_message_says_what_to_install(
-    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    log = write(tmp_path / "log.csv", rows(2_000))
-    assert ope.main(["--log", str(log), "--policy", "uniform", "--picture", str(tmp_path / "p.png")]) == 1
-    assert "pip install 'tideline[demo]'" in capsys.readouterr().err
-
-
-def test_other_peoples_files_are_read_or_refused_by_column(tmp_path: Path, capsys: Captured) -> None:
-    """Contract: decimals, an action called NA; a tiny propensity and two columns of one name are one line each."""
-    path = tmp_path / "log.parquet"
-    half = pa.array([Decimal("0.5")] * 2)
-    parquet.write_table(pa.table({"action": ["DE", "NA"], "reward": [0, 1], "propensity": half}), path)
-    assert read_log(path).log.arms == ("DE", "NA")
-    for text, complaint in (
-        ("action,reward,propensity\na,0,0.5\nb,0,1e-300\n", "column propensity' cannot be used; allowed: numbers from"),
-        ("action,reward,propensity,reward\na,0,0.5,1\n", "column reward' cannot be used; allowed: one column of each"),
-    ):
-        log = tmp_path / "log.csv"
-        log.write_text(text)
-        assert ope.main(["--log", str(log), "--policy", "uniform"]) == 1
-        said = capsys.readouterr().err
-        assert complaint in said
-        assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("kind", ["6 digits", "3 digits", "float32", "exact"])
@@ -275,15 +140,6 @@ def test_a_log_of_few_users_is_refused(tmp_path: Path, capsys: Captured) -> None
     assert "12 users or decisions are too few" in found["refused"]
 
 
-def test_contexts_that_are_not_called_so_are_named(tmp_path: Path, capsys: Captured) -> None:
-    """Contract: what is not read is said; the columns of our own export need no word."""
-    content = [row | {"age": at % 9, "mature": 1, "user": f"u{at % 99}"} for at, row in enumerate(rows(2_000))]
-    found = run(capsys, "--log", write(tmp_path / "log.csv", content), "--policy", "uniform")
-    assert found["warnings"] == ["columns that are not read: age; contexts are those whose names begin with x_"]
-    assert found["decide_by"] == "dr"
-    assert run(capsys, "--log", write(tmp_path / "log.csv", rows(2_000)), "--policy", "uniform")["warnings"] == []
-
-
 def test_propensities_that_ips_and_dr_disagree_about_are_doubted(tmp_path: Path, capsys: Captured) -> None:
     """Contract: shown by what x says and logged as if by lot: ips is too high, and both say so."""
     random = np.random.default_rng(3)
@@ -301,13 +157,3 @@ def test_propensities_that_ips_and_dr_disagree_about_are_doubted(tmp_path: Path,
     shown = capsys.readouterr()
     assert "warning: ips is" in shown.err
     assert "decide by dr" in shown.out
-
-
-@pytest.mark.parametrize("name", ["p.xyz", "p", "folder.png"])
-def test_a_picture_that_cannot_be_is_refused_before_the_work(name: str, tmp_path: Path, capsys: Captured) -> None:
-    (tmp_path / "folder.png").mkdir()
-    log = write(tmp_path / "log.csv", rows(2_000))
-    assert ope.main(["--log", str(log), "--policy", "uniform", "--picture", str(tmp_path / name)]) == 1
-    said = capsys.readouterr().err
-    assert ".png" in said
-    assert "fitting" not in said

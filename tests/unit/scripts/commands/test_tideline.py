@@ -2,102 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
-from tests.support.model_folders import model_folder, write_sequences
-from tideline.models import gates
-from tideline.scripts.commands import model, tideline
+from tideline.scripts.commands import tideline
 
 Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def _timed_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gates, "ROUND_S", 0.0)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "models"
-    folder.mkdir()
-    model_folder(folder, "demo-1", 0.5)
-    model_folder(folder, "demo-2", 1.0)
-    return folder
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> list[str]:
-    test, train = write_sequences(tmp_path / "test.csv", 2), write_sequences(tmp_path / "train.csv", 1)
-    return ["--data", str(test), "--train", str(train), "--most-us", "1e6", "--slowdown", "1e6"]
-
-
-def run(root: Path, *argv: str) -> int:
-    return tideline.main(["model", *argv, "--registry", str(root)])
-
-
-def states(root: Path, capsys: Captured) -> dict[str, str]:
-    capsys.readouterr()
-    assert run(root, "list", "--json") == 0
-    return {each["name"]: each["state"] for each in json.loads(capsys.readouterr().out)}
-
-
-def test_publish_roll_back_and_list(root: Path, data: list[str], capsys: Captured) -> None:
-    assert states(root, capsys) == {"demo-1": "", "demo-2": ""}
-    for name in ("demo-1", "demo-2"):
-        assert run(root, "publish", name, *data, "--registry-only") == 0
-    assert states(root, capsys) == {"demo-1": "previous", "demo-2": "current"}
-    assert run(root, "rollback", "--registry-only") == 0
-    assert states(root, capsys) == {"demo-1": "current", "demo-2": "previous"}
-
-
-def test_a_refused_model_is_named_with_its_gate_and_nothing_changes(
-    root: Path, data: list[str], capsys: Captured
-) -> None:
-    assert run(root, "publish", "demo-2", *data, "--registry-only") == 0
-    before = (root / "pointers.json").read_bytes()
-    capsys.readouterr()
-    assert run(root, "publish", "demo-1", *data, "--registry-only") == 1
-    out = capsys.readouterr().out
-    assert "REFUSED metrics  worse in" in out
-    assert "demo-1 is refused by: metrics; demo-2 stays current" in out
-    assert (root / "pointers.json").read_bytes() == before
-
-
-def test_an_order_that_cannot_be_given_leaves_the_registry(root: Path, data: list[str], capsys: Captured) -> None:
-    """Contract: the registry never says current of a model that the job was not told of."""
-    assert run(root, "publish", "demo-1", *data, "--stack", "no-such-stack") == 1
-    assert "no-such-stack" in capsys.readouterr().err
-    assert states(root, capsys) == {"demo-1": "", "demo-2": ""}
-
-
-def test_without_a_previous_model_there_is_no_way_back(root: Path, capsys: Captured) -> None:
-    assert run(root, "rollback", "--registry-only") == 1
-    assert "no previous model" in capsys.readouterr().err
-
-
-def test_a_broken_folder_is_listed_with_its_reason(root: Path, capsys: Captured) -> None:
-    (root / "demo-2" / "model.onnx").write_bytes(b"")
-    assert run(root, "list") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert "sha256" in next(line for line in lines if line.startswith("demo-2"))
-
-
-def test_the_help_of_training_needs_no_torch(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    monkeypatch.setattr("tideline.scripts.commands.model.find_spec", lambda name: None)
-    for argv, status in ((["--help"], 0), ([], 2)):
-        with pytest.raises(SystemExit) as left:
-            tideline.main(["model", "train", *argv])
-        assert left.value.code == status
-    assert "--params" in capsys.readouterr().out
-
-
-def test_training_without_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    monkeypatch.setattr(model, "find_spec", lambda name: None)
-    assert tideline.main(["model", "train", "--data", "x.csv", "--out", "y"]) == 1
-    assert "scripts/setup --train" in capsys.readouterr().err
 
 
 def test_an_unknown_group_is_answered_with_those_there_are(capsys: Captured) -> None:
@@ -128,20 +37,3 @@ def test_a_bad_address_or_number_is_refused_with_what_is_allowed(
         tideline.main(argv)
     assert ended.value.code == 2
     assert f"allowed: {allowed}" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("source", ["kafka://h/t", "kafka://h:x/t", "kafka://h:1", "kafka://h:1/", "kafka:///t"])
-def test_a_topic_to_train_from_has_an_address(source: str, data: list[str], capsys: Captured) -> None:
-    assert tideline.main(["model", "evaluate", *data[:4], "--data", source]) == 2
-    said = capsys.readouterr().err
-    assert f"--data='{source}' cannot be used; allowed: kafka://HOST:PORT/TOPIC" in said
-    assert said.count("\n") == 1
-
-
-def test_an_export_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, capsys: Captured) -> None:
-    (tmp_path / "file").write_text("")
-    for out in (tmp_path, tmp_path / "file" / "log.parquet"):
-        assert tideline.main(["export", "--bootstrap", "h:1", "--out", str(out)]) == 1
-        said = capsys.readouterr().err
-        assert str(tmp_path) in said
-        assert said.count("\n") == 1

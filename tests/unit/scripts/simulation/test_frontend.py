@@ -8,7 +8,6 @@ from tests.unit.scripts.simulation.conftest import HOUR_MS, START_MS, MemoryList
 from tideline.schemas.codec import decode_event, encode_event
 from tideline.schemas.events import EventType
 from tideline.scripts.simulation.frontend import LOOKED_AT, Frontend, Shown
-from tideline.scripts.simulation.tally import Tally
 from tideline.scripts.simulation.visits import Visit
 from tideline.scripts.simulation.world import World
 
@@ -109,15 +108,3 @@ def test_clicks_follow_the_hidden_response_and_the_place(world: World, lists: Me
 def test_a_visit_draws_the_same_each_time(world: World, lists: MemoryLists) -> None:
     lists.by_user["11"] = payload(["c1-a", "c1-b", "c1-c", "c1-d"])
     assert serve(world, lists, 0, 20) == serve(world, lists, 0, 20)
-
-
-def test_policy_and_holdout_are_counted_apart(world: World, lists: MemoryLists) -> None:
-    lists.by_user["11"] = payload(["c1-a", "c1-b", "c1-c", "c1-d"])
-    treated, control = serve(world, lists, 0, 30), serve(world, lists, 3, 10)
-    tally = Tally(world.holdout, 2)
-    tally.add(0, treated)
-    tally.add(1, control)
-    assert tally.impressions == 160
-    assert tally.rate(holdout=False).value == sum(len(each.clicked) for each in treated) / 120
-    assert tally.rate(holdout=True).value == sum(len(each.clicked) for each in control) / 40
-    assert np.isnan(tally.rate(holdout=True, first=0, after=1).value)

@@ -1,0 +1,139 @@
+"""Logs of decisions from files of anybody's."""
+
+from __future__ import annotations
+
+import csv
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from tideline.schemas.errors import ConfigError
+from tideline.scripts.analysis.read_log import read_log
+from tideline.scripts.benchmarks.offline.ope_lists import draw_lists
+from tideline.scripts.commands import ope
+
+Captured = pytest.CaptureFixture[str]
+
+
+def run(captured: Captured, *argv: str | Path) -> dict[str, Any]:
+    assert ope.main([*map(str, argv), "--json"]) == 0
+    found: dict[str, Any] = json.loads(captured.readouterr().out)
+    return found
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def rows(count: int, **changes: Any) -> list[dict[str, Any]]:
+    """Return rows of a uniform log of three actions."""
+    random = np.random.default_rng(1)
+    return [
+        {"x_a": round(random.normal(), 3), "action": "abc"[at % 3], "propensity": 1 / 3, "reward": int(at % 7 == 0)}
+        | changes
+        for at in range(count)
+    ]
+
+
+def test_rows_without_a_propensity_are_left_out_and_counted(tmp_path: Path, capsys: Captured) -> None:
+    content = rows(3_000) + rows(50, propensity="", reward=1)
+    found = run(capsys, "--log", write(tmp_path / "log.csv", content), "--policy", "uniform")
+    assert found["logged"]["left_out"] == {"no propensity": 50}
+    assert found["diagnostics"]["rows"] == 3_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"propensity": 1.5}, "column propensity.*above 0 and at most 1; row 1"),
+        ({"propensity": 0}, "column propensity"),
+        ({"reward": "much"}, "column reward.*numbers"),
+        ({"x_a": ""}, "column x_a.*finite number in every row; row 1"),
+        ({"action": ""}, "column action.*text in every row"),
+        ({"position": -1}, "column position.*whole numbers from 0"),
+        ({"eligible": 0}, "column eligible"),
+    ],
+)
+def test_a_bad_value_is_refused_with_file_column_and_row(
+    changes: dict[str, Any], complaint: str, tmp_path: Path
+) -> None:
+    log = write(tmp_path / "log.csv", rows(20, **changes))
+    with pytest.raises(ConfigError, match=f"(?s)log.csv.*{complaint}"):
+        read_log(log)
+
+
+def test_a_missing_column_or_file_is_a_clear_message(tmp_path: Path, capsys: Captured) -> None:
+    log = write(tmp_path / "log.csv", [{"reward": 1, "propensity": 1}])
+    for argv in (["--log", str(log)], ["--log", str(tmp_path / "none.csv")]):
+        assert ope.main([*argv, "--policy", "uniform"]) == 1
+        assert "cannot be used; allowed:" in capsys.readouterr().err
+
+
+def test_lists_are_read_from_parquet(tmp_path: Path, capsys: Captured) -> None:
+    """Contract: rows in any order; rows of one decision are a list; what lies below a gap is left out."""
+    log = draw_lists(2_000, 5)
+    order = np.random.default_rng(6).permutation(log.rows)
+    table = {
+        "decision_id": [f"d{at}" for at in log.decision[order]],
+        "position": log.position[order] + 1,
+        "action": [log.arms[at] for at in log.action[order]],
+        "propensity": log.propensity[order],
+        "reward": log.reward[order],
+        "ts_ms": log.decision[order],
+    }
+    path = tmp_path / "log.parquet"
+    parquet.write_table(pa.table(table), path)
+    read = read_log(path).log
+    for name in ("action", "propensity", "reward", "decision", "position", "eligible"):
+        assert (getattr(read, name) == getattr(log, name)).all()
+    found = run(capsys, "--log", path, "--policy", "uniform")
+    per_list = log.reward.sum() / 2_000
+    for each in ("independent", "rips", "pseudo_inverse"):
+        assert found["lists"][each]["value"] == pytest.approx(per_list)
+    second_of_d7 = int(np.flatnonzero(order == 3 * 7 + 1)[0])
+    parquet.write_table(pa.table(table).take([at for at in range(log.rows) if at != second_of_d7]), path)
+    assert read_log(path).left_out == {"below a gap in their list": 1}
+
+
+def test_only_rows_of_the_newest_encoder_are_read(tmp_path: Path) -> None:
+    """Contract: contexts of two encoders never meet."""
+    content = rows(20, encoder_version=1) + rows(30, encoder_version=2)
+    read = read_log(write(tmp_path / "log.csv", content))
+    assert (read.log.rows, read.left_out) == (30, {"another encoder": 20})
+
+
+def test_other_peoples_files_are_read_or_refused_by_column(tmp_path: Path, capsys: Captured) -> None:
+    """Contract: decimals, an action called NA; a tiny propensity and two columns of one name are one line each."""
+    path = tmp_path / "log.parquet"
+    half = pa.array([Decimal("0.5")] * 2)
+    parquet.write_table(pa.table({"action": ["DE", "NA"], "reward": [0, 1], "propensity": half}), path)
+    assert read_log(path).log.arms == ("DE", "NA")
+    for text, complaint in (
+        ("action,reward,propensity\na,0,0.5\nb,0,1e-300\n", "column propensity' cannot be used; allowed: numbers from"),
+        ("action,reward,propensity,reward\na,0,0.5,1\n", "column reward' cannot be used; allowed: one column of each"),
+    ):
+        log = tmp_path / "log.csv"
+        log.write_text(text)
+        assert ope.main(["--log", str(log), "--policy", "uniform"]) == 1
+        said = capsys.readouterr().err
+        assert complaint in said
+        assert said.count("\n") == 1
+
+
+def test_contexts_that_are_not_called_so_are_named(tmp_path: Path, capsys: Captured) -> None:
+    """Contract: what is not read is said; the columns of our own export need no word."""
+    content = [row | {"age": at % 9, "mature": 1, "user": f"u{at % 99}"} for at, row in enumerate(rows(2_000))]
+    found = run(capsys, "--log", write(tmp_path / "log.csv", content), "--policy", "uniform")
+    assert found["warnings"] == ["columns that are not read: age; contexts are those whose names begin with x_"]
+    assert found["decide_by"] == "dr"
+    assert run(capsys, "--log", write(tmp_path / "log.csv", rows(2_000)), "--policy", "uniform")["warnings"] == []

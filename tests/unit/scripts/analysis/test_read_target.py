@@ -1,0 +1,69 @@
+"""A target policy from a file or by name."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tideline.scripts.commands import ope
+
+Captured = pytest.CaptureFixture[str]
+
+
+def run(captured: Captured, *argv: str | Path) -> dict[str, Any]:
+    assert ope.main([*map(str, argv), "--json"]) == 0
+    found: dict[str, Any] = json.loads(captured.readouterr().out)
+    return found
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def rows(count: int, **changes: Any) -> list[dict[str, Any]]:
+    """Return rows of a uniform log of three actions."""
+    random = np.random.default_rng(1)
+    return [
+        {"x_a": round(random.normal(), 3), "action": "abc"[at % 3], "propensity": 1 / 3, "reward": int(at % 7 == 0)}
+        | changes
+        for at in range(count)
+    ]
+
+
+def test_an_unknown_policy_is_refused_with_what_is_allowed(tmp_path: Path, capsys: Captured) -> None:
+    log = write(tmp_path / "log.csv", rows(2_000))
+    assert ope.main(["--log", str(log), "--policy", "nonsense"]) == 1
+    said = capsys.readouterr().err
+    assert all(each in said for each in ("linucb", "uniform", "constant:<action>", "a file"))
+
+
+def test_probabilities_may_come_by_decision_by_row_or_once_for_all(tmp_path: Path, capsys: Captured) -> None:
+    """Contract: the same probabilities in each form of the file give the same estimates."""
+    content = [row | {"decision_id": f"d{at}"} for at, row in enumerate(rows(3_000))]
+    log = write(tmp_path / "log.csv", content)
+    chances = {"p_a": 0.5, "p_b": 0.3, "p_c": 0.2}
+    by_decision = [{"decision_id": f"d{at}"} | chances for at in reversed(range(3_000))]
+    files: list[list[dict[str, Any]]] = [[{**chances}], [{**chances}] * 3_000, by_decision]
+    found = [
+        run(capsys, "--log", log, "--policy", write(tmp_path / f"p{at}.csv", content))["estimates"]
+        for at, content in enumerate(files)
+    ]
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize(
+    "chances", [{"p_a": 0.5, "p_b": 0.4}, {"p_a": 1.5, "p_b": -0.5}, {"other": 1}, {"decision_id": "x", "p_a": 1}]
+)
+def test_probabilities_that_are_none_are_refused(chances: dict[str, Any], tmp_path: Path, capsys: Captured) -> None:
+    log = write(tmp_path / "log.csv", rows(2_000))
+    assert ope.main(["--log", str(log), "--policy", str(write(tmp_path / "p.csv", [chances]))]) == 1
+    assert "p.csv" in capsys.readouterr().err

@@ -1,0 +1,64 @@
+"""The product as a player."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tideline.scripts.benchmarks.offline import regret_runs
+from tideline.scripts.benchmarks.offline.regret_environments import Contextual, low_ctr
+from tideline.scripts.benchmarks.offline.regret_player import Player, contexts
+from tideline.scripts.benchmarks.offline.regret_runs import run_contextual, run_low_ctr
+from tideline.udfs.core.policies.by_name import make_policy
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Chooses:
+    """A player that always shows one arm, and remembers what it was told."""
+
+    def __init__(self, arm: int) -> None:
+        self.arm = arm
+        self.told: list[tuple[int, int, float]] = []
+
+    def choose(self, x: NDArray[np.float64], first_round: int, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the one arm."""
+        return np.full(len(x), self.arm)
+
+    def learn(
+        self,
+        x: NDArray[np.float64],
+        arms: NDArray[np.int64],
+        clicks: NDArray[np.float64],
+        first_round: int,
+        impressions: int = 1,
+    ) -> None:
+        """Remember."""
+        self.told.append((first_round, impressions, float(clicks.sum())))
+
+
+def test_contexts_are_in_the_rankers_form() -> None:
+    found = contexts(np.array([[1.0, 0.5, -9.0]]))
+    assert found[0].tolist() == [90, 18, -127, *[0] * 13]
+
+
+@pytest.mark.parametrize("text", ["thompson", "linucb_hybrid", "kl_ucb"])
+def test_the_products_policies_learn(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: after a few batches the better of two arms is shown mostly, through sums, rows and the ranking pass."""
+    means = np.repeat([[0.05, 0.4]], 1_200, axis=0)
+    x = np.hstack([np.ones((1_200, 1)), np.zeros((1_200, 6))])
+    clicks = (np.random.default_rng(1).random(means.shape) < means).astype(float)
+    monkeypatch.setattr(regret_runs, "ROUNDS", 1_200)
+    world = Contextual(x, means, clicks, np.arange(2), np.zeros(2, np.int64))
+    lost, shown = run_contextual(Player(make_policy(text), [0, 1], 1), world)
+    assert lost.sum() == pytest.approx(0.35 * (shown == 0).sum())
+    assert (shown[-400:] == 1).mean() > 0.8
+
+
+def test_all_impressions_of_a_batch_show_one_arm_at_low_click_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regret_runs, "ROUNDS_LOW", 100)
+    means = low_ctr(1)[0]
+    assert run_low_ctr(lambda seed: Chooses(5), 1) == pytest.approx(100 * (means.max() - means[5]))
