@@ -17,11 +17,14 @@ from tests.support.doc_pages import PAGES, ROOT, blocks, prose
 from tideline.udfs.settings.job_config import ReplayConfig
 from tideline.udfs.settings.options import options_of
 
-_STARTS = re.compile(r"^(PYTHONPATH=\. )?(scripts/|\.ci/|models/\w+\.py |\.venv/bin/python -m |\$FLINK/bin/flink run )")
+_STARTS = re.compile(
+    r"^(PYTHONPATH=\. )?"
+    r"(scripts/[a-z]+( |$)|\.ci/|models/\w+\.py |\.venv/bin/python -m |\$FLINK/bin/flink run )"
+)
 _INLINE = re.compile(r"`([^`]+)`")
 _MODULE = re.compile(r"-m (tideline.scripts[\w.]*)")
 _TAKE_JOB_OPTIONS = {"scripts/submit", "scripts/replay", "$FLINK/bin/flink"}
-_WITHOUT_HELP = {"$FLINK/bin/flink", ".ci/run", "pytest"}
+_WITHOUT_HELP = {"$FLINK/bin/flink", ".ci/run", "pytest", "tideline.schemas.compat"}
 """Not ours, or without any option."""
 
 
@@ -60,7 +63,7 @@ def documented() -> list[Documented]:
         lines = [line for block in blocks(text) if not block.language for line in block.code.splitlines()]
         for line in [*lines, *_INLINE.findall(prose(text))]:
             for part in line.split(" && "):
-                if _STARTS.match(part):
+                if _STARTS.match(part) and not (ROOT / part).is_dir():
                     words = shlex.split(part.removeprefix("PYTHONPATH=. "), comments=True)
                     found.append(Documented(page, tuple(word for word in words if word != "...")))
     return found

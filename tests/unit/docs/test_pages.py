@@ -10,6 +10,7 @@ import pytest
 from tests.support.doc_pages import DECISIONS, PAGES, ROOT, anchors, broken_links
 from tideline.jobs.config import main
 from tideline.schemas.errors import Reason
+from tideline.udfs.core.policies.by_name import POLICIES
 
 _README_BYTES = 8192
 _WIDTH = 120
@@ -73,3 +74,11 @@ def test_the_producer_s_contract_has_every_reason_in_the_code_s_words() -> None:
     dead = [reason for reason in Reason if not reason.counted_only]
     counted = [reason for reason in Reason if reason.counted_only]
     assert told == [(str(each), each.producer_fault, each.meaning) for each in [*dead, *counted]]
+
+
+def test_every_policy_is_in_the_guide() -> None:
+    """Contract: the table of policies lacks none, and has none that is not there."""
+    guide = (ROOT / "docs" / "guide" / "policies.md").read_text()
+    first_cells = re.findall(r"^\| (`[^|]+) \|", guide, re.MULTILINE)
+
+    assert {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)} == set(POLICIES)
