@@ -168,3 +168,16 @@ def test_the_package_is_the_folders_beside_it() -> None:
     """Contract: `tideline` holds a docstring and links, so that every file has one place."""
     links = {path.name: path.readlink() for path in (ROOT / "tideline").iterdir() if path.is_symlink()}
     assert links == {folder: Path("..") / folder for folder in FOLDERS}
+
+
+def test_every_module_with_behaviour_has_its_tests_at_the_mirrored_path() -> None:
+    """Contract: what the product stands on, module by module, in whichever layer of tests is real enough for it."""
+    lacking = []
+    for module, path in sources().items():
+        inside = path.relative_to(ROOT)
+        if path.stem.startswith("__") or inside.parts[0] == "scripts" or inside.parts[:2] == ("udfs", "operators"):
+            continue
+        if any(isinstance(node, ast.FunctionDef) for node in ast.walk(ast.parse(path.read_text()))):
+            mirrored = (ROOT / "tests").glob(f"*/{inside.parent}/test_{inside.name}")
+            lacking += [module] * (next(mirrored, None) is None)
+    assert not lacking

@@ -1,0 +1,38 @@
+"""From the options of a job to the settings that ranking reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tideline.udfs.core.hashing import hash64
+from tideline.udfs.settings.job_config import JobConfig
+from tideline.udfs.settings.rank_settings import rank_settings
+
+
+def test_every_setting_comes_from_its_option() -> None:
+    """Contract: shares become thousandths, days milliseconds, the salt its hash."""
+    config = JobConfig(
+        bootstrap="b:1",
+        redis_url="redis://h",
+        encoder=Path(),
+        token_keys={3: b"k" * 32},
+        token_key_id=3,
+        policy="linucb:alpha=0.25",
+        exploration=0.035,
+        holdout=0.1,
+        salt="s",
+        list_size=7,
+        attribution_days=0.5,
+        worth_limit=9.0,
+        generation=4,
+        weight_click=1.0,
+        weight_conversion=2.0,
+        weight_revenue=3.0,
+        weight_cost=4.0,
+    )
+    found = rank_settings(config)
+    assert found.policy.values["alpha"] == 0.25
+    assert (found.keys.secrets, found.keys.current) == ({3: b"k" * 32}, 3)
+    assert (found.salt, found.list_size, found.generation) == (hash64("s"), 7, 4)
+    assert (found.exploration_permille, found.holdout_permille) == (35, 100)
+    assert (found.attribution_ms, found.worth_limit, found.weights) == (43_200_000, 9.0, (1.0, 2.0, 3.0, 4.0))
