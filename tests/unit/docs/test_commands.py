@@ -65,7 +65,7 @@ def _value(name: str, text: str) -> Any:
     return _STANDS_FOR[text] if text in _STANDS_FOR else json.loads(text)
 
 
-@pytest.mark.parametrize("page", _PRESENT, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_file_that_is_named_is_there(page: Any) -> None:
     """Contract: paths of the repository in a page exist, but for those with a NAME to be put in."""
     named = {path for path in _PATH.findall(prose(page.read_text())) if not re.search(r"[A-Z]{2}", path)}
