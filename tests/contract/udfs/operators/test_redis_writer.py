@@ -1,0 +1,62 @@
+"""The sink against a real server."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import redis
+
+from tests.contract.conftest import Server
+from tideline.udfs.core.lists.list_block import encode_block
+from tideline.udfs.operators.redis_writer import RedisWriter
+from tideline.udfs.settings.job_config import JobConfig
+
+
+class Metrics:
+    """A metrics group that keeps what it counts."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def get_metrics_group(self) -> Metrics:
+        """The group of an operator."""
+        return self
+
+    def add_group(self, name: str) -> Metrics:
+        """The group inside."""
+        return self
+
+    def counter(self, name: str) -> Any:
+        """A counter by its name."""
+        group = self
+
+        class _Counter:
+            def inc(self, count: int) -> None:
+                group.counts[name] += count
+
+        return _Counter()
+
+
+def test_lists_and_the_popular_one_are_in_redis_before_the_row_is_done(server: Server) -> None:
+    """Contract: how many were written is returned and counted; a row without lists writes none."""
+    config = JobConfig(
+        bootstrap="b:1", redis_url=server.url, encoder=Path(), token_keys={1: b"k" * 32}, prefix="writer"
+    )
+    metrics, writer = Metrics(), RedisWriter(config)
+    writer.open(metrics)
+    now_ms = np.array([time.time_ns() // 1_000_000] * 2, np.int64).tobytes()
+    lists = [b'{"v":[1,5,1]}', b'{"v":[1,6,1]}']
+    assert writer.map((encode_block(["ann", "bob"], lists), now_ms, b'{"v":[1,9,1]}')) == 2
+    assert writer.map((b"", b"", b"")) == 0
+    assert writer.map((encode_block(["ann", "bob"], [lists[0], b'{"v":[1,4,1]}']), now_ms, b"")) == 2
+    writer.close()
+    client = redis.Redis.from_url(server.url)
+    stored = {client.get(key) for key in client.scan_iter("writer*")}
+    client.close()
+    assert stored == {*lists, b'{"v":[1,9,1]}'}
+    counted = {name: metrics.counts[name] for name in ("redis_written", "redis_same", "redis_older", "list_ms")}
+    assert counted == {"redis_written": 2, "redis_same": 1, "redis_older": 1, "list_ms": 4}
