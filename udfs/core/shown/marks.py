@@ -68,19 +68,23 @@ def impressions_of(entry: int) -> int:
 
 def trim(state: ShownState, caps: Mapping[int, tuple[int, int]]) -> Trimmed:
     """Drop, in place, what no cap needs any more, and make room where there is none."""
-    for activity, found in list(state.uses.items()):
-        kept = _needed(found, *caps[activity]) if activity in caps else {}
-        if kept:
-            state.uses[activity] = kept
-        else:
-            del state.uses[activity]
+    uses = state.uses
+    gone = [activity for activity in uses if activity not in caps or not uses[activity]]
+    for activity in gone:
+        del uses[activity]
+    for activity, found in uses.items():
+        if len(found) > 1:  # the newest is always needed; most activities have no other
+            uses[activity] = _needed(found, *caps[activity])
     return Trimmed(0, 0) if _excess(state) <= 0 else Trimmed(_merge(state), _forget(state))
 
 
 def _needed(found: dict[int, int], most: int, window_ms: int) -> dict[int, int]:
     """Return the newest impressions of an activity inside its window, as many as its cap needs and SPARE."""
+    times = found.values()
+    oldest = max(times) - window_ms // _MINUTE_MS - _DAY_MINUTES
+    if len(found) <= most + SPARE and min(times) > oldest and all([entry & 1 for entry in found]):
+        return found  # nearly always: a third of the time of looking at each
     shown = sorted(((at, entry) for entry, at in found.items()), reverse=True)
-    oldest = shown[0][0] - window_ms // _MINUTE_MS - _DAY_MINUTES
     kept: dict[int, int] = {}
     count = 0
     for at, entry in shown:

@@ -23,7 +23,6 @@ from tideline.udfs.core.shown.shown_state import NO_CLICK, Claim, Reward, ShownL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tideline.udfs.core.shown.shown_state import ListKey
 
 USE = np.dtype([("activity", "<u4"), ("entry", "<u4"), ("at", "<u4")])
 """`entry`: odd, and tells the places of lists apart; twice the number of impressions of a mark that was merged. `at`:
@@ -137,7 +136,7 @@ def decode_shown(data: bytes) -> ShownState:
 def encode_shown(state: ShownState) -> bytes:
     """Return the bytes, each kind in order of its key, so that arrival order leaves no trace."""
     counts, parts = [0] * len(_SIZES), [b""] * len(_SIZES)
-    lists = [each for _, each in sorted(state.lists.items())]
+    lists = [state.lists[key] for key in sorted(state.lists)]
     listed, noted = [], []
     for number, each in enumerate(lists):
         generation, as_of_ms, seq = each.key
@@ -147,13 +146,17 @@ def encode_shown(state: ShownState) -> bytes:
     counts[_LISTS], parts[_LISTS] = len(listed), b"".join(listed)
     if noted:
         counts[_NOTES], parts[_NOTES] = len(noted), b"".join(noted)
-    if state.rewards:
-        _encode_rewards(state, lists, counts, parts)
+    rewards = [state.rewards[key] for key in sorted(state.rewards)]
+    if rewards:
+        _encode_rewards(rewards, lists, counts, parts)
     if state.claims:
-        counts[_CLAIMS], parts[_CLAIMS] = len(state.claims), _claims_bytes(state)
+        counts[_CLAIMS], parts[_CLAIMS] = len(state.claims), _claims_bytes(state, rewards)
     if state.uses:
-        uses = [_USE.pack(name, *each) for name in sorted(state.uses) for each in sorted(state.uses[name].items())]
-        counts[_USES], parts[_USES] = len(uses), b"".join(uses)
+        numbers: list[int] = []
+        for name, found in sorted(state.uses.items()):
+            for entry in sorted(found):
+                numbers += (name, entry, found[entry])
+        counts[_USES], parts[_USES] = len(numbers) // 3, struct.pack(f"<{len(numbers)}I", *numbers)
     if state.dismissed:
         parts[_DISMISSALS] = b"".join([_DISMISSAL.pack(*each) for each in sorted(state.dismissed.items())])
         counts[_DISMISSALS] = len(state.dismissed)
@@ -208,11 +211,11 @@ def _note_bytes(each: ShownList, number: int) -> bytes:
     return _NOTE.pack(number, each.seen & ~each.impressed, each.dismissed, each.spent, first_click, each.cascade)
 
 
-def _encode_rewards(state: ShownState, lists: list[ShownList], counts: list[int], parts: list[bytes]) -> None:
-    rewards = [each for _, each in sorted(state.rewards.items(), key=_first)]
+def _encode_rewards(rewards: list[Reward], lists: list[ShownList], counts: list[int], parts: list[bytes]) -> None:
     rewarded = {reward.page.key: reward.page for reward in rewards}
-    former = [page for key, page in rewarded.items() if key not in state.lists]
-    number = {page.key: at for at, page in enumerate([*lists, *former])}
+    number = {page.key: at for at, page in enumerate(lists)}
+    former = [page for key, page in rewarded.items() if key not in number]
+    number |= {page.key: at for at, page in enumerate(former, len(lists))}
     found = {
         _FORMERS: [_former_bytes(page) for page in former],
         _CONTEXTS: [_CONTEXT.pack(number[key], page.encoder, page.x) for key, page in rewarded.items()],
@@ -221,10 +224,6 @@ def _encode_rewards(state: ShownState, lists: list[ShownList], counts: list[int]
     }
     for part, rows in found.items():
         counts[part], parts[part] = len(rows), b"".join(rows)
-
-
-def _first(item: tuple[tuple[ListKey, int], Reward]) -> tuple[ListKey, int]:
-    return item[0]
 
 
 def _former_bytes(page: ShownList) -> bytes:
@@ -242,8 +241,8 @@ def _conversion_bytes(each: Reward, number: int) -> bytes:
     return _CONVERSION.pack(number, told_ms >> 32, told_ms & _LOW, told >> 32, told & _LOW, fed >> 32, fed & _LOW)
 
 
-def _claims_bytes(state: ShownState) -> bytes:
-    place = {id(state.rewards[key]): at for at, key in enumerate(sorted(state.rewards))}
+def _claims_bytes(state: ShownState, rewards: list[Reward]) -> bytes:
+    place = {id(reward): at for at, reward in enumerate(rewards)}
     rows = []
     for each in sorted(state.claims.values(), key=lambda claim: claim.age):
         ts_ms, milli = each.ts_ms, each.milli
