@@ -82,7 +82,7 @@ def _needed(found: dict[int, int], most: int, window_ms: int) -> dict[int, int]:
     """Return the newest impressions of an activity inside its window, as many as its cap needs and SPARE."""
     times = found.values()
     oldest = max(times) - window_ms // _MINUTE_MS - _DAY_MINUTES
-    if len(found) <= most + SPARE and min(times) > oldest and all([entry & 1 for entry in found]):
+    if len(found) <= most + SPARE and min(times) > oldest and all(entry & 1 for entry in found):
         return found  # nearly always: a third of the time of looking at each
     shown = sorted(((at, entry) for entry, at in found.items()), reverse=True)
     kept: dict[int, int] = {}
