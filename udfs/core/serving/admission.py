@@ -46,46 +46,48 @@ def set_robots_aside(
     plain = np.zeros(len(by_row), np.bool_)
     plain[single] = admit_singles(batch, np.array(single, np.int64), [act_of(by_row[row][0][1]) for row in single])
 
-    found = Admitted([], [], {})
+    owners, organic, attributable = found = Admitted([], [], {})
     items = world.catalogue.activities_of_item
     for row, (events, is_plain) in enumerate(zip(by_row, plain.tolist(), strict=True)):
         passed, told = (events, _NOTHING_TOLD) if is_plain else _passed(batch, row, events, counts, dead)
         for numbered in passed:
             event = numbered[1]
             if event.type < FIRST_ACTIVITY_TYPE:
-                if told.get(event.event_id, event.ts_ms) == event.ts_ms:
-                    found.owners.append(row)
-                    found.organic.append(event)
-                else:
+                if told and told[event.event_id] != event.ts_ms:
                     counts["duplicate"] += 1
+                else:
+                    owners.append(row)
+                    organic.append(event)
                 if event.type != EventType.PURCHASE or event.item_id not in items:
                     continue
-            found.attributable.setdefault(row, []).append(numbered)
+            attributable.setdefault(row, []).append(numbered)
     return found
 
 
 def _passed(
     batch: UserBatch, row: int, events: list[tuple[int, Event]], counts: Counter[str], dead: list[DeadLetter]
 ) -> tuple[list[tuple[int, Event]], dict[str, int]]:
-    """Return what the guard lets through, by time, and the ts_ms that each organic event was first told with.
+    """Return what the guard lets through, by time, and the ts_ms of each organic event's first telling, if any is two.
 
     Both are judged as the events came, so that batching changes neither who is a robot nor which telling counts.
     """
     verdicts = admit(batch, row, [act_of(event) for _, event in events])
     passed: list[tuple[int, Event]] = []
     told: dict[str, int] = {}
-    for (number, event), admitted in zip(events, verdicts, strict=True):
+    again = False
+    for numbered, admitted in zip(events, verdicts, strict=True):
+        event = numbered[1]
         if admitted:
-            passed.append((number, event))
+            passed.append(numbered)
             if event.type < FIRST_ACTIVITY_TYPE:
-                told.setdefault(event.event_id, event.ts_ms)
+                again = told.setdefault(event.event_id, event.ts_ms) != event.ts_ms or again
             continue
         detail = f"{TYPE_NAMES[event.type]} within an hour of over {MAX_ACTS_PER_S} acts in one second"
-        dead.append(DeadLetter(number, InvalidEvent(Reason.QUARANTINED, detail)))
+        dead.append(DeadLetter(numbered[0], InvalidEvent(Reason.QUARANTINED, detail)))
         counts["quarantined"] += 1
         counts["quarantined_purchase"] += event.type == EventType.PURCHASE
     passed.sort(key=_time_of)
-    return passed, told
+    return passed, told if again else _NOTHING_TOLD
 
 
 def _time_of(numbered: tuple[int, Event]) -> tuple[int, str]:
