@@ -63,14 +63,14 @@ def measure(rows: int, repeats: int) -> dict[str, Any]:
         _add_lists(listed, evaluate(lists, _always(ope_lists.in_order(lists, _LIST_EXPLORATION))).lists)
         if seed % _REPORT_EVERY == 0:
             print(f"bench: {seed} of {repeats} logs", file=sys.stderr, flush=True)
-    choices = single.found()
-    best = min(choices["ips"]["rmse"], choices["dm"]["rmse"])
+    choices = single.found()  # nothing where every log was too small and so refused
+    ratio = choices["dr"]["rmse"] / min(choices["ips"]["rmse"], choices["dm"]["rmse"]) if choices else None
     return {
         "rows": rows,
         "repeats": repeats,
         "refused": refused,
         "estimates": choices,
-        "dr_rmse_to_best_of_ips_and_dm": choices["dr"]["rmse"] / best,
+        "dr_rmse_to_best_of_ips_and_dm": ratio,
         "lists": listed.found(),
     }
 
