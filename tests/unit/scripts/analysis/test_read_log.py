@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,36 +11,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from tests.support.ope_files import Captured, rows, run, write
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.analysis.read_log import read_log
 from tideline.scripts.benchmarks.offline.ope_lists import draw_lists
 from tideline.scripts.commands import ope
-
-Captured = pytest.CaptureFixture[str]
-
-
-def run(captured: Captured, *argv: str | Path) -> dict[str, Any]:
-    assert ope.main([*map(str, argv), "--json"]) == 0
-    found: dict[str, Any] = json.loads(captured.readouterr().out)
-    return found
-
-
-def write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def rows(count: int, **changes: Any) -> list[dict[str, Any]]:
-    """Return rows of a uniform log of three actions."""
-    random = np.random.default_rng(1)
-    return [
-        {"x_a": round(random.normal(), 3), "action": "abc"[at % 3], "propensity": 1 / 3, "reward": int(at % 7 == 0)}
-        | changes
-        for at in range(count)
-    ]
 
 
 def test_rows_without_a_propensity_are_left_out_and_counted(tmp_path: Path, capsys: Captured) -> None:

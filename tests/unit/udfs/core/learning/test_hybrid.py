@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from tests.support.core_world import activity
+from tests.support.feedback_log import ACTIVITIES, HOW, NEVER, SEEN, Log, make_log
 from tideline.udfs.core.catalogue.activity_features import FEATURES, features_of
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.learning.hybrid import Shared, solve_rest, solve_shared
-from tideline.udfs.core.learning.learning import Forgetting, add, merge
+from tideline.udfs.core.learning.learning import add, merge
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.learning.solving import Counts, Evidence, Solved, evidence_of, weighed
 from tideline.udfs.core.limits import OBJECTIVES
@@ -20,39 +20,9 @@ from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PRIOR_ID, PolicyTable, decode_row, encode_row
 from tideline.udfs.core.policies.regression import Regression, Sharing
-from tideline.udfs.core.rewards.feedback import ROWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-NEVER = Forgetting(0)
-HOW = Regression(3.0, Sharing.HYBRID, 2.0)
-ACTIVITIES = [
-    activity(f"a{number}", kind=kind, categories=names)
-    for number, (kind, names) in enumerate(
-        [("coupon", ("tea",)), ("coupon", ("tea", "milk")), ("banner", ("wine",)), ("event", ()), ("coupon", ("milk",))]
-    )
-]
-SEEN = 4
-"""The last activity was never shown."""
-
-
-class Log(NamedTuple):
-    """Rows of feedback and the number of the activity of each."""
-
-    rows: NDArray[Any]
-    arm: NDArray[np.int64]
-
-
-def make_log(count: int, seed: int) -> Log:
-    rng = np.random.default_rng(seed)
-    rows = np.zeros(count, ROWS)
-    rows["x"] = np.clip(np.rint(rng.normal(size=(count, DIM)) * 25), -127, 127).astype(np.int8)
-    rows["x"][:, 0] = 90
-    rows["impressions"], rows["clicks"] = 1, rng.random(count) < 0.3
-    rows["conversions"] = rows["clicks"] * (rng.random(count) < 0.3)
-    rows["revenue_milli"] = rows["conversions"] * rng.integers(100, 900, count)
-    return Log(rows, rng.integers(0, SEEN, count))
 
 
 FEATURES_OF_ALL = np.stack([features_of(each) for each in ACTIVITIES])

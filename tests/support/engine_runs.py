@@ -1,0 +1,95 @@
+"""Micro-batches through the engine, and what they leave behind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tests.support.core_world import NOON_MS, activity, make_world
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.catalogue.activity import Cap, Rule
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.learning.learning import BUCKET, Forgetting, add
+from tideline.udfs.core.limits import OBJECTIVES
+from tideline.udfs.core.policies.policy_table import PAIRS, PolicyRow
+from tideline.udfs.core.rewards.feedback import Feedback, decode_feedback, encode_feedback
+from tideline.udfs.core.serving.engine import Records, process
+
+if TYPE_CHECKING:
+    from tideline.udfs.core.serving.world import World
+    from tideline.udfs.core.users.interest import StepEncoder
+
+ACTIVITIES = (
+    activity("capped", cap=Cap(1, 600_000)),
+    activity("for-buyers", rule=Rule(min_purchases=2)),
+    activity("for-tea", rule=Rule(any_category=("tea",))),
+    activity("for-regulars", rule=Rule(min_events=20)),
+    *(activity(f"plain-{number}") for number in range(5)),
+)
+
+
+NAMES = [each.activity_id for each in ACTIVITIES]
+
+
+FORGETTING = Forgetting(40_000)  # buckets of ten seconds, so that the time of a reward matters
+
+
+class Result(NamedTuple):
+    """What a run of the engine left behind."""
+
+    lists: dict[str, bytes]
+    states: dict[str, bytes]
+    sums: dict[str, bytes]
+    counts: Counter[str]
+
+
+def ranking_world(encoder: StepEncoder) -> World:
+    """A world whose lists depend on x, on history, on what was shown, and on the seed."""
+    world = make_world(ACTIVITIES, encoder, list_size=5, exploration_permille=200)
+    rng = np.random.default_rng(4)
+    for offset, name in enumerate(NAMES):
+        theta = rng.integers(-(2**23), 2**23, (len(OBJECTIVES), DIM))
+        row = PolicyRow(offset, encoder.version, 10.0, 90.0, (1.0, 0.0, 0.0), theta, np.zeros(PAIRS, np.int64))
+        assert world.learn(name, row)
+    return world
+
+
+def run(batches: list[list[Event]], world: World) -> Result:
+    lists: dict[str, bytes] = {}
+    states: dict[str, bytes] = {}
+    feedback: list[Feedback] = []
+    counts: Counter[str] = Counter()
+    for batch in batches:
+        outcome = process(records_of(batch), lambda users: [states.get(user) for user in users], world)
+        assert outcome.dead == []
+        states.update(zip(outcome.users, outcome.states, strict=True))
+        lists.update(zip(outcome.listed, outcome.lists, strict=True))
+        feedback += outcome.feedback
+        counts += outcome.counts
+    return Result(lists, states, sums_of(feedback), counts)
+
+
+def records_of(events: list[Event]) -> Records:
+    latest = [2**50] * len(events)
+    return Records([event.user_id.encode() for event in events], [encode_event(event) for event in events], latest)
+
+
+def sums_of(feedback: list[Feedback]) -> dict[str, bytes]:
+    """Exact sums by activity; a time at which everything cancelled out is as good as none."""
+    if not feedback:
+        return {}
+    ids, rows = decode_feedback(encode_feedback(feedback))
+    found = {}
+    for place, name in enumerate(ids):
+        sums = add(np.zeros(0, BUCKET), rows[rows["activity"] == place], FORGETTING)
+        nothing = np.zeros(sums.size, BUCKET)
+        nothing["bucket"] = sums["bucket"]
+        found[name] = sums[sums != nothing].tobytes()
+    return found
+
+
+def views(user: str, count: int) -> list[Event]:
+    return [Event(f"e{at}", user, EventType.VIEW, NOON_MS + 1_000 * at, f"i{at}", "tea", 1.0) for at in range(count)]
