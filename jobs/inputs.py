@@ -14,7 +14,7 @@ from pyflink.java_gateway import get_gateway
 
 from tideline.jobs.shards import shard_keys
 from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, KEY_WAS_NULL, ORDER, VALUE_WAS_NULL
-from tideline.udfs.operators.world_feed import ACTIVITIES, CONTROL, POLICY
+from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY
 from tideline.udfs.settings.job_config import ReplayConfig
 
 if TYPE_CHECKING:

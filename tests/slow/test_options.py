@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 from tideline.models.encoder import Encoder
 from tideline.scripts.commands.submit import submit, token_keys
 from tideline.scripts.commands.topics import ensure_topics
-from tideline.udfs.core.serving.world import World
+from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.settings.rank_settings import rank_settings
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class Walk:
             (job.stack.root / "token_keys.json").write_text(json.dumps(token_keys(job.stack) | SECOND_KEY))
         job.go_on(self.savepoint, **{key: value for key, value in options.items() if key != "token_keys"})
         former = job.oracle.world
-        job.oracle.world = World(rank_settings(job.config), Encoder.load(job.config.encoder))
-        job.oracle.world.set_activities(former.activities)
+        job.oracle.world = RankerState.start(rank_settings(job.config), Encoder.load(job.config.encoder))
+        job.oracle.world = job.oracle.world.with_activities(former.offers.activities)
         job.oracle.learn(job.read(job.topics.policy))
 
 

@@ -8,11 +8,12 @@ import numpy as np
 
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.lists.decision_token import Minting, mint
+from tideline.udfs.core.lists.decision_token import mint
+from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
-from tideline.udfs.core.serving.world import RankSettings, World
+from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
 from tideline.udfs.core.users.features import StepInputs, Vocabulary
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def make_world(
     alpha: float = 0.3,
     list_size: int = 4,
     exploration_permille: int = 0,
-) -> World:
+) -> RankerState:
     """Return a world with an attribution window of one day."""
     settings = RankSettings(
         policy=make_policy(f"{policy}:alpha={alpha}" if "alpha" in POLICIES[policy].parameters else policy),
@@ -81,9 +82,8 @@ def make_world(
         attribution_ms=DAY_MS,
         weights=(1.0, 0.0, 0.0, 0.0),
     )
-    world = World(settings, encoder or ArithmeticEncoder())
-    world.set_activities({each.activity_id: each for each in activities})
-    return world
+    known = {each.activity_id: each for each in activities}
+    return RankerState.start(settings, encoder or ArithmeticEncoder(), known)
 
 
 def token_for(user: str, activity_ids: Sequence[str], as_of_ms: int = NOON_MS, seq: int = 1, **changes: Any) -> str:
@@ -105,4 +105,4 @@ def token_for(user: str, activity_ids: Sequence[str], as_of_ms: int = NOON_MS, s
         "tags": SlotTags.of(activity_ids, KEYS).current,
         "arms": np.zeros(1, np.int64),
     }
-    return mint(Minting(**(made | changes)), KEYS)[0]
+    return mint(RankedLists(**(made | changes)), KEYS)[0]

@@ -19,7 +19,7 @@ from tideline.udfs.core.rewards.feedback import Feedback, decode_feedback, encod
 from tideline.udfs.core.serving.engine import Records, process
 
 if TYPE_CHECKING:
-    from tideline.udfs.core.serving.world import World
+    from tideline.udfs.core.serving.ranker_state import RankerState
     from tideline.udfs.core.users.interest import StepEncoder
 
 ACTIVITIES = (
@@ -46,18 +46,18 @@ class Result(NamedTuple):
     counts: Counter[str]
 
 
-def ranking_world(encoder: StepEncoder) -> World:
+def ranking_world(encoder: StepEncoder) -> RankerState:
     """A world whose lists depend on x, on history, on what was shown, and on the seed."""
     world = make_world(ACTIVITIES, encoder, list_size=5, exploration_permille=200)
     rng = np.random.default_rng(4)
     for offset, name in enumerate(NAMES):
         theta = rng.integers(-(2**23), 2**23, (len(OBJECTIVES), DIM))
         row = PolicyRow(offset, encoder.version, 10.0, 90.0, (1.0, 0.0, 0.0), theta, np.zeros(PAIRS, np.int64))
-        assert world.learn(name, row)
+        world = world.with_row(name, row)
     return world
 
 
-def run(batches: list[list[Event]], world: World) -> Result:
+def run(batches: list[list[Event]], world: RankerState) -> Result:
     lists: dict[str, bytes] = {}
     states: dict[str, bytes] = {}
     feedback: list[Feedback] = []

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tideline.scripts.localstack import Stack
     from tideline.scripts.localstack.process import Managed
     from tideline.udfs.core.catalogue.activity import Activity
-    from tideline.udfs.core.control.control import Order
+    from tideline.udfs.core.control.control import Command
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
 ENCODERS = REPOSITORY / "models" / "artefacts"
@@ -98,7 +98,7 @@ class LiveJob:
         records = [(activity.activity_id.encode(), encode_activity(activity)) for activity in activities]
         self.produce_to(self.topics.activities, records)
         if self.job_id:
-            known = len(self.oracle.world.activities)
+            known = len(self.oracle.world.offers.activities)
             self.wait_gauge("activities", known)
 
     def produce_to(self, topic: str, records: Iterable[tuple[bytes | None, bytes | None]]) -> int:
@@ -119,7 +119,7 @@ class LiveJob:
         self._read_to |= {record.partition: record.offset + 1 for record in found}
         return found
 
-    def order(self, order: Order) -> None:
+    def order(self, order: Command) -> None:
         """Give the job an order."""
         value = encode_control(Control(order, int(time.time() * 1000)))
         self.produce_to(self.topics.control, [(str(self._orders).encode(), value)])
@@ -208,7 +208,7 @@ class LiveJob:
         wanted = before + self.config.parallelism
         wait_until("every ranker uses the encoder", lambda: self.metrics()["model_swapped"] >= wanted)
         self.oracle.learn(policy)
-        self.oracle.world.use_encoder(Encoder.load(folder))
+        self.oracle.world = self.oracle.world.with_encoder(Encoder.load(folder))
         self.wait_gauge("policy_version", self.oracle.world.version)
 
     def settle(self) -> None:

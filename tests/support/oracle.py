@@ -19,7 +19,7 @@ from tideline.udfs.core.policies.policy_table import PRIOR_ID, decode_row, encod
 from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
 from tideline.udfs.core.rewards.join import Join
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
-from tideline.udfs.core.serving.world import World
+from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.shown.shown_bytes import DISMISSAL, marks_of
 from tideline.udfs.core.users.user_state import decode_states
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.policies.policy_table import PolicyRow
     from tideline.udfs.core.rewards.feedback import Feedback
-    from tideline.udfs.core.serving.world import RankSettings
+    from tideline.udfs.core.serving.ranker_state import RankSettings
     from tideline.udfs.core.users.interest import StepEncoder
 
 EPOCH = 1
@@ -59,7 +59,7 @@ class Oracle:
     """The expected outcome so far: `lists` by user, `dead` letters with reasons, `counts`, `states`, learned sums."""
 
     def __init__(self, settings: RankSettings, encoder: StepEncoder) -> None:
-        self.world = World(settings, encoder)
+        self.world = RankerState.start(settings, encoder)
         self.states: dict[str, bytes] = {}
         self.lists: dict[str, bytes] = {}
         self.dead: list[tuple[Recorded, Reason]] = []
@@ -70,7 +70,7 @@ class Oracle:
 
     def set_activities(self, activities: Iterable[Activity]) -> None:
         """Put activities in."""
-        self.world.set_activities({activity.activity_id: activity for activity in activities})
+        self.world = self.world.with_activities({activity.activity_id: activity for activity in activities})
 
     def apply_by_user(self, records: Sequence[Recorded]) -> None:
         """Apply the records of each key as one batch, one key after the other."""
@@ -117,14 +117,14 @@ class Oracle:
 
     def _published(self) -> list[tuple[str, PolicyRow]]:
         sums = self.sums()
-        features = {name: features_of(each) for name, each in self.world.activities.items()}
-        return publication(sums, sorted(sums), _NEVER_FORGETS, 0, self.world.policy.regression, features)
+        features = {name: features_of(each) for name, each in self.world.offers.activities.items()}
+        return publication(sums, sorted(sums), _NEVER_FORGETS, 0, self.world.settings.policy.regression, features)
 
     def learn(self, policy: Iterable[Recorded]) -> None:
         """Take in records of the policy topic."""
         for record in policy:
             if record.value is not None:
-                self.world.learn(*decode_row(record.value, record.offset))
+                self.world = self.world.with_row(*decode_row(record.value, record.offset))
 
     def versions(self) -> dict[str, ListVersion]:
         """Return the version of each expected list."""

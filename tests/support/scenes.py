@@ -12,7 +12,7 @@ from tideline.schemas.events import Event, EventType
 
 if TYPE_CHECKING:
     from tests.support.live import LiveJob
-    from tideline.udfs.core.control.control import Order
+    from tideline.udfs.core.control.control import Command
 
 _HOUR_MS = 3_600_000
 
@@ -23,7 +23,7 @@ def now_ms() -> int:
 
 def scenario(job: LiveJob, seed: int, prefix: str, events: int = 3_000, users: int = 200) -> list[Event]:
     """Events of an earlier part of the day: what is shown and clicked lies in the past."""
-    activities = tuple(job.oracle.world.activities.values())
+    activities = tuple(job.oracle.world.offers.activities.values())
     start_ms = now_ms() - 6 * _HOUR_MS
     return make_events(Scenario(seed, users, events, activities, job.token_keys, start_ms, prefix))
 
@@ -33,7 +33,7 @@ def view(user: str, at_ms: int, number: int = 0) -> Message:
     return Message(user.encode(), encode_event(event))
 
 
-def act(job: LiveJob, order: Order) -> None:
+def act(job: LiveJob, order: Command) -> None:
     """Give an order to the rankers and wait until they have carried it out."""
     before = job.metrics()["control_applied"]
     job.order(order)

@@ -12,7 +12,8 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.context import CONSTANT_X, DIM
-from tideline.udfs.core.lists.decision_token import Minting, mint
+from tideline.udfs.core.lists.decision_token import mint
+from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slot_tags import SlotTags
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def interleave(good: Sequence[Message], bad: Sequence[Message], seed: int) -> li
 def token_for(user: str, shown: Sequence[str], keys: TokenKeys, as_of_ms: int, seq: int, x: Sequence[int]) -> str:
     """Return the token of a list that holds these activities, as if it had been shown to the user."""
     return mint(
-        Minting(
+        RankedLists(
             users=[user],
             generation=1,
             as_of_ms=np.array([as_of_ms]),

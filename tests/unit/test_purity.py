@@ -25,7 +25,7 @@ def test_the_core_imports_without_flink_and_clients() -> None:
         *PURE,
         "tideline.models.encoder",
         "tideline.udfs.operators.batch_rows",
-        "tideline.udfs.operators.world_feed",
+        "tideline.udfs.operators.ranker_feed",
         "tideline.udfs.operators.metrics",
     ]
     code = (

@@ -14,7 +14,7 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from tideline.models.encoder import Encoder
 from tideline.schemas.errors import ConfigError, InvalidEvent
-from tideline.udfs.core.control.control import Republish, decode_control
+from tideline.udfs.core.control.control import Audience, Republish, decode_for
 from tideline.udfs.core.lists.list_block import encode_block
 from tideline.udfs.core.policies.fence import check_still_writer
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
@@ -23,16 +23,16 @@ from tideline.udfs.core.serving.brake import Brake, BrakeEngaged
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
 from tideline.udfs.core.serving.popular_list import PopularList
-from tideline.udfs.core.serving.world import World
+from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.users.state_check import is_malformed
 from tideline.udfs.io.topic_reader import read_policy, read_topic
 from tideline.udfs.operators.batch_rows import ORDER, Batch, read_batch
 from tideline.udfs.operators.dead_letters import Letter, columns, letter_of_record, letters_of_batch
 from tideline.udfs.operators.deployment import Deployment
 from tideline.udfs.operators.metrics import Meters
+from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
 from tideline.udfs.operators.stop import fail_job, failing_for_good
 from tideline.udfs.operators.subtask import subtask_number
-from tideline.udfs.operators.world_feed import ACTIVITIES, CONTROL, POLICY, WorldFeed
 from tideline.udfs.settings.build import BUILD_ID
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
 from tideline.udfs.settings.kafka_security import kafka_python_kwargs
@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 
 class InterestRank(KeyedBroadcastProcessFunction):
-    """Keyed by shard. Users are entries of one MapState, as bytes; beside them the last republish order is kept."""
+    """Keyed by shard. Users are entries of one MapState, as bytes; beside them the last republish command is kept."""
 
     def __init__(self, config: JobConfig, popular_shard: int) -> None:
         self._config = config
@@ -55,7 +55,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._build = BUILD_ID
 
     def open(self, context: RuntimeContext) -> None:
-        """Load the encoder and bring the world to the present of its topics."""
+        """Load the encoder and bring the ranker's state to the present of its topics."""
         config = self._config
         if self._build != BUILD_ID:
             raise ConfigError("build", BUILD_ID, f"{self._build}, which was submitted: install it here and restart")
@@ -70,9 +70,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._brake = Brake()
         self._clock = BrokerClock()
         self._popular = PopularList(config.list_ttl_s * 1000)
-        self._world = World(rank_settings(config), Encoder.load(Path(config.encoder), config.provider))
-        self._feed = WorldFeed(
-            self._world,
+        self._feed = RankerFeed(
+            RankerState.start(rank_settings(config), Encoder.load(Path(config.encoder), config.provider)),
             config.provider,
             self._read_policy,
             lambda role: self._read(config.topics.by_role()[role]),
@@ -80,20 +79,21 @@ class InterestRank(KeyedBroadcastProcessFunction):
         )
         self._feed.apply(CONTROL, self._read(config.topics.control))
         if isinstance(config, ReplayConfig):
-            self._world.pin(config.policy_pin)
+            self._feed.pin(config.policy_pin)
         self._feed.start_policy()
         self._end_if_taken_over()
         self._feed.apply(ACTIVITIES, self._read(config.topics.activities))
         self._show()
+        ranker = self._feed.state
         _log.info(
             "ranking with encoder %s on %s, %d activities, policy version %d, build %s",
-            self._world.encoder.version,
-            self._world.encoder.provider,
-            len(self._world.activities),
-            self._world.version,
+            ranker.encoder.version,
+            ranker.encoder.provider,
+            len(ranker.offers.activities),
+            ranker.version,
             BUILD_ID,
         )
-        if not self._world.activities:
+        if not ranker.offers.activities:
             _log.error("no activity is known: no list is written until topic %s has one", config.topics.activities)
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
@@ -105,14 +105,15 @@ class InterestRank(KeyedBroadcastProcessFunction):
             return
         keys, values, stamped_ms = batch.records
         records = Records(keys, values, self._clock.bounded(keys, stamped_ms, time.time_ns() // 1_000_000))
-        outcome = process(records, self._load, self._world)
+        ranker = self._feed.state
+        outcome = process(records, self._load, ranker)
         self._store(outcome)
         self._brake_if_needed(records, sum(each.error.reason.producer_fault for each in outcome.dead))
         popular = b""
         if batch.shard == self._popular_shard and outcome.listed:
-            popular = self._popular.due(self._world, outcome.newest_ms)
+            popular = self._popular.due(ranker, outcome.newest_ms)
         if outcome.listed:
-            self._meters.show("activities_cold", self._world.cold(outcome.newest_ms))
+            self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
         yield self._row(outcome, popular, batch)
 
     def _refuse_changes(self, ctx: Any) -> None:
@@ -186,22 +187,22 @@ class InterestRank(KeyedBroadcastProcessFunction):
 
     def _obey(self, shard: int, value: bytes | None) -> Iterator[Row]:
         try:
-            control = decode_control(value)
+            control = decode_for(Audience.SHARDS, value)
         except InvalidEvent:
-            return  # counted and logged where the order is broadcast
-        if control is None or not isinstance(control.order, Republish):
+            return  # counted and logged where the command is broadcast
+        if control is None or not isinstance(control.command, Republish):
             return
-        if self._last_republish.value() == control.order.id:
-            return  # an order sent or read twice is one order
-        self._last_republish.update(control.order.id)
+        if self._last_republish.value() == control.command.id:
+            return  # a command sent or read twice is one command
+        self._last_republish.update(control.command.id)
         users = list(self._states.keys())
         for start in range(0, len(users), _REPUBLISHED_AT_ONCE):
             part = users[start : start + _REPUBLISHED_AT_ONCE]
-            outcome = republish(part, self._load(part), self._world)
+            outcome = republish(part, self._load(part), self._feed.state)
             self._store(outcome)
             popular = b""
-            if shard == self._popular_shard and start == 0:  # once an order
-                popular = self._popular.due(self._world, outcome.newest_ms, renew=True)
+            if shard == self._popular_shard and start == 0:  # once a command
+                popular = self._popular.due(self._feed.state, outcome.newest_ms, renew=True)
             yield self._row(outcome, popular)
 
     def _row(self, outcome: Outcome, popular: bytes, batch: Batch | None = None) -> Row:
@@ -223,8 +224,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         return columns(letters)
 
     def _show(self) -> None:
-        world = self._world
-        self._meters.show("encoder_version", world.encoder.version)
-        self._meters.show("encoder_on_cuda", int(world.encoder.provider == "cuda"))
-        self._meters.show("policy_version", max(world.version, 0))
-        self._meters.show("activities", len(world.activities))
+        ranker = self._feed.state
+        self._meters.show("encoder_version", ranker.encoder.version)
+        self._meters.show("encoder_on_cuda", int(ranker.encoder.provider == "cuda"))
+        self._meters.show("policy_version", max(ranker.version, 0))
+        self._meters.show("activities", len(ranker.offers.activities))

@@ -12,7 +12,7 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 from tideline.schemas.errors import InvalidEvent
 from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.catalogue.activity_features import features_of
-from tideline.udfs.core.control.control import LoadModel, PublishPolicy, SetExperiment, decode_control
+from tideline.udfs.core.control.control import Audience, LoadModel, PublishPolicy, SetExperiment, decode_for
 from tideline.udfs.core.experiments.experiment import regressions_on_trial
 from tideline.udfs.core.learning.knowledge import Knowledge
 from tideline.udfs.core.learning.learning import Forgetting, decode_sums, encode_sums
@@ -149,16 +149,16 @@ class Learner(KeyedProcessFunction):
 
     def _obey(self, value: bytes) -> Iterator[Row]:
         try:
-            control = decode_control(value)
+            control = decode_for(Audience.LEARNER, value)
         except InvalidEvent:
-            return  # counted and logged where the order is broadcast
-        order = control.order if control is not None else None
-        if isinstance(order, PublishPolicy):
+            return  # counted and logged where the command is broadcast
+        command = control.command if control is not None else None
+        if isinstance(command, PublishPolicy):
             yield from self._publish(list(self._known.sums))
-        elif isinstance(order, LoadModel):
-            self._ordered.update(order.version)
-            yield from self._publish(every_name(order.version, self._known.sums))
-        elif isinstance(order, SetExperiment):
+        elif isinstance(command, LoadModel):
+            self._ordered.update(command.version)
+            yield from self._publish(every_name(command.version, self._known.sums))
+        elif isinstance(command, SetExperiment):
             self._experiment.update(value)
             yield from self._publish(list(self._known.sums))
 
@@ -180,9 +180,9 @@ class Learner(KeyedProcessFunction):
             yield Row(key.encode(), encode_row(row._replace(epoch=self._config.epoch or 0), activity_id))
 
     def _on_trial(self) -> list[Regression]:
-        control = decode_control(self._experiment.value())
-        order = control.order if control is not None else None
-        return regressions_on_trial(order, self._how) if isinstance(order, SetExperiment) else []
+        control = decode_for(Audience.LEARNER, self._experiment.value())
+        command = control.command if control is not None else None
+        return regressions_on_trial(command, self._how) if isinstance(command, SetExperiment) else []
 
     def _show(self) -> None:
         drift = self._watch.drift()

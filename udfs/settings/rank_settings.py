@@ -5,7 +5,7 @@ from __future__ import annotations
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import make_policy
-from tideline.udfs.core.serving.world import RankSettings
+from tideline.udfs.core.serving.ranker_state import RankSettings
 from tideline.udfs.settings.job_config import JobConfig
 
 _DAY_MS = 86_400_000

@@ -31,7 +31,8 @@ from tideline.schemas.records import HEADER_BYTES
 from tideline.udfs.core.catalogue.activity import Activity, decode_activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue, open_at
 from tideline.udfs.core.hashing import hash32, hash64
-from tideline.udfs.core.lists.decision_token import Minting, mint, verify
+from tideline.udfs.core.lists.decision_token import mint, verify
+from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slate import payloads
 from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.policies.cold_start import coefficients
@@ -110,7 +111,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         seeds = decision_seeds(np.array([hash64(name)], np.uint64), as_of_ms, seq, settings.salt)
         exploration = settings.exploration_permille / 1000
         ranked = rank(settings.policy, self._known, user.x, mask, seeds, settings.list_size, exploration)
-        minting = Minting(
+        lists = RankedLists(
             users=[name],
             generation=settings.generation,
             as_of_ms=as_of_ms,
@@ -125,8 +126,8 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
             tags=self._tags.current,
             arms=np.zeros(1, np.int64),
         )
-        tokens = mint(minting, settings.keys)
-        return payloads(self._catalogue, ranked.order, settings.generation, as_of_ms, seq, encoder, tokens)[0]
+        tokens = mint(lists, settings.keys)
+        return payloads(self._catalogue, lists, tokens)[0]
 
 
 class WriteList(MapFunction):  # type: ignore[misc]

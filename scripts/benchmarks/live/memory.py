@@ -15,7 +15,7 @@ from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.commands.package import ROOT
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.serving.engine import Records, process
-from tideline.udfs.core.serving.world import RankSettings, World
+from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
 from tideline.udfs.core.users.user_state import EVENT, HEADER, HISTORY
 from tideline.udfs.io.list_store import ListStore
 
@@ -66,7 +66,7 @@ def _redis(stage: Arena) -> tuple[float, float]:
     return (after - before) / LISTS, length / LISTS
 
 
-def _lists(world: World, now_ms: int) -> Iterator[tuple[list[bytes], list[bytes]]]:
+def _lists(world: RankerState, now_ms: int) -> Iterator[tuple[list[bytes], list[bytes]]]:
     """Yield user ids and their lists, made by the job's own engine from one view each."""
     for start in range(0, LISTS, _AT_ONCE):
         events = [
@@ -79,7 +79,7 @@ def _lists(world: World, now_ms: int) -> Iterator[tuple[list[bytes], list[bytes]
         yield [user.encode() for user in outcome.listed], outcome.lists
 
 
-def make_world(keys: TokenKeys, now_ms: int) -> World:
+def make_world(keys: TokenKeys, now_ms: int) -> RankerState:
     """Return a ranker's world with the activities of the traffic."""
     settings = RankSettings(
         policy=make_policy("linucb"),
@@ -90,9 +90,8 @@ def make_world(keys: TokenKeys, now_ms: int) -> World:
         attribution_ms=7 * _DAY_MS,
         weights=(1.0, 5.0, 0.0, 0.0),
     )
-    world = World(settings, Encoder.load(_ENCODER, "cpu"))
-    world.set_activities({each.activity_id: each for each in activities(now_ms)})
-    return world
+    known = {each.activity_id: each for each in activities(now_ms)}
+    return RankerState.start(settings, Encoder.load(_ENCODER, "cpu"), known)
 
 
 def _state(stage: Arena, users: int) -> int:

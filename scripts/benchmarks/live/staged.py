@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import tideline.jobs.topology
 import tideline.udfs.core.serving.engine
+import tideline.udfs.core.serving.signed_lists
 import tideline.udfs.operators.interest_rank
 import tideline.udfs.operators.redis_writer
 from tideline.jobs.interest_job import main
@@ -99,10 +100,9 @@ class TimedRank(InterestRank):
             "encode",
             "eligible",
             "rank_arms",
-            "mint",
-            "payloads",
         )
         clock.wrap(tideline.udfs.core.serving.engine, *functions, "decode_states", "encode_states")
+        clock.wrap(tideline.udfs.core.serving.signed_lists, "mint", "payloads")
         clock.wrap(tideline.udfs.operators.interest_rank, "read_batch", "process")
         clock.wrap(self, "_load", "_store", "_row")
         self._rows = clock.timed("process_element", lambda row, ctx: list(InterestRank.process_element(self, row, ctx)))

@@ -17,11 +17,11 @@ from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.commands.package import ROOT
 from tideline.udfs.core.policies.policy_table import PRIOR_ID, cold_row, encode_row
 from tideline.udfs.io.topic_reader import read_policy
-from tideline.udfs.operators.world_feed import WorldFeed
+from tideline.udfs.operators.ranker_feed import RankerFeed
 
 if TYPE_CHECKING:
     from tideline.scripts.benchmarks.live.arena import Arena
-    from tideline.udfs.core.serving.world import World
+    from tideline.udfs.core.serving.ranker_state import RankerState
 
 PUBLISHED_EVERY_MS = 2_000
 _ENCODER = ROOT / "models" / "artefacts" / "demo-1"
@@ -38,19 +38,19 @@ def measure(rows: int) -> dict[str, Any]:
         say(f"{written:,} rows in topic {topic}, {time.monotonic() - began_s:.0f} s")
         bootstrap = stage.stack.kafka_bootstrap
         read = partial(read_policy, bootstrap, topic, {}, PUBLISHED_EVERY_MS)
-        feed = WorldFeed(world, "cpu", read, lambda _: (), lambda _: None)
+        feed = RankerFeed(world, "cpu", read, lambda _: (), lambda _: None)
         began_s = time.monotonic()
         feed.start_policy()
         ready_s = time.monotonic() - began_s
     return {
         "start_s": round(ready_s, 2),
         "rows": written,
-        "keys": len(world.table.rows),
-        "policy_version": world.version,
+        "keys": len(feed.state.tables.deployed.rows),
+        "policy_version": feed.state.version,
     }
 
 
-def _fill(stage: Arena, topic: str, world: World, rows: int, now_ms: int) -> int:
+def _fill(stage: Arena, topic: str, world: RankerState, rows: int, now_ms: int) -> int:
     """Write publications up to now, one batch each; return the number of rows."""
     bootstrap = stage.stack.kafka_bootstrap
     make_policy_topic(bootstrap, topic)
@@ -64,6 +64,6 @@ def _fill(stage: Arena, topic: str, world: World, rows: int, now_ms: int) -> int
     return count * len(names)
 
 
-def _row(world: World, name: str) -> bytes:
+def _row(world: RankerState, name: str) -> bytes:
     theta = np.random.default_rng(len(name)).integers(-(2**24), 2**24, (3, 16))
     return encode_row(cold_row()._replace(encoder=world.encoder.version, impressions=100.0, theta=theta), name)

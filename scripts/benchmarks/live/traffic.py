@@ -17,7 +17,8 @@ from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import CONSTANT_X, DIM
-from tideline.udfs.core.lists.decision_token import Minting, mint
+from tideline.udfs.core.lists.decision_token import mint
+from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 
@@ -153,7 +154,7 @@ def _shown(
     x = draw.normal(size=(count, DIM))
     x = np.rint(x / np.linalg.norm(x, axis=1)[:, None] * CONSTANT_X).astype(np.int8)
     x[:, 0] = CONSTANT_X
-    minting = Minting(
+    lists = RankedLists(
         users=[user_name(user) for user in users.tolist()],
         generation=1,
         as_of_ms=times_ms - 1000,
@@ -170,7 +171,7 @@ def _shown(
     )
     positions = draw.integers(0, LIST_SIZE, count)
     names = [catalogue.activities[number].activity_id for number in order[np.arange(count), positions].tolist()]
-    return list(zip(names, positions.tolist(), mint(minting, traffic.keys), strict=True))
+    return list(zip(names, positions.tolist(), mint(lists, traffic.keys), strict=True))
 
 
 def _item(number: int) -> str:

@@ -22,14 +22,15 @@ from tideline.scripts.benchmarks.progress import say
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import OBJECTIVES
-from tideline.udfs.core.lists.decision_token import Minting, mint
+from tideline.udfs.core.lists.decision_token import mint
+from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import PAIRS, PolicyRow
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.serving.engine import Records, process
-from tideline.udfs.core.serving.world import RankSettings, World
+from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,7 +161,7 @@ def _activities() -> list[Activity]:
     ]
 
 
-def _world(encoder: StepEncoder) -> World:
+def _world(encoder: StepEncoder) -> RankerState:
     settings = RankSettings(
         policy=make_policy("linucb"),
         keys=_KEYS,
@@ -170,12 +171,13 @@ def _world(encoder: StepEncoder) -> World:
         attribution_ms=7 * _DAY_MS,
         weights=(1.0, 5.0, 0.0, 0.0),
     )
-    world = World(settings, encoder)
-    world.set_activities({each.activity_id: each for each in _activities()})
+    world = RankerState.start(settings, encoder, {each.activity_id: each for each in _activities()})
     rng = np.random.default_rng(4)
-    for offset, name in enumerate(sorted(world.activities)):
+    for offset, name in enumerate(sorted(world.offers.activities)):
         theta = rng.integers(-(2**22), 2**22, (len(OBJECTIVES), DIM))
-        world.learn(name, PolicyRow(offset, encoder.version, 10.0, 90.0, (1.0, 0.0, 0.0), theta, np.zeros(PAIRS, int)))
+        world = world.with_row(
+            name, PolicyRow(offset, encoder.version, 10.0, 90.0, (1.0, 0.0, 0.0), theta, np.zeros(PAIRS, int))
+        )
     return world
 
 
@@ -218,7 +220,7 @@ class _Story:
         x = np.full((1, DIM), 3, np.int8)
         x[0, 0] = CONSTANT_X
         x[0, 1] = len(self._pages)
-        minting = Minting(
+        lists = RankedLists(
             users=[self._user],
             generation=1,
             as_of_ms=np.array([self._now_ms]),
@@ -233,7 +235,7 @@ class _Story:
             tags=SlotTags.of(shown, _KEYS).current,
             arms=np.zeros(1, np.int64),
         )
-        self._pages.append((mint(minting, _KEYS)[0], shown))
+        self._pages.append((mint(lists, _KEYS)[0], shown))
         for name in shown:
             self._add(EventType.IMPRESSION, name, len(self._pages) - 1)
             if self._rng.random() < 0.05:

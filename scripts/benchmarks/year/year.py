@@ -107,7 +107,7 @@ def _orders(shop: Shop, played: Days, days: int) -> dict[int, list[Callable[[], 
 
     def weigh() -> None:
         given.weights = (2.0, 10.0, 0.0, 0.0)
-        shop.world.weigh(SetWeights(*given.weights))
+        shop.world = shop.world.after(SetWeights(*given.weights), 0)
 
     planned: list[tuple[float, Callable[[], None]]] = [
         (0.15, lambda: shop.swap_encoder(2)),

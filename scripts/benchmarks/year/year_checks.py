@@ -140,7 +140,7 @@ class Checks:
         return his / max(honest + his, 1)
 
     def _sum(self, key: Name, learned: Counter[str] | None) -> None:
-        if learned is None and key[1] not in self.shop.world.activities:
+        if learned is None and key[1] not in self.shop.world.offers.activities:
             for his, sums in enumerate((self.truth.sums, self.moved)):  # the learner holds it with all that are gone
                 for day, counts in sums.pop(key, {}).items():
                     self.gone[key[0]][day].update(counts)
@@ -168,7 +168,7 @@ class Checks:
         dismissed = self.truth.dismissed.get(user)
         if dismissed and (again := dismissed.intersection(page.activities)):
             self.violations.found("dismissed_shown", f"{user} {sorted(again)}")
-        known = self.shop.world.activities
+        known = self.shop.world.offers.activities
         for name in page.activities:
             cap = known[name].cap if name in known else None
             if cap is None:
@@ -182,12 +182,12 @@ class Checks:
         """Return whether anything ran at a moment that everybody may see."""
         return any(
             each.status == "active" and each.starts_ms <= at_ms < each.ends_ms and not (each.rule or each.cap)
-            for each in self.shop.world.activities.values()
+            for each in self.shop.world.offers.activities.values()
         )
 
     def _entries(self, user: str, page: Page) -> None:
         for name in page.activities:
-            activity = self.shop.world.activities.get(name)
+            activity = self.shop.world.offers.activities.get(name)
             at_ms = page.version[1]
             if activity is None or activity.status != "active" or not activity.starts_ms <= at_ms < activity.ends_ms:
                 self.violations.found("window_broken", f"{user} {name}")

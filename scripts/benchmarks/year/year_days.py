@@ -167,7 +167,7 @@ class Days:
 
     def _book(self, sent: Sequence[Sent], outcome: Outcome, jumped: bool) -> None:
         dead = {letter.number: letter.error for letter in outcome.dead}
-        known = self.shop.world.activities
+        known = self.shop.world.offers.activities
         for number, each in sorted(enumerate(sent), key=lambda one: one[1].event.ts_ms):
             gone = each.shown is not None and each.shown.activity not in known
             if number in dead:
@@ -190,7 +190,7 @@ class Days:
             truth.purchase(event.event_id, event.user_id, event.ts_ms, tuple(named), milli)
         if shown is None:
             return
-        capped = self.shop.world.activities[shown.activity].cap is not None
+        capped = self.shop.world.offers.activities[shown.activity].cap is not None
         if event.type == EventType.IMPRESSION:
             truth.impression(shown, event.ts_ms, capped)
         elif event.type == EventType.CLICK:

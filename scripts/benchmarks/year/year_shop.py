@@ -14,10 +14,10 @@ from tideline.udfs.core.policies.policy_table import decode_row
 from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
 from tideline.udfs.core.serving.popular_list import PopularList
-from tideline.udfs.core.serving.world import RankSettings, World
+from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tideline.scripts.benchmarks.year.year_learner import TopicRecord
     from tideline.scripts.benchmarks.year.year_world import Change
@@ -47,7 +47,7 @@ class Shop:
     """Everything that outlives a batch, as bytes wherever the job keeps bytes."""
 
     deployment: Deployment
-    world: World = field(init=False)
+    world: RankerState = field(init=False)
     learner: YearLearner = field(init=False)
     states: dict[str, bytes] = field(default_factory=dict)
     lists: dict[str, bytes] = field(default_factory=dict)
@@ -63,13 +63,13 @@ class Shop:
     def change(self, changes: Iterable[Change]) -> None:
         """Apply records of the activities topic."""
         known = {each.activity_id: each.activity for each in changes}
-        self.world.set_activities(known)
+        self.world = self.world.with_activities(known)
         for activity_id, activity in known.items():
             self.learner.note(activity_id, activity)
 
     def items_of(self, activity_id: str) -> tuple[str, ...]:
         """Return the items that an activity names, none where it is gone."""
-        activity = self.world.activities.get(activity_id)
+        activity = self.world.offers.activities.get(activity_id)
         return activity.items if activity is not None else ()
 
     def handle(self, records: Records) -> Outcome:
@@ -89,22 +89,21 @@ class Shop:
             return 0.0
         parts, self.feedback = self.feedback, []
         records, seconds = self.learner.learn(parts)
-        self._follow(self.world, records)
+        self.world = _follow(self.world, records)
         return seconds
 
     def swap_encoder(self, version: int) -> None:
         """Take another encoder into use once its rows are there."""
-        self._follow(self.world, self.learner.carry_over(version))
+        world = _follow(self.world, self.learner.carry_over(version))
         self.deployment.encoder = version
-        self.world.use_encoder(PlainEncoder(version))
+        self.world = world.with_encoder(PlainEncoder(version))
 
     def start_again(self) -> float:
         """Restore from a checkpoint: everything from bytes; return how many seconds until the first list can come."""
         self.learner.restore(self.deployment.half_life_days * DAY_MS)
         started_s = time.process_time()
-        world = self._new_world(self.world.activities)
-        self._follow(world, sorted(record for record in self.learner.topic.values()))
-        self.world = world
+        world = self._new_world(self.world.offers.activities)
+        self.world = _follow(world, sorted(self.learner.topic.values()))
         self._popular = PopularList(_TTL_MS)
         return time.process_time() - started_s
 
@@ -120,7 +119,7 @@ class Shop:
                 self._write(POPULAR, popular)
             yield outcome
 
-    def _new_world(self, activities: dict[str, Activity]) -> World:
+    def _new_world(self, activities: Mapping[str, Activity]) -> RankerState:
         given = self.deployment
         settings = RankSettings(
             policy=make_policy(_POLICY),
@@ -131,14 +130,7 @@ class Shop:
             attribution_ms=ATTRIBUTION_MS,
             weights=given.weights,
         )
-        world = World(settings, PlainEncoder(given.encoder))
-        world.set_activities(dict(activities))
-        return world
-
-    def _follow(self, world: World, records: Iterable[TopicRecord]) -> None:
-        for offset, value in records:
-            if value is not None:
-                world.learn(*decode_row(value, offset))
+        return RankerState.start(settings, PlainEncoder(given.encoder), activities)
 
     def _load(self, users: list[str]) -> list[bytes | None]:
         return [self.states.get(user) for user in users]
@@ -152,3 +144,10 @@ class Shop:
         stored = self.lists.get(user)
         if stored is None or parse_version(payload) > parse_version(stored):
             self.lists[user] = payload
+
+
+def _follow(world: RankerState, records: Iterable[TopicRecord]) -> RankerState:
+    for offset, value in records:
+        if value is not None:
+            world = world.with_row(*decode_row(value, offset))
+    return world

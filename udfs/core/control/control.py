@@ -1,6 +1,7 @@
-"""Orders to the running job, read from the control topic."""
+"""Commands to the running job, read from the control topic: what each says, and who carries it out."""
 
 from collections.abc import Callable
+from enum import Flag, auto
 from typing import NamedTuple
 
 import orjson
@@ -32,7 +33,7 @@ class LoadModel(NamedTuple):
 
 
 class Republish(NamedTuple):
-    """Rank every user again and write the lists; `id` tells one order from the next."""
+    """Rank every user again and write the lists; `id` tells one command from the next."""
 
     id: str
 
@@ -60,7 +61,7 @@ class PinPolicy(NamedTuple):
 
 
 class PublishPolicy(NamedTuple):
-    """Solve and publish every activity's policy row again from the sums; `id` tells one order from the next."""
+    """Solve and publish every activity's policy row again from the sums; `id` tells one command from the next."""
 
     id: str
 
@@ -93,13 +94,23 @@ class SetExamination(NamedTuple):
     after_click: float = 1.0
 
 
-Order = PublishPolicy | LoadModel | Republish | SetGeneration | SetWeights | PinPolicy | SetExperiment | SetExamination
+Command = (
+    PublishPolicy | LoadModel | Republish | SetGeneration | SetWeights | PinPolicy | SetExperiment | SetExamination
+)
+
+
+class Audience(Flag):
+    """Who carries a command out. All of them read the topic, each passes over what is for others."""
+
+    RANKERS = auto()
+    SHARDS = auto()
+    LEARNER = auto()
 
 
 class Control(NamedTuple):
     """One validated control record."""
 
-    order: Order
+    command: Command
     issued_ms: int
     """When it was given, UTC epoch milliseconds."""
 
@@ -108,7 +119,7 @@ _CONTROL_NAMES = ("kind", "argument", "issued_ms")
 
 
 def decode_control(value: bytes | None) -> Control | None:
-    """Return the order of a control record, Avro or JSON; None where compaction left no value.
+    """Return the command of a control record, Avro or JSON; None where compaction left no value.
 
     Raises InvalidEvent (BAD_CONTROL), its detail naming field, value and what is allowed.
     """
@@ -116,26 +127,40 @@ def decode_control(value: bytes | None) -> Control | None:
         return None
     fields = Fields(CONTROL.decode_authored(value, Reason.BAD_CONTROL), Reason.BAD_CONTROL)
     fields.exactly(_CONTROL_NAMES)
-    kind = fields.choice("kind", tuple(_ORDER_OF_KIND))
-    order_type, read = _ORDER_OF_KIND[kind]
+    kind = fields.choice("kind", tuple(_KINDS))
+    its = _KINDS[kind]
     issued_ms = fields.moment("issued_ms")
     argument = _argument(fields.text("argument", MAX_VALUE_BYTES))
-    argument = argument.completed(order_type._field_defaults)
-    argument.exactly(order_type._fields)
-    return Control(read(argument), issued_ms)
+    argument = argument.completed(its.type._field_defaults)
+    argument.exactly(its.type._fields)
+    return Control(its.read(argument), issued_ms)
+
+
+def decode_for(audience: Audience, value: bytes | None) -> Control | None:
+    """Return what `decode_control` does, and None too where the command is for others.
+
+    Raises InvalidEvent as `decode_control` does.
+    """
+    control = decode_control(value)
+    return control if control is not None and audience in audience_of(control.command) else None
+
+
+def audience_of(command: Command) -> Audience:
+    """Return who carries a command out."""
+    return next(its.audience for its in _KINDS.values() if isinstance(command, its.type))
 
 
 def encode_control(control: Control) -> bytes:
     """Return the Avro wire bytes of a control record."""
-    kind = next(kind for kind, (order_type, _) in _ORDER_OF_KIND.items() if isinstance(control.order, order_type))
-    argument = orjson.dumps(_document(control.order)).decode()
+    kind = next(kind for kind, its in _KINDS.items() if isinstance(control.command, its.type))
+    argument = orjson.dumps(_document(control.command)).decode()
     return CONTROL.encode({"kind": kind, "argument": argument, "issued_ms": control.issued_ms})
 
 
-def _document(order: Order) -> dict[str, object]:
-    document = order._asdict()
-    if isinstance(order, SetExperiment):
-        document["arms"] = [arm._asdict() for arm in order.arms]
+def _document(command: Command) -> dict[str, object]:
+    document = command._asdict()
+    if isinstance(command, SetExperiment):
+        document["arms"] = [arm._asdict() for arm in command.arms]
     return document
 
 
@@ -146,36 +171,36 @@ def _argument(text: str) -> Fields:
         raise InvalidEvent(Reason.BAD_CONTROL, f"argument is no JSON object: {error}") from error
 
 
-def _load_model(argument: Fields) -> Order:
+def _load_model(argument: Fields) -> Command:
     sha256 = argument.text("sha256", _SHA256_CHARS)
     if len(sha256) != _SHA256_CHARS or not _HEX.issuperset(sha256):
         argument.refuse("sha256", f"{_SHA256_CHARS} lower-case hexadecimal digits")
     return LoadModel(argument.integer("version", 1, MAX_VERSION), argument.text("path", MAX_PATH_CHARS), sha256)
 
 
-def _republish(argument: Fields) -> Order:
+def _republish(argument: Fields) -> Command:
     return Republish(argument.identifier("id"))
 
 
-def _set_generation(argument: Fields) -> Order:
+def _set_generation(argument: Fields) -> Command:
     return SetGeneration(argument.integer("generation", 0, MAX_GENERATION))
 
 
-def _set_weights(argument: Fields) -> Order:
+def _set_weights(argument: Fields) -> Command:
     return SetWeights(*(argument.number(name, 0, MAX_WEIGHT) for name in SetWeights._fields))
 
 
-def _pin_policy(argument: Fields) -> Order:
+def _pin_policy(argument: Fields) -> Command:
     if argument.given("pinned") is None:
         return PinPolicy(None)
     return PinPolicy(argument.integer("pinned", 0, MAX_TS_MS))
 
 
-def _publish_policy(argument: Fields) -> Order:
+def _publish_policy(argument: Fields) -> Command:
     return PublishPolicy(argument.identifier("id"))
 
 
-def _set_experiment(argument: Fields) -> Order:
+def _set_experiment(argument: Fields) -> Command:
     arms = argument.given("arms")
     if not isinstance(arms, list) or len(arms) > MAX_ARMS:
         argument.refuse("arms", f"a list of at most {MAX_ARMS}: name, policy, permille")
@@ -188,7 +213,7 @@ def _set_experiment(argument: Fields) -> Order:
     return SetExperiment(argument.identifier("id"), found, shadow)
 
 
-def _set_examination(argument: Fields) -> Order:
+def _set_examination(argument: Fields) -> Command:
     places = argument.numbers("places", MAX_SLOTS, LEAST_EXAMINED, 1.0)
     after_click = argument.number("after_click", LEAST_EXAMINED, 1.0)
     if after_click < 1.0 and set(places) != {1.0}:
@@ -213,15 +238,21 @@ def _policy(fields: Fields, name: str) -> str:
     return text
 
 
-_ORDER_OF_KIND: dict[str, tuple[type[Order], Callable[[Fields], Order]]] = {
-    "model": (LoadModel, _load_model),
-    "republish": (Republish, _republish),
-    "generation": (SetGeneration, _set_generation),
-    "weights": (SetWeights, _set_weights),
-    "policy": (PinPolicy, _pin_policy),
-    "publish": (PublishPolicy, _publish_policy),
-    "experiment": (SetExperiment, _set_experiment),
-    "examination": (SetExamination, _set_examination),
+class _Kind(NamedTuple):
+    type: type[Command]
+    read: Callable[[Fields], Command]
+    audience: Audience
+
+
+_KINDS: dict[str, _Kind] = {
+    "model": _Kind(LoadModel, _load_model, Audience.RANKERS | Audience.LEARNER),
+    "republish": _Kind(Republish, _republish, Audience.SHARDS),
+    "generation": _Kind(SetGeneration, _set_generation, Audience.RANKERS),
+    "weights": _Kind(SetWeights, _set_weights, Audience.RANKERS),
+    "policy": _Kind(PinPolicy, _pin_policy, Audience.RANKERS),
+    "publish": _Kind(PublishPolicy, _publish_policy, Audience.LEARNER),
+    "experiment": _Kind(SetExperiment, _set_experiment, Audience.RANKERS | Audience.LEARNER),
+    "examination": _Kind(SetExamination, _set_examination, Audience.RANKERS),
 }
-KINDS = tuple(_ORDER_OF_KIND)
-"""Every order by its name."""
+KINDS = tuple(_KINDS)
+"""Every command by its name."""

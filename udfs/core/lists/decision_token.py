@@ -14,7 +14,6 @@ import binascii
 import hashlib
 import hmac
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,12 +22,10 @@ from tideline.schemas.errors import InvalidEvent, Reason
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import HOLDOUT, MAX_SLOTS
 from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES
-from tideline.udfs.core.lists.token_keys import TokenKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
+    from tideline.udfs.core.lists.ranked_lists import RankedLists
+    from tideline.udfs.core.lists.token_keys import TokenKeys
 
 LAYOUT = 2
 _POPULAR, _SLOTS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
@@ -55,30 +52,6 @@ _HEAD_DTYPE = np.dtype(
         ("experiment", ">u2"),
     ]
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Minting:
-    """What the tokens of a batch of U lists are made from; `order` [U, k] holds activity numbers, -1 for none."""
-
-    users: Sequence[str]
-    generation: int
-    as_of_ms: NDArray[np.int64]
-    seq: NDArray[np.int64]
-    encoder: int
-    policy: int
-    eligible: NDArray[np.int64]
-    exploration_permille: int
-    explored: NDArray[np.int64]
-    x: NDArray[np.int8]
-    order: NDArray[np.int64]
-    tags: NDArray[np.uint8]
-    """Of each activity [K, TAG_BYTES], see SlotTags."""
-    arms: NDArray[np.int64]
-    """Experiment arm of each user, see experiment.py."""
-    popular: bool = False
-    experiment: int = 0
-    """Mark of the running experiment, 0: none."""
 
 
 class Token(NamedTuple):
@@ -108,7 +81,7 @@ class Token(NamedTuple):
         return len(self.tags) // TAG_BYTES
 
 
-def mint(lists: Minting, keys: TokenKeys) -> list[str]:
+def mint(lists: RankedLists, keys: TokenKeys) -> list[str]:
     """Return one token per list."""
     users, slots = lists.order.shape
     head = np.zeros(users, _HEAD_DTYPE)

@@ -10,31 +10,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from tideline.udfs.core.catalogue.catalogue import Catalogue
+    from tideline.udfs.core.lists.ranked_lists import RankedLists
 
 _MINUTE_MS = 60_000
 
 
 def payloads(
     catalogue: Catalogue,
-    order: NDArray[np.int64],
-    generation: int,
-    as_of_ms: NDArray[np.int64],
-    seq: NDArray[np.int64],
-    encoder: int,
+    lists: RankedLists,
     tokens: Sequence[str],
 ) -> list[bytes]:
-    """Return the JSON of each list; `order` [U, k] holds activity numbers, -1 after the last."""
+    """Return the JSON of each list."""
+    generation, encoder = lists.generation, lists.encoder
     names = [activity.activity_id for activity in catalogue.activities]
     ends = (catalogue.ends_ms // _MINUTE_MS).tolist()
     left: dict[int, list[str]] = {}  # most users of a batch were last seen in one minute
-    lengths = (order >= 0).sum(axis=1).tolist()
+    lengths = (lists.order >= 0).sum(axis=1).tolist()
     found = []
     for row, count, as_of, update, token in zip(
-        order.tolist(), lengths, as_of_ms.tolist(), seq.tolist(), tokens, strict=True
+        lists.order.tolist(), lengths, lists.as_of_ms.tolist(), lists.seq.tolist(), tokens, strict=True
     ):
         minute = as_of // _MINUTE_MS
         minutes = left.get(minute)

@@ -12,8 +12,8 @@ from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S, act_of, admit, a
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Mapping
 
-    from tideline.udfs.core.serving.world import World
     from tideline.udfs.core.users.user_state import UserBatch
 
 _NOTHING_TOLD: dict[str, int] = {}
@@ -37,7 +37,7 @@ class Admitted(NamedTuple):
 def set_robots_aside(
     batch: UserBatch,
     by_row: list[list[tuple[int, Event]]],
-    world: World,
+    activities_of_item: Mapping[str, object],
     counts: Counter[str],
     dead: list[DeadLetter],
 ) -> Admitted:
@@ -47,7 +47,6 @@ def set_robots_aside(
     plain[single] = admit_singles(batch, np.array(single, np.int64), [act_of(by_row[row][0][1]) for row in single])
 
     owners, organic, attributable = found = Admitted([], [], {})
-    items = world.catalogue.activities_of_item
     for row, (events, is_plain) in enumerate(zip(by_row, plain.tolist(), strict=True)):
         passed, told = (events, _NOTHING_TOLD) if is_plain else _passed(batch, row, events, counts, dead)
         for numbered in passed:
@@ -58,7 +57,7 @@ def set_robots_aside(
                 else:
                     owners.append(row)
                     organic.append(event)
-                if event.type != EventType.PURCHASE or event.item_id not in items:
+                if event.type != EventType.PURCHASE or event.item_id not in activities_of_item:
                     continue
             attributable.setdefault(row, []).append(numbered)
     return found

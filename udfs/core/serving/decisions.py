@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.policies.base import Policy
     from tideline.udfs.core.policies.policy_table import PolicyRow
     from tideline.udfs.core.rewards.token_events import ShownDecision
-    from tideline.udfs.core.serving.world import World
+    from tideline.udfs.core.serving.ranker_state import RankerState
 
     _Score = tuple[float | None, float | None]
 
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
 _AT_ONCE = 64
 
 
-def decision_records(shown: Sequence[ShownDecision], world: World) -> list[tuple[str, bytes]]:
+def decision_records(shown: Sequence[ShownDecision], ranker: RankerState) -> list[tuple[str, bytes]]:
     """Return (user, Avro record) of each first impression."""
     if not shown:
         return []
-    scores = _scores(shown, [_policy(each.token, world) for each in shown], world)
-    shadows = _scores(shown, [_shadow(each.token, world) for each in shown], world)
+    scores = _scores(shown, [_policy(each.token, ranker) for each in shown], ranker)
+    shadows = _scores(shown, [_shadow(each.token, ranker) for each in shown], ranker)
     return [
-        (each.user, DECISION.encode(_record(each, score, shadow_score, world)))
+        (each.user, DECISION.encode(_record(each, score, shadow_score, ranker)))
         for each, score, shadow_score in zip(shown, scores, shadows, strict=True)
     ]
 
 
-def _record(shown: ShownDecision, score: _Score, shadow: _Score, world: World) -> dict[str, object]:
-    token, policy = shown.token, _policy(shown.token, world)
-    experiment, arm = _arm(token, world)
+def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerState) -> dict[str, object]:
+    token, policy = shown.token, _policy(shown.token, ranker)
+    experiment, arm = _arm(token, ranker)
     mean, bonus = score
     shadow_mean, shadow_bonus = shadow
     return {
@@ -64,7 +64,7 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, world: World) -
         "mean": mean,
         "bonus": bonus,
         "x": token.x,
-        "slate": _slate(shown, world),
+        "slate": _slate(shown, ranker),
         "policy": _policy_name(token, policy),
         "constraints": [],
         "experiment": experiment,
@@ -74,18 +74,18 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, world: World) -
     }
 
 
-def _policy(token: Token, world: World) -> Policy | None:
+def _policy(token: Token, ranker: RankerState) -> Policy | None:
     """Return the policy that scored a list: None for the popular one and an arm that is no longer known."""
     if token.popular:
         return None
     if token.arm in (BASELINE, HOLDOUT):
-        return world.policy
-    experiment = world.experiment_of(token.experiment)
+        return ranker.settings.policy
+    experiment = ranker.experiment_of(token.experiment)
     return experiment.arms[token.arm - 1].policy if experiment and token.arm <= len(experiment.arms) else None
 
 
-def _shadow(token: Token, world: World) -> Policy | None:
-    experiment = None if token.popular else world.experiment_of(token.experiment)
+def _shadow(token: Token, ranker: RankerState) -> Policy | None:
+    experiment = None if token.popular else ranker.experiment_of(token.experiment)
     return experiment.shadow if experiment else None
 
 
@@ -95,9 +95,9 @@ def _policy_name(token: Token, policy: Policy | None) -> str:
     return RANDOM if token.arm == HOLDOUT else policy.name if policy else ""
 
 
-def _arm(token: Token, world: World) -> tuple[str, str]:
+def _arm(token: Token, ranker: RankerState) -> tuple[str, str]:
     """Return (experiment id, name of the arm) of a list, nothing where it was in no experiment that is known."""
-    experiment = None if token.popular else world.experiment_of(token.experiment)
+    experiment = None if token.popular else ranker.experiment_of(token.experiment)
     known = experiment.id if experiment else ""
     if token.arm == HOLDOUT and not token.popular:
         return known, "holdout"
@@ -110,27 +110,31 @@ def _is_known(token: Token, policy: Policy | None) -> bool:
     return policy is not None and (token.arm == HOLDOUT or not policy.randomised)
 
 
-def _scores(shown: Sequence[ShownDecision], policies: Sequence[Policy | None], world: World) -> list[_Score]:
+def _scores(shown: Sequence[ShownDecision], policies: Sequence[Policy | None], ranker: RankerState) -> list[_Score]:
     """Score each activity again, by its policy with the row that counted then; None where one is no longer at hand."""
     found: list[_Score] = [(None, None)] * len(shown)
     for policy in dict.fromkeys(policies):
         if policy is None or policy.randomised:
             continue
         here = [at for at, its_policy in enumerate(policies) if its_policy is policy]
-        rows = [_row(shown[at], policy, world) for at in here]
+        rows = [_row(shown[at], policy, ranker) for at in here]
         known = [(at, row) for at, row in zip(here, rows, strict=True) if row is not None]
         for start in range(0, len(known), _AT_ONCE):
-            _score_some(found, shown, known[start : start + _AT_ONCE], policy, world)
+            _score_some(found, shown, known[start : start + _AT_ONCE], policy, ranker)
     return found
 
 
-def _row(shown: ShownDecision, policy: Policy, world: World) -> PolicyRow | None:
-    activity, encoder, version = world.activities.get(shown.activity_id), shown.token.encoder, shown.token.policy
+def _row(shown: ShownDecision, policy: Policy, ranker: RankerState) -> PolicyRow | None:
+    activity, encoder, version = (
+        ranker.offers.activities.get(shown.activity_id),
+        shown.token.encoder,
+        shown.token.policy,
+    )
     if activity is None:
         return None
-    if version < world.table.whole_from and policy.regression != world.policy.regression:
+    if version < ranker.tables.deployed.whole_from and policy.regression != ranker.settings.policy.regression:
         return None  # whether the arm's own rows were there then is not known any more
-    return row_at(world.table_of(policy, encoder, version), encoder, activity, version)
+    return row_at(ranker.table_of(policy, encoder, version), encoder, activity, version)
 
 
 def _score_some(
@@ -138,13 +142,13 @@ def _score_some(
     shown: Sequence[ShownDecision],
     known: Sequence[tuple[int, PolicyRow]],
     policy: Policy,
-    world: World,
+    ranker: RankerState,
 ) -> None:
     tokens = [shown[at].token for at, _ in known]
     x = np.frombuffer(b"".join([token.x for token in tokens]), np.int8).reshape(len(known), -1)
     eligible = np.array([token.eligible for token in tokens])
-    activities = [world.activities[shown[at].activity_id] for at, _ in known]
-    coefficients = stack([row for _, row in known], worth(activities, world.weights))
+    activities = [ranker.offers.activities[shown[at].activity_id] for at, _ in known]
+    coefficients = stack([row for _, row in known], worth(activities, ranker.weights))
     scores = policy.score(x, coefficients, eligible, np.zeros(len(known), np.uint64))
     # Before its first impression an activity's bonus may have no limit: no number, so none is stated.
     bonus = [each if math.isfinite(each) else None for each in scores.bonus.diagonal().tolist()]
@@ -153,9 +157,9 @@ def _score_some(
         found[at] = score
 
 
-def _slate(shown: ShownDecision, world: World) -> list[str | None]:
+def _slate(shown: ShownDecision, ranker: RankerState) -> list[str | None]:
     """Return the list's ids from its slot tags; None where no activity of today has the tag."""
     token = shown.token
-    named = [world.tags.name(token.key_id, token.tag_at(slot)) for slot in range(token.places())]
+    named = [ranker.offers.tags.name(token.key_id, token.tag_at(slot)) for slot in range(token.places())]
     named[shown.slot] = shown.activity_id
     return named

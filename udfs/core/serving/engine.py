@@ -17,13 +17,12 @@ from tideline.schemas.errors import InvalidEvent
 from tideline.schemas.events import TYPE_NAMES, Event
 from tideline.udfs.core.catalogue.catalogue import eligible
 from tideline.udfs.core.hashing import hash32, hash64
-from tideline.udfs.core.lists.decision_token import Minting, mint
-from tideline.udfs.core.lists.slate import payloads
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.seeded import decision_seeds
 from tideline.udfs.core.serving.admission import DeadLetter, set_robots_aside
 from tideline.udfs.core.serving.decisions import decision_records
 from tideline.udfs.core.serving.rank_arms import rank_arms
+from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
 from tideline.udfs.core.users.history import merge
 from tideline.udfs.core.users.interest import ENCODE_BUCKETS, encode
 from tideline.udfs.core.users.user_state import EVENT, MAX_PRICE, MAX_QUANTITY, decode_states, encode_states
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.rewards.feedback import Feedback
     from tideline.udfs.core.rewards.token_events import ShownDecision
     from tideline.udfs.core.serving.admission import Admitted
-    from tideline.udfs.core.serving.world import World
+    from tideline.udfs.core.serving.ranker_state import RankerState
     from tideline.udfs.core.users.history import Merged
     from tideline.udfs.core.users.user_state import UserBatch
 
@@ -69,7 +68,7 @@ class Outcome:
     """Newest event time of the users in the batch."""
 
 
-def process(records: Records, load: Callable[[list[str]], list[bytes | None]], world: World) -> Outcome:
+def process(records: Records, load: Callable[[list[str]], list[bytes | None]], ranker: RankerState) -> Outcome:
     """Apply the records of one shard to its users; `load` returns the state bytes of the users asked for.
 
     The states of all users in the batch and the lists depend on the set of each user's events, not on their order.
@@ -78,15 +77,15 @@ def process(records: Records, load: Callable[[list[str]], list[bytes | None]], w
     dead: list[DeadLetter] = []
     by_user = _decode(records, counts, dead)
     users = list(by_user)
-    batch = decode_states(load(users), world.encoder.hidden)
-    admitted = set_robots_aside(batch, list(by_user.values()), world, counts, dead)
+    batch = decode_states(load(users), ranker.encoder.hidden)
+    admitted = set_robots_aside(batch, list(by_user.values()), ranker.catalogue.activities_of_item, counts, dead)
     before_ms = batch.header["as_of_ms"].copy()
     merged = _merge(batch, admitted, counts)
-    applied, feedback, decisions = _attribute(batch, admitted, world, counts, dead)
+    applied, feedback, decisions = _attribute(batch, admitted, ranker, counts, dead)
     batch.header["seq"] += (merged.added + applied).astype(np.uint32)
     # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
     changed = np.flatnonzero((merged.added + applied > 0) | (batch.header["as_of_ms"] != before_ms))
-    lists = _rank(batch, changed, merged, users, world, counts)
+    lists = _rank(batch, changed, merged, users, ranker, counts)
     newest_record = [events[-1][0] for events in by_user.values()]
     return Outcome(
         users=users,
@@ -102,13 +101,13 @@ def process(records: Records, load: Callable[[list[str]], list[bytes | None]], w
     )
 
 
-def republish(users: list[str], states: Sequence[bytes | None], world: World) -> Outcome:
+def republish(users: list[str], states: Sequence[bytes | None], ranker: RankerState) -> Outcome:
     """Rank the given users again; that counts as an update of each, so the new list replaces the old one."""
-    batch = decode_states(states, world.encoder.hidden)
+    batch = decode_states(states, ranker.encoder.hidden)
     batch.header["seq"] += np.uint32(1)
     every = np.arange(len(users))
     counts = Counter({"republished": len(users)})
-    lists = _rank(batch, every, _nothing_merged(len(users)), users, world, counts)
+    lists = _rank(batch, every, _nothing_merged(len(users)), users, ranker, counts)
     newest_ms = int(batch.header["as_of_ms"].max(initial=0))
     listed = users if lists else []
     return Outcome(users, encode_states(batch, every), listed, lists, [], [], [], counts, [], newest_ms)
@@ -158,13 +157,13 @@ def _merge(batch: UserBatch, admitted: Admitted, counts: Counter[str]) -> Merged
 
 
 def _attribute(
-    batch: UserBatch, admitted: Admitted, world: World, counts: Counter[str], dead: list[DeadLetter]
+    batch: UserBatch, admitted: Admitted, ranker: RankerState, counts: Counter[str], dead: list[DeadLetter]
 ) -> tuple[NDArray[np.int64], list[Feedback], list[tuple[str, bytes]]]:
     applied = np.zeros(batch.header.size, np.int64)
     feedback: list[Feedback] = []
     shown: list[ShownDecision] = []
     for row, events in admitted.attributable.items():
-        found = attribute(batch.shown[row], events, world.attributing)
+        found = attribute(batch.shown[row], events, ranker.attributing)
         batch.shown[row] = found.shown
         batch.header["as_of_ms"][row] = max(int(batch.header["as_of_ms"][row]), found.newest_ms)
         applied[row] = found.applied
@@ -174,21 +173,26 @@ def _attribute(
         counts.update({f"join_{outcome}": times for outcome, times in found.joined.items()})
     counts["feedback"] += len(feedback)
     counts["decisions_explored"] += sum(each.token.explored >> each.slot & 1 for each in shown)
-    return applied, feedback, decision_records(shown, world)
+    return applied, feedback, decision_records(shown, ranker)
 
 
 def _rank(
-    batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list[str], world: World, counts: Counter[str]
+    batch: UserBatch,
+    rows: NDArray[np.int64],
+    merged: Merged,
+    users: list[str],
+    ranker: RankerState,
+    counts: Counter[str],
 ) -> list[bytes]:
     """Encode and rank the given users of the batch; no lists while no activity is known."""
     if not rows.size:
         return []
-    stale = rows[_stale(batch, rows, merged, world)]
-    encode(batch, stale, merged, world.encoder)
+    stale = rows[_stale(batch, rows, merged, ranker)]
+    encode(batch, stale, merged, ranker.encoder)
     counts["encode_batches"] += 1
     counts.update({f"encode_batch_le_{size}": 1 for size in ENCODE_BUCKETS if stale.size <= size})
-    counts["lists"] += rows.size if world.catalogue.activities else 0
-    if not world.catalogue.activities:
+    counts["lists"] += rows.size if ranker.catalogue.activities else 0
+    if not ranker.catalogue.activities:
         counts["unlisted"] += rows.size
         return []
     header = batch.header[rows]
@@ -196,34 +200,15 @@ def _rank(
     as_of_ms, seq = header["as_of_ms"], header["seq"].astype(np.int64)
     hashes = np.array([hash64(name) for name in names], np.uint64)
     x = np.ascontiguousarray(header["x"])
-    arms = world.arms_of(hashes)
-    seeds = decision_seeds(hashes, as_of_ms, seq, world.salt)
-    ranked = rank_arms(world, arms, x, eligible(world.catalogue, batch, rows), seeds)
-    tokens = mint(
-        Minting(
-            users=names,
-            generation=world.generation,
-            as_of_ms=as_of_ms,
-            seq=seq,
-            encoder=world.encoder.version,
-            policy=max(world.version, 0),
-            eligible=ranked.eligible,
-            exploration_permille=world.exploration_permille,
-            explored=ranked.explored,
-            x=x,
-            order=ranked.order,
-            tags=world.tags.current,
-            arms=arms,
-            experiment=world.experiment.mark if world.experiment else 0,
-        ),
-        world.attributing.keys,
-    )
-    return payloads(world.catalogue, ranked.order, world.generation, as_of_ms, seq, world.encoder.version, tokens)
+    arms = ranker.arms_of(hashes)
+    seeds = decision_seeds(hashes, as_of_ms, seq, ranker.settings.salt)
+    ranked = rank_arms(ranker, arms, x, eligible(ranker.catalogue, batch, rows), seeds)
+    return signed_lists(ranker, ListHeads(names, as_of_ms, seq, arms), x, ranked)
 
 
-def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, world: World) -> NDArray[np.bool_]:
+def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> NDArray[np.bool_]:
     """Return which users' x is not of their history and the encoder in use."""
-    stale: NDArray[np.bool_] = (merged.added[rows] > 0) | (batch.header["encoder"][rows] != world.encoder.version)
+    stale: NDArray[np.bool_] = (merged.added[rows] > 0) | (batch.header["encoder"][rows] != ranker.encoder.version)
     return stale
 
 

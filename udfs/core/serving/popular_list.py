@@ -7,11 +7,10 @@ from collections import deque
 import numpy as np
 
 from tideline.udfs.core.catalogue.catalogue import open_at
-from tideline.udfs.core.lists.decision_token import Minting, mint
-from tideline.udfs.core.lists.slate import payloads
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.ranking.ranking import rank
-from tideline.udfs.core.serving.world import World
+from tideline.udfs.core.serving.ranker_state import RankerState
+from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
 from tideline.udfs.core.users.interest import stranger_x
 
 RENEWED_MS = 600_000
@@ -31,7 +30,7 @@ class PopularList:
         self._as_of_ms = 0
         self._newest_ms: deque[int] = deque(maxlen=_AGREEING)
 
-    def due(self, world: World, newest_ms: int, renew: bool = False) -> bytes:
+    def due(self, ranker: RankerState, newest_ms: int, renew: bool = False) -> bytes:
         """Return the payload, empty where its entries are as before and it is not due; `renew`: it is due.
 
         It is as of the newest event time that the last batches agree on. Activities with a rule or a cap are for known
@@ -40,41 +39,30 @@ class PopularList:
         self._newest_ms.append(newest_ms)
         at_ms = max(self._as_of_ms, min(self._newest_ms))
         as_of_ms = np.array([at_ms])
-        mask = open_at(world.catalogue, as_of_ms)
-        mask &= np.array([not (each.rule or each.cap) for each in world.catalogue.activities], np.bool_)
+        mask = open_at(ranker.catalogue, as_of_ms)
+        mask &= np.array([not (each.rule or each.cap) for each in ranker.catalogue.activities], np.bool_)
         if not mask.any():
             return b""
         self._as_of_ms = at_ms
         x = stranger_x()[None, :]
-        ranked = rank(self._policy, world.known, x, mask, np.zeros(1, np.uint64), world.list_size, 0.0)
+        ranked = rank(
+            self._policy,
+            ranker.known,
+            x,
+            mask,
+            np.zeros(1, np.uint64),
+            ranker.settings.list_size,
+            0.0,
+        )
         chosen = ranked.order[0][ranked.order[0] >= 0]
         entries = tuple(
-            zip(world.catalogue.hashes[chosen].tolist(), world.catalogue.ends_ms[chosen].tolist(), strict=True)
+            zip(ranker.catalogue.hashes[chosen].tolist(), ranker.catalogue.ends_ms[chosen].tolist(), strict=True)
         )
-        version = (world.generation, at_ms, world.version + 1)
+        version = (ranker.generation, at_ms, ranker.version + 1)
         is_due = entries != self._published or at_ms >= self._version[1] + self._renewed_ms
         if not (renew or (is_due and version > self._version)):
             return b""
         self._published, self._version = entries, version
         seq = np.array([version[2]])
-        token = mint(
-            Minting(
-                users=[""],
-                generation=world.generation,
-                as_of_ms=as_of_ms,
-                seq=seq,
-                encoder=world.encoder.version,
-                policy=max(world.version, 0),
-                eligible=ranked.eligible,
-                exploration_permille=0,
-                explored=ranked.explored,
-                x=x,
-                order=ranked.order,
-                tags=world.tags.current,
-                arms=np.zeros(1, np.int64),
-                popular=True,
-            ),
-            world.attributing.keys,
-        )
-        encoder = world.encoder.version
-        return payloads(world.catalogue, ranked.order, world.generation, as_of_ms, seq, encoder, token)[0]
+        heads = ListHeads([""], as_of_ms, seq, np.zeros(1, np.int64), popular=True)
+        return signed_lists(ranker, heads, x, ranked)[0]

@@ -12,11 +12,11 @@ from tideline.udfs.core.ranking.ranking import Ranked, rank
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.serving.world import World
+    from tideline.udfs.core.serving.ranker_state import RankerState
 
 
 def rank_arms(
-    world: World,
+    ranker: RankerState,
     arms: NDArray[np.int64],
     x: NDArray[np.int8],
     mask: NDArray[np.bool_],
@@ -27,9 +27,11 @@ def rank_arms(
     present = np.unique(arms).tolist()
     for arm in present:
         here = slice(None) if len(present) == 1 else arms == arm
-        share = 1.0 if arm == HOLDOUT else world.exploration_permille / 1000
-        policy = world.policy_of(arm)
-        parts.append(rank(policy, world.known_by(policy), x[here], mask[here], seeds[here], world.list_size, share))
+        share = 1.0 if arm == HOLDOUT else ranker.settings.exploration_permille / 1000
+        policy = ranker.policy_of(arm)
+        parts.append(
+            rank(policy, ranker.known_by(policy), x[here], mask[here], seeds[here], ranker.settings.list_size, share)
+        )
     if len(parts) == 1:
         return parts[0]
     place = np.argsort(np.argsort(arms, kind="stable"), kind="stable")

@@ -37,7 +37,7 @@ def test_with_the_policy_pinned_lists_need_no_republishing(job: LiveJob) -> None
     job.produce(messages(scenario(job, 2, "pin", events=600, users=40)))
     records = job.recorded()
     reference = Oracle(job.oracle.world.settings, job.oracle.world.encoder)
-    reference.world.set_activities(job.oracle.world.activities)
+    reference.world = reference.world.with_activities(job.oracle.world.offers.activities)
     reference.learn(record for record in job.read(job.topics.policy) if record.offset <= pinned)
     reference.apply_one_by_one(records)
     job.oracle.apply_by_user(records)

@@ -26,7 +26,7 @@ def test_impressions_weigh_their_place_from_the_order_on(job: LiveJob) -> None:
         (SetExamination((1.0, 0.6, 0.25)), SetExamination(after_click=0.3), SetExamination())
     ):
         act(job, order)
-        job.oracle.world.examine(order)
+        job.oracle.world = job.oracle.world.after(order, 0)
         job.produce(messages(scenario(job, 3, f"place-{number}", events=800, users=80)))
         job.settle()
         check_equal(job.oracle.lists, job.all_lists())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tideline.udfs.core.serving.engine
+import tideline.udfs.core.serving.signed_lists
 import tideline.udfs.operators.interest_rank
 import tideline.udfs.operators.redis_writer
 from tideline.scripts.benchmarks.live.staged import STEPS
@@ -14,6 +15,7 @@ from tideline.udfs.operators.redis_writer import RedisWriter
 def test_every_timed_step_is_a_function_or_method_of_the_job() -> None:
     owners = (
         tideline.udfs.core.serving.engine,
+        tideline.udfs.core.serving.signed_lists,
         tideline.udfs.operators.interest_rank,
         tideline.udfs.operators.redis_writer,
         InterestRank,

@@ -16,7 +16,7 @@ from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.catalogue.catalogue import Catalogue, eligible
 from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.serving.engine import Records, process
-from tideline.udfs.core.serving.world import World
+from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.shown.marks import mark_dismissal, mark_impression, minute_of
 from tideline.udfs.core.shown.shown_bytes import decode_shown, encode_shown
 from tideline.udfs.core.users.user_state import UserBatch, decode_states
@@ -108,7 +108,7 @@ def test_no_page_after_page_shows_more_than_a_cap_allows(cap: int, activities: i
     assert sum(seen.values()) == min(1_200, cap * activities)
 
 
-def tell(world: World, state: bytes | None, events: list[Event]) -> tuple[bytes, dict[str, Any]]:
+def tell(world: RankerState, state: bytes | None, events: list[Event]) -> tuple[bytes, dict[str, Any]]:
     """The state of a user after a batch, and his list."""
     records = Records([b"u"] * len(events), [encode_event(each) for each in events], [events[-1].ts_ms] * len(events))
     outcome = process(records, lambda _: [state], world)

@@ -6,9 +6,10 @@ import pytest
 from tideline.schemas.errors import InvalidEvent, Reason
 from tideline.schemas.registry import shipped
 from tideline.udfs.core.control.control import (
+    Audience,
+    Command,
     Control,
     LoadModel,
-    Order,
     PinPolicy,
     PublishPolicy,
     Republish,
@@ -18,11 +19,12 @@ from tideline.udfs.core.control.control import (
     SetWeights,
     TrialArm,
     decode_control,
+    decode_for,
     encode_control,
 )
 
 _SHA256 = "0123456789abcdef" * 4
-_ORDERS: dict[str, Order] = {
+_COMMANDS: dict[str, Command] = {
     "model": LoadModel(2, "models/gru-2", _SHA256),
     "republish": Republish("after-drain-1"),
     "generation": SetGeneration(3),
@@ -43,20 +45,20 @@ def _json(kind: object, argument: object, **changes: Any) -> bytes:
     return json.dumps({"kind": kind, "argument": text, "issued_ms": 1_700_000_000_000, **changes}).encode()
 
 
-@pytest.mark.parametrize("order", [*_ORDERS.values(), PinPolicy(None)], ids=lambda order: type(order).__name__)
-def test_an_encoded_order_decodes_to_itself(order: Order) -> None:
-    assert decode_control(encode_control(Control(order, 1_700_000_000_000))) == Control(order, 1_700_000_000_000)
+@pytest.mark.parametrize("command", [*_COMMANDS.values(), PinPolicy(None)], ids=lambda command: type(command).__name__)
+def test_an_encoded_command_decodes_to_itself(command: Command) -> None:
+    assert decode_control(encode_control(Control(command, 1_700_000_000_000))) == Control(command, 1_700_000_000_000)
 
 
-def test_every_kind_of_the_schema_has_an_order() -> None:
+def test_every_kind_of_the_schema_has_a_command() -> None:
     fields = {field["name"]: field["type"] for field in shipped().current["control"]["fields"]}
-    assert fields["kind"]["symbols"] == list(_ORDERS)
+    assert fields["kind"]["symbols"] == list(_COMMANDS)
 
 
-@pytest.mark.parametrize(("kind", "order"), _ORDERS.items())
-def test_an_order_may_be_written_as_json(kind: str, order: Order) -> None:
-    argument = order._asdict() | ({"arms": [_ARM]} if kind == "experiment" else {})
-    assert decode_control(_json(kind, argument)) == Control(order, 1_700_000_000_000)
+@pytest.mark.parametrize(("kind", "command"), _COMMANDS.items())
+def test_a_command_may_be_written_as_json(kind: str, command: Command) -> None:
+    argument = command._asdict() | ({"arms": [_ARM]} if kind == "experiment" else {})
+    assert decode_control(_json(kind, argument)) == Control(command, 1_700_000_000_000)
 
 
 def test_weights_from_before_there_was_a_cost_leave_it_out() -> None:
@@ -64,7 +66,23 @@ def test_weights_from_before_there_was_a_cost_leave_it_out() -> None:
     assert decode_control(_json("weights", argument)) == Control(SetWeights(1.0, 2.0, 3.0, 0.0), 1_700_000_000_000)
 
 
-def test_a_record_without_value_orders_nothing() -> None:
+def test_a_command_is_carried_out_by_whom_it_is_for_and_by_nobody_else() -> None:
+    """Contract: each reader of the topic gets its own commands; what nobody may read is refused for all."""
+    readers = {
+        Audience.RANKERS: {"model", "generation", "weights", "policy", "experiment", "examination"},
+        Audience.SHARDS: {"republish"},
+        Audience.LEARNER: {"model", "publish", "experiment"},
+    }
+    for audience, its_own in readers.items():
+        for kind, command in _COMMANDS.items():
+            got = decode_for(audience, encode_control(Control(command, 1_700_000_000_000)))
+            assert got == (Control(command, 1_700_000_000_000) if kind in its_own else None), (audience, kind)
+        assert decode_for(audience, None) is None
+        with pytest.raises(InvalidEvent):
+            decode_for(audience, b"{}")
+
+
+def test_a_record_without_value_commands_nothing() -> None:
     assert decode_control(None) is None
 
 
@@ -126,7 +144,7 @@ def test_a_record_without_value_orders_nothing() -> None:
     ],
 )
 def test_a_bad_order_is_refused_with_field_value_and_what_is_allowed(value: bytes, detail: str) -> None:
-    """Contract: an order that is not understood changes nothing."""
+    """Contract: an command that is not understood changes nothing."""
     with pytest.raises(InvalidEvent) as caught:
         decode_control(value)
     assert caught.value.reason is Reason.BAD_CONTROL

@@ -22,7 +22,7 @@ from tideline.udfs.core.lists.decision_token import Token, propensity, verify
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import PRIOR_ID, cold_row
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
-from tideline.udfs.core.serving.world import World
+from tideline.udfs.core.serving.ranker_state import RankerState
 
 NAMES = [f"a{at}" for at in range(8)]
 ARMS = (TrialArm("calm", "linucb:alpha=0", 300), TrialArm("wild", "linucb:alpha=2", 200))
@@ -41,7 +41,7 @@ def experiment(name: str = "e1", permilles: tuple[int, ...] = (300, 200)) -> Exp
     return Experiment(name, tuple(Arm(f"arm{at}", make_policy("linucb"), p) for at, p in enumerate(permilles)))
 
 
-def serve(world: World, names: list[str], events: list[Event] | None = None) -> Outcome:
+def serve(world: RankerState, names: list[str], events: list[Event] | None = None) -> Outcome:
     sent = events or [Event(f"e-{name}", name, EventType.VIEW, NOON_MS, "tea", "tea") for name in names]
     keys = [event.user_id.encode() for event in sent]
     states: dict[str, bytes] = {}
@@ -76,11 +76,15 @@ def test_an_arm_is_a_function_of_user_experiment_and_salt() -> None:
 def test_each_arm_is_ranked_by_its_policy_and_signed_with_its_number() -> None:
     """Contract: a user's list is what a job with that policy alone gives him, but for the arm in the token."""
     world = make_world([activity(name) for name in NAMES], exploration_permille=50)
-    world.try_out(ORDER, NOON_MS - 1)
+    world = world.after(ORDER, NOON_MS - 1)
     mixed = serve(world, users(200))
     found = tokens(mixed)
     assert Counter(token.arm for token in found.values()).keys() == {0, 1, 2}
-    for arm, policy in ((0, world.policy), (1, make_policy("linucb:alpha=0")), (2, make_policy("linucb:alpha=2"))):
+    for arm, policy in (
+        (0, world.settings.policy),
+        (1, make_policy("linucb:alpha=0")),
+        (2, make_policy("linucb:alpha=2")),
+    ):
         alone = make_world([activity(name) for name in NAMES], policy=policy.name, exploration_permille=50)
         object.__setattr__(alone.settings, "policy", policy)
         own = dict(zip(*(lambda o: (o.listed, o.lists))(serve(alone, users(200))), strict=True))
@@ -101,7 +105,7 @@ def test_the_holdout_gets_every_order_alike_and_says_so() -> None:
     assert [propensity(token, slot) for slot in range(3)] == [1 / 8, 1 / 7, 1 / 6]
 
 
-def decisions(world: World, outcome: Outcome) -> list[dict[str, Any]]:
+def decisions(world: RankerState, outcome: Outcome) -> list[dict[str, Any]]:
     shown = [
         Event(f"i-{user}", user, EventType.IMPRESSION, NOON_MS + 5, activity_id=json.loads(payload)["i"][0],
               token=json.loads(payload)["k"], position=0)
@@ -113,7 +117,7 @@ def decisions(world: World, outcome: Outcome) -> list[dict[str, Any]]:
 def test_a_decision_names_its_experiment_arm_and_policy() -> None:
     """Contract: also when that is over and another one runs; lists made outside of any are in no arm."""
     world = make_world([activity(name) for name in NAMES])
-    world.try_out(SetExperiment("e1", ARMS, "epsilon_greedy"), NOON_MS - 1)
+    world = world.after(SetExperiment("e1", ARMS, "epsilon_greedy"), NOON_MS - 1)
     outcome = serve(world, users(60))
     found = decisions(world, outcome)
     assert {each["experiment"] for each in found} == {"e1"}
@@ -121,9 +125,9 @@ def test_a_decision_names_its_experiment_arm_and_policy() -> None:
     assert all(each["shadow_mean"] is not None for each in found)
     calm = next(each for each in found if each["arm"] == "calm")
     assert calm["bonus"] == 0.0
-    world.try_out(SetExperiment("e2", ARMS, None), NOON_MS + 60_000)
+    world = world.after(SetExperiment("e2", ARMS, None), NOON_MS + 60_000)
     assert decisions(world, outcome) == found
-    world.try_out(SetExperiment("e2", (), None), NOON_MS + 70_000)
+    world = world.after(SetExperiment("e2", (), None), NOON_MS + 70_000)
     assert world.experiment is None
     assert decisions(world, outcome) == found
     after = serve(world, users(60))
@@ -135,9 +139,9 @@ def test_a_list_of_an_arm_is_never_logged_as_the_deployments_once_its_experiment
     """Contract: policy and propensity are the arm's while it is known, and nothing where a restart has forgotten it."""
     arms = (TrialArm("soft", "softmax", 500), TrialArm("drawn", "thompson", 500))
     world = make_world([activity(name) for name in NAMES])
-    world.try_out(SetExperiment("e1", arms, None), NOON_MS - 1)
+    world = world.after(SetExperiment("e1", arms, None), NOON_MS - 1)
     outcome = serve(world, users(40))
-    world.try_out(SetExperiment("e1", (), None), NOON_MS)
+    world = world.after(SetExperiment("e1", (), None), NOON_MS)
     known = decisions(world, outcome)
     assert {(each["arm"], each["policy"]) for each in known} == {("soft", "softmax"), ("drawn", "thompson")}
     assert {each["propensity"] for each in known} == {None}
@@ -152,7 +156,7 @@ def test_a_list_made_anew_during_an_experiment_is_in_it() -> None:
     states: dict[str, bytes] = {}
     first = serve(world, users(30))
     states.update(zip(first.users, first.states, strict=True))
-    world.try_out(ORDER, NOON_MS + 60_000)
+    world = world.after(ORDER, NOON_MS + 60_000)
     again = republish(list(states), list(states.values()), world)
     assert {each["experiment"] for each in decisions(world, again)} == {"e1"}
     assert {each["arm"] for each in decisions(world, again)} == {"baseline", "calm", "wild"}
@@ -163,10 +167,12 @@ def test_an_arm_that_reads_counts_alone_goes_with_any_deployment() -> None:
     world = make_world([activity(name) for name in NAMES])
     clicks = {name: float(at * 5) for at, name in enumerate(NAMES)}
     for version, (name, count) in enumerate(clicks.items()):
-        world.learn(name, cold_row()._replace(version=version, encoder=3, impressions=100.0, rewards=(count, 0.0, 0.0)))
+        world = world.with_row(
+            name, cold_row()._replace(version=version, encoder=3, impressions=100.0, rewards=(count, 0.0, 0.0))
+        )
     arms = tuple(TrialArm(policy, policy, 500) for policy in ("popular", "kl_ucb"))
-    world.try_out(SetExperiment("e3", arms, None), NOON_MS)
-    best_first = sorted(NAMES, key=lambda name: -clicks[name])[: world.list_size]
+    world = world.after(SetExperiment("e3", arms, None), NOON_MS)
+    best_first = sorted(NAMES, key=lambda name: -clicks[name])[: world.settings.list_size]
     assert {tuple(json.loads(payload)["i"]) for payload in serve(world, users(50)).lists} == {tuple(best_first)}
 
 
@@ -174,19 +180,19 @@ def test_an_arm_that_learns_otherwise_ranks_by_rows_of_its_own_once_they_are_the
     """Contract: until the learner has solved them the deployment's rows count, also in decisions made before that."""
     world = make_world([activity(name) for name in NAMES])
     arm = make_policy("linucb:ridge=7")
-    world.try_out(SetExperiment("e9", (TrialArm("odd", "linucb:ridge=7", 1000),), "linucb_hybrid"), NOON_MS - 1)
-    learned(world, "", 0, NAMES)
-    own_first, others_first = tuple(NAMES[: world.list_size]), tuple(NAMES[::-1][: world.list_size])
+    world = world.after(SetExperiment("e9", (TrialArm("odd", "linucb:ridge=7", 1000),), "linucb_hybrid"), NOON_MS - 1)
+    world = learned(world, "", 0, NAMES)
+    own_first, others_first = tuple(NAMES[: world.settings.list_size]), tuple(NAMES[::-1][: world.settings.list_size])
     before = serve(world, users(20))
     assert {tuple(json.loads(payload)["i"]) for payload in before.lists} == {own_first}
     expected = {each["mean"] for each in decisions(world, before)}
-    learned(world, arm.regression.name, 20, NAMES[::-1])
+    world = learned(world, arm.regression.name, 20, NAMES[::-1])
     after = serve(world, users(20))
     assert {tuple(json.loads(payload)["i"]) for payload in after.lists} == {others_first}
     assert world.version == 20 + len(NAMES)
     assert {each["mean"] for each in decisions(world, before)} == expected
     assert {token.policy for token in tokens(after).values()} == {world.version}
-    world.try_out(SetExperiment("e9", (), None), NOON_MS)
+    world = world.after(SetExperiment("e9", (), None), NOON_MS)
     assert {tuple(json.loads(payload)["i"]) for payload in serve(world, users(20)).lists} == {own_first}
 
 
@@ -199,11 +205,12 @@ def test_only_what_is_solved_otherwise_is_asked_of_the_learner() -> None:
     assert regressions_on_trial(SetExperiment("e", (), None), make_policy("linucb").regression) == []
 
 
-def learned(world: World, regression: str, version: int, best_first: list[str]) -> None:
+def learned(world: RankerState, regression: str, version: int, best_first: list[str]) -> RankerState:
     """Let the policy topic say that some activities are the better the earlier they are named, and the prior."""
     for at, name in enumerate([*best_first, PRIOR_ID]):
         theta = np.zeros((len(OBJECTIVES), DIM), np.int64)
         theta[0, 0] = (len(best_first) - at) << 22
         row = cold_row()._replace(version=version + at, encoder=3, total=9.0, theta=theta, regression=regression)
         row.inverse[:] = 0
-        assert world.learn(name, row)
+        world = world.with_row(name, row)
+    return world

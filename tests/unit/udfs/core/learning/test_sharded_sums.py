@@ -55,7 +55,7 @@ def story_of(user: str, rng: np.random.Generator) -> tuple[list[Event], list[Eve
 def feedback_of(batches: Iterable[Sequence[Event]], examined: SetExamination) -> list[bytes]:
     """What the batches of one shard tell the learner, through deduplication and attribution."""
     world = make_world([activity(name) for name in NAMES])
-    world.examine(examined)
+    world = world.after(examined, 0)
     states: dict[str, bytes] = {}
     found = []
     for batch in batches:

@@ -13,7 +13,8 @@ from tests.support.core_world import KEYS, NOON_MS, token_for
 from tideline.schemas.errors import InvalidEvent, Reason
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import MAX_SLOTS
-from tideline.udfs.core.lists.decision_token import Minting, Token, check_slot, mint, propensity, verify
+from tideline.udfs.core.lists.decision_token import Token, check_slot, mint, propensity, verify
+from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES, slot_tag
 from tideline.udfs.core.lists.token_keys import TokenKeys
 
@@ -44,7 +45,7 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
     x[:, 0] = 90
     order = np.stack([rng.permutation(20)[:slots] for _ in range(users)])
     order[0, -1] = -1
-    made = Minting(
+    made = RankedLists(
         users=[f"ü{number}" for number in range(users)],
         generation=int(rng.integers(0, 2**16)),
         as_of_ms=rng.integers(0, 2**48, users),

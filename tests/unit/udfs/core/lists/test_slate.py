@@ -9,17 +9,35 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.core_world import NOON_MS, activity
+from tests.support.core_world import KEYS, NOON_MS, activity
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slate import payloads
+from tideline.udfs.core.lists.slot_tags import SlotTags
 
 SCHEMA = json.loads((Path(__file__).parents[5] / "schemas" / "ranked_list.schema.json").read_bytes())
 
 
 def listed(order: list[list[int]], as_of_ms: list[int], *activities: Activity) -> list[dict[str, Any]]:
-    seq, tokens = np.arange(len(order)), [f"t{row}" for row in range(len(order))]
-    found = payloads(Catalogue.of(activities), np.array(order, np.int64), 2, np.array(as_of_ms), seq, 7, tokens)
+    users, none = len(order), np.zeros(len(order), np.int64)
+    lists = RankedLists(
+        users=[""] * users,
+        generation=2,
+        as_of_ms=np.array(as_of_ms),
+        seq=np.arange(users),
+        encoder=7,
+        policy=0,
+        eligible=none,
+        exploration_permille=0,
+        explored=none,
+        x=np.zeros((users, DIM), np.int8),
+        order=np.array(order, np.int64),
+        tags=SlotTags.of([each.activity_id for each in activities], KEYS).current,
+        arms=none,
+    )
+    found = payloads(Catalogue.of(activities), lists, [f"t{row}" for row in range(users)])
     return [json.loads(each) for each in found]
 
 

@@ -17,7 +17,7 @@ from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.core.policies.policy_table import PRIOR_ID, PolicyRow, SharedRow, cold_row
 from tideline.udfs.core.serving.engine import Outcome, Records, process
 from tideline.udfs.core.serving.popular_list import PopularList
-from tideline.udfs.core.serving.world import World
+from tideline.udfs.core.serving.ranker_state import RankerState
 
 NAMES = ["a", "b", "c"]
 
@@ -28,13 +28,13 @@ def impression(token: str, position: int, name: str | None = None) -> Event:
     return Event("i", "u", EventType.IMPRESSION, at_ms, activity_id=shown, token=token, position=position)
 
 
-def run(world: World, *events: Event) -> Outcome:
+def run(world: RankerState, *events: Event) -> Outcome:
     values = [encode_event(event) for event in events]
     keys = [event.user_id.encode() for event in events]
     return process(Records(keys, values, [2**50] * len(events)), lambda users: [None] * len(users), world)
 
 
-def decided(world: World, *events: Event) -> list[dict[str, Any]]:
+def decided(world: RankerState, *events: Event) -> list[dict[str, Any]]:
     found = run(world, *events).decisions
     assert {user for user, _ in found} <= {"u"}
     return [DECISION.decode(record) for _, record in found]
@@ -50,7 +50,7 @@ def test_a_decision_says_what_was_shown_and_why() -> None:
     """Contract: context, versions, slate, propensity and the score's parts, of the row that counted then."""
     world = make_world([activity(name) for name in NAMES], alpha=0.5)
     for version, name, slope in ((0, PRIOR_ID, 9.0), (5, "b", 2.0), (6, "b", 7.0)):
-        assert world.learn(name, learned(version, slope))
+        world = world.with_row(name, learned(version, slope))
     token = token_for("u", NAMES, explored=np.array([0b10]))
     (record,) = decided(world, impression(token, 1))
     x = np.frombuffer(record["x"], np.int8) / 127
@@ -71,7 +71,7 @@ def test_versions_of_the_policy_go_on_beyond_32_bits() -> None:
     world = make_world([activity(name) for name in NAMES])
     newest = 2**47
     for version, name in ((newest - 1, "a"), (newest, PRIOR_ID)):
-        assert world.learn(name, cold_row()._replace(version=version, encoder=3))
+        world = world.with_row(name, cold_row()._replace(version=version, encoder=3))
     listed = json.loads(run(world, Event("v", "u", EventType.VIEW, NOON_MS, "i")).lists[0])
     assert verify(listed["k"], "u", KEYS).policy == newest
     (record,) = decided(world, impression(listed["k"], 0, listed["i"][0]))
@@ -83,7 +83,7 @@ def test_versions_of_the_policy_go_on_beyond_32_bits() -> None:
 
 def test_an_activity_nobody_had_seen_was_scored_with_the_prior() -> None:
     world = make_world([activity(name) for name in NAMES])
-    assert world.learn(PRIOR_ID, learned(3, 4.0))
+    world = world.with_row(PRIOR_ID, learned(3, 4.0))
     (record,) = decided(world, impression(token_for("u", NAMES), 2))
     assert record["mean"] == pytest.approx(4.0 * np.frombuffer(record["x"], np.int8)[1] / 127, rel=1e-6)
 
@@ -94,9 +94,9 @@ def test_a_new_activity_is_explained_by_its_own_start() -> None:
     rng = np.random.default_rng(2)
     size = FEATURES * 16
     shared = SharedRow(rng.integers(-(2**22), 2**22, (3, size)), np.zeros(size * (size + 1) // 2, np.int64))
-    assert world.learn(PRIOR_ID, learned(3, 4.0)._replace(shared=shared, total=7.0))
+    world = world.with_row(PRIOR_ID, learned(3, 4.0)._replace(shared=shared, total=7.0))
     x = np.frombuffer(verify(token_for("u", NAMES), "u", KEYS).x, np.int8)[None, :]
-    ranked = world.policy.score(x, world.known, np.array([3]), np.zeros(1, np.uint64))
+    ranked = world.settings.policy.score(x, world.known, np.array([3]), np.zeros(1, np.uint64))
     for position, name in enumerate(NAMES):
         (record,) = decided(world, impression(token_for("u", NAMES), position))
         assert (record["activity_id"], record["mean"]) == (name, ranked.mean[0, position])
@@ -107,7 +107,7 @@ def test_a_new_activity_is_explained_by_its_own_start() -> None:
 
 def test_an_untried_activitys_bonus_without_limit_is_left_open() -> None:
     world = make_world([activity(name) for name in NAMES], policy="kl_ucb")
-    assert world.learn(PRIOR_ID, learned(3, 4.0))
+    world = world.with_row(PRIOR_ID, learned(3, 4.0))
     (record,) = decided(world, impression(token_for("u", NAMES), 2))
     assert (record["mean"], record["bonus"], record["policy"]) == (0.0, None, "kl_ucb")
 

@@ -17,7 +17,7 @@ from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.core.policies.policy_table import cold_row
 from tideline.udfs.core.serving.engine import Outcome, Records, process
 from tideline.udfs.core.serving.popular_list import RENEWED_MS, PopularList
-from tideline.udfs.core.serving.world import World
+from tideline.udfs.core.serving.ranker_state import RankerState
 
 NAMES = ["a", "b", "c"]
 
@@ -28,13 +28,13 @@ def impression(token: str, position: int, name: str | None = None) -> Event:
     return Event("i", "u", EventType.IMPRESSION, at_ms, activity_id=shown, token=token, position=position)
 
 
-def run(world: World, *events: Event) -> Outcome:
+def run(world: RankerState, *events: Event) -> Outcome:
     values = [encode_event(event) for event in events]
     keys = [event.user_id.encode() for event in events]
     return process(Records(keys, values, [2**50] * len(events)), lambda users: [None] * len(users), world)
 
 
-def decided(world: World, *events: Event) -> list[dict[str, Any]]:
+def decided(world: RankerState, *events: Event) -> list[dict[str, Any]]:
     found = run(world, *events).decisions
     assert {user for user, _ in found} <= {"u"}
     return [DECISION.decode(record) for _, record in found]
@@ -48,7 +48,7 @@ def test_strangers_get_what_is_most_clicked() -> None:
     )  # fmt: skip
     for version, (name, clicks) in enumerate([("a", 2.0), ("b", 9.0), ("over", 50.0), ("ruled", 50.0)]):
         row = cold_row()._replace(version=version, encoder=3, impressions=100.0, rewards=(clicks, 0.0, 0.0))
-        assert world.learn(name, row)
+        world = world.with_row(name, row)
     popular = PopularList(DAY_MS)
     found = json.loads(popular.due(world, NOON_MS))
     assert found["i"] == ["b", "a", "c"]
@@ -64,15 +64,15 @@ def test_it_is_published_when_its_entries_change() -> None:
     popular = PopularList(DAY_MS)
     assert popular.due(world, NOON_MS)
     assert not popular.due(world, NOON_MS + 1)
-    world.set_activities({"a": None})
+    world = world.with_activities({"a": None})
     assert popular.due(world, NOON_MS + 2) == b""  # it would be of the version that is there
     later = json.loads(popular.due(world, NOON_MS + 3))
     assert (later["i"], later["v"][1]) == (["b"], NOON_MS + 1)
-    world.set_activities({"b": activity("b", ends_ms=NOON_MS + DAY_MS // 2)})
+    world = world.with_activities({"b": activity("b", ends_ms=NOON_MS + DAY_MS // 2)})
     assert json.loads(popular.due(world, NOON_MS + 4))["e"] == [
         DAY_MS // 2 // 60_000 + later["e"][0] - DAY_MS // 60_000
     ]
-    world.set_activities({"b": None})
+    world = world.with_activities({"b": None})
     assert popular.due(world, NOON_MS) == b""
 
 

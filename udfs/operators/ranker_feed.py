@@ -1,4 +1,4 @@
-"""Keeps a ranker's world at the state of the activities, control and policy topics.
+"""Keeps a ranker's state at that of the activities, control and policy topics.
 
 The topics are the truth: at start the ranker reads activities and control to their ends and the newest rows of the
 policy (policy_start.py); later records come by broadcast. A record is applied once, in the order of its offset, so
@@ -17,23 +17,21 @@ from tideline.schemas.errors import InvalidEvent, ModelError, Reason
 from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
 from tideline.udfs.core.control.control import (
+    Audience,
     LoadModel,
     PinPolicy,
-    SetExamination,
-    SetExperiment,
-    SetGeneration,
-    SetWeights,
-    decode_control,
+    decode_for,
 )
 from tideline.udfs.core.policies.policy_table import decode_row
 from tideline.udfs.core.ranking.ranking import MAX_ACTIVITIES
+from tideline.udfs.core.serving.ranker_state import PolicyTables, RankerCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
-    from tideline.udfs.core.serving.world import World
+    from tideline.udfs.core.serving.ranker_state import RankerState
 
 ACTIVITIES, CONTROL, POLICY = "activities", "control", "policy"
 _log = logging.getLogger(__name__)
@@ -41,12 +39,12 @@ _log = logging.getLogger(__name__)
 Provider = Literal["auto", "cpu", "cuda"]
 
 
-class WorldFeed:
-    """Applies records of the three topics to a world."""
+class RankerFeed:
+    """Applies records of the three topics; `state` is what they lead to."""
 
     def __init__(
         self,
-        world: World,
+        state: RankerState,
         provider: Provider,
         read_policy: Callable[[int | None], PolicyStart],
         read_topic: Callable[[str], Iterable[TopicRecord]],
@@ -56,7 +54,7 @@ class WorldFeed:
 
         `read_topic` reads the topic of activities or control as it is.
         """
-        self._world = world
+        self.state = state
         self._provider = provider
         self._read_policy = read_policy
         self._read_topic = read_topic
@@ -89,11 +87,11 @@ class WorldFeed:
                 records = list(self._read_topic(topic))
                 self._applied[topic] = -1
                 if topic == ACTIVITIES:
-                    self._world.set_activities(dict.fromkeys(self._world.activities))
+                    self.state = self.state.with_activities(dict.fromkeys(self.state.offers.activities))
                 break
-        self._apply_world(topic, records)
+        self._apply_new(topic, records)
 
-    def _apply_world(self, topic: str, records: Iterable[TopicRecord]) -> None:
+    def _apply_new(self, topic: str, records: Iterable[TopicRecord]) -> None:
         changes: dict[str, Activity | None] = {}
         for record in records:
             if record.offset <= self._applied[topic]:
@@ -110,9 +108,9 @@ class WorldFeed:
                 self._refused[topic, record.offset] = error
                 _log.warning("%s record at offset %d refused: %s", topic, record.offset, error)
         if changes:
-            before = self._world.unranked
-            self._world.set_activities(changes)
-            for name in sorted(self._world.unranked - before):
+            before = self.state.offers.unranked()
+            self.state = self.state.with_activities(changes)
+            for name in sorted(self.state.offers.unranked() - before):
                 self._count(f"activity_unreachable_{Unreachable.CLASH}")
                 _log.warning("activity %s can be shown to nobody: %s", name, Unreachable.CLASH.meaning)
 
@@ -124,19 +122,24 @@ class WorldFeed:
         activity = decode_activity(record.key, record.value)
         if activity is None:
             return None
-        known = self._world.activities
+        known = self.state.offers.activities
         if name not in known and len(known) + pending >= MAX_ACTIVITIES:
             raise InvalidEvent(Reason.BAD_ACTIVITY, f"one more activity than the {MAX_ACTIVITIES} that can be ranked")
-        why = unreachable(activity, record.timestamp_ms, self._world.encoder.vocabulary)
+        why = unreachable(activity, record.timestamp_ms, self.state.encoder.vocabulary)
         if why is not None:
             self._count(f"activity_unreachable_{why}")
             _log.warning("activity %s, at offset %d, can be shown to nobody: %s", name, record.offset, why.meaning)
         return activity
 
+    def pin(self, version: int | None) -> None:
+        """Rank with a policy version only, whatever was commanded; before `start_policy`."""
+        self.state = self.state.after(PinPolicy(version), 0)
+
     def start_policy(self) -> None:
-        """Bring the policy to the present of its topic, or to what it is pinned to; before it, read the orders."""
-        start = self._read_policy(self._world.pinned)
-        self._world.forget_policy(-1 if start.whole else start.end - 1)
+        """Bring the policy to the present of its topic, or to what it is pinned to; before it, read the commands."""
+        pinned = self.state.tables.pinned
+        start = self._read_policy(pinned)
+        self.state = self.state.with_tables(PolicyTables.empty(-1 if start.whole else start.end - 1, pinned))
         self._policy_offset, self._policy_ms = start.end - 1, start.newest_ms
         self.policy_epoch = 0
         self._started = True
@@ -171,34 +174,24 @@ class WorldFeed:
                 self._count("policy_rows_fenced")
                 continue
             self.policy_epoch = row.epoch
-            if self._world.learn(name, row):
+            former, self.state = self.state, self.state.with_row(name, row)
+            if self.state is not former:
                 self._count("policy_rows_applied")
         self._swap_when_known()
 
     def _obey(self, value: bytes | None) -> None:
-        control = decode_control(value)
+        control = decode_for(Audience.RANKERS, value)
         if control is None:
             return
-        order = control.order
-        world = self._world
-        if isinstance(order, LoadModel):
-            self._prove(order)
-        elif isinstance(order, SetWeights):
-            world.weigh(order)
-        elif isinstance(order, SetGeneration):
-            world.generation = order.generation
-        elif isinstance(order, SetExperiment):
-            world.try_out(order, control.issued_ms)
-        elif isinstance(order, SetExamination):
-            world.examine(order)
-        elif isinstance(order, PinPolicy):
-            world.pin(order.pinned)
-            if self._started:
+        command = control.command
+        if isinstance(command, LoadModel):
+            self._prove(command)
+        elif isinstance(command, RankerCommand):
+            self.state = self.state.after(command, control.issued_ms)
+            if isinstance(command, PinPolicy) and self._started:
                 self.start_policy()
-        else:
-            return  # orders for the shards and for the learner, which read them themselves
         self._count("control_applied")
-        _log.info("control order carried out: %s", order)
+        _log.info("control command carried out: %s", command)
 
     def _prove(self, order: LoadModel) -> None:
         """Load the ordered artefact beside the one in use and prove it; any failure keeps the one in use."""
@@ -206,7 +199,7 @@ class WorldFeed:
             self._ordered = _ordered_encoder(order, self._provider)
         except ModelError as error:
             self._count("model_refused")
-            _log.warning("encoder %d refused, version %d stays: %s", order.version, self._world.encoder.version, error)
+            _log.warning("encoder %d refused, version %d stays: %s", order.version, self.state.encoder.version, error)
             return
         _log.info("encoder %s (version %d) proven", self._ordered.name, self._ordered.version)
         self._swap_when_known()
@@ -214,10 +207,10 @@ class WorldFeed:
     def _swap_when_known(self) -> None:
         """Take a proven encoder into use once its policy rows are there: no list is scored with rows of another."""
         encoder = self._ordered
-        if encoder is None or not self._world.table.knows(encoder.version):
+        if encoder is None or not self.state.tables.deployed.knows(encoder.version):
             return
         self._ordered = None
-        self._world.use_encoder(encoder)
+        self.state = self.state.with_encoder(encoder)
         self._count("model_swapped")
         _log.info("encoder %s (version %d) in use on %s", encoder.name, encoder.version, encoder.provider)
 

@@ -17,9 +17,9 @@ from tideline.models.registry import verify
 from tideline.schemas.errors import Reason
 from tideline.udfs.core.catalogue.activity import Rule, encode_activity
 from tideline.udfs.core.control.control import (
+    Command,
     Control,
     LoadModel,
-    Order,
     PinPolicy,
     PublishPolicy,
     Republish,
@@ -31,9 +31,9 @@ from tideline.udfs.core.control.control import (
 from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord, read_start
 from tideline.udfs.core.policies.policy_table import PRIOR_ID, cold_row, encode_row
-from tideline.udfs.core.serving.world import World
+from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.operators.dead_letters import Letter, letter_of_record
-from tideline.udfs.operators.world_feed import ACTIVITIES, CONTROL, POLICY, WorldFeed
+from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
 
 ARTEFACTS = Path(__file__).parents[4] / "models" / "artefacts"
 
@@ -45,16 +45,24 @@ Written = tuple[int, bytes | None, bytes | None]
 class Fed:
     """A world, its feed and what the feed counted."""
 
-    def __init__(self, world: World | None = None) -> None:
-        self.world = world or make_world()
+    def __init__(self, world: RankerState | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self.policy: list[Written] = []
         self.topics: dict[str, list[TopicRecord]] = {}
-        self.feed = WorldFeed(
-            self.world, "cpu", self._read_policy, self.topics.__getitem__, lambda name: self.counts.update([name])
+        self.feed = RankerFeed(
+            world or make_world(),
+            "cpu",
+            self._read_policy,
+            self.topics.__getitem__,
+            lambda name: self.counts.update([name]),
         )
-        self._orders = 0
+        self._commands = 0
         self.feed.start_policy()
+
+    @property
+    def world(self) -> RankerState:
+        """What the records led to."""
+        return self.feed.state
 
     def apply(self, topic: str, records: list[Written]) -> list[Reason]:
         """Apply records written at NOON_MS; return why some were refused."""
@@ -65,9 +73,9 @@ class Fed:
     def _read_policy(self, pinned: int | None) -> PolicyStart:
         return read_start(MemoryLog([TopicRecord(*record, NOON_MS) for record in self.policy]), 2_000, pinned)
 
-    def obey(self, order: Order) -> None:
-        self.apply(CONTROL, [(self._orders, b"k", encode_control(Control(order, NOON_MS)))])
-        self._orders += 1
+    def obey(self, command: Command) -> None:
+        self.apply(CONTROL, [(self._commands, b"k", encode_control(Control(command, NOON_MS)))])
+        self._commands += 1
 
     def publish(self, *names: str) -> None:
         for name in names:
@@ -80,7 +88,7 @@ def row_of(encoder: int, name: str, impressions: float) -> bytes:
     return encode_row(cold_row()._replace(encoder=encoder, impressions=impressions), name)
 
 
-def load_order(name: str) -> LoadModel:
+def load_command(name: str) -> LoadModel:
     manifest = verify(ARTEFACTS / name)
     return LoadModel(manifest.version, str(ARTEFACTS / name), manifest.sha256)
 
@@ -92,7 +100,7 @@ def record(offset: int, name: str, **changes: Any) -> Written:
 def test_activities_are_put_in_changed_and_taken_out() -> None:
     fed = Fed()
     fed.apply(ACTIVITIES, [record(0, "a"), record(1, "b"), record(2, "a", title="new"), (3, b"b", None)])
-    assert {name: each.title for name, each in fed.world.activities.items()} == {"a": "new"}
+    assert {name: each.title for name, each in fed.world.offers.activities.items()} == {"a": "new"}
     assert [each.activity_id for each in fed.world.catalogue.activities] == ["a"]
 
 
@@ -107,7 +115,7 @@ def test_places_weigh_as_ordered_until_they_are_ordered_otherwise() -> None:
 
 
 def test_a_cascade_is_learned_by_as_ordered_with_the_names_of_the_catalogue() -> None:
-    """Contract: activities that come later are known to it; the order of places ends it."""
+    """Contract: activities that come later are known to it; the command of places ends it."""
     fed = Fed()
     fed.obey(SetExamination(after_click=0.2))
     fed.apply(ACTIVITIES, [record(0, "a")])
@@ -123,13 +131,13 @@ def test_a_record_is_applied_once() -> None:
     fed = Fed()
     fed.apply(ACTIVITIES, [record(4, "a", title="old"), record(5, "a", title="new")])
     fed.apply(ACTIVITIES, [record(4, "a", title="old"), (3, b"a", None)])
-    assert fed.world.activities["a"].title == "new"
+    assert fed.world.offers.activities["a"].title == "new"
     fed.publish("a", "b")
     fed.apply(POLICY, fed.policy)
     assert fed.counts["policy_rows_applied"] == 2
-    order = encode_control(Control(SetGeneration(9), NOON_MS))
-    fed.apply(CONTROL, [(7, b"k", order)])
-    fed.apply(CONTROL, [(6, b"k", encode_control(Control(SetGeneration(2), NOON_MS))), (7, b"k", order)])
+    command = encode_control(Control(SetGeneration(9), NOON_MS))
+    fed.apply(CONTROL, [(7, b"k", command)])
+    fed.apply(CONTROL, [(6, b"k", encode_control(Control(SetGeneration(2), NOON_MS))), (7, b"k", command)])
     assert (fed.world.generation, fed.counts["control_applied"]) == (9, 1)
 
 
@@ -139,15 +147,15 @@ def test_a_record_is_applied_once() -> None:
 def test_a_bad_activity_is_refused_and_the_former_stays(value: bytes) -> None:
     fed = Fed()
     refused = fed.apply(ACTIVITIES, [record(0, "a", title="good"), (1, b"a", value), record(2, "b")])
-    assert fed.world.activities["a"].title == "good"
-    assert set(fed.world.activities) == {"a", "b"}
+    assert fed.world.offers.activities["a"].title == "good"
+    assert set(fed.world.offers.activities) == {"a", "b"}
     assert refused == [Reason.BAD_ACTIVITY]
 
 
 def test_a_key_that_is_no_text_does_not_stop_the_job() -> None:
     fed = Fed()
     refused = fed.apply(ACTIVITIES, [record(0, "a"), (1, b"\xff", None), (2, None, None), (3, b"\xff", b"{}")])
-    assert set(fed.world.activities) == {"a"}
+    assert set(fed.world.offers.activities) == {"a"}
     assert refused == [Reason.BAD_ACTIVITY] * 2
 
 
@@ -155,7 +163,7 @@ def test_a_key_that_is_no_text_does_not_stop_the_job() -> None:
 def test_a_bad_policy_record_is_refused_and_the_next_applied(value: bytes) -> None:
     fed = Fed()
     fed.apply(POLICY, [(0, b"3|a", value), (1, b"3|a", encode_row(cold_row(), "a")), (2, b"3|a", None)])
-    assert (fed.world.table.version, sum(fed.counts.values())) == (1, 2)
+    assert (fed.world.tables.deployed.version, sum(fed.counts.values())) == (1, 2)
 
 
 def test_a_pinned_policy_stays_and_an_unpinned_one_follows() -> None:
@@ -165,11 +173,17 @@ def test_a_pinned_policy_stays_and_an_unpinned_one_follows() -> None:
     fed.publish("a", "a", "a")
     assert fed.world.known.impressions.tolist() == [2.0]
     fed.obey(PinPolicy(1))
-    assert (fed.world.known.impressions.tolist(), fed.world.table.version) == ([1.0], 1)
+    assert (fed.world.known.impressions.tolist(), fed.world.tables.deployed.version) == (
+        [1.0],
+        1,
+    )
     fed.publish("a")
     assert fed.world.known.impressions.tolist() == [1.0]
     fed.obey(PinPolicy(None))
-    assert (fed.world.known.impressions.tolist(), fed.world.table.version) == ([3.0], 3)
+    assert (fed.world.known.impressions.tolist(), fed.world.tables.deployed.version) == (
+        [3.0],
+        3,
+    )
 
 
 def test_pinned_before_everything_nothing_is_known() -> None:
@@ -184,7 +198,10 @@ def test_pinned_before_everything_nothing_is_known() -> None:
     assert fed.world.known.impressions.tolist() == [9.0]
     del fed.policy[0]
     fed.obey(PinPolicy(0))
-    assert (fed.world.known.impressions.tolist(), fed.world.table.version) == ([0.0], -1)
+    assert (fed.world.known.impressions.tolist(), fed.world.tables.deployed.version) == (
+        [0.0],
+        -1,
+    )
 
 
 def test_weights_and_generation_are_set() -> None:
@@ -208,18 +225,18 @@ def test_a_unit_of_cost_takes_its_weight_from_each_conversion() -> None:
     fed.obey(SetWeights(1.0, 5.0, 0.0, 0.5))
     assert fed.world.known.theta[0].tolist() == (theta[0] + (5.0 - 0.5 * 2.0) * theta[1]).tolist()
     assert fed.world.known.theta[1].tolist() == (theta[0] + 5.0 * theta[1]).tolist()
-    fed.world.set_activities({"a": activity("a", cost=10.0)})
+    fed.feed.state = fed.world.with_activities({"a": activity("a", cost=10.0)})
     assert fed.world.known.theta[0].tolist() == theta[0].tolist()
 
 
-@pytest.mark.parametrize("order", [Republish("r1"), PublishPolicy("p1")])
-def test_orders_for_others_change_nothing(order: Order) -> None:
+@pytest.mark.parametrize("command", [Republish("r1"), PublishPolicy("p1")])
+def test_commands_for_others_change_nothing(command: Command) -> None:
     fed = Fed()
-    fed.obey(order)
+    fed.obey(command)
     assert fed.counts == {}
 
 
-def test_a_bad_order_is_refused() -> None:
+def test_a_bad_command_is_refused() -> None:
     fed = Fed()
     refused = fed.apply(CONTROL, [(0, b"k", b"{}"), (1, b"k", None), (2, b"k", b"\x01")])
     assert (refused, fed.counts) == ([Reason.BAD_CONTROL] * 2, {})
@@ -230,7 +247,7 @@ def test_a_model_is_swapped_for_one_with_the_ordered_hash() -> None:
     fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-1", "cpu")))
     fed.apply(POLICY, [(0, b"1|a", row_of(1, "a", 4.0)), (1, b"2|*", row_of(2, PRIOR_ID, 0.0))])
     assert fed.world.known.impressions.tolist() == [4.0]
-    fed.obey(load_order("demo-2"))
+    fed.obey(load_command("demo-2"))
     assert fed.world.encoder.version == 2
     assert fed.counts == {"policy_rows_applied": 2, "model_swapped": 1, "control_applied": 1}
     assert fed.world.known.impressions.tolist() == [0.0]
@@ -239,7 +256,7 @@ def test_a_model_is_swapped_for_one_with_the_ordered_hash() -> None:
 def test_an_ordered_model_waits_for_its_policy_rows() -> None:
     """Contract: no list is scored with a new encoder before the learner has published its rows, the prior last."""
     fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-1", "cpu")))
-    fed.obey(load_order("demo-2"))
+    fed.obey(load_command("demo-2"))
     fed.apply(POLICY, [(0, b"2|a", row_of(2, "a", 7.0))])
     assert (fed.world.encoder.version, fed.counts["model_swapped"]) == (1, 0)
     fed.apply(POLICY, [(1, b"2|*", row_of(2, PRIOR_ID, 0.0))])
@@ -251,8 +268,8 @@ def test_an_ordered_model_waits_for_its_policy_rows() -> None:
 
 def test_of_two_ordered_models_the_later_one_counts_and_a_refused_one_is_none() -> None:
     fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-2", "cpu")))
-    for order in (load_order("demo-2"), load_order("demo-1"), LoadModel(2, str(ARTEFACTS / "demo-9"), "0" * 64)):
-        fed.obey(order)
+    for command in (load_command("demo-2"), load_command("demo-1"), LoadModel(2, str(ARTEFACTS / "demo-9"), "0" * 64)):
+        fed.obey(command)
     fed.apply(POLICY, [(0, b"2|*", row_of(2, PRIOR_ID, 0.0)), (1, b"1|*", row_of(1, PRIOR_ID, 0.0))])
     assert (fed.world.encoder.version, fed.counts["model_swapped"], fed.counts["model_refused"]) == (1, 1, 1)
 
@@ -297,7 +314,7 @@ def test_an_activity_that_can_be_shown_to_nobody_is_taken_and_warned_of(caplog: 
             record(3, "meant", ends_ms=NOON_MS, status="ended"),
         ],
     )
-    assert set(fed.world.activities) == {"gone", "odd", "good", "meant"}
+    assert set(fed.world.offers.activities) == {"gone", "odd", "good", "meant"}
     assert fed.counts == {"activity_unreachable_over": 1, "activity_unreachable_unknown_category": 1}
     assert [line.getMessage().split()[1] for line in caplog.records] == ["gone,", "odd,"]
 
@@ -309,14 +326,14 @@ def test_of_two_activities_with_one_tag_the_one_that_is_not_ranked_is_warned_of(
     first, second = "c2669", "c875"
     fed = Fed()
     fed.apply(ACTIVITIES, [record(0, second)])
-    assert fed.world.unranked == frozenset()
+    assert fed.world.offers.unranked() == frozenset()
     fed.apply(ACTIVITIES, [record(1, first)])
     fed.apply(ACTIVITIES, [record(2, "other")])
-    assert fed.world.unranked == {second}
+    assert fed.world.offers.unranked() == {second}
     assert fed.counts == {"activity_unreachable_clash": 1}
     assert [line.getMessage().split()[1] for line in caplog.records] == [second]
     fed.apply(ACTIVITIES, [(3, first.encode(), None)])
-    assert fed.world.unranked == frozenset()
+    assert fed.world.offers.unranked() == frozenset()
     assert [each.activity_id for each in fed.world.catalogue.activities] == [second, "other"]
 
 
@@ -341,13 +358,13 @@ def test_a_topic_of_activities_or_orders_that_was_made_again_is_read_anew() -> N
     fed.topics[ACTIVITIES] = [TopicRecord(*record(at, name), NOON_MS + 1 + at) for at, name in enumerate("cd")]
     for each in [*fed.topics[ACTIVITIES], TopicRecord(*record(1, "z"), NOON_MS)]:
         fed.feed.apply(ACTIVITIES, [each])
-    assert set(fed.world.activities) == {"c", "d"}
+    assert set(fed.world.offers.activities) == {"c", "d"}
     fed.feed.apply(ACTIVITIES, [TopicRecord(*record(2, "e"), NOON_MS)])
-    assert set(fed.world.activities) == {"c", "d", "e"}
+    assert set(fed.world.offers.activities) == {"c", "d", "e"}
     fed.obey(SetGeneration(2))
-    order = TopicRecord(0, b"k", encode_control(Control(SetGeneration(9), NOON_MS)), NOON_MS + 1)
-    fed.topics[CONTROL] = [order]
-    fed.feed.apply(CONTROL, [order])
+    command = TopicRecord(0, b"k", encode_control(Control(SetGeneration(9), NOON_MS)), NOON_MS + 1)
+    fed.topics[CONTROL] = [command]
+    fed.feed.apply(CONTROL, [command])
     assert fed.world.generation == 9
     assert fed.counts == {"activities_made_again": 1, "control_made_again": 1, "control_applied": 2}
 
@@ -362,7 +379,7 @@ def test_behind_a_row_of_a_higher_epoch_one_of_a_lower_does_not_count() -> None:
     fed.apply(POLICY, fed.policy)
     assert fed.world.known.impressions.tolist() == [50.0, 5.0]
     assert (fed.world.version, fed.counts["policy_rows_fenced"], fed.feed.policy_epoch) == (2, 1, 9)
-    former = fed.world.table.row_at(3, "a", 1)
+    former = fed.world.tables.deployed.row_at(3, "a", 1)
     assert former is not None
     assert former.impressions == 46.0
     again = Fed()
@@ -379,7 +396,7 @@ def test_what_was_not_read_at_the_start_is_unknown_and_not_cold() -> None:
         fed.policy.append((offset, b"3|a", row_of(3, "a", float(offset))))
     fed.policy.append((5, b"3|*", row_of(3, PRIOR_ID, 9.0)))
     fed.feed.start_policy()
-    table = fed.world.table
+    table = fed.world.tables.deployed
     assert [row and row.version for row in (table.row_at(3, "a", at) for at in (1, 3, 4, 5))] == [None, 3, 4, 4]
     assert [table.row_at(3, "new", 4), table.total_at(3, 4)] == [None, None]
     new = table.row_at(3, "new", 5)

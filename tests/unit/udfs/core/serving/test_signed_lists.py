@@ -1,0 +1,32 @@
+"""The last step of a list's way."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from tests.support.core_world import KEYS, NOON_MS, activity, make_world
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.control.control import SetExperiment, TrialArm
+from tideline.udfs.core.lists.decision_token import verify
+from tideline.udfs.core.ranking.ranking import Ranked
+from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
+
+ONE, NONE = np.ones(1, np.int64), np.zeros(1, np.int64)
+
+
+def test_a_list_is_signed_for_its_user_and_the_popular_one_for_everybody() -> None:
+    """Contract: the popular list is in no experiment, explores nothing, and its token fits any user."""
+    trial = SetExperiment("e", (TrialArm("calm", "linucb:alpha=0", 300),), None)
+    ranker = make_world([activity("a"), activity("b")], exploration_permille=50).after(trial, NOON_MS)
+    x, ranked = np.zeros((1, DIM), np.int8), Ranked(np.array([[1, 0]]), np.array([2]), NONE)
+    heads = ListHeads(["u"], np.array([NOON_MS]), ONE, ONE)
+    own = json.loads(signed_lists(ranker, heads, x, ranked)[0])
+    popular = json.loads(signed_lists(ranker, heads._replace(users=[""], arms=NONE, popular=True), x, ranked)[0])
+    assert own["i"] == popular["i"] == ["b", "a"]
+    mine, everybodys = verify(own["k"], "u", KEYS), verify(popular["k"], "anybody", KEYS)
+    assert ranker.experiment is not None
+    assert (mine.arm, mine.experiment, mine.exploration) == (1, ranker.experiment.mark, 0.05)
+    assert (everybodys.arm, everybodys.experiment, everybodys.exploration) == (0, 0, 0.0)
+    assert (mine.generation, mine.as_of_ms, mine.seq) == (1, NOON_MS, 1) == tuple(own["v"])

@@ -1,0 +1,36 @@
+"""A batch of lists before it is signed and rendered: what tokens and payloads are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class RankedLists:
+    """Columns of U lists; `order` [U, k] holds activity numbers, -1 after the last."""
+
+    users: Sequence[str]
+    generation: int
+    as_of_ms: NDArray[np.int64]
+    seq: NDArray[np.int64]
+    encoder: int
+    policy: int
+    eligible: NDArray[np.int64]
+    exploration_permille: int
+    explored: NDArray[np.int64]
+    x: NDArray[np.int8]
+    order: NDArray[np.int64]
+    tags: NDArray[np.uint8]
+    """Of each activity [K, TAG_BYTES], see SlotTags."""
+    arms: NDArray[np.int64]
+    """Experiment arm of each user, see experiment.py."""
+    popular: bool = False
+    experiment: int = 0
+    """Mark of the running experiment, 0: none."""

@@ -1,0 +1,243 @@
+"""What a batch is ranked with: activities, what was learned, encoder, settings. Only broadcast records change it.
+
+A state is a value: each change gives the next state and leaves the former as it was, but for the policy tables, which
+are logs that successive states share (a row is 2.4 kB and there may be 10,000: no copy of them a record).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tideline.udfs.core.catalogue.catalogue import Catalogue, open_at
+from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExperiment, SetGeneration, SetWeights
+from tideline.udfs.core.experiments.experiment import Experiment, arm_numbers, started
+from tideline.udfs.core.learning.watch import COLD_BELOW
+from tideline.udfs.core.lists.slot_tags import SlotTags, without_clashes
+from tideline.udfs.core.policies.cold_start import coefficients
+from tideline.udfs.core.policies.policy_table import Coefficients, PolicyTable
+from tideline.udfs.core.rewards.attributing import WORTH_LIMIT, Attributing, Cascade
+from tideline.udfs.core.rewards.examination import overlooked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.lists.token_keys import TokenKeys
+    from tideline.udfs.core.policies.base import Policy
+    from tideline.udfs.core.policies.cold_start import Weights
+    from tideline.udfs.core.policies.policy_table import PolicyRow
+    from tideline.udfs.core.users.interest import StepEncoder
+
+_FORMER_EXPERIMENTS = 32
+RankerCommand = SetWeights | SetGeneration | SetExperiment | SetExamination | PinPolicy
+"""The commands that change a ranker's state by themselves; an encoder is proven first, see ranker_feed.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankSettings:
+    """The settings of a deployment that ranking reads."""
+
+    policy: Policy
+    keys: TokenKeys
+    salt: int
+    """The deployment's number in every seed."""
+    list_size: int
+    exploration_permille: int
+    """Chance in a thousand that a slot explores."""
+    attribution_ms: int
+    weights: Weights
+    worth_limit: float = WORTH_LIMIT
+    """Largest worth of one conversion."""
+    holdout_permille: int = 0
+    """Users in a thousand whose lists are in random order."""
+    generation: int = 1
+    """First part of a list's version, until a command changes it."""
+
+
+class Offers(NamedTuple):
+    """The known activities, and those of them that can be ranked as a catalogue with their tags."""
+
+    activities: Mapping[str, Activity]
+    catalogue: Catalogue
+    tags: SlotTags
+
+    @classmethod
+    def of(cls, activities: Mapping[str, Activity], keys: TokenKeys) -> Offers:
+        """Derive catalogue and tags; of two activities with one tag or number the second is not ranked."""
+        catalogue = Catalogue.of(without_clashes(activities.values(), keys))
+        return cls(activities, catalogue, SlotTags.of([each.activity_id for each in catalogue.activities], keys))
+
+    def unranked(self) -> frozenset[str]:
+        """Return the activities that are known and not ranked."""
+        return frozenset(self.activities.keys() - self.catalogue.reward_value.keys())
+
+
+class PolicyTables(NamedTuple):
+    """What was learned: rows of the deployment's policy, and by regression those of arms that are solved otherwise."""
+
+    deployed: PolicyTable
+    on_trial: dict[str, PolicyTable]
+    pinned: int | None = None
+    """No row above this version is taken in."""
+
+    @classmethod
+    def empty(cls, whole_from: int = -1, pinned: int | None = None) -> PolicyTables:
+        """Return tables without rows; of versions below `whole_from` not every row will be taken in."""
+        return cls(PolicyTable(whole_from=whole_from), {}, pinned)
+
+    def take(self, activity_id: str, row: PolicyRow) -> bool:
+        """Take a row in unless it is not newer than its table or above the pinned version; return whether it was."""
+        if self.pinned is not None and row.version > self.pinned:
+            return False
+        table = self.deployed
+        if row.regression:
+            table = self.on_trial.setdefault(row.regression, PolicyTable(whole_from=table.whole_from))
+        return table.apply(activity_id, row)
+
+
+@dataclass(frozen=True)
+class RankerState:
+    """Everything a batch reads besides its own users; `RankerState.start` makes the first one."""
+
+    settings: RankSettings
+    encoder: StepEncoder
+    offers: Offers
+    attributing: Attributing
+    """Derived from settings, offers and what was commanded of examination."""
+    generation: int
+    weights: Weights
+    tables: PolicyTables
+    experiment: Experiment | None = None
+    experiments: tuple[Experiment, ...] = ()
+    """Running or over, the latest last: lists that carry their marks may still come back."""
+    _known: dict[str, Coefficients] = field(init=False, default_factory=dict, repr=False, compare=False)
+    """Coefficients by regression, "" for the deployment's rows: made when first asked for."""
+
+    @classmethod
+    def start(
+        cls, settings: RankSettings, encoder: StepEncoder, activities: Mapping[str, Activity] | None = None
+    ) -> RankerState:
+        """Return the state of a deployment with these activities that has learned nothing."""
+        offers = Offers.of(activities or {}, settings.keys)
+        attributing = Attributing(settings.keys, settings.attribution_ms, {}, {}, {}, {}, settings.worth_limit)
+        empty = PolicyTables.empty()
+        start = cls(settings, encoder, offers, attributing, settings.generation, settings.weights, empty)
+        return start._offering(offers)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The activities that can be ranked."""
+        return self.offers.catalogue
+
+    @property
+    def version(self) -> int:
+        """Offset of the newest policy record applied, -1 for none: the tables are a known state of the policy topic."""
+        return max(table.version for table in (self.tables.deployed, *self.tables.on_trial.values()))
+
+    def policy_of(self, arm: int) -> Policy:
+        """Return what ranks an arm; for one that is no longer there, as for the holdout, the deployment's policy."""
+        trials = self.experiment.arms if self.experiment else ()
+        return trials[arm - 1].policy if 0 < arm <= len(trials) else self.settings.policy
+
+    def arms_of(self, users: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return the experiment arm of each user [U], given as hash64."""
+        return arm_numbers(users, self.settings.salt, self.settings.holdout_permille, self.experiment)
+
+    def experiment_of(self, mark: int) -> Experiment | None:
+        """Return the experiment, running or over, whose mark a list carries; None where it is no longer known."""
+        return next((each for each in reversed(self.experiments) if each.mark == mark), None)
+
+    @property
+    def known(self) -> Coefficients:
+        """Coefficients of the catalogue's activities for the deployment's policy."""
+        return self.known_by(self.settings.policy)
+
+    def known_by(self, policy: Policy) -> Coefficients:
+        """Return the coefficients of the catalogue's activities for a policy."""
+        table = self.table_of(policy, self.encoder.version)
+        name = "" if table is self.tables.deployed else policy.regression.name
+        if name not in self._known:
+            self._known[name] = coefficients(table, self.catalogue, self.encoder.version, self.weights)
+        return self._known[name]
+
+    def table_of(self, policy: Policy, encoder: int, version: int | None = None) -> PolicyTable:
+        """Return the table a policy ranks with, at a version if one is given.
+
+        That is the deployment's until the learner has solved an encoder's rows for an arm that needs others.
+        """
+        if not policy.contextual or policy.regression == self.settings.policy.regression:
+            return self.tables.deployed
+        own = self.tables.on_trial.get(policy.regression.name)
+        return own if own is not None and own.knows(encoder, version) else self.tables.deployed
+
+    def cold(self, at_ms: int) -> int:
+        """Return how many of the activities that run at a moment have hardly been shown."""
+        running = open_at(self.catalogue, np.array([at_ms]))[0]
+        return int(np.count_nonzero(running & (self.known.impressions < COLD_BELOW)))
+
+    def with_activities(self, changes: Mapping[str, Activity | None]) -> RankerState:
+        """Put activities in, or take out those that are None."""
+        changed = {**self.offers.activities, **changes}
+        left = {name: activity for name, activity in changed.items() if activity is not None}
+        return self._offering(Offers.of(left, self.settings.keys))
+
+    def with_row(self, activity_id: str, row: PolicyRow) -> RankerState:
+        """Take a policy row in; return this very state where it is not newer or the policy is pinned below it."""
+        return replace(self) if self.tables.take(activity_id, row) else self
+
+    def with_tables(self, tables: PolicyTables) -> RankerState:
+        """Rank with other policy tables, in the place of all that was learned."""
+        return replace(self, tables=tables)
+
+    def with_encoder(self, encoder: StepEncoder) -> RankerState:
+        """Rank with another encoder; what was learned belongs to the former one and is kept apart."""
+        return replace(self, encoder=encoder)
+
+    def after(self, command: RankerCommand, issued_ms: int) -> RankerState:
+        """Return the state once a command is carried out; a pin also forgets what was learned, to be read anew."""
+        if isinstance(command, SetWeights):
+            weights = (command.click, command.conversion, command.revenue, command.cost)
+            return replace(self, weights=weights)
+        if isinstance(command, SetGeneration):
+            return replace(self, generation=command.generation)
+        if isinstance(command, PinPolicy):
+            return self.with_tables(PolicyTables.empty(pinned=command.pinned))
+        if isinstance(command, SetExamination):
+            return replace(self, attributing=_examining(self.attributing, command, self.offers.tags))
+        return self._trying_out(command, issued_ms)
+
+    def _trying_out(self, command: SetExperiment, issued_ms: int) -> RankerState:
+        """Start an experiment in the place of a running one, or end it where there are neither arms nor shadow."""
+        if not (command.arms or command.shadow):
+            return replace(self, experiment=None)
+        new = started(command, issued_ms)
+        former = [each for each in self.experiments if each.mark != new.mark]
+        return replace(self, experiment=new, experiments=(*former, new)[-_FORMER_EXPERIMENTS:])
+
+    def _offering(self, offers: Offers) -> RankerState:
+        catalogue, before = offers.catalogue, self.attributing
+        attributing = Attributing.of(
+            self.settings.keys,
+            self.settings.attribution_ms,
+            catalogue.reward_value,
+            catalogue.activities_of_item,
+            {each.activity_id: each.cap for each in catalogue.activities if each.cap},
+        )._replace(
+            worth_limit=self.settings.worth_limit,
+            overlooked=before.overlooked,
+            cascade=before.cascade and Cascade(before.cascade.overlooked, offers.tags),
+        )
+        return replace(self, offers=offers, attributing=attributing)
+
+
+def _examining(attributing: Attributing, command: SetExamination, tags: SlotTags) -> Attributing:
+    """Let impressions from now on weigh what their places or the clicks above them say."""
+    below_click = overlooked((command.after_click,))[0]
+    return attributing._replace(
+        overlooked=overlooked(command.places), cascade=Cascade(below_click, tags) if below_click else None
+    )
