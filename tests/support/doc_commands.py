@@ -81,8 +81,8 @@ def help_of(door: str, verbs: tuple[str, ...]) -> str:
     path = ROOT / door
     if not path.is_file():
         return _help_of_module(door, verbs)
-    if path.suffix == ".py":
-        return _help_of_module(f"tideline.{door.removesuffix('.py').replace('/', '.')}", verbs)
+    if path.suffix == ".py":  # as a program: models/train.py tells its options without torch, its import does not
+        return _help_of_process([str(path), *verbs, "--help"])
     module = _MODULE.search(path.read_text())
     return _help_of_module(module[1], verbs) if module else _help_of_process([str(path), "--help"])
 
