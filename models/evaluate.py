@@ -30,6 +30,7 @@ if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
 # ruff: noqa: E402  # the packages are found only now
+from tideline.models import evaluate_options
 from tideline.models.baselines.item_knn import ItemKnn
 from tideline.models.baselines.markov import Markov
 from tideline.models.baselines.ngram import Ngram
@@ -62,7 +63,7 @@ BASELINES: dict[str, Callable[[Sequences], Baseline]] = {
 
 def main(argv: Sequence[str]) -> int:
     """Print the figures; exit status 0, or 2 when a setting, file or model cannot be used."""
-    args = _parser().parse_args(argv)
+    args = _parse(argv)
     try:
         found = evaluate(args)
     except (ConfigError, ModelError, Unavailable) as error:
@@ -153,21 +154,10 @@ def _chosen(args: argparse.Namespace) -> list[str]:
     return names
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="models/evaluate.py", description="Rank all items for every target.")
-    parser.add_argument("--data", required=True, help="test sequences: a file or topic as for training")
-    parser.add_argument("--train", required=True, help="training sequences, in the same format")
-    parser.add_argument("--model", type=Path, help="artefact folder; without it only the baselines are scored")
-    parser.add_argument("--target", choices=("last", "all"), default="last", help="events predicted (default: last)")
-    parser.add_argument("--of", choices=("item", "category"), default="item", help="what is ranked (default: item)")
-    parser.add_argument("--mask-seen", action="store_true", help="do not rank what the sequence already had")
-    parser.add_argument("--baselines", default=",".join(BASELINES), help="names separated by commas, or none")
-    parser.add_argument("--seed", type=int, default=1, help="of the bootstrap")
-    parser.add_argument(
-        "--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes for the baselines (default: cores)"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    return parser
+    evaluate_options.fill(parser)
+    return parser.parse_args(argv)
 
 
 def _say(line: str) -> None:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+TEXT = "Train the encoder; needs scripts/setup --train."
+
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        prog="models/train.py", description="Train the encoder; needs scripts/setup --train."
-    )
+    parser = argparse.ArgumentParser(prog="models/train.py", description=TEXT)
+    fill(parser)
+    return parser.parse_args(argv)
+
+
+def fill(parser: argparse.ArgumentParser) -> None:
+    """Give a parser what training takes."""
     parser.add_argument("--data", required=True, help="CSV or Parquet file, kafka://HOST:PORT/TOPIC, or its archive")
     parser.add_argument("--out", type=Path, required=True, help="model folder; its name is the model's name")
     parser.add_argument("--params", type=Path, help="JSON file of parameters, see models/config.py")
     parser.add_argument("--minutes", type=float, default=9.0, help="end training after so long, with the best weights")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of the first weights and the order of training (1)")
     parser.add_argument("--version", type=int, default=1, help="1..65535, written into every list")
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to train (auto)")
     parser.add_argument("--threads", type=int, default=2, help="torch threads on the CPU")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint beside DIR")
     parser.add_argument("--valid-from-ms", type=int, help="hold out the targets from this time on")
-    return parser.parse_args(argv)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.control.control import LEAST_EXAMINED
 from tideline.udfs.core.experiments.trial import rate_of, share_interval
 from tideline.udfs.core.learning.watch import ALARM_AT, COLD_BELOW
+from tideline.udfs.core.limits import LEAST_EXAMINED
 from tideline.udfs.core.rewards.examination import ShownEntries, examination
 
 if TYPE_CHECKING:

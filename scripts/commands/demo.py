@@ -1,13 +1,11 @@
-"""The demo: real shopping data through the real job, simulated visitors in front of it. `scripts/demo --help`."""
+"""The demo: real shopping data through the real job, simulated visitors in front of it. `tideline demo`."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kafka.errors import KafkaError
@@ -15,7 +13,7 @@ from redis.exceptions import RedisError
 
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.localstack import StackError
-from tideline.scripts.localstack.paths import STATE_FOLDER
+from tideline.scripts.parsers.verbs import parse
 from tideline.scripts.simulation import demo_report as report
 from tideline.scripts.simulation import showcase
 from tideline.scripts.simulation.clickstream import read_decisions
@@ -27,6 +25,7 @@ from tideline.scripts.simulation.ticker import Progress, say
 from tideline.scripts.simulation.world import FROM, UNTIL, make_world
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
     from types import FrameType
 
@@ -37,7 +36,7 @@ SEED = 1
 
 def main(argv: Sequence[str]) -> int:
     """Exit status 0 when lists were served and the job runs well, 1 when not, 130 when interrupted."""
-    arguments = _parser().parse_args(argv)
+    arguments = parse("demo", argv)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         run(arguments)
@@ -114,21 +113,3 @@ def _print(lines: list[str], found: dict[str, Any], as_json: bool) -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="end standard output in one JSON object")
-    parser.add_argument("--keep", action="store_true", help="leave everything running and say how to look around")
-    parser.add_argument(
-        "--picture",
-        type=Path,
-        default=STATE_FOLDER / "demo" / "click_rate.png",
-        metavar="PATH",
-        help="where to draw click rate over time (.tideline/demo/click_rate.png)",
-    )
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

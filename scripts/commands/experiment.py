@@ -1,18 +1,7 @@
-"""Experiments on the running job.
-
-tideline experiment start --id ID --arm NAME=POLICY:SHARE [--arm ...] [--shadow POLICY] [TARGET]
-    rank SHARE (such as 0.1) of the users by POLICY (such as thompson or linucb:alpha=0.3) from now on
-tideline experiment status --log FILE --id ID [--against ARM] [--guard -0.1] [--json]
-    rates and lift of each arm from an export of the decision log (tideline export)
-tideline experiment watch --id ID [--every 60] [--guard -0.1] [TARGET]
-    look again and again; end the experiment, so that everybody has the baseline, when an arm is worse
-tideline experiment stop --id ID [TARGET]
-TARGET is --stack NAME or --bootstrap HOST:PORT, and --topic for a control topic of another name.
-"""
+"""Experiments on the running job: `tideline experiment`."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import sys
@@ -25,14 +14,14 @@ import numpy as np
 
 from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError, InvalidEvent, Unavailable
-from tideline.schemas.topics import Topics
 from tideline.scripts.commands import export_log
 from tideline.scripts.commands.control import send_order
 from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.experiments.trial import Verdict, compare, interval, rate_of, share_interval
-from tideline.udfs.settings.options import argument, brokers, number
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from tideline.udfs.core.experiments.trial import Lift, Rate
@@ -163,56 +152,15 @@ def _watch(arguments: argparse.Namespace) -> None:
             time.sleep(arguments.every)
 
 
-def _arm(text: str) -> dict[str, Any]:
-    name, equals, rest = text.partition("=")
-    policy, colon, share = rest.rpartition(":")
-    try:
-        permille = round(float(share) * 1000)
-    except ValueError:
-        permille = 0
-    if not (equals and colon and policy and permille > 0):
-        raise argparse.ArgumentTypeError(f"{text!r}; allowed: NAME=POLICY:SHARE, such as trial=thompson:0.1")
-    return {"name": name, "policy": policy, "permille": permille}
-
-
 def main(argv: Sequence[str]) -> int:
     """Run one command; 1 with the reason if it is refused."""
-    arguments = _parser().parse_args(argv)
+    arguments = parse("experiment", argv)
     try:
-        arguments.run(arguments)
+        _RUN[arguments.command](arguments)
     except (ConfigError, InvalidEvent, StackError, Unavailable, OSError) as error:
         print(f"experiment: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tideline experiment", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    commands = parser.add_subparsers(required=True, metavar="start|status|watch|stop")
-    found = {name: commands.add_parser(name) for name in ("start", "status", "watch", "stop")}
-    for name, run in (("start", _start), ("status", _status), ("watch", _watch), ("stop", _stop)):
-        found[name].set_defaults(run=run)
-        found[name].add_argument("--id", required=True)
-    for name in ("start", "watch", "stop"):
-        found[name].add_argument("--stack", default="default", help="the local stack whose broker to use")
-        found[name].add_argument(
-            "--bootstrap", type=argument(brokers()), metavar="HOST:PORT", help="somebody else's broker"
-        )
-        found[name].add_argument("--topic", default=Topics().control)
-    for name in ("status", "watch"):
-        found[name].add_argument("--against", default="baseline", metavar="ARM", help="baseline, holdout or a name")
-        found[name].add_argument(
-            "--guard", type=argument(number(-1, 0)), default=-0.1, help="relative loss that is too much (-0.1)"
-        )
-    found["start"].add_argument("--arm", type=_arm, action="append", default=[], metavar="NAME=POLICY:SHARE")
-    found["start"].add_argument("--shadow", metavar="POLICY", help="scores what is shown, is never shown itself")
-    found["status"].add_argument("--log", type=Path, required=True, metavar="FILE")
-    found["status"].add_argument("--json", action="store_true")
-    found["watch"].add_argument("--every", type=argument(number(1, 86_400)), default=60.0, metavar="SECONDS")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+_RUN = {"start": _start, "status": _status, "watch": _watch, "stop": _stop}

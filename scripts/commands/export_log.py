@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -21,14 +20,16 @@ from tideline.scripts.analysis import join_log
 from tideline.scripts.commands.submit import token_keys
 from tideline.scripts.commands.topics import TopicError, read_config
 from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.catalogue.activity import Activity, decode_activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.rewards.attributing import Attributing
 from tideline.udfs.settings.job_config import JobConfig
-from tideline.udfs.settings.options import MASK, argument, options_of
+from tideline.udfs.settings.options import MASK, options_of
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Mapping, Sequence
     from typing import Any
 
@@ -121,7 +122,7 @@ def _keys(text: str) -> TokenKeys:
 
 def main(argv: Sequence[str]) -> int:
     """Exit status 0 when the file is written, 1 with the reason otherwise."""
-    arguments = _parser().parse_args(argv)
+    arguments = parse("export", argv)
     try:
         rows = run(arguments)
     except (ConfigError, KafkaError, OSError, StackError, TopicError, Unavailable) as error:
@@ -133,29 +134,3 @@ def main(argv: Sequence[str]) -> int:
 
 def _say(line: str) -> None:
     print(f"export: {line}", file=sys.stderr, flush=True)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tideline export",
-        description=f"{__doc__}\n\n{join_log.__doc__}\nThe secrets of the tokens come from TIDELINE_TOKEN_KEYS or "
-        "TIDELINE_TOKEN_KEYS_FILE, as the job's do, or with --stack from there.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    options = options_of(JobConfig)
-    brokers, days = (argument(options[name].kind) for name in ("bootstrap", "attribution_days"))
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--bootstrap", type=brokers, metavar="HOST:PORT", help="Kafka brokers, separated by commas")
-    source.add_argument("--stack", metavar="NAME", help="a local stack")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.parquet")
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="names of topics and security, as of scripts/topics"
-    )
-    parser.add_argument("--suffix", default="", help="of the topics, as of scripts/topics")
-    parser.add_argument("--attribution-days", type=days, default=7.0, help="as in the job's options (7)")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,48 +1,36 @@
-"""Encoders from training to the live job: `tideline model COMMAND --help` tells more.
-
-    train --data FILE --out DIR ...                     models/train.py; needs scripts/setup --train
-    export --data FILE --out DIR ...                    end an interrupted training: write the best weights so far
-    evaluate --data TEST --train TRAIN --model DIR ...  figures beside baselines, models/evaluate.py
-    publish NAME --data TEST --train TRAIN ...          through every gate, then into the live job
-    rollback                                            the previous model again
-    list [--json]                                       versions, metrics, current and previous
-
-A registry is a folder of model folders; it must be at the same path for every worker.
-"""
+"""Encoders from training to the live job: `tideline model`."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kafka.errors import KafkaError
 
-from tideline.models import registry, train_options
+from tideline.models import registry
 from tideline.schemas.errors import ConfigError, InvalidEvent, ModelError
-from tideline.schemas.topics import Topics
 from tideline.scripts.commands.control import send_order
 from tideline.scripts.localstack import Stack, StackError
-from tideline.udfs.settings.options import argument, brokers
+from tideline.scripts.parsers.verbs import parse
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
-ARTEFACTS = Path(__file__).resolve().parents[2] / "models" / "artefacts"
 PASSED_ON = ("train", "export", "evaluate")
 
 
 def main(argv: Sequence[str]) -> int:
     """Exit status 0 when done, 1 when a model was refused or nothing could be done, 2 for a bad command line."""
-    if argv and argv[0] in PASSED_ON:
-        return _pass_on(argv[0], list(argv[1:]))
-    arguments = _parser().parse_args(argv)
+    arguments = parse("model", argv)
+    if arguments.command in PASSED_ON:
+        return _pass_on(arguments.command, list(argv[1:]))
     try:
-        return int(arguments.run(arguments))
+        return _RUN[arguments.command](arguments)
     except (ConfigError, InvalidEvent, KafkaError, ModelError, OSError, StackError) as error:
         print(f"model {arguments.command}: {error}", file=sys.stderr)
         return 1
@@ -55,7 +43,6 @@ def _pass_on(command: str, argv: list[str]) -> int:
 
         return evaluate.main(argv)
     if find_spec("torch") is None:
-        train_options.arguments(argv)  # --help and a bad command line need no torch
         print(f"model {command}: torch is not installed; run scripts/setup --train", file=sys.stderr)
         return 1
     from tideline.models import train
@@ -139,42 +126,4 @@ def _order(arguments: argparse.Namespace, folder: Path) -> None:
     print(f"{folder.name} ordered from the job by topic {arguments.topic}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tideline model", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
-    for name in PASSED_ON:
-        commands.add_parser(name, add_help=False)
-
-    gated = commands.add_parser("publish", help="through every gate, then into the live job")
-    gated.add_argument("name", help="a model folder of the registry")
-    gated.add_argument("--data", type=Path, required=True, metavar="TEST", help="sequences to predict")
-    gated.add_argument("--train", type=Path, required=True, metavar="TRAIN", help="what the model was trained on")
-    gated.add_argument("--target", choices=("last", "all"), default="last", help="events predicted (default: last)")
-    gated.add_argument("--of", choices=("item", "category"), default="item", help="what is ranked (default: item)")
-    gated.add_argument(
-        "--most-us", type=float, default=2.0, metavar="US", help="an event of a step may cost (2.0 at batch 128)"
-    )
-    gated.add_argument(
-        "--slowdown", type=float, default=2.0, metavar="X", help="times the present model's cost it may have (2.0)"
-    )
-    gated.set_defaults(run=publish)
-
-    back = commands.add_parser("rollback", help="the previous model again")
-    back.set_defaults(run=rollback)
-
-    listing = commands.add_parser("list", help="versions, metrics, current and previous")
-    listing.add_argument("--json", action="store_true")
-    listing.set_defaults(run=list_models)
-
-    for command in (gated, back, listing):
-        command.add_argument("--registry", type=Path, default=ARTEFACTS, metavar="DIR", help="folder of model folders")
-    for command in (gated, back):
-        command.add_argument("--stack", default="default", help="the local stack whose broker to use")
-        command.add_argument(
-            "--bootstrap", type=argument(brokers()), metavar="HOST:PORT", help="somebody else's broker"
-        )
-        command.add_argument("--topic", default=Topics().control)
-        command.add_argument("--registry-only", action="store_true", help="order nothing from a job")
-    return parser
+_RUN = {"publish": publish, "rollback": rollback, "list": list_models}

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.analysis import ope_picture as picture
 from tideline.scripts.analysis import read_log, read_target
-from tideline.udfs.core.control.control import LEAST_EXAMINED
+from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.evaluation.evaluation import evaluate
-from tideline.udfs.core.limits import MAX_SLOTS
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from tideline.udfs.core.evaluation.evaluation import Answer, Estimate, ListEstimate
@@ -28,7 +26,7 @@ _DIAGNOSTICS = ("ess", "mean_weight", "max_weight", "support", "clipped", "rows"
 
 def main(argv: Sequence[str]) -> int:
     """Exit status 0 with an answer, a refusal among them; 1 for a file or an option that cannot be used."""
-    arguments = _parser().parse_args(argv)
+    arguments = parse("ope", argv)
     try:
         found = run(arguments)
     except ConfigError as error:
@@ -125,52 +123,3 @@ def summary(found: dict[str, Any]) -> list[str]:
 
 def _say(line: str) -> None:
     print(f"ope: {line}", file=sys.stderr, flush=True)
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0.0 <= value <= 1.0:
-        raise argparse.ArgumentTypeError(f"{text}: allowed are numbers from 0 to 1")
-    return value
-
-
-def _places(text: str) -> list[float]:
-    values = [float(each) for each in text.split(",")]
-    if not all(LEAST_EXAMINED <= value <= 1.0 for value in values) or len(values) > MAX_SLOTS:
-        raise argparse.ArgumentTypeError(f"{text}: allowed are 1 to {MAX_SLOTS} numbers from {LEAST_EXAMINED} to 1")
-    return values
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tideline ope",
-        description=__doc__,
-        epilog=f"The log's columns:\n{read_log.__doc__}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "--log", type=Path, required=True, metavar="FILE", help="CSV or Parquet, see below; - is standard input"
-    )
-    parser.add_argument(
-        "--policy",
-        required=True,
-        help="one of the job's policies (learned from the log, cross-fitted), uniform, constant:<action>, or a CSV or "
-        "Parquet file with a column p_<action> for each action and, where needed, decision_id and position",
-    )
-    parser.add_argument("--reward", default="reward", metavar="COLUMN", help="what to judge by (reward)")
-    parser.add_argument("--exploration", type=_share, default=0.02, help="as in the job's options (0.02)")
-    parser.add_argument(
-        "--places",
-        type=_places,
-        default=[],
-        metavar="1,0.8,...",
-        help="how much of an impression a policy of the job learns in each place, as in its order `examination` (1)",
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the estimates with their intervals")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

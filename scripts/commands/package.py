@@ -1,19 +1,15 @@
-"""Builds what a cluster needs to run the job: dist/tideline-job with the entry point, the packages and an encoder.
-
-`scripts/package [--out DIR]`; DIR/packages belongs on the PYTHONPATH of the TaskManagers and of the client,
-then `flink run -py DIR/interest_job.py live ...`.
-"""
+"""Builds what a cluster needs to run the job: `tideline package`."""
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import sys
 from pathlib import Path
+
+from tideline.scripts.parsers.package_parser import DEFAULT_OUT
+from tideline.scripts.parsers.verbs import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("jobs", "models", "schemas", "udfs")
-DEFAULT_OUT = ROOT / "dist" / "tideline-job"
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "artefacts", "prepare", "examples")
 
 
@@ -34,12 +30,6 @@ def build_package(out: Path = DEFAULT_OUT) -> Path:
 
 def main(argv: list[str]) -> int:
     """Build and say where."""
-    parser = argparse.ArgumentParser(prog="scripts/package", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--out", type=Path, default=DEFAULT_OUT)
-    out = build_package(parser.parse_args(argv).out)
+    out = build_package(parse("package", argv).out)
     print(out)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,18 +1,9 @@
-"""Runs the job again over a range of the clickstream, beside the live job and without touching its lists.
-
-    scripts/replay --name NAME --from TIME --to TIME [--stack NAME] [--option value ...]
-    scripts/replay --name NAME --from-offsets '{"0": 10}' --to-offsets '{"0": 20}' ...
-
-TIME is ISO 8601 (2026-11-22T12:00Z) or epoch milliseconds, compared with the time the broker took a record. Lists go to
-`{prefix}@{name}:list:{user}`, decisions and dead letters to topics of their own. Other options are those of the job.
-"""
+"""Runs the job again over a range of the clickstream, beside the live job: `tideline replay`."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import redis
@@ -23,6 +14,7 @@ from tideline.schemas.topics import Topics
 from tideline.scripts.commands.submit import configuration, options_from, submit
 from tideline.scripts.commands.topics import TopicError, ensure_topics
 from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.settings.job_config import ReplayConfig
 from tideline.udfs.settings.kafka_security import kafka_python_kwargs
 
@@ -92,23 +84,9 @@ def _records_read(stack: Stack, job_id: str) -> int:
     return sum(int(each["metrics"]["write-records"]) for each in vertices if "clickstream" in each["name"])
 
 
-def _epoch_ms(text: str) -> str:
-    if text.isdigit():
-        return text
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}; allowed: ISO 8601 or epoch milliseconds") from error
-    return str(int(moment.astimezone().timestamp() * 1000))
-
-
 def main(argv: Sequence[str]) -> int:
     """Run a replay on a local stack; 1 with the reason if it fails."""
-    parser = argparse.ArgumentParser(prog="scripts/replay", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--stack", default="default")
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--from", dest="from_ms", type=_epoch_ms, metavar="TIME")
-    parser.add_argument("--to", dest="to_ms", type=_epoch_ms, metavar="TIME")
+    parser = parser_of("replay")
     known, rest = parser.parse_known_args(argv)
     options = options_from(parser, rest)
     options |= {key: value for key in ("from_ms", "to_ms") if (value := getattr(known, key)) is not None}
@@ -119,7 +97,3 @@ def main(argv: Sequence[str]) -> int:
         return 1
     print(json.dumps(found))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

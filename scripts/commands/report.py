@@ -1,17 +1,10 @@
-"""What was shown and what came of it: `tideline report --log FILE [--html FILE.html] [--json]`.
-
-Click, conversion and revenue figures with intervals by policy, encoder, experiment arm and activity; precision, recall,
-hit rate and NDCG of the lists against later clicks; calibration; exploration; how often each place is looked at; drift.
-The log is what `tideline export` writes.
-"""
+"""What was shown and what came of it, from the log that `tideline export` writes: `tideline report`."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,10 +14,12 @@ from tideline.schemas.errors import ConfigError
 from tideline.scripts.analysis.figures import Log, calibration, drift, exploration, list_quality, places, rates
 from tideline.scripts.analysis.page import page
 from tideline.scripts.analysis.read_log import LEAST_PROPENSITY
+from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.limits import MAX_SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _COLUMNS = (
     "decision_id", "user", "action", "position", "ts_ms", "policy", "encoder_version", "arm", "explored", "propensity",
@@ -158,18 +153,7 @@ def _text(value: float | None) -> str:
 
 def main(argv: Sequence[str]) -> int:
     """Exit status 0 when the report is made, 1 with the reason otherwise."""
-    parser = argparse.ArgumentParser(
-        prog="tideline report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--log", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--html", type=Path, metavar="FILE.html", help="write the report as a page")
-    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
-    parser.add_argument("--days", type=float, default=7.0, help="lists are judged by the clicks of so many days (7)")
-    parser.add_argument(
-        "--weights", type=float, nargs=3, default=(1.0, 5.0, 0.0), metavar=("CLICK", "CONVERSION", "REVENUE"),
-        help="the job's weights, which its predictions are in (1 5 0)",
-    )  # fmt: skip
-    arguments = parser.parse_args(argv)
+    arguments = parse("report", argv)
     try:
         found = report(read(arguments.log, arguments.weights), arguments.days)
         if arguments.html:
@@ -179,7 +163,3 @@ def main(argv: Sequence[str]) -> int:
         return 1
     print(json.dumps(found) if arguments.json else "\n".join(_lines(found)))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,8 +1,7 @@
-"""Runs the test layers one after the other and prints a table of counts: what `scripts/test` calls."""
+"""Runs the test layers one after the other and prints a table of counts: `tideline test`."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -15,13 +14,9 @@ from pathlib import Path
 
 from tideline.scripts.benchmarks.peers.peer_python import ONE_THREAD
 from tideline.scripts.localstack.busy_loops import busy
+from tideline.scripts.parsers.test_parser import LAYERS, WHEN_NAMED
+from tideline.scripts.parsers.verbs import parser_of
 
-LAYERS = ("unit", "contract", "flink", "integration", "faults")
-WHEN_NAMED = {
-    "slow": "faults and memory that take too long for every change",
-    "train": "which installs torch",
-}
-"""The layers that run only when they are named, each with the reason."""
 SIDE_BY_SIDE = {"unit": ["-n", "auto", "--maxprocesses", "4"]}
 """Of the layers whose tests share nothing. On two cores 1,300 tests take 30 s, 37 with a thread pool each."""
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,20 +84,12 @@ def summary(results: list[Counts]) -> str:
 
 def main(argv: list[str]) -> int:
     """Exit status 0 when every chosen layer ran at least one test and none failed; 130 when interrupted."""
-    parser = argparse.ArgumentParser(prog="scripts/test", description="Runs the tests, layer by layer.")
-    known = (*LAYERS, *WHEN_NAMED)
-    parser.add_argument(
-        "layers",
-        nargs="*",
-        metavar="LAYER",
-        help=f"{', '.join(known)}; without one, all but {' and '.join(WHEN_NAMED)}",
-    )
-    parser.add_argument("--under-load", action="store_true", help="with a busy loop beside them on every core")
+    parser = parser_of("test")
     given = parser.parse_args(argv)
     chosen = given.layers or LAYERS
-    unknown = [layer for layer in chosen if layer not in known]
+    unknown = [layer for layer in chosen if layer not in (*LAYERS, *WHEN_NAMED)]
     if unknown:
-        parser.error(f"unknown layer {unknown[0]!r}; allowed: {', '.join(known)}")
+        parser.error(f"unknown layer {unknown[0]!r}; allowed: {', '.join((*LAYERS, *WHEN_NAMED))}")
     try:
         with busy() if given.under_load else nullcontext():
             results = [run_layer(layer) for layer in chosen]
@@ -112,7 +99,3 @@ def main(argv: list[str]) -> int:
         print(f"\nnot run: {layer}, {WHEN_NAMED[layer]} (scripts/test {layer})")
     print(summary(results), flush=True)
     return 0 if all(result.good for result in results) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

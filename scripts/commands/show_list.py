@@ -1,26 +1,22 @@
-"""Shows one list as it is in Redis, and which entries a frontend would still show.
-
-tideline list USER [--stack NAME | --redis-url-file FILE] [--prefix PREFIX]
-tideline list --popular ...
-"""
+"""Shows one list as it is in Redis, and which entries a frontend would still show: `tideline list`."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import redis
 
 from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.parsers.verbs import parser_of
 from tideline.scripts.simulation.lists import RankedList, parse_list
 from tideline.udfs.settings.options import Refusal
 from tideline.udfs.settings.redis_url import mask_url, read_url
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 
@@ -63,17 +59,7 @@ def _read(arguments: argparse.Namespace) -> bytes:
 
 def main(argv: Sequence[str]) -> int:
     """Print the list; 1 with the reason where there is none."""
-    parser = argparse.ArgumentParser(
-        prog="tideline list",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("user", nargs="?", help="user id, as it is in the Kafka key")
-    parser.add_argument("--popular", action="store_true", help="the list for users without one")
-    parser.add_argument("--stack", default="default", help="the local stack whose Redis to read")
-    parser.add_argument("--redis-url-file", type=Path, metavar="FILE", help="file with the URL of another Redis")
-    parser.add_argument("--prefix", default="tideline", help="first part of every key")
+    parser = parser_of("list")
     arguments = parser.parse_args(argv)
     if (arguments.user is None) != arguments.popular:
         parser.error("one of USER and --popular")

@@ -1,16 +1,7 @@
-"""Submits the job to a local stack with `flink run`, as an operator would to a cluster.
-
-scripts/submit live [--stack NAME] [--latest | -s PATH | --fresh] OPTIONS
-scripts/submit replay [--stack NAME] OPTIONS
-
-OPTIONS are those of the job (`python -m tideline.jobs.config --markdown`); addresses, encoder and token secrets are
-filled in where they are not given. --latest goes on from the newest completed checkpoint or savepoint of a job of that
-name, also after its JobManager was lost; -s PATH from that one; --fresh begins anew, where the group has read before.
-"""
+"""Submits the job to a local stack with `flink run`: `tideline submit`."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -22,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.localstack import Stack, StackError, resume
+from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
 from tideline.udfs.settings.option_sources import load
 from tideline.udfs.settings.restart import refuse_changes
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Mapping, Sequence
 
 _JOB_ID = re.compile(r"JobID ([0-9a-f]{32})")
@@ -128,23 +121,6 @@ def _tail(text: str) -> str:
     return "\n".join(lines[-25:])
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="scripts/submit",
-        description=__doc__,
-        usage="scripts/submit live|replay [--stack NAME] [--latest | -s PATH | --fresh] [--option VALUE ...]",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("kind", choices=_KINDS)
-    parser.add_argument("--stack", default="default", help="name of the local stack")
-    begin = parser.add_mutually_exclusive_group()
-    begin.add_argument("--latest", action="store_true", help="go on from the newest completed state of that name")
-    begin.add_argument("-s", "--from-state", metavar="PATH", help="go on from this checkpoint or savepoint")
-    begin.add_argument("--fresh", action="store_true", help="begin without state, even where the group has read before")
-    return parser
-
-
 def options_from(parser: argparse.ArgumentParser, rest: Sequence[str]) -> dict[str, str]:
     """Return the job's options by key, from `--flag value` and `--flag=value`; ends with usage for anything else."""
     options: dict[str, str] = {}
@@ -158,7 +134,7 @@ def options_from(parser: argparse.ArgumentParser, rest: Sequence[str]) -> dict[s
 
 def main(argv: Sequence[str]) -> int:
     """Submit to a running stack and wait until every subtask runs; 1 with the reason otherwise."""
-    parser = _parser()
+    parser = parser_of("submit")
     known, rest = parser.parse_known_args(argv)
     options = options_from(parser, rest)
     if known.kind == "replay" and (known.latest or known.from_state):
@@ -178,7 +154,3 @@ def main(argv: Sequence[str]) -> int:
         return 1
     print(f"job {job_id} runs{f', from {state}' if state else ''}; {stack.flink_rest_url}/#/job/running/{job_id}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,37 +1,44 @@
-"""The operator's command, `tideline GROUP ...`: each group is a module with a command line of its own."""
+"""The one command, `tideline VERB ...`: finds the verb, runs it, and ends as docs/commands.md says."""
 
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tideline.scripts.commands.exits import Exit, ends_well
+from tideline.scripts.parsers.verbs import BY_NAME, VERBS, Audience, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GROUPS = {
-    "model": ("tideline.scripts.commands.model", "train, evaluate, export, publish, roll back and list encoders"),
-    "experiment": (
-        "tideline.scripts.commands.experiment",
-        "policies side by side on the running job: start, status, watch, stop",
-    ),
-    "list": ("tideline.scripts.commands.show_list", "one user's list, or the popular one, as a frontend reads it"),
-    "report": ("tideline.scripts.commands.report", "what was shown and what came of it, as a page or JSON"),
-    "export": ("tideline.scripts.commands.export_log", "what was shown and what came of it, as Parquet"),
-    "ope": ("tideline.scripts.commands.ope", "what another policy would have earned, from a log of decisions"),
-}
-"""Module and meaning of each group. A module is imported when its group is used: not every one needs every package."""
+_HELP = ("-h", "--help")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a group's command and return its exit status; 2 where there is no such group."""
-    if argv and argv[0] in GROUPS:
-        return int(import_module(GROUPS[argv[0]][0]).main(argv[1:]))
-    wanted = bool(argv) and argv[0] in ("-h", "--help")
-    lines = ["usage: tideline GROUP ... (GROUP --help tells more)", ""]
-    lines += [f"  {name:12}{meaning}" for name, (_, meaning) in GROUPS.items()]
-    print("\n".join(lines), file=sys.stdout if wanted else sys.stderr)
-    return 0 if wanted else 2
+    """Run a verb and return its exit status; 2 where there is no such verb, with the nearest one."""
+    if not argv or argv[0] in _HELP:
+        print("\n".join(overview()), file=sys.stdout if argv else sys.stderr)
+        return Exit.DONE if argv else Exit.USAGE
+    name, rest = argv[0], argv[1:]
+    if name not in BY_NAME:
+        near = get_close_matches(name, BY_NAME, 1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        print(f"tideline: there is no verb {name!r}; {meant}tideline --help tells all", file=sys.stderr)
+        return Exit.USAGE
+    if set(rest) & {*_HELP}:
+        parse(name, rest)  # ends here, before anything heavy is imported
+    return ends_well(lambda: int(import_module(BY_NAME[name].works_in).main(rest)), name)
+
+
+def overview() -> list[str]:
+    """Return the lines of `tideline --help`: the verbs by whom they are for."""
+    lines = ["usage: tideline VERB ... (tideline VERB --help tells more, with examples)"]
+    for audience in Audience:
+        lines += ["", f"for the {audience}:"]
+        lines += [f"  {verb.name:12}{verb.meaning}" for verb in VERBS if verb.audience is audience]
+    return [*lines, "", "exit status:", *(f"  {each.value:<12}{each.meaning}" for each in Exit)]
 
 
 def command() -> int:

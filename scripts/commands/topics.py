@@ -1,8 +1,7 @@
-"""Makes the topics of a deployment where they are missing: `scripts/topics --bootstrap HOST:PORT`."""
+"""Makes the topics of a deployment where they are missing: `tideline topics`."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
@@ -15,7 +14,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, Ne
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from tideline.schemas.topics import SPECS, Topics
-from tideline.udfs.settings.options import argument, brokers
+from tideline.scripts.parsers.verbs import parse
 
 _KNOWN_WITHIN_S = 20.0
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -130,31 +129,9 @@ def read_config(path: Path) -> tuple[Topics, dict[str, Any]]:
     return Topics(**names), security
 
 
-def _partitions(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r}; allowed are whole numbers from 1 to 10000")
-    return int(text)
-
-
 def main(argv: list[str]) -> int:
     """Exit status 0 when all topics are there, 1 otherwise, with the reason on standard error."""
-    parser = argparse.ArgumentParser(prog="scripts/topics", description=__doc__)
-    parser.add_argument(
-        "--bootstrap",
-        type=argument(brokers()),
-        required=True,
-        metavar="HOST:PORT",
-        help="Kafka brokers, separated by commas",
-    )
-    parser.add_argument("--suffix", default="", help="put after each name, for a set of its own")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="JSON: names of the topics and security settings")
-    parser.add_argument(
-        "--partitions",
-        type=_partitions,
-        metavar="N",
-        help="of the clickstream and the decisions where they are made now (4); any number is as good",
-    )
-    arguments = parser.parse_args(argv)
+    arguments = parse("topics", argv)
     try:
         names, security = read_config(arguments.config) if arguments.config else (Topics(), {})
         names = names.with_suffix(arguments.suffix)
@@ -162,10 +139,10 @@ def main(argv: list[str]) -> int:
     except (TopicError, KafkaError) as error:
         print(f"topics: {error}", file=sys.stderr)
         return 1
-    for name in names.by_role().values():
-        print(f"{name}: {'made' if name in made else 'was there'}")
+    found = [{"name": name, "made": name in made} for name in names.by_role().values()]
+    if arguments.json:
+        print(json.dumps(found))
+        return 0
+    for each in found:
+        print(f"{each['name']}: {'made' if each['made'] else 'was there'}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -92,7 +92,7 @@ def test_a_record_that_kafka_refuses_ends_no_job(jobs: Jobs, evidence: Evidence,
     """Contract I1: while `decisions` takes nothing TaskManagers end and `scripts/stack watch` replaces them."""
     job = jobs.with_subtasks(1)
     stack, before, said = job.stack, restored(job), tmp_path / "watch.log"
-    command = [sys.executable, "-m", "tideline.scripts.localstack", "watch", "--name", stack.name]
+    command = [sys.executable, "-m", "tideline.scripts.commands.tideline", "stack", "watch", "--name", stack.name]
 
     def refuse() -> None:
         with said.open("w") as log, subprocess.Popen(command, cwd=REPOSITORY, stderr=log) as watch:

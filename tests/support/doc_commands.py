@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.doc_pages import PAGES, ROOT, blocks, prose
+from tideline.scripts.commands import tideline
+from tideline.scripts.parsers.verbs import BY_NAME
 from tideline.udfs.settings.job_config import ReplayConfig
 from tideline.udfs.settings.options import options_of
 
@@ -22,7 +24,6 @@ _STARTS = re.compile(
     r"(scripts/[a-z]+( |$)|\.ci/|models/\w+\.py |\.venv/bin/python -m |\$FLINK/bin/flink run )"
 )
 _INLINE = re.compile(r"`([^`]+)`")
-_MODULE = re.compile(r"-m (tideline.scripts[\w.]*)")
 _TAKE_JOB_OPTIONS = {"scripts/submit", "scripts/replay", "$FLINK/bin/flink"}
 _WITHOUT_HELP = {"$FLINK/bin/flink", ".ci/run", "pytest", "tideline.schemas.compat"}
 """Not ours, or without any option."""
@@ -83,8 +84,11 @@ def help_of(door: str, verbs: tuple[str, ...]) -> str:
         return _help_of_module(door, verbs)
     if path.suffix == ".py":  # as a program: models/train.py tells its options without torch, its import does not
         return _help_of_process([str(path), *verbs, "--help"])
-    module = _MODULE.search(path.read_text())
-    return _help_of_module(module[1], verbs) if module else _help_of_process([str(path), "--help"])
+    if path.name in BY_NAME:
+        verbs = (path.name, *verbs)
+    elif path.name != "tideline":
+        return _help_of_process([str(path), "--help"])
+    return _help_of_module(tideline.__name__, verbs)
 
 
 def _help_of_process(argv: list[str]) -> str:
@@ -95,8 +99,6 @@ def _help_of_process(argv: list[str]) -> str:
 
 def _help_of_module(name: str, verbs: tuple[str, ...]) -> str:
     module = import_module(name)
-    if not hasattr(module, "main"):
-        module = import_module(f"{name}.__main__")
     out, status = io.StringIO(), 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         try:

@@ -8,3 +8,5 @@ BASELINE, HOLDOUT = 0, 3
 """Numbers of the arms that are always there: the deployment's own policy, and the lists in random order."""
 MAX_ARMS = HOLDOUT - 1
 """Other policies at a time; a decision token holds the number of the arm in two bits."""
+LEAST_EXAMINED = 0.01
+"""What an impression counts as at least, however seldom its place is looked at."""

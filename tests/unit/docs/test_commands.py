@@ -12,8 +12,8 @@ from tests.support.doc_commands import Documented, documented, is_there, unknown
 from tests.support.doc_pages import DECISIONS, PAGES, ROOT, blocks, prose
 from tideline.jobs import config
 from tideline.schemas.records import CONTROL
-from tideline.scripts.commands.run_tests import LAYERS, WHEN_NAMED
 from tideline.scripts.commands.tideline import main as tideline
+from tideline.scripts.parsers.test_parser import LAYERS, WHEN_NAMED
 from tideline.udfs.core.control.control import decode_control
 
 _COMMANDS = documented()

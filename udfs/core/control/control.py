@@ -9,14 +9,13 @@ import orjson
 from tideline.schemas.errors import ConfigError, InvalidEvent, Reason
 from tideline.schemas.fields import MAX_TS_MS, Fields
 from tideline.schemas.records import CONTROL, MAX_VALUE_BYTES
-from tideline.udfs.core.limits import MAX_ARMS, MAX_SLOTS
+from tideline.udfs.core.limits import LEAST_EXAMINED, MAX_ARMS, MAX_SLOTS
 from tideline.udfs.core.policies.by_name import make_policy
 
 MAX_VERSION = 2**31 - 1
 MAX_GENERATION = 2**16 - 1
 MAX_PATH_CHARS = 1024
 MAX_WEIGHT = 1e6
-LEAST_EXAMINED = 0.01
 _SHA256_CHARS = 64
 _MAX_POLICY_CHARS = 256
 _PERMILLE = 1000

@@ -13,7 +13,8 @@ def test_an_order_without_a_broker_is_said_in_one_line() -> None:
     command = [
         sys.executable,
         "-m",
-        "tideline.scripts.commands.control",
+        "tideline.scripts.commands.tideline",
+        "control",
         "--bootstrap",
         bootstrap,
         "republish",

@@ -27,7 +27,7 @@ def test_help_is_given_and_mistakes_end_in_usage(
 
     shown = capsys.readouterr()
     assert ended.value.code == code
-    assert "scripts/submit live|replay" in (shown.out if code == 0 else shown.err)
+    assert "tideline submit live|replay" in (shown.out if code == 0 else shown.err)
 
 
 def test_a_stack_that_is_not_up_is_said() -> None:

@@ -5,15 +5,27 @@ from __future__ import annotations
 import pytest
 
 from tideline.scripts.commands import tideline
+from tideline.scripts.commands.exits import Exit
+from tideline.scripts.parsers.verbs import VERBS
 
 Captured = pytest.CaptureFixture[str]
 
 
-def test_an_unknown_group_is_answered_with_those_there_are(capsys: Captured) -> None:
+def test_an_unknown_verb_is_answered_with_the_nearest(capsys: Captured) -> None:
     assert tideline.main(["modle"]) == 2
-    assert "model" in capsys.readouterr().err
+    assert "did you mean model?" in capsys.readouterr().err
+    assert tideline.main(["zzzz"]) == 2
+    assert "there is no verb 'zzzz'; tideline --help tells all" in capsys.readouterr().err
+
+
+def test_the_overview_tells_every_verb_and_exit_status(capsys: Captured) -> None:
+    """Contract: --help goes to standard output with 0; without a verb the same goes to standard error with 2."""
     assert tideline.main(["--help"]) == 0
-    assert "model" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert all(f"  {verb.name:12}{verb.meaning}\n" in told for verb in VERBS)
+    assert all(f"  {each.value:<12}{each.meaning}\n" in told for each in Exit)
+    assert tideline.main([]) == 2
+    assert capsys.readouterr() == ("", told)
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,32 @@
-"""Command line of the local stack: `scripts/stack up|down|status|add`."""
+"""The local stack from the command line: `tideline stack`."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tideline.scripts.localstack import redis
 from tideline.scripts.localstack.errors import StackError
 from tideline.scripts.localstack.launch import take_down
 from tideline.scripts.localstack.process import alive
 from tideline.scripts.localstack.stack import Stack
+from tideline.scripts.parsers.verbs import parse
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
 
 _WATCH_S = 2.0
 
 
-def main(argv: list[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Exit status 0 when done, 1 when a part failed or (for `status`) is not up, 2 for wrong usage."""
-    arguments = _parser().parse_args(argv)
+    arguments = parse("stack", argv)
     try:
-        return int(arguments.run(arguments))
+        return _RUN[arguments.command](arguments)
     except StackError as error:
         print(f"stack: {error}", file=sys.stderr)
         return 1
@@ -93,37 +97,4 @@ def _print(stack: Stack, as_json: bool) -> None:
         print(f"{name:16} pid {part['pid']} {'runs' if part['alive'] else 'IS NOT RUNNING'}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scripts/stack", description="Kafka, Valkey and Flink as local processes.")
-    commands = parser.add_subparsers(required=True, metavar="up|down|status|add|watch")
-    up = commands.add_parser("up", help="start everything and wait until it is ready")
-    up.add_argument("--taskmanagers", type=_positive, default=1, metavar="N", help="of one slot each (1)")
-    up.add_argument("--tm-memory", metavar="SIZE", help="process size of a TaskManager, such as 2560m")
-    up.add_argument("--conf", type=Path, metavar="FILE", help="Flink settings that replace some of the defaults")
-    up.add_argument("--redis-url", metavar="URL", help="use this Redis or Valkey, start none")
-    up.add_argument("--kafka", metavar="HOST:PORT", help="use this broker, start none")
-    up.set_defaults(run=_up)
-    down = commands.add_parser("down", help="end everything and remove its data")
-    down.set_defaults(run=_down)
-    status = commands.add_parser("status", help="addresses and processes; exit status 1 unless all of them run")
-    status.set_defaults(run=_status)
-    add = commands.add_parser("add", help="start one more TaskManager, for another job or in the place of a lost one")
-    add.set_defaults(run=_add)
-    watch = commands.add_parser("watch", help="start a TaskManager for each that ends, until interrupted")
-    watch.set_defaults(run=_watch)
-    for command in (up, down, status, add, watch):
-        command.add_argument("--name", default="default", help="several stacks can run side by side (default)")
-    for command in (up, status):
-        command.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text}: allowed are whole numbers from 1")
-    return number
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+_RUN = {"up": _up, "down": _down, "status": _status, "add": _add, "watch": _watch}

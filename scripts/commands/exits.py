@@ -1,0 +1,76 @@
+"""How a command ends: the exit statuses, and an end without a traceback for Ctrl-C and a reader that goes away."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Exit(IntEnum):
+    """What the exit status of a command says."""
+
+    meaning: str
+
+    def __new__(cls, number: int, meaning: str) -> Exit:
+        """Make a status with its meaning."""
+        found = int.__new__(cls, number)
+        found._value_ = number
+        found.meaning = meaning
+        return found
+
+    DONE = 0, "done"
+    FAILED = 1, "failed, or what was checked is not so"
+    USAGE = 2, "the command line is wrong and nothing was done"
+    CANNOT_SAY = 3, "the data cannot say"
+    INTERRUPTED = 130, "interrupted"
+    UNREAD = 141, "whoever read the output went away"
+
+
+class Unread(BaseException):
+    """Whoever read standard output went away; like an interrupt it is no error that a command would tell of."""
+
+
+class _Output:
+    """Standard output that tells a reader who went away from every other OSError."""
+
+    def __init__(self, under: TextIO) -> None:
+        self._under = under
+
+    def write(self, text: str) -> int:
+        try:
+            return self._under.write(text)
+        except BrokenPipeError as error:
+            raise Unread from error
+
+    def flush(self) -> None:
+        try:
+            self._under.flush()
+        except BrokenPipeError as error:
+            raise Unread from error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._under, name)
+
+
+def ends_well(run: Callable[[], int], name: str) -> int:
+    """Return what `run` returns; a word and not a traceback where it is interrupted, or where nobody reads any more."""
+    output = sys.stdout
+    sys.stdout = cast("TextIO", _Output(output))
+    try:
+        status = run()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return Exit.INTERRUPTED
+    except Unread:
+        # what is still buffered has no reader either: the interpreter flushes it into nothing
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
+        return Exit.UNREAD
+    finally:
+        sys.stdout = output
+    return status

@@ -1,0 +1,120 @@
+"""What `tideline bench` takes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tideline.scripts.parsers.verb_parser import SubVerbs, VerbParser
+
+PARTS = ("low_ctr", "contextual", "entering", "drift", "delay", "obd")
+"""Environments in which regret is measured."""
+_NEWEST_ENCODER = Path(__file__).resolve().parents[2] / "models" / "artefacts" / "demo-2"
+
+
+def fill(parser: VerbParser) -> None:
+    """Describe the verb."""
+    parser.tells(
+        "Measures the live job on a stack of its own, and parts of it alone. Exit status 1: something failed, or a "
+        "promise was broken.",
+        ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
+    )
+    verbs = parser.verbs(
+        metavar="throughput|freshness|publish|memory|soak|start|encoder|ope|regret|rank|mutate|stories|year"
+    )
+    _on_a_stack(verbs)
+    _of_the_core(verbs)
+    _of_what_is_promised(verbs)
+    _of_policies(verbs)
+    for each in verbs.choices.values():
+        each.add_argument("--json", action="store_true", help="end standard output in one line of JSON")
+
+
+def _on_a_stack(verbs: SubVerbs) -> None:
+    fast = verbs.add_parser("throughput", help="events a second, uniform and Zipf users, beside the idiomatic job")
+    fast.tells(None, ["tideline bench throughput --events 600000"])
+    fast.add_argument("--events", type=_chunks, default=600_000, metavar="N", help="events in the topic (600000)")
+    fast.add_argument(
+        "--idiomatic-events", type=int, default=40_000, metavar="N", help="how many the idiomatic job gets (40000)"
+    )
+
+    fresh = verbs.add_parser("freshness", help="milliseconds from produced to readable in Redis, by load")
+    fresh.tells(None, ["tideline bench freshness --capacity 20000 --seconds 30"])
+    fresh.add_argument(
+        "--capacity", type=int, metavar="N", help="events/s that are full load; without it they are measured first"
+    )
+    fresh.add_argument("--seconds", type=int, default=60, metavar="N", help="measured at each load (60)")
+
+    big = verbs.add_parser("memory", help="bytes a user in Redis and in Flink's state")
+    big.tells(None, ["tideline bench memory --users 10000"])
+    big.add_argument("--users", type=int, default=10_000, metavar="N", help="users with a full history (10000)")
+
+    long = verbs.add_parser("soak", help="resident memory of a TaskManager under steady load, by minute")
+    long.tells(None, ["tideline bench soak --minutes 40 --rate 7500"])
+    long.add_argument("--minutes", type=int, default=40, metavar="M", help="(40)")
+    long.add_argument("--rate", type=int, default=7_500, metavar="N", help="events/s; half of full load (7500)")
+
+    ready = verbs.add_parser("start", help="seconds until a ranker's policy is ready beside a long policy topic")
+    ready.tells(None, ["tideline bench start --rows 5000000"])
+    ready.add_argument("--rows", type=int, default=5_000_000, metavar="N", help="in the topic (5000000)")
+
+
+def _of_the_core(verbs: SubVerbs) -> None:
+    rows = verbs.add_parser("publish", help="milliseconds to learn about activities and publish their rows")
+    rows.tells(None, ["tideline bench publish --known 10000 --changed 200"])
+    rows.add_argument("--known", type=int, default=10_000, metavar="N", help="activities known (10000)")
+    rows.add_argument("--changed", type=int, default=200, metavar="N", help="how many changed, beside all (200)")
+    rows.add_argument("--repeats", type=int, default=5, metavar="N", help="of each (5)")
+
+    model = verbs.add_parser("encoder", help="microseconds an event of an encoder, by batch size and threads")
+    model.tells(None, ["tideline bench encoder --model models/artefacts/demo-2"])
+    model.add_argument("--model", type=Path, default=_NEWEST_ENCODER, metavar="DIR", help="model folder")
+    model.add_argument("--provider", choices=("auto", "cpu", "cuda"), default="auto", help="(auto)")
+    model.add_argument("--seconds", type=float, default=0.5, metavar="S", help="for each figure (0.5)")
+
+
+def _of_what_is_promised(verbs: SubVerbs) -> None:
+    shop = verbs.add_parser("year", help="a simulated year of a shop, checked every day; exit status 1 on a violation")
+    shop.tells(None, ["tideline bench year --json --seed 1"])
+    shop.add_argument("--days", type=int, default=365, metavar="D", help="(365)")
+    shop.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
+
+    told = verbs.add_parser(
+        "stories", help="random stories of users, in order and out of order: the same lists and sums, or exit status 1"
+    )
+    told.tells(None, ["tideline bench stories --stories 1000 --seed 1"])
+    told.add_argument("--stories", type=int, default=1000, metavar="N", help="(1000)")
+    told.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
+
+    broken = verbs.add_parser(
+        "mutate", help="mutated files, given to every command that reads tables; exit status 1 on a fault"
+    )
+    broken.tells(None, ["tideline bench mutate --json --files 10000 --seed 1"])
+    broken.add_argument("--files", type=int, default=10_000, metavar="N", help="how many (10000)")
+    broken.add_argument("--seed", type=int, default=1, metavar="N", help="what is done to them (1)")
+
+
+def _of_policies(verbs: SubVerbs) -> None:
+    judged = verbs.add_parser("ope", help="error and coverage of off-policy estimates where the truth is known")
+    judged.tells(None, ["tideline bench ope --rows 10000 --repeats 200"])
+    judged.add_argument("--rows", type=int, default=10_000, metavar="N", help="in each log (10000)")
+    judged.add_argument("--repeats", type=int, default=200, metavar="N", help="logs (200)")
+
+    learns = verbs.add_parser("regret", help="what policies lose while they learn, beside other libraries")
+    learns.tells(None, ["tideline bench regret --only low_ctr --without-peers"])
+    learns.add_argument("--only", choices=PARTS, action="append", help="a part; may be repeated")
+    learns.add_argument("--without-peers", action="store_true", help="the product's own policies only")
+
+    ranks = verbs.add_parser("rank", help="microseconds a user to rank 50 to 10,000 activities, beside other libraries")
+    ranks.tells(None, ["tideline bench rank --json"])
+
+
+def _chunks(text: str) -> int:
+    from tideline.scripts.benchmarks.live.traffic import CHUNK_EVENTS  # needs numpy, and only where it is given
+
+    number = int(text)
+    if number < CHUNK_EVENTS or number % CHUNK_EVENTS:
+        raise argparse.ArgumentTypeError(f"{text}: allowed are multiples of {CHUNK_EVENTS}")
+    return number

@@ -1,0 +1,29 @@
+"""What `tideline demo` takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tideline.scripts.parsers.verb_parser import VerbParser
+
+_PICTURE = Path(__file__).resolve().parents[2] / ".tideline" / "demo" / "click_rate.png"
+
+
+def fill(parser: VerbParser) -> None:
+    """Describe the verb."""
+    parser.tells(
+        "Real shopping data through the real job, simulated visitors in front of it; from nothing, on a stack of its "
+        "own.",
+        ["tideline demo", "tideline demo --keep --picture click_rate.png   # and look around"],
+    )
+    parser.add_argument("--keep", action="store_true", help="leave everything running and say how to look around")
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        default=_PICTURE,
+        metavar="FILE.png",
+        help="where to draw click rate over time (.tideline/demo/click_rate.png)",
+    )
+    parser.add_argument("--json", action="store_true", help="end standard output in one JSON object")

@@ -1,0 +1,70 @@
+"""What `tideline ope` takes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tideline.scripts.parsers.verb_parser import add_json, docstring_of
+from tideline.udfs.core.limits import LEAST_EXAMINED, MAX_SLOTS
+
+if TYPE_CHECKING:
+    from tideline.scripts.parsers.verb_parser import VerbParser
+
+
+def fill(parser: VerbParser) -> None:
+    """Describe the verb."""
+    parser.tells(
+        "What another policy would have earned, from a log of decisions. Exit status 3: the log cannot say.",
+        [
+            "tideline ope --log decisions.parquet --policy uniform",
+            "tideline ope --log decisions.parquet --policy linucb:alpha=0.3 --places 1,0.8,0.6",
+            "tideline ope --log foreign.csv --policy target.csv --json --picture ope.png",
+        ],
+        {
+            "estimates": "by estimator: {value, ci95, own95, ...}",
+            "lists": "by estimator of whole lists: {value, ci95, ess, refused}",
+            "diagnostics": "effective sample size, weights, support, rows, decisions",
+            "refused": "why the log cannot say; null where it can",
+            "decide_by": "the estimator to decide by",
+            "warnings": "what to know before deciding",
+            "policy": "the one that was judged",
+            "logged": "value earned on the log, and rows left out by reason",
+        },
+        "The log's columns:\n" + docstring_of("tideline.scripts.analysis.read_log"),
+    )
+    parser.add_argument(
+        "--log", type=Path, required=True, metavar="FILE", help="CSV or Parquet, see below; - is standard input"
+    )
+    parser.add_argument(
+        "--policy",
+        required=True,
+        help="one of the job's policies (learned from the log, cross-fitted), uniform, constant:<action>, or a CSV or "
+        "Parquet file with a column p_<action> for each action and, where needed, decision_id and position",
+    )
+    parser.add_argument("--reward", default="reward", metavar="COLUMN", help="what to judge by (reward)")
+    parser.add_argument("--exploration", type=_share, default=0.02, help="as in the job's options (0.02)")
+    parser.add_argument(
+        "--places",
+        type=_places,
+        default=[],
+        metavar="1,0.8,...",
+        help="how much of an impression a policy of the job learns in each place, as in its order `examination` (1)",
+    )
+    parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the estimates with their intervals")
+    add_json(parser)
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text}: allowed are numbers from 0 to 1")
+    return value
+
+
+def _places(text: str) -> list[float]:
+    values = [float(each) for each in text.split(",")]
+    if not all(LEAST_EXAMINED <= value <= 1.0 for value in values) or len(values) > MAX_SLOTS:
+        raise argparse.ArgumentTypeError(f"{text}: allowed are 1 to {MAX_SLOTS} numbers from {LEAST_EXAMINED} to 1")
+    return values

@@ -1,0 +1,44 @@
+"""What `tideline report` takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tideline.scripts.parsers.verb_parser import add_json
+
+if TYPE_CHECKING:
+    from tideline.scripts.parsers.verb_parser import VerbParser
+
+_TEXT = """What was shown and what came of it, from the log that `tideline export` writes.
+
+Click, conversion and revenue figures with intervals by policy, encoder, experiment arm and activity; precision, recall,
+hit rate and NDCG of the lists against later clicks; calibration; exploration; how often each place is looked at; drift.
+"""
+
+
+def fill(parser: VerbParser) -> None:
+    """Describe the verb."""
+    parser.tells(
+        _TEXT,
+        [
+            "tideline report --log decisions.parquet",
+            "tideline report --log decisions.parquet --html report.html --days 14",
+        ],
+        {
+            "range": "how many entries were shown from when to when",
+            "by": "by policy, encoder, arm and activity: {impressions, immature, ctr, ctr_ci95, cvr, ...}",
+            "calibration": "predicted beside earned, by tenth of the prediction; error: mean distance",
+            "exploration": "how much of what was shown, and what it earned",
+            "examination": "how often each place is looked at, as from swaps; the order that would say so to the job",
+            "drift": "whether what is shown or earned has changed",
+        },
+    )
+    parser.add_argument("--log", type=Path, required=True, metavar="FILE", help="what tideline export wrote")
+    parser.add_argument("--html", type=Path, metavar="FILE.html", help="write the report as a page")
+    parser.add_argument("--days", type=float, default=7.0, help="lists are judged by the clicks of so many days (7)")
+    parser.add_argument(
+        "--weights", type=float, nargs=3, default=(1.0, 5.0, 0.0), metavar=("CLICK", "CONVERSION", "REVENUE"),
+        help="the job's weights, which its predictions are in (1 5 0)",
+    )  # fmt: skip
+    add_json(parser)

@@ -1,0 +1,47 @@
+"""What `tideline topics` takes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tideline.scripts.parsers.verb_parser import add_json
+from tideline.udfs.settings.options import argument, brokers
+
+if TYPE_CHECKING:
+    from tideline.scripts.parsers.verb_parser import VerbParser
+
+
+def fill(parser: VerbParser) -> None:
+    """Describe the verb."""
+    parser.tells(
+        "Makes the topics of a deployment where they are missing, and leaves the settings of the others alone.",
+        [
+            "tideline topics --bootstrap KAFKA:9092",
+            "tideline topics --bootstrap KAFKA:9092 --config topics.json --partitions 16",
+        ],
+        {"name": "of the topic", "made": "whether it was made now; else it was there"},
+    )
+    parser.add_argument(
+        "--bootstrap",
+        type=argument(brokers()),
+        required=True,
+        metavar="HOST:PORT",
+        help="Kafka brokers, separated by commas",
+    )
+    parser.add_argument("--suffix", default="", help="put after each name, for a set of its own")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="JSON: names of the topics and security settings")
+    parser.add_argument(
+        "--partitions",
+        type=_partitions,
+        metavar="N",
+        help="of the clickstream and the decisions where they are made now (4); any number is as good",
+    )
+    add_json(parser)
+
+
+def _partitions(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r}; allowed are whole numbers from 1 to 10000")
+    return int(text)

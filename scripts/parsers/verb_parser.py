@@ -1,0 +1,81 @@
+"""The parser of a verb: its text, the examples that a test parses, and the keys of what `--json` prints."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tideline.udfs.settings.options import argument, brokers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    SubVerbs = argparse._SubParsersAction["VerbParser"]  # noqa: SLF001 - argparse has no other name for it
+
+_WIDTH = 22
+
+
+class VerbParser(argparse.ArgumentParser):
+    """A parser that knows its examples.
+
+    Attributes:
+        examples: Command lines, each with what it does behind a #; the program's name is `tideline`.
+        keys: Of the object (or each object of the list) that `--json` prints, with their meaning.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        given.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        given.setdefault("allow_abbrev", False)
+        super().__init__(**given)
+        self.examples: tuple[str, ...] = ()
+        self.keys: dict[str, str] = {}
+
+    def tells(
+        self, text: str | None, examples: Sequence[str], keys: Mapping[str, str] | None = None, more: str = ""
+    ) -> None:
+        """Set what `--help` says: `text` above the options; below them the examples, the keys and `more`."""
+        self.description = text
+        self.examples = tuple(examples)
+        self.keys = dict(keys or {})
+        parts = ["\n".join(["examples:", *(f"  {line}" for line in examples)])]
+        if self.keys:
+            parts.append("\n".join(["with --json:", *(f"  {key:{_WIDTH}}{means}" for key, means in self.keys.items())]))
+        self.epilog = "\n\n".join([*parts, *([more] if more else [])])
+
+    def verbs(self, **given: Any) -> SubVerbs:
+        """Return where sub-verbs are added; one of them must be given."""
+        return self.add_subparsers(required=True, dest="command", metavar=given.pop("metavar", "COMMAND"), **given)
+
+    def sub_verbs(self) -> dict[str, VerbParser]:
+        """Return the parsers of the sub-verbs by name."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - argparse tells them no other way
+                return dict(action.choices)
+        return {}
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`, which every verb that prints facts has."""
+    parser.add_argument("--json", action="store_true", help="print one line of JSON, in the keys below")
+
+
+def add_broker(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say whose broker is meant."""
+    parser.add_argument("--stack", default="default", metavar="NAME", help="the local stack whose broker to use")
+    parser.add_argument(
+        "--bootstrap",
+        type=argument(brokers()),
+        metavar="HOST:PORT",
+        help="of somebody else's broker",
+    )
+
+
+def docstring_of(module: str) -> str:
+    """Return the docstring of a module without importing it: what a file's columns mean is told where it is read."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(module)
+    return ast.get_docstring(ast.parse(Path(spec.origin).read_text())) or ""

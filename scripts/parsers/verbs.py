@@ -1,0 +1,83 @@
+"""The verbs of `tideline`, declared once: help, completion, the doors and docs/commands.md come from this table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from tideline.scripts.parsers.verb_parser import VerbParser
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+_COMMANDS = "tideline.scripts.commands"
+_PARSERS = "tideline.scripts.parsers"
+
+
+class Audience(StrEnum):
+    """Who a verb is for."""
+
+    OPERATOR = "operator"
+    MARKETER = "marketer"
+    ANALYST = "analyst"
+    DEVELOPER = "developer"
+
+
+class Verb(NamedTuple):
+    """A verb, the module in `scripts/commands` whose `main(argv)` does it, and what it is for.
+
+    What it takes is in `scripts/parsers/NAME_parser.py`, whose `fill` describes a parser.
+    """
+
+    name: str
+    module: str
+    audience: Audience
+    meaning: str
+    job_options: bool = False
+    """Whether it takes the options of the job too."""
+
+    @property
+    def works_in(self) -> str:
+        """The module that does it."""
+        return f"{_COMMANDS}.{self.module}"
+
+
+VERBS = (
+    Verb("stack", "local_stack", Audience.OPERATOR, "Kafka, Valkey and Flink as processes of this machine"),
+    Verb("topics", "topics", Audience.OPERATOR, "make the Kafka topics that are missing"),
+    Verb("submit", "submit", Audience.OPERATOR, "submit the live job or a replay to a local stack", True),
+    Verb("control", "control", Audience.OPERATOR, "send an order to the running job"),
+    Verb("package", "package", Audience.OPERATOR, "build what a cluster needs to run the job"),
+    Verb("list", "show_list", Audience.MARKETER, "one user's list, or the popular one, as a frontend reads it"),
+    Verb("report", "report", Audience.ANALYST, "what was shown and what came of it, as a page or JSON"),
+    Verb("export", "export_log", Audience.ANALYST, "what was shown and what came of it, as Parquet"),
+    Verb("ope", "ope", Audience.ANALYST, "what another policy would have earned, from a log of decisions"),
+    Verb("experiment", "experiment", Audience.ANALYST, "policies side by side on the running job"),
+    Verb("model", "model", Audience.ANALYST, "train, evaluate, export, publish, roll back and list encoders"),
+    Verb("replay", "replay", Audience.ANALYST, "run the job again over a range of the clickstream", True),
+    Verb("demo", "demo", Audience.DEVELOPER, "real shopping data through the real job, with simulated visitors"),
+    Verb("bench", "bench", Audience.DEVELOPER, "measure the job on a stack of its own, and parts of it alone"),
+    Verb("test", "run_tests", Audience.DEVELOPER, "the tests, layer by layer"),
+)
+"""In the order in which help tells them."""
+
+BY_NAME = {verb.name: verb for verb in VERBS}
+
+
+def parser_of(name: str) -> VerbParser:
+    """Return the parser of a verb."""
+    parser = VerbParser(prog=f"tideline {name}")
+    fill(BY_NAME[name], parser)
+    return parser
+
+
+def fill(verb: Verb, parser: VerbParser) -> None:
+    """Give a parser what a verb takes."""
+    import_module(f"{_PARSERS}.{verb.name}_parser").fill(parser)
+
+
+def parse(name: str, argv: Sequence[str]) -> argparse.Namespace:
+    """Return what a command line gives a verb; --help and a wrong line end the process, with 0 and 2."""
+    return parser_of(name).parse_args(argv)
