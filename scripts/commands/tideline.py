@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tideline.scripts.commands.exits import Exit, ends_well
+from tideline.scripts.commands.verb_page import page
 from tideline.scripts.parsers.verbs import BY_NAME, VERBS, Audience, parse
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ def main(argv: Sequence[str]) -> int:
     if not argv or argv[0] in _HELP:
         print("\n".join(overview()), file=sys.stdout if argv else sys.stderr)
         return Exit.DONE if argv else Exit.USAGE
+    if list(argv) == ["--markdown"]:
+        print(page(), end="")
+        return Exit.DONE
     name, rest = argv[0], argv[1:]
     if name not in BY_NAME:
         near = get_close_matches(name, BY_NAME, 1)

@@ -54,6 +54,7 @@ def fill(parser: VerbParser) -> None:
     back = verbs.add_parser("rollback", help="the previous model again")
     back.tells(None, ["tideline model rollback", "tideline model rollback --registry-only"])
     listing = verbs.add_parser("list", help="versions, metrics, current and previous")
+    listing.is_list = True
     listing.tells(None, ["tideline model list --json"], _KEYS)
     add_json(listing)
     for each in (verbs.choices["publish"], back, listing):

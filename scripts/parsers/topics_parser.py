@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def fill(parser: VerbParser) -> None:
     """Describe the verb."""
+    parser.is_list = True
     parser.tells(
         "Makes the topics of a deployment where they are missing, and leaves the settings of the others alone.",
         [

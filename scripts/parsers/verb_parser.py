@@ -23,7 +23,8 @@ class VerbParser(argparse.ArgumentParser):
 
     Attributes:
         examples: Command lines, each with what it does behind a #; the program's name is `tideline`.
-        keys: Of the object (or each object of the list) that `--json` prints, with their meaning.
+        keys: Of the object that `--json` prints, with their meaning.
+        is_list: Whether it prints a list of such objects.
     """
 
     def __init__(self, **given: Any) -> None:
@@ -32,6 +33,7 @@ class VerbParser(argparse.ArgumentParser):
         super().__init__(**given)
         self.examples: tuple[str, ...] = ()
         self.keys: dict[str, str] = {}
+        self.is_list = False
 
     def tells(
         self, text: str | None, examples: Sequence[str], keys: Mapping[str, str] | None = None, more: str = ""
@@ -42,12 +44,23 @@ class VerbParser(argparse.ArgumentParser):
         self.keys = dict(keys or {})
         parts = ["\n".join(["examples:", *(f"  {line}" for line in examples)])]
         if self.keys:
-            parts.append("\n".join(["with --json:", *(f"  {key:{_WIDTH}}{means}" for key, means in self.keys.items())]))
+            parts.append(
+                "\n".join(
+                    [
+                        f"with --json{', of each' if self.is_list else ''}:",
+                        *(f"  {key:{_WIDTH}}{means}" for key, means in self.keys.items()),
+                    ]
+                )
+            )
         self.epilog = "\n\n".join([*parts, *([more] if more else [])])
 
     def verbs(self, **given: Any) -> SubVerbs:
         """Return where sub-verbs are added; one of them must be given."""
         return self.add_subparsers(required=True, dest="command", metavar=given.pop("metavar", "COMMAND"), **given)
+
+    def options(self) -> list[argparse.Action]:
+        """Return everything that it takes."""
+        return list(self._actions)
 
     def sub_verbs(self) -> dict[str, VerbParser]:
         """Return the parsers of the sub-verbs by name."""

@@ -50,6 +50,7 @@ VERBS = (
     Verb("submit", "submit", Audience.OPERATOR, "submit the live job or a replay to a local stack", True),
     Verb("control", "control", Audience.OPERATOR, "send an order to the running job"),
     Verb("package", "package", Audience.OPERATOR, "build what a cluster needs to run the job"),
+    Verb("completion", "completion", Audience.OPERATOR, "what completes all of this in bash, zsh or fish"),
     Verb("list", "show_list", Audience.MARKETER, "one user's list, or the popular one, as a frontend reads it"),
     Verb("report", "report", Audience.ANALYST, "what was shown and what came of it, as a page or JSON"),
     Verb("export", "export_log", Audience.ANALYST, "what was shown and what came of it, as Parquet"),
@@ -62,6 +63,9 @@ VERBS = (
     Verb("test", "run_tests", Audience.DEVELOPER, "the tests, layer by layer"),
 )
 """In the order in which help tells them."""
+
+DOORS = ("stack", "topics", "submit", "control", "package", "replay", "demo", "bench", "test")
+"""Verbs that have a file in `scripts` of their own."""
 
 BY_NAME = {verb.name: verb for verb in VERBS}
 

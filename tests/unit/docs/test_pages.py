@@ -10,6 +10,7 @@ import pytest
 from tests.support.doc_pages import DECISIONS, PAGES, ROOT, anchors, broken_links
 from tideline.jobs.config import main
 from tideline.schemas.errors import Reason
+from tideline.scripts.commands.tideline import main as tideline
 from tideline.udfs.core.policies.by_name import POLICIES
 
 _README_BYTES = 8192
@@ -64,6 +65,13 @@ def test_the_configuration_page_is_what_the_options_say(capsys: pytest.CaptureFi
     assert main(["--markdown"]) == 0
 
     assert (ROOT / "docs" / "configuration.md").read_text() == capsys.readouterr().out
+
+
+def test_the_page_of_commands_is_what_the_verbs_say(capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: docs/commands.md is printed from the table of verbs, the exit statuses and the keys of JSON."""
+    assert tideline(["--markdown"]) == 0
+
+    assert (ROOT / "docs" / "commands.md").read_text() == capsys.readouterr().out
 
 
 def test_the_producer_s_contract_has_every_reason_in_the_code_s_words() -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.support.doc_pages import ROOT
 from tideline.scripts.benchmarks.offline import regret
 from tideline.scripts.parsers import bench_parser, control_parser, submit_parser
-from tideline.scripts.parsers.verbs import BY_NAME, VERBS, Verb, parser_of
+from tideline.scripts.parsers.verbs import BY_NAME, DOORS, VERBS, Verb, parser_of
 from tideline.udfs.core.control.control import KINDS
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
 from tideline.udfs.settings.options import options_of
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
 
 HEAVY = ("numpy", "kafka", "redis", "pyarrow", "pandas", "fastavro", "orjson", "pyflink", "torch", "matplotlib")
-DOORS = ("stack", "topics", "submit", "control", "package", "replay", "demo", "bench", "test")
 
 
 def parsers() -> Iterator[VerbParser]:
