@@ -10,6 +10,7 @@ record's Kafka timestamp), in the order of the topic within each key.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,15 @@ import numpy as np
 
 from tideline.models.data import Sequences, sequences_in
 from tideline.models.tables import Table
-from tideline.models.topic_records import read_topic
 from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import ConfigError, InvalidEvent
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, Event
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.users.rate_guard import act_of, admit
 from tideline.udfs.core.users.user_state import MAX_PRICE, MAX_QUANTITY, decode_states
+from tideline.udfs.io.kafka_cluster import KafkaCluster
+from tideline.udfs.io.topic_reader import read_topic
+from tideline.udfs.settings.kafka_security import chosen_properties
 from tideline.udfs.settings.options import brokers
 
 if TYPE_CHECKING:
@@ -33,17 +36,20 @@ if TYPE_CHECKING:
 
 ARCHIVE_COLUMNS = ("key", "value", "timestamp_ms")
 KAFKA = "kafka://"
+_PATIENCE_S = 10.0
 
 Record = tuple[bytes | None, bytes | None, int]
 """Key, value and Kafka timestamp (ms)."""
 
 
-def load(source: str, option: str = "--data") -> Sequences:
+def load(source: str, option: str = "--data", properties: Path | None = None) -> Sequences:
     """Read `kafka://HOST:PORT/TOPIC`, a Parquet archive of the topic, or a file of the format of `models/data.py`.
+
+    `properties` is a file with the login of the Kafka; without it the environment may say it, as for the job.
 
     Raises:
         ConfigError: the source cannot be read or has no event.
-        Unavailable: the broker does not answer.
+        Unavailable: no broker answers, or one refuses.
     """
     if source.startswith(KAFKA):
         bootstrap, _, topic = source.removeprefix(KAFKA).partition("/")
@@ -51,7 +57,10 @@ def load(source: str, option: str = "--data") -> Sequences:
             brokers().read(bootstrap if topic else None)
         except (TypeError, ValueError) as error:
             raise ConfigError(option, source, f"{KAFKA}HOST:PORT/TOPIC, host:port several with commas") from error
-        return sequences_of(read_topic(bootstrap, topic, {}), source)
+        cluster = KafkaCluster(bootstrap, chosen_properties(properties, os.environ), _PATIENCE_S)
+        return sequences_of((record[1:] for record in read_topic(cluster, topic)), source)
+    if properties is not None:
+        raise ConfigError("--config", str(properties), f"only with {option} {KAFKA}HOST:PORT/TOPIC")
     table = Table(Path(source), option)
     is_archive = set(ARCHIVE_COLUMNS) <= set(table.names)
     return sequences_of(archive_records(table), source) if is_archive else sequences_in(table)

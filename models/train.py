@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
     started = time.monotonic()
     torch.set_num_threads(args.threads)
     try:
-        data = load(args.data)
+        data = load(args.data, properties=args.config)
         config = default(data.item_names.size, data.item.size)
         config = with_file(config, args.params) if args.params else config
         device = chosen_device(args.device)

@@ -18,6 +18,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 def fill(parser: argparse.ArgumentParser) -> None:
     """Give a parser what training takes."""
     parser.add_argument("--data", required=True, help="CSV or Parquet file, kafka://HOST:PORT/TOPIC, or its archive")
+    parser.add_argument("--config", type=Path, metavar="FILE.properties", help="login and TLS of that Kafka")
     parser.add_argument("--out", type=Path, required=True, help="model folder; its name is the model's name")
     parser.add_argument("--params", type=Path, help="JSON file of parameters, see models/config.py")
     parser.add_argument("--minutes", type=float, default=9.0, help="end training after so long, with the best weights")

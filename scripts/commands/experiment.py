@@ -16,7 +16,8 @@ from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError, InvalidEvent, Unavailable
 from tideline.scripts.commands import export_log
 from tideline.scripts.commands.control import send_order
-from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.commands.target import read_target
+from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.experiments.trial import Verdict, compare, interval, rate_of, share_interval
 
@@ -124,8 +125,7 @@ def _stop(arguments: argparse.Namespace) -> None:
 
 
 def _order(arguments: argparse.Namespace, argument: dict[str, Any]) -> None:
-    bootstrap = arguments.bootstrap or Stack.attach(arguments.stack).kafka_bootstrap
-    send_order(bootstrap, arguments.topic, "experiment", argument, int(time.time() * 1000))
+    send_order(read_target(arguments), "experiment", argument, int(time.time() * 1000))
 
 
 def _status(arguments: argparse.Namespace) -> None:
@@ -135,12 +135,11 @@ def _status(arguments: argparse.Namespace) -> None:
 
 def _watch(arguments: argparse.Namespace) -> None:
     """End the experiment when an arm's click rate is worse than the baseline's, whenever that is certain."""
-    target = ["--bootstrap", arguments.bootstrap] if arguments.bootstrap else ["--stack", arguments.stack]
+    target = read_target(arguments)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "log.parquet"
         while True:
-            if export_log.main([*target, "--out", str(out)]):
-                raise Unavailable("kafka", "the decision log could not be exported")
+            export_log.write(target, out)
             rates = arm_rates(out, arguments.id)
             found = report(rates, arguments.against, arguments.guard)
             print("\n".join(_lines(found)), flush=True)

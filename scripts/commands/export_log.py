@@ -8,53 +8,53 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kafka.errors import KafkaError
 from pyarrow import parquet
 
-from tideline.models.topic_records import read_topic
 from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import ConfigError, InvalidEvent, Unavailable
 from tideline.schemas.records import DECISION
-from tideline.schemas.topics import Topics
 from tideline.scripts.analysis import join_log
 from tideline.scripts.commands.submit import token_keys
-from tideline.scripts.commands.topics import TopicError, read_config
-from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.commands.target import read_target
+from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.catalogue.activity import Activity, decode_activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.rewards.attributing import Attributing
+from tideline.udfs.io.topic_reader import read_topic
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.options import MASK, options_of
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+    from collections.abc import Callable, Sequence
 
     import pyarrow as pa
 
     from tideline.schemas.events import Event
+    from tideline.schemas.topics import Topics
+    from tideline.scripts.commands.target import Target
+    from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 _DAY_MS = 86_400_000
+_DAYS = 7.0
 
 
-def export(bootstrap: str, topics: Topics, security: Mapping[str, Any], keys: TokenKeys, days: float) -> pa.Table:
+def export(cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float) -> pa.Table:
     """Return the joined table of the topics as they are now; records that the job would refuse count nothing.
 
     Raises:
-        Unavailable, KafkaError: a topic cannot be read.
+        Unavailable: a topic cannot be read.
     """
-    catalogue = Catalogue.of(_activities(bootstrap, topics.activities, security).values())
+    catalogue = Catalogue.of(_activities(cluster, topics.activities).values())
     settings = Attributing.of(keys, round(days * _DAY_MS), catalogue.reward_value, catalogue.activities_of_item)
-    records = read_topic(bootstrap, topics.decisions, security)
+    records = read_topic(cluster, topics.decisions, _told("decisions"))
     decisions = [DECISION.decode(record.value) for record in records if record.value is not None]
     _say(f"{len(decisions):,} decision records")
     events: list[Event] = []
-    for record in read_topic(bootstrap, topics.clickstream, security):
+    for record in read_topic(cluster, topics.clickstream, _told("clickstream")):
         try:
-            event = decode_event(record.key, record.value, record.ts_ms)
+            event = decode_event(record.key, record.value, record.timestamp_ms)
         except InvalidEvent:
             continue
         if join_log.matters(event):
@@ -63,9 +63,13 @@ def export(bootstrap: str, topics: Topics, security: Mapping[str, Any], keys: To
     return join_log.join(decisions, events, settings)
 
 
-def _activities(bootstrap: str, topic: str, security: Mapping[str, Any]) -> dict[str, Activity]:
+def _told(topic: str) -> Callable[[int, int], None]:
+    return lambda done, total: _say(f"{topic}: {done:,} of {total:,} records")
+
+
+def _activities(cluster: KafkaCluster, topic: str) -> dict[str, Activity]:
     found: dict[str, Activity] = {}
-    for record in read_topic(bootstrap, topic, security):
+    for record in read_topic(cluster, topic):
         try:
             activity = decode_activity(record.key, record.value)
         except InvalidEvent:
@@ -75,24 +79,18 @@ def _activities(bootstrap: str, topic: str, security: Mapping[str, Any]) -> dict
     return found
 
 
-def run(arguments: argparse.Namespace) -> int:
+def write(target: Target, out: Path, days: float = _DAYS) -> int:
     """Write the file; return its number of rows.
 
     Raises:
-        ConfigError, OSError, StackError, TopicError, Unavailable, KafkaError: the message says what is wrong.
+        ConfigError, OSError, Unavailable: the message says what is wrong.
     """
-    if arguments.out.is_dir():
-        raise ConfigError("--out", str(arguments.out), "a file")
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    topics, security = read_config(arguments.config) if arguments.config else (Topics(), {})
-    topics = topics.with_suffix(arguments.suffix)
-    if arguments.stack:
-        stack = Stack.attach(arguments.stack)
-        bootstrap, keys = stack.kafka_bootstrap, _keys(json.dumps(token_keys(stack)))
-    else:
-        bootstrap, keys = arguments.bootstrap, _keys(_secret())
-    table = export(bootstrap, topics, security, keys, arguments.attribution_days)
-    parquet.write_table(table, arguments.out, compression="zstd")
+    if out.is_dir():
+        raise ConfigError("--out", str(out), "a file")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    keys = _keys(json.dumps(token_keys(target.stack)) if target.stack else _secret())
+    table = export(target.cluster, target.topics, keys, days)
+    parquet.write_table(table, out, compression="zstd")
     return int(table.num_rows)
 
 
@@ -124,8 +122,8 @@ def main(argv: Sequence[str]) -> int:
     """Exit status 0 when the file is written, 1 with the reason otherwise."""
     arguments = parse("export", argv)
     try:
-        rows = run(arguments)
-    except (ConfigError, KafkaError, OSError, StackError, TopicError, Unavailable) as error:
+        rows = write(read_target(arguments), arguments.out, arguments.attribution_days)
+    except (ConfigError, OSError, StackError, Unavailable) as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
     print(f"{arguments.out}: {rows:,} rows")

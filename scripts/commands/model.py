@@ -8,18 +8,19 @@ import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from kafka.errors import KafkaError
-
 from tideline.models import registry
-from tideline.schemas.errors import ConfigError, InvalidEvent, ModelError
+from tideline.schemas.errors import ConfigError, InvalidEvent, ModelError, Unavailable
 from tideline.scripts.commands.control import send_order
-from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.commands.target import read_target
+from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
     from pathlib import Path
+
+    from tideline.scripts.commands.target import Target
 
 PASSED_ON = ("train", "export", "evaluate")
 
@@ -31,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
         return _pass_on(arguments.command, list(argv[1:]))
     try:
         return _RUN[arguments.command](arguments)
-    except (ConfigError, InvalidEvent, KafkaError, ModelError, OSError, StackError) as error:
+    except (ConfigError, InvalidEvent, ModelError, OSError, StackError, Unavailable) as error:
         print(f"model {arguments.command}: {error}", file=sys.stderr)
         return 1
 
@@ -55,6 +56,7 @@ def publish(arguments: argparse.Namespace) -> int:
     from tideline.models.gates import Trial, judge
 
     root: Path = arguments.registry
+    target = _target(arguments)
     trial = Trial(
         arguments.data, arguments.train, arguments.target, arguments.of, arguments.most_us, arguments.slowdown
     )
@@ -67,7 +69,7 @@ def publish(arguments: argparse.Namespace) -> int:
     if refused:
         print(f"{arguments.name} is refused by: {', '.join(refused)}; {present or 'nothing'} stays current")
         return 1
-    _order(arguments, root / arguments.name)
+    _order(target, root / arguments.name)
     registry.publish(root, arguments.name)
     print(f"{arguments.name} is current, {present or 'nothing'} was")
     return 0
@@ -76,10 +78,11 @@ def publish(arguments: argparse.Namespace) -> int:
 def rollback(arguments: argparse.Namespace) -> int:
     """Order the previous model from the live job and make it current again."""
     root: Path = arguments.registry
+    target = _target(arguments)
     previous = registry.previous(root)
     if previous is None:
         raise ModelError(registry.Refusal.POINTER, f"{root} has no previous model")
-    _order(arguments, root / previous)
+    _order(target, root / previous)
     registry.publish(root, previous)
     print(f"{previous} is current again; rolling back once more undoes it")
     return 0
@@ -117,13 +120,16 @@ def _described(folder: Path, root: Path) -> dict[str, Any]:
     }
 
 
-def _order(arguments: argparse.Namespace, folder: Path) -> None:
+def _target(arguments: argparse.Namespace) -> Target | None:
+    return None if arguments.registry_only else read_target(arguments)
+
+
+def _order(target: Target | None, folder: Path) -> None:
     """Order a model from the live job, unless only the registry is to change."""
-    if arguments.registry_only:
+    if target is None:
         return
-    bootstrap = arguments.bootstrap or Stack.attach(arguments.stack).kafka_bootstrap
-    send_order(bootstrap, arguments.topic, "model", {"path": str(folder.resolve())}, int(time.time() * 1000))
-    print(f"{folder.name} ordered from the job by topic {arguments.topic}")
+    send_order(target, "model", {"path": str(folder.resolve())}, int(time.time() * 1000))
+    print(f"{folder.name} ordered from the job by topic {target.topics.control}")
 
 
 _RUN = {"publish": publish, "rollback": rollback, "list": list_models}

@@ -7,21 +7,21 @@ import sys
 from typing import TYPE_CHECKING
 
 import redis
-from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
-from tideline.schemas.topics import Topics
+from tideline.schemas.errors import Unavailable
 from tideline.scripts.commands.submit import configuration, options_from, submit
+from tideline.scripts.commands.target import cluster_of
 from tideline.scripts.commands.topics import TopicError, ensure_topics
 from tideline.scripts.localstack import Stack, StackError
 from tideline.scripts.parsers.verbs import parser_of
+from tideline.udfs.io.topic_reader import topic_ends
 from tideline.udfs.settings.job_config import ReplayConfig
-from tideline.udfs.settings.kafka_security import kafka_python_kwargs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _WITHIN_S = 3600.0
+_WRITTEN = ("decisions", "dead_letters")
 
 
 def replay(stack: Stack, name: str, options: Mapping[str, str]) -> dict[str, int | str]:
@@ -30,11 +30,13 @@ def replay(stack: Stack, name: str, options: Mapping[str, str]) -> dict[str, int
     Raises:
         StackError: an option cannot be used, the range lies past the end, too few slots are free,
             it could not be submitted, or it failed.
+        TopicError: a topic of its outputs cannot be used as it is.
+        Unavailable: no broker answers, or one refuses.
     """
     config = configuration(stack, "replay", {"name": name, **options})
     if isinstance(config, ReplayConfig) and config.to_offsets is not None:
-        refuse_beyond(config.to_offsets, _ends(config))
-    ensure_topics(stack.kafka_bootstrap, Topics().with_suffix(f"-{name}"), {})
+        refuse_beyond(config.to_offsets, topic_ends(cluster_of(config), config.topics.clickstream))
+    ensure_topics(cluster_of(config), config.output_topics, roles=_WRITTEN)
     stack.rest.wait_slots(config.parallelism)
     job_id = submit(stack, "replay", {"name": name, **options})
     print(f"replay: job {job_id} runs; {stack.flink_rest_url}/#/job/running/{job_id}", file=sys.stderr)
@@ -60,25 +62,6 @@ def refuse_beyond(to_offsets: Mapping[int, int], ends: Mapping[int, int]) -> Non
             )
 
 
-def _ends(config: ReplayConfig) -> dict[int, int]:
-    topic = config.topics.clickstream
-    try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=config.bootstrap,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            **kafka_python_kwargs(config.kafka_properties),
-        )
-        try:
-            numbers = sorted(consumer.partitions_for_topic(topic) or ())
-            ends = consumer.end_offsets([TopicPartition(topic, number) for number in numbers]) if numbers else {}
-            return {partition.partition: end for partition, end in ends.items()}
-        finally:
-            consumer.close()
-    except KafkaError as error:
-        raise StackError(f"no broker answers at {config.bootstrap}: {error}") from error
-
-
 def _records_read(stack: Stack, job_id: str) -> int:
     vertices = stack.rest.get(f"/jobs/{job_id}")["vertices"]
     return sum(int(each["metrics"]["write-records"]) for each in vertices if "clickstream" in each["name"])
@@ -92,7 +75,7 @@ def main(argv: Sequence[str]) -> int:
     options |= {key: value for key in ("from_ms", "to_ms") if (value := getattr(known, key)) is not None}
     try:
         found = replay(Stack.attach(known.stack), known.name, options)
-    except (StackError, TopicError, KafkaError) as error:
+    except (StackError, TopicError, Unavailable) as error:
         print(f"replay: {error}", file=sys.stderr)
         return 1
     print(json.dumps(found))

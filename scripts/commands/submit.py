@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideline.schemas.errors import ConfigError
+from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.scripts.localstack import Stack, StackError, resume
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
@@ -72,6 +72,7 @@ def state_for(stack: Stack, config: JobConfig, path: str | None, latest: bool, f
     Raises:
         StackError: There is none where it is asked for; it was made with options that may not change; or none is asked
             for though the group has read before, so that versions of lists would fall back.
+        Unavailable: The brokers cannot be asked whether it has.
     """
     before: resume.Submitted | None
     if latest:
@@ -149,7 +150,7 @@ def main(argv: Sequence[str]) -> int:
         stack.rest.wait_slots(config.parallelism)
         job_id = submit(stack, known.kind, options, state)
         stack.rest.wait_running(job_id)
-    except StackError as error:
+    except (StackError, Unavailable) as error:
         print(f"submit: {error}", file=sys.stderr)
         return 1
     print(f"job {job_id} runs{f', from {state}' if state else ''}; {stack.flink_rest_url}/#/job/running/{job_id}")

@@ -3,52 +3,57 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
+from kafka.errors import TopicAlreadyExistsError
 
-from tideline.schemas.topics import SPECS, Topics
+from tideline.schemas.errors import ConfigError, Unavailable
+from tideline.schemas.topics import SPECS
+from tideline.scripts.commands.target import read_target
+from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from tideline.schemas.topics import Topics
+    from tideline.udfs.io.kafka_cluster import KafkaCluster
+
 _KNOWN_WITHIN_S = 20.0
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 class TopicError(Exception):
-    """A topic is there but cannot be used as it is, or the configuration file is wrong."""
+    """A topic is there but cannot be used as it is."""
 
 
 def ensure_topics(
-    bootstrap: str, names: Topics, security: Mapping[str, Any], partitions: int | None = None
+    cluster: KafkaCluster, names: Topics, partitions: int | None = None, roles: Collection[str] = SPECS
 ) -> list[str]:
     """Makes the topics that are missing and leaves the settings of the others alone.
 
     Args:
-        bootstrap: Brokers as `host:port,host:port`.
+        cluster: Where to make them.
         names: The topics' names.
-        security: Connection settings of kafka-python, such as `security_protocol` and `sasl_plain_username`.
         partitions: Of the clickstream and the decisions, where they are made now; None for the default.
+        roles: Those that are needed, where not all are.
 
     Returns:
         The names of those that were made now.
 
     Raises:
         TopicError: One that is there cannot be used: its partitions, or whose clock stamps its records.
-        kafka.errors.KafkaError: The brokers cannot be reached or refuse.
+        Unavailable: No broker answers, or one refuses.
     """
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap, **security)
-    try:
-        made = [name for role, name in names.by_role().items() if _create(admin, role, name, partitions)]
-        _check_partitions(admin, names)
-        _check_clock(admin, names.clickstream)
-    finally:
-        admin.close()
+    wanted = {role: name for role, name in names.by_role().items() if role in roles}
+    needs = f"Create, Describe and DescribeConfigs on the topics {', '.join(wanted.values())}"
+    with cluster.admin("making topics", needs) as admin:
+        made = [name for role, name in wanted.items() if _create(admin, role, name, partitions)]
+        _check_partitions(admin, wanted)
+        if "clickstream" in wanted:
+            _check_clock(admin, names.clickstream)
     return made
 
 
@@ -64,9 +69,8 @@ def _create(admin: Any, role: str, name: str, partitions: int | None) -> bool:
     return True
 
 
-def _check_partitions(admin: Any, names: Topics) -> None:
+def _check_partitions(admin: Any, wanted: Mapping[str, str]) -> None:
     """Waits until every broker knows the topics: a producer that comes too early would be told that there are none."""
-    wanted = names.by_role()
     deadline = time.monotonic() + _KNOWN_WITHIN_S
     while True:
         found = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics([*wanted.values()])}
@@ -103,43 +107,16 @@ def check_clock(clickstream: str, kind: str) -> None:
         )
 
 
-def read_config(path: Path) -> tuple[Topics, dict[str, Any]]:
-    """Names and security settings of a JSON file `{"topics": {role: name}, "security": {...}}`; both may be absent.
-
-    Raises:
-        TopicError: The file is not of that form, or names a role that is none.
-    """
-    try:
-        document = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise TopicError(f"--config {path}: {error}") from error
-    if not isinstance(document, dict) or not document.keys() <= {"topics", "security"}:
-        raise TopicError(f'--config {path}: allowed is an object with "topics" and "security"')
-    names = document.get("topics", {})
-    if not isinstance(names, dict):
-        raise TopicError(f"--config {path}: topics: allowed is an object of names by role")
-    for role, name in names.items():
-        if role not in SPECS:
-            raise TopicError(f"--config {path}: topics.{role}: allowed are {', '.join(SPECS)}")
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise TopicError(f"--config {path}: topics.{role}={name!r}: allowed are 1 to 249 of A-Z a-z 0-9 . _ -")
-    security = document.get("security", {})
-    if not isinstance(security, dict):
-        raise TopicError(f"--config {path}: security: allowed is an object of settings")
-    return Topics(**names), security
-
-
 def main(argv: list[str]) -> int:
     """Exit status 0 when all topics are there, 1 otherwise, with the reason on standard error."""
     arguments = parse("topics", argv)
     try:
-        names, security = read_config(arguments.config) if arguments.config else (Topics(), {})
-        names = names.with_suffix(arguments.suffix)
-        made = ensure_topics(arguments.bootstrap, names, security, arguments.partitions)
-    except (TopicError, KafkaError) as error:
+        target = read_target(arguments)
+        made = ensure_topics(target.cluster, target.topics, arguments.partitions)
+    except (ConfigError, StackError, TopicError, Unavailable) as error:
         print(f"topics: {error}", file=sys.stderr)
         return 1
-    found = [{"name": name, "made": name in made} for name in names.by_role().values()]
+    found = [{"name": name, "made": name in made} for name in target.topics.by_role().values()]
     if arguments.json:
         print(json.dumps(found))
         return 0

@@ -17,13 +17,15 @@ from tideline.scripts.localstack.paths import FLINK_CONF, KAFKA_JARS, java
 from tideline.scripts.localstack.process import Managed, spawn, tail
 
 _TIMEOUT_MS = 5000
+_LISTENERS = """\
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
+"""
 _SETTINGS = """\
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
-controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
 log.dirs={data}
 # one broker: nothing can be kept twice
 offsets.topic.replication.factor=1
@@ -49,17 +51,21 @@ controlled.shutdown.max.retries=1
 
 
 def start(root: Path, port: int, controller_port: int) -> Managed:
-    """Formats the log folder, then starts the broker; it is not ready yet.
+    """Formats the log folder, then starts a broker without logins; raises as `start_with`."""
+    return start_with(root, _LISTENERS.format(port=port, controller_port=controller_port))
+
+
+def start_with(root: Path, listeners: str) -> Managed:
+    """Formats the log folder, then starts the broker with these settings too; it is not ready yet.
 
     Raises:
         StackError: The jars are missing or the log folder could not be formatted.
     """
     if not any(KAFKA_JARS.glob("kafka_*.jar")):
         raise StackError("the Kafka jars are missing; run scripts/setup")
-    data = root / "kafka"
     settings = _settings(root)
     settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text(_SETTINGS.format(port=port, controller_port=controller_port, data=data))
+    settings.write_text(listeners + _SETTINGS.format(data=root / "kafka"))
     _format(root, settings)
     return start_again(root)
 

@@ -7,11 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError
-
 from tideline.scripts.localstack.errors import StackError
-from tideline.udfs.settings.kafka_security import kafka_python_kwargs
+from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.settings.restart import kept_options
 
 if TYPE_CHECKING:
@@ -76,17 +73,13 @@ def has_commits(config: JobConfig) -> bool:
     """Return whether the job's consumer group has read the clickstream before.
 
     Raises:
-        StackError: The brokers cannot be reached.
+        Unavailable: No broker answers, or one refuses.
     """
-    try:
-        admin = KafkaAdminClient(bootstrap_servers=config.bootstrap, **kafka_python_kwargs(config.kafka_properties))
-        try:
-            offsets = admin.list_group_offsets(config.consumer_group)
-        finally:
-            admin.close()
-    except KafkaError as error:
-        raise StackError(f"no broker answers at {config.bootstrap}: {error}") from error
-    found = offsets.get(config.consumer_group, {})
+    group = config.consumer_group
+    cluster = KafkaCluster(config.bootstrap, config.kafka_properties)
+    with cluster.admin(f"reading the offsets of group {group}", f"Describe on group {group}") as admin:
+        offsets = admin.list_group_offsets(group)
+    found = offsets.get(group, {})
     return any(part.topic == config.topics.clickstream and offset.offset >= 0 for part, offset in found.items())
 
 

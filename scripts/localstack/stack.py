@@ -32,6 +32,7 @@ from tideline.scripts.localstack.process import (
 )
 from tideline.scripts.localstack.rest import FlinkRest
 from tideline.scripts.localstack.state import StackState, load
+from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 
 def _silent(_line: str) -> None:
@@ -45,6 +46,7 @@ class Stack:
         name: Its name and the name of its folder.
         root: Folder with its settings, logs, checkpoints, savepoints and data.
         kafka_bootstrap: Address `host:port` of the broker.
+        kafka: The way to it.
         redis_url: URL of the Redis server.
         flink_rest_url: URL of the JobManager.
         flink_cli: The `flink` command; call it with `env`.
@@ -57,6 +59,7 @@ class Stack:
         self.name = state.name
         self.root = state.root
         self.kafka_bootstrap = state.kafka_bootstrap
+        self.kafka = KafkaCluster(state.kafka_bootstrap)
         self.redis_url = state.redis_url
         self.flink_rest_url = state.flink_rest_url
         self.flink_cli = FLINK_HOME / "bin" / "flink"

@@ -6,8 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from tideline.schemas.topics import Topics
-from tideline.scripts.parsers.verb_parser import add_broker
+from tideline.scripts.parsers.verb_parser import add_target
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
@@ -31,7 +30,7 @@ def fill(parser: VerbParser) -> None:
         "Sends an order to the running job.\n\n" + "\n".join(f"  {name:13}{each}" for name, each in ORDERS.items()),
         [
             "tideline control republish id=after-outage",
-            "tideline control publish id=now",
+            "tideline control publish id=now --bootstrap KAFKA:9093 --config kafka.properties",
             "tideline control model path=models/artefacts/demo-2",
             "tideline control policy pinned=123",
             "tideline control policy pinned=null",
@@ -41,8 +40,7 @@ def fill(parser: VerbParser) -> None:
             "tideline control examination after_click=0.2   # where lists are read from the top",
         ],
     )
-    add_broker(parser)
-    parser.add_argument("--topic", default=Topics().control, metavar="TOPIC", help="the job's control topic")
+    add_target(parser)
     parser.add_argument("kind", choices=tuple(ORDERS), metavar="ORDER", help="one of those above")
     parser.add_argument("argument", nargs="*", type=_argument, metavar="name=value", help="what the order takes")
 

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tideline.schemas.topics import Topics
-from tideline.scripts.parsers.verb_parser import add_broker, add_json
+from tideline.scripts.parsers.verb_parser import add_json, add_target
 from tideline.udfs.settings.options import argument, number
 
 if TYPE_CHECKING:
@@ -52,8 +51,7 @@ def fill(parser: VerbParser) -> None:
     for each in (start, status, watch, stop):
         each.add_argument("--id", required=True, help="of the experiment")
     for each in (start, watch, stop):
-        add_broker(each)
-        each.add_argument("--topic", default=Topics().control, metavar="TOPIC", help="the job's control topic")
+        add_target(each)
     for each in (status, watch):
         each.add_argument("--against", default="baseline", metavar="ARM", help="baseline, holdout or a name")
         each.add_argument(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideline.scripts.parsers.verb_parser import docstring_of
-from tideline.udfs.settings.options import argument, brokers, number
+from tideline.scripts.parsers.verb_parser import add_target, docstring_of
+from tideline.udfs.settings.options import argument, number
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
@@ -23,20 +23,12 @@ def fill(parser: VerbParser) -> None:
         _TEXT,
         [
             "tideline export --stack demo --out decisions.parquet",
-            "tideline export --bootstrap KAFKA:9092 --config topics.json --out decisions.parquet",
+            "tideline export --bootstrap KAFKA:9092 --config kafka.properties --out decisions.parquet",
         ],
         more=docstring_of("tideline.scripts.analysis.join_log"),
     )
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "--bootstrap", type=argument(brokers()), metavar="HOST:PORT", help="Kafka brokers, separated by commas"
-    )
-    source.add_argument("--stack", metavar="NAME", help="a local stack")
+    add_target(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.parquet", help="where to write")
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="names of topics and security, as of tideline topics"
-    )
-    parser.add_argument("--suffix", default="", help="of the topics, as of tideline topics")
     parser.add_argument(
         "--attribution-days", type=argument(number(0, 90)), default=7.0, metavar="D", help="as in the job's options (7)"
     )

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.models import evaluate_options, train_options
-from tideline.schemas.topics import Topics
-from tideline.scripts.parsers.verb_parser import add_broker, add_json
+from tideline.scripts.parsers.verb_parser import add_json, add_target
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
@@ -60,8 +59,7 @@ def fill(parser: VerbParser) -> None:
     for each in (verbs.choices["publish"], back, listing):
         each.add_argument("--registry", type=Path, default=ARTEFACTS, metavar="DIR", help="folder of model folders")
     for each in (verbs.choices["publish"], back):
-        add_broker(each)
-        each.add_argument("--topic", default=Topics().control, metavar="TOPIC", help="the job's control topic")
+        add_target(each)
         each.add_argument("--registry-only", action="store_true", help="order nothing from a job")
 
 

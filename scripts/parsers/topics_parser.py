@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideline.scripts.parsers.verb_parser import add_json
-from tideline.udfs.settings.options import argument, brokers
+from tideline.scripts.parsers.verb_parser import add_json, add_target
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
@@ -20,19 +18,11 @@ def fill(parser: VerbParser) -> None:
         "Makes the topics of a deployment where they are missing, and leaves the settings of the others alone.",
         [
             "tideline topics --bootstrap KAFKA:9092",
-            "tideline topics --bootstrap KAFKA:9092 --config topics.json --partitions 16",
+            "tideline topics --bootstrap KAFKA:9092 --config kafka.properties --partitions 16",
         ],
         {"name": "of the topic", "made": "whether it was made now; else it was there"},
     )
-    parser.add_argument(
-        "--bootstrap",
-        type=argument(brokers()),
-        required=True,
-        metavar="HOST:PORT",
-        help="Kafka brokers, separated by commas",
-    )
-    parser.add_argument("--suffix", default="", help="put after each name, for a set of its own")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="JSON: names of the topics and security settings")
+    add_target(parser)
     parser.add_argument(
         "--partitions",
         type=_partitions,

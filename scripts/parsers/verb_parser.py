@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tideline.udfs.settings.options import argument, brokers
+from tideline.schemas.topics import Topics
+from tideline.udfs.settings.options import argument, brokers, text, topic_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     SubVerbs = argparse._SubParsersAction["VerbParser"]  # noqa: SLF001 - argparse has no other name for it
 
 _WIDTH = 22
+_SUFFIX = text(r"[A-Za-z0-9._-]{0,100}", "up to 100 letters, digits, dots, hyphens and underscores")
 
 
 class VerbParser(argparse.ArgumentParser):
@@ -75,14 +77,27 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON, in the keys below")
 
 
-def add_broker(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say whose broker is meant."""
-    parser.add_argument("--stack", default="default", metavar="NAME", help="the local stack whose broker to use")
-    parser.add_argument(
-        "--bootstrap",
-        type=argument(brokers()),
-        metavar="HOST:PORT",
-        help="of somebody else's broker",
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which Kafka is meant, the same for every verb; `commands.target` reads them."""
+    group = parser.add_argument_group("which Kafka")
+    where = group.add_mutually_exclusive_group()
+    where.add_argument("--stack", metavar="NAME", help="a local stack (default)")
+    where.add_argument("--bootstrap", type=argument(brokers()), metavar="HOST:PORT", help="brokers, several by commas")
+    group.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE.properties",
+        help="login and TLS as Kafka's Java tools take them (what TIDELINE_KAFKA_PROPERTIES_FILE names)",
+    )
+    group.add_argument(
+        "--topics",
+        type=argument(topic_names()),
+        default=Topics(),
+        metavar="JSON",
+        help='other names: {"control": "orders"}',
+    )
+    group.add_argument(
+        "--suffix", type=argument(_SUFFIX), default="", metavar="TEXT", help="put after each topic's name"
     )
 
 

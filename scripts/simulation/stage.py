@@ -62,7 +62,7 @@ class Stage:
         Raises:
             StackError: the job could not be submitted or does not run.
         """
-        ensure_topics(self.stack.kafka_bootstrap, self.topics, {})
+        ensure_topics(self.stack.kafka, self.topics)
         clickstream = Clickstream(self.stack.kafka_bootstrap, self.topics)
         clickstream.publish(offer.activity for offer in world.offers)
         say("submitting the job with flink run")

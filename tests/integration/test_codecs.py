@@ -11,10 +11,9 @@ from kafka import KafkaProducer
 
 from tests.support.live import LiveJob
 from tests.support.traffic import make_activities
-from tideline.models.topic_records import read_topic
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.settings.kafka_security import kafka_python_kwargs
+from tideline.udfs.io.topic_reader import read_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +58,7 @@ def test_records_of_every_codec_are_read_and_an_aborted_transaction_is_not(own: 
     writer.close()
     own.produce([view("u-plain", 1)])
 
-    security = kafka_python_kwargs(own.config.kafka_properties)
-    read = {record.key for record in read_topic(own.stack.kafka_bootstrap, own.topics.clickstream, security)}
+    read = {record.key for record in read_topic(own.stack.kafka, own.topics.clickstream)}
     own.drain()
 
     users = {f"u-{codec}" for codec in CODECS} | {"u-plain"}

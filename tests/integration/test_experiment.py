@@ -57,7 +57,7 @@ def regressions(job: LiveJob, since: int = 0) -> set[str]:
 
 def command(job: LiveJob, *arguments: str) -> None:
     applied = job.metrics()["control_applied"]
-    target = ("--bootstrap", job.stack.kafka_bootstrap, "--topic", job.topics.control)
+    target = ("--stack", job.stack.name, f"--suffix=-{job.tag}")
     assert main([*arguments, *target]) == 0
     wait_until("the order is carried out", lambda: job.metrics()["control_applied"] > applied)
 

@@ -62,7 +62,7 @@ def test_the_value_of_random_lists_is_told_by_the_log_of_ranked_ones(
 def _run(world: World, stack: Stack) -> list[Shown]:
     """Play the world through a job of its own; return what visitors saw and did."""
     topics = Topics().with_suffix(f"-{TAG}")
-    ensure_topics(stack.kafka_bootstrap, topics, {})
+    ensure_topics(stack.kafka, topics)
     clickstream = Clickstream(stack.kafka_bootstrap, topics)
     clickstream.publish(offer.activity for offer in world.offers)
     options = {

@@ -100,7 +100,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command(job: LiveJob, root: Path, name: str, *argv: str) -> int:
-    where = ["--registry", str(root), "--bootstrap", job.stack.kafka_bootstrap, "--topic", job.topics.control]
+    where = ["--registry", str(root), "--stack", job.stack.name, f"--suffix=-{job.tag}"]
     return tideline.main(["model", name, *argv, *where])
 
 

@@ -91,7 +91,7 @@ def test_what_would_destroy_state_is_refused_by_the_job_itself(walk: Walk, evide
     job.produce(walk.more(10))  # so that each has something to do; the walk takes it up afterwards
     for key, value in refused(job.tag).items():
         if key == "topics":
-            ensure_topics(job.stack.kafka_bootstrap, job.topics.with_suffix("-other"), {})
+            ensure_topics(job.stack.kafka, job.topics.with_suffix("-other"))
         job_id = submit(job.stack, "live", job.options | {key: value}, walk.savepoint)
         assert job.stack.rest.wait_state(job_id, ["FAILED"]) == "FAILED"
         message = job.stack.rest.root_exception(job_id)

@@ -32,7 +32,7 @@ def make_again(job: LiveJob, topic: str) -> None:
     admin.delete_topics([topic])
     wait_until(f"{topic} is gone", lambda: topic not in admin.list_topics())
     admin.close()
-    ensure_topics(job.stack.kafka_bootstrap, job.topics, {})
+    ensure_topics(job.stack.kafka, job.topics)
 
 
 def test_topics_made_again_are_read_anew(jobs: Jobs, evidence: Evidence) -> None:

@@ -65,7 +65,7 @@ class LiveJob:
         self._redis = redis.Redis.from_url(stack.redis_url, socket_timeout=_REDIS_WITHIN_S)
         self._read_to: dict[int, int] = {}
         self._orders = 0
-        ensure_topics(stack.kafka_bootstrap, self.topics, {})
+        ensure_topics(stack.kafka, self.topics)
 
     @property
     def token_keys(self) -> TokenKeys:

@@ -1,4 +1,4 @@
 """Clients of Kafka and Redis, without Flink.
 
-May import models, settings, core and schemas.
+May import settings, core and schemas.
 """

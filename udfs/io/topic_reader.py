@@ -1,34 +1,37 @@
-"""Reads a single-partition topic, as it is at the moment of the call."""
+"""Reads topics as they are at the moment of the call."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka import TopicPartition
+from kafka.errors import KafkaTimeoutError
 
 from tideline.schemas.errors import Unavailable
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord, last_record, read_start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from typing import Any
+
+    from tideline.udfs.io.kafka_cluster import KafkaCluster
+
+    Progress = Callable[[int, int], None]
 
 _POLL_MS = 500
 _SILENT_POLLS = 60
-_AT_ONCE = 20_000
-_FETCH_BYTES = 1 << 24
+_KNOWN_WITHIN_MS = 10_000
+_TOLD_EVERY = 100_000
 
 
-class KafkaLog:
-    """Partition 0 of a topic between the offsets that were its ends when it was opened; see policy_start.Log."""
+class PartitionLog:
+    """A partition between the offsets that were its ends when it was opened; see policy_start.Log."""
 
-    def __init__(self, consumer: KafkaConsumer, topic: str) -> None:
-        self._consumer, self._partition = consumer, TopicPartition(topic, 0)
-        consumer.assign([self._partition])
-        self.begin: int = consumer.beginning_offsets([self._partition])[self._partition]
-        self.end: int = consumer.end_offsets([self._partition])[self._partition]
+    def __init__(self, consumer: Any, partition: TopicPartition, begin: int, end: int) -> None:
+        self._consumer, self._partition = consumer, partition
+        self.number: int = partition.partition
+        self.begin, self.end = begin, end
 
     def offset_at(self, timestamp_ms: int) -> int:
         """Return the first offset with that timestamp or a later one, `end` where there is none."""
@@ -36,7 +39,9 @@ class KafkaLog:
         return self.end if found is None else int(found.offset)
 
     def records(self, start: int, stop: int) -> Iterator[TopicRecord]:
-        """Yield the records with an offset in start..stop-1.
+        """Yield the committed records with an offset in start..stop-1.
+
+        The range is over when the position is: its last offsets may be a transaction's marker or have been compacted.
 
         Raises:
             Unavailable: the broker sends nothing for half a minute.
@@ -44,6 +49,8 @@ class KafkaLog:
         consumer, partition = self._consumer, self._partition
         if start >= stop:
             return
+        if consumer.assignment() != {partition}:
+            consumer.assign([partition])
         consumer.seek(partition, start)
         silent = 0
         while consumer.position(partition) < stop:
@@ -57,46 +64,60 @@ class KafkaLog:
 
 
 @contextmanager
-def _opened(bootstrap: str, topic: str, security: Mapping[str, Any]) -> Iterator[KafkaLog]:
-    try:
-        # The broker checked each batch when it took it, and a checksum in plain Python costs 150 us a row, 40 times
-        # what all the rest does.
-        consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            check_crcs=False,
-            max_poll_records=_AT_ONCE,
-            max_partition_fetch_bytes=_FETCH_BYTES,
-            **security,
-        )
-        try:
-            yield KafkaLog(consumer, topic)
-        finally:
-            consumer.close()
-    except KafkaError as error:
-        raise Unavailable("kafka", f"reading topic {topic} at {bootstrap}: {error}") from error
-
-
-def read_topic(bootstrap: str, topic: str, security: Mapping[str, Any]) -> Iterator[TopicRecord]:
-    """Yield every record of partition 0 below the end offset found at the start.
+def opened(cluster: KafkaCluster, topic: str) -> Iterator[list[PartitionLog]]:
+    """Yield the topic's partitions by number, with their ends as of now.
 
     Raises:
-        Unavailable: the broker cannot be reached or sends nothing for half a minute.
+        Unavailable: no broker answers, it refuses, or there is no such topic.
     """
-    with _opened(bootstrap, topic, security) as log:
-        yield from log.records(log.begin, log.end)
+    with cluster.consumer(f"reading topic {topic}", f"Read and Describe on topic {topic}") as consumer:
+        partitions = [TopicPartition(topic, number) for number in _numbers(consumer, topic)]
+        begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+        yield [PartitionLog(consumer, each, begins[each], ends[each]) for each in partitions]
 
 
-def read_policy(
-    bootstrap: str, topic: str, security: Mapping[str, Any], publish_ms: int, pinned: int | None = None
-) -> PolicyStart:
+def _numbers(consumer: Any, topic: str) -> list[int]:
+    if found := consumer.partitions_for_topic(topic):
+        return sorted(found)
+    try:
+        # The list of all topics leaves out those that the login may not see; this one is told why.
+        consumer.end_offsets([TopicPartition(topic, 0)], timeout_ms=_KNOWN_WITHIN_MS)
+    except KafkaTimeoutError as error:
+        raise Unavailable("kafka", f"there is no topic {topic}; make it with scripts/topics") from error
+    return sorted(consumer.partitions_for_topic(topic) or {0})
+
+
+def read_topic(cluster: KafkaCluster, topic: str, progress: Progress | None = None) -> Iterator[TopicRecord]:
+    """Yield every committed record below the ends found at the start, one partition after the other.
+
+    `progress` is told each 100,000 records how many offsets are done, of how many.
+
+    Raises:
+        Unavailable: no broker answers, it refuses or sends nothing for half a minute, or there is no such topic.
+    """
+    with opened(cluster, topic) as logs:
+        total, before = sum(log.end - log.begin for log in logs), 0
+        for log in logs:
+            for record in log.records(log.begin, log.end):
+                yield record
+                if progress is not None and (record.offset + 1) % _TOLD_EVERY == 0:
+                    progress(before + record.offset + 1 - log.begin, total)
+            before += log.end - log.begin
+
+
+def read_policy(cluster: KafkaCluster, topic: str, publish_ms: int, pinned: int | None = None) -> PolicyStart:
     """Return the newest rows of the policy topic, or those of a pinned offset; raises as `read_topic`."""
-    with _opened(bootstrap, topic, security) as log:
-        return read_start(log, publish_ms, pinned)
+    with opened(cluster, topic) as logs:
+        return read_start(logs[0], publish_ms, pinned)
 
 
-def read_last(bootstrap: str, topic: str, security: Mapping[str, Any]) -> TopicRecord | None:
+def read_last(cluster: KafkaCluster, topic: str) -> TopicRecord | None:
     """Return the last record of partition 0, None where there is none; raises as `read_topic`."""
-    with _opened(bootstrap, topic, security) as log:
-        return last_record(log, log.end)
+    with opened(cluster, topic) as logs:
+        return last_record(logs[0], logs[0].end)
+
+
+def topic_ends(cluster: KafkaCluster, topic: str) -> dict[int, int]:
+    """Return one more than the last offset of each partition; raises as `read_topic`."""
+    with opened(cluster, topic) as logs:
+        return {log.number: log.end for log in logs}

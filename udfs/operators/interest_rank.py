@@ -25,6 +25,7 @@ from tideline.udfs.core.serving.engine import Outcome, Records, process, republi
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.users.state_check import is_malformed
+from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_policy, read_topic
 from tideline.udfs.operators.batch_rows import ORDER, Batch, read_batch
 from tideline.udfs.operators.dead_letters import Letter, columns, letter_of_record, letters_of_batch
@@ -35,7 +36,6 @@ from tideline.udfs.operators.stop import fail_job, failing_for_good
 from tideline.udfs.operators.subtask import subtask_number
 from tideline.udfs.settings.build import BUILD_ID
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
-from tideline.udfs.settings.kafka_security import kafka_python_kwargs
 from tideline.udfs.settings.rank_settings import rank_settings
 
 if TYPE_CHECKING:
@@ -158,12 +158,12 @@ class InterestRank(KeyedBroadcastProcessFunction):
         yield from ()
 
     def _read(self, topic: str) -> Any:
-        return read_topic(self._config.bootstrap, topic, kafka_python_kwargs(self._config.kafka_properties))
+        return read_topic(KafkaCluster(self._config.bootstrap, self._config.kafka_properties), topic)
 
     def _read_policy(self, pinned: int | None) -> PolicyStart:
         config = self._config
-        security = kafka_python_kwargs(config.kafka_properties)
-        return read_policy(config.bootstrap, config.topics.policy, security, config.publish_ms, pinned)
+        cluster = KafkaCluster(config.bootstrap, config.kafka_properties)
+        return read_policy(cluster, config.topics.policy, config.publish_ms, pinned)
 
     def _load(self, users: list[str]) -> list[bytes | None]:
         found: list[bytes | None] = []

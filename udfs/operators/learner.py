@@ -23,12 +23,12 @@ from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.fence import check_entry
 from tideline.udfs.core.policies.policy_table import THETA_LIMIT, encode_row, epoch_of
 from tideline.udfs.core.rewards.feedback import gather_feedback
+from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_last
 from tideline.udfs.operators.batch_rows import ACTIVITY, ORDER
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.stop import failing_for_good
 from tideline.udfs.operators.subtask import was_restored
-from tideline.udfs.settings.kafka_security import kafka_python_kwargs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +68,7 @@ class Learner(KeyedProcessFunction):
         """End the job where it must not write the policy topic: another one has, see fence.py."""
         config = self._config
         with failing_for_good(context):
-            last = read_last(config.bootstrap, config.topics.policy, kafka_python_kwargs(config.kafka_properties))
+            last = read_last(KafkaCluster(config.bootstrap, config.kafka_properties), config.topics.policy)
             newest = None if last is None else epoch_of(last.value)
             may_begin = config.without_state == "begin"
             check_entry(config.topics.policy, config.epoch or 0, newest, was_restored(context), may_begin)

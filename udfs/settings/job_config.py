@@ -12,8 +12,20 @@ from tideline.schemas.errors import ConfigError
 from tideline.schemas.topics import Topics
 from tideline.udfs.core.limits import MAX_SLOTS
 from tideline.udfs.core.policies.by_name import describe_policies, make_policy
-from tideline.udfs.settings.kafka_security import check_properties, mask_properties, read_properties
-from tideline.udfs.settings.options import MASK, Kind, brokers, folder_with, number, one_of, option, table, text, whole
+from tideline.udfs.settings.kafka_security import KAFKA_PROPERTIES, mask_properties
+from tideline.udfs.settings.options import (
+    MASK,
+    Kind,
+    brokers,
+    folder_with,
+    number,
+    one_of,
+    option,
+    table,
+    text,
+    topic_names,
+    whole,
+)
 from tideline.udfs.settings.redis_url import REDIS_URL, mask_url
 
 _DAY_S = 24 * 60 * 60
@@ -41,14 +53,6 @@ def _read_policy(raw: Any) -> str:
     return raw
 
 
-def _check_topics(entries: dict[str, Any]) -> Topics:
-    topics = Topics()
-    names = topics.by_role() | entries
-    if names.keys() != topics.by_role().keys() or not all(isinstance(name, str) and name for name in names.values()):
-        raise ValueError
-    return Topics(**names)
-
-
 def _check_offsets(entries: dict[str, Any]) -> dict[int, int]:
     offsets = {int(partition): int(str(offset)) for partition, offset in entries.items()}
     if not offsets or min(*offsets, *offsets.values()) < 0:
@@ -70,17 +74,13 @@ class JobConfig:
     name: str = option(_NAME, "Name of the job in Flink", "tideline")
     bootstrap: str = option(brokers(), "Kafka brokers")
     kafka_properties: Mapping[str, str] = option(
-        table(
-            "a table or .properties text of a Java client, without bootstrap.servers, group.id, isolation.level",
-            read_properties,
-            check_properties,
-        ),
+        KAFKA_PROPERTIES,
         "Connection settings of every Kafka client: security.protocol, sasl.*, ssl.*",
         {},
         mask_properties,
     )
     topics: Topics = option(  # noqa: RUF009 - it makes a field
-        table(f"a table of names by role ({', '.join(Topics().by_role())})", json.loads, _check_topics),
+        topic_names(),
         "Topic names; roles that are left out keep theirs",
         Topics(),
     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.settings.java_properties import parse_properties
-from tideline.udfs.settings.options import MASK, Refusal
+from tideline.udfs.settings.options import MASK, Refusal, table
 
+_ENVIRONMENT = "TIDELINE_KAFKA_PROPERTIES"
 _SECRET = re.compile(r"pass|jaas|\.key$|secret|token|credential|auth\.user|login")
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _UNDOTTED = frozenset({"acks", "retries"})
@@ -91,6 +94,50 @@ def check_properties(entries: dict[str, Any]) -> dict[str, str]:
     except ConfigError as error:
         raise Refusal(f"{error.key}: {error.allowed}") from error
     return found
+
+
+KAFKA_PROPERTIES = table(
+    "a table or .properties text of a Java client, without bootstrap.servers, group.id, isolation.level",
+    read_properties,
+    check_properties,
+)
+
+
+def chosen_properties(path: Path | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """The properties of a file, else those that the environment has for the job, else none: for use on this machine.
+
+    Raises:
+        ConfigError: The file cannot be read, or a setting, or a file that it names, cannot be used.
+    """
+    key, text = "--config", environ.get(_ENVIRONMENT, "")
+    if path is None and f"{_ENVIRONMENT}_FILE" in environ:
+        key, path = f"{_ENVIRONMENT}_FILE", Path(environ[f"{_ENVIRONMENT}_FILE"])
+    try:
+        text = text if path is None else path.read_text(encoding="utf-8-sig")
+        properties: dict[str, str] = KAFKA_PROPERTIES.read(text)
+    except OSError as error:
+        raise ConfigError(key, str(path), f"a file that can be read ({error.strerror})") from error
+    except (TypeError, ValueError) as error:
+        allowed = error.allowed if isinstance(error, Refusal) else KAFKA_PROPERTIES.allowed
+        raise ConfigError(_ENVIRONMENT if path is None else key, MASK if path is None else str(path), allowed) from None
+    _check_stores(kafka_python_kwargs(properties))
+    return properties
+
+
+def _check_stores(login: Mapping[str, Any]) -> None:
+    """The Kafka client would try again and again with a file that is not there."""
+    try:
+        context, path = ssl.create_default_context(), login.get("ssl_cafile")
+        if path is not None:
+            context.load_verify_locations(path)
+    except OSError as error:  # also what is no certificate
+        raise ConfigError("ssl.truststore.location", path, "a PEM file of certificates that can be read") from error
+    try:
+        path = login.get("ssl_certfile")
+        if path is not None:
+            context.load_cert_chain(path, password=login.get("ssl_password", ""))
+    except OSError as error:
+        raise ConfigError("ssl.keystore.location", path, "a PEM file of a key and its certificates") from error
 
 
 def mask_properties(properties: Mapping[str, str]) -> str:

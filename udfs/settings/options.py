@@ -14,9 +14,12 @@ from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import Any
 
+from tideline.schemas.topics import Topics
+
 _METADATA_KEY = "option"
 MASK = "***"
 _MAX_PORT = 65_535
+_TOPIC = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
 
 
 class Refusal(ValueError):
@@ -159,6 +162,20 @@ def brokers() -> Kind:
     return Kind("host:port, several with commas", read)
 
 
+def topic_names() -> Kind:
+    """Names of topics by role; roles that are left out keep theirs."""
+
+    def check(entries: dict[str, Any]) -> Topics:
+        names = Topics().by_role() | entries
+        if names.keys() != Topics().by_role().keys():
+            raise ValueError
+        if not all(isinstance(name, str) and _TOPIC.fullmatch(name) for name in names.values()):
+            raise Refusal("names of 1 to 249 letters, digits, dots, hyphens and underscores, no dot alone")
+        return Topics(**names)
+
+    return table(f"a table of names by role ({', '.join(Topics().by_role())})", json.loads, check)
+
+
 def argument(kind: Kind) -> Callable[[str], Any]:
     """What argparse takes as `type`: it reads as the kind does and says what is allowed."""
 
@@ -166,7 +183,8 @@ def argument(kind: Kind) -> Callable[[str], Any]:
         try:
             return kind.read(raw)
         except (TypeError, ValueError) as error:
-            raise argparse.ArgumentTypeError(f"{raw!r}; allowed: {kind.allowed}") from error
+            allowed = error.allowed if isinstance(error, Refusal) else kind.allowed
+            raise argparse.ArgumentTypeError(f"{raw!r}; allowed: {allowed}") from error
 
     return read
 

@@ -76,7 +76,7 @@ class Arena:
     def topics(self, suffix: str, activities_at_ms: int) -> Topics:
         """Make a set of topics with the activities in it; they are open at that time."""
         topics = Topics().with_suffix(f"-{suffix}")
-        ensure_topics(self.stack.kafka_bootstrap, topics, {})
+        ensure_topics(self.stack.kafka, topics)
         producer = KafkaProducer(bootstrap_servers=self.stack.kafka_bootstrap)
         for activity in activities(activities_at_ms):
             producer.send(topics.activities, key=activity.activity_id.encode(), value=encode_activity(activity))

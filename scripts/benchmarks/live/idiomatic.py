@@ -42,6 +42,7 @@ from tideline.udfs.core.seeded import decision_seeds
 from tideline.udfs.core.users.features import step_inputs
 from tideline.udfs.core.users.interest import quantise, stranger_x
 from tideline.udfs.core.users.user_state import HISTORY
+from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.list_store import ListStore
 from tideline.udfs.io.topic_reader import read_topic
 from tideline.udfs.settings.job_config import JobConfig
@@ -70,7 +71,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         self._user = context.get_state(ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY()))
         self._settings = rank_settings(config)
         self._encoder = Encoder.load(config.encoder, "cpu")
-        records = read_topic(config.bootstrap, config.topics.activities, {})
+        records = read_topic(KafkaCluster(config.bootstrap), config.topics.activities)
         found = [decode_activity(key, value) for _, key, value, _ in records]
         self._catalogue = Catalogue.of([each for each in found if isinstance(each, Activity)])
         names = [each.activity_id for each in self._catalogue.activities]

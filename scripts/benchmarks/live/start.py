@@ -36,8 +36,7 @@ def measure(rows: int) -> dict[str, Any]:
         began_s = time.monotonic()
         written = _fill(stage, topic, world, rows, now_ms)
         say(f"{written:,} rows in topic {topic}, {time.monotonic() - began_s:.0f} s")
-        bootstrap = stage.stack.kafka_bootstrap
-        read = partial(read_policy, bootstrap, topic, {}, PUBLISHED_EVERY_MS)
+        read = partial(read_policy, stage.stack.kafka, topic, PUBLISHED_EVERY_MS)
         feed = RankerFeed(world, "cpu", read, lambda _: (), lambda _: None)
         began_s = time.monotonic()
         feed.start_policy()

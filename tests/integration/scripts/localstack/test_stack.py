@@ -25,8 +25,8 @@ def test_status_tells_every_process_and_address(stack: Stack) -> None:
 
 def test_topics_are_made_once(stack: Stack) -> None:
     names = Topics().with_suffix("-once")
-    assert set(ensure_topics(stack.kafka_bootstrap, names, {})) == set(names.by_role().values())
-    assert ensure_topics(stack.kafka_bootstrap, names, {}) == []
+    assert set(ensure_topics(stack.kafka, names)) == set(names.by_role().values())
+    assert ensure_topics(stack.kafka, names) == []
 
 
 def test_second_stack_runs_beside_the_first_and_goes_without_it(stack: Stack, name: str) -> None:

@@ -35,7 +35,7 @@ def topic(stack: Stack) -> str:
 
 
 def test_the_newest_rows_are_read_and_not_the_topic(stack: Stack, topic: str) -> None:
-    start = read_policy(stack.kafka_bootstrap, topic, {}, _EVERY_MS)
+    start = read_policy(stack.kafka, topic, _EVERY_MS)
     newest = {record.key: record.value for record in start.records}
     assert newest == dict.fromkeys(_KEYS, b"%d" % (_PUBLICATIONS - 1))
     assert (start.end, start.whole) == (_PUBLICATIONS * len(_KEYS), False)
@@ -44,11 +44,11 @@ def test_the_newest_rows_are_read_and_not_the_topic(stack: Stack, topic: str) ->
 
 
 def test_a_pinned_version_is_read_from_its_own_range(stack: Stack, topic: str) -> None:
-    start = read_policy(stack.kafka_bootstrap, topic, {}, _EVERY_MS, 1_000 * len(_KEYS) - 1)
+    start = read_policy(stack.kafka, topic, _EVERY_MS, 1_000 * len(_KEYS) - 1)
     assert {record.key: record.value for record in start.records} == dict.fromkeys(_KEYS, b"999")
 
 
 def test_a_topic_is_read_as_it_is(stack: Stack, topic: str) -> None:
-    records = list(read_topic(stack.kafka_bootstrap, topic, {}))
+    records = list(read_topic(stack.kafka, topic))
     assert [record.offset for record in records] == list(range(_PUBLICATIONS * len(_KEYS)))
     assert records[-1].value == b"%d" % (_PUBLICATIONS - 1)

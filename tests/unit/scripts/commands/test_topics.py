@@ -1,37 +1,8 @@
 """Contract: topic names and layout are one table; a wrong configuration says what is allowed."""
 
-from pathlib import Path
-
 import pytest
 
-from tideline.schemas.topics import Topics
-from tideline.scripts.commands.topics import TopicError, check_clock, main, read_config
-
-
-def test_names_and_security_come_from_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "topics.json"
-    path.write_text('{"topics": {"control": "c"}, "security": {"security_protocol": "SSL"}}')
-    assert read_config(path) == (Topics(control="c"), {"security_protocol": "SSL"})
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("{", "Expecting"),
-        ("[]", "allowed is an object"),
-        ('{"topic": {}}', '"topics" and "security"'),
-        ('{"topics": {"clicks": "x"}}', r"topics\.clicks: allowed are clickstream"),
-        ('{"topics": ["x"]}', "allowed is an object of names by role"),
-        ('{"security": ["x"]}', "security: allowed is an object of settings"),
-        ('{"topics": {"control": 5}}', r"topics\.control=5: allowed are 1 to 249"),
-        ('{"topics": {"control": "a b"}}', r"topics\.control='a b': allowed are 1 to 249"),
-    ],
-)
-def test_wrong_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
-    path = tmp_path / "topics.json"
-    path.write_text(text)
-    with pytest.raises(TopicError, match=message):
-        read_config(path)
+from tideline.scripts.commands.topics import TopicError, check_clock, main
 
 
 @pytest.mark.parametrize(("kind", "refused"), [("LogAppendTime", False), ("CreateTime", True)])

@@ -65,6 +65,9 @@ def test_only_four_options_have_no_default(environ: dict[str, str]) -> None:
         ("provider", "gpu"),
         ("token_key_id", "2"),
         ("topics", '{"clicks": "x"}'),
+        ("topics", '{"control": ""}'),
+        ("topics", '{"control": "a b"}'),
+        ("topics", '{"control": ".."}'),
         ("topics", '{"control": "clickstream"}'),
     ],
 )

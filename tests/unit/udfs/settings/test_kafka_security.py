@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tideline.schemas.errors import ConfigError
-from tideline.udfs.settings.kafka_security import kafka_python_kwargs, read_properties
+from tideline.udfs.settings.kafka_security import chosen_properties, kafka_python_kwargs, read_properties
 
 JAAS = 'org.apache.kafka.common.security.scram.ScramLoginModule required username="job" password="a\\"b;c";'
 
@@ -67,3 +69,40 @@ def test_a_properties_file_may_continue_lines() -> None:
         "sasl.jaas.config": 'Module required username="u";',
         "security.protocol": "SSL",
     }
+
+
+def test_a_file_of_javas_words_is_read_before_the_environment(tmp_path: Path) -> None:
+    path = tmp_path / "client.properties"
+    path.write_text("security.protocol=SASL_PLAINTEXT\n")
+    environ = {"TIDELINE_KAFKA_PROPERTIES": "security.protocol=SSL"}
+    assert chosen_properties(path, environ) == {"security.protocol": "SASL_PLAINTEXT"}
+    assert chosen_properties(None, environ) == {"security.protocol": "SSL"}
+    assert chosen_properties(None, {"TIDELINE_KAFKA_PROPERTIES_FILE": str(path)}) == chosen_properties(path, {})
+    assert chosen_properties(None, {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("security.protocol=HIDDEN", "security.protocol: PLAINTEXT, SSL"),
+        ("group.id=hidden", "without bootstrap.servers, group.id"),
+        ("sasl.jaas.config=hidden", r'sasl.jaas.config: a login module with username="..."'),
+        ("ssl.truststore.type=PEM\nssl.truststore.location=/nowhere.pem", "a PEM file of certificates"),
+        ("ssl.truststore.type=PEM\nssl.truststore.location=FOLDER/bad.pem", "a PEM file of certificates"),
+        ("ssl.keystore.type=PEM\nssl.keystore.location=FOLDER/bad.pem", "a PEM file of a key"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_without_what_is_in_it(text: str, told: str, tmp_path: Path) -> None:
+    """Contract: also a file of certificates that is none: a Kafka client would only say that time is up."""
+    path = tmp_path / "client.properties"
+    (tmp_path / "bad.pem").write_text("no certificate")
+    path.write_text(text.replace("FOLDER", str(tmp_path)))
+    with pytest.raises(ConfigError) as refused:
+        chosen_properties(path, {})
+    assert told in str(refused.value)
+    assert "hidden" not in str(refused.value).lower()
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"--config='/nowhere.properties'.*a file that can be read"):
+        chosen_properties(Path("/nowhere.properties"), {})

@@ -9,8 +9,8 @@ import pytest
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from tideline.models.topic_records import read_topic
 from tideline.schemas.errors import Unavailable
+from tideline.udfs.io.topic_reader import read_topic
 
 if TYPE_CHECKING:
     from tideline.scripts.localstack import Stack
@@ -41,9 +41,9 @@ def topic(stack: Stack) -> str:
 
 def test_the_end_is_found_behind_the_marker_of_a_transaction(stack: Stack, topic: str) -> None:
     """Contract: committed records alone, without waiting for an offset that holds none."""
-    assert [record.value for record in read_topic(stack.kafka_bootstrap, topic, {})] == [b"a", b"d"]
+    assert [record.value for record in read_topic(stack.kafka, topic)] == [b"a", b"d"]
 
 
 def test_a_topic_that_is_not_there_is_said(stack: Stack) -> None:
     with pytest.raises(Unavailable, match="there is no topic nowhere"):
-        list(read_topic(stack.kafka_bootstrap, "nowhere", {}))
+        list(read_topic(stack.kafka, "nowhere"))
