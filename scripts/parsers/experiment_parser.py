@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
 
 _KEYS = {
-    f"{metric}{suffix}": f"{what} by arm: {{value, ci95, users}}, and of all but the arm compared with {{lift, "
-    f"lift_anytime95, verdict}}{where}"
-    for suffix, where in (("", ""), ("_mature", "; of rows from which nothing more can come"))
-    for metric, what in (("ctr", "clicks"), ("cvr", "conversions"), ("revenue", "revenue"))
+    "ctr": "clicks by arm: {value, ci95, users}, and of all but the arm compared with {lift, lift_anytime95, verdict}",
+    "cvr": "the same of conversions",
+    "revenue": "the same of revenue",
+    "ctr_mature": "clicks by arm over the rows from which nothing more can come",
+    "cvr_mature": "the same of conversions",
+    "revenue_mature": "the same of revenue",
 }
 
 
