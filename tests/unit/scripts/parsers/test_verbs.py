@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.doc_pages import ROOT
 from tideline.scripts.benchmarks.offline import regret
+from tideline.scripts.benchmarks.worlds.built_in_worlds import WORLDS
 from tideline.scripts.parsers import bench_parser, control_parser, submit_parser
 from tideline.scripts.parsers.verbs import BY_NAME, DOORS, VERBS, Verb, parser_of
 from tideline.udfs.core.control.control import KINDS
@@ -101,6 +102,7 @@ def test_what_a_parser_repeats_is_what_the_code_has() -> None:
     """Contract: names that parsers list, so as not to import their owners, are the owners'."""
     assert set(control_parser.ORDERS) == set(KINDS)
     assert tuple(regret.PARTS) == bench_parser.PARTS
+    assert tuple(WORLDS) == bench_parser.WORLDS
     assert set(submit_parser.KINDS) == {"live", "replay"}
     days = options_of(JobConfig)["attribution_days"]
     given = parser_of("export").parse_args(["--stack", "x", "--out", "y"])

@@ -1,0 +1,84 @@
+"""The job's own policies: its sums, its publication, its table of rows, its ranking pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tideline.scripts.benchmarks.offline.value.value_play import NONE
+from tideline.udfs.core.catalogue.activity_features import features_of
+from tideline.udfs.core.hashing import hash64
+from tideline.udfs.core.learning.knowledge import Knowledge
+from tideline.udfs.core.learning.learning import Forgetting
+from tideline.udfs.core.learning.publication import published
+from tideline.udfs.core.policies.by_name import make_policy
+from tideline.udfs.core.policies.cold_start import coefficients
+from tideline.udfs.core.policies.policy_table import PolicyTable
+from tideline.udfs.core.ranking.ranking import rank
+from tideline.udfs.core.rewards.feedback import ROWS
+from tideline.udfs.core.seeded import decision_seeds
+from tideline.udfs.settings.job_config import JobConfig
+from tideline.udfs.settings.options import options_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tideline.scripts.benchmarks.offline.value.value_play import Shown
+    from tideline.scripts.benchmarks.offline.value.value_stage import Stage
+
+_DEFAULTS = {name: option.default for name, option in options_of(JobConfig).items()}
+DEFAULT = str(_DEFAULTS["policy"])
+WEIGHTS = (
+    float(_DEFAULTS["weight_click"]),
+    float(_DEFAULTS["weight_conversion"]),
+    float(_DEFAULTS["weight_revenue"]),
+    float(_DEFAULTS["weight_cost"]),
+)
+EXPLORATION = float(_DEFAULTS["exploration"])
+HALF_LIFE_MS = round(float(_DEFAULTS["half_life_days"]) * 86_400_000)
+
+
+class JobPolicy:
+    """A policy by its text as in the job's configuration; every other setting is the job's default."""
+
+    def __init__(self, stage: Stage, text: str, seed: int) -> None:
+        self._stage, self._seed = stage, seed
+        self._policy = make_policy(text)
+        self._ids = [each.activity_id for each in stage.catalogue.activities]
+        self._features = {each.activity_id: features_of(each) for each in stage.catalogue.activities}
+        self._users = np.array([hash64(user) for user in stage.world.users], np.uint64)
+        self._known = Knowledge({}, Forgetting(HALF_LIFE_MS))
+        self._table = PolicyTable()
+        self._solved()
+
+    def order(self, visits: NDArray[np.int64], seen: NDArray[np.int64]) -> NDArray[np.int64]:
+        """See Ranker."""
+        stage, truth = self._stage, self._stage.truth
+        seeds = decision_seeds(self._users[truth.visitor[visits]], truth.visit_ms[visits], visits, self._seed)
+        x, may = stage.x[visits], stage.open[visits]
+        ranked = rank(self._policy, self._rows, x, may, seeds, stage.places, EXPLORATION)
+        found = np.full((visits.size, stage.places), NONE)
+        found[:, : ranked.order.shape[1]] = ranked.order
+        return found
+
+    def learn(self, shown: Shown) -> None:
+        """See Ranker."""
+        row, place = np.nonzero(shown.order != NONE)
+        if not row.size:
+            return
+        rows = np.zeros(row.size, ROWS)
+        visits = shown.visits[row]
+        rows["activity"], rows["encoder"] = shown.order[row, place], self._stage.encoder
+        rows["ts_ms"], rows["x"], rows["impressions"] = self._stage.truth.visit_ms[visits], self._stage.x[visits], 1
+        rows["clicks"], rows["conversions"] = shown.clicked[row, place], shown.converted[row, place]
+        rows["revenue_milli"] = np.rint(1_000 * (shown.revenue * shown.converted)[row, place])
+        learned = self._known.learn(self._ids, rows)
+        changed, how = sorted(learned.rows), self._policy.regression
+        for activity_id, solved in published(self._known, changed, how, self._features):
+            self._table.apply(activity_id, solved._replace(version=self._table.version + 1))
+        self._solved()
+
+    def _solved(self) -> None:
+        stage = self._stage
+        self._rows = coefficients(self._table, stage.catalogue, stage.encoder, WEIGHTS)
