@@ -33,7 +33,7 @@ from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import MAX_SLOTS
 from tideline.udfs.core.rewards.attributing import Attributing
 from tideline.udfs.core.rewards.attribution import attribute
-from tideline.udfs.core.shown.shown_bytes import decode_shown
+from tideline.udfs.core.shown.remembered import Remembered
 from tideline.udfs.core.shown.shown_state import CLICKED, CONVERTED
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _rewards(events: Sequence[Event], settings: Attributing) -> dict[_Key, _Rewa
         shown = b""
         for part in _parts(sorted(own.values(), key=lambda each: (each.ts_ms, each.event_id))):
             shown = attribute(shown, [(0, event) for event in part], settings).shown
-            state = decode_shown(shown)
+            state = Remembered(shown)
             for each in state.lists.values():
                 for slot in range(MAX_SLOTS):
                     if each.dismissed >> slot & 1:

@@ -16,7 +16,7 @@ from tideline.udfs.core.rewards.conversions import Conversions
 from tideline.udfs.core.rewards.join import Join
 from tideline.udfs.core.rewards.room import make_room
 from tideline.udfs.core.rewards.token_events import TokenEvents
-from tideline.udfs.core.shown.shown_bytes import decode_shown, encode_shown
+from tideline.udfs.core.shown.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attri
     of the same activity or one that names the item, inside the window. An entry converts once; its worth is that of its
     newest report with a value, else of its first purchase, else the activity's reward value.
     """
-    state = decode_shown(shown)
+    state = Remembered(shown)
     joined: Counter[Join] = Counter()
     refused: list[tuple[int, InvalidEvent]] = []
     conversions = Conversions(state, settings, joined)
@@ -67,10 +67,10 @@ def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attri
                 refused.append((number, error))
     feedback = token_events.feedback + conversions.settle()
     newest_ms = token_events.newest_ms
-    room = make_room(state, newest_ms, settings)
+    room = make_room(state, len(events), newest_ms, settings)
     for outcome, times in ((Join.MERGED, room.merged), (Join.CROWDED, room.forgotten)):
         if times:
             joined[outcome] += times
     return Attributed(
-        encode_shown(state), feedback, token_events.decisions, refused, token_events.applied, newest_ms, joined
+        state.encode(), feedback, token_events.decisions, refused, token_events.applied, newest_ms, joined
     )

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from tideline.udfs.core.rewards.attributing import Attributing
-    from tideline.udfs.core.shown.shown_state import ShownState
+    from tideline.udfs.core.shown.remembered import Remembered
 
 
 class Conversions:
     """Takes in one user's conversions and purchases; `settle` ends it."""
 
-    def __init__(self, state: ShownState, settings: Attributing, joined: Counter[Join]) -> None:
+    def __init__(self, state: Remembered, settings: Attributing, joined: Counter[Join]) -> None:
         """Work on a state in place; what becomes of claims is counted in `joined`."""
         self._state, self._settings, self._joined = state, settings, joined
         self._touched: dict[int, Reward] = {}
@@ -85,7 +85,7 @@ class Conversions:
 
     def clicks_changed(self) -> None:
         """Note that an entry was clicked, or earlier than was known: claims may have other holders."""
-        self._reassign = self._reassign or bool(self._state.claims)
+        self._reassign = self._reassign or self._state.has_claims()
 
     def settle(self) -> list[Feedback]:
         """Give claims to their holders and return by how much each conversion's worth changed."""

@@ -9,36 +9,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tideline.udfs.core.shown.marks import Trimmed, trim
-from tideline.udfs.core.shown.shown_bytes import most_bytes, shown_size
 
 if TYPE_CHECKING:
     from tideline.udfs.core.rewards.attributing import Attributing
-    from tideline.udfs.core.shown.shown_state import ShownState
+    from tideline.udfs.core.shown.remembered import Remembered
 
 SHOWN_BYTES = 3_100
 MAX_REWARDS = 64
 """Clicked or converted entries of a user that are remembered; inside the window as long as there is room."""
+_NOTHING = Trimmed(0, 0)
 _SPARE_REWARDS = 8
 """So many are kept though their attribution window is over, where there is room."""
 
 
-def make_room(state: ShownState, newest_ms: int, settings: Attributing) -> Trimmed:
+def make_room(state: Remembered, events: int, newest_ms: int, settings: Attributing) -> Trimmed:
     """Drop the oldest rewards that are too many, in place, and marks that are not needed or too many.
 
     Of rewards those go first whose window is over; the claims they hold are spent. Returns how many marks were
-    merged, and how many rewards and marks had to go that were needed, for want of room.
+    merged, and how many rewards and marks had to go that were needed, for want of room. `events` were applied since it
+    was read.
     """
-    merged, crowded = trim(state, settings.caps) if state.uses or state.dismissed else (0, 0)
-    rewards = state.rewards
-    if len(rewards) <= _SPARE_REWARDS and most_bytes(state) <= SHOWN_BYTES:
+    merged, crowded = trim(state.marks, settings.caps) if state.marks else _NOTHING
+    if state.most_rewards(events) <= _SPARE_REWARDS and state.most_bytes(events) <= SHOWN_BYTES:
         return Trimmed(merged, crowded)
-    newest_ms = max([newest_ms, *(key[1] for key in state.lists)])
+    newest_ms = max(newest_ms, state.lists.newest_ms())
+    if _has_room(state, newest_ms - settings.window_ms):
+        return Trimmed(merged, crowded)
+    rewards = state.rewards
     oldest_first = sorted(rewards, key=lambda key: (rewards[key].clicked_ms, key))
     over = [key for key in oldest_first if newest_ms - rewards[key].page.shown_ms > settings.window_ms]
     for key in over[: max(0, len(rewards) - _SPARE_REWARDS)]:
         _drop(state, key)
     for key in [*over, *(each for each in oldest_first if each not in over)]:
-        if len(rewards) <= MAX_REWARDS and shown_size(state) <= SHOWN_BYTES:
+        if len(rewards) <= MAX_REWARDS and state.size() <= SHOWN_BYTES:
             break
         if key in rewards:
             crowded += key not in over
@@ -46,7 +49,15 @@ def make_room(state: ShownState, newest_ms: int, settings: Attributing) -> Trimm
     return Trimmed(merged, crowded)
 
 
-def _drop(state: ShownState, key: tuple[tuple[int, int, int], int]) -> None:
+def _has_room(state: Remembered, open_ms: int) -> bool:
+    """Return whether nothing has to go, without a look at each reward where that is plain: nearly always."""
+    rewards = state.count_rewards()
+    if rewards > MAX_REWARDS or (rewards > _SPARE_REWARDS and state.oldest_rewarded_ms() < open_ms):
+        return False
+    return state.size() <= SHOWN_BYTES
+
+
+def _drop(state: Remembered, key: tuple[tuple[int, int, int], int]) -> None:
     gone = state.rewards.pop(key)
     gone.page.spent |= 1 << gone.slot
     for claim in state.claims.values():

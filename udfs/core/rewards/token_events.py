@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.lists.decision_token import Token
     from tideline.udfs.core.rewards.attributing import Attributing, Cascade
     from tideline.udfs.core.rewards.conversions import Conversions
-    from tideline.udfs.core.shown.shown_state import ShownState
+    from tideline.udfs.core.shown.remembered import Remembered
 
 MAX_LISTS = 32
 """Lists of a user of which impressions are remembered, the newest; what comes of an older one is late."""
@@ -43,7 +43,7 @@ class ShownDecision(NamedTuple):
 class TokenEvents:
     """Takes in one user's events with a token; what came of them is in `feedback` and the other attributes."""
 
-    def __init__(self, state: ShownState, settings: Attributing, conversions: Conversions) -> None:
+    def __init__(self, state: Remembered, settings: Attributing, conversions: Conversions) -> None:
         """Work on a state in place; conversions are handed on."""
         self._state, self._settings, self._conversions = state, settings, conversions
         self.feedback: list[Feedback] = []
@@ -70,7 +70,7 @@ class TokenEvents:
 
     def _entry(self, token: Token, slot: int, event: Event, activity_id: str) -> Join:
         key = token.generation, token.as_of_ms, token.seq
-        lists, reward = self._state.lists, self._state.rewards.get((key, slot))
+        lists, reward = self._state.lists, self._state.reward(key, slot)
         if reward is not None and reward.activity != activity_hash(activity_id):
             self._obey(event, activity_id)
             return Join.LATE  # of another list with the version of this one
@@ -81,7 +81,7 @@ class TokenEvents:
         if event.ts_ms - token.as_of_ms - 1000 * shown_s > self._settings.window_ms:
             self._obey(event, activity_id)
             return Join.EXPIRED
-        if known is None and len(lists) >= MAX_LISTS and key < min(lists):
+        if known is None and len(lists) >= MAX_LISTS and key < lists.key_at(0):
             return self._of_forgotten_list(reward, event, activity_id)
         known = known or self._new_list(key)
         known.shown_s = shown_s
@@ -97,14 +97,15 @@ class TokenEvents:
     def _obey(self, event: Event, activity_id: str) -> None:
         """Mark a dismissal: what somebody does not want to see stays away, though it may be too late to teach."""
         if event.type == EventType.DISMISS:
-            self.applied += mark_dismissal(self._state.dismissed, activity_hash(activity_id), event.ts_ms)
+            self.applied += mark_dismissal(self._state.marks.dismissed, activity_hash(activity_id), event.ts_ms)
             self.newest_ms = max(self.newest_ms, event.ts_ms)
 
     def _new_list(self, key: tuple[int, int, int]) -> ShownList:
-        lists, cascade = self._state.lists, self._settings.cascade
-        if len(lists) >= MAX_LISTS:
-            del lists[min(lists)]
-        lists[key] = known = ShownList(key, 0, cascade=0 if cascade is None else cascade.overlooked)
+        cascade = self._settings.cascade
+        if len(self._state.lists) >= MAX_LISTS:
+            self._state.drop_oldest_list()
+        known = ShownList(key, 0, cascade=0 if cascade is None else cascade.overlooked)
+        self._state.add_list(known)
         return known
 
     def _see(self, known: ShownList, token: Token, slot: int, event: Event, activity_id: str) -> None:
@@ -112,7 +113,7 @@ class TokenEvents:
         is_first = not known.seen >> slot & 1
         activity = activity_hash(activity_id)
         if activity in self._settings.caps:
-            mark_impression(self._state.uses, activity, entry_of(known.key, slot), event.ts_ms, is_first)
+            mark_impression(self._state.marks, activity, entry_of(known.key, slot), event.ts_ms, is_first)
         if not is_first:
             return
         known.seen |= 1 << slot
@@ -149,10 +150,10 @@ class TokenEvents:
         return Join.MATCHED
 
     def _new_reward(self, known: ShownList, token: Token, slot: int, activity_id: str) -> Reward:
+        rewards = self._state.rewards  # with them the context of a list is read
         if not known.x:
             known.encoder, known.x = token.encoder, token.x
-        reward = Reward(known, slot, activity_hash(activity_id))
-        self._state.rewards[known.key, slot] = reward
+        reward = rewards[known.key, slot] = Reward(known, slot, activity_hash(activity_id))
         return reward
 
     def _click(self, known: ShownList, reward: Reward, token: Token, event: Event, activity_id: str) -> Join:

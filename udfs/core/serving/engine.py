@@ -162,6 +162,7 @@ def _attribute(
     applied = np.zeros(batch.header.size, np.int64)
     feedback: list[Feedback] = []
     shown: list[ShownDecision] = []
+    joined: dict[str, int] = {}
     for row, events in admitted.attributable.items():
         found = attribute(batch.shown[row], events, ranker.attributing)
         batch.shown[row] = found.shown
@@ -170,7 +171,9 @@ def _attribute(
         feedback += found.feedback
         shown += found.decisions
         dead += [DeadLetter(number, error) for number, error in found.refused]
-        counts.update({f"join_{outcome}": times for outcome, times in found.joined.items()})
+        for outcome, times in found.joined.items():
+            joined[outcome] = joined.get(outcome, 0) + times
+    counts.update({f"join_{outcome}": times for outcome, times in joined.items()})
     counts["feedback"] += len(feedback)
     counts["decisions_explored"] += sum(each.token.explored >> each.slot & 1 for each in shown)
     return applied, feedback, decision_records(shown, ranker)

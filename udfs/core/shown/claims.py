@@ -13,13 +13,14 @@ from tideline.udfs.core.shown.shown_state import ASSUMED, BOUGHT, CLICKED, NO_VA
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tideline.udfs.core.shown.shown_state import Reward, ShownState
+    from tideline.udfs.core.shown.remembered import Remembered
+    from tideline.udfs.core.shown.shown_state import Reward
 
 MAX_CLAIMS = 16
 """Claims kept of a user; an older one is late."""
 
 
-def take(state: ShownState, claim: Claim) -> bool | None:
+def take(state: Remembered, claim: Claim) -> bool | None:
     """Keep a claim; return whether it is new, None where it is older than all that are kept.
 
     A claim that comes again, with whatever time, is the same one: it counts once, as told at its earliest time.
@@ -39,7 +40,7 @@ def take(state: ShownState, claim: Claim) -> bool | None:
 
 
 def assign(
-    state: ShownState, window_ms: int, names: Mapping[int, str], wanted: Mapping[int, frozenset[int]]
+    state: Remembered, window_ms: int, names: Mapping[int, str], wanted: Mapping[int, frozenset[int]]
 ) -> list[Reward]:
     """Give each claim to its holder, in place; return the rewards that gained or lost one.
 
@@ -47,15 +48,20 @@ def assign(
     What is credited to an activity or an entry that is gone stays there.
     """
     touched: dict[int, Reward] = {}
+    clicked: dict[int, list[Reward]] = {}
+    for reward in state.rewards.values():
+        if reward.flags & CLICKED:
+            clicked.setdefault(reward.activity, []).append(reward)
     for claim in state.claims.values():
         if claim.spent or (claim.holder is not None and claim.holder.activity not in names):
             continue
         activities = wanted.get(claim.ref, frozenset()) if claim.kind == PURCHASE else frozenset((claim.ref,))
-        best: Reward | None = None
-        for reward in state.rewards.values():
-            fits = reward.activity in activities or reward is claim.holder
-            if fits and _led_to(reward, claim, window_ms) and (best is None or _later(reward, best)):
-                best = reward
+        holder, best = claim.holder, None
+        for activity in activities if holder is None else {*activities, holder.activity}:
+            for reward in clicked.get(activity, ()):
+                fits = activity in activities or reward is holder
+                if fits and _led_to(reward, claim, window_ms) and (best is None or _later(reward, best)):
+                    best = reward
         if best is not claim.holder:
             touched |= {id(each): each for each in (best, claim.holder) if each is not None}
             claim.holder = best
@@ -79,18 +85,14 @@ def _telling(claim: Claim) -> tuple[int, int, int, int]:
 
 
 def _led_to(reward: Reward, claim: Claim, window_ms: int) -> bool:
-    return (
-        reward.flags & CLICKED > 0
-        and reward.clicked_ms <= claim.ts_ms
-        and claim.ts_ms - reward.page.shown_ms <= window_ms
-    )
+    return reward.clicked_ms <= claim.ts_ms and claim.ts_ms - reward.page.shown_ms <= window_ms
 
 
 def _later(one: Reward, other: Reward) -> bool:
     return (one.clicked_ms, one.page.key, one.slot) > (other.clicked_ms, other.page.key, other.slot)
 
 
-def _forget(state: ShownState, claim: Claim) -> None:
+def _forget(state: Remembered, claim: Claim) -> None:
     """Drop a claim; what it earned stays with its holder."""
     del state.claims[claim.id]
     holder = claim.holder

@@ -17,11 +17,14 @@ from tideline.udfs.core.shown.shown_bytes import DISMISSAL, USE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tideline.udfs.core.shown.shown_state import Dismissals, ListKey, ShownState, Uses
+    from tideline.udfs.core.shown.mark_bytes import Marks
+    from tideline.udfs.core.shown.shown_state import Dismissals, ListKey
 
 MAX_MARK_BYTES = 1_536
-"""Room for the marks of one user, 128 impressions or 256 dismissals; beyond it impressions are merged, then the oldest
+"""Room for the marks of one user, 128 impressions or 255 dismissals; beyond it impressions are merged, then the oldest
 go, then the oldest dismissals."""
+MAX_DISMISSALS = 255
+"""As many as one byte counts."""
 SPARE = 4
 """Marks of an activity that are kept beyond those its cap needs."""
 _MINUTE_MS, _DAY_MS = 60_000, 86_400_000
@@ -46,9 +49,9 @@ def mark_dismissal(dismissed: Dismissals, activity: int, ts_ms: int) -> bool:
     return former is None
 
 
-def mark_impression(uses: Uses, activity: int, entry: int, ts_ms: int, is_first: bool) -> None:
+def mark_impression(marks: Marks, activity: int, entry: int, ts_ms: int, is_first: bool) -> None:
     """Note an impression of an activity with a cap, by the earliest event of its entry."""
-    found = uses.setdefault(activity, {}) if is_first else uses.get(activity, {})
+    found = marks.uses_of(activity)
     if is_first or entry in found:
         at = minute_of(ts_ms)
         found[entry] = min(at, found.get(entry, at))
@@ -66,16 +69,26 @@ def impressions_of(entry: int) -> int:
     return 1 if entry & 1 else entry >> 1
 
 
-def trim(state: ShownState, caps: Mapping[int, tuple[int, int]]) -> Trimmed:
-    """Drop, in place, what no cap needs any more, and make room where there is none."""
-    uses = state.uses
-    gone = [activity for activity in uses if activity not in caps or not uses[activity]]
-    for activity in gone:
-        del uses[activity]
+def trim(marks: Marks, caps: Mapping[int, tuple[int, int]]) -> Trimmed:
+    """Drop, in place, what no cap needs any more of what was read, and make room where there is none.
+
+    What was not read was trimmed when it was written. If its cap has become smaller since, it waits until it is marked
+    again or there is no room.
+    """
+    for activity in marks.activities() - caps.keys():
+        marks.uses_of(activity).clear()
+    uses = marks.read()
     for activity, found in uses.items():
         if len(found) > 1:  # the newest is always needed; most activities have no other
             uses[activity] = _needed(found, *caps[activity])
-    return Trimmed(0, 0) if _excess(state) <= 0 else Trimmed(_merge(state), _forget(state))
+    if _fit(marks):
+        return Trimmed(0, 0)
+    merged = _merge(marks, caps)
+    return Trimmed(merged, 0 if _fit(marks) else _forget(marks))
+
+
+def _fit(marks: Marks) -> bool:
+    return marks.size() <= MAX_MARK_BYTES and marks.count_dismissals() <= MAX_DISMISSALS
 
 
 def _needed(found: dict[int, int], most: int, window_ms: int) -> dict[int, int]:
@@ -95,46 +108,45 @@ def _needed(found: dict[int, int], most: int, window_ms: int) -> dict[int, int]:
     return kept
 
 
-def _excess(state: ShownState) -> int:
-    """Return by how many bytes the marks are over what they may take."""
-    uses = sum(map(len, state.uses.values()))
-    return USE.itemsize * uses + DISMISSAL.itemsize * len(state.dismissed) - MAX_MARK_BYTES
-
-
-def _merge(state: ShownState) -> int:
+def _merge(marks: Marks, caps: Mapping[int, tuple[int, int]]) -> int:
     """Merge impressions until all marks have room or each activity has one; return how many times."""
-    uses, merged = state.uses, 0
-    while _excess(state) > 0 and uses:
-        activity = max(uses, key=lambda each: (len(uses[each]), -each))
-        found = uses[activity]
-        if len(found) < 2:
+    counts, merged = marks.counts(), 0
+    while counts and marks.size() > MAX_MARK_BYTES:
+        activity = max(counts, key=lambda each: (counts[each], -each))
+        if counts[activity] < 2:
             break
-        (_, one), (at, other) = sorted((at, entry) for entry, at in found.items())[:2]
-        both = 2 * (impressions_of(one) + impressions_of(other))
-        del found[one], found[other]
-        while both in found:
-            at = max(at, found.pop(both))
-            both *= 2
-        found[both] = at
-        merged += 1
+        found = marks.read()[activity] = _needed(marks.uses_of(activity), *caps[activity])
+        if len(found) == counts[activity]:
+            _merge_oldest(found)
+            merged += 1
+        counts[activity] = len(found)
     return merged
 
 
-def _forget(state: ShownState) -> int:
+def _merge_oldest(found: dict[int, int]) -> None:
+    (_, one), (at, other) = sorted((at, entry) for entry, at in found.items())[:2]
+    both = 2 * (impressions_of(one) + impressions_of(other))
+    del found[one], found[other]
+    while both in found:
+        at = max(at, found.pop(both))
+        both *= 2
+    found[both] = at
+
+
+def _forget(marks: Marks) -> int:
     """Drop the oldest impressions, then the oldest dismissals, until the rest has room; return how many."""
-    forgotten, excess = 0, _excess(state)
-    for _, activity, entry in sorted(
-        (at, name, each) for name, found in state.uses.items() for each, at in found.items()
-    ):
+    uses, dismissed = marks.uses(), marks.dismissed
+    forgotten, excess = 0, marks.size() - MAX_MARK_BYTES
+    for _, activity, entry in sorted((at, name, each) for name, found in uses.items() for each, at in found.items()):
         if excess <= 0:
-            return forgotten
-        del state.uses[activity][entry]
-        if not state.uses[activity]:
-            del state.uses[activity]
+            break
+        del uses[activity][entry]
+        if not uses[activity]:
+            del uses[activity]
         forgotten, excess = forgotten + 1, excess - USE.itemsize
-    for activity in sorted(state.dismissed, key=lambda each: (state.dismissed[each], each)):
-        if excess <= 0:
-            return forgotten
-        del state.dismissed[activity]
+    for activity in sorted(dismissed, key=lambda each: (dismissed[each], each)):
+        if excess <= 0 and len(dismissed) <= MAX_DISMISSALS:
+            break
+        del dismissed[activity]
         forgotten, excess = forgotten + 1, excess - DISMISSAL.itemsize
     return forgotten

@@ -1,4 +1,4 @@
-"""What is remembered of what a user was shown: lists, rewarded entries, claims and marks. shown_bytes.py writes it.
+"""What is remembered of what a user was shown: lists, rewarded entries, claims and marks. shown_bytes.py has its bytes.
 
 A list costs the same however many of its entries were on screen, so many pages are remembered; an entry has memory of
 its own once it was clicked or converted, its context is kept with its list, once; a dismissal, and an impression of an
@@ -7,7 +7,7 @@ activity with a cap, leave a mark, which outlives both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 CLICKED, CONVERTED, TOLD = 1, 2, 4
 """Flags of a reward: a click came; its conversion was counted; a conversion with its token came."""
@@ -111,18 +111,6 @@ class Claim:
     def age(self) -> tuple[int, int]:
         """What claims are ordered by."""
         return self.ts_ms, self.id
-
-
-@dataclass(slots=True)
-class ShownState:
-    """All that is remembered of one user."""
-
-    lists: dict[ListKey, ShownList] = field(default_factory=dict)
-    rewards: dict[tuple[ListKey, int], Reward] = field(default_factory=dict)
-    """By list and slot."""
-    claims: dict[int, Claim] = field(default_factory=dict)
-    uses: Uses = field(default_factory=dict)
-    dismissed: Dismissals = field(default_factory=dict)
 
 
 def worth_of(source: int, at_ms: int, milli: int) -> tuple[int, int, int]:

@@ -18,7 +18,7 @@ from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.shown.marks import mark_dismissal, mark_impression, minute_of
-from tideline.udfs.core.shown.shown_bytes import decode_shown, encode_shown
+from tideline.udfs.core.shown.remembered import Remembered
 from tideline.udfs.core.users.user_state import UserBatch, decode_states
 
 
@@ -31,13 +31,13 @@ def user(as_of_ms: int = NOON_MS, **fields: int) -> UserBatch:
 
 
 def was_shown(batch: UserBatch, name: str, *times_ms: int, dismissed: bool = False, row: int = 0) -> UserBatch:
-    state = decode_shown(batch.shown[row])
+    state = Remembered(batch.shown[row])
     for entry, at_ms in enumerate(times_ms, 1):
         if dismissed:
-            mark_dismissal(state.dismissed, activity_hash(name), at_ms)
+            mark_dismissal(state.marks.dismissed, activity_hash(name), at_ms)
         else:
-            mark_impression(state.uses, activity_hash(name), 2 * entry + 1, at_ms, is_first=True)
-    batch.shown[row] = encode_shown(state)
+            mark_impression(state.marks, activity_hash(name), 2 * entry + 1, at_ms, is_first=True)
+    batch.shown[row] = state.encode()
     return batch
 
 
@@ -82,9 +82,9 @@ def test_a_cap_counts_impressions_of_its_window(ages_ms: list[int], expected: bo
 def test_a_mark_that_was_merged_counts_as_all_it_stands_for(age_ms: int, expected: bool) -> None:
     """Contract: five impressions in one mark use up a cap of five, until it is out of the window."""
     batch = user()
-    state = decode_shown(batch.shown[0])
-    state.uses = {activity_hash("a"): {10: minute_of(NOON_MS - age_ms)}}
-    batch.shown[0] = encode_shown(state)
+    state = Remembered(batch.shown[0])
+    state.marks.uses_of(activity_hash("a"))[10] = minute_of(NOON_MS - age_ms)
+    batch.shown[0] = state.encode()
     assert may_see(batch, activity("a", cap=Cap(5, 600_000))) == (["a"] if expected else [])
     assert may_see(batch, activity("a", cap=Cap(6, 600_000))) == ["a"]
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
+from tests.support.plain_shown import decode_shown
 from tests.support.told import CLICK, CONVERSION, DISMISS, IMPRESSION, NAMES, SETTINGS, apply, event, pages, totals
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event
@@ -18,7 +19,6 @@ from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.rewards.join import Join
 from tideline.udfs.core.rewards.room import MAX_REWARDS, SHOWN_BYTES
-from tideline.udfs.core.shown.shown_bytes import decode_shown
 
 FOUR = [event(IMPRESSION), event(CLICK, at_ms=NOON_MS + 5), event(CONVERSION, at_ms=NOON_MS + 9, value=3.25),
         event(DISMISS, at_ms=NOON_MS + 7)]  # fmt: skip

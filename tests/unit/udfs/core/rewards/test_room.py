@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
+from tests.support.plain_shown import decode_shown
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import MAX_CAP, Cap
 from tideline.udfs.core.lists.slot_tags import SlotTags
@@ -18,7 +19,7 @@ from tideline.udfs.core.rewards.room import SHOWN_BYTES
 from tideline.udfs.core.rewards.token_events import MAX_LISTS
 from tideline.udfs.core.shown.claims import MAX_CLAIMS
 from tideline.udfs.core.shown.marks import MAX_MARK_BYTES
-from tideline.udfs.core.shown.shown_bytes import decode_shown, shown_fits
+from tideline.udfs.core.shown.shown_bytes import shown_fits
 
 NAMES = [f"a{at}" for at in range(16)]
 FULL = Attributing.of(

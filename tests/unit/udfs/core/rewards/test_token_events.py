@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
+from tests.support.plain_shown import decode_shown
 from tests.support.told import CLICK, CONVERSION, DISMISS, IMPRESSION, NAMES, SETTINGS, apply, event, pages, totals
 from tideline.udfs.core.catalogue.activity import Cap
 from tideline.udfs.core.rewards.attributing import Attributing
@@ -16,8 +17,7 @@ from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.rewards.join import Join
 from tideline.udfs.core.rewards.token_events import MAX_LISTS
-from tideline.udfs.core.shown.marks import SPARE
-from tideline.udfs.core.shown.shown_bytes import decode_shown
+from tideline.udfs.core.shown.marks import MAX_DISMISSALS, SPARE
 
 
 def test_a_click_without_an_impression_implies_one() -> None:
@@ -113,6 +113,18 @@ def test_a_dismissal_counts_even_for_a_list_that_is_forgotten() -> None:
     assert (outcome.joined, outcome.applied, feedback) == ({Join.LATE: 1}, 1, [])
     assert len(decode_shown(outcome.shown).dismissed) == 1
     assert len(decode_shown(apply(pages(90), shown=outcome.shown)[0].shown).dismissed) == 1
+
+
+def test_a_visitor_who_dismisses_everything_stops_nothing() -> None:
+    """Contract: 300 activities, one after the other; what cannot be kept is counted, and the oldest of it is gone."""
+    names = [f"a{at}" for at in range(300)]
+    many = Attributing.of(KEYS, DAY_MS, dict.fromkeys(names, 1.0), {})
+    shown, crowded = b"", 0
+    for at, name in enumerate(names):
+        dismissal = event(DISMISS, token=token_for("u", [name], NOON_MS + at), position=0, activity_id=name)
+        outcome = attribute(shown, [(0, dismissal._replace(ts_ms=NOON_MS + at * DAY_MS // 100))], many)
+        shown, crowded = outcome.shown, crowded + outcome.joined[Join.CROWDED]
+    assert len(decode_shown(shown).dismissed) == 300 - crowded == MAX_DISMISSALS
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.support.core_world import DAY_MS, NOON_MS, token_for
+from tests.support.plain_shown import decode_shown
 from tests.support.told import IMPRESSION, NAMES, PURCHASE, apply, clicked, event, totals
 from tideline.udfs.core.rewards.join import Join
 from tideline.udfs.core.shown.claims import MAX_CLAIMS
-from tideline.udfs.core.shown.shown_bytes import decode_shown
 
 
 def test_a_purchase_that_is_retried_after_its_entry_is_forgotten_is_still_one() -> None:

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tideline.udfs.core.catalogue.activity import MAX_CAP
+from tideline.udfs.core.shown.mark_bytes import Marks
 from tideline.udfs.core.shown.marks import (
+    MAX_DISMISSALS,
     MAX_MARK_BYTES,
     SPARE,
     Trimmed,
@@ -18,8 +20,7 @@ from tideline.udfs.core.shown.marks import (
     minute_of,
     trim,
 )
-from tideline.udfs.core.shown.shown_bytes import DISMISSAL, USE
-from tideline.udfs.core.shown.shown_state import Dismissals, ShownState, Uses
+from tideline.udfs.core.shown.shown_bytes import USE
 
 DAY_MS = 86_400_000
 
@@ -30,35 +31,34 @@ def test_a_moment_is_rounded_up_to_its_minute() -> None:
 
 
 def test_of_a_cap_the_newest_impressions_inside_the_window_are_kept() -> None:
-    state = ShownState()
+    marks = Marks()
     for day in range(20):
-        mark_impression(state.uses, 7, 2 * day + 1, day * DAY_MS, is_first=True)
-    assert trim(state, {7: (3, 7 * DAY_MS)}) == Trimmed(0, 0)
-    assert state.uses == {7: {2 * day + 1: minute_of(day * DAY_MS) for day in range(20 - 3 - SPARE, 20)}}
-    mark_impression(state.uses, 7, 99, 30 * DAY_MS, is_first=True)
-    trim(state, {7: (3, 7 * DAY_MS)})
-    assert state.uses == {7: {99: minute_of(30 * DAY_MS)}}
-    trim(state, {})
-    assert state.uses == {}
+        mark_impression(marks, 7, 2 * day + 1, day * DAY_MS, is_first=True)
+    assert trim(marks, {7: (3, 7 * DAY_MS)}) == Trimmed(0, 0)
+    assert marks.uses() == {7: {2 * day + 1: minute_of(day * DAY_MS) for day in range(20 - 3 - SPARE, 20)}}
+    mark_impression(marks, 7, 99, 30 * DAY_MS, is_first=True)
+    trim(marks, {7: (3, 7 * DAY_MS)})
+    assert marks.uses() == {7: {99: minute_of(30 * DAY_MS)}}
+    trim(marks, {})
+    assert marks.uses() == {}
 
 
 def test_an_entry_counts_once_from_its_earliest_event() -> None:
     """Contract: a click that overtakes its impression leaves no trace; what was dropped does not come back."""
-    uses: Uses = {}
-    mark_impression(uses, 7, 5, 900_000, is_first=True)
-    mark_impression(uses, 7, 5, 60_000, is_first=False)
-    mark_impression(uses, 7, 6, 60_000, is_first=False)
-    mark_impression(uses, 8, 6, 60_000, is_first=False)
-    assert uses == {7: {5: 1}}
+    marks = Marks()
+    mark_impression(marks, 7, 5, 900_000, is_first=True)
+    mark_impression(marks, 7, 5, 60_000, is_first=False)
+    mark_impression(marks, 7, 6, 60_000, is_first=False)
+    mark_impression(marks, 8, 6, 60_000, is_first=False)
+    assert marks.uses() == {7: {5: 1}}
 
 
 def test_a_dismissal_stays_by_its_earliest_day() -> None:
     """Contract: for ever, once an activity, whatever becomes of its cap."""
-    dismissed: Dismissals = {}
-    assert [mark_dismissal(dismissed, 7, at * DAY_MS + 9) for at in (5, 3, 9)] == [True, False, False]
-    state = ShownState(dismissed=dismissed)
-    trim(state, {})
-    assert state.dismissed == {7: 3}
+    marks = Marks()
+    assert [mark_dismissal(marks.dismissed, 7, at * DAY_MS + 9) for at in (5, 3, 9)] == [True, False, False]
+    trim(marks, {})
+    assert marks.dismissed == {7: 3}
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -66,19 +66,19 @@ def test_where_there_is_no_room_impressions_are_merged_before_any_goes(turned: b
     """Contract: Thirty activities of the marketer's contract's cap: every one of 300 impressions still counts."""
     activities = list(range(30))
     caps = dict.fromkeys(activities, (10, 7 * DAY_MS))
-    state = ShownState()
+    marks = Marks()
     merged, most = 0, MAX_MARK_BYTES // USE.itemsize
     for time in range(10):
         for activity in reversed(activities) if turned else activities:
             entry = entry_of((1, time, activity), 0)
-            mark_impression(state.uses, activity, entry, 60_000 * (30 * time + activity), is_first=True)
-        found = trim(state, caps)
+            mark_impression(marks, activity, entry, 60_000 * (30 * time + activity), is_first=True)
+        found = trim(marks, caps)
         merged += found.merged
         assert found.forgotten == 0
     assert merged == 300 - most
-    assert sum(map(len, state.uses.values())) == most
-    assert [sum(map(impressions_of, state.uses[each])) for each in activities] == [10] * 30
-    assert all(max(state.uses[each].values()) == 30 * 9 + each for each in activities)
+    assert sum(map(len, marks.uses().values())) == most
+    assert [sum(map(impressions_of, marks.uses()[each])) for each in activities] == [10] * 30
+    assert all(max(marks.uses()[each].values()) == 30 * 9 + each for each in activities)
 
 
 @settings(max_examples=30, deadline=None)
@@ -86,13 +86,13 @@ def test_where_there_is_no_room_impressions_are_merged_before_any_goes(turned: b
 def test_a_merged_mark_lets_no_cap_end_too_soon(shown: list[tuple[int, int]]) -> None:
     """Contract: in whatever order they come, at any moment at least as many impressions count as there were."""
     caps = dict.fromkeys(range(41), (200, DAY_MS * 90))
-    state = ShownState()
+    marks = Marks()
     for number, (activity, minute) in enumerate(shown):
-        mark_impression(state.uses, activity, 2 * number + 1, 60_000 * minute, is_first=True)
-        assert trim(state, caps).forgotten == 0
+        mark_impression(marks, activity, 2 * number + 1, 60_000 * minute, is_first=True)
+        assert trim(marks, caps).forgotten == 0
     for activity in {each for each, _ in shown}:
         times = sorted((minute for each, minute in shown if each == activity), reverse=True)
-        held = sorted(((at, impressions_of(entry)) for entry, at in state.uses[activity].items()), reverse=True)
+        held = sorted(((at, impressions_of(entry)) for entry, at in marks.uses()[activity].items()), reverse=True)
         assert sum(count for _, count in held) == len(times)
         for newest in range(len(times)):
             assert sum(count for at, count in held if at >= times[newest]) > newest
@@ -100,24 +100,24 @@ def test_a_merged_mark_lets_no_cap_end_too_soon(shown: list[tuple[int, int]]) ->
 
 def test_where_there_is_no_room_impressions_go_before_dismissals() -> None:
     """Contract: at most MAX_MARK_BYTES; how many had to go is told."""
-    most = MAX_MARK_BYTES // DISMISSAL.itemsize
-    state = ShownState()
+    most = MAX_DISMISSALS
+    marks = Marks()
     for activity in range(most):
-        mark_dismissal(state.dismissed, activity, DAY_MS * activity)
+        mark_dismissal(marks.dismissed, activity, DAY_MS * activity)
     for activity in (500, 501):
-        mark_impression(state.uses, activity, 1, 10**12, is_first=True)
-    assert trim(state, {500: (9, DAY_MS), 501: (9, DAY_MS)}) == Trimmed(0, 2)
-    assert (list(state.dismissed), state.uses) == (list(range(most)), {})
-    mark_dismissal(state.dismissed, 999, 10**12)
-    assert trim(state, {}) == Trimmed(0, 1)
-    assert sorted(state.dismissed) == [*range(1, most), 999]
+        mark_impression(marks, activity, 1, 10**12, is_first=True)
+    assert trim(marks, {500: (9, DAY_MS), 501: (9, DAY_MS)}) == Trimmed(0, 2)
+    assert (list(marks.dismissed), marks.uses()) == (list(range(most)), {})
+    mark_dismissal(marks.dismissed, 999, 10**12)
+    assert trim(marks, {}) == Trimmed(0, 1)
+    assert sorted(marks.dismissed) == [*range(1, most), 999]
 
 
 def test_the_largest_cap_there_is_fits_whatever_came_before() -> None:
     """Contract: of an activity with a cap of MAX_CAP all marks that it needs are kept, the newest."""
-    state = ShownState()
+    marks = Marks()
     for entry in range(200):
-        mark_impression(state.uses, 7, 2 * entry + 1, 60_000 * entry, is_first=True)
-    assert trim(state, {7: (MAX_CAP, DAY_MS)}) == Trimmed(0, 0)
-    assert len(state.uses[7]) == MAX_CAP + SPARE
-    assert USE.itemsize * len(state.uses[7]) <= MAX_MARK_BYTES
+        mark_impression(marks, 7, 2 * entry + 1, 60_000 * entry, is_first=True)
+    assert trim(marks, {7: (MAX_CAP, DAY_MS)}) == Trimmed(0, 0)
+    assert len(marks.uses()[7]) == MAX_CAP + SPARE
+    assert USE.itemsize * len(marks.uses()[7]) <= MAX_MARK_BYTES

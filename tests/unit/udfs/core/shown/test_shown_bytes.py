@@ -2,82 +2,33 @@
 
 from __future__ import annotations
 
-import random
-from typing import TypeVar
-
 import numpy as np
-import pytest
 
-from tideline.udfs.core.shown.shown_bytes import (
-    DISMISSAL,
-    USE,
-    decode_shown,
-    encode_shown,
-    marks_of,
-    most_bytes,
-    shown_fits,
-    shown_size,
-)
-from tideline.udfs.core.shown.shown_state import NO_VALUE, Claim, Reward, ShownList, ShownState
-
-K = TypeVar("K")
-V = TypeVar("V")
+from tests.support.plain_shown import ShownState, encode_shown, read_all, some_state
+from tideline.udfs.core.shown.remembered import Remembered
+from tideline.udfs.core.shown.shown_bytes import DISMISSAL, USE, find_row, joined, marks_of, shown_fits, split
+from tideline.udfs.core.shown.shown_state import ShownList
 
 
-def _shuffled(part: dict[K, V], draw: random.Random) -> dict[K, V]:
-    return dict(draw.sample(list(part.items()), len(part)))
+def test_parts_that_are_split_are_joined_to_the_same_bytes() -> None:
+    """Contract: nothing for nothing."""
+    assert joined(split(encode_shown(some_state()))) == encode_shown(some_state())
+    assert joined([b""] * 9) == b""
 
 
-def state(seed: int = 3) -> ShownState:
-    draw = random.Random(seed)
-    found = ShownState()
-    for at in range(5):
-        each = ShownList((1, 10**12 + at, at), at, seen=7, impressed=3, dismissed=2, spent=at)
-        found.lists[each.key] = each
-    found.lists[1, 10**12 + 4, 4].first_click, found.lists[1, 10**12 + 4, 4].cascade = 1, 75
-    former = ShownList((1, 10**11, 9), 2**32 - 1)
-    for page in (former, found.lists[1, 10**12, 0]):
-        page.encoder, page.x = 3, bytes(range(16))
-    for slot, page in enumerate((former, former, found.lists[1, 10**12, 0])):
-        found.rewards[page.key, slot] = Reward(page, slot, 77 + slot, 5, 10**12 + 5)
-    rewards = list(found.rewards.values())
-    rewards[1].told_ms, rewards[1].told_milli, rewards[1].counted_milli = 2**48 - 1, -(10**12), 10**12
-    for number in range(4):
-        holder = rewards[number % 3] if number > 1 else None
-        worth = (NO_VALUE, -4)[number % 2]
-        found.claims[number] = Claim(number, 10**12 - number, 5, worth, number % 2, holder, number == 1)
-    found.uses = {77: {8: 5, 4: 6}}
-    found.dismissed = {3: 2**16 - 1}
-    for name in ("lists", "rewards", "claims", "uses"):
-        setattr(found, name, _shuffled(getattr(found, name), draw))
-    return found
-
-
-def test_what_is_written_comes_back() -> None:
-    back = decode_shown(encode_shown(state()))
-    one = state()
-    assert back == one
-    holders = [claim.holder for claim in back.claims.values() if claim.holder is not None]
-    assert all(back.rewards[each.page.key, each.slot] is each for each in holders)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_order_in_which_things_came_leaves_no_trace(seed: int) -> None:
-    assert encode_shown(state(seed)) == encode_shown(state(3))
-
-
-SIZES = 9 + 5 * 18 + 16 + 2 * 19 + 3 * 13 + 19 + 5 * 9 + 4 * 25 + 2 * 12 + 6
-
-
-def test_a_page_of_ten_costs_as_much_as_one_of_its_entries() -> None:
-    """Contract: the sizes that shown_bytes.py names; nothing for nothing."""
-    assert len(encode_shown(state())) == shown_size(state()) == SIZES <= most_bytes(state())
-    assert encode_shown(ShownState()) == b""
-    assert decode_shown(b"") == ShownState()
+def test_a_row_is_found_only_where_a_row_begins() -> None:
+    assert [find_row(b"abcabdbbd", 3, start) for start in (b"ab", b"abd", b"bd", b"bb", b"cab", b"")] == [
+        0,
+        3,
+        -1,
+        6,
+        -1,
+        0,
+    ]
 
 
 def test_marks_are_read_without_the_rest() -> None:
-    uses, dismissals = marks_of(encode_shown(state()))
+    uses, dismissals = marks_of(encode_shown(some_state()))
     assert np.frombuffer(uses, USE).tolist() == [(77, 4, 6), (77, 8, 5)]
     assert np.frombuffer(dismissals, DISMISSAL).tolist() == [(3, 2**16 - 1)]
     assert marks_of(b"") == (b"", b"")
@@ -85,14 +36,17 @@ def test_marks_are_read_without_the_rest() -> None:
 
 def test_bytes_that_name_what_is_not_there_do_not_fit() -> None:
     """Contract: whatever byte of a state was changed, it is found or reads as some other state."""
-    data = encode_shown(state())
+    data = encode_shown(some_state())
     assert shown_fits(data)
     refused = 0
     for at in range(len(data)):
         for value in (0, 7, 127, 255):
             broken = data[:at] + bytes([value]) + data[at + 1 :]
             if shown_fits(broken):
-                encode_shown(decode_shown(broken))
+                touched = Remembered(broken)
+                assert touched.encode() == broken
+                read_all(touched)
+                touched.encode()
             else:
                 refused += 1
     assert refused > 40
