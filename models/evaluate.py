@@ -43,7 +43,7 @@ from tideline.models.report import figures, table
 from tideline.models.scorer import Scorer
 from tideline.models.task import Task, make_task, targets_in, training_labels
 from tideline.models.topic_data import load
-from tideline.schemas.errors import ConfigError, ModelError, Unavailable
+from tideline.schemas.errors import ConfigError, ModelError, TooFew, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,13 +62,13 @@ BASELINES: dict[str, Callable[[Sequences], Baseline]] = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print the figures; exit status 0, or 2 when a setting, file or model cannot be used."""
+    """Print the figures; exit status 1 when a setting, file or model cannot be used, 3 when nothing is to predict."""
     args = _parse(argv)
     try:
         found = evaluate(args)
     except (ConfigError, ModelError, Unavailable) as error:
         print(f"evaluate: {error}", file=sys.stderr)
-        return 2
+        return 3 if isinstance(error, TooFew) else 1
     if args.json:
         print(json.dumps(found))
         return 0
@@ -93,7 +93,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     items = labels.item_names.size
     if not task.rows.size or not items:
         allowed = f"sequences with an event that has the {args.of} to predict and events before it, in both files"
-        raise ConfigError("data", str(args.data), allowed)
+        raise TooFew("data", str(args.data), allowed)
     unknown = int((task.labels < 0).sum())
     skipped = test.names.size - task.sequences
     _say(

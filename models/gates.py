@@ -15,7 +15,7 @@ from tideline.models.scorer import Scorer
 from tideline.models.task import make_task, training_labels
 from tideline.models.timing import step_us
 from tideline.models.topic_data import load
-from tideline.schemas.errors import ConfigError, ModelError
+from tideline.schemas.errors import ModelError, TooFew
 from tideline.udfs.core.users.features import StepInputs
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _metrics(scorer: Scorer, former: Scorer | None, trial: Trial) -> Verdict:
     task = make_task(train, test, trial.target, trial.of)
     names = training_labels(train, trial.of).item_names
     if not task.rows.size or not names.size:
-        raise ConfigError("data", str(trial.test), f"sequences with a {trial.of} to predict, known to --train")
+        raise TooFew("data", str(trial.test), f"sequences with a {trial.of} to predict, known to --train")
     found = {"gru": _ranked(scorer, task, names, trial)}
     if former is not None:
         found["present"] = _ranked(former, task, names, trial)

@@ -64,7 +64,7 @@ def main(argv: list[str]) -> int:
         device = chosen_device(args.device)
     except (ConfigError, Unavailable) as error:
         say(f"train: {error}")
-        return 2
+        return 1
     torch.use_deterministic_algorithms(device == "cpu")  # on CUDA a few sums are in any order
     names, vocabulary = vocabulary_of(data, config)
     held_out = split(data, args.seed, args.valid_from_ms)

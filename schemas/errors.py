@@ -110,6 +110,10 @@ class ConfigError(TidelineError):
         self.allowed = allowed
 
 
+class TooFew(ConfigError):
+    """What was given can be read, and holds too little to say what was asked: no error of whoever asked."""
+
+
 class ModelError(TidelineError):
     """An encoder artefact that must not be served. `reason` is a short label (metric), `detail` is for people."""
 

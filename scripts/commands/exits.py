@@ -7,6 +7,8 @@ import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from tideline.schemas.errors import TidelineError, TooFew
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,6 +31,12 @@ class Exit(IntEnum):
     CANNOT_SAY = 3, "the data cannot say"
     INTERRUPTED = 130, "interrupted"
     UNREAD = 141, "whoever read the output went away"
+
+
+def failed(name: str, error: Exception) -> Exit:
+    """Say on standard error why a command failed, and return its status: too few data are no failure."""
+    print(f"{name}: {error}", file=sys.stderr)
+    return Exit.CANNOT_SAY if isinstance(error, TooFew) else Exit.FAILED
 
 
 class Unread(BaseException):
@@ -58,7 +66,7 @@ class _Output:
 
 
 def ends_well(run: Callable[[], int], name: str) -> int:
-    """Return what `run` returns; a word and not a traceback where it is interrupted, or where nobody reads any more."""
+    """Return what `run` returns: a word and no traceback where it is interrupted or refused, or where nobody reads."""
     output = sys.stdout
     sys.stdout = cast("TextIO", _Output(output))
     try:
@@ -71,6 +79,8 @@ def ends_well(run: Callable[[], int], name: str) -> int:
         # what is still buffered has no reader either: the interpreter flushes it into nothing
         os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
         return Exit.UNREAD
+    except (OSError, TidelineError) as error:
+        return failed(name, error)
     finally:
         sys.stdout = output
     return status

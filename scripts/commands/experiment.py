@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError, InvalidEvent, Unavailable
 from tideline.scripts.commands import export_log
 from tideline.scripts.commands.control import send_order
+from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
@@ -114,26 +114,30 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:+.1%}"
 
 
-def _start(arguments: argparse.Namespace) -> None:
+def _start(arguments: argparse.Namespace) -> int:
     _order(arguments, {"id": arguments.id, "arms": arguments.arm, "shadow": arguments.shadow})
     print(f"experiment {arguments.id} is ordered; its arms show in decision records from now on")
+    return Exit.DONE
 
 
-def _stop(arguments: argparse.Namespace) -> None:
+def _stop(arguments: argparse.Namespace) -> int:
     _order(arguments, {"id": arguments.id, "arms": [], "shadow": None})
     print(f"experiment {arguments.id} is ended; everybody but the holdout has the baseline")
+    return Exit.DONE
 
 
 def _order(arguments: argparse.Namespace, argument: dict[str, Any]) -> None:
     send_order(read_target(arguments), "experiment", argument, int(time.time() * 1000))
 
 
-def _status(arguments: argparse.Namespace) -> None:
+def _status(arguments: argparse.Namespace) -> int:
     found = report(arm_rates(arguments.log, arguments.id), arguments.against, arguments.guard)
     print(json.dumps(found) if arguments.json else "\n".join(_lines(found)))
+    verdicts = {entry["verdict"] for arms in found.values() for entry in arms.values() if "verdict" in entry}
+    return Exit.DONE if verdicts - {Verdict.CONTINUE} else Exit.CANNOT_SAY
 
 
-def _watch(arguments: argparse.Namespace) -> None:
+def _watch(arguments: argparse.Namespace) -> int:
     """End the experiment when an arm's click rate is worse than the baseline's, whenever that is certain."""
     target = read_target(arguments)
     with tempfile.TemporaryDirectory() as folder:
@@ -146,20 +150,17 @@ def _watch(arguments: argparse.Namespace) -> None:
             bad = [arm for arm, entry in found["ctr"].items() if entry.get("verdict") in (Verdict.WORSE, Verdict.GUARD)]
             if bad:
                 print(f"{', '.join(bad)}: worse than {arguments.against}")
-                _stop(arguments)
-                return
+                return _stop(arguments)
             time.sleep(arguments.every)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one command; 1 with the reason if it is refused."""
+    """Run one command; 1 with the reason if it is refused, 3 where `status` can say of no arm how it does."""
     arguments = parse("experiment", argv)
     try:
-        _RUN[arguments.command](arguments)
+        return _RUN[arguments.command](arguments)
     except (ConfigError, InvalidEvent, StackError, Unavailable, OSError) as error:
-        print(f"experiment: {error}", file=sys.stderr)
-        return 1
-    return 0
+        return failed("experiment", error)
 
 
 _RUN = {"start": _start, "status": _status, "watch": _watch, "stop": _stop}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tideline.models import registry
 from tideline.schemas.errors import ConfigError, InvalidEvent, ModelError, Unavailable
 from tideline.scripts.commands.control import send_order
+from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
@@ -33,8 +34,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         return _RUN[arguments.command](arguments)
     except (ConfigError, InvalidEvent, ModelError, OSError, StackError, Unavailable) as error:
-        print(f"model {arguments.command}: {error}", file=sys.stderr)
-        return 1
+        return failed(f"model {arguments.command}", error)
 
 
 def _pass_on(command: str, argv: list[str]) -> int:

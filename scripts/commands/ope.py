@@ -6,9 +6,10 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tideline.schemas.errors import ConfigError
+from tideline.schemas.errors import ConfigError, TooFew
 from tideline.scripts.analysis import ope_picture as picture
 from tideline.scripts.analysis import read_log, read_target
+from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.evaluation.evaluation import evaluate
 
@@ -25,15 +26,14 @@ _DIAGNOSTICS = ("ess", "mean_weight", "max_weight", "support", "clipped", "rows"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit status 0 with an answer, a refusal among them; 1 for a file or an option that cannot be used."""
+    """Exit status 0 with an answer, 3 where the log cannot say, 1 for a file or an option that cannot be used."""
     arguments = parse("ope", argv)
     try:
         found = run(arguments)
     except ConfigError as error:
-        print(f"ope: {error}", file=sys.stderr)
-        return 1
+        return failed("ope", error)
     print(json.dumps(found) if arguments.json else "\n".join(summary(found)))
-    return 0
+    return Exit.DONE if found["refused"] is None else Exit.CANNOT_SAY
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         judging = read_target.read_target(arguments.policy, logged, arguments.exploration, arguments.places)
         answer = evaluate(log, judging.make, judging.matched, _say)
     else:
-        raise ConfigError("--log", str(arguments.log), "a file with rows")
+        raise TooFew("--log", str(arguments.log), "a file with rows")
     if arguments.picture is not None:
         picture.draw(arguments.picture, answer, float(log.reward.mean()), f"{arguments.policy}, judged from the log")
         _say(f"picture: {arguments.picture}")

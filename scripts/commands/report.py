@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from tideline.schemas.errors import ConfigError
 from tideline.scripts.analysis.figures import Log, calibration, drift, exploration, list_quality, places, rates
 from tideline.scripts.analysis.page import page
 from tideline.scripts.analysis.read_log import LEAST_PROPENSITY
+from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.limits import MAX_SLOTS
 
@@ -152,14 +152,15 @@ def _text(value: float | None) -> str:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit status 0 when the report is made, 1 with the reason otherwise."""
+    """Exit status 0 when the report is made, 3 when nothing was shown, 1 with the reason otherwise."""
     arguments = parse("report", argv)
     try:
-        found = report(read(arguments.log, arguments.weights), arguments.days)
+        log = read(arguments.log, arguments.weights)
+        shown = log.ts_ms.size > 0
+        found = report(log, arguments.days)
         if arguments.html:
             arguments.html.write_text(page(found))
     except (ConfigError, OSError) as error:
-        print(f"report: {error}", file=sys.stderr)
-        return 1
+        return failed("report", error)
     print(json.dumps(found) if arguments.json else "\n".join(_lines(found)))
-    return 0
+    return Exit.DONE if shown else Exit.CANNOT_SAY

@@ -16,8 +16,9 @@ Captured = pytest.CaptureFixture[str]
 
 
 def run(captured: Captured, *argv: str | Path) -> dict[str, Any]:
-    assert ope.main([*map(str, argv), "--json"]) == 0
+    status = ope.main([*map(str, argv), "--json"])
     found: dict[str, Any] = json.loads(captured.readouterr().out)
+    assert status == (0 if found["refused"] is None else 3)
     return found
 
 

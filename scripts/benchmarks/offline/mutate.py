@@ -22,11 +22,12 @@ from tideline.models import evaluate, topic_data
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.benchmarks.offline.mutate_files import FILES, mutated
 from tideline.scripts.commands import experiment, ope, report
+from tideline.scripts.commands.exits import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_REFUSED = (1, 2)
+_REFUSED = (1, 3)
 
 
 class Outcome(NamedTuple):
@@ -42,7 +43,7 @@ def _load(argv: Sequence[str]) -> int:
         data = topic_data.load(argv[0])
     except ConfigError as error:
         print(f"train: {error}", file=sys.stderr)
-        return 2
+        return 1
     print(json.dumps({"events": int(data.item.size)}))
     return 0
 
@@ -94,7 +95,7 @@ def outcome(name: str, seed: int, folder: Path) -> Outcome:
             status = run(argv)
     except (Exception, SystemExit):  # whatever a command lets out is the fault that is looked for
         return Outcome(-1, traceback.format_exc(limit=-3))
-    if status == 0:
+    if status == 0 or (status == Exit.CANNOT_SAY and out.getvalue()):
         return Outcome(0, _no_answer(out.getvalue()))
     return Outcome(status, _no_refusal(status, said.getvalue(), path))
 

@@ -96,20 +96,20 @@ def test_seen_items_are_not_ranked_when_masked(capsys: pytest.CaptureFixture[str
 def test_what_cannot_be_used_is_named_with_what_is_allowed(
     capsys: pytest.CaptureFixture[str], files: list[str], tmp_path: Path
 ) -> None:
-    assert main([*files, "--baselines", "pop,best"]) == 2
+    assert main([*files, "--baselines", "pop,best"]) == 1
     assert "baselines='best' cannot be used; allowed: pop, spop" in capsys.readouterr().err
-    assert main([*files, "--model", str(tmp_path)]) == 2
+    assert main([*files, "--model", str(tmp_path)]) == 1
     assert "model refused" in capsys.readouterr().err
-    assert main([*files, "--baselines", "none"]) == 2
+    assert main([*files, "--baselines", "none"]) == 1
     assert "at least one where no --model is given" in capsys.readouterr().err
     lonely = tmp_path / "lonely.csv"
     lonely.write_text("sequence_id,item_id,ts_ms\na,x,1\nb,y,1\n")
-    assert main(["--data", str(lonely), *files[2:]]) == 2
+    assert main(["--data", str(lonely), *files[2:]]) == 3
     assert "lonely.csv" in capsys.readouterr().err
     without = tmp_path / "without.csv"
     without.write_text("sequence_id,item_id,ts_ms\na,x,1\na,y,1\n")
     for argv in (["--data", str(without), *files[2:]], [*files[:2], "--train", str(without)]):
-        assert main([*argv, "--of", "category"]) == 2
+        assert main([*argv, "--of", "category"]) == 3
         assert "the category to predict" in capsys.readouterr().err
 
 

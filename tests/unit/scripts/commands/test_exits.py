@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.support.doc_pages import ROOT
 from tideline.scripts.commands.exits import Exit, ends_well
+from tideline.scripts.commands.tideline import main
+from tideline.scripts.parsers.verbs import BY_NAME
 
 _TIDELINE = [sys.executable, "-m", "tideline.scripts.commands.tideline"]
 
@@ -62,3 +65,49 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
         time.sleep(0.05)
 
     assert (process.returncode, told) == (141, "")
+
+
+_FAILING = {
+    "stack": ["status", "--name", "absent"],
+    "topics": ["--bootstrap", "h:1", "--config", "absent.json"],
+    "submit": ["live", "--stack", "absent"],
+    "control": ["republish", "id=1", "--stack", "absent"],
+    "package": ["--out", "/proc/absent/here"],
+    "list": ["u1", "--stack", "absent"],
+    "report": ["--log", "absent.parquet"],
+    "export": ["--stack", "absent", "--out", "x.parquet"],
+    "ope": ["--log", "absent.parquet", "--policy", "uniform"],
+    "experiment": ["status", "--id", "spring", "--log", "absent.parquet"],
+    "model": ["rollback", "--registry", "absent"],
+    "replay": ["--name", "x", "--from", "0", "--to", "1", "--stack", "absent"],
+    "bench": ["encoder", "--model", "absent"],
+}
+"""What fails of each verb, without anything running. Of the others: a demo and tests start what they need."""
+_CANNOT_FAIL = {"completion", "demo", "test"}
+_WRONG = {"list": [], "test": ["no-layer"], "demo": ["--no-such"]}
+"""Command lines that are wrong, where an unknown order or option is not."""
+
+
+def test_every_verb_is_asked_for_its_statuses() -> None:
+    assert _FAILING.keys() | _CANNOT_FAIL == BY_NAME.keys()
+
+
+@pytest.mark.parametrize("verb", _FAILING)
+def test_what_fails_ends_with_1_and_one_line(
+    verb: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Contract: exit status 1, nothing on standard output, and a last line that names the verb."""
+    monkeypatch.chdir(tmp_path)
+    assert main([verb, *_FAILING[verb]]) == Exit.FAILED
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines()[-1].startswith(verb)
+
+
+@pytest.mark.parametrize("verb", BY_NAME)
+def test_a_wrong_command_line_ends_with_2_and_usage(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: exit status 2 and usage on standard error, before anything is done."""
+    with pytest.raises(SystemExit) as ended:
+        main([verb, *_WRONG.get(verb, ["--no-such", "-x", "y"])])
+    assert ended.value.code == Exit.USAGE
+    assert capsys.readouterr().err.startswith("usage: tideline ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from pyarrow import csv
 
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.commands.experiment import arm_rates, main, report
+from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.core.experiments.trial import rate_of
 
 
@@ -85,3 +87,12 @@ def test_a_file_that_is_no_log_is_refused_by_file_and_column(
         assert said.count("\n") == 1
     assert main(["status", "--log", str(log(tmp_path)), "--id", "spring"]) == 0
     assert "baseline" in capsys.readouterr().out
+
+
+def test_few_users_cannot_say_how_an_arm_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: exit status 3 while the verdict on every arm is to go on, and the figures all the same."""
+    path = str(log(tmp_path, table(60)))
+    assert main(["status", "--log", path, "--id", "spring", "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert {each["wild"]["verdict"] for each in found.values()} == {"continue"}
+    assert found.keys() == parser_of("experiment").sub_verbs()["status"].keys.keys()

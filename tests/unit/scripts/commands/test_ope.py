@@ -12,6 +12,7 @@ from pyarrow import parquet
 
 from tests.support.ope_files import Captured, rows, run, write
 from tideline.scripts.commands import ope
+from tideline.scripts.parsers.verbs import parser_of
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "ope"
 OBP = json.loads((GOLDEN / "obp.json").read_text())["campaigns"]
@@ -51,13 +52,24 @@ def test_progress_is_not_on_standard_output(tmp_path: Path, capsys: Captured) ->
 
 
 def test_a_refusal_is_an_answer(tmp_path: Path, capsys: Captured) -> None:
-    """Contract: exit status 0, no estimate, the reason in `refused`."""
+    """Contract: exit status 3, no estimate, the reason in `refused`."""
     log = write(tmp_path / "log.csv", rows(2_000))
     for policy, reason in (("constant:a", "effective sample size"), ("constant:z", "missing support")):
         found = run(capsys, "--log", log, "--policy", policy)
         assert found["estimates"] == {}
         assert found["refused"].startswith("the log cannot answer this: ")
         assert reason in found["refused"]
+
+
+def test_a_log_without_rows_cannot_say_anything(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "log.csv").write_text("action,reward,propensity\n")
+    assert ope.main(["--log", str(tmp_path / "log.csv"), "--policy", "uniform"]) == 3
+    assert "allowed: a file with rows" in capsys.readouterr().err
+
+
+def test_the_keys_of_an_answer_are_those_that_are_told(tmp_path: Path, capsys: Captured) -> None:
+    found = run(capsys, "--log", write(tmp_path / "log.csv", rows(500)), "--policy", "uniform")
+    assert found.keys() == parser_of("ope").keys.keys()
 
 
 def test_a_log_without_propensities_is_refused(tmp_path: Path, capsys: Captured) -> None:

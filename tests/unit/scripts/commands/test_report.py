@@ -12,6 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from tideline.scripts.commands.report import main
+from tideline.scripts.parsers.verbs import parser_of
 
 
 def write(path: Path, names: dict[str, Any]) -> Path:
@@ -68,6 +69,15 @@ def test_places_without_enough_clicks_are_told_to_be_unknown(
     told = capsys.readouterr().out
     assert "places 1 to 2: too few clicks where the order was drawn" in told
     assert "scripts/control" not in told
+
+
+def test_a_log_without_rows_cannot_say_anything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: exit status 3, and a report of nothing in the keys of every report."""
+    empty = {name: np.array(values)[:0] for name, values in columns(4).items()}
+    assert main(["--log", str(write(tmp_path / "log.parquet", empty)), "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert found["range"] == "nothing was shown"
+    assert found.keys() == parser_of("report").keys.keys()
 
 
 def test_a_file_without_a_column_is_refused_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
