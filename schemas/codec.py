@@ -55,6 +55,11 @@ def decode_event(key: bytes | None, value: bytes | None, record_ts_ms: int) -> E
     """Return the event of a clickstream record, validated.
 
     `record_ts_ms` is the record's Kafka timestamp. Raises InvalidEvent with the reason; nothing else, for any bytes.
+
+    >>> record = b'{"event_id":"e1","user_id":"u1","type":"view","ts_ms":1700000000000,"item_id":"milk"}'
+    >>> event = decode_event(b"u1", record, 1700000000000)
+    >>> event.item_id, event.ts_ms
+    ('milk', 1700000000000)
     """
     if not value or len(value) > MAX_VALUE_BYTES:
         raise size_error(value)

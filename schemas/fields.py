@@ -21,7 +21,11 @@ _IDENTIFIER_RULE = "1..64 of A-Z a-z 0-9 . _ : - and first a letter or digit"
 
 
 def is_identifier(text: str) -> bool:
-    """Return whether a name is safe in keys, logs and lists and means nothing there, as `*` would."""
+    """Return whether a name is safe in keys, logs and lists and means nothing there, as `*` would.
+
+    >>> [is_identifier(name) for name in ("summer-sale.2", "*", "a|b", "")]
+    [True, False, False, False]
+    """
     return _IDENTIFIER.fullmatch(text) is not None
 
 

@@ -139,6 +139,12 @@ def decode_for(audience: Audience, value: bytes | None) -> Control | None:
     """Return what `decode_control` does, and None too where the command is for others.
 
     Raises InvalidEvent as `decode_control` does.
+
+    >>> record = encode_control(Control(Republish("r1"), 1700000000000))
+    >>> decode_for(Audience.SHARDS, record)
+    Control(command=Republish(id='r1'), issued_ms=1700000000000)
+    >>> decode_for(Audience.LEARNER, record) is None
+    True
     """
     control = decode_control(value)
     return control if control is not None and audience in audience_of(control.command) else None

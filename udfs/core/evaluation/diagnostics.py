@@ -40,7 +40,11 @@ class Diagnostics(NamedTuple):
 
 
 def ess(weight: NDArray[np.float64]) -> float:
-    """Return (sum w)^2 / sum w^2, 0 where all are 0."""
+    """Return (sum w)^2 / sum w^2, 0 where all are 0.
+
+    >>> ess(np.array([1.0, 1.0, 1.0, 1.0])), round(ess(np.array([7.0, 1.0, 1.0, 1.0])), 2)
+    (4.0, 1.92)
+    """
     squares = float(np.square(weight).sum())
     return float(weight.sum()) ** 2 / squares if squares else 0.0
 

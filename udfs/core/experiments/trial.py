@@ -88,6 +88,9 @@ def share_interval(rate: Rate) -> tuple[float, float]:
 
     It counts as many trials as would have the rate's variance (Kish's effective size), at most what there are, and
     users where these do not differ.
+
+    >>> [round(end, 3) for end in share_interval(Rate(0.0, 0.0, 1000.0, 1000))]  # no click of a thousand users
+    [0.0, 0.004]
     """
     if math.isnan(rate.value):
         return math.nan, math.nan

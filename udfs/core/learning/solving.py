@@ -168,7 +168,11 @@ def policy_rows(solved: Solved, encoder: int, total: float) -> list[PolicyRow]:
 
 
 def fixed(theta: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return theta in whole THETA_UNIT."""
+    """Return theta in whole THETA_UNIT.
+
+    >>> fixed(np.array([0.5, 1e30])).tolist() == [2**23, THETA_LIMIT]
+    True
+    """
     found: NDArray[np.int64] = np.rint(np.clip(theta / THETA_UNIT, -THETA_LIMIT, THETA_LIMIT)).astype(np.int64)
     return found
 

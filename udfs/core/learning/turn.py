@@ -13,7 +13,11 @@ ROUND_MS = 540_000
 
 
 def turn(names: Sequence[str], after: str, publish_ms: int) -> list[str]:
-    """Return the names, of some in rising order, that come behind one, as many as are due in a publish interval."""
+    """Return the names, of some in rising order, that come behind one, as many as are due in a publish interval.
+
+    >>> turn(["a", "b", "c", "d"], "c", ROUND_MS // 2)  # half a round: half of the names, from behind the last one on
+    ['d', 'a']
+    """
     due = min(-(-len(names) * publish_ms // ROUND_MS), len(names))
     start = bisect_right(names, after)
     return [names[at % len(names)] for at in range(start, start + due)]

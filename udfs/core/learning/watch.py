@@ -88,7 +88,11 @@ class Watch:
 
 
 def entropy(impressions: Mapping[str, float]) -> float:
-    """Return the entropy, in nats, of which activity is shown, from the impressions by activity; 0 of none."""
+    """Return the entropy, in nats, of which activity is shown, from the impressions by activity; 0 of none.
+
+    >>> round(entropy({"a": 5.0, "b": 5.0}), 3)
+    0.693
+    """
     counts = np.array([count for count in impressions.values() if count > 0.0])
     if not counts.size:
         return 0.0

@@ -25,6 +25,9 @@ def encode_block(users: Sequence[str], payloads: Sequence[bytes]) -> bytes:
 
     Raises:
         ValueError: The two have different lengths.
+
+    >>> decode_block(encode_block(["ann", "bob"], [b"{}", b"[]"]))
+    ([b'ann', b'bob'], [b'{}', b'[]'])
     """
     if len(users) != len(payloads):
         raise ValueError(f"{len(users)} users with {len(payloads)} payloads")

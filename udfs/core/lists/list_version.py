@@ -29,6 +29,9 @@ def parse_version(payload: bytes) -> ListVersion:
 
     Raises:
         ValueError: The payload does not start with `{"v":[g,t,s]`.
+
+    >>> parse_version(b'{"v":[1,1700000000000,7],"m":3}')
+    ListVersion(g=1, t=1700000000000, s=7)
     """
     head = _HEAD.match(payload)
     if head is None:

@@ -30,7 +30,11 @@ NO_TAG = b"\0" * TAG_BYTES
 
 @lru_cache(maxsize=1 << 16)
 def slot_tag(activity_id: str, secret: bytes) -> bytes:
-    """Return the tag of an activity under a signing secret."""
+    """Return the tag of an activity under a signing secret.
+
+    >>> slot_tag("welcome", b"one secret") == slot_tag("welcome", b"another secret")
+    False
+    """
     digest = hashlib.blake2b(activity_id.encode(), key=secret[:64], digest_size=TAG_BYTES, person=b"slot tag").digest()
     return digest if digest != NO_TAG else b"\0\0\1"
 

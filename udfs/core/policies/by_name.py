@@ -39,6 +39,9 @@ def make_policy(text: str) -> Policy:
 
     Raises:
         ConfigError: there is no such policy or parameter, or its value is out of range.
+
+    >>> make_policy("linucb:alpha=0.2").name, make_policy("popular").contextual
+    ('linucb', False)
     """
     name, _, given = text.partition(":")
     policy = POLICIES.get(name.strip())

@@ -25,6 +25,10 @@ def read_parameters(key: str, text: str, declared: Mapping[str, Parameter]) -> d
 
     Raises:
         ConfigError: a parameter that is not declared, is given twice, or is no number in its range; it names `key`.
+
+    >>> declared = {"alpha": Parameter(0.7, 0.0, 10.0, ""), "ridge": Parameter(2.0, 0.1, 1e3, "")}
+    >>> read_parameters("policy.linucb", "ridge=4", declared)
+    {'alpha': 0.7, 'ridge': 4.0}
     """
     found: dict[str, float] = {}
     for part in filter(None, text.split(",")):

@@ -271,6 +271,9 @@ def in_units(theta: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return each last axis in whole units, or where it is too large for that in the next power of two of them.
 
     So the sum of its products with a context is exact, of any currency and weight.
+
+    >>> in_units(np.array([[3.4, -7.6], [2.0**42 + 1, 3.0]])).tolist()  # the second row in steps of four
+    [[3.0, -8.0], [4398046511104.0, 4.0]]
     """
     whole = np.rint(theta)
     _, bits = np.frexp(np.abs(whole).max(axis=-1, keepdims=True, initial=0.0))

@@ -43,6 +43,9 @@ def overlooked(places: Sequence[float]) -> tuple[int, ...]:
     """Return, by place, the hundredths by which an impression counts less than whole, from how often each is looked at.
 
     Places below the last one named are as it is; none named: every impression counts whole.
+
+    >>> overlooked([1, 0.8, 0.5])[:5]
+    (0, 20, 50, 50, 50)
     """
     every = [*places, *([places[-1]] if places else [1.0]) * MAX_SLOTS][:MAX_SLOTS]
     return tuple(round(100 * (1.0 - place)) for place in every)

@@ -33,7 +33,11 @@ _ENTRY = struct.Struct("<HqIB")
 
 
 def minute_of(ts_ms: int) -> int:
-    """Return the minute of a moment, rounded up."""
+    """Return the minute of a moment, rounded up.
+
+    >>> minute_of(60_000), minute_of(60_001)
+    (1, 2)
+    """
     return min(-(-ts_ms // _MINUTE_MS), 0xFFFFFFFF)
 
 

@@ -139,7 +139,11 @@ def known_index(hashes: NDArray[np.uint32], rising: NDArray[np.uint32]) -> NDArr
 
 
 def bounded_log(values: NDArray[np.float32], cap: np.float32, scale: np.float32) -> NDArray[np.float32]:
-    """Return log1p of the values clipped to 0..cap, times scale (1 / log1p(cap)): 0..1; NaN gives 0."""
+    """Return log1p of the values clipped to 0..cap, times scale (1 / log1p(cap)): 0..1; NaN gives 0.
+
+    >>> bounded_log(np.array([0, 9, 99, 1e9, np.nan], np.float32), np.float32(99), np.float32(1 / np.log(100))).tolist()
+    [0.0, 0.5, 1.0, 1.0, 0.0]
+    """
     # fmax and fmin, unlike clip, drop NaN.
     clipped: NDArray[Any] = np.fmin(np.fmax(values, np.float32(0.0)), cap)
     scaled: NDArray[np.float32] = np.log1p(clipped) * scale

@@ -41,7 +41,11 @@ class StepEncoder(Protocol):
 
 
 def window_length(accepted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how many of the newest events are encoded after `accepted` events."""
+    """Return how many of the newest events are encoded after `accepted` events.
+
+    >>> window_length(np.array([5, 31, 32, 47, 48])).tolist()
+    [5, 31, 16, 31, 16]
+    """
     return np.minimum(accepted, SAW + accepted % SAW)
 
 
@@ -74,7 +78,11 @@ def stranger_x() -> NDArray[np.int8]:
 
 
 def quantise(x: NDArray[np.float32]) -> NDArray[np.int8]:
-    """Return x in units of 1/127, its first number set to the constant. Ranking and learning use only this form."""
+    """Return x in units of 1/127, its first number set to the constant. Ranking and learning use only this form.
+
+    >>> quantise(np.array([[0.0, 0.5, -0.1]], np.float32)).tolist()  # the first is the constant, whatever it was
+    [[90, 64, -13]]
+    """
     steps: NDArray[np.int8] = np.rint(x * np.float32(127.0)).astype(np.int8)
     steps[:, 0] = CONSTANT_X
     return steps
