@@ -14,7 +14,7 @@ from tideline.jobs.outputs import write_dead_letters, write_decisions, write_pol
 from tideline.jobs.shards import MAX_PARALLELISM, shard_keys
 from tideline.udfs.operators.deployment import DEPLOYMENT
 from tideline.udfs.operators.interest_rank import InterestRank
-from tideline.udfs.operators.learner import Learner
+from tideline.udfs.operators.learn import Learn
 from tideline.udfs.operators.redis_writer import RedisWriter
 from tideline.udfs.settings.job_config import ReplayConfig
 
@@ -94,7 +94,7 @@ def _write_lists(tables: StreamTableEnvironment, config: JobConfig) -> None:
 def _learn(tables: StreamTableEnvironment, inserts: object, config: JobConfig) -> None:
     rows = (
         learner_rows(tables, config, "ranked")
-        .process(Learner(config), Types.ROW_NAMED(["k", "v"], [_BYTES, _BYTES]))
+        .process(Learn(config), Types.ROW_NAMED(["k", "v"], [_BYTES, _BYTES]))
         .name("learner")
         .uid(UIDS["learner"])
         .set_parallelism(1)

@@ -13,6 +13,7 @@ One row for each entry that was on screen:
     experiment, arm   what it was part of; empty for no experiment
     shadow_mean, shadow_bonus    what the experiment's shadow policy would have scored
     x_0 .. x_15       the context as it was scored
+    feature_0 .. feature_7    what is known of the activity before anybody saw it, as it is now: kind and categories
     click, conversion, dismissed    0 or 1, by the learner's own attribution
     revenue           worth of the conversion
     reward            the same as click
@@ -29,6 +30,7 @@ import numpy as np
 import pyarrow as pa
 
 from tideline.schemas.events import EventType
+from tideline.udfs.core.catalogue.activity_features import FEATURES, UNKNOWN
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import MAX_SLOTS
 from tideline.udfs.core.rewards.attributing import Attributing
@@ -37,7 +39,9 @@ from tideline.udfs.core.shown.remembered import Remembered
 from tideline.udfs.core.shown.shown_state import CLICKED, CONVERTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from tideline.schemas.events import Event
 
@@ -80,9 +84,15 @@ def matters(event: Event) -> bool:
     return event.type not in _ORGANIC
 
 
-def join(decisions: Iterable[dict[str, Any]], events: Sequence[Event], settings: Attributing) -> pa.Table:
+def join(
+    decisions: Iterable[dict[str, Any]],
+    events: Sequence[Event],
+    settings: Attributing,
+    features: Mapping[str, NDArray[np.int8]],
+) -> pa.Table:
     """Return the table; decision records and events may come in any order and repeatedly.
 
+    `features` are those of activities by id.
     Rewards are found by the job's own attribution, event by event in order of time: tokens that are not ours count
     nothing, a conversion without a token goes to the newest click on its activity inside the window.
     """
@@ -103,6 +113,8 @@ def join(decisions: Iterable[dict[str, Any]], events: Sequence[Event], settings:
         columns[name] = pa.array([each.get(field) for each in rows], kind)
     x = np.frombuffer(b"".join(each["x"] for each in rows), np.int8).reshape(-1, DIM) / 127.0
     columns |= {f"x_{at}": x[:, at] for at in range(DIM)}
+    about = np.array([features.get(each["activity_id"], UNKNOWN) for each in rows], np.int8).reshape(-1, FEATURES)
+    columns |= {f"feature_{at}": about[:, at] / 127.0 for at in range(FEATURES)}
     found = [rewards.get(_key(each), _NOTHING) for each in rows]
     columns["click"] = columns["reward"] = np.array([each.clicked for each in found], np.int8)
     columns["conversion"] = np.array([each.converted for each in found], np.int8)

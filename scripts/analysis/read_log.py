@@ -14,6 +14,7 @@ arm shown:
     eligible          how many arms could have been shown in that list; without it all arms of the file
     ts_ms             UTC epoch milliseconds, dates or timestamps; without it the order of the file
     encoder_version   encoder whose x it is; only rows of the newest one are read
+    feature_0 .. feature_7    what is known of the action before anybody saw it, as `tideline export` writes it
 
 In lists propensities are conditional on the entries above. Other columns are not read; those that are not of
 `tideline export` are named.
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.models.tables import Table
+from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.evaluation.log import Log
 from tideline.udfs.core.hashing import hash64
 
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
 LEAST_PROPENSITY = 1e-12
 """Below it a single row would be all that counts."""
 _ROUNDING = 1e-6
+_UNITS = 127
 _USERS = ("user", "user_id")
+_FEATURES = tuple(f"feature_{at}" for at in range(FEATURES))
 _READ = ("action", "propensity", "decision_id", "position", "eligible", "ts_ms", "encoder_version")
 _EXPORTED = (
     "policy", "policy_version", "mean", "bonus", "explored", "experiment", "arm", "shadow_mean", "shadow_bonus",
@@ -100,6 +104,7 @@ def read_log(path: Path, reward: str = "reward") -> LoggedFile:
         ts_ms=ts_ms[rows],
         lists=lists,
         user=None if users is None else user.astype(np.int64),
+        features=_features(columns, rows, arm),
     )
     left_out = {reason: count for reason, count in left_out.items() if count}
     return LoggedFile(log, rows, ids[rows], left_out, [name for name in columns.names if not _known(name, reward)])
@@ -126,7 +131,7 @@ def _eligible(columns: Table, arms: int, above: NDArray[np.int64]) -> NDArray[np
 
 
 def _known(name: str, reward: str) -> bool:
-    return name in (*_READ, *_USERS, *_EXPORTED, reward, "") or name.startswith("x_")
+    return name in (*_READ, *_USERS, *_FEATURES, *_EXPORTED, reward, "") or name.startswith("x_")
 
 
 def _users(columns: Table, ids: NDArray[np.str_]) -> NDArray[np.str_] | None:
@@ -146,6 +151,24 @@ def _contexts(columns: Table) -> NDArray[np.float64]:
         x[:, at] = columns.numbers(name)
         columns.require(name, np.isfinite(x[:, at]), "a finite number in every row")
     return x
+
+
+def _features(columns: Table, rows: NDArray[np.int64], arm: NDArray[np.int64]) -> NDArray[np.int8] | None:
+    """Return the features of each arm, None where the file does not have all of their columns."""
+    if not set(_FEATURES) <= set(columns.names):
+        return None
+    found = np.empty((columns.rows, FEATURES))
+    for at, name in enumerate(_FEATURES):
+        found[:, at] = columns.numbers(name)
+        whole = np.abs(found[:, at] * _UNITS - np.rint(found[:, at] * _UNITS)) < _ROUNDING * _UNITS
+        columns.require(name, whole & (np.abs(found[:, at]) <= 1), f"whole {_UNITS}ths from -1 to 1")
+    units = np.rint(found * _UNITS).astype(np.int8)
+    of_arm: NDArray[np.int8] = units[rows][np.unique(arm, return_index=True)[1]]
+    same = np.ones((columns.rows, FEATURES), np.bool_)
+    same[rows] = units[rows] == of_arm[arm]
+    for at, name in enumerate(_FEATURES):
+        columns.require(name, same[:, at], "the same number in all rows of an action")
+    return of_arm
 
 
 def _usable(columns: Table, known: NDArray[np.bool_]) -> tuple[NDArray[np.int64], dict[str, int]]:

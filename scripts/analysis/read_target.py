@@ -12,6 +12,7 @@ from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.evaluation.learned import crossfitted, replayed
 from tideline.udfs.core.evaluation.targets import Constant, Table, Uniform
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
+from tideline.udfs.core.policies.regression import Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
 _CONSTANT = "constant:"
 _PREFIX = "p_"
 _SUM_ERROR = 1e-6
+_BLIND = "the log has no columns feature_0 .. feature_7: the policy is judged as one that knows nothing of its actions"
 
 
 class Judging(NamedTuple):
-    """How `evaluation.evaluate` makes the policy, and replays one that learns."""
+    """How `evaluation.evaluate` makes the policy, and replays one that learns; why it may not be the job's."""
 
     make: Callable[[NDArray[np.int64]], Target]
     matched: Callable[[], NDArray[np.float64]] | None
+    warnings: tuple[str, ...] = ()
 
 
 def read_target(text: str, logged: LoggedFile, exploration: float, places: Sequence[float] = ()) -> Judging:
@@ -49,9 +52,11 @@ def read_target(text: str, logged: LoggedFile, exploration: float, places: Seque
         return Judging(lambda fold: Constant(log, log.arms.index(name) if name in log.arms else -1), None)
     if text.partition(":")[0] in POLICIES:
         policy = make_policy(text)
+        blind = log.features is None and policy.regression.sharing is Sharing.HYBRID
         return Judging(
             lambda fold: crossfitted(policy, log, fold, exploration, places),
             lambda: replayed(policy, log, exploration, places),
+            (_BLIND,) if blind else (),
         )
     path = Path(text)
     if not path.is_file():

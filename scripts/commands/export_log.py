@@ -19,6 +19,7 @@ from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.catalogue.activity import Activity, decode_activity
+from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.rewards.attributing import Attributing
@@ -46,7 +47,8 @@ def export(cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float) 
     Raises:
         Unavailable: a topic cannot be read.
     """
-    catalogue = Catalogue.of(_activities(cluster, topics.activities).values())
+    activities = _activities(cluster, topics.activities)
+    catalogue = Catalogue.of(activities.values())
     settings = Attributing.of(keys, round(days * _DAY_MS), catalogue.reward_value, catalogue.activities_of_item)
     records = read_topic(cluster, topics.decisions, _told("decisions"))
     decisions = [DECISION.decode(record.value) for record in records if record.value is not None]
@@ -60,7 +62,8 @@ def export(cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float) 
         if join_log.matters(event):
             events.append(event)
     _say(f"{len(events):,} events that may be rewards")
-    return join_log.join(decisions, events, settings)
+    features = {name: features_of(each) for name, each in activities.items()}
+    return join_log.join(decisions, events, settings, features)
 
 
 def _told(topic: str) -> Callable[[int, int], None]:

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.picture is not None:
         picture.draw(arguments.picture, answer, float(log.reward.mean()), f"{arguments.policy}, judged from the log")
         _say(f"picture: {arguments.picture}")
-    warnings = [*_unread(logged.unread), *answer.warnings]
+    warnings = [*_unread(logged.unread), *judging.warnings, *answer.warnings]
     for line in warnings:
         _say(f"warning: {line}")
     return document(answer) | {

@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from tideline.udfs.core.catalogue.activity_features import features_of
-from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add
-from tideline.udfs.core.learning.publication import publication
+from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings
 from tideline.udfs.core.lists.list_version import ListVersion, parse_version
 from tideline.udfs.core.policies.policy_table import PRIOR_ID, decode_row, encode_row
 from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
@@ -25,9 +22,6 @@ from tideline.udfs.core.users.user_state import decode_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any
-
-    from numpy.typing import NDArray
 
     from tideline.schemas.errors import Reason
     from tideline.udfs.core.catalogue.activity import Activity
@@ -38,7 +32,6 @@ if TYPE_CHECKING:
 
 EPOCH = 1
 """Of every job of the tests that does not say otherwise."""
-_NEVER_FORGETS = Forgetting(0)
 _AT_ONCE = 50
 _OF_BATCHES = ("lists", "republished", "encode_batch", "feedback")
 """How the names of counters begin that depend on how records were batched."""
@@ -56,7 +49,7 @@ class Recorded(NamedTuple):
 
 
 class Oracle:
-    """The expected outcome so far: `lists` by user, `dead` letters with reasons, `counts`, `states`, learned sums."""
+    """The expected outcome so far: `lists` by user, `dead` letters with reasons, `counts`, `states`, feedback."""
 
     def __init__(self, settings: RankSettings, encoder: StepEncoder) -> None:
         self.world = RankerState.start(settings, encoder)
@@ -95,18 +88,6 @@ class Oracle:
             self.republished.update(users)
             left.subtract(users)
 
-    def sums(self) -> dict[str, NDArray[Any]]:
-        """Return what was learned: exact sums by "encoder|activity"."""
-        if not self._feedback:
-            return {}
-        ids, rows = decode_feedback(encode_feedback(self._feedback))
-        return {
-            f"{encoder}|{name}": add(NO_SUMS, mine, _NEVER_FORGETS)
-            for encoder in np.unique(rows["encoder"]).tolist()
-            for place, name in enumerate(ids)
-            if (mine := rows[(rows["activity"] == place) & (rows["encoder"] == encoder)]).size
-        }
-
     def learned(self) -> dict[str, tuple[float, tuple[float, ...]]]:
         """Return (impressions, rewards) by "encoder|activity"."""
         return _counts(self._published())
@@ -116,9 +97,17 @@ class Oracle:
         return [encode_row(row._replace(epoch=self.epoch), name) for name, row in self._published()]
 
     def _published(self) -> list[tuple[str, PolicyRow]]:
-        sums = self.sums()
-        features = {name: features_of(each) for name, each in self.world.offers.activities.items()}
-        return publication(sums, sorted(sums), _NEVER_FORGETS, 0, self.world.settings.policy.regression, features)
+        """Return the rows that a learner publishes which gets all feedback in one go and never forgets."""
+        features = {name: features_of(each).tobytes() for name, each in self.world.offers.activities.items()}
+        settings = LearnerSettings(self.world.settings.policy.regression, window_ms=self.world.settings.attribution_ms)
+        learner = Learner(settings, Kept({}, features))
+        if self._feedback:
+            learner.learn(*decode_feedback(encode_feedback(self._feedback)))
+        return learner.publish(learner.every_name())
+
+    def take_feedback(self, feedback: Iterable[Feedback]) -> None:
+        """Take in what the learner is told."""
+        self._feedback += feedback
 
     def learn(self, policy: Iterable[Recorded]) -> None:
         """Take in records of the policy topic."""
@@ -165,7 +154,7 @@ class Oracle:
         self.states.update(zip(outcome.users, outcome.states, strict=True))
         self.lists.update(zip(outcome.listed, outcome.lists, strict=True))
         self.counts += outcome.counts
-        self._feedback += outcome.feedback
+        self.take_feedback(outcome.feedback)
 
 
 def learned(policy: Iterable[Recorded]) -> dict[str, tuple[float, tuple[float, ...]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,8 +10,9 @@ from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import CONSTANT_X, DIM
-from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add
-from tideline.udfs.core.learning.publication import publication
+from tideline.udfs.core.learning.intake import FIRST_MS
+from tideline.udfs.core.learning.learner import Learner, LearnerSettings
+from tideline.udfs.core.learning.learning import Forgetting
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
 from tideline.udfs.core.ranking.ranking import rank
@@ -46,17 +47,18 @@ class Player:
         self, policy: Policy, categories: Sequence[int], seed: int, half_life_ms: int = 0, exploration: float = 0.0
     ) -> None:
         self._policy, self._seed, self._exploration = policy, seed, exploration
-        self._forgetting = Forgetting(half_life_ms)
+        forgetting = Forgetting(half_life_ms)
         self._activities = [
             Activity(f"a{arm:05}", "coupon", "", 1, 2, categories=(f"c{category}",))
             for arm, category in enumerate(categories)
         ]
-        self._features = {each.activity_id: features_of(each) for each in self._activities}
+        self.learner = Learner(LearnerSettings(policy.regression, forgetting))
+        for each in self._activities:
+            self.learner.note(each.activity_id, features_of(each))
+        self._start_ms = -(-FIRST_MS // forgetting.unit_ms) * forgetting.unit_ms
         self._catalogue = Catalogue.of(self._activities)
-        self._sums: dict[str, NDArray[Any]] = {}
         self._table = PolicyTable()
         self._known = coefficients(self._table, self._catalogue, _ENCODER, _CLICKS)
-        self._newest = 0
 
     def choose(self, x: NDArray[np.float64], first_round: int, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return the arm shown in each of the rounds from `first_round` on, see Plays."""
@@ -76,16 +78,9 @@ class Player:
         """Add what was shown and clicked, see Plays, and publish."""
         rows = np.zeros(len(x), ROWS)
         rows["x"], rows["impressions"], rows["clicks"] = contexts(x), impressions, clicks
-        rows["ts_ms"] = (first_round + np.arange(len(x))) * ROUND_MS
-        self._newest = max(self._newest, int(self._forgetting.bucket_of(rows["ts_ms"].astype(np.int64)).max()))
-        changed = []
-        for arm in np.unique(arms).tolist():
-            name = f"{_ENCODER}|{self._activities[arm].activity_id}"
-            self._sums[name] = add(self._sums.get(name, NO_SUMS), rows[arms == arm], self._forgetting)
-            changed.append(name)
-        published = publication(
-            self._sums, changed, self._forgetting, self._newest, self._policy.regression, self._features
-        )
-        for activity_id, row in published:
+        rows["activity"], rows["encoder"] = arms, _ENCODER
+        rows["ts_ms"] = self._start_ms + (first_round + np.arange(len(x))) * ROUND_MS
+        lesson = self.learner.learn([each.activity_id for each in self._activities], rows)
+        for activity_id, row in self.learner.publish(lesson.names):
             self._table.apply(activity_id, row._replace(version=self._table.version + 1))
         self._known = coefficients(self._table, self._catalogue, _ENCODER, _CLICKS)

@@ -1,4 +1,4 @@
-"""The learner of the simulated year: sums as state bytes, and the policy topic that it fills."""
+"""The learner of the simulated year: its state bytes, and the policy topic that it fills."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tideline.udfs.core.catalogue.activity_features import features_of
-from tideline.udfs.core.learning.knowledge import Knowledge
-from tideline.udfs.core.learning.learning import Forgetting, decode_sums, encode_sums
-from tideline.udfs.core.learning.publication import every_name, published
+from tideline.udfs.core.learning.learner import NOTHING_KEPT, Kept, Learner, LearnerSettings
+from tideline.udfs.core.learning.learning import Forgetting, decode_sums
 from tideline.udfs.core.policies.policy_table import encode_row
 from tideline.udfs.core.rewards.feedback import gather_feedback
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,7 +25,7 @@ TopicRecord = tuple[int, bytes | None]
 
 
 class YearLearner:
-    """Does with its state what the job's learner does; its rows go into a compacted topic."""
+    """Keeps what the job's learner keeps; its rows go into a compacted topic, each when it changes."""
 
     def __init__(self, policy: Policy, half_life_ms: int, window_ms: int) -> None:
         self.sums: dict[str, bytes] = {}
@@ -36,19 +33,24 @@ class YearLearner:
         self.topic: dict[bytes, TopicRecord] = {}
         self.refused: Counter[str] = Counter()
         """Rows of feedback that were set aside, by reason."""
-        self.forgetting = Forgetting(half_life_ms)
-        self._known = Knowledge({}, self.forgetting)
-        self._how = policy.regression
-        self._window_ms = window_ms
+        self._settings = LearnerSettings(policy.regression, Forgetting(half_life_ms), window_ms)
+        self._learner = Learner(self._settings, NOTHING_KEPT)
         self._newest_ms: int | None = None
         self._offset = 0
 
+    @property
+    def forgetting(self) -> Forgetting:
+        """How the past fades."""
+        return self._settings.forgetting
+
     def note(self, activity_id: str, activity: Activity | None) -> None:
         """Take in what is known of an activity before it is shown, or that it was deleted."""
-        if activity is None:
+        features = None if activity is None else features_of(activity)
+        self._learner.note(activity_id, features)
+        if features is None:
             self.features.pop(activity_id, None)
         else:
-            self.features[activity_id] = features_of(activity).tobytes()
+            self.features[activity_id] = features.tobytes()
 
     def size(self) -> int:
         """Return the bytes of its state, names included."""
@@ -57,43 +59,31 @@ class YearLearner:
     def learn(self, parts: Sequence[bytes]) -> tuple[list[TopicRecord], float]:
         """Add the feedback of a publish interval; return the records published, and how many seconds both took."""
         started_s = time.process_time()
-        encoders, named = self._known.encoders(), self._known.activities()
-        learned = self._known.learn(*gather_feedback(parts))
-        self._newest_ms = self.forgetting.start_ms(self._known.newest)
-        self.refused.update(learned.refused)
-        retired = self._known.retire(self.features.keys(), self._window_ms)
-        kept = {name: self._known.sums[name] for name in learned.rows if name in self._known.sums} | retired.together
-        self.sums.update({name: encode_sums(sums, self.forgetting) for name, sums in kept.items()})
-        gone = [*learned.forgotten, *retired.names]
-        for name in gone:
+        lesson = self._learner.learn(*gather_feedback(parts))
+        self._newest_ms = lesson.newest_ms
+        self.refused.update(lesson.refused)
+        self.sums.update(lesson.kept)
+        for name in lesson.removed:
             self.sums.pop(name, None)
-        changed = [*learned.rows, *gone]
-        for encoder in set(self._known.encoders()) - set(encoders):
-            changed += [f"{encoder}|{activity}" for activity in named]
-        found = self._publish(changed)
+        found = self._publish(lesson.names)
         return found, time.process_time() - started_s
 
     def carry_over(self, encoder: int) -> list[TopicRecord]:
         """Publish every activity's row for an encoder that is about to be taken into use."""
-        return self._publish(every_name(encoder, self._known.sums))
+        return self._publish(self._learner.take_up(encoder))
 
     def restore(self, half_life_ms: int) -> None:
         """Start again from state bytes, with a half-life."""
-        self.forgetting = Forgetting(half_life_ms)
-        newest = None if self._newest_ms is None else self.forgetting.bucket_at(self._newest_ms)
-        self._known = Knowledge(self.decoded(), self.forgetting, newest)
+        self._settings = self._settings._replace(forgetting=Forgetting(half_life_ms))
+        self._learner = Learner(self._settings, Kept(self.sums, self.features, self._newest_ms))
 
     def decoded(self) -> dict[str, NDArray[Any]]:
         """Return the sums by "encoder|activity"."""
         return {name: decode_sums(state, self.forgetting) for name, state in self.sums.items()}
 
-    def _publish(self, names: Sequence[str]) -> list[TopicRecord]:
-        if not names:
-            return []
-        features = {name: np.frombuffer(each, np.int8) for name, each in self.features.items()}
-        rows = published(self._known, sorted(set(names)), self._how, features)
+    def _publish(self, names: Iterable[str]) -> list[TopicRecord]:
         records: list[TopicRecord] = []
-        for activity_id, row in rows:
+        for activity_id, row in self._learner.publish(names):
             record = (self._offset, encode_row(row, activity_id))
             self.topic[f"{row.encoder}|{activity_id}".encode()] = record
             records.append(record)

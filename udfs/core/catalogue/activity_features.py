@@ -18,6 +18,9 @@ FEATURES = 8
 """Length of the vector: a constant and seven numbers from names."""
 _CONSTANT = 90
 _KIND_SHARE = 0.5
+UNKNOWN = np.array([_CONSTANT, *[0] * (FEATURES - 1)], np.int8)
+"""Features of an activity of which nothing is known."""
+UNKNOWN.flags.writeable = False
 
 
 def features_of(activity: Activity) -> NDArray[np.int8]:

@@ -8,8 +8,9 @@ import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.evaluation.targets import Greedy
-from tideline.udfs.core.learning.learning import Forgetting, add, merge
-from tideline.udfs.core.learning.publication import publication
+from tideline.udfs.core.learning.intake import FIRST_MS
+from tideline.udfs.core.learning.learner import NOTHING_KEPT, Kept, Learner, LearnerSettings
+from tideline.udfs.core.learning.learning import encode_sums, merge
 from tideline.udfs.core.limits import MAX_SLOTS
 from tideline.udfs.core.policies.contextual.thompson import Thompson
 from tideline.udfs.core.policies.policy_table import stack
@@ -25,13 +26,12 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.evaluation.log import Log
     from tideline.udfs.core.policies.base import Policy
-    from tideline.udfs.core.policies.policy_table import Coefficients
+    from tideline.udfs.core.policies.policy_table import Coefficients, PolicyRow
 
 DRAWS = 64
 """Thompson sampling is judged as the mixture of so many draws for each row: integrating costs 50 ms a row."""
 _ORDERS = 16
 """Draws of whole lists from a policy that draws its scores."""
-_NEVER = Forgetting(0)
 _ENCODER = 1
 _SCALE = 127.0
 _SALT = 1
@@ -42,7 +42,10 @@ _LEARNED_SHARE = 0.05
 
 
 class Learning(NamedTuple):
-    """A log as the learner takes it: contexts as int8, feedback rows (dtype ROWS), weights of the objectives."""
+    """A log as the learner takes it: contexts as int8, feedback rows (dtype ROWS), weights of the objectives.
+
+    All rows are of one moment: nothing fades, so their times would leave no trace.
+    """
 
     x: NDArray[np.int8]
     rows: NDArray[Any]
@@ -85,7 +88,7 @@ def learning(log: Log, places: Sequence[float] = ()) -> Learning:
     """
     rows = np.zeros(log.rows, ROWS)
     rows["activity"], rows["encoder"], rows["impressions"] = log.action, _ENCODER, 1
-    rows["ts_ms"], rows["x"] = log.ts_ms, contexts(log.x)
+    rows["ts_ms"], rows["x"] = FIRST_MS, contexts(log.x)
     rows["overlooked"] = np.array(overlooked(places))[np.minimum(log.position, MAX_SLOTS - 1)]
     rows["clicks"] = log.reward > 0
     clicks = bool(np.isin(log.reward, (0.0, 1.0)).all())
@@ -94,24 +97,35 @@ def learning(log: Log, places: Sequence[float] = ()) -> Learning:
     return Learning(rows["x"].copy(), rows, np.array([1.0, 0.0, 0.0] if clicks else [0.0, 0.0, 1.0]))
 
 
-def _learned(policy: Policy, log: Log, known: Learning, sums: dict[str, NDArray[Any]]) -> Coefficients:
-    names = [_name(arm) for arm in range(len(log.arms))]
-    published = dict(publication(sums, names, _NEVER, 0, policy.regression))
-    return stack([published[str(arm)] for arm in range(len(log.arms))], known.weights)
+def learner_of(policy: Policy, log: Log, kept: Kept = NOTHING_KEPT) -> Learner:
+    """Return the job's learner for a log: activities are named by their place in `arms`, with the features it tells."""
+    features = {} if log.features is None else {str(arm): each.tobytes() for arm, each in enumerate(log.features)}
+    return Learner(LearnerSettings(policy.regression), kept._replace(features=features))
 
 
-def _name(arm: int) -> str:
-    return f"{_ENCODER}|{arm}"
+def every_row(learner: Learner, log: Log) -> list[PolicyRow]:
+    """Return the row of each arm of the log, seen or not."""
+    published = dict(learner.publish(f"{_ENCODER}|{arm}" for arm in range(len(log.arms))))
+    return [published[str(arm)] for arm in range(len(log.arms))]
 
 
-def _sums(log: Log, known: Learning, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    """Return the learner's sums of some rows by arm."""
-    found = {}
-    order = rows[np.argsort(log.action[rows], kind="stable")]
-    for part in np.split(order, np.flatnonzero(np.diff(log.action[order])) + 1):
-        if part.size:
-            found[_name(int(log.action[part[0]]))] = add(merge([]), known.rows[part], _NEVER)
-    return found
+def _table(learner: Learner, log: Log, known: Learning) -> Coefficients:
+    return stack(every_row(learner, log), known.weights)
+
+
+def _learn(learner: Learner, log: Log, rows: NDArray[Any]) -> Learner:
+    """Let a learner learn some rows; return it."""
+    learner.learn([str(arm) for arm in range(len(log.arms))], rows)
+    return learner
+
+
+def _without(learners: Sequence[Learner], left: int) -> Kept:
+    """Return what all learners but one have learned together."""
+    parts: dict[str, list[NDArray[Any]]] = {}
+    for at, learner in enumerate(learners):
+        for name, sums in learner.sums.items() if at != left else ():
+            parts.setdefault(name, []).append(sums)
+    return Kept({name: encode_sums(merge(each), LearnerSettings().forgetting) for name, each in parts.items()}, {})
 
 
 def crossfitted(
@@ -120,13 +134,8 @@ def crossfitted(
     """Return the policy as a target: in the rows of a fold it has learned from all rows of the others."""
     known = learning(log, places)
     count = int(fold.max()) + 1
-    parts = [_sums(log, known, np.flatnonzero(fold == each)) for each in range(count)]
-    tables = []
-    for left in range(count):
-        others = [part for at, part in enumerate(parts) if at != left]
-        names = sorted({name for part in others for name in part})
-        sums = {name: merge([part[name] for part in others if name in part]) for name in names}
-        tables.append(_learned(policy, log, known, sums))
+    parts = [_learn(learner_of(policy, log), log, known.rows[fold == each]) for each in range(count)]
+    tables = [_table(learner_of(policy, log, _without(parts, left)), log, known) for left in range(count)]
 
     def drawn(rows: NDArray[np.int64], open_arms: NDArray[np.bool_], size: int, draws: int) -> NDArray[np.int64]:
         found = np.full((draws, rows.size, min(size, open_arms.shape[1])), -1)
@@ -165,8 +174,8 @@ def replayed(policy: Policy, log: Log, exploration: float, places: Sequence[floa
     known = learning(log, places)
     matched = np.zeros(log.rows)
     least = float(log.propensity.min())
-    sums: dict[str, NDArray[Any]] = {}
-    table = _learned(policy, log, known, sums)
+    learner = learner_of(policy, log)
+    table = _table(learner, log, known)
     waiting: list[int] = []
     learned, start = 0, 0
     while start < log.rows:
@@ -181,9 +190,7 @@ def replayed(policy: Policy, log: Log, exploration: float, places: Sequence[floa
         start += rows.size
         if len(waiting) >= max(_FIRST_LEARNED, _LEARNED_SHARE * learned):
             learned += len(waiting)
-            news = _sums(log, known, np.array(waiting))
-            sums |= {name: merge([sums[name], each]) if name in sums else each for name, each in news.items()}
-            table, waiting = _learned(policy, log, known, sums), []
+            table, waiting = _table(_learn(learner, log, known.rows[waiting]), log, known), []
     return matched
 
 

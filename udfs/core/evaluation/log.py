@@ -39,6 +39,8 @@ class Log:
     lists: bool
     user: NDArray[np.int64] | None = None
     """Number of who it was shown to [N], from 0 without gaps; None where it is not known."""
+    features: NDArray[np.int8] | None = None
+    """Features of the arms [K, FEATURES], see catalogue.activity_features; None where the log does not tell them."""
 
     @property
     def rows(self) -> int:

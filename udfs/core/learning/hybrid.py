@@ -57,8 +57,8 @@ def solve_shared(found: Evidence, features: NDArray[np.int8], how: Regression) -
     inverse = np.linalg.inv(positive(found.design) + how.ridge * np.eye(DIM))
     # S - S A^-1 S = l S A^-1 = l (I - l A^-1), and b - S A^-1 b = l A^-1 b.
     left = how.ridge * (np.eye(DIM) - how.ridge * inverse)
-    outer = (e[:, :, None] * e[:, None, :]).reshape(len(e), -1)
-    design += (outer.T @ left.reshape(len(e), -1)).reshape(FEATURES, FEATURES, DIM, DIM).transpose(0, 2, 1, 3)
+    outer = (e[:, :, None] * e[:, None, :]).reshape(len(e), FEATURES**2)
+    design += (outer.T @ left.reshape(len(e), DIM**2)).reshape(FEATURES, FEATURES, DIM, DIM).transpose(0, 2, 1, 3)
     moments = how.ridge * np.einsum("ai,aod->oid", e, np.einsum("aof,adf->aod", found.moments, inverse))
     factor = np.linalg.inv(np.linalg.cholesky(design.reshape(size, size)))
     whole = factor.T @ factor

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.catalogue.activity_features import FEATURES
+from tideline.udfs.core.catalogue.activity_features import FEATURES, UNKNOWN
 from tideline.udfs.core.learning.hybrid import shared_row, solve_rest, solve_shared
 from tideline.udfs.core.learning.knowledge import Knowledge, activity_of, encoder_of
 from tideline.udfs.core.learning.solving import Evidence, Solved, evidence_of, policy_rows, prior_row, solve
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.learning.change import Changes
     from tideline.udfs.core.learning.learning import Forgetting
-
-
-_UNKNOWN = np.zeros(FEATURES, np.int8)
-_UNKNOWN[0] = 90
 
 
 def publication(
@@ -88,7 +84,7 @@ class _Encoder(NamedTuple):
         return evidence_of(*self.known.weighed(self.encoder, activities, self.changed))
 
     def _features_of(self, activities: Sequence[str]) -> NDArray[np.int8]:
-        found = [self.features.get(activity, _UNKNOWN) for activity in activities]
+        found = [self.features.get(activity, UNKNOWN) for activity in activities]
         return np.array(found, np.int8).reshape(len(activities), FEATURES)
 
     def _solved(
@@ -100,7 +96,7 @@ class _Encoder(NamedTuple):
             every = self.known.activities()
             shared = solve_shared(self._evidence(every), self._features_of(every), how)
             return (
-                shared.prior(_UNKNOWN),
+                shared.prior(UNKNOWN),
                 shared_row(shared),
                 solve_rest(found, self._features_of(activities), shared, how),
             )

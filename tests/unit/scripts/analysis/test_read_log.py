@@ -110,3 +110,45 @@ def test_contexts_that_are_not_called_so_are_named(tmp_path: Path, capsys: Captu
     assert found["warnings"] == ["columns that are not read: age; contexts are those whose names begin with x_"]
     assert found["decide_by"] == "dr"
     assert run(capsys, "--log", write(tmp_path / "log.csv", rows(2_000)), "--policy", "uniform")["warnings"] == []
+
+
+def _with_features(**changes: float) -> list[dict[str, Any]]:
+    """Rows of three actions, each with features of its own."""
+    features = {name: [90.0, 10.0 * at, *[0.0] * 6] for at, name in enumerate("abc")}
+    return [
+        row | {f"feature_{at}": round(unit / 127, 7) for at, unit in enumerate(features[row["action"]])} | changes
+        for row in rows(600)
+    ]
+
+
+def test_features_of_the_actions_are_read_where_all_are_there(tmp_path: Path) -> None:
+    """Contract: in units of 1/127, one vector an action; a file that lacks a column tells none."""
+    log = read_log(write(tmp_path / "log.csv", _with_features())).log
+    assert log.features is not None
+    assert log.features[:, :2].tolist() == [[90, 0], [90, 10], [90, 20]]
+    less = [{name: value for name, value in row.items() if name != "feature_7"} for row in _with_features()]
+    assert read_log(write(tmp_path / "less.csv", less)).log.features is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [({"feature_1": 0.5}, "whole 127ths"), ({"feature_0": 2.0}, "from -1 to 1"), ({"feature_2": ""}, "whole 127ths")],
+)
+def test_features_that_cannot_be_are_refused(changes: dict[str, Any], complaint: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"column {next(iter(changes))}.*{complaint}.*row 1"):
+        read_log(write(tmp_path / "log.csv", _with_features(**changes)))
+
+
+def test_an_action_has_one_vector_of_features(tmp_path: Path) -> None:
+    content = _with_features()
+    content[300] |= {"feature_3": 1.0}
+    with pytest.raises(ConfigError, match=r"column feature_3.*the same number in all rows of an action; row 301"):
+        read_log(write(tmp_path / "log.csv", content))
+
+
+def test_a_policy_that_shares_by_features_is_doubted_where_the_log_has_none(tmp_path: Path, capsys: Captured) -> None:
+    """Contract: `ope` warns of `linucb_hybrid` on such a log, of nothing on one with features."""
+    for content, warned in ((rows(1_500), True), (_with_features() * 3, False)):
+        log = write(tmp_path / "log.csv", content)
+        found = run(capsys, "--log", log, "--policy", "linucb_hybrid")
+        assert any("feature_0 .. feature_7" in line for line in found["warnings"]) == warned

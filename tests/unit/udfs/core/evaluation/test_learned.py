@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tideline.scripts.benchmarks.offline.ope_world import draw, make_log
+from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.evaluation.evaluation import evaluate
 from tideline.udfs.core.evaluation.learned import contexts, crossfitted, replayed
@@ -40,6 +41,20 @@ def test_every_policy_of_the_product_can_be_judged(name: str) -> None:
     found = target.chances(np.arange(100))
     assert found.sum(axis=1) == pytest.approx(np.ones(100))
     assert found.min() == pytest.approx(0.1 / 6)
+    assert 50 < replayed(_policy(name), _random_log(600)[0], 0.1).sum() < 200
+
+
+def test_a_policy_that_shares_by_features_is_judged_with_those_of_the_log() -> None:
+    """Contract: others' features change what `linucb_hybrid` would show, and nothing of a policy without."""
+    log = draw(600, 6).log
+    random = np.random.default_rng(4)
+    features = random.integers(-60, 60, (len(log.arms), FEATURES)).astype(np.int8)
+    told = replace(log, features=features)
+    for name, same in (("linucb_hybrid:shared_ridge=0.25", False), ("linucb", True)):
+        one, two = (
+            crossfitted(_policy(name), each, folds(log, 5), 0.1).chances(np.arange(600)) for each in (log, told)
+        )
+        assert (one == two).all() == same
 
 
 def test_a_policy_that_learned_the_log_earns_more_than_a_random_one() -> None:

@@ -14,6 +14,7 @@ from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, add
 from tideline.udfs.core.learning.publication import every_name, publication
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.policy_table import PRIOR_ID, UPPER, PolicyTable, cold_row, encode_row
+from tideline.udfs.core.policies.regression import Regression, Sharing
 from tideline.udfs.core.rewards.feedback import ROWS
 
 
@@ -105,6 +106,10 @@ def test_what_is_carried_is_whole_and_does_not_depend_on_order() -> None:
 
 def test_before_anything_was_learned_an_encoder_has_a_cold_prior() -> None:
     """Contract: an ordered encoder has rows to wait for, whatever was learned."""
+    for sharing in Sharing:
+        ((name, row),) = publication({}, every_name(5, []), NEVER, 0, Regression(1.0, sharing))
+        assert name == PRIOR_ID
+        assert not row.theta.any()
     ((name, row),) = publication({}, every_name(5, []), NEVER, 0)
     assert (name, row.encoder, row.total) == (PRIOR_ID, 5, 0.0)
     assert (row.theta.tolist(), row.inverse.tolist()) == (cold_row().theta.tolist(), cold_row().inverse.tolist())

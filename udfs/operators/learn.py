@@ -1,4 +1,4 @@
-"""The learner: the feedback of a publish interval into exact sums per activity, and policy rows out of them."""
+"""The learner in the job: its state, one call of `core.learning.learner` for each row, and what it publishes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.control.control import Audience, LoadModel, PublishPolicy, SetExperiment, decode_for
 from tideline.udfs.core.experiments.experiment import regressions_on_trial
-from tideline.udfs.core.learning.knowledge import Knowledge
-from tideline.udfs.core.learning.learning import Forgetting, decode_sums, encode_sums
-from tideline.udfs.core.learning.publication import every_name, published
-from tideline.udfs.core.learning.turn import turn
-from tideline.udfs.core.learning.watch import ALARM_AT, Clicks, Watch, entropy
+from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings
+from tideline.udfs.core.learning.learning import Forgetting
+from tideline.udfs.core.learning.watch import ALARM_AT, entropy
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.fence import check_entry
 from tideline.udfs.core.policies.policy_table import THETA_LIMIT, encode_row, epoch_of
@@ -31,15 +29,13 @@ from tideline.udfs.operators.stop import failing_for_good
 from tideline.udfs.operators.subtask import was_restored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tideline.udfs.core.policies.regression import Regression
     from tideline.udfs.settings.job_config import JobConfig
 
 
-class Learner(KeyedProcessFunction):
+class Learn(KeyedProcessFunction):
     """One key holds the sums of all activities: the prior and the total they share are then of one moment."""
 
     def __init__(self, config: JobConfig) -> None:
@@ -56,13 +52,15 @@ class Learner(KeyedProcessFunction):
         self._features = context.get_map_state(
             MapStateDescriptor("features", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
         )
-        self._how = make_policy(self._config.policy).regression
-        self._forgetting = Forgetting(round(self._config.half_life_days * 86_400_000))
+        config = self._config
+        self._settings = LearnerSettings(
+            make_policy(config.policy).regression,
+            Forgetting(round(config.half_life_days * 86_400_000)),
+            round(config.attribution_days * 86_400_000),
+            config.publish_ms,
+        )
         self._meters = Meters(context)
-        self._window_ms = round(self._config.attribution_days * 86_400_000)
-        self._watch = Watch()
-        self._kept: Knowledge | None = None
-        self._kept_features: dict[str, NDArray[np.int8]] = {}
+        self._restored: Learner | None = None
 
     def _enter(self, context: RuntimeContext) -> None:
         """End the job where it must not write the policy topic: another one has, see fence.py."""
@@ -80,57 +78,35 @@ class Learner(KeyedProcessFunction):
         elif row[0] == ACTIVITY:
             self._note(row[1][0], row[1][1] if len(row[1]) > 1 else None)
         else:
-            yield from self._publish(self._learn(row[1]))
+            yield from self._learn(row[1])
 
     @property
-    def _known(self) -> Knowledge:
-        """All that is in the states, decoded at the first use: before, there is no key to read them by."""
-        if self._kept is None:
-            newest_ms = self._newest.value()
-            self._kept = Knowledge(
-                {name: decode_sums(state, self._forgetting) for name, state in self._sums.items()},
-                self._forgetting,
-                None if newest_ms is None else self._forgetting.bucket_at(newest_ms),
+    def _learner(self) -> Learner:
+        """What is in the states, decoded at the first use: before, there is no key to read them by."""
+        if self._restored is None:
+            kept = Kept(
+                dict(self._sums.items()),
+                dict(self._features.items()),
+                self._newest.value(),
+                self._ordered.value(),
+                self._turn.value() or "",
             )
-            self._kept_features = {name: np.frombuffer(each, np.int8) for name, each in self._features.items()}
-        return self._kept
+            self._restored = Learner(self._settings, kept)
+        return self._restored
 
-    def _learn(self, parts: Sequence[bytes]) -> list[str]:
-        """Add feedback to the sums; return the names to publish: those it changed, those whose turn it is.
-
-        Of an encoder's first feedback every activity's.
-        """
-        known = self._known
-        before, named = known.encoders(), known.activities()
-        learned = known.learn(*gather_feedback(parts))
-        self._newest.update(self._forgetting.start_ms(known.newest))
-        retired = known.retire(self._kept_features.keys(), self._window_ms)
-        gone = [*learned.forgotten, *retired.names]
-        clicks = Clicks()
-        for name, rows in learned.rows.items():
-            clicks = clicks.with_more(self._watch.see(name, rows))
-        kept = {name: known.sums[name] for name in learned.rows if name in known.sums} | retired.together
-        for name, sums in kept.items():
-            self._sums.put(name, encode_sums(sums, self._forgetting))
-        for name in gone:
+    def _learn(self, parts: Sequence[bytes]) -> Iterator[Row]:
+        lesson = self._learner.learn(*gather_feedback(parts))
+        self._newest.update(lesson.newest_ms)
+        for name, state in lesson.kept.items():
+            self._sums.put(name, state)
+        for name in lesson.removed:
             self._sums.remove(name)
-        milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in clicks._asdict().items()}
-        aside = {f"feedback_refused_{reason}": count for reason, count in learned.refused.items()}
-        self._meters.add({"feedback_rows": sum(rows.size for rows in learned.rows.values()), **milli, **aside})
-        names = [*learned.rows, *gone, *self._due()]
-        for encoder in set(known.encoders()) - set(before):
-            names += [f"{encoder}|{activity}" for activity in named]
-        return names
-
-    def _due(self) -> list[str]:
-        """Return the names that are published again without a change."""
-        ordered = self._ordered.value()
-        encoders = sorted({*self._known.in_use(), *([] if ordered is None else [ordered])})
-        names = sorted(f"{encoder}|{activity}" for encoder in encoders for activity in self._known.activities())
-        due = turn(names, self._turn.value() or "", self._config.publish_ms)
-        if due:
-            self._turn.update(due[-1])
-        return due
+        if lesson.turn is not None:
+            self._turn.update(lesson.turn)
+        milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in lesson.clicks._asdict().items()}
+        aside = {f"feedback_refused_{reason}": count for reason, count in lesson.refused.items()}
+        self._meters.add({"feedback_rows": lesson.rows, **milli, **aside})
+        yield from self._publish(lesson.names)
 
     def _note(self, key: bytes, value: bytes | None) -> None:
         """Note an activity's features, or, without a value, that it was deleted."""
@@ -138,14 +114,15 @@ class Learner(KeyedProcessFunction):
             activity = decode_activity(key, value)
         except InvalidEvent:
             return  # counted and logged where the activity is broadcast
+        learner = self._learner
         if activity is None:
             name = key.decode(errors="replace")
             self._features.remove(name)
-            self._kept_features.pop(name, None)
+            learner.note(name, None)
         else:
             features = features_of(activity)
             self._features.put(activity.activity_id, features.tobytes())
-            self._kept_features[activity.activity_id] = features
+            learner.note(activity.activity_id, features)
 
     def _obey(self, value: bytes) -> Iterator[Row]:
         try:
@@ -153,25 +130,20 @@ class Learner(KeyedProcessFunction):
         except InvalidEvent:
             return  # counted and logged where the command is broadcast
         command = control.command if control is not None else None
-        if isinstance(command, PublishPolicy):
-            yield from self._publish(list(self._known.sums))
-        elif isinstance(command, LoadModel):
+        if isinstance(command, LoadModel):
+            names = self._learner.take_up(command.version)
             self._ordered.update(command.version)
-            yield from self._publish(every_name(command.version, self._known.sums))
-        elif isinstance(command, SetExperiment):
-            self._experiment.update(value)
-            yield from self._publish(list(self._known.sums))
+            yield from self._publish(names)
+        elif isinstance(command, PublishPolicy | SetExperiment):
+            if isinstance(command, SetExperiment):
+                self._experiment.update(value)
+            yield from self._publish(self._learner.every_name())
 
-    def _publish(self, names: list[str]) -> Iterator[Row]:
-        if not names:
+    def _publish(self, names: Iterable[str]) -> Iterator[Row]:
+        rows = self._learner.publish(names, self._on_trial())
+        if not rows:
             return
-        names = sorted(set(names))
-        rows = published(self._known, names, self._how, self._kept_features)
-        self._watch.published(rows)
         self._show()
-        for how in self._on_trial():
-            found = published(self._known, names, how, self._kept_features)
-            rows += [(name, row._replace(regression=how.name)) for name, row in found]
         largest = np.abs(np.array([row.theta for _, row in rows])).max(axis=(1, 2))
         cut = int(np.count_nonzero(largest >= THETA_LIMIT))
         self._meters.add({"policy_rows_published": len(rows), "policy_rows_cut": cut})
@@ -182,10 +154,10 @@ class Learner(KeyedProcessFunction):
     def _on_trial(self) -> list[Regression]:
         control = decode_for(Audience.LEARNER, self._experiment.value())
         command = control.command if control is not None else None
-        return regressions_on_trial(command, self._how) if isinstance(command, SetExperiment) else []
+        return regressions_on_trial(command, self._settings.regression) if isinstance(command, SetExperiment) else []
 
     def _show(self) -> None:
-        drift = self._watch.drift()
-        self._meters.show("selection_entropy_milli", round(1000 * entropy(self._known.impressions())))
+        drift = self._learner.drift()
+        self._meters.show("selection_entropy_milli", round(1000 * entropy(self._learner.impressions())))
         self._meters.show("drift_z_milli", round(1000 * drift))
         self._meters.show("drift_alarm", int(abs(drift) > ALARM_AT))

@@ -1,0 +1,70 @@
+"""What an operator asks of Flink, in memory: keyed states of one key, and counters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import ItemsView
+
+
+class MemoryMap:
+    """A MapState."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, bytes] = {}
+
+    def items(self) -> ItemsView[str, bytes]:
+        return self.values.items()
+
+    def put(self, key: str, value: bytes) -> None:
+        self.values[key] = value
+
+    def remove(self, key: str) -> None:
+        self.values.pop(key, None)
+
+
+class MemoryValue:
+    """A ValueState."""
+
+    def __init__(self) -> None:
+        self.held: Any = None
+
+    def value(self) -> Any:
+        return self.held
+
+    def update(self, value: Any) -> None:
+        self.held = value
+
+
+class MemoryContext:
+    """A RuntimeContext: states by name, which outlive the operator that is opened with it; counts by name."""
+
+    def __init__(self) -> None:
+        self.maps: dict[str, MemoryMap] = {}
+        self.values: dict[str, MemoryValue] = {}
+        self.counts: Counter[str] = Counter()
+
+    def get_map_state(self, descriptor: Any) -> MemoryMap:
+        return self.maps.setdefault(descriptor.get_name(), MemoryMap())
+
+    def get_state(self, descriptor: Any) -> MemoryValue:
+        return self.values.setdefault(descriptor.get_name(), MemoryValue())
+
+    def get_metrics_group(self) -> MemoryContext:
+        return self
+
+    def add_group(self, name: str) -> MemoryContext:
+        return self
+
+    def counter(self, name: str) -> _Count:
+        return _Count(self.counts, name)
+
+
+class _Count:
+    def __init__(self, counts: Counter[str], name: str) -> None:
+        self._counts, self._name = counts, name
+
+    def inc(self, count: int) -> None:
+        self._counts[self._name] += count

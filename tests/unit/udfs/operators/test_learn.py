@@ -1,0 +1,200 @@
+"""The learner's operator: its state, and that everybody who learns publishes the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from pyflink.common import Row
+
+from tests.support.core_world import DAY_MS, NOON_MS, activity, make_world
+from tests.support.flink_states import MemoryContext
+from tests.support.oracle import Oracle
+from tideline.scripts.benchmarks.offline.regret_player import Player
+from tideline.scripts.benchmarks.offline.regret_player import contexts as of_player
+from tideline.scripts.localstack.paths import REPOSITORY
+from tideline.udfs.core.catalogue.activity import encode_activity
+from tideline.udfs.core.catalogue.activity_features import features_of
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.control.control import (
+    Command,
+    Control,
+    LoadModel,
+    PublishPolicy,
+    SetExperiment,
+    TrialArm,
+    encode_control,
+)
+from tideline.udfs.core.evaluation.learned import every_row, learner_of, learning
+from tideline.udfs.core.evaluation.log import Log
+from tideline.udfs.core.learning.learning import SUMS_VERSION
+from tideline.udfs.core.policies.by_name import make_policy
+from tideline.udfs.core.policies.policy_table import PRIOR_ID, PolicyRow, decode_row, encode_row
+from tideline.udfs.core.rewards.feedback import Feedback, encode_feedback
+from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, ORDER
+from tideline.udfs.operators.learn import Learn
+from tideline.udfs.settings.job_config import JobConfig
+from tideline.udfs.settings.option_sources import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+CATEGORIES = (0, 0, 1, 2, 2, 3)
+ARMS, ENCODER, COUNT = len(CATEGORIES), 1, 600
+NAMES = [str(arm) for arm in range(ARMS)]
+ACTIVITIES = [activity(name, categories=(f"c{at}",)) for name, at in zip(NAMES, CATEGORIES, strict=True)]
+_SECRETS = {"TIDELINE_REDIS_URL": "redis://127.0.0.1:1/0", "TIDELINE_TOKEN_KEYS": '{"1": "' + "ab" * 32 + '"}'}
+_COMMON = ("--bootstrap", "127.0.0.1:1", "--encoder", str(REPOSITORY / "models" / "artefacts" / "demo-1"))
+
+
+class Opened(Learn):
+    """The operator beside a policy topic in which nobody has written."""
+
+    def __init__(self, context: MemoryContext, *flags: str) -> None:
+        super().__init__(load(JobConfig, [*_COMMON, *flags], _SECRETS))
+        self.open(context)
+
+    def _enter(self, context: object) -> None:
+        """Nothing to compare the epoch with."""
+
+    def feed(self, parts: Iterable[bytes]) -> dict[bytes, bytes]:
+        return self._rows(EVENTS, list(parts))
+
+    def order(self, command: Command) -> dict[bytes, bytes]:
+        return self._rows(ORDER, [encode_control(Control(command, NOON_MS))])
+
+    def note(self, name: str, value: bytes | None) -> None:
+        assert self._rows(ACTIVITY, [name.encode(), *([] if value is None else [value])]) == {}
+
+    def _rows(self, kind: int, content: list[bytes]) -> dict[bytes, bytes]:
+        found: Iterator[Row] = self.process_element(Row(kind, content), None)
+        return {row[0]: row[1] for row in found}
+
+
+class Seen:
+    """Rounds in which an arm was shown: contexts of a frontend's columns, arms, clicks."""
+
+    def __init__(self, seed: int = 3) -> None:
+        random = np.random.default_rng(seed)
+        self.x = np.hstack([np.ones((COUNT, 1)), np.rint(random.normal(size=(COUNT, DIM - 1)) * 8) / 36])
+        self.arm: NDArray[np.int64] = random.integers(0, ARMS - 1, COUNT)  # the last one is never shown
+        self.click: NDArray[np.float64] = (random.random(COUNT) < 0.1 + 0.1 * self.arm).astype(float)
+
+    def feedback(self) -> list[Feedback]:
+        return [
+            Feedback(NAMES[arm], ENCODER, NOON_MS + at, x.tobytes(), 1, int(click))
+            for at, (arm, x, click) in enumerate(
+                zip(self.arm.tolist(), of_player(self.x), self.click.tolist(), strict=True)
+            )
+        ]
+
+    def log(self) -> Log:
+        every = np.arange(COUNT)
+        return Log(
+            tuple(NAMES), of_player(self.x) / 127.0, self.arm, np.full(COUNT, 1 / ARMS), self.click, every,
+            every.astype(np.uint64), np.zeros(COUNT, np.int64), np.full(COUNT, ARMS), NOON_MS + every, lists=False,
+            features=np.stack([features_of(each) for each in ACTIVITIES]),
+        )  # fmt: skip
+
+
+def by_arm(rows: Iterable[tuple[str, PolicyRow]]) -> dict[str, bytes]:
+    """Return the bytes of rows by arm, whatever the arms are called and whoever published them."""
+    found = {}
+    for name, row in rows:
+        arm = name if name == PRIOR_ID else str(int(name.removeprefix("a")))
+        found[arm] = encode_row(row._replace(epoch=0), arm)
+    return found
+
+
+def of_operator(policy: str, feedback: list[Feedback]) -> dict[str, bytes]:
+    """Rows of the live operator, fed in parts and restored in the middle."""
+    context = MemoryContext()
+    operator = Opened(context, "--policy", policy)
+    for each in ACTIVITIES:
+        operator.note(each.activity_id, encode_activity(each))
+    for part in range(0, COUNT, 50):
+        if part == COUNT // 2:
+            operator = Opened(context, "--policy", policy)
+        operator.feed([encode_feedback(feedback[part + at : part + at + 10]) for at in range(0, 50, 10)])
+    return by_arm(decode_row(value, 0) for value in operator.order(PublishPolicy("all")).values())
+
+
+@pytest.mark.parametrize("policy", ["linucb", "linucb_hybrid", "linucb_hybrid:ridge=2,shared_ridge=0.5", "thompson"])
+def test_all_who_learn_the_same_feedback_have_the_same_rows(policy: str) -> None:
+    """Contract: live operator, off-policy evaluation, regret player and oracle, bit for bit, with features."""
+    seen = Seen()
+    wanted = of_operator(policy, seen.feedback())
+    assert sorted(wanted) == [PRIOR_ID, *NAMES[:-1]]
+
+    log = seen.log()
+    evaluated = learner_of(make_policy(policy), log)
+    evaluated.learn(NAMES, learning(log).rows)
+    rows = by_arm([*zip(NAMES, every_row(evaluated, log), strict=True), *evaluated.publish(evaluated.every_name())])
+    assert {name: row for name, row in rows.items() if name != NAMES[-1]} == wanted
+
+    player = Player(make_policy(policy), CATEGORIES, seed=1)
+    for start in range(0, COUNT, 100):
+        here = slice(start, start + 100)
+        player.learn(seen.x[here], seen.arm[here], seen.click[here], start)
+    assert by_arm(player.learner.publish(player.learner.every_name())) == wanted
+
+    world = make_world(ACTIVITIES)
+    oracle = Oracle(replace(world.settings, policy=make_policy(policy)), world.encoder)
+    oracle.set_activities(ACTIVITIES)
+    oracle.take_feedback(seen.feedback())
+    assert by_arm(decode_row(value, 0) for value in oracle.policy_values()) == wanted
+
+
+def test_a_restored_operator_goes_on_where_it_was() -> None:
+    """Contract: the same state and rows as one that was never restarted, turns and an ordered encoder included."""
+    parts = [encode_feedback(Seen().feedback()[at : at + 60]) for at in range(0, COUNT, 60)]
+    outcomes = []
+    for restored in (False, True):
+        context = MemoryContext()
+        operator = Opened(context)
+        published = []
+        for number, part in enumerate(parts):
+            if restored:
+                operator = Opened(context)
+            if number == 3:
+                published.append(operator.order(LoadModel(2, "models/two", "0" * 64)))
+            published.append(operator.feed([part]))
+        states = {name: each.values for name, each in context.maps.items()}
+        outcomes.append((published, states, {name: each.held for name, each in context.values.items()}))
+    assert outcomes[0] == outcomes[1]
+    published, states, values = outcomes[0]
+    assert set(published[3]) == {f"2|{name}".encode() for name in [*NAMES[:-1], PRIOR_ID]}
+    assert values["ordered_encoder"] == 2
+    assert values["turn"]
+    assert {state[0] for state in states["sums"].values()} == {SUMS_VERSION}
+
+
+def test_policies_on_trial_have_rows_of_their_own() -> None:
+    """Contract: under the key of the deployment's row and how they were solved, behind it; also after a restart."""
+    context = MemoryContext()
+    Opened(context).feed([encode_feedback(Seen().feedback()[:50])])
+    Opened(context).order(SetExperiment("trial", (TrialArm("wide", "linucb:ridge=5", 100),), shadow=None))
+    rows = Opened(context).order(PublishPolicy("all"))
+    name = make_policy("linucb:ridge=5").regression.name
+    assert {key.split(b"|", 2)[2] for key in rows if key.count(b"|") == 2} == {name.encode()}
+    assert len(rows) == 2 * ARMS
+
+
+def test_a_deleted_activity_leaves_the_state_after_its_window() -> None:
+    """Contract: a note without a value takes its features; its sums are joined when no list of it can come back."""
+    context = MemoryContext()
+    operator = Opened(context)
+    for each in ACTIVITIES:
+        operator.note(each.activity_id, encode_activity(each))
+    feedback = Seen().feedback()
+    operator.feed([encode_feedback(feedback)])
+    operator.note("0", None)
+    operator.note("1", b"neither Avro nor JSON")
+    later = [each._replace(ts_ms=each.ts_ms + 90 * DAY_MS) for each in feedback if each.activity_id != "0"]
+    operator.feed([encode_feedback(later)])
+    assert sorted(context.maps["features"].values) == NAMES[1:]
+    assert sorted(context.maps["sums"].values) == [*(f"1|{name}" for name in NAMES[1:-1]), "1|~"]

@@ -1,0 +1,164 @@
+"""The learner: feedback in, what to keep and what to publish out.
+
+The live job, off-policy evaluation, the regret benchmarks and the tests' oracle all learn by calling this, so the same
+feedback gives the same rows in each of them. What is kept in memory is a function of the kept bytes alone: a learner
+that was restored publishes what the one before it would have.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tideline.udfs.core.learning.knowledge import Knowledge
+from tideline.udfs.core.learning.learning import Forgetting, decode_sums, encode_sums
+from tideline.udfs.core.learning.publication import every_name, published
+from tideline.udfs.core.learning.turn import turn
+from tideline.udfs.core.learning.watch import Clicks, Watch
+from tideline.udfs.core.policies.regression import Regression
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.learning.intake import Refusal
+    from tideline.udfs.core.policies.policy_table import PolicyRow
+
+
+class LearnerSettings(NamedTuple):
+    """How a learner learns."""
+
+    regression: Regression = Regression()
+    """How the deployment's rows are solved."""
+    forgetting: Forgetting = Forgetting(0)
+    window_ms: int = 0
+    """So long feedback of a list can come: what is known of a deleted activity keeps its name until then."""
+    publish_ms: int = 0
+    """Time between two publications, by which each row gets its turn to be published again; 0: none does."""
+
+
+class Kept(NamedTuple):
+    """What a learner is restored from: bytes by name, the start of the newest bucket, the ordered encoder, the turn."""
+
+    sums: Mapping[str, bytes]
+    features: Mapping[str, bytes]
+    newest_ms: int | None = None
+    ordered: int | None = None
+    turn: str = ""
+
+
+NOTHING_KEPT = Kept({}, {})
+
+
+class Lesson(NamedTuple):
+    """What feedback changed: what to keep and to remove, the names to publish, and figures for monitors."""
+
+    kept: dict[str, bytes]
+    removed: list[str]
+    newest_ms: int
+    turn: str | None
+    """Whose turn it was last, None where it was nobody's."""
+    names: list[str]
+    rows: int
+    clicks: Clicks
+    refused: Counter[Refusal]
+
+
+class Learner:
+    """Knows the sums and features of all activities: the prior and the total they share are then of one moment."""
+
+    def __init__(self, settings: LearnerSettings, kept: Kept = NOTHING_KEPT) -> None:
+        self._settings = settings
+        forgetting = settings.forgetting
+        self._known = Knowledge(
+            {name: decode_sums(each, forgetting) for name, each in kept.sums.items()},
+            forgetting,
+            None if kept.newest_ms is None else forgetting.bucket_at(kept.newest_ms),
+        )
+        self._features = {name: np.frombuffer(each, np.int8) for name, each in kept.features.items()}
+        self._ordered, self._turn = kept.ordered, kept.turn
+        self._watch = Watch()
+
+    @property
+    def sums(self) -> Mapping[str, NDArray[Any]]:
+        """What is known of each activity under each encoder, by name "encoder|activity"."""
+        return self._known.sums
+
+    def note(self, activity_id: str, features: NDArray[np.int8] | None) -> None:
+        """Take in the features of an activity, or that it was deleted."""
+        if features is None:
+            self._features.pop(activity_id, None)
+        else:
+            self._features[activity_id] = features
+
+    def learn(self, ids: Sequence[str], rows: NDArray[Any]) -> Lesson:
+        """Add feedback (dtype ROWS); the names to publish are those it changed and those whose turn it is.
+
+        Of an encoder's first feedback every activity's.
+        """
+        known = self._known
+        before, named = known.encoders(), known.activities()
+        learned = known.learn(ids, rows)
+        retired = known.retire(self._features.keys(), self._settings.window_ms)
+        clicks = Clicks()
+        for name, mine in learned.rows.items():
+            clicks = clicks.with_more(self._watch.see(name, mine))
+        kept = {name: known.sums[name] for name in learned.rows if name in known.sums} | retired.together
+        gone = [*learned.forgotten, *retired.names]
+        due = self._due()
+        names = [*learned.rows, *gone, *due]
+        for encoder in set(known.encoders()) - set(before):
+            names += [f"{encoder}|{activity}" for activity in named]
+        return Lesson(
+            {name: encode_sums(sums, known.forgetting) for name, sums in kept.items()},
+            gone,
+            known.forgetting.start_ms(known.newest),
+            due[-1] if due else None,
+            sorted(set(names)),
+            sum(mine.size for mine in learned.rows.values()),
+            clicks,
+            learned.refused,
+        )
+
+    def _due(self) -> list[str]:
+        """Return the names that are published again without a change."""
+        encoders = sorted({*self._known.in_use(), *([] if self._ordered is None else [self._ordered])})
+        names = sorted(f"{encoder}|{activity}" for encoder in encoders for activity in self._known.activities())
+        due = turn(names, self._turn, self._settings.publish_ms)
+        self._turn = due[-1] if due else self._turn
+        return due
+
+    def every_name(self) -> list[str]:
+        """Return the names of all that is known."""
+        return sorted(self._known.sums)
+
+    def take_up(self, encoder: int) -> list[str]:
+        """Return the names to publish for an encoder that is about to be used: from now on they get their turn."""
+        self._ordered = encoder
+        return every_name(encoder, self._known.sums)
+
+    def publish(self, names: Iterable[str], others: Iterable[Regression] = ()) -> list[tuple[str, PolicyRow]]:
+        """Return (activity id, row) for names "encoder|activity" in rising order, each encoder's prior behind its own.
+
+        First as the deployment solves them, then as each of `others` does, with its name in the row.
+        """
+        names = sorted(set(names))
+        if not names:
+            return []
+        rows = published(self._known, names, self._settings.regression, self._features)
+        self._watch.published(rows)
+        for how in others:
+            found = published(self._known, names, how, self._features)
+            rows += [(name, row._replace(regression=how.name)) for name, row in found]
+        return rows
+
+    def impressions(self) -> Counter[str]:
+        """Return the impressions by activity, in hundredths."""
+        return self._known.impressions()
+
+    def drift(self) -> float:
+        """Return by how many standard errors clicks over predicted ones differ today from before, see `Watch`."""
+        return self._watch.drift()
