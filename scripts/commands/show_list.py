@@ -2,59 +2,105 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import redis
-
-from tideline.scripts.localstack import Stack, StackError
+from tideline.schemas.errors import InvalidEvent, TidelineError
+from tideline.scripts.commands.exits import Exit, failed
+from tideline.scripts.commands.redis_target import opened, read_redis_target
+from tideline.scripts.commands.target import read_target
+from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parser_of
-from tideline.scripts.simulation.lists import RankedList, parse_list
-from tideline.udfs.settings.options import Refusal
-from tideline.udfs.settings.redis_url import mask_url, read_url
+from tideline.scripts.simulation.lists import parse_list
+from tideline.udfs.core.catalogue.activity import decode_activity
+from tideline.udfs.io.topic_reader import read_topic
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from tideline.udfs.core.catalogue.activity import Activity
 
 
-def describe(ranked: RankedList, now_ms: int) -> list[str]:
-    """Return a line for each entry: its place, its id and when it ends."""
-    lines = [f"made for {_moment(ranked.as_of_ms)}, version {list(ranked.version)}, {len(ranked.activities)} entries"]
-    for place, (activity, end_ms) in enumerate(zip(ranked.activities, ranked.ends_ms, strict=True)):
-        over = "ended" if end_ms <= now_ms else "ends"
-        lines.append(f"{place:4}  {activity:24} {over} {_moment(end_ms)}")
-    return lines
+def document(payload: bytes, now_ms: int, known: Mapping[str, Activity]) -> dict[str, Any]:
+    """Return what a list says; `known` are the activities whose kind and title can be told.
+
+    Raises:
+        ValueError, KeyError: it is no list.
+    """
+    ranked = parse_list(payload)
+    entries = []
+    for position, (name, end_ms) in enumerate(zip(ranked.activities, ranked.ends_ms, strict=True)):
+        its = known.get(name)
+        entries.append(
+            {
+                "position": position,
+                "activity_id": name,
+                "ends_ms": end_ms,
+                "over": end_ms <= now_ms,
+                "kind": its.kind if its else None,
+                "title": its.title if its else None,
+            }
+        )
+    encoder = json.loads(payload).get("m")
+    return {
+        "made_ms": ranked.as_of_ms,
+        "version": list(ranked.version),
+        "encoder": encoder,
+        "token": ranked.token,
+        "entries": entries,
+    }
+
+
+def describe(found: Mapping[str, Any]) -> list[str]:
+    """Return the lines for people: a heading, and for each entry its place, id, end and what it is."""
+    entries = found["entries"]
+    width = max([len("activity"), *(len(entry["activity_id"]) for entry in entries)])
+    lines = [
+        f"{found['key']}: {len(entries)} entries, made {_moment(found['made_ms'])} by encoder {found['encoder']}, "
+        f"version {found['version']}"
+    ]
+    if entries:
+        lines.append(f"{'place':>5}  {'activity':{width}}  {'ends':20}  what it is")
+    for entry in entries:
+        what = "" if entry["title"] is None else f"{entry['kind']}: {entry['title']}"
+        told = ", ".join(filter(None, ("over, no longer shown" * entry["over"], what)))
+        ends = _moment(entry["ends_ms"])
+        lines.append(f"{entry['position']:5}  {entry['activity_id']:{width}}  {ends:20}  {told}".rstrip())
+    return [_printable(line) for line in lines]
+
+
+def _printable(text: str) -> str:
+    """Return a line that no id or title can use to move the cursor or to colour what follows."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _moment(ms: int) -> str:
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _url(arguments: argparse.Namespace) -> str:
-    if arguments.redis_url_file is None:
-        return Stack.attach(arguments.stack).redis_url
-    return read_url(arguments.redis_url_file.read_text(encoding="utf-8-sig").strip())
+def _key(arguments: argparse.Namespace) -> str:
+    return f"{arguments.prefix}:popular" if arguments.popular else f"{arguments.prefix}:list:{arguments.user}"
 
 
-def _read(arguments: argparse.Namespace) -> bytes:
-    """Return the payload.
-
-    Raises:
-        StackError: It cannot be read, or there is none.
-    """
-    name = f"{arguments.prefix}:popular" if arguments.popular else f"{arguments.prefix}:list:{arguments.user}"
-    url = _url(arguments)
+def _activities(arguments: argparse.Namespace) -> dict[str, Activity]:
+    """Return the activities of the Kafka that is named; none, and a word, where it cannot be read."""
+    found: dict[str, Activity] = {}
     try:
-        with redis.Redis.from_url(url, socket_timeout=5.0, socket_connect_timeout=5.0) as store:
-            payload = store.get(name)
-    except redis.RedisError as error:
-        raise StackError(f"{mask_url(url)} does not answer: {type(error).__name__}") from error
-    if not isinstance(payload, bytes):
-        raise StackError(f"there is no {name}")
-    return payload
+        target = read_target(arguments)
+        for record in read_topic(target.cluster, target.topics.activities):
+            try:
+                activity = decode_activity(record.key, record.value)
+            except InvalidEvent:
+                continue
+            if activity is not None:
+                found[activity.activity_id] = activity
+    except (StackError, TidelineError) as error:
+        print(f"list: titles are not known: {error}", file=sys.stderr)
+    return found
 
 
 def main(argv: Sequence[str]) -> int:
@@ -63,14 +109,20 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     if (arguments.user is None) != arguments.popular:
         parser.error("one of USER and --popular")
+    key = _key(arguments)
     try:
-        payload = _read(arguments)
-        print(payload.decode())
-        print("\n".join(describe(parse_list(payload), int(time.time() * 1000))))
-    except Refusal as refused:
-        print(f"list: --redis-url-file: allowed is {refused.allowed}", file=sys.stderr)
-        return 1
-    except (StackError, OSError, ValueError, KeyError) as error:
-        print(f"list: {error}", file=sys.stderr)
-        return 1
-    return 0
+        target = read_redis_target(arguments)
+        with opened(target.url) as client:
+            payload = client.get(key.encode("utf-8", "surrogateescape"))
+        if not isinstance(payload, bytes):
+            print(f"list: there is no {key!r}", file=sys.stderr)
+            return Exit.FAILED
+        known = _activities(arguments) if target.of_stack or arguments.bootstrap else {}
+        found = {"key": key} | document(payload, int(time.time() * 1000), known)
+    except (StackError, TidelineError) as error:
+        return failed("list", error)
+    except (ValueError, KeyError) as error:
+        print(f"list: {key!r} is no list: {error}", file=sys.stderr)
+        return Exit.FAILED
+    print(json.dumps(found) if arguments.json else "\n".join(describe(found)))
+    return Exit.DONE

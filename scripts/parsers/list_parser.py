@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tideline.scripts.parsers.verb_parser import add_json, add_redis, add_target
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
+
+_TEXT = """Shows one list as it is in Redis: place, activity, when it ends, and whether a frontend still shows it.
+
+What an activity is (kind and title) is read from the topic of activities: of the local stack, or where --bootstrap
+names a Kafka."""
 
 
 def fill(parser: VerbParser) -> None:
     """Describe the verb."""
     parser.tells(
-        "Shows one list as it is in Redis, and which entries a frontend would still show.",
+        _TEXT,
         [
             "tideline list u42",
-            "tideline list --popular --stack demo --prefix demo",
-            "tideline list u42 --redis-url-file redis.url   # any Redis: redis://, rediss:// or unix://",
+            "tideline list --popular --stack demo",
+            "tideline list u42 --redis-url-file redis.url --bootstrap KAFKA:9092",
+            "tideline list --json --redis-url rediss://cache:6380/0 -- -u42   # an id that begins with a hyphen",
         ],
+        {
+            "key": "in Redis",
+            "made_ms": "event time for which it was made, UTC epoch milliseconds",
+            "version": "generation, time and number; the greater is the newer",
+            "encoder": "version of the encoder",
+            "token": "to be echoed in every event about this list",
+            "entries": "best first, each: {position, activity_id, ends_ms, over, kind, title}; null: not known",
+        },
     )
     parser.add_argument("user", nargs="?", metavar="USER", help="user id, as it is in the Kafka key")
     parser.add_argument("--popular", action="store_true", help="the list for users without one")
-    parser.add_argument("--stack", default="default", metavar="NAME", help="the local stack whose Redis to read")
-    parser.add_argument("--redis-url-file", type=Path, metavar="FILE", help="file with the URL of another Redis")
     parser.add_argument("--prefix", default="tideline", help="first part of every key (tideline)")
+    add_json(parser)
+    add_redis(parser)
+    add_target(parser)

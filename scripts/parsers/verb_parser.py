@@ -101,6 +101,13 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_redis(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which Redis is meant, beside `--stack`; `commands.redis_target` reads them."""
+    group = parser.add_argument_group("which Redis, in place of a local stack's (or TIDELINE_REDIS_URL)")
+    group.add_argument("--redis-url", metavar="URL", help="redis://, rediss:// (TLS) or unix://, without a password")
+    group.add_argument("--redis-url-file", type=Path, metavar="FILE", help="file with the URL, user and password too")
+
+
 def docstring_of(module: str) -> str:
     """Return the docstring of a module without importing it: what a file's columns mean is told where it is read."""
     spec = find_spec(module)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import TYPE_CHECKING
 
@@ -101,12 +102,12 @@ class Stage:
     def look_around(self, user: str) -> list[str]:
         """Return commands to look at what was kept."""
         bootstrap = self.stack.kafka_bootstrap
-        show = f"scripts/tideline list --stack {STACK} --prefix {PREFIX}"
+        show = f"scripts/tideline list --stack {STACK}"
         consume = f"{java()} -cp '{KAFKA_JARS}/*' org.apache.kafka.tools.consumer.ConsoleConsumer"
         options = f"--bootstrap-server {bootstrap} --from-beginning --max-messages 5 --property print.key=true"
         return [
             "Everything is still running:",
-            f"  one list          {show} {user}",
+            f"  one list          {show} {shlex.quote(user)}",
             f"  the popular list  {show} --popular",
             "  of your own       the demo's activities ended in 2017: an event of today gets an empty list",
             f"  decisions         {consume} {options} --topic {self.topics.decisions}",

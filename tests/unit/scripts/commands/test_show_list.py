@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tideline.scripts.commands.show_list import main
+from tideline.scripts.commands.show_list import describe, document, main
+from tideline.scripts.parsers.verbs import parser_of
+from tideline.udfs.core.catalogue.activity import Activity
+
+PAYLOAD = b'{"v":[1,1700000000000,3],"m":2,"i":["a1","b2"],"e":[10,20],"k":"t"}'
+NOW_MS = 1_700_000_000_000 + 15 * 60_000
+Captured = pytest.CaptureFixture[str]
 
 
-def test_a_stack_that_is_not_up_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_entry_has_its_place_its_end_and_what_it_is() -> None:
+    known = {"b2": Activity("b2", "coupon", "A \x1b[31mtenth\n less", 0, 1)}
+
+    found = {"key": "tideline:list:u 1"} | document(PAYLOAD, NOW_MS, known)
+
+    heading, columns, first, second = describe(found)
+    assert heading == (
+        "tideline:list:u 1: 2 entries, made 2023-11-14 22:13 UTC by encoder 2, version [1, 1700000000000, 3]"
+    )
+    assert columns.split() == ["place", "activity", "ends", "what", "it", "is"]
+    assert first == "    0  a1        2023-11-14 22:23 UTC  over, no longer shown"
+    assert second == "    1  b2        2023-11-14 22:33 UTC  coupon: A \\x1b[31mtenth\\n less"
+    assert found.keys() == parser_of("list").keys.keys()
+
+
+def test_a_stack_that_is_not_up_is_said(capsys: Captured) -> None:
     assert main(["u1", "--stack", "nowhere"]) == 1
     assert capsys.readouterr().err.startswith("list: stack 'nowhere' is not up")
 
@@ -15,3 +38,21 @@ def test_a_stack_that_is_not_up_is_said(capsys: pytest.CaptureFixture[str]) -> N
 def test_neither_a_user_nor_popular_ends_in_usage() -> None:
     with pytest.raises(SystemExit):
         main([])
+
+
+def test_a_url_that_cannot_be_used_is_refused_without_its_secret(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract: a password is taken from a file or the environment, never from the command line, and never printed."""
+    assert main(["u1", "--redis-url", "redis://:hidden@cache:6379/0"]) == 1
+    told = capsys.readouterr().err
+    assert "secrets only in TIDELINE_REDIS_URL or in --redis-url-file FILE" in told
+    (tmp_path / "url").write_text("http://:hidden@cache\n")
+    assert main(["u1", "--redis-url-file", str(tmp_path / "url")]) == 1
+    monkeypatch.setenv("TIDELINE_REDIS_URL", "http://:hidden@cache")
+    assert main(["u1"]) == 1
+    more = capsys.readouterr().err
+    assert "TIDELINE_REDIS_URL='***' cannot be used; allowed: a URL that begins with redis://" in more
+    assert main(["u1", "--redis-url-file", str(tmp_path / "none")]) == 1
+    assert "a readable text file" in capsys.readouterr().err
+    assert "hidden" not in told + more

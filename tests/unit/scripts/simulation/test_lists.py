@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from tideline.scripts.commands.show_list import describe
 from tideline.scripts.simulation.lists import parse_list
 
 PAYLOAD = b'{"v":[1,1700000000000,3],"m":1,"i":["a1","b2"],"e":[10,20],"k":"t"}'
 
 
-def test_each_entry_has_its_place_and_its_end() -> None:
-    lines = describe(parse_list(PAYLOAD), 1_700_000_000_000 + 15 * 60_000)
+def test_entries_keep_their_positions_when_some_are_over() -> None:
+    ranked = parse_list(PAYLOAD)
 
-    assert lines[0] == "made for 2023-11-14 22:13 UTC, version [1, 1700000000000, 3], 2 entries"
-    assert lines[1].split()[:3] == ["0", "a1", "ended"]
-    assert lines[2].split()[:3] == ["1", "b2", "ends"]
+    assert ranked.showable(1_700_000_000_000 + 15 * 60_000, 5) == [(1, "b2")]
+    assert (ranked.as_of_ms, ranked.token) == (1_700_000_000_000, "t")
