@@ -16,6 +16,7 @@ from tideline.jobs.shards import shard_keys
 from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, KEY_WAS_NULL, ORDER, VALUE_WAS_NULL
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY
 from tideline.udfs.settings.job_config import ReplayConfig
+from tideline.udfs.settings.kafka_security import flink_properties
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -179,7 +180,7 @@ def _create(
         "key.fields": "k",
         "value.format": "raw",
         "value.fields-include": "EXCEPT_KEY",
-        **{f"properties.{key}": value for key, value in config.kafka_properties.items()},
+        **flink_properties(config.kafka_properties),
         # as every reader of ours: what a producer took back was never there
         "properties.isolation.level": "read_committed",
         **scan,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tideline.jobs.inputs import sql_options, sql_text
 from tideline.udfs.operators.batch_rows import KEY_WAS_NULL, VALUE_WAS_NULL
 from tideline.udfs.settings.build import BUILD_ID
+from tideline.udfs.settings.kafka_security import flink_properties
 
 if TYPE_CHECKING:
     from pyflink.table import StatementSet, StreamTableEnvironment
@@ -64,6 +65,6 @@ def _create(tables: StreamTableEnvironment, name: str, topic: str, config: JobCo
         "value.format": "raw",
         "value.fields-include": "EXCEPT_KEY",
         "sink.delivery-guarantee": "at-least-once",
-        **{f"properties.{key}": value for key, value in config.kafka_properties.items()},
+        **flink_properties(config.kafka_properties),
     }
     tables.execute_sql(f"CREATE TEMPORARY TABLE {name} ({columns}) WITH ({sql_options(options)})")

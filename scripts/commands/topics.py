@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError
 
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.schemas.topics import SPECS
@@ -48,7 +48,8 @@ def ensure_topics(
         Unavailable: No broker answers, or one refuses.
     """
     wanted = {role: name for role, name in names.by_role().items() if role in roles}
-    needs = f"Create, Describe and DescribeConfigs on the topics {', '.join(wanted.values())}"
+    needs = f"Create and Describe on {', '.join(wanted.values())}"
+    needs += f", and DescribeConfigs on {names.clickstream}" * ("clickstream" in wanted)
     with cluster.admin("making topics", needs) as admin:
         made = [name for role, name in wanted.items() if _create(admin, role, name, partitions)]
         _check_partitions(admin, wanted)
@@ -73,7 +74,10 @@ def _check_partitions(admin: Any, wanted: Mapping[str, str]) -> None:
     """Waits until every broker knows the topics: a producer that comes too early would be told that there are none."""
     deadline = time.monotonic() + _KNOWN_WITHIN_S
     while True:
-        found = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics([*wanted.values()])}
+        described = admin.describe_topics([*wanted.values()])
+        if any(topic["error_code"] == TopicAuthorizationFailedError.errno for topic in described):
+            raise TopicAuthorizationFailedError
+        found = {topic["name"]: len(topic["partitions"]) for topic in described}
         for role, name in wanted.items():
             partitions = found.get(name, 0)
             if partitions > 1 and not SPECS[role].any_partitions:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tideline.udfs.settings.job_config import JobConfig
 
 _RECORDS = "submitted"
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def has_commits(config: JobConfig) -> bool:
         Unavailable: No broker answers, or one refuses.
     """
     group = config.consumer_group
-    cluster = KafkaCluster(config.bootstrap, config.kafka_properties)
+    cluster = KafkaCluster(config.bootstrap, config.kafka_properties, _PATIENCE_S)
     with cluster.admin(f"reading the offsets of group {group}", f"Describe on group {group}") as admin:
         offsets = admin.list_group_offsets(group)
     found = offsets.get(group, {})

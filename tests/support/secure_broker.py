@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from kafka.admin import (
     ACL,
     ACLOperation,
     ACLPermissionType,
-    ACLResourcePatternType,
     KafkaAdminClient,
     ResourcePattern,
     ResourceType,
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+PASSWORD = "word-of-a-test"
+_MECHANISM = "SCRAM-SHA-512"
+_OPERATIONS = {"DescribeConfigs": "DESCRIBE_CONFIGS"}
 _SETTINGS = """\
 listeners=INSIDE://127.0.0.1:{inside},OUTSIDE://127.0.0.1:{outside},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=INSIDE://127.0.0.1:{inside},OUTSIDE://127.0.0.1:{outside}
@@ -42,18 +45,30 @@ super.users=User:ANONYMOUS
 
 @dataclass(frozen=True)
 class Right:
-    """One thing that a user may do: the columns of the table in docs/operate.md."""
+    """One thing that a login may do to one topic or group."""
 
+    operation: str
     resource: str
     name: str
-    operation: str
+
+
+def documented_rights(page: str, **put_in: str) -> dict[str, list[Right]]:
+    """Return the rights by login of the table in docs/operate.md, with something in the place of NAME."""
+    found: dict[str, list[Right]] = {}
+    table = page.partition("### Rights in Kafka\n")[2].partition("\n## ")[0]
+    for logins, operations, on in re.findall(r"^\| (.+) \| ([A-Z][\w, ]+) \| (.+) \|$", table, re.MULTILINE):
+        names = [re.sub(r"NAME", lambda _: put_in["NAME"], name) for name in re.findall(r"`(.+?)`", on)]
+        rights = [Right(each, on.split()[0].rstrip("s"), name) for each in operations.split(", ") for name in names]
+        for login in logins.replace("`", "").split(", "):
+            found.setdefault(login, []).extend(rights)
+    return found
 
 
 class SecureBroker:
     """One broker; `outside` takes SASL_SSL alone, `inside` is for the test itself, which may do anything."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._root, self._logins = root, 0
         self.ca, server = certificates(root, "tideline")
         inside, outside, controller = process.free_ports(3)
         self.inside, self.outside = f"127.0.0.1:{inside}", f"127.0.0.1:{outside}"
@@ -68,35 +83,35 @@ class SecureBroker:
         self._admin.close()
         process.stop([self._managed])
 
-    def add_user(self, name: str, password: str, rights: Iterable[Right]) -> None:
-        """Make a login that may do this and nothing else."""
-        self._admin.alter_user_scram_credentials([UserScramCredentialUpsertion(name, "SCRAM-SHA-512", password)])
+    def login(self, rights: Iterable[Right]) -> Path:
+        """Make a login that may do this and nothing else; return the file that logs in."""
+        self._logins += 1
+        name = f"login-{self._logins}"
+        self._admin.alter_user_scram_credentials([UserScramCredentialUpsertion(name, _MECHANISM, PASSWORD)])
         self._admin.create_acls([_acl(name, right) for right in rights])
+        return self.file(f"{name}.properties", name)
 
-    def properties(self, name: str, password: str, ca: Path | None = None) -> str:
-        """Return the text of the file that logs in as that user."""
-        login = f'org.apache.kafka.common.security.scram.ScramLoginModule required username="{name}"'
-        return (
+    def file(self, file_name: str, user: str = "login-1", password: str = PASSWORD, ca: Path | None = None) -> Path:
+        """Write a file as a client has it."""
+        module = "org.apache.kafka.common.security.scram.ScramLoginModule"
+        path = self._root / file_name
+        path.write_text(
             "security.protocol=SASL_SSL\n"
-            "sasl.mechanism=SCRAM-SHA-512\n"
-            f'sasl.jaas.config={login} password="{password}";\n'
+            f"sasl.mechanism={_MECHANISM}\n"
+            f'sasl.jaas.config={module} required username="{user}" password="{password}";\n'
             "ssl.truststore.type=PEM\n"
             f"ssl.truststore.location={ca or self.ca}\n"
         )
+        return path
 
 
 def _acl(user: str, right: Right) -> ACL:
-    kind = ResourceType[right.resource.upper()]
-    pattern = ACLResourcePatternType.PREFIXED if right.name.endswith("*") else ACLResourcePatternType.LITERAL
-    name = right.name.removesuffix("*") if len(right.name) > 1 else right.name
-    if right.name == "*":
-        pattern = ACLResourcePatternType.LITERAL
     return ACL(
         f"User:{user}",
         "*",
-        ACLOperation[right.operation.upper()],
+        ACLOperation[_OPERATIONS.get(right.operation, right.operation.upper())],
         ACLPermissionType.ALLOW,
-        ResourcePattern(kind, name, pattern),
+        ResourcePattern(ResourceType[right.resource.upper()], right.name),
     )
 
 

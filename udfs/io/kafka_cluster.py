@@ -43,7 +43,7 @@ class KafkaCluster:
 
         Args:
             doing: What is done with it, for messages: `reading topic decisions`.
-            needs: The rights that it takes, for messages: `Describe and Read on topic decisions`.
+            needs: The rights that it takes, for messages: `Read on topic decisions`.
 
         Raises:
             Unavailable: no broker answers, or one refuses; the message says what to do.

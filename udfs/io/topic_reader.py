@@ -70,7 +70,7 @@ def opened(cluster: KafkaCluster, topic: str) -> Iterator[list[PartitionLog]]:
     Raises:
         Unavailable: no broker answers, it refuses, or there is no such topic.
     """
-    with cluster.consumer(f"reading topic {topic}", f"Read and Describe on topic {topic}") as consumer:
+    with cluster.consumer(f"reading topic {topic}", f"Read on topic {topic}") as consumer:
         partitions = [TopicPartition(topic, number) for number in _numbers(consumer, topic)]
         begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
         yield [PartitionLog(consumer, each, begins[each], ends[each]) for each in partitions]

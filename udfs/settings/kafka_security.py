@@ -15,6 +15,8 @@ from tideline.udfs.settings.options import MASK, Refusal, table
 
 _ENVIRONMENT = "TIDELINE_KAFKA_PROPERTIES"
 _SECRET = re.compile(r"pass|jaas|\.key$|secret|token|credential|auth\.user|login")
+_KAFKA_CLASS = re.compile(r"(?<![\w.])org\.apache\.kafka\.(?=[\w.]+ +(?:required|requisite|sufficient|optional)\b)")
+_SHADED = "org.apache.flink.kafka.shaded.org.apache.kafka."
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _UNDOTTED = frozenset({"acks", "retries"})
 _DIRECT = {
@@ -60,6 +62,13 @@ def kafka_python_kwargs(properties: Mapping[str, str]) -> dict[str, Any]:
         if key.startswith(("ssl.", "sasl.")) and key not in _DIRECT and key not in _UNDERSTOOD:
             raise ConfigError(f"kafka_properties.{key}", MASK, f"leave it out; known are {_known()}")
     return found
+
+
+def flink_properties(properties: Mapping[str, str]) -> dict[str, str]:
+    """The properties as Flink's SQL connector takes them: in its jar, Kafka's classes have another name."""
+    login = properties.get("sasl.jaas.config")
+    shaded = {} if login is None else {"sasl.jaas.config": _KAFKA_CLASS.sub(_SHADED, login)}
+    return {f"properties.{key}": value for key, value in {**properties, **shaded}.items()}
 
 
 def read_properties(text: str) -> dict[str, Any]:

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from tideline.schemas.errors import ConfigError
-from tideline.udfs.settings.kafka_security import chosen_properties, kafka_python_kwargs, read_properties
+from tideline.udfs.settings.kafka_security import (
+    chosen_properties,
+    flink_properties,
+    kafka_python_kwargs,
+    read_properties,
+)
 
 JAAS = 'org.apache.kafka.common.security.scram.ScramLoginModule required username="job" password="a\\"b;c";'
 
@@ -106,3 +111,15 @@ def test_a_file_that_cannot_be_used_is_refused_without_what_is_in_it(text: str, 
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigError, match=r"--config='/nowhere.properties'.*a file that can be read"):
         chosen_properties(Path("/nowhere.properties"), {})
+
+
+def test_flink_gets_the_login_module_by_the_name_it_has_in_its_jar() -> None:
+    """Contract: one file serves the job and Kafka's own tools; what was written for the jar stays."""
+    found = flink_properties({"security.protocol": "SASL_SSL", "sasl.jaas.config": JAAS})
+    shaded = f"org.apache.flink.kafka.shaded.{JAAS}"
+    assert found == {"properties.security.protocol": "SASL_SSL", "properties.sasl.jaas.config": shaded}
+    assert flink_properties({"sasl.jaas.config": shaded})["properties.sasl.jaas.config"] == shaded
+    assert flink_properties({}) == {}
+    secret = JAAS.replace('a\\"b;c', "org.apache.kafka.x")
+    assert "org.apache.kafka.x" in flink_properties({"sasl.jaas.config": secret})["properties.sasl.jaas.config"]
+    assert flink_properties({"sasl.jaas.config": secret})["properties.sasl.jaas.config"].count("shaded") == 1
