@@ -94,6 +94,8 @@ def _check_clock(admin: Any, clickstream: str) -> None:
     """A device whose clock is years ahead would make its own record the measure of the future."""
     asked = ConfigResource(ConfigResourceType.TOPIC, clickstream)
     (found,) = admin.describe_configs([asked], config_filter="all").values()
+    if not found[clickstream]:  # the client leaves out what is refused
+        raise TopicAuthorizationFailedError(clickstream)
     check_clock(clickstream, found[clickstream]["message.timestamp.type"]["value"])
 
 
