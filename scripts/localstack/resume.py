@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from kafka.errors import RetriableError
 
 from tideline.scripts.localstack.errors import StackError
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.settings.restart import kept_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tideline.udfs.settings.job_config import JobConfig
 
 _RECORDS = "submitted"
 _PATIENCE_S = 10.0
+_PAUSE_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,21 @@ def has_commits(config: JobConfig) -> bool:
     group = config.consumer_group
     cluster = KafkaCluster(config.bootstrap, config.kafka_properties, _PATIENCE_S)
     with cluster.admin(f"reading the offsets of group {group}", f"Describe on group {group}") as admin:
-        offsets = admin.list_group_offsets(group)
+        offsets = _patiently(lambda: admin.list_group_offsets(group))
     found = offsets.get(group, {})
     return any(part.topic == config.topics.clickstream and offset.offset >= 0 for part, offset in found.items())
+
+
+def _patiently(ask: Callable[[], Any]) -> Any:
+    """A broker that nobody has asked for a group before makes the topic of offsets first, and says so."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return ask()
+        except RetriableError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_S)
 
 
 def _submitted(root: Path) -> list[Submitted]:

@@ -144,7 +144,7 @@ def test_the_job_and_every_command_work_with_the_documented_rights(
     try:
         secured.ordered("experiment start", "experiment", "start", "--id", "spring", "--arm", "ts=thompson:0.5")
         secured.play(1)
-        secured.ordered("control", "control", "weights", "click=2")
+        secured.ordered("control", "control", "weights", "click=2", "conversion=5", "revenue=0", "cost=0")
         secured.ordered("model publish", "model", "publish", "demo-2", *_gates(registry))
         secured.ordered("model rollback", "model", "rollback", "--registry", str(registry))
         log = tmp_path / "log.parquet"
