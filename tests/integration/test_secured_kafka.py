@@ -240,7 +240,7 @@ def test_a_wrong_password_ca_or_address_is_told_by_every_command(
         for told, (where, path) in wrong.items()
         for command in [*COMMANDS.values(), live, replay, training]
     ]
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(12) as pool:
         ended = list(pool.map(lambda case: _refused(tmp_path, registry, *case[1:]), cases))
     for (told, command, where, path), (status, lines, seconds) in zip(cases, ended, strict=True):
         about = f"{command} at {where} with {path.read_text()}: {lines}"
