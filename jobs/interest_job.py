@@ -1,6 +1,6 @@
 """Entry point of the live job and of replays.
 
-`flink run -py jobs/interest_job.py [live|replay] OPTIONS`; `tideline.jobs.config --markdown` lists the options.
+`flink run -py jobs/interest_job.py [live|replay] OPTIONS`; `docs/configuration.md` lists the options.
 """
 
 from __future__ import annotations

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import redis
 
 from tideline.schemas.errors import Unavailable
-from tideline.scripts.commands.submit import configuration, options_from, submit
+from tideline.scripts.commands.submit import configuration, submit
 from tideline.scripts.commands.target import cluster_of
 from tideline.scripts.commands.topics import TopicError, ensure_topics
 from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.parsers.job_options import options_from
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.io.topic_reader import topic_ends
 from tideline.udfs.settings.job_config import ReplayConfig

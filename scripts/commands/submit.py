@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.scripts.localstack import Stack, StackError, resume
+from tideline.scripts.parsers.job_options import options_from
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
 from tideline.udfs.settings.option_sources import load
 from tideline.udfs.settings.restart import refuse_changes
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Mapping, Sequence
 
 _JOB_ID = re.compile(r"JobID ([0-9a-f]{32})")
@@ -120,17 +120,6 @@ def token_keys(stack: Stack) -> dict[str, str]:
 def _tail(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("\tat ")]
     return "\n".join(lines[-25:])
-
-
-def options_from(parser: argparse.ArgumentParser, rest: Sequence[str]) -> dict[str, str]:
-    """Return the job's options by key, from `--flag value` and `--flag=value`; ends with usage for anything else."""
-    options: dict[str, str] = {}
-    parts = [part for text in rest for part in (text.split("=", 1) if text.startswith("--") else [text])]
-    for flag, value in zip(parts[::2], [*parts[1::2], None], strict=False):
-        if not flag.startswith("--") or value is None:
-            parser.error(f"options are --name VALUE; not so: {flag.partition('=')[0]}")
-        options[flag.removeprefix("--").replace("-", "_")] = value
-    return options
 
 
 def main(argv: Sequence[str]) -> int:

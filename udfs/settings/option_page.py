@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _WIDTH = 120
 _INTRO = """# Configuration
 
-<!-- PYTHONPATH=. .venv/bin/python -m tideline.jobs.config --markdown > docs/configuration.md; a test compares. -->
+<!-- scripts/tideline config --markdown > docs/configuration.md; a test compares. -->
 
 Options come from a TOML file (`--config FILE`), the environment and flags; later ones win. Option `batch_ms` is
 `batch_ms = 100` in the file, `TIDELINE_BATCH_MS` in the environment and `--batch-ms 100` as a flag.
@@ -23,10 +23,11 @@ Everything is checked before anything is submitted, and printed with secrets mas
 reads it: percent-encode `/ # ? @ %` in a password. A `.properties` file is read as Java reads it.
 
 "On restart" says what a changed value does when the job goes on from its state; [operate.md](operate.md) says how
-to restart, and how to reach Kafka and Redis with TLS and a login. This prints what a job would use:
+to restart, and how to reach Kafka and Redis with TLS and a login. This prints what a job would use, and where each
+value comes from; what the job would refuse, or needs and has not, ends it with exit status 1:
 
 ```
-PYTHONPATH=. .venv/bin/python -m tideline.jobs.config --bootstrap KAFKA:9092 --encoder models/artefacts/demo-1
+scripts/tideline config --bootstrap KAFKA:9092 --encoder models/artefacts/demo-1
 ```
 """
 

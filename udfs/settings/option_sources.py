@@ -9,13 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.settings.options import MASK, Option, Refusal, options_of
 
 _FILE = "_file"
 _Config = TypeVar("_Config")
+
+
+class Given(NamedTuple):
+    """A value and where it was given, in the words of that place."""
+
+    value: Any
+    source: str
 
 
 def load(config: type[_Config], argv: Sequence[str], environ: Mapping[str, str]) -> _Config:
@@ -31,18 +38,30 @@ def load(config: type[_Config], argv: Sequence[str], environ: Mapping[str, str])
             others can read it.
     """
     options = options_of(config)
+    given = read(config, argv, environ)
+    for option in options.values():
+        if option.default is MISSING and option.key not in given:
+            raise ConfigError(option.key, None, f"{option.kind.allowed}; it has no default")
+    return config(**{key: each.value for key, each in given.items()})
+
+
+def read(config: type, argv: Sequence[str], environ: Mapping[str, str]) -> dict[str, Given]:
+    """Return the values that are given, each checked alone, with where each comes from; arguments as those of `load`.
+
+    Raises:
+        ConfigError: A value is not allowed, a name is unknown, or a secret stands where others can read it.
+    """
+    options = options_of(config)
     flags = _parse(options, argv)
     path = flags.pop("config", None)
     named = {option.environment: option.key for option in options.values()}
     named |= {option.environment + "_FILE": option.key + _FILE for option in options.values() if option.mask}
     from_environment = {key: environ[name] for name, key in named.items() if name in environ}
     values = {} if path is None else _read_layer(options, _read_toml(Path(path)), str, open_to_all=True)
+    values = {key: Given(each.value, f"{each.source} in {path}") for key, each in values.items()}
     values |= _read_layer(options, from_environment, lambda key: f"TIDELINE_{key.upper()}", open_to_all=False)
     values |= _read_layer(options, flags, lambda key: f"--{key.replace('_', '-')}", open_to_all=True)
-    for option in options.values():
-        if option.default is MISSING and option.key not in values:
-            raise ConfigError(option.key, None, f"{option.kind.allowed}; it has no default")
-    return config(**values)
+    return values
 
 
 def describe(config: Any) -> list[str]:
@@ -75,9 +94,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 def _read_layer(
     options: Mapping[str, Option], raw: Mapping[str, Any], spell: Callable[[str], str], open_to_all: bool
-) -> dict[str, Any]:
+) -> dict[str, Given]:
     """The values of one source; `open_to_all` where others could see a secret: process list, repository."""
-    values: dict[str, Any] = {}
+    values: dict[str, Given] = {}
     for key, given in raw.items():
         option = _find(options, key, spell)
         if option.key in values:
@@ -93,7 +112,7 @@ def _read_layer(
             raise ConfigError(spell(key), shown, allowed) from None
         if secret and open_to_all and not from_file:
             raise ConfigError(spell(key), MASK, f"secrets only in {option.environment} or a file named by {key}{_FILE}")
-        values[option.key] = value
+        values[option.key] = Given(value, spell(key))
     return values
 
 

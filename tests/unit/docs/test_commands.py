@@ -10,7 +10,6 @@ import pytest
 
 from tests.support.doc_commands import Documented, documented, is_there, unknown_flags
 from tests.support.doc_pages import DECISIONS, PAGES, ROOT, blocks, prose
-from tideline.jobs import config
 from tideline.schemas.records import CONTROL
 from tideline.scripts.commands.tideline import main as tideline
 from tideline.scripts.parsers.test_parser import LAYERS, WHEN_NAMED
@@ -29,7 +28,7 @@ _PRESENT = [page for page in PAGES if DECISIONS not in page.parents]
 def test_the_pages_were_read() -> None:
     """Contract: a check that finds nothing to check says so."""
     assert len(_COMMANDS) >= _FEWEST
-    assert {command.door for command in _COMMANDS} >= {"scripts/demo", "scripts/tideline", "tideline.jobs.config"}
+    assert {command.door for command in _COMMANDS} >= {"scripts/demo", "scripts/tideline", "scripts/topics"}
 
 
 @pytest.mark.parametrize("command", sorted(set(_COMMANDS)), ids=str)
@@ -104,8 +103,8 @@ def test_the_configuration_that_the_page_prints_can_be_printed(
     monkeypatch.setenv("TIDELINE_REDIS_URL", "redis://REDIS:6379/0")
     monkeypatch.setenv("TIDELINE_TOKEN_KEYS", json.dumps({"1": "5e" * 32}))
 
-    assert config.main(block.code.partition("jobs.config ")[2].split()) == 0
-    assert "bootstrap = KAFKA:9092" in capsys.readouterr().out
+    assert tideline(block.code.partition("scripts/tideline ")[2].split()) == 0
+    assert "bootstrap          = KAFKA:9092   # --bootstrap\n" in capsys.readouterr().out
 
 
 def test_the_registry_that_comes_along_can_be_listed(

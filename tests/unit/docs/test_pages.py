@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.doc_pages import DECISIONS, PAGES, ROOT, anchors, broken_links
-from tideline.jobs.config import main
 from tideline.schemas.errors import Reason
 from tideline.scripts.commands.tideline import main as tideline
 from tideline.udfs.core.policies.by_name import POLICIES
@@ -62,7 +61,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 def test_the_configuration_page_is_what_the_options_say(capsys: pytest.CaptureFixture[str]) -> None:
     """Contract: docs/configuration.md is printed from the declarations, so it cannot lag behind them."""
-    assert main(["--markdown"]) == 0
+    assert tideline(["config", "--markdown"]) == 0
 
     assert (ROOT / "docs" / "configuration.md").read_text() == capsys.readouterr().out
 
