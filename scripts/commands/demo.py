@@ -83,7 +83,7 @@ def _play(world: World, stage: Stage) -> Play:
     )
     clickstream = stage.open(world)
     try:
-        play = Play(world, clickstream, stage.lists, SEED)
+        play = Play(world, clickstream, stage.lists, SEED, stage.is_learned)
         with Progress(play, stage.state):
             play.run()
     finally:

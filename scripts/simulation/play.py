@@ -2,7 +2,8 @@
 
 What was really bought and browsed in a slice goes to Kafka; when every list is as of the last of it, the visitors of
 the slice read their lists, and what they do goes to Kafka together with the next slice. So the job is never behind by
-more than a slice, and what visitors click is learned while they go on.
+more than a slice. What visitors click is learned while they go on, and every night the play waits until it is: how much
+was learned by then, and so how good the lists are, is not a matter of how fast the machine is.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from tideline.scripts.simulation.tally import Tally
 from tideline.scripts.simulation.watch import Watch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tideline.scripts.simulation.lists import Lists
     from tideline.scripts.simulation.world import World
 
@@ -24,6 +27,10 @@ LIMIT_S = 110.0
 """On a slow machine the demo ends after this long, before the end of the period."""
 
 _LOOK_EVERY = 200
+_LOOK_AGAIN_S = 0.1
+_LEARNED_WITHIN_S = 20.0
+"""After a restart of the job its counters cannot tell: then the play goes on."""
+_DAY_MS = 86_400_000
 
 
 class Sender(Protocol):
@@ -39,7 +46,17 @@ class Sender(Protocol):
 class Play:
     """One run. Its attributes may be read by other threads meanwhile."""
 
-    def __init__(self, world: World, sender: Sender, lists: Lists, seed: int, limit_s: float = LIMIT_S) -> None:
+    def __init__(
+        self,
+        world: World,
+        sender: Sender,
+        lists: Lists,
+        seed: int,
+        is_learned: Callable[[], bool],
+        limit_s: float = LIMIT_S,
+    ) -> None:
+        """`is_learned` tells whether everything that lists have earned by now is in the policy."""
+        self._is_learned = is_learned
         self._limit_s = limit_s
         self._world = world
         self._sender = sender
@@ -78,11 +95,20 @@ class Play:
                 for event in visit.events:
                     self._send(event)
             self.slices_played = number + 1
+            if part.end_ms % _DAY_MS == 0:
+                self._wait_for_the_learner()
             if time.monotonic() - started_s > self._limit_s:
                 break
         self._sender.flush()
         self.watch.wait()
         self.seconds = time.monotonic() - started_s
+
+    def _wait_for_the_learner(self) -> None:
+        self._sender.flush()
+        self.watch.wait()
+        until_s = time.monotonic() + _LEARNED_WITHIN_S
+        while not self._is_learned() and time.monotonic() < until_s:
+            time.sleep(_LOOK_AGAIN_S)
 
     def _send(self, event: Event) -> None:
         if event.type < FIRST_ACTIVITY_TYPE or event.token is not None:

@@ -17,6 +17,7 @@ from tideline.scripts.simulation.demo_error import DemoError
 from tideline.scripts.simulation.job_metrics import JobMetrics
 from tideline.scripts.simulation.lists import RedisLists
 from tideline.scripts.simulation.ticker import JobState, say
+from tideline.udfs.core.learning.intake import Refusal
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -42,6 +43,7 @@ class Stage:
         self.lists = RedisLists(self.stack.redis_url, PREFIX)
         self._lengths = TopicLengths(self.stack.kafka_bootstrap)
         self._metrics = JobMetrics()
+        self._learned = JobMetrics()
         self._job_id = ""
 
     def __enter__(self) -> Stage:
@@ -84,6 +86,12 @@ class Stage:
             dead_letters=self._lengths.records(self.topics.dead_letters),
             policies=self._metrics.total("policy_rows_published"),
         )
+
+    def is_learned(self) -> bool:
+        """Return whether the learner has added all the feedback that the rankers sent."""
+        self._learned.read(self.stack.prometheus_urls.values())
+        refused = sum(self._learned.total(f"feedback_refused_{reason}") for reason in Refusal)
+        return self._learned.total("feedback") == self._learned.total("feedback_rows") + refused
 
     def settled_state(self, events: int) -> JobState:
         """Return the state when the job's counters show all events sent, or as it is after some seconds."""

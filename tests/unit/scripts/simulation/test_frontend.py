@@ -14,7 +14,7 @@ from tideline.scripts.simulation.world import World
 
 def payload(names: list[str], as_of_ms: int = START_MS, with_token: bool = True) -> bytes:
     document = {"v": [1, as_of_ms, 5], "m": 1, "i": names, "e": [6_000] * len(names)}
-    return json.dumps(document | ({"k": "tok"} if with_token else {})).encode()
+    return json.dumps(document | ({"k": "tok"} if with_token else {}), separators=(",", ":")).encode()
 
 
 def visits(household: int, count: int = 1) -> list[Visit]:
