@@ -22,6 +22,8 @@ _unpack_double = struct.Struct("<d").unpack_from
 def read_clickstream(value: bytes, at: int) -> Event:
     """Return the event whose body starts at byte `at` and ends where the value ends; ranges are not checked.
 
+    An optional text of no characters is missing.
+
     Raises InvalidEvent (TRUNCATED, BAD_UTF8, UNKNOWN_TYPE).
     """
     try:
@@ -96,10 +98,11 @@ def _text(value: bytes, at: int) -> tuple[str, int]:
         raise InvalidEvent(Reason.BAD_UTF8, "clickstream: a string is not UTF-8") from error
 
 
-def _text_branch(value: bytes, at: int) -> tuple[str, int]:
+def _text_branch(value: bytes, at: int) -> tuple[str | None, int]:
     if value[at] != _VALUE_BRANCH:
         _refuse_branch(value[at])
-    return _text(value, at + 1)
+    found = _text(value, at + 1)
+    return found if found[0] else (None, found[1])
 
 
 def _int_branch(value: bytes, at: int) -> tuple[int, int]:

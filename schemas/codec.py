@@ -31,6 +31,8 @@ _OPENING_BRACE = ord("{")
 _NUMBER_OF_TYPE: dict[object, int] = {name: number for number, name in enumerate(TYPE_NAMES)}
 
 _OPTIONAL_FIELDS = dict(Event._field_defaults)
+_OPTIONAL_TEXTS = ("item_id", "category", "activity_id", "token")
+"""One of no characters is missing."""
 _values_in_order = itemgetter(*Event._fields)
 _TYPES_OF_FIELD: dict[str, tuple[type, ...]] = {
     "event_id": (str,),
@@ -71,13 +73,6 @@ def decode_event(key: bytes | None, value: bytes | None, record_ts_ms: int) -> E
         event = _from_json(value)
     else:
         event = _from_record(_CLICKSTREAM.decode(value))
-    if event.item_id == "" or event.category == "" or event.activity_id == "" or event.token == "":
-        event = event._replace(
-            item_id=event.item_id or None,
-            category=event.category or None,
-            activity_id=event.activity_id or None,
-            token=event.token or None,
-        )
     _check(event, key, record_ts_ms)
     return event
 
@@ -93,6 +88,8 @@ def encode_event(event: Event, as_json: bool = False) -> bytes:
 
 def _from_record(record: dict[str, object]) -> Event:
     record["type"] = _NUMBER_OF_TYPE[record["type"]]
+    for name in _OPTIONAL_TEXTS:
+        record[name] = record[name] or None
     return Event._make(_values_in_order(record))
 
 
@@ -113,9 +110,8 @@ def _from_json(value: bytes) -> Event:
         price = float(price)
     if amount is not None:
         amount = float(amount)
-    return Event(
-        event_id, user_id, kind, ts_ms, item_id, category, price, quantity, activity_id, token, position, amount
-    )
+    about, thing = (item_id or None, category or None), (activity_id or None, token or None)
+    return Event(event_id, user_id, kind, ts_ms, *about, price, quantity, *thing, position, amount)
 
 
 def _json_error(value: bytes, error: orjson.JSONDecodeError) -> InvalidEvent:

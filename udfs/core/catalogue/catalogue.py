@@ -9,7 +9,7 @@ import numpy as np
 
 from tideline.udfs.core.catalogue.rules import Rules, apply_rules, compile_rules
 from tideline.udfs.core.hashing import activity_hash
-from tideline.udfs.core.shown.shown_bytes import DISMISSAL, USE, marks_of
+from tideline.udfs.core.shown.shown_bytes import DISMISSAL, USE, has_marks, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,12 +106,14 @@ def _apply_shown(
     """Take out dismissed activities and those whose cap is used up, by the marks of what each user was shown."""
     if not catalogue.activities:
         return
-    uses, dismissals = zip(*[marks_of(each) for each in shown], strict=True) if shown else ((), ())
-    _, user, number = _marked(catalogue, dismissals, DISMISSAL)
-    mask[user, number] = False
-    seen, user, number = _marked(catalogue, uses, USE)
-    if not user.size:
+    marked = [(row, marks_of(each)) for row, each in enumerate(shown) if has_marks(each)]
+    if not marked:
         return
+    rows = np.array([row for row, _ in marked])
+    _, user, number = _marked(catalogue, [dismissals for _, (_, dismissals) in marked], DISMISSAL)
+    mask[rows[user], number] = False
+    seen, user, number = _marked(catalogue, [uses for _, (uses, _) in marked], USE)
+    user = rows[user]
     since_ms = as_of_ms[user] - seen["at"].astype(np.int64) * _MINUTE_MS
     capped = since_ms < catalogue.cap_window_ms[number]  # a window of 0 is no cap
     place, at = np.unique(user[capped] * mask.shape[1] + number[capped], return_inverse=True)

@@ -61,6 +61,11 @@ class SlotTags(NamedTuple):
         """Return the id of the activity with a tag, None where the catalogue has none."""
         return self.names.get(key_id, {}).get(tag)
 
+    def names_on(self, key_id: int, tags: bytes) -> list[str | None]:
+        """Return the id of each activity on a list, by its tags."""
+        known = self.names.get(key_id, {})
+        return [known.get(tags[at : at + TAG_BYTES]) for at in range(0, len(tags), TAG_BYTES)]
+
 
 def without_clashes(activities: Iterable[Activity], keys: TokenKeys) -> list[Activity]:
     """Return the activities in order of their ids, without those that share a tag or a number with one before them."""

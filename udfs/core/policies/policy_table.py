@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -80,23 +81,23 @@ class PolicyRow(NamedTuple):
 
 
 class Coefficients(NamedTuple):
-    """The rows of K activities as arrays: theta [K, DIM] of the weighted objectives, inverse [K, PAIRS], counts [K].
-
-    The counts are those under any encoder: a rate without a context belongs to the activity alone.
-    """
+    """The rows of K activities as arrays: theta [K, DIM] of the weighted objectives, inverse [K, PAIRS], counts [K]."""
 
     theta: NDArray[np.float64]
     inverse: NDArray[np.float64]
     impressions: NDArray[np.float64]
+    """As all counts, under any encoder: a rate without a context belongs to the activity alone."""
     total: NDArray[np.float64]
     clicks: NDArray[np.float64]
 
 
+@cache
 def cold_row() -> PolicyRow:
     """Return what is known before anything was learned: nothing, with the width of the unit prior."""
-    inverse = np.zeros(PAIRS, np.int64)
+    theta, inverse = np.zeros((len(OBJECTIVES), DIM), np.int64), np.zeros(PAIRS, np.int64)
     inverse[UPPER[0] == UPPER[1]] = round(1.0 / INVERSE_UNIT)
-    return PolicyRow(-1, 0, 0.0, 0.0, (0.0,) * len(OBJECTIVES), np.zeros((len(OBJECTIVES), DIM), np.int64), inverse)
+    theta.flags.writeable = inverse.flags.writeable = False
+    return PolicyRow(-1, 0, 0.0, 0.0, (0.0,) * len(OBJECTIVES), theta, inverse)
 
 
 def encode_row(row: PolicyRow, activity_id: str) -> bytes:
@@ -288,8 +289,7 @@ def stack(rows: list[PolicyRow], weights: NDArray[np.float64]) -> Coefficients:
     `weights` of the objectives are [objectives], or a row for each of the rows.
     """
     if not rows:
-        none = np.zeros(0)
-        return Coefficients(np.zeros((0, DIM)), np.zeros((0, PAIRS)), none, none, none)
+        return Coefficients(np.zeros((0, DIM)), np.zeros((0, PAIRS)), *[np.zeros(0)] * 3)
     theta = np.stack([row.theta for row in rows]).astype(np.float64)
     return Coefficients(
         theta=in_units((weights[..., None] * theta).sum(axis=1)),

@@ -44,7 +44,7 @@ def set_robots_aside(
     """Set the events of robots aside, sort each user's others by time, and part them by what they are for."""
     single = [row for row, events in enumerate(by_row) if len(events) == 1]
     plain = np.zeros(len(by_row), np.bool_)
-    plain[single] = admit_singles(batch, np.array(single, np.int64), [act_of(by_row[row][0][1]) for row in single])
+    plain[single] = admit_singles(batch, np.array(single, np.int64), [by_row[row][0][1] for row in single])
 
     owners, organic, attributable = found = Admitted([], [], {})
     for row, (events, is_plain) in enumerate(zip(by_row, plain.tolist(), strict=True)):

@@ -159,7 +159,6 @@ def _score_some(
 
 def _slate(shown: ShownDecision, ranker: RankerState) -> list[str | None]:
     """Return the list's ids from its slot tags; None where no activity of today has the tag."""
-    token = shown.token
-    named = [ranker.offers.tags.name(token.key_id, token.tag_at(slot)) for slot in range(token.places())]
+    named = ranker.offers.tags.names_on(shown.token.key_id, shown.token.tags)
     named[shown.slot] = shown.activity_id
     return named

@@ -141,9 +141,14 @@ def shown_fits(data: bytes) -> bool:
     )
 
 
+def has_marks(data: bytes) -> bool:
+    """Return whether a state has marks."""
+    return bool(data) and (data[_USES] > 0 or data[_DISMISSALS] > 0)
+
+
 def marks_of(data: bytes) -> tuple[bytes, bytes]:
     """Return the marks (dtypes USE and DISMISSAL) at the end of the bytes of a state, without reading the rest."""
-    if not data:
+    if not has_marks(data):
         return b"", b""
     split_at = len(data) - DISMISSAL_FORM.size * data[_DISMISSALS]
     return data[split_at - USE_FORM.size * data[_USES] : split_at], data[split_at:]

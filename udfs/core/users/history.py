@@ -57,9 +57,8 @@ def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> M
 
 
 def _append(batch: UserBatch, rows: NDArray[np.int64], news: NDArray[Any]) -> None:
-    # As plain bytes: numpy moves a structured row field by field, at three times the cost.
     size = batch.history.dtype.itemsize
-    plain = batch.history.view(np.uint8).reshape(batch.history.shape[0], HISTORY * size)
+    plain = _plain(batch.history)
     added = np.ascontiguousarray(news).view(np.uint8).reshape(-1, size)
     plain[rows] = np.concatenate([plain[rows, size:], added], axis=1)
     batch.header["n_history"][rows] = np.minimum(batch.header["n_history"][rows] + 1, HISTORY)
@@ -68,35 +67,46 @@ def _append(batch: UserBatch, rows: NDArray[np.int64], news: NDArray[Any]) -> No
     batch.header["as_of_ms"][rows] = np.maximum(batch.header["as_of_ms"][rows], news["ts_ms"])
 
 
+def _plain(history: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return histories as plain bytes: numpy moves a structured row field by field, at three times the cost."""
+    return history.view(np.uint8).reshape(history.shape[0], HISTORY * history.dtype.itemsize)
+
+
 def _merge_one(batch: UserBatch, row: int, news: NDArray[Any]) -> tuple[int, bool, int, int]:
     """Merge one user's new events; return (added, all in order, duplicates, late)."""
-    header = batch.header[row]
-    held = int(header["n_history"])
+    held = int(batch.header["n_history"][row])
     past = batch.history[row, HISTORY - held :]
-    seen = set(past["event"].tolist())
-    oldest = (int(past[0]["ts_ms"]), int(past[0]["event"])) if held == HISTORY else (-1, -1)
-    newest = (int(past[-1]["ts_ms"]), int(past[-1]["event"])) if held else (-1, -1)
+    kept = list(zip(past["ts_ms"].tolist(), past["event"].tolist(), strict=True))
+    seen = {event for _, event in kept}
+    oldest, newest = kept[0] if held == HISTORY else (-1, -1), kept[-1] if held else (-1, -1)
     keep: list[int] = []
     duplicates = late = 0
     in_order = True
-    for at in np.lexsort((news["event"], news["ts_ms"])).tolist():
-        event, place = int(news[at]["event"]), (int(news[at]["ts_ms"]), int(news[at]["event"]))
+    told = zip(news["ts_ms"].tolist(), news["event"].tolist(), range(news.size), strict=True)
+    for ts_ms, event, at in sorted(told):
         if event in seen:
             duplicates += 1
-        elif place < oldest:
+        elif (ts_ms, event) < oldest:
             late += 1
         else:
             seen.add(event)
             keep.append(at)
-            in_order = in_order and place > newest
+            in_order = in_order and (ts_ms, event) > newest
     if keep:
-        merged = np.concatenate([past, news[keep]])
-        if not in_order:
-            merged = merged[np.lexsort((merged["event"], merged["ts_ms"]))]
-        merged = merged[-HISTORY:]
-        batch.history[row, HISTORY - merged.size :] = merged
-        batch.header["n_history"][row] = merged.size
-        batch.header["accepted"][row] += len(keep)
-        batch.header["purchases"][row] += np.count_nonzero(news["type"][keep] == EventType.PURCHASE)
-        batch.header["as_of_ms"][row] = max(int(header["as_of_ms"]), int(merged[-1]["ts_ms"]))
+        _put_in(batch, row, past, news[keep], in_order)
     return len(keep), in_order, duplicates, late
+
+
+def _put_in(batch: UserBatch, row: int, past: NDArray[Any], new: NDArray[Any], in_order: bool) -> None:
+    """Put a user's new events, which are in order among themselves, into his history, all of them `in_order` or not."""
+    merged = np.frombuffer(past.tobytes() + new.tobytes(), new.dtype)
+    if not in_order:
+        merged = merged[np.lexsort((merged["event"], merged["ts_ms"]))]
+    merged = merged[-HISTORY:]
+    size = merged.nbytes
+    _plain(batch.history)[row, -size:] = np.frombuffer(merged.tobytes(), np.uint8)
+    header = batch.header
+    header["n_history"][row] = merged.size
+    header["accepted"][row] += new.size
+    header["purchases"][row] += np.count_nonzero(new["type"] == EventType.PURCHASE)
+    header["as_of_ms"][row] = max(int(header["as_of_ms"][row]), int(merged["ts_ms"][-1]))

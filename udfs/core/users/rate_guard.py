@@ -41,39 +41,52 @@ _FIRST_OF_AN_ORDER, _CLICK = int(EventType.ADD_TO_CART), int(EventType.CLICK)
 
 def act_of(event: Event) -> tuple[int, int]:
     """Return what an event counts as: its second, and its place among 64, or NO_ACT. 0.3 us."""
+    name = _name_of(event)
+    return event.ts_ms // 1000 & 0xFFFFFFFF, crc32(name.encode()) * _SPREAD >> 26 & 63 if name else NO_ACT
+
+
+def _name_of(event: Event) -> str:
+    """Return what tells an act from others of its second, nothing for what is none."""
     kind = event.type
     if kind < _FIRST_OF_AN_ORDER:
-        name = event.event_id
-    elif kind < FIRST_ACTIVITY_TYPE:
-        name = f"{kind}|{event.ts_ms // _ORDER_MS}"
-    elif kind == _CLICK:
-        name = f"{event.token}|{event.activity_id}"
-    else:
-        return event.ts_ms // 1000 & 0xFFFFFFFF, NO_ACT
-    return event.ts_ms // 1000 & 0xFFFFFFFF, crc32(name.encode()) * _SPREAD >> 26 & 63
+        return event.event_id
+    if kind < FIRST_ACTIVITY_TYPE:
+        return f"{kind}|{event.ts_ms // _ORDER_MS}"
+    return f"{event.token}|{event.activity_id}" if kind == _CLICK else ""
 
 
-def admit_singles(batch: UserBatch, rows: NDArray[np.int64], acts: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+def admit_singles(batch: UserBatch, rows: NDArray[np.int64], events: Sequence[Event]) -> NDArray[np.bool_]:
     """Do what `admit` does for users with one event each, as far as that is plain: return whose event is let through.
 
     Users at the limit or ever set aside are left alone and come out False: ask `admit` about them. 0.5 us a user.
     """
-    pairs = np.array(acts, np.int64).reshape(-1, 2)
-    second, counts = pairs[:, 0].astype(np.uint32), pairs[:, 1] != NO_ACT
-    bit = np.where(counts, np.uint64(1) << pairs[:, 1].clip(0).astype(np.uint64), np.uint64(0))
+    second, counts, bit = _acts(events)
     header = batch.header
-    before = header[rows]
-    held, seen = before["rate_seconds"], before["rate_acts"]
+    held, seen = header["rate_seconds"][rows], header["rate_acts"][rows]
+    plain: NDArray[np.bool_] = header["robot_until_s"][rows] == 0
     here = (held == second[:, None]) & (seen != 0)
-    known, place = here.any(axis=1), here.argmax(axis=1)
-    now = np.where(known, seen[np.arange(rows.size), place], np.uint64(0)) | bit
-    plain: NDArray[np.bool_] = (before["robot_until_s"] == 0) & (np.bitwise_count(now) <= MAX_ACTS_PER_S)
-    again = plain & known
-    header["rate_acts"][rows[again], place[again]] = now[again]
+    known = here.any(axis=1)
+    if known.any():  # few act twice in a second
+        place = here.argmax(axis=1)
+        now = seen[np.arange(rows.size), place] | bit
+        plain &= ~known | (np.bitwise_count(now) <= MAX_ACTS_PER_S)
+        again = plain & known
+        header["rate_acts"][rows[again], place[again]] = now[again]
     new = plain & ~known & counts
     header["rate_seconds"][rows[new]] = np.concatenate([second[new, None], held[new, :-1]], axis=1)
     header["rate_acts"][rows[new]] = np.concatenate([bit[new, None], seen[new, :-1]], axis=1)
     return plain
+
+
+def _acts(events: Sequence[Event]) -> tuple[NDArray[np.uint32], NDArray[np.bool_], NDArray[np.uint64]]:
+    """Return the second of each event, whether it is an act, and the bit it then has: `act_of` at once, 0.3 us each."""
+    first = _FIRST_OF_AN_ORDER
+    names = [event.event_id if event.type < first else _name_of(event) for event in events]
+    second = np.array([event.ts_ms for event in events], np.int64) // 1000 & 0xFFFFFFFF
+    counts = np.array([name != "" for name in names], np.bool_)
+    place = np.array([crc32(name.encode()) for name in names], np.uint64) * np.uint64(_SPREAD) >> np.uint64(26)
+    bit: NDArray[np.uint64] = np.where(counts, np.uint64(1) << (place & np.uint64(63)), np.uint64(0))
+    return second.astype(np.uint32), counts, bit
 
 
 def admit(batch: UserBatch, row: int, acts: Sequence[tuple[int, int]]) -> list[bool]:

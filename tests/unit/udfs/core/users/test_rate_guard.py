@@ -216,11 +216,11 @@ def test_the_guard_for_single_events_agrees_with_the_other(steps: list[tuple[int
     ts_ms = SECOND_MS
     for number, (gap_ms, kind) in enumerate(steps):
         ts_ms += gap_ms
-        acts = [act_of(Event(f"e{number}", "u", kind, ts_ms, activity_id=f"a{number}", token="t"))]
-        expected = admit(slow, 0, acts)
-        found = admit_singles(fast, np.array([0]), acts).tolist()
+        event = Event(f"e{number}", "u", kind, ts_ms, activity_id=f"a{number}", token="t")
+        expected = admit(slow, 0, [act_of(event)])
+        found = admit_singles(fast, np.array([0]), [event]).tolist()
         if found == [False]:
-            found = admit(fast, 0, acts)
+            found = admit(fast, 0, [act_of(event)])
         assert found == expected
         assert fast.header.tobytes() == slow.header.tobytes()
 
@@ -229,7 +229,7 @@ def test_singles_of_many_users_are_kept_apart() -> None:
     users: UserBatch = decode_states([None] * 4, 4)
     rows = np.array([1, 3])
     one, other = views([SECOND_MS] * 50), views([SECOND_MS + 5_000] * 50, "w")
-    passed = [admit_singles(users, rows, [act_of(a), act_of(b)]).tolist() for a, b in zip(one, other, strict=True)]
+    passed = [admit_singles(users, rows, [a, b]).tolist() for a, b in zip(one, other, strict=True)]
     assert passed[0] == [True, True]
     assert [False, False] in passed
     assert users.header["rate_seconds"][:, 0].tolist() == [0, SECOND_MS // 1000, 0, SECOND_MS // 1000 + 5]
