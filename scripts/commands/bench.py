@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,6 @@ from tideline.scripts.simulation.demo_error import DemoError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
-    from types import FrameType
 
 
 def main(argv: Sequence[str]) -> int:
@@ -33,7 +31,6 @@ def main(argv: Sequence[str]) -> int:
     The stack is down in any case.
     """
     arguments = parse("bench", argv)
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         found = _RUN[arguments.command](arguments)
     except (ConfigError, DemoError, KafkaError, ModelError, OSError, RedisError, StackError) as error:
@@ -44,10 +41,6 @@ def main(argv: Sequence[str]) -> int:
         return 130
     print(json.dumps(found) if arguments.json else json.dumps(found, indent=2))
     return 1 if found.get("violations") or found.get("faults") else 0
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _regret(given: argparse.Namespace) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,6 @@ from tideline.scripts.simulation.world import FROM, UNTIL, make_world
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from types import FrameType
 
     from tideline.scripts.simulation.world import World
 
@@ -37,7 +35,6 @@ SEED = 1
 def main(argv: Sequence[str]) -> int:
     """Exit status 0 when lists were served and the job runs well, 1 when not, 130 when interrupted."""
     arguments = parse("demo", argv)
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         run(arguments)
     except (ConfigError, DemoError, KafkaError, RedisError, StackError) as error:
@@ -109,7 +106,3 @@ def _print(lines: list[str], found: dict[str, Any], as_json: bool) -> None:
     print("\n".join(lines), file=out, flush=True)
     if as_json:
         print(json.dumps(found))
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

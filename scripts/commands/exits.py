@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -11,6 +12,7 @@ from tideline.schemas.errors import TidelineError, TooFew
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 
 class Exit(IntEnum):
@@ -63,6 +65,16 @@ class _Output:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._under, name)
+
+
+def heed_signals() -> None:
+    """Let SIGTERM, and SIGINT even where a shell's `&` has it ignored, end the command as Ctrl-C does."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def ends_well(run: Callable[[], int], name: str) -> int:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from tideline.scripts.commands.exits import Exit, ends_well
+from tideline.scripts.commands.exits import Exit, ends_well, heed_signals
 from tideline.scripts.commands.verb_page import page
 from tideline.scripts.parsers.verbs import BY_NAME, VERBS, Audience, parse
 
@@ -47,6 +47,7 @@ def overview() -> list[str]:
 
 def command() -> int:
     """Run with the arguments of the process: what the installed `tideline` calls."""
+    heed_signals()
     return main(sys.argv[1:])
 
 

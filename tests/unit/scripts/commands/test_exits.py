@@ -31,20 +31,20 @@ def test_a_command_that_is_interrupted_says_so(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == "ope: interrupted\n"
 
 
-def test_ctrl_c_ends_a_real_command_in_one_line() -> None:
-    """Contract: exit status 130 and a line on standard error; SIGINT is what Ctrl-C sends."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_real_command_in_one_line(number: signal.Signals) -> None:
+    """Contract: exit status 130 and a line on standard error, also where a shell's `&` has SIGINT ignored."""
     code = (
         "import sys, time\n"
-        "from tideline.scripts.commands.exits import ends_well\n"
+        "from tideline.scripts.commands.exits import ends_well, heed_signals\nheed_signals()\n"
         "def wait():\n    print('waits', flush=True)\n    time.sleep(60)\n"
         "sys.exit(ends_well(wait, 'verb'))\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    ignored = ["/bin/sh", "-c", 'trap "" INT; exec "$0" -c "$1"', sys.executable, code]
+    process = subprocess.Popen(ignored, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "waits\n"
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, told = process.communicate(timeout=30)
 
     assert (process.returncode, told) == (130, "verb: interrupted\n")
