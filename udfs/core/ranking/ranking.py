@@ -66,6 +66,23 @@ def rank(
     return Ranked(constrain(order), eligible, explored)
 
 
+def rank_scores(
+    scores: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    seeds: NDArray[np.uint64],
+    list_size: int,
+    exploration: float,
+) -> Ranked:
+    """Return what `rank` does for scores [U, K] that are known, which it overwrites."""
+    eligible = mask.sum(axis=1)
+    ties = shuffle_keys(seeds)
+    order = _best(_keys(scores, mask, ties), min(list_size, mask.shape[1]), ties)
+    explored = np.zeros(eligible.size, np.int64)
+    if exploration > 0.0:
+        _explore(order, explored, mask, eligible, seeds, exploration)
+    return Ranked(constrain(order), eligible, explored)
+
+
 def _parts(users: slice, at_once: int, activities: int) -> list[slice]:
     """Return the users in pieces of at most `at_once` scores, of one user at least."""
     size = max(at_once // max(activities, 1), 1)

@@ -9,9 +9,8 @@ import numpy as np
 from tideline.scripts.benchmarks.offline.value.value_play import NONE
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.hashing import hash64
-from tideline.udfs.core.learning.knowledge import Knowledge
+from tideline.udfs.core.learning.learner import Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import Forgetting
-from tideline.udfs.core.learning.publication import published
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
@@ -37,18 +36,20 @@ WEIGHTS = (
 )
 EXPLORATION = float(_DEFAULTS["exploration"])
 HALF_LIFE_MS = round(float(_DEFAULTS["half_life_days"]) * 86_400_000)
+WINDOW_MS = round(float(_DEFAULTS["attribution_days"]) * 86_400_000)
 
 
 class JobPolicy:
     """A policy by its text as in the job's configuration; every other setting is the job's default."""
 
-    def __init__(self, stage: Stage, text: str, seed: int) -> None:
+    def __init__(self, stage: Stage, seed: int, text: str) -> None:
         self._stage, self._seed = stage, seed
         self._policy = make_policy(text)
         self._ids = [each.activity_id for each in stage.catalogue.activities]
-        self._features = {each.activity_id: features_of(each) for each in stage.catalogue.activities}
         self._users = np.array([hash64(user) for user in stage.world.users], np.uint64)
-        self._known = Knowledge({}, Forgetting(HALF_LIFE_MS))
+        self._learner = Learner(LearnerSettings(self._policy.regression, Forgetting(HALF_LIFE_MS), WINDOW_MS))
+        for each in stage.catalogue.activities:
+            self._learner.note(each.activity_id, features_of(each))
         self._table = PolicyTable()
         self._solved()
 
@@ -73,9 +74,7 @@ class JobPolicy:
         rows["ts_ms"], rows["x"], rows["impressions"] = self._stage.truth.visit_ms[visits], self._stage.x[visits], 1
         rows["clicks"], rows["conversions"] = shown.clicked[row, place], shown.converted[row, place]
         rows["revenue_milli"] = np.rint(1_000 * (shown.revenue * shown.converted)[row, place])
-        learned = self._known.learn(self._ids, rows)
-        changed, how = sorted(learned.rows), self._policy.regression
-        for activity_id, solved in published(self._known, changed, how, self._features):
+        for activity_id, solved in self._learner.publish(self._learner.learn(self._ids, rows).names):
             self._table.apply(activity_id, solved._replace(version=self._table.version + 1))
         self._solved()
 

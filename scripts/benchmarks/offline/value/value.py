@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tideline.models.encoder import Encoder
 from tideline.scripts.benchmarks.offline.value.ours import DEFAULT, JobPolicy
+from tideline.scripts.benchmarks.offline.value.pair_player import PairPolicy
 from tideline.scripts.benchmarks.offline.value.peer_runs import play_peers
 from tideline.scripts.benchmarks.offline.value.rivals import Attainable, Content, PopularBest, PopularLearned, Random
 from tideline.scripts.benchmarks.offline.value.value_figures import ctr, figures_of
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.interest import StepEncoder
 
 ENCODER = Path(__file__).resolve().parents[4] / "models" / "artefacts" / "demo-2"
-POLICIES = (DEMO_POLICY,)
+PAIRS = "pairs"
+"""The policy that the live job does not have yet (docs/decisions/0015)."""
+POLICIES = (DEMO_POLICY, PAIRS)
 """Policies beside the default."""
 SEEDS = 3
 
@@ -68,7 +71,8 @@ def measure(
         ModelError: the encoder cannot be loaded.
     """
     for text in how.policies:
-        make_policy(text)
+        if text != PAIRS:
+            make_policy(text)
     step = Encoder.load(encoder, provider="cpu")
     found = {}
     if folder is not None:
@@ -113,4 +117,4 @@ def _tell(seed: int, name: str, run: Played) -> None:
 
 
 def _ours(text: str) -> Callable[[Stage, int], Ranker]:
-    return lambda stage, seed: JobPolicy(stage, text, seed)
+    return PairPolicy if text == PAIRS else partial(JobPolicy, text=text)

@@ -48,6 +48,8 @@ class Stage:
     x: NDArray[np.int8]
     open: NDArray[np.bool_]
     """[V, K]: what he may be shown."""
+    category: NDArray[np.uint32]
+    """[V, HISTORY]: hashes of the categories of the kept events, aligned at the newest."""
 
     @property
     def places(self) -> int:
@@ -64,6 +66,7 @@ def make_stage(world: World, encoder: StepEncoder, past_days: float | None = Non
     catalogue = Catalogue.of(world.activities)
     x = np.zeros((visitor.size, DIM), np.int8)
     may = np.zeros((visitor.size, len(world.activities)), np.bool_)
+    category = np.zeros((visitor.size, HISTORY), np.uint32)
     columns = _columns(world.events)
     for start in range(0, visitor.size, _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
@@ -71,12 +74,12 @@ def make_stage(world: World, encoder: StepEncoder, past_days: float | None = Non
         rows = np.arange(batch.header.size)
         nothing = Merged(np.zeros(rows.size, np.int64), np.ones(rows.size, np.bool_), 0, 0)
         encode(batch, rows, nothing, encoder)
-        x[part] = batch.header["x"]
+        x[part], category[part] = batch.header["x"], batch.history["category"]
         may[part] = eligible(catalogue, batch, rows)
     edges = np.flatnonzero(np.diff(visit_ms // SLICE_MS, prepend=-1))
     slices = tuple(np.split(np.arange(visitor.size), edges[1:])) if visitor.size else ()
     truth = Truth(visitor, visit_ms, slices, world.responses, world.looked_at, world.fatigue)
-    return Stage(world, truth, catalogue, first, end, encoder.version, x, may)
+    return Stage(world, truth, catalogue, first, end, encoder.version, x, may, category)
 
 
 def _known_events(
@@ -104,13 +107,18 @@ def _columns(events: Sequences) -> dict[str, NDArray[Any]]:
     bought = events.type == EventType.PURCHASE
     return {
         "item": _hashes(events.item_names)[events.item],
-        "category": _hashes(events.category_names)[events.category],
+        "category": category_hashes(events)[events.category],
         "type": events.type,
         "ts_ms": events.ts_ms,
         "quantity": np.minimum(events.quantity, MAX_QUANTITY),
         "price": np.minimum(events.price, MAX_PRICE),
         "purchases": np.concatenate([[0], np.cumsum(bought)]),
     }
+
+
+def category_hashes(events: Sequences) -> NDArray[np.uint32]:
+    """Return the hash of each category of a world, and 0 for none where index -1 finds it."""
+    return _hashes(events.category_names)
 
 
 def _hashes(names: NDArray[np.object_]) -> NDArray[np.uint32]:
