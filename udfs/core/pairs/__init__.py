@@ -1,4 +1,4 @@
 """What a user and an activity have to do with each other, as a few whole numbers, and what is learned from them.
 
-Takes from `users` (profile, history), `catalogue` and the constants of `policies`.
+Imports from `catalogue`, `learning`, `policies` and `users`.
 """

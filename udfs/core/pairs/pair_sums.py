@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.learning import WHOLE
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.pairs.numbers import NUMBERS
 
@@ -60,8 +59,3 @@ def add_pairs(
         products = whole[:, UPPER[0]] * whole[:, UPPER[1]] * impressions[part, None]
         np.add.at(sums.products, activity[part], products)
         np.add.at(sums.moments, activity[part], whole * rewards[part, :1])
-
-
-def whole_impressions(sums: PairSums) -> NDArray[np.float64]:
-    """Return the impressions of each activity."""
-    return np.asarray(sums.impressions / WHOLE)

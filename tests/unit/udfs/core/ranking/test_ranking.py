@@ -16,7 +16,7 @@ from tideline.udfs.core.lists.decision_token import propensity, verify
 from tideline.udfs.core.policies.base import Policy, Scores
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, THETA_UNIT, Coefficients, stack
-from tideline.udfs.core.ranking.ranking import MAX_ACTIVITIES, Ranked, propensities, rank
+from tideline.udfs.core.ranking.ranking import MAX_ACTIVITIES, Ranked, propensities, rank, rank_scores
 from tideline.udfs.core.seeded import decision_seeds, shuffle_keys, shuffled, uniform, unshuffled
 
 NOTHING_KNOWN: Coefficients = stack([], np.ones(3))
@@ -251,3 +251,14 @@ def test_nobody_eligible_has_no_chance() -> None:
     for text in ("linucb", "thompson", "softmax", "ucb_v"):
         x, mask = np.full((1, DIM), 9, np.int8), np.zeros((1, 6), np.bool_)
         assert not propensities(make_policy(text), learned_by(6), x, mask, 0.1).any()
+
+
+def test_scores_that_are_known_are_ranked_like_a_policys() -> None:
+    """The same list, ties and exploration, whoever made the scores."""
+    scores = np.random.default_rng(8).integers(0, 4, (50, 30)) / 4.0
+    mask = np.random.default_rng(9).random((50, 30)) < 0.7
+    seeds = decision_seeds(np.arange(50, dtype=np.uint64), np.arange(50), np.zeros(50, np.int64), 3)
+    x = np.zeros((50, DIM), np.int8)
+    by_policy = rank(Fixed(scores), NOTHING_KNOWN, x, mask, seeds, 10, 0.1)
+    by_score = rank_scores(scores.copy(), mask, seeds, 10, 0.1)
+    assert all((one == other).all() for one, other in zip(by_policy, by_score, strict=True))

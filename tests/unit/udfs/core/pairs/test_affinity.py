@@ -1,0 +1,86 @@
+"""How much of what a user did was about what an activity is about."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.support.core_world import activity
+from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, affinities, content_of
+from tideline.udfs.core.users.profile import Profiles, fold, no_profiles
+from tideline.udfs.core.users.user_state import HISTORY
+
+CONTENT = content_of(
+    [
+        activity("a", categories=("bread",)),
+        activity("b", categories=("bread", "milk")),
+        activity("c"),
+        activity("d", categories=("tea",)),
+    ]
+)
+
+
+def of(categories: list[str]) -> list[list[int]]:
+    """Return the affinities [K, AFFINITIES] of a user who did this, oldest first."""
+    hashes = [hash32(name) if name else 0 for name in categories]
+    profiles = no_profiles(1)
+    for category in hashes[:-HISTORY]:
+        fold(profiles, np.array([0]), np.array([category], np.uint32))
+    history = np.zeros((1, HISTORY), np.uint32)
+    kept = hashes[-HISTORY:]
+    history[0, HISTORY - len(kept) :] = kept
+    found: list[list[int]] = affinities(CONTENT, history, np.array([len(kept)]), profiles)[0].tolist()
+    return found
+
+
+def step(share: float) -> int:
+    return round(MOST * float(np.log1p(1_000 * share) / np.log1p(1_000)))
+
+
+def test_who_does_nothing_else_is_all_in() -> None:
+    """A share of one is the most, whatever was long ago; of none, 0."""
+    assert of(["bread"] * 200) == [[MOST] * AFFINITIES, [MOST] * AFFINITIES, [0] * AFFINITIES, [0] * AFFINITIES]
+
+
+def test_nobody_knows_a_stranger() -> None:
+    assert of([]) == [[0] * AFFINITIES] * 4
+
+
+def test_an_activity_is_about_all_its_categories() -> None:
+    """Half bread, half milk: the first is half of it, both together are all."""
+    found = of(["bread", "milk"] * 15)
+    assert found[0][2] == pytest.approx(step(0.5), abs=1)
+    assert found[1] == [MOST] * AFFINITIES
+
+
+def test_what_was_long_ago_weighs_by_its_half_life() -> None:
+    """Tea, then as many other events as the middle half-life has: the shares are those of exact arithmetic."""
+    found = of([*["tea"] * 60, *["milk"] * 100])[3]
+    for at, half_life in enumerate((10, 100, 1_000)):
+        ages = np.arange(159, -1, -1)
+        weights = 0.5 ** (ages / half_life)
+        share = weights[:60].sum() / weights.sum()
+        if at:
+            assert found[at] == pytest.approx(step(share), abs=1)
+        else:
+            assert found[at] == 0  # nothing of it is in the history
+
+
+def test_events_without_a_category_count_as_other_ones() -> None:
+    assert of(["bread", ""])[0][2] == pytest.approx(step(0.5), abs=1)
+
+
+def test_a_user_alone_and_among_others_has_the_same_numbers() -> None:
+    """The same bits in any batch."""
+    random = np.random.default_rng(3)
+    names = np.array([hash32(name) for name in ("bread", "milk", "tea", "wine")], np.uint32)
+    history = names[random.integers(0, 4, (9, HISTORY))]
+    profiles = no_profiles(9)
+    for _ in range(80):
+        fold(profiles, np.arange(9), names[random.integers(0, 4, 9)])
+    held = np.full(9, HISTORY)
+    every = affinities(CONTENT, history, held, profiles)
+    for at in range(9):
+        mine = Profiles(*(each[at : at + 1] for each in profiles))  # type: ignore[arg-type]
+        assert (affinities(CONTENT, history[at : at + 1], held[at : at + 1], mine)[0] == every[at]).all()
