@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import redis
 
 from tideline.schemas.errors import Unavailable
+from tideline.scripts.commands.job_rights import REPLAY_WRITES, refuse_missing_rights
 from tideline.scripts.commands.submit import configuration, submit
 from tideline.scripts.commands.target import cluster_of
 from tideline.scripts.commands.topics import TopicError, ensure_topics
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _WITHIN_S = 3600.0
-_WRITTEN = ("decisions", "dead_letters")
 
 
 def replay(stack: Stack, name: str, options: Mapping[str, str]) -> dict[str, int | str]:
@@ -37,7 +37,8 @@ def replay(stack: Stack, name: str, options: Mapping[str, str]) -> dict[str, int
     config = configuration(stack, "replay", {"name": name, **options})
     if isinstance(config, ReplayConfig) and config.to_offsets is not None:
         refuse_beyond(config.to_offsets, topic_ends(cluster_of(config), config.topics.clickstream))
-    ensure_topics(cluster_of(config), config.output_topics, roles=_WRITTEN)
+    ensure_topics(cluster_of(config), config.output_topics, roles=REPLAY_WRITES)
+    refuse_missing_rights(config)
     stack.rest.wait_slots(config.parallelism)
     job_id = submit(stack, "replay", {"name": name, **options})
     print(f"replay: job {job_id} runs; {stack.flink_rest_url}/#/job/running/{job_id}", file=sys.stderr)

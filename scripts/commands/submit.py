@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError, Unavailable
+from tideline.scripts.commands.job_rights import refuse_missing_rights
 from tideline.scripts.localstack import Stack, StackError, resume
 from tideline.scripts.parsers.job_options import options_from
 from tideline.scripts.parsers.verbs import parser_of
@@ -135,6 +136,7 @@ def main(argv: Sequence[str]) -> int:
         live = known.kind == "live"
         if live and known.fresh:
             options = {**options, "without_state": "begin"}
+        refuse_missing_rights(config)
         state = state_for(stack, config, known.from_state, known.latest, known.fresh) if live else None
         stack.rest.wait_slots(config.parallelism)
         job_id = submit(stack, known.kind, options, state)

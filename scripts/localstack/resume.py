@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from kafka.errors import RetriableError
+from typing import TYPE_CHECKING
 
 from tideline.scripts.localstack.errors import StackError
 from tideline.udfs.io.kafka_cluster import KafkaCluster
+from tideline.udfs.io.topic_reader import group_offsets
 from tideline.udfs.settings.restart import kept_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tideline.udfs.settings.job_config import JobConfig
 
 _RECORDS = "submitted"
 _PATIENCE_S = 10.0
-_PAUSE_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -82,24 +77,9 @@ def has_commits(config: JobConfig) -> bool:
     Raises:
         Unavailable: No broker answers, or one refuses.
     """
-    group = config.consumer_group
     cluster = KafkaCluster(config.bootstrap, config.kafka_properties, _PATIENCE_S)
-    with cluster.admin(f"reading the offsets of group {group}", f"Describe on group {group}") as admin:
-        offsets = _patiently(lambda: admin.list_group_offsets(group))
-    found = offsets.get(group, {})
-    return any(part.topic == config.topics.clickstream and offset.offset >= 0 for part, offset in found.items())
-
-
-def _patiently(ask: Callable[[], Any]) -> Any:
-    """A broker that nobody has asked for a group before makes the topic of offsets first, and says so."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            return ask()
-        except RetriableError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE_S)
+    found = group_offsets(cluster, config.consumer_group)
+    return any(partition.topic == config.topics.clickstream for partition in found)
 
 
 def _submitted(root: Path) -> list[Submitted]:

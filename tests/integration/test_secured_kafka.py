@@ -8,32 +8,37 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.doc_pages import ROOT
-from tests.support.live import LiveJob
+from tests.support.live import ENCODERS, LiveJob
 from tests.support.model_folders import model_folder, write_sequences
 from tests.support.secure_broker import PASSWORD, SecureBroker, certificates, documented_rights
 from tests.support.traffic import make_activities
 from tests.support.waiting import PATIENCE_S, wait_until
 from tideline.models.topic_data import load
 from tideline.schemas.codec import encode_event
+from tideline.schemas.errors import Unavailable
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.topics import Topics
 from tideline.scripts.commands import tideline
+from tideline.scripts.commands.job_rights import REPLAY_WRITES, job_rights, refuse_missing_rights
 from tideline.scripts.commands.submit import token_keys
 from tideline.scripts.commands.topics import ensure_topics
 from tideline.scripts.localstack import Stack
 from tideline.scripts.localstack.process import free_ports
 from tideline.udfs.io.kafka_cluster import KafkaCluster
+from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
+from tideline.udfs.settings.option_sources import load as load_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.secure_broker import Right
+    from tideline.udfs.io.kafka_rights import Right
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -104,10 +109,10 @@ class Secured:
         self.run(login, *argv)
         wait_until(f"{login} is carried out", lambda: self.job.metrics()["control_applied"] > before)
 
-    def submit(self, *argv: str) -> None:
+    def submit(self, *argv: str, status: int = 0) -> None:
         """Submit as an operator does, the login from the environment."""
         options = [part for key, value in self.job.options.items() for part in (f"--{key.replace('_', '-')}", value)]
-        assert tideline.main([*argv, "--stack", self.job.stack.name, *options]) == 0
+        assert tideline.main([*argv, "--stack", self.job.stack.name, *options]) == status
 
     def play(self, number: int) -> None:
         """Everybody looks at something, and the first entry of each list is seen."""
@@ -139,6 +144,11 @@ def test_the_job_and_every_command_work_with_the_documented_rights(
     secured.run("topics", "topics")
     job.put_activities(make_activities(20, began_ms))
     capsys.readouterr()
+    with monkeypatch.context() as lacking:
+        few = broker.login(right for right in RIGHTS["the job"] if right.name != "decisions")
+        lacking.setenv("TIDELINE_KAFKA_PROPERTIES_FILE", str(few))
+        secured.submit("submit", "live", status=1)
+    assert "the login lacks Write on topic decisions (docs/operate.md" in capsys.readouterr().err
     secured.submit("submit", "live")
     job.job_id = capsys.readouterr().out.split()[1]
     try:
@@ -180,6 +190,32 @@ def _look_once(secured: Secured, broker: SecureBroker) -> None:
     finally:
         watching.terminate()
         watching.communicate(timeout=PATIENCE_S)
+
+
+@pytest.mark.parametrize("kind", [JobConfig, ReplayConfig])
+def test_a_job_is_not_submitted_without_its_rights(
+    kind: type[JobConfig], broker: SecureBroker, topics: Topics, tmp_path: Path
+) -> None:
+    """Contract: each missing right is named before the job is there, and so is a topic; they are those of the table."""
+    login = "replay" if kind is ReplayConfig else "the job"
+    rights = [right for right in RIGHTS[login] if right.operation != "Create"]
+    ensure_topics(KafkaCluster(broker.inside), topics.with_suffix("-july"), roles=REPLAY_WRITES)
+    assert set(job_rights(_config(kind, broker, broker.login([])))) == set(rights)
+    refuse_missing_rights(_config(kind, broker, broker.login(rights)))
+    for left_out in rights:
+        config = _config(kind, broker, broker.login(right for right in rights if right != left_out))
+        with pytest.raises(Unavailable, match=rf"(lacks|it needs) {left_out} \(docs/operate"):
+            refuse_missing_rights(config)
+    nowhere = replace(_config(kind, broker, broker.login(rights)), bootstrap=broker.inside, kafka_properties={})
+    with pytest.raises(Unavailable, match="there is no topic shop; make it with scripts/topics"):
+        refuse_missing_rights(replace(nowhere, topics=Topics(clickstream="shop")))
+
+
+def _config(kind: type[JobConfig], broker: SecureBroker, path: Path) -> JobConfig:
+    options = {"bootstrap": broker.outside, "encoder": str(ENCODERS / "demo-1"), "kafka-properties-file": str(path)}
+    options |= {"name": "july", "from-ms": "1", "to-ms": "2"} if kind is ReplayConfig else {}
+    environment = {"TIDELINE_REDIS_URL": "redis://h", "TIDELINE_TOKEN_KEYS": json.dumps({"1": "5e" * 32})}
+    return load_options(kind, [part for key, value in options.items() for part in (f"--{key}", value)], environment)
 
 
 MISSING = [

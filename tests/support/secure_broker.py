@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kafka.admin import (
@@ -20,6 +19,7 @@ from kafka.admin import (
 
 from tests.support.waiting import PATIENCE_S
 from tideline.scripts.localstack import kafka, process
+from tideline.udfs.io.kafka_rights import Right
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,15 +41,6 @@ listener.name.outside.ssl.keystore.location={server}
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
 """
-
-
-@dataclass(frozen=True)
-class Right:
-    """One thing that a login may do to one topic or group."""
-
-    operation: str
-    resource: str
-    name: str
 
 
 def documented_rights(page: str, **put_in: str) -> dict[str, list[Right]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kafka import TopicPartition
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import KafkaTimeoutError, RetriableError
 
 from tideline.schemas.errors import Unavailable
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord, last_record, read_start
@@ -23,6 +24,7 @@ _POLL_MS = 500
 _SILENT_POLLS = 60
 _KNOWN_WITHIN_MS = 10_000
 _TOLD_EVERY = 100_000
+_PAUSE_S = 0.2
 
 
 class PartitionLog:
@@ -115,6 +117,25 @@ def read_last(cluster: KafkaCluster, topic: str) -> TopicRecord | None:
     """Return the last record of partition 0, None where there is none; raises as `read_topic`."""
     with opened(cluster, topic) as logs:
         return last_record(logs[0], logs[0].end)
+
+
+def group_offsets(cluster: KafkaCluster, group: str) -> dict[TopicPartition, int]:
+    """Return where a group has read to.
+
+    Raises:
+        Unavailable: no broker answers, or one refuses.
+    """
+    deadline = time.monotonic() + cluster.patience_s
+    with cluster.admin(f"reading the offsets of group {group}", f"Read on group {group}") as admin:
+        while True:
+            try:
+                found = admin.list_group_offsets(group).get(group, {})
+            except RetriableError:  # a broker that nobody has asked for a group before makes a topic first
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE_S)
+            else:
+                return {partition: offset.offset for partition, offset in found.items() if offset.offset >= 0}
 
 
 def topic_ends(cluster: KafkaCluster, topic: str) -> dict[int, int]:

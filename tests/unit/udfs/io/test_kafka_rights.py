@@ -1,0 +1,21 @@
+"""Contract: a right is told as a person gives it; tests/integration/test_secured_kafka.py asks real brokers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tideline.scripts.commands.job_rights import job_rights
+from tideline.udfs.io.kafka_rights import Right
+from tideline.udfs.settings.job_config import JobConfig
+
+
+def test_a_job_uses_what_it_reads_and_writes_and_its_group() -> None:
+    """Contract: the names are those of the options."""
+    config = JobConfig(bootstrap="b:1", redis_url="redis://h", encoder=Path(), token_keys={1: b"k" * 32}, group_id="g")
+    told = [str(right) for right in job_rights(config)]
+    assert told == [
+        *(f"Read on topic {name}" for name in ("clickstream", "activities", "control", "policy")),
+        *(f"Write on topic {name}" for name in ("policy", "decisions", "dead-letters")),
+        "Read on group g",
+    ]
+    assert job_rights(config)[-1] == Right("Read", "group", "g")
