@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from tideline.schemas.errors import ConfigError, ModelError
+from tideline.schemas.errors import ConfigError, ModelError, Unavailable
 from tideline.scripts.benchmarks.live import freshness, memory, soak, start, throughput
 from tideline.scripts.benchmarks.offline import encoder, mutate, publish, rank, regret, stories
 from tideline.scripts.benchmarks.offline import ope_coverage as ope
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse("bench", argv)
     try:
         found = _RUN[arguments.command](arguments)
-    except (ConfigError, DemoError, KafkaError, ModelError, OSError, RedisError, StackError) as error:
+    except (ConfigError, DemoError, KafkaError, ModelError, OSError, RedisError, StackError, Unavailable) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from tideline.schemas.errors import ConfigError
+from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.scripts.simulation import demo_report as report
@@ -37,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse("demo", argv)
     try:
         run(arguments)
-    except (ConfigError, DemoError, KafkaError, RedisError, StackError) as error:
+    except (ConfigError, DemoError, KafkaError, RedisError, StackError, Unavailable) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -93,7 +93,7 @@ def _showcase(world: World, play: Play, stage: Stage) -> list[str]:
     if chosen is None:
         return ["Nobody clicked on a list of his own and came again."]
     user = world.users[chosen[0].visit.household]
-    decisions = read_decisions(stage.stack.kafka_bootstrap, stage.topics.decisions, user)
+    decisions = read_decisions(stage.stack.kafka, stage.topics.decisions, user)
     return showcase.describe(world, play.shown, *chosen, decisions)
 
 

@@ -9,14 +9,13 @@ from base64 import urlsafe_b64encode
 from pathlib import Path
 from uuid import uuid4
 
-from kafka import KafkaAdminClient
-from kafka.errors import RetriableError
-
+from tideline.schemas.errors import Unavailable
 from tideline.scripts.localstack.errors import StackError
 from tideline.scripts.localstack.paths import FLINK_CONF, KAFKA_JARS, java
 from tideline.scripts.localstack.process import Managed, spawn, tail
+from tideline.udfs.io.kafka_cluster import KafkaCluster
 
-_TIMEOUT_MS = 5000
+_TIMEOUT_S = 5.0
 _LISTENERS = """\
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}
@@ -109,15 +108,10 @@ def answers(bootstrap: str) -> bool:
     """Whether a broker is there that answers a request for its topics; OSError while nobody listens."""
     host, _, port = bootstrap.partition(",")[0].rpartition(":")
     # First, because the client leaves a socket open for each connection that was refused.
-    socket.create_connection((host, int(port)), timeout=_TIMEOUT_MS / 1000).close()
+    socket.create_connection((host, int(port)), timeout=_TIMEOUT_S).close()
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=_TIMEOUT_MS)
-    except RetriableError:
+        with KafkaCluster(bootstrap, patience_s=_TIMEOUT_S).admin("asking for topics", "Describe on topics") as admin:
+            admin.list_topics()
+    except Unavailable:
         return False
-    try:
-        admin.list_topics()
-    except RetriableError:
-        return False
-    finally:
-        admin.close()
     return True

@@ -1,15 +1,16 @@
-"""Kafka as the demo's shop sees it: it sends the clickstream and its activities, and looks how long topics are."""
+"""Kafka as the demo's shop sees it: it sends the clickstream and its activities, and reads what was decided."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 
 from tideline.schemas.codec import encode_event
 from tideline.schemas.records import DECISION
 from tideline.scripts.simulation.demo_error import DemoError
 from tideline.udfs.core.catalogue.activity import encode_activity
+from tideline.udfs.io.topic_reader import read_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from tideline.schemas.events import Event
     from tideline.schemas.topics import Topics
     from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 _LINGER_MS = 5
 _FLUSH_S = 30.0
-_READ_S = 20.0
 
 
 class Clickstream:
@@ -69,48 +70,12 @@ class Clickstream:
         self._failure = failure
 
 
-class TopicLengths:
-    """How many records were ever written to topics. Not for several threads."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self._consumer = KafkaConsumer(bootstrap_servers=bootstrap)
-
-    def records(self, topic: str) -> int:
-        """Return the number of records in all partitions of a topic."""
-        return sum(self._consumer.end_offsets(_partitions(self._consumer, topic)).values())
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._consumer.close()
-
-
-def read_decisions(bootstrap: str, topic: str, user: str) -> list[dict[str, Any]]:
+def read_decisions(cluster: KafkaCluster, topic: str, user: str) -> list[dict[str, Any]]:
     """Return the decision records of one user that are in the topic now, by the time they were shown.
 
     Raises:
-        DemoError: the topic could not be read in time.
+        Unavailable: the topic could not be read.
     """
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, consumer_timeout_ms=int(_READ_S * 1_000))
-    try:
-        partitions = _partitions(consumer, topic)
-        consumer.assign(partitions)
-        consumer.seek_to_beginning(*partitions)
-        ends = {partition: end for partition, end in consumer.end_offsets(partitions).items() if end > 0}
-        found = []
-        for record in consumer if ends else ():
-            if record.key == user.encode():
-                found.append(DECISION.decode(record.value))
-            here = TopicPartition(record.topic, record.partition)
-            if record.offset + 1 >= ends.get(here, 0):
-                ends.pop(here, None)
-                if not ends:
-                    break
-        if ends:
-            raise DemoError(f"topic {topic} could not be read to its end in {_READ_S:.0f} s")
-        return sorted(found, key=lambda decision: (decision["shown_ms"], decision["position"]))
-    finally:
-        consumer.close()
-
-
-def _partitions(consumer: Any, topic: str) -> list[Any]:
-    return [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+    mine = (record.value for record in read_topic(cluster, topic) if record.key == user.encode())
+    found = [DECISION.decode(value) for value in mine if value is not None]
+    return sorted(found, key=lambda decision: (decision["shown_ms"], decision["position"]))

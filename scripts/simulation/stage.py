@@ -12,12 +12,13 @@ from tideline.scripts.commands.topics import ensure_topics
 from tideline.scripts.localstack import Stack
 from tideline.scripts.localstack.launch import take_down
 from tideline.scripts.localstack.paths import KAFKA_JARS, java
-from tideline.scripts.simulation.clickstream import Clickstream, TopicLengths
+from tideline.scripts.simulation.clickstream import Clickstream
 from tideline.scripts.simulation.demo_error import DemoError
 from tideline.scripts.simulation.job_metrics import JobMetrics
 from tideline.scripts.simulation.lists import RedisLists
 from tideline.scripts.simulation.ticker import JobState, say
 from tideline.udfs.core.learning.intake import Refusal
+from tideline.udfs.io.topic_reader import topic_ends
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -41,7 +42,6 @@ class Stage:
         self.topics = Topics()
         self.stack = Stack.up(STACK, progress=say)
         self.lists = RedisLists(self.stack.redis_url, PREFIX)
-        self._lengths = TopicLengths(self.stack.kafka_bootstrap)
         self._metrics = JobMetrics()
         self._learned = JobMetrics()
         self._job_id = ""
@@ -53,7 +53,6 @@ class Stage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.lists.close()
-        self._lengths.close()
         if error is None and self._keep:
             return
         say("taking the stack down")
@@ -83,7 +82,7 @@ class Stage:
         return JobState(
             records=self._metrics.total("records"),
             lists=self._metrics.total("redis_written"),
-            dead_letters=self._lengths.records(self.topics.dead_letters),
+            dead_letters=sum(topic_ends(self.stack.kafka, self.topics.dead_letters).values()),
             policies=self._metrics.total("policy_rows_published"),
         )
 

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import redis
-from kafka import KafkaProducer
 
 from tideline.schemas.codec import encode_event
 from tideline.schemas.topics import Topics
-from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, by_partition, records_in
+from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, by_partition
 from tideline.scripts.benchmarks.live.rates import Sample
 from tideline.scripts.benchmarks.live.traffic import CHUNK_EVENTS, Traffic, activities, make_chunk
 from tideline.scripts.benchmarks.progress import say
@@ -30,6 +29,7 @@ from tideline.scripts.localstack.process import alive, tail
 from tideline.scripts.simulation.job_metrics import JobMetrics
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.lists.token_keys import TokenKeys
+from tideline.udfs.io.topic_reader import topic_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,10 +77,9 @@ class Arena:
         """Make a set of topics with the activities in it; they are open at that time."""
         topics = Topics().with_suffix(f"-{suffix}")
         ensure_topics(self.stack.kafka, topics)
-        producer = KafkaProducer(bootstrap_servers=self.stack.kafka_bootstrap)
-        for activity in activities(activities_at_ms):
-            producer.send(topics.activities, key=activity.activity_id.encode(), value=encode_activity(activity))
-        producer.close()
+        with self.stack.kafka.producer("writing activities", f"Write on topic {topics.activities}") as producer:
+            for activity in activities(activities_at_ms):
+                producer.send(topics.activities, key=activity.activity_id.encode(), value=encode_activity(activity))
         return topics
 
     def fill(self, topic: str, traffic: Traffic, events: int) -> None:
@@ -90,7 +89,7 @@ class Arena:
             for batches in pool.map(partial(_encoded_chunk, traffic), range(events // CHUNK_EVENTS)):
                 for batch in batches:
                     producer.send(batch)
-        found = records_in(self.stack.kafka_bootstrap, topic)
+        found = sum(topic_ends(self.stack.kafka, topic).values())
         if found != events:
             raise StackError(f"topic {topic} holds {found} records of {events}")
         say(f"{events:,} events in topic {topic}, {time.monotonic() - started_s:.0f} s")

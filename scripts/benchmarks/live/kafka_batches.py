@@ -13,15 +13,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import crcmod.predefined  # type: ignore[import-untyped]
-from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.admin import NewTopic
 from kafka.partitioner.default import murmur2
 
 from tideline.schemas.topics import SPECS
+from tideline.udfs.io.topic_reader import topic_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
+
+    from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 PARTITIONS = 4
 _AFTER_CRC = struct.Struct(">hiqqqhii")
@@ -116,26 +118,9 @@ class BatchProducer:
         return bytes(found)
 
 
-def make_policy_topic(bootstrap: str, topic: str) -> None:
+def make_policy_topic(cluster: KafkaCluster, topic: str) -> None:
     """Make a policy topic whose records have the times that they say, and wait until it can be written."""
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-    try:
-        config = dict(SPECS["policy"].config) | {"message.timestamp.type": "CreateTime"}
+    config = dict(SPECS["policy"].config) | {"message.timestamp.type": "CreateTime"}
+    with cluster.admin("making a topic", f"Create on topic {topic}") as admin:
         admin.create_topics([NewTopic(topic, 1, 1, topic_configs=config)])
-    finally:
-        admin.close()
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap)
-    try:
-        consumer.end_offsets([TopicPartition(topic, 0)])  # asks the leader until there is one
-    finally:
-        consumer.close()
-
-
-def records_in(bootstrap: str, topic: str) -> int:
-    """Return the number of records in a topic."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap)
-    try:
-        ends = consumer.end_offsets([TopicPartition(topic, number) for number in range(PARTITIONS)])
-        return sum(ends.values())
-    finally:
-        consumer.close()
+    topic_ends(cluster, topic)  # asks the leader until there is one

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tideline.scripts.benchmarks.live.arena import Arena, arena, encode
-from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, by_partition, records_in
+from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, by_partition
 from tideline.scripts.benchmarks.live.throughput import USERS
 from tideline.scripts.benchmarks.live.traffic import CHUNK_EVENTS, Traffic, make_chunk
 from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.localstack import StackError
+from tideline.udfs.io.topic_reader import topic_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +43,7 @@ def measure(rate: int, minutes: int) -> dict[str, Any]:
         finally:
             sender.terminate()
             sender.join()
-        sent = records_in(stage.stack.kafka_bootstrap, topics.clickstream)
+        sent = sum(topic_ends(stage.stack.kafka, topics.clickstream).values())
         restored = stage.stack.rest.checkpoints(job_id).restored
         stage.stack.rest.cancel(job_id)
     found = drift(resident)

@@ -51,12 +51,11 @@ def measure(rows: int) -> dict[str, Any]:
 
 def _fill(stage: Arena, topic: str, world: RankerState, rows: int, now_ms: int) -> int:
     """Write publications up to now, one batch each; return the number of rows."""
-    bootstrap = stage.stack.kafka_bootstrap
-    make_policy_topic(bootstrap, topic)
+    make_policy_topic(stage.stack.kafka, topic)
     names = [*(activity.activity_id for activity in activities(now_ms)), PRIOR_ID]
     publication = [(f"{world.encoder.version}|{name}".encode(), _row(world, name)) for name in names]
     count = max(rows // len(names), 1)
-    with BatchProducer(bootstrap, topic) as producer:
+    with BatchProducer(stage.stack.kafka_bootstrap, topic) as producer:
         for number in range(count):
             at_ms = now_ms - (count - number) * PUBLISHED_EVERY_MS
             producer.send({0: encode_batch(publication, at_ms)})

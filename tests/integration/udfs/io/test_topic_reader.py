@@ -25,7 +25,7 @@ _EVERY_MS = 2_000
 def topic(stack: Stack) -> str:
     """100 minutes of publications of ten rows; the last value of a key is the number of its publication."""
     name = f"policy-start-{os.getpid()}"
-    make_policy_topic(stack.kafka_bootstrap, name)
+    make_policy_topic(stack.kafka, name)
     now_ms = int(time.time() * 1000)
     with BatchProducer(stack.kafka_bootstrap, name) as producer:
         for number in range(_PUBLICATIONS):

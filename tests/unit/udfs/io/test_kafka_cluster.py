@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
 
+from tests.support.doc_pages import ROOT
 from tideline.scripts.localstack.process import free_ports
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 
@@ -44,3 +46,14 @@ def test_nobody_listens(kind: str) -> None:
 
 def test_a_login_is_not_printed() -> None:
     assert "hidden-word" not in repr(KafkaCluster("h:1", LOGIN))
+
+
+def test_one_module_makes_clients_of_kafka() -> None:
+    """Contract: a login works for every command or for none; the demo's shop is somebody else's producer."""
+    made = {
+        str(path.relative_to(ROOT))
+        for folder in ("schemas", "udfs", "models", "jobs", "scripts")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"\bKafka(?:Consumer|Producer|AdminClient)\b", path.read_text())
+    }
+    assert made == {"udfs/io/kafka_cluster.py", "scripts/simulation/clickstream.py"}
