@@ -20,7 +20,8 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.scripts.commands import tideline
 from tideline.udfs.core.lists.decision_token import verify
-from tideline.udfs.core.policies.policy_table import PRIOR_ID, decode_row
+from tideline.udfs.core.policies.arm_key import PRIOR_ID
+from tideline.udfs.core.policies.policy_table import decode_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable

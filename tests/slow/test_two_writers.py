@@ -11,7 +11,8 @@ from tests.support.exercise import events_of, exercise
 from tests.support.traffic import messages
 from tideline.scripts.commands.submit import submit
 from tideline.udfs.core.control.control import PublishPolicy
-from tideline.udfs.core.policies.policy_table import PRIOR_ID, decode_row
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
+from tideline.udfs.core.policies.policy_table import decode_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,15 +38,15 @@ def ended(job: LiveJob, job_id: str, *words: str) -> float:
 
 def fallen(job: LiveJob) -> list[str]:
     """Return the activities whose impressions ever fell in what rankers go by."""
-    epoch, most, found = 0, dict[str, float](), []
+    epoch, most, found = 0, dict[ArmKey, float](), list[str]()
     for record in job.read(job.topics.policy):
         assert record.value is not None
         name, row = decode_row(record.value, record.offset)
         if row.epoch < epoch or name == PRIOR_ID:
             continue
-        epoch, key = row.epoch, f"{row.encoder}|{name}"
+        epoch, key = row.epoch, ArmKey(row.encoder, name)
         if row.impressions < most.get(key, 0.0):
-            found.append(key)
+            found.append(key.text)
         most[key] = row.impressions
     return found
 

@@ -22,7 +22,7 @@ from tideline.scripts.localstack.paths import REPOSITORY
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.control.control import Control, LoadModel, PublishPolicy, Republish, encode_control
 from tideline.udfs.core.lists.list_version import parse_version
-from tideline.udfs.core.policies.policy_table import PRIOR_ID
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.option_sources import load
 from tideline.udfs.settings.rank_settings import rank_settings
@@ -198,7 +198,7 @@ class LiveJob:
 
     def wait_swapped(self, folder: Path, before: float, published: int) -> None:
         """Wait for an ordered encoder: `before` was the metric model_swapped, `published` the policy topic's length."""
-        prior = f"{verify(folder).version}|{PRIOR_ID}".encode()
+        prior = RowKey(ArmKey(verify(folder).version, PRIOR_ID)).value
 
         def with_its_prior() -> list[Recorded]:
             policy = self.read(self.topics.policy)

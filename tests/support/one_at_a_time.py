@@ -9,10 +9,10 @@ import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.learning.change import LIMIT, Changes
-from tideline.udfs.core.learning.knowledge import activity_of, encoder_of
 from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, NO_SUMS, WHOLE, Forgetting, forget, merge
 from tideline.udfs.core.limits import OBJECTIVES
-from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, PAIRS, PRIOR_ID, THETA_UNIT, UPPER, X_UNIT, PolicyRow
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
+from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, PAIRS, THETA_UNIT, UPPER, X_UNIT, PolicyRow
 from tideline.udfs.core.policies.regression import Regression, Sharing
 
 if TYPE_CHECKING:
@@ -29,26 +29,26 @@ _UNIT = np.concatenate([np.full(PAIRS, X_UNIT**2 / WHOLE), np.full(DIM, X_UNIT)]
 
 
 def one_at_a_time(
-    sums: Mapping[str, NDArray[Any]], names: Sequence[str], forgetting: Forgetting, newest: int, how: Regression
+    sums: Mapping[ArmKey, NDArray[Any]], arms: Sequence[ArmKey], forgetting: Forgetting, newest: int, how: Regression
 ) -> list[tuple[str, PolicyRow]]:
     """Return what `publication` returns, for a regression without a shared part."""
-    sums = {name: forget(each, forgetting, newest) for name, each in sums.items()}
+    sums = {arm: forget(each, forgetting, newest) for arm, each in sums.items()}
     changed = _changes(sums, forgetting, newest)
     rows: list[tuple[str, PolicyRow]] = []
-    for encoder in sorted({encoder_of(name) for name in names}):
-        own = {activity_of(name): sums[name] for name in sorted(sums) if encoder_of(name) == encoder}
+    for encoder in sorted({arm.encoder for arm in arms}):
+        own = {arm.activity_id: sums[arm] for arm in sorted(sums) if arm.encoder == encoder}
         others: dict[str, list[NDArray[Any]]] = {}
-        for name, each in sums.items():
-            if encoder_of(name) != encoder:
-                others.setdefault(activity_of(name), []).append(each)
+        for arm, each in sums.items():
+            if arm.encoder != encoder:
+                others.setdefault(arm.activity_id, []).append(each)
         when = changed.weighing(), newest
         every = [each for parts in others.values() for each in parts]
         together = _evidence(merge(own.values()), *when, _count(every, *when))
         total = together.counts.impressions + together.carried.impressions
         prior = _solve(together, how.ridge).theta if how.sharing is Sharing.PRIOR else np.zeros_like(together.moments)
-        for activity in [activity_of(name) for name in names if encoder_of(name) == encoder]:
+        for activity in [arm.activity_id for arm in arms if arm.encoder == encoder]:
             if activity != PRIOR_ID:
-                mine = changed.weighing(f"{encoder}|{activity}"), newest
+                mine = changed.weighing(ArmKey(encoder, activity)), newest
                 carried = _count(others.get(activity, ()), *mine)
                 found = _solve(_evidence(own.get(activity, NO_SUMS), *mine, carried), how.ridge, prior)
                 rows.append((activity, _policy_row(found, encoder, total)))
@@ -142,7 +142,7 @@ def _policy_row(solved: Solved, encoder: int, total: float) -> PolicyRow:
     )
 
 
-def _changes(sums: Mapping[str, NDArray[Any]], forgetting: Forgetting, newest: int) -> Changes:
+def _changes(sums: Mapping[ArmKey, NDArray[Any]], forgetting: Forgetting, newest: int) -> Changes:
     """Return where clicks have changed, from all sums by name; the order of the names leaves no trace.
 
     They have everywhere if all names but the one that changed most say so together.
@@ -150,7 +150,7 @@ def _changes(sums: Mapping[str, NDArray[Any]], forgetting: Forgetting, newest: i
     recent = newest - BUCKETS_PER_HALF_LIFE
     names = [name for name in sorted(sums) if sums[name].size and sums[name][-1]["bucket"] > recent]
     if not forgetting.half_life_ms or not names:
-        return Changes(forgetting, everywhere=False, names=frozenset())
+        return Changes(forgetting, everywhere=False, arms=frozenset())
     found = _ratios([sums[name] for name in names], forgetting, recent)
     limit = LIMIT + math.log(len(names))
     alone = frozenset(name for name, ratio in zip(names, found.tolist(), strict=True) if ratio > limit)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings
 from tideline.udfs.core.lists.list_version import ListVersion, parse_version
-from tideline.udfs.core.policies.policy_table import PRIOR_ID, decode_row, encode_row
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
+from tideline.udfs.core.policies.policy_table import decode_row, encode_row
 from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
 from tideline.udfs.core.rewards.join import Join
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
@@ -89,7 +90,7 @@ class Oracle:
             left.subtract(users)
 
     def learned(self) -> dict[str, tuple[float, tuple[float, ...]]]:
-        """Return (impressions, rewards) by "encoder|activity"."""
+        """Return (impressions, rewards) by the text of an arm."""
         return _counts(self._published())
 
     def policy_values(self) -> list[bytes]:
@@ -103,7 +104,7 @@ class Oracle:
         learner = Learner(settings, Kept({}, features))
         if self._feedback:
             learner.learn(*decode_feedback(encode_feedback(self._feedback)))
-        return learner.publish(learner.every_name())
+        return learner.publish(learner.every_arm())
 
     def take_feedback(self, feedback: Iterable[Feedback]) -> None:
         """Take in what the learner is told."""
@@ -158,11 +159,11 @@ class Oracle:
 
 
 def learned(policy: Iterable[Recorded]) -> dict[str, tuple[float, tuple[float, ...]]]:
-    """Return (impressions, rewards) by "encoder|activity" of the newest policy records; nothing may be forgotten."""
+    """Return (impressions, rewards) by the text of an arm of the newest policy records; nothing may be forgotten."""
     return _counts(decode_row(record.value, record.offset) for record in policy if record.value is not None)
 
 
 def _counts(rows: Iterable[tuple[str, PolicyRow]]) -> dict[str, tuple[float, tuple[float, ...]]]:
     """Return the counts of the newest rows; those of what is only carried over from another encoder are left out."""
-    newest = {f"{row.encoder}|{name}": row for name, row in rows if name != PRIOR_ID}
+    newest = {ArmKey(row.encoder, name).text: row for name, row in rows if name != PRIOR_ID}
     return {name: (row.impressions, row.rewards) for name, row in newest.items() if row.impressions or any(row.rewards)}

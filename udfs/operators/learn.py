@@ -18,8 +18,8 @@ from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import Forgetting
 from tideline.udfs.core.learning.watch import ALARM_AT, entropy
 from tideline.udfs.core.policies.by_name import make_policy
-from tideline.udfs.core.policies.fence import check_entry
-from tideline.udfs.core.policies.policy_table import THETA_LIMIT, encode_row, epoch_of
+from tideline.udfs.core.policies.fence import check_entry, epoch_of
+from tideline.udfs.core.policies.policy_table import THETA_LIMIT, encode_row, row_key
 from tideline.udfs.core.rewards.feedback import gather_feedback
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_last
@@ -31,6 +31,7 @@ from tideline.udfs.operators.subtask import was_restored
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from tideline.udfs.core.policies.arm_key import ArmKey
     from tideline.udfs.core.policies.regression import Regression
     from tideline.udfs.settings.job_config import JobConfig
 
@@ -42,7 +43,7 @@ class Learn(KeyedProcessFunction):
         self._config = config
 
     def open(self, context: RuntimeContext) -> None:
-        """Name the states: sums by "encoder|activity", features by activity, newest time, experiment, whose turn."""
+        """Name the states: sums by arm, features by activity, newest time, experiment, whose turn."""
         self._enter(context)
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._newest = context.get_state(ValueStateDescriptor("newest_ms", Types.LONG()))
@@ -97,16 +98,16 @@ class Learn(KeyedProcessFunction):
     def _learn(self, parts: Sequence[bytes]) -> Iterator[Row]:
         lesson = self._learner.learn(*gather_feedback(parts))
         self._newest.update(lesson.newest_ms)
-        for name, state in lesson.kept.items():
-            self._sums.put(name, state)
-        for name in lesson.removed:
-            self._sums.remove(name)
+        for text, state in lesson.kept.items():
+            self._sums.put(text, state)
+        for text in lesson.removed:
+            self._sums.remove(text)
         if lesson.turn is not None:
             self._turn.update(lesson.turn)
         milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in lesson.clicks._asdict().items()}
         aside = {f"feedback_refused_{reason}": count for reason, count in lesson.refused.items()}
         self._meters.add({"feedback_rows": lesson.rows, **milli, **aside})
-        yield from self._publish(lesson.names)
+        yield from self._publish(lesson.arms)
 
     def _note(self, key: bytes, value: bytes | None) -> None:
         """Note an activity's features, or, without a value, that it was deleted."""
@@ -131,25 +132,25 @@ class Learn(KeyedProcessFunction):
             return  # counted and logged where the command is broadcast
         command = control.command if control is not None else None
         if isinstance(command, LoadModel):
-            names = self._learner.take_up(command.version)
+            arms = self._learner.take_up(command.version)
             self._ordered.update(command.version)
-            yield from self._publish(names)
+            yield from self._publish(arms)
         elif isinstance(command, PublishPolicy | SetExperiment):
             if isinstance(command, SetExperiment):
                 self._experiment.update(value)
-            yield from self._publish(self._learner.every_name())
+            yield from self._publish(self._learner.every_arm())
 
-    def _publish(self, names: Iterable[str]) -> Iterator[Row]:
-        rows = self._learner.publish(names, self._on_trial())
+    def _publish(self, arms: Iterable[ArmKey]) -> Iterator[Row]:
+        rows = self._learner.publish(arms, self._on_trial())
         if not rows:
             return
         self._show()
         largest = np.abs(np.array([row.theta for _, row in rows])).max(axis=(1, 2))
         cut = int(np.count_nonzero(largest >= THETA_LIMIT))
         self._meters.add({"policy_rows_published": len(rows), "policy_rows_cut": cut})
+        epoch = self._config.epoch or 0
         for activity_id, row in rows:
-            key = "|".join(filter(None, (str(row.encoder), activity_id, row.regression)))
-            yield Row(key.encode(), encode_row(row._replace(epoch=self._config.epoch or 0), activity_id))
+            yield Row(row_key(activity_id, row).value, encode_row(row._replace(epoch=epoch), activity_id))
 
     def _on_trial(self) -> list[Regression]:
         control = decode_for(Audience.LEARNER, self._experiment.value())

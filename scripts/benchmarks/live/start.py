@@ -15,7 +15,8 @@ from tideline.scripts.benchmarks.live.memory import make_world
 from tideline.scripts.benchmarks.live.traffic import activities
 from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.commands.package import ROOT
-from tideline.udfs.core.policies.policy_table import PRIOR_ID, cold_row, encode_row
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
+from tideline.udfs.core.policies.policy_table import cold_row, encode_row
 from tideline.udfs.io.topic_reader import read_policy
 from tideline.udfs.operators.ranker_feed import RankerFeed
 
@@ -53,7 +54,7 @@ def _fill(stage: Arena, topic: str, world: RankerState, rows: int, now_ms: int) 
     """Write publications up to now, one batch each; return the number of rows."""
     make_policy_topic(stage.stack.kafka, topic)
     names = [*(activity.activity_id for activity in activities(now_ms)), PRIOR_ID]
-    publication = [(f"{world.encoder.version}|{name}".encode(), _row(world, name)) for name in names]
+    publication = [(RowKey(ArmKey(world.encoder.version, name)).value, _row(world, name)) for name in names]
     count = max(rows // len(names), 1)
     with BatchProducer(stage.stack.kafka_bootstrap, topic) as producer:
         for number in range(count):

@@ -11,6 +11,7 @@ import numpy as np
 from tideline.udfs.core.learning.knowledge import Knowledge
 from tideline.udfs.core.learning.learning import Forgetting
 from tideline.udfs.core.learning.publication import publication, published
+from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.policy_table import encode_row
 from tideline.udfs.core.policies.regression import Regression, Sharing
 from tideline.udfs.core.rewards.feedback import ROWS
@@ -44,20 +45,20 @@ def measure(known: int, changed: int, repeats: int) -> dict[str, Any]:
         for at in range(repeats):
             rows = _feedback(100 + at, np.random.default_rng(at).permutation(known)[:count], _WEEKS)
             started = perf_counter()
-            names = sorted(knowledge.learn(ids, rows).rows)
+            renewed = sorted(knowledge.learn(ids, rows).rows)
             learning.append(perf_counter() - started)
-            publishing.append(_seconds(partial(_records, knowledge, names)))
+            publishing.append(_seconds(partial(_records, knowledge, renewed)))
         found[name] = {"changed": count, "learn_ms": _ms(learning), "publish_ms": _ms(publishing)}
-    names = [f"1|{name}" for name in ids[:_ONE_BY_ONE]]
-    alone = [_seconds(partial(_records, knowledge, [name])) for name in names]
+    arms = [ArmKey(1, name) for name in ids[:_ONE_BY_ONE]]
+    alone = [_seconds(partial(_records, knowledge, [arm])) for arm in arms]
     found["one_at_a_time_ms"] = round(1000 * float(np.median(alone)) * known, 1)
-    anew = _seconds(partial(publication, knowledge.sums, names, _HALF_LIFE, knowledge.newest, _HOW))
+    anew = _seconds(partial(publication, knowledge.sums, arms, _HALF_LIFE, knowledge.newest, _HOW))
     found["from_all_sums_ms"] = round(1000 * anew, 1)
     return found
 
 
-def _records(knowledge: Knowledge, names: list[str]) -> list[bytes]:
-    return [encode_row(row, name) for name, row in published(knowledge, names, _HOW)]
+def _records(knowledge: Knowledge, arms: list[ArmKey]) -> list[bytes]:
+    return [encode_row(row, name) for name, row in published(knowledge, arms, _HOW)]
 
 
 def _feedback(seed: int, activities: NDArray[np.int64], week: int) -> NDArray[Any]:

@@ -81,6 +81,6 @@ class Player:
         rows["activity"], rows["encoder"] = arms, _ENCODER
         rows["ts_ms"] = self._start_ms + (first_round + np.arange(len(x))) * ROUND_MS
         lesson = self.learner.learn([each.activity_id for each in self._activities], rows)
-        for activity_id, row in self.learner.publish(lesson.names):
+        for activity_id, row in self.learner.publish(lesson.arms):
             self._table.apply(activity_id, row._replace(version=self._table.version + 1))
         self._known = coefficients(self._table, self._catalogue, _ENCODER, _CLICKS)

@@ -11,8 +11,8 @@ from tideline.scripts.benchmarks.year.year_shop import POPULAR
 from tideline.scripts.benchmarks.year.year_truth import COUNTS, Truth
 from tideline.scripts.benchmarks.year.year_visitors import read_page
 from tideline.scripts.benchmarks.year.year_world import DAY_MS, HOUR_MS
-from tideline.udfs.core.learning.knowledge import GONE
 from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, WHOLE
+from tideline.udfs.core.policies.arm_key import GONE_ID, ArmKey
 from tideline.udfs.core.rewards.attributing import WORTH_LIMIT
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _KEPT_BUCKETS = 8 * BUCKETS_PER_HALF_LIFE
 _EXAMPLES = 3
 _POPULAR_MS = 6 * HOUR_MS
 """It is as of a time that three batches in a row have reached; here these are some hours apart."""
-Name = tuple[int, str]
 
 
 @dataclass(slots=True)
@@ -50,11 +49,11 @@ class Checks:
     shop: Shop
     truth: Truth
     violations: Violations = field(default_factory=Violations)
-    moved: dict[Name, dict[int, Counter[str]]] = field(
+    moved: dict[ArmKey, dict[int, Counter[str]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Counter))
     )
     """By the adversary, as `Truth.sums`."""
-    allowed: Counter[Name] = field(default_factory=Counter)
+    allowed: Counter[ArmKey] = field(default_factory=Counter)
     """Entries of lists that were made for the adversary: the most that he may move of each activity."""
     gone: dict[int, dict[int, Counter[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counter)))
     """What deleted activities of which the learner holds nothing more by name came to, by encoder and day."""
@@ -67,7 +66,7 @@ class Checks:
         for user, payload in zip(listed, lists, strict=True):
             page = read_page(payload)
             if user in mine:
-                self.allowed.update((page.encoder, name) for name in page.activities)
+                self.allowed.update(ArmKey(page.encoder, name) for name in page.activities)
             self._list(user, page)
 
     def popular(self, now_ms: int) -> None:
@@ -95,7 +94,7 @@ class Checks:
     def told(self, feedback: Iterable[Feedback]) -> None:
         """Note what the adversary's events tell the learner."""
         for row in feedback:
-            day = self.moved[row.encoder, row.activity_id][row.ts_ms // DAY_MS]
+            day = self.moved[ArmKey(row.encoder, row.activity_id)][row.ts_ms // DAY_MS]
             day.update({name: getattr(row, name) for name in COUNTS[:-1]} | {"milli": row.revenue_milli})
 
     def sums(self, now_ms: int) -> None:
@@ -103,20 +102,19 @@ class Checks:
         forgetting = self.shop.learner.forgetting
         newest = forgetting.bucket_at(now_ms)
         self._kept_from_ms = max(self._kept_from_ms, forgetting.start_ms(newest - _KEPT_BUCKETS + 1))
-        learned: dict[Name, Counter[str]] = {}
-        for name, sums in self.shop.learner.decoded().items():
-            encoder, activity = name.split("|", 1)
+        learned: dict[ArmKey, Counter[str]] = {}
+        for arm, sums in self.shop.learner.decoded().items():
             kept = sums[sums["bucket"] * forgetting.unit_ms // BUCKETS_PER_HALF_LIFE >= self._kept_from_ms]
             rewards = kept["rewards"].sum(axis=0).tolist()
             found = (int(kept["impressions"].sum()) / WHOLE, *rewards[:2], int(kept["dismissals"].sum()), rewards[2])
-            learned[int(encoder), activity] = Counter(dict(zip(COUNTS, found, strict=True)))
-        together = {key[0]: learned.pop(key) for key in list(learned) if key[1] == GONE}
+            learned[arm] = Counter(dict(zip(COUNTS, found, strict=True)))
+        together = {key.encoder: learned.pop(key) for key in list(learned) if key.activity_id == GONE_ID}
         for key in learned.keys() - self.truth.sums.keys() - self.allowed.keys():
-            self.violations.found("foreign_name", json.dumps(key[1]))
+            self.violations.found("foreign_name", json.dumps(key.activity_id))
         for key in list(self.truth.sums.keys() | self.moved.keys()):
             self._sum(key, learned.get(key))
         for number in self.gone.keys() | together.keys():
-            self._equal((number, GONE), together.get(number), [self.gone[number]])
+            self._equal(ArmKey(number, GONE_ID), together.get(number), [self.gone[number]])
 
     def movements(self) -> None:
         """Check that the adversary moved nothing beyond the entries of his lists."""
@@ -126,9 +124,9 @@ class Checks:
                 whole.update(counts)
             for name in COUNTS[:-1]:
                 if not 0 <= whole[name] <= self.allowed[key]:
-                    self.violations.found("adversary_beyond", f"{key} {name} {whole[name]} of {self.allowed[key]}")
+                    self.violations.found("adversary_beyond", f"{key.text} {name} {whole[name]} of {self.allowed[key]}")
             if abs(whole["milli"]) > self.allowed[key] * WORTH_LIMIT * 1000:
-                self.violations.found("adversary_beyond", f"{key} worth {whole['milli']} of {self.allowed[key]}")
+                self.violations.found("adversary_beyond", f"{key.text} worth {whole['milli']} of {self.allowed[key]}")
 
     def share_of_rewards(self) -> float:
         """Return the share of the adversary in all clicks and conversions learned."""
@@ -139,16 +137,16 @@ class Checks:
         honest, his = honest + self._gone_rewards[False], his + self._gone_rewards[True]
         return his / max(honest + his, 1)
 
-    def _sum(self, key: Name, learned: Counter[str] | None) -> None:
-        if learned is None and key[1] not in self.shop.world.offers.activities:
+    def _sum(self, key: ArmKey, learned: Counter[str] | None) -> None:
+        if learned is None and key.activity_id not in self.shop.world.offers.activities:
             for his, sums in enumerate((self.truth.sums, self.moved)):  # the learner holds it with all that are gone
                 for day, counts in sums.pop(key, {}).items():
-                    self.gone[key[0]][day].update(counts)
+                    self.gone[key.encoder][day].update(counts)
                     self._gone_rewards[bool(his)] += counts["clicks"] + counts["conversions"]
             return
         self._equal(key, learned, [sums.get(key, {}) for sums in (self.truth.sums, self.moved)])
 
-    def _equal(self, key: Name, learned: Counter[str] | None, parts: list[dict[int, Counter[str]]]) -> None:
+    def _equal(self, key: ArmKey, learned: Counter[str] | None, parts: list[dict[int, Counter[str]]]) -> None:
         wanted: Counter[str] = Counter()
         for part in parts:
             for day, counts in part.items():
@@ -156,9 +154,9 @@ class Checks:
                     wanted.update(counts)
         wrong = {name: (learned or Counter())[name] - wanted[name] for name in COUNTS}
         if any(wrong.values()):
-            self.violations.found("sums_differ", f"{key} by {wrong}")
+            self.violations.found("sums_differ", f"{key.text} by {wrong}")
             today = self._kept_from_ms // DAY_MS + 10_000  # from here on what differs is counted once
-            of_key = self.gone[key[0]] if key[1] == GONE else self.truth.sums[key]
+            of_key = self.gone[key.encoder] if key.activity_id == GONE_ID else self.truth.sums[key]
             of_key[today].update(wrong)
 
     def _list(self, user: str, page: Page) -> None:

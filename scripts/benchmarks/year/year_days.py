@@ -16,6 +16,7 @@ from tideline.scripts.benchmarks.year.year_adversary import Adversary, page_of
 from tideline.scripts.benchmarks.year.year_shop import POPULAR
 from tideline.scripts.benchmarks.year.year_visitors import Fate, Sent, read_page
 from tideline.scripts.benchmarks.year.year_world import HOUR_MS
+from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.users.user_state import decode_states, encode_states
 
@@ -97,7 +98,7 @@ class Days:
         items = sorted(self.shop.world.catalogue.activities_of_item)
         popular = page_of(self.shop.lists.get(POPULAR))
         accounts = [each for each in self.adversary.accounts if self._random.random() < _ATTACKS]
-        self.checks.allowed.update({(popular.encoder, name): len(accounts) for name in popular.activities})
+        self.checks.allowed.update({ArmKey(popular.encoder, name): len(accounts) for name in popular.activities})
         raw: list[Raw] = self.adversary.robots(now_ms)
         for user in accounts:
             raw += self.adversary.attacks(user, page_of(self.shop.lists.get(user)), popular, items, now_ms)

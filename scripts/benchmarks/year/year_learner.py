@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.learning.learner import NOTHING_KEPT, Kept, Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import Forgetting, decode_sums
-from tideline.udfs.core.policies.policy_table import encode_row
+from tideline.udfs.core.policies.arm_key import decode_arm
+from tideline.udfs.core.policies.policy_table import encode_row, row_key
 from tideline.udfs.core.rewards.feedback import gather_feedback
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.policies.arm_key import ArmKey
     from tideline.udfs.core.policies.base import Policy
 
 TopicRecord = tuple[int, bytes | None]
@@ -63,9 +65,9 @@ class YearLearner:
         self._newest_ms = lesson.newest_ms
         self.refused.update(lesson.refused)
         self.sums.update(lesson.kept)
-        for name in lesson.removed:
-            self.sums.pop(name, None)
-        found = self._publish(lesson.names)
+        for text in lesson.removed:
+            self.sums.pop(text, None)
+        found = self._publish(lesson.arms)
         return found, time.process_time() - started_s
 
     def carry_over(self, encoder: int) -> list[TopicRecord]:
@@ -77,15 +79,15 @@ class YearLearner:
         self._settings = self._settings._replace(forgetting=Forgetting(half_life_ms))
         self._learner = Learner(self._settings, Kept(self.sums, self.features, self._newest_ms))
 
-    def decoded(self) -> dict[str, NDArray[Any]]:
-        """Return the sums by "encoder|activity"."""
-        return {name: decode_sums(state, self.forgetting) for name, state in self.sums.items()}
+    def decoded(self) -> dict[ArmKey, NDArray[Any]]:
+        """Return the sums by arm."""
+        return {decode_arm(text): decode_sums(state, self.forgetting) for text, state in self.sums.items()}
 
-    def _publish(self, names: Iterable[str]) -> list[TopicRecord]:
+    def _publish(self, arms: Iterable[ArmKey]) -> list[TopicRecord]:
         records: list[TopicRecord] = []
-        for activity_id, row in self._learner.publish(names):
+        for activity_id, row in self._learner.publish(arms):
             record = (self._offset, encode_row(row, activity_id))
-            self.topic[f"{row.encoder}|{activity_id}".encode()] = record
+            self.topic[row_key(activity_id, row).value] = record
             records.append(record)
             self._offset += 1
         return records

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tideline.scripts.benchmarks.year.year_world import DAY_MS
+from tideline.udfs.core.policies.arm_key import ArmKey
 
 Version = tuple[int, int, int]
 COUNTS = ("impressions", "clicks", "conversions", "dismissals", "milli")
@@ -40,7 +41,7 @@ class Entry:
 class Truth:
     """Honest impressions, clicks, conversions, dismissals and revenue, by (encoder, activity) and day."""
 
-    sums: dict[tuple[int, str], dict[int, Counter[str]]] = field(
+    sums: dict[ArmKey, dict[int, Counter[str]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Counter))
     )
     newest_ms: dict[str, int] = field(default_factory=dict)
@@ -116,5 +117,5 @@ class Truth:
         entry.value = milli
 
     def _add(self, entry: Entry, name: str, count: int) -> None:
-        of_day = self.sums[entry.shown.encoder, entry.shown.activity][entry.shown_ms // DAY_MS]
+        of_day = self.sums[ArmKey(entry.shown.encoder, entry.shown.activity)][entry.shown_ms // DAY_MS]
         of_day[name] += count

@@ -12,6 +12,7 @@ from tideline.udfs.core.learning.intake import FIRST_MS
 from tideline.udfs.core.learning.learner import NOTHING_KEPT, Kept, Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import encode_sums, merge
 from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.contextual.thompson import Thompson
 from tideline.udfs.core.policies.policy_table import stack
 from tideline.udfs.core.ranking.ranking import rank
@@ -105,7 +106,7 @@ def learner_of(policy: Policy, log: Log, kept: Kept = NOTHING_KEPT) -> Learner:
 
 def every_row(learner: Learner, log: Log) -> list[PolicyRow]:
     """Return the row of each arm of the log, seen or not."""
-    published = dict(learner.publish(f"{_ENCODER}|{arm}" for arm in range(len(log.arms))))
+    published = dict(learner.publish(ArmKey(_ENCODER, str(arm)) for arm in range(len(log.arms))))
     return [published[str(arm)] for arm in range(len(log.arms))]
 
 
@@ -121,11 +122,11 @@ def _learn(learner: Learner, log: Log, rows: NDArray[Any]) -> Learner:
 
 def _without(learners: Sequence[Learner], left: int) -> Kept:
     """Return what all learners but one have learned together."""
-    parts: dict[str, list[NDArray[Any]]] = {}
+    parts: dict[ArmKey, list[NDArray[Any]]] = {}
     for at, learner in enumerate(learners):
-        for name, sums in learner.sums.items() if at != left else ():
-            parts.setdefault(name, []).append(sums)
-    return Kept({name: encode_sums(merge(each), LearnerSettings().forgetting) for name, each in parts.items()}, {})
+        for arm, sums in learner.sums.items() if at != left else ():
+            parts.setdefault(arm, []).append(sums)
+    return Kept({arm.text: encode_sums(merge(each), LearnerSettings().forgetting) for arm, each in parts.items()}, {})
 
 
 def crossfitted(

@@ -23,30 +23,32 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.policies.arm_key import ArmKey
+
 LIMIT = 3.0
-"""Nats. Any one of many names has to exceed it by the logarithm of their number."""
+"""Nats. Any one of many arms has to exceed it by the logarithm of their number."""
 _UNIT = np.concatenate([np.full(PAIRS, X_UNIT**2 / WHOLE), np.full(DIM, X_UNIT)])
 _QUARTER = 2.0 ** (-1.0 / BUCKETS_PER_HALF_LIFE)
 _AT_ONCE = 512
 
 
 class Changes(NamedTuple):
-    """Where the past has to fade: for all together, and the names "encoder|activity" of those that changed alone."""
+    """Where the past has to fade: for all together, and the arms that changed alone."""
 
     forgetting: Forgetting
     everywhere: bool
-    names: frozenset[str]
+    arms: frozenset[ArmKey]
 
-    def weighing(self, name: str = "") -> Forgetting:
-        """Return how the evidence of a name is to be weighed; without one, what all have together."""
-        return self.forgetting._replace(fading=self.everywhere or name in self.names)
+    def weighing(self, arm: ArmKey | None = None) -> Forgetting:
+        """Return how the evidence of an arm is to be weighed; without one, what all have together."""
+        return self.forgetting._replace(fading=self.everywhere or arm in self.arms)
 
 
-def changes(sums: Mapping[str, NDArray[Any]], forgetting: Forgetting, newest: int) -> Changes:
-    """Return where clicks have changed, from all sums by name; the order of the names leaves no trace."""
-    names = [name for name in sums if tells(sums[name], forgetting, newest)]
-    found = ratios([sums[name] for name in names], forgetting, newest)
-    return verdict(dict(zip(names, found, strict=True)), forgetting)
+def changes(sums: Mapping[ArmKey, NDArray[Any]], forgetting: Forgetting, newest: int) -> Changes:
+    """Return where clicks have changed, from all sums by arm; the order of the arms leaves no trace."""
+    arms = [arm for arm in sums if tells(sums[arm], forgetting, newest)]
+    found = ratios([sums[arm] for arm in arms], forgetting, newest)
+    return verdict(dict(zip(arms, found, strict=True)), forgetting)
 
 
 def tells(sums: NDArray[Any], forgetting: Forgetting, newest: int) -> bool:
@@ -54,16 +56,16 @@ def tells(sums: NDArray[Any], forgetting: Forgetting, newest: int) -> bool:
     return bool(forgetting.half_life_ms and sums.size and sums[-1]["bucket"] > newest - BUCKETS_PER_HALF_LIFE)
 
 
-def verdict(found: Mapping[str, float], forgetting: Forgetting) -> Changes:
-    """Return where clicks have changed from the ratio of every name that tells.
+def verdict(found: Mapping[ArmKey, float], forgetting: Forgetting) -> Changes:
+    """Return where clicks have changed from the ratio of every arm that tells.
 
-    They have everywhere if all names but the one that changed most say so together.
+    They have everywhere if all arms but the one that changed most say so together.
     """
     if not found:
-        return Changes(forgetting, everywhere=False, names=frozenset())
-    every = np.array([found[name] for name in sorted(found)])
+        return Changes(forgetting, everywhere=False, arms=frozenset())
+    every = np.array([found[arm] for arm in sorted(found)])
     limit = LIMIT + math.log(len(found))
-    alone = frozenset(name for name, ratio in found.items() if ratio > limit)
+    alone = frozenset(arm for arm, ratio in found.items() if ratio > limit)
     return Changes(forgetting, bool(every.sum() - every.max() > LIMIT), alone)
 
 

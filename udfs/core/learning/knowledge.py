@@ -23,6 +23,7 @@ from tideline.udfs.core.learning.learning import (
     merge,
 )
 from tideline.udfs.core.learning.solving import NUMBERS, Counts, counts_of, weighed, whole_of
+from tideline.udfs.core.policies.arm_key import GONE_ID, ArmKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,45 +35,43 @@ if TYPE_CHECKING:
     from tideline.udfs.core.learning.learning import Forgetting
 
 _NOTHING = np.zeros(NUMBERS, np.int64)
-GONE = "~"
-"""Stands for all deleted activities together in a name "encoder|activity"; no activity can be called so."""
 
 
 class Learned(NamedTuple):
-    """What feedback has changed: the rows that count by name, what was set aside, and names that were forgotten."""
+    """What feedback has changed: the rows that count by arm, what was set aside, and arms that were forgotten."""
 
-    rows: dict[str, NDArray[Any]]
+    rows: dict[ArmKey, NDArray[Any]]
     refused: Counter[Refusal]
-    forgotten: list[str]
+    forgotten: list[ArmKey]
 
 
 class Retired(NamedTuple):
-    """Names that were dropped, and what the deleted now come to, by name "encoder|~"."""
+    """Arms that were dropped, and what the deleted ones of an encoder now come to, as the arm GONE_ID."""
 
-    names: list[str]
-    together: dict[str, NDArray[Any]]
+    arms: list[ArmKey]
+    together: dict[ArmKey, NDArray[Any]]
 
 
 class Knowledge:
-    """Sums by name "encoder|activity", what they come to, and where clicks have changed."""
+    """Sums by arm, what they come to, and where clicks have changed."""
 
-    def __init__(self, sums: Mapping[str, NDArray[Any]], forgetting: Forgetting, newest: int | None = None) -> None:
+    def __init__(self, sums: Mapping[ArmKey, NDArray[Any]], forgetting: Forgetting, newest: int | None = None) -> None:
         self.forgetting, self.newest = forgetting, newest or 0
         self._begun = newest is not None
-        self.sums: dict[str, NDArray[Any]] = {}
-        self._whole: dict[str, NDArray[np.int64]] = {}
-        self._names: dict[str, dict[int, str]] = {}
-        """By activity, its name under each encoder."""
+        self.sums: dict[ArmKey, NDArray[Any]] = {}
+        self._whole: dict[ArmKey, NDArray[np.int64]] = {}
+        self._arms: dict[str, dict[int, ArmKey]] = {}
+        """By activity, its arm under each encoder."""
         self._totals: dict[int, NDArray[Any]] = {}
-        self._ratios: dict[str, float] = {}
+        self._ratios: dict[ArmKey, float] = {}
         self._gone: dict[int, NDArray[Any]] = {}
         """By encoder, what is known of deleted activities, as one."""
-        kept = {name: forget(each, forgetting, self.newest) for name, each in sums.items()}
-        for encoder in sorted({encoder_of(name) for name in kept}):
-            self._totals[encoder] = merge(each for name, each in kept.items() if encoder_of(name) == encoder)
-        self._gone = {encoder_of(name): kept.pop(name) for name in list(kept) if activity_of(name) == GONE}
-        for name, each in kept.items():
-            self._put(name, each)
+        kept = {arm: forget(each, forgetting, self.newest) for arm, each in sums.items()}
+        for encoder in sorted({arm.encoder for arm in kept}):
+            self._totals[encoder] = merge(each for arm, each in kept.items() if arm.encoder == encoder)
+        self._gone = {arm.encoder: kept.pop(arm) for arm in list(kept) if arm.activity_id == GONE_ID}
+        for arm, each in kept.items():
+            self._put(arm, each)
         self._compare(kept)
 
     def learn(self, ids: Sequence[str], rows: NDArray[Any]) -> Learned:
@@ -81,92 +80,92 @@ class Knowledge:
         forgotten = self._grow_old(newest)
         found = self._add(ids, rows, refused)
         self._compare(found)
-        return Learned(found, +refused, [name for name in forgotten if name not in self.sums])
+        return Learned(found, +refused, [arm for arm in forgotten if arm not in self.sums])
 
-    def _add(self, ids: Sequence[str], rows: NDArray[Any], refused: Counter[Refusal]) -> dict[str, NDArray[Any]]:
+    def _add(self, ids: Sequence[str], rows: NDArray[Any], refused: Counter[Refusal]) -> dict[ArmKey, NDArray[Any]]:
         owners = rows["encoder"].astype(np.int64) * len(ids) + rows["activity"]
         order = np.argsort(owners, kind="stable")
         rows, owners = rows[order], owners[order]
         first = np.flatnonzero(np.diff(owners, prepend=-1))
         parts = np.split(rows, first[1:]) if rows.size else []
-        names = [f"{owner // len(ids)}|{ids[owner % len(ids)]}" for owner in owners[first].tolist()]
+        arms = [ArmKey(owner // len(ids), ids[owner % len(ids)]) for owner in owners[first].tolist()]
         doubtful = may_be_wrong(rows, first)
         plain = np.repeat(~doubtful, np.diff(first, append=rows.size))
         those, news = increments(rows[plain], owners[plain], self.forgetting, self.newest)
         gained = dict(zip(owners[first][~doubtful].tolist(), _split(those, news), strict=True))
         found = {}
-        for name, owner, mine in zip(names, owners[first].tolist(), parts, strict=True):
-            before = self.sums.get(name, NO_SUMS)
+        for arm, owner, mine in zip(arms, owners[first].tolist(), parts, strict=True):
+            before = self.sums.get(arm, NO_SUMS)
             if owner in gained:
-                self._put(name, _plus(before, gained[owner]))
-                found[name] = mine
+                self._put(arm, _plus(before, gained[owner]))
+                found[arm] = mine
                 continue
             added = take(before, mine, self.forgetting, self.newest)
             refused += added.refused
             if added.rows.size:
-                self._put(name, added.sums)
-                found[name] = added.rows
-        for encoder in {encoder_of(name) for name in found}:
-            kept = np.concatenate([each for name, each in found.items() if encoder_of(name) == encoder])
+                self._put(arm, added.sums)
+                found[arm] = added.rows
+        for encoder in {arm.encoder for arm in found}:
+            kept = np.concatenate([each for arm, each in found.items() if arm.encoder == encoder])
             _, more = increments(kept, np.zeros(kept.size, np.int64), self.forgetting, self.newest)
             self._totals[encoder] = merge([self._totals.get(encoder, NO_SUMS), more])
         return found
 
-    def _put(self, name: str, sums: NDArray[Any]) -> None:
-        self.sums[name] = sums
-        self._whole[name] = whole_of(sums)
-        self._names.setdefault(activity_of(name), {})[encoder_of(name)] = name
+    def _put(self, arm: ArmKey, sums: NDArray[Any]) -> None:
+        self.sums[arm] = sums
+        self._whole[arm] = whole_of(sums)
+        self._arms.setdefault(arm.activity_id, {})[arm.encoder] = arm
 
-    def _drop(self, name: str) -> None:
-        del self.sums[name], self._whole[name]
-        self._ratios.pop(name, None)
-        names = self._names[activity_of(name)]
-        del names[encoder_of(name)]
-        if not names:
-            del self._names[activity_of(name)]
+    def _drop(self, arm: ArmKey) -> None:
+        del self.sums[arm], self._whole[arm]
+        self._ratios.pop(arm, None)
+        arms = self._arms[arm.activity_id]
+        del arms[arm.encoder]
+        if not arms:
+            del self._arms[arm.activity_id]
 
     def retire(self, listed: AbstractSet[str], window_ms: int) -> Retired:
         """Put what is known of activities that are not listed together, where no feedback of their lists can come.
 
-        That is when all of a name is older than `window_ms` seen from the newest bucket: by the time of feedback alone.
+        That is when all of an arm is older than `window_ms` seen from the newest bucket: by the time of feedback alone.
         What all activities come to stays the same to the bit, and a row that comes later still finds its way there.
         """
         oldest = self.newest - -(-window_ms * BUCKETS_PER_HALF_LIFE // self.forgetting.unit_ms)
-        gone = sorted(self._names.keys() - listed)
-        every = [name for activity in gone for name in self._names[activity].values()]
-        names = [name for name in every if not (self.sums[name]["bucket"] >= oldest).any()]
-        encoders = sorted({encoder_of(name) for name in names})
+        gone = sorted(self._arms.keys() - listed)
+        every = [arm for activity in gone for arm in self._arms[activity].values()]
+        arms = [arm for arm in every if not (self.sums[arm]["bucket"] >= oldest).any()]
+        encoders = sorted({arm.encoder for arm in arms})
         for encoder in encoders:
-            those = [self.sums[name] for name in names if encoder_of(name) == encoder]
+            those = [self.sums[arm] for arm in arms if arm.encoder == encoder]
             self._gone[encoder] = merge([self._gone.get(encoder, NO_SUMS), *those])
-        for name in names:
-            self._drop(name)
-        return Retired(names, {f"{encoder}|{GONE}": self._gone[encoder] for encoder in encoders})
+        for arm in arms:
+            self._drop(arm)
+        return Retired(arms, {ArmKey(encoder, GONE_ID): self._gone[encoder] for encoder in encoders})
 
-    def _grow_old(self, newest: int) -> list[str]:
-        """Forget what is too old seen from a new bucket; return the names of which nothing is left."""
+    def _grow_old(self, newest: int) -> list[ArmKey]:
+        """Forget what is too old seen from a new bucket; return the arms of which nothing is left."""
         if self._begun and newest == self.newest:
             return []
         self.newest, self._begun = newest, True
         self._totals = {encoder: forget(each, self.forgetting, newest) for encoder, each in self._totals.items()}
         self._gone = {encoder: forget(each, self.forgetting, newest) for encoder, each in self._gone.items()}
         gone = []
-        for name, each in list(self.sums.items()):
+        for arm, each in list(self.sums.items()):
             kept = forget(each, self.forgetting, newest)
             if kept.size:
-                self._put(name, kept)
+                self._put(arm, kept)
                 continue
-            gone.append(name)
-            self._drop(name)
+            gone.append(arm)
+            self._drop(arm)
         self._ratios = {}
         self._compare(self.sums)
         return gone
 
-    def _compare(self, names: Iterable[str]) -> None:
-        """Ask the sums of some names anew whether clicks have changed."""
-        some = [name for name in names if tells(self.sums[name], self.forgetting, self.newest)]
+    def _compare(self, arms: Iterable[ArmKey]) -> None:
+        """Ask the sums of some arms anew whether clicks have changed."""
+        some = [arm for arm in arms if tells(self.sums[arm], self.forgetting, self.newest)]
         self._ratios.update(
-            zip(some, ratios([self.sums[name] for name in some], self.forgetting, self.newest), strict=True)
+            zip(some, ratios([self.sums[arm] for arm in some], self.forgetting, self.newest), strict=True)
         )
 
     def changes(self) -> Changes:
@@ -183,13 +182,13 @@ class Knowledge:
 
     def activities(self) -> list[str]:
         """Return the ids of which something is known under any encoder, rising."""
-        return sorted(self._names)
+        return sorted(self._arms)
 
     def impressions(self) -> Counter[str]:
         """Return the impressions by activity, in hundredths."""
         found: Counter[str] = Counter()
-        for name, whole in self._whole.items():
-            found[activity_of(name)] += int(whole[1])
+        for arm, whole in self._whole.items():
+            found[arm.activity_id] += int(whole[1])
         return found
 
     def together(self, encoder: int, forgetting: Forgetting) -> tuple[NDArray[np.float64], Counts]:
@@ -204,30 +203,21 @@ class Knowledge:
         others = np.empty((len(activities), NUMBERS))
         fading = []
         for at, activity in enumerate(activities):
-            if changed.weighing(f"{encoder}|{activity}").fading and self.forgetting.half_life_ms:
+            arm = ArmKey(encoder, activity)
+            if changed.weighing(arm).fading and self.forgetting.half_life_ms:
                 fading.append(at)
                 continue
-            names = self._names.get(activity, {})
-            own[at] = self._whole.get(f"{encoder}|{activity}", _NOTHING)
-            others[at] = sum((self._whole[name] for key, name in names.items() if key != encoder), start=_NOTHING)
+            arms = self._arms.get(activity, {})
+            own[at] = self._whole.get(arm, _NOTHING)
+            others[at] = sum((self._whole[each] for key, each in arms.items() if key != encoder), start=_NOTHING)
         if fading:
-            names_of = [self._names.get(activities[at], {}) for at in fading]
-            mine = [self.sums.get(f"{encoder}|{activities[at]}", NO_SUMS) for at in fading]
-            others_of = [[self.sums[name] for key, name in names.items() if key != encoder] for names in names_of]
+            arms_of = [self._arms.get(activities[at], {}) for at in fading]
+            mine = [self.sums.get(ArmKey(encoder, activities[at]), NO_SUMS) for at in fading]
+            others_of = [[self.sums[arm] for key, arm in arms.items() if key != encoder] for arms in arms_of]
             theirs = [merge(parts) if parts else NO_SUMS for parts in others_of]
             own[fading] = weighed(mine, self.forgetting, self.newest)
             others[fading] = weighed(theirs, self.forgetting, self.newest)
         return own, counts_of(others)
-
-
-def encoder_of(name: str) -> int:
-    """Return the encoder version in a name "encoder|activity"."""
-    return int(name.split("|", 1)[0])
-
-
-def activity_of(name: str) -> str:
-    """Return the activity id in a name "encoder|activity"."""
-    return name.split("|", 1)[1]
 
 
 def _split(owners: NDArray[np.int64], sums: NDArray[Any]) -> list[NDArray[Any]]:

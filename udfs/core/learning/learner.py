@@ -13,9 +13,10 @@ import numpy as np
 
 from tideline.udfs.core.learning.knowledge import Knowledge
 from tideline.udfs.core.learning.learning import Forgetting, decode_sums, encode_sums
-from tideline.udfs.core.learning.publication import every_name, published
+from tideline.udfs.core.learning.publication import every_arm, published
 from tideline.udfs.core.learning.turn import turn
 from tideline.udfs.core.learning.watch import Clicks, Watch
+from tideline.udfs.core.policies.arm_key import ArmKey, decode_arm
 from tideline.udfs.core.policies.regression import Regression
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class LearnerSettings(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What a learner is restored from: bytes by name, the start of the newest bucket, the ordered encoder, the turn."""
+    """What a learner is restored from: the values of its states, keys of arms as texts."""
 
     sums: Mapping[str, bytes]
     features: Mapping[str, bytes]
@@ -54,14 +55,14 @@ NOTHING_KEPT = Kept({}, {})
 
 
 class Lesson(NamedTuple):
-    """What feedback changed: what to keep and to remove, the names to publish, and figures for monitors."""
+    """What feedback changed: what to keep and to remove, the arms to publish, and figures for monitors."""
 
     kept: dict[str, bytes]
     removed: list[str]
     newest_ms: int
     turn: str | None
     """Whose turn it was last, None where it was nobody's."""
-    names: list[str]
+    arms: list[ArmKey]
     rows: int
     clicks: Clicks
     refused: Counter[Refusal]
@@ -74,17 +75,17 @@ class Learner:
         self._settings = settings
         forgetting = settings.forgetting
         self._known = Knowledge(
-            {name: decode_sums(each, forgetting) for name, each in kept.sums.items()},
+            {decode_arm(text): decode_sums(each, forgetting) for text, each in kept.sums.items()},
             forgetting,
             None if kept.newest_ms is None else forgetting.bucket_at(kept.newest_ms),
         )
         self._features = {name: np.frombuffer(each, np.int8) for name, each in kept.features.items()}
-        self._ordered, self._turn = kept.ordered, kept.turn
+        self._ordered, self._turn = kept.ordered, decode_arm(kept.turn) if kept.turn else None
         self._watch = Watch()
 
     @property
-    def sums(self) -> Mapping[str, NDArray[Any]]:
-        """What is known of each activity under each encoder, by name "encoder|activity"."""
+    def sums(self) -> Mapping[ArmKey, NDArray[Any]]:
+        """What is known of each arm."""
         return self._known.sums
 
     def note(self, activity_id: str, features: NDArray[np.int8] | None) -> None:
@@ -95,63 +96,64 @@ class Learner:
             self._features[activity_id] = features
 
     def learn(self, ids: Sequence[str], rows: NDArray[Any]) -> Lesson:
-        """Add feedback (dtype ROWS); the names to publish are those it changed and those whose turn it is.
+        """Add feedback (dtype ROWS); the arms to publish are those it changed and those whose turn it is.
 
         Of an encoder's first feedback every activity's.
         """
         known = self._known
-        before, named = known.encoders(), known.activities()
+        before, activities = known.encoders(), known.activities()
         learned = known.learn(ids, rows)
         retired = known.retire(self._features.keys(), self._settings.window_ms)
         clicks = Clicks()
-        for name, mine in learned.rows.items():
-            clicks = clicks.with_more(self._watch.see(name, mine))
-        kept = {name: known.sums[name] for name in learned.rows if name in known.sums} | retired.together
-        gone = [*learned.forgotten, *retired.names]
+        for arm, mine in learned.rows.items():
+            clicks = clicks.with_more(self._watch.see(arm, mine))
+        kept = {arm: known.sums[arm] for arm in learned.rows if arm in known.sums} | retired.together
+        gone = [*learned.forgotten, *retired.arms]
         due = self._due()
-        names = [*learned.rows, *gone, *due]
+        arms = [*learned.rows, *gone, *due]
         for encoder in set(known.encoders()) - set(before):
-            names += [f"{encoder}|{activity}" for activity in named]
+            arms += [ArmKey(encoder, activity) for activity in activities]
         return Lesson(
-            {name: encode_sums(sums, known.forgetting) for name, sums in kept.items()},
-            gone,
+            {arm.text: encode_sums(sums, known.forgetting) for arm, sums in kept.items()},
+            [arm.text for arm in gone],
             known.forgetting.start_ms(known.newest),
-            due[-1] if due else None,
-            sorted(set(names)),
+            due[-1].text if due else None,
+            sorted(set(arms)),
             sum(mine.size for mine in learned.rows.values()),
             clicks,
             learned.refused,
         )
 
-    def _due(self) -> list[str]:
-        """Return the names that are published again without a change."""
+    def _due(self) -> list[ArmKey]:
+        """Return the arms that are published again without a change."""
         encoders = sorted({*self._known.in_use(), *([] if self._ordered is None else [self._ordered])})
-        names = sorted(f"{encoder}|{activity}" for encoder in encoders for activity in self._known.activities())
-        due = turn(names, self._turn, self._settings.publish_ms)
+        activities = self._known.activities()
+        arms = [ArmKey(encoder, activity) for encoder in encoders for activity in activities]
+        due = turn(arms, self._turn, self._settings.publish_ms)
         self._turn = due[-1] if due else self._turn
         return due
 
-    def every_name(self) -> list[str]:
-        """Return the names of all that is known."""
+    def every_arm(self) -> list[ArmKey]:
+        """Return every arm of which something is known."""
         return sorted(self._known.sums)
 
-    def take_up(self, encoder: int) -> list[str]:
-        """Return the names to publish for an encoder that is about to be used: from now on they get their turn."""
+    def take_up(self, encoder: int) -> list[ArmKey]:
+        """Return the arms to publish for an encoder that is about to be used: from now on they get their turn."""
         self._ordered = encoder
-        return every_name(encoder, self._known.sums)
+        return every_arm(encoder, self._known.sums)
 
-    def publish(self, names: Iterable[str], others: Iterable[Regression] = ()) -> list[tuple[str, PolicyRow]]:
-        """Return (activity id, row) for names "encoder|activity" in rising order, each encoder's prior behind its own.
+    def publish(self, arms: Iterable[ArmKey], others: Iterable[Regression] = ()) -> list[tuple[str, PolicyRow]]:
+        """Return (activity id, row) for some arms in rising order, each encoder's prior behind its own.
 
         First as the deployment solves them, then as each of `others` does, with its name in the row.
         """
-        names = sorted(set(names))
-        if not names:
+        arms = sorted(set(arms))
+        if not arms:
             return []
-        rows = published(self._known, names, self._settings.regression, self._features)
+        rows = published(self._known, arms, self._settings.regression, self._features)
         self._watch.published(rows)
         for how in others:
-            found = published(self._known, names, how, self._features)
+            found = published(self._known, arms, how, self._features)
             rows += [(name, row._replace(regression=how.name)) for name, row in found]
         return rows
 

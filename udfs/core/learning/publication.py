@@ -8,9 +8,10 @@ import numpy as np
 
 from tideline.udfs.core.catalogue.activity_features import FEATURES, UNKNOWN
 from tideline.udfs.core.learning.hybrid import shared_row, solve_rest, solve_shared
-from tideline.udfs.core.learning.knowledge import Knowledge, activity_of, encoder_of
+from tideline.udfs.core.learning.knowledge import Knowledge
 from tideline.udfs.core.learning.solving import Evidence, Solved, evidence_of, policy_rows, prior_row, solve
-from tideline.udfs.core.policies.policy_table import PRIOR_ID, PolicyRow, SharedRow
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
+from tideline.udfs.core.policies.policy_table import PolicyRow, SharedRow
 from tideline.udfs.core.policies.regression import Regression, Sharing
 
 if TYPE_CHECKING:
@@ -23,43 +24,43 @@ if TYPE_CHECKING:
 
 
 def publication(
-    sums: Mapping[str, NDArray[Any]],
-    names: Sequence[str],
+    sums: Mapping[ArmKey, NDArray[Any]],
+    arms: Sequence[ArmKey],
     forgetting: Forgetting,
     newest: int,
     how: Regression | None = None,
     features: Mapping[str, NDArray[np.int8]] | None = None,
 ) -> list[tuple[str, PolicyRow]]:
-    """Return what `published` does of all sums by name; for who has not kept what is known."""
-    return published(Knowledge(sums, forgetting, newest), names, how, features)
+    """Return what `published` does of all sums by arm; for who has not kept what is known."""
+    return published(Knowledge(sums, forgetting, newest), arms, how, features)
 
 
 def published(
     known: Knowledge,
-    names: Sequence[str],
+    arms: Sequence[ArmKey],
     how: Regression | None = None,
     features: Mapping[str, NDArray[np.int8]] | None = None,
 ) -> list[tuple[str, PolicyRow]]:
-    """Return (activity id, row) for the names "encoder|activity", each encoder's prior behind its activities.
+    """Return (activity id, row) for some arms, each encoder's prior behind its activities.
 
     What is shared and the total are taken over every activity, and what an activity earned under other encoders is
-    carried into its row. The past fades where clicks changed (change.py). A name without sums gets a row of what is
+    carried into its row. The past fades where clicks changed (change.py). An arm without sums gets a row of what is
     carried. Who reads an encoder's prior has all rows that were published with it. `features` are those of the
     activities, by id; one that is not there has none but the constant.
     """
     changed = known.changes()
     of_encoder: dict[int, list[str]] = {}
-    for name in names:
-        of_encoder.setdefault(encoder_of(name), []).append(activity_of(name))
+    for arm in arms:
+        of_encoder.setdefault(arm.encoder, []).append(arm.activity_id)
     rows: list[tuple[str, PolicyRow]] = []
     for encoder in sorted(of_encoder):
         rows += _Encoder(encoder, known, changed, how or Regression(), features or {}).rows(of_encoder[encoder])
     return rows
 
 
-def every_name(encoder: int, names: Iterable[str]) -> list[str]:
-    """Return the name under an encoder of every activity that is named under any, and of the prior."""
-    return [f"{encoder}|{activity}" for activity in sorted({PRIOR_ID} | {activity_of(name) for name in names})]
+def every_arm(encoder: int, arms: Iterable[ArmKey]) -> list[ArmKey]:
+    """Return the arm under an encoder of every activity that has one under any, and that of the prior."""
+    return [ArmKey(encoder, activity) for activity in sorted({PRIOR_ID} | {arm.activity_id for arm in arms})]
 
 
 class _Encoder(NamedTuple):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from tideline.udfs.core.policies.arm_key import ArmKey
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,12 +14,13 @@ ROUND_MS = 540_000
 """In so many milliseconds of publish intervals with feedback each row is published: 9 minutes, so 10 with delays."""
 
 
-def turn(names: Sequence[str], after: str, publish_ms: int) -> list[str]:
-    """Return the names, of some in rising order, that come behind one, as many as are due in a publish interval.
+def turn(arms: Sequence[ArmKey], after: ArmKey | None, publish_ms: int) -> list[ArmKey]:
+    """Return the arms, of some in rising order, that come behind one, as many as are due in a publish interval.
 
-    >>> turn(["a", "b", "c", "d"], "c", ROUND_MS // 2)  # half a round: half of the names, from behind the last one on
-    ['d', 'a']
+    >>> arms = [ArmKey(3, name) for name in "abcd"]
+    >>> [arm.text for arm in turn(arms, ArmKey(3, "c"), ROUND_MS // 2)]  # half a round: half of them, from behind c on
+    ['3|d', '3|a']
     """
-    due = min(-(-len(names) * publish_ms // ROUND_MS), len(names))
-    start = bisect_right(names, after)
-    return [names[at % len(names)] for at in range(start, start + due)]
+    due = min(-(-len(arms) * publish_ms // ROUND_MS), len(arms))
+    start = 0 if after is None else bisect_right(arms, after)
+    return [arms[at % len(arms)] for at in range(start, start + due)]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.learning.learning import WHOLE
+from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.policy_table import THETA_UNIT, X_UNIT
 
 if TYPE_CHECKING:
@@ -45,18 +46,18 @@ class Watch:
     """Follows what was published and what came of it."""
 
     def __init__(self) -> None:
-        self._theta: dict[str, NDArray[np.float64]] = {}
+        self._theta: dict[ArmKey, NDArray[np.float64]] = {}
         self._day: int | None = None
         self._now = self._before = Clicks()
 
     def published(self, rows: Iterable[tuple[str, PolicyRow]]) -> None:
         """Take in the rows (activity id, row) that predictions are made with from now on."""
         for activity_id, row in rows:
-            self._theta[f"{row.encoder}|{activity_id}"] = row.theta[0] * (THETA_UNIT * X_UNIT)
+            self._theta[ArmKey(row.encoder, activity_id)] = row.theta[0] * (THETA_UNIT * X_UNIT)
 
-    def see(self, name: str, rows: NDArray[Any]) -> Clicks:
-        """Return expected and seen clicks of feedback (dtype ROWS) of "encoder|activity", none before it has a row."""
-        theta = self._theta.get(name)
+    def see(self, arm: ArmKey, rows: NDArray[Any]) -> Clicks:
+        """Return expected and seen clicks of feedback (dtype ROWS) of an arm, none before it has a row."""
+        theta = self._theta.get(arm)
         if theta is None:
             return Clicks()
         looked_at = rows["impressions"] * (1.0 - rows["overlooked"] / WHOLE)

@@ -5,7 +5,16 @@ See docs/decisions/0012-one-writer-of-the-policy.md.
 
 from __future__ import annotations
 
-from tideline.schemas.errors import ConfigError
+from tideline.schemas.errors import ConfigError, InvalidEvent
+from tideline.schemas.records import POLICY
+
+
+def epoch_of(value: bytes | None) -> int:
+    """Return the epoch of a policy record, 0 of what is none: whoever wrote it knew of no epochs."""
+    try:
+        return 0 if value is None else int(POLICY.decode(value)["epoch"])
+    except InvalidEvent:
+        return 0
 
 
 def check_entry(topic: str, own: int, newest: int | None, restored: bool, may_begin: bool) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from tideline.udfs.core.policies.policy_table import PRIOR_ID
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, decode_row_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,6 @@ _STEPS = 8
 _KEPT_OF_A_KEY = 65
 _KEPT_ROWS = 20_000
 """Former rows serve to score a recent decision again; each costs time to decode."""
-_PRIOR = PRIOR_ID.encode()
 
 
 class TopicRecord(NamedTuple):
@@ -140,7 +139,8 @@ class _Found:
 
     def has_prior(self) -> bool:
         """Return whether some encoder's prior is there, the last record of each publication."""
-        return any(_PRIOR in key.split(b"|")[1:2] for key in self._by_key)
+        found = map(decode_row_key, self._by_key)
+        return any(key.arm.activity_id == PRIOR_ID for key in found if key is not None)
 
     def newest(self) -> list[TopicRecord]:
         """Return what is kept of each key, by rising offset."""

@@ -19,6 +19,7 @@ from tideline.schemas.records import POLICY
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import OBJECTIVES
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,8 +30,6 @@ INVERSE_UNIT = 2.0**-28
 X_UNIT = 1.0 / 127.0
 PAIRS = DIM * (DIM + 1) // 2
 UPPER = np.triu_indices(DIM)
-PRIOR_ID = "*"
-"""Key of the record that holds the prior of an activity nobody has seen: what all activities have in common."""
 _FORMER_ROWS = 16_384
 """Of all activities together, 2.4 kB each: with 10,000 known and each renewed every nine minutes, 64 of each would be
 1.5 GB after a morning."""
@@ -100,6 +99,11 @@ def cold_row() -> PolicyRow:
     return PolicyRow(-1, 0, 0.0, 0.0, (0.0,) * len(OBJECTIVES), theta, inverse)
 
 
+def row_key(activity_id: str, row: PolicyRow) -> RowKey:
+    """Return the key that a row of an activity is published under."""
+    return RowKey(ArmKey(row.encoder, activity_id), row.regression)
+
+
 def encode_row(row: PolicyRow, activity_id: str) -> bytes:
     """Return the policy record of a row; its version is the offset it will get, so it is not inside."""
     return POLICY.encode(
@@ -152,14 +156,6 @@ def decode_row(value: bytes, offset: int) -> tuple[str, PolicyRow]:
     )
 
 
-def epoch_of(value: bytes | None) -> int:
-    """Return the epoch of a policy record, 0 of what is none: whoever wrote it knew of no epochs."""
-    try:
-        return 0 if value is None else int(POLICY.decode(value)["epoch"])
-    except InvalidEvent:
-        return 0
-
-
 def _decode_shared(theta: bytes, inverse: bytes) -> SharedRow | None:
     if not theta and not inverse:
         return None
@@ -176,17 +172,17 @@ def _decode_shared(theta: bytes, inverse: bytes) -> SharedRow | None:
 
 @dataclass(slots=True)
 class PolicyTable:
-    """Rows by (encoder, activity id), the newest and the latest former ones to score a recent decision again."""
+    """Rows by arm, the newest and the latest former ones to score a recent decision again."""
 
     version: int = -1
     """Offset of the newest applied record: with it the table is a known state of the policy topic."""
-    rows: dict[tuple[int, str], PolicyRow] = field(default_factory=dict)
+    rows: dict[ArmKey, PolicyRow] = field(default_factory=dict)
     whole_from: int = -1
     """Of versions below it rows may be missing: what is not at hand is unknown then, see policy_start.py."""
-    _former: dict[tuple[int, str], deque[PolicyRow]] = field(default_factory=dict)
-    _order: deque[tuple[int, str]] = field(default_factory=deque)
+    _former: dict[ArmKey, deque[PolicyRow]] = field(default_factory=dict)
+    _order: deque[ArmKey] = field(default_factory=deque)
     """Whose the former rows are, in the order in which they ceased to count."""
-    _cut: set[tuple[int, str]] = field(default_factory=set)
+    _cut: set[ArmKey] = field(default_factory=set)
     """Those of which the oldest former rows were dropped."""
     _totals: dict[int, deque[tuple[int, float]]] = field(default_factory=dict)
     """(version, total) of each encoder's priors, rising."""
@@ -198,7 +194,7 @@ class PolicyTable:
         """
         if row.version <= self.version:
             return False
-        key = (row.encoder, activity_id)
+        key = ArmKey(row.encoder, activity_id)
         known = self.rows.get(key)
         if known is None or not _says_the_same(known, row):
             if known is not None:
@@ -209,7 +205,7 @@ class PolicyTable:
             self._totals.setdefault(row.encoder, deque(maxlen=_FORMER_TOTALS)).append((row.version, row.total))
         return True
 
-    def _keep_former(self, key: tuple[int, str], row: PolicyRow) -> None:
+    def _keep_former(self, key: ArmKey, row: PolicyRow) -> None:
         self._former.setdefault(key, deque()).append(row)
         self._order.append(key)
         if len(self._order) > _FORMER_ROWS:
@@ -220,7 +216,7 @@ class PolicyTable:
     def knows(self, encoder: int, version: int | None = None) -> bool:
         """Return whether the rows of an encoder were published, at a version if one is given: its prior comes last."""
         if version is None:
-            return (encoder, PRIOR_ID) in self.rows
+            return ArmKey(encoder, PRIOR_ID) in self.rows
         return any(published <= version for published, _ in self._totals.get(encoder, ()))
 
     def total(self, encoder: int) -> float:
@@ -238,7 +234,7 @@ class PolicyTable:
 
     def row(self, encoder: int, activity_id: str) -> PolicyRow:
         """Return the row of an activity, the prior of that encoder where it has none."""
-        return self.rows.get((encoder, activity_id)) or self.rows.get((encoder, PRIOR_ID)) or cold_row()
+        return self.rows.get(ArmKey(encoder, activity_id)) or self.rows.get(ArmKey(encoder, PRIOR_ID)) or cold_row()
 
     def row_at(self, encoder: int, activity_id: str, version: int) -> PolicyRow | None:
         """Return the row that counted at a version of the table, None where that is no longer known.
@@ -246,7 +242,7 @@ class PolicyTable:
         As in `row`, before an activity's first row its encoder's prior counts, and before the first prior the cold row.
         """
         for name in (activity_id, PRIOR_ID):
-            key = (encoder, name)
+            key = ArmKey(encoder, name)
             former = self._former.get(key, ())
             for row in [self.rows.get(key), *reversed(former)]:
                 if row is not None and row.version <= version:

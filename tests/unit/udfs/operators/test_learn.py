@@ -30,8 +30,9 @@ from tideline.udfs.core.control.control import (
 from tideline.udfs.core.evaluation.learned import every_row, learner_of, learning
 from tideline.udfs.core.evaluation.log import Log
 from tideline.udfs.core.learning.learning import SUMS_VERSION
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
 from tideline.udfs.core.policies.by_name import make_policy
-from tideline.udfs.core.policies.policy_table import PRIOR_ID, PolicyRow, decode_row, encode_row
+from tideline.udfs.core.policies.policy_table import PolicyRow, decode_row, encode_row
 from tideline.udfs.core.rewards.feedback import Feedback, encode_feedback
 from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, ORDER
 from tideline.udfs.operators.learn import Learn
@@ -133,14 +134,14 @@ def test_all_who_learn_the_same_feedback_have_the_same_rows(policy: str) -> None
     log = seen.log()
     evaluated = learner_of(make_policy(policy), log)
     evaluated.learn(NAMES, learning(log).rows)
-    rows = by_arm([*zip(NAMES, every_row(evaluated, log), strict=True), *evaluated.publish(evaluated.every_name())])
+    rows = by_arm([*zip(NAMES, every_row(evaluated, log), strict=True), *evaluated.publish(evaluated.every_arm())])
     assert {name: row for name, row in rows.items() if name != NAMES[-1]} == wanted
 
     player = Player(make_policy(policy), CATEGORIES, seed=1)
     for start in range(0, COUNT, 100):
         here = slice(start, start + 100)
         player.learn(seen.x[here], seen.arm[here], seen.click[here], start)
-    assert by_arm(player.learner.publish(player.learner.every_name())) == wanted
+    assert by_arm(player.learner.publish(player.learner.every_arm())) == wanted
 
     world = make_world(ACTIVITIES)
     oracle = Oracle(replace(world.settings, policy=make_policy(policy)), world.encoder)
@@ -167,7 +168,7 @@ def test_a_restored_operator_goes_on_where_it_was() -> None:
         outcomes.append((published, states, {name: each.held for name, each in context.values.items()}))
     assert outcomes[0] == outcomes[1]
     published, states, values = outcomes[0]
-    assert set(published[3]) == {f"2|{name}".encode() for name in [*NAMES[:-1], PRIOR_ID]}
+    assert set(published[3]) == {RowKey(ArmKey(2, name)).value for name in [*NAMES[:-1], PRIOR_ID]}
     assert values["ordered_encoder"] == 2
     assert values["turn"]
     assert {state[0] for state in states["sums"].values()} == {SUMS_VERSION}

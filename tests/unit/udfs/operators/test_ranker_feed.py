@@ -29,8 +29,9 @@ from tideline.udfs.core.control.control import (
     encode_control,
 )
 from tideline.udfs.core.lists.slot_tags import SlotTags
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord, read_start
-from tideline.udfs.core.policies.policy_table import PRIOR_ID, cold_row, encode_row
+from tideline.udfs.core.policies.policy_table import cold_row, encode_row
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.operators.dead_letters import Letter, letter_of_record
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
@@ -80,7 +81,7 @@ class Fed:
     def publish(self, *names: str) -> None:
         for name in names:
             row = cold_row()._replace(encoder=3, impressions=float(len(self.policy)))
-            self.policy.append((len(self.policy), f"3|{name}".encode(), encode_row(row, name)))
+            self.policy.append((len(self.policy), RowKey(ArmKey(3, name)).value, encode_row(row, name)))
             self.apply(POLICY, self.policy[-1:])
 
 
@@ -221,7 +222,7 @@ def test_a_unit_of_cost_takes_its_weight_from_each_conversion() -> None:
     theta = np.arange(48).reshape(3, 16) * 1_000
     for offset, name in enumerate("ab"):
         row = cold_row()._replace(encoder=3, theta=theta)
-        fed.apply(POLICY, [(offset, f"3|{name}".encode(), encode_row(row, name))])
+        fed.apply(POLICY, [(offset, RowKey(ArmKey(3, name)).value, encode_row(row, name))])
     fed.obey(SetWeights(1.0, 5.0, 0.0, 0.5))
     assert fed.world.known.theta[0].tolist() == (theta[0] + (5.0 - 0.5 * 2.0) * theta[1]).tolist()
     assert fed.world.known.theta[1].tolist() == (theta[0] + 5.0 * theta[1]).tolist()
@@ -375,7 +376,7 @@ def test_behind_a_row_of_a_higher_epoch_one_of_a_lower_does_not_count() -> None:
     fed.apply(ACTIVITIES, [record(0, "a"), record(1, "b")])
     for offset, (name, epoch, impressions) in enumerate([("a", 7, 46.0), ("b", 7, 5.0), ("a", 9, 50.0), ("a", 7, 1.0)]):
         row = cold_row()._replace(encoder=3, impressions=impressions, epoch=epoch)
-        fed.policy.append((offset, f"3|{name}".encode(), encode_row(row, name)))
+        fed.policy.append((offset, RowKey(ArmKey(3, name)).value, encode_row(row, name)))
     fed.apply(POLICY, fed.policy)
     assert fed.world.known.impressions.tolist() == [50.0, 5.0]
     assert (fed.world.version, fed.counts["policy_rows_fenced"], fed.feed.policy_epoch) == (2, 1, 9)

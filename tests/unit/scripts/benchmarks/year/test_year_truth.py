@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tideline.scripts.benchmarks.year.year_truth import Shown, Truth
 from tideline.scripts.benchmarks.year.year_world import DAY_MS, START_MS
+from tideline.udfs.core.policies.arm_key import ArmKey
 
 
 def test_the_truth_counts_a_purchase_once_and_for_what_was_clicked_last() -> None:
@@ -14,8 +15,13 @@ def test_the_truth_counts_a_purchase_once_and_for_what_was_clicked_last() -> Non
     truth.click(new, START_MS + 20, capped=False)
     for _ in range(2):
         truth.purchase("e1", "u1", START_MS + 99, ("a", "b"), 5_000)
-    assert truth.sums[1, "b"][START_MS // DAY_MS] == {"impressions": 1, "clicks": 1, "conversions": 1, "milli": 5_000}
-    assert "conversions" not in truth.sums[1, "a"][START_MS // DAY_MS]
+    assert truth.sums[ArmKey(1, "b")][START_MS // DAY_MS] == {
+        "impressions": 1,
+        "clicks": 1,
+        "conversions": 1,
+        "milli": 5_000,
+    }
+    assert "conversions" not in truth.sums[ArmKey(1, "a")][START_MS // DAY_MS]
 
 
 def test_the_truth_dates_an_entry_by_its_earliest_event_however_late_it_comes() -> None:

@@ -19,8 +19,9 @@ from tideline.udfs.core.experiments.experiment import Arm, Experiment, arm_numbe
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.limits import BASELINE, HOLDOUT, OBJECTIVES
 from tideline.udfs.core.lists.decision_token import Token, propensity, verify
+from tideline.udfs.core.policies.arm_key import PRIOR_ID
 from tideline.udfs.core.policies.by_name import make_policy
-from tideline.udfs.core.policies.policy_table import PRIOR_ID, cold_row
+from tideline.udfs.core.policies.policy_table import cold_row
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
 from tideline.udfs.core.serving.ranker_state import RankerState
 

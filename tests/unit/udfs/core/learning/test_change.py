@@ -13,6 +13,7 @@ from tideline.udfs.core.learning.change import LIMIT, changes
 from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, NO_SUMS, Forgetting, add, merge
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.learning.solving import RIDGE
+from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.rewards.feedback import ROWS
 
 BUCKET_MS = 1_000
@@ -33,11 +34,13 @@ def shown(rng: np.random.Generator, each: int, factor: float = 1.0, since: int =
     return rows
 
 
-def sums_of(seed: int, changed: int, factor: float = 1.0, each: int = EACH) -> dict[str, NDArray[Any]]:
+def sums_of(seed: int, changed: int, factor: float = 1.0, each: int = EACH) -> dict[ArmKey, NDArray[Any]]:
     """Sums of five activities, the first `changed` of which change a half-life before the end."""
     rng = np.random.default_rng(seed)
     return {
-        f"3|a{number}": add(NO_SUMS, shown(rng, each, factor if number < changed else 1.0, BUCKETS - 4), FORGETTING)
+        ArmKey(3, f"a{number}"): add(
+            NO_SUMS, shown(rng, each, factor if number < changed else 1.0, BUCKETS - 4), FORGETTING
+        )
         for number in range(5)
     }
 
@@ -46,7 +49,7 @@ def test_a_steady_past_is_not_forgotten() -> None:
     """Contract: without a change at most exp(-3) of histories fade, one in twenty."""
     found = [changes(sums_of(seed, 0, each=100), FORGETTING, NEWEST) for seed in range(20)]
     assert sum(each.everywhere for each in found) <= 1
-    assert sum(bool(each.names) for each in found) <= 1
+    assert sum(bool(each.arms) for each in found) <= 1
 
 
 def test_rows_of_a_steady_past_are_those_without_forgetting() -> None:
@@ -70,7 +73,7 @@ def test_all_that_is_known_fades_when_everything_changed() -> None:
         rows = dict(publication(sums, sorted(sums), FORGETTING, NEWEST))
         faded = EACH * (2.0 ** (-np.arange(BUCKETS) / BUCKETS_PER_HALF_LIFE)).sum()
         assert rows["a4"].impressions == pytest.approx(faded)
-        swapped = dict(publication(sums, ["9|a4"], FORGETTING, NEWEST))
+        swapped = dict(publication(sums, [ArmKey(9, "a4")], FORGETTING, NEWEST))
         assert swapped["a4"].carried_impressions == pytest.approx(faded)
 
 
@@ -79,7 +82,7 @@ def test_only_the_activity_that_changed_fades() -> None:
     for seed in range(5):
         sums = sums_of(seed, 1, 0.1)
         found = changes(sums, FORGETTING, NEWEST)
-        assert (found.everywhere, found.names) == (False, frozenset({"3|a0"}))
+        assert (found.everywhere, found.arms) == (False, frozenset({ArmKey(3, "a0")}))
         rows = dict(publication(sums, sorted(sums), FORGETTING, NEWEST))
         assert rows["a0"].impressions < 0.4 * rows["a1"].impressions == 0.4 * EACH * BUCKETS
 
@@ -91,9 +94,9 @@ def test_the_ratio_is_that_of_the_predictions_made_row_by_row() -> None:
         for seed in range(3):
             rows = shown(np.random.default_rng(seed), 120, factor, BUCKETS - 4)
             ratio = _by_rows(rows)
-            found = changes({"3|a": add(NO_SUMS, rows, FORGETTING)}, FORGETTING, NEWEST)
-            assert (found.names == {"3|a"}) == (ratio > LIMIT)
-            seen.add(bool(found.names))
+            found = changes({ArmKey(3, "a"): add(NO_SUMS, rows, FORGETTING)}, FORGETTING, NEWEST)
+            assert (found.arms == {ArmKey(3, "a")}) == (ratio > LIMIT)
+            seen.add(bool(found.arms))
     assert seen == {False, True}
 
 
@@ -128,8 +131,8 @@ def test_order_and_sharding_leave_no_trace() -> None:
 def test_nothing_known_is_nothing_changed(forgetting: Forgetting) -> None:
     """Contract: no sums, or none of late, cannot tell of a change; nor does a job that never forgets ask."""
     old = {name: each[: BUCKETS // 2] for name, each in sums_of(5, 5, 0.1).items()}
-    for sums in ({}, {"3|a": NO_SUMS}, old):
+    for sums in ({}, {ArmKey(3, "a"): NO_SUMS}, old):
         found = changes(sums, forgetting, NEWEST)
         assert not found.everywhere
-        assert not found.names
+        assert not found.arms
     assert not changes(sums_of(5, 5, 0.1), Forgetting(0), 0).everywhere

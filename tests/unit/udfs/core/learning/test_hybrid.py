@@ -16,9 +16,10 @@ from tideline.udfs.core.learning.learning import add, merge
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.learning.solving import Counts, Evidence, Solved, evidence_of, weighed
 from tideline.udfs.core.limits import OBJECTIVES
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import coefficients
-from tideline.udfs.core.policies.policy_table import PRIOR_ID, PolicyTable, decode_row, encode_row
+from tideline.udfs.core.policies.policy_table import PolicyTable, decode_row, encode_row
 from tideline.udfs.core.policies.regression import Regression, Sharing
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def test_it_is_the_papers_sequential_algorithm() -> None:
 def test_a_new_activity_is_scored_from_the_shared_part_alone() -> None:
     """Contract: its published start, by its features, is the joint solution to the rounding of fixed point."""
     log = make_log(600, 3)
-    sums = {f"3|a{arm}": add(merge([]), log.rows[log.arm == arm], NEVER) for arm in range(SEEN)}
+    sums = {ArmKey(3, f"a{arm}"): add(merge([]), log.rows[log.arm == arm], NEVER) for arm in range(SEEN)}
     features = {each.activity_id: features_of(each) for each in ACTIVITIES}
     table = PolicyTable()
     for offset, (name, row) in enumerate(publication(sums, list(sums), NEVER, 0, HOW, features)):
@@ -115,5 +116,5 @@ def test_a_new_activity_is_scored_from_the_shared_part_alone() -> None:
         assert scores.mean[:, arm] == pytest.approx(z @ solved.theta[arm, 0], abs=2e-6)
         squared = np.einsum("ni,ij,nj->n", z, solved.inverse[arm], z)
         assert scores.bonus[:, arm] == pytest.approx(np.sqrt(squared), abs=2e-6)
-    assert table.rows[(3, PRIOR_ID)].shared is not None
+    assert table.rows[ArmKey(3, PRIOR_ID)].shared is not None
     assert known.total.tolist() == [600.0] * 5

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from tests.support.one_at_a_time import one_at_a_time
 from tideline.udfs.core.catalogue.activity_features import FEATURES
-from tideline.udfs.core.learning.knowledge import GONE, Knowledge
+from tideline.udfs.core.learning.knowledge import Knowledge
 from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add, decode_sums, encode_sums, forget, merge
-from tideline.udfs.core.learning.publication import every_name, publication, published
+from tideline.udfs.core.learning.publication import every_arm, publication, published
+from tideline.udfs.core.policies.arm_key import GONE_ID, PRIOR_ID, ArmKey, decode_arm
 from tideline.udfs.core.policies.policy_table import PolicyRow, encode_row
 from tideline.udfs.core.policies.regression import Regression, Sharing
 from tideline.udfs.core.rewards.feedback import ROWS
@@ -48,7 +49,7 @@ def feedback(
     return np.concatenate([rows, back, again])
 
 
-def sums_of(parts: list[NDArray[Any]], forgetting: Forgetting) -> tuple[dict[str, NDArray[Any]], int]:
+def sums_of(parts: list[NDArray[Any]], forgetting: Forgetting) -> tuple[dict[ArmKey, NDArray[Any]], int]:
     """Sums of all feedback, added name by name, and the newest bucket."""
     rows = np.concatenate(parts)
     newest = int(forgetting.bucket_of(rows["ts_ms"].astype(np.int64)).max())
@@ -58,7 +59,7 @@ def sums_of(parts: list[NDArray[Any]], forgetting: Forgetting) -> tuple[dict[str
             mine = rows[(rows["encoder"] == encoder) & (rows["activity"] == at)]
             sums = forget(add(NO_SUMS, mine, forgetting, newest), forgetting, newest)
             if sums.size:
-                found[f"{encoder}|{name}"] = sums
+                found[ArmKey(encoder, name)] = sums
     return found, newest
 
 
@@ -89,7 +90,7 @@ def test_what_is_kept_gives_the_bytes_of_everything_solved_anew(forgetting: Forg
             forgetting,
             newest,
         )
-        names = sorted({*list(learned.rows)[:7], *every_name(2, sums), "9|a01"})
+        names = sorted({*list(learned.rows)[:7], *every_arm(2, sums), ArmKey(9, "a01")})
         for how in (*HOWS, Regression(3.0, Sharing.HYBRID, 1.0)):
             wanted = in_bytes(published(restarted, names, how, features))
             assert in_bytes(published(known, names, how, features)) == wanted
@@ -106,7 +107,8 @@ def test_many_at_once_are_the_bytes_of_one_at_a_time(how: Regression) -> None:
     assert found == in_bytes(one_at_a_time(sums, names, NEVER, newest, how))
     known = Knowledge(sums, NEVER, newest)
     alone = [row for name in names for row in in_bytes(published(known, [name], how))[:1]]
-    assert alone == [row for row in found if row not in in_bytes(published(known, ["1|*", "2|*"], how))]
+    priors = in_bytes(published(known, [ArmKey(1, PRIOR_ID), ArmKey(2, PRIOR_ID)], how))
+    assert alone == [row for row in found if row not in priors]
 
 
 def test_where_all_fades_rows_are_those_of_one_at_a_time_to_a_unit() -> None:
@@ -154,13 +156,14 @@ def state_of(
     learned = known.learn(ids, rows)
     retired = known.retire(listed, WINDOW_MS)
     kept = {name: known.sums[name] for name in learned.rows if name in known.sums} | retired.together
-    state.update({name: encode_sums(each, known.forgetting) for name, each in kept.items()})
-    for name in [*learned.forgotten, *retired.names]:
-        state.pop(name, None)
+    state.update({arm.text: encode_sums(each, known.forgetting) for arm, each in kept.items()})
+    for arm in [*learned.forgotten, *retired.arms]:
+        state.pop(arm.text, None)
 
 
 def restored(state: dict[str, bytes], forgetting: Forgetting, newest: int) -> Knowledge:
-    return Knowledge({name: decode_sums(each, forgetting) for name, each in state.items()}, forgetting, newest)
+    sums = {decode_arm(text): decode_sums(each, forgetting) for text, each in state.items()}
+    return Knowledge(sums, forgetting, newest)
 
 
 @pytest.mark.parametrize("forgetting", [FADING, NEVER, Forgetting(DAY_MS // 2)])
@@ -174,8 +177,8 @@ def test_deleted_activities_are_dropped_and_what_all_come_to_stays_the_same_to_t
         with_all.learn(IDS, rows)
         state_of(known, state, IDS, rows, LISTED)
     assert set(known.activities()) <= LISTED
-    assert {name.split("|")[1] for name in state} <= {*LISTED, GONE}
-    names = [name for name in every_name(1, with_all.sums) if name.split("|")[1] in {*LISTED, "*"}]
+    assert {decode_arm(text).activity_id for text in state} <= {*LISTED, GONE_ID}
+    names = [name for name in every_arm(1, with_all.sums) if name.activity_id in {*LISTED, PRIOR_ID}]
     for how in HOWS:
         assert in_bytes(published(known, names, how)) == in_bytes(published(with_all, names, how))
         again = restored(state, forgetting, known.newest)
@@ -203,9 +206,9 @@ def test_deleted_activities_leave_the_same_bytes_in_any_order_and_over_restores(
         state_of(known, state, IDS, last[:0], LISTED)
         fresh = restored(state, FADING, known.newest)
         found.append({name: each.tobytes() for name, each in fresh.sums.items()})
-        found[-1] |= {f"{encoder}|{GONE}": each.tobytes() for encoder, each in fresh._gone.items()}
+        found[-1] |= {ArmKey(encoder, GONE_ID): each.tobytes() for encoder, each in fresh._gone.items()}
     assert found[0] == found[1] == found[2]
-    assert {name.split("|")[1] for name in found[0]} == {*LISTED, GONE}
+    assert {arm.activity_id for arm in found[0]} == {*LISTED, GONE_ID}
 
 
 def test_a_deleted_activity_keeps_its_name_while_feedback_of_its_lists_can_come() -> None:
@@ -213,13 +216,13 @@ def test_a_deleted_activity_keeps_its_name_while_feedback_of_its_lists_can_come(
     known = Knowledge({}, FADING)
     rows = feedback(1, 0, count=50)
     known.learn(IDS, rows)
-    assert known.retire(frozenset(), WINDOW_MS).names == []
+    assert known.retire(frozenset(), WINDOW_MS).arms == []
     later = rows[:1].copy()
     later["ts_ms"] = START_MS + 30 * DAY_MS
     known.learn(IDS, later)
-    assert known.retire(frozenset(IDS), WINDOW_MS).names == []
+    assert known.retire(frozenset(IDS), WINDOW_MS).arms == []
     names = set(known.sums)
     retired = known.retire(frozenset(), WINDOW_MS)
-    assert set(retired.names) == names - set(known.sums)
+    assert set(retired.arms) == names - set(known.sums)
     assert len(known.sums) == 1
-    assert known.retire(frozenset(), WINDOW_MS).names == []
+    assert known.retire(frozenset(), WINDOW_MS).arms == []

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings, Lesson
 from tideline.udfs.core.learning.learning import Forgetting
-from tideline.udfs.core.policies.policy_table import PRIOR_ID, encode_row
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
+from tideline.udfs.core.policies.policy_table import encode_row
 from tideline.udfs.core.policies.regression import Regression, Sharing
 from tideline.udfs.core.rewards.feedback import ROWS
 
@@ -58,44 +59,44 @@ def test_a_learner_restored_at_any_time_publishes_the_same_bytes() -> None:
                 learners[at] = Learner(SETTINGS, store.kept)
             lesson = learners[at].learn(IDS, rows)
             store.put(lesson)
-            found = learners[at].publish(lesson.names, [Regression(1.0)])
+            found = learners[at].publish(lesson.arms, [Regression(1.0)])
             published.append([encode_row(row, name) for name, row in found])
         assert published[0] == published[1]
         assert stores[0].kept == stores[1].kept
 
 
-def test_names_are_published_where_they_changed_or_have_their_turn() -> None:
+def test_arms_are_published_where_they_changed_or_have_their_turn() -> None:
     """Contract: each encoder's prior is behind its rows, the order of names leaves no trace."""
     learner = Learner(SETTINGS._replace(publish_ms=0), Store().kept)
     assert learner.publish([]) == []
     rows = feedback(1, 0)
     lesson = learner.learn(IDS, rows[rows["activity"] < 3])
-    assert lesson.names == ["1|a0", "1|a1", "1|a2"]
+    assert lesson.arms == [ArmKey(1, "a0"), ArmKey(1, "a1"), ArmKey(1, "a2")]
     assert lesson.turn is None
-    assert [name for name, _ in learner.publish(reversed(lesson.names))] == ["a0", "a1", "a2", PRIOR_ID]
+    assert [name for name, _ in learner.publish(reversed(lesson.arms))] == ["a0", "a1", "a2", PRIOR_ID]
     again = learner.learn(IDS, rows[rows["activity"] == 4])
-    assert again.names == ["1|a4"]
+    assert again.arms == [ArmKey(1, "a4")]
     other = learner.learn(IDS, feedback(2, 0, encoder=2)[:1])
-    assert {"2|a0", "2|a1", "2|a2", "2|a4"} <= set(other.names)
-    assert learner.every_name() == sorted(learner.sums)
-    assert learner.take_up(9)[0] == f"9|{PRIOR_ID}"
+    assert {ArmKey(2, "a0"), ArmKey(2, "a1"), ArmKey(2, "a2"), ArmKey(2, "a4")} <= set(other.arms)
+    assert learner.every_arm() == sorted(learner.sums)
+    assert learner.take_up(9)[0] == ArmKey(9, PRIOR_ID)
 
 
 @pytest.mark.parametrize("publish_ms", [60_000, 540_000])
 def test_every_row_has_its_turn_within_nine_minutes_of_work(publish_ms: int) -> None:
-    """Contract: names that nothing changed come by in so many publications."""
+    """Contract: arms that nothing changed come by in so many publications."""
     learner = Learner(SETTINGS._replace(publish_ms=publish_ms), Store().kept)
-    named = set(learner.learn(IDS, feedback(1, 0)).names)
-    seen: set[str] = set()
+    named = set(learner.learn(IDS, feedback(1, 0)).arms)
+    seen: set[ArmKey] = set()
     for _ in range(540_000 // publish_ms):
-        seen |= set(learner.learn(IDS, feedback(1, 0)[:1]).names)
+        seen |= set(learner.learn(IDS, feedback(1, 0)[:1]).arms)
     assert seen >= named
 
 
 def test_others_ways_to_solve_come_behind_with_their_names() -> None:
     """Contract: a regression on trial leaves the deployment's rows as they are."""
     learner, how = Learner(SETTINGS, Store().kept), Regression(3.0, Sharing.NONE)
-    names = learner.learn(IDS, feedback(1, 0)).names
+    names = learner.learn(IDS, feedback(1, 0)).arms
     alone, both = learner.publish(names), learner.publish(names, [how])
     assert [encode_row(row, name) for name, row in both[: len(alone)]] == [encode_row(row, name) for name, row in alone]
     assert {row.regression for _, row in both[len(alone) :]} == {how.name}

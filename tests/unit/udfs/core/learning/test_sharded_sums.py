@@ -14,6 +14,7 @@ from tideline.udfs.core.control.control import SetExamination
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add, decode_sums, encode_sums, merge
 from tideline.udfs.core.learning.publication import publication
+from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.rewards.feedback import encode_feedback, gather_feedback
 from tideline.udfs.core.serving.engine import Records, process
@@ -69,9 +70,9 @@ def feedback_of(batches: Iterable[Sequence[Event]], examined: SetExamination) ->
     return found
 
 
-def sums_of(parts: Sequence[bytes]) -> dict[str, NDArray[Any]]:
+def sums_of(parts: Sequence[bytes]) -> dict[ArmKey, NDArray[Any]]:
     ids, rows = gather_feedback(parts)
-    return {f"3|{name}": add(NO_SUMS, rows[rows["activity"] == at], FORGETTING) for at, name in enumerate(ids)}
+    return {ArmKey(3, name): add(NO_SUMS, rows[rows["activity"] == at], FORGETTING) for at, name in enumerate(ids)}
 
 
 def disordered(events: list[Event], rng: np.random.Generator) -> list[Event]:
@@ -112,8 +113,8 @@ def test_seven_disordered_shards_learn_what_one_clean_pass_does(examined: SetExa
 
     everywhere = {name for each in learned for name in each}
     assert everywhere == set(clean)
-    for name, sums in clean.items():
-        assert filled(merged[name]).tobytes() == filled(sums).tobytes()
+    for arm, each in clean.items():
+        assert filled(merged[arm]).tobytes() == filled(each).tobytes()
     newest = int(max(each["bucket"].max() for each in clean.values()))
     for text in ("linucb", "thompson", "linucb_hybrid"):
         how = make_policy(text).regression

@@ -12,6 +12,7 @@ from tests.support.core_world import DAY_MS, NOON_MS, activity, make_world
 from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.learning.watch import ALARM_AT, Clicks, Watch, entropy
+from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.policy_table import THETA_UNIT, X_UNIT, cold_row
 from tideline.udfs.core.rewards.feedback import ROWS
 
@@ -37,36 +38,40 @@ def test_predictions_are_those_of_the_rows_that_were_published() -> None:
     """Contract: expected at their places; nothing is said of an activity without a row; rows learned are right."""
     watch = watching(0.2)
     rows = shown(1_000, 0.2, 1, overlooked=40)
-    assert watch.see("3|a", rows) == pytest.approx((120.0, rows["clicks"].sum()))
-    assert watch.see("3|b", rows) == watch.see("4|a", rows) == Clicks()
-    watch.published(publication({"3|b": add(NO_SUMS, rows, Forgetting(0))}, ["3|b"], Forgetting(0), 0))
-    assert watch.see("3|b", rows).predicted == pytest.approx(rows["clicks"].sum(), rel=0.01)
+    assert watch.see(ArmKey(3, "a"), rows) == pytest.approx((120.0, rows["clicks"].sum()))
+    assert watch.see(ArmKey(3, "b"), rows) == watch.see(ArmKey(4, "a"), rows) == Clicks()
+    watch.published(
+        publication({ArmKey(3, "b"): add(NO_SUMS, rows, Forgetting(0))}, [ArmKey(3, "b")], Forgetting(0), 0)
+    )
+    assert watch.see(ArmKey(3, "b"), rows).predicted == pytest.approx(rows["clicks"].sum(), rel=0.01)
 
 
 def test_what_is_taken_back_is_taken_back() -> None:
     watch, rows = watching(0.2), shown(500, 0.2, 1)
     back = rows.copy()
     back["impressions"], back["clicks"] = -1, -rows["clicks"]
-    assert watch.see("3|a", rows).with_more(watch.see("3|a", back)) == pytest.approx((0.0, 0.0), abs=1e-9)
+    assert watch.see(ArmKey(3, "a"), rows).with_more(watch.see(ArmKey(3, "a"), back)) == pytest.approx(
+        (0.0, 0.0), abs=1e-9
+    )
 
 
 def test_drift_is_told_against_predictions_by_day_of_event_time() -> None:
     """Contract: a steady bias is none, a change today is; late feedback counts for the day of its impression."""
     watch = watching(0.1)
     for day in range(5):
-        watch.see("3|a", shown(4_000, 0.13, day))
+        watch.see(ArmKey(3, "a"), shown(4_000, 0.13, day))
     assert abs(watch.drift()) < ALARM_AT
-    watch.see("3|a", shown(4_000, 0.2, 5))
+    watch.see(ArmKey(3, "a"), shown(4_000, 0.2, 5))
     assert watch.drift() > ALARM_AT
-    watch.see("3|a", shown(40_000, 0.2, 4))
+    watch.see(ArmKey(3, "a"), shown(40_000, 0.2, 4))
     assert watch.drift() < ALARM_AT
 
 
 def test_too_few_clicks_are_no_drift() -> None:
     watch = watching(0.1)
     assert watch.drift() == 0.0
-    watch.see("3|a", shown(4_000, 0.1, 0))
-    watch.see("3|a", shown(100, 0.9, 1))
+    watch.see(ArmKey(3, "a"), shown(4_000, 0.1, 0))
+    watch.see(ArmKey(3, "a"), shown(100, 0.9, 1))
     assert watch.drift() == 0.0
 
 

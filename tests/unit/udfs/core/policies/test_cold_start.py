@@ -9,6 +9,7 @@ from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.learning.learning import add, merge
 from tideline.udfs.core.learning.publication import publication
+from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.cold_start import coefficients, worth
 from tideline.udfs.core.policies.policy_table import PolicyTable
 
@@ -28,9 +29,9 @@ def test_the_default_weights_score_as_they_are_given() -> None:
 def test_a_start_does_not_depend_on_who_else_is_new() -> None:
     """Contract: the same bytes in any catalogue; whole numbers are for this."""
     log = make_log(400, 6)
-    sums = {"3|seen": add(merge([]), log.rows, NEVER)}
+    sums = {ArmKey(3, "seen"): add(merge([]), log.rows, NEVER)}
     table = PolicyTable()
-    for offset, (name, row) in enumerate(publication(sums, ["3|seen"], NEVER, 0, HOW)):
+    for offset, (name, row) in enumerate(publication(sums, [ArmKey(3, "seen")], NEVER, 0, HOW)):
         assert table.apply(name, row._replace(version=offset))
     weights = (1.0, 2.0, 0.5, 0.0)
     together = coefficients(table, Catalogue.of(ACTIVITIES), 3, weights)

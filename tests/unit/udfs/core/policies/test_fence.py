@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tideline.schemas.errors import ConfigError
-from tideline.udfs.core.policies.fence import check_entry, check_still_writer
+from tideline.udfs.core.policies.fence import check_entry, check_still_writer, epoch_of
+from tideline.udfs.core.policies.policy_table import cold_row, encode_row
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,11 @@ def test_a_job_goes_on_until_another_takes_over() -> None:
         check_still_writer("policy", 7, newest)
     with pytest.raises(ConfigError, match=r"submitted later writes 'policy', so this one ends.*--latest"):
         check_still_writer("policy", 7, 8)
+
+
+@pytest.mark.parametrize(
+    ("value", "epoch"), [(encode_row(cold_row()._replace(epoch=7), "a"), 7), (None, 0), (b"", 0), (b"of nobody", 0)]
+)
+def test_a_record_tells_the_epoch_of_who_wrote_it(value: bytes | None, epoch: int) -> None:
+    """Contract: 0 of what is no policy record: whoever wrote it knew of no epochs."""
+    assert epoch_of(value) == epoch

@@ -6,8 +6,8 @@ from random import Random
 
 from tests.support.policy_log import MemoryLog
 from tideline.udfs.core.learning.turn import turn
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
 from tideline.udfs.core.policies.policy_start import TopicRecord, read_start
-from tideline.udfs.core.policies.policy_table import PRIOR_ID
 
 _MINUTE_MS = 60_000
 _KEYS = (b"3|a", b"3|b", b"3|c", b"3|*")
@@ -122,12 +122,13 @@ def test_a_shop_without_feedback_for_hours_leaves_a_start_with_every_row() -> No
 
 def quiet_shop(random: Random) -> list[TopicRecord]:
     """What a learner publishes that often has nothing to learn for up to two hours."""
-    names, after, now_ms = sorted(f"1|a{number:03}" for number in range(300)), "", 1_700_000_000_000
+    arms, now_ms = [ArmKey(1, f"a{number:03}") for number in range(300)], 1_700_000_000_000
+    after: ArmKey | None = None
     topic: list[TopicRecord] = []
     for _ in range(1_500):
         now_ms += 2_000 if random.random() < 0.8 else random.randrange(2_000, 120 * _MINUTE_MS)
-        due = turn(names, after, 2_000)
+        due = turn(arms, after, 2_000)
         after = due[-1]
-        for key in [*due, random.choice(names), f"1|{PRIOR_ID}"]:
-            topic.append(TopicRecord(len(topic), key.encode(), b"", now_ms))
+        for arm in [*due, random.choice(arms), ArmKey(1, PRIOR_ID)]:
+            topic.append(TopicRecord(len(topic), RowKey(arm).value, b"", now_ms))
     return topic

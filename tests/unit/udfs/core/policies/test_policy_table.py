@@ -8,7 +8,8 @@ import pytest
 from tideline.schemas.errors import InvalidEvent, Reason
 from tideline.schemas.records import POLICY
 from tideline.udfs.core.policies import policy_table
-from tideline.udfs.core.policies.policy_table import PRIOR_ID, PolicyRow, PolicyTable, cold_row, decode_row, encode_row
+from tideline.udfs.core.policies.arm_key import PRIOR_ID
+from tideline.udfs.core.policies.policy_table import PolicyRow, PolicyTable, cold_row, decode_row, encode_row
 
 
 def row(version: int, encoder: int = 3) -> PolicyRow:

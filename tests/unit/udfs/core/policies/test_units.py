@@ -13,6 +13,7 @@ from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.learning.learning import add
 from tideline.udfs.core.learning.publication import publication
+from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import Weights, coefficients
 from tideline.udfs.core.policies.policy_table import THETA_UNIT, X_UNIT, PolicyTable, in_units
@@ -36,7 +37,7 @@ def table_of(worths: dict[str, float], impressions: int = 400) -> PolicyTable:
         rows["impressions"], rows["overlooked"], rows["dismissals"] = 1, 0, 0
         rows["clicks"] = rows["conversions"] = np.arange(impressions) % 5 == 0
         rows["revenue_milli"] = rows["conversions"] * np.int64(round(value * 1000))
-        sums[f"3|{name}"] = add(NOTHING, rows, NEVER)
+        sums[ArmKey(3, name)] = add(NOTHING, rows, NEVER)
     table = PolicyTable()
     for offset, (name, row) in enumerate(publication(sums, sorted(sums), NEVER, 0, HOW)):
         table.apply(name, row._replace(version=offset))

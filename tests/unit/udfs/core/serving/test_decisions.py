@@ -14,7 +14,8 @@ from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.lists.decision_token import verify
-from tideline.udfs.core.policies.policy_table import PRIOR_ID, PolicyRow, SharedRow, cold_row
+from tideline.udfs.core.policies.arm_key import PRIOR_ID
+from tideline.udfs.core.policies.policy_table import PolicyRow, SharedRow, cold_row
 from tideline.udfs.core.serving.engine import Outcome, Records, process
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
