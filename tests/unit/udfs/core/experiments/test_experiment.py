@@ -212,6 +212,6 @@ def learned(world: RankerState, regression: str, version: int, best_first: list[
         theta = np.zeros((len(OBJECTIVES), DIM), np.int64)
         theta[0, 0] = (len(best_first) - at) << 22
         row = cold_row()._replace(version=version + at, encoder=3, total=9.0, theta=theta, regression=regression)
-        row.inverse[:] = 0
+        row = row._replace(inverse=np.zeros_like(row.inverse))
         world = world.with_row(name, row)
     return world

@@ -28,9 +28,9 @@ def shown(count: int, rate: float, day: int, overlooked: int = 0, seed: int = 1)
 def watching(rate: float) -> Watch:
     """A watch that knows activity a, published with this click rate."""
     watch = Watch()
-    row = cold_row()
-    row.theta[0, 0] = round(rate / (90 * X_UNIT * THETA_UNIT))
-    watch.published([("a", row._replace(encoder=3))])
+    theta = np.zeros_like(cold_row().theta)
+    theta[0, 0] = round(rate / (90 * X_UNIT * THETA_UNIT))
+    watch.published([("a", cold_row()._replace(encoder=3, theta=theta))])
     return watch
 
 
