@@ -74,7 +74,7 @@ class JobPolicy:
         rows["ts_ms"], rows["x"], rows["impressions"] = self._stage.truth.visit_ms[visits], self._stage.x[visits], 1
         rows["clicks"], rows["conversions"] = shown.clicked[row, place], shown.converted[row, place]
         rows["revenue_milli"] = np.rint(1_000 * (shown.revenue * shown.converted)[row, place])
-        for activity_id, solved in self._learner.publish(self._learner.learn(self._ids, rows).names):
+        for activity_id, solved in self._learner.publish(self._learner.learn(self._ids, rows).arms):
             self._table.apply(activity_id, solved._replace(version=self._table.version + 1))
         self._solved()
 
