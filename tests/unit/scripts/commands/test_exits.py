@@ -70,6 +70,7 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
 _FAILING = {
     "stack": ["status", "--name", "absent"],
     "topics": ["--bootstrap", "h:1", "--config", "absent.json"],
+    "doctor": ["--stack", "absent"],
     "config": ["--config", "absent.toml"],
     "submit": ["live", "--stack", "absent"],
     "control": ["republish", "id=1", "--stack", "absent"],

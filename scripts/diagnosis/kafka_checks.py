@@ -1,0 +1,134 @@
+"""A Kafka cluster as the job needs it: reachable, with its topics, and with the rights of the login."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+from kafka import TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import AuthorizationError, KafkaError, TopicAuthorizationFailedError, for_code
+
+from tideline.schemas.errors import Unavailable
+from tideline.schemas.topics import SPECS
+from tideline.scripts.commands.topics import TopicError, check_clock
+from tideline.scripts.diagnosis.finding import MAX_SKEW_S, Finding, clock, ok, unknown, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tideline.schemas.topics import Topics
+    from tideline.udfs.io.kafka_cluster import KafkaCluster
+
+_CONNECT_S = 5.0
+RIGHTS: Mapping[str, tuple[str, ...]] = {
+    "clickstream": ("READ",),
+    "activities": ("READ",),
+    "control": ("READ",),
+    "policy": ("READ", "WRITE"),
+    "decisions": ("WRITE",),
+    "dead_letters": ("WRITE",),
+}
+"""What the job does to each topic, by its role: docs/operate.md, Rights in Kafka."""
+_GRANT = "kafka-acls --bootstrap-server HOST:PORT --add --allow-principal User:LOGIN"
+
+
+def check(cluster: KafkaCluster, topics: Topics, group: str, now_ms: int) -> Iterator[Finding]:
+    """Yield what the cluster is like for a job with these topics and this group."""
+    names = topics.by_role()
+    try:
+        with cluster.admin("looking at the cluster", f"Describe on {', '.join(names.values())}") as admin:
+            brokers = admin.describe_cluster()["brokers"]
+            yield ok("kafka", f"{len(brokers)} brokers answer at {cluster.bootstrap}")
+            yield from (reachable(broker["host"], broker["port"]) for broker in brokers)
+            described = {topic["name"]: topic for topic in admin.describe_topics([*names.values()])}
+            for role, name in names.items():
+                yield topic_of(role, name, described.get(name))
+            yield _stamps(admin, names["clickstream"])
+            yield _group(admin, group)
+    except Unavailable as error:
+        place, _, advice = str(error).rpartition(": ")
+        yield wrong("kafka", place, advice)
+        return
+    yield _clock(cluster, names["clickstream"], now_ms)
+
+
+def reachable(host: str, port: int) -> Finding:
+    """Return whether a broker can be reached where it says it is, which is not where it was asked first."""
+    subject = f"broker {host}:{port}"
+    try:
+        with socket.create_connection((host, port), _CONNECT_S):
+            return ok(subject, "can be reached at the address that it tells clients")
+    except OSError as error:
+        advice = "make advertised.listeners of that broker an address that can be reached from here, and open the port"
+        return wrong(subject, f"cannot be reached at the address that it tells clients: {error}", advice)
+
+
+def topic_of(role: str, name: str, described: Mapping[str, Any] | None) -> Finding:
+    """Return whether a topic is there as it should be, and the login may do with it what the job does."""
+    subject = f"topic {name}"
+    error = for_code(described["error_code"]) if described else None
+    partitions = len(described["partitions"]) if described else 0
+    grant = " ".join(f"--operation {right.capitalize()}" for right in RIGHTS[role])
+    grant = f"for the job's login: {_GRANT} --topic {name} {grant}"
+    if error is TopicAuthorizationFailedError:
+        return wrong(subject, "the login may not see it", grant)
+    if not described or not partitions:
+        return wrong(subject, "is not there", "make it: scripts/topics with the same options")
+    if partitions > 1 and not SPECS[role].any_partitions:
+        return wrong(subject, f"has {partitions} partitions; it is read in one order", "make it again with 1 partition")
+    allowed: Sequence[str] = described.get("authorized_operations") or ()
+    if not allowed:
+        return unknown(subject, f"{partitions} partitions; the broker does not tell what the login may do")
+    lacking = [right.capitalize() for right in RIGHTS[role] if right not in allowed and "ALL" not in allowed]
+    if lacking:
+        return wrong(subject, f"the login lacks {' and '.join(lacking)}, which the job needs", grant)
+    return ok(subject, f"{partitions} partitions; the login may do what the job does")
+
+
+def _stamps(admin: Any, clickstream: str) -> Finding:
+    subject = f"times of {clickstream}"
+    try:
+        (found,) = admin.describe_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, clickstream)], config_filter="all"
+        ).values()
+        if not found.get(clickstream):
+            return unknown(subject, "the login may not see the topic's settings", "grant DescribeConfigs, as to topics")
+        check_clock(clickstream, found[clickstream]["message.timestamp.type"]["value"])
+    except TopicError as error:
+        place, _, advice = str(error).partition(". ")
+        return wrong(subject, place, advice)
+    except AuthorizationError:
+        return unknown(subject, "the login may not see the topic's settings", "grant DescribeConfigs, as to topics")
+    return ok(subject, "records are stamped by the broker")
+
+
+def _group(admin: Any, group: str) -> Finding:
+    subject = f"group {group}"
+    try:
+        offsets = admin.list_group_offsets([group])
+    except AuthorizationError:
+        grant = f"for the job's login: {_GRANT} --group {group} --operation Read"
+        return wrong(subject, "the login may not read with it", grant)
+    except KafkaError as error:
+        return unknown(subject, f"cannot be asked for: {type(error).__name__}")
+    read = any(offsets.values()) if isinstance(offsets, dict) else bool(offsets)
+    return ok(subject, "has read before" if read else "has not read yet")
+
+
+def _clock(cluster: KafkaCluster, clickstream: str, now_ms: int) -> Finding:
+    """A broker whose clock is ahead shows in the newest record; one that is behind does not."""
+    subject = "clock of the brokers"
+    try:
+        with cluster.consumer(f"reading topic {clickstream}", f"Read on topic {clickstream}") as consumer:
+            numbers = consumer.partitions_for_topic(clickstream) or ()
+            partitions = [TopicPartition(clickstream, number) for number in numbers]
+            # the first record that is further ahead than clocks may differ
+            wanted = dict.fromkeys(partitions, now_ms + round(MAX_SKEW_S * 1000))
+            ahead = [each for each in consumer.offsets_for_times(wanted).values() if each is not None]
+    except Unavailable as error:
+        place, _, advice = str(error).rpartition(": ")
+        return unknown(subject, place, advice)
+    if ahead:
+        return clock(subject, (max(each.timestamp for each in ahead) - now_ms) / 1000)
+    return ok(subject, f"no record of {clickstream} is ahead of this machine")
