@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import AuthorizationError, KafkaError, TopicAuthorizationFailedError, for_code
+from kafka.errors import (
+    AuthorizationError,
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    NotCoordinatorError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
 from tideline.schemas.errors import Unavailable
 from tideline.schemas.topics import SPECS
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
     from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 _CONNECT_S = 5.0
+_OFFSETS_WITHIN_S = 15.0
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     "clickstream": ("READ",),
     "activities": ("READ",),
@@ -106,7 +116,7 @@ def _stamps(admin: Any, clickstream: str) -> Finding:
 def _group(admin: Any, group: str) -> Finding:
     subject = f"group {group}"
     try:
-        offsets = admin.list_group_offsets([group])
+        offsets = _offsets_of(admin, group)
     except AuthorizationError:
         grant = f"for the job's login: {_GRANT} --group {group} --operation Read"
         return wrong(subject, "the login may not read with it", grant)
@@ -114,6 +124,18 @@ def _group(admin: Any, group: str) -> Finding:
         return unknown(subject, f"cannot be asked for: {type(error).__name__}")
     read = any(offsets.values()) if isinstance(offsets, dict) else bool(offsets)
     return ok(subject, "has read before" if read else "has not read yet")
+
+
+def _offsets_of(admin: Any, group: str) -> Any:
+    """Return the commits of a group; a broker that was never asked before makes its topic of offsets first."""
+    deadline = time.monotonic() + _OFFSETS_WITHIN_S
+    while True:
+        try:
+            return admin.list_group_offsets([group])
+        except (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def _clock(cluster: KafkaCluster, clickstream: str, now_ms: int) -> Finding:

@@ -57,7 +57,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
 
 
 def test_rights_are_enough_or_named(broker: SecureBroker, capsys: Captured) -> None:
-    """Contract: with the documented rights of the job nothing is wrong; one that lacks is named with how to grant it."""
+    """Contract: with the documented rights of the job all is well; one that lacks is named, and how to grant it."""
     rights = documented_rights((ROOT / "docs" / "operate.md").read_text(), NAME="x")["the job"]
     enough = broker.login(rights)
     less = broker.login([right for right in rights if right != Right("Write", "topic", "policy")])
