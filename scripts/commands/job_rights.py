@@ -9,20 +9,32 @@ from tideline.udfs.io.kafka_rights import Right, refuse_missing
 from tideline.udfs.settings.job_config import ReplayConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tideline.schemas.topics import Topics
     from tideline.udfs.settings.job_config import JobConfig
 
 REPLAY_WRITES = ("decisions", "dead_letters")
 
 
+LIVE_WRITES = ("policy", *REPLAY_WRITES)
+
+
 def job_rights(config: JobConfig) -> list[Right]:
     """Return the rights that the job uses."""
-    read = [config.topics.clickstream, config.topics.activities, config.topics.control, config.topics.policy]
-    out = config.output_topics.by_role()
-    roles = REPLAY_WRITES if isinstance(config, ReplayConfig) else ("policy", *REPLAY_WRITES)
+    roles = REPLAY_WRITES if isinstance(config, ReplayConfig) else LIVE_WRITES
+    return rights_on(
+        config.topics, {role: config.output_topics.by_role()[role] for role in roles}, config.consumer_group
+    )
+
+
+def rights_on(topics: Topics, written: Mapping[str, str], group: str) -> list[Right]:
+    """Return the rights of a job that reads these topics, writes those (name by role) and is of that group."""
+    read = [topics.clickstream, topics.activities, topics.control, topics.policy]
     return [
         *(Right("Read", "topic", name) for name in read),
-        *(Right("Write", "topic", out[role]) for role in roles),
-        Right("Read", "group", config.consumer_group),
+        *(Right("Write", "topic", name) for name in written.values()),
+        Right("Read", "group", group),
     ]
 
 

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import socket
-import time
 from typing import TYPE_CHECKING, Any
 
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import (
     AuthorizationError,
-    CoordinatorLoadInProgressError,
-    CoordinatorNotAvailableError,
-    KafkaError,
-    NotCoordinatorError,
     TopicAuthorizationFailedError,
     for_code,
 )
 
 from tideline.schemas.errors import Unavailable
 from tideline.schemas.topics import SPECS
+from tideline.scripts.commands.job_rights import LIVE_WRITES, rights_on
 from tideline.scripts.commands.topics import TopicError, check_clock
 from tideline.scripts.diagnosis.finding import MAX_SKEW_S, Finding, clock, ok, unknown, wrong
+from tideline.udfs.io.topic_reader import group_offsets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,22 +27,13 @@ if TYPE_CHECKING:
     from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 _CONNECT_S = 5.0
-_OFFSETS_WITHIN_S = 15.0
-RIGHTS: Mapping[str, tuple[str, ...]] = {
-    "clickstream": ("READ",),
-    "activities": ("READ",),
-    "control": ("READ",),
-    "policy": ("READ", "WRITE"),
-    "decisions": ("WRITE",),
-    "dead_letters": ("WRITE",),
-}
-"""What the job does to each topic, by its role: docs/operate.md, Rights in Kafka."""
 _GRANT = "kafka-acls --bootstrap-server HOST:PORT --add --allow-principal User:LOGIN"
 
 
 def check(cluster: KafkaCluster, topics: Topics, group: str, now_ms: int) -> Iterator[Finding]:
     """Yield what the cluster is like for a job with these topics and this group."""
     names = topics.by_role()
+    rights = rights_on(topics, {role: names[role] for role in LIVE_WRITES}, group)
     try:
         with cluster.admin("looking at the cluster", f"Describe on {', '.join(names.values())}") as admin:
             brokers = admin.describe_cluster()["brokers"]
@@ -53,13 +41,14 @@ def check(cluster: KafkaCluster, topics: Topics, group: str, now_ms: int) -> Ite
             yield from (reachable(broker["host"], broker["port"]) for broker in brokers)
             described = {topic["name"]: topic for topic in admin.describe_topics([*names.values()])}
             for role, name in names.items():
-                yield topic_of(role, name, described.get(name))
+                needed = [right.operation for right in rights if (right.resource, right.name) == ("topic", name)]
+                yield topic_of(role, name, described.get(name), needed)
             yield _stamps(admin, names["clickstream"])
-            yield _group(admin, group)
     except Unavailable as error:
         place, _, advice = str(error).rpartition(": ")
         yield wrong("kafka", place, advice)
         return
+    yield _group(cluster, group)
     yield _clock(cluster, names["clickstream"], now_ms)
 
 
@@ -74,12 +63,12 @@ def reachable(host: str, port: int) -> Finding:
         return wrong(subject, f"cannot be reached at the address that it tells clients: {error}", advice)
 
 
-def topic_of(role: str, name: str, described: Mapping[str, Any] | None) -> Finding:
-    """Return whether a topic is there as it should be, and the login may do with it what the job does."""
+def topic_of(role: str, name: str, described: Mapping[str, Any] | None, needed: Sequence[str]) -> Finding:
+    """Return whether a topic is there as it should be, and the login has the rights that are needed."""
     subject = f"topic {name}"
     error = for_code(described["error_code"]) if described else None
     partitions = len(described["partitions"]) if described else 0
-    grant = " ".join(f"--operation {right.capitalize()}" for right in RIGHTS[role])
+    grant = " ".join(f"--operation {right}" for right in needed)
     grant = f"for the job's login: {_GRANT} --topic {name} {grant}"
     if error is TopicAuthorizationFailedError:
         return wrong(subject, "the login may not see it", grant)
@@ -90,7 +79,7 @@ def topic_of(role: str, name: str, described: Mapping[str, Any] | None) -> Findi
     allowed: Sequence[str] = described.get("authorized_operations") or ()
     if not allowed:
         return unknown(subject, f"{partitions} partitions; the broker does not tell what the login may do")
-    lacking = [right.capitalize() for right in RIGHTS[role] if right not in allowed and "ALL" not in allowed]
+    lacking = [right for right in needed if not {right.upper(), "ALL"} & {*allowed}]
     if lacking:
         return wrong(subject, f"the login lacks {' and '.join(lacking)}, which the job needs", grant)
     return ok(subject, f"{partitions} partitions; the login may do what the job does")
@@ -113,29 +102,16 @@ def _stamps(admin: Any, clickstream: str) -> Finding:
     return ok(subject, "records are stamped by the broker")
 
 
-def _group(admin: Any, group: str) -> Finding:
+def _group(cluster: KafkaCluster, group: str) -> Finding:
     subject = f"group {group}"
     try:
-        offsets = _offsets_of(admin, group)
-    except AuthorizationError:
+        read = group_offsets(cluster, group)
+    except Unavailable as error:
+        if not isinstance(error.__cause__, AuthorizationError):
+            return unknown(subject, str(error))
         grant = f"for the job's login: {_GRANT} --group {group} --operation Read"
         return wrong(subject, "the login may not read with it", grant)
-    except KafkaError as error:
-        return unknown(subject, f"cannot be asked for: {type(error).__name__}")
-    read = any(offsets.values()) if isinstance(offsets, dict) else bool(offsets)
     return ok(subject, "has read before" if read else "has not read yet")
-
-
-def _offsets_of(admin: Any, group: str) -> Any:
-    """Return the commits of a group; a broker that was never asked before makes its topic of offsets first."""
-    deadline = time.monotonic() + _OFFSETS_WITHIN_S
-    while True:
-        try:
-            return admin.list_group_offsets([group])
-        except (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
 
 
 def _clock(cluster: KafkaCluster, clickstream: str, now_ms: int) -> Finding:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.doc_pages import ROOT
-from tests.support.secure_broker import Right, SecureBroker, documented_rights
+from tests.support.secure_broker import SecureBroker, documented_rights
 from tideline.schemas.topics import Topics
 from tideline.scripts.commands.tideline import main
 from tideline.scripts.commands.topics import ensure_topics
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.io.kafka_cluster import KafkaCluster
+from tideline.udfs.io.kafka_rights import Right
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
