@@ -48,7 +48,6 @@ _TYPES_OF_FIELD: dict[str, tuple[type, ...]] = {
     "position": (int, type(None)),
     "value": (float, int, type(None)),
 }
-_OF_THE_PRODUCER = ("event_id", "user_id", "type")
 # All 576 allowed combinations: the types of a whole JSON event are then checked by one look-up.
 _JSON_SIGNATURES = frozenset(product(*_TYPES_OF_FIELD.values()))
 
@@ -152,8 +151,7 @@ def _type_error(row: tuple[object, ...]) -> InvalidEvent:
     for (name, allowed), field in zip(_TYPES_OF_FIELD.items(), row, strict=True):
         if type(field) not in allowed:
             names = ", ".join(kind.__name__ for kind in allowed)
-            reason = Reason.WRONG_SHAPE if name in _OF_THE_PRODUCER else Reason.BAD_FIELD
-            return InvalidEvent(reason, f"{name} is {type(field).__name__}; allowed: {names}")
+            return InvalidEvent(Reason.BAD_FIELD, f"{name} is {type(field).__name__}; allowed: {names}")
     raise AssertionError("every field of a refused row has an allowed type")
 
 

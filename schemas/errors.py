@@ -52,7 +52,7 @@ class Reason(StrEnum):
     BAD_UTF8 = "bad_utf8", "The key, the value or a string inside it is not UTF-8."
     NOT_FINITE = "not_finite", "A number is NaN or infinite."
     UNKNOWN_TYPE = "unknown_type", "The event type is none of the known ones."
-    WRONG_SHAPE = "wrong_shape", "event_id, user_id, type or ts_ms is missing, or one that is text is not.", _PRODUCER
+    WRONG_SHAPE = "wrong_shape", "event_id, user_id, type or ts_ms is missing.", _PRODUCER
     BAD_FIELD = "bad_field", "A field is of the wrong type, out of range, or missing beside another."
     WRONG_UNIT = "wrong_unit", "ts_ms is not in milliseconds: it looks like seconds, micro- or nanoseconds."
     FUTURE = "future", "ts_ms is more than 5 minutes after the record's Kafka timestamp, or after the present."

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from tideline.udfs.core.rewards.feedback import Feedback
     from tideline.udfs.core.rewards.token_events import ShownDecision
 
+_PURCHASE = int(EventType.PURCHASE)
+_CLAIMS = (_PURCHASE, int(EventType.CONVERSION))
+"""Types that count without a token."""
+
 
 class Attributed(NamedTuple):
     """Outcome for one user: what is remembered of him now, what was learned, what was shown, the fate of each event."""
@@ -56,15 +60,16 @@ def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attri
     conversions = Conversions(state, settings, joined)
     token_events = TokenEvents(state, settings, conversions)
     for number, event in events:
-        if event.type == EventType.PURCHASE or (event.type == EventType.CONVERSION and event.token is None):
-            conversions.claim(event)
-        elif event.token is None:
-            joined[Join.WITHOUT_TOKEN] += 1
-        else:
+        token = event.token
+        if token is not None and event.type != _PURCHASE:
             try:
-                joined[token_events.take(event, event.token)] += 1
+                joined[token_events.take(event, token)] += 1
             except InvalidEvent as error:
                 refused.append((number, error))
+        elif event.type in _CLAIMS:
+            conversions.claim(event)
+        else:
+            joined[Join.WITHOUT_TOKEN] += 1
     feedback = token_events.feedback + conversions.settle()
     newest_ms = token_events.newest_ms
     room = make_room(state, len(events), newest_ms, settings)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tideline.schemas.errors import InvalidEvent, Reason
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.limits import MAX_SLOTS
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 MAX_LISTS = 32
 """Lists of a user of which impressions are remembered, the newest; what comes of an older one is late."""
 _MOST_S = 0xFFFFFFFF
+_IMPRESSION, _CLICK = int(EventType.IMPRESSION), int(EventType.CLICK)
+_CONVERSION, _DISMISS = int(EventType.CONVERSION), int(EventType.DISMISS)
+_TAKEN = frozenset((_IMPRESSION, _CLICK, _CONVERSION, _DISMISS))
 
 
 class ShownDecision(NamedTuple):
@@ -54,8 +58,11 @@ class TokenEvents:
     def take(self, event: Event, text: str) -> Join:
         """Apply an event that names its list by a token.
 
-        Raises InvalidEvent: the token cannot be read, is not ours for this user, or had not that activity there.
+        Raises InvalidEvent: the token cannot be read, is not ours for this user, or had not that activity there; or
+        it is of a type that means nothing here.
         """
+        if event.type not in _TAKEN:
+            raise InvalidEvent(Reason.UNKNOWN_TYPE, f"type={event.type} with a token; allowed: {sorted(_TAKEN)}")
         activity_id = event.activity_id or ""
         token = verify(text, event.user_id, self._settings.keys)
         tag = slot_tag(activity_id, self._settings.keys.secrets[token.key_id])
@@ -63,8 +70,8 @@ class TokenEvents:
         if activity_id not in self._settings.reward_value:
             return Join.UNKNOWN_ACTIVITY
         outcome = self._entry(token, slot, event, activity_id)
-        if outcome not in (Join.LATE, Join.EXPIRED):
-            self.newest_ms = max(self.newest_ms, event.ts_ms)
+        if event.ts_ms > self.newest_ms and outcome is not Join.LATE and outcome is not Join.EXPIRED:
+            self.newest_ms = event.ts_ms
         self.applied += outcome is Join.MATCHED
         return outcome
 
@@ -90,13 +97,13 @@ class TokenEvents:
 
     def _of_forgotten_list(self, reward: Reward | None, event: Event, activity_id: str) -> Join:
         self._obey(event, activity_id)
-        if reward is not None and event.type == EventType.CONVERSION:
+        if reward is not None and event.type == _CONVERSION:
             return self._conversions.report(reward, event, activity_id)
         return Join.LATE
 
     def _obey(self, event: Event, activity_id: str) -> None:
         """Mark a dismissal: what somebody does not want to see stays away, though it may be too late to teach."""
-        if event.type == EventType.DISMISS:
+        if event.type == _DISMISS:
             self.applied += mark_dismissal(self._state.marks.dismissed, activity_hash(activity_id), event.ts_ms)
             self.newest_ms = max(self.newest_ms, event.ts_ms)
 
@@ -118,7 +125,9 @@ class TokenEvents:
             return
         known.seen |= 1 << slot
         self.decisions.append(ShownDecision(event.user_id, activity_id, slot, event.ts_ms, token))
-        self._feed(token, activity_id, impressions=1, overlooked=self._weight(known, slot))
+        weight = self._weight(known, slot)
+        fed = Feedback(activity_id, token.encoder, token.as_of_ms, token.x, impressions=1, overlooked=weight)
+        self.feedback.append(fed)
 
     def _weight(self, known: ShownList, slot: int) -> int:
         if known.cascade:
@@ -128,25 +137,26 @@ class TokenEvents:
     def _apply(
         self, known: ShownList, reward: Reward | None, token: Token, slot: int, event: Event, activity_id: str
     ) -> Join:
-        bit = 1 << slot
-        if known.spent & bit and reward is None and event.type in (EventType.CLICK, EventType.CONVERSION):
-            return Join.LATE
-        if event.type == EventType.CONVERSION:
-            reward = reward or self._new_reward(known, token, slot, activity_id)
-            return self._conversions.report(reward, event, activity_id)
-        if event.type == EventType.CLICK:
-            reward = reward or self._new_reward(known, token, slot, activity_id)
-            return self._click(known, reward, token, event, activity_id)
-        if event.type == EventType.DISMISS:
+        bit, kind = 1 << slot, event.type
+        if kind == _IMPRESSION:
+            is_first = not known.impressed & bit
+            known.impressed |= bit
+            return Join.MATCHED if is_first else Join.DUPLICATE
+        if kind == _DISMISS:
             self._obey(event, activity_id)
-            if known.dismissed & bit:
-                return Join.DUPLICATE
-            known.dismissed |= bit
-            self._feed(token, activity_id, dismissals=1)
-            return Join.MATCHED
-        if known.impressed & bit:
+            return self._dismiss(known, bit, token, activity_id)
+        if known.spent & bit and reward is None:
+            return Join.LATE
+        reward = reward or self._new_reward(known, token, slot, activity_id)
+        if kind == _CLICK:
+            return self._click(known, reward, token, event, activity_id)
+        return self._conversions.report(reward, event, activity_id)
+
+    def _dismiss(self, known: ShownList, bit: int, token: Token, activity_id: str) -> Join:
+        if known.dismissed & bit:
             return Join.DUPLICATE
-        known.impressed |= bit
+        known.dismissed |= bit
+        self._feed(token, activity_id, dismissals=1)
         return Join.MATCHED
 
     def _new_reward(self, known: ShownList, token: Token, slot: int, activity_id: str) -> Reward:

@@ -58,16 +58,16 @@ class ShownLists:
 
     def number(self, key: ListKey) -> int | None:
         """Return the number of a list, None where it is not kept."""
-        at = find_row(self._listed, _SIZE, key_bytes(key)) if self._listed else -1
+        at = find_row(self._listed, _SIZE, key_bytes(key))
         return at // _SIZE if at >= 0 else None
 
     def get(self, key: ListKey) -> ShownList | None:
         """Return a list, None where it is not kept."""
         found = self._read.get(key)
-        if found is not None:
-            return found
-        number = self.number(key)
-        return None if number is None else self.at(number)
+        if found is None and self._listed:
+            at = find_row(self._listed, _SIZE, key_bytes(key))
+            return self.at(at // _SIZE) if at >= 0 else None
+        return found
 
     def at(self, number: int) -> ShownList:
         """Return a list by its number."""
@@ -85,7 +85,7 @@ class ShownLists:
 
     def add(self, each: ShownList) -> int:
         """Put in a list that is not kept; return its number."""
-        count = len(self)
+        count = len(self._listed) // _SIZE
         if not count or self.key_at(count - 1) < each.key:
             number = count  # nearly always
         else:

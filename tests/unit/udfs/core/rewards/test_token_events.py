@@ -11,6 +11,8 @@ import pytest
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
 from tests.support.plain_shown import decode_shown
 from tests.support.told import CLICK, CONVERSION, DISMISS, IMPRESSION, NAMES, SETTINGS, apply, event, pages, totals
+from tideline.schemas.errors import Reason
+from tideline.schemas.events import EventType
 from tideline.udfs.core.catalogue.activity import Cap
 from tideline.udfs.core.rewards.attributing import Attributing
 from tideline.udfs.core.rewards.attribution import attribute
@@ -113,6 +115,13 @@ def test_a_dismissal_counts_even_for_a_list_that_is_forgotten() -> None:
     assert (outcome.joined, outcome.applied, feedback) == ({Join.LATE: 1}, 1, [])
     assert len(decode_shown(outcome.shown).dismissed) == 1
     assert len(decode_shown(apply(pages(90), shown=outcome.shown)[0].shown).dismissed) == 1
+
+
+def test_a_type_that_means_nothing_here_is_refused_and_leaves_no_trace() -> None:
+    """Contract: a type that is added to events counts as nothing until a line says as what."""
+    outcome = attribute(b"", [(4, event(IMPRESSION)._replace(type=max(EventType) + 1))], SETTINGS)
+    assert [(number, error.reason) for number, error in outcome.refused] == [(4, Reason.UNKNOWN_TYPE)]
+    assert outcome == attribute(b"", [], SETTINGS)._replace(refused=outcome.refused)
 
 
 def test_a_visitor_who_dismisses_everything_stops_nothing() -> None:
