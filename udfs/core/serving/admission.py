@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,12 +12,12 @@ from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, Even
 from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S, act_of, admit, admit_singles
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Mapping
 
     from tideline.udfs.core.users.user_state import UserBatch
 
 _NOTHING_TOLD: dict[str, int] = {}
+_NO_ROBOTS: list[tuple[int, Event]] = []
 
 
 class DeadLetter(NamedTuple):
@@ -27,28 +28,41 @@ class DeadLetter(NamedTuple):
 
 
 class Admitted(NamedTuple):
-    """What passed the guard: organic events with their users' rows, and what may be rewards by user row."""
+    """Organic events with their users' rows, and what may be rewards by user row; what did not pass the guard."""
 
     owners: list[int]
     organic: list[Event]
     attributable: dict[int, list[tuple[int, Event]]]
+    dead: list[DeadLetter]
+    counts: Counter[str]
+
+
+class _Passed(NamedTuple):
+    """A user's events by time, and the ts_ms of each organic event's first telling if any is two; what did not pass."""
+
+    events: list[tuple[int, Event]]
+    told: dict[str, int]
+    robots: list[tuple[int, Event]]
 
 
 def set_robots_aside(
     batch: UserBatch,
     by_row: list[list[tuple[int, Event]]],
     activities_of_item: Mapping[str, object],
-    counts: Counter[str],
-    dead: list[DeadLetter],
 ) -> Admitted:
     """Set the events of robots aside, sort each user's others by time, and part them by what they are for."""
     single = [row for row, events in enumerate(by_row) if len(events) == 1]
     plain = np.zeros(len(by_row), np.bool_)
     plain[single] = admit_singles(batch, np.array(single, np.int64), [by_row[row][0][1] for row in single])
 
-    owners, organic, attributable = found = Admitted([], [], {})
+    owners, organic, attributable, dead, counts = found = Admitted([], [], {}, [], Counter())
     for row, (events, is_plain) in enumerate(zip(by_row, plain.tolist(), strict=True)):
-        passed, told = (events, _NOTHING_TOLD) if is_plain else _passed(batch, row, events, counts, dead)
+        passed, told, robots = (events, _NOTHING_TOLD, _NO_ROBOTS) if is_plain else _passed(batch, row, events)
+        for number, event in robots:
+            detail = f"{TYPE_NAMES[event.type]} within an hour of over {MAX_ACTS_PER_S} acts in one second"
+            dead.append(DeadLetter(number, InvalidEvent(Reason.QUARANTINED, detail)))
+            counts["quarantined"] += 1
+            counts["quarantined_purchase"] += event.type == EventType.PURCHASE
         for numbered in passed:
             event = numbered[1]
             if event.type < FIRST_ACTIVITY_TYPE:
@@ -63,15 +77,15 @@ def set_robots_aside(
     return found
 
 
-def _passed(
-    batch: UserBatch, row: int, events: list[tuple[int, Event]], counts: Counter[str], dead: list[DeadLetter]
-) -> tuple[list[tuple[int, Event]], dict[str, int]]:
-    """Return what the guard lets through, by time, and the ts_ms of each organic event's first telling, if any is two.
+def _passed(batch: UserBatch, row: int, events: list[tuple[int, Event]]) -> _Passed:
+    """Return what the guard lets through of a user's events.
 
-    Both are judged as the events came, so that batching changes neither who is a robot nor which telling counts.
+    Robots and first tellings are judged as the events came, so that batching changes neither who is a robot nor which
+    telling counts.
     """
     verdicts = admit(batch, row, [act_of(event) for _, event in events])
     passed: list[tuple[int, Event]] = []
+    robots: list[tuple[int, Event]] = []
     told: dict[str, int] = {}
     again = False
     for numbered, admitted in zip(events, verdicts, strict=True):
@@ -80,13 +94,10 @@ def _passed(
             passed.append(numbered)
             if event.type < FIRST_ACTIVITY_TYPE:
                 again = told.setdefault(event.event_id, event.ts_ms) != event.ts_ms or again
-            continue
-        detail = f"{TYPE_NAMES[event.type]} within an hour of over {MAX_ACTS_PER_S} acts in one second"
-        dead.append(DeadLetter(numbered[0], InvalidEvent(Reason.QUARANTINED, detail)))
-        counts["quarantined"] += 1
-        counts["quarantined_purchase"] += event.type == EventType.PURCHASE
+        else:
+            robots.append(numbered)
     passed.sort(key=_time_of)
-    return passed, told if again else _NOTHING_TOLD
+    return _Passed(passed, told if again else _NOTHING_TOLD, robots)
 
 
 def _time_of(numbered: tuple[int, Event]) -> tuple[int, str]:

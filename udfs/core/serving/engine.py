@@ -42,6 +42,31 @@ if TYPE_CHECKING:
 __all__ = ["DeadLetter", "Outcome", "Records", "process", "republish"]
 
 
+class _Decoded(NamedTuple):
+    """Events with their numbers by user, in order of each one's first record; what is none."""
+
+    by_user: dict[str, list[tuple[int, Event]]]
+    dead: list[DeadLetter]
+    counts: Counter[str]
+
+
+class _Attributed(NamedTuple):
+    """How often each user's lists changed, what is learned from it, decision records, and what was refused."""
+
+    applied: NDArray[np.int64]
+    feedback: list[Feedback]
+    decisions: list[tuple[str, bytes]]
+    dead: list[DeadLetter]
+    counts: Counter[str]
+
+
+class _Listed(NamedTuple):
+    """Lists of the users asked for, none while no activity is known."""
+
+    lists: list[bytes]
+    counts: Counter[str]
+
+
 class Records(NamedTuple):
     """Raw records of one shard, in parallel sequences; key and value None where Kafka had none."""
 
@@ -73,28 +98,29 @@ def process(records: Records, load: Callable[[list[str]], list[bytes | None]], r
 
     The states of all users in the batch and the lists depend on the set of each user's events, not on their order.
     """
-    counts: Counter[str] = Counter()
-    dead: list[DeadLetter] = []
-    by_user = _decode(records, counts, dead)
+    by_user, undecoded, counts = _decode(records)
     users = list(by_user)
     batch = decode_states(load(users), ranker.encoder.hidden)
-    admitted = set_robots_aside(batch, list(by_user.values()), ranker.catalogue.activities_of_item, counts, dead)
+    admitted = set_robots_aside(batch, list(by_user.values()), ranker.catalogue.activities_of_item)
     before_ms = batch.header["as_of_ms"].copy()
-    merged = _merge(batch, admitted, counts)
-    applied, feedback, decisions = _attribute(batch, admitted, ranker, counts, dead)
-    batch.header["seq"] += (merged.added + applied).astype(np.uint32)
+    merged = _merge(batch, admitted)
+    attributed = _attribute(batch, admitted, ranker)
+    updates = merged.added + attributed.applied
+    batch.header["seq"] += updates.astype(np.uint32)
     # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
-    changed = np.flatnonzero((merged.added + applied > 0) | (batch.header["as_of_ms"] != before_ms))
-    lists = _rank(batch, changed, merged, users, ranker, counts)
+    changed = np.flatnonzero((updates > 0) | (batch.header["as_of_ms"] != before_ms))
+    lists, of_lists = _rank(batch, changed, merged, users, ranker)
+    for more in (admitted.counts, {"duplicate": merged.duplicates, "late": merged.late}, attributed.counts, of_lists):
+        counts.update(more)
     newest_record = [events[-1][0] for events in by_user.values()]
     return Outcome(
         users=users,
         states=encode_states(batch, np.arange(len(users))),
         listed=[users[row] for row in changed.tolist()] if lists else [],
         lists=lists,
-        decisions=decisions,
-        dead=dead,
-        feedback=feedback,
+        decisions=attributed.decisions,
+        dead=[*undecoded, *admitted.dead, *attributed.dead],
+        feedback=attributed.feedback,
         counts=counts,
         appended_ms=[records.timestamps_ms[newest_record[row]] for row in changed.tolist()] if lists else [],
         newest_ms=int(batch.header["as_of_ms"].max(initial=0)),
@@ -106,15 +132,16 @@ def republish(users: list[str], states: Sequence[bytes | None], ranker: RankerSt
     batch = decode_states(states, ranker.encoder.hidden)
     batch.header["seq"] += np.uint32(1)
     every = np.arange(len(users))
-    counts = Counter({"republished": len(users)})
-    lists = _rank(batch, every, _nothing_merged(len(users)), users, ranker, counts)
+    lists, counts = _rank(batch, every, _nothing_merged(len(users)), users, ranker)
+    counts["republished"] += len(users)
     newest_ms = int(batch.header["as_of_ms"].max(initial=0))
     listed = users if lists else []
     return Outcome(users, encode_states(batch, every), listed, lists, [], [], [], counts, [], newest_ms)
 
 
-def _decode(records: Records, counts: Counter[str], dead: list[DeadLetter]) -> dict[str, list[tuple[int, Event]]]:
+def _decode(records: Records) -> _Decoded:
     by_user: dict[str, list[tuple[int, Event]]] = {}
+    dead: list[DeadLetter] = []
     kinds = [0] * len(TYPE_NAMES)
     for number, (key, value, ts_ms) in enumerate(zip(*records, strict=True)):
         try:
@@ -128,14 +155,12 @@ def _decode(records: Records, counts: Counter[str], dead: list[DeadLetter]) -> d
             by_user[event.user_id] = [(number, event)]
         else:
             mine.append((number, event))
-    counts["records"] += len(records.keys)
-    for name, count in zip(TYPE_NAMES, kinds, strict=True):
-        if count:
-            counts[f"events_{name}"] += count
-    return by_user
+    counts = Counter({f"events_{name}": count for name, count in zip(TYPE_NAMES, kinds, strict=True) if count})
+    counts["records"] = len(records.keys)
+    return _Decoded(by_user, dead, counts)
 
 
-def _merge(batch: UserBatch, admitted: Admitted, counts: Counter[str]) -> Merged:
+def _merge(batch: UserBatch, admitted: Admitted) -> Merged:
     rows = [
         (
             event.ts_ms,
@@ -150,18 +175,14 @@ def _merge(batch: UserBatch, admitted: Admitted, counts: Counter[str]) -> Merged
     ]
     events = np.array(rows, EVENT)
     owner = np.array(admitted.owners, np.int64)
-    merged = merge(batch, owner, events)
-    counts["duplicate"] += merged.duplicates
-    counts["late"] += merged.late
-    return merged
+    return merge(batch, owner, events)
 
 
-def _attribute(
-    batch: UserBatch, admitted: Admitted, ranker: RankerState, counts: Counter[str], dead: list[DeadLetter]
-) -> tuple[NDArray[np.int64], list[Feedback], list[tuple[str, bytes]]]:
+def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _Attributed:
     applied = np.zeros(batch.header.size, np.int64)
     feedback: list[Feedback] = []
     shown: list[ShownDecision] = []
+    dead: list[DeadLetter] = []
     joined: dict[str, int] = {}
     for row, events in admitted.attributable.items():
         found = attribute(batch.shown[row], events, ranker.attributing)
@@ -173,23 +194,17 @@ def _attribute(
         dead += [DeadLetter(number, error) for number, error in found.refused]
         for outcome, times in found.joined.items():
             joined[outcome] = joined.get(outcome, 0) + times
-    counts.update({f"join_{outcome}": times for outcome, times in joined.items()})
-    counts["feedback"] += len(feedback)
-    counts["decisions_explored"] += sum(each.token.explored >> each.slot & 1 for each in shown)
-    return applied, feedback, decision_records(shown, ranker)
+    counts = Counter({f"join_{outcome}": times for outcome, times in joined.items()})
+    counts["feedback"] = len(feedback)
+    counts["decisions_explored"] = sum(each.token.explored >> each.slot & 1 for each in shown)
+    return _Attributed(applied, feedback, decision_records(shown, ranker), dead, counts)
 
 
-def _rank(
-    batch: UserBatch,
-    rows: NDArray[np.int64],
-    merged: Merged,
-    users: list[str],
-    ranker: RankerState,
-    counts: Counter[str],
-) -> list[bytes]:
-    """Encode and rank the given users of the batch; no lists while no activity is known."""
+def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list[str], ranker: RankerState) -> _Listed:
+    """Encode and rank the given users of the batch."""
+    counts: Counter[str] = Counter()
     if not rows.size:
-        return []
+        return _Listed([], counts)
     stale = rows[_stale(batch, rows, merged, ranker)]
     encode(batch, stale, merged, ranker.encoder)
     counts["encode_batches"] += 1
@@ -197,7 +212,7 @@ def _rank(
     counts["lists"] += rows.size if ranker.catalogue.activities else 0
     if not ranker.catalogue.activities:
         counts["unlisted"] += rows.size
-        return []
+        return _Listed([], counts)
     header = batch.header[rows]
     names = [users[row] for row in rows.tolist()]
     as_of_ms, seq = header["as_of_ms"], header["seq"].astype(np.int64)
@@ -206,7 +221,7 @@ def _rank(
     arms = ranker.arms_of(hashes)
     seeds = decision_seeds(hashes, as_of_ms, seq, ranker.settings.salt)
     ranked = rank_arms(ranker, arms, x, eligible(ranker.catalogue, batch, rows), seeds)
-    return signed_lists(ranker, ListHeads(names, as_of_ms, seq, arms), x, ranked)
+    return _Listed(signed_lists(ranker, ListHeads(names, as_of_ms, seq, arms), x, ranked), counts)
 
 
 def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> NDArray[np.bool_]:
