@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from configparser import ConfigParser
 from difflib import get_close_matches
-from importlib import import_module
+from importlib import import_module, metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.scripts.commands.exits import Exit, ends_well, heed_signals
@@ -19,13 +21,17 @@ _HELP = ("-h", "--help")
 
 def main(argv: Sequence[str]) -> int:
     """Run a verb and return its exit status; 2 where there is no such verb, with the nearest one."""
-    if not argv or argv[0] in _HELP:
-        print("\n".join(overview()), file=sys.stdout if argv else sys.stderr)
-        return Exit.DONE if argv else Exit.USAGE
-    if list(argv) == ["--markdown"]:
-        print(page(), end="")
-        return Exit.DONE
+    return ends_well(lambda: _run(argv), argv[0] if argv and argv[0] in BY_NAME else "tideline")
+
+
+def _run(argv: Sequence[str]) -> int:
+    if not argv:
+        print("\n".join(overview()), file=sys.stderr)
+        return Exit.USAGE
     name, rest = argv[0], argv[1:]
+    if name in _OF_ALL:
+        print(_OF_ALL[name]())
+        return Exit.DONE
     if name not in BY_NAME:
         near = get_close_matches(name, BY_NAME, 1)
         meant = f"did you mean {near[0]}? " if near else ""
@@ -33,16 +39,34 @@ def main(argv: Sequence[str]) -> int:
         return Exit.USAGE
     if set(rest) & {*_HELP}:
         parse(name, rest)  # ends here, before anything heavy is imported
-    return ends_well(lambda: int(import_module(BY_NAME[name].works_in).main(rest)), name)
+    return int(import_module(BY_NAME[name].works_in).main(rest))
 
 
 def overview() -> list[str]:
     """Return the lines of `tideline --help`: the verbs by whom they are for."""
-    lines = ["usage: tideline VERB ... (tideline VERB --help tells more, with examples)"]
+    lines = ["usage: tideline VERB ... (tideline VERB --help tells more, with examples), or tideline --version"]
     for audience in Audience:
         lines += ["", f"for the {audience}:"]
         lines += [f"  {verb.name:12}{verb.meaning}" for verb in VERBS if verb.audience is audience]
     return [*lines, "", "exit status:", *(f"  {each.value:<12}{each.meaning}" for each in Exit)]
+
+
+def version() -> str:
+    """Return the release, and which sources they are: as a job tells in its dead letters."""
+    from tideline.udfs.settings.build import BUILD_ID  # reads every source
+
+    found = ConfigParser()
+    in_checkout = found.read(Path(__file__).resolve().parents[2] / "setup.cfg")
+    release = found["metadata"]["version"] if in_checkout else metadata.version("tideline")
+    return f"tideline {release}, build {BUILD_ID}"
+
+
+_OF_ALL = {
+    "-h": lambda: "\n".join(overview()),
+    "--help": lambda: "\n".join(overview()),
+    "--version": version,
+    "--markdown": page,
+}
 
 
 def command() -> int:

@@ -50,7 +50,7 @@ def page() -> str:
     for verb in VERBS:
         parser = parser_of(verb.name)
         parts += [_keys(each) for each in (parser, *parser.sub_verbs().values()) if each.keys]
-    return "".join(parts)
+    return "".join(parts).rstrip("\n")
 
 
 def _keys(parser: VerbParser) -> str:

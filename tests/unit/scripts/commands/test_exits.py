@@ -50,11 +50,12 @@ def test_a_signal_ends_a_real_command_in_one_line(number: signal.Signals) -> Non
     assert (process.returncode, told) == (130, "verb: interrupted\n")
 
 
-def test_a_reader_that_goes_away_is_no_traceback() -> None:
+@pytest.mark.parametrize(
+    "argv", [["model", "list"], ["--help"], ["control", "--help"], ["completion", "bash"]], ids=" ".join
+)
+def test_a_reader_that_goes_away_is_no_traceback(argv: list[str]) -> None:
     """Contract: `tideline ... | head -1` prints a line and nothing on standard error; the status is 141."""
-    process = subprocess.Popen(
-        [*_TIDELINE, "model", "list"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([*_TIDELINE, *argv], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.model_folders import model_folder, write_sequences
 from tideline.scripts.commands import model, tideline
+from tideline.scripts.parsers.verbs import parser_of
 
 Captured = pytest.CaptureFixture[str]
 
@@ -65,6 +66,15 @@ def test_an_order_that_cannot_be_given_leaves_the_registry(root: Path, data: lis
     assert run(root, "publish", "demo-1", *data, "--stack", "no-such-stack") == 1
     assert "no-such-stack" in capsys.readouterr().err
     assert states(root, capsys) == {"demo-1": "", "demo-2": ""}
+
+
+def test_the_keys_of_the_list_are_those_that_are_told(root: Path, capsys: Captured) -> None:
+    (root / "demo-2" / "model.onnx").write_bytes(b"")
+    assert run(root, "list", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    told = parser_of("model").sub_verbs()["list"].keys.keys()
+    assert found[0].keys() | found[1].keys() == told
+    assert found[0].keys() == told - {"refused"}
 
 
 def test_without_a_previous_model_there_is_no_way_back(root: Path, capsys: Captured) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tideline.scripts.commands import tideline
 from tideline.scripts.commands.exits import Exit
 from tideline.scripts.parsers.verbs import VERBS
+from tideline.udfs.settings.build import BUILD_ID
 
 Captured = pytest.CaptureFixture[str]
 
@@ -16,6 +17,12 @@ def test_an_unknown_verb_is_answered_with_the_nearest(capsys: Captured) -> None:
     assert "did you mean model?" in capsys.readouterr().err
     assert tideline.main(["zzzz"]) == 2
     assert "there is no verb 'zzzz'; tideline --help tells all" in capsys.readouterr().err
+
+
+def test_the_version_says_which_sources_run(capsys: Captured) -> None:
+    """Contract: the release of setup.cfg, and the build that dead letters carry."""
+    assert tideline.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"tideline 0.1.0, build {BUILD_ID}\n"
 
 
 def test_the_overview_tells_every_verb_and_exit_status(capsys: Captured) -> None:
