@@ -38,7 +38,10 @@ def test_a_stack_whose_topics_lack_is_sound_once_they_are_made(stack: Stack, cap
     assert status == 1
     assert before["topic policy-doctor"]["to_do"] == "make it: scripts/topics with the same options"
 
-    ensure_topics(stack.kafka, Topics().with_suffix("-doctor"))
+    assert main(["topics", "--stack", stack.name, "--suffix=-doctor", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in made] == [f"{name}-doctor" for name in Topics().by_role().values()]
+    assert all(each.keys() == parser_of("topics").keys.keys() for each in made)
     status, after = _doctor(capsys, "--stack", stack.name, "--suffix=-doctor")
 
     assert [each for each in after.values() if each["state"] == "wrong"] == []
@@ -46,6 +49,12 @@ def test_a_stack_whose_topics_lack_is_sound_once_they_are_made(stack: Stack, cap
     assert {"java", "packages", "kafka", "redis", "flink", "slots", "jobs", "clock of Redis"} <= after.keys()
     assert {"clock of the brokers", "clock of Flink", "group tideline", f"stack {stack.name}"} <= after.keys()
     assert all(each.keys() == parser_of("doctor").keys.keys() for each in after.values())
+
+
+def test_the_keys_of_a_stack_are_those_that_are_told(stack: Stack, capsys: Captured) -> None:
+    assert main(["stack", "status", "--name", stack.name, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found.keys() == parser_of("stack").sub_verbs()["status"].keys.keys()
 
 
 @pytest.fixture
