@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from kafka.errors import KafkaError
@@ -16,6 +15,7 @@ from tideline.scripts.benchmarks.offline import ope_coverage as ope
 from tideline.scripts.benchmarks.offline.value import value
 from tideline.scripts.benchmarks.worlds import built_in_worlds, world_folder
 from tideline.scripts.benchmarks.year import year
+from tideline.scripts.commands.exits import failed
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.scripts.simulation.demo_error import DemoError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit status 0 when measured, 1 when something failed or a promise was broken, 130 when interrupted.
+    """Exit status 0 when measured, 1 when something failed or a promise was broken.
 
     The stack is down in any case.
     """
@@ -34,11 +34,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         found = _RUN[arguments.command](arguments)
     except (ConfigError, DemoError, KafkaError, ModelError, OSError, RedisError, StackError, Unavailable) as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("bench: interrupted", file=sys.stderr)
-        return 130
+        return failed("bench", error)
     print(json.dumps(found) if arguments.json else json.dumps(found, indent=2))
     return 1 if found.get("violations") or found.get("faults") else 0
 

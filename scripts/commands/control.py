@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tideline.models.registry import verify
 from tideline.schemas.errors import ConfigError, InvalidEvent, ModelError, Unavailable
 from tideline.schemas.records import CONTROL
+from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.target import PATIENCE_S, read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
@@ -46,7 +46,6 @@ def main(argv: Sequence[str]) -> int:
         target = read_target(known)
         send_order(target, known.kind, dict(known.argument), int(time.time() * 1000))
     except (ConfigError, InvalidEvent, ModelError, StackError, Unavailable) as error:
-        print(f"control: {error}", file=sys.stderr)
-        return 1
+        return failed("control", error)
     print(f"{known.kind} sent to {target.topics.control}")
     return 0

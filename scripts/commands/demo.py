@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from tideline.schemas.errors import ConfigError, Unavailable
+from tideline.scripts.commands.exits import failed
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.scripts.simulation import demo_report as report
@@ -33,16 +34,12 @@ SEED = 1
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit status 0 when lists were served and the job runs well, 1 when not, 130 when interrupted."""
+    """Exit status 0 when lists were served and the job runs well, 1 when not."""
     arguments = parse("demo", argv)
     try:
         run(arguments)
     except (ConfigError, DemoError, KafkaError, RedisError, StackError, Unavailable) as error:
-        print(f"demo: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("demo: interrupted", file=sys.stderr)
-        return 130
+        return failed("demo", error)
     return 0
 
 

@@ -14,6 +14,7 @@ from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import ConfigError, InvalidEvent, Unavailable
 from tideline.schemas.records import DECISION
 from tideline.scripts.analysis import join_log
+from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.submit import token_keys
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
@@ -127,8 +128,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         rows = write(read_target(arguments), arguments.out, arguments.attribution_days)
     except (ConfigError, OSError, StackError, Unavailable) as error:
-        print(f"export: {error}", file=sys.stderr)
-        return 1
+        return failed("export", error)
     print(f"{arguments.out}: {rows:,} rows")
     return 0
 

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from tideline.scripts.commands.exits import failed
 from tideline.scripts.localstack import redis
 from tideline.scripts.localstack.errors import StackError
 from tideline.scripts.localstack.launch import take_down
@@ -28,8 +29,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         return _RUN[arguments.command](arguments)
     except StackError as error:
-        print(f"stack: {error}", file=sys.stderr)
-        return 1
+        return failed("stack", error)
 
 
 def _up(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import redis
 
 from tideline.schemas.errors import Unavailable
+from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.job_rights import REPLAY_WRITES, refuse_missing_rights
 from tideline.scripts.commands.submit import configuration, submit
 from tideline.scripts.commands.target import cluster_of
@@ -78,7 +79,6 @@ def main(argv: Sequence[str]) -> int:
     try:
         found = replay(Stack.attach(known.stack), known.name, options)
     except (StackError, TopicError, Unavailable) as error:
-        print(f"replay: {error}", file=sys.stderr)
-        return 1
+        return failed("replay", error)
     print(json.dumps(found))
     return 0

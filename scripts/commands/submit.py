@@ -7,11 +7,11 @@ import os
 import re
 import secrets
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError, Unavailable
+from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.job_rights import refuse_missing_rights
 from tideline.scripts.localstack import Stack, StackError, resume
 from tideline.scripts.parsers.job_options import options_from
@@ -142,7 +142,6 @@ def main(argv: Sequence[str]) -> int:
         job_id = submit(stack, known.kind, options, state)
         stack.rest.wait_running(job_id)
     except (StackError, Unavailable) as error:
-        print(f"submit: {error}", file=sys.stderr)
-        return 1
+        return failed("submit", error)
     print(f"job {job_id} runs{f', from {state}' if state else ''}; {stack.flink_rest_url}/#/job/running/{job_id}")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from kafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError
 
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.schemas.topics import SPECS
+from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
@@ -120,8 +120,7 @@ def main(argv: list[str]) -> int:
         target = read_target(arguments)
         made = ensure_topics(target.cluster, target.topics, arguments.partitions)
     except (ConfigError, StackError, TopicError, Unavailable) as error:
-        print(f"topics: {error}", file=sys.stderr)
-        return 1
+        return failed("topics", error)
     found = [{"name": name, "made": name in made} for name in target.topics.by_role().values()]
     if arguments.json:
         print(json.dumps(found))
