@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.pairs.pair_sums import PairSums
 
-SHARED = 4.0
+SHARED = 16.0
 SHARED_CONSTANT = 0.5
 GRID = tuple((level, rest) for level in (3.0, 10.0, 30.0, 100.0, 1e3) for rest in (10.0, 30.0, 100.0, 1e3, 1e5))
 UNKNOWN = (30.0, 30.0)
