@@ -14,7 +14,7 @@ import torch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tideline.models.objective import Lesson
+    from tideline.models.objective import TrainingSet
 
 BACK = 5
 SMOOTHING = 0.75
@@ -22,12 +22,12 @@ MOST_PAIRS = 1_500_000
 """Of each distance; more are sampled."""
 
 
-def first_vectors(lesson: Lesson, items: int, width: int) -> tuple[NDArray[np.int64], torch.Tensor]:
+def first_vectors(training_set: TrainingSet, items: int, width: int) -> tuple[NDArray[np.int64], torch.Tensor]:
     """Return the item indices that have a neighbour in training, and their vectors [K, width].
 
     Their numbers have mean square 1 / width, as random first vectors have. Too few neighbours give K = 0.
     """
-    row, column, weight = neighbours(lesson, items)
+    row, column, weight = neighbours(training_set, items)
     total = np.bincount(row, weight, items)
     context = total**SMOOTHING
     expected = total[row] * context[column] / max(context.sum(), 1e-9)
@@ -42,11 +42,13 @@ def first_vectors(lesson: Lesson, items: int, width: int) -> tuple[NDArray[np.in
     return has, vectors / vectors.std() * width**-0.5
 
 
-def neighbours(lesson: Lesson, items: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+def neighbours(
+    training_set: TrainingSet, items: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return (item, other item, weight) of all pairs of training events near each other, each pair both ways."""
-    item, rng = lesson.inputs.item, np.random.default_rng(lesson.seed)
-    owner = np.repeat(np.arange(lesson.starts.size - 1), np.diff(lesson.starts))
-    usable = (item > 0) & ~lesson.held_out.valid
+    item, rng = training_set.inputs.item, np.random.default_rng(training_set.seed)
+    owner = np.repeat(np.arange(training_set.starts.size - 1), np.diff(training_set.starts))
+    usable = (item > 0) & ~training_set.held_out.valid
     keys, weights = [np.zeros(0, np.int64)], [np.zeros(0)]
     for back in range(1, BACK + 1):
         near = np.flatnonzero((owner[back:] == owner[:-back]) & usable[back:] & usable[:-back])

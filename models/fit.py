@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from tideline.models.objective import Draws, Lesson, batch_loss
+from tideline.models.objective import Draws, TrainingSet, batch_loss
 from tideline.models.sequences import windows
 from tideline.models.validation import validate
-from tideline.udfs.core.users.interest import SAW
+from tideline.udfs.core.users.interest import WINDOW_STEP
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ _SAY_S = 10.0
 
 
 @dataclass(slots=True)
-class Course:
+class TrainingRun:
     """Where training is: all that a checkpoint holds."""
 
     network: GRUEncoder
@@ -70,27 +70,29 @@ class Course:
             setattr(self, name, value)
 
 
-def fit(network: GRUEncoder, lesson: Lesson, seconds: float, checkpoint: Path, *, resume: bool) -> tuple[int, str]:
+def fit(
+    network: GRUEncoder, training_set: TrainingSet, seconds: float, checkpoint: Path, *, resume: bool
+) -> tuple[int, str]:
     """Train in place up to the weights with the lowest validation loss; return their pass and why training ended.
 
     The learning rate rises, then falls to 0 at the last pass or at the end of `seconds`, whichever comes first. There
     is a checkpoint after each pass, from which `resume` goes on.
     """
-    course = Course(network, optimiser_of(network, lesson), copy_of(network))
+    course = TrainingRun(network, optimiser_of(network, training_set), copy_of(network))
     if resume and checkpoint.exists():
-        course.load(checkpoint, lesson.device)
+        course.load(checkpoint, training_set.device)
         say(f"resumed before pass {course.next_pass}")
     budget_s = seconds * (1.0 - REFRESH_SHARE)
     ended = ""
     while not ended:
-        loss = one_pass(course, lesson, budget_s)
-        found = validate(network, lesson)
+        loss = one_pass(course, training_set, budget_s)
+        found = validate(network, training_set)
         shown = "  ".join(f"{key} {value:.4f}" for key, value in found.items())
         say(f"pass {course.next_pass}  loss {loss:.4f}  {course.seconds():.0f} s  held out: {shown or 'nothing'}")
         now = found.get("loss", -float(course.next_pass))  # without validation the last weights are the best
         if now < course.best_loss:
             course.best_loss, course.best_pass, course.best_weights = now, course.next_pass, copy_of(network)
-        ended = why_end(course, lesson, budget_s)
+        ended = why_end(course, training_set, budget_s)
         course.next_pass += 1
         course.save(checkpoint)
     network.load_state_dict(course.best_weights)
@@ -98,21 +100,21 @@ def fit(network: GRUEncoder, lesson: Lesson, seconds: float, checkpoint: Path, *
     return course.best_pass, ended
 
 
-def one_pass(course: Course, lesson: Lesson, budget_s: float) -> float:
+def one_pass(course: TrainingRun, training_set: TrainingSet, budget_s: float) -> float:
     """Learn from every window once, or until the time is up; return the mean loss."""
-    rng = np.random.default_rng([lesson.seed, course.next_pass])
-    torch.manual_seed(lesson.seed * 1_000 + course.next_pass)
-    pieces, draws = shifted_windows(lesson, rng), Draws(lesson, course.network.items)
+    rng = np.random.default_rng([training_set.seed, course.next_pass])
+    torch.manual_seed(training_set.seed * 1_000 + course.next_pass)
+    pieces, draws = shifted_windows(training_set, rng), Draws(training_set, course.network.items)
     total, done = max(int(pieces.steps.sum()), 1), 0
     losses: list[float] = []
     said = time.monotonic()
-    for part in pieces.batches(np.arange(pieces.first.size), lesson.config.batch, rng):
-        progress = (course.next_pass - 1 + done / total) / lesson.config.epochs
+    for part in pieces.batches(np.arange(pieces.first.size), training_set.config.batch, rng):
+        progress = (course.next_pass - 1 + done / total) / training_set.config.epochs
         progress = max(progress, time_progress(course, budget_s))
         if progress >= 1.0:
             break
-        rate = lesson.config.learning_rate * min(progress / WARM_UP + 0.05, 1.0) * (1.0 - progress)
-        losses += learn(course, lesson, pieces, part, ~lesson.held_out.valid, draws.draw(rng), rate)
+        rate = training_set.config.learning_rate * min(progress / WARM_UP + 0.05, 1.0) * (1.0 - progress)
+        losses += learn(course, training_set, pieces, part, ~training_set.held_out.valid, draws.draw(rng), rate)
         done += int(pieces.steps[part].sum())
         if time.monotonic() - said > _SAY_S:
             said = time.monotonic()
@@ -120,25 +122,25 @@ def one_pass(course: Course, lesson: Lesson, budget_s: float) -> float:
     return float(np.mean(losses)) if losses else float("nan")
 
 
-def refresh(network: GRUEncoder, lesson: Lesson, seconds: float) -> None:
+def refresh(network: GRUEncoder, training_set: TrainingSet, seconds: float) -> None:
     """Go over all events once more at a low and falling learning rate, what was held out among them."""
-    course = Course(network, optimiser_of(network, lesson), {})
-    rng = np.random.default_rng([lesson.seed, 0])
-    pieces, draws = shifted_windows(lesson, rng), Draws(lesson, network.items)
+    course = TrainingRun(network, optimiser_of(network, training_set), {})
+    rng = np.random.default_rng([training_set.seed, 0])
+    pieces, draws = shifted_windows(training_set, rng), Draws(training_set, network.items)
     total, done = int(pieces.steps.sum()), 0
-    for part in pieces.batches(np.arange(pieces.first.size), lesson.config.batch, rng):
+    for part in pieces.batches(np.arange(pieces.first.size), training_set.config.batch, rng):
         progress = max(done / total, time_progress(course, seconds))
         if progress >= 1.0:
             say(f"time: the last pass ends after {done / total:.0%}")
             break
-        rate = lesson.config.learning_rate * lesson.config.refresh * (1.0 - progress)
-        learn(course, lesson, pieces, part, np.ones_like(lesson.held_out.valid), draws.draw(rng), rate)
+        rate = training_set.config.learning_rate * training_set.config.refresh * (1.0 - progress)
+        learn(course, training_set, pieces, part, np.ones_like(training_set.held_out.valid), draws.draw(rng), rate)
         done += int(pieces.steps[part].sum())
 
 
 def learn(
-    course: Course,
-    lesson: Lesson,
+    course: TrainingRun,
+    training_set: TrainingSet,
     pieces: Windows,
     part: NDArray[np.int64],
     wanted: NDArray[np.bool_],
@@ -147,7 +149,7 @@ def learn(
 ) -> list[float]:
     """Learn from the wanted targets of one batch of windows; return its loss, or nothing where it has none."""
     course.network.train()
-    loss = batch_loss(course.network, lesson, pieces, part, wanted, drawn)
+    loss = batch_loss(course.network, training_set, pieces, part, wanted, drawn)
     if loss is None:
         return []
     for group in course.optimiser.param_groups:
@@ -159,30 +161,30 @@ def learn(
     return [float(loss.item())]
 
 
-def time_progress(course: Course, budget_s: float) -> float:
+def time_progress(course: TrainingRun, budget_s: float) -> float:
     """Return how far the clock is: up to 0 in the slack, 1 when the time is up."""
     return (course.seconds() / max(budget_s, 1e-3) - SLACK) / (1.0 - SLACK)
 
 
-def why_end(course: Course, lesson: Lesson, budget_s: float) -> str:
+def why_end(course: TrainingRun, training_set: TrainingSet, budget_s: float) -> str:
     """Return why training is over after the pass just made; empty where it is not."""
     if course.seconds() >= budget_s:
         return f"time: {budget_s / 60:.1f} minutes were up in pass {course.next_pass}"
-    if course.next_pass - course.best_pass >= lesson.config.patience:
-        return f"no better validation loss for {lesson.config.patience} passes"
-    if course.next_pass >= lesson.config.epochs:
-        return f"all {lesson.config.epochs} passes"
+    if course.next_pass - course.best_pass >= training_set.config.patience:
+        return f"no better validation loss for {training_set.config.patience} passes"
+    if course.next_pass >= training_set.config.epochs:
+        return f"all {training_set.config.epochs} passes"
     return ""
 
 
-def shifted_windows(lesson: Lesson, rng: np.random.Generator) -> Windows:
+def shifted_windows(training_set: TrainingSet, rng: np.random.Generator) -> Windows:
     """Cut the data at another place in each pass, so that each target meets contexts of all lengths."""
-    return windows(lesson.starts, rng.integers(0, SAW, lesson.starts.size - 1))
+    return windows(training_set.starts, rng.integers(0, WINDOW_STEP, training_set.starts.size - 1))
 
 
-def optimiser_of(network: GRUEncoder, lesson: Lesson) -> torch.optim.Optimizer:
+def optimiser_of(network: GRUEncoder, training_set: TrainingSet) -> torch.optim.Optimizer:
     """Return Adam over all weights."""
-    return torch.optim.Adam(network.parameters(), lr=lesson.config.learning_rate, fused=True)
+    return torch.optim.Adam(network.parameters(), lr=training_set.config.learning_rate, fused=True)
 
 
 def copy_of(network: GRUEncoder) -> dict[str, Tensor]:

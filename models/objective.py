@@ -28,7 +28,7 @@ X_TARGETS = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingSet:
     """What is trained on."""
 
     config: Config
@@ -60,11 +60,11 @@ class Drawn:
 class Draws:
     """Draws the negatives of each batch, which all its predictions share."""
 
-    def __init__(self, lesson: Lesson, items: int) -> None:
-        self._negatives, self._device = lesson.config.negatives, lesson.device
-        counts = torch.from_numpy(lesson.counts(items))
-        cumulative, log_q = expected_draws(counts, lesson.config.alpha, max(self._negatives, 1))
-        self._cumulative, self._log_q = cumulative, log_q.to(lesson.device)
+    def __init__(self, training_set: TrainingSet, items: int) -> None:
+        self._negatives, self._device = training_set.config.negatives, training_set.device
+        counts = torch.from_numpy(training_set.counts(items))
+        cumulative, log_q = expected_draws(counts, training_set.config.alpha, max(self._negatives, 1))
+        self._cumulative, self._log_q = cumulative, log_q.to(training_set.device)
 
     def draw(self, rng: np.random.Generator) -> Drawn:
         """Return the negatives of one batch."""
@@ -76,7 +76,7 @@ class Draws:
 
 def batch_loss(
     network: GRUEncoder,
-    lesson: Lesson,
+    training_set: TrainingSet,
     pieces: Windows,
     part: NDArray[np.int64],
     wanted: NDArray[np.bool_],
@@ -86,26 +86,28 @@ def batch_loss(
     rows = pieces.rows(part)
     at = np.nonzero(pieces.counts(part) & wanted[rows + 1])
     following = rows[at] + 1
-    if not (lesson.inputs.item[following].any() or lesson.inputs.category[following].any()):
+    if not (training_set.inputs.item[following].any() or training_set.inputs.category[following].any()):
         return None
-    hidden = network.states(*tensors(window_inputs(lesson.inputs, rows), lesson.device))[at]
-    return loss_of(network, lesson, hidden, following, drawn)
+    hidden = network.states(*tensors(window_inputs(training_set.inputs, rows), training_set.device))[at]
+    return loss_of(network, training_set, hidden, following, drawn)
 
 
-def loss_of(network: GRUEncoder, lesson: Lesson, hidden: Tensor, following: NDArray[np.int64], drawn: Drawn) -> Tensor:
+def loss_of(
+    network: GRUEncoder, training_set: TrainingSet, hidden: Tensor, following: NDArray[np.int64], drawn: Drawn
+) -> Tensor:
     """Return the weighted sum of the losses of h [N, state] whose next events are the rows `following` [N]."""
-    config = lesson.config
-    item, category = lesson.inputs.item[following], lesson.inputs.category[following]
+    config = training_set.config
+    item, category = training_set.inputs.item[following], training_set.inputs.category[following]
     below, x = network.dropout(hidden), network.x_of(hidden)
     total = hidden.new_zeros(())
     has = np.flatnonzero(category)
     if has.size:
-        target = torch.from_numpy(category[has] - 1).to(lesson.device)
+        target = torch.from_numpy(category[has] - 1).to(training_set.device)
         total = total + config.category_weight * functional.cross_entropy(network.category_scores(below[has]), target)
         total = total + config.x_weight * functional.cross_entropy(network.x_head(x[has])[:, 1:], target)
     has = np.flatnonzero(item)
     if has.size:
-        target = torch.from_numpy(item[has]).to(lesson.device)
+        target = torch.from_numpy(item[has]).to(training_set.device)
         total = total + config.item_weight * item_loss(network, config, network.item_map(below[has]), target, drawn)
         if network.categories == 1:
             few = has[:X_TARGETS]

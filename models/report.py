@@ -8,7 +8,7 @@ import numpy as np
 
 from tideline.models.bootstrap import group_sums, jackknife_interval, percentile_interval, resampled_means
 from tideline.models.metrics import per_target
-from tideline.udfs.core.experiments.trial import Rate, share_interval
+from tideline.udfs.core.experiments.lift import Rate, share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ import numpy as np
 
 from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.users.features import StepInputs, Vocabulary, step_inputs
-from tideline.udfs.core.users.interest import SAW
+from tideline.udfs.core.users.interest import WINDOW_STEP
 from tideline.udfs.core.users.user_state import MAX_PRICE, MAX_QUANTITY
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tideline.models.data import Sequences
 
-LONGEST = 2 * SAW - 1
+LONGEST = 2 * WINDOW_STEP - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,13 @@ def windows(starts: NDArray[np.int64], shift: NDArray[np.int64] | None = None) -
     """
     shift = np.zeros(starts.size - 1, np.int64) if shift is None else shift
     length = np.diff(starts)
-    per_sequence = np.where(length > 1, np.maximum((length - 1 + shift) // SAW, 1), 0)
+    per_sequence = np.where(length > 1, np.maximum((length - 1 + shift) // WINDOW_STEP, 1), 0)
     owner = np.repeat(np.arange(length.size), per_sequence)
     nth = np.arange(owner.size) - np.repeat(np.cumsum(per_sequence) - per_sequence, per_sequence)
     back = np.where(nth > 0, shift[owner], 0)
-    first = starts[owner] + nth * SAW - back
+    first = starts[owner] + nth * WINDOW_STEP - back
     most = np.where(nth > 0, LONGEST, LONGEST - shift[owner])
-    return Windows(first, np.minimum(most, starts[owner + 1] - 1 - first), np.where(nth > 0, SAW - 1, 0))
+    return Windows(first, np.minimum(most, starts[owner + 1] - 1 - first), np.where(nth > 0, WINDOW_STEP - 1, 0))
 
 
 def event_inputs(data: Sequences, vocabulary: Vocabulary) -> StepInputs:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tideline.udfs.core.users.features import ORGANIC_TYPES, step_inputs
 from tideline.udfs.core.users.history import merge
-from tideline.udfs.core.users.interest import SAW, encode
+from tideline.udfs.core.users.interest import WINDOW_STEP, encode
 from tideline.udfs.core.users.user_state import EVENT, HISTORY, decode_states
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def sawtooth_us(encoder: StepEncoder, batch: int, seconds: float) -> float:
     turns: list[int] = []
     number, until = HISTORY, time.monotonic() + seconds
     while len(turns) < _FEWEST_CALLS or time.monotonic() < until:
-        turns.append(sum(event_ns(number + at) for at in range(SAW)))
-        number += SAW
-    return float(np.median(turns)) / 1_000 / SAW / batch
+        turns.append(sum(event_ns(number + at) for at in range(WINDOW_STEP)))
+        number += WINDOW_STEP
+    return float(np.median(turns)) / 1_000 / WINDOW_STEP / batch
 
 
 def _events(rng: np.random.Generator, users: int, number: int) -> NDArray[Any]:

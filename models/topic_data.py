@@ -19,7 +19,7 @@ import numpy as np
 from tideline.models.data import Sequences, sequences_in
 from tideline.models.tables import Table
 from tideline.schemas.codec import decode_event
-from tideline.schemas.errors import ConfigError, InvalidEvent
+from tideline.schemas.errors import ConfigError, InvalidRecord
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, Event
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.users.rate_guard import act_of, admit
@@ -78,7 +78,7 @@ def sequences_of(records: Iterable[Record], source: str = "clickstream") -> Sequ
     for record in records:
         try:
             event = decode_event(*record)
-        except InvalidEvent:
+        except InvalidRecord:
             continue
         by_user.setdefault(event.user_id, []).append(event)
     kept = {user: admitted for user, events in by_user.items() if (admitted := _admitted(events))}

@@ -43,7 +43,7 @@ from tideline.models.data import Sequences
 from tideline.models.export import Names, Training, export
 from tideline.models.fit import fit, refresh, say
 from tideline.models.gru import GRUEncoder
-from tideline.models.objective import Lesson
+from tideline.models.objective import TrainingSet
 from tideline.models.sequences import event_inputs
 from tideline.models.split import split
 from tideline.models.topic_data import load
@@ -68,23 +68,23 @@ def main(argv: list[str]) -> int:
     torch.use_deterministic_algorithms(device == "cpu")  # on CUDA a few sums are in any order
     names, vocabulary = vocabulary_of(data, config)
     held_out = split(data, args.seed, args.valid_from_ms)
-    lesson = Lesson(config, data.starts, event_inputs(data, vocabulary), held_out, args.seed, device)
+    training_set = TrainingSet(config, data.starts, event_inputs(data, vocabulary), held_out, args.seed, device)
     say(f"{args.data}: {data.names.size} sequences, {data.item.size} events, {data.item_names.size} items")
     say(f"held out: {int(held_out.valid.sum())} of the targets; {held_out.how}")
 
     torch.manual_seed(args.seed)
     network = GRUEncoder(config, vocabulary.item_indices, vocabulary.category_indices)
-    which, vectors = first_vectors(lesson, network.items, config.item_width)
+    which, vectors = first_vectors(training_set, network.items, config.item_width)
     network.item.weight.data[which] = vectors
     network.to(device)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = args.out.with_name(args.out.name + ".checkpoint")
     left_s = 60.0 * args.minutes - (time.monotonic() - started)
-    best_pass, ended = fit(network, lesson, left_s, checkpoint, resume=args.resume)
-    metrics = validate(network, lesson)
+    best_pass, ended = fit(network, training_set, left_s, checkpoint, resume=args.resume)
+    metrics = validate(network, training_set)
     if config.refresh and held_out.valid.any():
         say("a last pass that includes what was held out")
-        refresh(network, lesson, 60.0 * args.minutes - (time.monotonic() - started))
+        refresh(network, training_set, 60.0 * args.minutes - (time.monotonic() - started))
     training = Training(
         data=f"{args.data.rsplit('/')[-1]}, {data.item.size} events, sha256 {digest(data)}",
         range=[utc(int(data.ts_ms.min())), utc(int(data.ts_ms.max()))],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tideline.models.gru import GRUEncoder
-    from tideline.models.objective import Lesson
+    from tideline.models.objective import TrainingSet
 
 SCORED = 12_000
 """At most about so many held-out targets are scored, the same ones each time."""
@@ -23,7 +23,7 @@ _WINDOWS = 256
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]  # torch is not type-checked here
-def validate(network: GRUEncoder, lesson: Lesson) -> dict[str, float]:
+def validate(network: GRUEncoder, training_set: TrainingSet) -> dict[str, float]:
     """Return log_loss, log_rank, hr@20 and mrr of items and of categories, all ranked, and `loss`, to stop early by.
 
     `loss` weighs items, categories and x as in training. It has the log rank of items where training draws negatives:
@@ -32,7 +32,7 @@ def validate(network: GRUEncoder, lesson: Lesson) -> dict[str, float]:
     is held out.
     """
     network.eval()
-    valid, pieces = lesson.held_out.valid, windows(lesson.starts)
+    valid, pieces = training_set.held_out.valid, windows(training_set.starts)
     until = np.concatenate([[0], np.cumsum(valid)])
     first_target = pieces.first + 1
     chosen = np.flatnonzero(until[first_target + pieces.steps] > until[first_target])
@@ -43,25 +43,25 @@ def validate(network: GRUEncoder, lesson: Lesson) -> dict[str, float]:
         part = chosen[start : start + _WINDOWS]
         rows = pieces.rows(part)
         at = np.nonzero(pieces.counts(part) & valid[rows + 1])
-        hidden = network.states(*tensors(window_inputs(lesson.inputs, rows), lesson.device))[at]
-        for key, values in _figures(network, lesson, hidden, rows[at] + 1).items():
+        hidden = network.states(*tensors(window_inputs(training_set.inputs, rows), training_set.device))[at]
+        for key, values in _figures(network, training_set, hidden, rows[at] + 1).items():
             columns.setdefault(key, []).append(values)
         scored += at[0].size
         if scored >= SCORED:
             break
     found = {key: float(np.concatenate(values).mean()) for key, values in columns.items()}
-    of_items = "item_log_rank" if lesson.config.negatives else "item_log_loss"
-    config = lesson.config
+    of_items = "item_log_rank" if training_set.config.negatives else "item_log_loss"
+    config = training_set.config
     weights = {of_items: config.item_weight, "category_log_loss": config.category_weight, "x_log_loss": config.x_weight}
     loss = sum(weight * found[key] for key, weight in weights.items() if key in found)
     return {"loss": loss, **found} if found else {}
 
 
 def _figures(
-    network: GRUEncoder, lesson: Lesson, hidden: Tensor, following: NDArray[np.int64]
+    network: GRUEncoder, training_set: TrainingSet, hidden: Tensor, following: NDArray[np.int64]
 ) -> dict[str, NDArray[np.float64]]:
     """Return each figure of each prediction."""
-    item, category = lesson.inputs.item[following], lesson.inputs.category[following]
+    item, category = training_set.inputs.item[following], training_set.inputs.category[following]
     found: dict[str, NDArray[np.float64]] = {}
     of_item, of_category = np.flatnonzero(item), np.flatnonzero(category)
     if of_item.size:

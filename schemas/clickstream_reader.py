@@ -7,7 +7,7 @@ A test holds the two against each other on generated events, so a changed schema
 import struct
 from typing import NoReturn
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import TYPE_NAMES, Event
 
 _VALUE_BRANCH = 2
@@ -24,14 +24,14 @@ def read_clickstream(value: bytes, at: int) -> Event:
 
     An optional text of no characters is missing.
 
-    Raises InvalidEvent (TRUNCATED, BAD_UTF8, UNKNOWN_TYPE).
+    Raises InvalidRecord (TRUNCATED, BAD_UTF8, UNKNOWN_TYPE).
     """
     try:
         event, end = _read(value, at)
     except (IndexError, struct.error) as error:
-        raise InvalidEvent(Reason.TRUNCATED, "clickstream: the body ends inside a field") from error
+        raise InvalidRecord(Reason.TRUNCATED, "clickstream: the body ends inside a field") from error
     if end != len(value):
-        raise InvalidEvent(Reason.TRUNCATED, f"{len(value) - end} bytes left after the clickstream record")
+        raise InvalidRecord(Reason.TRUNCATED, f"{len(value) - end} bytes left after the clickstream record")
     return event
 
 
@@ -41,7 +41,7 @@ def _read(value: bytes, at: int) -> tuple[Event, int]:
     user_id, at = _text(value, at)
     kind = value[at]
     if kind > _LAST_TYPE or kind & 1:
-        raise InvalidEvent(Reason.UNKNOWN_TYPE, f"type has Avro index byte {kind}; allowed: {', '.join(TYPE_NAMES)}")
+        raise InvalidRecord(Reason.UNKNOWN_TYPE, f"type has Avro index byte {kind}; allowed: {', '.join(TYPE_NAMES)}")
     ts_ms, at = _varint(value, at + 1)
     item_id = category = price = quantity = activity_id = token = position = amount = None
     # An event of an activity rarely has the first four, any other event never the last four.
@@ -72,7 +72,7 @@ def _varint(value: bytes, at: int) -> tuple[int, int]:
     while byte > 0x7F:
         # Without a bound 64 KiB of 0xff would be a number of 57 kB, built in a second.
         if shift > _MAX_VARINT_BITS:
-            raise InvalidEvent(Reason.TRUNCATED, "clickstream: a number is longer than 10 bytes")
+            raise InvalidRecord(Reason.TRUNCATED, "clickstream: a number is longer than 10 bytes")
         byte = value[at]
         at += 1
         number |= (byte & 0x7F) << shift
@@ -85,7 +85,7 @@ def _text(value: bytes, at: int) -> tuple[str, int]:
     if size & 0x81:
         size, at = _varint(value, at)
         if size < 0:
-            raise InvalidEvent(Reason.TRUNCATED, "clickstream: a string of negative length")
+            raise InvalidRecord(Reason.TRUNCATED, "clickstream: a string of negative length")
     else:
         size >>= 1
         at += 1
@@ -95,7 +95,7 @@ def _text(value: bytes, at: int) -> tuple[str, int]:
     except UnicodeDecodeError as error:
         if end > len(value):
             raise IndexError("a string longer than the value, cut inside a character") from error
-        raise InvalidEvent(Reason.BAD_UTF8, "clickstream: a string is not UTF-8") from error
+        raise InvalidRecord(Reason.BAD_UTF8, "clickstream: a string is not UTF-8") from error
 
 
 def _text_branch(value: bytes, at: int) -> tuple[str | None, int]:
@@ -118,4 +118,4 @@ def _double_branch(value: bytes, at: int) -> tuple[float, int]:
 
 
 def _refuse_branch(index: int) -> NoReturn:
-    raise InvalidEvent(Reason.TRUNCATED, f"clickstream: a union has index byte {index}; allowed: 0 or 2")
+    raise InvalidRecord(Reason.TRUNCATED, f"clickstream: a union has index byte {index}; allowed: 0 or 2")

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import orjson
 
 from tideline.schemas.clickstream_reader import read_clickstream
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
 from tideline.schemas.fields import EARLIEST_MS, LATEST_MS, MAX_AMOUNT, MAX_TEXT_CHARS
 from tideline.schemas.records import HEADER_BYTES, MAX_VALUE_BYTES, RecordCodec, size_error
@@ -55,7 +55,7 @@ _JSON_SIGNATURES = frozenset(product(*_TYPES_OF_FIELD.values()))
 def decode_event(key: bytes | None, value: bytes | None, record_ts_ms: int) -> Event:
     """Return the event of a clickstream record, validated.
 
-    `record_ts_ms` is the record's Kafka timestamp. Raises InvalidEvent with the reason; nothing else, for any bytes.
+    `record_ts_ms` is the record's Kafka timestamp. Raises InvalidRecord with the reason; nothing else, for any bytes.
 
     >>> record = b'{"event_id":"e1","user_id":"u1","type":"view","ts_ms":1700000000000,"item_id":"milk"}'
     >>> event = decode_event(b"u1", record, 1700000000000)
@@ -65,7 +65,7 @@ def decode_event(key: bytes | None, value: bytes | None, record_ts_ms: int) -> E
     if not value or len(value) > MAX_VALUE_BYTES:
         raise size_error(value)
     if not key:
-        raise InvalidEvent(Reason.MISSING_KEY, "the key must be the user_id as UTF-8")
+        raise InvalidRecord(Reason.MISSING_KEY, "the key must be the user_id as UTF-8")
     if value[:HEADER_BYTES] == _NEWEST_HEADER:
         event = read_clickstream(value, HEADER_BYTES)
     elif value[0] == _OPENING_BRACE:
@@ -98,13 +98,13 @@ def _from_json(value: bytes) -> Event:
     except orjson.JSONDecodeError as error:
         raise _json_error(value, error) from error
     except KeyError as error:
-        raise InvalidEvent(Reason.WRONG_SHAPE, f"{error.args[0]} is missing") from error
+        raise InvalidRecord(Reason.WRONG_SHAPE, f"{error.args[0]} is missing") from error
     if tuple(map(type, row)) not in _JSON_SIGNATURES:
         row = _without_blanks(row)
     event_id, user_id, name, ts_ms, item_id, category, price, quantity, activity_id, token, position, amount = row
     kind = _NUMBER_OF_TYPE.get(name)
     if kind is None:
-        raise InvalidEvent(Reason.UNKNOWN_TYPE, f"type={name[:MAX_TEXT_CHARS]!r}; allowed: {', '.join(TYPE_NAMES)}")
+        raise InvalidRecord(Reason.UNKNOWN_TYPE, f"type={name[:MAX_TEXT_CHARS]!r}; allowed: {', '.join(TYPE_NAMES)}")
     if price is not None:
         price = float(price)
     if amount is not None:
@@ -113,28 +113,28 @@ def _from_json(value: bytes) -> Event:
     return Event(event_id, user_id, kind, ts_ms, *about, price, quantity, *thing, position, amount)
 
 
-def _json_error(value: bytes, error: orjson.JSONDecodeError) -> InvalidEvent:
+def _json_error(value: bytes, error: orjson.JSONDecodeError) -> InvalidRecord:
     # orjson does not say what kind of mistake it met; a second, slower parser tells them apart.
     try:
         record = json.loads(value.decode(), parse_constant=_finite, parse_float=_finite, parse_int=_finite)
         json.dumps(record, ensure_ascii=False).encode()
     except UnicodeDecodeError:
-        return InvalidEvent(Reason.BAD_UTF8, "the JSON value is not UTF-8")
+        return InvalidRecord(Reason.BAD_UTF8, "the JSON value is not UTF-8")
     except UnicodeEncodeError:
-        return InvalidEvent(Reason.BAD_UTF8, "half a surrogate pair is no text")
-    except InvalidEvent as not_finite:
+        return InvalidRecord(Reason.BAD_UTF8, "half a surrogate pair is no text")
+    except InvalidRecord as not_finite:
         return not_finite
     except RecursionError:
-        return InvalidEvent(Reason.BAD_FIELD, "arrays or objects are nested too deep")
+        return InvalidRecord(Reason.BAD_FIELD, "arrays or objects are nested too deep")
     except ValueError:
-        return InvalidEvent(Reason.BAD_JSON, str(error))
-    return InvalidEvent(Reason.BAD_FIELD, f"well-formed JSON, which is not read all the same: {error}")
+        return InvalidRecord(Reason.BAD_JSON, str(error))
+    return InvalidRecord(Reason.BAD_FIELD, f"well-formed JSON, which is not read all the same: {error}")
 
 
 def _finite(literal: str) -> float:
     number = float(literal)
     if not math.isfinite(number):
-        raise InvalidEvent(Reason.NOT_FINITE, f"{literal[:MAX_TEXT_CHARS]} is not a finite number")
+        raise InvalidRecord(Reason.NOT_FINITE, f"{literal[:MAX_TEXT_CHARS]} is not a finite number")
     return number
 
 
@@ -147,11 +147,11 @@ def _without_blanks(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return filled
 
 
-def _type_error(row: tuple[object, ...]) -> InvalidEvent:
+def _type_error(row: tuple[object, ...]) -> InvalidRecord:
     for (name, allowed), field in zip(_TYPES_OF_FIELD.items(), row, strict=True):
         if type(field) not in allowed:
             names = ", ".join(kind.__name__ for kind in allowed)
-            return InvalidEvent(Reason.BAD_FIELD, f"{name} is {type(field).__name__}; allowed: {names}")
+            return InvalidRecord(Reason.BAD_FIELD, f"{name} is {type(field).__name__}; allowed: {names}")
     raise AssertionError("every field of a refused row has an allowed type")
 
 
@@ -166,7 +166,7 @@ def _check(event: Event, key: bytes, record_ts_ms: int) -> None:
     if not EARLIEST_MS <= ts_ms <= LATEST_MS:
         raise _unit_error(ts_ms)
     if ts_ms > record_ts_ms + MAX_AHEAD_MS:
-        raise InvalidEvent(Reason.FUTURE, f"ts_ms is {ts_ms - record_ts_ms} ms ahead; allowed: {MAX_AHEAD_MS}")
+        raise InvalidRecord(Reason.FUTURE, f"ts_ms is {ts_ms - record_ts_ms} ms ahead; allowed: {MAX_AHEAD_MS}")
     if item_id is not None and not 0 < len(item_id) <= MAX_TEXT_CHARS:
         _refuse_text("item_id", item_id)
     if category is not None and not 0 < len(category) <= MAX_TEXT_CHARS:
@@ -180,7 +180,7 @@ def _check(event: Event, key: bytes, record_ts_ms: int) -> None:
     if activity_id is not None and not 0 < len(activity_id) <= MAX_TEXT_CHARS:
         _refuse_text("activity_id", activity_id)
     if token is not None and not 0 < len(token) <= MAX_TOKEN_CHARS:
-        raise InvalidEvent(Reason.BAD_TOKEN, f"token has {len(token)} characters; allowed: 1..{MAX_TOKEN_CHARS}")
+        raise InvalidRecord(Reason.BAD_TOKEN, f"token has {len(token)} characters; allowed: 1..{MAX_TOKEN_CHARS}")
     if position is not None and not 0 <= position <= MAX_POSITION:
         _refuse("position", position, f"0..{MAX_POSITION}")
     if kind >= FIRST_ACTIVITY_TYPE:
@@ -189,36 +189,36 @@ def _check(event: Event, key: bytes, record_ts_ms: int) -> None:
 
 def _check_activity_event(kind: int, activity_id: str | None, token: str | None, position: int | None) -> None:
     if activity_id is None:
-        raise InvalidEvent(Reason.BAD_FIELD, f"activity_id is missing; {TYPE_NAMES[kind]} is about an activity")
+        raise InvalidRecord(Reason.BAD_FIELD, f"activity_id is missing; {TYPE_NAMES[kind]} is about an activity")
     if token is not None and position is None and kind != EventType.CONVERSION:
-        raise InvalidEvent(Reason.BAD_FIELD, f"position is missing; {TYPE_NAMES[kind]} with a token needs it")
+        raise InvalidRecord(Reason.BAD_FIELD, f"position is missing; {TYPE_NAMES[kind]} with a token needs it")
 
 
-def _unit_error(ts_ms: int) -> InvalidEvent:
+def _unit_error(ts_ms: int) -> InvalidRecord:
     allowed = f"allowed: {EARLIEST_MS}..{LATEST_MS}, milliseconds since 1970"
     if ts_ms <= 0:
-        return InvalidEvent(Reason.BAD_FIELD, f"ts_ms={ts_ms}; {allowed}")
+        return InvalidRecord(Reason.BAD_FIELD, f"ts_ms={ts_ms}; {allowed}")
     unit = "nanoseconds" if ts_ms > _NANOSECONDS else "microseconds" if ts_ms > LATEST_MS else "seconds"
-    return InvalidEvent(Reason.WRONG_UNIT, f"ts_ms={ts_ms} looks like {unit}; {allowed}")
+    return InvalidRecord(Reason.WRONG_UNIT, f"ts_ms={ts_ms} looks like {unit}; {allowed}")
 
 
-def _key_error(key: bytes) -> InvalidEvent:
+def _key_error(key: bytes) -> InvalidRecord:
     try:
         key.decode()
     except UnicodeDecodeError:
-        return InvalidEvent(Reason.BAD_UTF8, "the record key is not UTF-8")
-    return InvalidEvent(Reason.KEY_MISMATCH, "the record key is not the user_id inside the value")
+        return InvalidRecord(Reason.BAD_UTF8, "the record key is not UTF-8")
+    return InvalidRecord(Reason.KEY_MISMATCH, "the record key is not the user_id inside the value")
 
 
 def _refuse_text(name: str, text: str) -> NoReturn:
-    raise InvalidEvent(Reason.BAD_FIELD, f"{name} has {len(text)} characters; allowed: 1..{MAX_TEXT_CHARS}")
+    raise InvalidRecord(Reason.BAD_FIELD, f"{name} has {len(text)} characters; allowed: 1..{MAX_TEXT_CHARS}")
 
 
 def _refuse_number(name: str, number: float, allowed: str) -> NoReturn:
     if not math.isfinite(number):
-        raise InvalidEvent(Reason.NOT_FINITE, f"{name} is {number}")
+        raise InvalidRecord(Reason.NOT_FINITE, f"{name} is {number}")
     _refuse(name, number, allowed)
 
 
 def _refuse(name: str, number: float, allowed: str) -> NoReturn:
-    raise InvalidEvent(Reason.BAD_FIELD, f"{name}={number!r}; allowed: {allowed}")
+    raise InvalidRecord(Reason.BAD_FIELD, f"{name}={number!r}; allowed: {allowed}")

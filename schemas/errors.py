@@ -1,7 +1,7 @@
 """What can go wrong, and what is done about it.
 
 TidelineError
- +-- InvalidEvent(reason, detail)        the record is bad: dead letter or counter, never retried
+ +-- InvalidRecord(reason, detail)        the record is bad: dead letter or counter, never retried
  +-- Unavailable(target, detail)         the world is bad: retry with back-off, then raise and let Flink restart
  +-- ConfigError(key, value, allowed)    a setting is bad: refused before submission
  +-- ModelError(reason, detail)          an artefact is bad: refused, the one in use stays
@@ -17,7 +17,7 @@ class Reason(StrEnum):
 
     `meaning` is one line for people. `counted_only` is true where the record is well formed and is
     merely not applied: it raises a counter and makes no dead letter. `producer_fault` is true of what only a producer
-    can get wrong, whatever a visitor does or sends: the brake counts these alone.
+    can get wrong, whatever a visitor does or sends: the dead-letter limit counts these alone.
     """
 
     meaning: str
@@ -82,7 +82,7 @@ class TidelineError(Exception):
         return type(self), self.args[1:] or self.args
 
 
-class InvalidEvent(TidelineError):
+class InvalidRecord(TidelineError):
     """A record that can never be applied. `detail` says which field and what is allowed; it holds no user id."""
 
     def __init__(self, reason: Reason, detail: str) -> None:

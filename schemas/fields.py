@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn, TypeGuard
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 
 MAX_TS_MS = 2**53
 EARLIEST_MS, LATEST_MS = 100_000_000_000, 253_402_300_799_999
@@ -30,7 +30,7 @@ def is_identifier(text: str) -> bool:
 
 
 class Fields:
-    """One record; every method returns the field it names, checked, or raises InvalidEvent with the given reason.
+    """One record; every method returns the field it names, checked, or raises InvalidRecord with the given reason.
 
     `path` goes before field names in errors, for records inside records ("cap.").
     """
@@ -39,13 +39,13 @@ class Fields:
         self._reason = reason
         self._path = path
         if not isinstance(record, Mapping):
-            raise InvalidEvent(reason, f"{path or 'value'} is {type(record).__name__}; allowed: an object")
+            raise InvalidRecord(reason, f"{path or 'value'} is {type(record).__name__}; allowed: an object")
         self._record: Mapping[str, object] = record
 
     def refuse(self, name: str, allowed: str) -> NoReturn:
         """Raise for a field that was read and does not fit the others."""
         shown = repr(self._record[name])[:_SHOWN_CHARS] if name in self._record else "(missing)"
-        raise InvalidEvent(self._reason, f"{self._path}{name}={shown}; allowed: {allowed}")
+        raise InvalidRecord(self._reason, f"{self._path}{name}={shown}; allowed: {allowed}")
 
     def exactly(self, names: Collection[str]) -> None:
         """Refuse a record with other fields than these: a mistyped one would silently lift a limit."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import fastavro
 import orjson
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.registry import Registry, shipped
 
 MAGIC = 0
@@ -40,7 +40,7 @@ class RecordCodec:
     def decode(self, value: bytes) -> dict[str, Any]:
         """Return the record, fields unknown to its writer filled with their defaults.
 
-        Raises InvalidEvent (EMPTY, TOO_LARGE, BAD_MAGIC, UNKNOWN_SCHEMA, TRUNCATED, BAD_UTF8). Ranges are the
+        Raises InvalidRecord (EMPTY, TOO_LARGE, BAD_MAGIC, UNKNOWN_SCHEMA, TRUNCATED, BAD_UTF8). Ranges are the
         caller's to check; fastavro counts a negative union or enum index from the end instead of refusing it.
         """
         if not value or len(value) > MAX_VALUE_BYTES:
@@ -52,18 +52,18 @@ class RecordCodec:
         body.seek(HEADER_BYTES)
         record = self._read(body, writer)
         if body.tell() != len(value):
-            raise InvalidEvent(Reason.TRUNCATED, f"{len(value) - body.tell()} bytes left after the {self.name} record")
+            raise InvalidRecord(Reason.TRUNCATED, f"{len(value) - body.tell()} bytes left after the {self.name} record")
         return record
 
     def decode_authored(self, value: bytes, reason: Reason) -> dict[str, Any]:
         """Return a record that people write, as Avro or as a JSON object; JSON gets no defaults.
 
-        Every refusal is an InvalidEvent of the given reason, the parser's own reason at the head of its detail.
+        Every refusal is an InvalidRecord of the given reason, the parser's own reason at the head of its detail.
         """
         try:
             return self._from_json(value) if value[:1] == b"{" else self.decode(value)
-        except InvalidEvent as error:
-            raise InvalidEvent(reason, str(error)) from error
+        except InvalidRecord as error:
+            raise InvalidRecord(reason, str(error)) from error
 
     def _from_json(self, value: bytes) -> dict[str, Any]:
         if len(value) > MAX_VALUE_BYTES:
@@ -71,7 +71,7 @@ class RecordCodec:
         try:
             record: dict[str, Any] = orjson.loads(value)
         except orjson.JSONDecodeError as error:
-            raise InvalidEvent(Reason.BAD_JSON, f"{self.name}: {error}") from error
+            raise InvalidRecord(Reason.BAD_JSON, f"{self.name}: {error}") from error
         return record
 
     def _read(self, body: BytesIO, writer: Any) -> dict[str, Any]:
@@ -82,9 +82,9 @@ class RecordCodec:
                 body, writer, None if writer is self._schema else self._schema
             )
         except UnicodeDecodeError as error:
-            raise InvalidEvent(Reason.BAD_UTF8, f"{self.name}: a string is not UTF-8") from error
+            raise InvalidRecord(Reason.BAD_UTF8, f"{self.name}: a string is not UTF-8") from error
         except (EOFError, IndexError) as error:
-            raise InvalidEvent(Reason.TRUNCATED, f"{self.name}: {type(error).__name__} {error}") from error
+            raise InvalidRecord(Reason.TRUNCATED, f"{self.name}: {type(error).__name__} {error}") from error
         return record
 
 
@@ -97,7 +97,7 @@ class Origin(NamedTuple):
     timestamp_ms: int
 
 
-def dead_letter_headers(error: InvalidEvent, origin: Origin, job: str, build: str) -> list[tuple[str, bytes]]:
+def dead_letter_headers(error: InvalidRecord, origin: Origin, job: str, build: str) -> list[tuple[str, bytes]]:
     """Return the Kafka headers of a dead letter, in the order of `dead_letter.avsc`, as UTF-8 text."""
     texts = {
         "reason": str(error.reason),
@@ -117,21 +117,21 @@ def wire_header(schema_id: int) -> bytes:
     return struct.pack(">bI", MAGIC, schema_id)
 
 
-def size_error(value: bytes | None) -> InvalidEvent:
+def size_error(value: bytes | None) -> InvalidRecord:
     """Say why a value of 0 or over MAX_VALUE_BYTES bytes is not parsed."""
     if not value:
-        return InvalidEvent(Reason.EMPTY, "the record has no value")
-    return InvalidEvent(Reason.TOO_LARGE, f"{len(value)} bytes; allowed: {MAX_VALUE_BYTES}")
+        return InvalidRecord(Reason.EMPTY, "the record has no value")
+    return InvalidRecord(Reason.TOO_LARGE, f"{len(value)} bytes; allowed: {MAX_VALUE_BYTES}")
 
 
-def header_error(value: bytes, name: str) -> InvalidEvent:
+def header_error(value: bytes, name: str) -> InvalidRecord:
     """Say why the first bytes of a value are no header of a kept version of the record."""
     if value[0] != MAGIC:
-        return InvalidEvent(Reason.BAD_MAGIC, f"first byte 0x{value[0]:02x}; allowed: 0x00 (Avro) or 0x7b (JSON)")
+        return InvalidRecord(Reason.BAD_MAGIC, f"first byte 0x{value[0]:02x}; allowed: 0x00 (Avro) or 0x7b (JSON)")
     if len(value) < HEADER_BYTES:
-        return InvalidEvent(Reason.TRUNCATED, f"{len(value)} bytes; an Avro value has at least {HEADER_BYTES}")
+        return InvalidRecord(Reason.TRUNCATED, f"{len(value)} bytes; an Avro value has at least {HEADER_BYTES}")
     schema_id = int.from_bytes(value[1:HEADER_BYTES], "big")
-    return InvalidEvent(Reason.UNKNOWN_SCHEMA, f"schema id {schema_id} is no kept version of {name}")
+    return InvalidRecord(Reason.UNKNOWN_SCHEMA, f"schema id {schema_id} is no kept version of {name}")
 
 
 ACTIVITY = RecordCodec(shipped(), "activity")

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.experiments.trial import rate_of, share_interval
-from tideline.udfs.core.learning.watch import ALARM_AT, COLD_BELOW
+from tideline.udfs.core.experiments.lift import rate_of, share_interval
+from tideline.udfs.core.learning.monitoring import ALARM_AT, COLD_BELOW
 from tideline.udfs.core.limits import LEAST_EXAMINED
-from tideline.udfs.core.rewards.examination import ShownEntries, examination
+from tideline.udfs.core.rewards.position_bias import ShownEntries, examination
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.rewards.examination import Share
+    from tideline.udfs.core.rewards.position_bias import Share
 
 _BINS = 10
 _STRETCHES = 10
 _DAY_MS = 86_400_000
 
 
-class Log(NamedTuple):
+class DecisionLog(NamedTuple):
     """Columns [N] in order of time. Codes are places in the tuples of names."""
 
     user: NDArray[np.int64]
@@ -49,7 +49,7 @@ class Log(NamedTuple):
     """What came of it, in the unit of the prediction."""
 
 
-def rates(log: Log, here: NDArray[np.bool_]) -> dict[str, Any]:
+def rates(log: DecisionLog, here: NDArray[np.bool_]) -> dict[str, Any]:
     """Return click, conversion and revenue figures of some rows; intervals count users, not impressions.
 
     Rows whose attribution window is still open count in `ctr` and `cvr`, not in their mature forms.
@@ -71,7 +71,7 @@ def rates(log: Log, here: NDArray[np.bool_]) -> dict[str, Any]:
     return found
 
 
-def list_quality(log: Log, here: NDArray[np.bool_], days: float) -> dict[str, float | None]:
+def list_quality(log: DecisionLog, here: NDArray[np.bool_], days: float) -> dict[str, float | None]:
     """Return precision, recall, hit rate and NDCG of the lists of some rows against later behaviour.
 
     Relevant to a list is every activity its user clicked, in any list, from the time it was shown until `days` later.
@@ -105,7 +105,7 @@ def list_quality(log: Log, here: NDArray[np.bool_], days: float) -> dict[str, fl
     return {name: _known(float(np.mean(values))) if values else None for name, values in named.items()}
 
 
-def calibration(log: Log) -> dict[str, Any]:
+def calibration(log: DecisionLog) -> dict[str, Any]:
     """Return predicted and seen reward in ten bins of equal size, and the mean distance between them."""
     known = np.flatnonzero(np.isfinite(log.predicted))
     if known.size < _BINS:
@@ -119,7 +119,7 @@ def calibration(log: Log) -> dict[str, Any]:
     return {"bins": bins, "error": round(error, 6)}
 
 
-def exploration(log: Log) -> dict[str, Any]:
+def exploration(log: DecisionLog) -> dict[str, Any]:
     """Return the share of explored entries, the entropy of what leads the lists, and activities hardly shown."""
     first = log.action[log.position == 0]
     share = np.bincount(first, minlength=len(log.actions)) / max(first.size, 1)
@@ -133,8 +133,8 @@ def exploration(log: Log) -> dict[str, Any]:
     }
 
 
-def places(log: Log) -> dict[str, Any]:
-    """Return how often each place is looked at, by both models of `tideline.udfs.core.rewards.examination`.
+def places(log: DecisionLog) -> dict[str, Any]:
+    """Return how often each place is looked at, by both models of `tideline.udfs.core.rewards.position_bias`.
 
     `order` is the argument that tells the learner, None while a place is not known; `cascade_order` the one for lists
     that are read from the top.
@@ -148,14 +148,17 @@ def places(log: Log) -> dict[str, Any]:
     for place, share in enumerate(found.examined):
         row = {"position": place, **_with_interval("examined", share)}
         if place < len(found.swaps):
-            row |= {"swaps_with_next": round(found.swaps[place], 1), **_with_interval("goes_on", found.goes_on[place])}
+            row |= {
+                "swaps_with_next": round(found.swaps[place], 1),
+                **_with_interval("goes_on", found.continuation[place]),
+            }
         rows.append(row)
-    after = found.goes_on_after_click.value
+    after = found.continuation_after_click.value
     known = [share.value for share in found.examined if share.value is not None]
     order = "places=[" + ",".join(f"{min(value, 1.0):.2f}" for value in known) + "]"
     return {
         "places": rows,
-        **_with_interval("goes_on_after_click", found.goes_on_after_click),
+        **_with_interval("goes_on_after_click", found.continuation_after_click),
         "order": order if known and len(known) == len(rows) else None,
         "cascade_order": None if after is None else f"after_click={min(max(after, LEAST_EXAMINED), 1.0):.2f}",
     }
@@ -166,7 +169,7 @@ def _with_interval(name: str, share: Share) -> dict[str, Any]:
     return {name: value, f"{name}_ci95": ends}
 
 
-def drift(log: Log) -> dict[str, Any]:
+def drift(log: DecisionLog) -> dict[str, Any]:
     """Compare the newest tenth of the time with all before: click rate, and reward against its prediction.
 
     The alarm is raised where either differs by more than ALARM_AT standard errors over users.
@@ -184,7 +187,9 @@ def drift(log: Log) -> dict[str, Any]:
     return {"alarm": any(abs(z) > ALARM_AT for z in found.values() if z is not None), **found}
 
 
-def _distance(log: Log, values: NDArray[np.float64], now: NDArray[np.bool_], then: NDArray[np.bool_]) -> float | None:
+def _distance(
+    log: DecisionLog, values: NDArray[np.float64], now: NDArray[np.bool_], then: NDArray[np.bool_]
+) -> float | None:
     one = np.ones(values.size)
     a, b = (rate_of(log.user[rows], values[rows], one[rows]) for rows in (now, then))
     spread = math.sqrt(a.variance + b.variance) if a.users > 1 and b.users > 1 else 0.0

@@ -33,8 +33,8 @@ from tideline.schemas.events import EventType
 from tideline.udfs.core.catalogue.activity_features import FEATURES, UNKNOWN
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import MAX_SLOTS
-from tideline.udfs.core.rewards.attributing import Attributing
 from tideline.udfs.core.rewards.attribution import attribute
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.core.shown.remembered import Remembered
 from tideline.udfs.core.shown.shown_state import CLICKED, CONVERTED
 
@@ -87,7 +87,7 @@ def matters(event: Event) -> bool:
 def join(
     decisions: Iterable[dict[str, Any]],
     events: Sequence[Event],
-    settings: Attributing,
+    settings: AttributionSettings,
     features: Mapping[str, NDArray[np.int8]],
 ) -> pa.Table:
     """Return the table; decision records and events may come in any order and repeatedly.
@@ -150,7 +150,7 @@ def _parts(story: Sequence[Event]) -> Iterator[list[Event]]:
         yield part
 
 
-def _rewards(events: Sequence[Event], settings: Attributing) -> dict[_Key, _Rewards]:
+def _rewards(events: Sequence[Event], settings: AttributionSettings) -> dict[_Key, _Rewards]:
     """Return what came of each (user, list, position) of which anything did."""
     by_user: defaultdict[str, dict[str, Event]] = defaultdict(dict)
     for event in events:

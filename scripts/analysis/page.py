@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from tideline.udfs.core.learning.watch import ALARM_AT
+from tideline.udfs.core.learning.monitoring import ALARM_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -29,7 +29,7 @@ import numpy as np
 
 from tideline.models.tables import Table
 from tideline.udfs.core.catalogue.activity_features import FEATURES
-from tideline.udfs.core.evaluation.log import Log
+from tideline.udfs.core.evaluation.log import LoggedFeedback
 from tideline.udfs.core.hashing import hash64
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ _EXPORTED = (
 class LoggedFile(NamedTuple):
     """A log, the file row of each of its rows and its decision id, how many rows were left out and why, and more."""
 
-    log: Log
+    log: LoggedFeedback
     file_row: NDArray[np.int64]
     decision_id: NDArray[np.str_]
     left_out: dict[str, int]
@@ -91,7 +91,7 @@ def read_log(path: Path, reward: str = "reward") -> LoggedFile:
     whose = ids[rows] if users is None else users[rows]
     names, user = np.unique(whose, return_inverse=True)
     hashes = np.array([hash64(each) for each in names.tolist()], np.uint64)
-    log = Log(
+    log = LoggedFeedback(
         arms=tuple(arms.tolist()),
         x=x[rows],
         action=arm.astype(np.int64),

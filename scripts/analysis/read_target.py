@@ -28,7 +28,7 @@ _SUM_ERROR = 1e-6
 _BLIND = "the log has no columns feature_0 .. feature_7: the policy is judged as one that knows nothing of its actions"
 
 
-class Judging(NamedTuple):
+class TargetFactory(NamedTuple):
     """How `evaluation.evaluate` makes the policy, and replays one that learns; why it may not be the job's."""
 
     make: Callable[[NDArray[np.int64]], Target]
@@ -36,7 +36,7 @@ class Judging(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def read_target(text: str, logged: LoggedFile, exploration: float, places: Sequence[float] = ()) -> Judging:
+def read_target(text: str, logged: LoggedFile, exploration: float, places: Sequence[float] = ()) -> TargetFactory:
     """Return the policy: the name of one of the product's, uniform, constant:<action>, or a file of probabilities.
 
     One of the product's learns with impressions that count so much in each of the `places`.
@@ -46,14 +46,14 @@ def read_target(text: str, logged: LoggedFile, exploration: float, places: Seque
     """
     log = logged.log
     if text == "uniform":
-        return Judging(lambda fold: Uniform(log), None)
+        return TargetFactory(lambda fold: Uniform(log), None)
     if text.startswith(_CONSTANT):
         name = text.removeprefix(_CONSTANT)
-        return Judging(lambda fold: Constant(log, log.arms.index(name) if name in log.arms else -1), None)
+        return TargetFactory(lambda fold: Constant(log, log.arms.index(name) if name in log.arms else -1), None)
     if text.partition(":")[0] in POLICIES:
         policy = make_policy(text)
         blind = log.features is None and policy.regression.sharing is Sharing.HYBRID
-        return Judging(
+        return TargetFactory(
             lambda fold: crossfitted(policy, log, fold, exploration, places),
             lambda: replayed(policy, log, exploration, places),
             (_BLIND,) if blind else (),
@@ -62,7 +62,7 @@ def read_target(text: str, logged: LoggedFile, exploration: float, places: Seque
     if not path.is_file():
         raise ConfigError("--policy", text, f"{', '.join(POLICIES)}, uniform, constant:<action>, or a file")
     table = _read_table(path, logged)
-    return Judging(lambda fold: table, None)
+    return TargetFactory(lambda fold: table, None)
 
 
 def _read_table(path: Path, logged: LoggedFile) -> Table:

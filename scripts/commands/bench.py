@@ -46,7 +46,7 @@ def _regret(given: argparse.Namespace) -> dict[str, Any]:
 
 def _value(given: argparse.Namespace) -> dict[str, Any]:
     policies = tuple(given.policy) if given.policy else value.POLICIES
-    how = value.Course(given.past, given.seeds, policies, not given.without_peers)
+    how = value.TrainingRun(given.past, given.seeds, policies, not given.without_peers)
     return value.measure(given.only, given.world, how, given.model)
 
 

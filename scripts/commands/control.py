@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tideline.models.registry import verify
-from tideline.schemas.errors import ConfigError, InvalidEvent, ModelError, Unavailable
+from tideline.schemas.errors import ConfigError, InvalidRecord, ModelError, Unavailable
 from tideline.schemas.records import CONTROL
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.target import PATIENCE_S, read_target
@@ -26,7 +26,7 @@ def send_order(target: Target, kind: str, argument: dict[str, Any], issued_ms: i
     """Write an order to the control topic and wait until the broker has it.
 
     Raises:
-        InvalidEvent: the job would refuse it; the message names the field, its value and what is allowed.
+        InvalidRecord: the job would refuse it; the message names the field, its value and what is allowed.
         Unavailable: no broker takes it.
     """
     if kind == "model" and argument.keys() == {"path"}:

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tideline.models.tables import Table
-from tideline.schemas.errors import ConfigError, InvalidEvent, Unavailable
+from tideline.schemas.errors import ConfigError, InvalidRecord, Unavailable
 from tideline.scripts.commands import export_log
 from tideline.scripts.commands.control import send_order
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
-from tideline.udfs.core.experiments.trial import Verdict, compare, interval, rate_of, share_interval
+from tideline.udfs.core.experiments.lift import Verdict, compare, interval, rate_of, share_interval
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from tideline.udfs.core.experiments.trial import Lift, Rate
+    from tideline.udfs.core.experiments.lift import Lift, Rate
 
 _METRICS = {"ctr": "click", "cvr": "conversion", "revenue": "revenue"}
 
@@ -159,7 +159,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse("experiment", argv)
     try:
         return _RUN[arguments.command](arguments)
-    except (ConfigError, InvalidEvent, StackError, Unavailable, OSError) as error:
+    except (ConfigError, InvalidRecord, StackError, Unavailable, OSError) as error:
         return failed("experiment", error)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pyarrow import parquet
 
 from tideline.schemas.codec import decode_event
-from tideline.schemas.errors import ConfigError, InvalidEvent, Unavailable
+from tideline.schemas.errors import ConfigError, InvalidRecord, Unavailable
 from tideline.schemas.records import DECISION
 from tideline.scripts.analysis import join_log
 from tideline.scripts.commands.exits import failed
@@ -23,7 +23,7 @@ from tideline.udfs.core.catalogue.activity import Activity, decode_activity
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.lists.token_keys import TokenKeys
-from tideline.udfs.core.rewards.attributing import Attributing
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.io.topic_reader import read_topic
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.options import MASK, options_of
@@ -50,7 +50,7 @@ def export(cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float) 
     """
     activities = _activities(cluster, topics.activities)
     catalogue = Catalogue.of(activities.values())
-    settings = Attributing.of(keys, round(days * _DAY_MS), catalogue.reward_value, catalogue.activities_of_item)
+    settings = AttributionSettings.of(keys, round(days * _DAY_MS), catalogue.reward_value, catalogue.activities_of_item)
     records = read_topic(cluster, topics.decisions, _told("decisions"))
     decisions = [DECISION.decode(record.value) for record in records if record.value is not None]
     _say(f"{len(decisions):,} decision records")
@@ -58,7 +58,7 @@ def export(cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float) 
     for record in read_topic(cluster, topics.clickstream, _told("clickstream")):
         try:
             event = decode_event(record.key, record.value, record.timestamp_ms)
-        except InvalidEvent:
+        except InvalidRecord:
             continue
         if join_log.matters(event):
             events.append(event)
@@ -76,7 +76,7 @@ def _activities(cluster: KafkaCluster, topic: str) -> dict[str, Activity]:
     for record in read_topic(cluster, topic):
         try:
             activity = decode_activity(record.key, record.value)
-        except InvalidEvent:
+        except InvalidRecord:
             continue
         if activity is not None:
             found[activity.activity_id] = activity  # one that is deleted since may still have been clicked

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from tideline.models import registry
-from tideline.schemas.errors import ConfigError, InvalidEvent, ModelError, Unavailable
+from tideline.schemas.errors import ConfigError, InvalidRecord, ModelError, Unavailable
 from tideline.scripts.commands.control import send_order
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.target import read_target
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         return _pass_on(arguments.command, list(argv[1:]))
     try:
         return _RUN[arguments.command](arguments)
-    except (ConfigError, InvalidEvent, ModelError, OSError, StackError, Unavailable) as error:
+    except (ConfigError, InvalidRecord, ModelError, OSError, StackError, Unavailable) as error:
         return failed(f"model {arguments.command}", error)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError
-from tideline.scripts.analysis.figures import Log, calibration, drift, exploration, list_quality, places, rates
+from tideline.scripts.analysis.figures import DecisionLog, calibration, drift, exploration, list_quality, places, rates
 from tideline.scripts.analysis.page import page
 from tideline.scripts.analysis.read_log import LEAST_PROPENSITY
 from tideline.scripts.commands.exits import Exit, failed
@@ -27,7 +27,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def read(path: Path, weights: Sequence[float]) -> Log:
+def read(path: Path, weights: Sequence[float]) -> DecisionLog:
     """Return the log of a file; `weights` are the worth of a click, a conversion and a unit of revenue.
 
     Raises:
@@ -42,7 +42,7 @@ def read(path: Path, weights: Sequence[float]) -> Log:
     actions, action = np.unique(columns["action"], return_inverse=True)
     click, conversion = columns["click"].astype(np.float64), columns["conversion"].astype(np.float64)
     revenue = columns["revenue"]
-    return Log(
+    return DecisionLog(
         user=np.unique(columns["user"], return_inverse=True)[1],
         shown_list=shown_list,
         position=columns["position"],
@@ -82,7 +82,7 @@ def _read(table: Table) -> dict[str, Any]:
     return found
 
 
-def report(log: Log, days: float) -> dict[str, Any]:
+def report(log: DecisionLog, days: float) -> dict[str, Any]:
     """Return the report as a document; lists are judged by the clicks of the following `days`."""
     by: dict[str, Any] = {}
     for name, values in log.groups.items():
@@ -101,7 +101,7 @@ def report(log: Log, days: float) -> dict[str, Any]:
     }
 
 
-def _range(log: Log) -> str:
+def _range(log: DecisionLog) -> str:
     if not log.ts_ms.size:
         return "nothing was shown"
     first, last = (datetime.fromtimestamp(int(at_ms) / 1000, UTC) for at_ms in (log.ts_ms[0], log.ts_ms[-1]))

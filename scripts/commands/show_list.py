@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tideline.schemas.errors import InvalidEvent, TidelineError
+from tideline.schemas.errors import InvalidRecord, TidelineError
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.redis_target import opened, read_redis_target
 from tideline.scripts.commands.target import read_target
@@ -94,7 +94,7 @@ def _activities(arguments: argparse.Namespace) -> dict[str, Activity]:
         for record in read_topic(target.cluster, target.topics.activities):
             try:
                 activity = decode_activity(record.key, record.value)
-            except InvalidEvent:
+            except InvalidRecord:
                 continue
             if activity is not None:
                 found[activity.activity_id] = activity

@@ -36,7 +36,7 @@ class Sent:
 
 @pytest.fixture(scope="session")
 def sent(job: LiveJob) -> Sent:
-    """Every kind of bad record, strewn over good ones so that the brake stays off."""
+    """Every kind of bad record, strewn over good ones so that the dead-letter limit stays off."""
     now_ms = int(time.time() * 1000)
     refused = refused_records(_USER, now_ms, job.token_keys, "a005")
     before = len(job.read(job.topics.dead_letters))

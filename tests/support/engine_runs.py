@@ -12,7 +12,7 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import Cap, Rule
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.learning import BUCKET, Forgetting, add
+from tideline.udfs.core.learning.learning import BUCKET, Decay, add
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.policy_table import PAIRS, PolicyRow
 from tideline.udfs.core.rewards.feedback import Feedback, decode_feedback, encode_feedback
@@ -34,7 +34,7 @@ ACTIVITIES = (
 NAMES = [each.activity_id for each in ACTIVITIES]
 
 
-FORGETTING = Forgetting(40_000)  # buckets of ten seconds, so that the time of a reward matters
+FORGETTING = Decay(40_000)  # buckets of ten seconds, so that the time of a reward matters
 
 
 class Result(NamedTuple):

@@ -8,14 +8,14 @@ import numpy as np
 
 from tests.support.core_world import activity
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.learning import Forgetting
+from tideline.udfs.core.learning.learning import Decay
 from tideline.udfs.core.policies.regression import Regression, Sharing
 from tideline.udfs.core.rewards.feedback import ROWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NEVER = Forgetting(0)
+NEVER = Decay(0)
 
 
 HOW = Regression(3.0, Sharing.HYBRID, 2.0)

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.learning import BUCKET, Forgetting
+from tideline.udfs.core.learning.learning import BUCKET, Decay
 from tideline.udfs.core.learning.solving import RIDGE
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.rewards.feedback import ROWS
 
-NEVER = Forgetting(0)
+NEVER = Decay(0)
 HALF_LIFE_MS = 4_000
-FADING = Forgetting(HALF_LIFE_MS)
+FADING = Decay(HALF_LIFE_MS)
 NOTHING = np.zeros(0, BUCKET)
 
 
@@ -31,13 +31,13 @@ def rows_of(count: int, seed: int, span_ms: int = 20_000) -> NDArray[Any]:
     rows["conversions"] = rng.random(count) < 0.1
     rows["dismissals"] = rng.random(count) < 0.1
     rows["revenue_milli"] = rng.integers(-500, 10_000, count) * rows["conversions"]
-    rows["overlooked"] = rng.integers(0, 100, count)
+    rows["examination_discount"] = rng.integers(0, 100, count)
     return rows
 
 
 def examined(rows: NDArray[Any]) -> NDArray[np.float64]:
     """What each row counts of an impression."""
-    found: NDArray[np.float64] = rows["impressions"] * (1.0 - rows["overlooked"] / 100.0)
+    found: NDArray[np.float64] = rows["impressions"] * (1.0 - rows["examination_discount"] / 100.0)
     return found
 
 

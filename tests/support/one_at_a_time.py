@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
-from tideline.udfs.core.learning.change import LIMIT, Changes
-from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, NO_SUMS, WHOLE, Forgetting, forget, merge
+from tideline.udfs.core.learning.change_detection import LIMIT, Changes
+from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, IMPRESSION_UNIT, NO_SUMS, Decay, forget, merge
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
 from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, PAIRS, THETA_UNIT, UPPER, X_UNIT, PolicyRow
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RIDGE = 1.0
-CARRIED = 200.0
+MAX_CARRIED_IMPRESSIONS = 200.0
 _UNITS = np.array([1.0, 1.0, 0.001])
 _CONSTANT = CONSTANT_X * X_UNIT
 _THETA_LIMIT = 2.0**38
-_UNIT = np.concatenate([np.full(PAIRS, X_UNIT**2 / WHOLE), np.full(DIM, X_UNIT)])
+_UNIT = np.concatenate([np.full(PAIRS, X_UNIT**2 / IMPRESSION_UNIT), np.full(DIM, X_UNIT)])
 
 
 def one_at_a_time(
-    sums: Mapping[ArmKey, NDArray[Any]], arms: Sequence[ArmKey], forgetting: Forgetting, newest: int, how: Regression
+    sums: Mapping[ArmKey, NDArray[Any]], arms: Sequence[ArmKey], decay: Decay, newest: int, how: Regression
 ) -> list[tuple[str, PolicyRow]]:
     """Return what `publication` returns, for a regression without a shared part."""
-    sums = {arm: forget(each, forgetting, newest) for arm, each in sums.items()}
-    changed = _changes(sums, forgetting, newest)
+    sums = {arm: forget(each, decay, newest) for arm, each in sums.items()}
+    changed = _changes(sums, decay, newest)
     rows: list[tuple[str, PolicyRow]] = []
     for encoder in sorted({arm.encoder for arm in arms}):
         own = {arm.activity_id: sums[arm] for arm in sorted(sums) if arm.encoder == encoder}
@@ -85,32 +85,32 @@ class Solved(NamedTuple):
     carried: Counts
 
 
-def _count(parts: Iterable[NDArray[Any]], forgetting: Forgetting, newest: int) -> Counts:
+def _count(parts: Iterable[NDArray[Any]], decay: Decay, newest: int) -> Counts:
     """Return what several sums of any encoder versions count together; the order of the parts leaves no trace."""
     every = np.concatenate([NO_SUMS, *parts])
     buckets, place = np.unique(every["bucket"], return_inverse=True)
     whole = np.zeros((buckets.size, 1 + len(OBJECTIVES)), np.int64)
     np.add.at(whole, place, np.column_stack([every["impressions"], every["rewards"]]))
-    impressions, *rewards = (forgetting.weights(buckets, newest) @ whole).tolist()
-    return Counts(impressions / WHOLE, np.array(rewards) * _UNITS)
+    impressions, *rewards = (decay.weights(buckets, newest) @ whole).tolist()
+    return Counts(impressions / IMPRESSION_UNIT, np.array(rewards) * _UNITS)
 
 
-def _evidence(sums: NDArray[Any], forgetting: Forgetting, newest: int, carried: Counts = NO_COUNTS) -> Evidence:
+def _evidence(sums: NDArray[Any], decay: Decay, newest: int, carried: Counts = NO_COUNTS) -> Evidence:
     """Return the sums weighted by age, and what is carried as impressions in the context s of a stranger.
 
     Carried counts with the mean rewards m add k s s' to the design and k m s to the moments, k = min(CARRIED, their
     impressions).
     """
-    weights = forgetting.weights(sums["bucket"], newest)
+    weights = decay.weights(sums["bucket"], newest)
     design = np.zeros((DIM, DIM))
-    design[UPPER] = weights @ sums["xx"].astype(np.float64) * (X_UNIT**2 / WHOLE)
+    design[UPPER] = weights @ sums["xx"].astype(np.float64) * (X_UNIT**2 / IMPRESSION_UNIT)
     design = design + np.triu(design, 1).T
     moments = np.tensordot(weights, sums["rx"].astype(np.float64), axes=1) * X_UNIT * _UNITS[:, None]
     if carried.impressions > 0.0:
-        weight = min(CARRIED, carried.impressions)
+        weight = min(MAX_CARRIED_IMPRESSIONS, carried.impressions)
         design[0, 0] += weight * _CONSTANT**2
         moments[:, 0] += weight * _CONSTANT * carried.rewards / carried.impressions
-    return Evidence(design, moments, _count([sums], forgetting, newest), carried)
+    return Evidence(design, moments, _count([sums], decay, newest), carried)
 
 
 def _solve(found: Evidence, ridge: float = RIDGE, prior: NDArray[np.float64] | None = None) -> Solved:
@@ -142,27 +142,27 @@ def _policy_row(solved: Solved, encoder: int, total: float) -> PolicyRow:
     )
 
 
-def _changes(sums: Mapping[ArmKey, NDArray[Any]], forgetting: Forgetting, newest: int) -> Changes:
+def _changes(sums: Mapping[ArmKey, NDArray[Any]], decay: Decay, newest: int) -> Changes:
     """Return where clicks have changed, from all sums by name; the order of the names leaves no trace.
 
     They have everywhere if all names but the one that changed most say so together.
     """
     recent = newest - BUCKETS_PER_HALF_LIFE
     names = [name for name in sorted(sums) if sums[name].size and sums[name][-1]["bucket"] > recent]
-    if not forgetting.half_life_ms or not names:
-        return Changes(forgetting, everywhere=False, arms=frozenset())
-    found = _ratios([sums[name] for name in names], forgetting, recent)
+    if not decay.half_life_ms or not names:
+        return Changes(decay, everywhere=False, arms=frozenset())
+    found = _ratios([sums[name] for name in names], decay, recent)
     limit = LIMIT + math.log(len(names))
     alone = frozenset(name for name, ratio in zip(names, found.tolist(), strict=True) if ratio > limit)
-    return Changes(forgetting, bool(found.sum() - found.max() > LIMIT), alone)
+    return Changes(decay, bool(found.sum() - found.max() > LIMIT), alone)
 
 
-def _ratios(every: Iterable[NDArray[Any]], forgetting: Forgetting, recent: int) -> NDArray[np.float64]:
+def _ratios(every: Iterable[NDArray[Any]], decay: Decay, recent: int) -> NDArray[np.float64]:
     """Return the log likelihood ratio, fading over whole past, of each of some sums in the buckets after `recent`."""
     parts, variance = [], []
     for sums in every:
-        parts.append(_stretches(sums, forgetting, recent))
-        clicks, impressions = int(sums["rewards"][:, 0].sum()), int(sums["impressions"].sum()) / WHOLE
+        parts.append(_stretches(sums, decay, recent))
+        clicks, impressions = int(sums["rewards"][:, 0].sum()), int(sums["impressions"].sum()) / IMPRESSION_UNIT
         variance.append((max(clicks, 0) + 1) / (max(impressions, 0.0) + 2))
     # [activities, buckets, (now, whole past, fading past)]
     stretches = np.stack(parts)
@@ -176,10 +176,10 @@ def _ratios(every: Iterable[NDArray[Any]], forgetting: Forgetting, recent: int) 
     return gain / (2.0 * np.array(variance))
 
 
-def _stretches(sums: NDArray[Any], forgetting: Forgetting, recent: int) -> NDArray[np.float64]:
+def _stretches(sums: NDArray[Any], decay: Decay, recent: int) -> NDArray[np.float64]:
     """Return x x' and x r of each bucket after `recent`, and of what was before it weighed alike and by age."""
     buckets = sums["bucket"]
-    fading = forgetting._replace(fading=True)
+    fading = decay._replace(fading=True)
     weights = np.stack(
         [
             each

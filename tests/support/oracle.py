@@ -15,7 +15,7 @@ from tideline.udfs.core.lists.list_version import ListVersion, parse_version
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
 from tideline.udfs.core.policies.policy_table import decode_row, encode_row
 from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
-from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.shown.shown_bytes import DISMISSAL, marks_of
@@ -131,8 +131,14 @@ class Oracle:
     def accounted(self) -> dict[str, int]:
         """Return what became of every record; `accepted` comes from the list versions, not from a counter."""
         updates = sum(version.s - self.republished[user] for user, version in self.versions().items())
-        of_no_list = (Join.WITHOUT_TOKEN, Join.INFERRED, Join.DANGLING, Join.EXPIRED, Join.UNKNOWN_ACTIVITY)
-        no_updates = sum(self.counts[f"join_{outcome}"] for outcome in (*of_no_list, Join.SUPERSEDED))
+        of_no_list = (
+            JoinOutcome.WITHOUT_TOKEN,
+            JoinOutcome.INFERRED,
+            JoinOutcome.DANGLING,
+            JoinOutcome.EXPIRED,
+            JoinOutcome.UNKNOWN_ACTIVITY,
+        )
+        no_updates = sum(self.counts[f"join_{outcome}"] for outcome in (*of_no_list, JoinOutcome.SUPERSEDED))
         return {
             "accepted": updates + no_updates - self._dismissed(),
             "rejected": len(self.dead) - self.counts["quarantined"],

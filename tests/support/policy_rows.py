@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.policies.base import Policy
 from tideline.udfs.core.policies.by_name import POLICIES
 from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, THETA_UNIT, Coefficients, PolicyRow
-from tideline.udfs.core.seeded import decision_seeds
 
 CLICKS_ONLY = np.array([1.0, 0.0, 0.0])
 UNIT = 127.0

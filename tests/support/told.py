@@ -7,12 +7,12 @@ from typing import Any
 
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.rewards.attributing import Attributing
 from tideline.udfs.core.rewards.attribution import Attributed, attribute
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.core.rewards.feedback import Feedback
 
 NAMES = ["a", "b", "c"]
-SETTINGS = Attributing.of(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {"tea": ("a", "b"), "milk": ("b",)})
+SETTINGS = AttributionSettings.of(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {"tea": ("a", "b"), "milk": ("b",)})
 PURCHASE = Event("p", "u", EventType.PURCHASE, NOON_MS + 600, item_id="tea", price=1.25, quantity=3)
 IMPRESSION, CLICK, CONVERSION, DISMISS = EventType.IMPRESSION, EventType.CLICK, EventType.CONVERSION, EventType.DISMISS
 LIST_1 = token_for("u", NAMES)

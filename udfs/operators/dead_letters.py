@@ -9,7 +9,7 @@ from tideline.udfs.operators.batch_rows import Batch, flagged
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tideline.schemas.errors import InvalidEvent
+    from tideline.schemas.errors import InvalidRecord
     from tideline.udfs.core.policies.policy_start import TopicRecord
     from tideline.udfs.core.serving.admission import DeadLetter
 
@@ -51,13 +51,13 @@ def letters_of_batch(dead: Sequence[DeadLetter], batch: Batch, topic: str) -> li
     ]
 
 
-def letter_of_record(error: InvalidEvent, record: TopicRecord, topic: str) -> Letter:
+def letter_of_record(error: InvalidRecord, record: TopicRecord, topic: str) -> Letter:
     """Return the letter of a record of the activities or the control topic."""
     return _letter(error, topic, 0, (record.key, record.value, record.offset, record.timestamp_ms))
 
 
 def _letter(
-    error: InvalidEvent, topic: str, partition: int, record: tuple[bytes | None, bytes | None, int, int]
+    error: InvalidRecord, topic: str, partition: int, record: tuple[bytes | None, bytes | None, int, int]
 ) -> Letter:
     key, value, offset, timestamp_ms = record
     return Letter(

@@ -13,14 +13,14 @@ from pyflink.datastream.functions import KeyedBroadcastProcessFunction, RuntimeC
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from tideline.models.encoder import Encoder
-from tideline.schemas.errors import ConfigError, InvalidEvent
+from tideline.schemas.errors import ConfigError, InvalidRecord
 from tideline.udfs.core.control.control import Audience, Republish, decode_for
 from tideline.udfs.core.lists.list_block import encode_block
 from tideline.udfs.core.policies.fence import check_still_writer
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 from tideline.udfs.core.rewards.feedback import encode_feedback
-from tideline.udfs.core.serving.brake import Brake, BrakeEngaged
 from tideline.udfs.core.serving.broker_clock import BrokerClock
+from tideline.udfs.core.serving.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
@@ -67,7 +67,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._cache: dict[str, bytes] = {}
         self._meters = Meters(context)
         self._writes_letters = subtask_number(context) == 0
-        self._brake = Brake()
+        self._brake = DeadLetterLimit()
         self._clock = BrokerClock()
         self._popular = PopularList(config.list_ttl_s * 1000)
         self._feed = RankerFeed(
@@ -130,8 +130,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
     def _brake_if_needed(self, records: Records, invalid: int) -> None:
         try:
             self._brake.count(max(records.timestamps_ms), len(records.keys), invalid)
-        except BrakeEngaged as error:
-            fail_job(self._context, f"brake: {error}")
+        except DeadLetterLimitReached as error:
+            fail_job(self._context, f"dead-letter limit: {error}")
             raise
 
     def process_broadcast_element(self, row: Row, ctx: Any) -> Iterator[Row]:
@@ -188,7 +188,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
     def _obey(self, shard: int, value: bytes | None) -> Iterator[Row]:
         try:
             control = decode_for(Audience.SHARDS, value)
-        except InvalidEvent:
+        except InvalidRecord:
             return  # counted and logged where the command is broadcast
         if control is None or not isinstance(control.command, Republish):
             return

@@ -9,14 +9,14 @@ from pyflink.common import Row, Types
 from pyflink.datastream.functions import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
-from tideline.schemas.errors import InvalidEvent
+from tideline.schemas.errors import InvalidRecord
 from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.control.control import Audience, LoadModel, PublishPolicy, SetExperiment, decode_for
 from tideline.udfs.core.experiments.experiment import regressions_on_trial
 from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings
-from tideline.udfs.core.learning.learning import Forgetting
-from tideline.udfs.core.learning.watch import ALARM_AT, entropy
+from tideline.udfs.core.learning.learning import Decay
+from tideline.udfs.core.learning.monitoring import ALARM_AT, entropy
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.fence import check_entry, epoch_of
 from tideline.udfs.core.policies.policy_table import THETA_LIMIT, encode_row, row_key
@@ -56,7 +56,7 @@ class Learn(KeyedProcessFunction):
         config = self._config
         self._settings = LearnerSettings(
             make_policy(config.policy).regression,
-            Forgetting(round(config.half_life_days * 86_400_000)),
+            Decay(round(config.half_life_days * 86_400_000)),
             round(config.attribution_days * 86_400_000),
             config.publish_ms,
         )
@@ -96,24 +96,24 @@ class Learn(KeyedProcessFunction):
         return self._restored
 
     def _learn(self, parts: Sequence[bytes]) -> Iterator[Row]:
-        lesson = self._learner.learn(*gather_feedback(parts))
-        self._newest.update(lesson.newest_ms)
-        for text, state in lesson.kept.items():
+        training_set = self._learner.learn(*gather_feedback(parts))
+        self._newest.update(training_set.newest_ms)
+        for text, state in training_set.kept.items():
             self._sums.put(text, state)
-        for text in lesson.removed:
+        for text in training_set.removed:
             self._sums.remove(text)
-        if lesson.turn is not None:
-            self._turn.update(lesson.turn)
-        milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in lesson.clicks._asdict().items()}
-        aside = {f"feedback_refused_{reason}": count for reason, count in lesson.refused.items()}
-        self._meters.add({"feedback_rows": lesson.rows, **milli, **aside})
-        yield from self._publish(lesson.arms)
+        if training_set.turn is not None:
+            self._turn.update(training_set.turn)
+        milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in training_set.clicks._asdict().items()}
+        aside = {f"feedback_refused_{reason}": count for reason, count in training_set.refused.items()}
+        self._meters.add({"feedback_rows": training_set.rows, **milli, **aside})
+        yield from self._publish(training_set.arms)
 
     def _note(self, key: bytes, value: bytes | None) -> None:
         """Note an activity's features, or, without a value, that it was deleted."""
         try:
             activity = decode_activity(key, value)
-        except InvalidEvent:
+        except InvalidRecord:
             return  # counted and logged where the activity is broadcast
         learner = self._learner
         if activity is None:
@@ -128,7 +128,7 @@ class Learn(KeyedProcessFunction):
     def _obey(self, value: bytes) -> Iterator[Row]:
         try:
             control = decode_for(Audience.LEARNER, value)
-        except InvalidEvent:
+        except InvalidRecord:
             return  # counted and logged where the command is broadcast
         command = control.command if control is not None else None
         if isinstance(command, LoadModel):

@@ -14,7 +14,7 @@ from tideline.schemas.errors import Reason
 from tideline.schemas.events import TYPE_NAMES
 from tideline.udfs.core.catalogue.reach import Unreachable
 from tideline.udfs.core.learning.intake import Refusal
-from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.users.interest import ENCODE_BUCKETS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ COUNTERS: dict[str, str] = {
     "late": Reason.LATE.meaning,
     "quarantined": Reason.QUARANTINED.meaning,
     "quarantined_purchase": "Purchases among the dead letters that are quarantined.",
-    **{f"join_{outcome}": f"Activity events: {outcome.meaning}" for outcome in Join},
+    **{f"join_{outcome}": f"Activity events: {outcome.meaning}" for outcome in JoinOutcome},
     "feedback": "Increments sent to the learner.",
     "lists": "Lists ranked for publication.",
     "state_malformed": "Users whose kept state could not be read: they begin anew.",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tideline.models.encoder import Encoder
 from tideline.models.registry import verify
-from tideline.schemas.errors import InvalidEvent, ModelError, Reason
+from tideline.schemas.errors import InvalidRecord, ModelError, Reason
 from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
 from tideline.udfs.core.control.control import (
@@ -61,7 +61,7 @@ class RankerFeed:
         self._count = count
         self._applied = {ACTIVITIES: -1, CONTROL: -1}
         self._newest_ms = {ACTIVITIES: 0, CONTROL: 0}
-        self._refused: dict[tuple[str, int], InvalidEvent] = {}
+        self._refused: dict[tuple[str, int], InvalidRecord] = {}
         """By topic and offset: refused and not yet asked for."""
         self._policy_offset, self._policy_ms = -1, 0
         """Of all policy records read so far, the highest."""
@@ -104,7 +104,7 @@ class RankerFeed:
                     changes[name] = self._activity(name, record, len(changes))
                 else:
                     self._obey(record.value)
-            except InvalidEvent as error:
+            except InvalidRecord as error:
                 self._refused[topic, record.offset] = error
                 _log.warning("%s record at offset %d refused: %s", topic, record.offset, error)
         if changes:
@@ -114,7 +114,7 @@ class RankerFeed:
                 self._count(f"activity_unreachable_{Unreachable.CLASH}")
                 _log.warning("activity %s can be shown to nobody: %s", name, Unreachable.CLASH.meaning)
 
-    def refusal(self, topic: str, offset: int) -> InvalidEvent | None:
+    def refusal(self, topic: str, offset: int) -> InvalidRecord | None:
         """Return once why a record was refused, also one that was applied at the start and is broadcast later."""
         return self._refused.pop((topic, offset), None)
 
@@ -124,7 +124,7 @@ class RankerFeed:
             return None
         known = self.state.offers.activities
         if name not in known and len(known) + pending >= MAX_ACTIVITIES:
-            raise InvalidEvent(Reason.BAD_ACTIVITY, f"one more activity than the {MAX_ACTIVITIES} that can be ranked")
+            raise InvalidRecord(Reason.BAD_ACTIVITY, f"one more activity than the {MAX_ACTIVITIES} that can be ranked")
         why = unreachable(activity, record.timestamp_ms, self.state.encoder.vocabulary)
         if why is not None:
             self._count(f"activity_unreachable_{why}")
@@ -166,7 +166,7 @@ class RankerFeed:
                 continue
             try:
                 name, row = decode_row(value, offset)
-            except InvalidEvent as error:
+            except InvalidRecord as error:
                 self._count("policy_rows_refused")
                 _log.warning("policy record at offset %d refused: %s", offset, error)
                 continue

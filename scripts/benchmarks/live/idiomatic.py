@@ -30,6 +30,7 @@ from tideline.schemas.events import FIRST_ACTIVITY_TYPE, Event
 from tideline.schemas.records import HEADER_BYTES
 from tideline.udfs.core.catalogue.activity import Activity, decode_activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue, open_at
+from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import hash32, hash64
 from tideline.udfs.core.lists.decision_token import mint, verify
 from tideline.udfs.core.lists.ranked_lists import RankedLists
@@ -38,7 +39,6 @@ from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
 from tideline.udfs.core.ranking.ranking import rank
-from tideline.udfs.core.seeded import decision_seeds
 from tideline.udfs.core.users.features import step_inputs
 from tideline.udfs.core.users.interest import quantise, stranger_x
 from tideline.udfs.core.users.user_state import HISTORY

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tideline.udfs.core.evaluation.log import Log
+from tideline.udfs.core.evaluation.log import LoggedFeedback
 from tideline.udfs.core.evaluation.targets import Greedy
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ ORDER = (2, 0, 3, 1, 5, 4)
 """Best first, for the policy to be judged."""
 
 
-def draw_lists(decisions: int, seed: int) -> Log:
+def draw_lists(decisions: int, seed: int) -> LoggedFeedback:
     """Return a log of lists in random order."""
     random = np.random.default_rng(seed)
     lists = random.permuted(np.tile(np.arange(ARMS), (decisions, 1)), axis=1)[:, :SLOTS]
@@ -28,7 +28,7 @@ def draw_lists(decisions: int, seed: int) -> Log:
     position = np.tile(np.arange(SLOTS), decisions)
     decision = np.repeat(np.arange(decisions), SLOTS)
     hashes = np.random.default_rng(4).integers(0, 2**63, decisions, dtype=np.uint64)
-    return Log(
+    return LoggedFeedback(
         arms=tuple("abcdef"),
         x=random.normal(size=(decisions, 1))[decision],
         action=lists.ravel(),
@@ -43,7 +43,7 @@ def draw_lists(decisions: int, seed: int) -> Log:
     )
 
 
-def in_order(log: Log, exploration: float) -> Greedy:
+def in_order(log: LoggedFeedback, exploration: float) -> Greedy:
     """Return the policy that ranks by ORDER."""
 
     def best(rows: NDArray[np.int64], open_arms: NDArray[np.bool_], size: int) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.evaluation.log import Log
+from tideline.udfs.core.evaluation.log import LoggedFeedback
 from tideline.udfs.core.evaluation.targets import Table
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _WANTED = 0.8 * _TASTE + 0.5 * _RANDOM.normal(size=(ARMS, WIDTH))
 class Drawn(NamedTuple):
     """A log, the policy to be judged, and the expected reward of each arm in each row [N, K]."""
 
-    log: Log
+    log: LoggedFeedback
     target: Table
     rewards: NDArray[np.float64]
 
@@ -51,10 +51,10 @@ def make_log(
     propensity: NDArray[np.float64],
     reward: NDArray[np.float64],
     arms: int = ARMS,
-) -> Log:
+) -> LoggedFeedback:
     """Return a log of single choices with ids 0, 1, 2, ..."""
     rows = action.size
-    return Log(
+    return LoggedFeedback(
         arms=tuple(str(arm) for arm in range(arms)),
         x=x,
         action=action,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tideline.udfs.core.learning.knowledge import Knowledge
-from tideline.udfs.core.learning.learning import Forgetting
+from tideline.udfs.core.learning.learning import Decay
 from tideline.udfs.core.learning.publication import publication, published
 from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.policy_table import encode_row
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _DAY_MS = 86_400_000
 _START_MS = 1_700_000_000_000
-_HALF_LIFE = Forgetting(28 * _DAY_MS)
+_HALF_LIFE = Decay(28 * _DAY_MS)
 _HOW = Regression(2.0, Sharing.NONE)
 _WEEKS = 8
 _ROWS_EACH = 10

@@ -10,10 +10,10 @@ import numpy as np
 from tideline.scripts.benchmarks.offline.rank_timing import ACTIVITIES, LIST_SIZE, USERS, WIDE, best_us
 from tideline.scripts.benchmarks.peers.peer_python import run_alone, run_peers
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import Coefficients
 from tideline.udfs.core.ranking.ranking import rank
-from tideline.udfs.core.seeded import decision_seeds
 
 _EXPLORATION = 0.02
 _REPEATS = 30

@@ -10,14 +10,14 @@ from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.learning.intake import FIRST_MS
 from tideline.udfs.core.learning.learner import Learner, LearnerSettings
-from tideline.udfs.core.learning.learning import Forgetting
+from tideline.udfs.core.learning.learning import Decay
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
 from tideline.udfs.core.ranking.ranking import rank
 from tideline.udfs.core.rewards.feedback import ROWS
-from tideline.udfs.core.seeded import decision_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,15 +47,15 @@ class Player:
         self, policy: Policy, categories: Sequence[int], seed: int, half_life_ms: int = 0, exploration: float = 0.0
     ) -> None:
         self._policy, self._seed, self._exploration = policy, seed, exploration
-        forgetting = Forgetting(half_life_ms)
+        decay = Decay(half_life_ms)
         self._activities = [
             Activity(f"a{arm:05}", "coupon", "", 1, 2, categories=(f"c{category}",))
             for arm, category in enumerate(categories)
         ]
-        self.learner = Learner(LearnerSettings(policy.regression, forgetting))
+        self.learner = Learner(LearnerSettings(policy.regression, decay))
         for each in self._activities:
             self.learner.note(each.activity_id, features_of(each))
-        self._start_ms = -(-FIRST_MS // forgetting.unit_ms) * forgetting.unit_ms
+        self._start_ms = -(-FIRST_MS // decay.unit_ms) * decay.unit_ms
         self._catalogue = Catalogue.of(self._activities)
         self._table = PolicyTable()
         self._known = coefficients(self._table, self._catalogue, _ENCODER, _CLICKS)
@@ -80,7 +80,7 @@ class Player:
         rows["x"], rows["impressions"], rows["clicks"] = contexts(x), impressions, clicks
         rows["activity"], rows["encoder"] = arms, _ENCODER
         rows["ts_ms"] = self._start_ms + (first_round + np.arange(len(x))) * ROUND_MS
-        lesson = self.learner.learn([each.activity_id for each in self._activities], rows)
-        for activity_id, row in self.learner.publish(lesson.arms):
+        training_set = self.learner.learn([each.activity_id for each in self._activities], rows)
+        for activity_id, row in self.learner.publish(training_set.arms):
             self._table.apply(activity_id, row._replace(version=self._table.version + 1))
         self._known = coefficients(self._table, self._catalogue, _ENCODER, _CLICKS)

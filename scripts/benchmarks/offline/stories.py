@@ -124,7 +124,7 @@ def tell(batches: Sequence[Sequence[Event]], encoder: StepEncoder) -> Told:
 
 
 def _count(told: Told, row: Feedback) -> None:
-    weight = row.impressions * (100 - row.overlooked)
+    weight = row.impressions * (100 - row.examination_discount)
     counted = (weight, row.clicks, row.conversions, row.dismissals, row.revenue_milli)
     told.sums[row.activity_id, row.encoder, row.ts_ms, row.x] += np.array(counted)
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from tideline.models.data import owners, read
 from tideline.models.tables import Table
-from tideline.schemas.errors import ConfigError, InvalidEvent
+from tideline.schemas.errors import ConfigError, InvalidRecord
 from tideline.schemas.events import TYPE_NAMES
 from tideline.scripts.benchmarks.worlds.value_world import Response, World
 from tideline.udfs.core.catalogue.activity import decode_activity
@@ -120,7 +120,7 @@ def _activities(path: Path) -> tuple[Activity, ...]:
             activity = decode_activity(key, line)
         except orjson.JSONDecodeError as error:
             raise ConfigError(OPTION, where, f"one JSON object a line ({error})") from error
-        except InvalidEvent as error:
+        except InvalidRecord as error:
             raise ConfigError(OPTION, where, f"an activity of the topic ({error})") from error
         if activity is None or activity.activity_id in found:
             raise ConfigError(OPTION, where, "each activity_id once")

@@ -11,9 +11,9 @@ from tideline.scripts.benchmarks.year.year_shop import POPULAR
 from tideline.scripts.benchmarks.year.year_truth import COUNTS, Truth
 from tideline.scripts.benchmarks.year.year_visitors import read_page
 from tideline.scripts.benchmarks.year.year_world import DAY_MS, HOUR_MS
-from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, WHOLE
+from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, IMPRESSION_UNIT
 from tideline.udfs.core.policies.arm_key import GONE_ID, ArmKey
-from tideline.udfs.core.rewards.attributing import WORTH_LIMIT
+from tideline.udfs.core.rewards.attribution_settings import WORTH_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,14 +99,19 @@ class Checks:
 
     def sums(self, now_ms: int) -> None:
         """Check the learner's sums: honest truth plus what the adversary may move, nothing else."""
-        forgetting = self.shop.learner.forgetting
-        newest = forgetting.bucket_at(now_ms)
-        self._kept_from_ms = max(self._kept_from_ms, forgetting.start_ms(newest - _KEPT_BUCKETS + 1))
+        decay = self.shop.learner.decay
+        newest = decay.bucket_at(now_ms)
+        self._kept_from_ms = max(self._kept_from_ms, decay.start_ms(newest - _KEPT_BUCKETS + 1))
         learned: dict[ArmKey, Counter[str]] = {}
         for arm, sums in self.shop.learner.decoded().items():
-            kept = sums[sums["bucket"] * forgetting.unit_ms // BUCKETS_PER_HALF_LIFE >= self._kept_from_ms]
+            kept = sums[sums["bucket"] * decay.unit_ms // BUCKETS_PER_HALF_LIFE >= self._kept_from_ms]
             rewards = kept["rewards"].sum(axis=0).tolist()
-            found = (int(kept["impressions"].sum()) / WHOLE, *rewards[:2], int(kept["dismissals"].sum()), rewards[2])
+            found = (
+                int(kept["impressions"].sum()) / IMPRESSION_UNIT,
+                *rewards[:2],
+                int(kept["dismissals"].sum()),
+                rewards[2],
+            )
             learned[arm] = Counter(dict(zip(COUNTS, found, strict=True)))
         together = {key.encoder: learned.pop(key) for key in list(learned) if key.activity_id == GONE_ID}
         for key in learned.keys() - self.truth.sums.keys() - self.allowed.keys():

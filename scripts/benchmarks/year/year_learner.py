@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.learning.learner import NOTHING_KEPT, Kept, Learner, LearnerSettings
-from tideline.udfs.core.learning.learning import Forgetting, decode_sums
+from tideline.udfs.core.learning.learning import Decay, decode_sums
 from tideline.udfs.core.policies.arm_key import decode_arm
 from tideline.udfs.core.policies.policy_table import encode_row, row_key
 from tideline.udfs.core.rewards.feedback import gather_feedback
@@ -35,15 +35,15 @@ class YearLearner:
         self.topic: dict[bytes, TopicRecord] = {}
         self.refused: Counter[str] = Counter()
         """Rows of feedback that were set aside, by reason."""
-        self._settings = LearnerSettings(policy.regression, Forgetting(half_life_ms), window_ms)
+        self._settings = LearnerSettings(policy.regression, Decay(half_life_ms), window_ms)
         self._learner = Learner(self._settings, NOTHING_KEPT)
         self._newest_ms: int | None = None
         self._offset = 0
 
     @property
-    def forgetting(self) -> Forgetting:
+    def decay(self) -> Decay:
         """How the past fades."""
-        return self._settings.forgetting
+        return self._settings.decay
 
     def note(self, activity_id: str, activity: Activity | None) -> None:
         """Take in what is known of an activity before it is shown, or that it was deleted."""
@@ -61,13 +61,13 @@ class YearLearner:
     def learn(self, parts: Sequence[bytes]) -> tuple[list[TopicRecord], float]:
         """Add the feedback of a publish interval; return the records published, and how many seconds both took."""
         started_s = time.process_time()
-        lesson = self._learner.learn(*gather_feedback(parts))
-        self._newest_ms = lesson.newest_ms
-        self.refused.update(lesson.refused)
-        self.sums.update(lesson.kept)
-        for text in lesson.removed:
+        training_set = self._learner.learn(*gather_feedback(parts))
+        self._newest_ms = training_set.newest_ms
+        self.refused.update(training_set.refused)
+        self.sums.update(training_set.kept)
+        for text in training_set.removed:
             self.sums.pop(text, None)
-        found = self._publish(lesson.arms)
+        found = self._publish(training_set.arms)
         return found, time.process_time() - started_s
 
     def carry_over(self, encoder: int) -> list[TopicRecord]:
@@ -76,12 +76,12 @@ class YearLearner:
 
     def restore(self, half_life_ms: int) -> None:
         """Start again from state bytes, with a half-life."""
-        self._settings = self._settings._replace(forgetting=Forgetting(half_life_ms))
+        self._settings = self._settings._replace(decay=Decay(half_life_ms))
         self._learner = Learner(self._settings, Kept(self.sums, self.features, self._newest_ms))
 
     def decoded(self) -> dict[ArmKey, NDArray[Any]]:
         """Return the sums by arm."""
-        return {decode_arm(text): decode_sums(state, self.forgetting) for text, state in self.sums.items()}
+        return {decode_arm(text): decode_sums(state, self.decay) for text, state in self.sums.items()}
 
     def _publish(self, arms: Iterable[ArmKey]) -> list[TopicRecord]:
         records: list[TopicRecord] = []

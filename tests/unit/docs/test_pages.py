@@ -74,7 +74,7 @@ def test_the_page_of_commands_is_what_the_verbs_say(capsys: pytest.CaptureFixtur
 
 
 def test_the_producer_s_contract_has_every_reason_in_the_code_s_words() -> None:
-    """Contract: the tables of refusals are those of `Reason`, with the mark of what the brake counts."""
+    """Contract: the tables of refusals are those of `Reason`, with the mark of what the dead-letter limit counts."""
     rows = re.findall(r"^\| `(\w+)`( \*)? \| (.+) \|$", (ROOT / "docs/contracts/producer.md").read_text(), re.MULTILINE)
 
     told = [(label, bool(mark), meaning) for label, mark, meaning in rows if meaning.endswith(".")]

@@ -6,7 +6,7 @@ import pytest
 
 from tideline.schemas.clickstream_reader import read_clickstream
 from tideline.schemas.codec import encode_event
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import TYPE_NAMES, Event, EventType
 
 FULL = Event("e", "u", EventType.PURCHASE, 2**41, "tea", "drinks", 1.25, 3)
@@ -35,17 +35,17 @@ def test_a_body_that_ends_early_or_late_is_refused() -> None:
     """Contract: every cut is TRUNCATED, and so is every byte more."""
     data = encode_event(FULL)
     for end in range(HEAD, len(data)):
-        with pytest.raises(InvalidEvent) as refused:
+        with pytest.raises(InvalidRecord) as refused:
             read_clickstream(data[:end], HEAD)
         assert refused.value.reason is Reason.TRUNCATED
-    with pytest.raises(InvalidEvent, match="1 bytes left after the clickstream record"):
+    with pytest.raises(InvalidRecord, match="1 bytes left after the clickstream record"):
         read_clickstream(data + b"x", HEAD)
 
 
 def test_an_endless_number_costs_no_time_and_is_refused() -> None:
     data = bytearray(encode_event(BARE))
     at = HEAD + 5  # behind two texts of one character and the type
-    with pytest.raises(InvalidEvent, match="longer than 10 bytes"):
+    with pytest.raises(InvalidRecord, match="longer than 10 bytes"):
         read_clickstream(bytes(data[:at]) + b"\xff" * 65_536, HEAD)
 
 
@@ -53,11 +53,11 @@ def test_an_index_outside_its_union_is_refused() -> None:
     """Contract: -1 is no last symbol, as a library would take it for."""
     data = bytearray(encode_event(BARE))
     data[HEAD + 4] = 1
-    with pytest.raises(InvalidEvent) as refused:
+    with pytest.raises(InvalidRecord) as refused:
         read_clickstream(bytes(data), HEAD)
     assert refused.value.reason is Reason.UNKNOWN_TYPE
     data = bytearray(encode_event(FULL))
     at = data.index(b"\x02\x06tea")
     data[at] = 4
-    with pytest.raises(InvalidEvent, match="a union has index byte 4"):
+    with pytest.raises(InvalidRecord, match="a union has index byte 4"):
         read_clickstream(bytes(data), HEAD)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tideline.schemas import codec
 from tideline.schemas.clickstream_reader import read_clickstream
 from tideline.schemas.codec import decode_event, encode_event
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import TYPE_NAMES, Event, EventType
 from tideline.schemas.records import HEADER_BYTES, RecordCodec
 from tideline.schemas.registry import SCHEMAS_PATH, load, shipped
@@ -101,7 +101,7 @@ def test_unknown_fields_of_json_events_are_ignored() -> None:
 def test_a_value_over_the_limit_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract: nothing parses a value that could hurt the worker by its size alone."""
     monkeypatch.setattr(codec, "_from_json", lambda value: pytest.fail("it was parsed"))
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         decode_event(b"u", b"{" * 65_537, _NOW_MS)
     assert caught.value.reason is Reason.TOO_LARGE
 
@@ -135,7 +135,7 @@ def test_the_codec_reads_events_of_every_kept_version(
     value = next_version.encode({**_GOLDEN_EVENT._asdict(), "type": "click", "page": "home"})
     assert value[:HEADER_BYTES] == b"\x00\x00\x00\x00\x28"
     assert decode_event(b"u-1", value, _NOW_MS) == _GOLDEN_EVENT
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         decode_event(b"u-2", value, _NOW_MS)
     assert caught.value.reason is Reason.KEY_MISMATCH
 
@@ -154,7 +154,7 @@ def test_seconds_for_milliseconds_are_refused_as_what_they_are(ts_ms: int, unit:
     """Contract: whatever the Kafka timestamp says; the reason is `wrong_unit`, its detail names the unit."""
     value = encode_event(Event("e", "u", EventType.VIEW, ts_ms), as_json)
     for record_ts_ms in (0, _NOW_MS, 2**62):
-        with pytest.raises(InvalidEvent, match=f"looks like {unit}") as caught:
+        with pytest.raises(InvalidRecord, match=f"looks like {unit}") as caught:
             decode_event(b"u", value, record_ts_ms)
         assert caught.value.reason is Reason.WRONG_UNIT
 
@@ -173,7 +173,7 @@ def test_empty_texts_for_numbers_are_missing_and_a_name_never_is() -> None:
     blank = dict.fromkeys(("item_id", "category", "price", "quantity", "position", "value"), "")
     assert decode_event(b"u", json.dumps(record | blank).encode(), _NOW_MS) == Event("e", "u", 0, _NOW_MS)
     for name in record:
-        with pytest.raises(InvalidEvent):
+        with pytest.raises(InvalidRecord):
             decode_event(b"u", json.dumps(record | blank | {name: ""}).encode(), _NOW_MS)
 
 
@@ -193,6 +193,6 @@ def test_empty_texts_for_numbers_are_missing_and_a_name_never_is() -> None:
 def test_json_is_refused_for_what_is_wrong_with_it(field: str, reason: Reason) -> None:
     """Contract: a visitor's text or number is never taken for a producer that writes no JSON."""
     value = f'{{"event_id":"e","user_id":"u","type":"view","ts_ms":{_NOW_MS},"category":{field}}}'.encode()
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         decode_event(b"u", value, _NOW_MS)
     assert caught.value.reason is reason

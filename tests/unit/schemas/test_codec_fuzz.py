@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tideline.schemas.codec import decode_event
-from tideline.schemas.errors import InvalidEvent
+from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.events import Event
 from tideline.schemas.records import ACTIVITY, CONTROL, DECISION, POLICY, RecordCodec
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule, decode_activity, encode_activity
@@ -37,14 +37,14 @@ _hostile = st.sampled_from((b"\xff", b"\x80", b"\x01", b"\x7f", b"\x00"))
 
 
 def _only_invalid_event(decode: Callable[[], object]) -> bool:
-    """Return whether it decoded; any exception but InvalidEvent and any slow call fails the test."""
+    """Return whether it decoded; any exception but InvalidRecord and any slow call fails the test."""
     # The best of three: a garbage collection that falls into one call is not its cost.
     for _ in range(3):
         started_s = time.thread_time()
         try:
             decode()
             accepted = True
-        except InvalidEvent:
+        except InvalidRecord:
             accepted = False
         if time.thread_time() - started_s < _MAX_CPU_S:
             return accepted
@@ -54,7 +54,7 @@ def _only_invalid_event(decode: Callable[[], object]) -> bool:
 @given(st.none() | st.binary(max_size=64), st.binary(max_size=200), st.sampled_from((b"", b"{", _HEADER)))
 @settings(deadline=None, max_examples=500)
 def test_any_bytes_are_an_event_or_an_invalid_event(key: bytes | None, value: bytes, head: bytes) -> None:
-    """Contract: no input can make the decoder raise anything but InvalidEvent."""
+    """Contract: no input can make the decoder raise anything but InvalidRecord."""
     _only_invalid_event(lambda: decode_event(key, head + value, _NOW_MS))
 
 

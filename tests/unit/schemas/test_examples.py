@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tideline.schemas.codec import decode_event, encode_event
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import TYPE_NAMES, Event
 from tideline.schemas.registry import SCHEMAS_PATH
 
@@ -50,7 +50,7 @@ def test_a_valid_example_means_the_same_as_json_and_as_avro(path: Path) -> None:
 def test_an_invalid_example_is_refused_for_the_reason_it_names(path: Path) -> None:
     """Contract: every refusal carries its exact reason, and says in words what is wrong without the user id."""
     example = json.loads(path.read_bytes())
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         decode_event(_key(example), _value(example), example["record_ts_ms"])
     assert caught.value.reason == Reason(example["reason"])
     assert caught.value.detail

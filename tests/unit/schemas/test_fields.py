@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.fields import Fields, is_identifier
 
 Read = Callable[[Fields], Any]
@@ -37,7 +37,7 @@ def fields(value: object) -> Fields:
 def test_a_field_is_what_it_must_be_or_refused(read: Read, good: Any, bad: Any, allowed: str) -> None:
     """Contract: the reason is the record's, and the detail has name, value and what is allowed."""
     assert read(fields(good)) == good
-    with pytest.raises(InvalidEvent) as refused:
+    with pytest.raises(InvalidRecord) as refused:
         read(fields(bad))
     assert refused.value.reason is Reason.BAD_ACTIVITY
     assert refused.value.detail.startswith(f"f={bad!r}"[:60])
@@ -46,18 +46,18 @@ def test_a_field_is_what_it_must_be_or_refused(read: Read, good: Any, bad: Any, 
 
 def test_a_field_too_many_and_one_too_few_are_refused() -> None:
     """Contract: a mistyped name would lift a limit without a word."""
-    with pytest.raises(InvalidEvent, match="only the fields a, b"):
+    with pytest.raises(InvalidRecord, match="only the fields a, b"):
         Fields({"a": 1, "c": 2}, Reason.BAD_CONTROL).exactly(("a", "b"))
-    with pytest.raises(InvalidEvent, match=r"b=\(missing\); allowed: it must be given"):
+    with pytest.raises(InvalidRecord, match=r"b=\(missing\); allowed: it must be given"):
         Fields({"a": 1}, Reason.BAD_CONTROL).exactly(("a", "b"))
-    with pytest.raises(InvalidEvent, match="value is list; allowed: an object"):
+    with pytest.raises(InvalidRecord, match="value is list; allowed: an object"):
         Fields([1], Reason.BAD_CONTROL)
 
 
 def test_a_record_inside_is_named_by_its_path_and_completed() -> None:
     inner = Fields({"cap": {"max": 3}}, Reason.BAD_ACTIVITY).inner("cap", {"window": 5}, ("max", "window"))
     assert (inner.given("max"), inner.given("window"), inner.given("none")) == (3, 5, None)
-    with pytest.raises(InvalidEvent, match=r"cap\.max=3; allowed: text"):
+    with pytest.raises(InvalidRecord, match=r"cap\.max=3; allowed: text"):
         inner.text("max", 5)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.records import ACTIVITY, CONTROL, DECISION, POLICY, Origin, RecordCodec, dead_letter_headers
 from tideline.schemas.registry import SCHEMAS_PATH, shipped
 
@@ -67,14 +67,14 @@ def test_a_record_that_does_not_fit_its_schema_is_not_written(wrong: dict[str, A
 def test_the_schema_id_tells_the_records_apart() -> None:
     headers = {codec.header for codec in (ACTIVITY, CONTROL, POLICY, DECISION)}
     assert len(headers) == 4
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         DECISION.decode(POLICY.encode(_POLICY))
     assert caught.value.reason is Reason.UNKNOWN_SCHEMA
 
 
 def test_dead_letter_headers_are_the_fields_of_their_schema() -> None:
     """Contract: reason and origin of a refused record, as text, in the documented order."""
-    error = InvalidEvent(Reason.BAD_FIELD, "price=-1; allowed: 0..1e+09, für alle")
+    error = InvalidRecord(Reason.BAD_FIELD, "price=-1; allowed: 0..1e+09, für alle")
     headers = dead_letter_headers(error, Origin("clickstream", 3, 17, 1_700_000_000_000), "rank", "1a2b")
     assert [name for name, _ in headers] == [each["name"] for each in shipped().current["dead_letter"]["fields"]]
     assert dict(headers) == {

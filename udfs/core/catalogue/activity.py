@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.fields import MAX_AMOUNT, MAX_ENTRIES, Fields
 from tideline.schemas.records import ACTIVITY
 from tideline.schemas.registry import shipped
@@ -77,16 +77,16 @@ _CAP_NAMES = ("max_shown", "window_ms")
 def decode_activity(key: bytes | None, value: bytes | None) -> Activity | None:
     """Return the activity of a record, Avro or JSON; None where the record deletes it (no value).
 
-    Raises InvalidEvent (BAD_ACTIVITY), its detail naming field, value and what is allowed.
+    Raises InvalidRecord (BAD_ACTIVITY), its detail naming field, value and what is allowed.
     """
     if not key:
-        raise InvalidEvent(Reason.BAD_ACTIVITY, "the record has no key; allowed: the activity_id")
+        raise InvalidRecord(Reason.BAD_ACTIVITY, "the record has no key; allowed: the activity_id")
     if value is None:
         return None
     record = ACTIVITY.decode_authored(value, Reason.BAD_ACTIVITY)
     activity = _validated(Fields({**_DEFAULTS, **record}, Reason.BAD_ACTIVITY))
     if activity.activity_id.encode() != key:
-        raise InvalidEvent(Reason.BAD_ACTIVITY, f"key={key[:80]!r}; allowed: {activity.activity_id} as inside")
+        raise InvalidRecord(Reason.BAD_ACTIVITY, f"key={key[:80]!r}; allowed: {activity.activity_id} as inside")
     return activity
 
 

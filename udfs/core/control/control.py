@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import orjson
 
-from tideline.schemas.errors import ConfigError, InvalidEvent, Reason
+from tideline.schemas.errors import ConfigError, InvalidRecord, Reason
 from tideline.schemas.fields import MAX_TS_MS, Fields
 from tideline.schemas.records import CONTROL, MAX_VALUE_BYTES
 from tideline.udfs.core.limits import LEAST_EXAMINED, MAX_ARMS, MAX_SLOTS
@@ -65,7 +65,7 @@ class PublishPolicy(NamedTuple):
     id: str
 
 
-class TrialArm(NamedTuple):
+class VariantSpec(NamedTuple):
     """A policy on trial and the share of the users who get it, in thousandths."""
 
     name: str
@@ -77,7 +77,7 @@ class SetExperiment(NamedTuple):
     """Rank a share of the users by each of these policies from now on; no arms and no shadow: stop."""
 
     id: str
-    arms: tuple[TrialArm, ...]
+    arms: tuple[VariantSpec, ...]
     shadow: str | None
     """Policy that scores what is shown and is never shown itself."""
 
@@ -120,7 +120,7 @@ _CONTROL_NAMES = ("kind", "argument", "issued_ms")
 def decode_control(value: bytes | None) -> Control | None:
     """Return the command of a control record, Avro or JSON; None where compaction left no value.
 
-    Raises InvalidEvent (BAD_CONTROL), its detail naming field, value and what is allowed.
+    Raises InvalidRecord (BAD_CONTROL), its detail naming field, value and what is allowed.
     """
     if value is None:
         return None
@@ -138,7 +138,7 @@ def decode_control(value: bytes | None) -> Control | None:
 def decode_for(audience: Audience, value: bytes | None) -> Control | None:
     """Return what `decode_control` does, and None too where the command is for others.
 
-    Raises InvalidEvent as `decode_control` does.
+    Raises InvalidRecord as `decode_control` does.
 
     >>> record = encode_control(Control(Republish("r1"), 1700000000000))
     >>> decode_for(Audience.SHARDS, record)
@@ -173,7 +173,7 @@ def _argument(text: str) -> Fields:
     try:
         return Fields(orjson.loads(text), Reason.BAD_CONTROL, "argument.")
     except orjson.JSONDecodeError as error:
-        raise InvalidEvent(Reason.BAD_CONTROL, f"argument is no JSON object: {error}") from error
+        raise InvalidRecord(Reason.BAD_CONTROL, f"argument is no JSON object: {error}") from error
 
 
 def _load_model(argument: Fields) -> Command:
@@ -226,12 +226,12 @@ def _set_examination(argument: Fields) -> Command:
     return SetExamination(places, after_click)
 
 
-def _arm(fields: Fields) -> TrialArm:
-    fields.exactly(TrialArm._fields)
+def _arm(fields: Fields) -> VariantSpec:
+    fields.exactly(VariantSpec._fields)
     name = fields.identifier("name")
     if name in _RESERVED_NAMES:
         fields.refuse("name", f"a name other than {', '.join(_RESERVED_NAMES)}")
-    return TrialArm(name, _policy(fields, "policy"), fields.integer("permille", 1, _PERMILLE))
+    return VariantSpec(name, _policy(fields, "policy"), fields.integer("permille", 1, _PERMILLE))
 
 
 def _policy(fields: Fields, name: str) -> str:

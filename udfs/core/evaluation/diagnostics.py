@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.evaluation.log import Log
+    from tideline.udfs.core.evaluation.log import LoggedFeedback
 
 LEAST_ESS = 1000.0
 LEAST_SUPPORT = 0.999
@@ -61,7 +61,7 @@ def rounding(propensity: NDArray[np.float64]) -> float:
     return _SINGLE if (values.astype(np.float32) == values).all() else 0.0
 
 
-def diagnose(log: Log, weight: NDArray[np.float64], support: float, limit: float) -> Diagnostics:
+def diagnose(log: LoggedFeedback, weight: NDArray[np.float64], support: float, limit: float) -> Diagnostics:
     """Return the diagnostics of row weights; `limit` is where Switch-DR cuts off."""
     mean = float(weight.mean())
     apart = np.bincount(log.cluster, weight - mean)
@@ -100,7 +100,7 @@ def refusal(found: Diagnostics) -> str | None:
     return cannot("; ".join(reasons)) if reasons else None
 
 
-def doubts(log: Log, found: Diagnostics, apart: NDArray[np.float64]) -> tuple[str, ...]:
+def doubts(log: LoggedFeedback, found: Diagnostics, apart: NDArray[np.float64]) -> tuple[str, ...]:
     """Return why the answer is to be doubted; `apart` is ips less dr by row, whose mean is 0 but for chance."""
     said = []
     offset = abs(found.mean_weight - 1.0) - found.rounding - _EXACT

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tideline.udfs.core.evaluation.diagnostics import Diagnostics
-    from tideline.udfs.core.evaluation.log import Log
+    from tideline.udfs.core.evaluation.log import LoggedFeedback
     from tideline.udfs.core.evaluation.reward_model import RewardModel
     from tideline.udfs.core.evaluation.targets import Target
 
@@ -76,7 +76,7 @@ class Weighed:
     bound: float
 
 
-def unusable(log: Log) -> str | None:
+def unusable(log: LoggedFeedback) -> str | None:
     """Return why a log cannot answer anything, whatever the policy; None where it may."""
     if not log.rows or np.isnan(log.propensity).all():
         return diagnostics.cannot("no row has a propensity, so what else could have been shown is not known")
@@ -92,7 +92,7 @@ def unusable(log: Log) -> str | None:
 
 
 def evaluate(
-    log: Log,
+    log: LoggedFeedback,
     make_target: Callable[[NDArray[np.int64]], Target],
     matched: Callable[[], NDArray[np.float64]] | None = None,
     say: Callable[[str], None] = lambda line: None,
@@ -139,7 +139,7 @@ def evaluate(
     return Answer(_estimates(log, weighed, terms), lists, found, None, doubts)
 
 
-def weigh(log: Log, target: Target, model: RewardModel) -> Weighed:
+def weigh(log: LoggedFeedback, target: Target, model: RewardModel) -> Weighed:
     """Return weight and modelled rewards of every row."""
     weight, modelled, expected = np.empty(log.rows), np.empty(log.rows), np.empty(log.rows)
     most, size = 0.0, max(_CELLS // len(log.arms), 1)
@@ -155,7 +155,7 @@ def weigh(log: Log, target: Target, model: RewardModel) -> Weighed:
     return Weighed(Judged(weight, log.reward, modelled, expected), 1.0 - target.absent, most / log.propensity.min())
 
 
-def fixed_matches(log: Log, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+def fixed_matches(log: LoggedFeedback, weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 1 for the rows that rejection sampling with the weights keeps, drawn by decision and position, else 0.
 
     On a uniform log and for a policy without randomness these are the rows on which both agree.
@@ -165,13 +165,13 @@ def fixed_matches(log: Log, weight: NDArray[np.float64]) -> NDArray[np.float64]:
     return (random.random(log.rows) * most < weight).astype(np.float64)
 
 
-def reward_range(log: Log) -> tuple[float, float]:
+def reward_range(log: LoggedFeedback) -> tuple[float, float]:
     """Return bounds of the rewards: what was seen, 0 and 1 for rewards of 0 and 1."""
     low, high = min(float(log.reward.min()), 0.0), max(float(log.reward.max()), 0.0)
     return low, high if high > low else low + 1.0
 
 
-def _estimates(log: Log, weighed: Weighed, terms: dict[str, Terms]) -> dict[str, Estimate]:
+def _estimates(log: LoggedFeedback, weighed: Weighed, terms: dict[str, Terms]) -> dict[str, Estimate]:
     low, high = reward_range(log)
     below, above = _unseen(log, weighed.rows)
     drawn = bootstrap(list(terms.values()), log.cluster)
@@ -192,7 +192,7 @@ def _estimates(log: Log, weighed: Weighed, terms: dict[str, Terms]) -> dict[str,
     return found
 
 
-def _unseen(log: Log, rows: Judged) -> tuple[float, float]:
+def _unseen(log: LoggedFeedback, rows: Judged) -> tuple[float, float]:
     """Return how far below and above an estimate the truth may lie because next to no reward differs from the usual."""
     low, high = reward_range(log)
     sums = np.bincount(log.cluster, rows.weight * (log.reward - np.median(log.reward))) / log.rows
@@ -200,7 +200,7 @@ def _unseen(log: Log, rows: Judged) -> tuple[float, float]:
     return rare(sums, (high - low) / (sums.size * share))
 
 
-def _bernstein(log: Log, terms: Terms, ends: tuple[float, float]) -> Interval:
+def _bernstein(log: LoggedFeedback, terms: Terms, ends: tuple[float, float]) -> Interval:
     """Return the interval from terms between `ends` (around 0), summed by user; within the range of rewards."""
     sizes = np.bincount(log.cluster)
     share = sizes.size / log.rows  # of a user in the mean over rows
@@ -210,7 +210,7 @@ def _bernstein(log: Log, terms: Terms, ends: tuple[float, float]) -> Interval:
     return Interval(max(low, least), min(high, greatest))  # no policy earns less or more than that
 
 
-def _lists(log: Log, target: Target, model: RewardModel, rows: Judged) -> dict[str, ListEstimate]:
+def _lists(log: LoggedFeedback, target: Target, model: RewardModel, rows: Judged) -> dict[str, ListEstimate]:
     first = np.flatnonzero(log.position == 0)
     length = np.bincount(log.decision)
     cumulated = list_estimators.cumulative(rows.weight, log.position)
@@ -252,7 +252,9 @@ class _Places:
     """Modelled reward of the places from each one on under the target [decisions, slots + 1]."""
 
     @classmethod
-    def of(cls, log: Log, target: Target, model: RewardModel, first: NDArray[np.int64], slots: int) -> _Places | None:
+    def of(
+        cls, log: LoggedFeedback, target: Target, model: RewardModel, first: NDArray[np.int64], slots: int
+    ) -> _Places | None:
         in_place, anywhere = np.zeros(log.rows), np.zeros(log.rows)
         future = np.zeros((first.size, slots + 1))
         length = np.bincount(log.decision)
@@ -272,7 +274,9 @@ class _Places:
         return cls(in_place, anywhere, np.cumsum(future[:, ::-1], axis=1)[:, ::-1])
 
 
-def _list_estimate(log: Log, rows: Judged, values: NDArray[np.float64], weight: NDArray[np.float64]) -> ListEstimate:
+def _list_estimate(
+    log: LoggedFeedback, rows: Judged, values: NDArray[np.float64], weight: NDArray[np.float64]
+) -> ListEstimate:
     size = diagnostics.ess(weight)
     if size < diagnostics.LEAST_ESS:
         reason = f"the effective sample size is {size:.0f}, below {diagnostics.LEAST_ESS:,.0f}"

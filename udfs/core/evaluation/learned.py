@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.counter_random import decision_seeds, uniform
 from tideline.udfs.core.evaluation.targets import Greedy
 from tideline.udfs.core.learning.intake import FIRST_MS
 from tideline.udfs.core.learning.learner import NOTHING_KEPT, Kept, Learner, LearnerSettings
@@ -16,16 +17,15 @@ from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.contextual.thompson import Thompson
 from tideline.udfs.core.policies.policy_table import stack
 from tideline.udfs.core.ranking.ranking import rank
-from tideline.udfs.core.rewards.examination import overlooked
 from tideline.udfs.core.rewards.feedback import ROWS
-from tideline.udfs.core.seeded import decision_seeds, uniform
+from tideline.udfs.core.rewards.position_bias import examination_discount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.evaluation.log import Log
+    from tideline.udfs.core.evaluation.log import LoggedFeedback
     from tideline.udfs.core.policies.base import Policy
     from tideline.udfs.core.policies.policy_table import Coefficients, PolicyRow
 
@@ -82,7 +82,7 @@ def contexts(x: NDArray[np.float64]) -> NDArray[np.int8]:
     return found
 
 
-def learning(log: Log, places: Sequence[float] = ()) -> Learning:
+def learning(log: LoggedFeedback, places: Sequence[float] = ()) -> Learning:
     """Return the log's rows as feedback: rewards of 0 and 1 as clicks, others as revenue in thousandths.
 
     `places` says how much of an impression one counts in each place, as the job's order does; none: each counts whole.
@@ -90,7 +90,7 @@ def learning(log: Log, places: Sequence[float] = ()) -> Learning:
     rows = np.zeros(log.rows, ROWS)
     rows["activity"], rows["encoder"], rows["impressions"] = log.action, _ENCODER, 1
     rows["ts_ms"], rows["x"] = FIRST_MS, contexts(log.x)
-    rows["overlooked"] = np.array(overlooked(places))[np.minimum(log.position, MAX_SLOTS - 1)]
+    rows["examination_discount"] = np.array(examination_discount(places))[np.minimum(log.position, MAX_SLOTS - 1)]
     rows["clicks"] = log.reward > 0
     clicks = bool(np.isin(log.reward, (0.0, 1.0)).all())
     if not clicks:
@@ -98,23 +98,23 @@ def learning(log: Log, places: Sequence[float] = ()) -> Learning:
     return Learning(rows["x"].copy(), rows, np.array([1.0, 0.0, 0.0] if clicks else [0.0, 0.0, 1.0]))
 
 
-def learner_of(policy: Policy, log: Log, kept: Kept = NOTHING_KEPT) -> Learner:
+def learner_of(policy: Policy, log: LoggedFeedback, kept: Kept = NOTHING_KEPT) -> Learner:
     """Return the job's learner for a log: activities are named by their place in `arms`, with the features it tells."""
     features = {} if log.features is None else {str(arm): each.tobytes() for arm, each in enumerate(log.features)}
     return Learner(LearnerSettings(policy.regression), kept._replace(features=features))
 
 
-def every_row(learner: Learner, log: Log) -> list[PolicyRow]:
+def every_row(learner: Learner, log: LoggedFeedback) -> list[PolicyRow]:
     """Return the row of each arm of the log, seen or not."""
     published = dict(learner.publish(ArmKey(_ENCODER, str(arm)) for arm in range(len(log.arms))))
     return [published[str(arm)] for arm in range(len(log.arms))]
 
 
-def _table(learner: Learner, log: Log, known: Learning) -> Coefficients:
+def _table(learner: Learner, log: LoggedFeedback, known: Learning) -> Coefficients:
     return stack(every_row(learner, log), known.weights)
 
 
-def _learn(learner: Learner, log: Log, rows: NDArray[Any]) -> Learner:
+def _learn(learner: Learner, log: LoggedFeedback, rows: NDArray[Any]) -> Learner:
     """Let a learner learn some rows; return it."""
     learner.learn([str(arm) for arm in range(len(log.arms))], rows)
     return learner
@@ -126,11 +126,11 @@ def _without(learners: Sequence[Learner], left: int) -> Kept:
     for at, learner in enumerate(learners):
         for arm, sums in learner.sums.items() if at != left else ():
             parts.setdefault(arm, []).append(sums)
-    return Kept({arm.text: encode_sums(merge(each), LearnerSettings().forgetting) for arm, each in parts.items()}, {})
+    return Kept({arm.text: encode_sums(merge(each), LearnerSettings().decay) for arm, each in parts.items()}, {})
 
 
 def crossfitted(
-    policy: Policy, log: Log, fold: NDArray[np.int64], exploration: float, places: Sequence[float] = ()
+    policy: Policy, log: LoggedFeedback, fold: NDArray[np.int64], exploration: float, places: Sequence[float] = ()
 ) -> Greedy:
     """Return the policy as a target: in the rows of a fold it has learned from all rows of the others."""
     known = learning(log, places)
@@ -165,7 +165,9 @@ def crossfitted(
     return Greedy(log, first, best, exploration)
 
 
-def replayed(policy: Policy, log: Log, exploration: float, places: Sequence[float] = ()) -> NDArray[np.float64]:
+def replayed(
+    policy: Policy, log: LoggedFeedback, exploration: float, places: Sequence[float] = ()
+) -> NDArray[np.float64]:
     """Return 1 for each row that the policy, learning as it goes, would have shown too, else 0 [N].
 
     Rows are taken as they come; one counts, and is learned from, with probability target(a) times the smallest
@@ -195,5 +197,5 @@ def replayed(policy: Policy, log: Log, exploration: float, places: Sequence[floa
     return matched
 
 
-def _seeds(log: Log, rows: NDArray[np.int64], draw: int, salt: int) -> NDArray[np.uint64]:
+def _seeds(log: LoggedFeedback, rows: NDArray[np.int64], draw: int, salt: int) -> NDArray[np.uint64]:
     return decision_seeds(log.decision_hash[rows], log.position[rows], np.full(rows.size, draw), salt)

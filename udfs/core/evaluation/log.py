@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class LoggedFeedback:
     """N rows, each an arm shown; rows of one decision are adjacent, by rising position; decisions by time.
 
     With `lists` the positions of a decision are 0, 1, 2, ... without a gap and its propensities are conditional on the
@@ -94,6 +94,6 @@ class Log:
         return first, last
 
 
-def folds(log: Log, count: int) -> NDArray[np.int64]:
+def folds(log: LoggedFeedback, count: int) -> NDArray[np.int64]:
     """Return the fold 0..count-1 of each row: the same for all rows of a user or decision, in any log that holds it."""
     return (log.decision_hash % np.uint64(count)).astype(np.int64)

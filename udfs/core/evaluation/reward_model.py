@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.evaluation.log import Log
+    from tideline.udfs.core.evaluation.log import LoggedFeedback
 
 LEVELS, SLOPES = (10.0, 100.0, 1000.0), (100.0, 1000.0, 10_000.0)
 """Strengths tried for the constant and for all other features, in rows: with so many an arm's own evidence weighs as
@@ -52,7 +52,7 @@ def features(x: NDArray[np.float64], position: NDArray[np.int64]) -> NDArray[np.
     return np.column_stack([np.ones(len(x)), scaled, position[:, None] == np.unique(position)[1:]])
 
 
-def fit(log: Log, fold: NDArray[np.int64]) -> RewardModel:
+def fit(log: LoggedFeedback, fold: NDArray[np.int64]) -> RewardModel:
     """Return the model whose coefficients for a fold come from the rows of all other folds.
 
     Each arm is drawn to the regression over all arms: theta_a = theta_0 + (A_a + ridge)^-1 (b_a - A_a theta_0). The
@@ -81,7 +81,7 @@ def fit(log: Log, fold: NDArray[np.int64]) -> RewardModel:
 
 
 def _sums(
-    phi: NDArray[np.float64], log: Log, fold: NDArray[np.int64]
+    phi: NDArray[np.float64], log: LoggedFeedback, fold: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return sum phi phi' [folds, K, F, F] and sum reward phi [folds, K, F] of each fold and arm."""
     count, arms, width = int(fold.max()) + 1, len(log.arms), phi.shape[1]

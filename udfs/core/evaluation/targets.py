@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from tideline.udfs.core.evaluation.list_chances import place_chances
+from tideline.udfs.core.evaluation.list_probabilities import place_chances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.evaluation.log import Log
+    from tideline.udfs.core.evaluation.log import LoggedFeedback
 
 
 class Target(Protocol):
@@ -38,7 +38,7 @@ class Target(Protocol):
 class Uniform:
     """Any arm that could be shown, with the same probability."""
 
-    log: Log
+    log: LoggedFeedback
     absent: float = 0.0
 
     def chances(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -54,7 +54,7 @@ class Uniform:
 class Constant:
     """One arm at the top, any others below it."""
 
-    log: Log
+    log: LoggedFeedback
     arm: int
     """Place in the log's arms, -1 for one it does not have."""
 
@@ -106,7 +106,7 @@ class Greedy:
     draws of its order, [draws, rows, count] arm numbers, -1 after the last.
     """
 
-    log: Log
+    log: LoggedFeedback
     first: Callable[[NDArray[np.int64], NDArray[np.bool_]], NDArray[np.float64]]
     best: Callable[[NDArray[np.int64], NDArray[np.bool_], int], NDArray[np.int64]]
     exploration: float

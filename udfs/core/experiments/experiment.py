@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.limits import BASELINE, HOLDOUT
 from tideline.udfs.core.policies.by_name import make_policy
-from tideline.udfs.core.seeded import decision_seeds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,7 @@ RANDOM = "random"
 _PERMILLE = 1000
 
 
-class Arm(NamedTuple):
+class Variant(NamedTuple):
     """A policy on trial and its share of the users who are not in the holdout."""
 
     name: str
@@ -40,7 +40,7 @@ class Experiment(NamedTuple):
     """The running experiment. Arm i of `arms` has number i + 1; users in none of them have the baseline."""
 
     id: str
-    arms: tuple[Arm, ...]
+    arms: tuple[Variant, ...]
     shadow: Policy | None = None
     """Scores what is shown, is never shown itself."""
     mark: int = 0
@@ -49,7 +49,7 @@ class Experiment(NamedTuple):
 
 def started(order: SetExperiment, issued_ms: int) -> Experiment:
     """Return the experiment that an order starts."""
-    arms = tuple(Arm(arm.name, make_policy(arm.policy), arm.permille) for arm in order.arms)
+    arms = tuple(Variant(arm.name, make_policy(arm.policy), arm.permille) for arm in order.arms)
     shadow = None if order.shadow is None else make_policy(order.shadow)
     mark = hash64(repr((order.id, order.shadow, issued_ms, [tuple(arm) for arm in order.arms]))) % 0xFFFF + 1
     return Experiment(order.id, arms, shadow, mark)

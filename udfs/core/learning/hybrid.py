@@ -41,7 +41,7 @@ class Shared(NamedTuple):
         e = features[..., None, None] * X_UNIT
         return np.asarray(sum(e[..., at, :, :] * self.beta[:, at] for at in range(FEATURES)))
 
-    def doubt(self, features: NDArray[np.int8]) -> NDArray[np.float64]:
+    def uncertainty(self, features: NDArray[np.int8]) -> NDArray[np.float64]:
         """Return P = E A0^-1 E' [..., DIM, DIM]."""
         e = features * X_UNIT
         outer = (e[..., :, None] * e[..., None, :])[..., None, None]
@@ -66,11 +66,11 @@ def solve_shared(found: Evidence, features: NDArray[np.int8], how: Regression) -
     return Shared(beta, whole.reshape(FEATURES, DIM, FEATURES, DIM))
 
 
-def solve_rest(found: Evidence, features: NDArray[np.int8], shared: Shared, how: Regression) -> Solved:
+def solve_arm(found: Evidence, features: NDArray[np.int8], shared: Shared, how: Regression) -> Solved:
     """Return w and the matrix of s of K activities."""
     own = solve(found, how.ridge, shared.prior(features))
-    doubt = own.inverse @ shared.doubt(features) @ own.inverse
-    return own._replace(inverse=own.inverse + how.ridge**2 * (doubt + np.swapaxes(doubt, -1, -2)) / 2.0)
+    uncertainty = own.inverse @ shared.uncertainty(features) @ own.inverse
+    return own._replace(inverse=own.inverse + how.ridge**2 * (uncertainty + np.swapaxes(uncertainty, -1, -2)) / 2.0)
 
 
 def shared_row(shared: Shared) -> SharedRow:

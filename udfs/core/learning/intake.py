@@ -14,7 +14,7 @@ import numpy as np
 
 from tideline.schemas.fields import is_identifier
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.learning import WHOLE, add, forget
+from tideline.udfs.core.learning.learning import IMPRESSION_UNIT, add, forget
 from tideline.udfs.core.policies.policy_table import UPPER
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.learning.learning import Forgetting
+    from tideline.udfs.core.learning.learning import Decay
 
 FIRST_MS, LAST_MS = 978_307_200_000, 4_102_444_800_000
 """Times of feedback that are believed: from 2001 to 2099."""
@@ -70,7 +70,7 @@ class Added(NamedTuple):
     refused: Counter[Refusal]
 
 
-def admit(ids: Sequence[str], rows: NDArray[Any], forgetting: Forgetting, newest: int | None) -> Admitted:
+def admit(ids: Sequence[str], rows: NDArray[Any], decay: Decay, newest: int | None) -> Admitted:
     """Return the rows (dtype ROWS) that can be right by themselves; `newest` is the newest bucket until now."""
     refused: Counter[Refusal] = Counter()
 
@@ -82,16 +82,19 @@ def admit(ids: Sequence[str], rows: NDArray[Any], forgetting: Forgetting, newest
     keep(np.array([is_identifier(name) for name in ids], np.bool_)[rows["activity"]], Refusal.BAD_ID)
     keep((rows["ts_ms"] >= FIRST_MS) & (rows["ts_ms"] < LAST_MS), Refusal.BAD_TIME)
     worth = rows["revenue_milli"]
-    keep((worth >= -MAX_MILLI) & (worth <= MAX_MILLI) & (rows["overlooked"] <= WHOLE), Refusal.BAD_NUMBER)
-    places = forgetting.bucket_of(rows["ts_ms"].astype(np.int64))
+    keep(
+        (worth >= -MAX_MILLI) & (worth <= MAX_MILLI) & (rows["examination_discount"] <= IMPRESSION_UNIT),
+        Refusal.BAD_NUMBER,
+    )
+    places = decay.bucket_of(rows["ts_ms"].astype(np.int64))
     known = [] if newest is None else [newest]
     newest = max([*known, *places.tolist()], default=0)
-    if forgetting.half_life_ms:
-        keep(places > forgetting.gone(newest), Refusal.FORGOTTEN)
+    if decay.half_life_ms:
+        keep(places > decay.gone(newest), Refusal.FORGOTTEN)
     return Admitted(rows, newest, +refused)
 
 
-def take(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting, newest: int) -> Added:
+def take(sums: NDArray[Any], rows: NDArray[Any], decay: Decay, newest: int) -> Added:
     """Return the sums of one activity and encoder with its admitted rows, but those that cannot be right with it.
 
     Where a bucket would come to less than nothing, what takes back waits behind what gives, and the rest is refused.
@@ -100,11 +103,11 @@ def take(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting, newest:
     held = np.cumsum(np.abs(rows["revenue_milli"].astype(np.float64)) * 127.0) <= _MAX_HELD
     refused[Refusal.OVERFLOW] += int(rows.size - np.count_nonzero(held))
     rows = rows[held]
-    found = forget(add(sums, rows, forgetting, newest), forgetting, newest)
-    places = np.unique(forgetting.bucket_of(rows["ts_ms"].astype(np.int64), newest))
+    found = forget(add(sums, rows, decay, newest), decay, newest)
+    places = np.unique(decay.bucket_of(rows["ts_ms"].astype(np.int64), newest))
     bad = _unsound(found[np.isin(found["bucket"], places)], (rows["impressions"] < 0).any())
     if bad.size:
-        rows, found = _one_by_one(forget(sums, forgetting, newest), rows, bad, forgetting, newest, refused)
+        rows, found = _one_by_one(forget(sums, decay, newest), rows, bad, decay, newest, refused)
     return Added(found, rows, +refused)
 
 
@@ -120,19 +123,19 @@ def _one_by_one(
     sums: NDArray[Any],
     rows: NDArray[Any],
     bad: NDArray[np.int64],
-    forgetting: Forgetting,
+    decay: Decay,
     newest: int,
     refused: Counter[Refusal],
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the rows that can be added, and the sums with them; those into a bad bucket are tried in turn."""
     takes = np.min([rows[name] for name in _COUNTS], axis=0) < 0
-    places = forgetting.bucket_of(rows["ts_ms"].astype(np.int64), newest)
+    places = decay.bucket_of(rows["ts_ms"].astype(np.int64), newest)
     doubtful = np.isin(places, bad)
     gives = np.flatnonzero(~doubtful)
-    found, kept = add(sums, rows[gives], forgetting, newest), gives.tolist()
+    found, kept = add(sums, rows[gives], decay, newest), gives.tolist()
     for at in np.flatnonzero(doubtful)[np.argsort(takes[doubtful], kind="stable")].tolist():
         row = rows[at : at + 1]
-        tried = add(found, row, forgetting, newest)
+        tried = add(found, row, decay, newest)
         here = tried["bucket"] == places[at]
         if not _unsound(tried[here], row["impressions"][0] < 0).size:
             found = tried

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.learning.change import ratios, tells, verdict
+from tideline.udfs.core.learning.change_detection import ratios, tells, verdict
 from tideline.udfs.core.learning.intake import Refusal, admit, may_be_wrong, take
 from tideline.udfs.core.learning.learning import (
     BUCKET,
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.learning.change import Changes
-    from tideline.udfs.core.learning.learning import Forgetting
+    from tideline.udfs.core.learning.change_detection import Changes
+    from tideline.udfs.core.learning.learning import Decay
 
 _NOTHING = np.zeros(NUMBERS, np.int64)
 
@@ -55,8 +55,8 @@ class Retired(NamedTuple):
 class Knowledge:
     """Sums by arm, what they come to, and where clicks have changed."""
 
-    def __init__(self, sums: Mapping[ArmKey, NDArray[Any]], forgetting: Forgetting, newest: int | None = None) -> None:
-        self.forgetting, self.newest = forgetting, newest or 0
+    def __init__(self, sums: Mapping[ArmKey, NDArray[Any]], decay: Decay, newest: int | None = None) -> None:
+        self.decay, self.newest = decay, newest or 0
         self._begun = newest is not None
         self.sums: dict[ArmKey, NDArray[Any]] = {}
         self._whole: dict[ArmKey, NDArray[np.int64]] = {}
@@ -66,7 +66,7 @@ class Knowledge:
         self._ratios: dict[ArmKey, float] = {}
         self._gone: dict[int, NDArray[Any]] = {}
         """By encoder, what is known of deleted activities, as one."""
-        kept = {arm: forget(each, forgetting, self.newest) for arm, each in sums.items()}
+        kept = {arm: forget(each, decay, self.newest) for arm, each in sums.items()}
         for encoder in sorted({arm.encoder for arm in kept}):
             self._totals[encoder] = merge(each for arm, each in kept.items() if arm.encoder == encoder)
         self._gone = {arm.encoder: kept.pop(arm) for arm in list(kept) if arm.activity_id == GONE_ID}
@@ -76,7 +76,7 @@ class Knowledge:
 
     def learn(self, ids: Sequence[str], rows: NDArray[Any]) -> Learned:
         """Add the feedback that can be right."""
-        rows, newest, refused = admit(ids, rows, self.forgetting, self.newest if self._begun else None)
+        rows, newest, refused = admit(ids, rows, self.decay, self.newest if self._begun else None)
         forgotten = self._grow_old(newest)
         found = self._add(ids, rows, refused)
         self._compare(found)
@@ -91,7 +91,7 @@ class Knowledge:
         arms = [ArmKey(owner // len(ids), ids[owner % len(ids)]) for owner in owners[first].tolist()]
         doubtful = may_be_wrong(rows, first)
         plain = np.repeat(~doubtful, np.diff(first, append=rows.size))
-        those, news = increments(rows[plain], owners[plain], self.forgetting, self.newest)
+        those, news = increments(rows[plain], owners[plain], self.decay, self.newest)
         gained = dict(zip(owners[first][~doubtful].tolist(), _split(those, news), strict=True))
         found = {}
         for arm, owner, mine in zip(arms, owners[first].tolist(), parts, strict=True):
@@ -100,14 +100,14 @@ class Knowledge:
                 self._put(arm, _plus(before, gained[owner]))
                 found[arm] = mine
                 continue
-            added = take(before, mine, self.forgetting, self.newest)
+            added = take(before, mine, self.decay, self.newest)
             refused += added.refused
             if added.rows.size:
                 self._put(arm, added.sums)
                 found[arm] = added.rows
         for encoder in {arm.encoder for arm in found}:
             kept = np.concatenate([each for arm, each in found.items() if arm.encoder == encoder])
-            _, more = increments(kept, np.zeros(kept.size, np.int64), self.forgetting, self.newest)
+            _, more = increments(kept, np.zeros(kept.size, np.int64), self.decay, self.newest)
             self._totals[encoder] = merge([self._totals.get(encoder, NO_SUMS), more])
         return found
 
@@ -130,7 +130,7 @@ class Knowledge:
         That is when all of an arm is older than `window_ms` seen from the newest bucket: by the time of feedback alone.
         What all activities come to stays the same to the bit, and a row that comes later still finds its way there.
         """
-        oldest = self.newest - -(-window_ms * BUCKETS_PER_HALF_LIFE // self.forgetting.unit_ms)
+        oldest = self.newest - -(-window_ms * BUCKETS_PER_HALF_LIFE // self.decay.unit_ms)
         gone = sorted(self._arms.keys() - listed)
         every = [arm for activity in gone for arm in self._arms[activity].values()]
         arms = [arm for arm in every if not (self.sums[arm]["bucket"] >= oldest).any()]
@@ -147,11 +147,11 @@ class Knowledge:
         if self._begun and newest == self.newest:
             return []
         self.newest, self._begun = newest, True
-        self._totals = {encoder: forget(each, self.forgetting, newest) for encoder, each in self._totals.items()}
-        self._gone = {encoder: forget(each, self.forgetting, newest) for encoder, each in self._gone.items()}
+        self._totals = {encoder: forget(each, self.decay, newest) for encoder, each in self._totals.items()}
+        self._gone = {encoder: forget(each, self.decay, newest) for encoder, each in self._gone.items()}
         gone = []
         for arm, each in list(self.sums.items()):
-            kept = forget(each, self.forgetting, newest)
+            kept = forget(each, self.decay, newest)
             if kept.size:
                 self._put(arm, kept)
                 continue
@@ -163,14 +163,12 @@ class Knowledge:
 
     def _compare(self, arms: Iterable[ArmKey]) -> None:
         """Ask the sums of some arms anew whether clicks have changed."""
-        some = [arm for arm in arms if tells(self.sums[arm], self.forgetting, self.newest)]
-        self._ratios.update(
-            zip(some, ratios([self.sums[arm] for arm in some], self.forgetting, self.newest), strict=True)
-        )
+        some = [arm for arm in arms if tells(self.sums[arm], self.decay, self.newest)]
+        self._ratios.update(zip(some, ratios([self.sums[arm] for arm in some], self.decay, self.newest), strict=True))
 
     def changes(self) -> Changes:
         """Return where clicks have changed."""
-        return verdict(self._ratios, self.forgetting)
+        return verdict(self._ratios, self.decay)
 
     def encoders(self) -> list[int]:
         """Return the encoder versions of which something is known."""
@@ -191,10 +189,10 @@ class Knowledge:
             found[arm.activity_id] += int(whole[1])
         return found
 
-    def together(self, encoder: int, forgetting: Forgetting) -> tuple[NDArray[np.float64], Counts]:
+    def together(self, encoder: int, decay: Decay) -> tuple[NDArray[np.float64], Counts]:
         """Return what all activities come to under an encoder, and count under all others."""
         others = merge(each for other, each in self._totals.items() if other != encoder)
-        own, theirs = weighed([self._totals.get(encoder, NO_SUMS), others], forgetting, self.newest)
+        own, theirs = weighed([self._totals.get(encoder, NO_SUMS), others], decay, self.newest)
         return own, counts_of(theirs)
 
     def weighed(self, encoder: int, activities: Sequence[str], changed: Changes) -> tuple[NDArray[np.float64], Counts]:
@@ -204,7 +202,7 @@ class Knowledge:
         fading = []
         for at, activity in enumerate(activities):
             arm = ArmKey(encoder, activity)
-            if changed.weighing(arm).fading and self.forgetting.half_life_ms:
+            if changed.weighing(arm).fading and self.decay.half_life_ms:
                 fading.append(at)
                 continue
             arms = self._arms.get(activity, {})
@@ -215,8 +213,8 @@ class Knowledge:
             mine = [self.sums.get(ArmKey(encoder, activities[at]), NO_SUMS) for at in fading]
             others_of = [[self.sums[arm] for key, arm in arms.items() if key != encoder] for arms in arms_of]
             theirs = [merge(parts) if parts else NO_SUMS for parts in others_of]
-            own[fading] = weighed(mine, self.forgetting, self.newest)
-            others[fading] = weighed(theirs, self.forgetting, self.newest)
+            own[fading] = weighed(mine, self.decay, self.newest)
+            others[fading] = weighed(theirs, self.decay, self.newest)
         return own, counts_of(others)
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.learning.knowledge import Knowledge
-from tideline.udfs.core.learning.learning import Forgetting, decode_sums, encode_sums
+from tideline.udfs.core.learning.learning import Decay, decode_sums, encode_sums
+from tideline.udfs.core.learning.monitoring import Clicks, Watch
 from tideline.udfs.core.learning.publication import every_arm, published
 from tideline.udfs.core.learning.turn import turn
-from tideline.udfs.core.learning.watch import Clicks, Watch
 from tideline.udfs.core.policies.arm_key import ArmKey, decode_arm
 from tideline.udfs.core.policies.regression import Regression
 
@@ -34,7 +34,7 @@ class LearnerSettings(NamedTuple):
 
     regression: Regression = Regression()
     """How the deployment's rows are solved."""
-    forgetting: Forgetting = Forgetting(0)
+    decay: Decay = Decay(0)
     window_ms: int = 0
     """So long feedback of a list can come: what is known of a deleted activity keeps its name until then."""
     publish_ms: int = 0
@@ -54,7 +54,7 @@ class Kept(NamedTuple):
 NOTHING_KEPT = Kept({}, {})
 
 
-class Lesson(NamedTuple):
+class TrainingSet(NamedTuple):
     """What feedback changed: what to keep and to remove, the arms to publish, and figures for monitors."""
 
     kept: dict[str, bytes]
@@ -73,11 +73,11 @@ class Learner:
 
     def __init__(self, settings: LearnerSettings, kept: Kept = NOTHING_KEPT) -> None:
         self._settings = settings
-        forgetting = settings.forgetting
+        decay = settings.decay
         self._known = Knowledge(
-            {decode_arm(text): decode_sums(each, forgetting) for text, each in kept.sums.items()},
-            forgetting,
-            None if kept.newest_ms is None else forgetting.bucket_at(kept.newest_ms),
+            {decode_arm(text): decode_sums(each, decay) for text, each in kept.sums.items()},
+            decay,
+            None if kept.newest_ms is None else decay.bucket_at(kept.newest_ms),
         )
         self._features = {name: np.frombuffer(each, np.int8) for name, each in kept.features.items()}
         self._ordered, self._turn = kept.ordered, decode_arm(kept.turn) if kept.turn else None
@@ -95,7 +95,7 @@ class Learner:
         else:
             self._features[activity_id] = features
 
-    def learn(self, ids: Sequence[str], rows: NDArray[Any]) -> Lesson:
+    def learn(self, ids: Sequence[str], rows: NDArray[Any]) -> TrainingSet:
         """Add feedback (dtype ROWS); the arms to publish are those it changed and those whose turn it is.
 
         Of an encoder's first feedback every activity's.
@@ -113,10 +113,10 @@ class Learner:
         arms = [*learned.rows, *gone, *due]
         for encoder in set(known.encoders()) - set(before):
             arms += [ArmKey(encoder, activity) for activity in activities]
-        return Lesson(
-            {arm.text: encode_sums(sums, known.forgetting) for arm, sums in kept.items()},
+        return TrainingSet(
+            {arm.text: encode_sums(sums, known.decay) for arm, sums in kept.items()},
             [arm.text for arm in gone],
-            known.forgetting.start_ms(known.newest),
+            known.decay.start_ms(known.newest),
             due[-1].text if due else None,
             sorted(set(arms)),
             sum(mine.size for mine in learned.rows.values()),

@@ -30,7 +30,7 @@ SUMS_VERSION = 3
 BUCKETS_PER_HALF_LIFE = 4
 _KEPT_HALF_LIVES = 8
 _UNIT_MS = 28 * 86_400_000
-WHOLE = 100
+IMPRESSION_UNIT = 100
 """An impression that was certainly looked at, in the unit of the sums."""
 
 BUCKET = np.dtype(
@@ -52,7 +52,7 @@ _AT_ONCE = 8_192
 _HEAD = struct.Struct("<Bq")
 
 
-class Forgetting(NamedTuple):
+class Decay(NamedTuple):
     """Half-life of what was learned in event time; 0 never forgets."""
 
     half_life_ms: int
@@ -93,16 +93,16 @@ class Forgetting(NamedTuple):
         return weights
 
 
-def add(sums: NDArray[Any], rows: NDArray[Any], forgetting: Forgetting, newest: int | None = None) -> NDArray[Any]:
+def add(sums: NDArray[Any], rows: NDArray[Any], decay: Decay, newest: int | None = None) -> NDArray[Any]:
     """Return the sums (dtype BUCKET, by rising bucket) of one activity and encoder with feedback rows added to them."""
-    return merge([sums, increments(rows, np.zeros(rows.size, np.int64), forgetting, newest)[1]])
+    return merge([sums, increments(rows, np.zeros(rows.size, np.int64), decay, newest)[1]])
 
 
 def increments(
-    rows: NDArray[Any], owners: NDArray[np.int64], forgetting: Forgetting, newest: int | None = None
+    rows: NDArray[Any], owners: NDArray[np.int64], decay: Decay, newest: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Return what feedback rows add up to by owner and bucket, both rising: the owners and the sums (dtype BUCKET)."""
-    places = forgetting.bucket_of(rows["ts_ms"].astype(np.int64), newest)
+    places = decay.bucket_of(rows["ts_ms"].astype(np.int64), newest)
     order = np.lexsort((places, owners))
     rows, places, owners = rows[order], places[order], owners[order]
     first = np.flatnonzero(np.diff(places, prepend=-1) | np.diff(owners, prepend=-1)) if rows.size else order
@@ -120,7 +120,9 @@ def _numbers(rows: NDArray[Any]) -> NDArray[np.int64]:
     """Return what each row adds to the numbers of a bucket, as in BUCKET; the first, the bucket's own, is 0."""
     x = rows["x"].astype(np.int64)
     rewards = np.stack([rows["clicks"], rows["conversions"], rows["revenue_milli"]]).astype(np.int64)
-    impressions = rows["impressions"].astype(np.int64) * (WHOLE - rows["overlooked"].astype(np.int64))
+    impressions = rows["impressions"].astype(np.int64) * (
+        IMPRESSION_UNIT - rows["examination_discount"].astype(np.int64)
+    )
     found = np.zeros((rows.size, BUCKET.itemsize // 8), np.int64)
     found[:, 1], found[:, 2] = impressions, rows["dismissals"]
     found[:, 3 : 3 + len(OBJECTIVES)] = rewards.T
@@ -145,15 +147,15 @@ def as_rows(sums: NDArray[Any]) -> NDArray[np.int64]:
     return np.ascontiguousarray(sums).view(np.int64).reshape(sums.size, BUCKET.itemsize // 8)
 
 
-def forget(sums: NDArray[Any], forgetting: Forgetting, newest: int) -> NDArray[Any]:
+def forget(sums: NDArray[Any], decay: Decay, newest: int) -> NDArray[Any]:
     """Return the sums without the buckets that weigh less than 1/256 seen from the newest bucket of all.
 
     Without a half-life these are one bucket: nothing is lost, and as few are kept.
     """
-    gone = sums["bucket"] <= forgetting.gone(newest)
+    gone = sums["bucket"] <= decay.gone(newest)
     if not gone.any():
         return sums
-    return sums[~gone] if forgetting.half_life_ms else _moved(sums, forgetting.seen_from(newest, sums["bucket"]))
+    return sums[~gone] if decay.half_life_ms else _moved(sums, decay.seen_from(newest, sums["bucket"]))
 
 
 def _moved(sums: NDArray[Any], buckets: NDArray[np.int64]) -> NDArray[Any]:
@@ -163,12 +165,12 @@ def _moved(sums: NDArray[Any], buckets: NDArray[np.int64]) -> NDArray[Any]:
     return merge([moved])
 
 
-def encode_sums(sums: NDArray[Any], forgetting: Forgetting) -> bytes:
+def encode_sums(sums: NDArray[Any], decay: Decay) -> bytes:
     """Return the state bytes of sums; they say how long a bucket is."""
-    return _HEAD.pack(SUMS_VERSION, forgetting.unit_ms) + sums.tobytes()
+    return _HEAD.pack(SUMS_VERSION, decay.unit_ms) + sums.tobytes()
 
 
-def decode_sums(state: bytes | None, forgetting: Forgetting) -> NDArray[Any]:
+def decode_sums(state: bytes | None, decay: Decay) -> NDArray[Any]:
     """Return the sums of state bytes; none for None.
 
     Buckets of another half-life become the ones in which they begin: no count is lost, and none is younger than it was.
@@ -182,7 +184,7 @@ def decode_sums(state: bytes | None, forgetting: Forgetting) -> NDArray[Any]:
         raise ValueError(f"sums of version {state[0]}; this build reads {SUMS_VERSION}")
     unit_ms: int = _HEAD.unpack_from(state)[1]
     sums = np.frombuffer(state, BUCKET, offset=_HEAD.size)
-    if unit_ms == forgetting.unit_ms or not sums.size:
+    if unit_ms == decay.unit_ms or not sums.size:
         return sums
-    starts = [Forgetting(unit_ms).start_ms(bucket) for bucket in sums["bucket"].tolist()]
-    return _moved(sums, forgetting.bucket_of(np.array(starts)))
+    starts = [Decay(unit_ms).start_ms(bucket) for bucket in sums["bucket"].tolist()]
+    return _moved(sums, decay.bucket_of(np.array(starts)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.catalogue.activity_features import FEATURES, UNKNOWN
-from tideline.udfs.core.learning.hybrid import shared_row, solve_rest, solve_shared
+from tideline.udfs.core.learning.hybrid import shared_row, solve_arm, solve_shared
 from tideline.udfs.core.learning.knowledge import Knowledge
 from tideline.udfs.core.learning.solving import Evidence, Solved, evidence_of, policy_rows, prior_row, solve
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.learning.change import Changes
-    from tideline.udfs.core.learning.learning import Forgetting
+    from tideline.udfs.core.learning.change_detection import Changes
+    from tideline.udfs.core.learning.learning import Decay
 
 
 def publication(
     sums: Mapping[ArmKey, NDArray[Any]],
     arms: Sequence[ArmKey],
-    forgetting: Forgetting,
+    decay: Decay,
     newest: int,
     how: Regression | None = None,
     features: Mapping[str, NDArray[np.int8]] | None = None,
 ) -> list[tuple[str, PolicyRow]]:
     """Return what `published` does of all sums by arm; for who has not kept what is known."""
-    return published(Knowledge(sums, forgetting, newest), arms, how, features)
+    return published(Knowledge(sums, decay, newest), arms, how, features)
 
 
 def published(
@@ -44,8 +44,8 @@ def published(
     """Return (activity id, row) for some arms, each encoder's prior behind its activities.
 
     What is shared and the total are taken over every activity, and what an activity earned under other encoders is
-    carried into its row. The past fades where clicks changed (change.py). An arm without sums gets a row of what is
-    carried. Who reads an encoder's prior has all rows that were published with it. `features` are those of the
+    carried into its row. The past fades where clicks changed (change_detection.py). An arm without sums gets a row of
+    what is carried. Who reads an encoder's prior has all rows that were published with it. `features` are those of the
     activities, by id; one that is not there has none but the constant.
     """
     changed = known.changes()
@@ -99,7 +99,7 @@ class _Encoder(NamedTuple):
             return (
                 shared.prior(UNKNOWN),
                 shared_row(shared),
-                solve_rest(found, self._features_of(activities), shared, how),
+                solve_arm(found, self._features_of(activities), shared, how),
             )
         prior = solve(together, how.ridge).theta if how.sharing is Sharing.PRIOR else np.zeros_like(together.moments)
         return prior, None, solve(found, how.ridge, prior)

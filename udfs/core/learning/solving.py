@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
-from tideline.udfs.core.learning.learning import BUCKET, MOMENTS, WHOLE, as_rows, merge
+from tideline.udfs.core.learning.learning import BUCKET, IMPRESSION_UNIT, MOMENTS, as_rows, merge
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.policy_table import (
     INVERSE_UNIT,
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.learning.learning import Forgetting
+    from tideline.udfs.core.learning.learning import Decay
 
 RIDGE = 1.0
-CARRIED = 200.0
+MAX_CARRIED_IMPRESSIONS = 200.0
 """At most so many impressions does what was learned under other encoder versions weigh as."""
 NUMBERS = BUCKET.itemsize // 8
 _UNITS = np.array([1.0, 1.0, 0.001])
@@ -72,7 +72,7 @@ def whole_of(sums: NDArray[Any]) -> NDArray[np.int64]:
     return found
 
 
-def weighed(every: Sequence[NDArray[Any]], forgetting: Forgetting, newest: int) -> NDArray[np.float64]:
+def weighed(every: Sequence[NDArray[Any]], decay: Decay, newest: int) -> NDArray[np.float64]:
     """Return the numbers of each of some sums, weighed by age [K, NUMBERS]; buckets are added as they rise."""
     found = np.zeros((len(every), NUMBERS))
     some = [at for at, sums in enumerate(every) if sums.size]
@@ -84,7 +84,7 @@ def weighed(every: Sequence[NDArray[Any]], forgetting: Forgetting, newest: int) 
             stop += 1
         part = [every[at] for at in some[start:stop]]
         numbers = np.concatenate([as_rows(sums) for sums in part])
-        weights = forgetting.weights(numbers[:, 0], newest)
+        weights = decay.weights(numbers[:, 0], newest)
         begins = np.cumsum([0, *(sums.size for sums in part[:-1])])
         found[some[start:stop]] = np.add.reduceat(numbers * weights[:, None], begins, axis=0)
         start = stop
@@ -93,17 +93,17 @@ def weighed(every: Sequence[NDArray[Any]], forgetting: Forgetting, newest: int) 
 
 def counts_of(numbers: NDArray[np.float64]) -> Counts:
     """Return the counts in weighed numbers [..., NUMBERS]."""
-    return Counts(numbers[..., 1] / WHOLE, numbers[..., 3 : 3 + len(OBJECTIVES)] * _UNITS)
+    return Counts(numbers[..., 1] / IMPRESSION_UNIT, numbers[..., 3 : 3 + len(OBJECTIVES)] * _UNITS)
 
 
-def count(parts: Iterable[NDArray[Any]], forgetting: Forgetting, newest: int) -> Counts:
+def count(parts: Iterable[NDArray[Any]], decay: Decay, newest: int) -> Counts:
     """Return what several sums of any encoder versions count together; the order of the parts leaves no trace."""
-    return counts_of(weighed([merge(parts)], forgetting, newest)[0])
+    return counts_of(weighed([merge(parts)], decay, newest)[0])
 
 
-def evidence(sums: NDArray[Any], forgetting: Forgetting, newest: int, carried: Counts = NO_COUNTS) -> Evidence:
+def evidence(sums: NDArray[Any], decay: Decay, newest: int, carried: Counts = NO_COUNTS) -> Evidence:
     """Return the sums weighed by age, and what is carried as impressions in the context of a stranger."""
-    return evidence_of(weighed([sums], forgetting, newest)[0], carried)
+    return evidence_of(weighed([sums], decay, newest)[0], carried)
 
 
 def evidence_of(numbers: NDArray[np.float64], carried: Counts) -> Evidence:
@@ -112,10 +112,10 @@ def evidence_of(numbers: NDArray[np.float64], carried: Counts) -> Evidence:
     Carried counts with the mean rewards m add k s s' to the design and k m s to the moments, k = min(CARRIED, their
     impressions).
     """
-    design = _symmetric(numbers[..., MOMENTS - PAIRS : MOMENTS] * (X_UNIT**2 / WHOLE))
+    design = _symmetric(numbers[..., MOMENTS - PAIRS : MOMENTS] * (X_UNIT**2 / IMPRESSION_UNIT))
     moments = numbers[..., MOMENTS:].reshape(*numbers.shape[:-1], len(OBJECTIVES), DIM) * X_UNIT * _UNITS[:, None]
     impressions = np.asarray(carried.impressions)
-    weight = np.minimum(CARRIED, np.maximum(impressions, 0.0))
+    weight = np.minimum(MAX_CARRIED_IMPRESSIONS, np.maximum(impressions, 0.0))
     shown = np.where(impressions > 0.0, impressions, 1.0)
     design[..., 0, 0] += weight * _CONSTANT**2
     moments[..., 0] += (weight * _CONSTANT)[..., None] * carried.rewards / shown[..., None]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import HOLDOUT, MAX_SLOTS
 from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES
@@ -115,23 +115,24 @@ def mint(lists: RankedLists, keys: TokenKeys) -> list[str]:
 def verify(token: str, user: str, keys: TokenKeys) -> Token:
     """Return the token's content.
 
-    Raises InvalidEvent: BAD_TOKEN where it cannot be read, FOREIGN_TOKEN where the signature is not ours for this user.
+    Raises InvalidRecord: BAD_TOKEN where it cannot be read, FOREIGN_TOKEN where the signature is not ours for this
+    user.
     """
     try:
         data = binascii.a2b_base64(token.encode("ascii").translate(_URL_SAFE), strict_mode=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidEvent(Reason.BAD_TOKEN, f"no URL-safe base64: {error}") from error
+        raise InvalidRecord(Reason.BAD_TOKEN, f"no URL-safe base64: {error}") from error
     if len(data) < _FIXED_BYTES or data[0] != LAYOUT:
-        raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: layout {LAYOUT}")
+        raise InvalidRecord(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: layout {LAYOUT}")
     slots, arm, popular = data[1] & _SLOTS, data[1] >> _ARM_SHIFT & _ARMS, bool(data[1] & _POPULAR)
     size = _FIXED_BYTES + TAG_BYTES * slots
     signed = size + _MAC_BYTES
     if slots > MAX_SLOTS or len(data) != signed + _padding(size) or any(data[signed:]):
-        raise InvalidEvent(Reason.BAD_TOKEN, f"{len(data)} bytes do not hold {slots} slots")
+        raise InvalidRecord(Reason.BAD_TOKEN, f"{len(data)} bytes do not hold {slots} slots")
     secret = keys.secrets.get(data[2])
     body = data[:size]
     if secret is None or not hmac.compare_digest(_mac(secret, body, "" if popular else user), data[size:signed]):
-        raise InvalidEvent(Reason.FOREIGN_TOKEN, f"key id {data[2]}: the signature does not fit this user")
+        raise InvalidRecord(Reason.FOREIGN_TOKEN, f"key id {data[2]}: the signature does not fit this user")
     _, _, key_id, generation, high, low, seq, encoder, newer, older, *rest = _HEAD.unpack_from(body)
     eligible, exploration, explored, experiment = rest
     x = bytes([CONSTANT_X]) + body[_HEAD.size : _FIXED_BYTES]
@@ -144,12 +145,14 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
 def check_slot(token: Token, tag: bytes, position: int | None) -> int:
     """Return the slot in which the activity with a tag stands; a `position` given must be that slot.
 
-    Raises InvalidEvent (FOREIGN_TOKEN): the list did not hold the activity there.
+    Raises InvalidRecord (FOREIGN_TOKEN): the list did not hold the activity there.
     """
     if position is None:
         position = next((slot for slot in range(token.places()) if token.tag_at(slot) == tag), None)
     if position is None or tag == NO_TAG or token.tag_at(position) != tag:
-        raise InvalidEvent(Reason.FOREIGN_TOKEN, f"the list of this token has not that activity at position {position}")
+        raise InvalidRecord(
+            Reason.FOREIGN_TOKEN, f"the list of this token has not that activity at position {position}"
+        )
     return position
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.users.features import known_index
-from tideline.udfs.core.users.profile import FADING, HALF_LIVES, UNITS
+from tideline.udfs.core.users.user_profile import FADING, HALF_LIVES, UNITS
 from tideline.udfs.core.users.user_state import HISTORY
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tideline.udfs.core.catalogue.activity import Activity
-    from tideline.udfs.core.users.profile import Profiles
+    from tideline.udfs.core.users.user_profile import Profiles
 
 AFFINITIES = 1 + len(HALF_LIVES)
 """At half-lives of 10, 100 and 1,000 events."""

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.learning import WHOLE
-from tideline.udfs.core.pairs.numbers import NUMBERS
+from tideline.udfs.core.learning.learning import IMPRESSION_UNIT
+from tideline.udfs.core.pairs.pair_numbers import NUMBERS
 from tideline.udfs.core.pairs.pair_sums import SIZE, UPPER
 from tideline.udfs.core.policies.policy_table import X_UNIT
 
@@ -81,7 +81,7 @@ def solve_pairs(sums: PairSums) -> PairModel:
     blocks = _blocks(sums)
     seen = np.flatnonzero(sums.impressions > 0)
     some = _Blocks._make(each[seen] for each in blocks)
-    impressions, clicks = float(sums.impressions.sum()) / WHOLE, float(sums.rewards[:, 0].sum())
+    impressions, clicks = float(sums.impressions.sum()) / IMPRESSION_UNIT, float(sums.rewards[:, 0].sum())
     rate = (clicks + _PRIOR_RATE * _PRIOR_IMPRESSIONS) / (impressions + _PRIOR_IMPRESSIONS)
     noise2 = rate * (1.0 - rate)
     held = UNKNOWN
@@ -114,7 +114,7 @@ def score_pairs(
 
 def _blocks(sums: PairSums) -> _Blocks:
     whole = np.zeros((sums.impressions.size, SIZE, SIZE))
-    whole[:, UPPER[0], UPPER[1]] = whole[:, UPPER[1], UPPER[0]] = sums.products * (X_UNIT**2 / WHOLE)
+    whole[:, UPPER[0], UPPER[1]] = whole[:, UPPER[1], UPPER[0]] = sums.products * (X_UNIT**2 / IMPRESSION_UNIT)
     moments = sums.moments * X_UNIT
     z, x = slice(NUMBERS), slice(NUMBERS, None)
     return _Blocks(whole[:, z, z], whole[:, z, x], whole[:, x, x], moments[:, z], moments[:, x])

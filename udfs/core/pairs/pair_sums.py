@@ -12,7 +12,7 @@ import numpy as np
 
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import OBJECTIVES
-from tideline.udfs.core.pairs.numbers import NUMBERS
+from tideline.udfs.core.pairs.pair_numbers import NUMBERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

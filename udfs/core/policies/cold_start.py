@@ -30,7 +30,7 @@ Weights = tuple[float, float, float, float]
 def coefficients(table: PolicyTable, catalogue: Catalogue, encoder: int, weights: Weights) -> Coefficients:
     """Return the coefficients of all activities of a catalogue."""
     rows = [table.row(encoder, activity.activity_id) for activity in catalogue.activities]
-    known = stack(started(rows, catalogue.activities), worth(catalogue.activities, weights))
+    known = stack(with_cold_start(rows, catalogue.activities), worth(catalogue.activities, weights))
     return known._replace(total=np.full(len(rows), table.total(encoder)))
 
 
@@ -60,10 +60,10 @@ def row_at(table: PolicyTable, encoder: int, activity: Activity, version: int) -
     row, total = table.row_at(encoder, activity.activity_id, version), table.total_at(encoder, version)
     if row is None or total is None:
         return None
-    return started([row], [activity])[0]._replace(total=total)
+    return with_cold_start([row], [activity])[0]._replace(total=total)
 
 
-def started(rows: Sequence[PolicyRow], activities: Sequence[Activity]) -> list[PolicyRow]:
+def with_cold_start(rows: Sequence[PolicyRow], activities: Sequence[Activity]) -> list[PolicyRow]:
     """Return the rows with that of each activity nobody has seen, a prior's, moved to where its features start it."""
     found = list(rows)
     priors: dict[int, list[int]] = {}

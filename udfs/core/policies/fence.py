@@ -5,7 +5,7 @@ See docs/decisions/0012-one-writer-of-the-policy.md.
 
 from __future__ import annotations
 
-from tideline.schemas.errors import ConfigError, InvalidEvent
+from tideline.schemas.errors import ConfigError, InvalidRecord
 from tideline.schemas.records import POLICY
 
 
@@ -13,7 +13,7 @@ def epoch_of(value: bytes | None) -> int:
     """Return the epoch of a policy record, 0 of what is none: whoever wrote it knew of no epochs."""
     try:
         return 0 if value is None else int(POLICY.decode(value)["epoch"])
-    except InvalidEvent:
+    except InvalidRecord:
         return 0
 
 

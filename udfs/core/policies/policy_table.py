@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.records import POLICY
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.context import DIM
@@ -129,14 +129,14 @@ def encode_row(row: PolicyRow, activity_id: str) -> bytes:
 def decode_row(value: bytes, offset: int) -> tuple[str, PolicyRow]:
     """Return (activity id, row) of a policy record read at an offset.
 
-    Raises InvalidEvent where the value is no policy record of this build's shape.
+    Raises InvalidRecord where the value is no policy record of this build's shape.
     """
     record: dict[str, Any] = POLICY.decode(value)
     theta, inverse, rewards = record["theta"], record["inverse"], record["rewards"]
     carried = record["carried_rewards"] or [0.0] * len(OBJECTIVES)
     found = record["dim"], len(theta), len(inverse), len(rewards), len(carried)
     if found != _SHAPE:
-        raise InvalidEvent(
+        raise InvalidRecord(
             Reason.BAD_FIELD,
             f"dim, bytes of theta and inverse, rewards, carried rewards are {found}; allowed: {_SHAPE}",
         )
@@ -161,7 +161,7 @@ def _decode_shared(theta: bytes, inverse: bytes) -> SharedRow | None:
         return None
     found, allowed = (len(theta), len(inverse)), (8 * len(OBJECTIVES) * SHARED_DIM, 4 * _SHARED_PAIRS)
     if found != allowed:
-        raise InvalidEvent(
+        raise InvalidRecord(
             Reason.BAD_FIELD, f"bytes of shared theta and inverse are {found}; allowed: {allowed} or none"
         )
     return SharedRow(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tideline.udfs.core.counter_random import shuffle_keys, shuffled, uniform, unshuffled
 from tideline.udfs.core.policies.base import in_steps
 from tideline.udfs.core.ranking.constraints import constrain
-from tideline.udfs.core.seeded import shuffle_keys, shuffled, uniform, unshuffled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

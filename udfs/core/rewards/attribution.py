@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from tideline.schemas.errors import InvalidEvent
+from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.rewards.conversions import Conversions
-from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.rewards.room import make_room
 from tideline.udfs.core.rewards.token_events import TokenEvents
 from tideline.udfs.core.shown.remembered import Remembered
@@ -21,7 +21,7 @@ from tideline.udfs.core.shown.remembered import Remembered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tideline.udfs.core.rewards.attributing import Attributing
+    from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
     from tideline.udfs.core.rewards.feedback import Feedback
     from tideline.udfs.core.rewards.token_events import ShownDecision
 
@@ -36,16 +36,16 @@ class Attributed(NamedTuple):
     shown: bytes
     feedback: list[Feedback]
     decisions: list[ShownDecision]
-    refused: list[tuple[int, InvalidEvent]]
+    refused: list[tuple[int, InvalidRecord]]
     applied: int
     """Facts that were new: the same in the end for any order of the same events."""
     newest_ms: int
     """Time of the newest event that fits a list, 0 for none."""
-    joined: Counter[Join]
+    joined: Counter[JoinOutcome]
     """How many events had which outcome; refused ones have none."""
 
 
-def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attributing) -> Attributed:
+def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: AttributionSettings) -> Attributed:
     """Apply one user's activity events and purchases, (record number, event), to what is remembered of him.
 
     With a token an event is applied, a duplicate, expired (later than `window_ms` after its list was first on screen)
@@ -55,8 +55,8 @@ def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attri
     newest report with a value, else of its first purchase, else the activity's reward value.
     """
     state = Remembered(shown)
-    joined: Counter[Join] = Counter()
-    refused: list[tuple[int, InvalidEvent]] = []
+    joined: Counter[JoinOutcome] = Counter()
+    refused: list[tuple[int, InvalidRecord]] = []
     conversions = Conversions(state, settings, joined)
     token_events = TokenEvents(state, settings, conversions)
     for number, event in events:
@@ -64,16 +64,16 @@ def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attri
         if token is not None and event.type != _PURCHASE:
             try:
                 joined[token_events.take(event, token)] += 1
-            except InvalidEvent as error:
+            except InvalidRecord as error:
                 refused.append((number, error))
         elif event.type in _CLAIMS:
             conversions.claim(event)
         else:
-            joined[Join.WITHOUT_TOKEN] += 1
+            joined[JoinOutcome.WITHOUT_TOKEN] += 1
     feedback = token_events.feedback + conversions.settle()
     newest_ms = token_events.newest_ms
     room = make_room(state, len(events), newest_ms, settings)
-    for outcome, times in ((Join.MERGED, room.merged), (Join.CROWDED, room.forgotten)):
+    for outcome, times in ((JoinOutcome.MERGED, room.merged), (JoinOutcome.CROWDED, room.forgotten)):
         if times:
             joined[outcome] += times
     return Attributed(

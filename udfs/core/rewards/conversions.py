@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.hashing import activity_hash, hash64
 from tideline.udfs.core.rewards.feedback import Feedback
-from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.shown.claims import assign, take, worth
 from tideline.udfs.core.shown.shown_state import (
     ASSUMED,
@@ -29,14 +29,14 @@ from tideline.udfs.core.shown.shown_state import (
 if TYPE_CHECKING:
     from collections import Counter
 
-    from tideline.udfs.core.rewards.attributing import Attributing
+    from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
     from tideline.udfs.core.shown.remembered import Remembered
 
 
 class Conversions:
     """Takes in one user's conversions and purchases; `settle` ends it."""
 
-    def __init__(self, state: Remembered, settings: Attributing, joined: Counter[Join]) -> None:
+    def __init__(self, state: Remembered, settings: AttributionSettings, joined: Counter[JoinOutcome]) -> None:
         """Work on a state in place; what becomes of claims is counted in `joined`."""
         self._state, self._settings, self._joined = state, settings, joined
         self._touched: dict[int, Reward] = {}
@@ -53,7 +53,7 @@ class Conversions:
             value = None if event.price is None else event.price * (1 if event.quantity is None else event.quantity)
         else:
             if (event.activity_id or "") not in self._settings.reward_value:
-                self._joined[Join.UNKNOWN_ACTIVITY] += 1
+                self._joined[JoinOutcome.UNKNOWN_ACTIVITY] += 1
                 return
             value = event.value
         milli = NO_VALUE if value is None else self._milli(value)
@@ -67,9 +67,9 @@ class Conversions:
         known = self._state.claims.get(claim.id)
         if known is not None and known.holder is not None:  # told again, perhaps otherwise
             self._touched[id(known.holder)] = known.holder
-        self._joined[Join.LATE if is_new is None else Join.DUPLICATE] += 1
+        self._joined[JoinOutcome.LATE if is_new is None else JoinOutcome.DUPLICATE] += 1
 
-    def report(self, reward: Reward, event: Event, activity_id: str) -> Join:
+    def report(self, reward: Reward, event: Event, activity_id: str) -> JoinOutcome:
         """Take in a conversion with its token, which may replace what was reported before."""
         if event.value is None:
             source, milli = ASSUMED, self._milli(self._settings.reward_value[activity_id])
@@ -78,10 +78,16 @@ class Conversions:
         is_first, rank = not reward.flags & TOLD, worth_of(source, event.ts_ms, milli)
         reward.flags |= TOLD
         if rank <= reward.told:
-            return Join.MATCHED if is_first else Join.DUPLICATE if rank == reward.told else Join.SUPERSEDED
+            return (
+                JoinOutcome.MATCHED
+                if is_first
+                else JoinOutcome.DUPLICATE
+                if rank == reward.told
+                else JoinOutcome.SUPERSEDED
+            )
         reward.tell(source, event.ts_ms, milli)
         self._touched[id(reward)] = reward
-        return Join.MATCHED if is_first else Join.REVISED
+        return JoinOutcome.MATCHED if is_first else JoinOutcome.REVISED
 
     def clicks_changed(self) -> None:
         """Note that an entry was clicked, or earlier than was known: claims may have other holders."""
@@ -98,13 +104,13 @@ class Conversions:
         changes = [self._change(reward) for reward in self._touched.values()]
         return [each for each in changes if each is not None]
 
-    def _fate(self, claim: Claim) -> Join:
+    def _fate(self, claim: Claim) -> JoinOutcome:
         if claim.kind == PURCHASE:
-            return Join.UNCLAIMED if claim.holder is None else Join.BOUGHT
+            return JoinOutcome.UNCLAIMED if claim.holder is None else JoinOutcome.BOUGHT
         if claim.holder is not None:
-            return Join.INFERRED
+            return JoinOutcome.INFERRED
         clicked = any(each.activity == claim.ref and each.flags & CLICKED for each in self._state.rewards.values())
-        return Join.EXPIRED if clicked else Join.DANGLING
+        return JoinOutcome.EXPIRED if clicked else JoinOutcome.DANGLING
 
     def _change(self, reward: Reward) -> Feedback | None:
         """Return by how much a conversion is worth more or less than what was fed before, and take that for fed."""
@@ -131,5 +137,5 @@ class Conversions:
     def _milli(self, worth: float) -> int:
         limit = self._settings.worth_limit
         if not -limit <= worth <= limit:
-            self._joined[Join.CUT] += 1
+            self._joined[JoinOutcome.CUT] += 1
         return round(max(-limit, min(limit, worth)) * 1000)

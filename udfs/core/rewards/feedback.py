@@ -30,12 +30,12 @@ ROWS = np.dtype(
         ("revenue_milli", "<i8"),
         ("ts_ms", "<i8"),
         ("x", "i1", (DIM,)),
-        ("overlooked", "u1"),
+        ("examination_discount", "u1"),
     ]
 )
 """Increments; `activity` is a place in the list of ids that travels along, `ts_ms` the time of the impression,
-`revenue_milli` thousandths of a unit, `overlooked` the hundredths by which an impression counts less than a whole one:
-its place is not always looked at."""
+`revenue_milli` thousandths of a unit, `examination_discount` the hundredths by which an impression counts less than a
+whole one: its place is not always looked at."""
 
 _ROW = struct.Struct("<IHbbbbqq16sB")
 _LENGTH = struct.Struct("<I")
@@ -53,7 +53,7 @@ class Feedback(NamedTuple):
     conversions: int = 0
     dismissals: int = 0
     revenue_milli: int = 0
-    overlooked: int = 0
+    examination_discount: int = 0
 
 
 def encode_feedback(rows: Sequence[Feedback]) -> bytes:
@@ -73,7 +73,7 @@ def encode_feedback(rows: Sequence[Feedback]) -> bytes:
             row.revenue_milli,
             row.ts_ms,
             row.x,
-            row.overlooked,
+            row.examination_discount,
         )
         for row in rows
     ]

@@ -3,12 +3,12 @@
 from enum import StrEnum
 
 
-class Join(StrEnum):
+class JoinOutcome(StrEnum):
     """Outcome of one event; the counter `join_NAME` counts it. `meaning` is one line for people."""
 
     meaning: str
 
-    def __new__(cls, label: str, meaning: str = "") -> "Join":
+    def __new__(cls, label: str, meaning: str = "") -> "JoinOutcome":
         """Make a member whose value is `label` alone."""
         member = str.__new__(cls, label)
         member._value_ = label

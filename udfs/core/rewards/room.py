@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tideline.udfs.core.shown.marks import Trimmed, trim
 
 if TYPE_CHECKING:
-    from tideline.udfs.core.rewards.attributing import Attributing
+    from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
     from tideline.udfs.core.shown.remembered import Remembered
 
 SHOWN_BYTES = 3_100
@@ -22,7 +22,7 @@ _SPARE_REWARDS = 8
 """So many are kept though their attribution window is over, where there is room."""
 
 
-def make_room(state: Remembered, events: int, newest_ms: int, settings: Attributing) -> Trimmed:
+def make_room(state: Remembered, events: int, newest_ms: int, settings: AttributionSettings) -> Trimmed:
     """Drop the oldest rewards that are too many, in place, and marks that are not needed or too many.
 
     Of rewards those go first whose window is over; the claims they hold are spent. Returns how many marks were

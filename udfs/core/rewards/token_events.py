@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.limits import MAX_SLOTS
 from tideline.udfs.core.lists.decision_token import check_slot, verify
 from tideline.udfs.core.lists.slot_tags import slot_tag
 from tideline.udfs.core.rewards.feedback import Feedback
-from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.shown.marks import entry_of, mark_dismissal, mark_impression
 from tideline.udfs.core.shown.shown_state import CLICKED, Reward, ShownList
 
 if TYPE_CHECKING:
     from tideline.udfs.core.lists.decision_token import Token
-    from tideline.udfs.core.rewards.attributing import Attributing, Cascade
+    from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, Cascade
     from tideline.udfs.core.rewards.conversions import Conversions
     from tideline.udfs.core.shown.remembered import Remembered
 
@@ -47,7 +47,7 @@ class ShownDecision(NamedTuple):
 class TokenEvents:
     """Takes in one user's events with a token; what came of them is in `feedback` and the other attributes."""
 
-    def __init__(self, state: Remembered, settings: Attributing, conversions: Conversions) -> None:
+    def __init__(self, state: Remembered, settings: AttributionSettings, conversions: Conversions) -> None:
         """Work on a state in place; conversions are handed on."""
         self._state, self._settings, self._conversions = state, settings, conversions
         self.feedback: list[Feedback] = []
@@ -55,39 +55,39 @@ class TokenEvents:
         self.applied = self.newest_ms = 0
         """See Attributed."""
 
-    def take(self, event: Event, text: str) -> Join:
+    def take(self, event: Event, text: str) -> JoinOutcome:
         """Apply an event that names its list by a token.
 
-        Raises InvalidEvent: the token cannot be read, is not ours for this user, or had not that activity there; or
+        Raises InvalidRecord: the token cannot be read, is not ours for this user, or had not that activity there; or
         it is of a type that means nothing here.
         """
         if event.type not in _TAKEN:
-            raise InvalidEvent(Reason.UNKNOWN_TYPE, f"type={event.type} with a token; allowed: {sorted(_TAKEN)}")
+            raise InvalidRecord(Reason.UNKNOWN_TYPE, f"type={event.type} with a token; allowed: {sorted(_TAKEN)}")
         activity_id = event.activity_id or ""
         token = verify(text, event.user_id, self._settings.keys)
         tag = slot_tag(activity_id, self._settings.keys.secrets[token.key_id])
         slot = check_slot(token, tag, event.position)
         if activity_id not in self._settings.reward_value:
-            return Join.UNKNOWN_ACTIVITY
+            return JoinOutcome.UNKNOWN_ACTIVITY
         outcome = self._entry(token, slot, event, activity_id)
-        if event.ts_ms > self.newest_ms and outcome is not Join.LATE and outcome is not Join.EXPIRED:
+        if event.ts_ms > self.newest_ms and outcome is not JoinOutcome.LATE and outcome is not JoinOutcome.EXPIRED:
             self.newest_ms = event.ts_ms
-        self.applied += outcome is Join.MATCHED
+        self.applied += outcome is JoinOutcome.MATCHED
         return outcome
 
-    def _entry(self, token: Token, slot: int, event: Event, activity_id: str) -> Join:
+    def _entry(self, token: Token, slot: int, event: Event, activity_id: str) -> JoinOutcome:
         key = token.generation, token.as_of_ms, token.seq
         lists, reward = self._state.lists, self._state.reward(key, slot)
         if reward is not None and reward.activity != activity_hash(activity_id):
             self._obey(event, activity_id)
-            return Join.LATE  # of another list with the version of this one
+            return JoinOutcome.LATE  # of another list with the version of this one
         known = lists.get(key)
         page = known if known is not None or reward is None else reward.page
         passed_s = max(event.ts_ms - token.as_of_ms, 0) // 1000
         shown_s = min(passed_s if page is None else page.shown_s, passed_s, _MOST_S)
         if event.ts_ms - token.as_of_ms - 1000 * shown_s > self._settings.window_ms:
             self._obey(event, activity_id)
-            return Join.EXPIRED
+            return JoinOutcome.EXPIRED
         if known is None and len(lists) >= MAX_LISTS and key < lists.key_at(0):
             return self._of_forgotten_list(reward, event, activity_id)
         known = known or self._new_list(key)
@@ -95,11 +95,11 @@ class TokenEvents:
         self._see(known, token, slot, event, activity_id)
         return self._apply(known, reward, token, slot, event, activity_id)
 
-    def _of_forgotten_list(self, reward: Reward | None, event: Event, activity_id: str) -> Join:
+    def _of_forgotten_list(self, reward: Reward | None, event: Event, activity_id: str) -> JoinOutcome:
         self._obey(event, activity_id)
         if reward is not None and event.type == _CONVERSION:
             return self._conversions.report(reward, event, activity_id)
-        return Join.LATE
+        return JoinOutcome.LATE
 
     def _obey(self, event: Event, activity_id: str) -> None:
         """Mark a dismissal: what somebody does not want to see stays away, though it may be too late to teach."""
@@ -111,7 +111,7 @@ class TokenEvents:
         cascade = self._settings.cascade
         if len(self._state.lists) >= MAX_LISTS:
             self._state.drop_oldest_list()
-        known = ShownList(key, 0, cascade=0 if cascade is None else cascade.overlooked)
+        known = ShownList(key, 0, cascade=0 if cascade is None else cascade.examination_discount)
         self._state.add_list(known)
         return known
 
@@ -126,38 +126,38 @@ class TokenEvents:
         known.seen |= 1 << slot
         self.decisions.append(ShownDecision(event.user_id, activity_id, slot, event.ts_ms, token))
         weight = self._weight(known, slot)
-        fed = Feedback(activity_id, token.encoder, token.as_of_ms, token.x, impressions=1, overlooked=weight)
+        fed = Feedback(activity_id, token.encoder, token.as_of_ms, token.x, impressions=1, examination_discount=weight)
         self.feedback.append(fed)
 
     def _weight(self, known: ShownList, slot: int) -> int:
         if known.cascade:
             return known.cascade if slot > known.first_click else 0
-        return self._settings.overlooked[slot]
+        return self._settings.examination_discount[slot]
 
     def _apply(
         self, known: ShownList, reward: Reward | None, token: Token, slot: int, event: Event, activity_id: str
-    ) -> Join:
+    ) -> JoinOutcome:
         bit, kind = 1 << slot, event.type
         if kind == _IMPRESSION:
             is_first = not known.impressed & bit
             known.impressed |= bit
-            return Join.MATCHED if is_first else Join.DUPLICATE
+            return JoinOutcome.MATCHED if is_first else JoinOutcome.DUPLICATE
         if kind == _DISMISS:
             self._obey(event, activity_id)
             return self._dismiss(known, bit, token, activity_id)
         if known.spent & bit and reward is None:
-            return Join.LATE
+            return JoinOutcome.LATE
         reward = reward or self._new_reward(known, token, slot, activity_id)
         if kind == _CLICK:
             return self._click(known, reward, token, event, activity_id)
         return self._conversions.report(reward, event, activity_id)
 
-    def _dismiss(self, known: ShownList, bit: int, token: Token, activity_id: str) -> Join:
+    def _dismiss(self, known: ShownList, bit: int, token: Token, activity_id: str) -> JoinOutcome:
         if known.dismissed & bit:
-            return Join.DUPLICATE
+            return JoinOutcome.DUPLICATE
         known.dismissed |= bit
         self._feed(token, activity_id, dismissals=1)
-        return Join.MATCHED
+        return JoinOutcome.MATCHED
 
     def _new_reward(self, known: ShownList, token: Token, slot: int, activity_id: str) -> Reward:
         rewards = self._state.rewards  # with them the context of a list is read
@@ -166,19 +166,19 @@ class TokenEvents:
         reward = rewards[known.key, slot] = Reward(known, slot, activity_hash(activity_id))
         return reward
 
-    def _click(self, known: ShownList, reward: Reward, token: Token, event: Event, activity_id: str) -> Join:
+    def _click(self, known: ShownList, reward: Reward, token: Token, event: Event, activity_id: str) -> JoinOutcome:
         is_first = not reward.flags & CLICKED
         if is_first or event.ts_ms < reward.clicked_ms:
             reward.clicked_ms = event.ts_ms
             self._conversions.clicks_changed()
         if not is_first:
-            return Join.DUPLICATE
+            return JoinOutcome.DUPLICATE
         reward.flags |= CLICKED
         self._feed(token, activity_id, clicks=1)
         former, known.first_click = known.first_click, min(known.first_click, reward.slot)
         if known.cascade and self._settings.cascade is not None:
             self._weigh_below(known, former, token, self._settings.cascade)
-        return Join.MATCHED
+        return JoinOutcome.MATCHED
 
     def _weigh_below(self, known: ShownList, former: int, token: Token, cascade: Cascade) -> None:
         """Count the impressions anew that stand below a list's first click and did not before."""
@@ -186,8 +186,10 @@ class TokenEvents:
             name = cascade.tags.name(token.key_id, token.tag_at(slot))
             if known.seen >> slot & 1 and name is not None:
                 self._feed(token, name, impressions=-1)
-                self._feed(token, name, impressions=1, overlooked=known.cascade)
+                self._feed(token, name, impressions=1, examination_discount=known.cascade)
 
-    def _feed(self, token: Token, activity_id: str, overlooked: int = 0, **counts: int) -> None:
-        fed = Feedback(activity_id, token.encoder, token.as_of_ms, token.x, overlooked=overlooked, **counts)
+    def _feed(self, token: Token, activity_id: str, examination_discount: int = 0, **counts: int) -> None:
+        fed = Feedback(
+            activity_id, token.encoder, token.as_of_ms, token.x, examination_discount=examination_discount, **counts
+        )
         self.feedback.append(fed)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
 from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S, act_of, admit, admit_singles
 
@@ -24,7 +24,7 @@ class DeadLetter(NamedTuple):
     """A refused record: its place in the batch and why."""
 
     number: int
-    error: InvalidEvent
+    error: InvalidRecord
 
 
 class Admitted(NamedTuple):

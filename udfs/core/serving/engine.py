@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.schemas.codec import decode_event
-from tideline.schemas.errors import InvalidEvent
+from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.events import TYPE_NAMES, Event
 from tideline.udfs.core.catalogue.catalogue import eligible
+from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import hash32, hashes64
 from tideline.udfs.core.rewards.attribution import attribute
-from tideline.udfs.core.seeded import decision_seeds
 from tideline.udfs.core.serving.admission import DeadLetter, set_robots_aside
 from tideline.udfs.core.serving.decisions import decision_records
 from tideline.udfs.core.serving.rank_arms import rank_arms
@@ -146,7 +146,7 @@ def _decode(records: Records) -> _Decoded:
     for number, (key, value, ts_ms) in enumerate(zip(*records, strict=True)):
         try:
             event = decode_event(key, value, ts_ms)
-        except InvalidEvent as error:
+        except InvalidRecord as error:
             dead.append(DeadLetter(number, error))
             continue
         kinds[event.type] += 1

@@ -14,12 +14,12 @@ import numpy as np
 from tideline.udfs.core.catalogue.catalogue import Catalogue, open_at
 from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExperiment, SetGeneration, SetWeights
 from tideline.udfs.core.experiments.experiment import Experiment, arm_numbers, started
-from tideline.udfs.core.learning.watch import COLD_BELOW
+from tideline.udfs.core.learning.monitoring import COLD_BELOW
 from tideline.udfs.core.lists.slot_tags import SlotTags, without_clashes
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import Coefficients, PolicyTable
-from tideline.udfs.core.rewards.attributing import WORTH_LIMIT, Attributing, Cascade
-from tideline.udfs.core.rewards.examination import overlooked
+from tideline.udfs.core.rewards.attribution_settings import WORTH_LIMIT, AttributionSettings, Cascade
+from tideline.udfs.core.rewards.position_bias import examination_discount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +107,7 @@ class RankerState:
     settings: RankSettings
     encoder: StepEncoder
     offers: Offers
-    attributing: Attributing
+    attributing: AttributionSettings
     """Derived from settings, offers and what was commanded of examination."""
     generation: int
     weights: Weights
@@ -124,7 +124,7 @@ class RankerState:
     ) -> RankerState:
         """Return the state of a deployment with these activities that has learned nothing."""
         offers = Offers.of(activities or {}, settings.keys)
-        attributing = Attributing(settings.keys, settings.attribution_ms, {}, {}, {}, {}, settings.worth_limit)
+        attributing = AttributionSettings(settings.keys, settings.attribution_ms, {}, {}, {}, {}, settings.worth_limit)
         empty = PolicyTables.empty()
         start = cls(settings, encoder, offers, attributing, settings.generation, settings.weights, empty)
         return start._offering(offers)
@@ -221,7 +221,7 @@ class RankerState:
 
     def _offering(self, offers: Offers) -> RankerState:
         catalogue, before = offers.catalogue, self.attributing
-        attributing = Attributing.of(
+        attributing = AttributionSettings.of(
             self.settings.keys,
             self.settings.attribution_ms,
             catalogue.reward_value,
@@ -229,15 +229,16 @@ class RankerState:
             {each.activity_id: each.cap for each in catalogue.activities if each.cap},
         )._replace(
             worth_limit=self.settings.worth_limit,
-            overlooked=before.overlooked,
-            cascade=before.cascade and Cascade(before.cascade.overlooked, offers.tags),
+            examination_discount=before.examination_discount,
+            cascade=before.cascade and Cascade(before.cascade.examination_discount, offers.tags),
         )
         return replace(self, offers=offers, attributing=attributing)
 
 
-def _examining(attributing: Attributing, command: SetExamination, tags: SlotTags) -> Attributing:
+def _examining(attributing: AttributionSettings, command: SetExamination, tags: SlotTags) -> AttributionSettings:
     """Let impressions from now on weigh what their places or the clicks above them say."""
-    below_click = overlooked((command.after_click,))[0]
+    below_click = examination_discount((command.after_click,))[0]
     return attributing._replace(
-        overlooked=overlooked(command.places), cascade=Cascade(below_click, tags) if below_click else None
+        examination_discount=examination_discount(command.places),
+        cascade=Cascade(below_click, tags) if below_click else None,
     )

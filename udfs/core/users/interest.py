@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.history import Merged
     from tideline.udfs.core.users.user_state import UserBatch
 
-SAW = 16
+WINDOW_STEP = 16
 ENCODE_BUCKETS = (1, 8, 32, 128, 512)
 """Limits of the buckets that batches of users to encode are counted in, by their size."""
 _MAX_BATCH = 512  # results are proven bit-identical for a row in batches up to this
@@ -46,7 +46,7 @@ def window_length(accepted: NDArray[np.int64]) -> NDArray[np.int64]:
     >>> window_length(np.array([5, 31, 32, 47, 48])).tolist()
     [5, 31, 16, 31, 16]
     """
-    return np.minimum(accepted, SAW + accepted % SAW)
+    return np.minimum(accepted, WINDOW_STEP + accepted % WINDOW_STEP)
 
 
 def encode(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, encoder: StepEncoder) -> None:
@@ -58,7 +58,7 @@ def encode(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, encoder: S
     after = header["accepted"][rows].astype(np.int64)
     before = after - merged.added[rows]
     current = (header["encoder"][rows] == encoder.version) & merged.in_order[rows]
-    same_window = np.maximum(after // SAW - 1, 0) == np.maximum(before // SAW - 1, 0)
+    same_window = np.maximum(after // WINDOW_STEP - 1, 0) == np.maximum(before // WINDOW_STEP - 1, 0)
     steppable = current & same_window & (before > 0)
     _step_on(batch, rows[steppable], merged.added[rows[steppable]], encoder)
     anew = rows[~steppable & (after > 0)]

@@ -8,15 +8,15 @@ import numpy as np
 
 from tideline.scripts.benchmarks.offline.value.value_play import NONE
 from tideline.udfs.core.catalogue.activity_features import features_of
+from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.learning.learner import Learner, LearnerSettings
-from tideline.udfs.core.learning.learning import Forgetting
+from tideline.udfs.core.learning.learning import Decay
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
 from tideline.udfs.core.ranking.ranking import rank
 from tideline.udfs.core.rewards.feedback import ROWS
-from tideline.udfs.core.seeded import decision_seeds
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.options import options_of
 
@@ -47,7 +47,7 @@ class JobPolicy:
         self._policy = make_policy(text)
         self._ids = [each.activity_id for each in stage.catalogue.activities]
         self._users = np.array([hash64(user) for user in stage.world.users], np.uint64)
-        self._learner = Learner(LearnerSettings(self._policy.regression, Forgetting(HALF_LIFE_MS), WINDOW_MS))
+        self._learner = Learner(LearnerSettings(self._policy.regression, Decay(HALF_LIFE_MS), WINDOW_MS))
         for each in stage.catalogue.activities:
             self._learner.note(each.activity_id, features_of(each))
         self._table = PolicyTable()

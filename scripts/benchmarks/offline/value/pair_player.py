@@ -9,16 +9,16 @@ import numpy as np
 from tideline.scripts.benchmarks.offline.value.ours import EXPLORATION, WEIGHTS
 from tideline.scripts.benchmarks.offline.value.value_play import NONE
 from tideline.scripts.benchmarks.offline.value.value_stage import category_hashes
+from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import hash64
-from tideline.udfs.core.learning.learning import WHOLE
+from tideline.udfs.core.learning.learning import IMPRESSION_UNIT
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.pairs.affinity import affinities, content_of
-from tideline.udfs.core.pairs.numbers import pack, pair_numbers
 from tideline.udfs.core.pairs.pair_model import score_pairs, solve_pairs
+from tideline.udfs.core.pairs.pair_numbers import pack, pair_numbers
 from tideline.udfs.core.pairs.pair_sums import add_pairs, no_sums
 from tideline.udfs.core.ranking.ranking import rank_scores
-from tideline.udfs.core.seeded import decision_seeds
-from tideline.udfs.core.users.profile import Profiles, fold, no_profiles
+from tideline.udfs.core.users.user_profile import Profiles, fold, no_profiles
 from tideline.udfs.core.users.user_state import HISTORY
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class PairPolicy:
         clicked, converted = shown.clicked[row, place], shown.converted[row, place]
         revenue = np.rint(1_000 * (shown.revenue * shown.converted)[row, place])
         rewards = np.stack([clicked, converted, revenue], axis=1).astype(np.int64)
-        add_pairs(self._sums, activity, v, np.full(row.size, WHOLE), rewards)
+        add_pairs(self._sums, activity, v, np.full(row.size, IMPRESSION_UNIT), rewards)
         self._model = solve_pairs(self._sums)
 
 

@@ -36,7 +36,7 @@ POLICIES = (DEMO_POLICY, PAIRS)
 SEEDS = 3
 
 
-class Course(NamedTuple):
+class TrainingRun(NamedTuple):
     """How worlds are played."""
 
     past_days: float | None = None
@@ -46,7 +46,7 @@ class Course(NamedTuple):
     peers: bool = True
 
 
-DEFAULT_COURSE = Course()
+DEFAULT_COURSE = TrainingRun()
 
 
 RIVALS: dict[str, Callable[[Stage, int], Ranker]] = {
@@ -61,7 +61,7 @@ RIVALS: dict[str, Callable[[Stage, int], Ranker]] = {
 def measure(
     names: Sequence[str] | None = None,
     folder: Path | None = None,
-    how: Course = DEFAULT_COURSE,
+    how: TrainingRun = DEFAULT_COURSE,
     encoder: Path = ENCODER,
 ) -> dict[str, Any]:
     """Return what each ranker gets in each world: those named, that of a folder, or all that are built in.
@@ -85,7 +85,7 @@ def measure(
 
 
 def measure_world(
-    world_of: Callable[[int], World], encoder: StepEncoder, how: Course, first_seed: int = 1
+    world_of: Callable[[int], World], encoder: StepEncoder, how: TrainingRun, first_seed: int = 1
 ) -> dict[str, Any]:
     """Return the figures of all rankers in a world, over seeds from the first one on."""
     played: dict[str, list[Played]] = {}

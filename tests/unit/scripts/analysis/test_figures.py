@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tideline.scripts.analysis.figures import Log, calibration, drift, exploration, list_quality
+from tideline.scripts.analysis.figures import DecisionLog, calibration, drift, exploration, list_quality
 
 HOUR_MS = 3_600_000
 
 
-def log(rows: list[dict[str, Any]]) -> Log:
+def log(rows: list[dict[str, Any]]) -> DecisionLog:
     """A log of rows with what a test does not care about filled in."""
     given = [{"user": 0, "list": at, "position": 0, "ts_ms": at, "action": 0, "click": 0, "explored": False,
               "predicted": 0.1, "reward": 0.0} | row for at, row in enumerate(rows)]  # fmt: skip
@@ -21,7 +21,7 @@ def log(rows: list[dict[str, Any]]) -> Log:
         return np.array([row[name] for row in given], kind)
 
     none = np.zeros(len(rows))
-    return Log(
+    return DecisionLog(
         user=column("user", np.int64), shown_list=column("list", np.int64), position=column("position", np.int64),
         ts_ms=column("ts_ms", np.int64), action=column("action", np.int64), actions=("a", "b", "c", "d"), groups={},
         click=column("click", np.float64), conversion=none, revenue=none, explored=column("explored", np.bool_),
@@ -63,7 +63,7 @@ def test_calibration_compares_what_was_expected_with_what_came() -> None:
 def test_drift_is_alarmed_only_when_the_newest_time_differs() -> None:
     rng = np.random.default_rng(2)
 
-    def shown(newest: float) -> Log:
+    def shown(newest: float) -> DecisionLog:
         rates = np.where(np.arange(20_000) > 18_000, newest, 0.05)
         clicks = rng.random(20_000) < rates
         return log([{"user": at % 997, "click": float(c), "predicted": 0.05, "reward": float(c)}

@@ -14,12 +14,12 @@ from tideline.schemas.records import DECISION
 from tideline.scripts.analysis.join_log import join
 from tideline.udfs.core.catalogue.activity_features import UNKNOWN, features_of
 from tideline.udfs.core.lists.token_keys import TokenKeys
-from tideline.udfs.core.rewards.attributing import Attributing
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.core.serving.engine import Records, process
 
 NAMES = ["a", "b", "c"]
 FEATURES = {"a": features_of(activity("a", categories=("tea",)))}
-SETTINGS = Attributing.of(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {})
+SETTINGS = AttributionSettings.of(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {})
 
 
 def _event(

@@ -13,7 +13,7 @@ from pyarrow import csv
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.commands.experiment import arm_rates, main, report
 from tideline.scripts.parsers.verbs import parser_of
-from tideline.udfs.core.experiments.trial import rate_of
+from tideline.udfs.core.experiments.lift import rate_of
 
 
 def table(users: int = 300) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.operators.dead_letters import MAX_KEY_BYTES, MAX_VALUE_BYTES, letter_of_record
 
@@ -12,7 +12,7 @@ _HEADERS_AND_BATCH = 16 * 1024
 
 def test_a_record_as_large_as_kafka_takes_makes_a_letter_that_fits() -> None:
     """Contract: key, value, error and headers together stay below Kafka's 1 MiB."""
-    error = InvalidEvent(Reason.TOO_LARGE, "x" * 50_000)
+    error = InvalidRecord(Reason.TOO_LARGE, "x" * 50_000)
     for key, value in ((b"k" * 500_000, b"v" * 500_000), (b"k", b"v" * 1_048_000)):
         letter = letter_of_record(error, TopicRecord(1, key, value, 5), "clickstream")
 
@@ -25,6 +25,6 @@ def test_a_record_as_large_as_kafka_takes_makes_a_letter_that_fits() -> None:
 
 def test_a_record_of_usual_size_is_kept_byte_for_byte() -> None:
     key, value = b"k" * MAX_KEY_BYTES, b"v" * MAX_VALUE_BYTES
-    letter = letter_of_record(InvalidEvent(Reason.BAD_JSON, "why"), TopicRecord(1, key, value, 5), "clickstream")
+    letter = letter_of_record(InvalidRecord(Reason.BAD_JSON, "why"), TopicRecord(1, key, value, 5), "clickstream")
 
     assert (letter.key, letter.value, letter.error) == (key, value, "why")

@@ -24,11 +24,11 @@ from tideline.udfs.core.control.control import (
     LoadModel,
     PublishPolicy,
     SetExperiment,
-    TrialArm,
+    VariantSpec,
     encode_control,
 )
 from tideline.udfs.core.evaluation.learned import every_row, learner_of, learning
-from tideline.udfs.core.evaluation.log import Log
+from tideline.udfs.core.evaluation.log import LoggedFeedback
 from tideline.udfs.core.learning.learning import SUMS_VERSION
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
 from tideline.udfs.core.policies.by_name import make_policy
@@ -93,9 +93,9 @@ class Seen:
             )
         ]
 
-    def log(self) -> Log:
+    def log(self) -> LoggedFeedback:
         every = np.arange(COUNT)
-        return Log(
+        return LoggedFeedback(
             tuple(NAMES), of_player(self.x) / 127.0, self.arm, np.full(COUNT, 1 / ARMS), self.click, every,
             every.astype(np.uint64), np.zeros(COUNT, np.int64), np.full(COUNT, ARMS), NOON_MS + every, lists=False,
             features=np.stack([features_of(each) for each in ACTIVITIES]),
@@ -178,7 +178,7 @@ def test_policies_on_trial_have_rows_of_their_own() -> None:
     """Contract: under the key of the deployment's row and how they were solved, behind it; also after a restart."""
     context = MemoryContext()
     Opened(context).feed([encode_feedback(Seen().feedback()[:50])])
-    Opened(context).order(SetExperiment("trial", (TrialArm("wide", "linucb:ridge=5", 100),), shadow=None))
+    Opened(context).order(SetExperiment("trial", (VariantSpec("wide", "linucb:ridge=5", 100),), shadow=None))
     rows = Opened(context).order(PublishPolicy("all"))
     name = make_policy("linucb:ridge=5").regression.name
     assert {key.split(b"|", 2)[2] for key in rows if key.count(b"|") == 2} == {name.encode()}

@@ -6,7 +6,7 @@ from tests.support.core_world import NOON_MS, activity, make_world, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.serving.engine import Records, process, republish
 from tideline.udfs.operators import metrics
 
@@ -30,7 +30,7 @@ def test_every_count_of_the_engine_is_a_declared_counter() -> None:
     counts = outcome.counts + burst.counts + republish(["u"], outcome.states, world).counts
     assert {"records", "duplicate", "late", "join_without_token", "join_matched"} <= set(outcome.counts)
     assert set(counts) | set(outcome.counts) <= set(metrics.COUNTERS)
-    assert {f"join_{outcome}" for outcome in Join} <= set(metrics.COUNTERS)
+    assert {f"join_{outcome}" for outcome in JoinOutcome} <= set(metrics.COUNTERS)
     assert {f"dead_letter_{reason}" for reason in Reason if not reason.counted_only} <= set(metrics.COUNTERS)
 
 

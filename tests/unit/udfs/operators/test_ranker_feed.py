@@ -110,9 +110,9 @@ def test_places_weigh_as_ordered_until_they_are_ordered_otherwise() -> None:
     fed = Fed()
     fed.obey(SetExamination((1.0, 0.75, 0.5)))
     fed.apply(ACTIVITIES, [record(0, "a")])
-    assert fed.world.attributing.overlooked == (0, 25, *[50] * 14)
+    assert fed.world.attributing.examination_discount == (0, 25, *[50] * 14)
     fed.obey(SetExamination((1.0,)))
-    assert fed.world.attributing.overlooked == (0,) * 16
+    assert fed.world.attributing.examination_discount == (0,) * 16
 
 
 def test_a_cascade_is_learned_by_as_ordered_with_the_names_of_the_catalogue() -> None:
@@ -122,7 +122,7 @@ def test_a_cascade_is_learned_by_as_ordered_with_the_names_of_the_catalogue() ->
     fed.apply(ACTIVITIES, [record(0, "a")])
     cascade = fed.world.attributing.cascade
     assert cascade is not None
-    assert (cascade.overlooked, cascade.tags.names) == (80, SlotTags.of(["a"], fed.world.settings.keys).names)
+    assert (cascade.examination_discount, cascade.tags.names) == (80, SlotTags.of(["a"], fed.world.settings.keys).names)
     fed.obey(SetExamination())
     assert fed.world.attributing.cascade is None
 

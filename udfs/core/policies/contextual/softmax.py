@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from tideline.udfs.core.counter_random import gumbel
 from tideline.udfs.core.policies.base import RIDGE, Policy, Scores, linear_mean
 from tideline.udfs.core.policies.parameters import Parameter
-from tideline.udfs.core.seeded import gumbel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

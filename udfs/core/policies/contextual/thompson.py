@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from tideline.udfs.core.counter_random import normal
 from tideline.udfs.core.policies.base import ALPHA, RIDGE, Policy, Scores, linear_mean, width
-from tideline.udfs.core.seeded import normal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

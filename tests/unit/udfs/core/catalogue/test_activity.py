@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.records import ACTIVITY
 from tideline.schemas.registry import shipped
 from tideline.udfs.core.catalogue.activity import KINDS, STATUSES, Activity, Cap, Rule, decode_activity, encode_activity
@@ -108,7 +108,7 @@ def test_kinds_and_statuses_are_those_of_the_schema() -> None:
 )
 def test_a_bad_activity_is_refused_with_field_value_and_what_is_allowed(changes: dict[str, Any], detail: str) -> None:
     """Contract: the marketer reads what to mend; the former version of the activity stays."""
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         decode_activity(b"a", _json(**changes))
     assert caught.value.reason is Reason.BAD_ACTIVITY
     assert caught.value.detail.startswith(detail)
@@ -117,14 +117,14 @@ def test_a_bad_activity_is_refused_with_field_value_and_what_is_allowed(changes:
 @pytest.mark.parametrize("name", _LEAST)
 def test_an_activity_without_a_required_field_is_refused(name: str) -> None:
     value = json.dumps({each: field for each, field in _LEAST.items() if each != name}).encode()
-    with pytest.raises(InvalidEvent, match=rf"bad_activity: {name}=\(missing\)"):
+    with pytest.raises(InvalidRecord, match=rf"bad_activity: {name}=\(missing\)"):
         decode_activity(b"a", value)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_an_avro_activity_with_a_number_that_is_not_finite_is_refused(number: float) -> None:
     for changes in ({"cost": number}, {"exposure_floor": number}, {"parameters": {"discount": number}}):
-        with pytest.raises(InvalidEvent, match="bad_activity"):
+        with pytest.raises(InvalidRecord, match="bad_activity"):
             decode_activity(b"a", ACTIVITY.encode({**_LEAST, **changes}))
 
 
@@ -144,7 +144,7 @@ def test_an_avro_activity_with_a_number_that_is_not_finite_is_refused(number: fl
 def test_a_record_that_is_no_activity_is_refused_for_what_it_is(
     key: bytes | None, value: bytes | None, detail: str
 ) -> None:
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         decode_activity(key, value)
     assert caught.value.reason is Reason.BAD_ACTIVITY
     assert caught.value.detail.startswith(detail)

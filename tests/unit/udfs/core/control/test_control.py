@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.registry import shipped
 from tideline.udfs.core.control.control import (
     Audience,
@@ -17,7 +17,7 @@ from tideline.udfs.core.control.control import (
     SetExperiment,
     SetGeneration,
     SetWeights,
-    TrialArm,
+    VariantSpec,
     decode_control,
     decode_for,
     encode_control,
@@ -31,7 +31,7 @@ _COMMANDS: dict[str, Command] = {
     "weights": SetWeights(1.0, 5.0, 0.1),
     "policy": PinPolicy(12),
     "publish": PublishPolicy("after-drain-1"),
-    "experiment": SetExperiment("spring", (TrialArm("wild", "linucb:alpha=2", 100),), "popular"),
+    "experiment": SetExperiment("spring", (VariantSpec("wild", "linucb:alpha=2", 100),), "popular"),
     "examination": SetExamination((1.0, 0.8, 0.35)),
 }
 _ARM = {"name": "wild", "policy": "linucb:alpha=2", "permille": 100}
@@ -78,7 +78,7 @@ def test_a_command_is_carried_out_by_whom_it_is_for_and_by_nobody_else() -> None
             got = decode_for(audience, encode_control(Control(command, 1_700_000_000_000)))
             assert got == (Control(command, 1_700_000_000_000) if kind in its_own else None), (audience, kind)
         assert decode_for(audience, None) is None
-        with pytest.raises(InvalidEvent):
+        with pytest.raises(InvalidRecord):
             decode_for(audience, b"{}")
 
 
@@ -145,7 +145,7 @@ def test_a_record_without_value_commands_nothing() -> None:
 )
 def test_a_bad_order_is_refused_with_field_value_and_what_is_allowed(value: bytes, detail: str) -> None:
     """Contract: an command that is not understood changes nothing."""
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         decode_control(value)
     assert caught.value.reason is Reason.BAD_CONTROL
     assert caught.value.detail.startswith(detail)

@@ -8,11 +8,11 @@ import numpy as np
 
 from tideline.scripts.benchmarks.offline.ope_world import draw, make_log
 from tideline.udfs.core.evaluation.evaluation import Answer, evaluate
-from tideline.udfs.core.evaluation.log import Log
+from tideline.udfs.core.evaluation.log import LoggedFeedback
 from tideline.udfs.core.evaluation.targets import Constant, Table, Target, Uniform
 
 
-def _answer(log: Log, target: Target) -> Answer:
+def _answer(log: LoggedFeedback, target: Target) -> Answer:
     return evaluate(log, lambda fold: target)
 
 
@@ -57,7 +57,7 @@ def test_a_log_of_one_certain_choice_cannot_judge_another() -> None:
     assert "the mean weight is 0.16" in (_answer(certain, Uniform(certain)).refused or "")
 
 
-def _uniform(rows: int) -> Log:
+def _uniform(rows: int) -> LoggedFeedback:
     random = np.random.default_rng(1)
     reward = (random.random(rows) < 0.1).astype(float)
     return make_log(random.normal(size=(rows, 2)), random.integers(6, size=rows), np.full(rows, 1 / 6), reward)

@@ -10,12 +10,12 @@ import pytest
 from tideline.scripts.benchmarks.offline.ope_world import Drawn, draw, make_log, truth
 from tideline.udfs.core.evaluation import estimators
 from tideline.udfs.core.evaluation.evaluation import FOLDS, Answer, evaluate, fixed_matches, weigh
-from tideline.udfs.core.evaluation.log import Log, folds
+from tideline.udfs.core.evaluation.log import LoggedFeedback, folds
 from tideline.udfs.core.evaluation.reward_model import fit
 from tideline.udfs.core.evaluation.targets import Target, Uniform
 
 
-def _answer(log: Log, target: Target) -> Answer:
+def _answer(log: LoggedFeedback, target: Target) -> Answer:
     return evaluate(log, lambda fold: target)
 
 
@@ -84,7 +84,7 @@ def test_rewards_beyond_clicks_scale_through() -> None:
         assert large[name].ci95 == pytest.approx([10.0 * each for each in small[name].ci95])
 
 
-def _uniform(rows: int) -> Log:
+def _uniform(rows: int) -> LoggedFeedback:
     random = np.random.default_rng(1)
     reward = (random.random(rows) < 0.1).astype(float)
     return make_log(random.normal(size=(rows, 2)), random.integers(6, size=rows), np.full(rows, 1 / 6), reward)

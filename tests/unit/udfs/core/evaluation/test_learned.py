@@ -13,7 +13,7 @@ from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.evaluation.evaluation import evaluate
 from tideline.udfs.core.evaluation.learned import contexts, crossfitted, replayed
-from tideline.udfs.core.evaluation.log import Log, folds
+from tideline.udfs.core.evaluation.log import LoggedFeedback, folds
 from tideline.udfs.core.policies.base import Policy
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
 
@@ -106,7 +106,7 @@ def test_any_contexts_become_those_of_the_ranker(width: int) -> None:
     assert (contexts(x) == found).all()
 
 
-def _random_log(rows: int) -> tuple[Log, NDArray[np.float64]]:
+def _random_log(rows: int) -> tuple[LoggedFeedback, NDArray[np.float64]]:
     drawn = draw(rows, 12)
     random = np.random.default_rng(13)
     action = random.integers(6, size=rows)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tideline.scripts.benchmarks.offline.ope_world import make_log
-from tideline.udfs.core.evaluation.log import Log, folds
+from tideline.udfs.core.evaluation.log import LoggedFeedback, folds
 from tideline.udfs.core.evaluation.reward_model import features, fit
 
 
-def a_log(rows: int = 4_000) -> Log:
+def a_log(rows: int = 4_000) -> LoggedFeedback:
     """Arm 1 earns with x, arm 0 against it."""
     rng = np.random.default_rng(5)
     x = rng.normal(size=(rows, 2))

@@ -14,8 +14,8 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.control.control import SetExperiment, TrialArm
-from tideline.udfs.core.experiments.experiment import Arm, Experiment, arm_numbers, regressions_on_trial
+from tideline.udfs.core.control.control import SetExperiment, VariantSpec
+from tideline.udfs.core.experiments.experiment import Experiment, Variant, arm_numbers, regressions_on_trial
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.limits import BASELINE, HOLDOUT, OBJECTIVES
 from tideline.udfs.core.lists.decision_token import Token, propensity, verify
@@ -26,7 +26,7 @@ from tideline.udfs.core.serving.engine import Outcome, Records, process, republi
 from tideline.udfs.core.serving.ranker_state import RankerState
 
 NAMES = [f"a{at}" for at in range(8)]
-ARMS = (TrialArm("calm", "linucb:alpha=0", 300), TrialArm("wild", "linucb:alpha=2", 200))
+ARMS = (VariantSpec("calm", "linucb:alpha=0", 300), VariantSpec("wild", "linucb:alpha=2", 200))
 ORDER = SetExperiment("e1", ARMS, None)
 
 
@@ -39,7 +39,7 @@ def hashes(count: int) -> Any:
 
 
 def experiment(name: str = "e1", permilles: tuple[int, ...] = (300, 200)) -> Experiment:
-    return Experiment(name, tuple(Arm(f"arm{at}", make_policy("linucb"), p) for at, p in enumerate(permilles)))
+    return Experiment(name, tuple(Variant(f"arm{at}", make_policy("linucb"), p) for at, p in enumerate(permilles)))
 
 
 def serve(world: RankerState, names: list[str], events: list[Event] | None = None) -> Outcome:
@@ -138,7 +138,7 @@ def test_a_decision_names_its_experiment_arm_and_policy() -> None:
 
 def test_a_list_of_an_arm_is_never_logged_as_the_deployments_once_its_experiment_is_over() -> None:
     """Contract: policy and propensity are the arm's while it is known, and nothing where a restart has forgotten it."""
-    arms = (TrialArm("soft", "softmax", 500), TrialArm("drawn", "thompson", 500))
+    arms = (VariantSpec("soft", "softmax", 500), VariantSpec("drawn", "thompson", 500))
     world = make_world([activity(name) for name in NAMES])
     world = world.after(SetExperiment("e1", arms, None), NOON_MS - 1)
     outcome = serve(world, users(40))
@@ -171,7 +171,7 @@ def test_an_arm_that_reads_counts_alone_goes_with_any_deployment() -> None:
         world = world.with_row(
             name, cold_row()._replace(version=version, encoder=3, impressions=100.0, rewards=(count, 0.0, 0.0))
         )
-    arms = tuple(TrialArm(policy, policy, 500) for policy in ("popular", "kl_ucb"))
+    arms = tuple(VariantSpec(policy, policy, 500) for policy in ("popular", "kl_ucb"))
     world = world.after(SetExperiment("e3", arms, None), NOON_MS)
     best_first = sorted(NAMES, key=lambda name: -clicks[name])[: world.settings.list_size]
     assert {tuple(json.loads(payload)["i"]) for payload in serve(world, users(50)).lists} == {tuple(best_first)}
@@ -181,7 +181,9 @@ def test_an_arm_that_learns_otherwise_ranks_by_rows_of_its_own_once_they_are_the
     """Contract: until the learner has solved them the deployment's rows count, also in decisions made before that."""
     world = make_world([activity(name) for name in NAMES])
     arm = make_policy("linucb:ridge=7")
-    world = world.after(SetExperiment("e9", (TrialArm("odd", "linucb:ridge=7", 1000),), "linucb_hybrid"), NOON_MS - 1)
+    world = world.after(
+        SetExperiment("e9", (VariantSpec("odd", "linucb:ridge=7", 1000),), "linucb_hybrid"), NOON_MS - 1
+    )
     world = learned(world, "", 0, NAMES)
     own_first, others_first = tuple(NAMES[: world.settings.list_size]), tuple(NAMES[::-1][: world.settings.list_size])
     before = serve(world, users(20))
@@ -200,7 +202,7 @@ def test_an_arm_that_learns_otherwise_ranks_by_rows_of_its_own_once_they_are_the
 def test_only_what_is_solved_otherwise_is_asked_of_the_learner() -> None:
     """Contract: each way once, in one order, blanks in an order or not; counts need no regression."""
     policies = ("linucb: alpha=2, ridge = 7", "linucb:ridge=7", "linucb:alpha=0", "kl_ucb")
-    order = SetExperiment("e", tuple(TrialArm(text, text, 100) for text in policies), "linucb_hybrid")
+    order = SetExperiment("e", tuple(VariantSpec(text, text, 100) for text in policies), "linucb_hybrid")
     found = regressions_on_trial(order, make_policy("linucb").regression)
     assert found == [make_policy("linucb_hybrid").regression, make_policy("linucb:ridge=7").regression]
     assert regressions_on_trial(SetExperiment("e", (), None), make_policy("linucb").regression) == []

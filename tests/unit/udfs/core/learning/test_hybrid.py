@@ -11,7 +11,7 @@ from tests.support.feedback_log import ACTIVITIES, HOW, NEVER, SEEN, Log, make_l
 from tideline.udfs.core.catalogue.activity_features import FEATURES, features_of
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.hybrid import Shared, solve_rest, solve_shared
+from tideline.udfs.core.learning.hybrid import Shared, solve_arm, solve_shared
 from tideline.udfs.core.learning.learning import add, merge
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.learning.solving import Counts, Evidence, Solved, evidence_of, weighed
@@ -37,7 +37,7 @@ def evidence_in(log: Log) -> Evidence:
 def solved_from(log: Log) -> tuple[Shared, Solved]:
     found = evidence_in(log)
     shared = solve_shared(found, FEATURES_OF_ALL, HOW)
-    return shared, solve_rest(found, FEATURES_OF_ALL, shared, HOW)
+    return shared, solve_arm(found, FEATURES_OF_ALL, shared, HOW)
 
 
 def joint(x: NDArray[np.float64], arm: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -88,7 +88,7 @@ def test_it_is_the_papers_sequential_algorithm() -> None:
     x = make_log(1, 8).rows["x"][0] / 127.0
     found = evidence_in(log)
     shared = solve_shared(found, FEATURES_OF_ALL, how)
-    solved = solve_rest(found, FEATURES_OF_ALL, shared, how)
+    solved = solve_arm(found, FEATURES_OF_ALL, shared, how)
     for arm in range(count):
         z, inverse = np.outer(e[arm], x).ravel(), np.linalg.inv(a[arm])
         theta = inverse @ (b[arm] - big[arm] @ beta)

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from tests.support.feedback_rows import HALF_LIFE_MS, NOTHING, rows_of
 from tideline.udfs.core.learning.intake import FIRST_MS, LAST_MS, MAX_MILLI, Refusal, admit, take
-from tideline.udfs.core.learning.learning import Forgetting, add
+from tideline.udfs.core.learning.learning import Decay, add
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.policy_table import encode_row
 from tideline.udfs.core.rewards.feedback import Feedback, decode_feedback, encode_feedback
 
 NOW_MS = 1_700_000_000_000
-HALF_LIFE = Forgetting(28 * 86_400_000)
+HALF_LIFE = Decay(28 * 86_400_000)
 X = bytes([90, *range(15)])
 
 
@@ -28,25 +28,25 @@ def sent(*rows: Feedback) -> tuple[list[str], NDArray[Any]]:
 
 
 def learn(
-    sums: dict[ArmKey, NDArray[Any]], parts: list[tuple[Feedback, ...]], forgetting: Forgetting = HALF_LIFE
+    sums: dict[ArmKey, NDArray[Any]], parts: list[tuple[Feedback, ...]], decay: Decay = HALF_LIFE
 ) -> dict[Refusal, int]:
     """Take in batches as the learner does; return what was set aside."""
     newest, refused = None, dict.fromkeys(Refusal, 0)
     for part in parts:
         ids, rows = sent(*part)
-        admitted = admit(ids, rows, forgetting, newest)
+        admitted = admit(ids, rows, decay, newest)
         newest = admitted.newest
         outcomes = [admitted.refused]
         for at in np.unique(admitted.rows["activity"]).tolist():
             name = ArmKey(3, ids[at])
             mine = admitted.rows[admitted.rows["activity"] == at]
-            added = take(sums.get(name, NOTHING), mine, forgetting, newest)
+            added = take(sums.get(name, NOTHING), mine, decay, newest)
             sums[name] = added.sums
             outcomes.append(added.refused)
         for outcome in outcomes:
             for reason, count in outcome.items():
                 refused[reason] += count
-        for how in (forgetting, forgetting._replace(fading=True)):
+        for how in (decay, decay._replace(fading=True)):
             for activity_id, row in publication(sums, sorted(sums), how, newest):
                 encode_row(row, activity_id)
     return {reason: count for reason, count in refused.items() if count}
@@ -71,7 +71,7 @@ def test_an_id_that_no_activity_has_teaches_nothing(name: str) -> None:
         (Feedback("b", 3, NOW_MS, X, 1, revenue_milli=MAX_MILLI + 1), Refusal.BAD_NUMBER),
         (Feedback("b", 3, NOW_MS, X, 1, revenue_milli=2**63 - 1), Refusal.BAD_NUMBER),
         (Feedback("b", 3, NOW_MS, X, 1, revenue_milli=-(2**63)), Refusal.BAD_NUMBER),
-        (Feedback("b", 3, NOW_MS, X, 1, overlooked=101), Refusal.BAD_NUMBER),
+        (Feedback("b", 3, NOW_MS, X, 1, examination_discount=101), Refusal.BAD_NUMBER),
         (Feedback("b", 3, NOW_MS - 225 * 86_400_000, X, 1), Refusal.FORGOTTEN),
         (Feedback("b", 3, NOW_MS, X, -1), Refusal.BELOW_ZERO),
         (Feedback("b", 3, NOW_MS, X, 1, clicks=-1), Refusal.BELOW_ZERO),
@@ -170,7 +170,7 @@ ROW = st.builds(
 def test_no_row_stops_the_learner_nor_takes_a_sum_below_zero(parts: list[tuple[Feedback, ...]], days: int) -> None:
     """Contract: any bytes of a row's size, in any number, are learned from or set aside."""
     sums: dict[ArmKey, NDArray[Any]] = {}
-    learn(sums, parts, Forgetting(days * HALF_LIFE_MS))
+    learn(sums, parts, Decay(days * HALF_LIFE_MS))
     for each in sums.values():
         assert (each["impressions"] >= 0).all()
         assert (each["dismissals"] >= 0).all()
@@ -180,12 +180,12 @@ def test_no_row_stops_the_learner_nor_takes_a_sum_below_zero(parts: list[tuple[F
 def test_honest_rows_are_added_as_ever() -> None:
     """Contract: corrections and moves of what was counted pass, bit for bit."""
     rows = rows_of(300, 5)
-    forgetting = Forgetting(HALF_LIFE_MS)
+    decay = Decay(HALF_LIFE_MS)
     back = rows[:200].copy()
     for name in ("impressions", "clicks", "conversions", "dismissals", "revenue_milli"):
         back[name] = -back[name]
-    newest = int(forgetting.bucket_of(rows["ts_ms"].astype(np.int64)).max())
-    first = take(NOTHING, rows, forgetting, newest)
-    second = take(first.sums, back, forgetting, newest)
+    newest = int(decay.bucket_of(rows["ts_ms"].astype(np.int64)).max())
+    first = take(NOTHING, rows, decay, newest)
+    second = take(first.sums, back, decay, newest)
     assert (first.refused, second.refused) == ({}, {})
-    assert second.sums.tobytes() == add(add(NOTHING, rows, forgetting), back, forgetting).tobytes()
+    assert second.sums.tobytes() == add(add(NOTHING, rows, decay), back, decay).tobytes()

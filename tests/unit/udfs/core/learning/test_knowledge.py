@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.support.one_at_a_time import one_at_a_time
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.learning.knowledge import Knowledge
-from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add, decode_sums, encode_sums, forget, merge
+from tideline.udfs.core.learning.learning import NO_SUMS, Decay, add, decode_sums, encode_sums, forget, merge
 from tideline.udfs.core.learning.publication import every_arm, publication, published
 from tideline.udfs.core.policies.arm_key import GONE_ID, PRIOR_ID, ArmKey, decode_arm
 from tideline.udfs.core.policies.policy_table import PolicyRow, encode_row
@@ -20,7 +20,7 @@ from tideline.udfs.core.rewards.feedback import ROWS
 
 DAY_MS = 86_400_000
 START_MS = 1_700_000_000_000
-FADING, NEVER = Forgetting(8 * DAY_MS), Forgetting(0)
+FADING, NEVER = Decay(8 * DAY_MS), Decay(0)
 IDS = [f"a{number:02}" for number in range(30)]
 HOWS = [Regression(2.0, Sharing.NONE), Regression(1.0, Sharing.PRIOR)]
 
@@ -38,7 +38,7 @@ def feedback(
     rows["impressions"], rows["clicks"] = 1, rng.random(count) < rate
     rows["conversions"] = rows["clicks"] * (rng.random(count) < 0.3)
     rows["revenue_milli"] = rows["conversions"] * rng.integers(-500, 90_000, count)
-    rows["overlooked"] = rng.integers(0, 3, count) * 40
+    rows["examination_discount"] = rng.integers(0, 3, count) * 40
     back = rows[rng.random(count) < 0.1].copy()
     for name in ("impressions", "clicks", "conversions", "revenue_milli"):
         back[name] = -back[name]
@@ -49,15 +49,15 @@ def feedback(
     return np.concatenate([rows, back, again])
 
 
-def sums_of(parts: list[NDArray[Any]], forgetting: Forgetting) -> tuple[dict[ArmKey, NDArray[Any]], int]:
+def sums_of(parts: list[NDArray[Any]], decay: Decay) -> tuple[dict[ArmKey, NDArray[Any]], int]:
     """Sums of all feedback, added name by name, and the newest bucket."""
     rows = np.concatenate(parts)
-    newest = int(forgetting.bucket_of(rows["ts_ms"].astype(np.int64)).max())
+    newest = int(decay.bucket_of(rows["ts_ms"].astype(np.int64)).max())
     found = {}
     for encoder in np.unique(rows["encoder"]).tolist():
         for at, name in enumerate(IDS):
             mine = rows[(rows["encoder"] == encoder) & (rows["activity"] == at)]
-            sums = forget(add(NO_SUMS, mine, forgetting, newest), forgetting, newest)
+            sums = forget(add(NO_SUMS, mine, decay, newest), decay, newest)
             if sums.size:
                 found[ArmKey(encoder, name)] = sums
     return found, newest
@@ -67,10 +67,10 @@ def in_bytes(rows: list[tuple[str, PolicyRow]]) -> list[bytes]:
     return [encode_row(row, name) for name, row in rows]
 
 
-@pytest.mark.parametrize("forgetting", [FADING, NEVER])
-def test_what_is_kept_gives_the_bytes_of_everything_solved_anew(forgetting: Forgetting) -> None:
+@pytest.mark.parametrize("decay", [FADING, NEVER])
+def test_what_is_kept_gives_the_bytes_of_everything_solved_anew(decay: Decay) -> None:
     """Contract: after any feedback, of any day, with and without a change: as a learner that was just restarted."""
-    known, parts = Knowledge({}, forgetting), []
+    known, parts = Knowledge({}, decay), []
     seen = set()
     features = {name: np.arange(FEATURES, dtype=np.int8) + at for at, name in enumerate(IDS[:20])}
     for step in range(24):
@@ -80,14 +80,14 @@ def test_what_is_kept_gives_the_bytes_of_everything_solved_anew(forgetting: Forg
         parts.append(part)
         if step % 3 and step < 20:
             continue  # What is kept is used all the same; only solving all anew is spared.
-        sums, newest = sums_of(parts, forgetting)
+        sums, newest = sums_of(parts, decay)
         assert known.newest == newest
         assert {name: each.tobytes() for name, each in known.sums.items()} == {
             name: each.tobytes() for name, each in sums.items()
         }
         restarted = Knowledge(
-            {name: decode_sums(encode_sums(each, forgetting), forgetting) for name, each in sums.items()},
-            forgetting,
+            {name: decode_sums(encode_sums(each, decay), decay) for name, each in sums.items()},
+            decay,
             newest,
         )
         names = sorted({*list(learned.rows)[:7], *every_arm(2, sums), ArmKey(9, "a01")})
@@ -95,7 +95,7 @@ def test_what_is_kept_gives_the_bytes_of_everything_solved_anew(forgetting: Forg
             wanted = in_bytes(published(restarted, names, how, features))
             assert in_bytes(published(known, names, how, features)) == wanted
         seen.add(known.changes().everywhere)
-    assert seen == ({False, True} if forgetting.half_life_ms else {False})
+    assert seen == ({False, True} if decay.half_life_ms else {False})
 
 
 @pytest.mark.parametrize("how", HOWS)
@@ -156,20 +156,20 @@ def state_of(
     learned = known.learn(ids, rows)
     retired = known.retire(listed, WINDOW_MS)
     kept = {name: known.sums[name] for name in learned.rows if name in known.sums} | retired.together
-    state.update({arm.text: encode_sums(each, known.forgetting) for arm, each in kept.items()})
+    state.update({arm.text: encode_sums(each, known.decay) for arm, each in kept.items()})
     for arm in [*learned.forgotten, *retired.arms]:
         state.pop(arm.text, None)
 
 
-def restored(state: dict[str, bytes], forgetting: Forgetting, newest: int) -> Knowledge:
-    sums = {decode_arm(text): decode_sums(each, forgetting) for text, each in state.items()}
-    return Knowledge(sums, forgetting, newest)
+def restored(state: dict[str, bytes], decay: Decay, newest: int) -> Knowledge:
+    sums = {decode_arm(text): decode_sums(each, decay) for text, each in state.items()}
+    return Knowledge(sums, decay, newest)
 
 
-@pytest.mark.parametrize("forgetting", [FADING, NEVER, Forgetting(DAY_MS // 2)])
-def test_deleted_activities_are_dropped_and_what_all_come_to_stays_the_same_to_the_bit(forgetting: Forgetting) -> None:
+@pytest.mark.parametrize("decay", [FADING, NEVER, Decay(DAY_MS // 2)])
+def test_deleted_activities_are_dropped_and_what_all_come_to_stays_the_same_to_the_bit(decay: Decay) -> None:
     """Contract: once their window is over the deleted leave one sum an encoder; the others' rows stay."""
-    with_all, known, state = Knowledge({}, forgetting), Knowledge({}, forgetting), dict[str, bytes]()
+    with_all, known, state = Knowledge({}, decay), Knowledge({}, decay), dict[str, bytes]()
     for day in (0, 2, 40):
         count = 400 if day < 40 else 8
         rows = feedback(day, day, count=count)
@@ -181,7 +181,7 @@ def test_deleted_activities_are_dropped_and_what_all_come_to_stays_the_same_to_t
     names = [name for name in every_arm(1, with_all.sums) if name.activity_id in {*LISTED, PRIOR_ID}]
     for how in HOWS:
         assert in_bytes(published(known, names, how)) == in_bytes(published(with_all, names, how))
-        again = restored(state, forgetting, known.newest)
+        again = restored(state, decay, known.newest)
         assert in_bytes(published(again, names, how)) == in_bytes(published(known, names, how))
 
 

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tideline.udfs.core.catalogue.activity_features import FEATURES
-from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings, Lesson
-from tideline.udfs.core.learning.learning import Forgetting
+from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings, TrainingSet
+from tideline.udfs.core.learning.learning import Decay
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
 from tideline.udfs.core.policies.policy_table import encode_row
 from tideline.udfs.core.policies.regression import Regression, Sharing
@@ -19,7 +19,7 @@ from tideline.udfs.core.rewards.feedback import ROWS
 DAY_MS = 86_400_000
 START_MS = 1_700_000_000_000
 IDS = [f"a{number}" for number in range(8)]
-SETTINGS = LearnerSettings(Regression(2.0, Sharing.HYBRID, 0.5), Forgetting(28 * DAY_MS), 7 * DAY_MS, 60_000)
+SETTINGS = LearnerSettings(Regression(2.0, Sharing.HYBRID, 0.5), Decay(28 * DAY_MS), 7 * DAY_MS, 60_000)
 
 
 def feedback(seed: int, day: int, encoder: int = 1, first: int = 0) -> NDArray[Any]:
@@ -40,12 +40,12 @@ class Store:
     def __init__(self) -> None:
         self.kept = Kept({}, {name: bytes([90, at, *[0] * (FEATURES - 2)]) for at, name in enumerate(IDS)})
 
-    def put(self, lesson: Lesson) -> None:
-        sums = {**self.kept.sums, **lesson.kept}
-        for name in lesson.removed:
+    def put(self, training_set: TrainingSet) -> None:
+        sums = {**self.kept.sums, **training_set.kept}
+        for name in training_set.removed:
             sums.pop(name, None)
-        turn = self.kept.turn if lesson.turn is None else lesson.turn
-        self.kept = self.kept._replace(sums=sums, newest_ms=lesson.newest_ms, turn=turn)
+        turn = self.kept.turn if training_set.turn is None else training_set.turn
+        self.kept = self.kept._replace(sums=sums, newest_ms=training_set.newest_ms, turn=turn)
 
 
 def test_a_learner_restored_at_any_time_publishes_the_same_bytes() -> None:
@@ -57,9 +57,9 @@ def test_a_learner_restored_at_any_time_publishes_the_same_bytes() -> None:
         for at, store in enumerate(stores):
             if at:
                 learners[at] = Learner(SETTINGS, store.kept)
-            lesson = learners[at].learn(IDS, rows)
-            store.put(lesson)
-            found = learners[at].publish(lesson.arms, [Regression(1.0)])
+            training_set = learners[at].learn(IDS, rows)
+            store.put(training_set)
+            found = learners[at].publish(training_set.arms, [Regression(1.0)])
             published.append([encode_row(row, name) for name, row in found])
         assert published[0] == published[1]
         assert stores[0].kept == stores[1].kept
@@ -70,10 +70,10 @@ def test_arms_are_published_where_they_changed_or_have_their_turn() -> None:
     learner = Learner(SETTINGS._replace(publish_ms=0), Store().kept)
     assert learner.publish([]) == []
     rows = feedback(1, 0)
-    lesson = learner.learn(IDS, rows[rows["activity"] < 3])
-    assert lesson.arms == [ArmKey(1, "a0"), ArmKey(1, "a1"), ArmKey(1, "a2")]
-    assert lesson.turn is None
-    assert [name for name, _ in learner.publish(reversed(lesson.arms))] == ["a0", "a1", "a2", PRIOR_ID]
+    training_set = learner.learn(IDS, rows[rows["activity"] < 3])
+    assert training_set.arms == [ArmKey(1, "a0"), ArmKey(1, "a1"), ArmKey(1, "a2")]
+    assert training_set.turn is None
+    assert [name for name, _ in learner.publish(reversed(training_set.arms))] == ["a0", "a1", "a2", PRIOR_ID]
     again = learner.learn(IDS, rows[rows["activity"] == 4])
     assert again.arms == [ArmKey(1, "a4")]
     other = learner.learn(IDS, feedback(2, 0, encoder=2)[:1])

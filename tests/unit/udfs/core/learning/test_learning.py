@@ -16,7 +16,7 @@ from tideline.udfs.core.context import DIM
 from tideline.udfs.core.learning.learning import (
     BUCKET,
     BUCKETS_PER_HALF_LIFE,
-    Forgetting,
+    Decay,
     add,
     decode_sums,
     encode_sums,
@@ -30,30 +30,30 @@ REWARDS = ("clicks", "conversions", "revenue_milli")
 
 
 def solved_from(
-    sums: NDArray[Any], forgetting: Forgetting = NEVER, newest: int = 0, prior: NDArray[np.float64] | None = None
+    sums: NDArray[Any], decay: Decay = NEVER, newest: int = 0, prior: NDArray[np.float64] | None = None
 ) -> Solved:
-    return solve(evidence(sums, forgetting, newest), RIDGE, prior)
+    return solve(evidence(sums, decay, newest), RIDGE, prior)
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 120), st.integers(1, 7), st.sampled_from([NEVER, FADING]))
-def test_sums_do_not_depend_on_order_or_sharding(seed: int, count: int, shards: int, forgetting: Forgetting) -> None:
+def test_sums_do_not_depend_on_order_or_sharding(seed: int, count: int, shards: int, decay: Decay) -> None:
     """Contract: any order, any split, any number of additions and restores give the same bits."""
     rows, rng = rows_of(count, seed), np.random.default_rng(seed)
-    expected = encode_sums(add(NOTHING, rows, forgetting), forgetting)
+    expected = encode_sums(add(NOTHING, rows, decay), decay)
     shuffled = rows[rng.permutation(count)]
     parts = [NOTHING] * shards
     for piece, shard in zip(np.array_split(shuffled, 9), rng.integers(0, shards, 9).tolist(), strict=True):
-        parts[shard] = decode_sums(encode_sums(add(parts[shard], piece, forgetting), forgetting), forgetting)
+        parts[shard] = decode_sums(encode_sums(add(parts[shard], piece, decay), decay), decay)
     merged = merge([parts[at] for at in rng.permutation(shards).tolist()])
-    assert encode_sums(merged, forgetting) == expected
+    assert encode_sums(merged, decay) == expected
 
 
 def test_sums_are_what_they_are_called() -> None:
     rows = rows_of(50, 1)
     (sums,) = add(NOTHING, rows, NEVER)
     x = rows["x"].astype(object)
-    hundredths = (rows["impressions"] * (100 - rows["overlooked"].astype(np.int64))).astype(object)
+    hundredths = (rows["impressions"] * (100 - rows["examination_discount"].astype(np.int64))).astype(object)
     expected = (x * hundredths[:, None]).T @ x
     assert sums["xx"].tolist() == [expected[i][j] for i in range(DIM) for j in range(i, DIM)]
     assert sums["rx"].tolist() == [
@@ -106,8 +106,8 @@ def test_sums_of_an_unknown_version_are_refused() -> None:
 DAY_MS = 86_400_000
 
 
-def in_days(days: float) -> Forgetting:
-    return Forgetting(round(days * DAY_MS))
+def in_days(days: float) -> Decay:
+    return Decay(round(days * DAY_MS))
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,11 @@ def test_a_changed_half_life_keeps_what_it_should_and_learning_goes_on(before: f
     age_ms = rows["ts_ms"].max() - rows["ts_ms"]
     kept = [half_life * DAY_MS for half_life in (before, after) if half_life]
     surely = rows[age_ms < 8 * min(kept, default=1e9) - max([*kept, 28 * DAY_MS]) / 2]
-    assert found["impressions"].sum() >= int((surely["impressions"] * (100 - surely["overlooked"].astype(int))).sum())
+    assert found["impressions"].sum() >= int(
+        (surely["impressions"] * (100 - surely["examination_discount"].astype(int))).sum()
+    )
     if not after or not kept or 8 * min(kept) > 100 * DAY_MS:
-        everything = add(NOTHING, rows, Forgetting(2**50))
+        everything = add(NOTHING, rows, Decay(2**50))
         for name in ("impressions", "dismissals", "rewards", "xx", "rx"):
             assert (found[name].sum(axis=0) == everything[name].sum(axis=0)).all()
     more = rows_of(300, 4, span_ms=1)
@@ -135,21 +137,21 @@ def test_a_changed_half_life_keeps_what_it_should_and_learning_goes_on(before: f
     later = max(now, int(new.bucket_of(more["ts_ms"].astype(np.int64)).max()))
     added = forget(add(found, more, new, later), new, later)
     here = forget(found, new, later)
-    gained = int((more["impressions"] * (100 - more["overlooked"].astype(int))).sum())
+    gained = int((more["impressions"] * (100 - more["examination_discount"].astype(int))).sum())
     assert added["impressions"].sum() == here["impressions"].sum() + gained
 
 
 @pytest.mark.parametrize("days", [28, 0, 0.01])
 def test_state_of_ten_years_is_no_larger_than_of_eight_half_lives(days: float) -> None:
     """Contract: without a half-life what is long gone is one bucket, and nothing of it is lost."""
-    forgetting = in_days(days)
+    decay = in_days(days)
     sums, newest, count = NOTHING, 0, 0
     for month in range(120):
         rows = rows_of(5, month, span_ms=DAY_MS)
         rows["ts_ms"] += month * 30 * DAY_MS
-        count += int((rows["impressions"] * (100 - rows["overlooked"].astype(int))).sum())
-        newest = int(forgetting.bucket_of(rows["ts_ms"].astype(np.int64)).max())
-        sums = forget(add(sums, rows, forgetting, newest), forgetting, newest)
+        count += int((rows["impressions"] * (100 - rows["examination_discount"].astype(int))).sum())
+        newest = int(decay.bucket_of(rows["ts_ms"].astype(np.int64)).max())
+        sums = forget(add(sums, rows, decay, newest), decay, newest)
         assert sums.size <= 8 * BUCKETS_PER_HALF_LIFE + 1
         assert days or sums["impressions"].sum() == count
 
@@ -175,7 +177,7 @@ def test_an_activity_low_in_the_list_is_learned_as_what_it_is() -> None:
             rows = rows_of(40_000, 13)
             chances = 0.1 + 0.1 * (rows["x"][:, 1] > 0)
             rows["impressions"], rows["clicks"] = 1, rng.random(rows.size) < place * chances
-            rows["overlooked"] = round(100 * (1 - place)) if named else 0
+            rows["examination_discount"] = round(100 * (1 - place)) if named else 0
             solved = solved_from(add(NOTHING, rows, NEVER))
             predicted = rows["x"][:2000] / 127.0 @ solved.theta[0]
             assert predicted.mean() == pytest.approx(solved.counts.rewards[0] / solved.counts.impressions, rel=0.03)

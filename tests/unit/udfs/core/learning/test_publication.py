@@ -37,7 +37,7 @@ def shown(impressions: int, clicks: int, ts_ms: int = 0) -> NDArray[Any]:
     """Feedback of so many impressions in some contexts, the first of them clicked."""
     rows = rows_of(impressions, impressions)
     rows["impressions"], rows["clicks"], rows["ts_ms"] = 1, np.arange(impressions) < clicks, ts_ms
-    rows["conversions"] = rows["dismissals"] = rows["revenue_milli"] = rows["overlooked"] = 0
+    rows["conversions"] = rows["dismissals"] = rows["revenue_milli"] = rows["examination_discount"] = 0
     return rows
 
 

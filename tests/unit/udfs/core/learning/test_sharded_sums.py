@@ -12,7 +12,7 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.control.control import SetExamination
 from tideline.udfs.core.hashing import hash64
-from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add, decode_sums, encode_sums, merge
+from tideline.udfs.core.learning.learning import NO_SUMS, Decay, add, decode_sums, encode_sums, merge
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.by_name import make_policy
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAMES = [f"a{number}" for number in range(6)]
-FORGETTING = Forgetting(3_600_000)
+FORGETTING = Decay(3_600_000)
 SHARDS = 7
 KINDS = (EventType.IMPRESSION, EventType.CLICK, EventType.CONVERSION)
 

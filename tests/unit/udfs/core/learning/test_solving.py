@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tests.support.feedback_rows import FADING, HALF_LIFE_MS, NEVER, NOTHING, direct, examined, rows_of
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, Forgetting, add, merge
+from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, Decay, add, merge
 from tideline.udfs.core.learning.solving import RIDGE, Solved, evidence, policy_row, prior_row, solve
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.contextual.linucb import LinUCB
@@ -18,9 +18,9 @@ from tideline.udfs.core.policies.policy_table import cold_row, decode_row, encod
 
 
 def solved_from(
-    sums: NDArray[Any], forgetting: Forgetting = NEVER, newest: int = 0, prior: NDArray[np.float64] | None = None
+    sums: NDArray[Any], decay: Decay = NEVER, newest: int = 0, prior: NDArray[np.float64] | None = None
 ) -> Solved:
-    return solve(evidence(sums, forgetting, newest), RIDGE, prior)
+    return solve(evidence(sums, decay, newest), RIDGE, prior)
 
 
 @pytest.mark.parametrize("with_prior", [False, True])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.core_world import KEYS, NOON_MS, token_for
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import MAX_SLOTS
 from tideline.udfs.core.lists.decision_token import Token, check_slot, mint, propensity, verify
@@ -29,7 +29,7 @@ TOKEN = token_for("ann", NAMES)
 
 
 def refusal(token: str, user: str = "ann", keys: TokenKeys = KEYS) -> Reason:
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         verify(token, user, keys)
     assert caught.value.detail
     return caught.value.reason
@@ -144,7 +144,7 @@ def test_an_activity_stands_in_its_own_slot_only() -> None:
     assert [check_slot(token, tag(name), position) for position, name in enumerate(NAMES)] == list(range(10))
     assert check_slot(token, tag("a4"), None) == 4
     for name, position in (("a4", 5), ("a4", 10), ("a4", 99), ("b", 0), ("b", None)):
-        with pytest.raises(InvalidEvent) as caught:
+        with pytest.raises(InvalidRecord) as caught:
             check_slot(token, tag(name), position)
         assert caught.value.reason is Reason.FOREIGN_TOKEN
 
@@ -153,7 +153,7 @@ def test_an_activity_stands_in_its_own_slot_only() -> None:
 def test_an_empty_place_matches_nothing(position: int | None) -> None:
     """Contract: a list that is shorter than its places gives nobody a place for an id of his own."""
     token = verify(token_for("ann", ["a0"], order=np.array([[0, -1, -1]])), "ann", KEYS)
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         check_slot(token, NO_TAG, position)
     assert caught.value.reason is Reason.FOREIGN_TOKEN
 

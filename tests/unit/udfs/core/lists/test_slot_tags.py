@@ -12,9 +12,9 @@ from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.lists.slot_tags import NO_TAG, SlotTags, slot_tag, without_clashes
 from tideline.udfs.core.lists.token_keys import TokenKeys
-from tideline.udfs.core.rewards.attributing import Attributing
 from tideline.udfs.core.rewards.attribution import Attributed, attribute
-from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
+from tideline.udfs.core.rewards.join import JoinOutcome
 
 SECRET = KEYS.secrets[KEYS.current]
 CRC_TWINS = "plumless", "buckeroo"
@@ -22,7 +22,7 @@ CRC_TWINS = "plumless", "buckeroo"
 
 
 def claim(name: str, position: int | None, shown: list[str]) -> Attributed:
-    settings = Attributing.of(KEYS, DAY_MS, dict.fromkeys(["a", "b", *CRC_TWINS], 1.0), {})
+    settings = AttributionSettings.of(KEYS, DAY_MS, dict.fromkeys(["a", "b", *CRC_TWINS], 1.0), {})
     event = Event("e", "u", EventType.CLICK, NOON_MS, activity_id=name, token=token_for("u", shown), position=position)
     return attribute(b"", [(0, event)], settings)
 
@@ -46,7 +46,7 @@ def test_made_up_ids_are_never_learned() -> None:
 def test_an_activity_that_is_gone_is_counted_and_not_learned() -> None:
     """Contract: a list may outlive an activity; what is said of it raises a counter and refuses nobody."""
     outcome = claim("gone", 0, ["gone"])
-    assert (outcome.joined, outcome.refused, outcome.feedback) == ({Join.UNKNOWN_ACTIVITY: 1}, [], [])
+    assert (outcome.joined, outcome.refused, outcome.feedback) == ({JoinOutcome.UNKNOWN_ACTIVITY: 1}, [], [])
 
 
 def test_another_activity_of_the_catalogue_is_not_the_one_that_was_shown() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.support.core_world import activity
 from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, affinities, content_of
-from tideline.udfs.core.users.profile import Profiles, fold, no_profiles
+from tideline.udfs.core.users.user_profile import Profiles, fold, no_profiles
 from tideline.udfs.core.users.user_state import HISTORY
 
 CONTENT = content_of(

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.learning import WHOLE
-from tideline.udfs.core.pairs.numbers import NUMBERS
+from tideline.udfs.core.learning.learning import IMPRESSION_UNIT
 from tideline.udfs.core.pairs.pair_model import SHARED, SHARED_CONSTANT, UNKNOWN, PairModel, score_pairs, solve_pairs
+from tideline.udfs.core.pairs.pair_numbers import NUMBERS
 from tideline.udfs.core.pairs.pair_sums import SIZE, PairSums, add_pairs, no_sums
 
 KINDS = 6
@@ -25,7 +25,7 @@ def learned(activity: np.ndarray, v: np.ndarray, clicks: np.ndarray) -> PairSums
     sums = no_sums(KINDS)
     rewards = np.zeros((activity.size, 3), np.int64)
     rewards[:, 0] = clicks
-    add_pairs(sums, activity, v, np.full(activity.size, WHOLE), rewards)
+    add_pairs(sums, activity, v, np.full(activity.size, IMPRESSION_UNIT), rewards)
     return sums
 
 
@@ -91,7 +91,11 @@ def test_what_comes_with_a_click_is_drawn_to_that_of_all() -> None:
     """An activity without clicks has what all have together; clicks themselves count one."""
     sums = no_sums(2)
     add_pairs(
-        sums, np.zeros(1, np.int64), np.full((1, SIZE), 90, np.int8), np.array([WHOLE]), np.array([[40, 10, 5_000]])
+        sums,
+        np.zeros(1, np.int64),
+        np.full((1, SIZE), 90, np.int8),
+        np.array([IMPRESSION_UNIT]),
+        np.array([[40, 10, 5_000]]),
     )
     model = solve_pairs(sums)
     assert model.rewards_by_click[1].tolist() == [1.0, 0.25, 0.125]

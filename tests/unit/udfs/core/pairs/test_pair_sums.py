@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tideline.udfs.core.learning.learning import WHOLE
+from tideline.udfs.core.learning.learning import IMPRESSION_UNIT
 from tideline.udfs.core.pairs.pair_model import solve_pairs
 from tideline.udfs.core.pairs.pair_sums import SIZE, UPPER, add_pairs, no_sums
 
@@ -30,7 +30,7 @@ def test_sums_are_the_same_in_any_order_and_cut(seed: int) -> None:
     activity, v = random.integers(0, KINDS, 300), random.integers(-127, 128, (300, SIZE)).astype(np.int8)
     rewards = np.zeros((300, 3), np.int64)
     rewards[:, 0] = random.random(300) < 0.2
-    impressions = np.full(300, WHOLE)
+    impressions = np.full(300, IMPRESSION_UNIT)
     whole, parts = no_sums(KINDS), no_sums(KINDS)
     add_pairs(whole, activity, v, impressions, rewards)
     for part in np.array_split(random.permutation(300), 7):

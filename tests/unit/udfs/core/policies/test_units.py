@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tests.support.feedback_rows import NEVER, NOTHING, rows_of
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
+from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.learning.learning import add
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.policies.arm_key import ArmKey
@@ -19,7 +20,6 @@ from tideline.udfs.core.policies.cold_start import Weights, coefficients
 from tideline.udfs.core.policies.policy_table import THETA_UNIT, X_UNIT, PolicyTable, in_units
 from tideline.udfs.core.policies.regression import Regression, Sharing
 from tideline.udfs.core.ranking.ranking import rank
-from tideline.udfs.core.seeded import decision_seeds
 
 NAMES = ["old0", "old1", "old2", "old3", "new"]
 CATALOGUE = Catalogue.of([Activity(name, "coupon", "", 1, 2, categories=("c",), cost=0.5) for name in NAMES])
@@ -34,7 +34,7 @@ def table_of(worths: dict[str, float], impressions: int = 400) -> PolicyTable:
     sums = {}
     for at, (name, value) in enumerate(worths.items()):
         rows = rows_of(impressions, at)
-        rows["impressions"], rows["overlooked"], rows["dismissals"] = 1, 0, 0
+        rows["impressions"], rows["examination_discount"], rows["dismissals"] = 1, 0, 0
         rows["clicks"] = rows["conversions"] = np.arange(impressions) % 5 == 0
         rows["revenue_milli"] = rows["conversions"] * np.int64(round(value * 1000))
         sums[ArmKey(3, name)] = add(NOTHING, rows, NEVER)

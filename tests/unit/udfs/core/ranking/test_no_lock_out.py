@@ -12,14 +12,14 @@ from tests.support.core_world import NOON_MS, activity, make_world, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add
+from tideline.udfs.core.counter_random import decision_seeds
+from tideline.udfs.core.learning.learning import NO_SUMS, Decay, add
 from tideline.udfs.core.learning.solving import evidence, prior_row, solve
 from tideline.udfs.core.policies.base import Policy, Scores
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
 from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, PAIRS, UPPER, Coefficients, stack
 from tideline.udfs.core.ranking.ranking import propensities, rank
 from tideline.udfs.core.rewards.feedback import encode_feedback, gather_feedback
-from tideline.udfs.core.seeded import decision_seeds
 from tideline.udfs.core.serving.engine import Records, process
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-NEVER = Forgetting(0)
+NEVER = Decay(0)
 CLICKS = np.array([1.0, 0.0, 0.0])
 BATCH = 20
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from tests.support.core_world import KEYS, token_for
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.counter_random import decision_seeds, shuffle_keys, shuffled, uniform, unshuffled
 from tideline.udfs.core.lists.decision_token import propensity, verify
 from tideline.udfs.core.policies.base import Policy, Scores
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, THETA_UNIT, Coefficients, stack
 from tideline.udfs.core.ranking.ranking import MAX_ACTIVITIES, Ranked, propensities, rank, rank_scores
-from tideline.udfs.core.seeded import decision_seeds, shuffle_keys, shuffled, uniform, unshuffled
 
 NOTHING_KNOWN: Coefficients = stack([], np.ones(3))
 

@@ -14,10 +14,10 @@ from tests.support.plain_shown import decode_shown
 from tests.support.told import CLICK, CONVERSION, DISMISS, IMPRESSION, NAMES, SETTINGS, apply, event, pages, totals
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event
-from tideline.udfs.core.rewards.attributing import Attributing
 from tideline.udfs.core.rewards.attribution import attribute
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.core.rewards.feedback import Feedback
-from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.rewards.room import MAX_REWARDS, SHOWN_BYTES
 
 FOUR = [event(IMPRESSION), event(CLICK, at_ms=NOON_MS + 5), event(CONVERSION, at_ms=NOON_MS + 9, value=3.25),
@@ -32,7 +32,7 @@ def test_any_order_of_what_was_done_gives_the_same_sums(order: tuple[int, ...]) 
     assert totals(feedback) == {("a", NOON_MS): (1, 1, 1, 1, 3250)}
     assert outcome.shown == apply(FOUR)[0].shown
     again, more = apply(arrivals, FOUR, shown=outcome.shown)
-    assert (again.applied, again.joined[Join.DUPLICATE], totals(more)) == (0, 4, {})
+    assert (again.applied, again.joined[JoinOutcome.DUPLICATE], totals(more)) == (0, 4, {})
 
 
 @settings(max_examples=80, deadline=None)
@@ -59,7 +59,12 @@ def test_duplicates_and_batches_change_nothing(arrivals: list[int], sizes: list[
 @pytest.mark.parametrize("kind", [IMPRESSION, CLICK, DISMISS])
 def test_without_a_token_there_is_no_reward(kind: int) -> None:
     outcome, feedback = apply([event(IMPRESSION)], [event(kind, token=None, at_ms=NOON_MS + 1)])
-    assert (outcome.joined, outcome.applied, outcome.newest_ms, len(feedback)) == ({Join.WITHOUT_TOKEN: 1}, 0, 0, 1)
+    assert (outcome.joined, outcome.applied, outcome.newest_ms, len(feedback)) == (
+        {JoinOutcome.WITHOUT_TOKEN: 1},
+        0,
+        0,
+        1,
+    )
 
 
 def test_a_negative_value_means_nothing_but_for_a_conversion() -> None:
@@ -88,7 +93,7 @@ def test_what_was_clicked_outlives_its_list() -> None:
     first = event(CLICK, "b", token=token_for("u", NAMES, NOON_MS - 9))
     shown = apply([first], pages(60))[0].shown
     outcome, feedback = apply([event(CONVERSION, "b", NOON_MS + 480_000, first.token, value=4.0), first], shown=shown)
-    assert outcome.joined == {Join.MATCHED: 1, Join.LATE: 1}
+    assert outcome.joined == {JoinOutcome.MATCHED: 1, JoinOutcome.LATE: 1}
     assert totals(feedback) == {("b", NOON_MS - 9): (0, 0, 1, 0, 4000)}
 
 
@@ -97,7 +102,7 @@ def test_clicks_beyond_all_room_are_counted_as_forgotten() -> None:
     outcome = apply(pages(MAX_REWARDS + 3, CLICK))[0]
     kept = sorted(key[1] - NOON_MS for key, _ in decode_shown(outcome.shown).rewards)
     assert kept == list(range(MAX_REWARDS + 3 - len(kept), MAX_REWARDS + 3))
-    assert outcome.joined[Join.CROWDED] == MAX_REWARDS + 3 - len(kept)
+    assert outcome.joined[JoinOutcome.CROWDED] == MAX_REWARDS + 3 - len(kept)
     assert len(outcome.shown) <= SHOWN_BYTES < len(outcome.shown) + 50
     on_few = [event(CLICK, NAMES[at % 3], NOON_MS + at, token_for("u", NAMES, NOON_MS + at // 3)) for at in range(99)]
     assert len(decode_shown(apply(on_few)[0].shown).rewards) == MAX_REWARDS
@@ -107,7 +112,7 @@ def test_clicks_beyond_all_room_are_counted_as_forgotten() -> None:
 def test_an_entry_whose_reward_was_forgotten_is_not_paid_again(waits: bool) -> None:
     """Contract: an account that clicks all it sees, again and again, also by a clock turned back, is paid once each."""
     names = [f"a{at}" for at in range(16)]
-    rich = Attributing.of(KEYS, DAY_MS, dict.fromkeys(names, 1.0), {})
+    rich = AttributionSettings.of(KEYS, DAY_MS, dict.fromkeys(names, 1.0), {})
     told: list[Event] = []
     for page in range(8):
         token = token_for("u", names, NOON_MS + page, seq=page)

@@ -11,12 +11,12 @@ import pytest
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.lists.slot_tags import SlotTags
-from tideline.udfs.core.rewards.attributing import Attributing, Cascade
 from tideline.udfs.core.rewards.attribution import attribute
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, Cascade
 from tideline.udfs.core.rewards.feedback import Feedback
 
 NAMES = ["a", "b", "c"]
-PLAIN = Attributing.of(KEYS, DAY_MS, dict.fromkeys(NAMES, 1.0), {})
+PLAIN = AttributionSettings.of(KEYS, DAY_MS, dict.fromkeys(NAMES, 1.0), {})
 CASCADE = PLAIN._replace(cascade=Cascade(75, SlotTags.of(NAMES, KEYS)))
 IMPRESSION, CLICK = EventType.IMPRESSION, EventType.CLICK
 TOKEN = token_for("u", NAMES)
@@ -26,7 +26,9 @@ def event(kind: int, name: str, at_ms: int = NOON_MS, token: str = TOKEN, user: 
     return Event(f"{kind}-{name}-{at_ms}", user, kind, at_ms, activity_id=name, token=token, position=NAMES.index(name))
 
 
-def apply(events: list[Event], settings: Attributing = CASCADE, shown: bytes = b"") -> tuple[bytes, list[Feedback]]:
+def apply(
+    events: list[Event], settings: AttributionSettings = CASCADE, shown: bytes = b""
+) -> tuple[bytes, list[Feedback]]:
     """Apply events one by one; return the state and all feedback."""
     feedback: list[Feedback] = []
     for each in events:
@@ -39,7 +41,7 @@ def weights(feedback: list[Feedback]) -> dict[str, int]:
     """Hundredths of an impression that each activity was learned with."""
     found: Counter[str] = Counter()
     for each in feedback:
-        found[each.activity_id] += each.impressions * (100 - each.overlooked)
+        found[each.activity_id] += each.impressions * (100 - each.examination_discount)
     return dict(found)
 
 

@@ -11,29 +11,29 @@ from hypothesis import strategies as st
 from tests.support.core_world import DAY_MS, NOON_MS
 from tests.support.told import CLICK, CONVERSION, IMPRESSION, PURCHASE, SETTINGS, apply, clicked, event, totals
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.rewards.attributing import WORTH_LIMIT
 from tideline.udfs.core.rewards.attribution import attribute
+from tideline.udfs.core.rewards.attribution_settings import WORTH_LIMIT
 from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
-from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.join import JoinOutcome
 
 
 @pytest.mark.parametrize(
     ("name", "after_ms", "joined"),
     [
-        ("a", 0, Join.INFERRED),
-        ("a", DAY_MS, Join.INFERRED),
-        ("a", DAY_MS + 1, Join.EXPIRED),
-        ("a", -1, Join.EXPIRED),
-        ("b", 5, Join.DANGLING),
-        ("d", 5, Join.UNKNOWN_ACTIVITY),
+        ("a", 0, JoinOutcome.INFERRED),
+        ("a", DAY_MS, JoinOutcome.INFERRED),
+        ("a", DAY_MS + 1, JoinOutcome.EXPIRED),
+        ("a", -1, JoinOutcome.EXPIRED),
+        ("b", 5, JoinOutcome.DANGLING),
+        ("d", 5, JoinOutcome.UNKNOWN_ACTIVITY),
     ],
 )
-def test_a_conversion_without_a_token_counts_in_the_window(name: str, after_ms: int, joined: Join) -> None:
+def test_a_conversion_without_a_token_counts_in_the_window(name: str, after_ms: int, joined: JoinOutcome) -> None:
     """Contract: from the click on its activity to the end of the attribution window, both included."""
     done = [event(CLICK), event(IMPRESSION, "b")]
     outcome, feedback = apply(done, [event(CONVERSION, name, NOON_MS + after_ms, token=None)])
     assert outcome.joined == {joined: 1}
-    converted = (1, 1, 1, 0, 2500) if joined == Join.INFERRED else (1, 1, 0, 0, 0)
+    converted = (1, 1, 1, 0, 2500) if joined == JoinOutcome.INFERRED else (1, 1, 0, 0, 0)
     assert totals(feedback) == {("a", NOON_MS): converted, ("b", NOON_MS): (1, 0, 0, 0, 0)}
 
 
@@ -42,7 +42,7 @@ def test_it_goes_to_the_list_clicked_last_and_counts_once() -> None:
     lists = [clicked("a", 300, 1), clicked("a", 200, 2)]
     conversion = event(CONVERSION, at_ms=NOON_MS + 500, token=None, value=7.0)
     outcome, feedback = apply(lists, [conversion], [conversion])
-    assert outcome.joined == {Join.DUPLICATE: 1}
+    assert outcome.joined == {JoinOutcome.DUPLICATE: 1}
     assert totals(feedback) == {("a", NOON_MS + 1): (1, 1, 1, 0, 7000), ("a", NOON_MS + 2): (1, 1, 0, 0, 0)}
 
 
@@ -144,7 +144,7 @@ def test_a_worth_beyond_the_limit_is_cut_and_counted() -> None:
     first, _ = apply([event(IMPRESSION)])
     outcome = attribute(first.shown, [(0, event(CONVERSION, value=1e9))], SETTINGS)
     assert [each.revenue_milli for each in outcome.feedback] == [round(WORTH_LIMIT * 1000)]
-    assert outcome.joined == {Join.MATCHED: 1, Join.CUT: 1}
+    assert outcome.joined == {JoinOutcome.MATCHED: 1, JoinOutcome.CUT: 1}
     rich = attribute(first.shown, [(0, event(CONVERSION, value=1e9))], SETTINGS._replace(worth_limit=1e9))
     assert [each.revenue_milli for each in rich.feedback] == [10**12]
     assert decode_feedback(encode_feedback(rich.feedback))[1]["revenue_milli"].tolist() == [10**12]

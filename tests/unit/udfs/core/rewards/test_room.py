@@ -13,8 +13,8 @@ from tests.support.plain_shown import decode_shown
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import MAX_CAP, Cap
 from tideline.udfs.core.lists.slot_tags import SlotTags
-from tideline.udfs.core.rewards.attributing import Attributing, Cascade
 from tideline.udfs.core.rewards.attribution import attribute
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, Cascade
 from tideline.udfs.core.rewards.room import SHOWN_BYTES
 from tideline.udfs.core.rewards.token_events import MAX_LISTS
 from tideline.udfs.core.shown.claims import MAX_CLAIMS
@@ -22,7 +22,7 @@ from tideline.udfs.core.shown.marks import MAX_MARK_BYTES
 from tideline.udfs.core.shown.shown_bytes import shown_fits
 
 NAMES = [f"a{at}" for at in range(16)]
-FULL = Attributing.of(
+FULL = AttributionSettings.of(
     KEYS,
     28 * DAY_MS,
     dict.fromkeys([*NAMES, *(f"d{at}" for at in range(200))], 1.0),

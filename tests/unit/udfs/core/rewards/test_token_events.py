@@ -14,10 +14,10 @@ from tests.support.told import CLICK, CONVERSION, DISMISS, IMPRESSION, NAMES, SE
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import EventType
 from tideline.udfs.core.catalogue.activity import Cap
-from tideline.udfs.core.rewards.attributing import Attributing
 from tideline.udfs.core.rewards.attribution import attribute
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.core.rewards.feedback import Feedback
-from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.rewards.token_events import MAX_LISTS
 from tideline.udfs.core.shown.marks import MAX_DISMISSALS, SPARE
 
@@ -34,7 +34,7 @@ def test_an_impression_is_one_decision_however_often_it_is_reported() -> None:
     other = token_for("u", NAMES, seq=2)
     outcome, feedback = apply([event(IMPRESSION), event(IMPRESSION, at_ms=NOON_MS + 1), event(IMPRESSION, token=other)])
     assert [(each.activity_id, each.slot, each.token.seq) for each in outcome.decisions] == [("a", 0, 1), ("a", 0, 2)]
-    assert (outcome.applied, outcome.joined[Join.DUPLICATE]) == (2, 1)
+    assert (outcome.applied, outcome.joined[JoinOutcome.DUPLICATE]) == (2, 1)
     assert totals(feedback) == {("a", NOON_MS): (2, 0, 0, 0, 0)}
 
 
@@ -47,13 +47,13 @@ def test_everything_counts_at_the_time_of_its_list() -> None:
 
 
 def test_an_impression_weighs_what_its_place_weighed_when_it_was_first_heard_of() -> None:
-    before, after = (SETTINGS._replace(overlooked=(each,) * 16) for each in (30, 80))
+    before, after = (SETTINGS._replace(examination_discount=(each,) * 16) for each in (30, 80))
     first = attribute(b"", [(0, event(CLICK, at_ms=NOON_MS + 5))], before)
     again = attribute(first.shown, [(0, event(IMPRESSION))], after)
-    assert [(each.impressions, each.overlooked) for each in first.feedback if each.impressions] == [(1, 30)]
+    assert [(each.impressions, each.examination_discount) for each in first.feedback if each.impressions] == [(1, 30)]
     assert again.feedback == []
     other = attribute(again.shown, [(0, event(IMPRESSION, "b"))], after)
-    assert [each.overlooked for each in other.feedback] == [80]
+    assert [each.examination_discount for each in other.feedback] == [80]
 
 
 def test_feedback_carries_the_context_of_the_token() -> None:
@@ -68,7 +68,7 @@ def test_nothing_counts_after_the_attribution_window(kind: int) -> None:
     """Contract: with its token too; the window begins when the list was first on screen."""
     late = event(kind, at_ms=NOON_MS + 7_000 + DAY_MS + 1, value=9.0 if kind == CONVERSION else None)
     outcome, feedback = apply([event(IMPRESSION, "b", NOON_MS + 7_000)], [late])
-    assert outcome.joined == {Join.EXPIRED: 1}
+    assert outcome.joined == {JoinOutcome.EXPIRED: 1}
     obeyed = kind == DISMISS
     assert (outcome.applied, outcome.newest_ms) == (int(obeyed), late.ts_ms if obeyed else 0)
     assert totals(feedback) == {("b", NOON_MS): (1, 0, 0, 0, 0)}
@@ -84,7 +84,7 @@ def test_the_newest_lists_are_kept_and_what_is_older_is_late() -> None:
         assert kept == [NOON_MS + at for at in range(40 - MAX_LISTS, 40)]
         assert len(feedback) == 40
         forgotten, nothing = apply([lists[0], event(CLICK, token=lists[5].token)], shown=outcome.shown)
-        assert (forgotten.joined, forgotten.applied, nothing) == ({Join.LATE: 2}, 0, [])
+        assert (forgotten.joined, forgotten.applied, nothing) == ({JoinOutcome.LATE: 2}, 0, [])
         assert forgotten.shown == outcome.shown
 
 
@@ -112,7 +112,7 @@ def test_a_dismissal_counts_even_for_a_list_that_is_forgotten() -> None:
     """Contract: what somebody does not want to see stays away, however old his list, for ever."""
     shown = apply(pages(40))[0].shown
     outcome, feedback = apply([event(DISMISS, token=token_for("u", NAMES, NOON_MS - 5))], shown=shown)
-    assert (outcome.joined, outcome.applied, feedback) == ({Join.LATE: 1}, 1, [])
+    assert (outcome.joined, outcome.applied, feedback) == ({JoinOutcome.LATE: 1}, 1, [])
     assert len(decode_shown(outcome.shown).dismissed) == 1
     assert len(decode_shown(apply(pages(90), shown=outcome.shown)[0].shown).dismissed) == 1
 
@@ -127,12 +127,12 @@ def test_a_type_that_means_nothing_here_is_refused_and_leaves_no_trace() -> None
 def test_a_visitor_who_dismisses_everything_stops_nothing() -> None:
     """Contract: 300 activities, one after the other; what cannot be kept is counted, and the oldest of it is gone."""
     names = [f"a{at}" for at in range(300)]
-    many = Attributing.of(KEYS, DAY_MS, dict.fromkeys(names, 1.0), {})
+    many = AttributionSettings.of(KEYS, DAY_MS, dict.fromkeys(names, 1.0), {})
     shown, crowded = b"", 0
     for at, name in enumerate(names):
         dismissal = event(DISMISS, token=token_for("u", [name], NOON_MS + at), position=0, activity_id=name)
         outcome = attribute(shown, [(0, dismissal._replace(ts_ms=NOON_MS + at * DAY_MS // 100))], many)
-        shown, crowded = outcome.shown, crowded + outcome.joined[Join.CROWDED]
+        shown, crowded = outcome.shown, crowded + outcome.joined[JoinOutcome.CROWDED]
     assert len(decode_shown(shown).dismissed) == 300 - crowded == MAX_DISMISSALS
 
 
@@ -154,7 +154,7 @@ def test_a_dismissal_is_obeyed_after_the_window_and_teaches_nothing(order: tuple
 
 def test_impressions_of_a_capped_activity_are_marked_once_each() -> None:
     """Contract: the newest as many as the cap needs and a few, whatever was shown beside them."""
-    capped = SETTINGS._replace(caps=Attributing.of(KEYS, DAY_MS, {}, {}, {"a": Cap(10, 7 * DAY_MS)}).caps)
+    capped = SETTINGS._replace(caps=AttributionSettings.of(KEYS, DAY_MS, {}, {}, {"a": Cap(10, 7 * DAY_MS)}).caps)
     shown = b""
     for each in [*pages(20), *pages(20)]:
         shown = attribute(shown, [(0, each), (1, each)], capped).shown

@@ -10,7 +10,7 @@ import random
 
 from tests.support.core_world import KEYS, NOON_MS, activity, make_world, token_for
 from tideline.schemas.codec import encode_event
-from tideline.schemas.errors import InvalidEvent, Reason
+from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.core.serving.engine import Records, process
@@ -118,6 +118,6 @@ def test_no_mutated_token_is_accepted() -> None:
                     token[at:] = other[at:]
         try:
             verify("".join(token), user, KEYS)
-        except InvalidEvent:
+        except InvalidRecord:
             continue
         assert "".join(token) == mine[user], SEED

@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.support.core_world import NOON_MS, activity, make_world
 from tests.support.policy_rows import contexts, seeds_of
-from tideline.udfs.core.control.control import SetExperiment, TrialArm
+from tideline.udfs.core.control.control import SetExperiment, VariantSpec
 from tideline.udfs.core.limits import HOLDOUT
 from tideline.udfs.core.ranking.ranking import rank
 from tideline.udfs.core.serving.rank_arms import rank_arms
@@ -18,7 +18,7 @@ NAMES = [f"a{at}" for at in range(8)]
 def test_each_user_is_ranked_by_his_arm_wherever_he_stands_in_the_batch() -> None:
     """Contract: the lists of an arm are those of its policy alone; the holdout's are all exploration."""
     world = make_world([activity(name) for name in NAMES], exploration_permille=100)
-    world = world.after(SetExperiment("e", (TrialArm("popular", "popular", 500),), None), NOON_MS)
+    world = world.after(SetExperiment("e", (VariantSpec("popular", "popular", 500),), None), NOON_MS)
     arms = np.array([0, 1, HOLDOUT] * (USERS // 3))
     x, mask, seeds = contexts(USERS, 1), np.ones((USERS, len(NAMES)), np.bool_), seeds_of(USERS)
     together = rank_arms(world, arms, x, mask, seeds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.support.core_world import NOON_MS, ArithmeticEncoder, activity, make_world
-from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExperiment, SetWeights, TrialArm
+from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExperiment, SetWeights, VariantSpec
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import PolicyRow, cold_row
 from tideline.udfs.core.serving.ranker_state import RankerState
@@ -57,7 +57,7 @@ def test_of_two_activities_that_clash_the_second_is_known_and_not_ranked() -> No
 def test_an_experiment_is_known_by_its_mark_when_it_is_over() -> None:
     """Contract: lists that carry it may come back later; one that was never here is None."""
     world = make_world([activity("a")])
-    world = world.after(SetExperiment("e", (TrialArm("calm", "linucb:alpha=0", 300),), None), NOON_MS)
+    world = world.after(SetExperiment("e", (VariantSpec("calm", "linucb:alpha=0", 300),), None), NOON_MS)
     assert world.experiment is not None
     mark = world.experiment.mark
     assert world.policy_of(1).values["alpha"] == 0.0
@@ -81,9 +81,9 @@ def test_orders_change_weights_and_what_impressions_weigh() -> None:
     world = world.after(SetWeights(0.0, 2.0, 0.5, 1.0), 0)
     assert world.weights == (0.0, 2.0, 0.5, 1.0)
     world = world.after(SetExamination((1.0, 0.4), 0.75), 0)
-    assert world.attributing.overlooked[:3] == (0, 60, 60)
+    assert world.attributing.examination_discount[:3] == (0, 60, 60)
     assert world.attributing.cascade is not None
-    assert world.attributing.cascade.overlooked == 25
+    assert world.attributing.cascade.examination_discount == 25
 
 
 def test_cold_are_the_activities_of_now_that_hardly_anybody_saw() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.support.core_world import KEYS, NOON_MS, activity, make_world
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.control.control import SetExperiment, TrialArm
+from tideline.udfs.core.control.control import SetExperiment, VariantSpec
 from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.core.ranking.ranking import Ranked
 from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
@@ -18,7 +18,7 @@ ONE, NONE = np.ones(1, np.int64), np.zeros(1, np.int64)
 
 def test_a_list_is_signed_for_its_user_and_the_popular_one_for_everybody() -> None:
     """Contract: the popular list is in no experiment, explores nothing, and its token fits any user."""
-    trial = SetExperiment("e", (TrialArm("calm", "linucb:alpha=0", 300),), None)
+    trial = SetExperiment("e", (VariantSpec("calm", "linucb:alpha=0", 300),), None)
     ranker = make_world([activity("a"), activity("b")], exploration_permille=50).after(trial, NOON_MS)
     x, ranked = np.zeros((1, DIM), np.int8), Ranked(np.array([[1, 0]]), np.array([2]), NONE)
     heads = ListHeads(["u"], np.array([NOON_MS]), ONE, ONE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.core_world import DAY_MS, NOON_MS, token_for
 from tests.support.plain_shown import decode_shown
 from tests.support.told import IMPRESSION, NAMES, PURCHASE, apply, clicked, event, totals
-from tideline.udfs.core.rewards.join import Join
+from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.shown.claims import MAX_CLAIMS
 
 
@@ -19,7 +19,7 @@ def test_a_purchase_that_is_retried_after_its_entry_is_forgotten_is_still_one() 
     late, _ = apply([event(IMPRESSION, "c", now_ms, token=token_for("u", NAMES, now_ms, seq=99))], shown=first.shown)
     assert [each.spent for each in decode_shown(late.shown).claims.values()] == [True]
     again, feedback = apply([PURCHASE._replace(ts_ms=NOON_MS + 80_000)], shown=late.shown)
-    assert (again.joined, feedback) == ({Join.DUPLICATE: 1}, [])
+    assert (again.joined, feedback) == ({JoinOutcome.DUPLICATE: 1}, [])
 
 
 def test_a_purchase_older_than_all_that_are_kept_is_late() -> None:
@@ -28,5 +28,5 @@ def test_a_purchase_older_than_all_that_are_kept_is_late() -> None:
     outcome, feedback = apply([clicked("a", 5, 1)], *[[each] for each in many])
     assert len(decode_shown(outcome.shown).claims) == MAX_CLAIMS
     again, more = apply([many[0]], shown=outcome.shown)
-    assert (again.joined, more) == ({Join.LATE: 1}, [])
+    assert (again.joined, more) == ({JoinOutcome.LATE: 1}, [])
     assert totals(feedback) == {("a", NOON_MS + 1): (1, 1, 1, 0, 3750)}

@@ -13,7 +13,7 @@ from tideline.scripts.benchmarks.offline.value.pair_player import PairPolicy, pr
 from tideline.scripts.benchmarks.offline.value.value_figures import ctr
 from tideline.scripts.benchmarks.offline.value.value_play import play
 from tideline.scripts.benchmarks.offline.value.value_stage import category_hashes, make_stage
-from tideline.udfs.core.users.profile import Profiles, encode_profiles, fold, no_profiles
+from tideline.udfs.core.users.user_profile import Profiles, encode_profiles, fold, no_profiles
 from tideline.udfs.core.users.user_state import HISTORY
 
 

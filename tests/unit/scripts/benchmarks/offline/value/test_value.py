@@ -11,7 +11,7 @@ import pytest
 from tests.support.core_world import NOON_MS, ArithmeticEncoder
 from tests.support.tiny_world import tiny_world
 from tideline.schemas.errors import ConfigError
-from tideline.scripts.benchmarks.offline.value.value import Course, best_of, measure, measure_world
+from tideline.scripts.benchmarks.offline.value.value import TrainingRun, best_of, measure, measure_world
 from tideline.scripts.benchmarks.offline.value.value_figures import ctr, figures_of
 from tideline.scripts.benchmarks.offline.value.value_play import Played
 from tideline.scripts.benchmarks.worlds.value_world import Response
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from tideline.scripts.benchmarks.worlds.value_world import World
 
-ALONE = Course(seeds=2, policies=("popular",), peers=False)
+ALONE = TrainingRun(seeds=2, policies=("popular",), peers=False)
 
 
-def measured(world: World, how: Course = ALONE) -> dict[str, Any]:
+def measured(world: World, how: TrainingRun = ALONE) -> dict[str, Any]:
     return measure_world(lambda seed: world, ArithmeticEncoder(), how)
 
 

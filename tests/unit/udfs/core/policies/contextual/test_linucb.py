@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.peer_log import ALPHA, ARMS, BATCH, EVENTS, KEPT, peer_log
-from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add
+from tideline.udfs.core.learning.learning import NO_SUMS, Decay, add
 from tideline.udfs.core.learning.solving import evidence, policy_row, solve
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import stack
@@ -22,7 +22,7 @@ from tideline.udfs.core.context import DIM
 from tideline.udfs.core.policies.policy_table import cold_row
 
 THEIRS = np.load(Path(__file__).parents[5] / "golden" / "peers" / "linucb.npz")
-NEVER = Forgetting(0)
+NEVER = Decay(0)
 
 
 def ours() -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tideline.udfs.core.seeded import decision_seeds, gumbel, normal, shuffle_keys, shuffled, uniform, unshuffled
+from tideline.udfs.core.counter_random import (
+    decision_seeds,
+    gumbel,
+    normal,
+    shuffle_keys,
+    shuffled,
+    uniform,
+    unshuffled,
+)
 
 COUNT = 20_000
 

@@ -1,4 +1,4 @@
-"""The brake: a broken producer stops the job, a visitor cannot."""
+"""The dead-letter limit: a broken producer stops the job, a visitor cannot."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.support.core_world import KEYS, NOON_MS, activity, make_world, token_
 from tests.support.malformed import refused_records
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.serving.brake import Brake, BrakeEngaged
+from tideline.udfs.core.serving.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached
 from tideline.udfs.core.serving.engine import Records, process
 
 
-def brake(*batches: tuple[int, int, int]) -> None:
-    counter = Brake()
+def dead_letter_limit(*batches: tuple[int, int, int]) -> None:
+    counter = DeadLetterLimit()
     for newest_ms, total, invalid in batches:
         counter.count(newest_ms, total, invalid)
 
@@ -32,7 +32,7 @@ def brake(*batches: tuple[int, int, int]) -> None:
     ],
 )
 def test_up_to_five_percent_of_a_minute_do_not_stop_the_job(batches: list[tuple[int, int, int]]) -> None:
-    brake(*batches)
+    dead_letter_limit(*batches)
 
 
 @pytest.mark.parametrize(
@@ -51,19 +51,19 @@ def test_more_than_that_stops_it(batches: list[tuple[int, int, int]]) -> None:
 
     A clock that was years ahead for one batch does not switch it off.
     """
-    with pytest.raises(BrakeEngaged, match="of one minute are invalid, over 5%"):
-        brake(*batches)
+    with pytest.raises(DeadLetterLimitReached, match="of one minute are invalid, over 5%"):
+        dead_letter_limit(*batches)
 
 
 def faults_of(key: bytes | None, value: bytes | None) -> list[tuple[str, bool]]:
-    """What a record is refused for, and whether the brake counts it."""
+    """What a record is refused for, and whether the dead-letter limit counts it."""
     outcome = process(Records([key], [value], [NOON_MS]), lambda _: [None], make_world([activity("a")]))
     return [(str(each.error.reason), each.error.reason.producer_fault) for each in outcome.dead]
 
 
 def test_honest_traffic_beside_foreign_tokens_does_not_trip_it() -> None:
     """Contract: 340 events a second beside 19 with somebody else's token, for two minutes."""
-    world, counter = make_world([activity("a")]), Brake()
+    world, counter = make_world([activity("a")]), DeadLetterLimit()
     token = token_for("somebody else", ["a"])
     refused = 0
     for second in range(120):

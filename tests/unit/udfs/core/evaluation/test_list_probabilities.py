@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tideline.udfs.core.evaluation.list_chances import place_chances
+from tideline.udfs.core.evaluation.list_probabilities import place_chances
 
 
 @pytest.mark.parametrize(("arms", "slots"), [(4, 3), (3, 3), (2, 3), (6, 2)])

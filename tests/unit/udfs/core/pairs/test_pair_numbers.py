@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST
-from tideline.udfs.core.pairs.numbers import MAX_SEEN, NUMBERS, PACKED_BYTES, pack, pair_numbers
+from tideline.udfs.core.pairs.pair_numbers import MAX_SEEN, NUMBERS, PACKED_BYTES, pack, pair_numbers
 
 
 def test_three_bytes_say_it() -> None:

@@ -9,19 +9,24 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.core_world import DAY_MS, NOON_MS, activity, make_world
-from tideline.udfs.core.learning.learning import NO_SUMS, Forgetting, add
+from tideline.udfs.core.learning.learning import NO_SUMS, Decay, add
+from tideline.udfs.core.learning.monitoring import ALARM_AT, Clicks, Watch, entropy
 from tideline.udfs.core.learning.publication import publication
-from tideline.udfs.core.learning.watch import ALARM_AT, Clicks, Watch, entropy
 from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.policy_table import THETA_UNIT, X_UNIT, cold_row
 from tideline.udfs.core.rewards.feedback import ROWS
 
 
-def shown(count: int, rate: float, day: int, overlooked: int = 0, seed: int = 1) -> NDArray[Any]:
+def shown(count: int, rate: float, day: int, examination_discount: int = 0, seed: int = 1) -> NDArray[Any]:
     rng = np.random.default_rng(seed + day)
     rows = np.zeros(count, ROWS)
-    rows["impressions"], rows["x"][:, 0], rows["ts_ms"], rows["overlooked"] = 1, 90, day * DAY_MS + 5, overlooked
-    rows["clicks"] = rng.random(count) < rate * (1 - overlooked / 100)
+    rows["impressions"], rows["x"][:, 0], rows["ts_ms"], rows["examination_discount"] = (
+        1,
+        90,
+        day * DAY_MS + 5,
+        examination_discount,
+    )
+    rows["clicks"] = rng.random(count) < rate * (1 - examination_discount / 100)
     return rows
 
 
@@ -37,12 +42,10 @@ def watching(rate: float) -> Watch:
 def test_predictions_are_those_of_the_rows_that_were_published() -> None:
     """Contract: expected at their places; nothing is said of an activity without a row; rows learned are right."""
     watch = watching(0.2)
-    rows = shown(1_000, 0.2, 1, overlooked=40)
+    rows = shown(1_000, 0.2, 1, examination_discount=40)
     assert watch.see(ArmKey(3, "a"), rows) == pytest.approx((120.0, rows["clicks"].sum()))
     assert watch.see(ArmKey(3, "b"), rows) == watch.see(ArmKey(4, "a"), rows) == Clicks()
-    watch.published(
-        publication({ArmKey(3, "b"): add(NO_SUMS, rows, Forgetting(0))}, [ArmKey(3, "b")], Forgetting(0), 0)
-    )
+    watch.published(publication({ArmKey(3, "b"): add(NO_SUMS, rows, Decay(0))}, [ArmKey(3, "b")], Decay(0), 0))
     assert watch.see(ArmKey(3, "b"), rows).predicted == pytest.approx(rows["clicks"].sum(), rel=0.01)
 
 

@@ -1,4 +1,4 @@
-"""The brake: when too much of a minute's input is a producer's fault, stopping beats dead-lettering all of it.
+"""The dead-letter limit: when too much of a minute's input is a producer's fault, stopping beats setting it aside.
 
 What a visitor can cause (`producer_fault` of the reason is false) is none of its business: nobody may stop the job.
 """
@@ -15,11 +15,11 @@ _MINUTES_LATE = 10
 """Further back is not late: the clock was ahead, and begins anew."""
 
 
-class BrakeEngaged(TidelineError):
+class DeadLetterLimitReached(TidelineError):
     """Over 5 % of a minute's records are invalid by a producer's fault."""
 
 
-class Brake:
+class DeadLetterLimit:
     """Counts records by minute of their Kafka timestamp."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Brake:
 
     def _judge(self, enough: int) -> None:
         if self._total >= enough and self._invalid > MAX_INVALID_RATIO * self._total:
-            raise BrakeEngaged(
+            raise DeadLetterLimitReached(
                 f"{self._invalid} of {self._total} records of one minute are invalid, over {MAX_INVALID_RATIO:.0%}; "
                 "see the dead letters, mend the producer, then resume from the last checkpoint"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tideline.udfs.core.experiments.trial import (
+from tideline.udfs.core.experiments.lift import (
     LEAST_USERS,
     Rate,
     Verdict,

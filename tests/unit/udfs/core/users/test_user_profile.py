@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tideline.udfs.core.users.history import merge
-from tideline.udfs.core.users.profile import (
+from tideline.udfs.core.users.user_profile import (
     HALF_LIVES,
     KEPT,
     MAX_PROFILE_BYTES,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WORTH_LIMIT = 10_000.0
 
 
-class Attributing(NamedTuple):
+class AttributionSettings(NamedTuple):
     """Whose tokens count, how long an entry can be rewarded, what items are about, what places weigh."""
 
     keys: TokenKeys
@@ -32,10 +32,10 @@ class Attributing(NamedTuple):
     """(most impressions, window_ms) of a user, by activity_hash, where there is a cap."""
     worth_limit: float = WORTH_LIMIT
     """Largest worth of one conversion, either side of 0; what is reported beyond it is cut and counted."""
-    overlooked: tuple[int, ...] = (0,) * MAX_SLOTS
+    examination_discount: tuple[int, ...] = (0,) * MAX_SLOTS
     """By place, the hundredths by which an impression there counts less than a whole one."""
     cascade: Cascade | None = None
-    """Weighs impressions below a click in the place of `overlooked`."""
+    """Weighs impressions below a click in the place of `examination_discount`."""
 
     @classmethod
     def of(
@@ -45,7 +45,7 @@ class Attributing(NamedTuple):
         reward_value: Mapping[str, float],
         activities_of_item: Mapping[str, Sequence[str]],
         caps: Mapping[str, Cap] | None = None,
-    ) -> Attributing:
+    ) -> AttributionSettings:
         """Return the settings for a catalogue given by ids."""
         wanted = {activity_hash(item): frozenset(map(activity_hash, ids)) for item, ids in activities_of_item.items()}
         names = {activity_hash(name): name for name in reward_value}
@@ -56,7 +56,7 @@ class Attributing(NamedTuple):
 class Cascade(NamedTuple):
     """A list is read from the top until a click, and on from there by some (Guo, Liu and Wang 2009)."""
 
-    overlooked: int
+    examination_discount: int
     """The hundredths by which an impression below its list's first click counts less than a whole one."""
     tags: SlotTags
     """Names a list's activities; an impression of one that is gone keeps the weight it has."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.learning.learning import WHOLE
+from tideline.udfs.core.learning.learning import IMPRESSION_UNIT
 from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.policy_table import THETA_UNIT, X_UNIT
 
@@ -60,7 +60,7 @@ class Watch:
         theta = self._theta.get(arm)
         if theta is None:
             return Clicks()
-        looked_at = rows["impressions"] * (1.0 - rows["overlooked"] / WHOLE)
+        looked_at = rows["impressions"] * (1.0 - rows["examination_discount"] / IMPRESSION_UNIT)
         expected = looked_at * (rows["x"].astype(np.float64) @ theta)
         days = rows["ts_ms"] // _DAY_MS
         for day in np.unique(days).tolist():

@@ -9,15 +9,15 @@ import pytest
 from numpy.typing import NDArray
 
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.change import LIMIT, changes
-from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, NO_SUMS, Forgetting, add, merge
+from tideline.udfs.core.learning.change_detection import LIMIT, changes
+from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, NO_SUMS, Decay, add, merge
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.learning.solving import RIDGE
 from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.rewards.feedback import ROWS
 
 BUCKET_MS = 1_000
-FORGETTING = Forgetting(BUCKET_MS * BUCKETS_PER_HALF_LIFE)
+FADING = Decay(BUCKET_MS * BUCKETS_PER_HALF_LIFE)
 BUCKETS = 20
 EACH = 600
 NEWEST = BUCKETS - 1
@@ -39,7 +39,7 @@ def sums_of(seed: int, changed: int, factor: float = 1.0, each: int = EACH) -> d
     rng = np.random.default_rng(seed)
     return {
         ArmKey(3, f"a{number}"): add(
-            NO_SUMS, shown(rng, each, factor if number < changed else 1.0, BUCKETS - 4), FORGETTING
+            NO_SUMS, shown(rng, each, factor if number < changed else 1.0, BUCKETS - 4), FADING
         )
         for number in range(5)
     }
@@ -47,7 +47,7 @@ def sums_of(seed: int, changed: int, factor: float = 1.0, each: int = EACH) -> d
 
 def test_a_steady_past_is_not_forgotten() -> None:
     """Contract: without a change at most exp(-3) of histories fade, one in twenty."""
-    found = [changes(sums_of(seed, 0, each=100), FORGETTING, NEWEST) for seed in range(20)]
+    found = [changes(sums_of(seed, 0, each=100), FADING, NEWEST) for seed in range(20)]
     assert sum(each.everywhere for each in found) <= 1
     assert sum(bool(each.arms) for each in found) <= 1
 
@@ -55,8 +55,8 @@ def test_a_steady_past_is_not_forgotten() -> None:
 def test_rows_of_a_steady_past_are_those_without_forgetting() -> None:
     """Contract: where nothing changes a half-life costs nothing."""
     sums = {name: each.copy() for name, each in sums_of(1, 0).items()}
-    fading = publication(sums, sorted(sums), FORGETTING, NEWEST)
-    whole = publication(sums, sorted(sums), Forgetting(0), NEWEST)
+    fading = publication(sums, sorted(sums), FADING, NEWEST)
+    whole = publication(sums, sorted(sums), Decay(0), NEWEST)
     for (name, found), (same, wanted) in zip(fading, whole, strict=True):
         assert name == same
         assert (found.impressions, found.rewards) == (wanted.impressions, wanted.rewards)
@@ -68,12 +68,12 @@ def test_all_that_is_known_fades_when_everything_changed() -> None:
     """Contract: with 40 % of the clicks everywhere for a half-life, evidence is weighed by age, and what is carried."""
     for seed in range(5):
         sums = sums_of(seed, 5, 0.4)
-        found = changes(sums, FORGETTING, NEWEST)
+        found = changes(sums, FADING, NEWEST)
         assert found.everywhere
-        rows = dict(publication(sums, sorted(sums), FORGETTING, NEWEST))
+        rows = dict(publication(sums, sorted(sums), FADING, NEWEST))
         faded = EACH * (2.0 ** (-np.arange(BUCKETS) / BUCKETS_PER_HALF_LIFE)).sum()
         assert rows["a4"].impressions == pytest.approx(faded)
-        swapped = dict(publication(sums, [ArmKey(9, "a4")], FORGETTING, NEWEST))
+        swapped = dict(publication(sums, [ArmKey(9, "a4")], FADING, NEWEST))
         assert swapped["a4"].carried_impressions == pytest.approx(faded)
 
 
@@ -81,9 +81,9 @@ def test_only_the_activity_that_changed_fades() -> None:
     """Contract: one of five that earns a tenth of what it did loses its past, the others keep theirs."""
     for seed in range(5):
         sums = sums_of(seed, 1, 0.1)
-        found = changes(sums, FORGETTING, NEWEST)
+        found = changes(sums, FADING, NEWEST)
         assert (found.everywhere, found.arms) == (False, frozenset({ArmKey(3, "a0")}))
-        rows = dict(publication(sums, sorted(sums), FORGETTING, NEWEST))
+        rows = dict(publication(sums, sorted(sums), FADING, NEWEST))
         assert rows["a0"].impressions < 0.4 * rows["a1"].impressions == 0.4 * EACH * BUCKETS
 
 
@@ -94,7 +94,7 @@ def test_the_ratio_is_that_of_the_predictions_made_row_by_row() -> None:
         for seed in range(3):
             rows = shown(np.random.default_rng(seed), 120, factor, BUCKETS - 4)
             ratio = _by_rows(rows)
-            found = changes({ArmKey(3, "a"): add(NO_SUMS, rows, FORGETTING)}, FORGETTING, NEWEST)
+            found = changes({ArmKey(3, "a"): add(NO_SUMS, rows, FADING)}, FADING, NEWEST)
             assert (found.arms == {ArmKey(3, "a")}) == (ratio > LIMIT)
             seen.add(bool(found.arms))
     assert seen == {False, True}
@@ -124,15 +124,15 @@ def test_order_and_sharding_leave_no_trace() -> None:
     rng = np.random.default_rng(4)
     pieces = {name: [each[at : at + 1] for at in rng.permutation(each.size)] for name, each in sums.items()}
     again = {name: merge(parts) for name, parts in reversed(pieces.items())}
-    assert changes(again, FORGETTING, NEWEST) == changes(sums, FORGETTING, NEWEST)
+    assert changes(again, FADING, NEWEST) == changes(sums, FADING, NEWEST)
 
 
-@pytest.mark.parametrize("forgetting", [Forgetting(0), FORGETTING])
-def test_nothing_known_is_nothing_changed(forgetting: Forgetting) -> None:
+@pytest.mark.parametrize("decay", [Decay(0), FADING])
+def test_nothing_known_is_nothing_changed(decay: Decay) -> None:
     """Contract: no sums, or none of late, cannot tell of a change; nor does a job that never forgets ask."""
     old = {name: each[: BUCKETS // 2] for name, each in sums_of(5, 5, 0.1).items()}
     for sums in ({}, {ArmKey(3, "a"): NO_SUMS}, old):
-        found = changes(sums, forgetting, NEWEST)
+        found = changes(sums, decay, NEWEST)
         assert not found.everywhere
         assert not found.arms
-    assert not changes(sums_of(5, 5, 0.1), Forgetting(0), 0).everywhere
+    assert not changes(sums_of(5, 5, 0.1), Decay(0), 0).everywhere

@@ -39,12 +39,12 @@ _PRIOR_IMPRESSIONS = 20.0
 _SAME = 1e-6
 
 
-def overlooked(places: Sequence[float]) -> tuple[int, ...]:
+def examination_discount(places: Sequence[float]) -> tuple[int, ...]:
     """Return, by place, the hundredths by which an impression counts less than whole, from how often each is looked at.
 
     Places below the last one named are as it is; none named: every impression counts whole.
 
-    >>> overlooked([1, 0.8, 0.5])[:5]
+    >>> examination_discount([1, 0.8, 0.5])[:5]
     (0, 20, 50, 50, 50)
     """
     every = [*places, *([places[-1]] if places else [1.0]) * MAX_SLOTS][:MAX_SLOTS]
@@ -83,9 +83,9 @@ class Examination(NamedTuple):
     examined: list[Share]
     """Position-based: of each place [K] relative to the first one, which is 1."""
     swaps: list[float]
-    goes_on: list[Share]
+    continuation: list[Share]
     """Cascade: chance [K - 1] that one who looked at a place and did not click looks at the next."""
-    goes_on_after_click: Share
+    continuation_after_click: Share
     """The same after a click, over all places. Users who click more than others on everything raise it."""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tideline.udfs.core.rewards.examination import Examination, ShownEntries, examination
+from tideline.udfs.core.rewards.position_bias import Examination, ShownEntries, examination
 
 ARMS, PLACES = 12, 5
 LOOKED_AT = np.array([1.0, 0.7, 0.5, 0.4, 0.35])
@@ -95,8 +95,8 @@ def test_intervals_of_examination_cover_the_truth() -> None:
 def test_a_cascade_is_told_by_what_follows_a_click(after_click: float, without: float) -> None:
     """Contract: the chance of going on is recovered after no click to 5 %, after one to 0.1 (tastes differ)."""
     found = examination(by_cascade(150_000, 2, after_click, without))
-    assert [share.value for share in found.goes_on] == pytest.approx([without] * (PLACES - 1), rel=0.05)
-    after = found.goes_on_after_click
+    assert [share.value for share in found.continuation] == pytest.approx([without] * (PLACES - 1), rel=0.05)
+    after = found.continuation_after_click
     assert after.value == pytest.approx(after_click, abs=0.1)
     assert after.high is not None
     assert after.value is not None
@@ -113,9 +113,9 @@ def test_nothing_is_said_where_nothing_was_swapped() -> None:
     ):
         found = examination(poor)
         assert [share.value for share in found.examined] == [1.0, None, None, None, None]
-        assert found.goes_on_after_click.value is None
+        assert found.continuation_after_click.value is None
     nothing = examination(ShownEntries._make(column[:0] for column in rows))
-    assert (nothing.examined, nothing.swaps, nothing.goes_on) == ([], [], [])
+    assert (nothing.examined, nothing.swaps, nothing.continuation) == ([], [], [])
 
 
 def test_an_unknown_place_hides_those_below_it_and_rows_may_come_in_any_order() -> None:
