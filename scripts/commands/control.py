@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         target = read_target(known)
         send_order(target, known.kind, dict(known.argument), int(time.time() * 1000))
-    except (ConfigError, InvalidEvent, ModelError, StackError, Unavailable) as error:
+    except (ConfigError, InvalidRecord, ModelError, StackError, Unavailable) as error:
         return failed("control", error)
     print(f"{known.kind} sent to {target.topics.control}")
     return 0

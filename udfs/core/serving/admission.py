@@ -60,7 +60,7 @@ def set_robots_aside(
         passed, told, robots = (events, _NOTHING_TOLD, _NO_ROBOTS) if is_plain else _passed(batch, row, events)
         for number, event in robots:
             detail = f"{TYPE_NAMES[event.type]} within an hour of over {MAX_ACTS_PER_S} acts in one second"
-            dead.append(DeadLetter(number, InvalidEvent(Reason.QUARANTINED, detail)))
+            dead.append(DeadLetter(number, InvalidRecord(Reason.QUARANTINED, detail)))
             counts["quarantined"] += 1
             counts["quarantined_purchase"] += event.type == EventType.PURCHASE
         for numbered in passed:
