@@ -218,6 +218,29 @@ def _config(kind: type[JobConfig], broker: SecureBroker, path: Path) -> JobConfi
     return load_options(kind, [part for key, value in options.items() for part in (f"--{key}", value)], environment)
 
 
+def test_the_doctor_sees_what_the_login_may_do(broker: SecureBroker, topics: Topics, capsys: Captured) -> None:
+    """Contract: nothing of the Kafka is wrong with the rights of the table, and each that is missing is."""
+    assert _found_wrong(broker, broker.login(RIGHTS["the job"]), capsys) == {}
+    for left_out in RIGHTS["the job"]:
+        path = broker.login(right for right in RIGHTS["the job"] if right != left_out)
+        wrong = _found_wrong(broker, path, capsys)
+        assert wrong.keys() == {f"{left_out.resource} {left_out.name}"}
+        assert f"--operation {left_out.operation}" in wrong[f"{left_out.resource} {left_out.name}"]
+    refused = _found_wrong(broker, broker.file("d", user="nobody"), capsys)
+    assert "check user and password in sasl.jaas.config" in refused["kafka"]
+
+
+def _found_wrong(broker: SecureBroker, path: Path, capsys: Captured) -> dict[str, str]:
+    """What the doctor says is to be done, by what it looked at."""
+    capsys.readouterr()
+    tideline.main(["doctor", "--json", "--bootstrap", broker.outside, "--config", str(path)])
+    out = capsys.readouterr().out
+    assert PASSWORD not in out
+    found = [each for each in json.loads(out) if each["subject"].split()[0] in ("kafka", "broker", "topic", "group")]
+    assert found
+    return {each["subject"]: each["to_do"] for each in found if each["state"] == "wrong"}
+
+
 MISSING = [
     (command, left_out)
     for command in COMMANDS
