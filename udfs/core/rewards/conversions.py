@@ -89,8 +89,8 @@ class Conversions:
         self._touched[id(reward)] = reward
         return JoinOutcome.MATCHED if is_first else JoinOutcome.REVISED
 
-    def clicks_changed(self) -> None:
-        """Note that an entry was clicked, or earlier than was known: claims may have other holders."""
+    def holders_may_change(self) -> None:
+        """Note that an entry was clicked, or that a click or a list was earlier than was known."""
         self._reassign = self._reassign or self._state.has_claims()
 
     def settle(self) -> list[Feedback]:

@@ -91,6 +91,8 @@ class TokenEvents:
         if known is None and len(lists) >= MAX_LISTS and key < lists.key_at(0):
             return self._of_forgotten_list(reward, event, activity_id)
         known = known or self._new_list(key)
+        if shown_s < known.shown_s:
+            self._conversions.holders_may_change()
         known.shown_s = shown_s
         self._see(known, token, slot, event, activity_id)
         return self._apply(known, reward, token, slot, event, activity_id)
@@ -170,7 +172,7 @@ class TokenEvents:
         is_first = not reward.flags & CLICKED
         if is_first or event.ts_ms < reward.clicked_ms:
             reward.clicked_ms = event.ts_ms
-            self._conversions.clicks_changed()
+            self._conversions.holders_may_change()
         if not is_first:
             return JoinOutcome.DUPLICATE
         reward.flags |= CLICKED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tideline.udfs.core.shown.mark_bytes import Marks
-from tideline.udfs.core.shown.shown_bytes import COUNTS, SIZES, joined, split
+from tideline.udfs.core.shown.shown_bytes import CONVERSION_FORM, COUNTS, SIZES, joined, split
 from tideline.udfs.core.shown.shown_lists import ShownLists
 from tideline.udfs.core.shown.shown_rewards import RewardBytes, read_rewards, reward_bytes, size_of
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.shown.shown_state import ListKey, Reward, ShownList
 
 MOST_OF_AN_EVENT = sum(SIZES)
-"""An event adds at most one row to each part."""
+"""An event adds at most one row to each part, but that it may credit claims of before to any of the rewards."""
 _NO_REWARDS = RewardBytes(b"", b"", b"", b"", b"")
 
 
@@ -82,7 +82,8 @@ class Remembered:
 
     def most_bytes(self, events: int) -> int:
         """Return how many bytes `encode` gives at most after so many events, without looking at anything."""
-        return self._bytes_read + MOST_OF_AN_EVENT * events
+        credited = 0 if self._rewards is None else CONVERSION_FORM.size * self._rewards_read
+        return self._bytes_read + credited + MOST_OF_AN_EVENT * events
 
     def most_rewards(self, events: int) -> int:
         """Return how many rewards there are at most after so many events."""

@@ -91,6 +91,14 @@ def test_purchases_and_clicks_may_come_in_any_order(order: list[Event], data: st
     }
 
 
+def test_a_list_that_was_on_screen_earlier_than_was_known_loses_a_purchase_after_its_window() -> None:
+    """Contract: of click, purchase and an earlier impression that is told late, any order says the same."""
+    told = [event(CLICK, at_ms=NOON_MS + 5_000), PURCHASE._replace(ts_ms=NOON_MS + DAY_MS + 3_000), event(IMPRESSION)]
+    for order in permutations(told):
+        _, feedback = apply(*[[each] for each in order])
+        assert totals(feedback) == {("a", NOON_MS): (1, 1, 0, 0, 0)}
+
+
 def test_a_purchase_without_a_price_is_worth_what_its_activity_says() -> None:
     """Contract: no price is no worth of 0; a price of 0 is one."""
     unpriced = PURCHASE._replace(price=None)

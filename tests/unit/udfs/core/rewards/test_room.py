@@ -81,3 +81,35 @@ def test_no_order_or_batch_makes_it_larger(pages: int, apart_ms: int, cut: int, 
         shown = attribute(shown, list(enumerate(events[start : start + cut])), FULL).shown
         assert len(shown) <= SHOWN_BYTES
         assert shown_fits(shown)
+
+
+def nearly_full(capped: int) -> list[Event]:
+    """Click seven entries and buy milk twice after each, beside full lists, 199 dismissals and some uses of a cap."""
+    found: list[Event] = []
+
+    def add(kind: int, name: str | None, at_ms: int, token: str | None = None, **fields: Any) -> None:
+        found.append(Event(f"{len(found)}", "u", kind, at_ms, activity_id=name, token=token)._replace(**fields))
+
+    for page in range(MAX_LISTS):
+        at_ms, clicked = NOON_MS + 1000 * page, NAMES[8 + page % 7]
+        token = token_for("u", [clicked, NAMES[0]], at_ms, seq=page)
+        add(EventType.CLICK if page < 7 else EventType.IMPRESSION, clicked, at_ms, token, position=0)
+        for bought in range(2 if page < 7 else 0):
+            add(EventType.PURCHASE, None, at_ms + 1 + bought, item_id="milk", price=5.0)
+        if page < capped:
+            add(EventType.IMPRESSION, NAMES[0], at_ms, token, position=1)
+    for at in range(1, 200):
+        add(EventType.DISMISS, f"d{at}", NOON_MS, token_for("u", [f"d{at}"], NOON_MS - at), position=0)
+    return found
+
+
+def test_claims_that_all_find_an_entry_at_once_keep_it_within_the_largest_size() -> None:
+    """Contract: where an item is given to other activities, one more purchase credits all claims of before as well."""
+    given_to = AttributionSettings.of(KEYS, FULL.window_ms, FULL.reward_value, {"milk": tuple(NAMES[8:])}, {})
+    changed = FULL._replace(wanted=given_to.wanted)
+    sizes = []
+    for capped in range(20, MAX_LISTS):
+        shown = attribute(b"", list(enumerate(nearly_full(capped))), FULL).shown
+        purchase = Event("p", "u", EventType.PURCHASE, NOON_MS + 1_000_000, "milk", price=5.0)
+        sizes.append(len(attribute(shown, [(0, purchase)], changed).shown))
+    assert SHOWN_BYTES - 12 < max(sizes) <= SHOWN_BYTES
