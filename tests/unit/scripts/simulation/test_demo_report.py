@@ -1,0 +1,70 @@
+"""Contract: what came out of a run is the same in JSON and in words, and what is not known is null, not NaN."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.unit.scripts.simulation.conftest import START_MS, MemoryLists
+from tests.unit.scripts.simulation.test_play import Job
+from tideline.scripts.simulation.demo_report import document, summary
+from tideline.scripts.simulation.frontend import Shown
+from tideline.scripts.simulation.play import Play
+from tideline.scripts.simulation.ticker import JobState
+from tideline.scripts.simulation.visits import Visit
+
+if TYPE_CHECKING:
+    from tideline.scripts.simulation.world import World
+
+STATE = JobState(records=1_500, lists=1_234, dead_letters=2, policies=9)
+
+
+def played(world: World, visits: int) -> Play:
+    """Return a run in which each household came so often: the policy is clicked twice in five, chance once in five."""
+    lists = MemoryLists()
+    job = Job(lists)
+    play = Play(world, job, lists, 1, job.is_learned)
+    play.events, play.seconds = 1_500, 20.0
+    entries = tuple((at, at) for at in range(5))
+    for number in range(visits):
+        for household, holdout in enumerate([False, False, False, True]):
+            clicked = (0,) if holdout else (0, 1)
+            visit = Visit(number, household, START_MS)
+            play.shown.append(Shown(visit, START_MS, holdout, not holdout, entries, clicked, []))
+    play.tally.add(0, play.shown)
+    return play
+
+
+def test_what_is_not_known_is_null_and_the_lift_is_not_told(world: World) -> None:
+    """Contract: a run without visits still gives a document that any JSON reader takes."""
+    play = played(world, 0)
+    found = document(play, STATE, users=0)
+    json.dumps(found, allow_nan=False)
+    assert found["freshness_ms"] == {"p50": None, "p99": None}
+    assert found["ctr"] == {"policy": None, "holdout": None, "lift": None, "lift_ci95": [None, None]}
+    assert not [line for line in summary(play, found) if line.startswith("lift")]
+
+
+def test_the_figures_are_those_of_the_run_and_of_the_job(world: World) -> None:
+    """Contract: events a second are of the run's own time, lists and dead letters are the job's."""
+    play = played(world, 3)
+    play.watch.freshness_ms += [float(each) for each in range(1, 102)]
+    found = document(play, STATE, users=7)
+    assert (found["events"], found["events_per_s"]) == (1_500, 75.0)
+    assert (found["lists"], found["users"], found["dead_letters"]) == (1_234, 7, 2)
+    assert found["freshness_ms"] == {"p50": 51.0, "p99": 100.0}
+    assert (found["ctr"]["policy"], found["ctr"]["holdout"], found["ctr"]["lift"]) == (0.4, 0.2, 1.0)
+
+
+def test_the_words_say_what_the_document_says(world: World) -> None:
+    """Contract: no figure of the text is other than in the document."""
+    play = played(world, 3)
+    play.watch.freshness_ms += [float(each) for each in range(1, 102)]
+    found = document(play, STATE, users=7)
+    found["ctr"] |= {"lift": 0.123, "lift_ci95": [-0.05, 0.31]}
+    assert summary(play, found) == [
+        "1,500 events in 20 s, 75.0 a second; 1,234 lists written, 7 users have one; 2 dead letters",
+        "from event to readable list: median 51.0 ms, 99 of 100 within 100.0 ms",
+        "12 visits, 60 impressions; clicks: ranked 40.00% +- 0.00%, random order 20.00% +- -",
+        "lift over random order: +12% (95 % interval -5% to +31%)",
+    ]

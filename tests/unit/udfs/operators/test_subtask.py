@@ -1,0 +1,68 @@
+"""Contract: an operator learns from the Java task around it which instance it is and whether it was restored."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from tideline.udfs.operators.subtask import subtask_number, task_environment, was_restored
+
+
+class JavaField:
+    """A private field: it is read only after it was made accessible, as Java has it."""
+
+    def __init__(self, owner: JavaContext, value: object) -> None:
+        self._owner, self._value, self._accessible = owner, value, False
+
+    def setAccessible(self, accessible: bool) -> None:
+        self._accessible = accessible
+
+    def get(self, owner: object) -> object:
+        if not self._accessible or owner is not self._owner:
+            raise PermissionError
+        return self._value
+
+
+class JavaContext:
+    """What Flink's StreamingRuntimeContext gives, as far as an operator uses it."""
+
+    def __init__(self, index: int = 0, environment: object = None) -> None:
+        self._index, self._fields = index, {"taskEnvironment": JavaField(self, environment)}
+
+    def getTaskInfo(self) -> Any:
+        return SimpleNamespace(getIndexOfThisSubtask=lambda: self._index)
+
+    def getClass(self) -> Any:
+        return SimpleNamespace(getDeclaredField=self._fields.__getitem__)
+
+
+def context(index: int = 0, environment: object = None) -> Any:
+    """Return PyFlink's context around one of Java."""
+    return cast("Any", SimpleNamespace(_runtime_context=JavaContext(index, environment)))
+
+
+def restored(whether: bool) -> Any:
+    """Return the environment of a task that began from a checkpoint, or anew."""
+    optional = SimpleNamespace(isPresent=lambda: whether)
+    manager = SimpleNamespace(getRestoreCheckpointId=lambda: optional)
+    return SimpleNamespace(getTaskStateManager=lambda: manager)
+
+
+@pytest.mark.parametrize("index", [0, 3])
+def test_an_instance_knows_its_number(index: int) -> None:
+    """Contract: from 0, as Flink counts."""
+    assert subtask_number(context(index)) == index
+
+
+def test_the_environment_of_the_task_is_read_though_it_is_private() -> None:
+    """Contract: it is the task's own object, so that what is told to it reaches the task."""
+    environment = object()
+    assert task_environment(context(environment=environment)) is environment
+
+
+@pytest.mark.parametrize("whether", [True, False])
+def test_a_restored_task_is_told_from_a_new_one(whether: bool) -> None:
+    """Contract: the state manager of the task itself says so."""
+    assert was_restored(context(environment=restored(whether))) is whether
