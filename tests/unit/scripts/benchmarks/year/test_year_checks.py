@@ -1,0 +1,120 @@
+"""Contract: each check of the simulated year finds the breach that it is named for, and none where there is none."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.scripts.benchmarks.year.test_year_shop import NOON_MS, opened, running
+from tideline.scripts.benchmarks.year.year_checks import Checks, Violations
+from tideline.scripts.benchmarks.year.year_shop import POPULAR
+from tideline.scripts.benchmarks.year.year_truth import Shown, Truth
+from tideline.scripts.benchmarks.year.year_world import DAY_MS, HOUR_MS, START_MS, Change
+from tideline.udfs.core.catalogue.activity import Cap
+from tideline.udfs.core.context import DIM
+from tideline.udfs.core.rewards.feedback import Feedback
+
+BEFORE = Shown("u1", (1, NOON_MS - HOUR_MS, 1), "a1", 1)
+
+
+@pytest.fixture
+def checks() -> Checks:
+    """A shop with `a1`, and `a2` that a user may see once a day."""
+    shop = opened("a1")
+    shop.change([Change("a2", running("a2", cap=Cap(max_shown=1, window_ms=DAY_MS)))])
+    return Checks(shop, Truth())
+
+
+def payload(*names: str, at_ms: int = NOON_MS) -> bytes:
+    return json.dumps({"v": [1, at_ms, 1], "m": 1, "i": names, "e": [1] * len(names), "k": "t"}).encode()
+
+
+def moved(**counts: Any) -> Feedback:
+    return Feedback("a1", 1, NOON_MS, bytes(DIM), **counts)
+
+
+def test_a_violation_is_counted_always_and_told_three_times() -> None:
+    """Contract: a year of one mistake does not fill memory."""
+    violations = Violations()
+    for number in range(5):
+        violations.found("late", number, times=2)
+    assert (violations.counts, violations.examples) == ({"late": 10}, {"late": ["0", "1", "2"]})
+
+
+def test_a_list_that_keeps_every_promise_is_no_violation(checks: Checks) -> None:
+    """Contract: a cap that is not reached and what somebody else dismissed are no breach."""
+    checks.truth.dismiss(BEFORE._replace(user="u2"), NOON_MS, capped=False)
+    checks.lists(["u1"], [payload("a1", "a2")], set())
+    assert not checks.violations.counts
+
+
+@pytest.mark.parametrize(
+    ("names", "at_ms", "broken"),
+    [
+        (("a1",), START_MS + 10 * DAY_MS, "window_broken"),
+        (("a1",), START_MS - 1, "window_broken"),
+        (("gone",), NOON_MS, "window_broken"),
+        ((), NOON_MS, "list_empty"),
+        (("a3",), NOON_MS, "dismissed_shown"),
+        (("a2",), NOON_MS, "cap_broken"),
+    ],
+)
+def test_a_list_that_breaks_a_promise_is_found(names: tuple[str, ...], at_ms: int, broken: str, checks: Checks) -> None:
+    """Contract: what is over, gone, empty though something runs, dismissed, or seen as often as its cap allows."""
+    checks.shop.change([Change("a3", running("a3"))])
+    checks.truth.dismiss(BEFORE._replace(activity="a3"), NOON_MS - HOUR_MS, capped=False)
+    checks.truth.impression(BEFORE._replace(activity="a2"), NOON_MS - HOUR_MS, capped=True)
+    checks.lists(["u1"], [payload(*names, at_ms=at_ms)], set())
+    assert checks.violations.counts == {broken: 1}
+
+
+def test_the_popular_list_must_be_there_and_young(checks: Checks) -> None:
+    """Contract: six hours are young, more are not."""
+    checks.popular(NOON_MS)
+    assert checks.violations.counts == {"popular_missing": 1}
+    checks.shop.lists[POPULAR] = payload("a1")
+    checks.popular(NOON_MS + 6 * HOUR_MS)
+    assert checks.violations.counts == {"popular_missing": 1}
+    checks.popular(NOON_MS + 6 * HOUR_MS + 1)
+    assert checks.violations.counts == {"popular_missing": 1, "popular_stale": 1}
+
+
+def test_who_was_there_has_a_list_as_of_his_newest_event(checks: Checks) -> None:
+    """Contract: to the millisecond; no list at all is another mistake than an old one."""
+    checks.truth.heard("u1", NOON_MS)
+    checks.shop.lists["u1"] = payload("a1")
+    checks.present(["u1"])
+    assert not checks.violations.counts
+    checks.truth.heard("u1", NOON_MS + 1)
+    checks.present(["u1", "u2"])
+    assert checks.violations.counts == {"list_stale": 1, "list_missing": 1}
+
+
+def test_a_sum_that_is_not_the_truth_is_counted_once(checks: Checks) -> None:
+    """Contract: what was lost on one day is not counted again on each day after it."""
+    checks.truth.impression(BEFORE, NOON_MS, capped=False)
+    checks.sums(NOON_MS)
+    checks.sums(NOON_MS)
+    assert checks.violations.counts == {"sums_differ": 1}
+
+
+def test_the_adversary_may_move_one_of_a_kind_for_each_entry_of_his_lists(checks: Checks) -> None:
+    """Contract: entries of lists of others allow him nothing."""
+    checks.lists(["x0", "u1"], [payload("a1"), payload("a1")], {"x0"})
+    checks.told([moved(impressions=1, clicks=1)])
+    checks.movements()
+    assert not checks.violations.counts
+    checks.told([moved(clicks=1)])
+    checks.movements()
+    assert checks.violations.counts == {"adversary_beyond": 1}
+
+
+def test_the_adversarys_share_is_of_all_clicks_and_conversions(checks: Checks) -> None:
+    """Contract: 0 where nobody clicked; impressions are no rewards."""
+    assert checks.share_of_rewards() == 0.0
+    for number in range(3):
+        checks.truth.click(BEFORE._replace(user=f"u{number}"), NOON_MS, capped=False)
+    checks.told([moved(impressions=5, clicks=1)])
+    assert checks.share_of_rewards() == 0.25
