@@ -12,7 +12,6 @@ from tests.support.core_world import NOON_MS, ArithmeticEncoder
 from tests.support.tiny_world import tiny_world
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.benchmarks.offline.value.value import TrainingRun, best_of, measure, measure_world
-from tideline.scripts.benchmarks.offline.value.value_figures import ctr, figures_of
 from tideline.scripts.benchmarks.offline.value.value_play import Played
 from tideline.scripts.benchmarks.worlds.value_world import Response
 from tideline.scripts.benchmarks.worlds.world_folder import write_world
@@ -107,13 +106,6 @@ def test_the_best_setting_of_a_peer_counts_over_all_seeds() -> None:
         {"narrow": Played(shown, np.array([0.1])), "wide": Played(shown, np.array([0.2]))},
     ]
     assert [float(each.clicks[0]) for each in best_of(runs)] == [0.3, 0.1]
-
-
-def test_where_nothing_can_be_gained_there_is_no_share() -> None:
-    nothing = Played(np.ones(4, np.int64), np.zeros(4))
-    found = figures_of([nothing], [nothing], [nothing])
-    assert found["share_of_attainable"] is None
-    assert ctr(Played(np.zeros(4, np.int64), np.zeros(4))) == 0.0
 
 
 def test_a_world_of_ones_own_is_measured_under_its_folders_name(tmp_path: Path) -> None:

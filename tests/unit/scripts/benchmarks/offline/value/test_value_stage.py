@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from tests.support.core_world import NOON_MS, ArithmeticEncoder, activity, make_world
 from tests.support.engine_runs import records_of
 from tests.support.tiny_world import HOUR_MS, tiny_world
 from tideline.schemas.events import Event, EventType
-from tideline.scripts.benchmarks.offline.value.affinities import shares
 from tideline.scripts.benchmarks.offline.value.value_stage import make_stage
 from tideline.udfs.core.serving.engine import process
 from tideline.udfs.core.users.interest import stranger_x
@@ -51,16 +49,6 @@ def test_who_never_did_anything_is_a_stranger() -> None:
     world = replace(tiny_world(), users=("u0", "u1", "u2", "x"))
     stage = make_stage(world, ArithmeticEncoder())
     assert (stage.x[stage.truth.visitor == 3] == stranger_x()).all()
-    assert (shares(stage, 100.0)[stage.truth.visitor == 3] == 0).all()
-
-
-def test_shares_halve_with_age() -> None:
-    """Bread, then milk, half-life of one event: the milk weighs 1 of 1.5."""
-    world = tiny_world(users=1, visits=1)
-    events = replace(world.events, category=np.array([-1, -1, -1, 0, 1]))
-    known = shares(make_stage(replace(world, events=events), ArithmeticEncoder()), 1.0)[0]
-    whole = 1 + 1 / 2 + 1 / 4 + 1 / 8 + 1 / 16
-    assert known.tolist() == pytest.approx([0.5 / whole, 1 / whole, 0])
 
 
 def test_visits_of_two_hours_are_served_together() -> None:
