@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from enum import IntEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from tideline.schemas.errors import TidelineError, TooFew
@@ -71,6 +72,16 @@ def heed_signals() -> None:
     """Let SIGTERM, and SIGINT even where a shell's `&` has it ignored, end the command as Ctrl-C does."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+
+
+def open_what_is_closed() -> None:
+    """Let standard input, output and error that a shell has closed be those of nobody."""
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for as long as the process
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the process
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the process
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

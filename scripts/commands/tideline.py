@@ -9,7 +9,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideline.scripts.commands.exits import Exit, ends_well, heed_signals
+from tideline.scripts.commands.exits import Exit, ends_well, heed_signals, open_what_is_closed
 from tideline.scripts.commands.verb_page import page
 from tideline.scripts.parsers.verbs import BY_NAME, VERBS, Audience, parse
 
@@ -78,6 +78,7 @@ _OF_ALL = {
 
 def command() -> int:
     """Run with the arguments of the process: what the installed `tideline` calls."""
+    open_what_is_closed()
     heed_signals()
     return main(sys.argv[1:])
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.request
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +17,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _WITHIN_S = 5.0
+_ADVICE = "check host and port (8081) of the JobManager, and that it runs; nobody else should reach it"
+_NO_FLINK = (HTTPException, KeyError, TypeError, AttributeError, RecursionError)
+"""What another server's answer leads to, or a URL with another port than a number."""
 
 
 def check(url: str) -> Iterator[Finding]:
     """Yield what the cluster behind that JobManager is like."""
+    shown = re.sub("//.*@", "//***@", url)
     try:
         overview, skew_s = _get(url, "/overview")
         jobs, _ = _get(url, "/jobs/overview")
-    except (OSError, ValueError) as error:
-        advice = "check host and port (8081) of the JobManager, and that it runs; nobody else should reach it"
-        yield wrong("flink", f"{url} does not answer: {error}", advice)
+        by_start = sorted(jobs["jobs"], key=lambda job: int(job["start-time"]))
+        found = [
+            version_of(overview["flink-version"], metadata.version("apache-flink"), shown),
+            slots_of(overview),
+            jobs_of({job["name"]: job["state"] for job in by_start}),
+        ]
+    except _NO_FLINK as error:
+        yield wrong("flink", f"{shown} does not answer as Flink does: {type(error).__name__}", _ADVICE)
         return
-    yield version_of(overview["flink-version"], metadata.version("apache-flink"), url)
-    yield slots_of(overview)
-    yield jobs_of({job["name"]: job["state"] for job in sorted(jobs["jobs"], key=lambda job: int(job["start-time"]))})
+    except (OSError, ValueError) as error:
+        yield wrong("flink", f"{shown} does not answer: {error}", _ADVICE)
+        return
+    yield from found
     if skew_s is None:
         yield unknown("clock of Flink", "the JobManager tells no time")
     else:

@@ -68,6 +68,18 @@ def test_a_reader_that_goes_away_is_no_traceback(argv: list[str]) -> None:
     assert (process.returncode, told) == (141, "")
 
 
+@pytest.mark.parametrize(
+    ("argv", "status", "told"),
+    [("config >&-", 1, "bootstrap=None"), ("ope --log - --policy uniform <&-", 1, "it is empty"), ("config 2>&-", 1, "")],
+)
+def test_a_stream_that_a_shell_has_closed_is_that_of_nobody(argv: str, status: int, told: str) -> None:
+    """Contract: `<&-`, `>&-` and `2>&-` end a command as /dev/null in their place would."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec {' '.join(_TIDELINE)} {argv}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "Traceback" in done.stderr, told in done.stderr) == (status, False, True)
+
+
 _FAILING = {
     "stack": ["status", "--name", "absent"],
     "topics": ["--bootstrap", "h:1", "--config", "absent.json"],

@@ -7,9 +7,10 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import TYPE_CHECKING, Any
 
-from tideline.scripts.diagnosis.finding import State
+from tideline.scripts.diagnosis.finding import Finding, State
 from tideline.scripts.diagnosis.flink_checks import check
 
 if TYPE_CHECKING:
@@ -72,6 +73,40 @@ def test_what_is_wrong_with_a_cluster_is_told_with_what_to_do() -> None:
 
 
 def test_a_job_manager_that_does_not_answer_is_said() -> None:
-    for url in ("http://127.0.0.1:1", "file:///etc/passwd", "h:1"):
+    for url in (
+        "http://127.0.0.1:1",
+        "file:///etc/passwd",
+        "h:1",
+        "http://h:port",
+        "http://a b",
+        "http://u:geheim@h:1",
+    ):
         (found,) = check(url)
         assert (found.subject, found.state) == ("flink", State.WRONG)
+        assert "geheim" not in found.found
+
+
+def test_a_server_that_is_not_flink_is_said() -> None:
+    """Contract: no answer of another server ends the doctor, JSON or not."""
+    for body in ("{}", "[]", "null", '{"flink-version": 1, "jobs": 5}', "[" * 100_000):
+        (found,) = _answered(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}")
+        assert (found.subject, found.state) == ("flink", State.WRONG)
+    (found,) = _answered("-ERR unknown command\r\n")
+    assert (found.subject, found.state) == ("flink", State.WRONG)
+
+
+def _answered(reply: str) -> list[Finding]:
+    """Check a server that answers everything with this."""
+
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(4096)
+            self.wfile.write(reply.encode())
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        found = list(check(f"http://127.0.0.1:{server.server_address[1]}"))
+        server.shutdown()
+        thread.join()
+    return found
