@@ -70,7 +70,11 @@ def test_a_reader_that_goes_away_is_no_traceback(argv: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("argv", "status", "told"),
-    [("config >&-", 1, "bootstrap=None"), ("ope --log - --policy uniform <&-", 1, "it is empty"), ("config 2>&-", 1, "")],
+    [
+        ("config >&-", 1, "bootstrap=None"),
+        ("ope --log - --policy uniform <&-", 1, "it is empty"),
+        ("config 2>&-", 1, ""),
+    ],
 )
 def test_a_stream_that_a_shell_has_closed_is_that_of_nobody(argv: str, status: int, told: str) -> None:
     """Contract: `<&-`, `>&-` and `2>&-` end a command as /dev/null in their place would."""
