@@ -106,7 +106,8 @@ def _answered(reply: str) -> list[Finding]:
     with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        found = list(check(f"http://127.0.0.1:{server.server_address[1]}"))
-        server.shutdown()
-        thread.join()
-    return found
+        try:
+            return list(check(f"http://127.0.0.1:{server.server_address[1]}"))
+        finally:
+            server.shutdown()
+            thread.join()
