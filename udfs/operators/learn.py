@@ -96,18 +96,18 @@ class Learn(KeyedProcessFunction):
         return self._restored
 
     def _learn(self, parts: Sequence[bytes]) -> Iterator[Row]:
-        training_set = self._learner.learn(*gather_feedback(parts))
-        self._newest.update(training_set.newest_ms)
-        for text, state in training_set.kept.items():
+        learned = self._learner.learn(*gather_feedback(parts))
+        self._newest.update(learned.newest_ms)
+        for text, state in learned.kept.items():
             self._sums.put(text, state)
-        for text in training_set.removed:
+        for text in learned.removed:
             self._sums.remove(text)
-        if training_set.turn is not None:
-            self._turn.update(training_set.turn)
-        milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in training_set.clicks._asdict().items()}
-        aside = {f"feedback_refused_{reason}": count for reason, count in training_set.refused.items()}
-        self._meters.add({"feedback_rows": training_set.rows, **milli, **aside})
-        yield from self._publish(training_set.arms)
+        if learned.turn is not None:
+            self._turn.update(learned.turn)
+        milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in learned.clicks._asdict().items()}
+        aside = {f"feedback_refused_{reason}": count for reason, count in learned.refused.items()}
+        self._meters.add({"feedback_rows": learned.rows, **milli, **aside})
+        yield from self._publish(learned.arms)
 
     def _note(self, key: bytes, value: bytes | None) -> None:
         """Note an activity's features, or, without a value, that it was deleted."""

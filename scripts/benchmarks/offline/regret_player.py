@@ -80,7 +80,7 @@ class Player:
         rows["x"], rows["impressions"], rows["clicks"] = contexts(x), impressions, clicks
         rows["activity"], rows["encoder"] = arms, _ENCODER
         rows["ts_ms"] = self._start_ms + (first_round + np.arange(len(x))) * ROUND_MS
-        training_set = self.learner.learn([each.activity_id for each in self._activities], rows)
-        for activity_id, row in self.learner.publish(training_set.arms):
+        learned = self.learner.learn([each.activity_id for each in self._activities], rows)
+        for activity_id, row in self.learner.publish(learned.arms):
             self._table.apply(activity_id, row._replace(version=self._table.version + 1))
         self._known = coefficients(self._table, self._catalogue, _ENCODER, _CLICKS)

@@ -61,13 +61,13 @@ class YearLearner:
     def learn(self, parts: Sequence[bytes]) -> tuple[list[TopicRecord], float]:
         """Add the feedback of a publish interval; return the records published, and how many seconds both took."""
         started_s = time.process_time()
-        training_set = self._learner.learn(*gather_feedback(parts))
-        self._newest_ms = training_set.newest_ms
-        self.refused.update(training_set.refused)
-        self.sums.update(training_set.kept)
-        for text in training_set.removed:
+        learned = self._learner.learn(*gather_feedback(parts))
+        self._newest_ms = learned.newest_ms
+        self.refused.update(learned.refused)
+        self.sums.update(learned.kept)
+        for text in learned.removed:
             self.sums.pop(text, None)
-        found = self._publish(training_set.arms)
+        found = self._publish(learned.arms)
         return found, time.process_time() - started_s
 
     def carry_over(self, encoder: int) -> list[TopicRecord]:

@@ -54,7 +54,7 @@ class Kept(NamedTuple):
 NOTHING_KEPT = Kept({}, {})
 
 
-class TrainingSet(NamedTuple):
+class LearnedFeedback(NamedTuple):
     """What feedback changed: what to keep and to remove, the arms to publish, and figures for monitors."""
 
     kept: dict[str, bytes]
@@ -95,7 +95,7 @@ class Learner:
         else:
             self._features[activity_id] = features
 
-    def learn(self, ids: Sequence[str], rows: NDArray[Any]) -> TrainingSet:
+    def learn(self, ids: Sequence[str], rows: NDArray[Any]) -> LearnedFeedback:
         """Add feedback (dtype ROWS); the arms to publish are those it changed and those whose turn it is.
 
         Of an encoder's first feedback every activity's.
@@ -113,7 +113,7 @@ class Learner:
         arms = [*learned.rows, *gone, *due]
         for encoder in set(known.encoders()) - set(before):
             arms += [ArmKey(encoder, activity) for activity in activities]
-        return TrainingSet(
+        return LearnedFeedback(
             {arm.text: encode_sums(sums, known.decay) for arm, sums in kept.items()},
             [arm.text for arm in gone],
             known.decay.start_ms(known.newest),

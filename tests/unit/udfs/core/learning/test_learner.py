@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tideline.udfs.core.catalogue.activity_features import FEATURES
-from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings, TrainingSet
+from tideline.udfs.core.learning.learner import Kept, LearnedFeedback, Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import Decay
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
 from tideline.udfs.core.policies.policy_table import encode_row
@@ -40,12 +40,12 @@ class Store:
     def __init__(self) -> None:
         self.kept = Kept({}, {name: bytes([90, at, *[0] * (FEATURES - 2)]) for at, name in enumerate(IDS)})
 
-    def put(self, training_set: TrainingSet) -> None:
-        sums = {**self.kept.sums, **training_set.kept}
-        for name in training_set.removed:
+    def put(self, learned: LearnedFeedback) -> None:
+        sums = {**self.kept.sums, **learned.kept}
+        for name in learned.removed:
             sums.pop(name, None)
-        turn = self.kept.turn if training_set.turn is None else training_set.turn
-        self.kept = self.kept._replace(sums=sums, newest_ms=training_set.newest_ms, turn=turn)
+        turn = self.kept.turn if learned.turn is None else learned.turn
+        self.kept = self.kept._replace(sums=sums, newest_ms=learned.newest_ms, turn=turn)
 
 
 def test_a_learner_restored_at_any_time_publishes_the_same_bytes() -> None:
@@ -57,9 +57,9 @@ def test_a_learner_restored_at_any_time_publishes_the_same_bytes() -> None:
         for at, store in enumerate(stores):
             if at:
                 learners[at] = Learner(SETTINGS, store.kept)
-            training_set = learners[at].learn(IDS, rows)
-            store.put(training_set)
-            found = learners[at].publish(training_set.arms, [Regression(1.0)])
+            learned = learners[at].learn(IDS, rows)
+            store.put(learned)
+            found = learners[at].publish(learned.arms, [Regression(1.0)])
             published.append([encode_row(row, name) for name, row in found])
         assert published[0] == published[1]
         assert stores[0].kept == stores[1].kept
@@ -70,10 +70,10 @@ def test_arms_are_published_where_they_changed_or_have_their_turn() -> None:
     learner = Learner(SETTINGS._replace(publish_ms=0), Store().kept)
     assert learner.publish([]) == []
     rows = feedback(1, 0)
-    training_set = learner.learn(IDS, rows[rows["activity"] < 3])
-    assert training_set.arms == [ArmKey(1, "a0"), ArmKey(1, "a1"), ArmKey(1, "a2")]
-    assert training_set.turn is None
-    assert [name for name, _ in learner.publish(reversed(training_set.arms))] == ["a0", "a1", "a2", PRIOR_ID]
+    learned = learner.learn(IDS, rows[rows["activity"] < 3])
+    assert learned.arms == [ArmKey(1, "a0"), ArmKey(1, "a1"), ArmKey(1, "a2")]
+    assert learned.turn is None
+    assert [name for name, _ in learner.publish(reversed(learned.arms))] == ["a0", "a1", "a2", PRIOR_ID]
     again = learner.learn(IDS, rows[rows["activity"] == 4])
     assert again.arms == [ArmKey(1, "a4")]
     other = learner.learn(IDS, feedback(2, 0, encoder=2)[:1])
