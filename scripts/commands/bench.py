@@ -22,7 +22,7 @@ from tideline.scripts.simulation.demo_error import DemoError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 def main(argv: Sequence[str]) -> int:
@@ -56,7 +56,7 @@ def _world(given: argparse.Namespace) -> dict[str, Any]:
     return {"world": given.name, "activities": len(world.activities), "visits": int(world.visit_ms.size)}
 
 
-_RUN: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+_RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "throughput": lambda given: throughput.measure(given.events, given.idiomatic_events),
     "freshness": lambda given: freshness.measure(given.capacity, given.seconds),
     "memory": lambda given: memory.measure(given.users),

@@ -32,9 +32,15 @@ def main(argv: Sequence[str]) -> int:
     if arguments.command in PASSED_ON:
         return _pass_on(arguments.command, list(argv[1:]))
     try:
+        _check_registry(arguments.registry)
         return _RUN[arguments.command](arguments)
     except (ConfigError, InvalidRecord, ModelError, OSError, StackError, Unavailable) as error:
         return failed(f"model {arguments.command}", error)
+
+
+def _check_registry(root: Path) -> None:
+    if not root.is_dir():
+        raise ConfigError("--registry", str(root), "a folder that is there, of model folders")
 
 
 def _pass_on(command: str, argv: list[str]) -> int:
@@ -95,6 +101,8 @@ def list_models(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(models))
         return 0
+    if not models:
+        print(f"model list: no model in {root}", file=sys.stderr)
     for model in models:
         metrics = "  ".join(f"{name} {value:.4f}" for name, value in model.get("metrics", {}).items())
         print(f"{model['name']:20} {model.get('version', ''):>5} {model['state']:9} {model.get('refused', metrics)}")

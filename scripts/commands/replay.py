@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import redis
 
@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 _WITHIN_S = 3600.0
 
 
-def replay(stack: Stack, name: str, options: Mapping[str, str]) -> dict[str, int | str]:
+class Replayed(TypedDict):
+    """What is printed of a replay; `scripts/parsers/replay_parser.py` says what each is."""
+
+    job: str
+    records: int
+    lists: int
+    namespace: str
+
+
+def replay(stack: Stack, name: str, options: Mapping[str, str]) -> Replayed:
     """Run a replay to its end; return its job id and how many records it read and lists it left.
 
     Raises:

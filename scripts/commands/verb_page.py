@@ -33,6 +33,7 @@ _JSON = """
 ## JSON
 
 With `--json` a verb prints one line: an object with these keys, or where it says "each" a list of such objects.
+`tideline replay` does so without being asked.
 """
 
 
@@ -54,6 +55,6 @@ def page() -> str:
 
 
 def _keys(parser: VerbParser) -> str:
-    each = ", each" if parser.is_list else ""
+    flag, each = "" if parser.always_json else " --json", ", each" if parser.is_list else ""
     rows = "".join(f"| `{key}` | {meaning} |\n" for key, meaning in parser.keys.items())
-    return f"\n### `{parser.prog} --json`{each}\n\n| key | what it is |\n|---|---|\n{rows}"
+    return f"\n### `{parser.prog}{flag}`{each}\n\n| key | what it is |\n|---|---|\n{rows}"

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tideline.scripts.parsers.bench_keys import BENCH_KEYS
+
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import SubVerbs, VerbParser
 
@@ -42,7 +44,8 @@ def fill(parser: VerbParser) -> None:
     _of_what_is_promised(verbs)
     _of_policies(verbs)
     _of_lists(verbs)
-    for each in verbs.choices.values():
+    for name, each in verbs.choices.items():
+        each.tells(each.description, each.examples, BENCH_KEYS[name])
         each.add_argument("--json", action="store_true", help="end standard output in one line of JSON")
 
 

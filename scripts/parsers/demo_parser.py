@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
 
 _PICTURE = Path(__file__).resolve().parents[2] / ".tideline" / "demo" / "click_rate.png"
+_KEYS = {
+    "events": "sent into the clickstream",
+    "events_per_s": "of the run's own time",
+    "lists": "written",
+    "users": "who have one in Redis",
+    "dead_letters": "of all topics",
+    "freshness_ms": "from event to readable list: {p50, p99}",
+    "ctr": "clicks by impressions: {policy, holdout, lift, lift_ci95}; null: not known",
+}
 
 
 def fill(parser: VerbParser) -> None:
@@ -17,6 +26,7 @@ def fill(parser: VerbParser) -> None:
         "Real shopping data through the real job, simulated visitors in front of it; from nothing, on a stack of its "
         "own.",
         ["tideline demo", "tideline demo --keep --picture click_rate.png   # and look around"],
+        _KEYS,
     )
     parser.add_argument("--keep", action="store_true", help="leave everything running and say how to look around")
     parser.add_argument(

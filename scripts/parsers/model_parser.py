@@ -24,6 +24,20 @@ _KEYS = {
     "sha256": "of the model's file",
     "refused": "why it cannot be used; absent where it can",
 }
+_FIGURES = {
+    "gru": "by metric {value, ci95}; absent without --model",
+    "baselines": "the same by baseline",
+    "differences": "the same of the GRU minus each baseline, paired; empty without --model",
+    "targets": "predicted",
+    "unknown_targets": "how many of them training does not have",
+    "targets_in_training": "how many of them are events of training too",
+    "sequences": "that have a target",
+    "skipped_sequences": "that have none",
+    "items": "ranked",
+    "target": "last or all",
+    "of": "item or category",
+    "mask_seen": "whether what a sequence already had was left out",
+}
 
 
 def fill(parser: VerbParser) -> None:
@@ -47,6 +61,7 @@ def fill(parser: VerbParser) -> None:
     judge.tells(
         "Ranks all items for every target. Exit status 3: the test file has nothing to predict.",
         ["tideline model evaluate --data test.csv --train train.csv --model models/artefacts/demo-2"],
+        _FIGURES,
     )
     evaluate_options.fill(judge)
     _publish(verbs.add_parser("publish", help="through every gate, then into the live job"))

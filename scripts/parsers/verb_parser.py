@@ -27,6 +27,7 @@ class VerbParser(argparse.ArgumentParser):
         examples: Command lines, each with what it does behind a #; the program's name is `tideline`.
         keys: Of the object that `--json` prints, with their meaning.
         is_list: Whether it prints a list of such objects.
+        always_json: Whether it prints nothing else, without being asked.
     """
 
     def __init__(self, **given: Any) -> None:
@@ -36,6 +37,7 @@ class VerbParser(argparse.ArgumentParser):
         self.examples: tuple[str, ...] = ()
         self.keys: dict[str, str] = {}
         self.is_list = False
+        self.always_json = False
 
     def tells(
         self, text: str | None, examples: Sequence[str], keys: Mapping[str, str] | None = None, more: str = ""
@@ -49,7 +51,7 @@ class VerbParser(argparse.ArgumentParser):
             parts.append(
                 "\n".join(
                     [
-                        f"with --json{', of each' if self.is_list else ''}:",
+                        f"{'prints' if self.always_json else 'with --json'}{', of each' if self.is_list else ''}:",
                         *(f"  {key:{_WIDTH}}{means}" for key, means in self.keys.items()),
                     ]
                 )

@@ -6,6 +6,7 @@ import json
 import re
 import ssl
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -87,14 +88,16 @@ def check_properties(entries: dict[str, Any]) -> dict[str, str]:
     """The entries, all text.
 
     Raises:
-        ValueError: A value is a table or a list, or the job itself sets that property.
+        ValueError: A name is none of the Java client's, a value is a table or a list, or the job itself sets that
+            property.
     """
     if entries.keys() & {"bootstrap.servers", "group.id", "isolation.level"}:
         raise ValueError
     if any(isinstance(value, (dict, list)) or value is None for value in entries.values()):
         raise ValueError
-    if not all(re.fullmatch(r"[a-z][a-z0-9._-]*", key) and ("." in key or key in _UNDOTTED) for key in entries):
-        raise Refusal("names of Kafka's Java client, such as security.protocol; one of these is none")
+    for number, key in enumerate(entries, 1):
+        if not re.fullmatch(r"[a-z][a-z0-9._-]*", key) or not ("." in key or key in _UNDOTTED):
+            raise Refusal(f"names of Kafka's Java client, such as security.protocol; {_told(number, key)} is none")
     found = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in entries.items()}
     if found.get("security.protocol", "SSL").upper() not in _PROTOCOLS:
         raise Refusal(f"security.protocol: {', '.join(_PROTOCOLS)}")
@@ -165,6 +168,12 @@ def _login(jaas: str) -> dict[str, str]:
             "kafka_properties.sasl.jaas.config", MASK, 'a login module with username="..." password="..."'
         )
     return {f"sasl_plain_{name}": re.sub(r"\\(.)", r"\1", value) for name, value in entries.items()}
+
+
+def _told(number: int, key: str) -> str:
+    """A wrong name, said only where it is like a known one: a line that is broken in two begins with half a secret."""
+    like = get_close_matches(key.lower().replace("_", "."), {*_DIRECT, *_UNDERSTOOD, *_UNDOTTED}, 1, 0.75)
+    return f"{key!r} (did you mean {like[0]}?)" if like else f"the name of entry {number}, of {len(key)} characters,"
 
 
 def _known() -> str:

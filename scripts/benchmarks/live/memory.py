@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from tideline.models.encoder import Encoder
 from tideline.schemas.codec import encode_event
@@ -32,7 +32,18 @@ _GIB = 2**30
 _ENCODER = ROOT / "models" / "artefacts" / "demo-1"
 
 
-def measure(users: int) -> dict[str, Any]:
+class Figures(TypedDict):
+    """What the benchmark prints; `scripts/parsers/bench_keys.py` says what each is."""
+
+    redis_gib_per_million_users: float
+    state_bytes_per_user: int
+    list_payload_bytes: int
+    state_bytes_full_history: int
+    redis_users: int
+    state_users: int
+
+
+def measure(users: int) -> Figures:
     """Run the benchmark; state is measured on that many users, Redis on LISTS."""
     with arena("memory", 1) as stage:
         list_bytes, payload_bytes = _redis(stage)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from tideline.scripts.benchmarks.live.arena import Arena, arena, encode
 from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, by_partition
@@ -26,7 +26,18 @@ _BATCH_EVENTS = 250
 _PAGE_BYTES = 4_096
 
 
-def measure(rate: int, minutes: int) -> dict[str, Any]:
+class Figures(TypedDict):
+    """What the benchmark prints; `scripts/parsers/bench_keys.py` says what each is."""
+
+    minutes: int
+    events_per_s: int
+    resident_mb_by_minute: list[float]
+    drift: float | None
+    restored: int
+    violations: dict[str, int]
+
+
+def measure(rate: int, minutes: int) -> Figures:
     """Run the benchmark: `rate` events/s for so many minutes; a violation where memory drifts more than MOST_DRIFT."""
     with arena("soak", 1) as stage:
         topics = stage.topics("soak", int(time.time() * 1000))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -28,7 +28,16 @@ PUBLISHED_EVERY_MS = 2_000
 _ENCODER = ROOT / "models" / "artefacts" / "demo-1"
 
 
-def measure(rows: int) -> dict[str, Any]:
+class Figures(TypedDict):
+    """What the benchmark prints; `scripts/parsers/bench_keys.py` says what each is."""
+
+    start_s: float
+    rows: int
+    keys: int
+    policy_version: int
+
+
+def measure(rows: int) -> Figures:
     """Fill a policy topic as a learner does that publishes 200 activities every 2 s, and start a ranker's policy."""
     with arena("start", 1) as stage:
         now_ms = int(time.time() * 1000)

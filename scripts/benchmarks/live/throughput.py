@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from tideline.scripts.benchmarks.live.arena import Arena, Run, arena
 from tideline.scripts.benchmarks.live.rates import Sample, steady_rate
@@ -30,10 +30,22 @@ _IDIOMATIC_WITHIN_S = 240.0
 _HERE = Path(__file__).resolve().parent
 
 
-def measure(events: int, idiomatic_events: int) -> dict[str, Any]:
+class Figures(TypedDict):
+    """What the benchmark prints; `scripts/parsers/bench_keys.py` says what each is."""
+
+    uniform: dict[str, Any]
+    zipf: dict[str, Any]
+    us_per_event: dict[str, float]
+    events: int
+    idiomatic_events: int
+    users: int
+
+
+def measure(events: int, idiomatic_events: int) -> Figures:
     """Run the benchmark on `events` of each distribution, of which the idiomatic job works off the first."""
     with arena("throughput", max(_TASKMANAGERS)) as stage:
-        found: dict[str, Any] = {}
+        found: dict[str, dict[str, Any]] = {}
+        stages: dict[str, float] = {}
         for name, zipf in ZIPF.items():
             topics = _prepare(stage, name, zipf, events)
             ours = {count: _live(stage, topics, name, events, count) for count in _TASKMANAGERS}
@@ -48,8 +60,15 @@ def measure(events: int, idiomatic_events: int) -> dict[str, Any]:
             }
             say(f"{name}: {best:,.0f} events/s, idiomatic {best_theirs:,.0f}, ratio {best / best_theirs:.1f}")
             if name == "uniform":
-                found["us_per_event"] = _stages(stage, topics, events)
-        return found | {"events": events, "idiomatic_events": idiomatic_events, "users": USERS}
+                stages = _stages(stage, topics, events)
+        return {
+            "uniform": found["uniform"],
+            "zipf": found["zipf"],
+            "us_per_event": stages,
+            "events": events,
+            "idiomatic_events": idiomatic_events,
+            "users": USERS,
+        }
 
 
 def _prepare(stage: Arena, name: str, zipf: float, events: int) -> Topics:

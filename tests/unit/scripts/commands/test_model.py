@@ -68,6 +68,22 @@ def test_an_order_that_cannot_be_given_leaves_the_registry(root: Path, data: lis
     assert states(root, capsys) == {"demo-1": "", "demo-2": ""}
 
 
+@pytest.mark.parametrize("argv", [["list"], ["rollback", "--registry-only"], ["publish", "demo-1", "--registry-only"]])
+def test_a_registry_that_is_not_there_is_refused_by_name(
+    argv: list[str], data: list[str], tmp_path: Path, capsys: Captured
+) -> None:
+    """Contract: a misspelled folder is no empty registry."""
+    missing = tmp_path / "no-such-registry"
+    assert run(missing, *argv, *(data if argv[0] == "publish" else [])) == 1
+    assert f"--registry='{missing}' cannot be used; allowed: a folder that is there" in capsys.readouterr().err
+
+
+def test_a_registry_without_a_model_is_told(tmp_path: Path, capsys: Captured) -> None:
+    assert run(tmp_path, "list") == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", f"model list: no model in {tmp_path}\n")
+
+
 def test_the_keys_of_the_list_are_those_that_are_told(root: Path, capsys: Captured) -> None:
     (root / "demo-2" / "model.onnx").write_bytes(b"")
     assert run(root, "list", "--json") == 0
@@ -75,6 +91,15 @@ def test_the_keys_of_the_list_are_those_that_are_told(root: Path, capsys: Captur
     told = parser_of("model").sub_verbs()["list"].keys.keys()
     assert found[0].keys() | found[1].keys() == told
     assert found[0].keys() == told - {"refused"}
+
+
+def test_the_keys_of_an_evaluation_are_those_that_are_told(root: Path, data: list[str], capsys: Captured) -> None:
+    """Contract: with a model; without one all but its own."""
+    argv = ["model", "evaluate", *data[:4], "--baselines", "pop", "--workers", "1", "--json"]
+    told = parser_of("model").sub_verbs()["evaluate"].keys.keys()
+    for more, keys in ((["--model", str(root / "demo-1")], told), ([], told - {"gru"})):
+        assert tideline.main([*argv, *more]) == 0
+        assert json.loads(capsys.readouterr().out).keys() == keys
 
 
 def test_without_a_previous_model_there_is_no_way_back(root: Path, capsys: Captured) -> None:

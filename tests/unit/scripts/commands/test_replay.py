@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tideline.scripts.commands.replay import refuse_beyond
+from tideline.scripts.commands.replay import Replayed, refuse_beyond
 from tideline.scripts.localstack import StackError
+from tideline.scripts.parsers.verbs import parser_of
 
 
 def test_a_range_up_to_the_end_is_taken() -> None:
@@ -22,3 +23,8 @@ def test_a_range_up_to_the_end_is_taken() -> None:
 def test_a_range_past_the_end_is_refused_with_where_it_ends(to_offsets: dict[int, int], message: str) -> None:
     with pytest.raises(StackError, match=message):
         refuse_beyond(to_offsets, {0: 20, 1: 7})
+
+
+def test_the_keys_that_are_told_are_those_that_are_printed() -> None:
+    """Contract: by the type of what is printed, which mypy holds it to."""
+    assert Replayed.__annotations__.keys() == parser_of("replay").keys.keys()

@@ -37,8 +37,13 @@ def test_every_verb_that_prints_json_has_its_keys_on_the_page() -> None:
     """Contract: verbs of verbs too, and whether it is a list of such objects is said."""
     parsers = [each for verb in VERBS for each in (parser_of(verb.name), *parser_of(verb.name).sub_verbs().values())]
     json = section("JSON")
-    told = re.findall(r"^### `(.+) --json`(, each)?$", json, re.M)
-    assert told == [(each.prog, ", each" if each.is_list else "") for each in parsers if each.keys]
-    assert {each for _, each in told} == {"", ", each"}
+    told = re.findall(r"^### `(tideline .+?)( --json)?`(, each)?$", json, re.M)
+    assert told == [
+        (each.prog, "" if each.always_json else " --json", ", each" if each.is_list else "")
+        for each in parsers
+        if each.keys
+    ]
+    assert {each for *_, each in told} == {"", ", each"}
+    assert [verb for verb, flag, _ in told if not flag] == ["tideline replay"]
     keys = [key for each in parsers for key in each.keys]
     assert re.findall(r"^\| `(.+?)` \|", json, re.M) == keys

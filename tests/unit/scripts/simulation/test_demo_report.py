@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.unit.scripts.simulation.conftest import START_MS, MemoryLists
 from tests.unit.scripts.simulation.test_play import Job
+from tideline.scripts.parsers.verbs import parser_of
 from tideline.scripts.simulation.demo_report import document, summary
 from tideline.scripts.simulation.frontend import Shown
 from tideline.scripts.simulation.play import Play
@@ -40,6 +41,7 @@ def test_what_is_not_known_is_null_and_the_lift_is_not_told(world: World) -> Non
     play = played(world, 0)
     found = document(play, STATE, users=0)
     json.dumps(found, allow_nan=False)
+    assert found.keys() == parser_of("demo").keys.keys()
     assert found["freshness_ms"] == {"p50": None, "p99": None}
     assert found["ctr"] == {"policy": None, "holdout": None, "lift": None, "lift_ci95": [None, None]}
     assert not [line for line in summary(play, found) if line.startswith("lift")]

@@ -91,6 +91,9 @@ def test_a_file_of_javas_words_is_read_before_the_environment(tmp_path: Path) ->
     [
         ("security.protocol=HIDDEN", "security.protocol: PLAINTEXT, SSL"),
         ("group.id=hidden", "without bootstrap.servers, group.id"),
+        ("acks=1\nsecurity_protocol=hidden", "'security_protocol' (did you mean security.protocol?) is none"),
+        ("Retries=hidden", "'Retries' (did you mean retries?) is none"),
+        ("acks=1\nhidden", "the name of entry 2, of 6 characters, is none"),
         ("sasl.jaas.config=hidden", r'sasl.jaas.config: a login module with username="..."'),
         ("ssl.truststore.type=PEM\nssl.truststore.location=/nowhere.pem", "a PEM file of certificates"),
         ("ssl.truststore.type=PEM\nssl.truststore.location=FOLDER/bad.pem", "a PEM file of certificates"),

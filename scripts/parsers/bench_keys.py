@@ -1,0 +1,132 @@
+"""What each benchmark prints with `--json`: the keys of its object, with their meaning."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LOAD = "at {} of the capacity: {{p50_ms, p95_ms, p99_ms, events_per_s, canaries, ...}}"
+_SEED = "everything drawn comes from it"
+_VIOLATIONS = "by name, how often a promise was broken; not empty: exit status 1"
+
+BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "throughput": {
+            "uniform": "all users alike: {events_per_s, idiomatic_events_per_s, ratio, ...}, each by TaskManagers too",
+            "zipf": "the same where few users do most",
+            "us_per_event": "microseconds an event by stage, uniform users",
+            "events": "in each topic",
+            "idiomatic_events": "how many of them the idiomatic job got",
+            "users": "who did them",
+        },
+        "freshness": {
+            "quarter": _LOAD.format("a quarter"),
+            "half": _LOAD.format("half"),
+            "full": _LOAD.format("all"),
+            "capacity": "events/s that are full load",
+            "seconds": "measured at each load",
+            "users": "who did the events",
+        },
+        "memory": {
+            "redis_gib_per_million_users": "of lists with their keys",
+            "state_bytes_per_user": "in Flink, measured",
+            "list_payload_bytes": "of a list itself",
+            "state_bytes_full_history": "of a full history, by its layout",
+            "redis_users": "whose lists were measured",
+            "state_users": "whose state was measured",
+        },
+        "soak": {
+            "minutes": "of steady load",
+            "events_per_s": "sent",
+            "resident_mb_by_minute": "of the TaskManager",
+            "drift": "largest distance from the first warm minute, as a share; null where no run was that long",
+            "restored": "how often the job was restored meanwhile",
+            "violations": _VIOLATIONS,
+        },
+        "start": {
+            "start_s": "seconds until the policy is ready",
+            "rows": "in the policy topic",
+            "keys": "activities with a row",
+            "policy_version": "that is ready",
+        },
+        "publish": {
+            "known": "activities known",
+            "buckets_each": "buckets of time of each",
+            "all": "where all changed: {changed, learn_ms, publish_ms}",
+            "some": "where some changed: the same",
+            "one_at_a_time_ms": "all, published one by one",
+            "from_all_sums_ms": "all, solved from the sums of everything",
+        },
+        "encoder": {
+            "model": "its folder's name",
+            "hidden": "size of its memory",
+            "provider": "cpu or cuda",
+            "step": "microseconds an event of the step, by batch size",
+            "features": "the same of what comes before it",
+            "sawtooth": "the same of all that the job does for an event's interest",
+            "threads_2": "{step, sawtooth} on two threads; cpu alone",
+        },
+        "ope": {
+            "rows": "in each log",
+            "repeats": "logs",
+            "refused": "logs that could not say",
+            "estimates": "by estimator: {rmse, bias, coverage, ...}",
+            "dr_rmse_to_best_of_ips_and_dm": "error of dr over that of the better of the two it is made of",
+            "lists": "the same of whole lists",
+        },
+        "regret": {
+            "low_ctr": "by policy: {mean, worst}; 20 arms, click rates about 2 of 100",
+            "contextual": "by policy: {mean, unseen}; what is liked depends on the user",
+            "entering": "by policy: {mean, on_entrants, while_new}; activities that enter midway, and the ratio",
+            "drift": "by half-life: {after_swap, without_swap}; all arms swapped midway",
+            "delay": "by delay of the clicks: {pending, together}, each {mean, herd}",
+            "obd": "by campaign: rows kept and clicks by policy, on logs of Open Bandit",
+        },
+        "rank": {
+            "50": "activities, 32 numbers a context: {us_per_user, exact, peer_us_per_user, peers}",
+            "200": "the same",
+            "1000": "the same",
+            "10000": "the same",
+            "dim_16": "the same by activities at the job's own 16 numbers, without peers",
+        },
+        "value": {
+            "encoder": "its folder's name",
+            "past_days": "known before the first visit; null: all",
+            "seeds": "runs of each world",
+            "worlds": "by world, by ranker: {ctr, ...}; the job's policies under default and policies",
+        },
+        "world": {
+            "world": "its name",
+            "activities": "in it",
+            "visits": "in it",
+        },
+        "mutate": {
+            "files": "given",
+            "seed": _SEED,
+            "commands": "by command: {answered, refused}",
+            "faults": "what went wrong, with the seed of the file; not empty: exit status 1",
+        },
+        "stories": {
+            "seed": _SEED,
+            "stories": "told",
+            "events": "in them",
+            "lists": "users whose lists differ between the two tellings",
+            "sums": "learned sums that differ",
+            "violations": _VIOLATIONS,
+        },
+        "year": {
+            "days": "played",
+            "events": "of all visitors",
+            "violations": _VIOLATIONS,
+            "honest_quarantined": "events of honest visitors that were taken for a robot's",
+            "adversary_share_of_rewards": "of all that was learned",
+            "start_s": "longest start from state, in seconds",
+            "publish_ms": "{first_month, second_month, last_month}",
+            "learner_state_mb": "the same",
+            "user_state_bytes": "{mean, largest, adversary}",
+        },
+    }
+)
