@@ -1,7 +1,8 @@
 """The numbers of a pair: what a user and an activity have to do with each other, as the regression reads them.
 
-Three bytes say all that a token has to carry: affinities at three half-lives, seven bits each, and how often the user
-has seen the activity, up to seven times. The rest follows from them and from the activity.
+Three bytes say all: affinities at three half-lives, six bits each, how often the user has seen the activity, up to
+seven times, and how many categories it is about, as a step of a logarithm. A token carries them, so what was scored is
+what is learned from.
 """
 
 from __future__ import annotations
@@ -10,37 +11,69 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST
+from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, share_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NUMBERS = 8
 """A constant, three affinities, the roots of the two longer ones' shares, breadth, and weariness."""
-MAX_SEEN = 7
-PACKED_BYTES = 3
-_FINE = 1_000.0
-_ROOTS = np.rint(MOST * np.sqrt(np.expm1(np.arange(MOST + 1) / MOST * np.log1p(_FINE)) / _FINE)).astype(np.int8)
+PAIR_BYTES = 3
+PAIRS_VERSION = 1
+"""Of what the three bytes mean and of the numbers: what was learned under another one is of other pairs."""
+MAX_SEEN = MAX_BREADTH = 7
+_UNIT = 127
+_SEEN_SHIFT, _AFFINITY_SHIFT, _AFFINITY_BITS = 3, 6, 6
+_STEPS = np.arange(MOST + 1)
+_AFFINITY = np.rint(_UNIT / MOST * _STEPS).astype(np.int8)
+_ROOTS = np.rint(_UNIT * np.sqrt(share_of(_STEPS))).astype(np.int8)
 """By affinity, the root of the share it stands for."""
-_BREADTH = np.minimum(np.rint(MOST / 2.0 * np.log1p(np.arange(64))), MOST).astype(np.int8)
-_WEARINESS = np.rint(MOST * (1.0 - 0.5 ** np.arange(MAX_SEEN + 1))).astype(np.int8)
+_BREADTH_FROM = np.array([1, 2, 3, 4, 6, 9, 16])
+_BREADTH = np.minimum(np.rint(_UNIT / 2.0 * np.log1p([0, 1, 2, 3, 5, 7, 12, 24])), _UNIT).astype(np.int8)
+_WEARINESS = np.rint(_UNIT * (1.0 - 0.5 ** np.arange(MAX_SEEN + 1))).astype(np.int8)
 
 
-def pack(affinity: NDArray[np.int8], seen: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """Return a number below 2^24 for each pair, of affinities [..., AFFINITIES] and times seen [...]."""
-    packed = np.minimum(seen, MAX_SEEN).astype(np.uint32)
+def breadth_step(categories: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Return the step, 0..MAX_BREADTH, of numbers of categories.
+
+    >>> breadth_step(np.array([0, 1, 2, 3, 5, 8, 15, 900])).tolist()
+    [0, 1, 2, 3, 4, 5, 6, 7]
+    """
+    return np.searchsorted(_BREADTH_FROM, categories, side="right").astype(np.uint32)
+
+
+def pack(affinity: NDArray[np.uint8], seen: NDArray[np.int64], breadth: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return a number below 2^24 for each pair.
+
+    Of affinities [..., AFFINITIES], times seen [...], and steps of breadth [...].
+    """
+    packed = affinity[..., 0].astype(np.uint32)
+    for at in range(1, AFFINITIES):
+        packed = packed << np.uint32(_AFFINITY_BITS) | affinity[..., at]
+    packed = packed << np.uint32(_SEEN_SHIFT) | np.minimum(seen, MAX_SEEN).astype(np.uint32)
+    return packed << np.uint32(_SEEN_SHIFT) | breadth
+
+
+def affinity_at(pairs: NDArray[np.uint32], at: int) -> NDArray[np.uint32]:
+    """Return the affinity at a half-life by its number, 0..MOST, of packed pairs."""
+    shift = _AFFINITY_SHIFT + _AFFINITY_BITS * (AFFINITIES - 1 - at)
+    found: NDArray[np.uint32] = pairs >> np.uint32(shift) & np.uint32(MOST)
+    return found
+
+
+def seen_of(pairs: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return how often each pair's user has seen its activity, at most MAX_SEEN."""
+    found: NDArray[np.uint32] = pairs >> np.uint32(_SEEN_SHIFT) & np.uint32(MAX_SEEN)
+    return found
+
+
+def pair_numbers(pairs: NDArray[np.uint32]) -> NDArray[np.int8]:
+    """Return the numbers [..., NUMBERS] of packed pairs [...] in units of 1/127."""
+    found = np.empty((*pairs.shape, NUMBERS), np.int8)
+    found[..., 0] = _UNIT
     for at in range(AFFINITIES):
-        packed = packed << np.uint32(7) | affinity[..., at].astype(np.uint32)
-    return packed
-
-
-def pair_numbers(packed: NDArray[np.uint32], breadth: NDArray[np.int64]) -> NDArray[np.int8]:
-    """Return the numbers [..., NUMBERS] of packed pairs [...] in units of 1/127; `breadth` counts the categories."""
-    found = np.empty((*packed.shape, NUMBERS), np.int8)
-    found[..., 0] = MOST
-    for at in range(AFFINITIES):
-        found[..., 1 + at] = packed >> np.uint32(7 * (AFFINITIES - 1 - at)) & np.uint32(MOST)
-    found[..., 4], found[..., 5] = _ROOTS[found[..., 2]], _ROOTS[found[..., 3]]
-    found[..., 6] = _BREADTH[np.minimum(breadth, _BREADTH.size - 1)]
-    found[..., 7] = _WEARINESS[packed >> np.uint32(7 * AFFINITIES)]
+        found[..., 1 + at] = _AFFINITY[affinity_at(pairs, at)]
+    found[..., 4], found[..., 5] = _ROOTS[affinity_at(pairs, 1)], _ROOTS[affinity_at(pairs, 2)]
+    found[..., 6] = _BREADTH[pairs & np.uint32(MAX_BREADTH)]
+    found[..., 7] = _WEARINESS[seen_of(pairs)]
     return found

@@ -16,6 +16,7 @@ from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExp
 from tideline.udfs.core.experiments.experiment import Experiment, arm_numbers, started
 from tideline.udfs.core.learning.monitoring import COLD_BELOW
 from tideline.udfs.core.lists.slot_tags import SlotTags, without_clashes
+from tideline.udfs.core.pairs.affinity import content_of
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import Coefficients, PolicyTable
 from tideline.udfs.core.rewards.attribution_settings import WORTH_LIMIT, AttributionSettings, Cascade
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.lists.token_keys import TokenKeys
+    from tideline.udfs.core.pairs.affinity import Content
     from tideline.udfs.core.policies.base import Policy
     from tideline.udfs.core.policies.cold_start import Weights
     from tideline.udfs.core.policies.policy_table import PolicyRow
@@ -60,17 +62,19 @@ class RankSettings:
 
 
 class Offers(NamedTuple):
-    """The known activities, and those of them that can be ranked as a catalogue with their tags."""
+    """The known activities, and those of them that can be ranked as a catalogue, with their tags and what they are about."""
 
     activities: Mapping[str, Activity]
     catalogue: Catalogue
     tags: SlotTags
+    content: Content
 
     @classmethod
     def of(cls, activities: Mapping[str, Activity], keys: TokenKeys) -> Offers:
         """Derive catalogue and tags; of two activities with one tag or number the second is not ranked."""
         catalogue = Catalogue.of(without_clashes(activities.values(), keys))
-        return cls(activities, catalogue, SlotTags.of([each.activity_id for each in catalogue.activities], keys))
+        tags = SlotTags.of([each.activity_id for each in catalogue.activities], keys)
+        return cls(activities, catalogue, tags, content_of(catalogue.activities))
 
     def unranked(self) -> frozenset[str]:
         """Return the activities that are known and not ranked."""

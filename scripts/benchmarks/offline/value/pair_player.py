@@ -15,7 +15,7 @@ from tideline.udfs.core.learning.learning import IMPRESSION_UNIT
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.pairs.affinity import affinities, content_of
 from tideline.udfs.core.pairs.pair_model import score_pairs, solve_pairs
-from tideline.udfs.core.pairs.pair_numbers import pack, pair_numbers
+from tideline.udfs.core.pairs.pair_numbers import breadth_step, pack, pair_numbers
 from tideline.udfs.core.pairs.pair_sums import add_pairs, no_sums
 from tideline.udfs.core.ranking.ranking import rank_scores
 from tideline.udfs.core.users.user_profile import Profiles, fold, no_profiles
@@ -49,8 +49,8 @@ class PairPolicy:
         stage, truth = self._stage, self._stage.truth
         profiles = Profiles._make(each[visits] for each in self._profiles)
         affinity = affinities(self._content, stage.category[visits], self._held[visits], profiles)
-        self._packed = pack(affinity, seen)
-        numbers = pair_numbers(self._packed, self._content.breadth)
+        self._packed = pack(affinity, seen, breadth_step(self._content.breadth))
+        numbers = pair_numbers(self._packed)
         mean, doubt = score_pairs(self._model, numbers, stage.x[visits])
         worth = self._model.rewards_by_click @ np.array(WEIGHTS[: len(OBJECTIVES)])
         seeds = decision_seeds(self._users[truth.visitor[visits]], truth.visit_ms[visits], visits, self._seed)
@@ -65,7 +65,7 @@ class PairPolicy:
         if not row.size:
             return
         activity = shown.order[row, place]
-        numbers = pair_numbers(self._packed[row, activity], self._content.breadth[activity])
+        numbers = pair_numbers(self._packed[row, activity])
         v = np.concatenate([numbers, self._stage.x[shown.visits[row]]], axis=1)
         clicked, converted = shown.clicked[row, place], shown.converted[row, place]
         revenue = np.rint(1_000 * (shown.revenue * shown.converted)[row, place])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from tests.support.core_world import activity
 from tideline.udfs.core.hashing import hash32
-from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, affinities, content_of
+from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, affinities, content_of, share_of, steps
 from tideline.udfs.core.users.user_profile import Profiles, fold, no_profiles
 from tideline.udfs.core.users.user_state import HISTORY
 
@@ -35,7 +37,13 @@ def of(categories: list[str]) -> list[list[int]]:
 
 
 def step(share: float) -> int:
-    return round(MOST * float(np.log1p(1_000 * share) / np.log1p(1_000)))
+    """Return the step of a share by its definition: whole powers of two, straight between them."""
+
+    def height(value: float) -> float:
+        power = math.floor(math.log2(value))
+        return power + value / 2.0**power - 1.0
+
+    return round(MOST * height(1.0 + 1_000.0 * share) / height(1_001.0))
 
 
 def test_who_does_nothing_else_is_all_in() -> None:
@@ -84,3 +92,17 @@ def test_a_user_alone_and_among_others_has_the_same_numbers() -> None:
     for at in range(9):
         mine = Profiles(*(each[at : at + 1] for each in profiles))  # type: ignore[arg-type]
         assert (affinities(CONTENT, history[at : at + 1], held[at : at + 1], mine)[0] == every[at]).all()
+
+
+def test_a_step_stands_for_its_share() -> None:
+    """Every step comes back from the share it stands for, and steps rise with shares."""
+    every = np.arange(MOST + 1)
+    assert steps(share_of(every)).tolist() == every.tolist()
+    assert (np.diff(share_of(every)) > 0).all()
+
+
+def test_activities_about_the_same_are_one_subject() -> None:
+    """The order of categories and how often one is named make no difference."""
+    content = content_of([activity("a", categories=("x", "y")), activity("b", categories=("y", "x", "y"))])
+    assert content.subject.tolist() == [0, 0]
+    assert content.breadth.tolist() == [2, 2]

@@ -1,0 +1,37 @@
+"""The pairs of a batch of users with a catalogue."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.support.core_world import activity
+from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, content_of
+from tideline.udfs.core.pairs.pair_numbers import affinity_at
+from tideline.udfs.core.pairs.pairs_of import pairs_of, strangers_pairs
+from tideline.udfs.core.users.history import merge
+from tideline.udfs.core.users.user_state import EVENT, decode_states
+
+CONTENT = content_of([activity("a", categories=("bread",)), activity("b", categories=("milk", "tea")), activity("c")])
+
+
+def test_a_user_who_has_done_nothing_is_a_stranger() -> None:
+    """Only breadth tells activities apart then."""
+    found = pairs_of(CONTENT, decode_states([None, None], 0), np.arange(2))
+    assert found.tolist() == [strangers_pairs(CONTENT).tolist()] * 2
+    assert found[0].tolist() == [1, 2, 0]
+
+
+def test_each_user_has_pairs_of_his_own() -> None:
+    """Rows come in the order asked for."""
+    batch = decode_states([None, None], 0)
+    events = np.zeros(1, EVENT)
+    events["category"], events["event"], events["ts_ms"] = hash32("bread"), 1, 1
+    merge(batch, np.array([1]), events)
+    found = pairs_of(CONTENT, batch, np.array([1, 0]))
+    assert [int(affinity_at(found, at)[0, 0]) for at in range(AFFINITIES)] == [MOST] * AFFINITIES
+    assert found[1].tolist() == strangers_pairs(CONTENT).tolist()
+
+
+def test_a_catalogue_of_nothing_has_no_pairs() -> None:
+    assert pairs_of(content_of([]), decode_states([None], 0), np.arange(1)).shape == (1, 0)

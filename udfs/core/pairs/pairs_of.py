@@ -1,0 +1,31 @@
+"""The pairs of a batch: each user with each activity of the catalogue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tideline.udfs.core.pairs.affinity import AFFINITIES, affinities
+from tideline.udfs.core.pairs.pair_numbers import breadth_step, pack
+from tideline.udfs.core.users.user_profile import no_profiles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.pairs.affinity import Content
+    from tideline.udfs.core.users.user_state import UserBatch
+
+
+def pairs_of(content: Content, batch: UserBatch, rows: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Return [len(rows), K]: what each user and each activity have to do with each other, packed (pair_numbers.py)."""
+    held = batch.header["n_history"][rows].astype(np.int64)
+    affinity = affinities(content, batch.history["category"][rows], held, no_profiles(rows.size))
+    return pack(affinity, np.zeros(affinity.shape[:2], np.int64), breadth_step(content.breadth))
+
+
+def strangers_pairs(content: Content) -> NDArray[np.uint32]:
+    """Return [K]: the pair of each activity with a user of whom nothing is known."""
+    activities = content.breadth.size
+    nothing = np.zeros((activities, AFFINITIES), np.uint8)
+    return pack(nothing, np.zeros(activities, np.int64), breadth_step(content.breadth))
