@@ -126,4 +126,5 @@ def share_of(step: NDArray[np.int64]) -> NDArray[np.float64]:
     [0.0, 1.0]
     """
     form = np.rint(step * (_SPAN / MOST) + _ONE).astype(np.int32).view(np.float32)
-    return (form.astype(np.float64) - 1.0) / float(FINE)
+    found: NDArray[np.float64] = (form.astype(np.float64) - 1.0) / float(FINE)
+    return found

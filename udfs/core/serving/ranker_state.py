@@ -62,7 +62,7 @@ class RankSettings:
 
 
 class Offers(NamedTuple):
-    """The known activities, and those of them that can be ranked as a catalogue, with their tags and what they are about."""
+    """The known activities; those of them that can be ranked as a catalogue, their tags and what they are about."""
 
     activities: Mapping[str, Activity]
     catalogue: Catalogue
