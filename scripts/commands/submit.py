@@ -7,16 +7,20 @@ import os
 import re
 import secrets
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.job_rights import refuse_missing_rights
+from tideline.scripts.commands.target import cluster_of
 from tideline.scripts.localstack import Stack, StackError, resume
 from tideline.scripts.parsers.job_options import options_from
 from tideline.scripts.parsers.verbs import parser_of
-from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
+from tideline.udfs.core.policies.fence import check_entry, epoch_of
+from tideline.udfs.io.topic_reader import read_last
+from tideline.udfs.settings.job_config import JobConfig, ReplayConfig, submitted_at
 from tideline.udfs.settings.option_sources import load
 from tideline.udfs.settings.restart import refuse_changes
 
@@ -95,6 +99,21 @@ def state_for(stack: Stack, config: JobConfig, path: str | None, latest: bool, f
     return path
 
 
+def refuse_epoch(config: JobConfig, restored: bool, may_begin: bool) -> None:
+    """Do before submission what the job's learner does at its start: another one may not have written the policy.
+
+    Raises:
+        StackError: One has that was submitted later, or with the same epoch, or would be lost.
+        Unavailable: No broker answers, or one refuses.
+    """
+    last = read_last(cluster_of(config), config.topics.policy)
+    newest, own = None if last is None else epoch_of(last.value), submitted_at(config, time.time_ns() // 1_000_000)
+    try:
+        check_entry(config.topics.policy, own.epoch or 0, newest, restored=restored, may_begin=may_begin)
+    except ConfigError as error:
+        raise StackError(str(error)) from error
+
+
 def _flags(stack: Stack, options: Mapping[str, str]) -> list[str]:
     given = {
         "bootstrap": stack.kafka_bootstrap,
@@ -138,6 +157,8 @@ def main(argv: Sequence[str]) -> int:
             options = {**options, "without_state": "begin"}
         refuse_missing_rights(config)
         state = state_for(stack, config, known.from_state, known.latest, known.fresh) if live else None
+        if live:
+            refuse_epoch(config, state is not None, known.fresh or config.without_state == "begin")
         stack.rest.wait_slots(config.parallelism)
         job_id = submit(stack, known.kind, options, state)
         stack.rest.wait_running(job_id)

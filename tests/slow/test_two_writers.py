@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.exercise import events_of, exercise
 from tests.support.traffic import messages
-from tideline.scripts.commands.submit import submit
+from tideline.scripts.commands.submit import refuse_epoch, submit
+from tideline.scripts.localstack import StackError
 from tideline.udfs.core.control.control import PublishPolicy
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
 from tideline.udfs.core.policies.policy_table import decode_row
@@ -34,6 +35,12 @@ def ended(job: LiveJob, job_id: str, *words: str) -> float:
     for word in words:
         assert word in message, message
     return round(time.monotonic() - began, 1)
+
+
+def refused_before_submission(job: LiveJob, epoch: int) -> None:
+    """The command line says what the job would."""
+    with pytest.raises(StackError, match=rf"epoch={epoch} .*{epoch + 1} or higher"):
+        refuse_epoch(job.config, restored=True, may_begin=True)
 
 
 def fallen(job: LiveJob) -> list[str]:
@@ -63,6 +70,9 @@ def test_of_two_live_jobs_one_learns_and_the_other_ends(jobs: Jobs, evidence: Ev
         began = time.monotonic()
         mistake = submit(stack, "live", job.options | {"group_id": f"{job.tag}-x", "epoch": str(first + 1)})
         numbers["without_state_ended_s"] = ended(job, mistake, "without_state", "--latest")
+        same = submit(stack, "live", job.options | {"group_id": f"{job.tag}-y", "without_state": "begin"})
+        numbers["same_epoch_ended_s"] = ended(job, same, f"epoch={first}", f"{first + 1} or higher")
+        refused_before_submission(job, first)
         time.sleep(max(0.0, began + _BOTH_S - time.monotonic()))
         assert stack.rest.all_running(live)
         job.drain()

@@ -17,24 +17,24 @@ DEPLOYMENT = MapStateDescriptor("deployment", Types.STRING(), Types.STRING())
 
 
 class Deployment:
-    """What `restart.kept_options` says, looked at before the first record and kept with the first change."""
+    """What `restart.kept_options` says, looked at when the operator opens and kept with the first change."""
 
     def __init__(self, config: JobConfig) -> None:
         self._config = config
-        self._checked = self._kept = False
+        self._kept = False
 
     def check(self, ctx: Any) -> None:
-        """Compare the options with those of the state, once.
+        """Compare the options with those of the state.
+
+        Args:
+            ctx: Gives the broadcast state, to read at least.
 
         Raises:
             ConfigError: One has changed that may not.
         """
-        if self._checked:
-            return
         state = ctx.get_broadcast_state(DEPLOYMENT)
         made_with = {key: state.get(key) for key in kept_options(self._config) if state.contains(key)}
         refuse_changes(made_with, self._config)
-        self._checked = True
 
     def keep(self, ctx: Any) -> None:
         """Write the options down, once; only while a broadcast record is processed may that state be written."""

@@ -33,7 +33,7 @@ from tideline.udfs.operators.deployment import Deployment
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
 from tideline.udfs.operators.stop import fail_job, failing_for_good
-from tideline.udfs.operators.subtask import subtask_number
+from tideline.udfs.operators.subtask import broadcasts_of, subtask_number
 from tideline.udfs.settings.build import BUILD_ID
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
 from tideline.udfs.settings.rank_settings import rank_settings
@@ -61,6 +61,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
             raise ConfigError("build", BUILD_ID, f"{self._build}, which was submitted: install it here and restart")
         self._context = context
         self._deployment = Deployment(config)
+        with failing_for_good(context):
+            self._deployment.check(broadcasts_of(context))
         self._states = context.get_map_state(MapStateDescriptor("users", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._last_republish = context.get_state(ValueStateDescriptor("last_republish", Types.STRING()))
         # A read cache of the state above, which is always written: a read over the JVM border costs 4 us.
@@ -98,7 +100,6 @@ class InterestRank(KeyedBroadcastProcessFunction):
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Process a batch of records, or republish every user of the shard."""
-        self._refuse_changes(ctx)
         batch = read_batch(row)
         if batch.kind == ORDER:
             yield from self._obey(batch.shard, batch.records.values[0])
@@ -115,10 +116,6 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if outcome.listed:
             self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
         yield self._row(outcome, popular, batch)
-
-    def _refuse_changes(self, ctx: Any) -> None:
-        with failing_for_good(self._context):
-            self._deployment.check(ctx)
 
     def _end_if_taken_over(self) -> None:
         config = self._config
@@ -139,7 +136,6 @@ class InterestRank(KeyedBroadcastProcessFunction):
         role = row[0]
         if not role:  # a replay's single change is none
             return
-        self._refuse_changes(ctx)
         self._deployment.keep(ctx)
         record = TopicRecord(row[1], row[2], row[3], row[4])
         self._feed.apply(role, [record])

@@ -26,7 +26,7 @@ from tideline.udfs.io.topic_reader import read_last
 from tideline.udfs.operators.batch_rows import ACTIVITY, ORDER
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.stop import failing_for_good
-from tideline.udfs.operators.subtask import was_restored
+from tideline.udfs.operators.subtask import attempt_number, was_restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -69,8 +69,15 @@ class Learn(KeyedProcessFunction):
         with failing_for_good(context):
             last = read_last(KafkaCluster(config.bootstrap, config.kafka_properties), config.topics.policy)
             newest = None if last is None else epoch_of(last.value)
-            may_begin = config.without_state == "begin"
-            check_entry(config.topics.policy, config.epoch or 0, newest, was_restored(context), may_begin)
+            restored = was_restored(context)
+            check_entry(
+                config.topics.policy,
+                config.epoch or 0,
+                newest,
+                restored=restored,
+                may_begin=config.without_state == "begin",
+                may_be_own=restored or attempt_number(context) > 0,
+            )
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Add the feedback of a publish interval to the sums and publish what it changed, obey, or note an activity."""

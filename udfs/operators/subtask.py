@@ -14,9 +14,24 @@ def subtask_number(context: RuntimeContext) -> int:
     return int(java_context.getTaskInfo().getIndexOfThisSubtask())
 
 
+def attempt_number(context: RuntimeContext) -> int:
+    """Return how often Flink has started this instance again, 0 at the first start of a submission."""
+    java_context: Any = context._runtime_context  # noqa: SLF001 - no public way
+    return int(java_context.getTaskInfo().getAttemptNumber())
+
+
 def was_restored(context: RuntimeContext) -> bool:
     """Return whether the task began from a checkpoint or savepoint."""
     return bool(task_environment(context).getTaskStateManager().getRestoreCheckpointId().isPresent())
+
+
+def broadcasts_of(context: RuntimeContext) -> Any:
+    """Return what gives an operator's broadcast states, to be read, before its first record; restored ones are there.
+
+    PyFlink hands it over with each record only, and keeps it behind the keyed states.
+    """
+    backend: Any = context.get_keyed_state_backend()  # of the context in thread mode
+    return backend._function_context  # noqa: SLF001 - no public way
 
 
 def task_environment(context: RuntimeContext) -> Any:

@@ -42,7 +42,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "group_id": Effect("same state; offsets come from state"),
         "start": Effect("nothing: offsets come from state"),
         "without_state": Effect("nothing: there is state"),
-        "epoch": Effect("same state; a lower one than in the policy topic ends the job"),
+        "epoch": Effect("same state; one that is not higher than in the policy topic is refused"),
         "prefix": Effect("same state; only new lists, `republish` writes all"),
         "redis_url": Effect("same state; only new lists, `republish` writes all"),
         "list_ttl_s": _LISTS,

@@ -17,15 +17,30 @@ def epoch_of(value: bytes | None) -> int:
         return 0
 
 
-def check_entry(topic: str, own: int, newest: int | None, restored: bool, may_begin: bool) -> None:
-    """Check whether a job may write the policy topic. `newest` is the epoch of the topic's last record, None for none.
+def check_entry(
+    topic: str, own: int, newest: int | None, *, restored: bool, may_begin: bool, may_be_own: bool = False
+) -> None:
+    """Check whether a job may write the policy topic.
+
+    Args:
+        topic: Its name, for the message.
+        own: Epoch of the job.
+        newest: Epoch of the topic's last record, None for none.
+        restored: The job has state.
+        may_begin: Somebody has said that it may begin anew without.
+        may_be_own: Rows of its epoch may be its own: Flink has started it before.
 
     Raises:
-        ConfigError: A job that was submitted later has written it, or another one has and this one knows nothing of
-            what that one learned, and nobody has said that it may begin anew.
+        ConfigError: A job that was submitted later has written it, or another one with the same epoch; or this one
+            knows nothing of what another one learned, and nobody has said that it may begin anew.
     """
-    if newest is None or newest == own:
+    if newest is None or (newest == own and may_be_own):
         return
+    if newest == own:
+        raise ConfigError(
+            "epoch", own, f"{own + 1} or higher, for another submission with this one has written {topic!r}; without "
+            "the option it is the time of submission",
+        )  # fmt: skip
     if newest > own:
         raise ConfigError(
             "epoch", own, f"{newest} or higher, for a job submitted later writes {topic!r}; submit again, or mend the "

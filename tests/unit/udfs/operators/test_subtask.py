@@ -7,7 +7,13 @@ from typing import Any, cast
 
 import pytest
 
-from tideline.udfs.operators.subtask import subtask_number, task_environment, was_restored
+from tideline.udfs.operators.subtask import (
+    attempt_number,
+    broadcasts_of,
+    subtask_number,
+    task_environment,
+    was_restored,
+)
 
 
 class JavaField:
@@ -28,11 +34,12 @@ class JavaField:
 class JavaContext:
     """What Flink's StreamingRuntimeContext gives, as far as an operator uses it."""
 
-    def __init__(self, index: int = 0, environment: object = None) -> None:
+    def __init__(self, index: int = 0, environment: object = None, attempt: int = 0) -> None:
+        self._attempt = attempt
         self._index, self._fields = index, {"taskEnvironment": JavaField(self, environment)}
 
     def getTaskInfo(self) -> Any:
-        return SimpleNamespace(getIndexOfThisSubtask=lambda: self._index)
+        return SimpleNamespace(getIndexOfThisSubtask=lambda: self._index, getAttemptNumber=lambda: self._attempt)
 
     def getClass(self) -> Any:
         return SimpleNamespace(getDeclaredField=self._fields.__getitem__)
@@ -54,6 +61,20 @@ def restored(whether: bool) -> Any:
 def test_an_instance_knows_its_number(index: int) -> None:
     """Contract: from 0, as Flink counts."""
     assert subtask_number(context(index)) == index
+
+
+@pytest.mark.parametrize("attempt", [0, 2])
+def test_an_instance_knows_how_often_it_was_started_again(attempt: int) -> None:
+    around = cast("Any", SimpleNamespace(_runtime_context=JavaContext(attempt=attempt)))
+    assert attempt_number(around) == attempt
+
+
+def test_broadcast_states_are_there_before_the_first_record() -> None:
+    """Contract: those that come with each record."""
+    with_each_record = object()
+    backend = SimpleNamespace(_function_context=with_each_record)
+    opened = SimpleNamespace(get_keyed_state_backend=lambda: backend)
+    assert broadcasts_of(cast("Any", opened)) is with_each_record
 
 
 def test_the_environment_of_the_task_is_read_though_it_is_private() -> None:

@@ -11,14 +11,28 @@ from tideline.udfs.core.policies.policy_table import cold_row, encode_row
 
 @pytest.mark.parametrize(
     ("newest", "restored", "may_begin"),
-    [(None, False, False), (7, False, False), (6, True, False), (6, False, True), (0, True, False)],
-    ids=["empty topic", "its own rows", "from state", "told to begin anew", "rows without epoch, from state"],
+    [(None, False, False), (6, True, False), (6, False, True), (0, True, False)],
+    ids=["empty topic", "from state", "told to begin anew", "rows without epoch, from state"],
 )
 def test_a_job_enters_where_nothing_is_lost_without_its_operators_word(
     newest: int | None, restored: bool, may_begin: bool
 ) -> None:
     """Contract: restarted by Flink, restored from any state, or begun anew on purpose, a job writes the policy."""
-    check_entry("policy", 7, newest, restored, may_begin)
+    check_entry("policy", 7, newest, restored=restored, may_begin=may_begin)
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_job_that_flink_starts_again_finds_its_own_rows(restored: bool) -> None:
+    """Contract: also before its first checkpoint, when it has no state yet."""
+    check_entry("policy", 7, 7, restored=restored, may_begin=False, may_be_own=True)
+
+
+@pytest.mark.parametrize("restored", [False, True])
+@pytest.mark.parametrize("may_begin", [False, True])
+def test_a_second_submission_with_the_same_epoch_is_refused(restored: bool, may_begin: bool) -> None:
+    """Contract: readers could not tell the rows of the two apart, whatever state either has."""
+    with pytest.raises(ConfigError, match=r"epoch=7 .*allowed: 8 or higher, for another submission with this one"):
+        check_entry("policy", 7, 7, restored=restored, may_begin=may_begin)
 
 
 @pytest.mark.parametrize("newest", [0, 6])
@@ -32,7 +46,7 @@ def test_a_job_without_state_is_refused_where_another_has_learned(newest: int) -
 def test_a_job_submitted_earlier_is_refused(restored: bool) -> None:
     """Contract: also from state, also told to begin anew: two of them would take turns."""
     with pytest.raises(ConfigError, match=r"epoch=7 .*8 or higher.*clock.*--epoch 9"):
-        check_entry("policy", 7, 8, restored, may_begin=True)
+        check_entry("policy", 7, 8, restored=restored, may_begin=True, may_be_own=restored)
 
 
 def test_a_job_goes_on_until_another_takes_over() -> None:
