@@ -1,0 +1,138 @@
+"""Rows of the policy topic, and commands that say which of them count and for how much."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.support.core_world import NOON_MS, activity, make_world
+from tests.support.fed_ranker import Fed, record, row_of
+from tideline.udfs.core.catalogue.activity import encode_activity
+from tideline.udfs.core.control.control import (
+    PinPolicy,
+    SetGeneration,
+    SetWeights,
+)
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
+from tideline.udfs.core.policies.policy_start import TopicRecord
+from tideline.udfs.core.policies.policy_table import cold_row, encode_row
+from tideline.udfs.operators.ranker_feed import ACTIVITIES, POLICY
+
+
+@pytest.mark.parametrize("value", [b"", b"no record", encode_activity(activity("a"))])
+def test_a_bad_policy_record_is_refused_and_the_next_applied(value: bytes) -> None:
+    fed = Fed()
+    fed.apply(POLICY, [(0, b"3|a", value), (1, b"3|a", encode_row(cold_row(), "a")), (2, b"3|a", None)])
+    assert (fed.ranker.tables.deployed.version, sum(fed.counts.values())) == (1, 2)
+
+
+def test_a_pinned_policy_stays_and_an_unpinned_one_follows() -> None:
+    """Contract: rows after the pinned version do not count, neither those applied before nor those to come."""
+    fed = Fed()
+    fed.apply(ACTIVITIES, [record(0, "a")])
+    fed.publish("a", "a", "a")
+    assert fed.ranker.known.impressions.tolist() == [2.0]
+    fed.obey(PinPolicy(1))
+    assert (fed.ranker.known.impressions.tolist(), fed.ranker.tables.deployed.version) == (
+        [1.0],
+        1,
+    )
+    fed.publish("a")
+    assert fed.ranker.known.impressions.tolist() == [1.0]
+    fed.obey(PinPolicy(None))
+    assert (fed.ranker.known.impressions.tolist(), fed.ranker.tables.deployed.version) == (
+        [3.0],
+        3,
+    )
+
+
+def test_pinned_before_everything_nothing_is_known() -> None:
+    """Contract: what was derived from the rows goes with them."""
+    fed = Fed()
+    fed.apply(ACTIVITIES, [record(0, "a")])
+    fed.policy.append((0, b"3|other", encode_row(cold_row()._replace(encoder=3), "other")))
+    for offset in (1, 2):
+        row = cold_row()._replace(encoder=3, impressions=9.0)
+        fed.policy.append((offset, b"3|a", encode_row(row, "a")))
+    fed.apply(POLICY, fed.policy)
+    assert fed.ranker.known.impressions.tolist() == [9.0]
+    del fed.policy[0]
+    fed.obey(PinPolicy(0))
+    assert (fed.ranker.known.impressions.tolist(), fed.ranker.tables.deployed.version) == (
+        [0.0],
+        -1,
+    )
+
+
+def test_weights_and_generation_are_set() -> None:
+    fed = Fed(make_world([activity("a")]))
+    theta = np.arange(48).reshape(3, 16) * 1_000
+    fed.apply(POLICY, [(0, b"3|a", encode_row(cold_row()._replace(encoder=3, theta=theta), "a"))])
+    assert fed.ranker.known.theta[0].tolist() == theta[0].tolist()
+    fed.obey(SetWeights(0.0, 2.0, 1.0))
+    assert fed.ranker.known.theta[0].tolist() == (2 * theta[1] + theta[2]).tolist()
+    fed.obey(SetGeneration(65_535))
+    assert fed.ranker.generation == 65_535
+
+
+def test_a_unit_of_cost_takes_its_weight_from_each_conversion() -> None:
+    """Contract: nothing is learned anew, and the cost that counts is the activity's own as it is now."""
+    fed = Fed(make_world([activity("a", cost=2.0), activity("b")]))
+    theta = np.arange(48).reshape(3, 16) * 1_000
+    for offset, name in enumerate("ab"):
+        row = cold_row()._replace(encoder=3, theta=theta)
+        fed.apply(POLICY, [(offset, RowKey(ArmKey(3, name)).value, encode_row(row, name))])
+    fed.obey(SetWeights(1.0, 5.0, 0.0, 0.5))
+    assert fed.ranker.known.theta[0].tolist() == (theta[0] + (5.0 - 0.5 * 2.0) * theta[1]).tolist()
+    assert fed.ranker.known.theta[1].tolist() == (theta[0] + 5.0 * theta[1]).tolist()
+    fed.feed.state = fed.ranker.with_activities({"a": activity("a", cost=10.0)})
+    assert fed.ranker.known.theta[0].tolist() == theta[0].tolist()
+
+
+def test_a_policy_topic_that_was_made_again_is_used() -> None:
+    """Contract: an offset that was applied before, with a newer time, is of another topic, which is read anew."""
+    fed = Fed()
+    fed.apply(ACTIVITIES, [record(0, "a")])
+    fed.publish("a", "a", "a")
+    row = cold_row()._replace(encoder=3, impressions=70.0)
+    fed.policy = [(0, b"3|a", encode_row(row, "a"))]
+    fed.feed.apply(POLICY, [TopicRecord(0, b"3|a", fed.policy[0][2], NOON_MS + 1)])
+    assert (fed.ranker.known.impressions.tolist(), fed.ranker.version) == ([70.0], 0)
+    assert fed.counts["policy_made_again"] == 1
+    fed.publish("a")
+    assert fed.ranker.version == 1
+
+
+def test_behind_a_row_of_a_higher_epoch_one_of_a_lower_does_not_count() -> None:
+    """Contract: of two jobs that write, the one submitted later counts; what was written before it stays history."""
+    fed = Fed()
+    fed.apply(ACTIVITIES, [record(0, "a"), record(1, "b")])
+    for offset, (name, epoch, impressions) in enumerate([("a", 7, 46.0), ("b", 7, 5.0), ("a", 9, 50.0), ("a", 7, 1.0)]):
+        row = cold_row()._replace(encoder=3, impressions=impressions, epoch=epoch)
+        fed.policy.append((offset, RowKey(ArmKey(3, name)).value, encode_row(row, name)))
+    fed.apply(POLICY, fed.policy)
+    assert fed.ranker.known.impressions.tolist() == [50.0, 5.0]
+    assert (fed.ranker.version, fed.counts["policy_rows_fenced"], fed.feed.policy_epoch) == (2, 1, 9)
+    former = fed.ranker.tables.deployed.row_at(3, "a", 1)
+    assert former is not None
+    assert former.impressions == 46.0
+    again = Fed()
+    again.policy = fed.policy
+    again.feed.start_policy()
+    again.apply(POLICY, fed.policy)
+    assert (again.ranker.version, again.counts["policy_rows_fenced"], again.feed.policy_epoch) == (2, 1, 9)
+
+
+def test_what_was_not_read_at_the_start_is_unknown_and_not_cold() -> None:
+    """Contract: a decision from before the start is scored with the row that counted then, or not at all."""
+    fed = Fed()
+    for offset in range(2, 5):
+        fed.policy.append((offset, b"3|a", row_of(3, "a", float(offset))))
+    fed.policy.append((5, b"3|*", row_of(3, PRIOR_ID, 9.0)))
+    fed.feed.start_policy()
+    table = fed.ranker.tables.deployed
+    assert [row and row.version for row in (table.row_at(3, "a", at) for at in (1, 3, 4, 5))] == [None, 3, 4, 4]
+    assert [table.row_at(3, "new", 4), table.total_at(3, 4)] == [None, None]
+    new = table.row_at(3, "new", 5)
+    assert new is not None
+    assert new.impressions == 9.0
