@@ -41,7 +41,12 @@ def restored(job: LiveJob) -> int:
 
 
 def submit_by_command(job: LiveJob, *begin: str) -> int:
-    """Run scripts/submit as an operator would and return its exit status; the job has its id if it was taken."""
+    """Run scripts/submit as an operator would, with the next epoch, and return its exit status.
+
+    The job has its id if it was taken.
+    """
+    job.oracle.epoch += 1
+    job.options |= {"epoch": str(job.oracle.epoch)}
     options = [part for key, value in job.options.items() for part in (f"--{key.replace('_', '-')}", value)]
     job.stack.rest.wait_slots(job.config.parallelism, PATIENCE_S)
     status = submit_as_operator(["live", "--stack", job.stack.name, *begin, *options])
