@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.scripts.parsers.bench_keys import BENCH_KEYS
+from tideline.udfs.settings.options import argument, number, whole
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import SubVerbs, VerbParser
@@ -26,6 +27,8 @@ WORLDS = (
     "fatigue",
 )
 """Worlds in which the value of lists is measured."""
+_COUNT = argument(whole(1, 10**9))
+_SEED = argument(whole(0, 2**32 - 1))
 _NEWEST_ENCODER = Path(__file__).resolve().parents[2] / "models" / "artefacts" / "demo-2"
 
 
@@ -54,70 +57,72 @@ def _on_a_stack(verbs: SubVerbs) -> None:
     fast.tells(None, ["tideline bench throughput --events 600000"])
     fast.add_argument("--events", type=_chunks, default=600_000, metavar="N", help="events in the topic (600000)")
     fast.add_argument(
-        "--idiomatic-events", type=int, default=40_000, metavar="N", help="how many the idiomatic job gets (40000)"
+        "--idiomatic-events", type=_COUNT, default=40_000, metavar="N", help="how many the idiomatic job gets (40000)"
     )
 
     fresh = verbs.add_parser("freshness", help="milliseconds from produced to readable in Redis, by load")
     fresh.tells(None, ["tideline bench freshness --capacity 20000 --seconds 30"])
     fresh.add_argument(
-        "--capacity", type=int, metavar="N", help="events/s that are full load; without it they are measured first"
+        "--capacity", type=_COUNT, metavar="N", help="events/s that are full load; without it they are measured first"
     )
-    fresh.add_argument("--seconds", type=int, default=60, metavar="N", help="measured at each load (60)")
+    fresh.add_argument("--seconds", type=_COUNT, default=60, metavar="N", help="measured at each load (60)")
 
     big = verbs.add_parser("memory", help="bytes a user in Redis and in Flink's state")
     big.tells(None, ["tideline bench memory --users 10000"])
-    big.add_argument("--users", type=int, default=10_000, metavar="N", help="users with a full history (10000)")
+    big.add_argument("--users", type=_COUNT, default=10_000, metavar="N", help="users with a full history (10000)")
 
     long = verbs.add_parser("soak", help="resident memory of a TaskManager under steady load, by minute")
     long.tells(None, ["tideline bench soak --minutes 40 --rate 7500"])
-    long.add_argument("--minutes", type=int, default=40, metavar="M", help="(40)")
-    long.add_argument("--rate", type=int, default=7_500, metavar="N", help="events/s; half of full load (7500)")
+    long.add_argument("--minutes", type=_COUNT, default=40, metavar="M", help="(40)")
+    long.add_argument("--rate", type=_COUNT, default=7_500, metavar="N", help="events/s; half of full load (7500)")
 
     ready = verbs.add_parser("start", help="seconds until a ranker's policy is ready beside a long policy topic")
     ready.tells(None, ["tideline bench start --rows 5000000"])
-    ready.add_argument("--rows", type=int, default=5_000_000, metavar="N", help="in the topic (5000000)")
+    ready.add_argument("--rows", type=_COUNT, default=5_000_000, metavar="N", help="in the topic (5000000)")
 
 
 def _of_the_core(verbs: SubVerbs) -> None:
     rows = verbs.add_parser("publish", help="milliseconds to learn about activities and publish their rows")
     rows.tells(None, ["tideline bench publish --known 10000 --changed 200"])
-    rows.add_argument("--known", type=int, default=10_000, metavar="N", help="activities known (10000)")
-    rows.add_argument("--changed", type=int, default=200, metavar="N", help="how many changed, beside all (200)")
-    rows.add_argument("--repeats", type=int, default=5, metavar="N", help="of each (5)")
+    rows.add_argument("--known", type=_COUNT, default=10_000, metavar="N", help="activities known (10000)")
+    rows.add_argument("--changed", type=_COUNT, default=200, metavar="N", help="how many changed, beside all (200)")
+    rows.add_argument("--repeats", type=_COUNT, default=5, metavar="N", help="of each (5)")
 
     model = verbs.add_parser("encoder", help="microseconds an event of an encoder, by batch size and threads")
     model.tells(None, ["tideline bench encoder --model models/artefacts/demo-2"])
     model.add_argument("--model", type=Path, default=_NEWEST_ENCODER, metavar="DIR", help="model folder")
     model.add_argument("--provider", choices=("auto", "cpu", "cuda"), default="auto", help="(auto)")
-    model.add_argument("--seconds", type=float, default=0.5, metavar="S", help="for each figure (0.5)")
+    model.add_argument(
+        "--seconds", type=argument(number(0.001, 3_600)), default=0.5, metavar="S", help="for each figure (0.5)"
+    )
 
 
 def _of_what_is_promised(verbs: SubVerbs) -> None:
     shop = verbs.add_parser("year", help="a simulated year of a shop, checked every day; exit status 1 on a violation")
     shop.tells(None, ["tideline bench year --json --seed 1"])
-    shop.add_argument("--days", type=int, default=365, metavar="D", help="(365)")
-    shop.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
+    shop.add_argument("--days", type=_COUNT, default=365, metavar="D", help="(365)")
+    shop.add_argument("--seed", type=_SEED, default=1, metavar="N", help="(1)")
 
     told = verbs.add_parser(
         "stories", help="random stories of users, in order and out of order: the same lists and sums, or exit status 1"
     )
     told.tells(None, ["tideline bench stories --stories 1000 --seed 1"])
-    told.add_argument("--stories", type=int, default=1000, metavar="N", help="(1000)")
-    told.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
+    told.add_argument("--stories", type=_COUNT, default=1000, metavar="N", help="(1000)")
+    told.add_argument("--seed", type=_SEED, default=1, metavar="N", help="(1)")
 
     broken = verbs.add_parser(
         "mutate", help="mutated files, given to every command that reads tables; exit status 1 on a fault"
     )
     broken.tells(None, ["tideline bench mutate --json --files 10000 --seed 1"])
-    broken.add_argument("--files", type=int, default=10_000, metavar="N", help="how many (10000)")
-    broken.add_argument("--seed", type=int, default=1, metavar="N", help="what is done to them (1)")
+    broken.add_argument("--files", type=_COUNT, default=10_000, metavar="N", help="how many (10000)")
+    broken.add_argument("--seed", type=_SEED, default=1, metavar="N", help="what is done to them (1)")
 
 
 def _of_policies(verbs: SubVerbs) -> None:
     judged = verbs.add_parser("ope", help="error and coverage of off-policy estimates where the truth is known")
     judged.tells(None, ["tideline bench ope --rows 10000 --repeats 200"])
-    judged.add_argument("--rows", type=int, default=10_000, metavar="N", help="in each log (10000)")
-    judged.add_argument("--repeats", type=int, default=200, metavar="N", help="logs (200)")
+    judged.add_argument("--rows", type=_COUNT, default=10_000, metavar="N", help="in each log (10000)")
+    judged.add_argument("--repeats", type=_COUNT, default=200, metavar="N", help="logs (200)")
 
     learns = verbs.add_parser("regret", help="what policies lose while they learn, beside other libraries")
     learns.tells(None, ["tideline bench regret --only low_ctr --without-peers"])
@@ -133,8 +138,13 @@ def _of_lists(verbs: SubVerbs) -> None:
     lists.tells(None, ["tideline bench value --only demo --past 30 --seeds 1", "tideline bench value --world shop"])
     lists.add_argument("--world", type=Path, metavar="DIR", help="a world of your own (docs/guide/worlds.md)")
     lists.add_argument("--only", choices=WORLDS, action="append", help="a built-in world; may be repeated")
-    lists.add_argument("--past", type=_days, metavar="DAYS", help="known of the past before the first visit (all)")
-    lists.add_argument("--seeds", type=_seeds, default=3, metavar="N", help="(3)")
+    lists.add_argument(
+        "--past",
+        type=argument(number(0, 36_500)),
+        metavar="DAYS",
+        help="known of the past before the first visit (all)",
+    )
+    lists.add_argument("--seeds", type=argument(whole(1, 1_000)), default=3, metavar="N", help="(3)")
     lists.add_argument("--policy", action="append", metavar="TEXT", help="beside the default; may be repeated")
     lists.add_argument("--model", type=Path, default=_NEWEST_ENCODER, metavar="DIR", help="model folder")
     lists.add_argument("--without-peers", action="store_true", help="without MABWiser")
@@ -143,29 +153,12 @@ def _of_lists(verbs: SubVerbs) -> None:
     made.tells(None, ["tideline bench world demo shop"])
     made.add_argument("name", choices=WORLDS, help="which one")
     made.add_argument("folder", type=Path, help="where to; made where it is not there")
-    made.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
-
-
-def _days(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= 36_500:
-        raise argparse.ArgumentTypeError(f"{text}: allowed are 0 to 36500 days")
-    return number
-
-
-def _seeds(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000:
-        raise argparse.ArgumentTypeError(f"{text}: allowed are 1 to 1000 seeds")
-    return int(text)
+    made.add_argument("--seed", type=_SEED, default=1, metavar="N", help="(1)")
 
 
 def _chunks(text: str) -> int:
     from tideline.scripts.benchmarks.live.traffic import CHUNK_EVENTS  # needs numpy, and only where it is given
 
-    number = int(text)
-    if number < CHUNK_EVENTS or number % CHUNK_EVENTS:
-        raise argparse.ArgumentTypeError(f"{text}: allowed are multiples of {CHUNK_EVENTS}")
-    return number
+    if not text.isdecimal() or int(text) < CHUNK_EVENTS or int(text) % CHUNK_EVENTS:
+        raise argparse.ArgumentTypeError(f"{text!r}; allowed: multiples of {CHUNK_EVENTS}")
+    return int(text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tideline.scripts.parsers.verb_parser import add_json, docstring_of
 from tideline.udfs.core.limits import LEAST_EXAMINED, MAX_SLOTS
+from tideline.udfs.settings.options import argument, number
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
@@ -44,7 +45,9 @@ def fill(parser: VerbParser) -> None:
         "Parquet file with a column p_<action> for each action and, where needed, decision_id and position",
     )
     parser.add_argument("--reward", default="reward", metavar="COLUMN", help="what to judge by (reward)")
-    parser.add_argument("--exploration", type=_share, default=0.02, help="as in the job's options (0.02)")
+    parser.add_argument(
+        "--exploration", type=argument(number(0, 1)), default=0.02, help="as in the job's options (0.02)"
+    )
     parser.add_argument(
         "--places",
         type=_places,
@@ -56,15 +59,11 @@ def fill(parser: VerbParser) -> None:
     add_json(parser)
 
 
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0.0 <= value <= 1.0:
-        raise argparse.ArgumentTypeError(f"{text}: allowed are numbers from 0 to 1")
-    return value
-
-
 def _places(text: str) -> list[float]:
-    values = [float(each) for each in text.split(",")]
-    if not all(LEAST_EXAMINED <= value <= 1.0 for value in values) or len(values) > MAX_SLOTS:
-        raise argparse.ArgumentTypeError(f"{text}: allowed are 1 to {MAX_SLOTS} numbers from {LEAST_EXAMINED} to 1")
+    try:
+        values = [float(each) for each in text.split(",")]
+    except ValueError:
+        values = []
+    if not 1 <= len(values) <= MAX_SLOTS or not all(LEAST_EXAMINED <= value <= 1.0 for value in values):
+        raise argparse.ArgumentTypeError(f"{text!r}; allowed: 1 to {MAX_SLOTS} numbers from {LEAST_EXAMINED} to 1")
     return values

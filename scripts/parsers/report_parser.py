@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.scripts.parsers.verb_parser import add_json
+from tideline.udfs.settings.options import argument, number
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
@@ -36,9 +37,18 @@ def fill(parser: VerbParser) -> None:
     )
     parser.add_argument("--log", type=Path, required=True, metavar="FILE", help="what tideline export wrote")
     parser.add_argument("--html", type=Path, metavar="FILE.html", help="write the report as a page")
-    parser.add_argument("--days", type=float, default=7.0, help="lists are judged by the clicks of so many days (7)")
     parser.add_argument(
-        "--weights", type=float, nargs=3, default=(1.0, 5.0, 0.0), metavar=("CLICK", "CONVERSION", "REVENUE"),
+        "--days",
+        type=argument(number(0, 36_500)),
+        default=7.0,
+        help="lists are judged by the clicks of so many days (7)",
+    )
+    parser.add_argument(
+        "--weights",
+        type=argument(number(0, 1e6)),
+        nargs=3,
+        default=(1.0, 5.0, 0.0),
+        metavar=("CLICK", "CONVERSION", "REVENUE"),
         help="the job's weights, which its predictions are in (1 5 0)",
-    )  # fmt: skip
+    )
     add_json(parser)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.scripts.parsers.verb_parser import add_json
+from tideline.udfs.settings.options import argument, whole
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
@@ -30,7 +30,9 @@ def fill(parser: VerbParser) -> None:
     )
     verbs = parser.verbs(metavar="up|down|status|add|watch")
     up = verbs.add_parser("up", help="start everything and wait until it is ready")
-    up.add_argument("--taskmanagers", type=_positive, default=1, metavar="N", help="of one slot each (1)")
+    up.add_argument(
+        "--taskmanagers", type=argument(whole(1, 1_000)), default=1, metavar="N", help="of one slot each (1)"
+    )
     up.add_argument("--tm-memory", metavar="SIZE", help="process size of a TaskManager, such as 2560m")
     up.add_argument("--conf", type=Path, metavar="FILE", help="Flink settings that replace some of the defaults")
     up.add_argument("--redis-url", metavar="URL", help="use this Redis or Valkey, start none")
@@ -50,10 +52,3 @@ def fill(parser: VerbParser) -> None:
         )
     for each in (up, status):
         add_json(each)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text}: allowed are whole numbers from 1")
-    return number

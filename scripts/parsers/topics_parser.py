@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from tideline.scripts.parsers.verb_parser import add_json, add_target
+from tideline.udfs.settings.options import argument, whole
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
@@ -25,14 +25,8 @@ def fill(parser: VerbParser) -> None:
     add_target(parser)
     parser.add_argument(
         "--partitions",
-        type=_partitions,
+        type=argument(whole(1, 10_000)),
         metavar="N",
         help="of the clickstream and the decisions where they are made now (4); any number is as good",
     )
     add_json(parser)
-
-
-def _partitions(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r}; allowed are whole numbers from 1 to 10000")
-    return int(text)
