@@ -87,7 +87,7 @@ def make_world(
 
 
 def token_for(user: str, activity_ids: Sequence[str], as_of_ms: int = NOON_MS, seq: int = 1, **changes: Any) -> str:
-    """Return the token of a list of these activities."""
+    """Return the token of a list of these activities; the pair in slot n is (n + 1) * 0x030201."""
     x = np.arange(DIM, dtype=np.int8)[None, :] - np.int8(7)
     x[0, 0] = 90
     made: dict[str, Any] = {
@@ -104,5 +104,6 @@ def token_for(user: str, activity_ids: Sequence[str], as_of_ms: int = NOON_MS, s
         "order": np.arange(len(activity_ids))[None, :],
         "tags": SlotTags.of(activity_ids, KEYS).current,
         "arms": np.zeros(1, np.int64),
-    }
-    return mint(RankedLists(**(made | changes)), KEYS)[0]
+    } | changes
+    made.setdefault("pairs", np.arange(1, made["order"].size + 1, dtype=np.uint32)[None, :] * np.uint32(0x030201))
+    return mint(RankedLists(**made), KEYS)[0]

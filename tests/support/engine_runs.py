@@ -78,16 +78,17 @@ def records_of(events: list[Event]) -> Records:
 
 
 def sums_of(feedback: list[Feedback]) -> dict[str, bytes]:
-    """Exact sums by activity; a time at which everything cancelled out is as good as none."""
+    """Exact sums by activity and pair; a time at which everything cancelled out is as good as none."""
     if not feedback:
         return {}
     ids, rows = decode_feedback(encode_feedback(feedback))
     found = {}
-    for place, name in enumerate(ids):
-        sums = add(np.zeros(0, BUCKET), rows[rows["activity"] == place], FORGETTING)
+    for place, pair in np.unique(rows[["activity", "pair"]]).tolist():
+        here = (rows["activity"] == place) & (rows["pair"] == pair)
+        sums = add(np.zeros(0, BUCKET), rows[here], FORGETTING)
         nothing = np.zeros(sums.size, BUCKET)
         nothing["bucket"] = sums["bucket"]
-        found[name] = sums[sums != nothing].tobytes()
+        found[f"{ids[place]} {pair}"] = sums[sums != nothing].tobytes()
     return found
 
 

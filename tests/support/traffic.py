@@ -161,6 +161,7 @@ def token_for(user: str, shown: Sequence[str], keys: TokenKeys, as_of_ms: int, s
             x=np.array([x], np.int8),
             order=np.arange(len(shown))[None, :],
             tags=SlotTags.of(shown, keys).current,
+            pairs=np.arange(seq, seq + len(shown), dtype=np.uint32)[None, :],
             arms=np.zeros(1, np.int64),
         ),
         keys,

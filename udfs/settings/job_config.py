@@ -189,7 +189,7 @@ class ReplayConfig(JobConfig):
     from_offsets: Mapping[int, int] | None = option(_OFFSETS, "Start of the range in each partition", None)
     to_offsets: Mapping[int, int] | None = option(_OFFSETS, "End of the range in each partition, excluded", None)
     policy_pin: int | None = option(
-        whole(0, 2**48 - 1), "Policy version to rank with; without it the newest at its start", None
+        whole(0, 2**40 - 1), "Policy version to rank with; without it the newest at its start", None
     )
 
     def __post_init__(self) -> None:

@@ -36,6 +36,8 @@ from tideline.udfs.core.lists.decision_token import mint, verify
 from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slate import payloads
 from tideline.udfs.core.lists.slot_tags import SlotTags
+from tideline.udfs.core.pairs.affinity import content_of
+from tideline.udfs.core.pairs.pairs_of import strangers_pairs
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
 from tideline.udfs.core.ranking.ranking import rank
@@ -74,6 +76,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         records = read_topic(KafkaCluster(config.bootstrap), config.topics.activities)
         found = [decode_activity(key, value) for _, key, value, _ in records]
         self._catalogue = Catalogue.of([each for each in found if isinstance(each, Activity)])
+        self._pairs = strangers_pairs(content_of(self._catalogue.activities))
         names = [each.activity_id for each in self._catalogue.activities]
         self._tags = SlotTags.of(names, self._settings.keys)
         self._known = coefficients(PolicyTable(), self._catalogue, self._encoder.version, self._settings.weights)
@@ -125,6 +128,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
             x=user.x,
             order=ranked.order,
             tags=self._tags.current,
+            pairs=self._pairs[ranked.order],
             arms=np.zeros(1, np.int64),
         )
         tokens = mint(lists, settings.keys)

@@ -21,6 +21,8 @@ from tideline.udfs.core.lists.decision_token import mint
 from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
+from tideline.udfs.core.pairs.affinity import content_of
+from tideline.udfs.core.pairs.pairs_of import strangers_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -167,6 +169,7 @@ def _shown(
         x=x,
         order=order,
         tags=SlotTags.of([each.activity_id for each in catalogue.activities], traffic.keys).current,
+        pairs=strangers_pairs(content_of(catalogue.activities))[order],
         arms=np.zeros(count, np.int64),
     )
     positions = draw.integers(0, LIST_SIZE, count)

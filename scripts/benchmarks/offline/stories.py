@@ -51,7 +51,7 @@ _CATEGORIES = ("GRAPES", "CHEESE", "bread", "tea")
 
 @dataclass(slots=True)
 class Told:
-    """What a telling left behind: newest lists and states by user; sums by activity, encoder, time, context."""
+    """What a telling left behind: newest lists and states by user; sums by activity, encoder, time, context, pair."""
 
     lists: dict[str, bytes] = field(default_factory=dict)
     states: dict[str, bytes] = field(default_factory=dict)
@@ -126,7 +126,7 @@ def tell(batches: Sequence[Sequence[Event]], encoder: StepEncoder) -> Told:
 def _count(told: Told, row: Feedback) -> None:
     weight = row.impressions * (100 - row.examination_discount)
     counted = (weight, row.clicks, row.conversions, row.dismissals, row.revenue_milli)
-    told.sums[row.activity_id, row.encoder, row.ts_ms, row.x] += np.array(counted)
+    told.sums[row.activity_id, row.encoder, row.ts_ms, row.x, row.pair] += np.array(counted)
 
 
 def _cut(arrivals: dict[str, list[Event]], rng: np.random.Generator) -> list[list[Event]]:
@@ -233,6 +233,7 @@ class _Story:
             x=x,
             order=np.arange(_PAGE)[None, :],
             tags=SlotTags.of(shown, _KEYS).current,
+            pairs=np.arange(len(self._pages), len(self._pages) + _PAGE, dtype=np.uint32)[None, :],
             arms=np.zeros(1, np.int64),
         )
         self._pages.append((mint(lists, _KEYS)[0], shown))

@@ -1,10 +1,11 @@
 """The decision token: what a list was made from, signed, carried by the frontend instead of by our memory.
 
-Layout 2, big-endian: layout u8 | slots u8 (bits 5-6: experiment arm, bit 7: popular list) | key id u8 |
-generation u16 | as_of_ms u48 | seq u32 | encoder u16 | policy u48 | eligible u16 | exploration u8 (1/1000) |
-explored u16 (bit per slot) | experiment u16 | x[1:] as int8 | slot tags of 3 bytes each (slot_tags.py) | keyed
-BLAKE2b-64 over all of it and the user.
-With 10 slots 83 bytes, 112 characters of URL-safe base64. x[0] is the constant and not stored.
+Layout 3, big-endian: layout u8 | slots u8 (bits 5-6: experiment arm, bit 7: popular list) | key id u8 |
+generation u16 | as_of_ms u48 | seq u32 | encoder u16 | policy u40 | eligible u16 | exploration u8 (1/1000) |
+explored u16 (bit per slot) | experiment u16 | x[1:] as int8 | slot tags of 3 bytes each (slot_tags.py) | the
+pair of user and activity in each slot, u24 (pair_numbers.py), 0 in an empty one | keyed BLAKE2b-64 over all of it and
+the user.
+With 10 slots 112 bytes, 150 characters of URL-safe base64 without padding. x[0] is the constant and not stored.
 """
 
 from __future__ import annotations
@@ -22,18 +23,20 @@ from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import HOLDOUT, MAX_SLOTS
 from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES
+from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 
 if TYPE_CHECKING:
     from tideline.udfs.core.lists.ranked_lists import RankedLists
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
-LAYOUT = 2
+LAYOUT = 3
 _POPULAR, _SLOTS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
-_HEAD = struct.Struct(">BBBHHIIHHIHBHH")
+_HEAD = struct.Struct(">BBBHHIIHBIHBHH")
 _MAC_BYTES = 8
 _URL_SAFE = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
-"""Only what we write is read: no other alphabet, and no padding, which our length never needs."""
+"""Only what we write is read: no other alphabet, and no padding."""
 _FIXED_BYTES = _HEAD.size + DIM - 1
+_SLOT_BYTES = TAG_BYTES + PAIR_BYTES
 _HEAD_DTYPE = np.dtype(
     [
         ("layout", "u1"),
@@ -44,7 +47,7 @@ _HEAD_DTYPE = np.dtype(
         ("as_of_low", ">u4"),
         ("seq", ">u4"),
         ("encoder", ">u2"),
-        ("policy_high", ">u2"),
+        ("policy_high", "u1"),
         ("policy_low", ">u4"),
         ("eligible", ">u2"),
         ("exploration", "u1"),
@@ -55,7 +58,7 @@ _HEAD_DTYPE = np.dtype(
 
 
 class Token(NamedTuple):
-    """A verified token. `tags` are those of its slots, TAG_BYTES each; x is complete, with its constant."""
+    """A verified token. x is complete, with its constant; of each slot there are TAG_BYTES and PAIR_BYTES."""
 
     key_id: int
     generation: int
@@ -68,6 +71,7 @@ class Token(NamedTuple):
     explored: int
     x: bytes
     tags: bytes
+    pairs: bytes
     arm: int
     popular: bool
     experiment: int
@@ -75,6 +79,10 @@ class Token(NamedTuple):
     def tag_at(self, slot: int) -> bytes:
         """Return the tag of a place, NO_TAG behind the last."""
         return self.tags[slot * TAG_BYTES : (slot + 1) * TAG_BYTES] or NO_TAG
+
+    def pair_at(self, slot: int) -> int:
+        """Return the pair that was scored for a place, as `pack` gives it; 0 for an empty place."""
+        return int.from_bytes(self.pairs[slot * PAIR_BYTES : (slot + 1) * PAIR_BYTES], "big")
 
     def places(self) -> int:
         """Return how many places the list had, the empty ones among them."""
@@ -95,21 +103,22 @@ def mint(lists: RankedLists, keys: TokenKeys) -> list[str]:
     head["eligible"], head["explored"] = np.minimum(lists.eligible, 0xFFFF), lists.explored
     head["exploration"] = lists.exploration_permille
     head["experiment"] = lists.experiment
-    tags = np.where((lists.order >= 0)[:, :, None], lists.tags[lists.order], np.uint8(0))
-    body = np.concatenate(
-        [head.view(np.uint8).reshape(users, -1), lists.x[:, 1:].view(np.uint8), tags.reshape(users, -1)],
-        axis=1,
-    ).tobytes()
-    size = _FIXED_BYTES + TAG_BYTES * slots
-    pad = _padding(size)
+    filled = (lists.order >= 0)[:, :, None]
+    tags = np.where(filled, lists.tags[lists.order], np.uint8(0)).reshape(users, -1)
+    big_endian = lists.pairs.astype(">u4").view(np.uint8).reshape(users, slots, -1)
+    pairs = np.where(filled, big_endian[:, :, -PAIR_BYTES:], np.uint8(0)).reshape(users, -1)
+    parts = [head.view(np.uint8).reshape(users, -1), lists.x[:, 1:].view(np.uint8), tags, pairs]
+    body = np.concatenate(parts, axis=1).tobytes()
+    size = _FIXED_BYTES + _SLOT_BYTES * slots
+    fill = b"\0" * (-(size + _MAC_BYTES) % 3)  # so that a batch is encoded at once
     secret = keys.secrets[keys.current]
     signed: list[bytes] = []
     for at, user in enumerate(lists.users):
         part = body[at * size : (at + 1) * size]
-        signed += (part, _mac(secret, part, "" if lists.popular else user), b"\0" * pad)
+        signed += (part, _mac(secret, part, "" if lists.popular else user), fill)
     text = base64.urlsafe_b64encode(b"".join(signed)).decode()
-    width = (size + _MAC_BYTES + pad) // 3 * 4
-    return [text[at * width : (at + 1) * width] for at in range(users)]
+    width = (size + _MAC_BYTES + len(fill)) // 3 * 4
+    return [text[at : at + width - len(fill)] for at in range(0, users * width, width)]
 
 
 def verify(token: str, user: str, keys: TokenKeys) -> Token:
@@ -119,16 +128,17 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
     user.
     """
     try:
-        data = binascii.a2b_base64(token.encode("ascii").translate(_URL_SAFE), strict_mode=True)
+        whole = token + "A" * (-len(token) % 4)
+        data = binascii.a2b_base64(whole.encode("ascii").translate(_URL_SAFE), strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidRecord(Reason.BAD_TOKEN, f"no URL-safe base64: {error}") from error
     if len(data) < _FIXED_BYTES or data[0] != LAYOUT:
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: layout {LAYOUT}")
     slots, arm, popular = data[1] & _SLOTS, data[1] >> _ARM_SHIFT & _ARMS, bool(data[1] & _POPULAR)
-    size = _FIXED_BYTES + TAG_BYTES * slots
+    size = _FIXED_BYTES + _SLOT_BYTES * slots
     signed = size + _MAC_BYTES
-    if slots > MAX_SLOTS or len(data) != signed + _padding(size) or any(data[signed:]):
-        raise InvalidRecord(Reason.BAD_TOKEN, f"{len(data)} bytes do not hold {slots} slots")
+    if slots > MAX_SLOTS or len(token) != -(-signed * 4 // 3) or any(data[signed:]):
+        raise InvalidRecord(Reason.BAD_TOKEN, f"{len(token)} characters do not hold {slots} slots")
     secret = keys.secrets.get(data[2])
     body = data[:size]
     if secret is None or not hmac.compare_digest(_mac(secret, body, "" if popular else user), data[size:signed]):
@@ -137,9 +147,10 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
     eligible, exploration, explored, experiment = rest
     x = bytes([CONSTANT_X]) + body[_HEAD.size : _FIXED_BYTES]
     as_of_ms, policy, share = high << 32 | low, newer << 32 | older, exploration / 1000
-    tags = body[_FIXED_BYTES:]
+    end = _FIXED_BYTES + TAG_BYTES * slots
+    tags, pairs = body[_FIXED_BYTES:end], body[end:]
     made = key_id, generation, as_of_ms, seq, encoder, policy
-    return Token(*made, eligible, share, explored, x, tags, arm, popular, experiment)
+    return Token(*made, eligible, share, explored, x, tags, pairs, arm, popular, experiment)
 
 
 def check_slot(token: Token, tag: bytes, position: int | None) -> int:
@@ -167,10 +178,6 @@ def propensity(token: Token, slot: int) -> float:
         return 1.0 / remaining
     random_share = token.exploration / remaining
     return random_share if token.explored >> slot & 1 else 1.0 - token.exploration + random_share
-
-
-def _padding(size: int) -> int:
-    return -(size + _MAC_BYTES) % 3  # base64 then needs no '=' and a batch is encoded at once
 
 
 def _mac(secret: bytes, body: bytes, user: str) -> bytes:

@@ -29,6 +29,8 @@ class RankedLists:
     order: NDArray[np.int64]
     tags: NDArray[np.uint8]
     """Of each activity [K, TAG_BYTES], see SlotTags."""
+    pairs: NDArray[np.uint32]
+    """Of each place [U, k], as `pack` gives it (pair_numbers.py); what stands behind a list's end is not read."""
     arms: NDArray[np.int64]
     """Experiment arm of each user, see experiment.py."""
     popular: bool = False

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_LAYOUT = 3
+_LAYOUT = 4
 
 ROWS = np.dtype(
     [
@@ -31,13 +31,15 @@ ROWS = np.dtype(
         ("ts_ms", "<i8"),
         ("x", "i1", (DIM,)),
         ("examination_discount", "u1"),
+        ("pair", "<u4"),
     ]
 )
 """Increments; `activity` is a place in the list of ids that travels along, `ts_ms` the time of the impression,
 `revenue_milli` thousandths of a unit, `examination_discount` the hundredths by which an impression counts less than a
-whole one: its place is not always looked at."""
+whole one: its place is not always looked at, `pair` what was scored (pair_numbers.py), of every row that carries
+impressions or clicks; a row that the token is no longer at hand for has 0 and carries neither."""
 
-_ROW = struct.Struct("<IHbbbbqq16sB")
+_ROW = struct.Struct("<IHbbbbqq16sBI")
 _LENGTH = struct.Struct("<I")
 
 
@@ -54,6 +56,7 @@ class Feedback(NamedTuple):
     dismissals: int = 0
     revenue_milli: int = 0
     examination_discount: int = 0
+    pair: int = 0
 
 
 def encode_feedback(rows: Sequence[Feedback]) -> bytes:
@@ -74,6 +77,7 @@ def encode_feedback(rows: Sequence[Feedback]) -> bytes:
             row.ts_ms,
             row.x,
             row.examination_discount,
+            row.pair,
         )
         for row in rows
     ]

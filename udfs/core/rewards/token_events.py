@@ -127,9 +127,7 @@ class TokenEvents:
             return
         known.seen |= 1 << slot
         self.decisions.append(ShownDecision(event.user_id, activity_id, slot, event.ts_ms, token))
-        weight = self._weight(known, slot)
-        fed = Feedback(activity_id, token.encoder, token.as_of_ms, token.x, impressions=1, examination_discount=weight)
-        self.feedback.append(fed)
+        self._feed(token, slot, activity_id, self._weight(known, slot), impressions=1)
 
     def _weight(self, known: ShownList, slot: int) -> int:
         if known.cascade:
@@ -146,7 +144,7 @@ class TokenEvents:
             return JoinOutcome.MATCHED if is_first else JoinOutcome.DUPLICATE
         if kind == _DISMISS:
             self._obey(event, activity_id)
-            return self._dismiss(known, bit, token, activity_id)
+            return self._dismiss(known, slot, token, activity_id)
         if known.spent & bit and reward is None:
             return JoinOutcome.LATE
         reward = reward or self._new_reward(known, token, slot, activity_id)
@@ -154,11 +152,11 @@ class TokenEvents:
             return self._click(known, reward, token, event, activity_id)
         return self._conversions.report(reward, event, activity_id)
 
-    def _dismiss(self, known: ShownList, bit: int, token: Token, activity_id: str) -> JoinOutcome:
-        if known.dismissed & bit:
+    def _dismiss(self, known: ShownList, slot: int, token: Token, activity_id: str) -> JoinOutcome:
+        if known.dismissed >> slot & 1:
             return JoinOutcome.DUPLICATE
-        known.dismissed |= bit
-        self._feed(token, activity_id, dismissals=1)
+        known.dismissed |= 1 << slot
+        self._feed(token, slot, activity_id, dismissals=1)
         return JoinOutcome.MATCHED
 
     def _new_reward(self, known: ShownList, token: Token, slot: int, activity_id: str) -> Reward:
@@ -176,7 +174,7 @@ class TokenEvents:
         if not is_first:
             return JoinOutcome.DUPLICATE
         reward.flags |= CLICKED
-        self._feed(token, activity_id, clicks=1)
+        self._feed(token, reward.slot, activity_id, clicks=1)
         former, known.first_click = known.first_click, min(known.first_click, reward.slot)
         if known.cascade and self._settings.cascade is not None:
             self._weigh_below(known, former, token, self._settings.cascade)
@@ -187,11 +185,17 @@ class TokenEvents:
         for slot in range(known.first_click + 1, min(former + 1, MAX_SLOTS)):
             name = cascade.tags.name(token.key_id, token.tag_at(slot))
             if known.seen >> slot & 1 and name is not None:
-                self._feed(token, name, impressions=-1)
-                self._feed(token, name, impressions=1, examination_discount=known.cascade)
+                self._feed(token, slot, name, impressions=-1)
+                self._feed(token, slot, name, known.cascade, impressions=1)
 
-    def _feed(self, token: Token, activity_id: str, examination_discount: int = 0, **counts: int) -> None:
+    def _feed(self, token: Token, slot: int, activity_id: str, examination_discount: int = 0, **counts: int) -> None:
         fed = Feedback(
-            activity_id, token.encoder, token.as_of_ms, token.x, examination_discount=examination_discount, **counts
+            activity_id,
+            token.encoder,
+            token.as_of_ms,
+            token.x,
+            examination_discount=examination_discount,
+            pair=token.pair_at(slot),
+            **counts,
         )
         self.feedback.append(fed)

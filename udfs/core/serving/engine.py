@@ -18,6 +18,7 @@ from tideline.schemas.events import TYPE_NAMES, Event
 from tideline.udfs.core.catalogue.catalogue import eligible
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import hash32, hashes64
+from tideline.udfs.core.pairs.pairs_of import pairs_of
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.serving.admission import DeadLetter, set_robots_aside
 from tideline.udfs.core.serving.decisions import decision_records
@@ -221,8 +222,9 @@ def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list
     x = np.ascontiguousarray(header["x"])
     arms = ranker.arms_of(hashes)
     seeds = decision_seeds(hashes, as_of_ms, seq, ranker.settings.salt)
+    pairs = pairs_of(ranker.offers.content, batch, rows)
     ranked = rank_arms(ranker, arms, x, eligible(ranker.catalogue, batch, rows), seeds)
-    return _Listed(signed_lists(ranker, ListHeads(names, as_of_ms, seq, arms), x, ranked), counts)
+    return _Listed(signed_lists(ranker, ListHeads(names, as_of_ms, seq, arms), x, pairs, ranked), counts)
 
 
 def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> NDArray[np.bool_]:

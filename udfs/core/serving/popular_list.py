@@ -7,6 +7,7 @@ from collections import deque
 import numpy as np
 
 from tideline.udfs.core.catalogue.catalogue import open_at
+from tideline.udfs.core.pairs.pairs_of import strangers_pairs
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.ranking.ranking import rank
 from tideline.udfs.core.serving.ranker_state import RankerState
@@ -44,7 +45,7 @@ class PopularList:
         if not mask.any():
             return b""
         self._as_of_ms = at_ms
-        x = stranger_x()[None, :]
+        x, pairs = stranger_x()[None, :], strangers_pairs(ranker.offers.content)[None, :]
         ranked = rank(
             self._policy,
             ranker.known,
@@ -65,4 +66,4 @@ class PopularList:
         self._published, self._version = entries, version
         seq = np.array([version[2]])
         heads = ListHeads([""], as_of_ms, seq, np.zeros(1, np.int64), popular=True)
-        return signed_lists(ranker, heads, x, ranked)[0]
+        return signed_lists(ranker, heads, x, pairs, ranked)[0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from tideline.udfs.core.lists.decision_token import mint
 from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slate import payloads
@@ -11,7 +13,6 @@ from tideline.udfs.core.lists.slate import payloads
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from tideline.udfs.core.ranking.ranking import Ranked
@@ -29,8 +30,10 @@ class ListHeads(NamedTuple):
     """One list for all, in no experiment and without exploration."""
 
 
-def signed_lists(ranker: RankerState, heads: ListHeads, x: NDArray[np.int8], ranked: Ranked) -> list[bytes]:
-    """Return the payload of each list that was ranked from contexts x [U, DIM]."""
+def signed_lists(
+    ranker: RankerState, heads: ListHeads, x: NDArray[np.int8], pairs: NDArray[np.uint32], ranked: Ranked
+) -> list[bytes]:
+    """Return the payload of each list that was ranked from contexts x [U, DIM] and pairs [U, K]."""
     lists = RankedLists(
         users=heads.users,
         generation=ranker.generation,
@@ -44,6 +47,7 @@ def signed_lists(ranker: RankerState, heads: ListHeads, x: NDArray[np.int8], ran
         x=x,
         order=ranked.order,
         tags=ranker.offers.tags.current,
+        pairs=np.take_along_axis(pairs, np.maximum(ranked.order, 0), axis=1),
         arms=heads.arms,
         popular=heads.popular,
         experiment=ranker.experiment.mark if ranker.experiment and not heads.popular else 0,

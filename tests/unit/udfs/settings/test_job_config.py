@@ -115,7 +115,7 @@ def test_a_configuration_travels_to_the_operators(environ: dict[str, str]) -> No
     "arguments",
     [
         {"from_ms": "5", "to_ms": "9", "policy_pin": "7"},
-        {"from_ms": "5", "to_ms": "9", "policy_pin": str(2**48 - 1)},
+        {"from_ms": "5", "to_ms": "9", "policy_pin": str(2**40 - 1)},
         {"from_offsets": '{"0": 3, "1": 4}', "to_offsets": '{"0": 3, "1": 9}'},
     ],
 )

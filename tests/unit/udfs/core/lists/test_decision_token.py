@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.core_world import KEYS, NOON_MS, token_for
+from tideline.schemas.codec import MAX_TOKEN_CHARS
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import MAX_SLOTS
@@ -17,8 +18,10 @@ from tideline.udfs.core.lists.decision_token import Token, check_slot, mint, pro
 from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES, slot_tag
 from tideline.udfs.core.lists.token_keys import TokenKeys
+from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 
 NAMES = [f"a{number}" for number in range(10)]
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 def tag(name: str) -> bytes:
@@ -51,19 +54,22 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
         as_of_ms=rng.integers(0, 2**48, users),
         seq=rng.integers(0, 2**32, users),
         encoder=int(rng.integers(0, 2**16)),
-        policy=int(rng.integers(0, 2**48)),
+        policy=int(rng.integers(0, 2**40)),
         eligible=rng.integers(0, 2**17, users),
         exploration_permille=int(rng.integers(0, 256)),
         explored=rng.integers(0, 2**slots, users),
         x=x,
         order=order,
         tags=rng.integers(0, 2**8, (20, TAG_BYTES)).astype(np.uint8),
+        pairs=rng.integers(0, 2**24, (users, slots)).astype(np.uint32),
         arms=rng.integers(0, 4, users),
         popular=data.draw(st.booleans()),
         experiment=int(rng.integers(0, 2**16)),
     )
     for row, (user, token) in enumerate(zip(made.users, mint(made, KEYS), strict=True)):
-        assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+        listed = order[row].tolist()
+        pairs = [0 if number < 0 else pair for number, pair in zip(listed, made.pairs[row].tolist(), strict=True)]
+        assert set(token) <= set(ALPHABET)
         assert verify(token, "anybody" if made.popular else user, KEYS) == Token(
             key_id=KEYS.current,
             generation=made.generation,
@@ -75,41 +81,60 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
             exploration=made.exploration_permille / 1000,
             explored=made.explored[row],
             x=x[row].tobytes(),
-            tags=b"".join(NO_TAG if number < 0 else made.tags[number].tobytes() for number in order[row].tolist()),
+            tags=b"".join(NO_TAG if number < 0 else made.tags[number].tobytes() for number in listed),
+            pairs=b"".join(pair.to_bytes(PAIR_BYTES, "big") for pair in pairs),
             arm=made.arms[row],
             popular=made.popular,
             experiment=made.experiment,
         )
 
 
-def test_a_list_of_ten_needs_112_characters() -> None:
+def test_a_list_of_ten_needs_150_characters() -> None:
     """Contract: the documented size, which Redis pays for every user."""
-    assert len(TOKEN) == 112
+    assert len(TOKEN) == 150
+
+
+def test_the_longest_token_fits_an_event() -> None:
+    """Contract: an event with the token of a list of any length is taken."""
+    assert len(token_for("ann", [f"a{number}" for number in range(MAX_SLOTS)])) <= MAX_TOKEN_CHARS
+
+
+def test_each_place_has_its_pair_and_an_empty_one_none() -> None:
+    """Contract: what was scored for the activity there, up to the largest number; 0 where no activity stands."""
+    pairs = np.array([[7, 2**24 - 1, 0x0A0B0C, 5]], np.uint32)
+    token = verify(token_for("ann", ["a0", "a1", "a2"], order=np.array([[2, 0, 1, -1]]), pairs=pairs), "ann", KEYS)
+    assert [token.pair_at(slot) for slot in range(6)] == [7, 2**24 - 1, 0x0A0B0C, 0, 0, 0]
+
+
+def test_a_pair_of_ones_own_is_refused() -> None:
+    """Contract: nobody tells the learner what he has to do with an activity: any other pair breaks the signature."""
+    data = base64.urlsafe_b64decode(TOKEN + "==")
+    for at in range(74, 104):
+        for value in {0, 0xFF, data[at] + 1} - {data[at]}:
+            changed = data[:at] + bytes([value]) + data[at + 1 :]
+            assert refusal(base64.urlsafe_b64encode(changed).decode().rstrip("=")) is Reason.FOREIGN_TOKEN
 
 
 @pytest.mark.parametrize("slots", [9, 10, 11])
 def test_every_changed_bit_is_refused(slots: int) -> None:
-    """Contract: no byte is free to change, the ones that fill up base64 included, whatever the list's length."""
-    data = base64.urlsafe_b64decode(token_for("ann", NAMES[:slots] + ["b"] * (slots - 10)))
-    reasons = set()
-    for at in range(len(data)):
-        for bit in range(8):
-            changed = bytearray(data)
-            changed[at] ^= 1 << bit
-            reasons.add((at, refusal(base64.urlsafe_b64encode(changed).decode())))
-    of_byte = {at: {reason for place, reason in reasons if place == at} for at in range(len(data))}
-    assert of_byte[0] == {Reason.BAD_TOKEN}
-    assert of_byte[2] == {Reason.FOREIGN_TOKEN}
-    filling = -(45 + 3 * slots + 8) % 3
-    assert all(of_byte[at] == {Reason.FOREIGN_TOKEN} for at in range(2, len(data) - filling))
-    assert all(of_byte[at] == {Reason.BAD_TOKEN} for at in range(len(data) - filling, len(data)))
+    """Contract: no bit is free to change, the last ones that stand for nothing included, whatever the list's length."""
+    token, size = token_for("ann", NAMES[:slots] + ["b"] * (slots - 10)), 44 + 6 * slots + 8
+    of_byte: dict[int, set[Reason]] = {}
+    for place, character in enumerate(token):
+        for bit in range(6):
+            changed = ALPHABET[ALPHABET.index(character) ^ 32 >> bit]
+            reason = refusal(token[:place] + changed + token[place + 1 :])
+            of_byte.setdefault((6 * place + bit) // 8, set()).add(reason)
+    assert set(of_byte) == set(range(size + 1))
+    assert of_byte[0] == of_byte[size] == {Reason.BAD_TOKEN}
+    assert all(of_byte[at] == {Reason.FOREIGN_TOKEN} for at in range(2, size))
 
 
 def test_every_truncation_is_refused() -> None:
     assert {refusal(TOKEN[:length]) for length in range(len(TOKEN))} == {Reason.BAD_TOKEN}
 
 
-@pytest.mark.parametrize("token", ["", "=", "é" * 112, "a b", "A" * 112, "/" * 112, TOKEN + "AAAA", TOKEN + "="])
+@pytest.mark.parametrize("token", ["", "=", "é" * 150, "a b", "A" * 150, "/" * 150, TOKEN + "AAAA", TOKEN + "="])
 def test_what_is_no_token_is_refused(token: str) -> None:
     assert refusal(token) is Reason.BAD_TOKEN
 
@@ -134,9 +159,9 @@ def test_old_keys_stay_valid_while_they_are_listed() -> None:
 
 
 def test_a_users_token_does_not_pass_as_the_popular_lists() -> None:
-    data = bytearray(base64.urlsafe_b64decode(TOKEN))
+    data = bytearray(base64.urlsafe_b64decode(TOKEN + "=="))
     data[1] |= 0x80
-    assert refusal(base64.urlsafe_b64encode(data).decode()) is Reason.FOREIGN_TOKEN
+    assert refusal(base64.urlsafe_b64encode(data).decode().rstrip("=")) is Reason.FOREIGN_TOKEN
 
 
 def test_an_activity_stands_in_its_own_slot_only() -> None:

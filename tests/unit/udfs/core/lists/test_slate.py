@@ -35,6 +35,7 @@ def listed(order: list[list[int]], as_of_ms: list[int], *activities: Activity) -
         x=np.zeros((users, DIM), np.int8),
         order=np.array(order, np.int64),
         tags=SlotTags.of([each.activity_id for each in activities], KEYS).current,
+        pairs=np.zeros((users, len(order[0])), np.uint32),
         arms=none,
     )
     found = payloads(Catalogue.of(activities), lists, [f"t{row}" for row in range(users)])

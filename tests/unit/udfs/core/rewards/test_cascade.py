@@ -66,6 +66,15 @@ def test_any_order_of_impressions_and_clicks_weighs_the_same(order: tuple[int, .
     assert weights(feedback + apply(events, shown=shown)[1]) == weights(feedback)
 
 
+def test_an_impression_that_is_weighed_anew_keeps_its_pair() -> None:
+    """Contract: what is taken back and what is given are of the pair in that place, not of the click's."""
+    feedback = apply([*SHOWN, event(CLICK, "a", NOON_MS + 5)])[1]
+    assert [each.pair for each in feedback if each.impressions < 0] == [2 * 0x030201, 3 * 0x030201]
+    assert {(each.activity_id, each.pair) for each in feedback} == {
+        (name, 0x030201 * (at + 1)) for at, name in enumerate(NAMES)
+    }
+
+
 def test_another_list_is_not_concerned() -> None:
     """Contract: a click says nothing about what another list showed."""
     other = token_for("u", NAMES, seq=2)

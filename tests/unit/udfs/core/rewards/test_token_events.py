@@ -10,7 +10,19 @@ import pytest
 
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
 from tests.support.plain_shown import decode_shown
-from tests.support.told import CLICK, CONVERSION, DISMISS, IMPRESSION, NAMES, SETTINGS, apply, event, pages, totals
+from tests.support.told import (
+    CLICK,
+    CONVERSION,
+    DISMISS,
+    IMPRESSION,
+    NAMES,
+    PURCHASE,
+    SETTINGS,
+    apply,
+    event,
+    pages,
+    totals,
+)
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import EventType
 from tideline.udfs.core.catalogue.activity import Cap
@@ -61,6 +73,19 @@ def test_feedback_carries_the_context_of_the_token() -> None:
     _, (increment,) = apply([event(IMPRESSION, "b")])
     assert np.frombuffer(increment.x, np.int8).tolist() == [90, *range(-6, 9)]
     assert increment.encoder == 3
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_impressions_clicks_and_dismissals_carry_the_pair_of_their_place(order: tuple[int, ...]) -> None:
+    """Contract: in any order and in many batches; a conversion is settled without its token and has none: it carries
+    neither impressions nor clicks."""
+    told = [event(IMPRESSION, "b"), event(CLICK, "b"), event(CONVERSION, "c"), event(DISMISS, "a")]
+    _, feedback = apply(*[[told[at]] for at in order])
+    whole = [event(kind, name) for name in NAMES for kind in (IMPRESSION, CLICK, DISMISS, CONVERSION)]
+    for each in feedback + apply([whole[at % 12] for at in range(order[0], order[0] + 12)], [PURCHASE])[1]:
+        learned = each.impressions or each.clicks or each.dismissals
+        assert each.pair == (0x030201 * (NAMES.index(each.activity_id) + 1) if learned else 0)
+        assert bool(learned) != bool(each.conversions or each.revenue_milli)
 
 
 @pytest.mark.parametrize("kind", [IMPRESSION, CLICK, CONVERSION, DISMISS])

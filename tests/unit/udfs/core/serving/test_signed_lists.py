@@ -22,11 +22,14 @@ def test_a_list_is_signed_for_its_user_and_the_popular_one_for_everybody() -> No
     ranker = make_world([activity("a"), activity("b")], exploration_permille=50).after(trial, NOON_MS)
     x, ranked = np.zeros((1, DIM), np.int8), Ranked(np.array([[1, 0]]), np.array([2]), NONE)
     heads = ListHeads(["u"], np.array([NOON_MS]), ONE, ONE)
-    own = json.loads(signed_lists(ranker, heads, x, ranked)[0])
-    popular = json.loads(signed_lists(ranker, heads._replace(users=[""], arms=NONE, popular=True), x, ranked)[0])
+    pairs = np.array([[11, 12]], np.uint32)
+    own = json.loads(signed_lists(ranker, heads, x, pairs, ranked)[0])
+    everybody = heads._replace(users=[""], arms=NONE, popular=True)
+    popular = json.loads(signed_lists(ranker, everybody, x, pairs, ranked)[0])
     assert own["i"] == popular["i"] == ["b", "a"]
     mine, everybodys = verify(own["k"], "u", KEYS), verify(popular["k"], "anybody", KEYS)
     assert ranker.experiment is not None
     assert (mine.arm, mine.experiment, mine.exploration) == (1, ranker.experiment.mark, 0.05)
     assert (everybodys.arm, everybodys.experiment, everybodys.exploration) == (0, 0, 0.0)
+    assert [token.pair_at(slot) for token in (mine, everybodys) for slot in (0, 1)] == [12, 11, 12, 11]
     assert (mine.generation, mine.as_of_ms, mine.seq) == (1, NOON_MS, 1) == tuple(own["v"])
