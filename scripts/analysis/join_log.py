@@ -13,6 +13,7 @@ One row for each entry that was on screen:
     experiment, arm   what it was part of; empty for no experiment
     shadow_mean, shadow_bonus    what the experiment's shadow policy would have scored
     x_0 .. x_15       the context as it was scored
+    pair              what user and activity had to do with each other as it was scored: a whole number of 24 bits
     feature_0 .. feature_7    what is known of the activity before anybody saw it, as it is now: kind and categories
     click, conversion, dismissed    0 or 1, by the learner's own attribution
     revenue           worth of the conversion
@@ -61,6 +62,7 @@ _COPIED = {
     "arm": ("arm", pa.string()),
     "shadow_mean": ("shadow_mean", pa.float64()),
     "shadow_bonus": ("shadow_bonus", pa.float64()),
+    "pair": ("pair", pa.int64()),
 }
 _IMPRESSIONS_AT_ONCE = 64
 _ORGANIC = (EventType.VIEW, EventType.SEARCH, EventType.ADD_TO_CART)

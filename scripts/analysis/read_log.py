@@ -14,6 +14,7 @@ arm shown:
     eligible          how many arms could have been shown in that list; without it all arms of the file
     ts_ms             UTC epoch milliseconds, dates or timestamps; without it the order of the file
     encoder_version   encoder whose x it is; only rows of the newest one are read
+    pair              what user and action had to do with each other as it was scored, as `tideline export` writes it
     feature_0 .. feature_7    what is known of the action before anybody saw it, as `tideline export` writes it
 
 In lists propensities are conditional on the entries above. Other columns are not read; those that are not of
@@ -31,6 +32,7 @@ from tideline.models.tables import Table
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.evaluation.log import LoggedFeedback
 from tideline.udfs.core.hashing import hash64
+from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +46,7 @@ _ROUNDING = 1e-6
 _UNITS = 127
 _USERS = ("user", "user_id")
 _FEATURES = tuple(f"feature_{at}" for at in range(FEATURES))
-_READ = ("action", "propensity", "decision_id", "position", "eligible", "ts_ms", "encoder_version")
+_READ = ("action", "propensity", "decision_id", "position", "eligible", "ts_ms", "encoder_version", "pair")
 _EXPORTED = (
     "policy", "policy_version", "mean", "bonus", "explored", "experiment", "arm", "shadow_mean", "shadow_bonus",
     "click", "conversion", "dismissed", "revenue", "reward", "mature",
@@ -105,6 +107,7 @@ def read_log(path: Path, reward: str = "reward") -> LoggedFile:
         lists=lists,
         user=None if users is None else user.astype(np.int64),
         features=_features(columns, rows, arm),
+        pair=_pairs(columns, rows),
     )
     left_out = {reason: count for reason, count in left_out.items() if count}
     return LoggedFile(log, rows, ids[rows], left_out, [name for name in columns.names if not _known(name, reward)])
@@ -141,6 +144,14 @@ def _users(columns: Table, ids: NDArray[np.str_]) -> NDArray[np.str_] | None:
         return None
     found = columns.texts(name, empty="")
     return np.where(found == "", np.char.add("decision ", ids), found)
+
+
+def _pairs(columns: Table, rows: NDArray[np.int64]) -> NDArray[np.uint32] | None:
+    if "pair" not in columns.names:
+        return None
+    found = columns.whole("pair", 0)
+    columns.require("pair", found < 1 << 8 * PAIR_BYTES, f"whole numbers below {1 << 8 * PAIR_BYTES}")
+    return found[rows].astype(np.uint32)
 
 
 def _contexts(columns: Table) -> NDArray[np.float64]:

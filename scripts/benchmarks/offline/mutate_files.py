@@ -108,7 +108,7 @@ def _export(random: NDArray[np.float64]) -> dict[str, Any]:
         "explored": random[:, 1] < 0.1,
         "propensity": np.where(random[:, 1] < 0.1, np.nan, 0.9), "eligible": at * 0 + 9, "mean": random[:, 2] / 9,
         "click": (random[:, 3] < 0.2).astype(int), "conversion": (random[:, 3] < 0.02).astype(int),
-        "revenue": np.where(random[:, 3] < 0.02, 9.99, 0.0), "mature": at < at.size // 2,
+        "revenue": np.where(random[:, 3] < 0.02, 9.99, 0.0), "mature": at < at.size // 2, "pair": at % 9,
         **{f"feature_{n}": at * 0 + (90 / 127 if n == 0 else 0.0) for n in range(8)},
     }  # fmt: skip
 

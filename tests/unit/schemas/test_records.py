@@ -48,6 +48,7 @@ _DECISION = {
     "arm": "wild",
     "shadow_mean": 0.25,
     "shadow_bonus": None,
+    "pair": 2**24 - 1,
 }
 
 

@@ -18,6 +18,7 @@ _IDS_EVER_GIVEN = {
     9: "policy_v3",
     10: "policy_v4",
     11: "policy_v5",
+    12: "decision_v3",
 }
 
 

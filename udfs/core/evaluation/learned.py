@@ -91,6 +91,7 @@ def learning(log: LoggedFeedback, places: Sequence[float] = ()) -> Learning:
     rows["activity"], rows["encoder"], rows["impressions"] = log.action, _ENCODER, 1
     rows["ts_ms"], rows["x"] = FIRST_MS, contexts(log.x)
     rows["examination_discount"] = np.array(examination_discount(places))[np.minimum(log.position, MAX_SLOTS - 1)]
+    rows["pair"] = 0 if log.pair is None else log.pair
     rows["clicks"] = log.reward > 0
     clicks = bool(np.isin(log.reward, (0.0, 1.0)).all())
     if not clicks:

@@ -41,6 +41,8 @@ class LoggedFeedback:
     """Number of who it was shown to [N], from 0 without gaps; None where it is not known."""
     features: NDArray[np.int8] | None = None
     """Features of the arms [K, FEATURES], see catalogue.activity_features; None where the log does not tell them."""
+    pair: NDArray[np.uint32] | None = None
+    """What user and arm had to do with each other as it was scored [N], see pair_numbers; None where it is not told."""
 
     @property
     def rows(self) -> int:

@@ -64,6 +64,7 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerS
         "mean": mean,
         "bonus": bonus,
         "x": token.x,
+        "pair": token.pair_at(shown.slot),
         "slate": _slate(shown, ranker),
         "policy": _policy_name(token, policy),
         "constraints": [],

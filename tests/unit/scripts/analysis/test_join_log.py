@@ -68,6 +68,7 @@ def test_every_shown_entry_is_a_row_with_its_rewards() -> None:
     one = next(row for (*_, at), row in rows.items() if at == 2)
     assert (one["reward"], one["eligible"], one["policy"], one["mature"]) == (1, 12, "linucb", False)
     assert one["x_0"] == pytest.approx(90 / 127)
+    assert {row["action"]: row["pair"] for row in rows.values()} == {"a": 0x030201, "b": 2 * 0x030201}
     for at, wanted in ((1, FEATURES["a"]), (2, UNKNOWN)):
         row = next(row for (*_, each), row in rows.items() if each == at)
         assert [round(127 * row[f"feature_{place}"]) for place in range(8)] == wanted.tolist()

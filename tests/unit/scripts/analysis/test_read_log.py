@@ -146,6 +146,24 @@ def test_an_action_has_one_vector_of_features(tmp_path: Path) -> None:
         read_log(write(tmp_path / "log.csv", content))
 
 
+def test_pairs_are_read_where_the_log_tells_them(tmp_path: Path) -> None:
+    """Contract: each row has its own, also where rows are put in order; a log without the column tells none."""
+    content = [row | {"pair": 2**24 - 1 - at} for at, row in enumerate(rows(900))]
+    found = read_log(write(tmp_path / "log.csv", content[::-1]))
+    assert found.log.pair is not None
+    assert found.log.pair.tolist() == [2**24 - 900 + at for at in found.file_row.tolist()]
+    assert found.unread == []
+    assert read_log(write(tmp_path / "less.csv", rows(900))).log.pair is None
+
+
+@pytest.mark.parametrize("wrong", [2**24, -1, 0.5, ""])
+def test_a_pair_that_cannot_be_is_refused(wrong: float | str, tmp_path: Path) -> None:
+    content = [row | {"pair": 7} for row in rows(900)]
+    content[12]["pair"] = wrong
+    with pytest.raises(ConfigError, match=r"column pair.*row 13"):
+        read_log(write(tmp_path / "log.csv", content))
+
+
 def test_a_policy_that_shares_by_features_is_doubted_where_the_log_has_none(tmp_path: Path, capsys: Captured) -> None:
     """Contract: `ope` warns of `linucb_hybrid` on such a log, of nothing on one with features."""
     for content, warned in ((rows(1_500), True), (_with_features() * 3, False)):

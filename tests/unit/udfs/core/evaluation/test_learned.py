@@ -12,7 +12,7 @@ from tideline.scripts.benchmarks.offline.ope_world import draw, make_log
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.evaluation.evaluation import evaluate
-from tideline.udfs.core.evaluation.learned import contexts, crossfitted, replayed
+from tideline.udfs.core.evaluation.learned import contexts, crossfitted, learning, replayed
 from tideline.udfs.core.evaluation.log import LoggedFeedback, folds
 from tideline.udfs.core.policies.base import Policy
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
@@ -32,6 +32,14 @@ def test_what_is_learned_for_a_fold_does_not_see_it() -> None:
     elsewhere = np.flatnonzero(fold == 0)
     one, two = (crossfitted(_policy("linucb"), each, fold, 0.1).chances(elsewhere) for each in (log, other))
     assert (one != two).any()
+
+
+def test_a_log_is_learned_from_with_its_pairs() -> None:
+    """Contract: each row has the pair that was scored; a log that tells none has 0."""
+    log = draw(50, 5).log
+    told = replace(log, pair=np.arange(2**24 - log.rows, 2**24, dtype=np.uint32))
+    assert learning(told).rows["pair"].tolist() == list(range(2**24 - log.rows, 2**24))
+    assert not learning(log).rows["pair"].any()
 
 
 @pytest.mark.parametrize("name", sorted(POLICIES))

@@ -48,7 +48,7 @@ def learned(version: int, slope: float) -> PolicyRow:
 
 
 def test_a_decision_says_what_was_shown_and_why() -> None:
-    """Contract: context, versions, slate, propensity and the score's parts, of the row that counted then."""
+    """Contract: context, pair, versions, slate, propensity and the score's parts, of the row that counted then."""
     world = make_world([activity(name) for name in NAMES], alpha=0.5)
     for version, name, slope in ((0, PRIOR_ID, 9.0), (5, "b", 2.0), (6, "b", 7.0)):
         world = world.with_row(name, learned(version, slope))
@@ -62,6 +62,7 @@ def test_a_decision_says_what_was_shown_and_why() -> None:
         "user_id": "u", "decision_id": f"1.{NOON_MS}.1", "activity_id": "b", "position": 1, "shown_ms": NOON_MS + 5,
         "generation": 1, "as_of_ms": NOON_MS, "seq": 1, "encoder_version": 3, "policy_version": 5, "eligible": 12,
         "explored": True, "slate": NAMES, "policy": "linucb", "constraints": [],
+        "pair": 2 * 0x030201,
     }  # fmt: skip
     assert {name: record[name] for name in expected} == expected
     assert record["propensity"] == pytest.approx(0.02 / 11)
