@@ -8,7 +8,7 @@ import numpy as np
 
 from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.users.features import known_index
-from tideline.udfs.core.users.user_profile import FADING, HALF_LIVES, UNITS
+from tideline.udfs.core.users.user_profile import HALF_LIVES, UNITS, faded
 from tideline.udfs.core.users.user_state import HISTORY
 
 if TYPE_CHECKING:
@@ -31,13 +31,11 @@ _SHORT_UNIT = float(1 << 24)
 _HISTORY_WEIGHTS = np.stack(
     [
         np.rint(unit * 0.5 ** (_AGES / half_life))
-        for unit, half_life in zip((_SHORT_UNIT, *UNITS.tolist()), (SHORT_HALF_LIFE, *HALF_LIVES), strict=True)
+        for unit, half_life in zip((_SHORT_UNIT, *UNITS), (SHORT_HALF_LIFE, *HALF_LIVES), strict=True)
     ],
     axis=1,
 )
 """[HISTORY, AFFINITIES]: weight of each place of a history that is aligned at its newest event."""
-_BEYOND = np.array([(1.0 - float(each) / 2.0**32) ** HISTORY for each in FADING])
-"""What the events of a full history leave of a profile's weights."""
 
 
 class Content(NamedTuple):
@@ -97,14 +95,14 @@ def _fill(
     weights = (held[:, None] > _AGES)[:, :, None] * _HISTORY_WEIGHTS
     place = np.arange(users)[:, None] * size
     own = (place + known_index(history, content.categories)).ravel()
-    long = np.rint(profiles.weights * _BEYOND)
+    long = faded(profiles, HISTORY)
     other = (place + known_index(profiles.category, content.categories)).ravel()
     totals = weights.sum(axis=1)
-    totals[:, 1:] += np.rint(profiles.totals * _BEYOND)
+    totals[:, 1:] += long.totals
     for at in range(AFFINITIES):
         sums = np.bincount(own, weights[:, :, at].ravel(), users * size)
         if at:
-            sums += np.bincount(other, long[:, :, at - 1].ravel(), users * size)
+            sums += np.bincount(other, long.weights[:, :, at - 1].ravel(), users * size)
         mine = np.add.reduceat(sums.reshape(users, size)[:, content.members], content.starts, axis=1)
         found[:, :-1, at] = steps(mine / np.maximum(totals[:, at, None], 1.0))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tideline.udfs.core.pairs.affinity import AFFINITIES, affinities
 from tideline.udfs.core.pairs.pair_numbers import breadth_step, pack
-from tideline.udfs.core.users.user_profile import no_profiles
+from tideline.udfs.core.users.user_profile import profiles_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def pairs_of(content: Content, batch: UserBatch, rows: NDArray[np.int64]) -> NDArray[np.uint32]:
     """Return [len(rows), K]: what each user and each activity have to do with each other, packed (pair_numbers.py)."""
     held = batch.header["n_history"][rows].astype(np.int64)
-    affinity = affinities(content, batch.history["category"][rows], held, no_profiles(rows.size))
+    profiles = profiles_of(batch.liked[rows], batch.header["accepted"][rows] - held)
+    affinity = affinities(content, batch.history["category"][rows], held, profiles)
     return pack(affinity, np.zeros(affinity.shape[:2], np.int64), breadth_step(content.breadth))
 
 

@@ -1,4 +1,7 @@
-"""A user's history as a set: new events merged into the 31 most recent, in any order of arrival, each once."""
+"""A user's history as a set: new events merged into the 31 most recent, in any order of arrival, each once.
+
+What leaves it does so in the order of time, and is folded into what the user has long liked (user_profile.py).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tideline.schemas.events import EventType
+from tideline.udfs.core.users.user_profile import fold, fold_many
 from tideline.udfs.core.users.user_state import HISTORY
 
 if TYPE_CHECKING:
@@ -30,7 +34,8 @@ def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> M
     """Put new events (`owner` [N] non-decreasing user rows, `events` [N] of dtype EVENT) into the batch's histories.
 
     An event is a duplicate if the user's history holds its event hash, late if 31 newer are kept; both are dropped.
-    Updates history, n_history, accepted, purchases and as_of_ms. The outcome does not depend on the order of `events`.
+    Updates history, liked, n_history, accepted, purchases and as_of_ms. The outcome does not depend on the order of
+    `events`.
     """
     users = batch.header.size
     added = np.zeros(users, np.int64)
@@ -58,6 +63,9 @@ def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> M
 
 def _append(batch: UserBatch, rows: NDArray[np.int64], news: NDArray[Any]) -> None:
     size = batch.history.dtype.itemsize
+    full = rows[batch.header["n_history"][rows] == HISTORY]
+    folded = batch.header["accepted"][full].astype(np.int64) - HISTORY
+    fold(batch.liked, folded, full, batch.history["category"][full, 0])
     plain = _plain(batch.history)
     added = np.ascontiguousarray(news).view(np.uint8).reshape(-1, size)
     plain[rows] = np.concatenate([plain[rows, size:], added], axis=1)
@@ -102,10 +110,12 @@ def _put_in(batch: UserBatch, row: int, past: NDArray[Any], new: NDArray[Any], i
     merged = np.frombuffer(past.tobytes() + new.tobytes(), new.dtype)
     if not in_order:
         merged = merged[np.lexsort((merged["event"], merged["ts_ms"]))]
-    merged = merged[-HISTORY:]
+    header = batch.header
+    left, merged = merged[:-HISTORY], merged[-HISTORY:]
+    if left.size:
+        fold_many(batch.liked[row], int(header["accepted"][row]) - past.size, left["category"].tolist())
     size = merged.nbytes
     _plain(batch.history)[row, -size:] = np.frombuffer(merged.tobytes(), np.uint8)
-    header = batch.header
     header["n_history"][row] = merged.size
     header["accepted"][row] += new.size
     header["purchases"][row] += np.count_nonzero(new["type"] == EventType.PURCHASE)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tideline.udfs.core.shown.shown_bytes import shown_fits
-from tideline.udfs.core.users.user_state import EVENT, HEADER, HISTORY, STATE_VERSION
+from tideline.udfs.core.users.user_profile import KEPT
+from tideline.udfs.core.users.user_state import EVENT, HEADER, HISTORY, LIKED_BYTES, STATE_VERSION
 
 _EVENT_BYTES, _HEADER_BYTES = EVENT.itemsize, HEADER.itemsize
-_VERSION, _N_HISTORY, _H_LEN = 0, 1, 2
+_VERSION, _N_HISTORY, _H_LEN, _N_LIKED = 0, 1, 2, 3
 """Places in the header."""
 
 
@@ -16,5 +17,6 @@ def is_malformed(state: bytes) -> bool:
         return True
     if state[_VERSION] != STATE_VERSION:
         return False
-    end = _HEADER_BYTES + 4 * state[_H_LEN] + _EVENT_BYTES * state[_N_HISTORY]
-    return state[_N_HISTORY] > HISTORY or end > len(state) or not shown_fits(state[end:])
+    end = _HEADER_BYTES + 4 * state[_H_LEN] + _EVENT_BYTES * state[_N_HISTORY] + LIKED_BYTES * state[_N_LIKED]
+    fits = state[_N_HISTORY] <= HISTORY and state[_N_LIKED] <= KEPT and end <= len(state)
+    return not fits or not shown_fits(state[end:])

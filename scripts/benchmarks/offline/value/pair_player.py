@@ -18,7 +18,7 @@ from tideline.udfs.core.pairs.pair_model import score_pairs, solve_pairs
 from tideline.udfs.core.pairs.pair_numbers import breadth_step, pack, pair_numbers
 from tideline.udfs.core.pairs.pair_sums import add_pairs, no_sums
 from tideline.udfs.core.ranking.ranking import rank_scores
-from tideline.udfs.core.users.user_profile import Profiles, fold, no_profiles
+from tideline.udfs.core.users.user_profile import Profiles, fold, no_profiles, profiles_of
 from tideline.udfs.core.users.user_state import HISTORY
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class PairPolicy:
     def __init__(self, stage: Stage, seed: int) -> None:
         self._stage, self._seed = stage, seed
         self._content = content_of(stage.catalogue.activities)
-        self._profiles = profiles_of(stage)
+        self._profiles = profiles_at_visits(stage)
         self._held = np.minimum(stage.end - stage.first, HISTORY)
         self._users = np.array([hash64(user) for user in stage.world.users], np.uint64)
         self._sums = no_sums(len(stage.catalogue.activities))
@@ -74,7 +74,7 @@ class PairPolicy:
         self._model = solve_pairs(self._sums)
 
 
-def profiles_of(stage: Stage) -> Profiles:
+def profiles_at_visits(stage: Stage) -> Profiles:
     """Return the profile of each visitor at his visit: what has left his history is folded in, the oldest first."""
     codes = category_hashes(stage.world.events)[stage.world.events.category]
     left = np.maximum(stage.end - stage.first - HISTORY, 0)
@@ -87,9 +87,7 @@ def profiles_of(stage: Stage) -> Profiles:
     edges = np.searchsorted(left[by_count], np.arange(1, int(most.max(initial=0)) + 2))
     for step in range(int(most.max(initial=0))):
         rows = np.flatnonzero(most > step)
-        fold(now, rows, codes[first[rows] + step])
+        fold(now, np.full(rows.size, step), rows, codes[first[rows] + step])
         visits = by_count[edges[step] : edges[step + 1]]
-        visitors = stage.truth.visitor[visits]
-        found.category[visits] = now.category[visitors]
-        found.weights[visits], found.totals[visits] = now.weights[visitors], now.totals[visitors]
-    return found
+        found[visits] = now[stage.truth.visitor[visits]]
+    return profiles_of(found, left)

@@ -10,7 +10,7 @@ import pytest
 from tests.support.core_world import activity
 from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, affinities, content_of, share_of, steps
-from tideline.udfs.core.users.user_profile import Profiles, fold, no_profiles
+from tideline.udfs.core.users.user_profile import fold, fold_many, no_profiles, profiles_of
 from tideline.udfs.core.users.user_state import HISTORY
 
 CONTENT = content_of(
@@ -26,9 +26,9 @@ CONTENT = content_of(
 def of(categories: list[str]) -> list[list[int]]:
     """Return the affinities [K, AFFINITIES] of a user who did this, oldest first."""
     hashes = [hash32(name) if name else 0 for name in categories]
-    profiles = no_profiles(1)
-    for category in hashes[:-HISTORY]:
-        fold(profiles, np.array([0]), np.array([category], np.uint32))
+    liked = no_profiles(1)
+    fold_many(liked[0], 0, hashes[:-HISTORY])
+    profiles = profiles_of(liked, np.array([max(len(hashes) - HISTORY, 0)]))
     history = np.zeros((1, HISTORY), np.uint32)
     kept = hashes[-HISTORY:]
     history[0, HISTORY - len(kept) :] = kept
@@ -84,13 +84,13 @@ def test_a_user_alone_and_among_others_has_the_same_numbers() -> None:
     random = np.random.default_rng(3)
     names = np.array([hash32(name) for name in ("bread", "milk", "tea", "wine")], np.uint32)
     history = names[random.integers(0, 4, (9, HISTORY))]
-    profiles = no_profiles(9)
-    for _ in range(80):
-        fold(profiles, np.arange(9), names[random.integers(0, 4, 9)])
+    liked, folded = no_profiles(9), np.full(9, 80)
+    for number in range(80):
+        fold(liked, np.full(9, number), np.arange(9), names[random.integers(0, 4, 9)])
     held = np.full(9, HISTORY)
-    every = affinities(CONTENT, history, held, profiles)
+    every = affinities(CONTENT, history, held, profiles_of(liked, folded))
     for at in range(9):
-        mine = Profiles(*(each[at : at + 1] for each in profiles))  # type: ignore[arg-type]
+        mine = profiles_of(liked[at : at + 1], folded[at : at + 1])
         assert (affinities(CONTENT, history[at : at + 1], held[at : at + 1], mine)[0] == every[at]).all()
 
 

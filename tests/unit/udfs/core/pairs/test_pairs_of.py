@@ -6,11 +6,11 @@ import numpy as np
 
 from tests.support.core_world import activity
 from tideline.udfs.core.hashing import hash32
-from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, content_of
+from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, content_of, steps
 from tideline.udfs.core.pairs.pair_numbers import affinity_at
 from tideline.udfs.core.pairs.pairs_of import pairs_of, strangers_pairs
 from tideline.udfs.core.users.history import merge
-from tideline.udfs.core.users.user_state import EVENT, decode_states
+from tideline.udfs.core.users.user_state import EVENT, decode_states, encode_states
 
 CONTENT = content_of([activity("a", categories=("bread",)), activity("b", categories=("milk", "tea")), activity("c")])
 
@@ -31,6 +31,23 @@ def test_each_user_has_pairs_of_his_own() -> None:
     found = pairs_of(CONTENT, batch, np.array([1, 0]))
     assert [int(affinity_at(found, at)[0, 0]) for at in range(AFFINITIES)] == [MOST] * AFFINITIES
     assert found[1].tolist() == strangers_pairs(CONTENT).tolist()
+
+
+def test_what_has_left_the_history_counts_at_the_longer_half_lives() -> None:
+    """Forty times bread, then nothing else than a history full of milk: bread is half forgotten, and read again."""
+    batch = decode_states([None], 0)
+    events = np.zeros(71, EVENT)
+    events["category"] = np.where(np.arange(71) < 40, hash32("bread"), hash32("milk"))
+    events["event"] = events["ts_ms"] = 1 + np.arange(71)
+    merge(batch, np.zeros(71, np.int64), events)
+    again = decode_states(encode_states(batch, np.array([0])), 0)
+    for each in (batch, again):
+        found = pairs_of(CONTENT, each, np.arange(1))
+        assert affinity_at(found, 0)[0].tolist() == [0, MOST, 0]
+        for at, half_life in ((1, 100), (2, 1_000)):
+            weights = 0.5 ** (np.arange(70, -1, -1) / half_life)
+            bread = weights[:40].sum() / weights.sum()
+            assert affinity_at(found, at)[0].tolist() == steps(np.array([bread, 1 - bread, 0])).tolist()
 
 
 def test_a_catalogue_of_nothing_has_no_pairs() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tideline.udfs.core.users.history import merge
 from tideline.udfs.core.users.user_profile import (
@@ -11,83 +14,140 @@ from tideline.udfs.core.users.user_profile import (
     KEPT,
     MAX_PROFILE_BYTES,
     UNITS,
-    Profiles,
-    decode_profiles,
-    encode_profiles,
+    faded,
     fold,
+    fold_many,
     no_profiles,
+    profiles_of,
 )
-from tideline.udfs.core.users.user_state import EVENT, HISTORY, decode_states
+from tideline.udfs.core.users.user_state import EVENT, HISTORY, decode_states, encode_states
 
 
-def folded(categories: list[int]) -> Profiles:
+def folded(categories: list[int]) -> NDArray[np.uint32]:
+    """What is kept [KEPT, FIELDS] of a user whose events left his history one by one."""
     found = no_profiles(1)
-    for category in categories:
-        fold(found, np.array([0]), np.array([category], np.uint32))
-    return found
+    for number, category in enumerate(categories):
+        fold(found, np.array([number]), np.array([0]), np.array([category], np.uint32))
+    mine: NDArray[np.uint32] = found[0]
+    return mine
 
 
-def weights(profiles: Profiles, category: int) -> list[int]:
-    found: list[int] = profiles.weights[0][profiles.category[0] == category].sum(axis=0).tolist()
-    return found
+def plain(categories: list[int]) -> dict[int, list[int]]:
+    """The weights of what is kept, by the plainest means."""
+    kept: dict[int, list[int]] = {}
+    for number, category in enumerate(categories):
+        for at, half_life in enumerate(HALF_LIVES):
+            if number and number % half_life == 0:
+                for weights in kept.values():
+                    weights[at] //= 2
+        if category == 0:
+            continue
+        if category not in kept and len(kept) == KEPT:
+            del kept[min(kept, key=lambda each: (kept[each][-1], each))]
+        gained = [
+            round(unit * 2.0 ** (number % half_life / half_life))
+            for unit, half_life in zip(UNITS, HALF_LIVES, strict=True)
+        ]
+        kept[category] = [a + b for a, b in zip(kept.get(category, [0, 0]), gained, strict=True)]
+    return kept
 
 
-def test_an_event_weighs_one_unit_and_halves_in_a_half_life() -> None:
-    """After as many other events as a half-life has, half is left, to a thousandth."""
-    assert weights(folded([7]), 7) == UNITS.tolist()
+def shares(categories: list[int], category: int, newer: int = 0) -> list[float]:
+    """The shares of a category at each half-life."""
+    found = faded(profiles_of(folded(categories)[None], np.array([len(categories)])), newer)
+    mine = folded(categories)[:, 0] == category
+    return [float(each) for each in found.weights[0][mine].sum(axis=0) / found.totals[0]]
+
+
+@pytest.mark.parametrize("categories", [5, 30, 60, 400])
+def test_events_are_folded_as_the_plainest_means_do(categories: int) -> None:
+    """One by one among others and many at once: the same weights, and the same bytes."""
+    random = np.random.default_rng(categories)
+    many = random.integers(0, categories, 2_500).tolist()
+    found = folded(many)
+    expected = plain(many)
+    assert {each: weights for each, *weights in found.tolist() if each} == expected
+    assert len(expected) == min(categories - 1, KEPT)
+    at_once = no_profiles(1)[0]
+    fold_many(at_once, 0, many[:40])
+    fold_many(at_once, 40, many[40:])
+    assert at_once.tobytes() == found.tobytes()
+
+
+def test_an_event_halves_in_a_half_life() -> None:
+    """After as many other events as a half-life has half is left, wherever in its half-life it came."""
+    for before in (0, 1, 57, 99, 100):
+        for at, half_life in enumerate(HALF_LIVES):
+            other = [9] * before
+            new, old = (
+                faded(profiles_of(folded(each)[None], np.array([len(each)])), 0).weights[0]
+                for each in ([*other, 7], [*other, 7, *[0] * half_life])
+            )
+            place = folded([*other, 7])[:, 0].tolist().index(7)
+            assert new[place, at] == UNITS[at]
+            assert old[place, at] / new[place, at] == pytest.approx(0.5, abs=1e-5)
+            assert shares([*other, 7], 7)[at] == pytest.approx(1 / _total(before + 1, half_life), abs=1e-5)
+
+
+def _total(events: int, half_life: int) -> float:
+    return float(sum(0.5 ** (age / half_life) for age in range(events)))
+
+
+def test_newer_events_let_weights_and_totals_fade_alike() -> None:
+    """What a full history leaves of them: shares among the long gone stay."""
+    many = [7, 0, 8, 8] * 70
+    for newer in (1, HISTORY):
+        assert shares(many, 8, newer) == pytest.approx(shares(many, 8), abs=1e-5)
+    now, later = (faded(profiles_of(folded(many)[None], np.array([len(many)])), newer) for newer in (0, HISTORY))
     for at, half_life in enumerate(HALF_LIVES):
-        left = weights(folded([7, *[0] * half_life]), 7)[at]
-        assert left / float(UNITS[at]) == pytest.approx(0.5, abs=1e-3)
+        assert later.totals[0, at] / now.totals[0, at] == pytest.approx(0.5 ** (HISTORY / half_life), abs=1e-5)
 
 
 def test_totals_are_of_all_events() -> None:
-    """Also of those without a category."""
-    found = folded([7, 0, 8])
-    assert (found.totals[0] > found.weights[0].sum(axis=0)).all()
-    alone = folded([7, 8])
-    assert (alone.totals[0] == alone.weights[0].sum(axis=0)).all()
+    """Also of those without a category; they are those of exact arithmetic, however many there are."""
+    assert max(shares([7, 0, 8], 7)) < 0.34
+    for events in (1, 99, 100, 101, 1_000, 5_001, 100_000):
+        totals = faded(profiles_of(no_profiles(1), np.array([events])), 0).totals[0]
+        for at, half_life in enumerate(HALF_LIVES):
+            # The last of a period weighs what the first of the next does, but for one step of the root.
+            exact = UNITS[at] * (1 - 0.5 ** (events / half_life)) / (1 - 0.5 ** (1 / half_life))
+            assert totals[at] == pytest.approx(exact, rel=1e-5)
+    nothing = faded(profiles_of(no_profiles(1), np.array([0])), HISTORY)
+    assert not nothing.totals.any()
 
 
-def test_a_million_events_fit_the_numbers() -> None:
-    """What all events of a user can come to is below 2^32."""
-    assert (UNITS / (1.0 - 0.5 ** (1.0 / np.array(HALF_LIVES)))).max() < 2**32
+def test_whoever_likes_one_thing_alone_has_all_of_the_total() -> None:
+    """Halving loses what is below one; of a share that is a millionth."""
+    assert shares([7] * 30_000, 7) == pytest.approx([1.0, 1.0], abs=1e-5)
 
 
-def test_of_too_many_categories_the_least_liked_goes() -> None:
-    """The one with the least weight at the longest half-life makes room for a new one."""
-    many = [category for category in range(1, KEPT + 1) for _ in range(2)]
-    found = folded([*many, 5, 99])
-    assert weights(found, 99) != [0, 0]
-    assert weights(found, 1) == [0, 0]
-    assert (found.category[0] != 0).sum() == KEPT
-
-
-def test_bytes_are_read_again_and_few() -> None:
-    """At most 400 of a user; of one whose history has never been full none."""
-    random = np.random.default_rng(1)
-    found = folded(random.integers(0, 60, 500).tolist())
-    (state,) = encode_profiles(found)
-    assert len(state) == MAX_PROFILE_BYTES <= 400
-    assert encode_profiles(decode_profiles([state])) == [state]
-    assert encode_profiles(no_profiles(2)) == [b"", b""]
-    assert not decode_profiles([b""]).totals.any()
+def test_a_billion_events_fit_the_numbers() -> None:
+    """The most that a weight comes to, at the end of a half-life after endlessly many, is below 2^32."""
+    for unit, half_life in zip(UNITS, HALF_LIVES, strict=True):
+        inside = sum(unit * 2.0 ** (number / half_life) + 1 for number in range(half_life))
+        assert 2 * inside < 2**32
 
 
 def test_a_user_alone_and_among_others_has_the_same_bytes() -> None:
+    """Whatever number of events each has behind him."""
     random = np.random.default_rng(2)
     events = random.integers(0, 50, (300, 5)).astype(np.uint32)
-    together = no_profiles(5)
+    together, behind = no_profiles(5), np.zeros(5, np.int64)
+    told: list[list[int]] = [[] for _ in range(5)]
     for row in events:
-        fold(together, np.arange(5), row)
-    assert encode_profiles(together)[3] == encode_profiles(folded(events[:, 3].tolist()))[0]
+        some = np.flatnonzero(random.random(5) < 0.6)
+        fold(together, behind[some], some, row[some])
+        behind[some] += 1
+        for at in some.tolist():
+            told[at].append(int(row[at]))
+    for at, mine in enumerate(told):
+        assert together[at].tobytes() == folded(mine).tobytes()
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_any_order_inside_the_history_gives_the_same_bytes(seed: int) -> None:
-    """Events overtaken by at most 15 others, in batches of any size: what leaves the history leaves it in time order.
-
-    What leaves is folded in, as the live job is to do.
-    """
+    """Events overtaken by at most 15 others, in batches of any size, some told again: what leaves the history is folded
+    in by time, and is what a plain list of all accepted events says."""
     random = np.random.default_rng(seed)
     events = np.zeros(400, EVENT)
     events["ts_ms"] = 1_000 * (1 + random.integers(0, 200, 400))
@@ -95,23 +155,25 @@ def test_any_order_inside_the_history_gives_the_same_bytes(seed: int) -> None:
     events["category"] = random.integers(0, 45, 400)
     events = events[np.lexsort((events["event"], events["ts_ms"]))]
     told = [_told(events, random) for _ in range(3)]
-    assert len(told[0]) == MAX_PROFILE_BYTES
     assert told[0] == told[1] == told[2]
+    liked = decode_states([told[0]], 0).liked[0]
+    expected = plain(events["category"][:-HISTORY].tolist())
+    assert {each: weights for each, *weights in liked.tolist() if each} == expected
+    assert liked.nbytes == MAX_PROFILE_BYTES <= 400
 
 
-def _told(events: np.ndarray, random: np.random.Generator) -> bytes:  # type: ignore[type-arg]
+def _told(events: NDArray[Any], random: np.random.Generator) -> bytes:
+    """Return a user's state after events in some order, written and read between batches."""
     order = np.argsort(np.arange(events.size) + random.uniform(0, 15, events.size))
-    batch, profiles = decode_states([None], 0), no_profiles(1)
-    start = 0
+    state, start = None, 0
     while start < events.size:
         news = events[order[start : start + int(random.integers(1, 10))]]
         start += news.size
-        before = batch.history[0][batch.history[0]["event"] != 0]
+        again = events[order[random.integers(0, start, 2)]]  # late or a duplicate
+        batch = decode_states([state], 0)
+        news = np.concatenate([news, again])
         merge(batch, np.zeros(news.size, np.int64), news)
-        left = np.concatenate([before, news])
-        left = left[~np.isin(left["event"], batch.history[0]["event"])]
-        for category in left[np.lexsort((left["event"], left["ts_ms"]))]["category"]:
-            fold(profiles, np.array([0]), np.array([category], np.uint32))
+        (state,) = encode_states(batch, np.array([0]))
     assert batch.header["accepted"][0] == events.size
-    assert batch.header["n_history"][0] == HISTORY
-    return encode_profiles(profiles)[0]
+    assert state is not None
+    return state

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tideline.udfs.core.users.user_profile import FIELDS, KEPT
 from tideline.udfs.core.users.user_state import (
     EVENT,
     HEADER,
@@ -21,20 +22,26 @@ from tideline.udfs.core.users.user_state import (
     encode_states,
 )
 
-GOLDEN = Path(__file__).parents[4] / "golden" / "state_v4.bin"
+GOLDEN = Path(__file__).parents[4] / "golden" / "state_v5.bin"
 HIDDEN = 3
 
 
-def batch_of(sizes: list[tuple[int, int, bool]], seed: int, hidden: int = HIDDEN) -> UserBatch:
-    """A batch of users with (events, bytes of what was shown, has h) each, every field random."""
+Size = tuple[int, int, int, bool]
+"""Events, categories long liked, bytes of what was shown, has h."""
+
+
+def batch_of(sizes: list[Size], seed: int, hidden: int = HIDDEN) -> UserBatch:
+    """A batch of users of these sizes, every field random."""
     rng = np.random.default_rng(seed)
     batch = decode_states([None] * len(sizes), hidden)
     batch.header[:] = random_rows(rng, HEADER, len(sizes))
     batch.header["version"] = STATE_VERSION
-    for at, (events, shown, has_h) in enumerate(sizes):
+    for at, (events, liked, shown, has_h) in enumerate(sizes):
         batch.header["n_history"][at] = events
         batch.header["encoder"][at] = 7 if has_h else 0
         batch.history[at, HISTORY - events :] = random_rows(rng, EVENT, events)
+        batch.header["n_liked"][at] = liked
+        batch.liked[at, :liked] = rng.integers(1, 2**32, (liked, FIELDS))
         batch.shown[at] = rng.bytes(shown)
         if has_h:
             batch.h[at] = rng.random(hidden, np.float32)
@@ -48,12 +55,14 @@ def random_rows(rng: np.random.Generator, dtype: np.dtype[Any], count: int) -> N
     return rows
 
 
-SIZES = st.lists(st.tuples(st.integers(0, HISTORY), st.integers(0, 64), st.booleans()), max_size=12)
+SIZES = st.lists(
+    st.tuples(st.integers(0, HISTORY), st.integers(0, KEPT), st.integers(0, 64), st.booleans()), max_size=12
+)
 
 
 @settings(max_examples=60, deadline=None)
 @given(SIZES, st.integers(0, 2**32 - 1), st.data())
-def test_any_batch_comes_back_as_it_was(sizes: list[tuple[int, int, bool]], seed: int, data: st.DataObject) -> None:
+def test_any_batch_comes_back_as_it_was(sizes: list[Size], seed: int, data: st.DataObject) -> None:
     """Contract: every field of every user survives, whoever else is in the batch and whichever rows are written."""
     batch = batch_of(sizes, seed)
     chosen = data.draw(st.lists(st.sampled_from(range(len(sizes))), unique=True)) if sizes else []
@@ -63,16 +72,17 @@ def test_any_batch_comes_back_as_it_was(sizes: list[tuple[int, int, bool]], seed
         for name in set(HEADER.names or ()) - {"h_len"}:
             assert back.header[name][at].tobytes() == batch.header[name][row].tobytes(), name
         assert back.history[at].tobytes() == batch.history[row].tobytes()
+        assert back.liked[at].tobytes() == batch.liked[row].tobytes()
         assert back.h[at].tobytes() == batch.h[row].tobytes()
         assert back.shown[at] == batch.shown[row]
     assert encode_states(back, np.arange(len(chosen))) == states
 
 
 def test_a_state_has_the_documented_size() -> None:
-    """Contract: header 97, h 4 each, event 28 bytes, then what was shown; no h where no encoder ran."""
-    sizes = [(0, 0, False), (5, 0, False), (0, 2, True), (31, 64, True)]
+    """Contract: header 98, h 4 each, event 28, category 12 bytes, then what was shown; no h where no encoder ran."""
+    sizes = [(0, 0, 0, False), (5, 0, 0, False), (0, 1, 2, True), (31, 32, 64, True)]
     lengths = [len(state) for state in encode_states(batch_of(sizes, 1), np.arange(4))]
-    assert lengths == [97, 97 + 140, 97 + 12 + 2, 97 + 12 + 31 * 28 + 64]
+    assert lengths == [98, 98 + 140, 98 + 12 + 12 + 2, 98 + 12 + 31 * 28 + 384 + 64]
 
 
 def test_the_golden_state_reads_as_what_it_was_written_from() -> None:
@@ -80,27 +90,29 @@ def test_the_golden_state_reads_as_what_it_was_written_from() -> None:
     golden = GOLDEN.read_bytes()
     batch = decode_states([None, golden], HIDDEN)
     assert encode_states(batch, np.array([1])) == [golden]
-    written = batch_of([(2, 5, True)], 4)
+    written = batch_of([(2, 3, 5, True)], 4)
     assert encode_states(written, np.array([0])) == [golden]
     assert batch.shown[1] == written.shown[0]
     assert batch.history[1].tobytes() == written.history[0].tobytes()
+    assert batch.liked[1].tobytes() == written.liked[0].tobytes()
     assert batch.h[1].tobytes() == written.h[0].tobytes()
 
 
-@pytest.mark.parametrize("version", [0, 3, 255])
+@pytest.mark.parametrize("version", [0, 4, 255])
 def test_a_state_of_an_unknown_version_is_refused(version: int) -> None:
-    state = encode_states(batch_of([(3, 1, True)], 2), np.array([0]))[0]
-    with pytest.raises(ValueError, match=rf"version \[{version}\]; this build reads version 4"):
+    state = encode_states(batch_of([(3, 0, 1, True)], 2), np.array([0]))[0]
+    with pytest.raises(ValueError, match=rf"version \[{version}\]; this build reads version 5"):
         decode_states([None, state, bytes([version]) + state[1:]], HIDDEN)
 
 
 def test_h_of_another_length_reads_as_none_and_the_rest_as_it_is() -> None:
     """Contract: an encoder of another size finds no h to mistake for its own."""
-    batch = batch_of([(4, 2, True), (31, 0, True)], 3)
+    batch = batch_of([(4, 0, 2, True), (31, 9, 0, True)], 3)
     other = decode_states(encode_states(batch, np.arange(2)), HIDDEN + 1)
     assert other.header["encoder"].tolist() == [0, 0]
     assert not other.h.any()
     assert other.history.tobytes() == batch.history.tobytes()
+    assert other.liked.tobytes() == batch.liked.tobytes()
     assert other.shown == batch.shown
 
 

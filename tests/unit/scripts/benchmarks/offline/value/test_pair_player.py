@@ -9,11 +9,11 @@ import numpy as np
 from tests.support.core_world import NOON_MS, ArithmeticEncoder
 from tests.support.tiny_world import tiny_world
 from tideline.models.data import Sequences
-from tideline.scripts.benchmarks.offline.value.pair_player import PairPolicy, profiles_of
+from tideline.scripts.benchmarks.offline.value.pair_player import PairPolicy, profiles_at_visits
 from tideline.scripts.benchmarks.offline.value.value_figures import ctr
 from tideline.scripts.benchmarks.offline.value.value_play import play
 from tideline.scripts.benchmarks.offline.value.value_stage import category_hashes, make_stage
-from tideline.udfs.core.users.user_profile import Profiles, encode_profiles, fold, no_profiles
+from tideline.udfs.core.users.user_profile import fold_many, no_profiles
 from tideline.udfs.core.users.user_state import HISTORY
 
 
@@ -50,11 +50,13 @@ def test_a_profile_is_what_the_history_no_longer_holds() -> None:
         category_names=world.events.category_names,
     )
     stage = make_stage(replace(world, events=events), ArithmeticEncoder())
-    found = encode_profiles(profiles_of(stage))
+    found = profiles_at_visits(stage)
     codes = category_hashes(events)[events.category]
-    assert sum(map(bool, found)) > 4
+    assert np.count_nonzero(found.folded) > 4
     for visit, (first, end) in enumerate(zip(stage.first.tolist(), stage.end.tolist(), strict=True)):
-        mine: Profiles = no_profiles(1)
-        for code in codes[first : max(end - HISTORY, first)]:
-            fold(mine, np.array([0]), np.array([code], np.uint32))
-        assert found[visit] == encode_profiles(mine)[0]
+        left = codes[first : max(end - HISTORY, first)].tolist()
+        mine = no_profiles(1)
+        fold_many(mine[0], 0, left)
+        assert found.folded[visit] == len(left)
+        assert (found.category[visit] == mine[0, :, 0]).all()
+        assert (found.weights[visit] == mine[0, :, 1:]).all()
