@@ -53,6 +53,8 @@ class Config:
     """Of the loss of what is linear on x: the next category, or the next item where there are no categories."""
     epochs: int = 10
     """At most so many passes."""
+    steps: int = 100_000_000
+    """At most so many events, over all passes before the last one; a pass may end in its middle."""
     batch: int = 1_024
     """Predictions of one step of the optimiser, about."""
     learning_rate: float = 4e-3
@@ -65,7 +67,7 @@ class Config:
 def default(items: int, events: int) -> Config:
     """Return the parameters for data of so many distinct items and events."""
     if items > FULL_SOFTMAX_UP_TO:
-        return Config(hidden=96, memory=96, item_width=96, dropout=0.3, negatives=2_048, batch=512)
+        return Config(hidden=96, memory=96, item_width=96, dropout=0.3, negatives=2_048, steps=7_000_000, batch=512)
     return Config(dropout=0.4, epochs=40, patience=3) if events < 300_000 else Config()
 
 
@@ -102,6 +104,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "item_weight": (0.0, 100.0),
     "category_weight": (0.0, 100.0),
     "x_weight": (0.0, 100.0),
+    "steps": (1, 10**12),
     "learning_rate": (1e-6, 1.0),
     "refresh": (0.0, 1.0),
 }

@@ -58,6 +58,8 @@ class Training:
     """Passes that the weights have seen, the last one over all events not among them."""
     ended: str
     """Why training stopped."""
+    undone: str
+    """What of its plan a time limit left undone; empty where nothing."""
     config: dict[str, Any]
     metrics: dict[str, dict[str, float]]
     """On the validation targets, before the pass that includes them."""

@@ -34,6 +34,8 @@ class TrainingSet:
     config: Config
     starts: NDArray[np.int64]
     """Of the sequences, as in `Sequences`."""
+    ts_ms: NDArray[np.int64]
+    """Of every event."""
     inputs: StepInputs
     """Of every event."""
     held_out: Split

@@ -96,7 +96,7 @@ class Manifest:
     vocabulary_sha256: str
     head_sha256: str
     training: dict[str, Any]
-    """data, range, split, seed, epochs, config, metrics."""
+    """data, range, split, seed, epochs, ended, undone, config, metrics."""
     code_version: str
     example: dict[str, Any]
     """Raw inputs and expected outputs of a few rows, lists of one length."""

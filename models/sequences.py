@@ -7,6 +7,7 @@ step 1 on in a user's first window: each event after a user's first is a target 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,12 @@ class Windows:
         """Tell which predictions [B, T] of the chosen windows count."""
         step = np.arange(self.steps[chosen].max())
         found: NDArray[np.bool_] = (step >= self.skip[chosen][:, None]) & (step < self.steps[chosen][:, None])
+        return found
+
+    def newest(self, ts_ms: NDArray[np.int64], share: float) -> NDArray[np.int64]:
+        """Return about this share of the windows, rising: those that end last by the times of all events [E]."""
+        by_age = np.lexsort((-self.first, -ts_ms[self.first + self.steps]))
+        found: NDArray[np.int64] = np.sort(by_age[: math.ceil(share * by_age.size)])
         return found
 
     def batches(self, chosen: NDArray[np.int64], size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:

@@ -4,18 +4,20 @@
 DATA is a CSV or Parquet file as `models/data.py` says, or the clickstream itself: `kafka://HOST:PORT/TOPIC`, or a
 Parquet archive of the topic (`models/topic_data.py`). DIR becomes a model folder (model.onnx, vocabulary.json,
 manifest.json, head.npz, golden.npz) named after itself. Without parameters the defaults follow the size of the data;
-the last tenth of the events in time is held out for early stopping and then included in a last pass. The same command
+how long it trains is a matter of work, not of time: a busy machine takes longer and makes the same model. The last
+tenth of the events in time is held out for early stopping and then included in a last pass. The same command
 runs on CPU and GPU. Progress goes to stderr, the validation metrics to stdout.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,10 +43,11 @@ from tideline.models.config import Config, default, with_file
 from tideline.models.cooccurrence import first_vectors
 from tideline.models.data import Sequences
 from tideline.models.export import Names, Training, export
-from tideline.models.fit import fit, refresh, say
+from tideline.models.fit import Outcome, fit, refresh, say
 from tideline.models.gru import GRUEncoder
 from tideline.models.objective import TrainingSet
-from tideline.models.sequences import event_inputs
+from tideline.models.plan import TimeLimit, plan
+from tideline.models.sequences import event_inputs, windows
 from tideline.models.split import split
 from tideline.models.topic_data import load
 from tideline.models.validation import validate
@@ -53,9 +56,9 @@ from tideline.udfs.core.users.features import Vocabulary
 
 
 def main(argv: list[str]) -> int:
-    """Train, export and print the validation metrics as JSON; 0 on success, 2 on a bad argument."""
+    """Train, export and print the validation metrics as JSON; 0 on success, 1 on a bad argument."""
     args = arguments(argv)
-    started = time.monotonic()
+    started, limit = time.monotonic(), TimeLimit(args.minutes)
     torch.set_num_threads(args.threads)
     try:
         data = load(args.data, properties=args.config)
@@ -67,39 +70,60 @@ def main(argv: list[str]) -> int:
         return 1
     torch.use_deterministic_algorithms(device == "cpu")  # on CUDA a few sums are in any order
     names, vocabulary = vocabulary_of(data, config)
-    held_out = split(data, args.seed, args.valid_from_ms)
-    training_set = TrainingSet(config, data.starts, event_inputs(data, vocabulary), held_out, args.seed, device)
-    say(f"{args.data}: {data.names.size} sequences, {data.item.size} events, {data.item_names.size} items")
-    say(f"held out: {int(held_out.valid.sum())} of the targets; {held_out.how}")
-
-    torch.manual_seed(args.seed)
-    network = GRUEncoder(config, vocabulary.item_indices, vocabulary.category_indices)
-    which, vectors = first_vectors(training_set, network.items, config.item_width)
-    network.item.weight.data[which] = vectors
-    network.to(device)
+    training_set = prepared(data, vocabulary, config, device, args)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = args.out.with_name(args.out.name + ".checkpoint")
-    left_s = 60.0 * args.minutes - (time.monotonic() - started)
-    best_pass, ended = fit(network, training_set, left_s, checkpoint, resume=args.resume)
-    metrics = validate(network, training_set)
-    if config.refresh and held_out.valid.any():
-        say("a last pass that includes what was held out")
-        refresh(network, training_set, 60.0 * args.minutes - (time.monotonic() - started))
+    network, outcome, metrics = trained(training_set, vocabulary, limit, checkpoint, resume=args.resume)
     training = Training(
         data=f"{args.data.rsplit('/')[-1]}, {data.item.size} events, sha256 {digest(data)}",
         range=[utc(int(data.ts_ms.min())), utc(int(data.ts_ms.max()))],
-        split=held_out.how,
+        split=training_set.held_out.how,
         seed=args.seed,
-        epochs=best_pass,
-        ended=ended,
+        epochs=outcome.best_pass,
+        ended=outcome.ended,
+        undone=outcome.undone,
         config=asdict(config),
         metrics={"gru": metrics},
     )
     export(network.cpu(), names, args.version, training, args.out)
-    checkpoint.unlink()
     say(f"wrote {args.out} after {time.monotonic() - started:.0f} s")
+    if outcome.undone:
+        say(f"WARNING: {args.out} is not fully trained. --minutes {args.minutes:g} left undone: {outcome.undone}")
+        say(f"WARNING: the same command with --resume, without --minutes, goes on from {checkpoint}")
+    else:
+        checkpoint.unlink()
     print(json.dumps(metrics))
     return 0
+
+
+def prepared(
+    data: Sequences, vocabulary: Vocabulary, config: Config, device: str, args: argparse.Namespace
+) -> TrainingSet:
+    """Return what is trained on and say what it is."""
+    held_out = split(data, args.seed, args.valid_from_ms)
+    say(f"{args.data}: {data.names.size} sequences, {data.item.size} events, {data.item_names.size} items")
+    say(f"held out: {int(held_out.valid.sum())} of the targets; {held_out.how}")
+    return TrainingSet(config, data.starts, data.ts_ms, event_inputs(data, vocabulary), held_out, args.seed, device)
+
+
+def trained(
+    training_set: TrainingSet, vocabulary: Vocabulary, limit: TimeLimit, checkpoint: Path, *, resume: bool
+) -> tuple[GRUEncoder, Outcome, dict[str, float]]:
+    """Return the network that all passes leave, how they ended, and the metrics before the last pass."""
+    config, valid = training_set.config, training_set.held_out.valid
+    course = plan(config, int(windows(training_set.starts).steps.sum()), held_out=bool(valid.any()))
+    say(f"plan: {course.told()}")
+    torch.manual_seed(training_set.seed)
+    network = GRUEncoder(config, vocabulary.item_indices, vocabulary.category_indices)
+    which, vectors = first_vectors(training_set, network.items, config.item_width)
+    network.item.weight.data[which] = vectors
+    network.to(training_set.device)
+    outcome = fit(network, training_set, course, limit, checkpoint, resume=resume)
+    metrics = validate(network, training_set)
+    if course.last and not outcome.undone:
+        say("a last pass that includes what was held out")
+        outcome = replace(outcome, undone=refresh(network, training_set, course, limit))
+    return network, outcome, metrics
 
 
 def chosen_device(wanted: str) -> str:

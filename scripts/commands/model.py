@@ -67,6 +67,9 @@ def publish(arguments: argparse.Namespace) -> int:
         arguments.data, arguments.train, arguments.target, arguments.of, arguments.most_us, arguments.slowdown
     )
     present = registry.current(root)
+    undone = _described(root / arguments.name, root).get("undone")
+    if undone:
+        print(f"warning: {arguments.name} is not fully trained; its time limit left undone: {undone}", flush=True)
     refused = []
     for verdict in judge(root / arguments.name, None if present is None else root / present, trial):
         print(f"{'passed ' if verdict.passed else 'REFUSED'} {verdict.gate:8} {verdict.detail}", flush=True)
@@ -105,7 +108,9 @@ def list_models(arguments: argparse.Namespace) -> int:
         print(f"model list: no model in {root}", file=sys.stderr)
     for model in models:
         metrics = "  ".join(f"{name} {value:.4f}" for name, value in model.get("metrics", {}).items())
-        print(f"{model['name']:20} {model.get('version', ''):>5} {model['state']:9} {model.get('refused', metrics)}")
+        mark = "  NOT FULLY TRAINED" if model.get("undone") else ""
+        told = model.get("refused", metrics) + mark
+        print(f"{model['name']:20} {model.get('version', ''):>5} {model['state']:9} {told}")
     return 0
 
 
@@ -125,6 +130,7 @@ def _described(folder: Path, root: Path) -> dict[str, Any]:
         "range": manifest.training.get("range"),
         "code_version": manifest.code_version,
         "sha256": manifest.sha256,
+        "undone": manifest.training.get("undone", ""),
     }
 
 

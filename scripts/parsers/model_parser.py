@@ -22,6 +22,7 @@ _KEYS = {
     "range": "from when to when",
     "code_version": "of the code that trained it",
     "sha256": "of the model's file",
+    "undone": "what of its training a time limit left undone; empty where nothing",
     "refused": "why it cannot be used; absent where it can",
 }
 _FIGURES = {
@@ -49,7 +50,7 @@ def fill(parser: VerbParser) -> None:
     )
     verbs = parser.verbs(metavar="train|export|evaluate|publish|rollback|list")
     train = verbs.add_parser("train", help="train an encoder; needs scripts/setup --train")
-    train.tells(train_options.TEXT, ["tideline model train --data train.csv --out models/artefacts/mine --minutes 30"])
+    train.tells(train_options.TEXT, ["tideline model train --data train.csv --out models/artefacts/mine"])
     train_options.fill(train)
     export = verbs.add_parser("export", help="end an interrupted training: write the best weights so far")
     export.tells(

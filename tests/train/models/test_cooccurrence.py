@@ -17,7 +17,8 @@ def lesson_of(items: list[list[int]], held_out: set[int] = frozenset()) -> tuple
     vocabulary = Vocabulary.of(data.item_names.tolist(), 1, [])
     valid = np.array([row in held_out for row in range(data.item.size)])
     inputs = event_inputs(data, vocabulary)
-    return TrainingSet(Config(), data.starts, inputs, Split(valid, ""), 1, "cpu"), vocabulary.item_indices
+    training_set = TrainingSet(Config(), data.starts, data.ts_ms, inputs, Split(valid, ""), 1, "cpu")
+    return training_set, vocabulary.item_indices
 
 
 def counted(training_set: TrainingSet) -> dict[tuple[int, int], float]:

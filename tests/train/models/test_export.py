@@ -24,7 +24,7 @@ def test_a_trained_folder_predicts_what_it_was_trained_on(tmp_path: Path) -> Non
         assert (log_p.argmax(axis=1) == codes[rows]).mean() > 0.95
     manifest = json.loads((folder / "manifest.json").read_text())
     assert set(manifest["training"]) == {
-        "data", "range", "split", "seed", "epochs", "ended", "config", "metrics",
+        "data", "range", "split", "seed", "epochs", "ended", "undone", "config", "metrics",
     }  # fmt: skip
     assert manifest["training"]["metrics"]["gru"]["item_log_loss"] < 0.5
     assert not (tmp_path / "m.checkpoint").exists()

@@ -103,3 +103,12 @@ def test_batches_hold_every_chosen_window_once_and_few_steps_past_an_end() -> No
 
 def test_sequences_of_one_event_have_no_window() -> None:
     assert windows(np.array([0, 1, 2])).first.size == 0
+
+
+def test_the_newest_windows_are_those_that_end_last() -> None:
+    """Contract: a share of all, rounded up, in rising order; of equal times the later rows."""
+    pieces = windows(np.array([0, 3, 6, 9]))
+    ts_ms = np.array([1, 2, 9, 1, 2, 3, 1, 2, 9])
+    assert pieces.newest(ts_ms, 0.3).tolist() == [2]
+    assert pieces.newest(ts_ms, 0.5).tolist() == [0, 2]
+    assert pieces.newest(ts_ms, 1.0).tolist() == [0, 1, 2]

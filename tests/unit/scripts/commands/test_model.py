@@ -114,6 +114,19 @@ def test_a_broken_folder_is_listed_with_its_reason(root: Path, capsys: Captured)
     assert "sha256" in next(line for line in lines if line.startswith("demo-2"))
 
 
+def test_a_model_that_a_time_limit_cut_short_is_marked(root: Path, data: list[str], capsys: Captured) -> None:
+    """Contract: neither a list nor a publication is silent about it."""
+    path = root / "demo-2" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["training"]["undone"] = "73% of the passes"
+    path.write_text(json.dumps(manifest))
+    assert run(root, "list") == 0
+    marked = [line for line in capsys.readouterr().out.splitlines() if line.endswith("NOT FULLY TRAINED")]
+    assert [line.split()[0] for line in marked] == ["demo-2"]
+    assert run(root, "publish", "demo-2", *data, "--registry-only") == 0
+    assert "demo-2 is not fully trained; its time limit left undone: 73% of the passes" in capsys.readouterr().out
+
+
 def test_the_help_of_training_needs_no_torch(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     monkeypatch.setattr("tideline.scripts.commands.model.find_spec", lambda name: None)
     for argv, status in ((["--help"], 0), ([], 2)):
