@@ -1,0 +1,35 @@
+"""What `tideline demo` says and returns around a run; the run itself: `.ci/run` and `tests/unit/scripts/simulation`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tideline.scripts.commands import demo
+from tideline.scripts.localstack import StackError
+from tideline.scripts.simulation.demo_error import DemoError
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize("error", [DemoError("the job wrote no list"), StackError("no Java is there")])
+def test_what_does_not_work_is_one_line_and_status_1(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def fail(arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(demo, "run", fail)
+    assert demo.main([]) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", f"demo: {error}\n")
+
+
+def test_words_make_way_for_the_document(capsys: Captured) -> None:
+    """Contract: with --json standard output ends in one object; people read on standard error."""
+    demo._print(["3 lists"], {"lists": 3}, as_json=True)
+    said = capsys.readouterr()
+    assert (json.loads(said.out), said.err) == ({"lists": 3}, "3 lists\n")
+    demo._print(["3 lists"], {"lists": 3}, as_json=False)
+    assert capsys.readouterr().out == "3 lists\n"
