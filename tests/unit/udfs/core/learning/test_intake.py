@@ -162,6 +162,7 @@ ROW = st.builds(
     COUNT, COUNT, COUNT, COUNT,
     st.integers(-(2**63), 2**63 - 1),
     st.integers(0, 255),
+    st.integers(0, 2**32 - 1),
 )  # fmt: skip
 
 
