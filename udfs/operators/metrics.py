@@ -36,6 +36,7 @@ COUNTERS: dict[str, str] = {
     **{f"join_{outcome}": f"Activity events: {outcome.meaning}" for outcome in JoinOutcome},
     "feedback": "Increments sent to the learner.",
     "lists": "Lists ranked for publication.",
+    "lists_caps_full": "Lists without further capped activities: their user has no room for more marks of caps.",
     "state_malformed": "Users whose kept state could not be read: they begin anew.",
     "unlisted": "Users who got no list because no activity is known: the topic is empty or was emptied.",
     "republished": "Users ranked again by a republish order.",

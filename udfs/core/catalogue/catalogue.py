@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tideline.udfs.core.catalogue.rules import Rules, apply_rules, compile_rules
 from tideline.udfs.core.hashing import activity_hash
+from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.shown.marks import MAX_MARK_BYTES
 from tideline.udfs.core.shown.shown_bytes import DISMISSAL, USE, has_marks, marks_of
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 _MINUTE_MS = 60_000
 _NO_CAP = np.iinfo(np.int64).max
+_ROOM_FOR_A_LIST = MAX_MARK_BYTES - MAX_SLOTS * USE.itemsize
+"""Bytes of needed marks up to which each activity of one more list can be marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +80,21 @@ def open_at(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.bool_]
     return catalogue.active & (catalogue.starts_ms <= moment) & (moment < catalogue.ends_ms)
 
 
-def eligible(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return [len(rows), K]: which activities each user may be shown, as of his newest event."""
+class Eligible(NamedTuple):
+    """Who may be shown what."""
+
+    mask: NDArray[np.bool_]
+    """[U, K]"""
+    caps_full: int
+    """How many of the users have no room for marks of further capped activities: those wait, so that no cap breaks."""
+
+
+def eligible(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64]) -> Eligible:
+    """Return which activities each of the users may be shown, as of his newest event."""
     at_ms = _moments(catalogue, batch, rows)
     mask = open_at(catalogue, at_ms)
     apply_rules(catalogue.rules, batch, rows, mask)
-    _apply_shown(catalogue, at_ms, [batch.shown[row] for row in rows.tolist()], mask)
-    return mask
+    return Eligible(mask, _apply_shown(catalogue, at_ms, [batch.shown[row] for row in rows.tolist()], mask))
 
 
 def _moments(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -102,13 +114,16 @@ def _moments(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64]) ->
 
 def _apply_shown(
     catalogue: Catalogue, as_of_ms: NDArray[np.int64], shown: Sequence[bytes], mask: NDArray[np.bool_]
-) -> None:
-    """Take out dismissed activities and those whose cap is used up, by the marks of what each user was shown."""
+) -> int:
+    """Take out dismissed activities and those whose cap is used up, by the marks of what each user was shown.
+
+    Returns how many users have no room for further ones with a cap; those are taken out too.
+    """
     if not catalogue.activities:
-        return
+        return 0
     marked = [(row, marks_of(each)) for row, each in enumerate(shown) if has_marks(each)]
     if not marked:
-        return
+        return 0
     rows = np.array([row for row, _ in marked])
     _, user, number = _marked(catalogue, [dismissals for _, (_, dismissals) in marked], DISMISSAL)
     mask[rows[user], number] = False
@@ -121,6 +136,23 @@ def _apply_shown(
     times = np.bincount(at, np.where(entry & 1, 1, entry >> 1), place.size)
     used_up = place[times >= catalogue.cap_shown[place % mask.shape[1]]]
     mask.reshape(-1)[used_up] = False
+    many = [(row, len(dis)) for row, (uses, dis) in marked if len(uses) + len(dis) > _ROOM_FOR_A_LIST]
+    return sum(_withhold(catalogue, mask[row], number[capped & (user == row)], taken) for row, taken in many)
+
+
+def _withhold(catalogue: Catalogue, mask: NDArray[np.bool_], marked: NDArray[np.int64], dismissals: int) -> bool:
+    """Take out what has a cap and no mark inside its window, where a user has no room for more; return whether so.
+
+    An impression of it would make the mark go that ends soonest. It may be shown again once that many others have
+    ended as a list has activities, so not before its own end.
+    """
+    held = np.unique(marked)
+    if held.size * USE.itemsize + dismissals <= _ROOM_FOR_A_LIST:
+        return False
+    further = catalogue.cap_window_ms > 0
+    further[held] = False
+    mask[further] = False
+    return True
 
 
 def _marked(

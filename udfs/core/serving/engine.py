@@ -223,7 +223,9 @@ def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list
     arms = ranker.arms_of(hashes)
     seeds = decision_seeds(hashes, as_of_ms, seq, ranker.settings.salt)
     pairs = pairs_of(ranker.offers.content, batch, rows)
-    ranked = rank_arms(ranker, arms, x, eligible(ranker.catalogue, batch, rows), seeds)
+    may = eligible(ranker.catalogue, batch, rows)
+    counts["lists_caps_full"] += may.caps_full
+    ranked = rank_arms(ranker, arms, x, may.mask, seeds)
     return _Listed(signed_lists(ranker, ListHeads(names, as_of_ms, seq, arms), x, pairs, ranked), counts)
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tideline.udfs.core.shown.shown_state import Dismissals, ListKey
 
 MAX_MARK_BYTES = 1_536
-"""Room for the marks of one user, 128 impressions or 255 dismissals; beyond it impressions are merged, then the oldest
-go, then the oldest dismissals."""
+"""Room for the marks of one user, 128 impressions or 255 dismissals; beyond it impressions are merged, then those go
+whose windows end first, then the oldest dismissals."""
 MAX_DISMISSALS = 255
 """As many as one byte counts."""
 SPARE = 4
@@ -88,7 +88,7 @@ def trim(marks: Marks, caps: Mapping[int, tuple[int, int]]) -> Trimmed:
     if _fit(marks):
         return Trimmed(0, 0)
     merged = _merge(marks, caps)
-    return Trimmed(merged, 0 if _fit(marks) else _forget(marks))
+    return Trimmed(merged, 0 if _fit(marks) else _forget(marks, caps))
 
 
 def _fit(marks: Marks) -> bool:
@@ -137,11 +137,19 @@ def _merge_oldest(found: dict[int, int]) -> None:
     found[both] = at
 
 
-def _forget(marks: Marks) -> int:
-    """Drop the oldest impressions, then the oldest dismissals, until the rest has room; return how many."""
+def _forget(marks: Marks, caps: Mapping[int, tuple[int, int]]) -> int:
+    """Drop the impressions whose windows end first, then the oldest dismissals, until the rest has room.
+
+    Returns how many. The catalogue shows such a user no further activity with a cap: see its `_withhold`.
+    """
     uses, dismissed = marks.uses(), marks.dismissed
     forgotten, excess = 0, marks.size() - MAX_MARK_BYTES
-    for _, activity, entry in sorted((at, name, each) for name, found in uses.items() for each, at in found.items()):
+    ends = [
+        (at + caps[activity][1] // _MINUTE_MS, activity, entry)
+        for activity, found in uses.items()
+        for entry, at in found.items()
+    ]
+    for _, activity, entry in sorted(ends):
         if excess <= 0:
             break
         del uses[activity][entry]

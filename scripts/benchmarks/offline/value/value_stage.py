@@ -75,7 +75,7 @@ def make_stage(world: World, encoder: StepEncoder, past_days: float | None = Non
         nothing = Merged(np.zeros(rows.size, np.int64), np.ones(rows.size, np.bool_), 0, 0)
         encode(batch, rows, nothing, encoder)
         x[part], category[part] = batch.header["x"], batch.history["category"]
-        may[part] = eligible(catalogue, batch, rows)
+        may[part] = eligible(catalogue, batch, rows).mask
     edges = np.flatnonzero(np.diff(visit_ms // SLICE_MS, prepend=-1))
     slices = tuple(np.split(np.arange(visitor.size), edges[1:])) if visitor.size else ()
     truth = Truth(visitor, visit_ms, slices, world.responses, world.looked_at, world.fatigue)

@@ -43,7 +43,7 @@ def was_shown(batch: UserBatch, name: str, *times_ms: int, dismissed: bool = Fal
 
 def may_see(batch: UserBatch, *activities: Activity) -> list[str]:
     catalogue = Catalogue.of(activities)
-    (mask,) = eligible(catalogue, batch, np.array([0]))
+    (mask,) = eligible(catalogue, batch, np.array([0])).mask
     return [each.activity_id for each, may in zip(catalogue.activities, mask.tolist(), strict=True) if may]
 
 
@@ -108,11 +108,58 @@ def test_no_page_after_page_shows_more_than_a_cap_allows(cap: int, activities: i
     assert sum(seen.values()) == min(1_200, cap * activities)
 
 
-def tell(world: RankerState, state: bytes | None, events: list[Event]) -> tuple[bytes, dict[str, Any]]:
-    """The state of a user after a batch, and his list."""
+@pytest.mark.parametrize("windows_ms", [[7 * DAY_MS], [7 * DAY_MS, DAY_MS, 3_600_000]])
+def test_of_more_capped_activities_than_can_be_marked_further_ones_wait(windows_ms: list[int]) -> None:
+    """Contract: no cap is broken though 300 activities have one; which lists are short of them is counted."""
+    forever = {"starts_ms": NOON_MS - DAY_MS, "ends_ms": NOON_MS + 90 * DAY_MS}
+    named = {f"a{n:03}": windows_ms[n % len(windows_ms)] for n in range(300)}
+    world = make_world([activity(n, cap=Cap(2, window), **forever) for n, window in named.items()], list_size=10)
+    state: bytes | None = None
+    seen: dict[str, list[int]] = {name: [] for name in named}
+    full = 0
+    for page in range(240):
+        at_ms = NOON_MS + 3_600_000 * page
+        state, body, counts = told(world, state, [Event(f"v{page}", "u", EventType.VIEW, at_ms, "i", "tea")])
+        full += counts["lists_caps_full"]
+        shown = [
+            Event(f"{page}-{at}", "u", EventType.IMPRESSION, at_ms, activity_id=name, token=body["k"], position=at)
+            for at, name in enumerate(body["i"])
+        ]
+        for name in body["i"]:
+            seen[name].append(at_ms)
+        if shown:
+            state, _, counts = told(world, state, shown)
+            full += counts["lists_caps_full"]
+    for name, times in seen.items():
+        for one, third in zip(times, times[2:], strict=False):
+            assert third - one >= named[name], name
+    assert full > 0
+    assert sum(map(len, seen.values())) > 240
+
+
+def test_who_has_room_is_shown_capped_activities_that_he_has_not_seen() -> None:
+    """Contract: up to 112 marked ones inside their windows; marks of windows that are over take no room."""
+    many = [activity(f"a{n:03}", cap=Cap(1, DAY_MS)) for n in range(130)]
+    for marked, ages_ms, further in ((112, 0, True), (113, 0, False), (113, 2 * DAY_MS, True)):
+        batch = user()
+        for each in many[:marked]:
+            was_shown(batch, each.activity_id, NOON_MS - ages_ms)
+        found = eligible(Catalogue.of([*many, activity("free")]), batch, np.array([0]))
+        assert (bool(found.mask[0, 129]), found.caps_full) == (further, 0 if further else 1)
+        assert found.mask[0, 130]
+
+
+def told(world: RankerState, state: bytes | None, events: list[Event]) -> tuple[bytes, dict[str, Any], Counter[str]]:
+    """The state of a user after a batch, his list, and what was counted."""
     records = Records([b"u"] * len(events), [encode_event(each) for each in events], [events[-1].ts_ms] * len(events))
     outcome = process(records, lambda _: [state], world)
-    return outcome.states[0], json.loads(outcome.lists[0])
+    return outcome.states[0], json.loads(outcome.lists[0]), outcome.counts
+
+
+def tell(world: RankerState, state: bytes | None, events: list[Event]) -> tuple[bytes, dict[str, Any]]:
+    """The state of a user after a batch, and his list."""
+    after, body, _ = told(world, state, events)
+    return after, body
 
 
 def test_what_was_dismissed_stays_away_and_what_was_clicked_does_not() -> None:
@@ -139,7 +186,7 @@ def test_users_of_a_batch_are_kept_apart() -> None:
     batch.header["accepted"] = [0, 9, 9, 0]
     was_shown(batch, "a", 5, dismissed=True, row=2)
     catalogue = Catalogue.of([activity("b", rule=Rule(min_events=9)), activity("a")])
-    assert eligible(catalogue, batch, np.array([3, 1, 2])).tolist() == [[True, False], [True, True], [False, True]]
+    assert eligible(catalogue, batch, np.array([3, 1, 2])).mask.tolist() == [[True, False], [True, True], [False, True]]
 
 
 def test_activities_stand_in_the_order_of_their_ids() -> None:

@@ -23,7 +23,7 @@ def user(as_of_ms: int = NOON_MS, **fields: int) -> UserBatch:
 
 def may_see(batch: UserBatch, *activities: Activity) -> list[str]:
     catalogue = Catalogue.of(activities)
-    (mask,) = eligible(catalogue, batch, np.array([0]))
+    (mask,) = eligible(catalogue, batch, np.array([0])).mask
     return [each.activity_id for each, may in zip(catalogue.activities, mask.tolist(), strict=True) if may]
 
 
