@@ -1,6 +1,6 @@
-"""Entry point of the live job and of replays.
+"""Entry point of the live job, of backfills and of replays.
 
-`flink run -py jobs/interest_job.py [live|replay] OPTIONS`; `docs/configuration.md` lists the options.
+`flink run -py jobs/interest_job.py [live|backfill|replay] OPTIONS`; `docs/configuration.md` lists the options.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from pyflink.datastream import StreamExecutionEnvironment
 from tideline.jobs.topology import build
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.settings.build import BUILD_ID
-from tideline.udfs.settings.job_config import JobConfig, ReplayConfig, submitted_at
+from tideline.udfs.settings.job_config import BackfillConfig, JobConfig, ReplayConfig, submitted_at
 from tideline.udfs.settings.option_sources import describe, load
 
-_KINDS = {"live": JobConfig, "replay": ReplayConfig}
+_KINDS = {"live": JobConfig, "backfill": BackfillConfig, "replay": ReplayConfig}
 
 
 def main(argv: list[str]) -> int:
     """Validate the configuration, print it without its secrets, submit the job. Returns the exit code."""
     if not argv or argv[0] not in _KINDS:
-        print("tideline: the first argument is `live` or `replay`", file=sys.stderr)
+        print("tideline: the first argument is `live`, `backfill` or `replay`", file=sys.stderr)
         return 2
     try:
         config = load(_KINDS[argv[0]], argv[1:], os.environ)

@@ -20,7 +20,7 @@ from tideline.scripts.parsers.job_options import options_from
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.core.policies.fence import check_entry, epoch_of
 from tideline.udfs.io.topic_reader import read_last
-from tideline.udfs.settings.job_config import JobConfig, ReplayConfig, submitted_at
+from tideline.udfs.settings.job_config import BackfillConfig, JobConfig, ReplayConfig, submitted_at
 from tideline.udfs.settings.option_sources import load
 from tideline.udfs.settings.restart import refuse_changes
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 _JOB_ID = re.compile(r"JobID ([0-9a-f]{32})")
 _WITHIN_S = 400.0
-_KINDS = {"live": JobConfig, "replay": ReplayConfig}
+_KINDS = {"live": JobConfig, "backfill": BackfillConfig, "replay": ReplayConfig}
 
 
 def submit(
     stack: Stack, kind: str, options: Mapping[str, str], savepoint: str | None = None, entry: Path | None = None
 ) -> str:
-    """Submit the job of that kind (live or replay) and return its id once `flink run` has accepted it.
+    """Submit the job of that kind (live, backfill or replay) and return its id once `flink run` has accepted it.
 
     `entry` is a script to run in place of the packaged entry point, with the same arguments.
 
@@ -54,7 +54,7 @@ def submit(
     found = _JOB_ID.search(ran.stdout)
     if ran.returncode or not found:
         raise StackError(f"flink run failed ({ran.returncode})\n{_tail(ran.stdout + ran.stderr)}")
-    if kind == "live":
+    if kind != "replay":
         resume.keep(stack.root, found.group(1), config)
     return found.group(1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tests.support.core_world import NOON_MS, activity, make_world
+from tests.support.core_world import CATEGORIES, NOON_MS, activity, make_world, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import Cap, Rule
@@ -94,3 +94,38 @@ def sums_of(feedback: list[Feedback]) -> dict[str, bytes]:
 
 def views(user: str, count: int) -> list[Event]:
     return [Event(f"e{at}", user, EventType.VIEW, NOON_MS + 1_000 * at, f"i{at}", "tea", 1.0) for at in range(count)]
+
+
+def story_of(user: str, count: int, rng: np.random.Generator) -> list[Event]:
+    """Events of a user in order of time, some at one moment; nothing is done twice to a shown activity."""
+    events: list[Event] = []
+    done: set[tuple[int, str, int]] = set()
+    ts_ms = NOON_MS + int(rng.integers(0, 1_000))
+    for number in range(count):
+        ts_ms += int(rng.choice([0, 700, 2_000, 60_000, 3_600_000], p=[0.15, 0.4, 0.3, 0.1, 0.05]))
+        name = f"{user}-{number}"
+        if rng.random() < 0.6:
+            category = str(rng.choice([*CATEGORIES, "DELI MEATS", "GRAPES"]))
+            price = float(rng.integers(0, 900)) / 8
+            kind, quantity = int(rng.integers(0, 4)), number * 7 % 400
+            events.append(Event(name, user, kind, ts_ms, f"i{number % 7}", category, price, quantity))
+            continue
+        made = int(rng.integers(0, 4))
+        shown, kind = str(rng.choice(NAMES)), int(rng.integers(EventType.IMPRESSION, EventType.DISMISS + 1))
+        if (made, shown, kind) in done:
+            continue
+        done.add((made, shown, kind))
+        token = token_for(user, NAMES, NOON_MS - 1_000 * made, seq=made)
+        place = NAMES.index(shown)
+        events.append(Event(name, user, kind, ts_ms, activity_id=shown, token=token, position=place, value=None))
+    return events
+
+
+def batches_of(events: list[Event], sizes: list[int]) -> list[list[Event]]:
+    batches: list[list[Event]] = []
+    at = 0
+    while at < len(events):
+        size = sizes[len(batches) % len(sizes)]
+        batches.append(events[at : at + size])
+        at += size
+    return batches

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached
-from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
+from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, settle
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.users.state_check import is_malformed
@@ -35,7 +36,7 @@ from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, Ran
 from tideline.udfs.operators.stop import fail_job, failing_for_good
 from tideline.udfs.operators.subtask import broadcasts_of, subtask_number
 from tideline.udfs.settings.build import BUILD_ID
-from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
+from tideline.udfs.settings.job_config import BackfillConfig, JobConfig, ReplayConfig
 from tideline.udfs.settings.rank_settings import rank_settings
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
     def __init__(self, config: JobConfig, popular_shard: int) -> None:
         self._config = config
         self._popular_shard = popular_shard
+        self._muted = isinstance(config, BackfillConfig)
         self._build = BUILD_ID
 
     def open(self, context: RuntimeContext) -> None:
@@ -107,8 +109,10 @@ class InterestRank(KeyedBroadcastProcessFunction):
         keys, values, stamped_ms = batch.records
         records = Records(keys, values, self._clock.bounded(keys, stamped_ms, time.time_ns() // 1_000_000))
         ranker = self._feed.state
-        outcome = process(records, self._load, ranker)
-        self._store(outcome)
+        outcome = process(records, self._load, ranker, muted=self._muted)
+        if self._muted and self._last_republish.value() is not None:  # past its end: who is settled stays so
+            outcome = replace(outcome, states=settle(outcome.states, ranker))
+        self._store(outcome.users, outcome.states)
         self._brake_if_needed(records, sum(each.error.reason.producer_fault for each in outcome.dead))
         popular = b""
         if batch.shard == self._popular_shard and outcome.listed:
@@ -173,13 +177,13 @@ class InterestRank(KeyedBroadcastProcessFunction):
             found.append(state)
         return found
 
-    def _store(self, outcome: Outcome) -> None:
+    def _store(self, users: list[str], states: list[bytes]) -> None:
         if len(self._cache) > _CACHED_USERS:
             self._cache.clear()
         put = self._states.put
-        for user, state in zip(outcome.users, outcome.states, strict=True):
+        for user, state in zip(users, states, strict=True):
             put(user, state)
-        self._cache.update(zip(outcome.users, outcome.states, strict=True))
+        self._cache.update(zip(users, states, strict=True))
 
     def _obey(self, shard: int, value: bytes | None) -> Iterator[Row]:
         try:
@@ -194,8 +198,11 @@ class InterestRank(KeyedBroadcastProcessFunction):
         users = list(self._states.keys())
         for start in range(0, len(users), _REPUBLISHED_AT_ONCE):
             part = users[start : start + _REPUBLISHED_AT_ONCE]
+            if self._muted:  # there are no lists to write: the order ends the backfill
+                self._store(part, settle(self._load(part), self._feed.state))
+                continue
             outcome = republish(part, self._load(part), self._feed.state)
-            self._store(outcome)
+            self._store(outcome.users, outcome.states)
             popular = b""
             if shard == self._popular_shard and start == 0:  # once a command
                 popular = self._popular.due(self._feed.state, outcome.newest_ms, renew=True)

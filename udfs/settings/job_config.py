@@ -1,4 +1,4 @@
-"""Every option of the live job and of a replay, declared once."""
+"""Every option of the live job, of a backfill and of a replay, declared once."""
 
 from __future__ import annotations
 
@@ -174,6 +174,11 @@ class JobConfig:
     def output_topics(self) -> Topics:
         """Names of the topics that the job writes."""
         return self.topics
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackfillConfig(JobConfig):
+    """Options of a backfill: those of the live job that goes on from its state."""
 
 
 @dataclass(frozen=True, kw_only=True)

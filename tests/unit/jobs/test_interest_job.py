@@ -10,10 +10,10 @@ from tideline.jobs.interest_job import main
 @pytest.mark.parametrize("argv", [[], ["--bootstrap", "b:1"], ["dead"]])
 def test_the_first_argument_says_which_job(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(argv) == 2
-    assert "the first argument is `live` or `replay`" in capsys.readouterr().err
+    assert "the first argument is `live`, `backfill` or `replay`" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", ["live", "replay"])
+@pytest.mark.parametrize("kind", ["live", "backfill", "replay"])
 def test_a_wrong_option_ends_in_one_line(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Contract: exit status 2 with key, value and what is allowed; nothing was submitted."""
     assert main([kind, "--batch-ms", "5"]) == 2

@@ -1,7 +1,7 @@
 """One micro-batch of one shard, from raw records to lists: the whole of `interest_rank` without Flink.
 
 bytes -> events -> guard -> history and attribution -> interest -> ranking -> lists. The live job, a replay and the
-plain-Python oracle of the tests all call `process`.
+plain-Python oracle of the tests all call `process`. A backfill calls it muted, and `settle` at its end.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.history import Merged
     from tideline.udfs.core.users.user_state import UserBatch
 
-__all__ = ["DeadLetter", "Outcome", "Records", "process", "republish"]
+__all__ = ["DeadLetter", "Outcome", "Records", "process", "republish", "settle"]
 
 
 class _Decoded(NamedTuple):
@@ -94,10 +94,13 @@ class Outcome:
     """Newest event time of the users in the batch."""
 
 
-def process(records: Records, load: Callable[[list[str]], list[bytes | None]], ranker: RankerState) -> Outcome:
+def process(
+    records: Records, load: Callable[[list[str]], list[bytes | None]], ranker: RankerState, *, muted: bool = False
+) -> Outcome:
     """Apply the records of one shard to its users; `load` returns the state bytes of the users asked for.
 
     The states of all users in the batch and the lists depend on the set of each user's events, not on their order.
+    Muted, nobody is encoded and no list is made: states are those of an unmuted run once they are settled.
     """
     by_user, undecoded, counts = _decode(records)
     users = list(by_user)
@@ -110,7 +113,10 @@ def process(records: Records, load: Callable[[list[str]], list[bytes | None]], r
     batch.header["seq"] += updates.astype(np.uint32)
     # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
     changed = np.flatnonzero((updates > 0) | (batch.header["as_of_ms"] != before_ms))
-    lists, of_lists = _rank(batch, changed, merged, users, ranker)
+    if muted:
+        lists, of_lists = _leave_stale(batch, changed, merged, ranker)
+    else:
+        lists, of_lists = _rank(batch, changed, merged, users, ranker)
     for more in (admitted.counts, {"duplicate": merged.duplicates, "late": merged.late}, attributed.counts, of_lists):
         counts.update(more)
     newest_record = [events[-1][0] for events in by_user.values()]
@@ -138,6 +144,15 @@ def republish(users: list[str], states: Sequence[bytes | None], ranker: RankerSt
     newest_ms = int(batch.header["as_of_ms"].max(initial=0))
     listed = users if lists else []
     return Outcome(users, encode_states(batch, every), listed, lists, [], [], [], counts, [], newest_ms)
+
+
+def settle(states: Sequence[bytes | None], ranker: RankerState) -> list[bytes]:
+    """Return the states of users whose events were processed muted as if they had not been: h and x are encoded."""
+    batch = decode_states(states, ranker.encoder.hidden)
+    header = batch.header
+    stale = (header["encoder"] == 0) & ((header["seq"] > 0) | (header["as_of_ms"] != 0))
+    encode(batch, np.flatnonzero(stale), _nothing_merged(len(states)), ranker.encoder)
+    return encode_states(batch, np.arange(len(states)))
 
 
 def _decode(records: Records) -> _Decoded:
@@ -227,6 +242,12 @@ def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list
     counts["lists_caps_full"] += may.caps_full
     ranked = rank_arms(ranker, arms, x, may.mask, seeds)
     return _Listed(signed_lists(ranker, ListHeads(names, as_of_ms, seq, arms), x, pairs, ranked), counts)
+
+
+def _leave_stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> _Listed:
+    """Mark the users that `_rank` would encode as encoded by none: `settle`, or their next list, does it."""
+    batch.header["encoder"][rows[_stale(batch, rows, merged, ranker)]] = 0
+    return _Listed([], Counter())
 
 
 def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> NDArray[np.bool_]:

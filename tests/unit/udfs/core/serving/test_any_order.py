@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.core_world import CATEGORIES, NOON_MS, ArithmeticEncoder, token_for
-from tests.support.engine_runs import NAMES, ranking_world, run, views
+from tests.support.core_world import ArithmeticEncoder
+from tests.support.engine_runs import batches_of, ranking_world, run, story_of, views
 from tideline.models.encoder import Encoder
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.context import DIM
@@ -28,31 +28,6 @@ if TYPE_CHECKING:
 DEMO = Encoder.load(Path(__file__).parents[5] / "models" / "artefacts" / "demo-1", "cpu")
 
 
-def story_of(user: str, count: int, rng: np.random.Generator) -> list[Event]:
-    """Events of a user in order of time, some at one moment; nothing is done twice to a shown activity."""
-    events: list[Event] = []
-    done: set[tuple[int, str, int]] = set()
-    ts_ms = NOON_MS + int(rng.integers(0, 1_000))
-    for number in range(count):
-        ts_ms += int(rng.choice([0, 700, 2_000, 60_000, 3_600_000], p=[0.15, 0.4, 0.3, 0.1, 0.05]))
-        name = f"{user}-{number}"
-        if rng.random() < 0.6:
-            category = str(rng.choice([*CATEGORIES, "DELI MEATS", "GRAPES"]))
-            price = float(rng.integers(0, 900)) / 8
-            kind, quantity = int(rng.integers(0, 4)), number * 7 % 400
-            events.append(Event(name, user, kind, ts_ms, f"i{number % 7}", category, price, quantity))
-            continue
-        made = int(rng.integers(0, 4))
-        shown, kind = str(rng.choice(NAMES)), int(rng.integers(EventType.IMPRESSION, EventType.DISMISS + 1))
-        if (made, shown, kind) in done:
-            continue
-        done.add((made, shown, kind))
-        token = token_for(user, NAMES, NOON_MS - 1_000 * made, seq=made)
-        place = NAMES.index(shown)
-        events.append(Event(name, user, kind, ts_ms, activity_id=shown, token=token, position=place, value=None))
-    return events
-
-
 def disorder(events: list[Event], rng: np.random.Generator, most: int) -> list[Event]:
     """Put events behind at most `most` newer ones, and repeat some, any time after their first arrival."""
     place = np.arange(len(events)) + rng.integers(0, most + 1, len(events))
@@ -67,16 +42,6 @@ def shuffle_together(streams: list[list[Event]], rng: np.random.Generator) -> li
     turns = rng.permutation(np.repeat(np.arange(len(streams)), [len(each) for each in streams]))
     sources = [iter(each) for each in streams]
     return [next(sources[turn]) for turn in turns.tolist()]
-
-
-def batches_of(events: list[Event], sizes: list[int]) -> list[list[Event]]:
-    batches: list[list[Event]] = []
-    at = 0
-    while at < len(events):
-        size = sizes[len(batches) % len(sizes)]
-        batches.append(events[at : at + size])
-        at += size
-    return batches
 
 
 def without_rate(states: dict[str, bytes], hidden: int) -> dict[str, UserBatch]:

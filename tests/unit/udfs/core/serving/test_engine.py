@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from random import Random
 
 import numpy as np
+import pytest
 
 from tests.support.core_world import CATEGORIES, DAY_MS, NOON_MS, ArithmeticEncoder, activity, make_world
-from tests.support.engine_runs import ranking_world, records_of, run, views
+from tests.support.engine_runs import batches_of, ranking_world, records_of, run, story_of, views
+from tideline.models.encoder import Encoder
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.pairs.pairs_of import pairs_of, strangers_pairs
-from tideline.udfs.core.serving.engine import Outcome, Records, process
+from tideline.udfs.core.serving.engine import Outcome, Records, process, settle
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.users.user_state import decode_states
 
+DEMO = Encoder.load(Path(__file__).parents[5] / "models" / "artefacts" / "demo-1", "cpu")
 SHOWN = [
     activity(f"about-{number}", categories=CATEGORIES[number % 4 :][: number // 4], items=(f"i{number}",))
     for number in range(12)
@@ -99,3 +103,62 @@ def test_the_popular_list_is_learned_from_as_a_strangers() -> None:
     known = run([visit("u", 1, 20, NOON_MS)], world)
     found = fed(world, known.states, answers("u", payload, NOON_MS + 60_000))
     assert found == {(name, NOON_MS): {int(scored[names.index(name)])} for name in json.loads(payload)["i"]}
+
+
+def muted_states(batches: list[list[Event]], world: RankerState, states: dict[str, bytes]) -> dict[str, bytes]:
+    """States after muted batches, from those that there were."""
+    states = dict(states)
+    for batch in batches:
+        outcome = process(records_of(batch), lambda users: [states.get(user) for user in users], world, muted=True)
+        assert (outcome.listed, outcome.lists, outcome.appended_ms) == ([], [], [])
+        states.update(zip(outcome.users, outcome.states, strict=True))
+    return states
+
+
+def settled(states: dict[str, bytes], world: RankerState) -> dict[str, bytes]:
+    return dict(zip(states, settle(list(states.values()), world), strict=True))
+
+
+@pytest.mark.parametrize("encoder", [ArithmeticEncoder(), DEMO], ids=["arithmetic", "demo"])
+@pytest.mark.parametrize("size", [1, 7, 400])
+def test_what_was_processed_muted_is_byte_for_byte_that_of_a_live_run_once_settled(
+    encoder: ArithmeticEncoder | Encoder, size: int
+) -> None:
+    """Contract: of every user, also one who only saw lists, in batches of another size; settling twice changes nothing.
+
+    Feedback and decision records are those of the live run too: muted are the lists alone.
+    """
+    world, rng = ranking_world(encoder), np.random.default_rng(size)
+    stories = [story_of(f"u{number}", 60, rng) for number in range(5)]
+    events = sorted((event for story in stories for event in story), key=lambda event: (event.ts_ms, event.event_id))
+    events += [event for event in story_of("only-sees", 40, rng) if event.token]
+    live = run(batches_of(events, [3]), world)
+
+    muted = muted_states(batches_of(events, [size]), world, {})
+
+    assert muted != live.states
+    assert settled(muted, world) == live.states
+    assert settled(live.states, world) == live.states
+
+
+def test_a_user_of_whom_nothing_counted_is_settled_as_he_is() -> None:
+    """Contract: a live run encodes nobody whose state nothing has changed, and neither does settling."""
+    world = ranking_world(ArithmeticEncoder())
+    late = views("u", 1)[0]
+    first = run([[late]], world)
+    again = run([[late], [late]], world)
+    assert settled(muted_states([[late]], world, {}), world) == first.states
+    assert settled(muted_states([[late]], world, first.states), world) == again.states
+
+
+def test_live_processing_goes_on_from_muted_states_as_from_its_own() -> None:
+    """Contract: whoever was not settled is encoded before his next list; the lists are those of a run that was live."""
+    world = ranking_world(DEMO)
+    events = story_of("u", 80, np.random.default_rng(5))
+    live = run(batches_of(events, [4]), world)
+    states = muted_states(batches_of(events[:40], [10]), world, {})
+
+    outcome = process(records_of(events[40:]), lambda users: [states.get(user) for user in users], world)
+
+    assert dict(zip(outcome.users, outcome.states, strict=True)) == live.states
+    assert dict(zip(outcome.listed, outcome.lists, strict=True)) == live.lists
