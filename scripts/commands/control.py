@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tideline.scripts.commands.target import Target
 
 
-def send_order(target: Target, kind: str, argument: dict[str, Any], issued_ms: int) -> None:
-    """Write an order to the control topic and wait until the broker has it.
+def send_order(target: Target, kind: str, argument: dict[str, Any], issued_ms: int) -> int:
+    """Write an order to the control topic, wait until the broker has it and return its offset.
 
     Raises:
         InvalidRecord: the job would refuse it; the message names the field, its value and what is allowed.
@@ -36,7 +36,7 @@ def send_order(target: Target, kind: str, argument: dict[str, Any], issued_ms: i
     decode_control(value)
     topic = target.topics.control
     with target.cluster.producer(f"writing an order to topic {topic}", f"Write on topic {topic}") as producer:
-        producer.send(topic, key=kind.encode(), value=value).get(timeout=2 * PATIENCE_S)
+        return int(producer.send(topic, key=kind.encode(), value=value).get(timeout=2 * PATIENCE_S).offset)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -141,7 +142,29 @@ class FlinkRest:
 
     def savepoint(self, job_id: str, cancel: bool = False, timeout_s: float = PATIENCE_S) -> str:
         """Takes a savepoint, cancelling the job with it if asked; returns its location."""
-        trigger = self._call("POST", f"/jobs/{job_id}/savepoints", {"cancel-job": cancel})["request-id"]
+        return self._saved(job_id, "savepoints", {"cancel-job": cancel}, timeout_s)
+
+    def stop(self, job_id: str, timeout_s: float = PATIENCE_S) -> str:
+        """Ends the job with a savepoint behind which it processes nothing; returns the savepoint's location."""
+        location = self._saved(job_id, "stop", {"drain": False}, timeout_s)
+        self.wait_state(job_id, {"FINISHED"}, timeout_s)
+        return location
+
+    def positions(self, job_id: str, topic: str) -> dict[int, int]:
+        """By partition of a topic, the offset that comes next; of those whose records were read since it started."""
+        found: dict[int, int] = {}
+        offset = re.compile(rf"\d+\..*\.topic\.{re.escape(topic)}\.partition\.(\d+)\.currentOffset")
+        for vertex in self.vertices(job_id).values():
+            numbers = {
+                each: match[1] for each in self.metric_names(job_id, vertex) if (match := offset.fullmatch(each))
+            }
+            if numbers:
+                values = self.metrics(job_id, vertex, numbers)
+                found |= {int(numbers[name]): int(value) + 1 for name, value in values.items() if value >= 0}
+        return found
+
+    def _saved(self, job_id: str, how: str, body: dict[str, Any], timeout_s: float) -> str:
+        trigger = self._call("POST", f"/jobs/{job_id}/{how}", body)["request-id"]
         deadline = time.monotonic() + timeout_s
         while (answer := self.get(f"/jobs/{job_id}/savepoints/{trigger}"))["status"]["id"] != "COMPLETED":
             if time.monotonic() > deadline:

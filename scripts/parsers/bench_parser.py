@@ -40,7 +40,7 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|freshness|publish|memory|soak|start|encoder|ope|regret|rank|value|world|mutate|stories|year"
+        metavar="throughput|backfill|freshness|publish|memory|soak|start|encoder|ope|regret|rank|value|world|mutate|stories|year"
     )
     _on_a_stack(verbs)
     _of_the_core(verbs)
@@ -59,6 +59,12 @@ def _on_a_stack(verbs: SubVerbs) -> None:
     fast.add_argument(
         "--idiomatic-events", type=_COUNT, default=40_000, metavar="N", help="how many the idiomatic job gets (40000)"
     )
+
+    past = verbs.add_parser(
+        "backfill", help="events a second of a backfill, beside the live job, and whether states agree"
+    )
+    past.tells(None, ["tideline bench backfill --json --events 1000000"])
+    past.add_argument("--events", type=_chunks, default=1_000_000, metavar="N", help="events in the topic (1000000)")
 
     fresh = verbs.add_parser("freshness", help="milliseconds from produced to readable in Redis, by load")
     fresh.tells(None, ["tideline bench freshness --capacity 20000 --seconds 30"])

@@ -142,3 +142,13 @@ def topic_ends(cluster: KafkaCluster, topic: str) -> dict[int, int]:
     """Return one more than the last offset of each partition; raises as `read_topic`."""
     with opened(cluster, topic) as logs:
         return {log.number: log.end for log in logs}
+
+
+def record_ranges(cluster: KafkaCluster, topic: str) -> dict[int, tuple[int, int]]:
+    """Return by partition where it begins and one more than the offset of its last record; raises as `read_topic`.
+
+    What lies behind that record is no record: the end of a transaction has an offset too.
+    """
+    with opened(cluster, topic) as logs:
+        lasts = {log.number: last_record(log, log.end) for log in logs}
+        return {log.number: (log.begin, last.offset + 1 if (last := lasts[log.number]) else log.begin) for log in logs}

@@ -98,9 +98,7 @@ class Arena:
         """Submit the job (or another one with the same options) and return its id; lists start empty."""
         self.redis.flushall()
         self.redis.config_resetstat()
-        names = ",".join(f'"{role}":"{name}"' for role, name in topics.by_role().items())
-        given = {"prefix": PREFIX, "group_id": topics.clickstream, "topics": f"{{{names}}}", **options}
-        return submit(self.stack, "live", given, entry=entry)
+        return submit(self.stack, "live", job_options(topics, options), entry=entry)
 
     def watch(self, job_id: str, events: int) -> Run:
         """Sample the live job until it has processed that many events and all their lists are in Redis.
@@ -179,6 +177,12 @@ def arena(name: str, taskmanagers: int) -> Iterator[Arena]:
         finally:
             opened.redis.close()
             say(f"taking down stack {stack_name}")
+
+
+def job_options(topics: Topics, more: Mapping[str, str]) -> dict[str, str]:
+    """Return the options of a job on these topics."""
+    names = ",".join(f'"{role}":"{name}"' for role, name in topics.by_role().items())
+    return {"prefix": PREFIX, "group_id": topics.clickstream, "topics": f"{{{names}}}", **more}
 
 
 def encode(events: Iterable[Event]) -> list[tuple[bytes, bytes]]:

@@ -47,7 +47,7 @@ def measure(events: int, idiomatic_events: int) -> Figures:
         found: dict[str, dict[str, Any]] = {}
         stages: dict[str, float] = {}
         for name, zipf in ZIPF.items():
-            topics = _prepare(stage, name, zipf, events)
+            topics = prepare(stage, name, zipf, events)
             ours = {count: _live(stage, topics, name, events, count) for count in _TASKMANAGERS}
             theirs = {count: _idiomatic(stage, topics, name, idiomatic_events, count) for count in _TASKMANAGERS}
             best, best_theirs = max(ours.values()), max(theirs.values())
@@ -71,7 +71,8 @@ def measure(events: int, idiomatic_events: int) -> Figures:
         }
 
 
-def _prepare(stage: Arena, name: str, zipf: float, events: int) -> Topics:
+def prepare(stage: Arena, name: str, zipf: float, events: int) -> Topics:
+    """Make topics with that much traffic of the last hours in them; users' shares fall by rank with `zipf`."""
     now_ms = int(time.time() * 1000)
     traffic = Traffic(USERS, zipf, now_ms - _SPAN_MS, _SPAN_MS / events, stage.keys)
     topics = stage.topics(name, traffic.first_ms)
@@ -90,7 +91,7 @@ def _live(stage: Arena, topics: Topics, name: str, events: int, taskmanagers: in
 def capacity_of(stage: Arena, taskmanagers: int) -> int:
     """Return the events/s with uniform users, from a shorter run than the benchmark's."""
     say("measuring the capacity")
-    topics = _prepare(stage, "capacity", 0.0, _CAPACITY_EVENTS)
+    topics = prepare(stage, "capacity", 0.0, _CAPACITY_EVENTS)
     return round(_live(stage, topics, "uniform", _CAPACITY_EVENTS, taskmanagers))
 
 

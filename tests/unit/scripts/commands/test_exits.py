@@ -90,6 +90,7 @@ _FAILING = {
     "doctor": ["--stack", "absent"],
     "config": ["--config", "absent.toml"],
     "submit": ["live", "--stack", "absent"],
+    "backfill": ["--stack", "absent"],
     "control": ["republish", "id=1", "--stack", "absent"],
     "package": ["--out", "/proc/absent/here"],
     "list": ["u1", "--stack", "absent"],

@@ -1,0 +1,172 @@
+"""Takes a shop's past into user state before it goes live: `tideline backfill`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from tideline.schemas.errors import InvalidRecord, Unavailable
+from tideline.scripts.commands.control import send_order
+from tideline.scripts.commands.exits import failed
+from tideline.scripts.commands.job_rights import refuse_missing_rights
+from tideline.scripts.commands.submit import configuration, state_for, submit
+from tideline.scripts.commands.target import Target, cluster_of
+from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.localstack.rest import TERMINAL_STATES
+from tideline.scripts.parsers.job_options import options_from
+from tideline.scripts.parsers.verbs import parser_of
+from tideline.udfs.io.topic_reader import group_offsets, record_ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tideline.udfs.settings.job_config import JobConfig
+
+_POLL_S = 1.0
+_TOLD_EVERY_S = 5.0
+_STALLED_S = 300.0
+_COMMITTED_BY = 2
+"""Checkpoints of a job after which what its group has committed is its own: the first one's offsets are."""
+
+
+class Past:
+    """What the clickstream held at the start, and how much of it a job has read."""
+
+    def __init__(self, stack: Stack, config: JobConfig, job_id: str, ranges: Mapping[int, tuple[int, int]]) -> None:
+        self._stack, self._config, self._job_id = stack, config, job_id
+        self._ends = {partition: end for partition, (begin, end) in ranges.items() if end > begin}
+        self._begins = {partition: begin for partition, (begin, _) in ranges.items()}
+        self.records = sum(end - self._begins[partition] for partition, end in self._ends.items())
+
+    def read(self) -> int:
+        """Return how many of its records the job has read; a restart goes back to its last checkpoint."""
+        at = self._positions(self._config.topics.clickstream)
+        return sum(
+            min(max(at.get(partition, 0), self._begins[partition]), end) - self._begins[partition]
+            for partition, end in self._ends.items()
+        )
+
+    def has_read_order(self, offset: int) -> bool:
+        """Return whether the job has read a record of the control topic."""
+        return self._positions(self._config.topics.control).get(0, 0) > offset
+
+    def _positions(self, topic: str) -> dict[int, int]:
+        said = self._stack.rest.positions(self._job_id, topic)
+        if self._stack.rest.checkpoints(self._job_id).completed < _COMMITTED_BY:
+            return said
+        # A source that has read nothing since a restart says nothing: what its group has committed counts.
+        committed = group_offsets(cluster_of(self._config), self._config.consumer_group)
+        kept = {each.partition: offset for each, offset in committed.items() if each.topic == topic}
+        return {number: max(said.get(number, 0), kept.get(number, 0)) for number in said.keys() | kept.keys()}
+
+
+def backfill(stack: Stack, options: Mapping[str, str], state: str | None = None) -> dict[str, int | float | str]:
+    """Run a backfill to its end; return its job id, how much it read, and the savepoint that it left.
+
+    Raises:
+        StackError: an option cannot be used, the clickstream is empty, too few slots are free, or it failed.
+        Unavailable: no broker answers, or one refuses.
+    """
+    config = configuration(stack, "backfill", options)
+    cluster = cluster_of(config)
+    ranges = record_ranges(cluster, config.topics.clickstream)
+    if all(begin == end for begin, end in ranges.values()):
+        raise StackError(f"topic {config.topics.clickstream} holds no record: there is no past to take in")
+    stack.rest.wait_slots(config.parallelism)
+    job_id = submit(stack, "backfill", options, state)
+    print(f"backfill: job {job_id} runs; {stack.flink_rest_url}/#/job/running/{job_id}", file=sys.stderr)
+    stack.rest.wait_running(job_id)
+    past, started_s = Past(stack, config, job_id, ranges), time.monotonic()
+    _wait_read(stack, job_id, past)
+    seconds = time.monotonic() - started_s
+    _settle(stack, config, job_id, past)
+    return {
+        "job": job_id,
+        "records": past.records,
+        "seconds": round(seconds, 1),
+        "savepoint": stack.rest.stop(job_id),
+    }
+
+
+def _wait_read(stack: Stack, job_id: str, past: Past) -> None:
+    """Wait until the job has read it all, telling how much every few seconds."""
+    began_s = moved_s = told_s = time.monotonic()
+    read = -1
+    while (now := past.read()) < past.records:
+        at_s = time.monotonic()
+        if now != read:
+            read, moved_s = now, at_s
+        state = stack.rest.job_state(job_id)
+        if state in TERMINAL_STATES or at_s - moved_s > _STALLED_S:
+            reason = stack.rest.root_exception(job_id)
+            raise StackError(f"job {job_id} is {state}, {now:,} of {past.records:,} records read\n{reason}")
+        if at_s - told_s >= _TOLD_EVERY_S:
+            told_s = at_s
+            print(f"backfill: {now:,} of {past.records:,} records, {at_s - began_s:.0f} s", file=sys.stderr)
+        time.sleep(_POLL_S)
+    print(f"backfill: all of {past.records:,} records, {time.monotonic() - began_s:.0f} s", file=sys.stderr)
+
+
+def _settle(stack: Stack, config: JobConfig, job_id: str, past: Past) -> None:
+    """Order the end of the backfill, and wait until a savepoint would hold all records and what the order does.
+
+    A job that is restored meanwhile reads records again, and the order too.
+    """
+    target = Target(cluster_of(config), config.topics)
+    offset = send_order(target, "republish", {"id": f"backfill-{job_id[:12]}"}, int(time.time() * 1000))
+    while True:
+        restored = stack.rest.checkpoints(job_id).restored
+        _wait_read(stack, job_id, past)
+        while not past.has_read_order(offset):
+            time.sleep(_POLL_S)
+        time.sleep(2 * config.batch_ms / 1000)  # what was read last is in windows yet
+        if stack.rest.checkpoints(job_id).restored == restored and stack.rest.all_running(job_id):
+            return
+
+
+def go_live(stack: Stack, options: Mapping[str, str], savepoint: str) -> str:
+    """Start the live job from the savepoint of a backfill and order every list; return its id.
+
+    Raises:
+        StackError: it could not be submitted.
+        Unavailable: no broker answers, or one refuses.
+    """
+    config = configuration(stack, "live", options)
+    stack.rest.wait_slots(config.parallelism)
+    job_id = submit(stack, "live", options, savepoint)
+    stack.rest.wait_running(job_id)
+    target = Target(cluster_of(config), config.topics)
+    send_order(target, "republish", {"id": f"live-{job_id[:12]}"}, int(time.time() * 1000))
+    return job_id
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a backfill on a local stack; 1 with the reason if it fails."""
+    parser = parser_of("backfill")
+    known, rest = parser.parse_known_args(argv)
+    options = options_from(parser, rest)
+    try:
+        stack = Stack.attach(known.stack)
+        config = configuration(stack, "backfill", options)
+        refuse_missing_rights(config)
+        state = state_for(stack, config, known.from_state, known.latest, known.fresh)
+        if known.fresh:
+            options = {**options, "without_state": "begin"}
+        found = backfill(stack, options, state)
+        savepoint = str(found["savepoint"])
+        if known.then_live:
+            found["live"] = go_live(stack, options, savepoint)
+        else:
+            found["next"] = _commands(known.stack, options, savepoint)
+    except (InvalidRecord, StackError, Unavailable) as error:
+        return failed("backfill", error)
+    print(json.dumps(found))
+    return 0
+
+
+def _commands(stack: str, options: Mapping[str, str], savepoint: str) -> str:
+    flags = "".join(f" --{key.replace('_', '-')} '{value}'" for key, value in options.items())
+    order = f"scripts/control republish id=live-1 --stack {stack}"
+    return f"scripts/submit live --stack {stack} -s {savepoint}{flags} && {order}"

@@ -1,0 +1,33 @@
+"""What `tideline backfill` takes beside the job's own options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tideline.scripts.parsers.verb_parser import VerbParser
+
+_TEXT = """Takes a shop's past into user state before it goes live: all that the clickstream holds now, without lists.
+
+It runs the live job muted: same operators, same state, nothing encoded and ranked on the way. Once all that was there
+at the start is read it ends with a savepoint, from which the live job goes on: whatever came meanwhile counts once.
+Options are those of the job (`tideline config --help`), and the same ones that the live job will have. One line of JSON
+says what was read, and the commands that go live from there; --then-live carries them out."""
+
+
+def fill(parser: VerbParser) -> None:
+    """Describe the verb."""
+    parser.usage = "tideline backfill [--stack NAME] [--then-live] [--latest | -s PATH | --fresh] [--option VALUE ...]"
+    parser.tells(
+        _TEXT,
+        [
+            "tideline backfill --then-live",
+            "tideline backfill --latest --then-live   # go on with one that was interrupted",
+        ],
+    )
+    parser.add_argument("--stack", default="default", metavar="NAME", help="name of the local stack")
+    parser.add_argument("--then-live", action="store_true", help="start the live job from it and write every list")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--latest", action="store_true", help="go on from the newest completed state of that name")
+    begin.add_argument("-s", "--from-state", metavar="PATH", help="go on from this checkpoint or savepoint")
+    begin.add_argument("--fresh", action="store_true", help="begin without state, even where the group has read before")
