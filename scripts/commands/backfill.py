@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from tideline.schemas.errors import InvalidRecord, Unavailable
 from tideline.scripts.commands.control import send_order
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.job_rights import refuse_missing_rights
-from tideline.scripts.commands.submit import configuration, state_for, submit
+from tideline.scripts.commands.submit import configuration, refuse_epoch, state_for, submit
 from tideline.scripts.commands.target import Target, cluster_of
 from tideline.scripts.localstack import Stack, StackError
 from tideline.scripts.localstack.rest import TERMINAL_STATES
@@ -29,6 +29,17 @@ _TOLD_EVERY_S = 5.0
 _STALLED_S = 300.0
 _COMMITTED_BY = 2
 """Checkpoints of a job after which what its group has committed is its own: the first one's offsets are."""
+
+
+class Backfilled(TypedDict):
+    """What is printed of a backfill; `scripts/parsers/backfill_parser.py` says what each is."""
+
+    job: str
+    records: int
+    seconds: float
+    savepoint: str
+    live: str | None
+    next: str | None
 
 
 class Past:
@@ -62,7 +73,7 @@ class Past:
         return {number: max(said.get(number, 0), kept.get(number, 0)) for number in said.keys() | kept.keys()}
 
 
-def backfill(stack: Stack, options: Mapping[str, str], state: str | None = None) -> dict[str, int | float | str]:
+def backfill(stack: Stack, options: Mapping[str, str], state: str | None = None) -> Backfilled:
     """Run a backfill to its end; return its job id, how much it read, and the savepoint that it left.
 
     Raises:
@@ -80,14 +91,13 @@ def backfill(stack: Stack, options: Mapping[str, str], state: str | None = None)
     stack.rest.wait_running(job_id)
     past, started_s = Past(stack, config, job_id, ranges), time.monotonic()
     _wait_read(stack, job_id, past)
-    seconds = time.monotonic() - started_s
+    seconds = round(time.monotonic() - started_s, 1)
     _settle(stack, config, job_id, past)
-    return {
-        "job": job_id,
-        "records": past.records,
-        "seconds": round(seconds, 1),
-        "savepoint": stack.rest.stop(job_id),
-    }
+    savepoint, read = stack.rest.stop(job_id), past.records
+    return Backfilled(
+        job=job_id, records=read, seconds=seconds, savepoint=savepoint, live=None,
+        next=_commands(stack.name, options, savepoint),
+    )  # fmt: skip
 
 
 def _wait_read(stack: Stack, job_id: str, past: Past) -> None:
@@ -133,6 +143,7 @@ def go_live(stack: Stack, options: Mapping[str, str], savepoint: str) -> str:
         StackError: it could not be submitted.
         Unavailable: no broker answers, or one refuses.
     """
+    options = live_options(options)
     config = configuration(stack, "live", options)
     stack.rest.wait_slots(config.parallelism)
     job_id = submit(stack, "live", options, savepoint)
@@ -140,6 +151,12 @@ def go_live(stack: Stack, options: Mapping[str, str], savepoint: str) -> str:
     target = Target(cluster_of(config), config.topics)
     send_order(target, "republish", {"id": f"live-{job_id[:12]}"}, int(time.time() * 1000))
     return job_id
+
+
+def live_options(options: Mapping[str, str]) -> dict[str, str]:
+    """Return the options of the live job that goes on from a backfill with these: a later epoch, and there is state."""
+    kept = {key: value for key, value in options.items() if key != "without_state"}
+    return kept | ({"epoch": str(int(kept["epoch"]) + 1)} if "epoch" in kept else {})
 
 
 def main(argv: Sequence[str]) -> int:
@@ -152,14 +169,12 @@ def main(argv: Sequence[str]) -> int:
         config = configuration(stack, "backfill", options)
         refuse_missing_rights(config)
         state = state_for(stack, config, known.from_state, known.latest, known.fresh)
+        refuse_epoch(config, state is not None, known.fresh or config.without_state == "begin")
         if known.fresh:
             options = {**options, "without_state": "begin"}
         found = backfill(stack, options, state)
-        savepoint = str(found["savepoint"])
         if known.then_live:
-            found["live"] = go_live(stack, options, savepoint)
-        else:
-            found["next"] = _commands(known.stack, options, savepoint)
+            found["live"], found["next"] = go_live(stack, options, found["savepoint"]), None
     except (InvalidRecord, StackError, Unavailable) as error:
         return failed("backfill", error)
     print(json.dumps(found))
@@ -167,6 +182,6 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _commands(stack: str, options: Mapping[str, str], savepoint: str) -> str:
-    flags = "".join(f" --{key.replace('_', '-')} '{value}'" for key, value in options.items())
+    flags = "".join(f" --{key.replace('_', '-')} '{value}'" for key, value in live_options(options).items())
     order = f"scripts/control republish id=live-1 --stack {stack}"
     return f"scripts/submit live --stack {stack} -s {savepoint}{flags} && {order}"

@@ -13,17 +13,27 @@ It runs the live job muted: same operators, same state, nothing encoded and rank
 at the start is read it ends with a savepoint, from which the live job goes on: whatever came meanwhile counts once.
 Options are those of the job (`tideline config --help`), and the same ones that the live job will have. One line of JSON
 says what was read, and the commands that go live from there; --then-live carries them out."""
+_KEYS = {
+    "job": "id of the backfill in Flink",
+    "records": "read from the clickstream",
+    "seconds": "that reading them took",
+    "savepoint": "from which the live job goes on",
+    "live": "id of the live job, null without --then-live",
+    "next": "commands that go live from it, null with --then-live",
+}
 
 
 def fill(parser: VerbParser) -> None:
     """Describe the verb."""
     parser.usage = "tideline backfill [--stack NAME] [--then-live] [--latest | -s PATH | --fresh] [--option VALUE ...]"
+    parser.always_json = True
     parser.tells(
         _TEXT,
         [
             "tideline backfill --then-live",
             "tideline backfill --latest --then-live   # go on with one that was interrupted",
         ],
+        _KEYS,
     )
     parser.add_argument("--stack", default="default", metavar="NAME", help="name of the local stack")
     parser.add_argument("--then-live", action="store_true", help="start the live job from it and write every list")

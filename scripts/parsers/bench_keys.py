@@ -22,6 +22,17 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "idiomatic_events": "how many of them the idiomatic job got",
             "users": "who did them",
         },
+        "backfill": {
+            "events_per_s": "of a backfill",
+            "live_events_per_s": "of the live job on the same records",
+            "ratio": "of the two",
+            "seconds": "of the whole backfill, from its first record until its savepoint is there",
+            "live_seconds": "the same of the live job",
+            "killed_seconds": "the same of a backfill whose TaskManager was killed when half was read",
+            "users": "whose states were compared",
+            "events": "in the topic",
+            "faults": "what differed from the live job's states, byte for byte; not empty: exit status 1",
+        },
         "freshness": {
             "quarter": _LOAD.format("a quarter"),
             "half": _LOAD.format("half"),

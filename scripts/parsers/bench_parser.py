@@ -40,7 +40,8 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|backfill|freshness|publish|memory|soak|start|encoder|ope|regret|rank|value|world|mutate|stories|year"
+        metavar="throughput|backfill|freshness|publish|memory|soak|start|encoder|ope|regret|rank|value|world|mutate"
+        "|stories|year"
     )
     _on_a_stack(verbs)
     _of_the_core(verbs)

@@ -47,7 +47,7 @@ def users_in(data: bytes) -> list[tuple[str, bytes]]:
 
 
 def _user_before(data: bytes, end: int) -> str | None:
-    for length in range(1, _LONGEST_USER + 1):
+    for length in range(1, min(_LONGEST_USER, end - 1) + 1):
         start = end - length
         if data[start - 1] == length + 1:
             key = start - 1 - _BEFORE_USER

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.model_folders import ARTEFACTS
 from tests.support.tiny_world import tiny_world
-from tideline.scripts.benchmarks.live import freshness, memory, soak, start, throughput
+from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, soak, start, throughput
 from tideline.scripts.benchmarks.offline import encoder, mutate, ope_coverage, publish, regret, stories
 from tideline.scripts.benchmarks.offline.rank_timing import ACTIVITIES
 from tideline.scripts.benchmarks.offline.value import value
@@ -35,7 +35,14 @@ _SHORT: dict[str, Callable[[], dict[str, Any]]] = {
     "stories": partial(stories.measure, 1, 1),
     "year": partial(year.measure, days=1, seed=3, users=100, sessions=4),
 }
-_ON_A_STACK = {"throughput": throughput, "freshness": freshness, "memory": memory, "soak": soak, "start": start}
+_ON_A_STACK = {
+    "throughput": throughput,
+    "backfill": backfill_rate,
+    "freshness": freshness,
+    "memory": memory,
+    "soak": soak,
+    "start": start,
+}
 
 
 def test_every_benchmark_has_its_keys() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from tideline.scripts.benchmarks.live.arena import Arena, arena, job_options
 from tideline.scripts.benchmarks.live.rates import Sample, steady_rate
@@ -28,6 +28,20 @@ if TYPE_CHECKING:
 _SAMPLE_S = 0.5
 
 
+class Figures(TypedDict):
+    """What the benchmark prints; `scripts/parsers/bench_keys.py` says what each is."""
+
+    events_per_s: int
+    live_events_per_s: int
+    ratio: float
+    seconds: float
+    live_seconds: float
+    killed_seconds: float
+    users: int
+    events: int
+    faults: list[str]
+
+
 class Ran(NamedTuple):
     """A run: events a second in its steady part, seconds from its first events to its savepoint, states by user."""
 
@@ -36,7 +50,7 @@ class Ran(NamedTuple):
     states: dict[str, bytes]
 
 
-def measure(events: int) -> dict[str, Any]:
+def measure(events: int) -> Figures:
     """Run the benchmark on that many events of uniform users."""
     with arena("backfill", 1) as stage:
         topics = prepare(stage, "past", 0.0, events)
