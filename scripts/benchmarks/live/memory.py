@@ -16,8 +16,7 @@ from tideline.scripts.commands.package import ROOT
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
-from tideline.udfs.core.users.user_profile import MAX_PROFILE_BYTES
-from tideline.udfs.core.users.user_state import EVENT, HEADER, HISTORY
+from tideline.udfs.core.users.user_state import MAX_BYTES
 from tideline.udfs.io.list_store import ListStore
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def measure(users: int) -> Figures:
         "redis_gib_per_million_users": round(list_bytes * 1e6 / _GIB, 3),
         "state_bytes_per_user": state,
         "list_payload_bytes": round(payload_bytes),
-        "state_bytes_full_history": HEADER.itemsize + 4 * hidden + HISTORY * EVENT.itemsize + MAX_PROFILE_BYTES,
+        "state_bytes_full_history": MAX_BYTES + 4 * hidden,
         "redis_users": LISTS,
         "state_users": users,
     }

@@ -23,6 +23,8 @@ from tideline.scripts.benchmarks.year.year_visitors import Visitors
 from tideline.scripts.benchmarks.year.year_world import DAY_MS, START_MS, calendar
 from tideline.udfs.core.control.control import SetWeights
 from tideline.udfs.core.lists.token_keys import TokenKeys
+from tideline.udfs.core.rewards.room import SHOWN_BYTES
+from tideline.udfs.core.users.user_state import MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,17 +132,25 @@ def _publish_ms(figures: _Figures, month: int) -> float:
     return round(1000 * statistics.median(figures.publish_s.get(month, [0.0])), 1)
 
 
+def _state_sizes(shop: Shop, accounts: set[str]) -> tuple[list[int], list[int]]:
+    """Return the bytes of the states of honest users, and of those accounts."""
+    found: tuple[list[int], list[int]] = [], []
+    for user, state in shop.states.items():
+        found[user in accounts].append(len(state))
+    return found
+
+
 def _report(days: int, shop: Shop, checks: Checks, played: Days, figures: _Figures) -> dict[str, Any]:
     last = max(figures.publish_s)
     if last > _SECOND and figures.learner_mb[last] > _FLAT * figures.learner_mb[_SECOND]:
         checks.violations.found("learner_state_grew", figures.learner_mb)
+    sizes, theirs = _state_sizes(shop, {*played.adversary.accounts, *ROBOTS})
+    if max(sizes + theirs) > MAX_BYTES + SHOWN_BYTES + 4 * shop.world.encoder.hidden:
+        checks.violations.found("user_state_too_large", max(sizes + theirs))
     for name, examples in checks.violations.examples.items():
         for example in examples:
             say(f"{name}: {example}")
     months = {"first_month": _FIRST, "second_month": min(_SECOND, last), "last_month": last}
-    accounts = {*played.adversary.accounts, *ROBOTS}
-    sizes = [len(state) for user, state in shop.states.items() if user not in accounts]
-    theirs = [len(state) for user, state in shop.states.items() if user in accounts]
     return {
         "days": days,
         "events": played.events,

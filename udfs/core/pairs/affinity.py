@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.hashing import activity_hash, hash32
 from tideline.udfs.core.users.features import known_index
+from tideline.udfs.core.users.times_seen import seen_places
 from tideline.udfs.core.users.user_profile import HALF_LIVES, UNITS, faded
 from tideline.udfs.core.users.user_state import HISTORY
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.users.times_seen import SeenPlaces
     from tideline.udfs.core.users.user_profile import Profiles
 
 AFFINITIES = 1 + len(HALF_LIVES)
@@ -51,6 +53,7 @@ class Content(NamedTuple):
     """[K]: the subject of each activity, -1 for one without categories."""
     breadth: NDArray[np.int64]
     """[K]: number of categories."""
+    seen: SeenPlaces
 
 
 def content_of(activities: Sequence[Activity]) -> Content:
@@ -66,6 +69,7 @@ def content_of(activities: Sequence[Activity]) -> Content:
         np.cumsum(sizes) - sizes,
         np.array([place.get(each, -1) for each in mine], np.int64),
         np.array([len(each) for each in mine], np.int64),
+        seen_places(np.array([activity_hash(each.activity_id) for each in activities], np.uint32)),
     )
 
 

@@ -7,7 +7,7 @@ what is learned from.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,7 +42,9 @@ def breadth_step(categories: NDArray[np.int64]) -> NDArray[np.uint32]:
     return np.searchsorted(_BREADTH_FROM, categories, side="right").astype(np.uint32)
 
 
-def pack(affinity: NDArray[np.uint8], seen: NDArray[np.int64], breadth: NDArray[np.uint32]) -> NDArray[np.uint32]:
+def pack(
+    affinity: NDArray[np.uint8], seen: NDArray[np.integer[Any]], breadth: NDArray[np.uint32]
+) -> NDArray[np.uint32]:
     """Return a number below 2^24 for each pair.
 
     Of affinities [..., AFFINITIES], times seen [...], and steps of breadth [...].

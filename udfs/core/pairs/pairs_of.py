@@ -8,6 +8,7 @@ import numpy as np
 
 from tideline.udfs.core.pairs.affinity import AFFINITIES, affinities
 from tideline.udfs.core.pairs.pair_numbers import breadth_step, pack
+from tideline.udfs.core.users.times_seen import times_seen
 from tideline.udfs.core.users.user_profile import profiles_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def pairs_of(content: Content, batch: UserBatch, rows: NDArray[np.int64]) -> NDA
     held = batch.header["n_history"][rows].astype(np.int64)
     profiles = profiles_of(batch.liked[rows], batch.header["accepted"][rows] - held)
     affinity = affinities(content, batch.history["category"][rows], held, profiles)
-    return pack(affinity, np.zeros(affinity.shape[:2], np.int64), breadth_step(content.breadth))
+    seen = times_seen(content.seen, [batch.seen[row] for row in rows.tolist()])
+    return pack(affinity, seen, breadth_step(content.breadth))
 
 
 def strangers_pairs(content: Content) -> NDArray[np.uint32]:

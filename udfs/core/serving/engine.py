@@ -17,7 +17,7 @@ from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.events import TYPE_NAMES, Event
 from tideline.udfs.core.catalogue.catalogue import eligible
 from tideline.udfs.core.counter_random import decision_seeds
-from tideline.udfs.core.hashing import hash32, hashes64
+from tideline.udfs.core.hashing import activity_hash, hash32, hashes64
 from tideline.udfs.core.pairs.pairs_of import pairs_of
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.serving.admission import DeadLetter, set_robots_aside
@@ -26,6 +26,7 @@ from tideline.udfs.core.serving.rank_arms import rank_arms
 from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
 from tideline.udfs.core.users.history import merge
 from tideline.udfs.core.users.interest import ENCODE_BUCKETS, encode
+from tideline.udfs.core.users.times_seen import see
 from tideline.udfs.core.users.user_state import EVENT, MAX_PRICE, MAX_QUANTITY, decode_states, encode_states
 
 if TYPE_CHECKING:
@@ -207,6 +208,9 @@ def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _At
         applied[row], newest_ms[row] = found.applied, found.newest_ms
         feedback += found.feedback
         shown += found.decisions
+        if found.decisions:
+            first = [(activity_hash(each.activity_id), each.token.as_of_ms) for each in found.decisions]
+            batch.seen[row] = see(batch.seen[row], first)
         dead += [DeadLetter(number, error) for number, error in found.refused]
         for outcome, times in found.joined.items():
             joined[outcome] = joined.get(outcome, 0) + times

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tideline.udfs.core.shown.shown_bytes import shown_fits
+from tideline.udfs.core.users.times_seen import seen_fits
 from tideline.udfs.core.users.user_profile import KEPT
-from tideline.udfs.core.users.user_state import EVENT, HEADER, HISTORY, LIKED_BYTES, STATE_VERSION
+from tideline.udfs.core.users.user_state import EVENT, HEADER, HISTORY, LIKED_BYTES, SEEN_BYTES, STATE_VERSION
 
 _EVENT_BYTES, _HEADER_BYTES = EVENT.itemsize, HEADER.itemsize
-_VERSION, _N_HISTORY, _H_LEN, _N_LIKED = 0, 1, 2, 3
+_VERSION, _N_HISTORY, _H_LEN, _N_LIKED, _N_SEEN = 0, 1, 2, 3, 4
 """Places in the header."""
 
 
@@ -17,6 +18,7 @@ def is_malformed(state: bytes) -> bool:
         return True
     if state[_VERSION] != STATE_VERSION:
         return False
-    end = _HEADER_BYTES + 4 * state[_H_LEN] + _EVENT_BYTES * state[_N_HISTORY] + LIKED_BYTES * state[_N_LIKED]
+    start = _HEADER_BYTES + 4 * state[_H_LEN] + _EVENT_BYTES * state[_N_HISTORY] + LIKED_BYTES * state[_N_LIKED]
+    end = start + SEEN_BYTES * state[_N_SEEN]
     fits = state[_N_HISTORY] <= HISTORY and state[_N_LIKED] <= KEPT and end <= len(state)
-    return not fits or not shown_fits(state[end:])
+    return not fits or not seen_fits(state[start:end]) or not shown_fits(state[end:])

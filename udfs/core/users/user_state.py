@@ -1,7 +1,7 @@
 """What is kept of a user, and its bytes (state version 5, golden file tests/golden/state_v5.bin).
 
 Layout, little-endian: header | h (h_len float32) | n_history rows of 28 bytes | n_liked categories of 12 bytes, what he
-has long liked (user_profile.py) | what he was shown (shown_state.py).
+has long liked (user_profile.py) | n_seen numbers of 2 bytes (times_seen.py) | what he was shown (shown_state.py).
 A batch of users is loaded into arrays at once: at 250 users a batch this costs 1.5 us a user, a loop over users 9 us.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.users.times_seen import MAX_SEEN_NUMBERS
 from tideline.udfs.core.users.user_profile import FIELDS, MAX_PROFILE_BYTES, no_profiles
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ HEADER = np.dtype(
         ("n_history", "u1"),
         ("h_len", "u1"),
         ("n_liked", "u1"),
+        ("n_seen", "u1"),
         ("encoder", "<u2"),
         ("accepted", "<u4"),
         ("seq", "<u4"),
@@ -61,6 +63,10 @@ EVENT = np.dtype(
 
 LIKED_BYTES = 4 * FIELDS
 """Of a category that a user likes."""
+SEEN_BYTES = 2
+"""Of a number that says what he has seen."""
+MAX_BYTES = HEADER.itemsize + HISTORY * EVENT.itemsize + MAX_PROFILE_BYTES + SEEN_BYTES * MAX_SEEN_NUMBERS
+"""Of a state, but for h and what was shown."""
 _WHOLE_EVENT = np.dtype(f"V{EVENT.itemsize}")
 """An EVENT as plain bytes: numpy moves a structured row field by field."""
 
@@ -72,7 +78,7 @@ MAX_QUANTITY = 255
 
 @dataclass(slots=True)
 class UserBatch:
-    """U users as arrays: header [U], h [U, H], history [U, 31] right-aligned by time, what was shown as bytes.
+    """U users as arrays: header [U], h [U, H], history [U, 31] right-aligned by time, what was seen and shown as bytes.
 
     liked [U, KEPT, FIELDS]: see user_profile.py; `accepted - n_history` events are folded into it.
     """
@@ -81,6 +87,7 @@ class UserBatch:
     h: NDArray[np.float32]
     history: NDArray[Any]
     liked: NDArray[np.uint32]
+    seen: list[bytes]
     shown: list[bytes]
 
 
@@ -99,6 +106,7 @@ def decode_states(states: Sequence[bytes | None], hidden: int) -> UserBatch:
         np.zeros((users, HISTORY), EVENT),
         no_profiles(users),
         [b""] * users,
+        [b""] * users,
     )
     batch.header["version"] = STATE_VERSION
     known = [at for at, state in enumerate(states) if state is not None]
@@ -114,10 +122,11 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
         raise ValueError(f"user state of version {sorted(unknown)}; this build reads version {STATE_VERSION}")
     batch.header[rows] = header
 
-    h_len, held, liked = (header[name].astype(np.int64) for name in ("h_len", "n_history", "n_liked"))
+    h_len, held, liked, seen = (header[name].astype(np.int64) for name in ("h_len", "n_history", "n_liked", "n_seen"))
     at_history = HEADER.itemsize + 4 * h_len
     at_liked = at_history + EVENT.itemsize * held
-    at_shown = at_liked + LIKED_BYTES * liked
+    at_seen = at_liked + LIKED_BYTES * liked
+    at_shown = at_seen + SEEN_BYTES * seen
     fits = h_len == hidden
     hs = _between(states, np.full(rows.size, HEADER.itemsize), np.where(fits, at_history, HEADER.itemsize))
     batch.h[rows[fits]] = np.frombuffer(hs, np.float32).reshape(np.count_nonzero(fits), hidden)
@@ -127,10 +136,10 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
     events = np.frombuffer(_between(states, at_history, at_liked), _WHOLE_EVENT)
     batch.history.view(_WHOLE_EVENT)[rows[owner], HISTORY - held[owner] + place] = events
     owner, place = _places(liked)
-    entries = np.frombuffer(_between(states, at_liked, at_shown), np.uint32)
+    entries = np.frombuffer(_between(states, at_liked, at_seen), np.uint32)
     batch.liked[rows[owner], place] = entries.reshape(-1, FIELDS)
-    for row, state, end in zip(rows.tolist(), states, at_shown.tolist(), strict=True):
-        batch.shown[row] = state[end:]
+    for row, state, start, end in zip(rows.tolist(), states, at_seen.tolist(), at_shown.tolist(), strict=True):
+        batch.seen[row], batch.shown[row] = state[start:end], state[end:]
 
 
 def _between(states: list[bytes], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> bytes:
@@ -151,7 +160,9 @@ def encode_states(batch: UserBatch, rows: NDArray[np.int64]) -> list[bytes]:
     hidden = batch.h.shape[1]
     liked = batch.liked[rows]
     n_liked = np.count_nonzero(liked[:, :, 0], axis=1)
+    seen = [batch.seen[row] for row in rows.tolist()]
     header["version"], header["n_liked"] = STATE_VERSION, n_liked
+    header["n_seen"] = [len(each) // SEEN_BYTES for each in seen]
     header["h_len"] = np.where(header["encoder"] != 0, hidden, 0)
     heads = np.ascontiguousarray(header).view(np.uint8).reshape(rows.size, HEADER.itemsize)
     hs = np.ascontiguousarray(batch.h[rows]).view(np.uint8).reshape(rows.size, 4 * hidden)
@@ -163,6 +174,7 @@ def encode_states(batch: UserBatch, rows: NDArray[np.int64]) -> list[bytes]:
         _starts(fronts.tobytes(), fronts.shape[1], front_size),
         _ends(history.tobytes(), HISTORY * EVENT.itemsize, skipped),
         _starts(liked.tobytes(), MAX_PROFILE_BYTES, (LIKED_BYTES * n_liked).tolist()),
+        seen,
         [batch.shown[row] for row in rows.tolist()],
     ]
     return [b"".join(each) for each in zip(*parts, strict=True)]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from tests.support.core_world import activity
-from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.hashing import activity_hash, hash32
 from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, content_of, steps
-from tideline.udfs.core.pairs.pair_numbers import affinity_at
+from tideline.udfs.core.pairs.pair_numbers import MAX_SEEN, affinity_at, seen_of
 from tideline.udfs.core.pairs.pairs_of import pairs_of, strangers_pairs
 from tideline.udfs.core.users.history import merge
+from tideline.udfs.core.users.times_seen import see
 from tideline.udfs.core.users.user_state import EVENT, decode_states, encode_states
 
 CONTENT = content_of([activity("a", categories=("bread",)), activity("b", categories=("milk", "tea")), activity("c")])
@@ -48,6 +49,13 @@ def test_what_has_left_the_history_counts_at_the_longer_half_lives() -> None:
             weights = 0.5 ** (np.arange(70, -1, -1) / half_life)
             bread = weights[:40].sum() / weights.sum()
             assert affinity_at(found, at)[0].tolist() == steps(np.array([bread, 1 - bread, 0])).tolist()
+
+
+def test_what_was_seen_is_counted() -> None:
+    """Up to seven times, whatever else is known of the user."""
+    batch = decode_states([None, None], 0)
+    batch.seen[1] = see(b"", [(activity_hash("b"), 5)] * 3 + [(activity_hash("c"), 5)] * 9)
+    assert seen_of(pairs_of(CONTENT, batch, np.arange(2))).tolist() == [[0, 0, 0], [0, 3, MAX_SEEN]]
 
 
 def test_a_catalogue_of_nothing_has_no_pairs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,11 @@ from tests.support.engine_runs import batches_of, ranking_world, run, story_of, 
 from tideline.models.encoder import Encoder
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.hashing import hash32, hash64
+from tideline.udfs.core.hashing import activity_hash, hash32, hash64
 from tideline.udfs.core.users.features import step_inputs
 from tideline.udfs.core.users.interest import quantise
+from tideline.udfs.core.users.times_seen import MAX_TIMES, seen_places, times_seen
+from tideline.udfs.core.users.user_profile import fold_many, no_profiles
 from tideline.udfs.core.users.user_state import HEADER, UserBatch, decode_states
 
 if TYPE_CHECKING:
@@ -68,7 +71,8 @@ def check(seed: int, sizes: list[int], encoder: StepEncoder, count: int) -> None
             assert state.header[name].tobytes() == now[user].header[name].tobytes(), name
         assert state.history.tobytes() == now[user].history.tobytes()
         assert state.h.tobytes() == now[user].h.tobytes()
-        assert state.shown == now[user].shown
+        assert state.liked.tobytes() == now[user].liked.tobytes()
+        assert (state.seen, state.shown) == (now[user].seen, now[user].shown)
     for story in stories:
         check_against_the_story(was[story[0].user_id], story, encoder)
     distinct = sum(len(story) for story in stories)
@@ -87,6 +91,13 @@ def check_against_the_story(state: UserBatch, story: list[Event], encoder: StepE
     assert int(header["as_of_ms"]) == max(event.ts_ms for event in story)
     kept = organic[-31:]
     assert state.history[0, 31 - len(kept) :]["event"].tolist() == [hash64(event.event_id) for event in kept]
+    liked = no_profiles(1)
+    fold_many(liked[0], 0, [hash32(event.category or "") if event.category else 0 for event in organic[:-31]])
+    assert state.liked.tobytes() == liked.tobytes()
+    told = {(event.token, event.activity_id) for event in story if event.token}
+    seen = Counter(activity_hash(name or "") for _, name in told)
+    places = seen_places(np.array(list(seen), np.uint32))
+    assert times_seen(places, state.seen)[0].tolist() == [min(times, MAX_TIMES) for times in seen.values()]
     window = min(len(organic), 16 + len(organic) % 16)
     h, x = encode_by_hand(organic[len(organic) - window :], encoder)
     assert state.h[0].tobytes() == h[0].tobytes()

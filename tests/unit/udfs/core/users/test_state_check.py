@@ -41,7 +41,7 @@ def test_a_state_that_is_cut_or_too_long_is_malformed_and_a_whole_one_is_not() -
 def test_counts_that_do_not_fit_are_malformed_and_another_version_is_not() -> None:
     """Contract: a state of another build is a matter of the whole job, and refused where it is read."""
     state = bytearray(a_state())
-    for place, value in ((1, 32), (1, 9), (2, 200), (3, 33), (3, 1)):
+    for place, value in ((1, 32), (1, 9), (2, 200), (3, 33), (3, 1), (4, 195), (4, 2)):
         broken = state.copy()
         broken[place] = value
         assert is_malformed(bytes(broken))
