@@ -45,6 +45,8 @@ def no_process_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     before = _children()
     yield
     left = _children().keys() - before.keys()
+    if not left:
+        return
     if "stack" in request.fixturenames:
         shared: Stack = request.getfixturevalue("stack")
         left -= {process.pid for process in shared.processes}  # a replaced TaskManager belongs to the session

@@ -31,10 +31,17 @@ def sources() -> dict[str, Path]:
     return {name_of(path): path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))}
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Return what a file of the product is made of, read once."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
 def imported(path: Path) -> set[str]:
     """Return every name that a file imports, also inside functions and for types only."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -145,7 +152,7 @@ def test_no_function_takes_more_than_seven_parameters() -> None:
     """Contract: the object of a method is not counted."""
     many = []
     for module, path in sources().items():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 names = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
                 if len(names) - (names[:1] in (["self"], ["cls"])) > MAX_PARAMETERS:
@@ -177,7 +184,7 @@ def test_every_module_with_behaviour_has_its_tests_at_the_mirrored_path() -> Non
         inside = path.relative_to(ROOT)
         if path.stem.startswith("__") or inside.parts[0] == "scripts" or inside.parts[:2] == ("udfs", "operators"):
             continue
-        if any(isinstance(node, ast.FunctionDef) for node in ast.walk(ast.parse(path.read_text()))):
+        if any(isinstance(node, ast.FunctionDef) for node in nodes(path)):
             mirrored = (ROOT / "tests").glob(f"*/{inside.parent}/test_{inside.name}")
             lacking += [module] * (next(mirrored, None) is None)
     assert not lacking

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.model_folders import ARTEFACTS
 from tests.support.tiny_world import tiny_world
 from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, soak, start, throughput
-from tideline.scripts.benchmarks.offline import encoder, mutate, ope_coverage, publish, regret, stories
+from tideline.scripts.benchmarks.offline import mutate, ope_coverage, publish, regret, stories
 from tideline.scripts.benchmarks.offline.rank_timing import ACTIVITIES
 from tideline.scripts.benchmarks.offline.value import value
+from tideline.scripts.benchmarks.worlds import built_in_worlds
 from tideline.scripts.benchmarks.worlds.world_folder import write_world
 from tideline.scripts.benchmarks.year import year
 from tideline.scripts.commands import bench
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _SHORT: dict[str, Callable[[], dict[str, Any]]] = {
     "publish": partial(publish.measure, known=10, changed=2, repeats=1),
-    "encoder": partial(encoder.measure, ARTEFACTS / "demo-1", "cpu", 0.01),
     "ope": partial(ope_coverage.measure, 100, 1),
     "rank": lambda: dict.fromkeys(map(str, ACTIVITIES)) | {f"dim_{DIM}": {}},
     "regret": lambda: dict.fromkeys(regret.PARTS),
@@ -46,7 +45,11 @@ _ON_A_STACK = {
 
 
 def test_every_benchmark_has_its_keys() -> None:
-    assert parser_of("bench").sub_verbs().keys() == BENCH_KEYS.keys() == {*_SHORT, *_ON_A_STACK, "value", "world"}
+    assert (
+        parser_of("bench").sub_verbs().keys()
+        == BENCH_KEYS.keys()
+        == {*_SHORT, *_ON_A_STACK, "encoder", "value", "world"}
+    )
 
 
 @pytest.mark.parametrize("name", _SHORT)
@@ -67,6 +70,9 @@ def test_what_is_told_is_what_a_benchmark_on_a_stack_returns(name: str) -> None:
     assert _ON_A_STACK[name].Figures.__annotations__.keys() == BENCH_KEYS[name].keys()
 
 
-def test_a_world_that_is_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_world_that_is_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(built_in_worlds, "make", lambda name, seed: tiny_world())
     assert bench.main(["world", "few", str(tmp_path / "few"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out).keys() == BENCH_KEYS["world"].keys()

@@ -21,10 +21,13 @@ CRC_TWINS = "plumless", "buckeroo"
 """English words with one CRC-32."""
 
 
-def claim(name: str, position: int | None, shown: list[str]) -> Attributed:
-    settings = AttributionSettings.of(KEYS, DAY_MS, dict.fromkeys(["a", "b", *CRC_TWINS], 1.0), {})
-    event = Event("e", "u", EventType.CLICK, NOON_MS, activity_id=name, token=token_for("u", shown), position=position)
-    return attribute(b"", [(0, event)], settings)
+SETTINGS = AttributionSettings.of(KEYS, DAY_MS, dict.fromkeys(["a", "b", *CRC_TWINS], 1.0), {})
+
+
+def claim(name: str, position: int | None, shown: list[str], token: str | None = None) -> Attributed:
+    token = token or token_for("u", shown)
+    event = Event("e", "u", EventType.CLICK, NOON_MS, activity_id=name, token=token, position=position)
+    return attribute(b"", [(0, event)], SETTINGS)
 
 
 def test_a_twin_of_an_id_under_an_open_hash_is_foreign() -> None:
@@ -38,8 +41,9 @@ def test_a_twin_of_an_id_under_an_open_hash_is_foreign() -> None:
 
 def test_made_up_ids_are_never_learned() -> None:
     """Contract: of 20,000 ids tried on each place of a short list none leaves feedback, a row or a decision."""
+    token = token_for("u", ["a"])
     for number in range(20_000):
-        outcome = claim(f"made-up-{number}", None, ["a"])
+        outcome = claim(f"made-up-{number}", None, ["a"], token)
         assert (outcome.feedback, outcome.decisions, outcome.applied) == ([], [], 0)
 
 
