@@ -90,7 +90,7 @@ def test_seven_disordered_shards_learn_what_one_clean_pass_does(examined: SetExa
     So are the published rows of every policy, hence equal to 1e-9 too.
     """
     rng = np.random.default_rng(1)
-    stories = [story_of(f"u{number}", rng) for number in range(21)]
+    stories = [story_of(f"u{number}", rng) for number in range(28)]
     clean = sums_of(feedback_of(([event] for _, truth in stories for event in truth), examined))
 
     shards: list[list[Event]] = [[] for _ in range(SHARDS)]
