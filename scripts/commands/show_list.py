@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import InvalidRecord, TidelineError
 from tideline.scripts.commands.exits import Exit, failed
+from tideline.scripts.commands.list_reasons import LEGEND, in_words, reasons
 from tideline.scripts.commands.redis_target import opened, read_redis_target
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
@@ -33,7 +34,8 @@ def document(payload: bytes, now_ms: int, known: Mapping[str, Activity]) -> dict
     """
     ranked = parse_list(payload)
     entries = []
-    for position, (name, end_ms) in enumerate(zip(ranked.activities, ranked.ends_ms, strict=True)):
+    told = zip(ranked.activities, ranked.ends_ms, reasons(ranked.token, len(ranked.activities)), strict=True)
+    for position, (name, end_ms, why) in enumerate(told):
         its = known.get(name)
         entries.append(
             {
@@ -43,6 +45,8 @@ def document(payload: bytes, now_ms: int, known: Mapping[str, Activity]) -> dict
                 "over": end_ms <= now_ms,
                 "kind": its.kind if its else None,
                 "title": its.title if its else None,
+                "categories": list(its.categories) if its else None,
+                "why": why,
             }
         )
     encoder = json.loads(payload).get("m")
@@ -55,8 +59,8 @@ def document(payload: bytes, now_ms: int, known: Mapping[str, Activity]) -> dict
     }
 
 
-def describe(found: Mapping[str, Any]) -> list[str]:
-    """Return the lines for people: a heading, and for each entry its place, id, end and what it is."""
+def describe(found: Mapping[str, Any], why: bool = False) -> list[str]:
+    """Return the lines for people: a heading, and for each entry its place, id, end and what it is, and `why`."""
     entries = found["entries"]
     width = max([len("activity"), *(len(entry["activity_id"]) for entry in entries)])
     lines = [
@@ -70,6 +74,10 @@ def describe(found: Mapping[str, Any]) -> list[str]:
         told = ", ".join(filter(None, ("over, no longer shown" * entry["over"], what)))
         ends = _moment(entry["ends_ms"])
         lines.append(f"{entry['position']:5}  {entry['activity_id']:{width}}  {ends:20}  {told}".rstrip())
+        if why:
+            lines.append(f"{'':7}{in_words(entry['why'], entry['categories'] or ())}")
+    if entries and why:
+        lines.append(LEGEND)
     return [_printable(line) for line in lines]
 
 
@@ -124,5 +132,5 @@ def main(argv: Sequence[str]) -> int:
     except (ValueError, KeyError) as error:
         print(f"list: {key!r} is no list: {error}", file=sys.stderr)
         return Exit.FAILED
-    print(json.dumps(found) if arguments.json else "\n".join(describe(found)))
+    print(json.dumps(found) if arguments.json else "\n".join(describe(found, arguments.why)))
     return Exit.DONE

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 _TEXT = """Shows one list as it is in Redis: place, activity, when it ends, and whether a frontend still shows it.
 
 What an activity is (kind and title) is read from the topic of activities: of the local stack, or where --bootstrap
-names a Kafka."""
+names a Kafka. --why tells what each entry was ranked on: how much of what the user did, of late and long ago, was in
+its categories, and how often he had seen it."""
 
 
 def fill(parser: VerbParser) -> None:
@@ -21,6 +22,7 @@ def fill(parser: VerbParser) -> None:
         _TEXT,
         [
             "tideline list u42",
+            "tideline list u42 --why",
             "tideline list --popular --stack demo",
             "tideline list u42 --redis-url-file redis.url --bootstrap KAFKA:9092",
             "tideline list --json --redis-url rediss://cache:6380/0 -- -u42   # an id that begins with a hyphen",
@@ -31,11 +33,13 @@ def fill(parser: VerbParser) -> None:
             "version": "generation, time and number; the greater is the newer",
             "encoder": "version of the encoder",
             "token": "to be echoed in every event about this list",
-            "entries": "best first, each: {position, activity_id, ends_ms, over, kind, title}; null: not known",
+            "entries": "best first, each: {position, activity_id, ends_ms, over, kind, title, categories, "
+            "why: {shares: by half-life in events, seen}}; null: not known",
         },
     )
     parser.add_argument("user", nargs="?", metavar="USER", help="user id, as it is in the Kafka key")
     parser.add_argument("--popular", action="store_true", help="the list for users without one")
+    parser.add_argument("--why", action="store_true", help="what each entry was ranked on")
     parser.add_argument("--prefix", default="tideline", help="first part of every key (tideline)")
     add_json(parser)
     add_redis(parser)

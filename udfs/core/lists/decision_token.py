@@ -127,6 +127,25 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
     Raises InvalidRecord: BAD_TOKEN where it cannot be read, FOREIGN_TOKEN where the signature is not ours for this
     user.
     """
+    data, size = _opened(token)
+    secret = keys.secrets.get(data[2])
+    user = "" if data[1] & _POPULAR else user
+    if secret is None or not hmac.compare_digest(_mac(secret, data[:size], user), data[size : size + _MAC_BYTES]):
+        raise InvalidRecord(Reason.FOREIGN_TOKEN, f"key id {data[2]}: the signature does not fit this user")
+    return _content(data[:size])
+
+
+def read_unverified(token: str) -> Token:
+    """Return the content of a token that is trusted for where it comes from, whoever signed it.
+
+    Raises InvalidRecord: BAD_TOKEN where it cannot be read.
+    """
+    data, size = _opened(token)
+    return _content(data[:size])
+
+
+def _opened(token: str) -> tuple[bytes, int]:
+    """Return the bytes of a token, and how many of them are signed."""
     try:
         whole = token + "A" * (-len(token) % 4)
         data = binascii.a2b_base64(whole.encode("ascii").translate(_URL_SAFE), strict_mode=True)
@@ -134,15 +153,16 @@ def verify(token: str, user: str, keys: TokenKeys) -> Token:
         raise InvalidRecord(Reason.BAD_TOKEN, f"no URL-safe base64: {error}") from error
     if len(data) < _FIXED_BYTES or data[0] != LAYOUT:
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: layout {LAYOUT}")
-    slots, arm, popular = data[1] & _SLOTS, data[1] >> _ARM_SHIFT & _ARMS, bool(data[1] & _POPULAR)
+    slots = data[1] & _SLOTS
     size = _FIXED_BYTES + _SLOT_BYTES * slots
     signed = size + _MAC_BYTES
     if slots > MAX_SLOTS or len(token) != -(-signed * 4 // 3) or any(data[signed:]):
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(token)} characters do not hold {slots} slots")
-    secret = keys.secrets.get(data[2])
-    body = data[:size]
-    if secret is None or not hmac.compare_digest(_mac(secret, body, "" if popular else user), data[size:signed]):
-        raise InvalidRecord(Reason.FOREIGN_TOKEN, f"key id {data[2]}: the signature does not fit this user")
+    return data, size
+
+
+def _content(body: bytes) -> Token:
+    slots, arm, popular = body[1] & _SLOTS, body[1] >> _ARM_SHIFT & _ARMS, bool(body[1] & _POPULAR)
     _, _, key_id, generation, high, low, seq, encoder, newer, older, *rest = _HEAD.unpack_from(body)
     eligible, exploration, explored, experiment = rest
     x = bytes([CONSTANT_X]) + body[_HEAD.size : _FIXED_BYTES]

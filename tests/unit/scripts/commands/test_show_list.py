@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.support.core_world import token_for
 from tideline.scripts.commands.show_list import describe, document, main
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.core.catalogue.activity import Activity
@@ -28,6 +30,23 @@ def test_each_entry_has_its_place_its_end_and_what_it_is() -> None:
     assert first == "    0  a1        2023-11-14 22:23 UTC  over, no longer shown"
     assert second == "    1  b2        2023-11-14 22:33 UTC  coupon: A \\x1b[31mtenth\\n less"
     assert found.keys() == parser_of("list").keys.keys()
+
+
+def test_why_each_entry_stands_there_is_told_below_it() -> None:
+    """Contract: categories by the topic of activities, shares and times by the token; a legend says what they are."""
+    known = {"a1": Activity("a1", "coupon", "Tea", 0, 1, categories=("TEA", "M\x1bILK"))}
+    token = token_for("u 1", ["a1", "b2"], pairs=np.array([[7 << 21 | 2 << 3, 0]]))
+    payload = PAYLOAD.replace(b'"t"', f'"{token}"'.encode())
+
+    found = {"key": "tideline:list:u 1"} | document(payload, NOW_MS, known)
+
+    assert [entry["why"]["seen"] for entry in found["entries"]] == [2, 0]
+    assert [entry["categories"] for entry in found["entries"]] == [["TEA", "M\x1bILK"], None]
+    _, _, _, first, _, second, legend = describe(found, why=True)
+    assert first.strip().startswith("TEA, M\\x1bILK: ")
+    assert first.endswith("/ 0 % / 0 %; seen 2 times")
+    assert second.strip() == "its categories: 0 % / 0 % / 0 %; not seen yet"
+    assert legend.startswith("% of what the user did was in an entry's categories, where an event 10, 100 or 1,000")
 
 
 def test_a_stack_that_is_not_up_is_said(capsys: Captured) -> None:
