@@ -52,6 +52,9 @@ def read_target(text: str, logged: LoggedFile, exploration: float, places: Seque
         return TargetFactory(lambda fold: Constant(log, log.arms.index(name) if name in log.arms else -1), None)
     if text.partition(":")[0] in POLICIES:
         policy = make_policy(text)
+        if policy.reads_pairs:
+            others = ", ".join(name for name, each in POLICIES.items() if not each.reads_pairs)
+            raise ConfigError("--policy", text, f"{others}: a log tells the pair of what was shown, not of the others")
         blind = log.features is None and policy.regression.sharing is Sharing.HYBRID
         return TargetFactory(
             lambda fold: crossfitted(policy, log, fold, exploration, places),

@@ -32,6 +32,7 @@ def rows_of(count: int, seed: int, span_ms: int = 20_000) -> NDArray[Any]:
     rows["dismissals"] = rng.random(count) < 0.1
     rows["revenue_milli"] = rng.integers(-500, 10_000, count) * rows["conversions"]
     rows["examination_discount"] = rng.integers(0, 100, count)
+    rows["pair"] = rng.integers(0, 1 << 24, count)
     return rows
 
 

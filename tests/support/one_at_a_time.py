@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.fixed_point import INVERSE_UNIT, THETA_UNIT, X_UNIT
 from tideline.udfs.core.learning.change_detection import LIMIT, Changes
 from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, IMPRESSION_UNIT, NO_SUMS, Decay, forget, merge
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
-from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, PAIRS, THETA_UNIT, UPPER, X_UNIT, PolicyRow
+from tideline.udfs.core.policies.policy_table import PAIRS, UPPER, PolicyRow
 from tideline.udfs.core.policies.regression import Regression, Sharing
 
 if TYPE_CHECKING:

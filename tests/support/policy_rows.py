@@ -7,9 +7,12 @@ from numpy.typing import NDArray
 
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.counter_random import decision_seeds
-from tideline.udfs.core.policies.base import Policy
+from tideline.udfs.core.fixed_point import INVERSE_UNIT, THETA_UNIT
+from tideline.udfs.core.pairs.pair_numbers import PAIR_DIM
+from tideline.udfs.core.policies.base import Contexts, Policy
 from tideline.udfs.core.policies.by_name import POLICIES
-from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, THETA_UNIT, Coefficients, PolicyRow
+from tideline.udfs.core.policies.pair_row import PairRow, pair_row
+from tideline.udfs.core.policies.policy_table import Coefficients, PolicyRow
 
 CLICKS_ONLY = np.array([1.0, 0.0, 0.0])
 UNIT = 127.0
@@ -41,6 +44,17 @@ def contexts(count: int, seed: int) -> NDArray[np.int8]:
     return x
 
 
+def scored(x: NDArray[np.int8], activities: int, seed: int = 1) -> Contexts:
+    """Contexts with pairs of any kind."""
+    return Contexts(x, np.random.default_rng(seed).integers(0, 1 << 24, (len(x), activities)).astype(np.uint32))
+
+
+def any_pairs(rng: np.random.Generator) -> PairRow:
+    """What pairs share, large and at random: as much as fixed point takes."""
+    root = rng.normal(size=(PAIR_DIM, PAIR_DIM)) / 8
+    return pair_row(rng.normal(size=PAIR_DIM) * 100, root @ root.T, float(rng.random()))
+
+
 def seeds_of(count: int) -> NDArray[np.uint64]:
     every = np.arange(count)
     return decision_seeds(every.astype(np.uint64), every, every, 7)
@@ -52,5 +66,7 @@ def with_alpha(name: str, alpha: float) -> Policy:
 
 def score(name: str, alpha: float, x: NDArray[np.int8], known: Coefficients, eligible: int = 5) -> NDArray[np.float64]:
     users = x.shape[0]
-    found = with_alpha(name, alpha).score(x, known, np.full(users, eligible), seeds_of(users))
+    found = with_alpha(name, alpha).score(
+        scored(x, known.impressions.size), known, np.full(users, eligible), seeds_of(users)
+    )
     return found.mean + found.bonus

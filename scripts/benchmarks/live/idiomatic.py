@@ -38,6 +38,7 @@ from tideline.udfs.core.lists.slate import payloads
 from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.pairs.affinity import content_of
 from tideline.udfs.core.pairs.pairs_of import strangers_pairs
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
 from tideline.udfs.core.ranking.ranking import rank
@@ -114,7 +115,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         mask = open_at(self._catalogue, as_of_ms)
         seeds = decision_seeds(np.array([hash64(name)], np.uint64), as_of_ms, seq, settings.salt)
         exploration = settings.exploration_permille / 1000
-        ranked = rank(settings.policy, self._known, user.x, mask, seeds, settings.list_size, exploration)
+        ranked = rank(settings.policy, self._known, Contexts(user.x), mask, seeds, settings.list_size, exploration)
         lists = RankedLists(
             users=[name],
             generation=settings.generation,

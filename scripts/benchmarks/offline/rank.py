@@ -11,6 +11,7 @@ from tideline.scripts.benchmarks.offline.rank_timing import ACTIVITIES, LIST_SIZ
 from tideline.scripts.benchmarks.peers.peer_python import run_alone, run_peers
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.counter_random import decision_seeds
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import Coefficients
 from tideline.udfs.core.ranking.ranking import rank
@@ -51,10 +52,10 @@ def _ours(count: int, dim: int) -> dict[str, Any]:
     numbers = np.arange(USERS)
     seeds = decision_seeds(numbers.astype(np.uint64), numbers, numbers, 1)
     policy = make_policy("linucb")
-    taken = best_us(lambda: rank(policy, known, x, mask, seeds, LIST_SIZE, _EXPLORATION), USERS, _REPEATS)
-    scores = policy.score(x, known, np.full(USERS, count), seeds)
+    taken = best_us(lambda: rank(policy, known, Contexts(x), mask, seeds, LIST_SIZE, _EXPLORATION), USERS, _REPEATS)
+    scores = policy.score(Contexts(x), known, np.full(USERS, count), seeds)
     wanted = np.sort(scores.mean + scores.bonus, axis=1)[:, : -LIST_SIZE - 1 : -1]
-    order = rank(policy, known, x, mask, seeds, LIST_SIZE, 0.0).order
+    order = rank(policy, known, Contexts(x), mask, seeds, LIST_SIZE, 0.0).order
     ranked = np.take_along_axis(scores.mean + scores.bonus, order, axis=1)
     return {"us_per_user": taken, "exact": bool(np.abs(ranked - wanted).max() < 1e-8)}
 

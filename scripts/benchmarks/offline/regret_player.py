@@ -14,6 +14,7 @@ from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.learning.intake import FIRST_MS
 from tideline.udfs.core.learning.learner import Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import Decay
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
 from tideline.udfs.core.ranking.ranking import rank
@@ -64,7 +65,7 @@ class Player:
         """Return the arm shown in each of the rounds from `first_round` on, see Plays."""
         rounds = np.arange(first_round, first_round + len(x))
         seeds = decision_seeds(rounds.astype(np.uint64), rounds, np.zeros_like(rounds), self._seed)
-        ranked = rank(self._policy, self._known, contexts(x), mask, seeds, 1, self._exploration)
+        ranked = rank(self._policy, self._known, Contexts(contexts(x)), mask, seeds, 1, self._exploration)
         return ranked.order[:, 0]
 
     def learn(

@@ -118,9 +118,9 @@ class Days:
 
     def start_again(self) -> float:
         """Restore from a checkpoint, and check that the ranker knows what it knew; return the seconds it took."""
-        before = self.shop.world.known
+        before = self.shop.world.known.arrays()
         seconds = self.shop.start_again()
-        if not all(map(np.array_equal, before, self.shop.world.known)):
+        if not all(map(np.array_equal, before, self.shop.world.known.arrays())):
             self.checks.violations.found("restore_differs", f"at {self.events} events")
         return seconds
 

@@ -23,6 +23,10 @@ _POLICY = {
     "shared_inverse": b"",
     "regression": "hybrid:ridge=10.0,shared_ridge=0.25",
     "epoch": 1_764_000_000_000,
+    "by_click": [1.0, 0.125],
+    "pair_theta": bytes(64),
+    "pair_inverse": b"\x01",
+    "pair_noise": 0.25,
 }
 _DECISION = {
     "user_id": "u-1",

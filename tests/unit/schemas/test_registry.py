@@ -19,6 +19,7 @@ _IDS_EVER_GIVEN = {
     10: "policy_v4",
     11: "policy_v5",
     12: "decision_v3",
+    13: "policy_v6",
 }
 
 

@@ -14,6 +14,7 @@ from tideline.udfs.core.learning.learner import NOTHING_KEPT, Kept, Learner, Lea
 from tideline.udfs.core.learning.learning import encode_sums, merge
 from tideline.udfs.core.limits import MAX_SLOTS
 from tideline.udfs.core.policies.arm_key import ArmKey
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.contextual.thompson import Thompson
 from tideline.udfs.core.policies.policy_table import stack
 from tideline.udfs.core.ranking.ranking import rank
@@ -145,7 +146,7 @@ def crossfitted(
             here = np.flatnonzero(fold[rows] == left)
             for draw in range(draws):
                 seeds = _seeds(log, rows[here], draw, _SALT)
-                ranked = rank(policy, tables[left], known.x[rows[here]], open_arms[here], seeds, size, 0.0)
+                ranked = rank(policy, tables[left], Contexts(known.x[rows[here]]), open_arms[here], seeds, size, 0.0)
                 found[draw, here] = ranked.order
         return found
 
@@ -157,7 +158,7 @@ def crossfitted(
             return found
         for left in np.unique(fold[rows]).tolist():
             here = np.flatnonzero(fold[rows] == left)
-            found[here] = policy.chances(known.x[rows[here]], tables[left], open_arms[here])
+            found[here] = policy.chances(Contexts(known.x[rows[here]]), tables[left], open_arms[here])
         return found
 
     def best(rows: NDArray[np.int64], open_arms: NDArray[np.bool_], size: int) -> NDArray[np.int64]:
@@ -186,7 +187,7 @@ def replayed(
         rows = np.arange(start, min(start + _SCORED_AT_ONCE, log.rows))
         open_arms = log.open_arms(rows)
         seeds = _seeds(log, rows, 0, _REPLAY_SALT)
-        best = rank(policy, table, known.x[rows], open_arms, seeds, 1, 0.0).order[:, 0]
+        best = rank(policy, table, Contexts(known.x[rows]), open_arms, seeds, 1, 0.0).order[:, 0]
         chance = (1.0 - exploration) * (best == log.action[rows]) + exploration / log.remaining(rows)
         tosses = uniform(_seeds(log, rows, 0, _REPLAY_SALT + 1), 1)[:, 0]
         matched[rows] = tosses < chance * least / log.propensity[rows]

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.fixed_point import X_UNIT
 from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, IMPRESSION_UNIT, MOMENTS, Decay, as_rows
 from tideline.udfs.core.learning.solving import RIDGE, positive, whole_of
-from tideline.udfs.core.policies.policy_table import PAIRS, UPPER, X_UNIT
+from tideline.udfs.core.policies.policy_table import PAIRS, UPPER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,6 +22,7 @@ from tideline.udfs.core.learning.learning import (
     increments,
     merge,
 )
+from tideline.udfs.core.learning.sharing.pair_parts import Arms, PairParts
 from tideline.udfs.core.learning.solving import NUMBERS, Counts, counts_of, weighed, whole_of
 from tideline.udfs.core.policies.arm_key import GONE_ID, ArmKey
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.learning.change_detection import Changes
     from tideline.udfs.core.learning.learning import Decay
+    from tideline.udfs.core.pairs.pair_solving import SharedPairs
 
 _NOTHING = np.zeros(NUMBERS, np.int64)
 
@@ -64,6 +66,7 @@ class Knowledge:
         """By activity, its arm under each encoder."""
         self._totals: dict[int, NDArray[Any]] = {}
         self._ratios: dict[ArmKey, float] = {}
+        self._pairs = PairParts()
         self._gone: dict[int, NDArray[Any]] = {}
         """By encoder, what is known of deleted activities, as one."""
         kept = {arm: forget(each, decay, self.newest) for arm, each in sums.items()}
@@ -195,8 +198,30 @@ class Knowledge:
         own, theirs = weighed([self._totals.get(encoder, NO_SUMS), others], decay, self.newest)
         return own, counts_of(theirs)
 
-    def weighed(self, encoder: int, activities: Sequence[str], changed: Changes) -> tuple[NDArray[np.float64], Counts]:
-        """Return the numbers of some activities under an encoder [K, NUMBERS], and their counts under all others."""
+    def shared_pairs(self, changed: Changes) -> SharedPairs:
+        """Return what all pairs share, from every arm under every encoder and what is known of deleted activities."""
+        sums = self.sums | {ArmKey(encoder, GONE_ID): each for encoder, each in self._gone.items() if each.size}
+        arms = sorted(sums)
+        impressions = np.array([int(self._whole_of(arm)[1]) for arm in arms], np.int64)
+        fading = {arm for arm in arms if self.decay.half_life_ms and changed.weighing(arm).fading}
+        every = Arms(arms, [sums[arm] for arm in arms], impressions, fading)
+
+        def numbers_of(some: Sequence[ArmKey]) -> NDArray[np.float64]:
+            found = np.array([self._whole_of(arm) for arm in some], np.float64).reshape(len(some), NUMBERS)
+            late = [at for at, arm in enumerate(some) if arm in fading]
+            found[late] = weighed([sums[some[at]] for at in late], self.decay, self.newest)
+            return found
+
+        total = weighed([merge(self._totals.values())], changed.weighing(), self.newest)[0]
+        return self._pairs.shared(every, numbers_of, counts_of(total))
+
+    def _whole_of(self, arm: ArmKey) -> NDArray[np.int64]:
+        return whole_of(self._gone[arm.encoder]) if arm.activity_id == GONE_ID else self._whole[arm]
+
+    def weighed(
+        self, encoder: int, activities: Sequence[str], changed: Changes
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the numbers of some activities under an encoder, and those under all others, [K, NUMBERS] each."""
         own = np.empty((len(activities), NUMBERS))
         others = np.empty((len(activities), NUMBERS))
         fading = []
@@ -215,7 +240,7 @@ class Knowledge:
             theirs = [merge(parts) if parts else NO_SUMS for parts in others_of]
             own[fading] = weighed(mine, self.decay, self.newest)
             others[fading] = weighed(theirs, self.decay, self.newest)
-        return own, counts_of(others)
+        return own, others
 
 
 def _split(owners: NDArray[np.int64], sums: NDArray[Any]) -> list[NDArray[Any]]:

@@ -7,7 +7,7 @@ k, its rewards whole: least squares of r/k with the variance of rare rewards, ab
 for counts).
 Contexts of two encoder versions never meet in a sum: what an activity earned under others enters its row as counts
 alone, as impressions in a stranger's context (docs/decisions/0007).
-State bytes: version 3, golden file tests/golden/sums_v3.bin.
+State bytes: version 4, golden file tests/golden/sums_v4.bin.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import OBJECTIVES
+from tideline.udfs.core.pairs.pair_numbers import PAIR_DIM, pair_numbers
 from tideline.udfs.core.policies.policy_table import PAIRS, UPPER
 
 if TYPE_CHECKING:
@@ -26,13 +27,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SUMS_VERSION = 3
+SUMS_VERSION = 4
 BUCKETS_PER_HALF_LIFE = 4
 _KEPT_HALF_LIVES = 8
 _UNIT_MS = 28 * 86_400_000
 IMPRESSION_UNIT = 100
 """An impression that was certainly looked at, in the unit of the sums."""
 
+PAIR_UPPER = np.triu_indices(PAIR_DIM)
+_PAIR_PAIRS = PAIR_UPPER[0].size
 BUCKET = np.dtype(
     [
         ("bucket", "<i8"),
@@ -41,13 +44,19 @@ BUCKET = np.dtype(
         ("rewards", "<i8", (len(OBJECTIVES),)),
         ("xx", "<i8", (PAIRS,)),
         ("rx", "<i8", (len(OBJECTIVES), DIM)),
+        ("zz", "<i8", (_PAIR_PAIRS,)),
+        ("zx", "<i8", (PAIR_DIM, DIM)),
+        ("zr", "<i8", (PAIR_DIM,)),
     ]
 )
-"""Exact sums over one stretch of event time; x in units of 1/127, revenue in thousandths, impressions (in xx too) in
-hundredths: those at a place that is not always looked at count less than whole."""
+"""Exact sums over one stretch of event time; x and the numbers z of a pair in units of 1/127, revenue in thousandths,
+impressions (in xx, zz and zx too) in hundredths: those at a place that is not always looked at count less than whole.
+zr is of clicks alone."""
 NO_SUMS = np.zeros(0, BUCKET)
 MOMENTS = 3 + len(OBJECTIVES) + PAIRS
 """Where the numbers of rx begin in a bucket, as many of 64 bits each; those of xx are before them."""
+OF_PAIRS = MOMENTS + len(OBJECTIVES) * DIM
+"""Where those of zz begin; those of zx and zr are behind them."""
 _AT_ONCE = 8_192
 _HEAD = struct.Struct("<Bq")
 
@@ -127,7 +136,13 @@ def _numbers(rows: NDArray[Any]) -> NDArray[np.int64]:
     found[:, 1], found[:, 2] = impressions, rows["dismissals"]
     found[:, 3 : 3 + len(OBJECTIVES)] = rewards.T
     found[:, MOMENTS - PAIRS : MOMENTS] = x[:, UPPER[0]] * x[:, UPPER[1]] * impressions[:, None]
-    found[:, MOMENTS:] = (rewards.T[:, :, None] * x[:, None, :]).reshape(rows.size, -1)
+    found[:, MOMENTS:OF_PAIRS] = (rewards.T[:, :, None] * x[:, None, :]).reshape(rows.size, -1)
+    z = pair_numbers(rows["pair"]).astype(np.int64)
+    weighed = z * impressions[:, None]
+    end = OF_PAIRS + _PAIR_PAIRS
+    found[:, OF_PAIRS:end] = weighed[:, PAIR_UPPER[0]] * z[:, PAIR_UPPER[1]]
+    found[:, end:-PAIR_DIM] = (weighed[:, :, None] * x[:, None, :]).reshape(rows.size, -1)
+    found[:, -PAIR_DIM:] = z * rewards[0][:, None]
     return found
 
 

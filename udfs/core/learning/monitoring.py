@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tideline.udfs.core.fixed_point import THETA_UNIT, X_UNIT
 from tideline.udfs.core.learning.learning import IMPRESSION_UNIT
 from tideline.udfs.core.policies.arm_key import ArmKey
-from tideline.udfs.core.policies.policy_table import THETA_UNIT, X_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

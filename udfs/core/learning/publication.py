@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.catalogue.activity_features import FEATURES, UNKNOWN
-from tideline.udfs.core.learning.hybrid import shared_row, solve_arm, solve_shared
 from tideline.udfs.core.learning.knowledge import Knowledge
-from tideline.udfs.core.learning.solving import Evidence, Solved, evidence_of, policy_rows, prior_row, solve
+from tideline.udfs.core.learning.sharing.hybrid import shared_row, solve_arm, solve_shared
+from tideline.udfs.core.learning.sharing.pair_parts import pair_evidence_of, with_carried
+from tideline.udfs.core.learning.sharing.pair_rows import prior_of_pairs, rewards_by_click
+from tideline.udfs.core.learning.solving import Evidence, Solved, counts_of, evidence_of, policy_rows, prior_row, solve
+from tideline.udfs.core.pairs.pair_solving import solve_rests
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
 from tideline.udfs.core.policies.policy_table import PolicyRow, SharedRow
 from tideline.udfs.core.policies.regression import Regression, Sharing
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.learning.change_detection import Changes
     from tideline.udfs.core.learning.learning import Decay
+    from tideline.udfs.core.pairs.pair_solving import SharedPairs
 
 
 def publication(
@@ -48,13 +52,16 @@ def published(
     what is carried. Who reads an encoder's prior has all rows that were published with it. `features` are those of the
     activities, by id; one that is not there has none but the constant.
     """
-    changed = known.changes()
+    changed, how = known.changes(), how or Regression()
+    pairs = known.shared_pairs(changed) if how.sharing is Sharing.PAIRS else None
     of_encoder: dict[int, list[str]] = {}
     for arm in arms:
         of_encoder.setdefault(arm.encoder, []).append(arm.activity_id)
     rows: list[tuple[str, PolicyRow]] = []
     for encoder in sorted(of_encoder):
-        rows += _Encoder(encoder, known, changed, how or Regression(), features or {}).rows(of_encoder[encoder])
+        of = _Encoder(encoder, known, changed, how, features or {})
+        some = of_encoder[encoder]
+        rows += of.rows(some) if pairs is None else of.rows_of_pairs(pairs, some)
     return rows
 
 
@@ -81,8 +88,26 @@ class _Encoder(NamedTuple):
         last = prior_row(theta, self.how.ridge, self.encoder, total)._replace(shared=shared)
         return [*zip(some, policy_rows(solved, self.encoder, total), strict=True), (PRIOR_ID, last)]
 
+    def rows_of_pairs(self, shared: SharedPairs, activities: Sequence[str]) -> list[tuple[str, PolicyRow]]:
+        """Return the rows of some activities and the prior where pairs are learned from."""
+        together = evidence_of(*self.known.together(self.encoder, self.changed.weighing()))
+        total = float(together.counts.impressions + together.carried.impressions)
+        some = [name for name in activities if name != PRIOR_ID]
+        own, others = self.known.weighed(self.encoder, some, self.changed)
+        rests = solve_rests(shared, with_carried(pair_evidence_of(own), others, shared))
+        usual = together.counts.rewards + together.carried.rewards
+        counts, carried = counts_of(own), counts_of(others)
+        by_click = rewards_by_click(counts.rewards + carried.rewards, usual)
+        solved = Solved(by_click[:, :, None] * rests.theta[:, None, :], rests.inverse, counts, carried)
+        rows = [
+            row._replace(by_click=tuple(each))
+            for row, each in zip(policy_rows(solved, self.encoder, total), by_click.tolist(), strict=True)
+        ]
+        return [*zip(some, rows, strict=True), (PRIOR_ID, prior_of_pairs(shared, usual, self.encoder, total))]
+
     def _evidence(self, activities: Sequence[str]) -> Evidence:
-        return evidence_of(*self.known.weighed(self.encoder, activities, self.changed))
+        own, others = self.known.weighed(self.encoder, activities, self.changed)
+        return evidence_of(own, counts_of(others))
 
     def _features_of(self, activities: Sequence[str]) -> NDArray[np.int8]:
         found = [self.features.get(activity, UNKNOWN) for activity in activities]

@@ -10,17 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
-from tideline.udfs.core.learning.learning import BUCKET, IMPRESSION_UNIT, MOMENTS, as_rows, merge
+from tideline.udfs.core.fixed_point import INVERSE_UNIT, THETA_UNIT, X_UNIT
+from tideline.udfs.core.learning.learning import BUCKET, IMPRESSION_UNIT, MOMENTS, OF_PAIRS, as_rows, merge
 from tideline.udfs.core.limits import OBJECTIVES
-from tideline.udfs.core.policies.policy_table import (
-    INVERSE_UNIT,
-    PAIRS,
-    THETA_LIMIT,
-    THETA_UNIT,
-    UPPER,
-    X_UNIT,
-    PolicyRow,
-)
+from tideline.udfs.core.policies.policy_table import PAIRS, THETA_LIMIT, UPPER, PolicyRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -112,19 +105,27 @@ def evidence_of(numbers: NDArray[np.float64], carried: Counts) -> Evidence:
     Carried counts with the mean rewards m add k s s' to the design and k m s to the moments, k = min(CARRIED, their
     impressions).
     """
-    design = _symmetric(numbers[..., MOMENTS - PAIRS : MOMENTS] * (X_UNIT**2 / IMPRESSION_UNIT))
-    moments = numbers[..., MOMENTS:].reshape(*numbers.shape[:-1], len(OBJECTIVES), DIM) * X_UNIT * _UNITS[:, None]
-    impressions = np.asarray(carried.impressions)
-    weight = np.minimum(MAX_CARRIED_IMPRESSIONS, np.maximum(impressions, 0.0))
+    design = symmetric(numbers[..., MOMENTS - PAIRS : MOMENTS] * (X_UNIT**2 / IMPRESSION_UNIT), UPPER)
+    moments = numbers[..., MOMENTS:OF_PAIRS].reshape(*numbers.shape[:-1], len(OBJECTIVES), DIM)
+    moments = moments * X_UNIT * _UNITS[:, None]
+    impressions, weight = np.asarray(carried.impressions), carried_weight(carried)
     shown = np.where(impressions > 0.0, impressions, 1.0)
     design[..., 0, 0] += weight * _CONSTANT**2
     moments[..., 0] += (weight * _CONSTANT)[..., None] * carried.rewards / shown[..., None]
     return Evidence(design, moments, counts_of(numbers), carried)
 
 
-def _symmetric(pairs: NDArray[np.float64]) -> NDArray[np.float64]:
-    found = np.zeros((*pairs.shape[:-1], DIM, DIM))
-    found[..., UPPER[0], UPPER[1]] = found[..., UPPER[1], UPPER[0]] = pairs
+def carried_weight(carried: Counts) -> NDArray[np.float64]:
+    """Return as how many impressions what is carried weighs."""
+    weight: NDArray[np.float64] = np.minimum(MAX_CARRIED_IMPRESSIONS, np.maximum(carried.impressions, 0.0))
+    return weight
+
+
+def symmetric(pairs: NDArray[np.float64], upper: tuple[NDArray[np.int64], ...]) -> NDArray[np.float64]:
+    """Return symmetric matrices from their upper triangles [..., d (d + 1) / 2], whose places are `upper`."""
+    dim = int(upper[0][-1]) + 1
+    found = np.zeros((*pairs.shape[:-1], dim, dim))
+    found[..., upper[0], upper[1]] = found[..., upper[1], upper[0]] = pairs
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a user and an activity have to do with each other, as a few whole numbers, and what is learned from them.
+"""What a user and an activity have to do with each other, as a few whole numbers, and the regression over them.
 
-Imports from `catalogue`, `learning`, `policies` and `users`.
+Imports from `catalogue` and `users`.
 """

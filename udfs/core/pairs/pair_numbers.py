@@ -16,11 +16,10 @@ from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, share_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NUMBERS = 8
+PAIR_DIM = 8
 """A constant, three affinities, the roots of the two longer ones' shares, breadth, and weariness."""
 PAIR_BYTES = 3
-PAIRS_VERSION = 1
-"""Of what the three bytes mean and of the numbers: what was learned under another one is of other pairs."""
+"""What they mean is part of the token's layout and of the sums' version: pairs of another meaning are not read."""
 MAX_SEEN = MAX_BREADTH = 7
 _UNIT = 127
 _SEEN_SHIFT, _AFFINITY_SHIFT, _AFFINITY_BITS = 3, 6, 6
@@ -70,8 +69,8 @@ def seen_of(pairs: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 def pair_numbers(pairs: NDArray[np.uint32]) -> NDArray[np.int8]:
-    """Return the numbers [..., NUMBERS] of packed pairs [...] in units of 1/127."""
-    found = np.empty((*pairs.shape, NUMBERS), np.int8)
+    """Return the numbers [..., PAIR_DIM] of packed pairs [...] in units of 1/127."""
+    found = np.empty((*pairs.shape, PAIR_DIM), np.int8)
     found[..., 0] = _UNIT
     for at in range(AFFINITIES):
         found[..., 1 + at] = _AFFINITY[affinity_at(pairs, at)]

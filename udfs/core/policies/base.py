@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from tideline.udfs.core.fixed_point import INVERSE_UNIT, THETA_UNIT, X_UNIT
 from tideline.udfs.core.policies.parameters import Parameter
-from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, THETA_UNIT, X_UNIT
 from tideline.udfs.core.policies.regression import Regression
 
 if TYPE_CHECKING:
@@ -29,6 +29,19 @@ ALPHA = Parameter(0.1, 0.0, 10.0, "width of the confidence bound; 0 is greedy")
 RIDGE = Parameter(1.0, 1.0, 1e6, "impressions that the assumption of no effect weighs as")
 
 
+class Contexts(NamedTuple):
+    """U users as they are scored."""
+
+    x: NDArray[np.int8]
+    """[U, d] in units of 1/127."""
+    pairs: NDArray[np.uint32] | None = None
+    """[U, K] what each has to do with each activity (pair_numbers.py); None for policies that do not read it."""
+
+    def part(self, users: Any) -> Contexts:
+        """Return some of the users, by a slice, a mask or their numbers."""
+        return Contexts(self.x[users], None if self.pairs is None else self.pairs[users])
+
+
 class Scores(NamedTuple):
     """Expected reward and exploration bonus of each activity for each user, [U, K]; they are ranked by the sum."""
 
@@ -45,6 +58,8 @@ class Policy(ABC):
     """Whether the scores themselves are drawn, so that the first slot of a list is not certain before exploration."""
     contextual: ClassVar[bool] = True
     """Whether it reads the regression; one that reads counts alone ranks by the rows of any."""
+    reads_pairs: ClassVar[bool] = False
+    """Whether it needs to know what each user has to do with each activity, see Contexts."""
 
     def __init__(self, **values: float) -> None:
         """Take values of its parameters; those left out have their defaults."""
@@ -58,25 +73,25 @@ class Policy(ABC):
     @abstractmethod
     def score(
         self,
-        x: NDArray[np.int8],
+        contexts: Contexts,
         known: Coefficients,
         eligible: NDArray[np.int64],
         seeds: NDArray[np.uint64],
     ) -> Scores:
-        """Score K activities for U contexts `x` [U, d] in units of 1/127.
+        """Score K activities for U users.
 
         `eligible` [U] is how many activities each user may be shown, `seeds` [U] one number per decision.
         An activity that was never tried may have an infinite bonus. The same row of inputs gives the same bits in any
         batch.
         """
 
-    def chances(self, x: NDArray[np.int8], known: Coefficients, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def chances(self, contexts: Contexts, known: Coefficients, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the probability [U, K] that each activity of a user's mask scores best, over all seeds.
 
         Rows sum to 1; those of a user without eligible activities are 0. Equal scores share.
         """
-        seeds = np.zeros(x.shape[0], np.uint64)
-        scores = self.score(x, known, mask.sum(axis=1), seeds)
+        seeds = np.zeros(mask.shape[0], np.uint64)
+        scores = self.score(contexts, known, mask.sum(axis=1), seeds)
         rounded = np.where(mask, in_steps(scores.mean + scores.bonus), -np.inf)
         best = mask & (rounded == rounded.max(axis=1, keepdims=True, initial=-np.inf))
         found: NDArray[np.float64] = best / np.maximum(best.sum(axis=1, keepdims=True), 1)
@@ -107,11 +122,16 @@ def linear_mean(x: NDArray[np.int8], known: Coefficients) -> NDArray[np.float64]
 
 
 def width(x: NDArray[np.int8], known: Coefficients) -> NDArray[np.float64]:
-    """Return sqrt(x' A^-1 x) [U, K], as one matrix product over the products of pairs of x."""
+    """Return sqrt(x' A^-1 x) [U, K]."""
+    squared = squared_width(x, known)
+    return np.sqrt(squared, out=squared)
+
+
+def squared_width(x: NDArray[np.int8], known: Coefficients) -> NDArray[np.float64]:
+    """Return x' A^-1 x [U, K], as one matrix product over the products of pairs of x."""
     squared: NDArray[np.float64] = _pairs(x) @ known.inverse.T
     squared *= X_UNIT * X_UNIT * INVERSE_UNIT
-    np.maximum(squared, 0.0, out=squared)
-    return np.sqrt(squared, out=squared)
+    return np.maximum(squared, 0.0, out=squared)
 
 
 def rates(known: Coefficients) -> NDArray[np.float64]:

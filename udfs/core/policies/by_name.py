@@ -6,6 +6,7 @@ from tideline.udfs.core.policies.contextual.article import Article
 from tideline.udfs.core.policies.contextual.epsilon_greedy import EpsilonGreedy
 from tideline.udfs.core.policies.contextual.linucb import LinUCB
 from tideline.udfs.core.policies.contextual.linucb_hybrid import LinUCBHybrid
+from tideline.udfs.core.policies.contextual.pairs import Pairs
 from tideline.udfs.core.policies.contextual.softmax import Softmax
 from tideline.udfs.core.policies.contextual.thompson import Thompson
 from tideline.udfs.core.policies.parameters import describe_parameters, read_parameters
@@ -19,6 +20,7 @@ __all__ = ["POLICIES", "Policy", "Scores", "describe_policies", "make_policy"]
 POLICIES: dict[str, type[Policy]] = {
     policy.name: policy
     for policy in (
+        Pairs,
         LinUCBHybrid,
         LinUCB,
         Thompson,

@@ -9,8 +9,11 @@ import numpy as np
 
 from tideline.udfs.core.catalogue.activity_features import FEATURES, features_of
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.fixed_point import X_UNIT, in_units
 from tideline.udfs.core.limits import OBJECTIVES
-from tideline.udfs.core.policies.policy_table import PAIRS, UPPER, X_UNIT, SharedRow, in_units, stack
+from tideline.udfs.core.policies.arm_key import PRIOR_ID
+from tideline.udfs.core.policies.pair_row import COLD_PAIRS
+from tideline.udfs.core.policies.policy_table import PAIRS, UPPER, SharedRow, stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.catalogue.catalogue import Catalogue
+    from tideline.udfs.core.policies.pair_row import PairRow
     from tideline.udfs.core.policies.policy_table import Coefficients, PolicyRow, PolicyTable
 
 
@@ -30,7 +34,8 @@ Weights = tuple[float, float, float, float]
 def coefficients(table: PolicyTable, catalogue: Catalogue, encoder: int, weights: Weights) -> Coefficients:
     """Return the coefficients of all activities of a catalogue."""
     rows = [table.row(encoder, activity.activity_id) for activity in catalogue.activities]
-    known = stack(with_cold_start(rows, catalogue.activities), worth(catalogue.activities, weights))
+    shared = table.row(encoder, PRIOR_ID).pairs or COLD_PAIRS
+    known = stack(with_cold_start(rows, catalogue.activities), worth(catalogue.activities, weights), shared)
     return known._replace(total=np.full(len(rows), table.total(encoder)))
 
 
@@ -61,6 +66,12 @@ def row_at(table: PolicyTable, encoder: int, activity: Activity, version: int) -
     if row is None or total is None:
         return None
     return with_cold_start([row], [activity])[0]._replace(total=total)
+
+
+def pairs_at(table: PolicyTable, encoder: int, version: int) -> PairRow:
+    """Return what all pairs shared at a version of the table; what is known at the start where it is no longer."""
+    prior = table.row_at(encoder, PRIOR_ID, version)
+    return COLD_PAIRS if prior is None or prior.pairs is None else prior.pairs
 
 
 def with_cold_start(rows: Sequence[PolicyRow], activities: Sequence[Activity]) -> list[PolicyRow]:

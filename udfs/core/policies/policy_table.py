@@ -1,9 +1,4 @@
-"""What the policy topic says, as arrays by activity: coefficients in fixed point, counts, and former rows.
-
-Fixed point makes scoring exact: x is int8, theta in units of 2**-24 (a large one in a power of two of them), the
-inverse design matrix in units of 2**-28, so every sum in a score is a sum of whole numbers below 2**53, exact in
-float64 whatever the order, batch or BLAS.
-"""
+"""What the policy topic says, as arrays by activity: coefficients in fixed point, counts, and former rows."""
 
 from __future__ import annotations
 
@@ -18,16 +13,15 @@ from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.records import POLICY
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.fixed_point import INVERSE_UNIT, in_units
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
+from tideline.udfs.core.policies.pair_row import COLD_PAIRS, NO_PAIRS, PairRow, PairTable, decode_pairs, encode_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-THETA_UNIT = 2.0**-24
-INVERSE_UNIT = 2.0**-28
-X_UNIT = 1.0 / 127.0
 PAIRS = DIM * (DIM + 1) // 2
 UPPER = np.triu_indices(DIM)
 _FORMER_ROWS = 16_384
@@ -36,11 +30,13 @@ _FORMER_ROWS = 16_384
 _FORMER_TOTALS = 4096
 SHARED_DIM = FEATURES * DIM
 _SHARED_PAIRS = SHARED_DIM * (SHARED_DIM + 1) // 2
-_SHAPE = (DIM, 8 * len(OBJECTIVES) * DIM, 4 * PAIRS, len(OBJECTIVES), len(OBJECTIVES))
+_SHAPE = (DIM, 8 * len(OBJECTIVES) * DIM, 4 * PAIRS, *[len(OBJECTIVES)] * 3)
 THETA_LIMIT = 2**62
 """Largest theta in units, 2.7e11: more than any impression earns. A larger one is cut, and counted by the learner."""
-_EXACT_BITS = 41
-"""127 * 16 times a weighted theta of so many bits stays below 2**53."""
+
+
+BY_CLICK = (1.0, *[0.0] * (len(OBJECTIVES) - 1))
+"""A click alone."""
 
 
 class SharedRow(NamedTuple):
@@ -77,6 +73,10 @@ class PolicyRow(NamedTuple):
     """Name of how it was solved, where that is for an arm of an experiment and not as for the deployment's policy."""
     epoch: int = 0
     """Which submission of the job published it, see fence.py."""
+    by_click: tuple[float, ...] = BY_CLICK
+    """What comes with a click of the activity, by objective; where pairs are learned from."""
+    pairs: PairRow | None = None
+    """Of a prior: what all pairs share."""
 
 
 class Coefficients(NamedTuple):
@@ -88,6 +88,11 @@ class Coefficients(NamedTuple):
     """As all counts, under any encoder: a rate without a context belongs to the activity alone."""
     total: NDArray[np.float64]
     clicks: NDArray[np.float64]
+    pairs: PairTable = NO_PAIRS
+
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """Return all numbers, to compare what two know."""
+        return (*self[:-1], self.pairs.worth, self.pairs.shared.theta, self.pairs.shared.inverse)
 
 
 @cache
@@ -122,6 +127,8 @@ def encode_row(row: PolicyRow, activity_id: str) -> bytes:
             "shared_inverse": b"" if row.shared is None else row.shared.inverse.astype("<i4").tobytes(),
             "regression": row.regression,
             "epoch": row.epoch,
+            "by_click": [] if row.by_click == BY_CLICK else list(row.by_click),
+            **encode_pairs(row.pairs),
         }
     )
 
@@ -134,11 +141,12 @@ def decode_row(value: bytes, offset: int) -> tuple[str, PolicyRow]:
     record: dict[str, Any] = POLICY.decode(value)
     theta, inverse, rewards = record["theta"], record["inverse"], record["rewards"]
     carried = record["carried_rewards"] or [0.0] * len(OBJECTIVES)
-    found = record["dim"], len(theta), len(inverse), len(rewards), len(carried)
+    by_click = tuple(record["by_click"]) or BY_CLICK
+    found = record["dim"], len(theta), len(inverse), len(rewards), len(carried), len(by_click)
     if found != _SHAPE:
         raise InvalidRecord(
             Reason.BAD_FIELD,
-            f"dim, bytes of theta and inverse, rewards, carried rewards are {found}; allowed: {_SHAPE}",
+            f"dim, bytes of theta and inverse, rewards, carried rewards, by click are {found}; allowed: {_SHAPE}",
         )
     return record["activity_id"], PolicyRow(
         offset,
@@ -153,6 +161,8 @@ def decode_row(value: bytes, offset: int) -> tuple[str, PolicyRow]:
         _decode_shared(record["shared_theta"], record["shared_inverse"]),
         record["regression"],
         record["epoch"],
+        by_click,
+        decode_pairs(record),
     )
 
 
@@ -255,37 +265,24 @@ class PolicyTable:
 def _says_the_same(known: PolicyRow, row: PolicyRow) -> bool:
     """Return whether two rows score alike: their total counts as the table's alone."""
     return (
-        (known.impressions, known.rewards, known.carried_impressions, known.carried_rewards)
-        == (row.impressions, row.rewards, row.carried_impressions, row.carried_rewards)
+        (known.impressions, known.rewards, known.carried_impressions, known.carried_rewards, known.by_click)
+        == (row.impressions, row.rewards, row.carried_impressions, row.carried_rewards, row.by_click)
         and np.array_equal(known.theta, row.theta)
         and np.array_equal(known.inverse, row.inverse)
         and (known.shared is row.shared or (known.shared is not None and row.shared is not None
              and all(np.array_equal(*pair) for pair in zip(known.shared, row.shared, strict=True))))
+        and (known.pairs is row.pairs or (known.pairs is not None and known.pairs.says_the_same(row.pairs)))
     )  # fmt: skip
 
 
-def in_units(theta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return each last axis in whole units, or where it is too large for that in the next power of two of them.
-
-    So the sum of its products with a context is exact, of any currency and weight.
-
-    >>> in_units(np.array([[3.4, -7.6], [2.0**42 + 1, 3.0]])).tolist()  # the second row in steps of four
-    [[3.0, -8.0], [4398046511104.0, 4.0]]
-    """
-    whole = np.rint(theta)
-    _, bits = np.frexp(np.abs(whole).max(axis=-1, keepdims=True, initial=0.0))
-    unit = np.ldexp(1.0, np.maximum(bits - _EXACT_BITS, 0))
-    found: NDArray[np.float64] = np.rint(whole / unit) * unit
-    return found
-
-
-def stack(rows: list[PolicyRow], weights: NDArray[np.float64]) -> Coefficients:
-    """Return the arrays of some rows; theta is in whole units again after weighting.
+def stack(rows: list[PolicyRow], weights: NDArray[np.float64], shared: PairRow = COLD_PAIRS) -> Coefficients:
+    """Return the arrays of some rows, and what pairs share; theta is in whole units again after weighting.
 
     `weights` of the objectives are [objectives], or a row for each of the rows.
     """
     if not rows:
-        return Coefficients(np.zeros((0, DIM)), np.zeros((0, PAIRS)), *[np.zeros(0)] * 3)
+        none = np.zeros(0)
+        return Coefficients(np.zeros((0, DIM)), np.zeros((0, PAIRS)), none, none, none, PairTable(shared, none))
     theta = np.stack([row.theta for row in rows]).astype(np.float64)
     return Coefficients(
         theta=in_units((weights[..., None] * theta).sum(axis=1)),
@@ -293,4 +290,5 @@ def stack(rows: list[PolicyRow], weights: NDArray[np.float64]) -> Coefficients:
         impressions=np.array([row.impressions + row.carried_impressions for row in rows]),
         total=np.array([row.total for row in rows]),
         clicks=np.array([row.rewards[0] + row.carried_rewards[0] for row in rows]),
+        pairs=PairTable(shared, (weights * np.array([row.by_click for row in rows])).sum(axis=1)),
     )

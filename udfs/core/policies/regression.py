@@ -15,6 +15,8 @@ class Sharing(Enum):
     """It is drawn to one regression over all activities, where it would be drawn to 0."""
     HYBRID = "hybrid"
     """Effects of context and activity features that all share, and a rest of its own: algorithm 2."""
+    PAIRS = "pairs"
+    """Effects, that all share, of what user and activity have to do with each other, and a rest of its own."""
 
 
 class Regression(NamedTuple):

@@ -13,7 +13,7 @@ from tideline.udfs.core.ranking.constraints import constrain
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.policies.base import Policy
+    from tideline.udfs.core.policies.base import Contexts, Policy
     from tideline.udfs.core.policies.policy_table import Coefficients
 
 _NUMBER_BITS = 16
@@ -39,13 +39,13 @@ class Ranked(NamedTuple):
 def rank(
     policy: Policy,
     known: Coefficients,
-    x: NDArray[np.int8],
+    contexts: Contexts,
     mask: NDArray[np.bool_],
     seeds: NDArray[np.uint64],
     list_size: int,
     exploration: float,
 ) -> Ranked:
-    """Return each user's list from his context x [U, d] and the activities he may be shown, mask [U, K].
+    """Return each user's list from his context and the activities he may be shown, mask [U, K].
 
     Each slot holds the best of the remaining activities with probability 1 - exploration, else one of them at random;
     `explored` marks the slots that do not hold the best. Equal scores are ordered by the decision's seed, each order
@@ -55,7 +55,7 @@ def rank(
     ties = shuffle_keys(seeds)
     order = np.empty((eligible.size, min(list_size, mask.shape[1])), np.int64)
     for part in _parts(slice(0, eligible.size), _SCORED_AT_ONCE, mask.shape[1]):
-        mean, bonus = policy.score(x[part], known, eligible[part], seeds[part])
+        mean, bonus = policy.score(contexts.part(part), known, eligible[part], seeds[part])
         for small in _parts(part, _KEYED_AT_ONCE, mask.shape[1]):
             at = slice(small.start - part.start, small.stop - part.start)
             keys = _keys(mean[at] + bonus[at], mask[small], ties[small])
@@ -90,11 +90,13 @@ def _parts(users: slice, at_once: int, activities: int) -> list[slice]:
 
 
 def propensities(
-    policy: Policy, known: Coefficients, x: NDArray[np.int8], mask: NDArray[np.bool_], exploration: float
+    policy: Policy, known: Coefficients, contexts: Contexts, mask: NDArray[np.bool_], exploration: float
 ) -> NDArray[np.float64]:
     """Return the probability [U, K] with which `rank` puts each activity into the first slot, over all seeds."""
     eligible = np.maximum(mask.sum(axis=1, keepdims=True), 1)
-    found: NDArray[np.float64] = (1.0 - exploration) * policy.chances(x, known, mask) + exploration * mask / eligible
+    found: NDArray[np.float64] = (1.0 - exploration) * policy.chances(
+        contexts, known, mask
+    ) + exploration * mask / eligible
     return found
 
 

@@ -11,7 +11,8 @@ from tideline.schemas.records import DECISION
 from tideline.udfs.core.experiments.experiment import RANDOM
 from tideline.udfs.core.limits import BASELINE, HOLDOUT
 from tideline.udfs.core.lists.decision_token import propensity
-from tideline.udfs.core.policies.cold_start import row_at, worth
+from tideline.udfs.core.policies.base import Contexts
+from tideline.udfs.core.policies.cold_start import pairs_at, row_at, worth
 from tideline.udfs.core.policies.policy_table import stack
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.lists.decision_token import Token
     from tideline.udfs.core.policies.base import Policy
+    from tideline.udfs.core.policies.pair_row import PairRow
     from tideline.udfs.core.policies.policy_table import PolicyRow
     from tideline.udfs.core.rewards.token_events import ShownDecision
     from tideline.udfs.core.serving.ranker_state import RankerState
@@ -118,11 +120,23 @@ def _scores(shown: Sequence[ShownDecision], policies: Sequence[Policy | None], r
         if policy is None or policy.randomised:
             continue
         here = [at for at, its_policy in enumerate(policies) if its_policy is policy]
-        rows = [_row(shown[at], policy, ranker) for at in here]
-        known = [(at, row) for at, row in zip(here, rows, strict=True) if row is not None]
-        for start in range(0, len(known), _AT_ONCE):
-            _score_some(found, shown, known[start : start + _AT_ONCE], policy, ranker)
+        for shared, known in _by_shared(shown, here, policy, ranker):
+            for start in range(0, len(known), _AT_ONCE):
+                _score_some(found, shown, known[start : start + _AT_ONCE], shared, policy, ranker)
     return found
+
+
+def _by_shared(
+    shown: Sequence[ShownDecision], here: Sequence[int], policy: Policy, ranker: RankerState
+) -> list[tuple[PairRow, list[tuple[int, PolicyRow]]]]:
+    """Return those whose row is known with it, by what all pairs shared when they were scored."""
+    parts: dict[int, tuple[PairRow, list[tuple[int, PolicyRow]]]] = {}
+    for at in here:
+        row, token = _row(shown[at], policy, ranker), shown[at].token
+        if row is not None:
+            shared = pairs_at(ranker.table_of(policy, token.encoder, token.policy), token.encoder, token.policy)
+            parts.setdefault(id(shared), (shared, []))[1].append((at, row))
+    return list(parts.values())
 
 
 def _row(shown: ShownDecision, policy: Policy, ranker: RankerState) -> PolicyRow | None:
@@ -142,6 +156,7 @@ def _score_some(
     found: list[_Score],
     shown: Sequence[ShownDecision],
     known: Sequence[tuple[int, PolicyRow]],
+    shared: PairRow,
     policy: Policy,
     ranker: RankerState,
 ) -> None:
@@ -149,12 +164,13 @@ def _score_some(
     x = np.frombuffer(b"".join([token.x for token in tokens]), np.int8).reshape(len(known), -1)
     eligible = np.array([token.eligible for token in tokens])
     activities = [ranker.offers.activities[shown[at].activity_id] for at, _ in known]
-    coefficients = stack([row for _, row in known], worth(activities, ranker.weights))
-    scores = policy.score(x, coefficients, eligible, np.zeros(len(known), np.uint64))
+    coefficients = stack([row for _, row in known], worth(activities, ranker.weights), shared)
+    its_pair = [shown[at].token.pair_at(shown[at].slot) for at, _ in known]
+    pairs = np.repeat(np.array(its_pair, np.uint32)[:, None], len(known), axis=1)
+    scores = policy.score(Contexts(x, pairs), coefficients, eligible, np.zeros(len(known), np.uint64))
     # Before its first impression an activity's bonus may have no limit: no number, so none is stated.
     bonus = [each if math.isfinite(each) else None for each in scores.bonus.diagonal().tolist()]
-    pairs = zip(scores.mean.diagonal().tolist(), bonus, strict=True)
-    for (at, _), score in zip(known, pairs, strict=True):
+    for (at, _), score in zip(known, zip(scores.mean.diagonal().tolist(), bonus, strict=True), strict=True):
         found[at] = score
 
 

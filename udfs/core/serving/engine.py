@@ -19,6 +19,7 @@ from tideline.udfs.core.catalogue.catalogue import eligible
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import activity_hash, hash32, hashes64
 from tideline.udfs.core.pairs.pairs_of import pairs_of
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.serving.admission import DeadLetter, set_robots_aside
 from tideline.udfs.core.serving.decisions import decision_records
@@ -244,7 +245,7 @@ def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list
     pairs = pairs_of(ranker.offers.content, batch, rows)
     may = eligible(ranker.catalogue, batch, rows)
     counts["lists_caps_full"] += may.caps_full
-    ranked = rank_arms(ranker, arms, x, may.mask, seeds)
+    ranked = rank_arms(ranker, arms, Contexts(x, pairs), may.mask, seeds)
     return _Listed(signed_lists(ranker, ListHeads(names, as_of_ms, seq, arms), x, pairs, ranked), counts)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tideline.udfs.core.catalogue.catalogue import open_at
 from tideline.udfs.core.pairs.pairs_of import strangers_pairs
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.ranking.ranking import rank
 from tideline.udfs.core.serving.ranker_state import RankerState
@@ -49,7 +50,7 @@ class PopularList:
         ranked = rank(
             self._policy,
             ranker.known,
-            x,
+            Contexts(x),
             mask,
             np.zeros(1, np.uint64),
             ranker.settings.list_size,

@@ -12,13 +12,14 @@ from tideline.udfs.core.ranking.ranking import Ranked, rank
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.policies.base import Contexts
     from tideline.udfs.core.serving.ranker_state import RankerState
 
 
 def rank_arms(
     ranker: RankerState,
     arms: NDArray[np.int64],
-    x: NDArray[np.int8],
+    contexts: Contexts,
     mask: NDArray[np.bool_],
     seeds: NDArray[np.uint64],
 ) -> Ranked:
@@ -30,7 +31,15 @@ def rank_arms(
         share = 1.0 if arm == HOLDOUT else ranker.settings.exploration_permille / 1000
         policy = ranker.policy_of(arm)
         parts.append(
-            rank(policy, ranker.known_by(policy), x[here], mask[here], seeds[here], ranker.settings.list_size, share)
+            rank(
+                policy,
+                ranker.known_by(policy),
+                contexts.part(here),
+                mask[here],
+                seeds[here],
+                ranker.settings.list_size,
+                share,
+            )
         )
     if len(parts) == 1:
         return parts[0]

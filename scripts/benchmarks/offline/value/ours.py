@@ -12,6 +12,9 @@ from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.learning.learner import Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import Decay
+from tideline.udfs.core.pairs.affinity import content_of
+from tideline.udfs.core.pairs.pair_numbers import breadth_step, pack
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
@@ -51,20 +54,23 @@ class JobPolicy:
         for each in stage.catalogue.activities:
             self._learner.note(each.activity_id, features_of(each))
         self._table = PolicyTable()
+        self._breadth = breadth_step(content_of(stage.catalogue.activities).breadth)
+        self._pairs = np.zeros((0, 0), np.uint32)
         self._solved()
 
     def order(self, visits: NDArray[np.int64], seen: NDArray[np.int64]) -> NDArray[np.int64]:
         """See Ranker."""
         stage, truth = self._stage, self._stage.truth
         seeds = decision_seeds(self._users[truth.visitor[visits]], truth.visit_ms[visits], visits, self._seed)
-        x, may = stage.x[visits], stage.open[visits]
-        ranked = rank(self._policy, self._rows, x, may, seeds, stage.places, EXPLORATION)
+        self._pairs = pack(stage.affinity[visits], seen, self._breadth)
+        contexts, may = Contexts(stage.x[visits], self._pairs), stage.open[visits]
+        ranked = rank(self._policy, self._rows, contexts, may, seeds, stage.places, EXPLORATION)
         found = np.full((visits.size, stage.places), NONE)
         found[:, : ranked.order.shape[1]] = ranked.order
         return found
 
     def learn(self, shown: Shown) -> None:
-        """See Ranker."""
+        """See Ranker; `order` was asked for the same visits before."""
         row, place = np.nonzero(shown.order != NONE)
         if not row.size:
             return
@@ -72,6 +78,7 @@ class JobPolicy:
         visits = shown.visits[row]
         rows["activity"], rows["encoder"] = shown.order[row, place], self._stage.encoder
         rows["ts_ms"], rows["x"], rows["impressions"] = self._stage.truth.visit_ms[visits], self._stage.x[visits], 1
+        rows["pair"] = self._pairs[row, shown.order[row, place]]
         rows["clicks"], rows["conversions"] = shown.clicked[row, place], shown.converted[row, place]
         rows["revenue_milli"] = np.rint(1_000 * (shown.revenue * shown.converted)[row, place])
         for activity_id, solved in self._learner.publish(self._learner.learn(self._ids, rows).arms):

@@ -10,7 +10,7 @@ import numpy as np
 
 from tideline.scripts.benchmarks.offline.value.value_play import Played
 from tideline.scripts.benchmarks.peers.peer_python import run_peers
-from tideline.udfs.core.policies.policy_table import X_UNIT
+from tideline.udfs.core.fixed_point import X_UNIT
 
 if TYPE_CHECKING:
     from tideline.scripts.benchmarks.offline.value.value_stage import Stage

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tideline.models.encoder import Encoder
 from tideline.scripts.benchmarks.offline.value.ours import DEFAULT, JobPolicy
-from tideline.scripts.benchmarks.offline.value.pair_player import PairPolicy
 from tideline.scripts.benchmarks.offline.value.peer_runs import play_peers
 from tideline.scripts.benchmarks.offline.value.rivals import Attainable, Content, PopularBest, PopularLearned, Random
 from tideline.scripts.benchmarks.offline.value.value_figures import ctr, figures_of
@@ -29,9 +28,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.interest import StepEncoder
 
 ENCODER = Path(__file__).resolve().parents[4] / "models" / "artefacts" / "demo-2"
-PAIRS = "pairs"
-"""The policy that the live job does not have yet (docs/decisions/0015)."""
-POLICIES = (DEMO_POLICY, PAIRS)
+POLICIES = (DEMO_POLICY, "pairs")
 """Policies beside the default."""
 SEEDS = 3
 
@@ -71,8 +68,7 @@ def measure(
         ModelError: the encoder cannot be loaded.
     """
     for text in how.policies:
-        if text != PAIRS:
-            make_policy(text)
+        make_policy(text)
     step = Encoder.load(encoder, provider="cpu")
     found = {}
     if folder is not None:
@@ -92,7 +88,9 @@ def measure_world(
     peers: list[dict[str, Played]] = []
     for seed in range(first_seed, first_seed + how.seeds):
         stage = make_stage(world_of(seed), encoder, how.past_days)
-        for name, ranker in (RIVALS | {each: _ours(each) for each in (DEFAULT, *how.policies)}).items():
+        for name, ranker in (
+            RIVALS | {each: partial(JobPolicy, text=each) for each in (DEFAULT, *how.policies)}
+        ).items():
             played.setdefault(name, []).append(play(stage.truth, ranker(stage, seed), seed))
             _tell(seed, name, played[name][-1])
         if how.peers:
@@ -114,7 +112,3 @@ def best_of(runs: Sequence[dict[str, Played]]) -> list[Played]:
 
 def _tell(seed: int, name: str, run: Played) -> None:
     say(f"  seed {seed}: {name} {100 * ctr(run):.2f} clicks per 100 impressions")
-
-
-def _ours(text: str) -> Callable[[Stage, int], Ranker]:
-    return PairPolicy if text == PAIRS else partial(JobPolicy, text=text)

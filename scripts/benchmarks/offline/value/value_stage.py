@@ -15,8 +15,10 @@ from tideline.scripts.benchmarks.offline.value.value_play import Truth
 from tideline.udfs.core.catalogue.catalogue import Catalogue, eligible
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.pairs.affinity import AFFINITIES, affinities, content_of
 from tideline.udfs.core.users.history import Merged
 from tideline.udfs.core.users.interest import encode
+from tideline.udfs.core.users.user_profile import Profiles, fold, no_profiles, profiles_of
 from tideline.udfs.core.users.user_state import EVENT, HISTORY, MAX_PRICE, MAX_QUANTITY, decode_states
 
 if TYPE_CHECKING:
@@ -48,8 +50,8 @@ class Stage:
     x: NDArray[np.int8]
     open: NDArray[np.bool_]
     """[V, K]: what he may be shown."""
-    category: NDArray[np.uint32]
-    """[V, HISTORY]: hashes of the categories of the kept events, aligned at the newest."""
+    affinity: NDArray[np.uint8]
+    """[V, K, AFFINITIES]: to what each activity is about, see affinity.py."""
 
     @property
     def places(self) -> int:
@@ -66,7 +68,8 @@ def make_stage(world: World, encoder: StepEncoder, past_days: float | None = Non
     catalogue = Catalogue.of(world.activities)
     x = np.zeros((visitor.size, DIM), np.int8)
     may = np.zeros((visitor.size, len(world.activities)), np.bool_)
-    category = np.zeros((visitor.size, HISTORY), np.uint32)
+    affinity = np.zeros((visitor.size, len(world.activities), AFFINITIES), np.uint8)
+    content, profiles = content_of(catalogue.activities), profiles_at_visits(world, visitor, first, end)
     columns = _columns(world.events)
     for start in range(0, visitor.size, _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
@@ -74,12 +77,15 @@ def make_stage(world: World, encoder: StepEncoder, past_days: float | None = Non
         rows = np.arange(batch.header.size)
         nothing = Merged(np.zeros(rows.size, np.int64), np.ones(rows.size, np.bool_), 0, 0)
         encode(batch, rows, nothing, encoder)
-        x[part], category[part] = batch.header["x"], batch.history["category"]
+        x[part] = batch.header["x"]
+        held = batch.header["n_history"].astype(np.int64)
+        mine = Profiles(profiles.category[part], profiles.weights[part], profiles.folded[part])
+        affinity[part] = affinities(content, batch.history["category"], held, mine)
         may[part] = eligible(catalogue, batch, rows).mask
     edges = np.flatnonzero(np.diff(visit_ms // SLICE_MS, prepend=-1))
     slices = tuple(np.split(np.arange(visitor.size), edges[1:])) if visitor.size else ()
     truth = Truth(visitor, visit_ms, slices, world.responses, world.looked_at, world.fatigue)
-    return Stage(world, truth, catalogue, first, end, encoder.version, x, may, category)
+    return Stage(world, truth, catalogue, first, end, encoder.version, x, may, affinity)
 
 
 def _known_events(
@@ -149,3 +155,24 @@ def _users(
     events["event"] = rows + 1
     batch.history[there] = events
     return batch
+
+
+def profiles_at_visits(
+    world: World, visitor: NDArray[np.int64], first: NDArray[np.int64], end: NDArray[np.int64]
+) -> Profiles:
+    """Return the profile of each visitor at his visit: what has left his history is folded in, the oldest first."""
+    codes = category_hashes(world.events)[world.events.category]
+    left = np.maximum(end - first - HISTORY, 0)
+    users = len(world.users)
+    found, now = no_profiles(left.size), no_profiles(users)
+    begin, most = np.zeros(users, np.int64), np.zeros(users, np.int64)
+    begin[visitor] = first
+    np.maximum.at(most, visitor, left)
+    by_count = np.argsort(left, kind="stable")
+    edges = np.searchsorted(left[by_count], np.arange(1, int(most.max(initial=0)) + 2))
+    for step in range(int(most.max(initial=0))):
+        rows = np.flatnonzero(most > step)
+        fold(now, np.full(rows.size, step), rows, codes[begin[rows] + step])
+        visits = by_count[edges[step] : edges[step + 1]]
+        found[visits] = now[visitor[visits]]
+    return profiles_of(found, left)

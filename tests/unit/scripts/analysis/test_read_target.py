@@ -18,6 +18,15 @@ def test_an_unknown_policy_is_refused_with_what_is_allowed(tmp_path: Path, capsy
     assert all(each in said for each in ("linucb", "uniform", "constant:<action>", "a file"))
 
 
+def test_a_policy_that_reads_pairs_cannot_be_judged_by_a_log(tmp_path: Path, capsys: Captured) -> None:
+    """Contract: a log tells the pair of what was shown alone; said, with the policies that can be judged."""
+    log = write(tmp_path / "log.csv", rows(2_000))
+    assert ope.main(["--log", str(log), "--policy", "pairs"]) == 1
+    said = capsys.readouterr().err
+    assert "linucb" in said
+    assert "pair of what was shown" in said
+
+
 def test_probabilities_may_come_by_decision_by_row_or_once_for_all(tmp_path: Path, capsys: Captured) -> None:
     """Contract: the same probabilities in each form of the file give the same estimates."""
     content = [row | {"decision_id": f"d{at}"} for at, row in enumerate(rows(3_000))]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.policies.base import Contexts
     from tideline.udfs.core.policies.policy_table import Coefficients
 
 
@@ -34,12 +35,12 @@ class Article(Policy):
     }
 
     def score(
-        self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
+        self, contexts: Contexts, known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
     ) -> Scores:
         """See Policy.score."""
         log_kt = np.log(np.maximum(eligible[:, None] * np.maximum(known.total, 1.0), 1.0))
         bound = _literal if self.values["literal"] else _smoothed
-        return Scores(linear_mean(x, known), self.values["alpha"] * bound(known, log_kt))
+        return Scores(linear_mean(contexts.x, known), self.values["alpha"] * bound(known, log_kt))
 
 
 def _smoothed(known: Coefficients, log_kt: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.policies.base import Contexts
     from tideline.udfs.core.policies.parameters import Parameter
     from tideline.udfs.core.policies.policy_table import Coefficients
 
@@ -24,8 +25,8 @@ class EpsilonGreedy(Policy):
     parameters: ClassVar[Mapping[str, Parameter]] = {"ridge": RIDGE}
 
     def score(
-        self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
+        self, contexts: Contexts, known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
     ) -> Scores:
         """See Policy.score."""
-        mean = linear_mean(x, known)
+        mean = linear_mean(contexts.x, known)
         return Scores(mean, np.zeros_like(mean))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.policies.base import Contexts
     from tideline.udfs.core.policies.parameters import Parameter
     from tideline.udfs.core.policies.policy_table import Coefficients
 
@@ -32,9 +33,9 @@ class LinUCB(Policy):
         return Regression(self.values["ridge"], Sharing.NONE)
 
     def score(
-        self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
+        self, contexts: Contexts, known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
     ) -> Scores:
         """See Policy.score."""
-        bonus = width(x, known)
+        bonus = width(contexts.x, known)
         bonus *= self.values["alpha"]
-        return Scores(linear_mean(x, known), bonus)
+        return Scores(linear_mean(contexts.x, known), bonus)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.policies.base import Contexts
     from tideline.udfs.core.policies.policy_table import Coefficients
 
 
@@ -33,15 +34,15 @@ class Softmax(Policy):
     }
 
     def score(
-        self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
+        self, contexts: Contexts, known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
     ) -> Scores:
         """See Policy.score."""
         drawn = gumbel(seeds, known.impressions.size)
-        return Scores(linear_mean(x, known), self.values["temperature"] * drawn)
+        return Scores(linear_mean(contexts.x, known), self.values["temperature"] * drawn)
 
-    def chances(self, x: NDArray[np.int8], known: Coefficients, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def chances(self, contexts: Contexts, known: Coefficients, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
         """See Policy.chances."""
-        logits = np.where(mask, linear_mean(x, known) / self.values["temperature"], -np.inf)
+        logits = np.where(mask, linear_mean(contexts.x, known) / self.values["temperature"], -np.inf)
         highest = logits.max(axis=1, keepdims=True, initial=-np.inf)
         raised = np.exp(logits - np.where(np.isfinite(highest), highest, 0.0))
         total = raised.sum(axis=1, keepdims=True)

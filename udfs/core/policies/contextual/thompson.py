@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.policies.base import Contexts
     from tideline.udfs.core.policies.parameters import Parameter
     from tideline.udfs.core.policies.policy_table import Coefficients
 
@@ -31,16 +32,16 @@ class Thompson(Policy):
     parameters: ClassVar[Mapping[str, Parameter]] = {"alpha": ALPHA, "ridge": RIDGE}
 
     def score(
-        self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
+        self, contexts: Contexts, known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
     ) -> Scores:
         """See Policy.score."""
         drawn = normal(seeds, known.impressions.size)
-        return Scores(linear_mean(x, known), self.values["alpha"] * width(x, known) * drawn)
+        return Scores(linear_mean(contexts.x, known), self.values["alpha"] * width(contexts.x, known) * drawn)
 
-    def chances(self, x: NDArray[np.int8], known: Coefficients, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def chances(self, contexts: Contexts, known: Coefficients, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
         """See Policy.chances; by integration over the best score, to 1e-6 and scaled to the sum 1."""
-        means = linear_mean(x, known)
-        widths = np.maximum(self.values["alpha"] * width(x, known), _LEAST_WIDTH)
+        means = linear_mean(contexts.x, known)
+        widths = np.maximum(self.values["alpha"] * width(contexts.x, known), _LEAST_WIDTH)
         found = np.zeros(mask.shape)
         for user in np.flatnonzero(mask.any(axis=1)).tolist():
             who = np.flatnonzero(mask[user])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.policies.base import Contexts
     from tideline.udfs.core.policies.policy_table import Coefficients
 
 _HALVINGS = 50
@@ -31,14 +32,14 @@ class KLUCB(Policy):
     }
 
     def score(
-        self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
+        self, contexts: Contexts, known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
     ) -> Scores:
         """See Policy.score."""
         p, n = rates(known), known.impressions
         log_t = log_total(known)
         bound = log_t + self.values["c"] * np.log(np.maximum(log_t, 1.0))
         highest = _highest(p, bound / np.where(n > 0.0, n, 1.0))
-        return for_everybody(x.shape[0], p, np.where(n > 0.0, highest - p, math.inf))
+        return for_everybody(contexts.x.shape[0], p, np.where(n > 0.0, highest - p, math.inf))
 
 
 def _highest(p: NDArray[np.float64], bound: NDArray[np.float64]) -> NDArray[np.float64]:

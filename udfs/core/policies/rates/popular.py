@@ -11,6 +11,7 @@ from tideline.udfs.core.policies.base import Policy, Scores, for_everybody
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.policies.base import Contexts
     from tideline.udfs.core.policies.policy_table import Coefficients
 
 
@@ -21,8 +22,8 @@ class Popular(Policy):
     contextual: ClassVar[bool] = False
 
     def score(
-        self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
+        self, contexts: Contexts, known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
     ) -> Scores:
         """See Policy.score."""
         rate = (known.clicks + 1.0) / (known.impressions + 50.0)
-        return for_everybody(x.shape[0], rate, np.zeros_like(rate))
+        return for_everybody(contexts.x.shape[0], rate, np.zeros_like(rate))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.policies.base import Contexts
     from tideline.udfs.core.policies.policy_table import Coefficients
 
 
@@ -26,11 +27,11 @@ class UCB1Tuned(Policy):
     parameters: ClassVar[Mapping[str, Parameter]] = {"alpha": Parameter(1.0, 0.0, 10.0, "factor of the bound")}
 
     def score(
-        self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
+        self, contexts: Contexts, known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
     ) -> Scores:
         """See Policy.score."""
         p, n = rates(known), known.impressions
         per_try = log_total(known) / np.where(n > 0.0, n, 1.0)
         variance = np.minimum(0.25, p * (1.0 - p) + np.sqrt(2.0 * per_try))
         bonus = np.where(n > 0.0, self.values["alpha"] * np.sqrt(per_try * variance), math.inf)
-        return for_everybody(x.shape[0], p, bonus)
+        return for_everybody(contexts.x.shape[0], p, bonus)

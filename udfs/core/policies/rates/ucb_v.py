@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.policies.base import Contexts
     from tideline.udfs.core.policies.policy_table import Coefficients
 
 
@@ -29,10 +30,10 @@ class UCBV(Policy):
     }
 
     def score(
-        self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
+        self, contexts: Contexts, known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
     ) -> Scores:
         """See Policy.score."""
         p, n = rates(known), known.impressions
         per_try = self.values["z"] * log_total(known) / np.where(n > 0.0, n, 1.0)
         bound = np.sqrt(2.0 * p * (1.0 - p) * per_try) + 3.0 * self.values["c"] * per_try
-        return for_everybody(x.shape[0], p, np.where(n > 0.0, bound, math.inf))
+        return for_everybody(contexts.x.shape[0], p, np.where(n > 0.0, bound, math.inf))

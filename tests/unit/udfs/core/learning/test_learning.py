@@ -24,8 +24,9 @@ from tideline.udfs.core.learning.learning import (
     merge,
 )
 from tideline.udfs.core.learning.solving import RIDGE, Solved, evidence, solve
+from tideline.udfs.core.pairs.pair_numbers import PAIR_DIM
 
-GOLDEN = Path(__file__).parents[4] / "golden" / "sums_v3.bin"
+GOLDEN = Path(__file__).parents[4] / "golden" / "sums_v4.bin"
 REWARDS = ("clicks", "conversions", "revenue_milli")
 
 
@@ -95,12 +96,15 @@ def test_today_reads_and_writes_the_golden_sums() -> None:
     assert sums["rewards"].tolist() == [7, 8, -9]
     assert sums["xx"].tolist() == list(range(1000, 1000 + DIM * (DIM + 1) // 2))
     assert sums["rx"].tolist() == [[100 * objective + at for at in range(DIM)] for objective in range(3)]
+    assert sums["zz"].tolist() == list(range(3000, 3036))
+    assert sums["zx"].tolist() == [[4000 + 20 * number + at for at in range(DIM)] for number in range(PAIR_DIM)]
+    assert sums["zr"].tolist() == list(range(-8, 0))
     assert encode_sums(decode_sums(golden, FADING), FADING) == golden
 
 
 def test_sums_of_an_unknown_version_are_refused() -> None:
-    with pytest.raises(ValueError, match="sums of version 2; this build reads 3"):
-        decode_sums(b"\x02" + GOLDEN.read_bytes()[1:], FADING)
+    with pytest.raises(ValueError, match="sums of version 3; this build reads 4"):
+        decode_sums(b"\x03" + GOLDEN.read_bytes()[1:], FADING)
 
 
 DAY_MS = 86_400_000

@@ -9,11 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.core_world import DAY_MS, NOON_MS, activity, make_world
+from tideline.udfs.core.fixed_point import THETA_UNIT, X_UNIT
 from tideline.udfs.core.learning.learning import NO_SUMS, Decay, add
 from tideline.udfs.core.learning.monitoring import ALARM_AT, Clicks, Watch, entropy
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.policies.arm_key import ArmKey
-from tideline.udfs.core.policies.policy_table import THETA_UNIT, X_UNIT, cold_row
+from tideline.udfs.core.policies.policy_table import cold_row
 from tideline.udfs.core.rewards.feedback import ROWS
 
 

@@ -13,6 +13,7 @@ from tideline.udfs.core.context import DIM
 from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, Decay, add, merge
 from tideline.udfs.core.learning.solving import RIDGE, Solved, evidence, policy_row, prior_row, solve
 from tideline.udfs.core.limits import OBJECTIVES
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.contextual.linucb import LinUCB
 from tideline.udfs.core.policies.policy_table import cold_row, decode_row, encode_row, stack
 
@@ -70,7 +71,7 @@ def test_fixed_point_scores_are_those_of_linucb_in_float64(count: int) -> None:
     contexts = rows_of(200, 8)["x"]
     alpha = float(rng.uniform(0.1, 1.0))
     known = stack([row], np.array([1.0, 0.0, 0.0]))
-    scores = LinUCB(alpha=alpha).score(contexts, known, np.ones(200, np.int64), np.zeros(200, np.uint64))
+    scores = LinUCB(alpha=alpha).score(Contexts(contexts), known, np.ones(200, np.int64), np.zeros(200, np.uint64))
 
     x = rows["x"] / 127.0
     a = RIDGE * np.eye(DIM) + (x * examined(rows)[:, None]).T @ x

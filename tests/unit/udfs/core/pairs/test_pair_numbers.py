@@ -8,8 +8,8 @@ from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, share_of
 from tideline.udfs.core.pairs.pair_numbers import (
     MAX_BREADTH,
     MAX_SEEN,
-    NUMBERS,
     PAIR_BYTES,
+    PAIR_DIM,
     affinity_at,
     breadth_step,
     pack,
@@ -32,7 +32,7 @@ def test_what_is_packed_comes_back_and_the_rest_follows() -> None:
     assert [affinity_at(packed, at).tolist() for at in range(AFFINITIES)] == [[5], [30], [63]]
     assert seen_of(packed).tolist() == [1]
     found = pair_numbers(packed)
-    assert found.shape == (1, NUMBERS)
+    assert found.shape == (1, PAIR_DIM)
     assert found[0, :4].tolist() == [127, round(127 * 5 / 63), round(127 * 30 / 63), 127]
     assert found[0, 4] == round(127 * float(np.sqrt(share_of(np.array([30]))[0])))
     assert found[0, 5] == 127

@@ -9,8 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.policy_rows import CLICKS_ONLY, contexts, learned, row_of, score, seeds_of, with_alpha
+from tests.support.policy_rows import (
+    CLICKS_ONLY,
+    any_pairs,
+    contexts,
+    learned,
+    row_of,
+    score,
+    scored,
+    seeds_of,
+    with_alpha,
+)
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
 from tideline.udfs.core.policies.policy_table import PAIRS, cold_row, stack
 
@@ -22,18 +33,22 @@ def test_a_score_has_the_same_bits_in_any_batch(seed: int, users: int, activitie
     rows, x = learned(activities, seed)[0], contexts(users, seed)
     rng = np.random.default_rng(seed)
     weights = np.array([1.0, 37.5, 1e6]) * rng.random(3)
-    rows = [row._replace(theta=rng.integers(-(2**32), 2**32, (3, DIM))) for row in rows]
+    rows = [
+        row._replace(theta=rng.integers(-(2**32), 2**32, (3, DIM)), by_click=(1.0, 0.1, rng.random())) for row in rows
+    ]
     policy, eligible, seeds = with_alpha(name, 0.3), rng.integers(1, 99, users), seeds_of(users)
-    together = policy.score(x, stack(rows, weights), eligible, seeds)
+    every, shared = scored(x, activities, seed), any_pairs(rng)
+    together = policy.score(every, stack(rows, weights, shared), eligible, seeds)
     for user in rng.integers(0, users, 5).tolist():
         one = slice(user, user + 1)
-        alone = policy.score(x[one], stack(rows, weights), eligible[one], seeds[one])
+        alone = policy.score(every.part(one), stack(rows, weights, shared), eligible[one], seeds[one])
         assert alone.mean.tobytes() == together.mean[one].tobytes()
         assert alone.bonus.tobytes() == together.bonus[one].tobytes()
     if policy.randomised:
         return
     for number in rng.integers(0, activities, 5).tolist():
-        single = policy.score(x, stack(rows[number : number + 1], weights), eligible, seeds)
+        column = Contexts(x, every.pairs[:, number : number + 1]) if every.pairs is not None else every
+        single = policy.score(column, stack(rows[number : number + 1], weights, shared), eligible, seeds)
         assert single.mean[:, 0].tobytes() == together.mean[:, number].tobytes()
         assert np.broadcast_to(single.bonus, (users, 1))[:, 0].tobytes() == (
             np.broadcast_to(together.bonus, (users, activities))[:, number].tobytes()
@@ -59,7 +74,7 @@ GOLDEN = {"ucb1_tuned": 0.122923055, "ucb_v:z=1,c=1": 0.178451101, "kl_ucb": 0.0
 @pytest.mark.parametrize("text", sorted(GOLDEN))
 def test_an_index_is_that_of_other_implementations(text: str) -> None:
     known = stack([row_of(np.zeros(DIM), np.eye(DIM), 200, 6, 1000)], CLICKS_ONLY)
-    found = make_policy(text).score(contexts(3, 1), known, np.full(3, 10), seeds_of(3))
+    found = make_policy(text).score(Contexts(contexts(3, 1)), known, np.full(3, 10), seeds_of(3))
     assert (found.mean + found.bonus)[:, 0] == pytest.approx(GOLDEN[text], abs=5e-10)
     assert found.mean[0, 0] == 0.03
 

@@ -48,7 +48,7 @@ def test_a_row_comes_back_with_its_offset_as_version() -> None:
 def test_a_row_of_another_shape_is_refused(wrong: dict[str, object]) -> None:
     """Contract: a record of another build is refused with what is allowed, never read as something else."""
     record = POLICY.decode(encode_row(cold_row(), "a"))
-    with pytest.raises(InvalidRecord, match=r"allowed: \(16, 384, 544, 3, 3\)") as caught:
+    with pytest.raises(InvalidRecord, match=r"allowed: \(16, 384, 544, 3, 3, 3\)") as caught:
         decode_row(POLICY.encode(record | wrong), 1)
     assert caught.value.reason is Reason.BAD_FIELD
 

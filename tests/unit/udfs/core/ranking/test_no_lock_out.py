@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 
 from tests.support.core_world import NOON_MS, activity, make_world, token_for
+from tests.support.policy_rows import scored
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.counter_random import decision_seeds
+from tideline.udfs.core.fixed_point import INVERSE_UNIT
 from tideline.udfs.core.learning.learning import NO_SUMS, Decay, add
 from tideline.udfs.core.learning.solving import evidence, prior_row, solve
-from tideline.udfs.core.policies.base import Policy, Scores
+from tideline.udfs.core.policies.base import Contexts, Policy, Scores
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
-from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, PAIRS, UPPER, Coefficients, stack
+from tideline.udfs.core.policies.policy_table import PAIRS, UPPER, Coefficients, stack
 from tideline.udfs.core.ranking.ranking import propensities, rank
 from tideline.udfs.core.rewards.feedback import encode_feedback, gather_feedback
 from tideline.udfs.core.serving.engine import Records, process
@@ -92,7 +94,7 @@ def test_what_nobody_was_shown_is_as_wide_as_the_ridge_leaves_it(ridge: float) -
     """Contract: sqrt(x'x / lambda), from the row that is published for those nobody has seen."""
     known = stack([prior_row(np.zeros((3, DIM)), ridge, 3, 0.0)], CLICKS)
     x = np.random.default_rng(1).integers(-60, 60, (30, DIM)).astype(np.int8)
-    width = make_policy("linucb:alpha=1").score(x, known, np.full(30, 1), seeds_of(0, 30)).bonus[:, 0]
+    width = make_policy("linucb:alpha=1").score(Contexts(x), known, np.full(30, 1), seeds_of(0, 30)).bonus[:, 0]
     assert width == pytest.approx(np.linalg.norm(x / 127.0, axis=1) / np.sqrt(ridge), rel=1e-8)
 
 
@@ -106,10 +108,10 @@ class Stated(Policy):
         self._scores = np.array(scores)
 
     def score(
-        self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
+        self, contexts: Contexts, known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
     ) -> Scores:
         """Return the stated scores as means."""
-        mean = np.tile(self._scores, (len(x), 1))
+        mean = np.tile(self._scores, (len(contexts.x), 1))
         return Scores(mean, np.zeros_like(mean))
 
 
@@ -118,7 +120,9 @@ def test_the_excluded_neither_shorten_a_list_nor_stand_in_it(exploration: float)
     """Contract: no score is a mark: the best score does not let in, the worst does not keep out."""
     policy = Stated([np.inf, 1e30, 0.1, -1e30, -np.inf, 0.0])
     mask = np.tile([False, False, True, True, True, True], (200, 1))
-    found = rank(policy, rates_alone([1] * 6, [0.0] * 6), stranger(200), mask, seeds_of(0, 200), 4, exploration)
+    found = rank(
+        policy, rates_alone([1] * 6, [0.0] * 6), Contexts(stranger(200)), mask, seeds_of(0, 200), 4, exploration
+    )
     assert (np.sort(found.order, axis=1) == [2, 3, 4, 5]).all()
     assert (found.eligible == 4).all()
     if not exploration:
@@ -135,7 +139,7 @@ def last_shares(text: str, exploration: float = 0.0) -> NDArray[np.float64]:
     last = np.zeros(3)
     for start in range(0, 400 * BATCH, BATCH):
         x, mask = stranger(BATCH), np.ones((BATCH, 3), np.bool_)
-        found = rank(policy, rates_alone(shown, clicked), x, mask, seeds_of(start, BATCH), 1, exploration)
+        found = rank(policy, rates_alone(shown, clicked), Contexts(x), mask, seeds_of(start, BATCH), 1, exploration)
         counts = np.bincount(found.order[:, 0], minlength=3)
         shown = [n + int(count) for n, count in zip(shown, counts, strict=True)]
         clicked = [c + float(count) * p for c, count, p in zip(clicked, counts, rate, strict=True)]
@@ -166,7 +170,7 @@ def test_exploration_leaves_everybody_a_chance(name: str) -> None:
         rates_alone([5_000, 5_000, 5_000, 90], [0.0, 400.0, 300.0, 3.0]),
         np.array([[True, True, True, False]]),
     )
-    chances = propensities(make_policy(name), known, stranger(1), mask, 0.02)[0]
+    chances = propensities(make_policy(name), known, scored(stranger(1), 4), mask, 0.02)[0]
     assert chances.sum() == pytest.approx(1.0, abs=1e-9)
     assert chances[:3].min() >= 0.02 / 3 - 1e-12
     assert chances[3] == 0.0

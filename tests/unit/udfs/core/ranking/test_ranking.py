@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from tests.support.core_world import KEYS, token_for
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.counter_random import decision_seeds, shuffle_keys, shuffled, uniform, unshuffled
+from tideline.udfs.core.fixed_point import INVERSE_UNIT, THETA_UNIT
 from tideline.udfs.core.lists.decision_token import propensity, verify
-from tideline.udfs.core.policies.base import Policy, Scores
+from tideline.udfs.core.policies.base import Contexts, Policy, Scores
 from tideline.udfs.core.policies.by_name import make_policy
-from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, THETA_UNIT, Coefficients, stack
+from tideline.udfs.core.policies.policy_table import Coefficients, stack
 from tideline.udfs.core.ranking.ranking import MAX_ACTIVITIES, Ranked, propensities, rank, rank_scores
 
 NOTHING_KNOWN: Coefficients = stack([], np.ones(3))
@@ -32,7 +33,7 @@ class Fixed(Policy):
         self._scores = scores
 
     def score(
-        self, x: NDArray[np.int8], known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
+        self, contexts: Contexts, known: Coefficients, eligible: NDArray[np.int64], seeds: NDArray[np.uint64]
     ) -> Scores:
         """Return the stated scores, half as mean."""
         return Scores(self._scores / 2, self._scores / 2)
@@ -46,7 +47,7 @@ def rank_of(
     may = np.ones(table.shape, np.bool_) if mask is None else np.atleast_2d(np.array(mask, np.bool_))
     numbers = np.arange(first_seed, first_seed + users)
     seeds = decision_seeds(numbers.astype(np.uint64), numbers, numbers, 1)
-    return rank(Fixed(table), NOTHING_KNOWN, np.zeros((users, DIM), np.int8), may, seeds, size, exploration)
+    return rank(Fixed(table), NOTHING_KNOWN, Contexts(np.zeros((users, DIM), np.int8)), may, seeds, size, exploration)
 
 
 @settings(max_examples=60, deadline=None)
@@ -131,7 +132,7 @@ def test_absurd_scores_are_ranked_and_not_wrapped() -> None:
 
 def test_no_activities_make_empty_lists() -> None:
     found = rank(
-        make_policy("linucb"), NOTHING_KNOWN, np.zeros((2, DIM), np.int8), np.zeros((2, 0), np.bool_),
+        make_policy("linucb"), NOTHING_KNOWN, Contexts(np.zeros((2, DIM), np.int8)), np.zeros((2, 0), np.bool_),
         np.zeros(2, np.uint64), 10, 0.5,
     )  # fmt: skip
     assert (found.order.shape, found.eligible.tolist(), found.explored.tolist()) == ((2, 0), [0, 0], [0, 0])
@@ -222,12 +223,12 @@ def test_the_first_slot_is_drawn_with_the_stated_probabilities(text: str) -> Non
     x = np.zeros((1, DIM), np.int8)
     x[0, :3] = (90, 30, -20)
     mask = np.array([[True, True, True, True, False, True]])
-    chances = propensities(policy, known, x, mask, exploration)[0]
+    chances = propensities(policy, known, Contexts(x), mask, exploration)[0]
     assert chances.sum() == pytest.approx(1.0, abs=1e-9)
     assert chances[4] == 0.0
     numbers = np.arange(draws)
     seeds = decision_seeds(numbers.astype(np.uint64), numbers, numbers, 1)
-    found = rank(policy, known, x.repeat(draws, axis=0), mask.repeat(draws, axis=0), seeds, 1, exploration)
+    found = rank(policy, known, Contexts(x.repeat(draws, axis=0)), mask.repeat(draws, axis=0), seeds, 1, exploration)
     counts = np.bincount(found.order[:, 0], minlength=6)[mask[0]]
     expected = draws * chances[mask[0]]
     assert ((counts - expected) ** 2 / expected).sum() < 4 + 5 * math.sqrt(2 * 4)
@@ -250,7 +251,7 @@ def learned_by(count: int) -> Coefficients:
 def test_nobody_eligible_has_no_chance() -> None:
     for text in ("linucb", "thompson", "softmax", "ucb_v"):
         x, mask = np.full((1, DIM), 9, np.int8), np.zeros((1, 6), np.bool_)
-        assert not propensities(make_policy(text), learned_by(6), x, mask, 0.1).any()
+        assert not propensities(make_policy(text), learned_by(6), Contexts(x), mask, 0.1).any()
 
 
 def test_scores_that_are_known_are_ranked_like_a_policys() -> None:
@@ -259,6 +260,6 @@ def test_scores_that_are_known_are_ranked_like_a_policys() -> None:
     mask = np.random.default_rng(9).random((50, 30)) < 0.7
     seeds = decision_seeds(np.arange(50, dtype=np.uint64), np.arange(50), np.zeros(50, np.int64), 3)
     x = np.zeros((50, DIM), np.int8)
-    by_policy = rank(Fixed(scores), NOTHING_KNOWN, x, mask, seeds, 10, 0.1)
+    by_policy = rank(Fixed(scores), NOTHING_KNOWN, Contexts(x), mask, seeds, 10, 0.1)
     by_score = rank_scores(scores.copy(), mask, seeds, 10, 0.1)
     assert all((one == other).all() for one, other in zip(by_policy, by_score, strict=True))

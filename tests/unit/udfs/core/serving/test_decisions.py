@@ -15,6 +15,7 @@ from tideline.schemas.records import DECISION
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.core.policies.arm_key import PRIOR_ID
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.policy_table import PolicyRow, SharedRow, cold_row
 from tideline.udfs.core.serving.engine import Outcome, Records, process
 from tideline.udfs.core.serving.popular_list import PopularList
@@ -98,7 +99,7 @@ def test_a_new_activity_is_explained_by_its_own_start() -> None:
     shared = SharedRow(rng.integers(-(2**22), 2**22, (3, size)), np.zeros(size * (size + 1) // 2, np.int64))
     world = world.with_row(PRIOR_ID, learned(3, 4.0)._replace(shared=shared, total=7.0))
     x = np.frombuffer(verify(token_for("u", NAMES), "u", KEYS).x, np.int8)[None, :]
-    ranked = world.settings.policy.score(x, world.known, np.array([3]), np.zeros(1, np.uint64))
+    ranked = world.settings.policy.score(Contexts(x), world.known, np.array([3]), np.zeros(1, np.uint64))
     for position, name in enumerate(NAMES):
         (record,) = decided(world, impression(token_for("u", NAMES), position))
         assert (record["activity_id"], record["mean"]) == (name, ranked.mean[0, position])

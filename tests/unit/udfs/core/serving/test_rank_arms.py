@@ -8,6 +8,7 @@ from tests.support.core_world import NOON_MS, activity, make_world
 from tests.support.policy_rows import contexts, seeds_of
 from tideline.udfs.core.control.control import SetExperiment, VariantSpec
 from tideline.udfs.core.limits import HOLDOUT
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.ranking.ranking import rank
 from tideline.udfs.core.serving.rank_arms import rank_arms
 
@@ -21,11 +22,13 @@ def test_each_user_is_ranked_by_his_arm_wherever_he_stands_in_the_batch() -> Non
     world = world.after(SetExperiment("e", (VariantSpec("popular", "popular", 500),), None), NOON_MS)
     arms = np.array([0, 1, HOLDOUT] * (USERS // 3))
     x, mask, seeds = contexts(USERS, 1), np.ones((USERS, len(NAMES)), np.bool_), seeds_of(USERS)
-    together = rank_arms(world, arms, x, mask, seeds)
+    together = rank_arms(world, arms, Contexts(x), mask, seeds)
     for arm, share in ((0, 0.1), (1, 0.1), (HOLDOUT, 1.0)):
         here = arms == arm
         policy = world.policy_of(arm)
-        alone = rank(policy, world.known_by(policy), x[here], mask[here], seeds[here], world.settings.list_size, share)
+        alone = rank(
+            policy, world.known_by(policy), Contexts(x[here]), mask[here], seeds[here], world.settings.list_size, share
+        )
         assert (together.order[here] == alone.order).all()
         assert (together.explored[here] == alone.explored).all()
     assert (together.explored[arms == HOLDOUT] > 0).all()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.policy_rows import CLICKS_ONLY, contexts, row_of, score, seeds_of
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import cold_row, stack
 
@@ -43,6 +44,6 @@ def test_the_articles_text_locks_out_what_was_not_clicked_at_first() -> None:
     """Contract: with `literal` the bonus is sqrt(2 ln(K t) / C) C / n, infinite before the first impression, else 0."""
     rows = [row_of(np.zeros(DIM), np.eye(DIM), n, c, 1000) for n, c in ((0, 0), (10, 0), (200, 6))]
     policy = make_policy("article:literal=1")
-    found = policy.score(contexts(1, 1), stack(rows, CLICKS_ONLY), np.array([10]), seeds_of(1)).bonus[0]
+    found = policy.score(Contexts(contexts(1, 1)), stack(rows, CLICKS_ONLY), np.array([10]), seeds_of(1)).bonus[0]
     assert found[:2].tolist() == [math.inf, 0.0]
     assert found[2] == pytest.approx(0.052565218, abs=5e-10)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.support.policy_rows import CLICKS_ONLY, UNIT, contexts, learned, score
-from tideline.udfs.core.policies.policy_table import THETA_UNIT, stack
+from tideline.udfs.core.fixed_point import THETA_UNIT
+from tideline.udfs.core.policies.policy_table import stack
 
 
 def test_without_bonus_it_is_greedy() -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.support.peer_log import ALPHA, ARMS, BATCH, EVENTS, KEPT, peer_log
 from tideline.udfs.core.learning.learning import NO_SUMS, Decay, add
 from tideline.udfs.core.learning.solving import evidence, policy_row, solve
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import stack
 from tideline.udfs.core.rewards.feedback import ROWS
@@ -42,7 +43,7 @@ def ours() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
             plain.append(np.stack(means, axis=1) + ALPHA * np.stack(bonus, axis=1))
             known = stack([policy_row(each, 1, 0.0) for each in solved], np.array([1.0, 0.0, 0.0]))
             policy, counts = make_policy(f"linucb:alpha={ALPHA}"), np.full(BATCH, ARMS)
-            scores = policy.score(log.x[here], known, counts, np.zeros(BATCH, np.uint64))
+            scores = policy.score(Contexts(log.x[here]), known, counts, np.zeros(BATCH, np.uint64))
             published.append(scores.mean + scores.bonus)
         for arm in range(ARMS):
             sums[arm] = add(sums[arm], rows[here][log.arm[here] == arm], NEVER)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from tests.support.policy_rows import CLICKS_ONLY, UNIT, contexts, learned, score, seeds_of, with_alpha
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.policy_table import stack
 
 
@@ -29,7 +30,7 @@ def test_thompson_is_a_function_of_the_seed() -> None:
     """Contract: the same decision is drawn the same way again; another one is not."""
     known, x = stack(learned(3, 5)[0], CLICKS_ONLY), contexts(2, 6)
     policy, count = with_alpha("thompson", 0.5), np.array([3, 3])
-    first, again = (policy.score(x, known, count, seeds_of(2)).bonus for _ in range(2))
+    first, again = (policy.score(Contexts(x), known, count, seeds_of(2)).bonus for _ in range(2))
     assert (first == again).all()
-    assert (first != policy.score(x, known, count, seeds_of(4)[2:]).bonus).all()
+    assert (first != policy.score(Contexts(x), known, count, seeds_of(4)[2:]).bonus).all()
     assert policy.randomised

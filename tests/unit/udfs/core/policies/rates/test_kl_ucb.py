@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.policy_rows import CLICKS_ONLY, contexts, row_of, seeds_of
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import stack
 
@@ -20,7 +21,8 @@ def test_kl_ucb_solves_its_equation(n: int, share: float, t: int, c: float) -> N
     """Contract: the bound q is where n kl(p, q) = L + c ln L, or 1; never outside [p, 1]."""
     clicks = float(int(share * n))
     known = stack([row_of(np.zeros(DIM), np.eye(DIM), n, clicks, t)], CLICKS_ONLY)
-    q = float(make_policy(f"kl_ucb:c={c}").score(contexts(1, 1), known, np.ones(1, np.int64), seeds_of(1)).bonus[0, 0])
+    policy = make_policy(f"kl_ucb:c={c}")
+    q = float(policy.score(Contexts(contexts(1, 1)), known, np.ones(1, np.int64), seeds_of(1)).bonus[0, 0])
     p = clicks / n
     q += p
     assert p <= q <= 1.0

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.policy_rows import CLICKS_ONLY, contexts, row_of, score, seeds_of
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import stack
 
@@ -16,7 +17,7 @@ from tideline.udfs.core.policies.policy_table import stack
 def test_the_index_is_that_of_other_implementations() -> None:
     """Contract: for n=200, C=6, t=1000."""
     known = stack([row_of(np.zeros(DIM), np.eye(DIM), 200, 6, 1000)], CLICKS_ONLY)
-    found = make_policy("ucb1_tuned").score(contexts(3, 1), known, np.full(3, 10), seeds_of(3))
+    found = make_policy("ucb1_tuned").score(Contexts(contexts(3, 1)), known, np.full(3, 10), seeds_of(3))
     assert (found.mean + found.bonus)[:, 0] == pytest.approx(0.122923055, abs=5e-10)
 
 

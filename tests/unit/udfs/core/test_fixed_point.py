@@ -12,12 +12,14 @@ from tests.support.feedback_rows import NEVER, NOTHING, rows_of
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.counter_random import decision_seeds
+from tideline.udfs.core.fixed_point import THETA_UNIT, X_UNIT, in_units
 from tideline.udfs.core.learning.learning import add
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.policies.arm_key import ArmKey
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import Weights, coefficients
-from tideline.udfs.core.policies.policy_table import THETA_UNIT, X_UNIT, PolicyTable, in_units
+from tideline.udfs.core.policies.policy_table import PolicyTable
 from tideline.udfs.core.policies.regression import Regression, Sharing
 from tideline.udfs.core.ranking.ranking import rank
 
@@ -49,7 +51,7 @@ def lists(table: PolicyTable, weights: Weights, policy: str = "linucb") -> NDArr
     known = coefficients(table, CATALOGUE, 3, weights)
     x = rows_of(200, 77)["x"]
     seeds = decision_seeds(np.arange(200, dtype=np.uint64), np.arange(200), np.zeros(200, np.int64), 1)
-    return rank(make_policy(policy), known, x, np.ones((200, len(NAMES)), np.bool_), seeds, 3, 0.0).order
+    return rank(make_policy(policy), known, Contexts(x), np.ones((200, len(NAMES)), np.bool_), seeds, 3, 0.0).order
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_revenues_of_any_currency_are_published_as_what_they_are(worths: tuple[f
     assert means[1] / means[0] == pytest.approx(worths[1] / worths[0], rel=0.2)
     assert means[2] / means[0] == pytest.approx(worths[2] / worths[0], rel=0.2)
     known = coefficients(table, CATALOGUE, 3, (0.0, 0.0, 1.0, 0.0))
-    scores = make_policy("epsilon_greedy").score(EVERYBODY, known, np.array([5]), np.zeros(1, np.uint64))
+    scores = make_policy("epsilon_greedy").score(Contexts(EVERYBODY), known, np.array([5]), np.zeros(1, np.uint64))
     found = dict(zip(PLACES, scores.mean[0].tolist(), strict=True))
     assert sorted(found, key=found.__getitem__, reverse=True)[:3] == ["old2", "old1", "old0"]
     assert [found[name] for name in NAMES[:3]] == pytest.approx(means, rel=1e-6)

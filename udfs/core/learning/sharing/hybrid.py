@@ -19,9 +19,10 @@ import numpy as np
 
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.fixed_point import INVERSE_UNIT, X_UNIT
 from tideline.udfs.core.learning.solving import Solved, fixed, positive, solve
 from tideline.udfs.core.limits import OBJECTIVES
-from tideline.udfs.core.policies.policy_table import INVERSE_UNIT, X_UNIT, SharedRow
+from tideline.udfs.core.policies.policy_table import SharedRow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,12 +11,13 @@ from tests.support.feedback_log import ACTIVITIES, HOW, NEVER, SEEN, Log, make_l
 from tideline.udfs.core.catalogue.activity_features import FEATURES, features_of
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.hybrid import Shared, solve_arm, solve_shared
 from tideline.udfs.core.learning.learning import add, merge
 from tideline.udfs.core.learning.publication import publication
+from tideline.udfs.core.learning.sharing.hybrid import Shared, solve_arm, solve_shared
 from tideline.udfs.core.learning.solving import Counts, Evidence, Solved, evidence_of, weighed
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
+from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable, decode_row, encode_row
@@ -109,7 +110,7 @@ def test_a_new_activity_is_scored_from_the_shared_part_alone() -> None:
         assert table.apply(name, row)
     known = coefficients(table, Catalogue.of(ACTIVITIES), 3, (1.0, 0.0, 0.0, 0.0))
     x = make_log(40, 9).rows["x"]
-    scores = make_policy("linucb_hybrid:alpha=1").score(x, known, np.full(40, 5), np.zeros(40, np.uint64))
+    scores = make_policy("linucb_hybrid:alpha=1").score(Contexts(x), known, np.full(40, 5), np.zeros(40, np.uint64))
     solved = solved_from(log)[1]
     for arm in range(len(ACTIVITIES)):
         z = x / 127.0

@@ -1,4 +1,4 @@
-"""The policy of pairs in a world."""
+"""The job's own policies in a world."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from tests.support.core_world import NOON_MS, ArithmeticEncoder
 from tests.support.tiny_world import tiny_world
 from tideline.models.data import Sequences
-from tideline.scripts.benchmarks.offline.value.pair_player import PairPolicy, profiles_at_visits
+from tideline.scripts.benchmarks.offline.value.ours import JobPolicy
 from tideline.scripts.benchmarks.offline.value.value_figures import ctr
 from tideline.scripts.benchmarks.offline.value.value_play import play
-from tideline.scripts.benchmarks.offline.value.value_stage import category_hashes, make_stage
+from tideline.scripts.benchmarks.offline.value.value_stage import category_hashes, make_stage, profiles_at_visits
 from tideline.udfs.core.users.user_profile import fold_many, no_profiles
 from tideline.udfs.core.users.user_state import HISTORY
 
@@ -21,12 +21,12 @@ def test_it_learns_that_categories_matter() -> None:
     """Who buys bread clicks bread alone: nearly all that can be had, which no list for all has."""
     world = tiny_world(users=40, visits=60, click=[[0.4, 0.0, 0.0], [0.0, 0.4, 0.0]] * 20)
     stage = make_stage(world, ArithmeticEncoder())
-    assert ctr(play(stage.truth, PairPolicy(stage, 1), 1)) > 0.18
+    assert ctr(play(stage.truth, JobPolicy(stage, 1, "pairs"), 1)) > 0.18
 
 
 def test_the_same_seed_gives_the_same_clicks() -> None:
     stage = make_stage(tiny_world(users=10, visits=20), ArithmeticEncoder())
-    runs = [play(stage.truth, PairPolicy(stage, 1), 1).clicks for _ in range(2)]
+    runs = [play(stage.truth, JobPolicy(stage, 1, "pairs"), 1).clicks for _ in range(2)]
     assert (runs[0] == runs[1]).all()
 
 
@@ -50,7 +50,7 @@ def test_a_profile_is_what_the_history_no_longer_holds() -> None:
         category_names=world.events.category_names,
     )
     stage = make_stage(replace(world, events=events), ArithmeticEncoder())
-    found = profiles_at_visits(stage)
+    found = profiles_at_visits(stage.world, stage.truth.visitor, stage.first, stage.end)
     codes = category_hashes(events)[events.category]
     assert np.count_nonzero(found.folded) > 4
     for visit, (first, end) in enumerate(zip(stage.first.tolist(), stage.end.tolist(), strict=True)):
