@@ -7,10 +7,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, TypedDict
 
-from tideline.schemas.errors import InvalidRecord, Unavailable
+from tideline.schemas.errors import ConfigError, InvalidRecord, Unavailable
 from tideline.scripts.commands.control import send_order
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.job_rights import refuse_missing_rights
+from tideline.scripts.commands.past_file import write_past
 from tideline.scripts.commands.submit import configuration, refuse_epoch, state_for, submit
 from tideline.scripts.commands.target import Target, cluster_of
 from tideline.scripts.localstack import Stack, StackError
@@ -172,10 +173,12 @@ def main(argv: Sequence[str]) -> int:
         refuse_epoch(config, state is not None, known.fresh or config.without_state == "begin")
         if known.fresh:
             options = {**options, "without_state": "begin"}
+        if known.file:
+            write_past(known.file, cluster_of(config), config.topics.clickstream)
         found = backfill(stack, options, state)
         if known.then_live:
             found["live"], found["next"] = go_live(stack, options, found["savepoint"]), None
-    except (InvalidRecord, StackError, Unavailable) as error:
+    except (ConfigError, InvalidRecord, StackError, Unavailable) as error:
         return failed("backfill", error)
     print(json.dumps(found))
     return 0

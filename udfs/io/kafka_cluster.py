@@ -63,12 +63,12 @@ class KafkaCluster:
             yield client
 
     @contextmanager
-    def producer(self, doing: str, needs: str) -> Iterator[Any]:
-        """Yield a producer; arguments and what it raises as those of `consumer`."""
+    def producer(self, doing: str, needs: str, **more: Any) -> Iterator[Any]:
+        """Yield a producer, with more of kafka-python's settings; arguments and what it raises as of `consumer`."""
         wait_ms = round(self.patience_s * 1000)
         # as short for a broker that is lost meanwhile, for it is waited for at the close too
         waits = {"max_block_ms": wait_ms, "request_timeout_ms": wait_ms, "delivery_timeout_ms": 2 * wait_ms}
-        with self._opened(doing, needs, KafkaProducer, **waits) as client:
+        with self._opened(doing, needs, KafkaProducer, **waits, **more) as client:
             yield client
 
     @contextmanager

@@ -144,6 +144,12 @@ def topic_ends(cluster: KafkaCluster, topic: str) -> dict[int, int]:
         return {log.number: log.end for log in logs}
 
 
+def last_records(cluster: KafkaCluster, topic: str) -> dict[int, TopicRecord | None]:
+    """Return the last record of each partition, None where there is none; raises as `read_topic`."""
+    with opened(cluster, topic) as logs:
+        return {log.number: last_record(log, log.end) for log in logs}
+
+
 def record_ranges(cluster: KafkaCluster, topic: str) -> dict[int, tuple[int, int]]:
     """Return by partition where it begins and one more than the offset of its last record; raises as `read_topic`.
 

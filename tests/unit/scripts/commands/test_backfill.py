@@ -28,7 +28,7 @@ def test_mistakes_end_in_usage(arguments: list[str], capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert "tideline backfill [--stack NAME]" in capsys.readouterr().err
+    assert "tideline backfill [--stack NAME] [--file FILE]" in capsys.readouterr().err
 
 
 def test_what_is_told_is_what_is_printed() -> None:
