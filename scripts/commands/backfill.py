@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, TypedDict
@@ -15,15 +16,20 @@ from tideline.scripts.commands.past_file import write_past
 from tideline.scripts.commands.submit import configuration, refuse_epoch, state_for, submit
 from tideline.scripts.commands.target import Target, cluster_of
 from tideline.scripts.localstack import Stack, StackError
-from tideline.scripts.localstack.rest import TERMINAL_STATES
+from tideline.scripts.localstack.rest import TERMINAL_STATES, FlinkRest
 from tideline.scripts.parsers.job_options import options_from
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.io.topic_reader import group_offsets, record_ranges
+from tideline.udfs.settings.job_config import BackfillConfig
+from tideline.udfs.settings.option_sources import load
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
     from tideline.udfs.settings.job_config import JobConfig
+
+    Ranges = Mapping[int, tuple[int, int]]
 
 _POLL_S = 1.0
 _TOLD_EVERY_S = 5.0
@@ -46,8 +52,8 @@ class Backfilled(TypedDict):
 class Past:
     """What the clickstream held at the start, and how much of it a job has read."""
 
-    def __init__(self, stack: Stack, config: JobConfig, job_id: str, ranges: Mapping[int, tuple[int, int]]) -> None:
-        self._stack, self._config, self._job_id = stack, config, job_id
+    def __init__(self, rest: FlinkRest, config: JobConfig, job_id: str, ranges: Ranges) -> None:
+        self._rest, self._config, self._job_id = rest, config, job_id
         self._ends = {partition: end for partition, (begin, end) in ranges.items() if end > begin}
         self._begins = {partition: begin for partition, (begin, _) in ranges.items()}
         self.records = sum(end - self._begins[partition] for partition, end in self._ends.items())
@@ -65,8 +71,8 @@ class Past:
         return self._positions(self._config.topics.control).get(0, 0) > offset
 
     def _positions(self, topic: str) -> dict[int, int]:
-        said = self._stack.rest.positions(self._job_id, topic)
-        if self._stack.rest.checkpoints(self._job_id).completed < _COMMITTED_BY:
+        said = self._rest.positions(self._job_id, topic)
+        if self._rest.checkpoints(self._job_id).completed < _COMMITTED_BY:
             return said
         # A source that has read nothing since a restart says nothing: what its group has committed counts.
         committed = group_offsets(cluster_of(self._config), self._config.consumer_group)
@@ -75,33 +81,58 @@ class Past:
 
 
 def backfill(stack: Stack, options: Mapping[str, str], state: str | None = None) -> Backfilled:
-    """Run a backfill to its end; return its job id, how much it read, and the savepoint that it left.
+    """Run a backfill to its end.
 
     Raises:
         StackError: an option cannot be used, the clickstream is empty, too few slots are free, or it failed.
         Unavailable: no broker answers, or one refuses.
     """
     config = configuration(stack, "backfill", options)
-    cluster = cluster_of(config)
-    ranges = record_ranges(cluster, config.topics.clickstream)
-    if all(begin == end for begin, end in ranges.values()):
-        raise StackError(f"topic {config.topics.clickstream} holds no record: there is no past to take in")
+    ranges = past_of(config)
     stack.rest.wait_slots(config.parallelism)
     job_id = submit(stack, "backfill", options, state)
-    print(f"backfill: job {job_id} runs; {stack.flink_rest_url}/#/job/running/{job_id}", file=sys.stderr)
-    stack.rest.wait_running(job_id)
-    past, started_s = Past(stack, config, job_id, ranges), time.monotonic()
-    _wait_read(stack, job_id, past)
+    found = finish(stack.rest, config, job_id, ranges)
+    return found | {"next": _commands(stack.name, options, found["savepoint"])}
+
+
+def past_of(config: JobConfig) -> Ranges:
+    """Return what the clickstream holds now, by partition.
+
+    Raises:
+        StackError: nothing.
+        Unavailable: no broker answers, or one refuses.
+    """
+    ranges = record_ranges(cluster_of(config), config.topics.clickstream)
+    if all(begin == end for begin, end in ranges.values()):
+        raise StackError(f"topic {config.topics.clickstream} holds no record: there is no past to take in")
+    return ranges
+
+
+def finish(rest: FlinkRest, config: JobConfig, job_id: str, ranges: Ranges) -> Backfilled:
+    """Wait until a backfill that was submitted has read all of that, and end it with a savepoint.
+
+    Raises:
+        StackError: it failed, or nothing moves.
+        Unavailable: no broker answers, or one refuses.
+    """
+    print(f"backfill: job {job_id} runs; {rest.url}/#/job/running/{job_id}", file=sys.stderr)
+    rest.wait_running(job_id)
+    past, started_s = Past(rest, config, job_id, ranges), time.monotonic()
+    _wait_read(rest, job_id, past)
     seconds = round(time.monotonic() - started_s, 1)
-    _settle(stack, config, job_id, past)
-    savepoint, read = stack.rest.stop(job_id), past.records
-    return Backfilled(
-        job=job_id, records=read, seconds=seconds, savepoint=savepoint, live=None,
-        next=_commands(stack.name, options, savepoint),
-    )  # fmt: skip
+    _settle(rest, config, job_id, past)
+    savepoint = rest.stop(job_id)
+    return {
+        "job": job_id,
+        "records": past.records,
+        "seconds": seconds,
+        "savepoint": savepoint,
+        "live": None,
+        "next": f"flink run -d -s {savepoint} -py interest_job.py live",
+    }
 
 
-def _wait_read(stack: Stack, job_id: str, past: Past) -> None:
+def _wait_read(rest: FlinkRest, job_id: str, past: Past) -> None:
     """Wait until the job has read it all, telling how much every few seconds."""
     began_s = moved_s = told_s = time.monotonic()
     read = -1
@@ -109,31 +140,35 @@ def _wait_read(stack: Stack, job_id: str, past: Past) -> None:
         at_s = time.monotonic()
         if now != read:
             read, moved_s = now, at_s
-        state = stack.rest.job_state(job_id)
-        if state in TERMINAL_STATES or at_s - moved_s > _STALLED_S:
-            reason = stack.rest.root_exception(job_id)
-            raise StackError(f"job {job_id} is {state}, {now:,} of {past.records:,} records read\n{reason}")
+        _refuse_ended(rest, job_id, past, stalled=at_s - moved_s > _STALLED_S)
         if at_s - told_s >= _TOLD_EVERY_S:
             told_s = at_s
             print(f"backfill: {now:,} of {past.records:,} records, {at_s - began_s:.0f} s", file=sys.stderr)
         time.sleep(_POLL_S)
-    print(f"backfill: all of {past.records:,} records, {time.monotonic() - began_s:.0f} s", file=sys.stderr)
 
 
-def _settle(stack: Stack, config: JobConfig, job_id: str, past: Past) -> None:
+def _refuse_ended(rest: FlinkRest, job_id: str, past: Past, *, stalled: bool = False) -> None:
+    state = rest.job_state(job_id)
+    if stalled or state in TERMINAL_STATES:
+        raise StackError(f"job {job_id} is {state} before all {past.records:,} records\n{rest.root_exception(job_id)}")
+
+
+def _settle(rest: FlinkRest, config: JobConfig, job_id: str, past: Past) -> None:
     """Order the end of the backfill, and wait until a savepoint would hold all records and what the order does.
 
     A job that is restored meanwhile reads records again, and the order too.
     """
+    print(f"backfill: all of {past.records:,} records are read, users are encoded", file=sys.stderr)
     target = Target(cluster_of(config), config.topics)
     offset = send_order(target, "republish", {"id": f"backfill-{job_id[:12]}"}, int(time.time() * 1000))
     while True:
-        restored = stack.rest.checkpoints(job_id).restored
-        _wait_read(stack, job_id, past)
+        restored = rest.checkpoints(job_id).restored
+        _wait_read(rest, job_id, past)
         while not past.has_read_order(offset):
+            _refuse_ended(rest, job_id, past)
             time.sleep(_POLL_S)
         time.sleep(2 * config.batch_ms / 1000)  # what was read last is in windows yet
-        if stack.rest.checkpoints(job_id).restored == restored and stack.rest.all_running(job_id):
+        if rest.checkpoints(job_id).restored == restored and rest.all_running(job_id):
             return
 
 
@@ -161,13 +196,35 @@ def live_options(options: Mapping[str, str]) -> dict[str, str]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a backfill on a local stack; 1 with the reason if it fails."""
+    """Run a backfill on a local stack, or go on with one that runs anywhere; 1 with the reason if it fails."""
     parser = parser_of("backfill")
     known, rest = parser.parse_known_args(argv)
     options = options_from(parser, rest)
+    if known.flink and known.then_live:
+        parser.error("--then-live is for a local stack: submit live as you did the backfill")
     try:
-        stack = Stack.attach(known.stack)
-        config = configuration(stack, "backfill", options)
+        found = _on_cluster(known, rest) if known.flink else _on_stack(known, options)
+    except (ConfigError, InvalidRecord, StackError, Unavailable, OSError) as error:
+        return failed("backfill", error)
+    print(json.dumps(found))
+    return 0
+
+
+def _on_cluster(known: Namespace, flags: Sequence[str]) -> Backfilled:
+    config = load(BackfillConfig, flags, os.environ)
+    if known.file:
+        write_past(known.file, cluster_of(config), config.topics.clickstream)
+    rest = FlinkRest(known.flink.rstrip("/"))
+    return finish(rest, config, rest.job_id(config.name), past_of(config))
+
+
+def _on_stack(known: Namespace, options: dict[str, str]) -> Backfilled:
+    stack = Stack.attach(known.stack)
+    config = configuration(stack, "backfill", options)
+    if known.running:
+        found = finish(stack.rest, config, stack.rest.job_id(config.name), past_of(config))
+        found["next"] = _commands(stack.name, options, found["savepoint"])
+    else:
         refuse_missing_rights(config)
         state = state_for(stack, config, known.from_state, known.latest, known.fresh)
         refuse_epoch(config, state is not None, known.fresh or config.without_state == "begin")
@@ -176,12 +233,9 @@ def main(argv: Sequence[str]) -> int:
         if known.file:
             write_past(known.file, cluster_of(config), config.topics.clickstream)
         found = backfill(stack, options, state)
-        if known.then_live:
-            found["live"], found["next"] = go_live(stack, options, found["savepoint"]), None
-    except (ConfigError, InvalidRecord, StackError, Unavailable) as error:
-        return failed("backfill", error)
-    print(json.dumps(found))
-    return 0
+    if known.then_live:
+        found["live"], found["next"] = go_live(stack, options, found["savepoint"]), None
+    return found
 
 
 def _commands(stack: str, options: Mapping[str, str], savepoint: str) -> str:

@@ -154,7 +154,7 @@ class FlinkRest:
         """By partition of a topic, the offset that comes next; of those whose records were read since it started."""
         found: dict[int, int] = {}
         offset = re.compile(rf"\d+\..*\.topic\.{re.escape(topic)}\.partition\.(\d+)\.currentOffset")
-        for vertex in self.vertices(job_id).values():
+        for vertex in (vertex for name, vertex in self.vertices(job_id).items() if "Source:" in name):
             numbers = {
                 each: match[1] for each in self.metric_names(job_id, vertex) if (match := offset.fullmatch(each))
             }

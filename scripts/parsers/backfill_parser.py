@@ -29,22 +29,29 @@ _KEYS = {
 
 def fill(parser: VerbParser) -> None:
     """Describe the verb."""
-    begin = "[--latest | -s PATH | --fresh]"
-    parser.usage = f"tideline backfill [--stack NAME] [--file FILE] [--then-live] {begin} [--option VALUE ...]"
+    ways = "[--running | --flink URL | --latest | -s PATH | --fresh]"
+    parser.usage = f"tideline backfill [--stack NAME] [--file FILE] [--then-live] {ways} [--option VALUE ...]"
     parser.always_json = True
     parser.tells(
         _TEXT,
         [
             "tideline backfill --then-live",
             "tideline backfill --file events.parquet --then-live",
+            "tideline backfill --flink http://JOBMANAGER:8081 --bootstrap KAFKA:9092",
             "tideline backfill --latest --then-live   # go on with one that was interrupted",
         ],
         _KEYS,
     )
     parser.add_argument("--stack", default="default", metavar="NAME", help="name of the local stack")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument(
+        "--running", action="store_true", help="go on with the one that runs: whoever watched it was interrupted"
+    )
+    begin.add_argument(
+        "--flink", metavar="URL", help="of your own cluster, where the backfill of that name runs already"
+    )
     parser.add_argument("--file", type=Path, metavar="FILE", help="events that are written to the clickstream first")
     parser.add_argument("--then-live", action="store_true", help="start the live job from it and write every list")
-    state = parser.add_mutually_exclusive_group()
-    state.add_argument("--latest", action="store_true", help="go on from the newest completed state of that name")
-    state.add_argument("-s", "--from-state", metavar="PATH", help="go on from this checkpoint or savepoint")
-    state.add_argument("--fresh", action="store_true", help="begin without state, even where the group has read before")
+    begin.add_argument("--latest", action="store_true", help="go on from the newest completed state of that name")
+    begin.add_argument("-s", "--from-state", metavar="PATH", help="go on from this checkpoint or savepoint")
+    begin.add_argument("--fresh", action="store_true", help="begin without state, even where the group has read before")
