@@ -112,7 +112,7 @@ def _help_of_module(name: str, verbs: tuple[str, ...]) -> str:
 def unknown_flags(command: Documented) -> set[str]:
     """Return the options of a command that neither its help nor, where it takes them, the job's options have."""
     told = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", help_of(command.door, command.verbs)))
-    if command.door in _TAKE_JOB_OPTIONS or command.verbs[:1] == ("config",):
+    if command.door in _TAKE_JOB_OPTIONS or command.verbs[:1] in (("config",), ("backfill",)):
         told |= {option.flag for option in options_of(ReplayConfig).values()} | {"--config"}
     return command.flags - told
 
