@@ -33,7 +33,7 @@ _JSON = """
 ## JSON
 
 With `--json` a verb prints one line: an object with these keys, or where it says "each" a list of such objects.
-`tideline replay` does so without being asked.
+What stands without the flag does so without being asked.
 """
 
 
