@@ -67,7 +67,8 @@ class Config:
 def default(items: int, events: int) -> Config:
     """Return the parameters for data of so many distinct items and events."""
     if items > FULL_SOFTMAX_UP_TO:
-        return Config(hidden=96, memory=96, item_width=96, dropout=0.3, negatives=2_048, steps=7_000_000, batch=512)
+        drawn = Config(hidden=96, memory=96, item_width=96, dropout=0.3, negatives=1_024)
+        return replace(drawn, steps=12_000_000, learning_rate=8e-3)
     return Config(dropout=0.4, epochs=40, patience=3) if events < 300_000 else Config()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from tideline.models.objective import Draws, TrainingSet, batch_loss
+from tideline.models.optimiser import Optimiser
 from tideline.models.plan import rate
 from tideline.models.sequences import windows
 from tideline.models.validation import validate
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from tideline.models.plan import Plan, TimeLimit
     from tideline.models.sequences import Windows
 
-CLIP = 1.0
 _SAY_S = 10.0
 
 
@@ -36,7 +36,7 @@ class TrainingRun:
     """Where training is: all that a checkpoint holds."""
 
     network: GRUEncoder
-    optimiser: torch.optim.Optimizer
+    optimiser: Optimiser
     best_weights: dict[str, Tensor]
     next_pass: int = 1
     best_loss: float = np.inf
@@ -80,7 +80,7 @@ def fit(
 
     There is a checkpoint after each whole pass, from which `resume` goes on to the same weights as without a stop.
     """
-    course = TrainingRun(network, optimiser_of(network, training_set), copy_of(network))
+    course = TrainingRun(network, Optimiser(network, training_set.config.learning_rate), copy_of(network))
     if resume and checkpoint.exists():
         course.load(checkpoint, training_set.device)
         say(f"resumed before pass {course.next_pass}")
@@ -139,7 +139,7 @@ def refresh(network: GRUEncoder, training_set: TrainingSet, plan: Plan, limit: T
 
     Return what the time limit left undone; empty where nothing.
     """
-    course = TrainingRun(network, optimiser_of(network, training_set), {})
+    course = TrainingRun(network, Optimiser(network, training_set.config.learning_rate), {})
     rng = np.random.default_rng([training_set.seed, 0])
     torch.manual_seed(training_set.seed * 1_000)
     pieces, draws = shifted_windows(training_set, rng), Draws(training_set, network.items)
@@ -168,12 +168,7 @@ def learn(
     loss = batch_loss(course.network, training_set, pieces, part, wanted, drawn)
     if loss is None:
         return []
-    for group in course.optimiser.param_groups:
-        group["lr"] = learning_rate
-    course.optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(course.network.parameters(), CLIP)
-    course.optimiser.step()
+    course.optimiser.step(loss, learning_rate)
     return [float(loss.item())]
 
 
@@ -189,11 +184,6 @@ def why_end(course: TrainingRun, training_set: TrainingSet, plan: Plan, made: in
 def shifted_windows(training_set: TrainingSet, rng: np.random.Generator) -> Windows:
     """Cut the data at another place in each pass, so that each target meets contexts of all lengths."""
     return windows(training_set.starts, rng.integers(0, WINDOW_STEP, training_set.starts.size - 1))
-
-
-def optimiser_of(network: GRUEncoder, training_set: TrainingSet) -> torch.optim.Optimizer:
-    """Return Adam over all weights."""
-    return torch.optim.Adam(network.parameters(), lr=training_set.config.learning_rate, fused=True)
 
 
 def copy_of(network: GRUEncoder) -> dict[str, Tensor]:

@@ -38,7 +38,7 @@ class GRUEncoder(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
     def __init__(self, config: Config, items: int, categories: int) -> None:
         super().__init__()
         self.config, self.items, self.categories = config, items, categories
-        self.item = nn.Embedding(items, config.item_width)
+        self.item = nn.Embedding(items, config.item_width, sparse=config.negatives > 0)
         self.category = nn.Embedding(categories, config.category_width)
         self.kind = nn.Embedding(ORGANIC_TYPES, config.type_width)
         width = config.item_width + config.category_width + config.type_width + SCALARS

@@ -69,6 +69,7 @@ def main(argv: list[str]) -> int:
         say(f"train: {error}")
         return 1
     torch.use_deterministic_algorithms(device == "cpu")  # on CUDA a few sums are in any order
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a sixth of the time, and nothing here reads any
     names, vocabulary = vocabulary_of(data, config)
     training_set = prepared(data, vocabulary, config, device, args)
     args.out.parent.mkdir(parents=True, exist_ok=True)
