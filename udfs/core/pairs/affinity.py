@@ -9,7 +9,7 @@ import numpy as np
 from tideline.udfs.core.hashing import activity_hash, hash32
 from tideline.udfs.core.users.features import known_index
 from tideline.udfs.core.users.times_seen import seen_places
-from tideline.udfs.core.users.user_profile import HALF_LIVES, UNITS, faded
+from tideline.udfs.core.users.user_profile import HALF_LIVES, UNITS, Profiles, faded
 from tideline.udfs.core.users.user_state import HISTORY
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.users.times_seen import SeenPlaces
-    from tideline.udfs.core.users.user_profile import Profiles
 
 AFFINITIES = 1 + len(HALF_LIVES)
 """At half-lives of 10, 100 and 1,000 events."""
 SHORT_HALF_LIFE = 10
-MOST = 63
+AFFINITY_BITS = 6
+MOST = (1 << AFFINITY_BITS) - 1
 FINE = np.float32(1_000.0)
 _ONE = int(np.float32(1.0).view(np.int32))
 _SPAN = int((np.float32(1.0) + FINE).view(np.int32)) - _ONE
@@ -38,6 +38,10 @@ _HISTORY_WEIGHTS = np.stack(
     axis=1,
 )
 """[HISTORY, AFFINITIES]: weight of each place of a history that is aligned at its newest event."""
+_HISTORY_TOTALS = np.concatenate([np.zeros((1, AFFINITIES)), np.cumsum(_HISTORY_WEIGHTS[::-1], axis=0)])
+"""[HISTORY + 1, AFFINITIES]: by how many events a history holds."""
+_AT_ONCE, _LEAST_AT_ONCE = 1 << 16, 32
+"""Numbers of one half-life that are worked on at once: they stay near the processor. And users, however many."""
 
 
 class Content(NamedTuple):
@@ -45,10 +49,9 @@ class Content(NamedTuple):
 
     categories: NDArray[np.uint32]
     """The rising hashes of all their categories."""
-    members: NDArray[np.int64]
-    """Categories of one subject behind those of another, by place in `categories` from 1 on."""
-    starts: NDArray[np.int64]
-    """[S]: where each subject's begin."""
+    of_subject: tuple[NDArray[np.int64], ...]
+    """The first category of each subject, then the second of those that have two, ..., by place in `categories` from 1
+    on. Those with more categories come first."""
     subject: NDArray[np.int64]
     """[K]: the subject of each activity, -1 for one without categories."""
     breadth: NDArray[np.int64]
@@ -60,13 +63,12 @@ def content_of(activities: Sequence[Activity]) -> Content:
     """Return what activities are about."""
     mine = [tuple(sorted({hash32(name) for name in each.categories} - {0})) for each in activities]
     rising = np.unique(np.array([each for part in mine for each in part], np.uint32))
-    subjects = sorted(set(mine) - {()})
+    subjects = sorted(set(mine) - {()}, key=lambda each: (-len(each), each))
     place = {each: at for at, each in enumerate(subjects)}
-    sizes = np.array([len(each) for each in subjects], np.int64)
+    columns = [[each[number] for each in subjects if len(each) > number] for number in range(len((*subjects, ())[0]))]
     return Content(
         rising,
-        known_index(np.array([each for part in subjects for each in part], np.uint32), rising).astype(np.int64),
-        np.cumsum(sizes) - sizes,
+        tuple(known_index(np.array(column, np.uint32), rising) for column in columns),
         np.array([place.get(each, -1) for each in mine], np.int64),
         np.array([len(each) for each in mine], np.int64),
         seen_places(np.array([activity_hash(each.activity_id) for each in activities], np.uint32)),
@@ -75,40 +77,55 @@ def content_of(activities: Sequence[Activity]) -> Content:
 
 def affinities(
     content: Content, history: NDArray[np.uint32], held: NDArray[np.int64], profiles: Profiles
-) -> NDArray[np.uint8]:
-    """Return [U, K, AFFINITIES]: how large a decayed share s of events is, in steps of about log(1 + 1000 s).
+) -> NDArray[np.uint32]:
+    """Return [U, K]: how large a decayed share s of events is, in steps of about log(1 + 1000 s), see `in_a_row`.
 
     `history` [U, HISTORY] are the hashes of the categories of the kept events, aligned at the newest, of which `held`
     count. Sums are of whole numbers below 2^53: the same in any batch.
     """
-    users, subjects = held.size, content.starts.size
-    found = np.zeros((users, subjects + 1, AFFINITIES), np.uint8)
-    if subjects and users:
-        _fill(found, content, history, held, profiles)
-    return found[:, content.subject]
+    users, subjects = held.size, content.of_subject[0].size if content.of_subject else 0
+    found = np.zeros((subjects + 1, users), np.uint32)  # the last for what is about nothing
+    if subjects:
+        most = max(_AT_ONCE // subjects, _LEAST_AT_ONCE)
+        for start in range(0, users, most):
+            part = slice(start, start + most)
+            mine = Profiles(*(each[part] for each in profiles))  # type: ignore[arg-type]
+            found[:-1, part] = _of_subjects(content, history[part], held[part], mine)
+    return np.ascontiguousarray(found[content.subject].T)
 
 
-def _fill(
-    found: NDArray[np.uint8],
-    content: Content,
-    history: NDArray[np.uint32],
-    held: NDArray[np.int64],
-    profiles: Profiles,
-) -> None:
+def _of_subjects(
+    content: Content, history: NDArray[np.uint32], held: NDArray[np.int64], profiles: Profiles
+) -> NDArray[np.uint32]:
+    """Return [S, U]: the affinities of subjects. By category first, so that a row of users is worked on at once."""
     users, size = held.size, content.categories.size + 1
-    weights = (held[:, None] > _AGES)[:, :, None] * _HISTORY_WEIGHTS
-    place = np.arange(users)[:, None] * size
-    own = (place + known_index(history, content.categories)).ravel()
+    first, *others = content.of_subject
+    kept = np.concatenate([history, profiles.category], axis=1)
+    place = (known_index(kept, content.categories) * users + np.arange(users)[:, None]).ravel()
     long = faded(profiles, HISTORY)
-    other = (place + known_index(profiles.category, content.categories)).ravel()
-    totals = weights.sum(axis=1)
+    totals = _HISTORY_TOTALS[held]
     totals[:, 1:] += long.totals
+    weights = np.zeros(kept.shape)
+    found = np.zeros((first.size, users), np.uint32)
     for at in range(AFFINITIES):
-        sums = np.bincount(own, weights[:, :, at].ravel(), users * size)
+        weights[:, :HISTORY] = _HISTORY_WEIGHTS[:, at]  # where none is held there is no category either
         if at:
-            sums += np.bincount(other, long.weights[:, :, at - 1].ravel(), users * size)
-        mine = np.add.reduceat(sums.reshape(users, size)[:, content.members], content.starts, axis=1)
-        found[:, :-1, at] = steps(mine / np.maximum(totals[:, at, None], 1.0))
+            weights[:, HISTORY:] = long.weights[:, :, at - 1]
+        sums = np.bincount(place, weights.ravel(), size * users).reshape(size, users)
+        mine = sums[first]
+        for more in others:
+            mine[: more.size] += sums[more]
+        found <<= np.uint32(AFFINITY_BITS)
+        found |= steps(mine / np.maximum(totals[:, at], 1.0))
+    return found
+
+
+def in_a_row(affinity: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Return affinities [..., AFFINITIES] as one number each, AFFINITY_BITS bits by half-life, the shortest first."""
+    found = affinity[..., 0].astype(np.uint32)
+    for at in range(1, AFFINITIES):
+        found = found << np.uint32(AFFINITY_BITS) | affinity[..., at]
+    return found
 
 
 def steps(shares: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -117,8 +134,13 @@ def steps(shares: NDArray[np.float64]) -> NDArray[np.uint8]:
     The logarithm is that of the floating point form: exponent and fraction in a row, straight between powers of two.
     So it is the same on every processor, at a fifth of the cost.
     """
-    form = (np.minimum(shares, 1.0) * FINE + 1.0).astype(np.float32).view(np.int32)
-    return ((form - _ONE) * (MOST / _SPAN) + 0.5).astype(np.uint8)
+    form = (shares * FINE).astype(np.float32)
+    form += np.float32(1.0)
+    np.minimum(form, np.float32(1.0) + FINE, out=form)
+    above = (form.view(np.int32) - _ONE).astype(np.float32)
+    above *= np.float32(MOST / _SPAN)
+    above += np.float32(0.5)
+    return above.astype(np.uint8)
 
 
 def share_of(step: NDArray[np.int64]) -> NDArray[np.float64]:

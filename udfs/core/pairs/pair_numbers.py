@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, share_of
+from tideline.udfs.core.pairs.affinity import AFFINITIES, AFFINITY_BITS, MOST, share_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ PAIR_BYTES = 3
 """What they mean is part of the token's layout and of the sums' version: pairs of another meaning are not read."""
 MAX_SEEN = MAX_BREADTH = 7
 _UNIT = 127
-_SEEN_SHIFT, _AFFINITY_SHIFT, _AFFINITY_BITS = 3, 6, 6
+_SEEN_SHIFT, _AFFINITY_SHIFT = 3, 6
 _STEPS = np.arange(MOST + 1)
 _AFFINITY = np.rint(_UNIT / MOST * _STEPS).astype(np.int8)
 _ROOTS = np.rint(_UNIT * np.sqrt(share_of(_STEPS))).astype(np.int8)
@@ -42,22 +42,18 @@ def breadth_step(categories: NDArray[np.int64]) -> NDArray[np.uint32]:
 
 
 def pack(
-    affinity: NDArray[np.uint8], seen: NDArray[np.integer[Any]], breadth: NDArray[np.uint32]
+    affinity: NDArray[np.uint32], seen: NDArray[np.integer[Any]], breadth: NDArray[np.uint32]
 ) -> NDArray[np.uint32]:
-    """Return a number below 2^24 for each pair.
-
-    Of affinities [..., AFFINITIES], times seen [...], and steps of breadth [...].
-    """
-    packed = affinity[..., 0].astype(np.uint32)
-    for at in range(1, AFFINITIES):
-        packed = packed << np.uint32(_AFFINITY_BITS) | affinity[..., at]
-    packed = packed << np.uint32(_SEEN_SHIFT) | np.minimum(seen, MAX_SEEN).astype(np.uint32)
-    return packed << np.uint32(_SEEN_SHIFT) | breadth
+    """Return a number below 2^24 for each pair, of affinities `in_a_row`, times seen, and steps of breadth [...]."""
+    packed = affinity << np.uint32(_SEEN_SHIFT) | np.minimum(seen, MAX_SEEN).astype(np.uint32)
+    packed <<= np.uint32(_SEEN_SHIFT)
+    packed |= breadth
+    return packed
 
 
 def affinity_at(pairs: NDArray[np.uint32], at: int) -> NDArray[np.uint32]:
     """Return the affinity at a half-life by its number, 0..MOST, of packed pairs."""
-    shift = _AFFINITY_SHIFT + _AFFINITY_BITS * (AFFINITIES - 1 - at)
+    shift = _AFFINITY_SHIFT + AFFINITY_BITS * (AFFINITIES - 1 - at)
     found: NDArray[np.uint32] = pairs >> np.uint32(shift) & np.uint32(MOST)
     return found
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tideline.udfs.core.pairs.affinity import AFFINITIES, affinities
+from tideline.udfs.core.pairs.affinity import affinities
 from tideline.udfs.core.pairs.pair_numbers import breadth_step, pack
 from tideline.udfs.core.users.times_seen import times_seen
 from tideline.udfs.core.users.user_profile import profiles_of
@@ -29,6 +29,5 @@ def pairs_of(content: Content, batch: UserBatch, rows: NDArray[np.int64]) -> NDA
 
 def strangers_pairs(content: Content) -> NDArray[np.uint32]:
     """Return [K]: the pair of each activity with a user of whom nothing is known."""
-    activities = content.breadth.size
-    nothing = np.zeros((activities, AFFINITIES), np.uint8)
-    return pack(nothing, np.zeros(activities, np.int64), breadth_step(content.breadth))
+    nothing = np.zeros(content.breadth.size, np.uint32)
+    return pack(nothing, nothing, breadth_step(content.breadth))

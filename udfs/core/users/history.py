@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tideline.schemas.events import EventType
-from tideline.udfs.core.users.user_profile import fold, fold_many
+from tideline.udfs.core.users.user_profile import fold, fold_all
 from tideline.udfs.core.users.user_state import HISTORY
 
 if TYPE_CHECKING:
@@ -51,13 +51,15 @@ def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> M
     added[rows[fresh]] = 1
 
     duplicates = late = 0
+    left: list[tuple[int, int, list[int]]] = []
     slow = np.unique(np.concatenate([rows[~fresh], owner[~single]]))
     starts = np.searchsorted(owner, slow, side="left").tolist()
     ends = np.searchsorted(owner, slow, side="right").tolist()
     for row, start, end in zip(slow.tolist(), starts, ends, strict=True):
-        added[row], in_order[row], again, old = _merge_one(batch, row, events[start:end])
+        added[row], in_order[row], again, old = _merge_one(batch, row, events[start:end], left)
         duplicates += again
         late += old
+    fold_all(batch.liked, left)
     return Merged(added, in_order, duplicates, late)
 
 
@@ -80,8 +82,10 @@ def _plain(history: NDArray[Any]) -> NDArray[np.uint8]:
     return history.view(np.uint8).reshape(history.shape[0], HISTORY * history.dtype.itemsize)
 
 
-def _merge_one(batch: UserBatch, row: int, news: NDArray[Any]) -> tuple[int, bool, int, int]:
-    """Merge one user's new events; return (added, all in order, duplicates, late)."""
+def _merge_one(
+    batch: UserBatch, row: int, news: NDArray[Any], left: list[tuple[int, int, list[int]]]
+) -> tuple[int, bool, int, int]:
+    """Merge one user's new events; return (added, all in order, duplicates, late), and add what left to `left`."""
     held = int(batch.header["n_history"][row])
     past = batch.history[row, HISTORY - held :]
     kept = list(zip(past["ts_ms"].tolist(), past["event"].tolist(), strict=True))
@@ -101,22 +105,27 @@ def _merge_one(batch: UserBatch, row: int, news: NDArray[Any]) -> tuple[int, boo
             keep.append(at)
             in_order = in_order and (ts_ms, event) > newest
     if keep:
-        _put_in(batch, row, past, news[keep], in_order)
+        gone = _put_in(batch, row, past, news[keep], in_order)
+        if gone:
+            left.append((row, int(batch.header["accepted"][row]) - HISTORY - len(gone), gone))
     return len(keep), in_order, duplicates, late
 
 
-def _put_in(batch: UserBatch, row: int, past: NDArray[Any], new: NDArray[Any], in_order: bool) -> None:
-    """Put a user's new events, which are in order among themselves, into his history, all of them `in_order` or not."""
+def _put_in(batch: UserBatch, row: int, past: NDArray[Any], new: NDArray[Any], in_order: bool) -> list[int]:
+    """Put a user's new events, which are in order among themselves, into his history, all of them `in_order` or not.
+
+    Return the categories of those that left it.
+    """
     merged = np.frombuffer(past.tobytes() + new.tobytes(), new.dtype)
     if not in_order:
         merged = merged[np.lexsort((merged["event"], merged["ts_ms"]))]
     header = batch.header
-    left, merged = merged[:-HISTORY], merged[-HISTORY:]
-    if left.size:
-        fold_many(batch.liked[row], int(header["accepted"][row]) - past.size, left["category"].tolist())
+    gone: list[int] = merged["category"][:-HISTORY].tolist()
+    merged = merged[-HISTORY:]
     size = merged.nbytes
     _plain(batch.history)[row, -size:] = np.frombuffer(merged.tobytes(), np.uint8)
     header["n_history"][row] = merged.size
     header["accepted"][row] += new.size
     header["purchases"][row] += np.count_nonzero(new["type"] == EventType.PURCHASE)
     header["as_of_ms"][row] = max(int(header["as_of_ms"][row]), int(merged["ts_ms"][-1]))
+    return gone

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,6 +32,8 @@ _WEIGHTS = tuple(
 )
 """By half-life, weight of an event by its number since the last halving."""
 _WEIGHTS_OF = tuple(np.array(each, np.uint32) for each in _WEIGHTS)
+_MANY = 16
+"""Users of whom it is cheaper to fold an event each than one user after the other."""
 _PERIODS = 64
 """Half-lives after which a total has long become what it stays."""
 
@@ -82,6 +84,19 @@ def fold(
         liked[rows, place, at] += weights[folded % weights.size]
 
 
+def fold_all(liked: NDArray[np.uint32], left: Sequence[tuple[int, int, list[int]]]) -> None:
+    """Fold events of different users: the row, number of events behind him and categories in order of time of each."""
+    done = 0
+    while len(left) >= _MANY:
+        rows, behind, categories = (list(each) for each in zip(*left, strict=True))
+        now = np.array([each[done] for each in categories], np.uint32)
+        fold(liked, np.array(behind, np.int64) + done, np.array(rows, np.int64), now)
+        done += 1
+        left = [each for each in left if len(each[2]) > done]
+    for row, folded, each in left:
+        fold_many(liked[row], folded + done, each[done:])
+
+
 def fold_many(liked: NDArray[np.uint32], folded: int, categories: Iterable[int]) -> None:
     """Fold events of one user, in order of time, into what he likes [KEPT, FIELDS]: what `fold` does one by one.
 
@@ -90,21 +105,26 @@ def fold_many(liked: NDArray[np.uint32], folded: int, categories: Iterable[int])
     kept, *weights = liked.T.tolist()
     longest = weights[-1]
     places = {category: place for place, category in enumerate(kept) if category}
+    ranks: list[int] = []  # by place, weight and hash in one: only made when a category has to go
     for number, category in enumerate(categories, folded):
         for each, half_life in zip(weights, HALF_LIVES, strict=True):
             if number % half_life == 0 and number:
                 each[:] = [weight >> 1 for weight in each]
+                ranks = []
         if not category:
             continue
-        place = places.get(category)
-        if place is None:
-            place = min(zip(longest, kept, range(KEPT), strict=True))[2]
+        place = places.get(category, -1)
+        if place < 0:
+            ranks = ranks or [weight << 32 | name for weight, name in zip(longest, kept, strict=True)]
+            place = ranks.index(min(ranks))
             places.pop(kept[place], None)
             places[category], kept[place] = place, category
             for each in weights:
                 each[place] = 0
         for each, worth in zip(weights, _WEIGHTS, strict=True):
             each[place] += worth[number % len(worth)]
+        if ranks:
+            ranks[place] = longest[place] << 32 | category
     liked[:] = np.array([kept, *weights], np.uint32).T
 
 

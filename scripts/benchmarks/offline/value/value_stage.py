@@ -15,7 +15,7 @@ from tideline.scripts.benchmarks.offline.value.value_play import Truth
 from tideline.udfs.core.catalogue.catalogue import Catalogue, eligible
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.hashing import hash32
-from tideline.udfs.core.pairs.affinity import AFFINITIES, affinities, content_of
+from tideline.udfs.core.pairs.affinity import affinities, content_of
 from tideline.udfs.core.users.history import Merged
 from tideline.udfs.core.users.interest import encode
 from tideline.udfs.core.users.user_profile import Profiles, fold, no_profiles, profiles_of
@@ -50,8 +50,8 @@ class Stage:
     x: NDArray[np.int8]
     open: NDArray[np.bool_]
     """[V, K]: what he may be shown."""
-    affinity: NDArray[np.uint8]
-    """[V, K, AFFINITIES]: to what each activity is about, see affinity.py."""
+    affinity: NDArray[np.uint32]
+    """[V, K]: to what each activity is about, see affinity.py."""
 
     @property
     def places(self) -> int:
@@ -68,7 +68,7 @@ def make_stage(world: World, encoder: StepEncoder, past_days: float | None = Non
     catalogue = Catalogue.of(world.activities)
     x = np.zeros((visitor.size, DIM), np.int8)
     may = np.zeros((visitor.size, len(world.activities)), np.bool_)
-    affinity = np.zeros((visitor.size, len(world.activities), AFFINITIES), np.uint8)
+    affinity = np.zeros((visitor.size, len(world.activities)), np.uint32)
     content, profiles = content_of(catalogue.activities), profiles_at_visits(world, visitor, first, end)
     columns = _columns(world.events)
     for start in range(0, visitor.size, _AT_ONCE):

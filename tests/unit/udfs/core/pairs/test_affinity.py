@@ -10,6 +10,7 @@ import pytest
 from tests.support.core_world import activity
 from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, affinities, content_of, share_of, steps
+from tideline.udfs.core.pairs.pair_numbers import affinity_at
 from tideline.udfs.core.users.user_profile import fold, fold_many, no_profiles, profiles_of
 from tideline.udfs.core.users.user_state import HISTORY
 
@@ -32,8 +33,8 @@ def of(categories: list[str]) -> list[list[int]]:
     history = np.zeros((1, HISTORY), np.uint32)
     kept = hashes[-HISTORY:]
     history[0, HISTORY - len(kept) :] = kept
-    found: list[list[int]] = affinities(CONTENT, history, np.array([len(kept)]), profiles)[0].tolist()
-    return found
+    rows = affinities(CONTENT, history, np.array([len(kept)]), profiles)[0] << np.uint32(6)  # as pairs have them
+    return [[int(affinity_at(row, at)) for at in range(AFFINITIES)] for row in rows]
 
 
 def step(share: float) -> int:
@@ -106,3 +107,26 @@ def test_activities_about_the_same_are_one_subject() -> None:
     content = content_of([activity("a", categories=("x", "y")), activity("b", categories=("y", "x", "y"))])
     assert content.subject.tolist() == [0, 0]
     assert content.breadth.tolist() == [2, 2]
+
+
+def test_in_a_crowd_that_is_worked_on_in_parts_everybody_has_his_own() -> None:
+    """More users than are worked on at once, and activities of one to five categories."""
+    random = np.random.default_rng(8)
+    names = [f"c{at}" for at in range(40)]
+    content = content_of(
+        [activity(f"a{at}", categories=tuple(random.choice(names, at % 6, replace=False))) for at in range(3_000)]
+    )
+    hashes = np.array([hash32(name) for name in [*names, "other"]], np.uint32)
+    history = hashes[random.integers(0, 41, (70, HISTORY))]
+    liked, folded = no_profiles(70), np.full(70, 60)
+    for at in range(70):
+        fold_many(liked[at], 0, hashes[random.integers(0, 41, 60)].tolist())
+    held = np.full(70, HISTORY)
+    every = affinities(content, history, held, profiles_of(liked, folded))
+    for at in (0, 31, 32, 69):
+        mine = profiles_of(liked[at : at + 1], folded[at : at + 1])
+        assert (affinities(content, history[at : at + 1], held[at : at + 1], mine)[0] == every[at]).all()
+    shares = (history[0] == hash32(names[3])).sum() / HISTORY
+    about = content_of([activity("x", categories=("c3",))])
+    short = affinities(about, history[:1], held[:1], profiles_of(liked[:1], folded[:1]))[0, 0] >> 12
+    assert (short > 0) == (shares > 0)

@@ -16,6 +16,7 @@ from tideline.udfs.core.users.user_profile import (
     UNITS,
     faded,
     fold,
+    fold_all,
     fold_many,
     no_profiles,
     profiles_of,
@@ -142,6 +143,21 @@ def test_a_user_alone_and_among_others_has_the_same_bytes() -> None:
             told[at].append(int(row[at]))
     for at, mine in enumerate(told):
         assert together[at].tobytes() == folded(mine).tobytes()
+
+
+def test_many_users_at_once_are_folded_as_each_alone() -> None:
+    """Contract: of one to forty events each, with any number behind them."""
+    random = np.random.default_rng(5)
+    many = [random.integers(0, 50, random.integers(1, 300)).tolist() for _ in range(60)]
+    liked = no_profiles(60)
+    left = []
+    for row, categories in enumerate(many):
+        behind = max(len(categories) - int(random.integers(1, 40)), 0)
+        fold_many(liked[row], 0, categories[:behind])
+        left.append((row, behind, categories[behind:]))
+    fold_all(liked, left)
+    for row, categories in enumerate(many):
+        assert liked[row].tobytes() == folded(categories).tobytes()
 
 
 @pytest.mark.parametrize("seed", range(6))
