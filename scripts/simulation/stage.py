@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 STACK = "demo"
 PREFIX = "tideline"
-POLICY = "linucb:alpha=0.4,ridge=4"
-"""As docs/guide/policies.md advises where an activity has only some hundreds of impressions, as here."""
-
 _SETTLE_S = 10.0
 
 
@@ -68,7 +65,7 @@ class Stage:
         clickstream = Clickstream(self.stack.kafka_bootstrap, self.topics)
         clickstream.publish(offer.activity for offer in world.offers)
         say("submitting the job with flink run")
-        self._job_id = submit(self.stack, "live", {"prefix": PREFIX, "policy": POLICY})
+        self._job_id = submit(self.stack, "live", {"prefix": PREFIX})
         self.stack.rest.wait_running(self._job_id)
         return clickstream
 

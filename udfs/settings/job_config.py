@@ -116,7 +116,7 @@ class JobConfig:
     )
     batch_ms: int = option(whole(10, 5000), "How long events are gathered before they are worked off together", 100)
     list_size: int = option(whole(1, MAX_SLOTS), "Activities on a list", 10)
-    policy: str = option(Kind(describe_policies(), _read_policy), "How activities are scored", "linucb")
+    policy: str = option(Kind(describe_policies(), _read_policy), "How activities are scored", "pairs")
     exploration: float = option(number(0, 0.255), "Share of list slots drawn at random, in steps of 0.001", 0.02)
     holdout: float = option(
         number(0, 0.5), "Share of users whose lists stay in random order, to measure against; in steps of 0.001", 0.0

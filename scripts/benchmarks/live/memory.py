@@ -93,7 +93,7 @@ def _lists(world: RankerState, now_ms: int) -> Iterator[tuple[list[bytes], list[
 def make_world(keys: TokenKeys, now_ms: int) -> RankerState:
     """Return a ranker's world with the activities of the traffic."""
     settings = RankSettings(
-        policy=make_policy("linucb"),
+        policy=make_policy("pairs"),
         keys=keys,
         salt=1,
         list_size=LIST_SIZE,

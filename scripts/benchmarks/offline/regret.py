@@ -232,7 +232,7 @@ def _on_entrants(world: Contextual, lost: NDArray[np.float64], shown: NDArray[np
 def _replay(campaign: str) -> dict[str, Any]:
     log = read_log(_LOGS / f"obd_{campaign}.csv.gz", "reward").log
     found = {"logged": {"kept": log.rows, "clicks": int(log.reward.sum())}}
-    for name in (DEFAULT, "thompson", "kl_ucb"):
+    for name in ("linucb", "thompson", "kl_ucb"):
         matched = replayed(make_policy(name), log, 0.0)
         found[name] = {"kept": int(matched.sum()), "clicks": int((matched * log.reward).sum())}
     return found

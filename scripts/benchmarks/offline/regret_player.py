@@ -14,6 +14,8 @@ from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.learning.intake import FIRST_MS
 from tideline.udfs.core.learning.learner import Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import Decay
+from tideline.udfs.core.pairs.affinity import content_of
+from tideline.udfs.core.pairs.pairs_of import strangers_pairs
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
@@ -59,13 +61,15 @@ class Player:
         self._start_ms = -(-FIRST_MS // decay.unit_ms) * decay.unit_ms
         self._catalogue = Catalogue.of(self._activities)
         self._table = PolicyTable()
+        self._pairs = strangers_pairs(content_of(self._catalogue.activities))
         self._known = coefficients(self._table, self._catalogue, _ENCODER, _CLICKS)
 
     def choose(self, x: NDArray[np.float64], first_round: int, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return the arm shown in each of the rounds from `first_round` on, see Plays."""
         rounds = np.arange(first_round, first_round + len(x))
         seeds = decision_seeds(rounds.astype(np.uint64), rounds, np.zeros_like(rounds), self._seed)
-        ranked = rank(self._policy, self._known, Contexts(contexts(x)), mask, seeds, 1, self._exploration)
+        everybody = Contexts(contexts(x), np.broadcast_to(self._pairs, mask.shape))
+        ranked = rank(self._policy, self._known, everybody, mask, seeds, 1, self._exploration)
         return ranked.order[:, 0]
 
     def learn(
@@ -79,7 +83,7 @@ class Player:
         """Add what was shown and clicked, see Plays, and publish."""
         rows = np.zeros(len(x), ROWS)
         rows["x"], rows["impressions"], rows["clicks"] = contexts(x), impressions, clicks
-        rows["activity"], rows["encoder"] = arms, _ENCODER
+        rows["activity"], rows["encoder"], rows["pair"] = arms, _ENCODER, self._pairs[arms]
         rows["ts_ms"] = self._start_ms + (first_round + np.arange(len(x))) * ROUND_MS
         learned = self.learner.learn([each.activity_id for each in self._activities], rows)
         for activity_id, row in self.learner.publish(learned.arms):

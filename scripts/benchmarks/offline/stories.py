@@ -163,7 +163,7 @@ def _activities() -> list[Activity]:
 
 def _world(encoder: StepEncoder) -> RankerState:
     settings = RankSettings(
-        policy=make_policy("linucb"),
+        policy=make_policy("pairs"),
         keys=_KEYS,
         salt=11,
         list_size=_PAGE,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ATTRIBUTION_MS = 7 * DAY_MS
 POPULAR = "popular"
-_POLICY = "linucb"
+_POLICY = "pairs"
 _TTL_MS = 30 * DAY_MS
 _REPUBLISHED_AT_ONCE = 500
 

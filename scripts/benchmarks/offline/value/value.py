@@ -16,7 +16,6 @@ from tideline.scripts.benchmarks.offline.value.value_stage import make_stage
 from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.benchmarks.worlds.built_in_worlds import WORLDS, make
 from tideline.scripts.benchmarks.worlds.world_folder import read_world
-from tideline.scripts.simulation.stage import POLICY as DEMO_POLICY
 from tideline.udfs.core.policies.by_name import make_policy
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.interest import StepEncoder
 
 ENCODER = Path(__file__).resolve().parents[4] / "models" / "artefacts" / "demo-2"
-POLICIES = (DEMO_POLICY, "pairs")
+POLICIES = ("linucb", "linucb:alpha=0.4,ridge=4")
 """Policies beside the default."""
 SEEDS = 3
 

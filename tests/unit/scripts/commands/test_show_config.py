@@ -55,7 +55,7 @@ def test_each_option_has_its_value_and_where_it_comes_from(
         "list_size": ("5", "--list-size"),
         "shards": ("32", "TIDELINE_SHARDS"),
         "batch_ms": ("50", f"batch_ms in {file}"),
-        "policy": ("linucb", "default"),
+        "policy": ("pairs", "default"),
     }
     assert rows["redis_url"]["value"] == "redis://***@cache:6379/0"
     assert main(["--config", file]) == 0

@@ -32,7 +32,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def test_only_four_options_have_no_default(environ: dict[str, str]) -> None:
     config = load(JobConfig, [], environ)
 
-    assert (config.batch_ms, config.shards, config.policy) == (100, 8, "linucb")
+    assert (config.batch_ms, config.shards, config.policy) == (100, 8, "pairs")
     assert config.topics == Topics()
     assert config.token_keys == {1: bytes.fromhex(SECRET)}
 

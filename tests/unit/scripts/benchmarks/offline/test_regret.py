@@ -45,7 +45,7 @@ def test_a_replay_keeps_some_rows_of_a_uniform_log_and_their_clicks(
     found = regret.measure_obd(map)
     assert found.keys() == {"all"}
     logged = found["all"].pop("logged")
-    assert found["all"].keys() == {regret.DEFAULT, "thompson", "kl_ucb"}
+    assert found["all"].keys() == {"linucb", "thompson", "kl_ucb"}
     for each in found["all"].values():
         assert 0 < each["kept"] < logged["kept"] == _ROWS
         assert 0 <= each["clicks"] <= logged["clicks"]
