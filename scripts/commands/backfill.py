@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, TypedDict
 
 from tideline.schemas.errors import ConfigError, InvalidRecord, Unavailable
-from tideline.scripts.commands.control import send_order
+from tideline.scripts.commands.control import send_command
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.job_rights import refuse_missing_rights
 from tideline.scripts.commands.past_file import write_past
@@ -160,7 +160,7 @@ def _settle(rest: FlinkRest, config: JobConfig, job_id: str, past: Past) -> None
     """
     print(f"backfill: all of {past.records:,} records are read, users are encoded", file=sys.stderr)
     target = Target(cluster_of(config), config.topics)
-    offset = send_order(target, "republish", {"id": f"backfill-{job_id[:12]}"}, int(time.time() * 1000))
+    offset = send_command(target, "republish", {"id": f"backfill-{job_id[:12]}"}, int(time.time() * 1000))
     while True:
         restored = rest.checkpoints(job_id).restored
         _wait_read(rest, job_id, past)
@@ -185,7 +185,7 @@ def go_live(stack: Stack, options: Mapping[str, str], savepoint: str) -> str:
     job_id = submit(stack, "live", options, savepoint)
     stack.rest.wait_running(job_id)
     target = Target(cluster_of(config), config.topics)
-    send_order(target, "republish", {"id": f"live-{job_id[:12]}"}, int(time.time() * 1000))
+    send_command(target, "republish", {"id": f"live-{job_id[:12]}"}, int(time.time() * 1000))
     return job_id
 
 

@@ -1,4 +1,4 @@
-"""Sends an order to the running job: `tideline control`."""
+"""Sends a command to the running job: `tideline control`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tideline.scripts.commands.target import Target
 
 
-def send_order(target: Target, kind: str, argument: dict[str, Any], issued_ms: int) -> int:
-    """Write an order to the control topic, wait until the broker has it and return its offset.
+def send_command(target: Target, kind: str, argument: dict[str, Any], issued_ms: int) -> int:
+    """Write a command to the control topic, wait until the broker has it and return its offset.
 
     Raises:
         InvalidRecord: the job would refuse it; the message names the field, its value and what is allowed.
@@ -35,16 +35,16 @@ def send_order(target: Target, kind: str, argument: dict[str, Any], issued_ms: i
     value = CONTROL.encode({"kind": kind, "argument": json.dumps(argument), "issued_ms": issued_ms})
     decode_control(value)
     topic = target.topics.control
-    with target.cluster.producer(f"writing an order to topic {topic}", f"Write on topic {topic}") as producer:
+    with target.cluster.producer(f"writing a command to topic {topic}", f"Write on topic {topic}") as producer:
         return int(producer.send(topic, key=kind.encode(), value=value).get(timeout=2 * PATIENCE_S).offset)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Send one order; 1 with the reason if it is refused."""
+    """Send one command; 1 with the reason if it is refused."""
     known = parse("control", argv)
     try:
         target = read_target(known)
-        send_order(target, known.kind, dict(known.argument), int(time.time() * 1000))
+        send_command(target, known.kind, dict(known.argument), int(time.time() * 1000))
     except (ConfigError, InvalidRecord, ModelError, StackError, Unavailable) as error:
         return failed("control", error)
     print(f"{known.kind} sent to {target.topics.control}")

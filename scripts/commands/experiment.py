@@ -14,7 +14,7 @@ import numpy as np
 from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError, InvalidRecord, Unavailable
 from tideline.scripts.commands import export_log
-from tideline.scripts.commands.control import send_order
+from tideline.scripts.commands.control import send_command
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
@@ -127,7 +127,7 @@ def _stop(arguments: argparse.Namespace) -> int:
 
 
 def _order(arguments: argparse.Namespace, argument: dict[str, Any]) -> None:
-    send_order(read_target(arguments), "experiment", argument, int(time.time() * 1000))
+    send_command(read_target(arguments), "experiment", argument, int(time.time() * 1000))
 
 
 def _status(arguments: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tideline.models import registry
 from tideline.schemas.errors import ConfigError, InvalidRecord, ModelError, Unavailable
-from tideline.scripts.commands.control import send_order
+from tideline.scripts.commands.control import send_command
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
@@ -58,7 +58,7 @@ def _pass_on(command: str, argv: list[str]) -> int:
 
 
 def publish(arguments: argparse.Namespace) -> int:
-    """Let a model through the gates; order it from the live job, then make it current. Refused, nothing changes."""
+    """Let a model through the gates; tell the live job to load it, then make it current. Refused, nothing changes."""
     from tideline.models.gates import Trial, judge
 
     root: Path = arguments.registry
@@ -78,20 +78,20 @@ def publish(arguments: argparse.Namespace) -> int:
     if refused:
         print(f"{arguments.name} is refused by: {', '.join(refused)}; {present or 'nothing'} stays current")
         return 1
-    _order(target, root / arguments.name)
+    _tell_job(target, root / arguments.name)
     registry.publish(root, arguments.name)
     print(f"{arguments.name} is current, {present or 'nothing'} was")
     return 0
 
 
 def rollback(arguments: argparse.Namespace) -> int:
-    """Order the previous model from the live job and make it current again."""
+    """Tell the live job to load the previous model and make it current again."""
     root: Path = arguments.registry
     target = _target(arguments)
     previous = registry.previous(root)
     if previous is None:
         raise ModelError(registry.Refusal.POINTER, f"{root} has no previous model")
-    _order(target, root / previous)
+    _tell_job(target, root / previous)
     registry.publish(root, previous)
     print(f"{previous} is current again; rolling back once more undoes it")
     return 0
@@ -138,12 +138,12 @@ def _target(arguments: argparse.Namespace) -> Target | None:
     return None if arguments.registry_only else read_target(arguments)
 
 
-def _order(target: Target | None, folder: Path) -> None:
-    """Order a model from the live job, unless only the registry is to change."""
+def _tell_job(target: Target | None, folder: Path) -> None:
+    """Tell the live job to load a model, unless only the registry is to change."""
     if target is None:
         return
-    send_order(target, "model", {"path": str(folder.resolve())}, int(time.time() * 1000))
-    print(f"{folder.name} ordered from the job by topic {target.topics.control}")
+    send_command(target, "model", {"path": str(folder.resolve())}, int(time.time() * 1000))
+    print(f"{folder.name} is told to the job by topic {target.topics.control}")
 
 
 _RUN = {"publish": publish, "rollback": rollback, "list": list_models}

@@ -11,7 +11,7 @@ from tideline.scripts.parsers.verb_parser import add_target
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
 
-ORDERS = {
+COMMANDS = {
     "republish": "rank every user again and write all lists",
     "publish": "solve and publish every activity's policy row",
     "model": "serve another encoder (version and sha256 from its manifest)",
@@ -21,13 +21,13 @@ ORDERS = {
     "examination": "how much an impression at each place counts, as tideline report says",
     "experiment": "see tideline experiment",
 }
-"""Every order by its name."""
+"""Every command by its name."""
 
 
 def fill(parser: VerbParser) -> None:
     """Describe the verb."""
     parser.tells(
-        "Sends an order to the running job.\n\n" + "\n".join(f"  {name:13}{each}" for name, each in ORDERS.items()),
+        "Sends a command to the running job.\n\n" + "\n".join(f"  {name:13}{each}" for name, each in COMMANDS.items()),
         [
             "tideline control republish id=after-outage",
             "tideline control publish id=now --bootstrap KAFKA:9093 --config kafka.properties",
@@ -41,8 +41,8 @@ def fill(parser: VerbParser) -> None:
         ],
     )
     add_target(parser)
-    parser.add_argument("kind", choices=tuple(ORDERS), metavar="ORDER", help="one of those above")
-    parser.add_argument("argument", nargs="*", type=_argument, metavar="name=value", help="what the order takes")
+    parser.add_argument("kind", choices=tuple(COMMANDS), metavar="COMMAND", help="one of those above")
+    parser.add_argument("argument", nargs="*", type=_argument, metavar="name=value", help="what the command takes")
 
 
 def _argument(text: str) -> tuple[str, Any]:

@@ -76,12 +76,12 @@ def fill(parser: VerbParser) -> None:
         each.add_argument("--registry", type=Path, default=ARTEFACTS, metavar="DIR", help="folder of model folders")
     for each in (verbs.choices["publish"], back):
         add_target(each)
-        each.add_argument("--registry-only", action="store_true", help="order nothing from a job")
+        each.add_argument("--registry-only", action="store_true", help="tell no job")
 
 
 def _publish(gated: VerbParser) -> None:
     gated.tells(
-        "Lets a model through every gate, orders it from the live job and makes it current; refused, nothing changes.",
+        "Lets a model through every gate, has the live job load it and makes it current; refused, nothing changes.",
         ["tideline model publish demo-2 --data test.csv --train train.csv"],
     )
     gated.add_argument("name", help="a model folder of the registry")

@@ -53,7 +53,7 @@ def fill(parser: VerbParser) -> None:
         type=_places,
         default=[],
         metavar="1,0.8,...",
-        help="how much of an impression a policy of the job learns in each place, as in its order `examination` (1)",
+        help="how much of an impression a policy of the job learns in each place, as in its command `examination` (1)",
     )
     parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the estimates with their intervals")
     add_json(parser)

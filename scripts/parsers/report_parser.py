@@ -31,7 +31,7 @@ def fill(parser: VerbParser) -> None:
             "by": "by policy, encoder, arm and activity: {impressions, immature, ctr, ctr_ci95, cvr, ...}",
             "calibration": "predicted beside earned, by tenth of the prediction; error: mean distance",
             "exploration": "how much of what was shown, and what it earned",
-            "examination": "how often each place is looked at, as from swaps; the order that would say so to the job",
+            "examination": "how often each place is looked at, as from swaps; the command that would say so to the job",
             "drift": "whether what is shown or earned has changed",
         },
     )

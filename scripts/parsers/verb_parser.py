@@ -96,7 +96,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         type=argument(topic_names()),
         default=Topics(),
         metavar="JSON",
-        help='other names: {"control": "orders"}',
+        help='other names: {"control": "commands"}',
     )
     group.add_argument(
         "--suffix", type=argument(_SUFFIX), default="", metavar="TEXT", help="put after each topic's name"

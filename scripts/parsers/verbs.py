@@ -51,7 +51,7 @@ VERBS = (
     Verb("config", "show_config", Audience.OPERATOR, "every option with its value and source, checked", True),
     Verb("submit", "submit", Audience.OPERATOR, "submit the live job or a replay to a local stack", True),
     Verb("backfill", "backfill", Audience.OPERATOR, "take a shop's past into user state before it goes live", True),
-    Verb("control", "control", Audience.OPERATOR, "send an order to the running job"),
+    Verb("control", "control", Audience.OPERATOR, "send a command to the running job"),
     Verb("package", "package", Audience.OPERATOR, "build what a cluster needs to run the job"),
     Verb("completion", "completion", Audience.OPERATOR, "what completes all of this in bash, zsh or fish"),
     Verb("list", "show_list", Audience.MARKETER, "one user's list, or the popular one, as a frontend reads it"),

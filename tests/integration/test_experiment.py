@@ -59,7 +59,7 @@ def command(job: LiveJob, *arguments: str) -> None:
     applied = job.metrics()["control_applied"]
     target = ("--stack", job.stack.name, f"--suffix=-{job.tag}")
     assert main([*arguments, *target]) == 0
-    wait_until("the order is carried out", lambda: job.metrics()["control_applied"] > applied)
+    wait_until("the command is carried out", lambda: job.metrics()["control_applied"] > applied)
 
 
 def test_an_experiment_starts_is_logged_and_ends_without_a_restart(job: LiveJob) -> None:

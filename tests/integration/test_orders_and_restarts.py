@@ -46,7 +46,7 @@ def test_encoder_is_swapped_under_way_and_a_truncated_one_is_refused(job: LiveJo
     shutil.copytree(ENCODERS / "demo-2", broken)
     (broken / MODEL).write_bytes((broken / MODEL).read_bytes()[:-1000])
     before = job.metrics()["model_refused"]
-    job.order(load_order(broken))
+    job.command(load_order(broken))
     wait_until("the damaged encoder is refused", lambda: job.metrics()["model_refused"] > before)
     assert ranked_by(job, "swap-1", 2) == 1
     job.swap(ENCODERS / "demo-2")

@@ -117,7 +117,7 @@ def test_a_full_redis_blocks_and_drops_nothing(jobs: Jobs, evidence: Evidence) -
         job.drain()
         client.config_set("maxmemory", 1)
         try:
-            job.order(Republish(job.order_id()))
+            job.command(Republish(job.command_id()))
             job.oracle.republish()
             wait_until("writes are retried", lambda: job.metrics()["redis_retry"] > retries)
         finally:
@@ -138,7 +138,7 @@ def test_seven_encoders_that_are_no_good_change_nothing(jobs: Jobs, evidence: Ev
     def order_each() -> None:
         for name, order in bad_encoders(tmp_path).items():
             refused = job.metrics()["model_refused"]
-            job.order(order)
+            job.command(order)
             wait_until(f"{name} is refused", partial(more_refused, job, refused))
             reasons.append(name)
 

@@ -47,7 +47,7 @@ def test_topics_made_again_are_read_anew(jobs: Jobs, evidence: Evidence) -> None
     job.wait_gauge("activities", len(kept))
     former = int(job.metrics()["policy_version"])
     make_again(job, job.topics.policy)
-    job.order(PublishPolicy(job.order_id()))
+    job.command(PublishPolicy(job.command_id()))
     wait_until("the new policy is used", lambda: job.metrics()["policy_made_again"] >= 1)
     newest = len(job.read(job.topics.policy)) - 1
     job.wait_gauge("policy_version", newest)

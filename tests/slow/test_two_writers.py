@@ -79,7 +79,7 @@ def test_of_two_live_jobs_one_learns_and_the_other_ends(jobs: Jobs, evidence: Ev
         job.wait_learned()
         savepoint = stack.rest.savepoint(live)
         job.go_on(savepoint, epoch=str(first + 2))
-        job.order(PublishPolicy(job.order_id()))  # both obey
+        job.command(PublishPolicy(job.command_id()))  # both obey
         numbers["replaced_ended_s"] = ended(job, live, "submitted later", "--latest")
         former = submit(stack, "live", job.options | {"epoch": str(first)}, savepoint)
         numbers["former_ended_s"] = ended(job, former, f"epoch={first}", f"{first + 2} or higher")

@@ -64,7 +64,7 @@ class LiveJob:
         self.job_id = ""
         self._redis = redis.Redis.from_url(stack.redis_url, socket_timeout=_REDIS_WITHIN_S)
         self._read_to: dict[int, int] = {}
-        self._orders = 0
+        self._commands = 0
         ensure_topics(stack.kafka, self.topics)
 
     @property
@@ -119,15 +119,15 @@ class LiveJob:
         self._read_to |= {record.partition: record.offset + 1 for record in found}
         return found
 
-    def order(self, order: Command) -> None:
-        """Give the job an order."""
-        value = encode_control(Control(order, int(time.time() * 1000)))
-        self.produce_to(self.topics.control, [(str(self._orders).encode(), value)])
-        self._orders += 1
+    def command(self, command: Command) -> None:
+        """Give the job a command."""
+        value = encode_control(Control(command, int(time.time() * 1000)))
+        self.produce_to(self.topics.control, [(str(self._commands).encode(), value)])
+        self._commands += 1
 
-    def order_id(self) -> str:
-        """Return an id for the next order."""
-        return f"{self.tag}-{self._orders}"
+    def command_id(self) -> str:
+        """Return an id for the next command."""
+        return f"{self.tag}-{self._commands}"
 
     def lists(self, users: Iterable[str]) -> dict[str, bytes]:
         """Return the users' lists, those left out that have none."""
@@ -193,7 +193,7 @@ class LiveJob:
         """Order an encoder, wait until every ranker uses it with its policy rows, and give both to the oracle."""
         manifest = verify(folder)
         before, published = self.metrics()["model_swapped"], len(self.read(self.topics.policy))
-        self.order(LoadModel(manifest.version, str(folder), manifest.sha256))
+        self.command(LoadModel(manifest.version, str(folder), manifest.sha256))
         self.wait_swapped(folder, before, published)
 
     def wait_swapped(self, folder: Path, before: float, published: int) -> None:
@@ -219,7 +219,7 @@ class LiveJob:
 
     def republish(self) -> None:
         """Let every user be ranked again and wait until Redis has the lists."""
-        self.order(Republish(self.order_id()))
+        self.command(Republish(self.command_id()))
         self.oracle.republish()
         self.wait_lists()
 
@@ -230,7 +230,7 @@ class LiveJob:
             return []
         self.wait_learned()
         before = len(self.read(self.topics.policy))
-        self.order(PublishPolicy(self.order_id()))
+        self.command(PublishPolicy(self.command_id()))
         policy = wait_until(
             "the learner publishes everything",
             lambda: found if len(found := self.read(self.topics.policy)) >= before + len(wanted) else [],

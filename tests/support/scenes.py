@@ -36,6 +36,6 @@ def view(user: str, at_ms: int, number: int = 0) -> Message:
 def act(job: LiveJob, order: Command) -> None:
     """Give an order to the rankers and wait until they have carried it out."""
     before = job.metrics()["control_applied"]
-    job.order(order)
+    job.command(order)
     wanted = before + job.config.parallelism
-    wait_until("the order is carried out", lambda: job.metrics()["control_applied"] >= wanted)
+    wait_until("the command is carried out", lambda: job.metrics()["control_applied"] >= wanted)

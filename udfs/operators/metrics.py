@@ -39,7 +39,7 @@ COUNTERS: dict[str, str] = {
     "lists_caps_full": "Lists without further capped activities: their user has no room for more marks of caps.",
     "state_malformed": "Users whose kept state could not be read: they begin anew.",
     "unlisted": "Users who got no list because no activity is known: the topic is empty or was emptied.",
-    "republished": "Users ranked again by a republish order.",
+    "republished": "Users ranked again by a republish command.",
     "decisions": "Decision records written.",
     "decisions_explored": "Decision records of places that exploration filled: over decisions, the explored share.",
     **{f"dead_letter_{reason}": f"Refused: {reason.meaning}" for reason in Reason if not reason.counted_only},
@@ -47,7 +47,7 @@ COUNTERS: dict[str, str] = {
     **{f"encode_batch_le_{size}": f"Batches of at most {size} users." for size in ENCODE_BUCKETS},
     "model_swapped": "Encoder artefacts taken into use.",
     "model_refused": "Encoder artefacts refused; the former one stayed.",
-    "control_applied": "Control orders carried out.",
+    "control_applied": "Control commands carried out.",
     "policy_rows_applied": "Policy rows taken in by a ranker.",
     **{
         f"{topic}_made_again": f"Times a ranker found the topic of {topic} made again and read it anew."

@@ -1,4 +1,4 @@
-"""Orders to the running job.
+"""Commands to the running job.
 
 Imports from `policies`.
 """

@@ -86,7 +86,7 @@ def contexts(x: NDArray[np.float64]) -> NDArray[np.int8]:
 def learning(log: LoggedFeedback, places: Sequence[float] = ()) -> Learning:
     """Return the log's rows as feedback: rewards of 0 and 1 as clicks, others as revenue in thousandths.
 
-    `places` says how much of an impression one counts in each place, as the job's order does; none: each counts whole.
+    `places` says how much of an impression one counts in each place, as the job's command; none: each counts whole.
     """
     rows = np.zeros(log.rows, ROWS)
     rows["activity"], rows["encoder"], rows["impressions"] = log.action, _ENCODER, 1

@@ -1,4 +1,4 @@
-"""Contract: an order that no broker takes ends in one line and not in a traceback."""
+"""Contract: a command that no broker takes ends in one line and not in a traceback."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from tideline.scripts.localstack.process import free_ports
 
 
-def test_an_order_without_a_broker_is_said_in_one_line() -> None:
+def test_a_command_without_a_broker_is_said_in_one_line() -> None:
     bootstrap = f"127.0.0.1:{free_ports(1)[0]}"
     command = [
         sys.executable,
@@ -24,5 +24,7 @@ def test_an_order_without_a_broker_is_said_in_one_line() -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
 
     assert ended.returncode == 1  # and not for the id: one of digits is a text all the same
-    assert ended.stderr.startswith(f"control: kafka is unavailable: writing an order to topic control at {bootstrap}: ")
+    assert ended.stderr.startswith(
+        f"control: kafka is unavailable: writing a command to topic control at {bootstrap}: "
+    )
     assert ended.stderr.count("\n") == 1

@@ -99,7 +99,7 @@ def test_help_needs_nothing_heavy() -> None:
 
 def test_what_a_parser_repeats_is_what_the_code_has() -> None:
     """Contract: names that parsers list, so as not to import their owners, are the owners'."""
-    assert set(control_parser.ORDERS) == set(KINDS)
+    assert set(control_parser.COMMANDS) == set(KINDS)
     assert tuple(regret.PARTS) == bench_parser.PARTS
     assert tuple(WORLDS) == bench_parser.WORLDS
     assert set(submit_parser.KINDS) == {"live", "replay"}
