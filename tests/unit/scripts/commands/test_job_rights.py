@@ -1,4 +1,4 @@
-"""Contract: a job asks for the rights that it uses, no other; tests/integration/test_secured_kafka.py is real."""
+"""Contract: a job asks for the rights that it uses, no other; tests/integration/secured is real."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contract: a right is told as a person gives it; tests/integration/test_secured_kafka.py asks real brokers."""
+"""Contract: a right is told as a person gives it; tests/integration/secured asks real brokers."""
 
 from __future__ import annotations
 
