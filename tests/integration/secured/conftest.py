@@ -1,4 +1,4 @@
-"""One broker with TLS, logins and rights for all tests of it."""
+"""A broker with TLS, logins and rights for the tests of a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
     """A broker with the topics and nobody who may do anything."""
     running = SecureBroker(tmp_path_factory.mktemp("secured"))
@@ -28,14 +28,14 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def topics(broker: SecureBroker) -> Topics:
     """The topics, where a test needs them."""
     ensure_topics(KafkaCluster(broker.inside), Topics())
     return Topics()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two encoders, the second one better; the first is current."""
     folder = tmp_path_factory.mktemp("models")
