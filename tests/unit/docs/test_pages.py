@@ -10,7 +10,6 @@ import pytest
 from tests.support.doc_pages import DECISIONS, PAGES, ROOT, anchors, broken_links
 from tideline.schemas.errors import Reason
 from tideline.scripts.commands.tideline import main as tideline
-from tideline.udfs.core.catalogue.activity import KINDS
 from tideline.udfs.core.policies.by_name import POLICIES
 
 _README_BYTES = 8192
@@ -82,13 +81,6 @@ def test_the_producer_s_contract_has_every_reason_in_the_code_s_words() -> None:
     dead = [reason for reason in Reason if not reason.counted_only]
     counted = [reason for reason in Reason if reason.counted_only]
     assert told == [(str(each), each.producer_fault, each.meaning) for each in [*dead, *counted]]
-
-
-def test_every_kind_of_activity_is_in_the_marketers_contract() -> None:
-    page = (ROOT / "docs" / "contracts" / "marketer.md").read_text()
-    told = re.search(r"`kind` is one of ([\w, \n]+)\.", page)
-    assert told is not None
-    assert tuple(told[1].replace("\n", " ").split(", ")) == KINDS
 
 
 def test_every_policy_is_in_the_guide() -> None:

@@ -1,8 +1,10 @@
 import json
+import re
 from typing import Any
 
 import pytest
 
+from tests.support.doc_pages import ROOT
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.records import ACTIVITY
 from tideline.schemas.registry import shipped
@@ -148,3 +150,9 @@ def test_a_record_that_is_no_activity_is_refused_for_what_it_is(
         decode_activity(key, value)
     assert caught.value.reason is Reason.BAD_ACTIVITY
     assert caught.value.detail.startswith(detail)
+
+
+def test_the_marketers_contract_names_every_kind() -> None:
+    told = re.search(r"`kind` is one of ([\w, \n]+)\.", (ROOT / "docs" / "contracts" / "marketer.md").read_text())
+    assert told is not None
+    assert tuple(told[1].replace("\n", " ").split(", ")) == KINDS
