@@ -189,3 +189,15 @@ class FlinkRest:
             if error.code == 503:
                 raise ConnectionError(f"{method} {path}: {detail}") from error
             raise StackError(f"{method} {path} at {self.url}: {error.code} {detail[:2000]}") from error
+
+
+def offset_metrics(names: Iterable[str], topic: str) -> dict[str, int]:
+    """Partition by name, of those metrics of a source that say where it is in a topic.
+
+    >>> offset_metrics(["0.Source__c[1].Reader.topic.c_x.partition.3.currentOffset", "0.numRecordsIn"], "c.x")
+    {'0.Source__c[1].Reader.topic.c_x.partition.3.currentOffset': 3}
+    """
+    # in a metric's name Flink writes _ for a dot of the topic's
+    named = re.escape(topic).replace(r"\.", "[._]")
+    wanted = re.compile(rf"\d+\..*\.topic\.{named}\.partition\.(\d+)\.currentOffset")
+    return {name: int(match[1]) for name in names if (match := wanted.fullmatch(name))}
