@@ -62,13 +62,16 @@ class Config:
     """Passes without a better validation loss after which training ends."""
     refresh: float = 0.1
     """Learning rate, as a share, of the last pass, which includes the validation events; 0 = no such pass."""
+    past: int = 0
+    """Newest training events, at most, that the head keeps to mix what followed them into what the network says; 0 =
+    none, the network alone."""
 
 
 def default(items: int, events: int) -> Config:
     """Return the parameters for data of so many distinct items and events."""
     if items > FULL_SOFTMAX_UP_TO:
         drawn = Config(hidden=96, memory=96, item_width=96, dropout=0.3, negatives=1_024)
-        return replace(drawn, steps=12_000_000, learning_rate=8e-3)
+        return replace(drawn, steps=12_000_000, learning_rate=8e-3, past=4_000_000)
     return Config(dropout=0.4, epochs=40, patience=3) if events < 300_000 else Config()
 
 
@@ -106,6 +109,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "category_weight": (0.0, 100.0),
     "x_weight": (0.0, 100.0),
     "steps": (1, 10**12),
+    "past": (0, 10**9),
     "learning_rate": (1e-6, 1.0),
     "refresh": (0.0, 1.0),
 }

@@ -120,8 +120,12 @@ class FoldedStep(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
         return h_next, v / length * X_SCALE + self.constant
 
 
-def export(network: GRUEncoder, names: Names, version: int, training: Training, folder: Path) -> None:
+def export(
+    network: GRUEncoder, names: Names, version: int, training: Training, folder: Path, blend: dict[str, Any]
+) -> None:
     """Write the artefact of a trained network, check it, and only then put it in the place of `folder`.
+
+    `blend` is what its head has besides the network's part: nothing, or the weights and the past of `models/blend.py`.
 
     Raises:
         ValueError: ONNX and torch differ by more than 1e-5 over 500 steps, or a row differs between batch sizes.
@@ -134,7 +138,7 @@ def export(network: GRUEncoder, names: Names, version: int, training: Training, 
         fresh.mkdir()
         write_onnx(network, fresh / MODEL)
         (fresh / VOCABULARY).write_text(json.dumps(asdict(names), indent=0, ensure_ascii=False) + "\n")
-        write_head(network, fresh / HEAD)
+        write_head(network, blend, fresh / HEAD)
         manifest = manifest_of(network, names, version, training, fresh)
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
         encoder = Encoder.load(fresh, "cpu")
@@ -145,8 +149,8 @@ def export(network: GRUEncoder, names: Names, version: int, training: Training, 
         fresh.rename(folder)
 
 
-def write_head(network: GRUEncoder, path: Path) -> None:
-    """Write what scores h offline: logit = (h @ map) @ vectors.T + bias, for items and for categories."""
+def write_head(network: GRUEncoder, blend: dict[str, Any], path: Path) -> None:
+    """Write what scores h offline: logit = (h @ map) @ vectors.T + bias, for items and for categories; and a blend."""
     parts = {
         "item_vectors": network.item.weight,
         "item_bias": network.item_bias,
@@ -155,7 +159,7 @@ def write_head(network: GRUEncoder, path: Path) -> None:
         "category_bias": network.category_bias,
         "category_map": network.category_map.weight.T,
     }
-    np.savez_compressed(path, **{name: part.detach().numpy() for name, part in parts.items()})
+    np.savez_compressed(path, **{name: part.detach().numpy() for name, part in parts.items()}, **blend)
 
 
 def manifest_of(network: GRUEncoder, names: Names, version: int, training: Training, folder: Path) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tideline.models.blend import LEAST, Blend, Past
 from tideline.models.encoder import Encoder
 from tideline.models.registry import HEAD, check_file, verify
 from tideline.models.sequences import event_inputs, hashes_of
@@ -28,10 +29,12 @@ _BATCH = 512  # results are proven bit-identical for a row in batches up to this
 class Scorer:
     """A loaded model folder with its heads. Made by `Scorer.load`."""
 
-    def __init__(self, encoder: Encoder, head: dict[str, NDArray[np.float32]]) -> None:
+    def __init__(self, encoder: Encoder, head: dict[str, NDArray[Any]]) -> None:
         self.encoder = encoder
         self._head = head
+        self._blend = Blend(Past.from_head(head)) if "blend" in head else None
         self._inputs: tuple[Sequences, StepInputs] | None = None
+        self._told: tuple[Sequences, Sequences] | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Scorer:
@@ -49,8 +52,8 @@ class Scorer:
     ) -> NDArray[np.float32]:
         """Return log probabilities [B, N] that the events `rows` [B] are about `names` [N], from what came before each.
 
-        Items in one hash bucket share its probability equally; a
-        category that is not known has `UNKNOWN`. No row may be the first of its sequence.
+        Items in one hash bucket share its probability equally; a category that is not known has `UNKNOWN`. Where
+        the head has a blend, items are scored by it. No row may be the first of its sequence.
         """
         h, _ = self.encode(data, rows)
         queries = h @ self._head[f"{of}_map"]
@@ -63,11 +66,30 @@ class Scorer:
             share = np.log(np.bincount(place, minlength=logits.shape[1])[place])
             found: NDArray[np.float32] = logits[:, place]
             found -= share.astype(np.float32)
-            return found
+            return found if self._blend is None else self._blended(self._blend, found, data, rows, names)
         place = known_index(hashes_of(names)[:-1], vocabulary.hashes) - 1
         unknown = np.full((rows.size, 1), np.log(UNKNOWN), np.float32)
         known: NDArray[np.float32] = np.concatenate([logits, unknown], axis=1)
         return known[:, place]
+
+    def _blended(
+        self,
+        blend: Blend,
+        network: NDArray[np.float32],
+        data: Sequences,
+        rows: NDArray[np.int64],
+        names: NDArray[np.object_],
+    ) -> NDArray[np.float32]:
+        """Return the log probabilities of the blend from those of the network, both [B, N]."""
+        if self._told is None or self._told[0] is not data:
+            self._told = data, blend.told(data)
+        place = blend.places(names)[:-1]
+        sharing = np.bincount(place[place >= 0], minlength=blend.items)
+        mixed, left = blend.mixed(self._told[1], rows, self._head["blend"])
+        given = np.where(place >= 0, mixed[:, place] / np.maximum(sharing, 1)[place], 0.0)
+        given += left[:, None] * np.exp(network.astype(np.float64))
+        found: NDArray[np.float32] = np.log(np.maximum(given, LEAST)).astype(np.float32)
+        return found
 
     def encode(self, data: Sequences, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return (h [B, hidden], x [B, dim]) that the online job has just before each of the events `rows` [B]."""

@@ -17,10 +17,11 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 _ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
@@ -39,12 +40,14 @@ if __name__ == "__main__" and find_spec("torch") is None:
 import numpy as np
 import torch
 
+from tideline.models.blend import Past
 from tideline.models.config import Config, default, with_file
 from tideline.models.cooccurrence import first_vectors
 from tideline.models.data import Sequences
 from tideline.models.export import Names, Training, export
 from tideline.models.fit import Outcome, fit, refresh, say
 from tideline.models.gru import GRUEncoder
+from tideline.models.mixture import figures, weights_of
 from tideline.models.objective import TrainingSet
 from tideline.models.plan import TimeLimit, plan
 from tideline.models.sequences import event_inputs, windows
@@ -53,6 +56,9 @@ from tideline.models.topic_data import load
 from tideline.models.validation import validate
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.udfs.core.users.features import Vocabulary
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def main(argv: list[str]) -> int:
@@ -74,26 +80,28 @@ def main(argv: list[str]) -> int:
     training_set = prepared(data, vocabulary, config, device, args)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = args.out.with_name(args.out.name + ".checkpoint")
-    network, outcome, metrics = trained(training_set, vocabulary, limit, checkpoint, resume=args.resume)
+    found = trained(training_set, data, vocabulary, limit, checkpoint, resume=args.resume)
     training = Training(
         data=f"{args.data.rsplit('/')[-1]}, {data.item.size} events, sha256 {digest(data)}",
         range=[utc(int(data.ts_ms.min())), utc(int(data.ts_ms.max()))],
         split=training_set.held_out.how,
         seed=args.seed,
-        epochs=outcome.best_pass,
-        ended=outcome.ended,
-        undone=outcome.undone,
+        epochs=found.outcome.best_pass,
+        ended=found.outcome.ended,
+        undone=found.outcome.undone,
         config=asdict(config),
-        metrics={"gru": metrics},
+        metrics={"gru": found.metrics, **({} if found.blend is None else {"blend": figures(found.blend)})},
     )
-    export(network.cpu(), names, args.version, training, args.out)
+    past = {} if found.blend is None else Past.of(data, np.ones(data.item.size, np.bool_), config.past).to_head()
+    more = {} if found.blend is None else {"blend": found.blend, **past}
+    export(found.network.cpu(), names, args.version, training, args.out, more)
     say(f"wrote {args.out} after {time.monotonic() - started:.0f} s")
-    if outcome.undone:
-        say(f"WARNING: {args.out} is not fully trained. --minutes {args.minutes:g} left undone: {outcome.undone}")
+    if undone := found.outcome.undone:
+        say(f"WARNING: {args.out} is not fully trained. --minutes {args.minutes:g} left undone: {undone}")
         say(f"WARNING: the same command with --resume, without --minutes, goes on from {checkpoint}")
     else:
         checkpoint.unlink()
-    print(json.dumps(metrics))
+    print(json.dumps(found.metrics))
     return 0
 
 
@@ -107,10 +115,28 @@ def prepared(
     return TrainingSet(config, data.starts, data.ts_ms, event_inputs(data, vocabulary), held_out, args.seed, device)
 
 
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What all passes leave."""
+
+    network: GRUEncoder
+    outcome: Outcome
+    metrics: dict[str, float]
+    """Of the network on what was held out, before the last pass."""
+    blend: NDArray[np.float64] | None
+    """Weights of the parts of its head; None = the network alone."""
+
+
 def trained(
-    training_set: TrainingSet, vocabulary: Vocabulary, limit: TimeLimit, checkpoint: Path, *, resume: bool
-) -> tuple[GRUEncoder, Outcome, dict[str, float]]:
-    """Return the network that all passes leave, how they ended, and the metrics before the last pass."""
+    training_set: TrainingSet,
+    data: Sequences,
+    vocabulary: Vocabulary,
+    limit: TimeLimit,
+    checkpoint: Path,
+    *,
+    resume: bool,
+) -> Trained:
+    """Make all passes."""
     config, valid = training_set.config, training_set.held_out.valid
     course = plan(config, int(windows(training_set.starts).steps.sum()), held_out=bool(valid.any()))
     say(f"plan: {course.told()}")
@@ -121,10 +147,13 @@ def trained(
     network.to(training_set.device)
     outcome = fit(network, training_set, course, limit, checkpoint, resume=resume)
     metrics = validate(network, training_set)
+    blend = weights_of(network, training_set, data, vocabulary)
+    if blend is not None:
+        say("blend: " + "  ".join(f"{name} {weight:.3f}" for name, weight in figures(blend).items()))
     if course.last and not outcome.undone:
         say("a last pass that includes what was held out")
         outcome = replace(outcome, undone=refresh(network, training_set, course, limit))
-    return network, outcome, metrics
+    return Trained(network, outcome, metrics, blend)
 
 
 def chosen_device(wanted: str) -> str:

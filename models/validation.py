@@ -12,6 +12,8 @@ from tideline.models.export import tensors
 from tideline.models.sequences import window_inputs, windows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from tideline.models.gru import GRUEncoder
@@ -31,30 +33,37 @@ def validate(network: GRUEncoder, training_set: TrainingSet) -> dict[str, float]
     The windows are those of the online job; `x_log_loss` is of categories by what is linear on x. Empty where nothing
     is held out.
     """
-    network.eval()
-    valid, pieces = training_set.held_out.valid, windows(training_set.starts)
-    until = np.concatenate([[0], np.cumsum(valid)])
-    first_target = pieces.first + 1
-    chosen = np.flatnonzero(until[first_target + pieces.steps] > until[first_target])
-    chosen = np.random.default_rng(0).permutation(chosen)
     columns: dict[str, list[NDArray[Any]]] = {}
-    scored = 0
-    for start in range(0, chosen.size, _WINDOWS):
-        part = chosen[start : start + _WINDOWS]
-        rows = pieces.rows(part)
-        at = np.nonzero(pieces.counts(part) & valid[rows + 1])
-        hidden = network.states(*tensors(window_inputs(training_set.inputs, rows), training_set.device))[at]
-        for key, values in _figures(network, training_set, hidden, rows[at] + 1).items():
+    for hidden, following in held_out_states(network, training_set):
+        for key, values in _figures(network, training_set, hidden, following).items():
             columns.setdefault(key, []).append(values)
-        scored += at[0].size
-        if scored >= SCORED:
-            break
     found = {key: float(np.concatenate(values).mean()) for key, values in columns.items()}
     of_items = "item_log_rank" if training_set.config.negatives else "item_log_loss"
     config = training_set.config
     weights = {of_items: config.item_weight, "category_log_loss": config.category_weight, "x_log_loss": config.x_weight}
     loss = sum(weight * found[key] for key, weight in weights.items() if key in found)
     return {"loss": loss, **found} if found else {}
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]  # torch is not type-checked here
+def held_out_states(network: GRUEncoder, training_set: TrainingSet) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
+    """Yield h [N, state] before held-out targets, and their rows [N]: the same ones each time, about `SCORED`."""
+    network.eval()
+    valid, pieces = training_set.held_out.valid, windows(training_set.starts)
+    until = np.concatenate([[0], np.cumsum(valid)])
+    first_target = pieces.first + 1
+    chosen = np.flatnonzero(until[first_target + pieces.steps] > until[first_target])
+    chosen = np.random.default_rng(0).permutation(chosen)
+    scored = 0
+    for start in range(0, chosen.size, _WINDOWS):
+        part = chosen[start : start + _WINDOWS]
+        rows = pieces.rows(part)
+        at = np.nonzero(pieces.counts(part) & valid[rows + 1])
+        hidden = network.states(*tensors(window_inputs(training_set.inputs, rows), training_set.device))[at]
+        yield hidden, rows[at] + 1
+        scored += at[0].size
+        if scored >= SCORED:
+            break
 
 
 def _figures(

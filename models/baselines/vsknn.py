@@ -72,13 +72,17 @@ class VectorSessionKnn:
 
     def scores(self, data: Sequences, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the score of each item [B, N] at rows [B] of data in the training items' codes."""
-        scores = np.tile(WITHOUT_EVIDENCE * self._share, (rows.size, 1))
+        return self.votes(data, rows) + WITHOUT_EVIDENCE * self._share
+
+    def votes(self, data: Sequences, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what the neighbours give to each item [B, N], as `scores`; 0 where none has it."""
+        scores = np.zeros((rows.size, self._share.size))
         lengths = np.minimum(lengths_before(data, rows), BACK)
         for row, (items, length) in enumerate(zip(items_before(data, rows, BACK), lengths, strict=True)):
             neighbours, votes = self._vote_of(items[:length])
             owner, entry = self._items.taken(neighbours)
             voted = self._items.columns[entry]
-            scores[row] += np.bincount(voted, votes[owner] * self._vote[voted], minlength=self._share.size)
+            scores[row] = np.bincount(voted, votes[owner] * self._vote[voted], minlength=self._share.size)
         return scores
 
     def _vote_of(self, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
