@@ -47,23 +47,23 @@ class Result(NamedTuple):
 
 
 def ranking_world(encoder: StepEncoder) -> RankerState:
-    """A world whose lists depend on x, on history, on what was shown, and on the seed."""
-    world = make_world(ACTIVITIES, encoder, list_size=5, exploration_permille=200)
+    """A ranker whose lists depend on x, on history, on what was shown, and on the seed."""
+    ranker = make_world(ACTIVITIES, encoder, list_size=5, exploration_permille=200)
     rng = np.random.default_rng(4)
     for offset, name in enumerate(NAMES):
         theta = rng.integers(-(2**23), 2**23, (len(OBJECTIVES), DIM))
         row = PolicyRow(offset, encoder.version, 10.0, 90.0, (1.0, 0.0, 0.0), theta, np.zeros(PAIRS, np.int64))
-        world = world.with_row(name, row)
-    return world
+        ranker = ranker.with_row(name, row)
+    return ranker
 
 
-def run(batches: list[list[Event]], world: RankerState) -> Result:
+def run(batches: list[list[Event]], ranker: RankerState) -> Result:
     lists: dict[str, bytes] = {}
     states: dict[str, bytes] = {}
     feedback: list[Feedback] = []
     counts: Counter[str] = Counter()
     for batch in batches:
-        outcome = process(records_of(batch), lambda users: [states.get(user) for user in users], world)
+        outcome = process(records_of(batch), lambda users: [states.get(user) for user in users], ranker)
         assert outcome.dead == []
         states.update(zip(outcome.users, outcome.states, strict=True))
         lists.update(zip(outcome.listed, outcome.lists, strict=True))

@@ -13,7 +13,7 @@ from tideline.udfs.operators import metrics
 
 def test_every_count_of_the_engine_is_a_declared_counter() -> None:
     """Contract: the operator raises counters by these names; an undeclared one would stop the job."""
-    world = make_world([activity("a", items=("tea",))])
+    ranker = make_world([activity("a", items=("tea",))])
     token = token_for("u", ["a"])
     events = [Event(f"e{kind}", "u", kind, NOON_MS + kind, "tea", price=1.0) for kind in range(4)]
     events += [
@@ -22,12 +22,14 @@ def test_every_count_of_the_engine_is_a_declared_counter() -> None:
         for each in (token, None)
     ]
     records = Records([b"u"] * len(events), [encode_event(each) for each in events], [2**50] * len(events))
-    outcome = process(records, lambda users: [None], world)
+    outcome = process(records, lambda users: [None], ranker)
     robot = [Event(f"r{n}", "r", EventType.VIEW, NOON_MS + n) for n in range(50)]
     robot.append(Event("bought", "r", EventType.PURCHASE, NOON_MS + 1_000, "tea"))
-    burst = process(Records([b"r"] * 51, [encode_event(each) for each in robot], [2**50] * 51), lambda _: [None], world)
+    burst = process(
+        Records([b"r"] * 51, [encode_event(each) for each in robot], [2**50] * 51), lambda _: [None], ranker
+    )
     assert {"quarantined", "quarantined_purchase"} <= set(burst.counts)
-    counts = outcome.counts + burst.counts + republish(["u"], outcome.states, world).counts
+    counts = outcome.counts + burst.counts + republish(["u"], outcome.states, ranker).counts
     assert {"records", "duplicate", "late", "join_without_token", "join_matched"} <= set(outcome.counts)
     assert set(counts) | set(outcome.counts) <= set(metrics.COUNTERS)
     assert {f"join_{outcome}" for outcome in JoinOutcome} <= set(metrics.COUNTERS)

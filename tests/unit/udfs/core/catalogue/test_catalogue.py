@@ -92,18 +92,18 @@ def test_a_mark_that_was_merged_counts_as_all_it_stands_for(age_ms: int, expecte
 @pytest.mark.parametrize(("cap", "activities"), [(10, 30), (1, 30), (3, 100)])
 def test_no_page_after_page_shows_more_than_a_cap_allows(cap: int, activities: int) -> None:
     """Contract: B2 as it was seen: 120 pages of ten in two hours, all activities with a cap of seven days."""
-    world = make_world([activity(f"a{n}", cap=Cap(cap, 7 * DAY_MS)) for n in range(activities)], list_size=10)
+    ranker = make_world([activity(f"a{n}", cap=Cap(cap, 7 * DAY_MS)) for n in range(activities)], list_size=10)
     state: bytes | None = None
     seen: Counter[str] = Counter()
     for page in range(120):
         at_ms = NOON_MS + 60_000 * page
-        state, body = tell(world, state, [Event(f"v{page}", "u", EventType.VIEW, at_ms, "i", "tea")])
+        state, body = tell(ranker, state, [Event(f"v{page}", "u", EventType.VIEW, at_ms, "i", "tea")])
         shown = [
             Event(f"{page}-{at}", "u", EventType.IMPRESSION, at_ms, activity_id=name, token=body["k"], position=at)
             for at, name in enumerate(body["i"])
         ]
         seen.update(body["i"])
-        state, _ = tell(world, state, shown) if shown else (state, body)
+        state, _ = tell(ranker, state, shown) if shown else (state, body)
     assert max(seen.values()) == cap
     assert sum(seen.values()) == min(1_200, cap * activities)
 
@@ -113,13 +113,13 @@ def test_of_more_capped_activities_than_can_be_marked_further_ones_wait(windows_
     """Contract: no cap is broken though 300 activities have one; which lists are short of them is counted."""
     forever = {"starts_ms": NOON_MS - DAY_MS, "ends_ms": NOON_MS + 90 * DAY_MS}
     named = {f"a{n:03}": windows_ms[n % len(windows_ms)] for n in range(300)}
-    world = make_world([activity(n, cap=Cap(2, window), **forever) for n, window in named.items()], list_size=10)
+    ranker = make_world([activity(n, cap=Cap(2, window), **forever) for n, window in named.items()], list_size=10)
     state: bytes | None = None
     seen: dict[str, list[int]] = {name: [] for name in named}
     full = 0
     for page in range(240):
         at_ms = NOON_MS + 3_600_000 * page
-        state, body, counts = told(world, state, [Event(f"v{page}", "u", EventType.VIEW, at_ms, "i", "tea")])
+        state, body, counts = told(ranker, state, [Event(f"v{page}", "u", EventType.VIEW, at_ms, "i", "tea")])
         full += counts["lists_caps_full"]
         shown = [
             Event(f"{page}-{at}", "u", EventType.IMPRESSION, at_ms, activity_id=name, token=body["k"], position=at)
@@ -128,7 +128,7 @@ def test_of_more_capped_activities_than_can_be_marked_further_ones_wait(windows_
         for name in body["i"]:
             seen[name].append(at_ms)
         if shown:
-            state, _, counts = told(world, state, shown)
+            state, _, counts = told(ranker, state, shown)
             full += counts["lists_caps_full"]
     for name, times in seen.items():
         for one, third in zip(times, times[2:], strict=False):
@@ -149,16 +149,16 @@ def test_who_has_room_is_shown_capped_activities_that_he_has_not_seen() -> None:
         assert found.mask[0, 130]
 
 
-def told(world: RankerState, state: bytes | None, events: list[Event]) -> tuple[bytes, dict[str, Any], Counter[str]]:
+def told(ranker: RankerState, state: bytes | None, events: list[Event]) -> tuple[bytes, dict[str, Any], Counter[str]]:
     """The state of a user after a batch, his list, and what was counted."""
     records = Records([b"u"] * len(events), [encode_event(each) for each in events], [events[-1].ts_ms] * len(events))
-    outcome = process(records, lambda _: [state], world)
+    outcome = process(records, lambda _: [state], ranker)
     return outcome.states[0], json.loads(outcome.lists[0]), outcome.counts
 
 
-def tell(world: RankerState, state: bytes | None, events: list[Event]) -> tuple[bytes, dict[str, Any]]:
+def tell(ranker: RankerState, state: bytes | None, events: list[Event]) -> tuple[bytes, dict[str, Any]]:
     """The state of a user after a batch, and his list."""
-    after, body, _ = told(world, state, events)
+    after, body, _ = told(ranker, state, events)
     return after, body
 
 

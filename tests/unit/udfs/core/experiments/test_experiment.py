@@ -42,12 +42,12 @@ def experiment(name: str = "e1", permilles: tuple[int, ...] = (300, 200)) -> Exp
     return Experiment(name, tuple(Variant(f"arm{at}", make_policy("linucb"), p) for at, p in enumerate(permilles)))
 
 
-def serve(world: RankerState, names: list[str], events: list[Event] | None = None) -> Outcome:
+def serve(ranker: RankerState, names: list[str], events: list[Event] | None = None) -> Outcome:
     sent = events or [Event(f"e-{name}", name, EventType.VIEW, NOON_MS, "tea", "tea") for name in names]
     keys = [event.user_id.encode() for event in sent]
     states: dict[str, bytes] = {}
     records = Records(keys, [encode_event(event) for event in sent], [2**50] * len(sent))
-    return process(records, lambda found: [states.get(user) for user in found], world)
+    return process(records, lambda found: [states.get(user) for user in found], ranker)
 
 
 def tokens(outcome: Outcome) -> dict[str, Token]:
@@ -76,13 +76,13 @@ def test_an_arm_is_a_function_of_user_experiment_and_salt() -> None:
 
 def test_each_arm_is_ranked_by_its_policy_and_signed_with_its_number() -> None:
     """Contract: a user's list is what a job with that policy alone gives him, but for the arm in the token."""
-    world = make_world([activity(name) for name in NAMES], exploration_permille=50)
-    world = world.after(ORDER, NOON_MS - 1)
-    mixed = serve(world, users(200))
+    ranker = make_world([activity(name) for name in NAMES], exploration_permille=50)
+    ranker = ranker.after(ORDER, NOON_MS - 1)
+    mixed = serve(ranker, users(200))
     found = tokens(mixed)
     assert Counter(token.arm for token in found.values()).keys() == {0, 1, 2}
     for arm, policy in (
-        (0, world.settings.policy),
+        (0, ranker.settings.policy),
         (1, make_policy("linucb:alpha=0")),
         (2, make_policy("linucb:alpha=2")),
     ):
@@ -96,9 +96,9 @@ def test_each_arm_is_ranked_by_its_policy_and_signed_with_its_number() -> None:
 
 def test_the_holdout_gets_every_order_alike_and_says_so() -> None:
     """Contract: chi-square of the first slot against uniform, and the propensity logged is 1 / remaining."""
-    world = make_world([activity(name) for name in NAMES])
-    object.__setattr__(world.settings, "holdout_permille", 1000)
-    outcome = serve(world, users(4000))
+    ranker = make_world([activity(name) for name in NAMES])
+    object.__setattr__(ranker.settings, "holdout_permille", 1000)
+    outcome = serve(ranker, users(4000))
     first = Counter(json.loads(payload)["i"][0] for payload in outcome.lists)
     expected = 4000 / len(NAMES)
     assert sum((first[name] - expected) ** 2 / expected for name in NAMES) < 24.3  # 0.999 of chi-square with 7 degrees
@@ -106,44 +106,44 @@ def test_the_holdout_gets_every_order_alike_and_says_so() -> None:
     assert [propensity(token, slot) for slot in range(3)] == [1 / 8, 1 / 7, 1 / 6]
 
 
-def decisions(world: RankerState, outcome: Outcome) -> list[dict[str, Any]]:
+def decisions(ranker: RankerState, outcome: Outcome) -> list[dict[str, Any]]:
     shown = [
         Event(f"i-{user}", user, EventType.IMPRESSION, NOON_MS + 5, activity_id=json.loads(payload)["i"][0],
               token=json.loads(payload)["k"], position=0)
         for user, payload in zip(outcome.listed, outcome.lists, strict=True)
     ]  # fmt: skip
-    return [DECISION.decode(record) for _, record in serve(world, [], shown).decisions]
+    return [DECISION.decode(record) for _, record in serve(ranker, [], shown).decisions]
 
 
 def test_a_decision_names_its_experiment_arm_and_policy() -> None:
     """Contract: also when that is over and another one runs; lists made outside of any are in no arm."""
-    world = make_world([activity(name) for name in NAMES])
-    world = world.after(SetExperiment("e1", ARMS, "epsilon_greedy"), NOON_MS - 1)
-    outcome = serve(world, users(60))
-    found = decisions(world, outcome)
+    ranker = make_world([activity(name) for name in NAMES])
+    ranker = ranker.after(SetExperiment("e1", ARMS, "epsilon_greedy"), NOON_MS - 1)
+    outcome = serve(ranker, users(60))
+    found = decisions(ranker, outcome)
     assert {each["experiment"] for each in found} == {"e1"}
     assert {each["arm"] for each in found} == {"baseline", "calm", "wild"}
     assert all(each["shadow_mean"] is not None for each in found)
     calm = next(each for each in found if each["arm"] == "calm")
     assert calm["bonus"] == 0.0
-    world = world.after(SetExperiment("e2", ARMS, None), NOON_MS + 60_000)
-    assert decisions(world, outcome) == found
-    world = world.after(SetExperiment("e2", (), None), NOON_MS + 70_000)
-    assert world.experiment is None
-    assert decisions(world, outcome) == found
-    after = serve(world, users(60))
+    ranker = ranker.after(SetExperiment("e2", ARMS, None), NOON_MS + 60_000)
+    assert decisions(ranker, outcome) == found
+    ranker = ranker.after(SetExperiment("e2", (), None), NOON_MS + 70_000)
+    assert ranker.experiment is None
+    assert decisions(ranker, outcome) == found
+    after = serve(ranker, users(60))
     assert set(tokens(after).values()).pop().arm == BASELINE
-    assert {(each["experiment"], each["arm"]) for each in decisions(world, after)} == {("", "")}
+    assert {(each["experiment"], each["arm"]) for each in decisions(ranker, after)} == {("", "")}
 
 
 def test_a_list_of_an_arm_is_never_logged_as_the_deployments_once_its_experiment_is_over() -> None:
     """Contract: policy and propensity are the arm's while it is known, and nothing where a restart has forgotten it."""
     arms = (VariantSpec("soft", "softmax", 500), VariantSpec("drawn", "thompson", 500))
-    world = make_world([activity(name) for name in NAMES])
-    world = world.after(SetExperiment("e1", arms, None), NOON_MS - 1)
-    outcome = serve(world, users(40))
-    world = world.after(SetExperiment("e1", (), None), NOON_MS)
-    known = decisions(world, outcome)
+    ranker = make_world([activity(name) for name in NAMES])
+    ranker = ranker.after(SetExperiment("e1", arms, None), NOON_MS - 1)
+    outcome = serve(ranker, users(40))
+    ranker = ranker.after(SetExperiment("e1", (), None), NOON_MS)
+    known = decisions(ranker, outcome)
     assert {(each["arm"], each["policy"]) for each in known} == {("soft", "softmax"), ("drawn", "thompson")}
     assert {each["propensity"] for each in known} == {None}
     forgotten = decisions(make_world([activity(name) for name in NAMES]), outcome)
@@ -153,50 +153,50 @@ def test_a_list_of_an_arm_is_never_logged_as_the_deployments_once_its_experiment
 
 def test_a_list_made_anew_during_an_experiment_is_in_it() -> None:
     """Contract: what counts is when the list was made, not its user's newest event, as after a republish order."""
-    world = make_world([activity(name) for name in NAMES])
+    ranker = make_world([activity(name) for name in NAMES])
     states: dict[str, bytes] = {}
-    first = serve(world, users(30))
+    first = serve(ranker, users(30))
     states.update(zip(first.users, first.states, strict=True))
-    world = world.after(ORDER, NOON_MS + 60_000)
-    again = republish(list(states), list(states.values()), world)
-    assert {each["experiment"] for each in decisions(world, again)} == {"e1"}
-    assert {each["arm"] for each in decisions(world, again)} == {"baseline", "calm", "wild"}
+    ranker = ranker.after(ORDER, NOON_MS + 60_000)
+    again = republish(list(states), list(states.values()), ranker)
+    assert {each["experiment"] for each in decisions(ranker, again)} == {"e1"}
+    assert {each["arm"] for each in decisions(ranker, again)} == {"baseline", "calm", "wild"}
 
 
 def test_an_arm_that_reads_counts_alone_goes_with_any_deployment() -> None:
     """Contract: it ranks as a job of its own would, however the deployment's rows were solved."""
-    world = make_world([activity(name) for name in NAMES])
+    ranker = make_world([activity(name) for name in NAMES])
     clicks = {name: float(at * 5) for at, name in enumerate(NAMES)}
     for version, (name, count) in enumerate(clicks.items()):
-        world = world.with_row(
+        ranker = ranker.with_row(
             name, cold_row()._replace(version=version, encoder=3, impressions=100.0, rewards=(count, 0.0, 0.0))
         )
     arms = tuple(VariantSpec(policy, policy, 500) for policy in ("popular", "kl_ucb"))
-    world = world.after(SetExperiment("e3", arms, None), NOON_MS)
-    best_first = sorted(NAMES, key=lambda name: -clicks[name])[: world.settings.list_size]
-    assert {tuple(json.loads(payload)["i"]) for payload in serve(world, users(50)).lists} == {tuple(best_first)}
+    ranker = ranker.after(SetExperiment("e3", arms, None), NOON_MS)
+    best_first = sorted(NAMES, key=lambda name: -clicks[name])[: ranker.settings.list_size]
+    assert {tuple(json.loads(payload)["i"]) for payload in serve(ranker, users(50)).lists} == {tuple(best_first)}
 
 
 def test_an_arm_that_learns_otherwise_ranks_by_rows_of_its_own_once_they_are_there() -> None:
     """Contract: until the learner has solved them the deployment's rows count, also in decisions made before that."""
-    world = make_world([activity(name) for name in NAMES])
+    ranker = make_world([activity(name) for name in NAMES])
     arm = make_policy("linucb:ridge=7")
-    world = world.after(
+    ranker = ranker.after(
         SetExperiment("e9", (VariantSpec("odd", "linucb:ridge=7", 1000),), "linucb_hybrid"), NOON_MS - 1
     )
-    world = learned(world, "", 0, NAMES)
-    own_first, others_first = tuple(NAMES[: world.settings.list_size]), tuple(NAMES[::-1][: world.settings.list_size])
-    before = serve(world, users(20))
+    ranker = learned(ranker, "", 0, NAMES)
+    own_first, others_first = tuple(NAMES[: ranker.settings.list_size]), tuple(NAMES[::-1][: ranker.settings.list_size])
+    before = serve(ranker, users(20))
     assert {tuple(json.loads(payload)["i"]) for payload in before.lists} == {own_first}
-    expected = {each["mean"] for each in decisions(world, before)}
-    world = learned(world, arm.regression.name, 20, NAMES[::-1])
-    after = serve(world, users(20))
+    expected = {each["mean"] for each in decisions(ranker, before)}
+    ranker = learned(ranker, arm.regression.name, 20, NAMES[::-1])
+    after = serve(ranker, users(20))
     assert {tuple(json.loads(payload)["i"]) for payload in after.lists} == {others_first}
-    assert world.version == 20 + len(NAMES)
-    assert {each["mean"] for each in decisions(world, before)} == expected
-    assert {token.policy for token in tokens(after).values()} == {world.version}
-    world = world.after(SetExperiment("e9", (), None), NOON_MS)
-    assert {tuple(json.loads(payload)["i"]) for payload in serve(world, users(20)).lists} == {own_first}
+    assert ranker.version == 20 + len(NAMES)
+    assert {each["mean"] for each in decisions(ranker, before)} == expected
+    assert {token.policy for token in tokens(after).values()} == {ranker.version}
+    ranker = ranker.after(SetExperiment("e9", (), None), NOON_MS)
+    assert {tuple(json.loads(payload)["i"]) for payload in serve(ranker, users(20)).lists} == {own_first}
 
 
 def test_only_what_is_solved_otherwise_is_asked_of_the_learner() -> None:
@@ -208,12 +208,12 @@ def test_only_what_is_solved_otherwise_is_asked_of_the_learner() -> None:
     assert regressions_on_trial(SetExperiment("e", (), None), make_policy("linucb").regression) == []
 
 
-def learned(world: RankerState, regression: str, version: int, best_first: list[str]) -> RankerState:
+def learned(ranker: RankerState, regression: str, version: int, best_first: list[str]) -> RankerState:
     """Let the policy topic say that some activities are the better the earlier they are named, and the prior."""
     for at, name in enumerate([*best_first, PRIOR_ID]):
         theta = np.zeros((len(OBJECTIVES), DIM), np.int64)
         theta[0, 0] = (len(best_first) - at) << 22
         row = cold_row()._replace(version=version + at, encoder=3, total=9.0, theta=theta, regression=regression)
         row = row._replace(inverse=np.zeros_like(row.inverse))
-        world = world.with_row(name, row)
-    return world
+        ranker = ranker.with_row(name, row)
+    return ranker

@@ -85,8 +85,8 @@ def test_entropy_is_that_of_the_shares() -> None:
 
 
 def test_cold_are_the_running_activities_that_were_hardly_shown() -> None:
-    world = make_world([activity("a"), activity("b"), activity("c", status="paused")])
-    assert world.cold(NOON_MS) == 2
-    world = world.with_row("a", cold_row()._replace(version=1, encoder=3, impressions=100.0))
-    assert world.cold(NOON_MS) == 1
-    assert world.cold(NOON_MS + 2 * DAY_MS) == 0
+    ranker = make_world([activity("a"), activity("b"), activity("c", status="paused")])
+    assert ranker.cold(NOON_MS) == 2
+    ranker = ranker.with_row("a", cold_row()._replace(version=1, encoder=3, impressions=100.0))
+    assert ranker.cold(NOON_MS) == 1
+    assert ranker.cold(NOON_MS + 2 * DAY_MS) == 0

@@ -55,14 +55,14 @@ def story_of(user: str, rng: np.random.Generator) -> tuple[list[Event], list[Eve
 
 def feedback_of(batches: Iterable[Sequence[Event]], examined: SetExamination) -> list[bytes]:
     """What the batches of one shard tell the learner, through deduplication and attribution."""
-    world = make_world([activity(name) for name in NAMES])
-    world = world.after(examined, 0)
+    ranker = make_world([activity(name) for name in NAMES])
+    ranker = ranker.after(examined, 0)
     states: dict[str, bytes] = {}
     found = []
     for batch in batches:
         keys = [event.user_id.encode() for event in batch]
         records = Records(keys, [encode_event(event) for event in batch], [2**50] * len(batch))
-        outcome = process(records, lambda users: [states.get(user) for user in users], world)
+        outcome = process(records, lambda users: [states.get(user) for user in users], ranker)
         states.update(zip(outcome.users, outcome.states, strict=True))
         assert outcome.dead == []
         if outcome.feedback:

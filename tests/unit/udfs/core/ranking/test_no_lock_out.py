@@ -67,7 +67,7 @@ def test_an_impression_narrows_once_and_its_click_not_at_all() -> None:
     Reported again, clicked and bought later, in other batches, it moves the mean alone.
     """
     token = token_for("u", ["a", "b"])
-    world = make_world([activity("a"), activity("b")])
+    ranker = make_world([activity("a"), activity("b")])
     state: bytes | None = None
     widths, means = [], []
     sums = NO_SUMS
@@ -75,7 +75,7 @@ def test_an_impression_narrows_once_and_its_click_not_at_all() -> None:
         [EventType.IMPRESSION, EventType.IMPRESSION, EventType.CLICK, EventType.CLICK, EventType.CONVERSION]
     ):
         event = Event(f"e{at}", "u", kind, NOON_MS + at, activity_id="a", token=token, position=0)
-        outcome = process(Records([b"u"], [encode_event(event)], [2**50]), partial(_kept, state), world)
+        outcome = process(Records([b"u"], [encode_event(event)], [2**50]), partial(_kept, state), ranker)
         state = outcome.states[0]
         if outcome.feedback:
             sums = add(sums, gather_feedback([encode_feedback(outcome.feedback)])[1], NEVER)

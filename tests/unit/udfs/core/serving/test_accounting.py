@@ -9,12 +9,12 @@ from tests.support.traffic import Scenario, make_activities, make_events, messag
 
 def test_every_record_has_one_fate() -> None:
     """Contract: accepted, rejected, duplicate, late or quarantined, and the five sums are all that was sent."""
-    world = make_world()
-    oracle = Oracle(world.settings, world.encoder)
+    ranker = make_world()
+    oracle = Oracle(ranker.settings, ranker.encoder)
     activities = make_activities(60, NOON_MS)
     oracle.set_activities(activities)
     start_ms = NOON_MS - 6 * 3_600_000
-    sent = messages(make_events(Scenario(3, 100, 2_000, activities, world.settings.keys, start_ms)))
+    sent = messages(make_events(Scenario(3, 100, 2_000, activities, ranker.settings.keys, start_ms)))
     for part in (sent[:900], sent[900:], sent[:50]):
         now = [Recorded(0, at, message.key, message.value, NOON_MS) for at, message in enumerate(part)]
         oracle.apply_by_user(now)

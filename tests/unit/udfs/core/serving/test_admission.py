@@ -33,12 +33,12 @@ def cut(events: list[Event], size: int) -> list[list[Event]]:
 
 def run(batches: list[list[Event]], user: str = "u") -> tuple[list[Outcome], bytes]:
     """Process one user's events batch by batch."""
-    world = make_world([activity("a")])
+    ranker = make_world([activity("a")])
     state: bytes | None = None
     outcomes: list[Outcome] = []
     for events in batches:
         records = Records([user.encode()] * len(events), [encode_event(each) for each in events], [2**50] * len(events))
-        outcomes.append(process(records, lambda _: [state], world))  # noqa: B023 - called at once
+        outcomes.append(process(records, lambda _: [state], ranker))  # noqa: B023 - called at once
         state = outcomes[-1].states[0]
     assert state is not None
     return outcomes, state

@@ -144,9 +144,9 @@ def test_the_same_holds_with_the_shipped_encoder(seed: int, sizes: list[int]) ->
 def test_an_event_behind_31_newer_ones_is_late(newer: int, late: int) -> None:
     """Contract: it is counted and changes nothing; behind 30 it is applied."""
     events = views("u", newer + 1)
-    world = ranking_world(ArithmeticEncoder())
-    inside = run([[event] for event in events[1:]], world)
-    after = run([[event] for event in [*events[1:], events[0]]], world)
+    ranker = ranking_world(ArithmeticEncoder())
+    inside = run([[event] for event in events[1:]], ranker)
+    after = run([[event] for event in [*events[1:], events[0]]], ranker)
     assert after.counts["late"] == late
     accepted = decode_states([after.states["u"]], 8).header["accepted"][0]
     assert accepted == newer + 1 - late

@@ -63,7 +63,7 @@ def faults_of(key: bytes | None, value: bytes | None) -> list[tuple[str, bool]]:
 
 def test_honest_traffic_beside_foreign_tokens_does_not_trip_it() -> None:
     """Contract: 340 events a second beside 19 with somebody else's token, for two minutes."""
-    world, counter = make_world([activity("a")]), DeadLetterLimit()
+    ranker, counter = make_world([activity("a")]), DeadLetterLimit()
     token = token_for("somebody else", ["a"])
     refused = 0
     for second in range(120):
@@ -76,7 +76,7 @@ def test_honest_traffic_beside_foreign_tokens_does_not_trip_it() -> None:
         records = Records(
             [each.user_id.encode() for each in events], [encode_event(each) for each in events], [now_ms] * len(events)
         )
-        outcome = process(records, lambda users: [None] * len(users), world)
+        outcome = process(records, lambda users: [None] * len(users), ranker)
         refused += len(outcome.dead)
         counter.count(now_ms, len(events), sum(each.error.reason.producer_fault for each in outcome.dead))
     assert refused == 19 * 120

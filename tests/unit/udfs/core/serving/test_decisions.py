@@ -30,14 +30,14 @@ def impression(token: str, position: int, name: str | None = None) -> Event:
     return Event("i", "u", EventType.IMPRESSION, at_ms, activity_id=shown, token=token, position=position)
 
 
-def run(world: RankerState, *events: Event) -> Outcome:
+def run(ranker: RankerState, *events: Event) -> Outcome:
     values = [encode_event(event) for event in events]
     keys = [event.user_id.encode() for event in events]
-    return process(Records(keys, values, [2**50] * len(events)), lambda users: [None] * len(users), world)
+    return process(Records(keys, values, [2**50] * len(events)), lambda users: [None] * len(users), ranker)
 
 
-def decided(world: RankerState, *events: Event) -> list[dict[str, Any]]:
-    found = run(world, *events).decisions
+def decided(ranker: RankerState, *events: Event) -> list[dict[str, Any]]:
+    found = run(ranker, *events).decisions
     assert {user for user, _ in found} <= {"u"}
     return [DECISION.decode(record) for _, record in found]
 
@@ -50,11 +50,11 @@ def learned(version: int, slope: float) -> PolicyRow:
 
 def test_a_decision_says_what_was_shown_and_why() -> None:
     """Contract: context, pair, versions, slate, propensity and the score's parts, of the row that counted then."""
-    world = make_world([activity(name) for name in NAMES], alpha=0.5)
+    ranker = make_world([activity(name) for name in NAMES], alpha=0.5)
     for version, name, slope in ((0, PRIOR_ID, 9.0), (5, "b", 2.0), (6, "b", 7.0)):
-        world = world.with_row(name, learned(version, slope))
+        ranker = ranker.with_row(name, learned(version, slope))
     token = token_for("u", NAMES, explored=np.array([0b10]))
-    (record,) = decided(world, impression(token, 1))
+    (record,) = decided(ranker, impression(token, 1))
     x = np.frombuffer(record["x"], np.int8) / 127
     assert x[0] == 90 / 127
     assert record["mean"] == pytest.approx(2.0 * x[1], rel=1e-6)
@@ -71,58 +71,58 @@ def test_a_decision_says_what_was_shown_and_why() -> None:
 
 def test_versions_of_the_policy_go_on_beyond_32_bits() -> None:
     """Contract: C2: lists are made, tokens read and decisions logged with the version, the popular list too."""
-    world = make_world([activity(name) for name in NAMES])
+    ranker = make_world([activity(name) for name in NAMES])
     newest = 2**39
     for version, name in ((newest - 1, "a"), (newest, PRIOR_ID)):
-        world = world.with_row(name, cold_row()._replace(version=version, encoder=3))
-    listed = json.loads(run(world, Event("v", "u", EventType.VIEW, NOON_MS, "i")).lists[0])
+        ranker = ranker.with_row(name, cold_row()._replace(version=version, encoder=3))
+    listed = json.loads(run(ranker, Event("v", "u", EventType.VIEW, NOON_MS, "i")).lists[0])
     assert verify(listed["k"], "u", KEYS).policy == newest
-    (record,) = decided(world, impression(listed["k"], 0, listed["i"][0]))
+    (record,) = decided(ranker, impression(listed["k"], 0, listed["i"][0]))
     assert record["policy_version"] == newest
-    popular = json.loads(PopularList(DAY_MS).due(world, NOON_MS))
+    popular = json.loads(PopularList(DAY_MS).due(ranker, NOON_MS))
     assert popular["v"][2] == newest + 1
     assert verify(popular["k"], "anybody", KEYS).policy == newest
 
 
 def test_an_activity_nobody_had_seen_was_scored_with_the_prior() -> None:
-    world = make_world([activity(name) for name in NAMES])
-    world = world.with_row(PRIOR_ID, learned(3, 4.0))
-    (record,) = decided(world, impression(token_for("u", NAMES), 2))
+    ranker = make_world([activity(name) for name in NAMES])
+    ranker = ranker.with_row(PRIOR_ID, learned(3, 4.0))
+    (record,) = decided(ranker, impression(token_for("u", NAMES), 2))
     assert record["mean"] == pytest.approx(4.0 * np.frombuffer(record["x"], np.int8)[1] / 127, rel=1e-6)
 
 
 def test_a_new_activity_is_explained_by_its_own_start() -> None:
     """Contract: with a shared part its score is that of its features, as it was ranked."""
-    world = make_world([activity("a", categories=("tea",)), activity("b"), activity("c", kind="banner")])
+    ranker = make_world([activity("a", categories=("tea",)), activity("b"), activity("c", kind="banner")])
     rng = np.random.default_rng(2)
     size = FEATURES * 16
     shared = SharedRow(rng.integers(-(2**22), 2**22, (3, size)), np.zeros(size * (size + 1) // 2, np.int64))
-    world = world.with_row(PRIOR_ID, learned(3, 4.0)._replace(shared=shared, total=7.0))
+    ranker = ranker.with_row(PRIOR_ID, learned(3, 4.0)._replace(shared=shared, total=7.0))
     x = np.frombuffer(verify(token_for("u", NAMES), "u", KEYS).x, np.int8)[None, :]
-    ranked = world.settings.policy.score(Contexts(x), world.known, np.array([3]), np.zeros(1, np.uint64))
+    ranked = ranker.settings.policy.score(Contexts(x), ranker.known, np.array([3]), np.zeros(1, np.uint64))
     for position, name in enumerate(NAMES):
-        (record,) = decided(world, impression(token_for("u", NAMES), position))
+        (record,) = decided(ranker, impression(token_for("u", NAMES), position))
         assert (record["activity_id"], record["mean"]) == (name, ranked.mean[0, position])
         assert record["bonus"] == ranked.bonus[0, position]
     assert len(set(ranked.mean[0].tolist())) == 3
-    assert world.known.total.tolist() == [7.0] * 3
+    assert ranker.known.total.tolist() == [7.0] * 3
 
 
 def test_an_untried_activitys_bonus_without_limit_is_left_open() -> None:
-    world = make_world([activity(name) for name in NAMES], policy="kl_ucb")
-    world = world.with_row(PRIOR_ID, learned(3, 4.0))
-    (record,) = decided(world, impression(token_for("u", NAMES), 2))
+    ranker = make_world([activity(name) for name in NAMES], policy="kl_ucb")
+    ranker = ranker.with_row(PRIOR_ID, learned(3, 4.0))
+    (record,) = decided(ranker, impression(token_for("u", NAMES), 2))
     assert (record["mean"], record["bonus"], record["policy"]) == (0.0, None, "kl_ucb")
 
 
 def test_what_is_no_longer_known_is_left_open() -> None:
     """Contract: an id that is gone from the catalogue is null in the slate."""
-    world = make_world([activity("b"), activity("c")])
-    (record,) = decided(world, impression(token_for("u", NAMES), 2))
+    ranker = make_world([activity("b"), activity("c")])
+    (record,) = decided(ranker, impression(token_for("u", NAMES), 2))
     assert record["slate"] == [None, "b", "c"]
 
 
 def test_a_drawn_score_has_no_propensity() -> None:
-    world = make_world([activity(name) for name in NAMES], policy="thompson")
-    (record,) = decided(world, impression(token_for("u", NAMES), 0))
+    ranker = make_world([activity(name) for name in NAMES], policy="thompson")
+    (record,) = decided(ranker, impression(token_for("u", NAMES), 0))
     assert (record["propensity"], record["mean"], record["bonus"]) == (None, None, None)

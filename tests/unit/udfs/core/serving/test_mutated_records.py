@@ -75,7 +75,7 @@ def sound_records(tokens: dict[str, str]) -> list[tuple[str, bytes]]:
 def test_mutated_records_are_applied_refused_or_counted_and_teach_no_foreign_name() -> None:
     """Contract: no traceback; each refusal has a reason; what is learned bears a name of the list it was shown in."""
     rng = random.Random(SEED)
-    world = make_world([activity(name) for name in NAMES])
+    ranker = make_world([activity(name) for name in NAMES])
     sound = sound_records({user: token_for(user, NAMES) for user in USERS})
     states: dict[str, bytes] = {}
     refused = 0
@@ -88,7 +88,7 @@ def test_mutated_records_are_applied_refused_or_counted_and_teach_no_foreign_nam
             keys.append(user.encode() if rng.random() < 0.95 else rng.choice([None, b"", b"\xff", value[:9]]))
             values.append(value if rng.random() < 0.99 else None)
         outcome = process(
-            Records(keys, values, [NOON_MS] * AT_ONCE), lambda users: [states.get(u) for u in users], world
+            Records(keys, values, [NOON_MS] * AT_ONCE), lambda users: [states.get(u) for u in users], ranker
         )
         states.update(zip(outcome.users, outcome.states, strict=True))
         refused += len(outcome.dead)

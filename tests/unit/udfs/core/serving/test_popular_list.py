@@ -28,74 +28,74 @@ def impression(token: str, position: int, name: str | None = None) -> Event:
     return Event("i", "u", EventType.IMPRESSION, at_ms, activity_id=shown, token=token, position=position)
 
 
-def run(world: RankerState, *events: Event) -> Outcome:
+def run(ranker: RankerState, *events: Event) -> Outcome:
     values = [encode_event(event) for event in events]
     keys = [event.user_id.encode() for event in events]
-    return process(Records(keys, values, [2**50] * len(events)), lambda users: [None] * len(users), world)
+    return process(Records(keys, values, [2**50] * len(events)), lambda users: [None] * len(users), ranker)
 
 
-def decided(world: RankerState, *events: Event) -> list[dict[str, Any]]:
-    found = run(world, *events).decisions
+def decided(ranker: RankerState, *events: Event) -> list[dict[str, Any]]:
+    found = run(ranker, *events).decisions
     assert {user for user, _ in found} <= {"u"}
     return [DECISION.decode(record) for _, record in found]
 
 
 def test_strangers_get_what_is_most_clicked() -> None:
     """Contract: open activities without rule or cap, best click rate first, signed for anybody."""
-    world = make_world(
+    ranker = make_world(
         [*map(activity, NAMES), activity("ruled", rule=Rule()), activity("capped", cap=Cap(1, 60_000)),
          activity("over", ends_ms=NOON_MS), activity("paused", status="paused")]
     )  # fmt: skip
     for version, (name, clicks) in enumerate([("a", 2.0), ("b", 9.0), ("over", 50.0), ("ruled", 50.0)]):
         row = cold_row()._replace(version=version, encoder=3, impressions=100.0, rewards=(clicks, 0.0, 0.0))
-        world = world.with_row(name, row)
+        ranker = ranker.with_row(name, row)
     popular = PopularList(DAY_MS)
-    found = json.loads(popular.due(world, NOON_MS))
+    found = json.loads(popular.due(ranker, NOON_MS))
     assert found["i"] == ["b", "a", "c"]
     assert found["v"] == [1, NOON_MS, 4]
     assert verify(found["k"], "anybody", KEYS).popular
 
-    (record,) = decided(world, impression(found["k"], 0, "b"))
+    (record,) = decided(ranker, impression(found["k"], 0, "b"))
     assert (record["policy"], record["propensity"], record["mean"]) == ("popular", None, None)
 
 
 def test_it_is_published_when_its_entries_change() -> None:
-    world = make_world([activity("a"), activity("b")])
+    ranker = make_world([activity("a"), activity("b")])
     popular = PopularList(DAY_MS)
-    assert popular.due(world, NOON_MS)
-    assert not popular.due(world, NOON_MS + 1)
-    world = world.with_activities({"a": None})
-    assert popular.due(world, NOON_MS + 2) == b""  # it would be of the version that is there
-    later = json.loads(popular.due(world, NOON_MS + 3))
+    assert popular.due(ranker, NOON_MS)
+    assert not popular.due(ranker, NOON_MS + 1)
+    ranker = ranker.with_activities({"a": None})
+    assert popular.due(ranker, NOON_MS + 2) == b""  # it would be of the version that is there
+    later = json.loads(popular.due(ranker, NOON_MS + 3))
     assert (later["i"], later["v"][1]) == (["b"], NOON_MS + 1)
-    world = world.with_activities({"b": activity("b", ends_ms=NOON_MS + DAY_MS // 2)})
-    assert json.loads(popular.due(world, NOON_MS + 4))["e"] == [
+    ranker = ranker.with_activities({"b": activity("b", ends_ms=NOON_MS + DAY_MS // 2)})
+    assert json.loads(popular.due(ranker, NOON_MS + 4))["e"] == [
         DAY_MS // 2 // 60_000 + later["e"][0] - DAY_MS // 60_000
     ]
-    world = world.with_activities({"b": None})
-    assert popular.due(world, NOON_MS) == b""
+    ranker = ranker.with_activities({"b": None})
+    assert popular.due(ranker, NOON_MS) == b""
 
 
 @pytest.mark.parametrize(("ttl_ms", "after_ms"), [(DAY_MS, RENEWED_MS), (60_000, 30_000)])
 def test_the_popular_list_is_renewed_by_time_and_by_order(ttl_ms: int, after_ms: int) -> None:
     """Contract: every 10 minutes, within half its time to live, as a newer version; at once when ordered."""
-    world = make_world([activity("a")])
+    ranker = make_world([activity("a")])
     popular = PopularList(ttl_ms)
-    first = popular.due(world, NOON_MS)
-    found = [json.loads(each)["v"][1] for at in range(1, 100) if (each := popular.due(world, NOON_MS + at * 10_000))]
+    first = popular.due(ranker, NOON_MS)
+    found = [json.loads(each)["v"][1] for at in range(1, 100) if (each := popular.due(ranker, NOON_MS + at * 10_000))]
     # Two batches more must have reached a time.
     assert found[0] == NOON_MS + after_ms
     assert [later - before for before, later in pairwise(found)] == [after_ms] * (len(found) - 1)
-    assert popular.due(world, NOON_MS) == b""
-    assert json.loads(popular.due(world, NOON_MS, renew=True))["i"] == json.loads(first)["i"] == ["a"]
+    assert popular.due(ranker, NOON_MS) == b""
+    assert json.loads(popular.due(ranker, NOON_MS, renew=True))["i"] == json.loads(first)["i"] == ["a"]
 
 
 @pytest.mark.parametrize("ahead_ms", [DAY_MS // 2, 400 * DAY_MS])
 def test_one_wrong_clock_neither_empties_nor_freezes_the_popular_list(ahead_ms: int) -> None:
     """Contract: a batch years or hours ahead of those beside it leaves time and content of the list alone."""
-    world = make_world([activity("a"), activity("long", ends_ms=NOON_MS + 1000 * DAY_MS)])
+    ranker = make_world([activity("a"), activity("long", ends_ms=NOON_MS + 1000 * DAY_MS)])
     popular = PopularList(DAY_MS)
-    assert popular.due(world, NOON_MS)
+    assert popular.due(ranker, NOON_MS)
     for newest_ms in (NOON_MS, NOON_MS + ahead_ms, NOON_MS + 1):
-        assert popular.due(world, newest_ms) == b""
-    assert json.loads(popular.due(world, NOON_MS + 2, renew=True))["v"][1] <= NOON_MS + 2
+        assert popular.due(ranker, newest_ms) == b""
+    assert json.loads(popular.due(ranker, NOON_MS + 2, renew=True))["v"][1] <= NOON_MS + 2

@@ -18,16 +18,22 @@ NAMES = [f"a{at}" for at in range(8)]
 
 def test_each_user_is_ranked_by_his_arm_wherever_he_stands_in_the_batch() -> None:
     """Contract: the lists of an arm are those of its policy alone; the holdout's are all exploration."""
-    world = make_world([activity(name) for name in NAMES], exploration_permille=100)
-    world = world.after(SetExperiment("e", (VariantSpec("popular", "popular", 500),), None), NOON_MS)
+    ranker = make_world([activity(name) for name in NAMES], exploration_permille=100)
+    ranker = ranker.after(SetExperiment("e", (VariantSpec("popular", "popular", 500),), None), NOON_MS)
     arms = np.array([0, 1, HOLDOUT] * (USERS // 3))
     x, mask, seeds = contexts(USERS, 1), np.ones((USERS, len(NAMES)), np.bool_), seeds_of(USERS)
-    together = rank_arms(world, arms, Contexts(x), mask, seeds)
+    together = rank_arms(ranker, arms, Contexts(x), mask, seeds)
     for arm, share in ((0, 0.1), (1, 0.1), (HOLDOUT, 1.0)):
         here = arms == arm
-        policy = world.policy_of(arm)
+        policy = ranker.policy_of(arm)
         alone = rank(
-            policy, world.known_by(policy), Contexts(x[here]), mask[here], seeds[here], world.settings.list_size, share
+            policy,
+            ranker.known_by(policy),
+            Contexts(x[here]),
+            mask[here],
+            seeds[here],
+            ranker.settings.list_size,
+            share,
         )
         assert (together.order[here] == alone.order).all()
         assert (together.explored[here] == alone.explored).all()

@@ -15,79 +15,79 @@ def row(version: int, clicks: float = 3.0) -> PolicyRow:
     return cold_row()._replace(version=version, encoder=3, impressions=10.0, total=20.0, rewards=(clicks, 0.0, 0.0))
 
 
-def learned(world: RankerState, name: str) -> float:
+def learned(ranker: RankerState, name: str) -> float:
     """The impressions a ranker knows of an activity."""
-    at = [each.activity_id for each in world.catalogue.activities].index(name)
-    return float(world.known.impressions[at])
+    at = [each.activity_id for each in ranker.catalogue.activities].index(name)
+    return float(ranker.known.impressions[at])
 
 
 def test_what_was_learned_is_in_the_next_scores() -> None:
     """Contract: coefficients follow each row, each encoder and each change of the catalogue."""
-    world = make_world([activity("a"), activity("b")])
-    assert learned(world, "a") == 0.0
-    world = world.with_row("a", row(5))
-    assert (learned(world, "a"), learned(world, "b"), world.version) == (10.0, 0.0, 5)
-    world = world.with_activities({"a": None})
-    assert [each.activity_id for each in world.catalogue.activities] == ["b"]
-    world = world.with_activities({"a": activity("a")})
-    assert learned(world, "a") == 10.0
-    world = world.with_encoder(ArithmeticEncoder(version=4))
-    assert learned(world, "a") == 0.0
+    ranker = make_world([activity("a"), activity("b")])
+    assert learned(ranker, "a") == 0.0
+    ranker = ranker.with_row("a", row(5))
+    assert (learned(ranker, "a"), learned(ranker, "b"), ranker.version) == (10.0, 0.0, 5)
+    ranker = ranker.with_activities({"a": None})
+    assert [each.activity_id for each in ranker.catalogue.activities] == ["b"]
+    ranker = ranker.with_activities({"a": activity("a")})
+    assert learned(ranker, "a") == 10.0
+    ranker = ranker.with_encoder(ArithmeticEncoder(version=4))
+    assert learned(ranker, "a") == 0.0
 
 
 def test_a_pinned_policy_takes_no_newer_row() -> None:
     """Contract: rows above the pinned version are passed over, and what was known is forgotten until it is read."""
-    world = make_world([activity("a")])
-    world = world.with_row("a", row(5))
-    world = world.after(PinPolicy(4), 0)
-    assert world.with_row("a", row(5)) is world
-    world = world.with_row("a", row(4))
-    assert world.version == 4
-    world = world.after(PinPolicy(None), 0)
-    assert world.version == -1
-    world = world.with_row("a", row(9))
+    ranker = make_world([activity("a")])
+    ranker = ranker.with_row("a", row(5))
+    ranker = ranker.after(PinPolicy(4), 0)
+    assert ranker.with_row("a", row(5)) is ranker
+    ranker = ranker.with_row("a", row(4))
+    assert ranker.version == 4
+    ranker = ranker.after(PinPolicy(None), 0)
+    assert ranker.version == -1
+    ranker = ranker.with_row("a", row(9))
 
 
 def test_of_two_activities_that_clash_the_second_is_known_and_not_ranked() -> None:
-    world = make_world([activity("a"), activity("b")])
-    assert world.offers.unranked() == frozenset()
-    assert world.attributing.reward_value.keys() == {"a", "b"}
+    ranker = make_world([activity("a"), activity("b")])
+    assert ranker.offers.unranked() == frozenset()
+    assert ranker.attributing.reward_value.keys() == {"a", "b"}
 
 
 def test_an_experiment_is_known_by_its_mark_when_it_is_over() -> None:
     """Contract: lists that carry it may come back later; one that was never here is None."""
-    world = make_world([activity("a")])
-    world = world.after(SetExperiment("e", (VariantSpec("calm", "linucb:alpha=0", 300),), None), NOON_MS)
-    assert world.experiment is not None
-    mark = world.experiment.mark
-    assert world.policy_of(1).values["alpha"] == 0.0
-    world = world.after(SetExperiment("e", (), None), NOON_MS + 1)
-    assert world.policy_of(1) is world.settings.policy
-    assert world.experiment_of(mark) is not None
-    assert world.experiment_of(mark + 1) is None
+    ranker = make_world([activity("a")])
+    ranker = ranker.after(SetExperiment("e", (VariantSpec("calm", "linucb:alpha=0", 300),), None), NOON_MS)
+    assert ranker.experiment is not None
+    mark = ranker.experiment.mark
+    assert ranker.policy_of(1).values["alpha"] == 0.0
+    ranker = ranker.after(SetExperiment("e", (), None), NOON_MS + 1)
+    assert ranker.policy_of(1) is ranker.settings.policy
+    assert ranker.experiment_of(mark) is not None
+    assert ranker.experiment_of(mark + 1) is None
 
 
 def test_an_arm_that_needs_other_rows_has_the_deployments_until_they_are_there() -> None:
-    world = make_world([activity("a")])
+    ranker = make_world([activity("a")])
     hybrid = make_policy("linucb_hybrid")
-    assert world.table_of(hybrid, 3) is world.tables.deployed
-    world = world.with_row("a", row(5)._replace(regression=hybrid.regression.name))
-    assert world.table_of(hybrid, 3, 2) is world.tables.deployed
-    assert world.table_of(make_policy("popular"), 3) is world.tables.deployed
+    assert ranker.table_of(hybrid, 3) is ranker.tables.deployed
+    ranker = ranker.with_row("a", row(5)._replace(regression=hybrid.regression.name))
+    assert ranker.table_of(hybrid, 3, 2) is ranker.tables.deployed
+    assert ranker.table_of(make_policy("popular"), 3) is ranker.tables.deployed
 
 
 def test_orders_change_weights_and_what_impressions_weigh() -> None:
-    world = make_world([activity("a")])
-    world = world.after(SetWeights(0.0, 2.0, 0.5, 1.0), 0)
-    assert world.weights == (0.0, 2.0, 0.5, 1.0)
-    world = world.after(SetExamination((1.0, 0.4), 0.75), 0)
-    assert world.attributing.examination_discount[:3] == (0, 60, 60)
-    assert world.attributing.cascade is not None
-    assert world.attributing.cascade.examination_discount == 25
+    ranker = make_world([activity("a")])
+    ranker = ranker.after(SetWeights(0.0, 2.0, 0.5, 1.0), 0)
+    assert ranker.weights == (0.0, 2.0, 0.5, 1.0)
+    ranker = ranker.after(SetExamination((1.0, 0.4), 0.75), 0)
+    assert ranker.attributing.examination_discount[:3] == (0, 60, 60)
+    assert ranker.attributing.cascade is not None
+    assert ranker.attributing.cascade.examination_discount == 25
 
 
 def test_cold_are_the_activities_of_now_that_hardly_anybody_saw() -> None:
-    world = make_world([activity("a"), activity("b"), activity("over", ends_ms=NOON_MS)])
-    world = world.with_row("a", row(1)._replace(impressions=1e6))
-    assert world.cold(NOON_MS) == 1
-    assert world.arms_of(np.zeros(3, np.uint64)).tolist() == [0, 0, 0]
+    ranker = make_world([activity("a"), activity("b"), activity("over", ends_ms=NOON_MS)])
+    ranker = ranker.with_row("a", row(1)._replace(impressions=1e6))
+    assert ranker.cold(NOON_MS) == 1
+    assert ranker.arms_of(np.zeros(3, np.uint64)).tolist() == [0, 0, 0]

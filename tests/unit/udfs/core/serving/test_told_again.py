@@ -14,14 +14,14 @@ from tideline.udfs.core.users.user_state import decode_states
 
 def run(events: list[Event], size: int) -> tuple[bytes, bytes, int]:
     """The last state and list of a user whose events come in batches of a size, and how many were duplicates."""
-    world = make_world([activity("a"), activity("b")])
+    ranker = make_world([activity("a"), activity("b")])
     state: bytes | None = None
     listed = b""
     duplicates = 0
     for at in range(0, len(events), size):
         part = events[at : at + size]
         records = Records([b"u"] * len(part), [encode_event(each) for each in part], [2**50] * len(part))
-        outcome = process(records, lambda _: [state], world)  # noqa: B023 - called at once
+        outcome = process(records, lambda _: [state], ranker)  # noqa: B023 - called at once
         state, duplicates = outcome.states[0], duplicates + outcome.counts["duplicate"]
         listed = outcome.lists[-1] if outcome.lists else listed
     assert state is not None
