@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from tideline.schemas.errors import ConfigError, Unavailable
+from tideline.scripts.benchmarks.offline.value.demo_yardsticks import demo_yardsticks
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
@@ -22,12 +23,14 @@ from tideline.scripts.simulation.picture import draw
 from tideline.scripts.simulation.play import Play
 from tideline.scripts.simulation.stage import Stage
 from tideline.scripts.simulation.ticker import Progress, say
-from tideline.scripts.simulation.world import FROM, UNTIL, make_world
+from tideline.scripts.simulation.world import FROM, PAST, UNTIL, make_world
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from tideline.scripts.commands.backfill import Backfilled
+    from tideline.scripts.simulation.clickstream import Clickstream
     from tideline.scripts.simulation.world import World
 
 SEED = 1
@@ -54,13 +57,16 @@ def run(arguments: argparse.Namespace) -> None:
         making = background.submit(make_world, SEED)
         with Stage(arguments.keep) as stage:
             world = making.result()
-            play = _play(world, stage)
+            comparing = background.submit(demo_yardsticks, SEED, world.slices)
+            clickstream, past = _open(world, stage)
+            yardsticks = comparing.result()
+            play = _play(world, stage, clickstream)
             state = stage.settled_state(play.events)
             stage.check_healthy()
             users = sum(payload is not None for payload in stage.lists.read(world.users))
-            found = report.document(play, state, users)
-            lines = [*report.summary(play, found), *_showcase(world, play, stage)]
-            draw(arguments.picture, world, play.tally, play.slices_played)
+            found = report.document(play, state, users, past, yardsticks)
+            lines = [*report.summary(play, found, past), *_showcase(world, play, stage)]
+            draw(arguments.picture, world, play.tally, play.slices_played, yardsticks)
             lines.append(f"click rate over time: {arguments.picture}")
             if arguments.keep:
                 lines += stage.look_around(_busiest(world, play))
@@ -69,13 +75,18 @@ def run(arguments: argparse.Namespace) -> None:
                 raise DemoError("the job wrote no list")
 
 
-def _play(world: World, stage: Stage) -> Play:
+def _open(world: World, stage: Stage) -> tuple[Clickstream, Backfilled]:
     say(
         f"{world.organic_events:,} events of {len(world.users):,} households, {FROM:%d %b} to {UNTIL:%d %b %Y}; "
         f"{sum(len(part.visits) for part in world.slices):,} simulated visits; {len(world.offers)} coupon activities; "
         f"clicks are {world.clicks.clicks_per_redemption:.1f} times as frequent as redemptions were"
     )
-    clickstream = stage.open(world)
+    past = world.past.stop - world.past.start
+    say(f"before that: {past:,} events of {PAST.days} days, which a backfill takes in first")
+    return stage.open(world)
+
+
+def _play(world: World, stage: Stage, clickstream: Clickstream) -> Play:
     try:
         play = Play(world, clickstream, stage.lists, SEED, stage.is_learned)
         with Progress(play, stage.state):

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
 
 _PICTURE = Path(__file__).resolve().parents[2] / ".tideline" / "demo" / "click_rate.png"
 _KEYS = {
+    "past": "what was taken into user state before: {events, seconds, events_per_s}",
     "events": "sent into the clickstream",
     "events_per_s": "of the run's own time",
     "lists": "written",
     "users": "who have one in Redis",
     "dead_letters": "of all topics",
     "freshness_ms": "from event to readable list: {p50, p99}",
-    "ctr": "clicks by impressions: {policy, holdout, lift, lift_ci95}; null: not known",
+    "ctr": "clicks by impressions: {policy, holdout, lift, lift_ci95, popular_best, content, attainable, "
+    "share_of_attainable}; null: not known",
 }
 
 

@@ -6,14 +6,16 @@ import shlex
 import time
 from typing import TYPE_CHECKING
 
+from tideline.models.prepare.completejourney import events_of
 from tideline.schemas.topics import Topics
-from tideline.scripts.commands.submit import submit
+from tideline.scripts.commands.backfill import backfill, go_live
 from tideline.scripts.commands.topics import ensure_topics
 from tideline.scripts.localstack import Stack
 from tideline.scripts.localstack.launch import take_down
 from tideline.scripts.localstack.paths import KAFKA_JARS, java
 from tideline.scripts.simulation.clickstream import Clickstream
 from tideline.scripts.simulation.demo_error import DemoError
+from tideline.scripts.simulation.demo_report import taken_in
 from tideline.scripts.simulation.job_metrics import JobMetrics
 from tideline.scripts.simulation.lists import RedisLists
 from tideline.scripts.simulation.ticker import JobState, say
@@ -23,11 +25,14 @@ from tideline.udfs.io.topic_reader import topic_ends
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from tideline.scripts.commands.backfill import Backfilled
     from tideline.scripts.simulation.world import World
 
 STACK = "demo"
 PREFIX = "tideline"
+_OPTIONS = {"prefix": PREFIX}
 _SETTLE_S = 10.0
+_LISTED_WITHIN_S = 30.0
 
 
 class Stage:
@@ -55,19 +60,30 @@ class Stage:
         say("taking the stack down")
         self.stack.down()
 
-    def open(self, world: World) -> Clickstream:
-        """Make the topics, publish the world's activities, submit the job and wait until it runs.
+    def open(self, world: World) -> tuple[Clickstream, Backfilled]:
+        """Make the topics, publish the world's activities, take its past in and go live with a list for everybody.
 
         Raises:
-            StackError: the job could not be submitted or does not run.
+            DemoError, StackError, Unavailable: the past could not be taken in, or the job does not run.
         """
         ensure_topics(self.stack.kafka, self.topics)
         clickstream = Clickstream(self.stack.kafka_bootstrap, self.topics)
         clickstream.publish(offer.activity for offer in world.offers)
-        say("submitting the job with flink run")
-        self._job_id = submit(self.stack, "live", {"prefix": PREFIX})
-        self.stack.rest.wait_running(self._job_id)
-        return clickstream
+        for event in events_of(world.columns, world.past):
+            clickstream.send(event)
+        clickstream.flush()
+        say("submitting the backfill with flink run")
+        past = backfill(self.stack, _OPTIONS)
+        say(f"{taken_in(past)}; going live from its savepoint")
+        self._job_id = go_live(self.stack, _OPTIONS, past["savepoint"])
+        self._wait_for_lists(sorted({str(user) for user in world.columns.user[world.past].tolist()}))
+        return clickstream, past
+
+    def _wait_for_lists(self, users: list[str]) -> None:
+        """Wait until each of these has a list; who has none after a while comes to the popular one."""
+        deadline_s = time.monotonic() + _LISTED_WITHIN_S
+        while None in self.lists.read(users) and time.monotonic() < deadline_s:
+            time.sleep(0.2)
 
     def state(self) -> JobState:
         """Return what the job says about itself and what is in its topics; replace a TaskManager that was lost."""

@@ -1,6 +1,7 @@
 """The simulated world: who is there, what they really bought, when they visit, and what they would click.
 
-Real are the households, all they did in the shop during `FROM`..`UNTIL`, the coupons and their dates. Simulated are the
+Real are the households, all they did in the shop during `FROM`..`UNTIL` and the `PAST` before it, the coupons and their
+dates. Simulated are the
 visits (`visits.py`) and the response to what is shown (`response.py`). Everything is computed at the start and seeded.
 """
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 FROM = datetime(2017, 11, 4, tzinfo=UTC)
 LENGTH = timedelta(days=12)
 UNTIL = FROM + LENGTH
+PAST = timedelta(days=60)
+"""So much of what the households did before is known when the period begins."""
 SLICE = timedelta(hours=2)
 HOLDOUT_SHARE = 0.20
 
@@ -62,6 +65,8 @@ class World:
     clicks: Clicks
     line_dollars: NDArray[np.float64]
     """[offer]: what a line on a till's receipt is worth on average in the offer's categories."""
+    past: slice
+    """What really happened in the `PAST` before the period: rows of the columns."""
     slices: list[Slice]
 
     @property
@@ -93,6 +98,7 @@ def make_world(seed: int, begins: datetime = FROM) -> World:
         share=share,
         clicks=clicks_of(response.redemption(share, kinds_of(running))),
         line_dollars=spending.line_dollars(running),
+        past=slice(*np.searchsorted(cols.ts_ms, [_ms(begins - PAST), begins_ms]).tolist()),
         slices=_slices(cols, spending.households, begins_ms, ends_ms, seed),
     )
 

@@ -50,6 +50,7 @@ def world() -> World:
         share=np.full((4, 9), 0.1),
         clicks=Clicks(np.full((4, 9), 0.5), np.full((4, 9), 0.5), 4.0),
         line_dollars=np.full(9, 2.5),
+        past=slice(0, 0),
         slices=[Slice(START_MS, START_MS + HOUR_MS, slice(0, 0), ())],
     )
 
