@@ -41,4 +41,5 @@ def by_slice(name: str, played: Played, visit_ms: NDArray[np.int64], slices: Seq
     """Return what came of visits at these times, by the slice that each is in."""
     at = np.searchsorted([each.start_ms for each in slices], visit_ms, side="right") - 1
     impressions = np.bincount(at, played.impressions, len(slices)).astype(np.int64)
-    return Yardstick(name, impressions, np.bincount(at, played.clicks, len(slices)))
+    clicks = np.bincount(at, played.clicks, len(slices)).astype(np.float64)
+    return Yardstick(name, impressions, clicks)

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from tideline.scripts.simulation.world import FROM, UNTIL, World, in_holdout, make_world
+from tideline.scripts.simulation.world import FROM, PAST, UNTIL, World, in_holdout, make_world
 
 
 def test_the_world_is_the_same_each_time(world: World) -> None:
@@ -34,3 +34,11 @@ def test_a_fifth_of_the_households_is_held_out_for_ever(world: World) -> None:
         "18",
         "19",
     ]
+
+
+def test_the_past_is_the_sixty_days_before_the_period(world: World) -> None:
+    """Contract: not one event of it happens again when visitors come."""
+    assert world.past.stop == world.slices[0].rows.start
+    past_ms = world.columns.ts_ms[world.past]
+    assert (FROM - PAST).timestamp() * 1_000 <= past_ms[0] < past_ms[-1] < world.slices[0].start_ms
+    assert 300_000 <= past_ms.size <= 400_000
