@@ -14,6 +14,7 @@ import numpy as np
 
 from tideline.udfs.core.fixed_point import THETA_UNIT, X_UNIT
 from tideline.udfs.core.learning.learning import IMPRESSION_UNIT
+from tideline.udfs.core.pairs.pair_numbers import pair_numbers
 from tideline.udfs.core.policies.arm_key import ArmKey
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Watch:
 
     def __init__(self) -> None:
         self._theta: dict[ArmKey, NDArray[np.float64]] = {}
+        self._of_pairs: dict[int, NDArray[np.float64]] = {}
+        """By encoder, what all pairs share."""
         self._day: int | None = None
         self._now = self._before = Clicks()
 
@@ -54,6 +57,8 @@ class Watch:
         """Take in the rows (activity id, row) that predictions are made with from now on."""
         for activity_id, row in rows:
             self._theta[ArmKey(row.encoder, activity_id)] = row.theta[0] * (THETA_UNIT * X_UNIT)
+            if row.pairs is not None:
+                self._of_pairs[row.encoder] = row.pairs.theta * (THETA_UNIT * X_UNIT)
 
     def see(self, arm: ArmKey, rows: NDArray[Any]) -> Clicks:
         """Return expected and seen clicks of feedback (dtype ROWS) of an arm, none before it has a row."""
@@ -61,7 +66,10 @@ class Watch:
         if theta is None:
             return Clicks()
         looked_at = rows["impressions"] * (1.0 - rows["examination_discount"] / IMPRESSION_UNIT)
-        expected = looked_at * (rows["x"].astype(np.float64) @ theta)
+        rates = rows["x"].astype(np.float64) @ theta
+        if arm.encoder in self._of_pairs:
+            rates += pair_numbers(rows["pair"]) @ self._of_pairs[arm.encoder]
+        expected = looked_at * rates
         days = rows["ts_ms"] // _DAY_MS
         for day in np.unique(days).tolist():
             here = days == day

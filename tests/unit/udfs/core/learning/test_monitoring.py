@@ -15,6 +15,7 @@ from tideline.udfs.core.learning.monitoring import ALARM_AT, Clicks, Watch, entr
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.policy_table import cold_row
+from tideline.udfs.core.policies.regression import Regression, Sharing
 from tideline.udfs.core.rewards.feedback import ROWS
 
 
@@ -48,6 +49,18 @@ def test_predictions_are_those_of_the_rows_that_were_published() -> None:
     assert watch.see(ArmKey(3, "b"), rows) == watch.see(ArmKey(4, "a"), rows) == Clicks()
     watch.published(publication({ArmKey(3, "b"): add(NO_SUMS, rows, Decay(0))}, [ArmKey(3, "b")], Decay(0), 0))
     assert watch.see(ArmKey(3, "b"), rows).predicted == pytest.approx(rows["clicks"].sum(), rel=0.01)
+
+
+def test_what_pairs_foretell_is_expected_too() -> None:
+    """Contract: of rows solved by pairs the prediction is z'w + x'r: right of those it was learned from, by kind."""
+    watch, rows = Watch(), shown(4_000, 0.2, 1)
+    rows["pair"] = np.where(np.arange(4_000) % 2, 0xFFFFC0, 0)
+    rows["clicks"] &= np.arange(4_000) % 2 == 1
+    sums = {ArmKey(3, "a"): add(NO_SUMS, rows, Decay(0))}
+    watch.published(publication(sums, [ArmKey(3, "a")], Decay(0), 0, Regression(sharing=Sharing.PAIRS)))
+    for kind in (0, 1):
+        found = watch.see(ArmKey(3, "a"), rows[kind::2])
+        assert found.predicted == pytest.approx(rows["clicks"][kind::2].sum(), abs=30)
 
 
 def test_what_is_taken_back_is_taken_back() -> None:
