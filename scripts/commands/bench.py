@@ -12,7 +12,7 @@ from tideline.schemas.errors import ConfigError, ModelError, Unavailable
 from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, soak, start, throughput
 from tideline.scripts.benchmarks.offline import encoder, mutate, publish, rank, regret, stories
 from tideline.scripts.benchmarks.offline import ope_coverage as ope
-from tideline.scripts.benchmarks.offline.value import value
+from tideline.scripts.benchmarks.offline.value import value, zero_shot
 from tideline.scripts.benchmarks.worlds import built_in_worlds, world_folder
 from tideline.scripts.benchmarks.year import year
 from tideline.scripts.commands.exits import failed
@@ -72,5 +72,6 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "regret": _regret,
     "rank": lambda given: rank.measure(),
     "value": _value,
+    "zero_shot": lambda given: zero_shot.measure(given.only, given.past, given.seed, given.model),
     "world": _world,
 }

@@ -109,6 +109,15 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "seeds": "runs of each world",
             "worlds": "by world, by ranker: {ctr, ...}; the job's policies under default and policies",
         },
+        "zero_shot": {
+            "world": "its name",
+            "seed": _SEED,
+            "past_days": "known before the first visit; null: all",
+            "activities": "that were withheld while others learned",
+            "old": "of the lists that should have an activity, by the truth, the share that has it once it was learned",
+            "new": "the same of one that nobody has been shown yet",
+            "ratio": "new over old",
+        },
         "world": {
             "world": "its name",
             "activities": "in it",

@@ -60,12 +60,18 @@ class JobPolicy:
 
     def order(self, visits: NDArray[np.int64], seen: NDArray[np.int64]) -> NDArray[np.int64]:
         """See Ranker."""
+        return self.ranked(visits, seen, self._stage.open[visits], self._stage.places)
+
+    def ranked(
+        self, visits: NDArray[np.int64], seen: NDArray[np.int64], may: NDArray[np.bool_], places: int
+    ) -> NDArray[np.int64]:
+        """Return the activities [visits, places] of those that each visitor may be shown, NONE where no more may be."""
         stage, truth = self._stage, self._stage.truth
         seeds = decision_seeds(self._users[truth.visitor[visits]], truth.visit_ms[visits], visits, self._seed)
         self._pairs = pack(stage.affinity[visits], seen, self._breadth)
-        contexts, may = Contexts(stage.x[visits], self._pairs), stage.open[visits]
-        ranked = rank(self._policy, self._rows, contexts, may, seeds, stage.places, EXPLORATION)
-        found = np.full((visits.size, stage.places), NONE)
+        contexts = Contexts(stage.x[visits], self._pairs)
+        ranked = rank(self._policy, self._rows, contexts, may, seeds, places, EXPLORATION)
+        found = np.full((visits.size, places), NONE)
         found[:, : ranked.order.shape[1]] = ranked.order
         return found
 
