@@ -72,6 +72,6 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "regret": _regret,
     "rank": lambda given: rank.measure(),
     "value": _value,
-    "zero_shot": lambda given: zero_shot.measure(given.only, given.past, given.seed, given.model),
+    "zeroshot": lambda given: zero_shot.measure(given.only, given.past, given.seed, given.model),
     "world": _world,
 }

@@ -109,7 +109,7 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "seeds": "runs of each world",
             "worlds": "by world, by ranker: {ctr, ...}; the job's policies under default and policies",
         },
-        "zero_shot": {
+        "zeroshot": {
             "world": "its name",
             "seed": _SEED,
             "past_days": "known before the first visit; null: all",

@@ -40,7 +40,7 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|backfill|freshness|publish|memory|soak|start|encoder|ope|regret|rank|value|zero_shot|world|mutate"
+        metavar="throughput|backfill|freshness|publish|memory|soak|start|encoder|ope|regret|rank|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
@@ -156,8 +156,8 @@ def _of_lists(verbs: SubVerbs) -> None:
     lists.add_argument("--model", type=Path, default=_NEWEST_ENCODER, metavar="DIR", help="model folder")
     lists.add_argument("--without-peers", action="store_true", help="without MABWiser")
 
-    fresh = verbs.add_parser("zero_shot", help="how well an activity nobody has seen finds the users who would want it")
-    fresh.tells(None, ["tideline bench zero_shot", "tideline bench zero_shot --only short_lived --past 30"])
+    fresh = verbs.add_parser("zeroshot", help="how well an activity nobody has seen finds the users who would want it")
+    fresh.tells(None, ["tideline bench zeroshot", "tideline bench zeroshot --only short_lived --past 30"])
     fresh.add_argument("--only", choices=WORLDS, default="demo", help="a built-in world (demo)")
     fresh.add_argument("--past", type=argument(number(0, 36_500)), metavar="DAYS", help="known of the past (all)")
     fresh.add_argument("--seed", type=_SEED, default=1, metavar="N", help="(1)")

@@ -1,4 +1,4 @@
-"""`scripts/bench zero_shot`: is an activity that nobody has been shown listed to those who would want it?
+"""`scripts/bench zeroshot`: is an activity that nobody has been shown listed to those who would want it?
 
 Some activities at a time are withheld while the job's default policy learns from the first visits. Then they enter,
 without an impression, and every later visitor is ranked. Of the visits whose ten best activities by the truth hold an
@@ -55,7 +55,7 @@ def compare(stage: Stage, seed: int, least: int) -> dict[str, Any]:
     old = [_rate(known, wanted, each) for group in groups for each in group.tolist()]
     new: list[float] = []
     for at, group in enumerate(groups, 1):
-        say(f"zero_shot: {at} of {len(groups)}")
+        say(f"zeroshot: {at} of {len(groups)}")
         listed = _listed(stage, later, group, seed)
         new += [_rate(listed, wanted, each) for each in group.tolist()]
     mean_old, mean_new = float(np.mean(old)), float(np.mean(new))

@@ -48,7 +48,7 @@ def test_every_benchmark_has_its_keys() -> None:
     assert (
         parser_of("bench").sub_verbs().keys()
         == BENCH_KEYS.keys()
-        == {*_SHORT, *_ON_A_STACK, "encoder", "value", "zero_shot", "world"}
+        == {*_SHORT, *_ON_A_STACK, "encoder", "value", "zeroshot", "world"}
     )
 
 

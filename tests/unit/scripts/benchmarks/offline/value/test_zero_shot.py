@@ -16,7 +16,7 @@ def test_what_is_withheld_is_new_and_both_rates_are_told() -> None:
     stage = make_stage(tiny_world(users=10, visits=10), ArithmeticEncoder())
     found = zero_shot.compare(stage, 1, least=5)
     assert found == {"activities": 3, "old": 1.0, "new": 1.0, "ratio": 1.0}
-    assert {"world", "seed", "past_days", *found} == BENCH_KEYS["zero_shot"].keys()
+    assert {"world", "seed", "past_days", *found} == BENCH_KEYS["zeroshot"].keys()
 
 
 def test_what_content_tells_a_new_activity_has_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
