@@ -68,7 +68,7 @@ def test_an_experiment_starts_is_logged_and_ends_without_a_restart(job: LiveJob)
     An arm that learns otherwise than the deployment has rows of its own, solved from the same sums, while it runs.
     """
     hybrid = make_policy("linucb_hybrid")
-    command(job, "start", "--id", "spring", "--arm", "calm=linucb:alpha=0:0.3", "--arm", "wild=linucb_hybrid:0.2")
+    command(job, "start", "--id", "spring", "--arm", "calm=pairs:alpha=0:0.3", "--arm", "wild=linucb_hybrid:0.2")
     view_all(job, 1)
     show_all(job, 2)
     wait_until("all decisions are logged", lambda: sum(arms(job, "spring").values()) == len(USERS))
