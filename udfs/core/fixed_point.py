@@ -21,6 +21,17 @@ _EXACT_BITS = 41
 """127 * 16 times a weighted theta of so many bits stays below 2**53."""
 
 
+def packed_inverse(inverse: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return a symmetric matrix as its upper triangle in INVERSE_UNIT, off-diagonals doubled.
+
+    >>> (packed_inverse(np.array([[1.0, 0.5], [0.5, 2.0]])) * INVERSE_UNIT).tolist()
+    [1.0, 1.0, 2.0]
+    """
+    doubled = 2.0 * inverse - np.diag(np.diag(inverse))
+    found: NDArray[np.int64] = np.rint(doubled[np.triu_indices(len(inverse))] / INVERSE_UNIT).astype(np.int64)
+    return found
+
+
 def in_units(theta: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return each last axis in whole units, or where it is too large for that in the next power of two of them.
 

@@ -20,6 +20,7 @@ import numpy as np
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.pairs.pair_numbers import PAIR_DIM, pair_numbers
+from tideline.udfs.core.policies.pair_row import PAIR_UPPER
 from tideline.udfs.core.policies.policy_table import PAIRS, UPPER
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ _UNIT_MS = 28 * 86_400_000
 IMPRESSION_UNIT = 100
 """An impression that was certainly looked at, in the unit of the sums."""
 
-PAIR_UPPER = np.triu_indices(PAIR_DIM)
 _PAIR_PAIRS = PAIR_UPPER[0].size
 BUCKET = np.dtype(
     [

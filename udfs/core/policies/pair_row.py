@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.schemas.errors import InvalidRecord, Reason
-from tideline.udfs.core.fixed_point import INVERSE_UNIT, THETA_UNIT, X_UNIT, in_units
+from tideline.udfs.core.fixed_point import INVERSE_UNIT, THETA_UNIT, X_UNIT, in_units, packed_inverse
 from tideline.udfs.core.pairs.pair_numbers import PAIR_DIM, pair_numbers
 from tideline.udfs.core.pairs.pair_solving import SHARED, SHARED_CONSTANT, noise_variance
 
@@ -50,12 +50,7 @@ class PairRow(NamedTuple):
 
 def pair_row(theta: NDArray[np.float64], inverse: NDArray[np.float64], noise: float) -> PairRow:
     """Return w and C^-1 [PAIR_DIM, PAIR_DIM] in fixed point."""
-    doubled = 2.0 * inverse - np.diag(np.diag(inverse))
-    return PairRow(
-        np.rint(theta / THETA_UNIT).astype(np.int64),
-        np.rint(doubled[PAIR_UPPER] / INVERSE_UNIT).astype(np.int64),
-        noise,
-    )
+    return PairRow(np.rint(theta / THETA_UNIT).astype(np.int64), packed_inverse(inverse), noise)
 
 
 COLD_PAIRS = pair_row(

@@ -19,7 +19,7 @@ import numpy as np
 
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.fixed_point import INVERSE_UNIT, X_UNIT
+from tideline.udfs.core.fixed_point import X_UNIT, packed_inverse
 from tideline.udfs.core.learning.solving import Solved, fixed, positive, solve
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.policy_table import SharedRow
@@ -77,8 +77,4 @@ def solve_arm(found: Evidence, features: NDArray[np.int8], shared: Shared, how: 
 def shared_row(shared: Shared) -> SharedRow:
     """Return the shared part in fixed point, as it is published."""
     whole = shared.inverse.reshape(FEATURES * DIM, -1)
-    doubled = 2.0 * whole - np.diag(np.diag(whole))
-    return SharedRow(
-        fixed(shared.beta).reshape(len(OBJECTIVES), -1),
-        np.rint(doubled[np.triu_indices(FEATURES * DIM)] / INVERSE_UNIT).astype(np.int64),
-    )
+    return SharedRow(fixed(shared.beta).reshape(len(OBJECTIVES), -1), packed_inverse(whole))

@@ -11,7 +11,7 @@ import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.fixed_point import X_UNIT
-from tideline.udfs.core.learning.learning import IMPRESSION_UNIT, MOMENTS, OF_PAIRS, PAIR_UPPER
+from tideline.udfs.core.learning.learning import IMPRESSION_UNIT, MOMENTS, OF_PAIRS
 from tideline.udfs.core.learning.solving import carried_weight, counts_of, symmetric
 from tideline.udfs.core.pairs.pair_numbers import PAIR_DIM
 from tideline.udfs.core.pairs.pair_solving import (
@@ -23,6 +23,7 @@ from tideline.udfs.core.pairs.pair_solving import (
     shared_parts,
     solve_shared_pairs,
 )
+from tideline.udfs.core.policies.pair_row import PAIR_UPPER
 from tideline.udfs.core.policies.policy_table import PAIRS, UPPER
 
 if TYPE_CHECKING:
