@@ -1,0 +1,64 @@
+"""The ledger: exact sums by hour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.feedback_rows import rows_of
+from tideline.udfs.core.budgets.ledger import LEDGER, NO_LEDGER, decode_ledger, encode_ledger, entries, merged
+
+GOLDEN = Path(__file__).parents[4] / "golden" / "ledger_v1.bin"
+COST = 250
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 120), st.integers(1, 7))
+def test_a_ledger_does_not_depend_on_order_split_or_restores(seed: int, count: int, shards: int) -> None:
+    """Contract: the same feedback gives the same bytes."""
+    rows, rng = rows_of(count, seed, 400_000_000), np.random.default_rng(seed)
+    expected = encode_ledger(entries(rows, COST))
+    parts = [NO_LEDGER] * shards
+    pieces = np.array_split(rows[rng.permutation(count)], 9)
+    for piece, shard in zip(pieces, rng.integers(0, shards, 9).tolist(), strict=True):
+        parts[shard] = decode_ledger(encode_ledger(merged([parts[shard], entries(piece, COST)])))
+    assert encode_ledger(merged(parts)) == expected
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 60))
+def test_what_is_taken_back_leaves_nothing(seed: int, count: int) -> None:
+    """Contract: not even a row of zeros."""
+    rows = rows_of(count, seed, 400_000_000)
+    back = rows.copy()
+    for name in ("impressions", "clicks", "conversions"):
+        back[name] = -rows[name]
+    assert merged([entries(rows, COST), entries(back, COST)]).size == 0
+
+
+def test_a_ledger_is_what_it_is_called() -> None:
+    rows = rows_of(50, 1)
+    total = {name: int(entries(rows, COST)[name].sum()) for name in ("impressions", "clicks", "cost_cents", "exposure")}
+    places = 100 - rows["examination_discount"].astype(np.int64)
+    assert total == {
+        "impressions": int(rows["impressions"].sum()),
+        "clicks": int(rows["clicks"].sum()),
+        "cost_cents": COST * int(rows["conversions"].sum()),
+        "exposure": int((rows["impressions"] * places).sum()),
+    }
+
+
+def test_state_of_version_1_is_read() -> None:
+    """Contract: the golden file, byte for byte."""
+    ledger = np.array([(471_000, 380, 4, 2, 1, 250), (471_001, -100, -1, 0, 0, -(2**40))], LEDGER)
+    assert encode_ledger(ledger) == GOLDEN.read_bytes()
+    assert decode_ledger(GOLDEN.read_bytes()).tolist() == ledger.tolist()
+
+
+def test_another_version_is_refused() -> None:
+    with pytest.raises(ValueError, match="ledger of version 9; this build reads 1"):
+        decode_ledger(b"\x09")

@@ -1,0 +1,44 @@
+"""Hard stops, their bounds, and leases."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tideline.udfs.core.budgets.spending_stop import (
+    MAX_LEASE_MS,
+    MIN_LEASE_MS,
+    lease_ms,
+    must_stop,
+    overshoot_bound,
+    upper_bound,
+)
+
+
+def test_the_bounds_are_what_they_were_worked_out_to_be() -> None:
+    """Contract: U(100, .01), and rA + 4 sqrt(rA) at ten impressions a second."""
+    assert upper_bound(100.0, 0.01) == pytest.approx(131.8836, abs=5e-5)
+    assert overshoot_bound(10.0, 2.4) == pytest.approx(43.5959, abs=5e-5)
+
+
+def test_rare_events_are_above_the_bound_as_seldom_as_it_says() -> None:
+    for mean in (0.2, 3.0, 40.0):
+        drawn = np.random.default_rng(1).poisson(mean, 20_000)
+        assert (drawn > upper_bound(mean)).mean() <= 0.01
+
+
+def test_a_budget_stops_while_there_is_room_for_what_is_pending() -> None:
+    """Contract: and opens again where what was pending did not come."""
+    assert must_stop(50_00, 40.0, 1_00, 100_00)
+    assert not must_stop(50_00, 10.0, 1_00, 100_00)
+
+
+def test_without_a_cost_nothing_is_held_back() -> None:
+    assert not must_stop(0, 1e9, 0, 1)
+    assert must_stop(0, 0.0, 0, 0)
+
+
+def test_a_lease_is_between_ten_minutes_and_a_day() -> None:
+    assert lease_ms(5.0, 100.0) == MIN_LEASE_MS
+    assert lease_ms(1e12, 1.0) == MAX_LEASE_MS == lease_ms(1.0, 0.0)
+    assert lease_ms(14_400, 2.0) == 1_800_000
