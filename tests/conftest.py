@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from tideline.scripts.localstack import Stack
 
+_OF_THE_STACK = pytest.StashKey[list[str]]()
 # The Java gateway of pyflink serves every test of the process and ends with it.
 _LIVES_ON = "org.apache.flink.client.python.PythonGatewayServer"
 
@@ -23,10 +24,17 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says behind the failures what jobs of the stack failed of: elsewhere than here only the printed end is seen."""
+    for line in config.stash.get(_OF_THE_STACK, []):
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """One stack for all tests of the run; tests keep apart by topic suffix and key prefix."""
     # Here and not above: tests that need no stack shall not wait for its clients to be imported.
+    from tests.support.job_failures import failures_of_jobs
     from tideline.scripts.localstack import Stack
     from tideline.scripts.localstack.paths import FLINK_CONF, STATE_FOLDER
 
@@ -36,7 +44,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         if request.session.testsfailed:
             kept = STATE_FOLDER / "failed-tests" / name
             shutil.copytree(running.root / "log", kept)
-            print(f"\nlogs of the stack are in {kept}")
+            request.config.stash[_OF_THE_STACK] = [*failures_of_jobs(running.rest), f"its logs are in {kept}"]
 
 
 @pytest.fixture(autouse=True)

@@ -223,23 +223,22 @@ class LiveJob:
         self.oracle.republish()
         self.wait_lists()
 
-    def publish(self) -> list[Recorded]:
+    def publish(self) -> None:
         """Wait until the learner knows what the oracle knows, publish all of it, and wait until the rankers have it."""
         wanted = self.oracle.policy_values()
         if not wanted:
-            return []
+            return
         self.wait_learned()
         before = len(self.read(self.topics.policy))
         self.command(PublishPolicy(self.command_id()))
+        # Increments that cancel out may still be on their way once the sums are right: its last word counts.
         policy = wait_until(
-            "the learner publishes everything",
-            lambda: found if len(found := self.read(self.topics.policy)) >= before + len(wanted) else [],
+            "the learner publishes everything as the oracle does",
+            lambda: found if _newest(found := self.read(self.topics.policy), before) == sorted(wanted) else [],
+            state=lambda: f"{len(wanted)} rows, {len(self.read(self.topics.policy)) - before} published",
         )
-        published = policy[before:]
-        assert [record.value for record in published] == wanted
         self.oracle.learn(policy)
         self.wait_gauge("policy_version", self.oracle.world.version)
-        return published
 
     def wait_learned(self) -> None:
         """Wait until the learner has published the oracle's sums, each activity by itself."""
@@ -258,6 +257,12 @@ class LiveJob:
             "TIDELINE_TOKEN_KEYS": json.dumps(token_keys(self.stack)),
         }
         return load(JobConfig, argv, secrets)
+
+
+def _newest(policy: Sequence[Recorded], since: int) -> list[bytes]:
+    """Return the newest value under each key of the records since, in their order as bytes."""
+    values = {record.key: record.value for record in policy[since:]}
+    return sorted(value for value in values.values() if value is not None)
 
 
 def check_equal(expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
