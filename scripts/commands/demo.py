@@ -69,7 +69,9 @@ def run(arguments: argparse.Namespace) -> None:
             draw(arguments.picture, world, play.tally, play.slices_played, yardsticks)
             lines.append(f"click rate over time: {arguments.picture}")
             if arguments.keep:
-                lines += stage.look_around(_busiest(world, play))
+                stage.reopen(world)
+                last = play.shown[-1].visit.household
+                lines += stage.look_around(world.users[last], _far_from(world, last))
             _print(lines, found, arguments.json)
             if not (found["lists"] and found["users"]):
                 raise DemoError("the job wrote no list")
@@ -105,8 +107,9 @@ def _showcase(world: World, play: Play, stage: Stage) -> list[str]:
     return showcase.describe(world, play.shown, *chosen, decisions)
 
 
-def _busiest(world: World, play: Play) -> str:
-    return world.users[play.shown[-1].visit.household]
+def _far_from(world: World, household: int) -> str:
+    """Return a category of the offer that the household has bought least of: an event about it changes its list."""
+    return world.offers[int(world.share[household].argmin())].activity.categories[0]
 
 
 def _print(lines: list[str], found: dict[str, Any], as_json: bool) -> None:

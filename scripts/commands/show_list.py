@@ -78,10 +78,10 @@ def describe(found: Mapping[str, Any], why: bool = False) -> list[str]:
             lines.append(f"{'':7}{in_words(entry['why'], entry['categories'] or ())}")
     if entries and why:
         lines.append(LEGEND)
-    return [_printable(line) for line in lines]
+    return [printable(line) for line in lines]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return a line that no id or title can use to move the cursor or to colour what follows."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
@@ -94,7 +94,7 @@ def _key(arguments: argparse.Namespace) -> str:
     return f"{arguments.prefix}:popular" if arguments.popular else f"{arguments.prefix}:list:{arguments.user}"
 
 
-def _activities(arguments: argparse.Namespace) -> dict[str, Activity]:
+def known_activities(arguments: argparse.Namespace) -> dict[str, Activity]:
     """Return the activities of the Kafka that is named; none, and a word, where it cannot be read."""
     found: dict[str, Activity] = {}
     try:
@@ -125,7 +125,7 @@ def main(argv: Sequence[str]) -> int:
         if not isinstance(payload, bytes):
             print(f"list: there is no {key!r}", file=sys.stderr)
             return Exit.FAILED
-        known = _activities(arguments) if target.of_stack or arguments.bootstrap else {}
+        known = known_activities(arguments) if target.of_stack or arguments.bootstrap else {}
         found = {"key": key} | document(payload, int(time.time() * 1000), known)
     except (StackError, TidelineError) as error:
         return failed("list", error)

@@ -55,6 +55,7 @@ VERBS = (
     Verb("package", "package", Audience.OPERATOR, "build what a cluster needs to run the job"),
     Verb("completion", "completion", Audience.OPERATOR, "what completes all of this in bash, zsh or fish"),
     Verb("list", "show_list", Audience.MARKETER, "one user's list, or the popular one, as a frontend reads it"),
+    Verb("send", "send_event", Audience.DEVELOPER, "one event of a user, and how his list changes"),
     Verb("report", "report", Audience.ANALYST, "what was shown and what came of it, as a page or JSON"),
     Verb("export", "export_log", Audience.ANALYST, "what was shown and what came of it, as Parquet"),
     Verb("ope", "ope", Audience.ANALYST, "what another policy would have earned, from a log of decisions"),

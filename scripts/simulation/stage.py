@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tideline.models.prepare.completejourney import events_of
@@ -33,6 +34,7 @@ PREFIX = "tideline"
 _OPTIONS = {"prefix": PREFIX}
 _SETTLE_S = 10.0
 _LISTED_WITHIN_S = 30.0
+_OPEN_AGAIN_S = 30 * 86_400.0
 
 
 class Stage:
@@ -119,17 +121,29 @@ class Stage:
                 f"the job is {self.stack.rest.job_state(self._job_id)}\n{self.stack.rest.root_exception(self._job_id)}"
             )
 
-    def look_around(self, user: str) -> list[str]:
-        """Return commands to look at what was kept."""
+    def reopen(self, world: World) -> None:
+        """Let the activities, which ended in 2017, be shown for as long again from now: an event of today gets a list.
+
+        Raises:
+            DemoError: Kafka does not take them.
+        """
+        until_ms = int((time.time() + _OPEN_AGAIN_S) * 1000)
+        clickstream = Clickstream(self.stack.kafka_bootstrap, self.topics)
+        clickstream.publish(replace(offer.activity, ends_ms=until_ms) for offer in world.offers)
+        clickstream.close()
+
+    def look_around(self, user: str, category: str) -> list[str]:
+        """Return commands to look at what was kept, and to try it as this user, by an event about a category."""
         bootstrap = self.stack.kafka_bootstrap
         show = f"scripts/tideline list --stack {STACK}"
+        about = f"--category {shlex.quote(category)} --stack {STACK}"
         consume = f"{java()} -cp '{KAFKA_JARS}/*' org.apache.kafka.tools.consumer.ConsoleConsumer"
         options = f"--bootstrap-server {bootstrap} --from-beginning --max-messages 5 --property print.key=true"
         return [
             "Everything is still running:",
-            f"  one list          {show} {shlex.quote(user)}",
+            f"  one list          {show} {shlex.quote(user)} --why",
             f"  the popular list  {show} --popular",
-            "  of your own       the demo's activities ended in 2017: an event of today gets an empty list",
+            f"  a view of today   scripts/tideline send {shlex.quote(user)} {about}   # and how the list changes",
             f"  decisions         {consume} {options} --topic {self.topics.decisions}",
             f"  Flink             {self.stack.flink_rest_url}",
             f"  metrics           {next(iter(self.stack.prometheus_urls.values()), '')}",
