@@ -2,6 +2,7 @@
 
 TidelineError
  +-- InvalidRecord(reason, detail)        the record is bad: dead letter or counter, never retried
+ |    +-- InvalidField(..., allowed)     one field of what people wrote is
  +-- Unavailable(target, detail)         the world is bad: retry with back-off, then raise and let Flink restart
  +-- ConfigError(key, value, allowed)    a setting is bad: refused before submission
  +-- ModelError(reason, detail)          an artefact is bad: refused, the one in use stays
@@ -89,6 +90,17 @@ class InvalidRecord(TidelineError):
         super().__init__(f"{reason}: {detail}", reason, detail)
         self.reason = reason
         self.detail = detail
+
+
+class InvalidField(InvalidRecord):
+    """One field of a record that people wrote cannot be used: its path, the value as it is shown, what is allowed."""
+
+    def __init__(self, reason: Reason, field: str, shown: str, allowed: str) -> None:
+        super().__init__(reason, f"{field}={shown}; allowed: {allowed}")
+        self.args = (self.args[0], reason, field, shown, allowed)
+        self.field = field
+        self.shown = shown
+        self.allowed = allowed
 
 
 class Unavailable(TidelineError):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn, TypeGuard
 
-from tideline.schemas.errors import InvalidRecord, Reason
+from tideline.schemas.errors import InvalidField, Reason
 
 MAX_TS_MS = 2**53
 EARLIEST_MS, LATEST_MS = 100_000_000_000, 253_402_300_799_999
@@ -30,7 +30,7 @@ def is_identifier(text: str) -> bool:
 
 
 class Fields:
-    """One record; every method returns the field it names, checked, or raises InvalidRecord with the given reason.
+    """One record; every method returns the field it names, checked, or raises InvalidField with the given reason.
 
     `path` goes before field names in errors, for records inside records ("cap.").
     """
@@ -39,13 +39,13 @@ class Fields:
         self._reason = reason
         self._path = path
         if not isinstance(record, Mapping):
-            raise InvalidRecord(reason, f"{path or 'value'} is {type(record).__name__}; allowed: an object")
+            raise InvalidField(reason, path.removesuffix(".") or "value", _shown(record), "an object")
         self._record: Mapping[str, object] = record
 
     def refuse(self, name: str, allowed: str) -> NoReturn:
         """Raise for a field that was read and does not fit the others."""
-        shown = repr(self._record[name])[:_SHOWN_CHARS] if name in self._record else "(missing)"
-        raise InvalidRecord(self._reason, f"{self._path}{name}={shown}; allowed: {allowed}")
+        shown = _shown(self._record[name]) if name in self._record else "(missing)"
+        raise InvalidField(self._reason, f"{self._path}{name}", shown, allowed)
 
     def exactly(self, names: Collection[str]) -> None:
         """Refuse a record with other fields than these: a mistyped one would silently lift a limit."""
@@ -150,6 +150,10 @@ class Fields:
         if not _is_map(field) or not all(map(_is_text, field.values())):
             self.refuse(name, f"at most {MAX_ENTRIES} texts by names of 1..{MAX_NAME_CHARS} characters")
         return dict(field)
+
+
+def _shown(field: object) -> str:
+    return repr(field)[:_SHOWN_CHARS]
 
 
 def _is_number(field: object) -> TypeGuard[int | float]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyarrow import parquet
@@ -15,27 +12,26 @@ from tideline.schemas.errors import ConfigError, InvalidRecord, Unavailable
 from tideline.schemas.records import DECISION
 from tideline.scripts.analysis import join_log
 from tideline.scripts.commands.exits import failed
-from tideline.scripts.commands.submit import token_keys
 from tideline.scripts.commands.target import read_target
+from tideline.scripts.commands.token_secrets import SECRETS, read_token_keys
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.catalogue.activity import Activity, decode_activity
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.catalogue.catalogue import Catalogue
-from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.io.topic_reader import read_topic
-from tideline.udfs.settings.job_config import JobConfig
-from tideline.udfs.settings.options import MASK, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
     from tideline.schemas.events import Event
     from tideline.schemas.topics import Topics
     from tideline.scripts.commands.target import Target
+    from tideline.udfs.core.lists.token_keys import TokenKeys
     from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 _DAY_MS = 86_400_000
@@ -92,34 +88,13 @@ def write(target: Target, out: Path, days: float = _DAYS) -> int:
     if out.is_dir():
         raise ConfigError("--out", str(out), "a file")
     out.parent.mkdir(parents=True, exist_ok=True)
-    keys = _keys(json.dumps(token_keys(target.stack)) if target.stack else _secret())
+    keys = read_token_keys(target)
+    if keys is None:
+        name = SECRETS.environment
+        raise ConfigError(name, None, f"the job's token secrets, in it or in the file {name}_FILE")
     table = export(target.cluster, target.topics, keys, days)
     parquet.write_table(table, out, compression="zstd")
     return int(table.num_rows)
-
-
-def _secret() -> str:
-    option = options_of(JobConfig)["token_keys"]
-    if option.environment in os.environ:
-        return os.environ[option.environment]
-    path = os.environ.get(f"{option.environment}_FILE")
-    if path is None:
-        raise ConfigError(
-            option.environment, None, f"the job's token secrets, in it or in the file {option.environment}_FILE"
-        )
-    try:
-        return Path(path).read_text()
-    except OSError as error:
-        raise ConfigError(f"{option.environment}_FILE", path, "a file that can be read") from error
-
-
-def _keys(text: str) -> TokenKeys:
-    option = options_of(JobConfig)["token_keys"]
-    try:
-        secrets: dict[int, bytes] = option.kind.read(text)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(option.environment, MASK, option.kind.allowed) from error
-    return TokenKeys(secrets, min(secrets))
 
 
 def main(argv: Sequence[str]) -> int:

@@ -12,8 +12,9 @@ from tideline.schemas.codec import decode_event, encode_event
 from tideline.schemas.errors import ConfigError, TidelineError, Unavailable
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
 from tideline.scripts.commands.exits import Exit, failed
+from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.redis_target import opened, read_redis_target
-from tideline.scripts.commands.show_list import document, known_activities, printable
+from tideline.scripts.commands.show_list import document, known_activities
 from tideline.scripts.commands.target import PATIENCE_S, read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import sys
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import InvalidRecord, TidelineError
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.list_reasons import LEGEND, in_words, reasons
+from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.redis_target import opened, read_redis_target
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.scripts.simulation.lists import parse_list
 from tideline.udfs.core.catalogue.activity import decode_activity
+from tideline.udfs.core.catalogue.opening import moment
 from tideline.udfs.io.topic_reader import read_topic
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def describe(found: Mapping[str, Any], why: bool = False) -> list[str]:
     entries = found["entries"]
     width = max([len("activity"), *(len(entry["activity_id"]) for entry in entries)])
     lines = [
-        f"{found['key']}: {len(entries)} entries, made {_moment(found['made_ms'])} by encoder {found['encoder']}, "
+        f"{found['key']}: {len(entries)} entries, made {moment(found['made_ms'])} by encoder {found['encoder']}, "
         f"version {found['version']}"
     ]
     if entries:
@@ -72,22 +73,13 @@ def describe(found: Mapping[str, Any], why: bool = False) -> list[str]:
     for entry in entries:
         what = "" if entry["title"] is None else f"{entry['kind']}: {entry['title']}"
         told = ", ".join(filter(None, ("over, no longer shown" * entry["over"], what)))
-        ends = _moment(entry["ends_ms"])
+        ends = moment(entry["ends_ms"])
         lines.append(f"{entry['position']:5}  {entry['activity_id']:{width}}  {ends:20}  {told}".rstrip())
         if why:
             lines.append(f"{'':7}{in_words(entry['why'], entry['categories'] or ())}")
     if entries and why:
         lines.append(LEGEND)
     return [printable(line) for line in lines]
-
-
-def printable(text: str) -> str:
-    """Return a line that no id or title can use to move the cursor or to colour what follows."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
-
-
-def _moment(ms: int) -> str:
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _key(arguments: argparse.Namespace) -> str:

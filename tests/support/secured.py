@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 RIGHTS = documented_rights((ROOT / "docs" / "operate.md").read_text(), NAME="july")
 COMMANDS = {
     "topics": ["topics"],
+    "activity put": ["activity", "put", str(ROOT / "tests" / "support" / "paused.json")],
+    "activity show": ["activity", "show"],
     "control": ["control", "republish", "id=x"],
     "experiment start": ["experiment", "start", "--id", "x"],
     "experiment stop": ["experiment", "stop", "--id", "x"],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.secure_broker import PASSWORD, SecureBroker
-from tests.support.secured import RIGHTS, USERS, Secured, gates, program
+from tests.support.secured import COMMANDS, RIGHTS, USERS, Secured, gates, program
 from tests.support.traffic import make_activities
 from tests.support.waiting import PATIENCE_S, wait_until
 from tideline.models.topic_data import load
@@ -40,6 +40,8 @@ def test_the_job_and_every_command_work_with_the_documented_rights(
     job = secured.job
     secured.run("topics", "topics")
     job.put_activities(make_activities(20, began_ms))
+    for command in ("activity put", "activity show"):
+        secured.run(command, *COMMANDS[command])
     capsys.readouterr()
     with monkeypatch.context() as lacking:
         few = broker.login(right for right in RIGHTS["the job"] if right.name != "decisions")

@@ -2,7 +2,15 @@ import pickle
 
 import pytest
 
-from tideline.schemas.errors import ConfigError, InvalidRecord, ModelError, Reason, TidelineError, Unavailable
+from tideline.schemas.errors import (
+    ConfigError,
+    InvalidField,
+    InvalidRecord,
+    ModelError,
+    Reason,
+    TidelineError,
+    Unavailable,
+)
 
 
 def test_a_reason_is_its_label_and_explains_itself_in_one_line() -> None:
@@ -30,6 +38,7 @@ def test_the_brake_counts_what_only_a_producer_can_get_wrong() -> None:
     ("error", "text"),
     [
         (InvalidRecord(Reason.FUTURE, "too far"), "future: too far"),
+        (InvalidField(Reason.BAD_ACTIVITY, "kind", "'x'", "coupon"), "bad_activity: kind='x'; allowed: coupon"),
         (Unavailable("redis", "refused"), "redis is unavailable: refused"),
         (ConfigError("slots", 0, "1..64"), "slots=0 cannot be used; allowed: 1..64"),
         (ModelError("sha256", "differs"), "model refused (sha256): differs"),

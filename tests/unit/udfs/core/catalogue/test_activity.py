@@ -93,7 +93,7 @@ def test_kinds_and_statuses_are_those_of_the_schema() -> None:
         ({"items": ["i"] * 1001}, "items="),
         ({"rule": {"min_event": 1}}, "rule.min_event=1; allowed: only the fields min_events"),
         ({"rule": {"min_events": -1}}, "rule.min_events=-1"),
-        ({"rule": []}, "rule. is list; allowed: an object"),
+        ({"rule": []}, "rule=[]; allowed: an object"),
         ({"cap": {"max_shown": 1}}, "cap.window_ms=(missing)"),
         ({"cap": {"max_shown": 0, "window_ms": 60_000}}, "cap.max_shown=0; allowed: a whole number of 1.."),
         ({"cap": {"max_shown": 1, "window_ms": 1}}, "cap.window_ms=1"),

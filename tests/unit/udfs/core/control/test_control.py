@@ -116,7 +116,7 @@ def test_a_record_without_value_commands_nothing() -> None:
         (_json("experiment", {"id": "e|x", "arms": [], "shadow": None}), "argument.id='e|x'; allowed: 1..64 of A-Z"),
         (_json("republish", {"id": "r"}, user="x"), "user='x'; allowed: only the fields"),
         (_json("republish", "{"), "argument is no JSON object"),
-        (_json("republish", "[]"), "argument. is list; allowed: an object"),
+        (_json("republish", "[]"), "argument=[]; allowed: an object"),
         (_json("republish", {}), "argument.id=(missing)"),
         (_json("republish", {"id": "a b"}), "argument.id='a b'"),
         (_json("republish", {"id": "r", "at": 1}), "argument.at=1; allowed: only the fields id"),

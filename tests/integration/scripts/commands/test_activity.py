@@ -1,0 +1,112 @@
+"""Contract: what `tideline activity` writes is what the job reads, on a real broker; what is wrong is not written."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.kafka_topics import produce, read_all
+from tests.support.wrong_activities import GOOD, WRONG_FILES
+from tideline.scripts.commands.tideline import main
+from tideline.scripts.parsers.verbs import parser_of
+from tideline.udfs.core.catalogue.activity import decode_activity
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tideline.scripts.localstack import Stack
+
+pytestmark = pytest.mark.integration
+Captured = pytest.CaptureFixture[str]
+
+
+class Shop:
+    """A topic of activities of its own, and the command beside it."""
+
+    def __init__(self, stack: Stack, folder: Path, capsys: Captured) -> None:
+        self.stack, self._folder, self._capsys = stack, folder, capsys
+        self.suffix = f"-act{os.getpid()}"
+        assert main(["topics", "--stack", stack.name, f"--suffix={self.suffix}"]) == 0
+        capsys.readouterr()
+
+    @property
+    def topic(self) -> str:
+        """Its name."""
+        return f"activities{self.suffix}"
+
+    def run(self, *argv: str) -> tuple[int, str, str]:
+        """Run the command; return exit status, output and complaints."""
+        status = main(["activity", *argv, "--stack", self.stack.name, f"--suffix={self.suffix}"])
+        return status, *self._capsys.readouterr()
+
+    def put(self, *activities: dict[str, Any], more: str = "") -> tuple[int, str, str]:
+        """Put a file of activities."""
+        path = self._folder / "put.json"
+        path.write_text(json.dumps(activities))
+        return self.run("put", str(path), *more.split())
+
+    def shown(self, *ids: str) -> dict[str, Any]:
+        """Return what `show` tells by id."""
+        status, out, _ = self.run("show", "--json", *ids)
+        assert status == 0
+        told = {each["activity_id"]: each for each in json.loads(out)}
+        assert all(each.keys() == parser_of("activity").sub_verbs()["show"].keys.keys() for each in told.values())
+        return told
+
+
+def test_activities_are_written_shown_changed_and_stopped(stack: Stack, tmp_path: Path, capsys: Captured) -> None:
+    """Contract: key = id; nothing is written twice; wrong files, clashes and unknown ids leave the topic as it was."""
+    shop = Shop(stack, tmp_path, capsys)
+    assert shop.run("show") == (0, f"{shop.topic} holds no activity\n", "")
+    for number, wrong in enumerate(WRONG_FILES):
+        path = tmp_path / f"wrong-{number}.json"
+        path.write_text(wrong.text)
+        assert shop.run("put", str(path), "--anyway")[0] == 1, wrong.name
+    late = GOOD | {"activity_id": "late", "ends_ms": GOOD["starts_ms"] + 1}
+    assert shop.put(GOOD, late)[0] == 1
+    assert read_all(stack.kafka_bootstrap, shop.topic) == []
+
+    assert shop.put(GOOD)[1] == "c08-0042: written\n"
+    assert shop.put(GOOD)[1] == "c08-0042: is there already\n"
+    status, out, told = shop.put(GOOD | {"title": "25 % off", "cost": 1}, late, more="--anyway")
+    assert (status, out) == (0, "c08-0042: written, another title, cost\nlate: written\n")
+    assert "late: can be shown to nobody: its window is over" in told
+    records = read_all(stack.kafka_bootstrap, shop.topic)
+    assert [record.key for record in records] == [b"c08-0042", b"c08-0042", b"late"]
+    former, newest, _ = (decode_activity(record.key, record.value) for record in records)
+    assert former is not None
+    assert newest == replace(former, title="25 % off", cost=1.0)
+
+    shown = shop.shown()
+    assert (shown["c08-0042"]["open"], shown["late"]["open"]) == (True, False)
+    assert "c08-0042: open now" in shop.run("show", "c08-0042")[1]
+    assert shop.run("stop", "c08-0042", "gone")[0] == 1
+    assert shop.run("stop", "c08-0042", "--status", "paused")[1] == "c08-0042: paused\n"
+    assert shop.run("stop", "c08-0042", "--status", "paused")[1] == "c08-0042: was so already\n"
+    assert shop.shown("c08-0042")["c08-0042"]["why"] == ["its status is paused"]
+    assert json.loads(shop.run("stop", "c08-0042", "--json")[1]) == {"stopped": ["c08-0042"]}
+    assert shop.shown("c08-0042")["c08-0042"]["why"] == ["its status is ended"]
+
+
+def test_a_record_that_the_job_refuses_is_told_beside_the_one_that_stays(
+    stack: Stack, tmp_path: Path, capsys: Captured
+) -> None:
+    """Contract: as the job does; a record without value deletes."""
+    shop = Shop(stack, tmp_path, capsys)
+    stays = GOOD | {"activity_id": "stays"}
+    assert shop.put(stays, GOOD | {"activity_id": "goes"})[0] == 0
+    produce(stack.kafka_bootstrap, shop.topic, [(b"stays", b'{"kind":"raffle"}'), (b"goes", None), (b"never", b"{}")])
+
+    told = shop.shown("stays", "never")
+
+    assert told["stays"]["open"]
+    assert "kind" in told["stays"]["refused"] or "activity_id" in told["stays"]["refused"]
+    assert told["stays"]["activity"]["title"] == GOOD["title"]
+    assert (told["never"]["open"], told["never"]["activity"]) == (False, None)
+    assert shop.run("show", "goes")[0] == 1
+    assert shop.put(stays)[1] == "stays: written\n"
+    assert shop.shown("stays")["stays"]["refused"] is None
