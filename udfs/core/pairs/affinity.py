@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.hashing import activity_hash, hash32
+from tideline.udfs.core.pairs.members import Members, members_of
 from tideline.udfs.core.users.features import known_index
-from tideline.udfs.core.users.times_seen import seen_places
-from tideline.udfs.core.users.user_profile import HALF_LIVES, UNITS, Profiles, faded
+from tideline.udfs.core.users.times_seen import TAGS, tag_of
+from tideline.udfs.core.users.user_profile import HALF_LIVES, KEPT, UNITS, Profiles, fading_of
 from tideline.udfs.core.users.user_state import HISTORY
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tideline.udfs.core.catalogue.activity import Activity
-    from tideline.udfs.core.users.times_seen import SeenPlaces
 
 AFFINITIES = 1 + len(HALF_LIVES)
 """At half-lives of 10, 100 and 1,000 events."""
@@ -42,6 +42,8 @@ _HISTORY_TOTALS = np.concatenate([np.zeros((1, AFFINITIES)), np.cumsum(_HISTORY_
 """[HISTORY + 1, AFFINITIES]: by how many events a history holds."""
 _AT_ONCE, _LEAST_AT_ONCE = 1 << 16, 32
 """Numbers of one half-life that are worked on at once: they stay near the processor. And users, however many."""
+FEW = 0.5
+"""Subjects that a user's categories are of, as a share of all, up to which each of these is looked at by itself."""
 
 
 class Content(NamedTuple):
@@ -52,11 +54,14 @@ class Content(NamedTuple):
     of_subject: tuple[NDArray[np.int64], ...]
     """The first category of each subject, then the second of those that have two, ..., by place in `categories` from 1
     on. Those with more categories come first."""
+    subjects: Members
+    """Of each category, by place in `categories` from 0 on."""
     subject: NDArray[np.int64]
     """[K]: the subject of each activity, -1 for one without categories."""
     breadth: NDArray[np.int64]
     """[K]: number of categories."""
-    seen: SeenPlaces
+    of_tag: Members
+    """The activities that an entry of what a user has seen is about, by the bits it has of their numbers."""
 
 
 def content_of(activities: Sequence[Activity]) -> Content:
@@ -66,12 +71,19 @@ def content_of(activities: Sequence[Activity]) -> Content:
     subjects = sorted(set(mine) - {()}, key=lambda each: (-len(each), each))
     place = {each: at for at, each in enumerate(subjects)}
     columns = [[each[number] for each in subjects if len(each) > number] for number in range(len((*subjects, ())[0]))]
+    numbers = np.array([activity_hash(each.activity_id) for each in activities], np.uint32)
+    about = [(hash_, at) for at, each in enumerate(subjects) for hash_ in each]
     return Content(
         rising,
         tuple(known_index(np.array(column, np.uint32), rising) for column in columns),
+        members_of(
+            known_index(np.array([hash_ for hash_, _ in about], np.uint32), rising) - 1,
+            np.array([at for _, at in about], np.int64),
+            rising.size,
+        ),
         np.array([place.get(each, -1) for each in mine], np.int64),
         np.array([len(each) for each in mine], np.int64),
-        seen_places(np.array([activity_hash(each.activity_id) for each in activities], np.uint32)),
+        members_of(tag_of(numbers), np.arange(numbers.size), TAGS),
     )
 
 
@@ -84,39 +96,87 @@ def affinities(
     count. Sums are of whole numbers below 2^53: the same in any batch.
     """
     users, subjects = held.size, content.of_subject[0].size if content.of_subject else 0
-    found = np.zeros((subjects + 1, users), np.uint32)  # the last for what is about nothing
+    found = np.zeros((users, subjects + 1), np.uint32)  # the last for what is about nothing
     if subjects:
         most = max(_AT_ONCE // subjects, _LEAST_AT_ONCE)
         for start in range(0, users, most):
             part = slice(start, start + most)
             mine = Profiles(*(each[part] for each in profiles))  # type: ignore[arg-type]
-            found[:-1, part] = _of_subjects(content, history[part], held[part], mine)
-    return np.ascontiguousarray(found[content.subject].T)
+            _put_in(found[part], content, _liked(content, history[part], held[part], mine))
+    return found.take(content.subject, axis=1)
 
 
-def _of_subjects(
-    content: Content, history: NDArray[np.uint32], held: NDArray[np.int64], profiles: Profiles
-) -> NDArray[np.uint32]:
-    """Return [S, U]: the affinities of subjects. By category first, so that a row of users is worked on at once."""
-    users, size = held.size, content.categories.size + 1
-    first, *others = content.of_subject
-    kept = np.concatenate([history, profiles.category], axis=1)
-    place = (known_index(kept, content.categories) * users + np.arange(users)[:, None]).ravel()
-    long = faded(profiles, HISTORY)
+class _Liked(NamedTuple):
+    """N times that a category of some activity is among a user's events or in his profile."""
+
+    user: NDArray[np.int64]
+    category: NDArray[np.int64]
+    """By place in Content.categories from 0 on."""
+    weights: NDArray[np.float64]
+    """[AFFINITIES, N]."""
+    totals: NDArray[np.float64]
+    """[AFFINITIES, U], at least 1."""
+
+
+def _liked(content: Content, history: NDArray[np.uint32], held: NDArray[np.int64], profiles: Profiles) -> _Liked:
     totals = _HISTORY_TOTALS[held]
-    totals[:, 1:] += long.totals
-    weights = np.zeros(kept.shape)
+    place, category = _known(history, content)
+    user, weights = place // HISTORY, _HISTORY_WEIGHTS[place % HISTORY]
+    deep = np.flatnonzero(profiles.folded)
+    if deep.size:  # nothing is folded in of who has a short past
+        fading = fading_of(profiles.folded[deep], HISTORY)
+        totals[deep, 1:] += fading.totals
+        place, long = _known(profiles.category[deep], content)
+        its_user = place // KEPT
+        kept = np.zeros((place.size, AFFINITIES))
+        kept[:, 1:] = fading.of(its_user, profiles.weights[deep[its_user], place % KEPT])
+        user, category = np.concatenate([user, deep[its_user]]), np.concatenate([category, long])
+        weights = np.concatenate([weights, kept])
+    return _Liked(user, category, np.ascontiguousarray(weights.T), np.maximum(totals.T, 1.0))
+
+
+def _known(hashes: NDArray[np.uint32], content: Content) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where hashes of categories of activities stand, and which they are."""
+    flat = hashes.ravel()
+    some = np.flatnonzero(flat)
+    category = known_index(flat[some], content.categories)
+    known = np.flatnonzero(category)
+    return some[known], category[known] - 1
+
+
+def _put_in(found: NDArray[np.uint32], content: Content, liked: _Liked) -> None:
+    """Put the affinities of subjects into `found` [U, S + 1]."""
+    of, subject = content.subjects.expand(liked.category)
+    users, size = found.shape
+    if subject.size > FEW * found.size:
+        found[:, :-1] = _of_subjects(content, liked, users).T
+        return
+    user = liked.user[of]
+    cell = user * size + subject
+    last = np.empty(found.size, np.int64)
+    last[cell] = np.arange(cell.size)
+    group = last[cell]  # what is of one cell is summed where the last of it stands: no sum for any other cell
+    shares = np.empty((AFFINITIES, cell.size))
+    for weights, totals, share in zip(liked.weights, liked.totals, shares, strict=True):
+        np.divide(np.bincount(group, weights[of], cell.size), totals[user], out=share)
+    short, middle, long = steps(shares).astype(np.uint32)
+    packed = (short << np.uint32(AFFINITY_BITS) | middle) << np.uint32(AFFINITY_BITS) | long
+    found.reshape(-1)[cell] = packed[group]
+
+
+def _of_subjects(content: Content, liked: _Liked, users: int) -> NDArray[np.uint32]:
+    """Return [S, U]: the affinities of all subjects. By category first, so that a row of users is worked on at once."""
+    size = content.categories.size + 1
+    first, *others = content.of_subject
+    place = (liked.category + 1) * users + liked.user
     found = np.zeros((first.size, users), np.uint32)
-    for at in range(AFFINITIES):
-        weights[:, :HISTORY] = _HISTORY_WEIGHTS[:, at]  # where none is held there is no category either
-        if at:
-            weights[:, HISTORY:] = long.weights[:, :, at - 1]
-        sums = np.bincount(place, weights.ravel(), size * users).reshape(size, users)
+    for weights, totals in zip(liked.weights, liked.totals, strict=True):
+        sums = np.bincount(place, weights, size * users).reshape(size, users)
         mine = sums[first]
         for more in others:
             mine[: more.size] += sums[more]
         found <<= np.uint32(AFFINITY_BITS)
-        found |= steps(mine / np.maximum(totals[:, at], 1.0))
+        found |= steps(mine / totals)
     return found
 
 

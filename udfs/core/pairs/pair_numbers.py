@@ -42,13 +42,21 @@ def breadth_step(categories: NDArray[np.int64]) -> NDArray[np.uint32]:
 
 
 def pack(
-    affinity: NDArray[np.uint32], seen: NDArray[np.integer[Any]], breadth: NDArray[np.uint32]
+    affinity: NDArray[np.uint32], breadth: NDArray[np.uint32], seen: NDArray[np.integer[Any]] | None = None
 ) -> NDArray[np.uint32]:
-    """Return a number below 2^24 for each pair, of affinities `in_a_row`, times seen, and steps of breadth [...]."""
-    packed = affinity << np.uint32(_SEEN_SHIFT) | np.minimum(seen, MAX_SEEN).astype(np.uint32)
-    packed <<= np.uint32(_SEEN_SHIFT)
+    """Return a number below 2^24 for each pair, of affinities `in_a_row`, steps of breadth, and times seen [...]."""
+    packed = affinity << np.uint32(2 * _SEEN_SHIFT)
     packed |= breadth
+    if seen is not None:
+        packed |= np.minimum(seen, MAX_SEEN).astype(np.uint32) << np.uint32(_SEEN_SHIFT)
     return packed
+
+
+def see_again(pairs: NDArray[np.uint32], places: NDArray[np.int64], times: NDArray[np.integer[Any]]) -> None:
+    """Let activities have been seen so many times more in some of the packed pairs [N], all different, in place."""
+    there = pairs[places]
+    more = np.minimum(times.astype(np.uint32), np.uint32(MAX_SEEN) - seen_of(there))
+    pairs[places] = there + (more << np.uint32(_SEEN_SHIFT))
 
 
 def affinity_at(pairs: NDArray[np.uint32], at: int) -> NDArray[np.uint32]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tideline.udfs.core.pairs.affinity import affinities
-from tideline.udfs.core.pairs.pair_numbers import breadth_step, pack
-from tideline.udfs.core.users.times_seen import times_seen
+from tideline.udfs.core.pairs.pair_numbers import breadth_step, pack, see_again
+from tideline.udfs.core.users.times_seen import entries_of
 from tideline.udfs.core.users.user_profile import profiles_of
 
 if TYPE_CHECKING:
@@ -23,11 +23,14 @@ def pairs_of(content: Content, batch: UserBatch, rows: NDArray[np.int64]) -> NDA
     held = batch.header["n_history"][rows].astype(np.int64)
     profiles = profiles_of(batch.liked[rows], batch.header["accepted"][rows] - held)
     affinity = affinities(content, batch.history["category"][rows], held, profiles)
-    seen = times_seen(content.seen, [batch.seen[row] for row in rows.tolist()])
-    return pack(affinity, seen, breadth_step(content.breadth))
+    pairs = pack(affinity, breadth_step(content.breadth))
+    flat = pairs.reshape(-1)
+    for entries in entries_of([batch.seen[row] for row in rows.tolist()]):
+        of, activity = content.of_tag.expand(entries.tag)
+        see_again(flat, entries.user[of] * pairs.shape[1] + activity, entries.times[of])
+    return pairs
 
 
 def strangers_pairs(content: Content) -> NDArray[np.uint32]:
     """Return [K]: the pair of each activity with a user of whom nothing is known."""
-    nothing = np.zeros(content.breadth.size, np.uint32)
-    return pack(nothing, nothing, breadth_step(content.breadth))
+    return pack(np.zeros(content.breadth.size, np.uint32), breadth_step(content.breadth))

@@ -15,7 +15,7 @@ import numpy as np
 
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.fixed_point import INVERSE_UNIT, THETA_UNIT, X_UNIT, in_units, packed_inverse
-from tideline.udfs.core.pairs.pair_numbers import PAIR_DIM, pair_numbers
+from tideline.udfs.core.pairs.pair_numbers import MAX_BREADTH, PAIR_DIM, pair_numbers
 from tideline.udfs.core.pairs.pair_solving import SHARED, SHARED_CONSTANT, noise_variance
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ PAIR_UPPER = np.triu_indices(PAIR_DIM)
 _SIZE = PAIR_UPPER[0].size
 _HALF = np.uint32(12)
 _LOW = np.uint32(0xFFF)
+_FEW = 0.2
+"""Share of pairs that are no stranger's up to which each of them is looked up by itself."""
 _HALVES = ((1, 2, 4), (0, 3, 5, 6, 7))
 """Which numbers of z follow from the upper twelve bits and which from the lower."""
 
@@ -103,14 +105,45 @@ class PairTable(NamedTuple):
         """Standard deviation of a click."""
         return self.shared.noise
 
-    def expected(self, pairs: NDArray[np.uint32] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return z'w and z' C^-1 z [U, K] of packed pairs; sums of whole numbers, the same bits in any batch.
+    def add_to(
+        self, mean: NDArray[np.float64], variance: NDArray[np.float64], pairs: NDArray[np.uint32] | None
+    ) -> None:
+        """Add worth z'w and z' C^-1 z of packed pairs [U, K] in place.
+
+        Most pairs of a user are what a stranger has, a constant of the activity: the others are looked up one by one,
+        as long as they are few.
 
         Raises:
             ValueError: no pairs, which who ranks by them has to have.
         """
         if pairs is None:
             raise ValueError("policy pairs: the contexts to score have no pairs")
+        of_strangers = pairs[:1] & np.uint32(MAX_BREADTH)
+        others = np.flatnonzero(pairs != of_strangers)
+        if others.size > _FEW * pairs.size:
+            self._add(mean, variance, pairs, self.worth)
+            return
+        worth = self.worth if self.worth.size == 1 else self.worth[others % pairs.shape[1]]
+        flat_mean, flat_variance = mean.reshape(-1), variance.reshape(-1)
+        of_others = flat_mean[others], flat_variance[others]
+        self._add(*of_others, pairs.reshape(-1)[others], worth)
+        self._add(mean, variance, of_strangers, self.worth)
+        flat_mean[others], flat_variance[others] = of_others
+
+    def _add(
+        self,
+        mean: NDArray[np.float64],
+        variance: NDArray[np.float64],
+        pairs: NDArray[np.uint32],
+        worth: NDArray[np.float64],
+    ) -> None:
+        its_mean, its_variance = self.expected(pairs)
+        its_mean *= worth
+        mean += its_mean
+        variance += its_variance
+
+    def expected(self, pairs: NDArray[np.uint32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return z'w and z' C^-1 z of packed pairs; sums of whole numbers, the same bits in any batch."""
         found = _looked_up(self.shared.theta.tobytes(), self.shared.inverse.tobytes())
         high, low = pairs >> _HALF, pairs & _LOW
         mean, variance = found.means[0].take(high), found.variances[0].take(high)

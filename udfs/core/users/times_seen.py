@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,7 @@ KEPT_A_PERIOD = 96
 MAX_TIMES = 7
 _TIMES_BITS, _TAG_BITS = 3, 13
 _TAG_SHIFT = 32 - _TAG_BITS
+TAGS = 1 << _TAG_BITS
 _HEAD = 2
 MAX_SEEN_NUMBERS = _HEAD + PERIODS * KEPT_A_PERIOD
 _LAST_PERIOD = 0xFFFF
@@ -75,36 +76,31 @@ def seen_fits(seen: bytes) -> bool:
     return size >= 0 and size - KEPT_A_PERIOD <= array("H", seen[:4])[1] <= min(size, KEPT_A_PERIOD)
 
 
-class SeenPlaces(NamedTuple):
-    """Where to count what was seen of K activities."""
-
-    of_tag: NDArray[np.int64]
-    """By the bits that an entry has of an activity's number: its place from 1 on, 0 where it is no activity's."""
-    of_activity: NDArray[np.int64]
-    """[K]: the place of each."""
-    places: int
+def tag_of(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return what entries have of activities' numbers, by their activity_hash: below TAGS."""
+    return hashes >> np.uint32(_TAG_SHIFT)
 
 
-def seen_places(hashes: NDArray[np.uint32]) -> SeenPlaces:
-    """Return the places of activities by their activity_hash [K]."""
-    tags, of_activity = np.unique(hashes >> np.uint32(_TAG_SHIFT), return_inverse=True)
-    of_tag = np.zeros(1 << _TAG_BITS, np.int64)
-    of_tag[tags] = np.arange(1, tags.size + 1)
-    return SeenPlaces(of_tag, of_activity + 1, tags.size + 1)
+class Entries(NamedTuple):
+    """N entries of users, in either period: whose, of which activities' number it has the bits, and how often."""
+
+    user: NDArray[np.int64]
+    tag: NDArray[np.integer[Any]]
+    times: NDArray[np.integer[Any]]
 
 
-def times_seen(places: SeenPlaces, seen: Sequence[bytes]) -> NDArray[np.uint8]:
-    """Return [U, K]: how often users of whom `seen` is kept have seen each activity, at most PERIODS * MAX_TIMES."""
-    found = np.zeros((len(seen), places.places), np.uint8)
-    sizes = np.array([len(each) // 2 for each in seen], np.int64)
-    every = np.frombuffer(b"".join(seen), np.uint16)
-    owner = np.repeat(np.arange(sizes.size), sizes)
-    number = np.arange(every.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    of_newest = np.zeros(sizes.size, np.int64)
-    of_newest[owner[number == 1]] = every[number == 1]
-    place, times = places.of_tag[every >> _TIMES_BITS], (every & MAX_TIMES).astype(np.uint8)
-    number -= _HEAD
-    newest = number < of_newest[owner]
-    for mine in ((number >= 0) & newest, ~newest):
-        found[owner[mine], place[mine]] += times[mine]
-    return found[:, places.of_activity]
+def entries_of(seen: Sequence[bytes]) -> tuple[Entries, Entries]:
+    """Return the entries of U users' newest periods, and those of the periods before: no two alike in either."""
+    users = [user for user, each in enumerate(seen) if each]
+    some = [seen[user] for user in users]
+    sizes = np.array([len(each) // 2 for each in some], np.int64)
+    every = np.frombuffer(b"".join(some), np.uint16)
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    before = np.repeat(starts + _HEAD + every[starts + 1], sizes)  # where the entries of the period before begin
+    owner = np.repeat(np.array(users, np.int64), sizes)
+    at = np.arange(every.size)
+    entry = at - np.repeat(starts, sizes) >= _HEAD
+    now, then = entry & (at < before), at >= before
+    tag, times = every >> _TIMES_BITS, every & MAX_TIMES
+    return Entries(owner[now], tag[now], times[now]), Entries(owner[then], tag[then], times[then])

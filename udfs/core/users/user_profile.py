@@ -8,7 +8,7 @@ Whole numbers: the same events give the same bytes. Of more than 32 categories t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -141,27 +141,31 @@ def _totals() -> tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]:
 
 
 _TOTALS = _totals()
-_AHEAD = tuple([0.5 ** (number / half_life) for number in range(2 * half_life)] for half_life in HALF_LIVES)
+_AHEAD = tuple(np.array([0.5 ** (at / half_life) for at in range(2 * half_life)]) for half_life in HALF_LIVES)
 
 
-class Faded(NamedTuple):
-    """What profiles weigh beside a full history, in whole numbers; its newest event weighs UNITS."""
+class Fading(NamedTuple):
+    """What U profiles weigh beside a full history, in whole numbers; its newest event weighs UNITS."""
 
-    weights: NDArray[np.float64]
-    """[U, KEPT, half-lives]."""
+    scale: NDArray[np.float64]
+    """[U, half-lives]."""
     totals: NDArray[np.float64]
     """[U, half-lives]: of all events, also those without a category and of categories that are not kept."""
 
+    def of(self, users: NDArray[np.int64], weights: NDArray[np.uint32]) -> NDArray[np.float64]:
+        """Return weights [N, half-lives] of profiles of some of the users."""
+        faded: NDArray[np.float64] = weights * self.scale[users]
+        return np.rint(faded, out=faded)
 
-def faded(profiles: Profiles, newer: int) -> Faded:
-    """Return weights as they are after `newer` more events than were folded in."""
-    before = np.maximum(profiles.folded - 1, 0)
+
+def fading_of(folded: NDArray[np.int64], newer: int) -> Fading:
+    """Return how profiles of so many events [U] fade in `newer` more events than were folded in."""
+    before = np.maximum(folded - 1, 0)
     scale = np.empty((before.size, len(HALF_LIVES)))
     totals = np.empty_like(scale)
     for at, (half_life, (starts, inside)) in enumerate(zip(HALF_LIVES, _TOTALS, strict=True)):
-        number = before % half_life
-        scale[:, at] = np.array(_AHEAD[at])[number + newer]
-        totals[:, at] = starts[np.minimum(before // half_life, _PERIODS - 1)] + inside[number]
-    totals *= (profiles.folded > 0)[:, None]
-    weights: NDArray[Any] = profiles.weights * scale[:, None, :]
-    return Faded(np.rint(weights), np.rint(totals * scale))
+        period, number = np.divmod(before, half_life)
+        scale[:, at] = _AHEAD[at][number + newer]
+        totals[:, at] = starts[np.minimum(period, _PERIODS - 1)] + inside[number]
+    totals *= (folded > 0)[:, None]
+    return Fading(scale, np.rint(totals * scale))

@@ -68,7 +68,7 @@ class JobPolicy:
         """Return the activities [visits, places] of those that each visitor may be shown, NONE where no more may be."""
         stage, truth = self._stage, self._stage.truth
         seeds = decision_seeds(self._users[truth.visitor[visits]], truth.visit_ms[visits], visits, self._seed)
-        self._pairs = pack(stage.affinity[visits], seen, self._breadth)
+        self._pairs = pack(stage.affinity[visits], self._breadth, seen)
         contexts = Contexts(stage.x[visits], self._pairs)
         ranked = rank(self._policy, self._rows, contexts, may, seeds, places, EXPLORATION)
         found = np.full((visits.size, places), NONE)

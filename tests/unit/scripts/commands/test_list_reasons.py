@@ -13,7 +13,7 @@ from tideline.udfs.core.pairs.pair_numbers import breadth_step, pack
 def test_each_entry_has_the_shares_and_the_times_of_its_pair() -> None:
     """Contract: as they were scored; read without the secret that signs tokens."""
     affinity = np.array([[MOST, MOST, MOST], [0, 20, 63]], np.uint8)
-    pairs = pack(in_a_row(affinity), np.array([0, 9]), breadth_step(np.array([1, 2])))
+    pairs = pack(in_a_row(affinity), breadth_step(np.array([1, 2])), np.array([0, 9]))
     token = token_for("u", ["a", "b"], NOON_MS, pairs=pairs[None])
     first, second = reasons(token, 2)
     assert first == {"shares": {"10": 1.0, "100": 1.0, "1000": 1.0}, "seen": 0}

@@ -41,10 +41,8 @@ class Pairs(Policy):
     ) -> Scores:
         """See Policy.score."""
         pairs = known.pairs
-        mean, variance = pairs.expected(contexts.pairs)
-        mean *= pairs.worth
-        mean += linear_mean(contexts.x, known)
-        variance += squared_width(contexts.x, known)
+        mean, variance = linear_mean(contexts.x, known), squared_width(contexts.x, known)
+        pairs.add_to(mean, variance, contexts.pairs)
         bonus = np.sqrt(variance, out=variance)
         bonus *= self.values["alpha"] * pairs.noise * np.maximum(pairs.worth, 0.0)
         return Scores(mean, bonus)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.core_world import activity
 from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.pairs import affinity
 from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, affinities, content_of, share_of, steps
 from tideline.udfs.core.pairs.pair_numbers import affinity_at
 from tideline.udfs.core.users.user_profile import fold, fold_many, no_profiles, profiles_of
@@ -130,3 +131,24 @@ def test_in_a_crowd_that_is_worked_on_in_parts_everybody_has_his_own() -> None:
     about = content_of([activity("x", categories=("c3",))])
     short = affinities(about, history[:1], held[:1], profiles_of(liked[:1], folded[:1]))[0, 0] >> 12
     assert (short > 0) == (shares > 0)
+
+
+@pytest.mark.parametrize("most", [1, 6])
+def test_few_subjects_of_a_user_or_many_come_to_the_same(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: looked at one by one or all at once, with activities of one category and of several."""
+    random = np.random.default_rng(most)
+    names = [f"c{at}" for at in range(60)]
+    content = content_of(
+        [activity(f"a{at}", categories=tuple(random.choice(names, at % most + 1, replace=False))) for at in range(50)]
+    )
+    hashes = np.array([0, *(hash32(name) for name in [*names, *"rest"])], np.uint32)
+    held = random.integers(0, HISTORY + 1, 40)
+    history = np.where(np.arange(HISTORY) >= HISTORY - held[:, None], random.choice(hashes, (40, HISTORY)), 0)
+    liked, folded = no_profiles(40), np.where(held == HISTORY, random.integers(0, 300, 40), 0)
+    for mine, events in zip(liked, folded.tolist(), strict=True):
+        fold_many(mine, 0, random.choice(hashes, events).tolist())
+    found = []
+    for few in (0.0, 1e9):
+        monkeypatch.setattr(affinity, "FEW", few)
+        found.append(affinities(content, history.astype(np.uint32), held, profiles_of(liked, folded)).tobytes())
+    assert found[0] == found[1]

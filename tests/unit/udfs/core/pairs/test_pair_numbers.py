@@ -23,14 +23,14 @@ NONE = np.zeros(1, np.uint32)
 def test_three_bytes_say_it() -> None:
     """The largest of all fits; ten entries are 40 characters of a token."""
     most = pack(
-        in_a_row(np.full((1, AFFINITIES), MOST, np.uint8)), np.array([10_000]), breadth_step(np.array([10_000]))
+        in_a_row(np.full((1, AFFINITIES), MOST, np.uint8)), breadth_step(np.array([10_000])), np.array([10_000])
     )
     assert int(most[0]) == 2 ** (8 * PAIR_BYTES) - 1
 
 
 def test_what_is_packed_comes_back_and_the_rest_follows() -> None:
     """Constant, three affinities, two roots, breadth, weariness: whole numbers from 0 to 127."""
-    packed = pack(in_a_row(np.array([[5, 30, 63]], np.uint8)), np.array([1]), breadth_step(np.array([2])))
+    packed = pack(in_a_row(np.array([[5, 30, 63]], np.uint8)), breadth_step(np.array([2])), np.array([1]))
     assert [affinity_at(packed, at).tolist() for at in range(AFFINITIES)] == [[5], [30], [63]]
     assert seen_of(packed).tolist() == [1]
     found = pair_numbers(packed)
@@ -50,7 +50,7 @@ def test_no_number_leaves_its_range() -> None:
 
 def test_who_has_seen_it_more_often_is_wearier() -> None:
     """Up to seven times; what comes after adds nothing."""
-    packed = pack(np.zeros(10, np.uint32), np.arange(10), NONE)
+    packed = pack(np.zeros(10, np.uint32), NONE, np.arange(10))
     weariness = pair_numbers(packed)[:, 7].tolist()
     assert weariness == sorted(weariness)
     assert weariness[0] == 0

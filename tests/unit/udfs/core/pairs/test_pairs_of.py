@@ -10,7 +10,7 @@ from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, content_of, step
 from tideline.udfs.core.pairs.pair_numbers import MAX_SEEN, affinity_at, seen_of
 from tideline.udfs.core.pairs.pairs_of import pairs_of, strangers_pairs
 from tideline.udfs.core.users.history import merge
-from tideline.udfs.core.users.times_seen import see
+from tideline.udfs.core.users.times_seen import PERIOD_MS, see
 from tideline.udfs.core.users.user_state import EVENT, decode_states, encode_states
 
 CONTENT = content_of([activity("a", categories=("bread",)), activity("b", categories=("milk", "tea")), activity("c")])
@@ -56,6 +56,15 @@ def test_what_was_seen_is_counted() -> None:
     batch = decode_states([None, None], 0)
     batch.seen[1] = see(b"", [(activity_hash("b"), 5)] * 3 + [(activity_hash("c"), 5)] * 9)
     assert seen_of(pairs_of(CONTENT, batch, np.arange(2))).tolist() == [[0, 0, 0], [0, 3, MAX_SEEN]]
+
+
+def test_what_was_seen_before_and_lately_is_counted_together() -> None:
+    """Both periods, of all activities that an entry may be of, and never above the most."""
+    batch = decode_states([None], 0)
+    batch.seen[0] = see(b"", [(activity_hash("b"), at * PERIOD_MS) for at in (4, 4, 4, 4, 5, 5, 5, 5)])
+    assert seen_of(pairs_of(CONTENT, batch, np.arange(1))).tolist() == [[0, MAX_SEEN, 0]]
+    batch.seen[0] = see(b"", [(activity_hash("b"), at * PERIOD_MS) for at in (4, 4, 5)])
+    assert seen_of(pairs_of(CONTENT, batch, np.arange(1))).tolist() == [[0, 3, 0]]
 
 
 def test_a_catalogue_of_nothing_has_no_pairs() -> None:

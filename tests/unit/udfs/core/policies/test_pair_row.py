@@ -56,4 +56,19 @@ def test_a_record_holds_what_pairs_share() -> None:
 def test_contexts_without_pairs_cannot_be_scored() -> None:
     """Contract: said in words, never taken for a stranger."""
     with pytest.raises(ValueError, match="no pairs"):
-        PairTable(COLD_PAIRS, np.ones(1)).expected(None)
+        PairTable(COLD_PAIRS, np.ones(1)).add_to(np.zeros((1, 1)), np.zeros((1, 1)), None)
+
+
+@pytest.mark.parametrize("others", [0.0, 0.1, 0.9])
+def test_strangers_pairs_cost_no_look_up_and_come_to_the_same_bits(others: float) -> None:
+    """Contract: whether few or many pairs are others than a stranger's, with the activity's breadth or another."""
+    random = np.random.default_rng(5)
+    table = PairTable(any_pairs(random), random.normal(size=7))
+    breadth = random.integers(0, 8, 7)
+    pairs = np.where(random.random((50, 7)) < others, PAIRS, breadth).astype(np.uint32)
+    mean, variance = random.normal(size=(2, 50, 7))
+    its_mean, its_variance = table.expected(pairs)
+    wanted = mean + its_mean * table.worth, variance + its_variance
+    table.add_to(mean, variance, pairs)
+    assert (mean.tobytes(), variance.tobytes()) == (wanted[0].tobytes(), wanted[1].tobytes())
+    table.add_to(mean[:0], variance[:0], pairs[:0])

@@ -19,7 +19,7 @@ from tideline.udfs.core.context import DIM
 from tideline.udfs.core.hashing import activity_hash, hash32, hash64
 from tideline.udfs.core.users.features import step_inputs
 from tideline.udfs.core.users.interest import quantise
-from tideline.udfs.core.users.times_seen import MAX_TIMES, seen_places, times_seen
+from tideline.udfs.core.users.times_seen import MAX_TIMES, entries_of, tag_of
 from tideline.udfs.core.users.user_profile import fold_many, no_profiles
 from tideline.udfs.core.users.user_state import HEADER, UserBatch, decode_states
 
@@ -96,8 +96,12 @@ def check_against_the_story(state: UserBatch, story: list[Event], encoder: StepE
     assert state.liked.tobytes() == liked.tobytes()
     told = {(event.token, event.activity_id) for event in story if event.token}
     seen = Counter(activity_hash(name or "") for _, name in told)
-    places = seen_places(np.array(list(seen), np.uint32))
-    assert times_seen(places, state.seen)[0].tolist() == [min(times, MAX_TIMES) for times in seen.values()]
+    tags = tag_of(np.array(list(seen), np.uint32)).tolist()
+    newest, before = entries_of(state.seen)
+    assert not before.tag.size
+    assert dict(zip(newest.tag.tolist(), newest.times.tolist(), strict=True)) == {
+        tag: min(times, MAX_TIMES) for tag, times in zip(tags, seen.values(), strict=True)
+    }
     window = min(len(organic), 16 + len(organic) % 16)
     h, x = encode_by_hand(organic[len(organic) - window :], encoder)
     assert state.h[0].tobytes() == h[0].tobytes()

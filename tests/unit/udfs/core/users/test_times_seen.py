@@ -15,10 +15,10 @@ from tideline.udfs.core.users.times_seen import (
     MAX_SEEN_NUMBERS,
     MAX_TIMES,
     PERIOD_MS,
+    entries_of,
     see,
     seen_fits,
-    seen_places,
-    times_seen,
+    tag_of,
 )
 
 Impression = tuple[int, int]
@@ -81,11 +81,19 @@ def test_activities_beyond_the_kept_ones_count_as_not_seen_in_any_order() -> Non
     (seen,) = found
     assert len(seen) == 2 * MAX_SEEN_NUMBERS
     assert entries(seen) == plain(every)
-    assert np.count_nonzero(times_seen(seen_places(np.array([each for each, _ in every], np.uint32)), [seen])) >= 96
+    assert [each.tag.size for each in entries_of([seen])] == [KEPT_A_PERIOD] * 2
 
 
-def test_what_was_seen_is_counted_for_each_user_and_activity() -> None:
-    """Both periods together; who has seen nothing, and an activity that nobody has seen, have 0."""
+def read(users: list[bytes]) -> list[dict[tuple[int, int], int]]:
+    """By period, the newest first: times by user and bits of the activity's number."""
+    return [
+        {(user, tag): times for user, tag, times in zip(*(each.tolist() for each in entries), strict=True)}
+        for entries in entries_of(users)
+    ]
+
+
+def test_what_was_seen_is_told_for_each_user_and_activity() -> None:
+    """Contract: each period by itself; of who has seen nothing there is nothing."""
     names = [activity_hash(name) for name in ("a", "b", "c", "d")]
     ours, theirs = 40 * PERIOD_MS, 41 * PERIOD_MS
     users = [
@@ -94,19 +102,21 @@ def test_what_was_seen_is_counted_for_each_user_and_activity() -> None:
         see(b"", [(names[1], theirs)] * 9 + [(activity_hash("gone"), theirs)]),
         see(b"", [(names[2], ours)]),
     ]
-    found = times_seen(seen_places(np.array(names, np.uint32)), users)
-    assert found.tolist() == [[3, 0, 1, 0], [0, 0, 0, 0], [0, MAX_TIMES, 0, 0], [0, 0, 1, 0]]
-    assert times_seen(seen_places(np.zeros(0, np.uint32)), users).shape == (4, 0)
+    a, b, c, _ = tag_of(np.array(names, np.uint32)).tolist()
+    (gone,) = tag_of(np.array([activity_hash("gone")], np.uint32)).tolist()
+    newest, before = read(users)
+    assert newest == {(0, a): 2, (2, b): MAX_TIMES, (2, gone): 1, (3, c): 1}
+    assert before == {(0, a): 1, (0, c): 1}
+    assert read([]) == read([b""]) == [{}, {}]
 
 
 def test_after_two_periods_an_activity_is_as_if_never_seen() -> None:
     """A clock far ahead is no more than a late period."""
     name = activity_hash("a")
-    places = seen_places(np.array([name], np.uint32))
     seen = b""
     for as_of_ms, times in ((0, 1), (PERIOD_MS, 2), (2 * PERIOD_MS, 2), (9 * PERIOD_MS, 1), (2**48 - 1, 1)):
         seen = see(seen, [(name, as_of_ms)])
-        assert times_seen(places, [seen])[0].tolist() == [times]
+        assert sum(sum(each.values()) for each in read([seen])) == times
     assert see(seen, [(name, 0)]) == seen
 
 

@@ -14,12 +14,11 @@ from tideline.udfs.core.users.user_profile import (
     KEPT,
     MAX_PROFILE_BYTES,
     UNITS,
-    faded,
+    fading_of,
     fold,
     fold_all,
     fold_many,
     no_profiles,
-    profiles_of,
 )
 from tideline.udfs.core.users.user_state import EVENT, HISTORY, decode_states, encode_states
 
@@ -53,11 +52,16 @@ def plain(categories: list[int]) -> dict[int, list[int]]:
     return kept
 
 
+def weights_of(categories: list[int], newer: int = 0) -> NDArray[np.float64]:
+    """What each place of the profile weighs after so many newer events."""
+    return fading_of(np.array([len(categories)]), newer).of(np.zeros(KEPT, np.int64), folded(categories)[:, 1:])
+
+
 def shares(categories: list[int], category: int, newer: int = 0) -> list[float]:
     """The shares of a category at each half-life."""
-    found = faded(profiles_of(folded(categories)[None], np.array([len(categories)])), newer)
     mine = folded(categories)[:, 0] == category
-    return [float(each) for each in found.weights[0][mine].sum(axis=0) / found.totals[0]]
+    totals = fading_of(np.array([len(categories)]), newer).totals[0]
+    return [float(each) for each in weights_of(categories, newer)[mine].sum(axis=0) / totals]
 
 
 @pytest.mark.parametrize("categories", [5, 30, 60, 400])
@@ -80,10 +84,7 @@ def test_an_event_halves_in_a_half_life() -> None:
     for before in (0, 1, 57, 99, 100):
         for at, half_life in enumerate(HALF_LIVES):
             other = [9] * before
-            new, old = (
-                faded(profiles_of(folded(each)[None], np.array([len(each)])), 0).weights[0]
-                for each in ([*other, 7], [*other, 7, *[0] * half_life])
-            )
+            new, old = (weights_of(each) for each in ([*other, 7], [*other, 7, *[0] * half_life]))
             place = folded([*other, 7])[:, 0].tolist().index(7)
             assert new[place, at] == UNITS[at]
             assert old[place, at] / new[place, at] == pytest.approx(0.5, abs=1e-5)
@@ -99,7 +100,7 @@ def test_newer_events_let_weights_and_totals_fade_alike() -> None:
     many = [7, 0, 8, 8] * 70
     for newer in (1, HISTORY):
         assert shares(many, 8, newer) == pytest.approx(shares(many, 8), abs=1e-5)
-    now, later = (faded(profiles_of(folded(many)[None], np.array([len(many)])), newer) for newer in (0, HISTORY))
+    now, later = (fading_of(np.array([len(many)]), newer) for newer in (0, HISTORY))
     for at, half_life in enumerate(HALF_LIVES):
         assert later.totals[0, at] / now.totals[0, at] == pytest.approx(0.5 ** (HISTORY / half_life), abs=1e-5)
 
@@ -108,13 +109,12 @@ def test_totals_are_of_all_events() -> None:
     """Also of those without a category; they are those of exact arithmetic, however many there are."""
     assert max(shares([7, 0, 8], 7)) < 0.34
     for events in (1, 99, 100, 101, 1_000, 5_001, 100_000):
-        totals = faded(profiles_of(no_profiles(1), np.array([events])), 0).totals[0]
+        totals = fading_of(np.array([events]), 0).totals[0]
         for at, half_life in enumerate(HALF_LIVES):
             # The last of a period weighs what the first of the next does, but for one step of the root.
             exact = UNITS[at] * (1 - 0.5 ** (events / half_life)) / (1 - 0.5 ** (1 / half_life))
             assert totals[at] == pytest.approx(exact, rel=1e-5)
-    nothing = faded(profiles_of(no_profiles(1), np.array([0])), HISTORY)
-    assert not nothing.totals.any()
+    assert not fading_of(np.array([0]), HISTORY).totals.any()
 
 
 def test_whoever_likes_one_thing_alone_has_all_of_the_total() -> None:

@@ -20,6 +20,7 @@ def test_a_score_is_what_pairs_say_and_the_rest_of_the_activity() -> None:
     known, every = stack(rows, WEIGHTS, shared), scored(contexts(8, 1), 5)
     found = make_policy("pairs:alpha=0.3").score(every, known, np.full(8, 5), seeds_of(8))
     worth = 1.0 + 0.5 * np.arange(5)
+    assert every.pairs is not None
     mean, variance = known.pairs.expected(every.pairs)
     assert found.mean == pytest.approx(worth * mean + linear_mean(every.x, known))
     width = np.sqrt(variance + squared_width(every.x, known))
