@@ -88,13 +88,16 @@ def make_world(
 
 def token_for(user: str, activity_ids: Sequence[str], as_of_ms: int = NOON_MS, seq: int = 1, **changes: Any) -> str:
     """Return the token of a list of these activities; the pair in slot n is (n + 1) * 0x030201."""
+    head: dict[str, Any] = {"users": [user], "as_of_ms": np.array([as_of_ms]), "seq": np.array([seq])}
+    return tokens_for(activity_ids, **(head | changes))[0]
+
+
+def tokens_for(activity_ids: Sequence[str], **changes: Any) -> list[str]:
+    """Return the tokens of lists of one batch, columns of RankedLists; what is left out is that of one user's list."""
     x = np.arange(DIM, dtype=np.int8)[None, :] - np.int8(7)
     x[0, 0] = 90
     made: dict[str, Any] = {
-        "users": [user],
         "generation": 1,
-        "as_of_ms": np.array([as_of_ms]),
-        "seq": np.array([seq]),
         "encoder": 3,
         "policy": 5,
         "eligible": np.array([12]),
@@ -106,4 +109,4 @@ def token_for(user: str, activity_ids: Sequence[str], as_of_ms: int = NOON_MS, s
         "arms": np.zeros(1, np.int64),
     } | changes
     made.setdefault("pairs", np.arange(1, made["order"].size + 1, dtype=np.uint32)[None, :] * np.uint32(0x030201))
-    return mint(RankedLists(**made), KEYS)[0]
+    return mint(RankedLists(**made), KEYS)

@@ -23,7 +23,7 @@ from tideline.udfs.core.control.control import (
     decode_for,
 )
 from tideline.udfs.core.policies.policy_table import decode_row
-from tideline.udfs.core.ranking.ranking import MAX_ACTIVITIES
+from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 from tideline.udfs.core.serving.ranker_state import PolicyTables, RankerCommand
 
 if TYPE_CHECKING:

@@ -24,4 +24,5 @@ def rank_settings(config: JobConfig) -> RankSettings:
         weights=(config.weight_click, config.weight_conversion, config.weight_revenue, config.weight_cost),
         generation=config.generation,
         holdout_permille=round(config.holdout * 1000),
+        list_rules=config.list_rules,
     )

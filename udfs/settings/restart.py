@@ -51,6 +51,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "shards": Effect("refused: users would begin anew", kept=True, refused=True),
         "batch_ms": _SAME,
         "list_size": _LISTS,
+        "list_rules": _LISTS,
         "policy": _ROWS,
         "exploration": _LISTS,
         "holdout": Effect("same state; only new lists; who is held out changes"),

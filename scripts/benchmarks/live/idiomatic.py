@@ -41,7 +41,7 @@ from tideline.udfs.core.pairs.pairs_of import strangers_pairs
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
-from tideline.udfs.core.ranking.ranking import rank
+from tideline.udfs.core.ranking.ranking import ListForm, rank
 from tideline.udfs.core.users.features import step_inputs
 from tideline.udfs.core.users.interest import quantise, stranger_x
 from tideline.udfs.core.users.user_state import HISTORY
@@ -115,7 +115,9 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         mask = open_at(self._catalogue, as_of_ms)
         seeds = decision_seeds(np.array([hash64(name)], np.uint64), as_of_ms, seq, settings.salt)
         exploration = settings.exploration_permille / 1000
-        ranked = rank(settings.policy, self._known, Contexts(user.x), mask, seeds, settings.list_size, exploration)
+        ranked = rank(
+            settings.policy, self._known, Contexts(user.x), mask, seeds, ListForm(settings.list_size, exploration)
+        )
         lists = RankedLists(
             users=[name],
             generation=settings.generation,

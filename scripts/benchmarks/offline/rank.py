@@ -14,7 +14,7 @@ from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import Coefficients
-from tideline.udfs.core.ranking.ranking import rank
+from tideline.udfs.core.ranking.ranking import ListForm, rank
 
 _EXPLORATION = 0.02
 _REPEATS = 30
@@ -51,11 +51,11 @@ def _ours(count: int, dim: int) -> dict[str, Any]:
     mask = np.ones((USERS, count), np.bool_)
     numbers = np.arange(USERS)
     seeds = decision_seeds(numbers.astype(np.uint64), numbers, numbers, 1)
-    policy = make_policy("linucb")
-    taken = best_us(lambda: rank(policy, known, Contexts(x), mask, seeds, LIST_SIZE, _EXPLORATION), USERS, _REPEATS)
+    policy, form = make_policy("linucb"), ListForm(LIST_SIZE, _EXPLORATION)
+    taken = best_us(lambda: rank(policy, known, Contexts(x), mask, seeds, form), USERS, _REPEATS)
     scores = policy.score(Contexts(x), known, np.full(USERS, count), seeds)
     wanted = np.sort(scores.mean + scores.bonus, axis=1)[:, : -LIST_SIZE - 1 : -1]
-    order = rank(policy, known, Contexts(x), mask, seeds, LIST_SIZE, 0.0).order
+    order = rank(policy, known, Contexts(x), mask, seeds, ListForm(LIST_SIZE)).order
     ranked = np.take_along_axis(scores.mean + scores.bonus, order, axis=1)
     return {"us_per_user": taken, "exact": bool(np.abs(ranked - wanted).max() < 1e-8)}
 

@@ -19,7 +19,7 @@ from tideline.udfs.core.pairs.pairs_of import strangers_pairs
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
-from tideline.udfs.core.ranking.ranking import rank
+from tideline.udfs.core.ranking.ranking import ListForm, rank
 from tideline.udfs.core.rewards.feedback import ROWS
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Player:
         rounds = np.arange(first_round, first_round + len(x))
         seeds = decision_seeds(rounds.astype(np.uint64), rounds, np.zeros_like(rounds), self._seed)
         everybody = Contexts(contexts(x), np.broadcast_to(self._pairs, mask.shape))
-        ranked = rank(self._policy, self._known, everybody, mask, seeds, 1, self._exploration)
+        ranked = rank(self._policy, self._known, everybody, mask, seeds, ListForm(1, self._exploration))
         return ranked.order[:, 0]
 
     def learn(

@@ -24,7 +24,7 @@ from tideline.schemas.errors import ConfigError, InvalidRecord
 from tideline.schemas.events import TYPE_NAMES
 from tideline.scripts.benchmarks.worlds.value_world import Response, World
 from tideline.udfs.core.catalogue.activity import decode_activity
-from tideline.udfs.core.ranking.ranking import MAX_ACTIVITIES
+from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -53,6 +53,7 @@ _DECISION = {
     "shadow_mean": 0.25,
     "shadow_bonus": None,
     "pair": 2**24 - 1,
+    "feasible": 9,
 }
 
 

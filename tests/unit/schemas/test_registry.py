@@ -20,6 +20,7 @@ _IDS_EVER_GIVEN = {
     11: "policy_v5",
     12: "decision_v3",
     13: "policy_v6",
+    14: "decision_v4",
 }
 
 

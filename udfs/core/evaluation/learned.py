@@ -17,7 +17,7 @@ from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.contextual.thompson import Thompson
 from tideline.udfs.core.policies.policy_table import stack
-from tideline.udfs.core.ranking.ranking import rank
+from tideline.udfs.core.ranking.ranking import ListForm, rank
 from tideline.udfs.core.rewards.feedback import ROWS
 from tideline.udfs.core.rewards.position_bias import examination_discount
 
@@ -146,7 +146,9 @@ def crossfitted(
             here = np.flatnonzero(fold[rows] == left)
             for draw in range(draws):
                 seeds = _seeds(log, rows[here], draw, _SALT)
-                ranked = rank(policy, tables[left], Contexts(known.x[rows[here]]), open_arms[here], seeds, size, 0.0)
+                ranked = rank(
+                    policy, tables[left], Contexts(known.x[rows[here]]), open_arms[here], seeds, ListForm(size)
+                )
                 found[draw, here] = ranked.order
         return found
 
@@ -187,7 +189,7 @@ def replayed(
         rows = np.arange(start, min(start + _SCORED_AT_ONCE, log.rows))
         open_arms = log.open_arms(rows)
         seeds = _seeds(log, rows, 0, _REPLAY_SALT)
-        best = rank(policy, table, Contexts(known.x[rows]), open_arms, seeds, 1, 0.0).order[:, 0]
+        best = rank(policy, table, Contexts(known.x[rows]), open_arms, seeds, ListForm(1)).order[:, 0]
         chance = (1.0 - exploration) * (best == log.action[rows]) + exploration / log.remaining(rows)
         tosses = uniform(_seeds(log, rows, 0, _REPLAY_SALT + 1), 1)[:, 0]
         matched[rows] = tosses < chance * least / log.propensity[rows]

@@ -6,6 +6,8 @@ explored u16 (bit per slot) | experiment u16 | x[1:] as int8 | slot tags of 3 by
 pair of user and activity in each slot, u24 (pair_numbers.py), 0 in an empty one | keyed BLAKE2b-64 over all of it and
 the user.
 With 10 slots 112 bytes, 150 characters of URL-safe base64 without padding. x[0] is the constant and not stored.
+Layout 4, of a list in which a list rule had a say: the same, and before the BLAKE2b | how many activities the rules
+left for each slot, u16 | classes of rules that acted u8 (rule_tables.py). With 10 slots 133 bytes, 178 characters.
 """
 
 from __future__ import annotations
@@ -26,10 +28,14 @@ from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from tideline.udfs.core.lists.ranked_lists import RankedLists
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
-LAYOUT = 3
+LAYOUT, RULED_LAYOUT = 3, 4
 _POPULAR, _SLOTS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
 _HEAD = struct.Struct(">BBBHHIIHBIHBHH")
 _MAC_BYTES = 8
@@ -37,6 +43,7 @@ _URL_SAFE = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
 """Only what we write is read: no other alphabet, and no padding."""
 _FIXED_BYTES = _HEAD.size + DIM - 1
 _SLOT_BYTES = TAG_BYTES + PAIR_BYTES
+_FEASIBLE_BYTES = 2
 _HEAD_DTYPE = np.dtype(
     [
         ("layout", "u1"),
@@ -75,6 +82,9 @@ class Token(NamedTuple):
     arm: int
     popular: bool
     experiment: int
+    feasible: bytes = b""
+    acted: int = 0
+    """Classes of list rules that had a say, see rule_tables.py."""
 
     def tag_at(self, slot: int) -> bytes:
         """Return the tag of a place, NO_TAG behind the last."""
@@ -83,6 +93,12 @@ class Token(NamedTuple):
     def pair_at(self, slot: int) -> int:
         """Return the pair that was scored for a place, as `pack` gives it; 0 for an empty place."""
         return int.from_bytes(self.pairs[slot * PAIR_BYTES : (slot + 1) * PAIR_BYTES], "big")
+
+    def feasible_at(self, slot: int) -> int:
+        """Return how many activities could have stood in a place, given those above: all that were left, or fewer."""
+        if not self.feasible:
+            return max(self.eligible - slot, 0)
+        return int.from_bytes(self.feasible[slot * _FEASIBLE_BYTES : (slot + 1) * _FEASIBLE_BYTES], "big")
 
     def places(self) -> int:
         """Return how many places the list had, the empty ones among them."""
@@ -108,14 +124,30 @@ def mint(lists: RankedLists, keys: TokenKeys) -> list[str]:
     big_endian = lists.pairs.astype(">u4").view(np.uint8).reshape(users, slots, -1)
     pairs = np.where(filled, big_endian[:, :, -PAIR_BYTES:], np.uint8(0)).reshape(users, -1)
     parts = [head.view(np.uint8).reshape(users, -1), lists.x[:, 1:].view(np.uint8), tags, pairs]
-    body = np.concatenate(parts, axis=1).tobytes()
-    size = _FIXED_BYTES + _SLOT_BYTES * slots
+    body = np.concatenate(parts, axis=1)
+    owners = [""] * users if lists.popular else lists.users
+    if lists.acted is None or lists.feasible is None or not lists.acted.any():
+        return _signed(body, owners, keys)
+    ruled = np.flatnonzero(lists.acted)
+    body[ruled, 0] = RULED_LAYOUT
+    feasible = np.minimum(lists.feasible, 0xFFFF).astype(">u2").view(np.uint8).reshape(users, -1)
+    whole = np.concatenate([body, feasible, lists.acted[:, None].astype(np.uint8)], axis=1)
+    others = np.flatnonzero(lists.acted == 0)
+    found = dict(zip(others.tolist(), _signed(body[others], [owners[at] for at in others], keys), strict=True))
+    found |= zip(ruled.tolist(), _signed(whole[ruled], [owners[at] for at in ruled], keys), strict=True)
+    return [found[at] for at in range(users)]
+
+
+def _signed(body: NDArray[np.uint8], owners: Sequence[str], keys: TokenKeys) -> list[str]:
+    """Return the tokens with these bytes [U, size]."""
+    users, size = body.shape
+    data = body.tobytes()
     fill = b"\0" * (-(size + _MAC_BYTES) % 3)  # so that a batch is encoded at once
     secret = keys.secrets[keys.current]
     signed: list[bytes] = []
-    for at, user in enumerate(lists.users):
-        part = body[at * size : (at + 1) * size]
-        signed += (part, _mac(secret, part, "" if lists.popular else user), fill)
+    for at, user in enumerate(owners):
+        part = data[at * size : (at + 1) * size]
+        signed += (part, _mac(secret, part, user), fill)
     text = base64.urlsafe_b64encode(b"".join(signed)).decode()
     width = (size + _MAC_BYTES + len(fill)) // 3 * 4
     return [text[at : at + width - len(fill)] for at in range(0, users * width, width)]
@@ -151,10 +183,13 @@ def _opened(token: str) -> tuple[bytes, int]:
         data = binascii.a2b_base64(whole.encode("ascii").translate(_URL_SAFE), strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidRecord(Reason.BAD_TOKEN, f"no URL-safe base64: {error}") from error
-    if len(data) < _FIXED_BYTES or data[0] != LAYOUT:
-        raise InvalidRecord(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: layout {LAYOUT}")
+    if len(data) < _FIXED_BYTES or data[0] not in (LAYOUT, RULED_LAYOUT):
+        allowed = f"layouts {LAYOUT} and {RULED_LAYOUT}"
+        raise InvalidRecord(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: {allowed}")
     slots = data[1] & _SLOTS
     size = _FIXED_BYTES + _SLOT_BYTES * slots
+    if data[0] == RULED_LAYOUT:
+        size += _FEASIBLE_BYTES * slots + 1
     signed = size + _MAC_BYTES
     if slots > MAX_SLOTS or len(token) != -(-signed * 4 // 3) or any(data[signed:]):
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(token)} characters do not hold {slots} slots")
@@ -168,9 +203,11 @@ def _content(body: bytes) -> Token:
     x = bytes([CONSTANT_X]) + body[_HEAD.size : _FIXED_BYTES]
     as_of_ms, policy, share = high << 32 | low, newer << 32 | older, exploration / 1000
     end = _FIXED_BYTES + TAG_BYTES * slots
-    tags, pairs = body[_FIXED_BYTES:end], body[end:]
+    ends = end + PAIR_BYTES * slots
+    tags, pairs, feasible = body[_FIXED_BYTES:end], body[end:ends], body[ends:-1]
     made = key_id, generation, as_of_ms, seq, encoder, policy
-    return Token(*made, eligible, share, explored, x, tags, pairs, arm, popular, experiment)
+    acted = body[-1] if body[0] == RULED_LAYOUT else 0
+    return Token(*made, eligible, share, explored, x, tags, pairs, arm, popular, experiment, feasible, acted)
 
 
 def check_slot(token: Token, tag: bytes, position: int | None) -> int:
@@ -191,9 +228,9 @@ def propensity(token: Token, slot: int) -> float:
     """Return the probability with which this activity was put in its slot, given the slots before it.
 
     Each slot takes the best of the R remaining activities with probability 1 - e, else one of the R at random; the
-    holdout's are all random.
+    holdout's are all random. Those remain that are eligible, not above, and that the list's rules allow there.
     """
-    remaining = max(token.eligible - slot, 1)
+    remaining = max(token.feasible_at(slot), 1)
     if token.arm == HOLDOUT:
         return 1.0 / remaining
     random_share = token.exploration / remaining

@@ -36,3 +36,7 @@ class RankedLists:
     popular: bool = False
     experiment: int = 0
     """Mark of the running experiment, 0: none."""
+    feasible: NDArray[np.int64] | None = None
+    """How many the list's rules left for each place [U, k]; read where `acted` is not 0."""
+    acted: NDArray[np.int64] | None = None
+    """Classes of list rules that had a say [U], see rule_tables.py; None: there are no rules."""

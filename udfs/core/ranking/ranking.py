@@ -1,4 +1,7 @@
-"""The ranking pass: eligible -> score -> top of the list -> explore -> constrain, the same bits in any batch."""
+"""The ranking pass: eligible -> score -> place by place, under the list's rules, exploration among what they allow.
+
+The same bits in any batch. Nothing may change a list after it: a token states the probabilities of this pass.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,28 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.counter_random import shuffle_keys, shuffled, uniform, unshuffled
-from tideline.udfs.core.policies.base import in_steps
-from tideline.udfs.core.ranking.constraints import constrain
+from tideline.udfs.core.counter_random import shuffle_keys, uniform
+from tideline.udfs.core.ranking.filling import fill
+from tideline.udfs.core.ranking.sort_keys import best, sort_keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tideline.udfs.core.policies.base import Contexts, Policy
     from tideline.udfs.core.policies.policy_table import Coefficients
+    from tideline.udfs.core.ranking.rule_tables import RuleTable
 
-_NUMBER_BITS = 16
-MAX_ACTIVITIES = 1 << _NUMBER_BITS
-"""More cannot be told apart in a sort key."""
-_INELIGIBLE = np.iinfo(np.int64).min
 _SCORED_AT_ONCE = 1 << 22
 _KEYED_AT_ONCE = 1 << 17
 """Scores of a block of users: a product wants many users at once, what follows wants to stay in the cache."""
-_GROUP = 32
-_MANY = 1000
-"""Above so many activities the best are sought in groups first."""
+
+
+class ListForm(NamedTuple):
+    """What is asked of a list: its places, the chance that one explores, and the rules of the whole list."""
+
+    size: int
+    exploration: float = 0.0
+    rules: tuple[RuleTable, ...] = ()
 
 
 class Ranked(NamedTuple):
@@ -34,6 +39,10 @@ class Ranked(NamedTuple):
     order: NDArray[np.int64]
     eligible: NDArray[np.int64]
     explored: NDArray[np.int64]
+    feasible: NDArray[np.int64]
+    """How many the list's rules left for each place [U, k], given those above; without rules [U, 0]."""
+    acted: NDArray[np.int64]
+    """Classes of rules of which a value reached its limit [U], see rule_tables.py; 0: `feasible` says nothing new."""
 
 
 def rank(
@@ -42,45 +51,69 @@ def rank(
     contexts: Contexts,
     mask: NDArray[np.bool_],
     seeds: NDArray[np.uint64],
-    list_size: int,
-    exploration: float,
+    form: ListForm,
 ) -> Ranked:
     """Return each user's list from his context and the activities he may be shown, mask [U, K].
 
     Each slot holds the best of the remaining activities with probability 1 - exploration, else one of them at random;
-    `explored` marks the slots that do not hold the best. Equal scores are ordered by the decision's seed, each order
-    as likely as any other.
+    `explored` marks the slots that do not hold the best. With rules those remain that they allow there, see filling.py.
+    Equal scores are ordered by the decision's seed, each order as likely as any other.
     """
-    eligible = mask.sum(axis=1)
-    ties = shuffle_keys(seeds)
-    order = np.empty((eligible.size, min(list_size, mask.shape[1])), np.int64)
-    for part in _parts(slice(0, eligible.size), _SCORED_AT_ONCE, mask.shape[1]):
-        mean, bonus = policy.score(contexts.part(part), known, eligible[part], seeds[part])
+    lists = _Lists.empty(mask, seeds, form)
+    for part in _parts(slice(0, seeds.size), _SCORED_AT_ONCE, mask.shape[1]):
+        mean, bonus = policy.score(contexts.part(part), known, lists.eligible[part], seeds[part])
         for small in _parts(part, _KEYED_AT_ONCE, mask.shape[1]):
             at = slice(small.start - part.start, small.stop - part.start)
-            keys = _keys(mean[at] + bonus[at], mask[small], ties[small])
-            order[small] = _best(keys, order.shape[1], ties[small])
-    explored = np.zeros(eligible.size, np.int64)
-    if exploration > 0.0:
-        _explore(order, explored, mask, eligible, seeds, exploration)
-    return Ranked(constrain(order), eligible, explored)
+            lists.take(small, mean[at] + bonus[at])
+    return lists.ranked()
 
 
 def rank_scores(
-    scores: NDArray[np.float64],
-    mask: NDArray[np.bool_],
-    seeds: NDArray[np.uint64],
-    list_size: int,
-    exploration: float,
+    scores: NDArray[np.float64], mask: NDArray[np.bool_], seeds: NDArray[np.uint64], form: ListForm
 ) -> Ranked:
     """Return what `rank` does for scores [U, K] that are known, which it overwrites."""
-    eligible = mask.sum(axis=1)
-    ties = shuffle_keys(seeds)
-    order = _best(_keys(scores, mask, ties), min(list_size, mask.shape[1]), ties)
-    explored = np.zeros(eligible.size, np.int64)
-    if exploration > 0.0:
-        _explore(order, explored, mask, eligible, seeds, exploration)
-    return Ranked(constrain(order), eligible, explored)
+    lists = _Lists.empty(mask, seeds, form)
+    lists.take(slice(0, seeds.size), scores)
+    return lists.ranked()
+
+
+class _Lists(NamedTuple):
+    """Lists in the making, block by block of users."""
+
+    mask: NDArray[np.bool_]
+    seeds: NDArray[np.uint64]
+    form: ListForm
+    ties: NDArray[np.uint16]
+    order: NDArray[np.int64]
+    eligible: NDArray[np.int64]
+    explored: NDArray[np.int64]
+    feasible: NDArray[np.int64]
+    acted: NDArray[np.int64]
+
+    @classmethod
+    def empty(cls, mask: NDArray[np.bool_], seeds: NDArray[np.uint64], form: ListForm) -> _Lists:
+        """Return them before the first block."""
+        users, slots = seeds.size, min(form.size, mask.shape[1])
+        explored, acted = np.zeros((2, users), np.int64)
+        feasible = np.zeros((users, slots if form.rules else 0), np.int64)
+        order = np.empty((users, slots), np.int64)
+        return cls(mask, seeds, form, shuffle_keys(seeds), order, mask.sum(axis=1), explored, feasible, acted)
+
+    def take(self, users: slice, scores: NDArray[np.float64]) -> None:
+        """Make the lists of some users from their scores, which it overwrites."""
+        ties, slots = self.ties[users], self.order.shape[1]
+        keys = sort_keys(scores, self.mask[users], ties)
+        if not self.form.rules:
+            self.order[users] = best(keys, slots, ties)
+            return
+        filled = fill(keys, ties, self.seeds[users], slots, self.form.exploration, self.form.rules)
+        self.order[users], self.explored[users], self.feasible[users], self.acted[users] = filled
+
+    def ranked(self) -> Ranked:
+        """Return them; without rules they explore only now, all users at once."""
+        if self.form.exploration > 0.0 and not self.form.rules:
+            _explore(self.order, self.explored, self.mask, self.eligible, self.seeds, self.form.exploration)
+        return Ranked(self.order, self.eligible, self.explored, self.feasible, self.acted)
 
 
 def _parts(users: slice, at_once: int, activities: int) -> list[slice]:
@@ -97,41 +130,6 @@ def propensities(
     found: NDArray[np.float64] = (1.0 - exploration) * policy.chances(
         contexts, known, mask
     ) + exploration * mask / eligible
-    return found
-
-
-def _keys(scores: NDArray[np.float64], mask: NDArray[np.bool_], ties: NDArray[np.uint16]) -> NDArray[np.int64]:
-    """Return one whole number per user and activity: higher is better, no two alike in a row. Overwrites scores."""
-    keys = in_steps(scores).astype(np.int64)
-    keys <<= _NUMBER_BITS
-    keys |= shuffled(ties, np.arange(mask.shape[1], dtype=np.uint16))
-    np.copyto(keys, _INELIGIBLE, where=~mask)
-    return keys
-
-
-def _best(keys: NDArray[np.int64], count: int, ties: NDArray[np.uint16]) -> NDArray[np.int64]:
-    """Return the numbers [U, count] of the highest keys in falling order, -1 where no eligible one is left."""
-    if keys.shape[1] > max(_MANY, _GROUP * count):
-        keys = _contenders(keys, count)
-    if count < keys.shape[1]:
-        keys = np.partition(keys, keys.shape[1] - count, axis=1)[:, -count:]
-    top = np.sort(keys, axis=1)[:, ::-1]
-    numbers = unshuffled(ties, (top & (MAX_ACTIVITIES - 1)).astype(np.uint16))
-    return np.where(top == _INELIGIBLE, -1, numbers.astype(np.int64))
-
-
-def _contenders(keys: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Return few keys of each row [U, m], the `count` highest among them; the rest is filled with _INELIGIBLE.
-
-    At least `count` groups have a highest key from the `count`-th of these on, so no key below that is among the best.
-    """
-    groups = keys.shape[1] // _GROUP
-    highest = keys[:, : groups * _GROUP].reshape(-1, _GROUP, groups).max(axis=1)
-    least = np.partition(highest, groups - count, axis=1)[:, groups - count, None]
-    row, column = np.nonzero(keys >= least)
-    sizes = np.bincount(row, minlength=keys.shape[0])
-    found = np.full((keys.shape[0], max(int(sizes.max()), count)), _INELIGIBLE)
-    found[row, np.arange(row.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)] = keys[row, column]
     return found
 
 

@@ -14,6 +14,7 @@ from tideline.udfs.core.lists.decision_token import propensity
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.cold_start import pairs_at, row_at, worth
 from tideline.udfs.core.policies.policy_table import stack
+from tideline.udfs.core.ranking.rule_tables import RELAXED, rule_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,12 +70,19 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerS
         "pair": token.pair_at(shown.slot),
         "slate": _slate(shown, ranker),
         "policy": _policy_name(token, policy),
-        "constraints": [],
+        "constraints": _constraints(token, shown.slot),
         "experiment": experiment,
         "arm": arm,
         "shadow_mean": shadow_mean,
         "shadow_bonus": shadow_bonus,
+        "feasible": token.feasible_at(shown.slot) if token.acted else None,
     }
+
+
+def _constraints(token: Token, slot: int) -> list[str]:
+    """Return which rules had a say in a place: those of the list where they left fewer than all that were left."""
+    bound = token.feasible_at(slot) < token.eligible - slot
+    return rule_names(token.acted if bound else token.acted & RELAXED)
 
 
 def _policy(token: Token, ranker: RankerState) -> Policy | None:

@@ -10,7 +10,7 @@ from tideline.udfs.core.catalogue.catalogue import open_at
 from tideline.udfs.core.pairs.pairs_of import strangers_pairs
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
-from tideline.udfs.core.ranking.ranking import rank
+from tideline.udfs.core.ranking.ranking import ListForm, rank
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
 from tideline.udfs.core.users.interest import stranger_x
@@ -53,8 +53,7 @@ class PopularList:
             Contexts(x),
             mask,
             np.zeros(1, np.uint64),
-            ranker.settings.list_size,
-            0.0,
+            ListForm(ranker.settings.list_size, rules=ranker.offers.rules),
         )
         chosen = ranked.order[0][ranked.order[0] >= 0]
         entries = tuple(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tideline.udfs.core.limits import HOLDOUT
-from tideline.udfs.core.ranking.ranking import Ranked, rank
+from tideline.udfs.core.ranking.ranking import ListForm, Ranked, rank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,8 +37,7 @@ def rank_arms(
                 contexts.part(here),
                 mask[here],
                 seeds[here],
-                ranker.settings.list_size,
-                share,
+                ListForm(ranker.settings.list_size, share, ranker.offers.rules),
             )
         )
     if len(parts) == 1:

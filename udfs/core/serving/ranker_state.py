@@ -19,6 +19,8 @@ from tideline.udfs.core.lists.slot_tags import SlotTags, without_clashes
 from tideline.udfs.core.pairs.affinity import content_of
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import Coefficients, PolicyTable
+from tideline.udfs.core.ranking.list_rules import ListRule
+from tideline.udfs.core.ranking.rule_tables import RuleTable, compiled
 from tideline.udfs.core.rewards.attribution_settings import WORTH_LIMIT, AttributionSettings, Cascade
 from tideline.udfs.core.rewards.position_bias import examination_discount
 
@@ -59,22 +61,26 @@ class RankSettings:
     """Users in a thousand whose lists are in random order."""
     generation: int = 1
     """First part of a list's version, until a command changes it."""
+    list_rules: tuple[ListRule, ...] = ()
+    """Rules that every list obeys, whoever it is for and however it was ranked."""
 
 
 class Offers(NamedTuple):
-    """The known activities; those of them that can be ranked as a catalogue, their tags and what they are about."""
+    """The known activities; those of them that can be ranked as a catalogue, their tags, content and list rules."""
 
     activities: Mapping[str, Activity]
     catalogue: Catalogue
     tags: SlotTags
     content: Content
+    rules: tuple[RuleTable, ...]
 
     @classmethod
-    def of(cls, activities: Mapping[str, Activity], keys: TokenKeys) -> Offers:
+    def of(cls, activities: Mapping[str, Activity], settings: RankSettings) -> Offers:
         """Derive catalogue and tags; of two activities with one tag or number the second is not ranked."""
-        catalogue = Catalogue.of(without_clashes(activities.values(), keys))
-        tags = SlotTags.of([each.activity_id for each in catalogue.activities], keys)
-        return cls(activities, catalogue, tags, content_of(catalogue.activities))
+        catalogue = Catalogue.of(without_clashes(activities.values(), settings.keys))
+        tags = SlotTags.of([each.activity_id for each in catalogue.activities], settings.keys)
+        rules = compiled(settings.list_rules, catalogue.activities)
+        return cls(activities, catalogue, tags, content_of(catalogue.activities), rules)
 
     def unranked(self) -> frozenset[str]:
         """Return the activities that are known and not ranked."""
@@ -127,7 +133,7 @@ class RankerState:
         cls, settings: RankSettings, encoder: StepEncoder, activities: Mapping[str, Activity] | None = None
     ) -> RankerState:
         """Return the state of a deployment with these activities that has learned nothing."""
-        offers = Offers.of(activities or {}, settings.keys)
+        offers = Offers.of(activities or {}, settings)
         attributing = AttributionSettings(settings.keys, settings.attribution_ms, {}, {}, {}, {}, settings.worth_limit)
         empty = PolicyTables.empty()
         start = cls(settings, encoder, offers, attributing, settings.generation, settings.weights, empty)
@@ -188,7 +194,7 @@ class RankerState:
         """Put activities in, or take out those that are None."""
         changed = {**self.offers.activities, **changes}
         left = {name: activity for name, activity in changed.items() if activity is not None}
-        return self._offering(Offers.of(left, self.settings.keys))
+        return self._offering(Offers.of(left, self.settings))
 
     def with_row(self, activity_id: str, row: PolicyRow) -> RankerState:
         """Take a policy row in; return this very state where it is not newer or the policy is pinned below it."""

@@ -50,6 +50,8 @@ def signed_lists(
         pairs=np.take_along_axis(pairs, np.maximum(ranked.order, 0), axis=1),
         arms=heads.arms,
         popular=heads.popular,
+        feasible=ranked.feasible,
+        acted=ranked.acted,
         experiment=ranker.experiment.mark if ranker.experiment and not heads.popular else 0,
     )
     return payloads(ranker.catalogue, lists, mint(lists, ranker.attributing.keys))

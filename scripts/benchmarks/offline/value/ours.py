@@ -18,7 +18,7 @@ from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
-from tideline.udfs.core.ranking.ranking import rank
+from tideline.udfs.core.ranking.ranking import ListForm, rank
 from tideline.udfs.core.rewards.feedback import ROWS
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.options import options_of
@@ -70,7 +70,7 @@ class JobPolicy:
         seeds = decision_seeds(self._users[truth.visitor[visits]], truth.visit_ms[visits], visits, self._seed)
         self._pairs = pack(stage.affinity[visits], self._breadth, seen)
         contexts = Contexts(stage.x[visits], self._pairs)
-        ranked = rank(self._policy, self._rows, contexts, may, seeds, places, EXPLORATION)
+        ranked = rank(self._policy, self._rows, contexts, may, seeds, ListForm(places, EXPLORATION))
         found = np.full((visits.size, places), NONE)
         found[:, : ranked.order.shape[1]] = ranked.order
         return found

@@ -21,7 +21,7 @@ from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import Weights, coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
 from tideline.udfs.core.policies.regression import Regression, Sharing
-from tideline.udfs.core.ranking.ranking import rank
+from tideline.udfs.core.ranking.ranking import ListForm, rank
 
 NAMES = ["old0", "old1", "old2", "old3", "new"]
 CATALOGUE = Catalogue.of([Activity(name, "coupon", "", 1, 2, categories=("c",), cost=0.5) for name in NAMES])
@@ -51,7 +51,7 @@ def lists(table: PolicyTable, weights: Weights, policy: str = "linucb") -> NDArr
     known = coefficients(table, CATALOGUE, 3, weights)
     x = rows_of(200, 77)["x"]
     seeds = decision_seeds(np.arange(200, dtype=np.uint64), np.arange(200), np.zeros(200, np.int64), 1)
-    return rank(make_policy(policy), known, Contexts(x), np.ones((200, len(NAMES)), np.bool_), seeds, 3, 0.0).order
+    return rank(make_policy(policy), known, Contexts(x), np.ones((200, len(NAMES)), np.bool_), seeds, ListForm(3)).order
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tideline.udfs.core.hashing import hash64
+from tideline.udfs.core.ranking.list_rules import BAN, ListRule, read_list_rules
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.rank_settings import rank_settings
 
@@ -29,6 +30,7 @@ def test_every_setting_comes_from_its_option() -> None:
         weight_conversion=2.0,
         weight_revenue=3.0,
         weight_cost=4.0,
+        list_rules=read_list_rules('[{"by": "kind", "penalty": [0, "ban"]}]'),
     )
     found = rank_settings(config)
     assert found.policy.values["alpha"] == 0.25
@@ -36,3 +38,4 @@ def test_every_setting_comes_from_its_option() -> None:
     assert (found.salt, found.list_size, found.generation) == (hash64("s"), 7, 4)
     assert (found.exploration_permille, found.holdout_permille) == (35, 100)
     assert (found.attribution_ms, found.worth_limit, found.weights) == (43_200_000, 9.0, (1.0, 2.0, 3.0, 4.0))
+    assert found.list_rules == (ListRule("kind", (0, BAN)),)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.core_world import KEYS, NOON_MS, token_for
+from tests.support.core_world import KEYS, NOON_MS, token_for, tokens_for
 from tideline.schemas.codec import MAX_TOKEN_CHARS
 from tideline.schemas.errors import InvalidRecord, Reason
-from tideline.udfs.core.context import DIM
-from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.limits import HOLDOUT, MAX_SLOTS
 from tideline.udfs.core.lists.decision_token import Token, check_slot, mint, propensity, verify
 from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES, slot_tag
@@ -29,6 +31,8 @@ def tag(name: str) -> bytes:
 
 
 TOKEN = token_for("ann", NAMES)
+LEFT = np.array([[12, 11, 4, 3, 9, 8, 2, 5, 1, 1]])
+RULED = token_for("ann", NAMES, feasible=LEFT, acted=np.array([5]))
 
 
 def refusal(token: str, user: str = "ann", keys: TokenKeys = KEYS) -> Reason:
@@ -90,13 +94,41 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
 
 
 def test_a_list_of_ten_needs_150_characters() -> None:
-    """Contract: the documented size, which Redis pays for every user."""
+    """Contract: the documented size, which Redis pays for every user; 28 more where a list rule had a say."""
     assert len(TOKEN) == 150
+    assert len(RULED) == 178
+
+
+def test_a_token_of_a_ruled_list_says_how_many_were_left_for_each_place() -> None:
+    """Contract: in a batch with others, whose bytes stay those of lists without rules."""
+    users, order = ["ann", "bob", "eve"], np.array([[0, 1, 2], [2, 0, -1], [1, 2, 0]])
+    both: dict[str, Any] = {"users": users, "order": order, "as_of_ms": np.full(3, NOON_MS), "seq": np.arange(3),
+            "eligible": np.array([12, 70_000, 5]), "explored": np.zeros(3, np.int64), "arms": np.zeros(3, np.int64),
+            "x": np.full((3, DIM), CONSTANT_X, np.int8), "pairs": np.ones((3, 3), np.uint32)}  # fmt: skip
+    feasible = np.array([[12, 4, 10], [70_000, 9, 0], [5, 4, 3]])
+    tokens = tokens_for(["a0", "a1", "a2"], **both, feasible=feasible, acted=np.array([1, 130, 0]))
+    plain = tokens_for(["a0", "a1", "a2"], **both)
+    found = [verify(token, user, KEYS) for token, user in zip(tokens, users, strict=True)]
+    assert [[each.feasible_at(slot) for slot in range(3)] for each in found] == [[12, 4, 10], [65_535, 9, 0], [5, 4, 3]]
+    assert [each.acted for each in found] == [1, 130, 0]
+    assert tokens[2] == plain[2]
+    same = [each._replace(feasible=b"", acted=0) for each in found]
+    assert same == [verify(token, user, KEYS) for token, user in zip(plain, users, strict=True)]
+
+
+def test_a_former_ruled_token_is_read_as_it_was() -> None:
+    """Contract: tokens of lists in Redis and in the clickstream stay readable: the golden file's every field."""
+    golden = Path("tests/golden/token_v4.txt").read_text(encoding="ascii").strip()
+    assert golden == RULED
+    token = verify(golden, "ann", KEYS)
+    assert [token.feasible_at(slot) for slot in range(10)] == [12, 11, 4, 3, 9, 8, 2, 5, 1, 1]
+    assert (token.acted, token.eligible, token.pair_at(9), token.tag_at(9)) == (5, 12, 10 * 0x030201, tag("a9"))
 
 
 def test_the_longest_token_fits_an_event() -> None:
     """Contract: an event with the token of a list of any length is taken."""
-    assert len(token_for("ann", [f"a{number}" for number in range(MAX_SLOTS)])) <= MAX_TOKEN_CHARS
+    ruled: dict[str, Any] = {"feasible": np.full((1, MAX_SLOTS), 9), "acted": np.ones(1, np.int64)}
+    assert len(token_for("ann", [f"a{number}" for number in range(MAX_SLOTS)], **ruled)) <= MAX_TOKEN_CHARS
 
 
 def test_each_place_has_its_pair_and_an_empty_one_none() -> None:
@@ -115,18 +147,21 @@ def test_a_pair_of_ones_own_is_refused() -> None:
             assert refusal(base64.urlsafe_b64encode(changed).decode().rstrip("=")) is Reason.FOREIGN_TOKEN
 
 
+@pytest.mark.parametrize("ruled", [False, True])
 @pytest.mark.parametrize("slots", [9, 10, 11])
-def test_every_changed_bit_is_refused(slots: int) -> None:
+def test_every_changed_bit_is_refused(slots: int, ruled: bool) -> None:
     """Contract: no bit is free to change, the last ones that stand for nothing included, whatever the list's length."""
-    token, size = token_for("ann", NAMES[:slots] + ["b"] * (slots - 10)), 44 + 6 * slots + 8
+    more: dict[str, Any] = {"feasible": np.full((1, slots), 9), "acted": np.ones(1, np.int64)} if ruled else {}
+    token = token_for("ann", NAMES[:slots] + ["b"] * (slots - 10), **more)
+    size = 44 + 6 * slots + 8 + (2 * slots + 1) * ruled
     of_byte: dict[int, set[Reason]] = {}
     for place, character in enumerate(token):
         for bit in range(6):
             changed = ALPHABET[ALPHABET.index(character) ^ 32 >> bit]
             reason = refusal(token[:place] + changed + token[place + 1 :])
             of_byte.setdefault((6 * place + bit) // 8, set()).add(reason)
-    assert set(of_byte) == set(range(size + 1))
-    assert of_byte[0] == of_byte[size] == {Reason.BAD_TOKEN}
+    assert set(of_byte) == set(range(size + (size % 3 > 0)))
+    assert of_byte[0] == of_byte.get(size, of_byte[0]) == {Reason.BAD_TOKEN}
     assert all(of_byte[at] == {Reason.FOREIGN_TOKEN} for at in range(2, size))
 
 
@@ -197,6 +232,17 @@ def test_the_propensity_is_the_share_of_the_slots_rule(slot: int, explored: int,
     """Contract: (1 - e) + e/R for the best of the R that remain, e/R for any other."""
     token = verify(token_for("ann", NAMES, explored=np.array([explored])), "ann", KEYS)
     assert propensity(token, slot) == pytest.approx(expected, rel=1e-15)
+
+
+def test_the_propensity_of_a_ruled_place_is_of_those_the_rules_left() -> None:
+    """Contract: (1 - e) + e/F and e/F, F as the token has it; the holdout's are all 1/F."""
+    best = verify(RULED, "ann", KEYS)
+    other = best._replace(explored=(1 << 10) - 1)
+    for slot, left in enumerate(LEFT[0].tolist()):
+        total = propensity(best, slot) + (left - 1) * propensity(other, slot)
+        assert total == pytest.approx(1.0, abs=1e-12)
+        assert propensity(best._replace(arm=HOLDOUT), slot) == 1 / left
+    assert propensity(best, 2) == pytest.approx(0.98 + 0.02 / 4, rel=1e-15)
 
 
 def test_the_propensities_of_a_slot_add_up_to_one() -> None:

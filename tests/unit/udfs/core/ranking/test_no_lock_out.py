@@ -20,7 +20,7 @@ from tideline.udfs.core.learning.solving import evidence, prior_row, solve
 from tideline.udfs.core.policies.base import Contexts, Policy, Scores
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
 from tideline.udfs.core.policies.policy_table import PAIRS, UPPER, Coefficients, stack
-from tideline.udfs.core.ranking.ranking import propensities, rank
+from tideline.udfs.core.ranking.ranking import ListForm, propensities, rank
 from tideline.udfs.core.rewards.feedback import encode_feedback, gather_feedback
 from tideline.udfs.core.serving.engine import Records, process
 
@@ -121,7 +121,12 @@ def test_the_excluded_neither_shorten_a_list_nor_stand_in_it(exploration: float)
     policy = Stated([np.inf, 1e30, 0.1, -1e30, -np.inf, 0.0])
     mask = np.tile([False, False, True, True, True, True], (200, 1))
     found = rank(
-        policy, rates_alone([1] * 6, [0.0] * 6), Contexts(stranger(200)), mask, seeds_of(0, 200), 4, exploration
+        policy,
+        rates_alone([1] * 6, [0.0] * 6),
+        Contexts(stranger(200)),
+        mask,
+        seeds_of(0, 200),
+        ListForm(4, exploration),
     )
     assert (np.sort(found.order, axis=1) == [2, 3, 4, 5]).all()
     assert (found.eligible == 4).all()
@@ -139,7 +144,9 @@ def last_shares(text: str, exploration: float = 0.0) -> NDArray[np.float64]:
     last = np.zeros(3)
     for start in range(0, 400 * BATCH, BATCH):
         x, mask = stranger(BATCH), np.ones((BATCH, 3), np.bool_)
-        found = rank(policy, rates_alone(shown, clicked), Contexts(x), mask, seeds_of(start, BATCH), 1, exploration)
+        found = rank(
+            policy, rates_alone(shown, clicked), Contexts(x), mask, seeds_of(start, BATCH), ListForm(1, exploration)
+        )
         counts = np.bincount(found.order[:, 0], minlength=3)
         shown = [n + int(count) for n, count in zip(shown, counts, strict=True)]
         clicked = [c + float(count) * p for c, count, p in zip(clicked, counts, rate, strict=True)]

@@ -18,7 +18,8 @@ from tideline.udfs.core.lists.decision_token import propensity, verify
 from tideline.udfs.core.policies.base import Contexts, Policy, Scores
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import Coefficients, stack
-from tideline.udfs.core.ranking.ranking import MAX_ACTIVITIES, Ranked, propensities, rank, rank_scores
+from tideline.udfs.core.ranking.ranking import ListForm, Ranked, propensities, rank, rank_scores
+from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 
 NOTHING_KNOWN: Coefficients = stack([], np.ones(3))
 
@@ -47,7 +48,8 @@ def rank_of(
     may = np.ones(table.shape, np.bool_) if mask is None else np.atleast_2d(np.array(mask, np.bool_))
     numbers = np.arange(first_seed, first_seed + users)
     seeds = decision_seeds(numbers.astype(np.uint64), numbers, numbers, 1)
-    return rank(Fixed(table), NOTHING_KNOWN, Contexts(np.zeros((users, DIM), np.int8)), may, seeds, size, exploration)
+    form = ListForm(size, exploration)
+    return rank(Fixed(table), NOTHING_KNOWN, Contexts(np.zeros((users, DIM), np.int8)), may, seeds, form)
 
 
 @settings(max_examples=60, deadline=None)
@@ -133,7 +135,7 @@ def test_absurd_scores_are_ranked_and_not_wrapped() -> None:
 def test_no_activities_make_empty_lists() -> None:
     found = rank(
         make_policy("linucb"), NOTHING_KNOWN, Contexts(np.zeros((2, DIM), np.int8)), np.zeros((2, 0), np.bool_),
-        np.zeros(2, np.uint64), 10, 0.5,
+        np.zeros(2, np.uint64), ListForm(10, 0.5),
     )  # fmt: skip
     assert (found.order.shape, found.eligible.tolist(), found.explored.tolist()) == ((2, 0), [0, 0], [0, 0])
 
@@ -228,7 +230,8 @@ def test_the_first_slot_is_drawn_with_the_stated_probabilities(text: str) -> Non
     assert chances[4] == 0.0
     numbers = np.arange(draws)
     seeds = decision_seeds(numbers.astype(np.uint64), numbers, numbers, 1)
-    found = rank(policy, known, Contexts(x.repeat(draws, axis=0)), mask.repeat(draws, axis=0), seeds, 1, exploration)
+    contexts, form = Contexts(x.repeat(draws, axis=0)), ListForm(1, exploration)
+    found = rank(policy, known, contexts, mask.repeat(draws, axis=0), seeds, form)
     counts = np.bincount(found.order[:, 0], minlength=6)[mask[0]]
     expected = draws * chances[mask[0]]
     assert ((counts - expected) ** 2 / expected).sum() < 4 + 5 * math.sqrt(2 * 4)
@@ -260,6 +263,6 @@ def test_scores_that_are_known_are_ranked_like_a_policys() -> None:
     mask = np.random.default_rng(9).random((50, 30)) < 0.7
     seeds = decision_seeds(np.arange(50, dtype=np.uint64), np.arange(50), np.zeros(50, np.int64), 3)
     x = np.zeros((50, DIM), np.int8)
-    by_policy = rank(Fixed(scores), NOTHING_KNOWN, Contexts(x), mask, seeds, 10, 0.1)
-    by_score = rank_scores(scores.copy(), mask, seeds, 10, 0.1)
+    by_policy = rank(Fixed(scores), NOTHING_KNOWN, Contexts(x), mask, seeds, ListForm(10, 0.1))
+    by_score = rank_scores(scores.copy(), mask, seeds, ListForm(10, 0.1))
     assert all((one == other).all() for one, other in zip(by_policy, by_score, strict=True))

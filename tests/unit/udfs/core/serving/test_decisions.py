@@ -63,7 +63,7 @@ def test_a_decision_says_what_was_shown_and_why() -> None:
         "user_id": "u", "decision_id": f"1.{NOON_MS}.1", "activity_id": "b", "position": 1, "shown_ms": NOON_MS + 5,
         "generation": 1, "as_of_ms": NOON_MS, "seq": 1, "encoder_version": 3, "policy_version": 5, "eligible": 12,
         "explored": True, "slate": NAMES, "policy": "linucb", "constraints": [],
-        "pair": 2 * 0x030201,
+        "pair": 2 * 0x030201, "feasible": None,
     }  # fmt: skip
     assert {name: record[name] for name in expected} == expected
     assert record["propensity"] == pytest.approx(0.02 / 11)
@@ -106,6 +106,19 @@ def test_a_new_activity_is_explained_by_its_own_start() -> None:
         assert record["bonus"] == ranked.bonus[0, position]
     assert len(set(ranked.mean[0].tolist())) == 3
     assert ranker.known.total.tolist() == [7.0] * 3
+
+
+def test_a_place_says_how_many_the_rules_left_for_it_and_which_did() -> None:
+    """Contract: feasible and constraints place by place; where nothing was closed in the list there are none."""
+    ranker = make_world([activity(name) for name in NAMES])
+    ruled = token_for("u", NAMES, feasible=np.array([[12, 4, 10]]), acted=np.array([1 | 4]))
+    found = [decided(ranker, impression(ruled, slot))[0] for slot in range(3)]
+    assert [each["feasible"] for each in found] == [12, 4, 10]
+    assert [each["constraints"] for each in found] == [[], ["list.category", "list.label"], []]
+    assert [each["propensity"] for each in found] == pytest.approx([0.98 + 0.02 / left for left in (12, 4, 10)])
+    broken = token_for("u", NAMES, feasible=np.array([[12, 4, 10]]), acted=np.array([2 | 128]))
+    named = [decided(ranker, impression(broken, slot))[0]["constraints"] for slot in range(3)]
+    assert named == [["list.relaxed"], ["list.kind", "list.relaxed"], ["list.relaxed"]]
 
 
 def test_an_untried_activitys_bonus_without_limit_is_left_open() -> None:

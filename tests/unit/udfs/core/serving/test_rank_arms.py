@@ -9,7 +9,7 @@ from tests.support.policy_rows import contexts, seeds_of
 from tideline.udfs.core.control.control import SetExperiment, VariantSpec
 from tideline.udfs.core.limits import HOLDOUT
 from tideline.udfs.core.policies.base import Contexts
-from tideline.udfs.core.ranking.ranking import rank
+from tideline.udfs.core.ranking.ranking import ListForm, rank
 from tideline.udfs.core.serving.rank_arms import rank_arms
 
 USERS = 60
@@ -32,8 +32,7 @@ def test_each_user_is_ranked_by_his_arm_wherever_he_stands_in_the_batch() -> Non
             Contexts(x[here]),
             mask[here],
             seeds[here],
-            ranker.settings.list_size,
-            share,
+            ListForm(ranker.settings.list_size, share),
         )
         assert (together.order[here] == alone.order).all()
         assert (together.explored[here] == alone.explored).all()

@@ -1,0 +1,79 @@
+"""How many activities could have stood in each place of a list, and which rules had a say: read off the list itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tideline.udfs.core.ranking.rule_tables import WORD_BITS, same_value, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.ranking.rule_tables import RuleTable
+
+
+def feasible_counts(order: NDArray[np.int64], mask: NDArray[np.bool_], rules: Sequence[RuleTable]) -> NDArray[np.int64]:
+    """Return how many of the eligible [U, K] no rule bans in each place [U, k], given the entries above; no ban broken.
+
+    0 behind a list's end.
+    """
+    users, slots = order.shape
+    padded = np.zeros((users, -(-mask.shape[1] // WORD_BITS) * WORD_BITS), np.bool_)
+    padded[:, : mask.shape[1]] = mask
+    left = words_of(padded)
+    found = np.zeros((users, slots), np.int64)
+    rows, listed = np.arange(users), order >= 0
+    closings = [_closed(order, rule) for rule in rules if rule.limit]
+    for slot in range(slots):
+        open_to_all = left
+        for closing in closings:
+            open_to_all = open_to_all & ~next(closing)
+        found[:, slot] = np.where(listed[:, slot], np.bitwise_count(open_to_all).sum(axis=1, dtype=np.int64), 0)
+        word, bit = np.divmod(np.maximum(order[:, slot], 0), WORD_BITS)
+        left[rows, word] &= ~(np.uint64(1) << bit.astype(np.uint64))
+    return found
+
+
+def acted_classes(order: NDArray[np.int64], rules: Sequence[RuleTable]) -> NDArray[np.int64]:
+    """Return the bits of the rules of which a value reached its limit in each list, in a window or not [U].
+
+    Whatever order its entries stand in: so two lists that differ by that alone both say so, or neither does. Where none
+    did, as many activities were free in each place as were eligible and not above.
+    """
+    found = np.zeros(len(order), np.int64)
+    for rule in rules:
+        if rule.limit:
+            for same in _same(order, rule):
+                found[(same.sum(axis=2) >= rule.limit).any(axis=1)] |= rule.bit
+    return found
+
+
+def _same(order: NDArray[np.int64], rule: RuleTable) -> list[NDArray[np.bool_]]:
+    """Return for each of an entry's values whether an entry has it: [U, k, k] each."""
+    listed = order >= 0
+    both = listed[:, :, None] & listed[:, None, :]
+    values, others = rule.values[:, order], rule.others(order)
+    return [same & both for same in same_value(values[..., None], others[:, :, None, :])]
+
+
+def _closed(order: NDArray[np.int64], rule: RuleTable) -> Iterator[NDArray[np.uint64]]:
+    """Yield for one place after the other which activities the rule bans there, as words [U, words]."""
+    same = _same(order, rule)
+    values = np.where(order >= 0, rule.values[:, order], -1)
+    none = np.zeros((len(order), rule.members.shape[1]), np.uint64)
+    found = none
+    for slot in range(order.shape[1]):
+        # Without a window what is closed stays so, and the entry above is all that is new.
+        first = max(slot + 1 - rule.window, 0) if rule.window else 0
+        newest = first if rule.window else max(slot - 1, 0)
+        found = none if rule.window else found
+        for its_values, each in zip(values, same, strict=True):
+            full = each[:, newest:slot, first:slot].sum(axis=2) >= rule.limit
+            for at in range(slot - newest):
+                closing = np.where(full[:, at], its_values[:, newest + at], -1)
+                found = found | rule.members[closing]
+        yield found

@@ -1,0 +1,101 @@
+"""List rules over the activities of a catalogue, as numbers: what each one's values are, what a further one costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tideline.udfs.core.policies.base import SCORE_UNITS
+from tideline.udfs.core.ranking.list_rules import PENALTIES_PER_SCORE, values_of
+from tideline.udfs.core.ranking.sort_keys import NUMBER_BITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.ranking.list_rules import ListRule
+
+RULE_CLASSES = {"category": 1, "kind": 2, "label": 4}
+"""Bit of each class of rules in a token: classes outlive the rules of a deployment."""
+RELAXED = 128
+"""Bit that says that a ban was broken because nothing else was left."""
+WORD_BITS = 64
+_NONE, _NO_OTHER = -1, -2
+"""What stands for no value in an entry's own numbers and in those that it is compared with: they never agree."""
+
+
+class RuleTable(NamedTuple):
+    """One rule for K activities that have at most m values by it."""
+
+    values: NDArray[np.int32]
+    """Numbers of each activity's values [m, K], the last ones _NONE."""
+    limit: int
+    """Entries of a value after which it is banned; 0: it never is."""
+    window: int
+    costs: NDArray[np.int64] | None
+    """What the n-th entry pays, in sort keys; the last for all further ones. None: none pays."""
+    relax: bool
+    bit: int
+    members: NDArray[np.uint64]
+    """Which activities have each value, a bit each [values + 1, words]; the last row is of no value."""
+
+    @classmethod
+    def of(cls, rule: ListRule, activities: Sequence[Activity]) -> RuleTable:
+        """Number the values in the order of their names."""
+        own = [values_of(activity, rule.by) for activity in activities]
+        number_of = {value: at for at, value in enumerate(sorted({value for values in own for value in values}))}
+        values = np.full((max([1, *map(len, own)]), len(own)), _NONE, np.int32)
+        has = np.zeros((len(number_of) + 1, -(-len(own) // WORD_BITS) * WORD_BITS), np.bool_)
+        for at, mine in enumerate(own):
+            for place, value in enumerate(mine):
+                values[place, at] = number_of[value]
+                has[number_of[value], at] = True
+        numbers = np.array(rule.numbers, np.int64)
+        costs = numbers * round(SCORE_UNITS / PENALTIES_PER_SCORE) << NUMBER_BITS
+        return cls(
+            values=values,
+            limit=rule.limit,
+            window=rule.window,
+            costs=costs if costs.any() else None,
+            relax=rule.relax,
+            bit=RULE_CLASSES[rule.by.partition(".")[0]],
+            members=words_of(has),
+        )
+
+    def others(self, activities: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the values of activities [m, ...] for `same_value` to compare with: a missing one is like none."""
+        found: NDArray[np.int32] = self.values[:, activities]
+        found[found == _NONE] = _NO_OTHER
+        return found
+
+
+def same_value(values: NDArray[np.int32], others: NDArray[np.int32]) -> Iterator[NDArray[np.bool_]]:
+    """Yield for each of `values` [m, ...] whether it is among `others` [m, ...], which broadcast."""
+    for mine in values:
+        found = mine == others[0]
+        for each in others[1:]:
+            found |= mine == each
+        yield found
+
+
+def words_of(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Return rows of a multiple of WORD_BITS truth values as words [rows, words]."""
+    return np.packbits(bits, axis=1, bitorder="little").view(np.uint64)
+
+
+def compiled(rules: Sequence[ListRule], activities: Sequence[Activity]) -> tuple[RuleTable, ...]:
+    """Return the table of each rule, in their order."""
+    return tuple(RuleTable.of(rule, activities) for rule in rules)
+
+
+def rule_names(classes: int) -> list[str]:
+    """Return the names of the classes that a token's byte says acted.
+
+    >>> rule_names(130)
+    ['list.kind', 'list.relaxed']
+    """
+    named = [f"list.{name}" for name, bit in RULE_CLASSES.items() if classes & bit]
+    return named + ["list.relaxed"] * bool(classes & RELAXED)
