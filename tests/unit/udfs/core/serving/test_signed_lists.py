@@ -20,7 +20,8 @@ def test_a_list_is_signed_for_its_user_and_the_popular_one_for_everybody() -> No
     """Contract: the popular list is in no experiment, explores nothing, and its token fits any user."""
     trial = SetExperiment("e", (VariantSpec("calm", "linucb:alpha=0", 300),), None)
     ranker = make_world([activity("a"), activity("b")], exploration_permille=50).after(trial, NOON_MS)
-    x, ranked = np.zeros((1, DIM), np.int8), Ranked(np.array([[1, 0]]), np.array([2]), NONE, np.zeros((1, 0), np.int64), NONE)
+    x, unruled = np.zeros((1, DIM), np.int8), np.zeros((1, 0), np.int64)
+    ranked = Ranked(np.array([[1, 0]]), np.array([2]), NONE, unruled, NONE)
     heads = ListHeads(["u"], np.array([NOON_MS]), ONE, ONE)
     pairs = np.array([[11, 12]], np.uint32)
     own = json.loads(signed_lists(ranker, heads, x, pairs, ranked)[0])
