@@ -12,7 +12,7 @@ from tideline.udfs.core.catalogue.activity import decode_activity, encode_activi
 from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
 from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.lists.slot_tags import slot_tag
-from tideline.udfs.core.ranking.ranking import MAX_ACTIVITIES
+from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 from tideline.udfs.core.users.features import Vocabulary
 from tideline.udfs.io.topic_reader import read_topic
 
