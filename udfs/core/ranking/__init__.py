@@ -1,4 +1,4 @@
-"""Scores into lists: exploration, propensities, constraints on a whole list.
+"""Scores into lists: rules of a whole list, exploration inside them, propensities.
 
-Imports from `policies`.
+Imports from `catalogue`, `policies`.
 """
