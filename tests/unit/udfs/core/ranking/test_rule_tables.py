@@ -1,0 +1,52 @@
+"""List rules over a catalogue, as numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.support.core_world import activity
+from tideline.udfs.core.ranking.list_rules import BAN, ListRule
+from tideline.udfs.core.ranking.rule_tables import RULE_CLASSES, RuleTable, compiled, rule_names, same_value, words_of
+
+SHOP = [
+    activity("a", categories=("tea", "milk")),
+    activity("b", categories=("milk",), labels={"provider": "x"}),
+    activity("c"),
+]
+
+
+def test_values_are_numbered_by_name_and_members_marked() -> None:
+    """Contract: the numbers do not depend on the order of activities; who has none is like nobody."""
+    table = RuleTable.of(ListRule("category", (0, BAN)), SHOP)
+    assert table.values.tolist() == [[1, 0, -1], [0, -1, -1]]
+    assert table.members.tolist() == [[0b011], [0b001], [0]]
+    every = np.arange(3)
+    first, second = same_value(table.values[:, :, None], table.others(every)[:, None, :])
+    assert (first | second).tolist() == [[True, True, False], [True, True, False], [False, False, False]]
+
+
+def test_penalties_are_thousandths_of_score_in_sort_keys() -> None:
+    table = RuleTable.of(ListRule("kind", (0, 1, 1000, BAN)), SHOP)
+    assert table.limit == 3
+    assert table.costs is not None
+    assert table.costs.tolist() == [0, round(2**30 / 1000) << 16, 1000 * round(2**30 / 1000) << 16]
+    assert RuleTable.of(ListRule("kind", (0, 0, BAN)), SHOP).costs is None
+
+
+def test_rules_of_no_activities_are_tables_too() -> None:
+    (table,) = compiled((ListRule("label.provider", (0, BAN)),), [])
+    assert (table.values.shape, table.members.shape) == ((1, 0), (1, 0))
+
+
+def test_a_class_keeps_its_bit_and_its_name() -> None:
+    """Contract: tokens in Redis carry these bits."""
+    assert RULE_CLASSES == {"category": 1, "kind": 2, "label": 4}
+    assert RuleTable.of(ListRule("label.provider", (0, BAN)), SHOP).bit == 4
+    assert rule_names(0) == []
+    assert rule_names(255) == ["list.category", "list.kind", "list.label", "list.relaxed"]
+
+
+def test_truth_values_are_packed_from_the_lowest_bit_on() -> None:
+    bits = np.zeros((1, 128), np.bool_)
+    bits[0, [0, 63, 65]] = True
+    assert words_of(bits).tolist() == [[1 | 1 << 63, 2]]
