@@ -12,6 +12,7 @@ from tideline.schemas.errors import ConfigError, ModelError, Unavailable
 from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, soak, start, throughput
 from tideline.scripts.benchmarks.offline import encoder, mutate, publish, rank, regret, stories
 from tideline.scripts.benchmarks.offline import ope_coverage as ope
+from tideline.scripts.benchmarks.offline.rules import rules
 from tideline.scripts.benchmarks.offline.value import value, zero_shot
 from tideline.scripts.benchmarks.worlds import built_in_worlds, world_folder
 from tideline.scripts.benchmarks.year import year
@@ -71,6 +72,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "ope": lambda given: ope.measure(given.rows, given.repeats),
     "regret": _regret,
     "rank": lambda given: rank.measure(),
+    "rules": lambda given: rules.measure(given.only),
     "value": _value,
     "zeroshot": lambda given: zero_shot.measure(given.only, given.past, given.seed, given.model),
     "world": _world,

@@ -96,6 +96,13 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "delay": "by delay of the clicks: {pending, together}, each {mean, herd}",
             "obd": "by campaign: rows kept and clicks by policy, on logs of Open Bandit",
         },
+        "rules": {
+            "knapsack": "{mean_of_lp, worst_of_lp, used, over_by, until_empty, throttled}; of the best that can be had",
+            "learning": "{mean_of_lp, worst_of_lp, used, until_empty_of_lp}; while clicks and costs are learned",
+            "late_spend": "{share_over, two_weeks, a_day}: of runs that overdraw, by horizon beside simpler stops",
+            "floors": "{worst_reached, of_bound, reward, without}",
+            "fairness": "{gap, reward, most_possible, half_merit, fair_co, none, unseen}; parts not asked for: null",
+        },
         "rank": {
             "50": "activities, 32 numbers a context: {us_per_user, exact, peer_us_per_user, peers}",
             "200": "the same",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PARTS = ("low_ctr", "contextual", "entering", "drift", "delay", "obd")
 """Environments in which regret is measured."""
+RULE_PARTS = ("knapsack", "learning", "late_spend", "floors", "fairness")
+"""Settings in which rules are measured."""
 WORLDS = (
     "demo",
     "other_dates",
@@ -40,7 +42,7 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|backfill|freshness|publish|memory|soak|start|encoder|ope|regret|rank|value|zeroshot|world|mutate"
+        metavar="throughput|backfill|freshness|publish|memory|soak|start|encoder|ope|regret|rank|rules|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
@@ -135,6 +137,10 @@ def _of_policies(verbs: SubVerbs) -> None:
     learns.tells(None, ["tideline bench regret --only low_ctr --without-peers"])
     learns.add_argument("--only", choices=PARTS, action="append", help="a part; may be repeated")
     learns.add_argument("--without-peers", action="store_true", help="the product's own policies only")
+
+    ruled = verbs.add_parser("rules", help="what budgets, floors and fairness earn of the most they allow")
+    ruled.tells(None, ["tideline bench rules --json", "tideline bench rules --only floors"])
+    ruled.add_argument("--only", choices=RULE_PARTS, action="append", help="a part; may be repeated")
 
     ranks = verbs.add_parser("rank", help="microseconds a user to rank 50 to 10,000 activities, beside other libraries")
     ranks.tells(None, ["tideline bench rank --json"])

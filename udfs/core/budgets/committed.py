@@ -8,12 +8,12 @@ is on average is weighed over a grid by how well it explains the conversions tha
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tideline.udfs.core.budgets.ledger import HOUR_MS
+from tideline.udfs.core.budgets.spending_stop import RISK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,13 +25,12 @@ PRIOR_IMPRESSIONS = 100.0
 _DELAYS = 14
 _SHORTEST = 13
 _Z_99 = 2.33
-_CURVES_KEPT = 4096
 
 
 class Cohorts(NamedTuple):
     """The impressions of one activity by hour: how long ago each hour was, and what came of it so far."""
 
-    age_ms: tuple[int, ...]
+    age_ms: NDArray[np.int64]
     impressions: NDArray[np.float64]
     conversions: NDArray[np.float64]
 
@@ -42,7 +41,7 @@ class Pending(NamedTuple):
     by_hour: NDArray[np.float64]
     """Expected of each hour of the ledger."""
     upper: float
-    """Expected of all, were the rate at its upper limit, which it is above in one case of 100."""
+    """Expected of all, were rate and delay at their upper limits, which each is above in one case of 100."""
 
 
 def cohorts_of(ledger: NDArray[Any], now_ms: int) -> Cohorts:
@@ -50,7 +49,7 @@ def cohorts_of(ledger: NDArray[Any], now_ms: int) -> Cohorts:
     starts = ledger["hour"] * HOUR_MS
     ages = now_ms - (starts + np.clip(now_ms - starts, 0, HOUR_MS) // 2)
     return Cohorts(
-        tuple(np.maximum(ages, 0).tolist()),
+        np.maximum(ages, 0),
         np.maximum(ledger["impressions"], 0).astype(np.float64),
         np.maximum(ledger["conversions"], 0).astype(np.float64),
     )
@@ -71,24 +70,22 @@ def delay_weights(cohorts: Sequence[Cohorts], window_ms: int) -> NDArray[np.floa
 
 def pending_of(cohorts: Cohorts, weights: NDArray[np.float64], window_ms: int) -> Pending:
     """Return what one activity's impressions are still to bring, over the likely delays."""
-    if not cohorts.age_ms:
+    if not cohorts.age_ms.size:
         return Pending(np.zeros(0), 0.0)
     arrived = _arrived(cohorts.age_ms, window_ms)
     converted = float(cohorts.conversions.sum()) + 1.0
     rates = converted / (arrived @ cohorts.impressions + PRIOR_IMPRESSIONS)
     by_hour = ((weights * rates) @ (1.0 - arrived)) * cohorts.impressions
+    of_delay = rates * ((1.0 - arrived) @ cohorts.impressions)
+    worst = np.argsort(-of_delay, kind="stable")
+    likely = of_delay[worst[np.searchsorted(np.cumsum(weights[worst]), RISK)]]
     limit = 1.0 + (_Z_99 * math.sqrt(converted) + 1.5) / converted
-    return Pending(by_hour, float(by_hour.sum()) * limit)
+    return Pending(by_hour, float(max(likely, by_hour.sum())) * limit)
 
 
-def _arrived(age_ms: tuple[int, ...], window_ms: int) -> NDArray[np.float64]:
+def _arrived(age_ms: NDArray[np.int64], window_ms: int) -> NDArray[np.float64]:
     """Return [delays, hours]: the share of an impression's conversions that come until an age."""
-    return np.stack([_curve(age, window_ms) for age in age_ms], axis=1) if age_ms else np.zeros((_DELAYS, 0))
-
-
-@lru_cache(maxsize=_CURVES_KEPT)
-def _curve(age_ms: int, window_ms: int) -> NDArray[np.float64]:
-    means = window_ms * np.exp2(-np.linspace(0.0, _SHORTEST, _DELAYS))
-    share = -np.expm1(-age_ms / means) / -np.expm1(-window_ms / means)
+    means = window_ms * np.exp2(-np.linspace(0.0, _SHORTEST, _DELAYS))[:, None]
+    share = np.expm1(-age_ms / means) / np.expm1(-window_ms / means)
     found: NDArray[np.float64] = np.minimum(share, 1.0)
     return found

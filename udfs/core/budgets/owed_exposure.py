@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FLOOR_GAIN, MERIT_GAIN = 0.001, 0.0003
+FLOOR_GAIN, MERIT_GAIN = 0.002, 0.0003
 """Worth an impression that is owed."""
 OFFSET_LIMIT = 0.08
 """Largest offset: a floor that would need more is not owable, and says so."""
@@ -43,7 +43,7 @@ def floor_offset(share: float, own: float, total: float, limit: float = OFFSET_L
     """Return the offset of an activity that is owed a share of `total` impressions and has had `own`.
 
     >>> [round(floor_offset(0.02, own, 1000.0), 3) for own in (0.0, 15.0, 25.0)]
-    [0.02, 0.005, 0.0]
+    [0.04, 0.01, 0.0]
     """
     return min(max(FLOOR_GAIN * (share * total - own), 0.0), limit)
 

@@ -90,7 +90,7 @@ def allotted(spent: NDArray[np.float64], plan: Plan, budget: float) -> NDArray[n
     return found
 
 
-def pressure(spent: NDArray[np.float64], plan: Plan, budget: float, gone: float) -> float:
+def pressure(spent: NDArray[np.float64], plan: Plan, budget: float, gone: float, gain: float = GAIN) -> float:
     """Return by what the first price is multiplied, from what each period until now has spent, the present one last.
 
     `gone` is the share of the present period that is over.
@@ -101,7 +101,7 @@ def pressure(spent: NDArray[np.float64], plan: Plan, budget: float, gone: float)
     """
     planned = allotted(spent, plan, budget)
     planned[-1] *= gone
-    return math.exp(min(max(GAIN * float((spent - planned).sum()) / budget, -_MOST), _MOST))
+    return math.exp(min(max(gain * float((spent - planned).sum()) / budget, -_MOST), _MOST))
 
 
 def in_price_units(worth: float) -> int:

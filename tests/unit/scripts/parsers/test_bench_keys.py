@@ -12,6 +12,7 @@ from tests.support.tiny_world import tiny_world
 from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, soak, start, throughput
 from tideline.scripts.benchmarks.offline import mutate, ope_coverage, publish, regret, stories
 from tideline.scripts.benchmarks.offline.rank_timing import ACTIVITIES
+from tideline.scripts.benchmarks.offline.rules import rules
 from tideline.scripts.benchmarks.offline.value import value
 from tideline.scripts.benchmarks.worlds import built_in_worlds
 from tideline.scripts.benchmarks.worlds.world_folder import write_world
@@ -30,6 +31,7 @@ _SHORT: dict[str, Callable[[], dict[str, Any]]] = {
     "ope": partial(ope_coverage.measure, 100, 1),
     "rank": lambda: dict.fromkeys(map(str, ACTIVITIES)) | {f"dim_{DIM}": {}},
     "regret": lambda: dict.fromkeys(regret.PARTS),
+    "rules": lambda: dict.fromkeys(rules.PARTS),
     "mutate": partial(mutate.measure, 7, 1),
     "stories": partial(stories.measure, 1, 1),
     "year": partial(year.measure, days=1, seed=3, users=100, sessions=4),

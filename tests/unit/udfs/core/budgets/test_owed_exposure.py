@@ -16,7 +16,7 @@ from tideline.udfs.core.budgets.owed_exposure import (
 
 
 def test_an_offset_grows_with_what_is_owed_up_to_its_limit() -> None:
-    assert floor_offset(0.02, 0.0, 1000.0) == pytest.approx(0.02)
+    assert floor_offset(0.02, 0.0, 1000.0) == pytest.approx(0.04)
     assert floor_offset(0.02, 0.0, 1e6) == OFFSET_LIMIT
     assert floor_offset(0.02, 21.0, 1000.0) == 0.0
 
