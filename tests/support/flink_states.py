@@ -18,6 +18,9 @@ class MemoryMap:
     def items(self) -> ItemsView[str, bytes]:
         return self.values.items()
 
+    def get(self, key: str) -> bytes | None:
+        return self.values.get(key)
+
     def put(self, key: str, value: bytes) -> None:
         self.values[key] = value
 

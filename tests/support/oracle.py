@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from tideline.udfs.core.budgets.standing import decode_standing, encode_standing
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings
 from tideline.udfs.core.lists.list_version import ListVersion, parse_version
-from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, decode_ledger_key
 from tideline.udfs.core.policies.policy_table import decode_row, encode_row
 from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
@@ -95,16 +96,27 @@ class Oracle:
 
     def policy_values(self) -> list[bytes]:
         """Return the policy records that a `publish` order makes, in their order."""
-        return [encode_row(row._replace(epoch=self.epoch), name) for name, row in self._published()]
+        learner = self._learner()
+        standings = [
+            encode_standing(name, each._replace(epoch=self.epoch)) for name, each in learner.ledgers.standings()
+        ]
+        rows = learner.publish(learner.every_arm())
+        return [*standings, *(encode_row(row._replace(epoch=self.epoch), name) for name, row in rows)]
 
     def _published(self) -> list[tuple[str, PolicyRow]]:
-        """Return the rows that a learner publishes which gets all feedback in one go and never forgets."""
+        learner = self._learner()
+        return learner.publish(learner.every_arm())
+
+    def _learner(self) -> Learner:
+        """Return a learner which gets all feedback in one go and never forgets."""
         features = {name: features_of(each).tobytes() for name, each in self.world.offers.activities.items()}
         settings = LearnerSettings(self.world.settings.policy.regression, window_ms=self.world.settings.attribution_ms)
         learner = Learner(settings, Kept({}, features))
+        for name, each in self.world.offers.activities.items():
+            learner.ledgers.note(name, each)
         if self._feedback:
             learner.learn(*decode_feedback(encode_feedback(self._feedback)))
-        return learner.publish(learner.every_arm())
+        return learner
 
     def take_feedback(self, feedback: Iterable[Feedback]) -> None:
         """Take in what the learner is told."""
@@ -113,7 +125,11 @@ class Oracle:
     def learn(self, policy: Iterable[Recorded]) -> None:
         """Take in records of the policy topic."""
         for record in policy:
-            if record.value is not None:
+            if record.value is None:
+                continue
+            if decode_ledger_key(record.key):
+                self.world = self.world.with_standing(*decode_standing(record.value, record.offset))
+            else:
                 self.world = self.world.with_row(*decode_row(record.value, record.offset))
 
     def versions(self) -> dict[str, ListVersion]:

@@ -10,6 +10,8 @@ from pyflink.datastream.functions import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from tideline.schemas.errors import InvalidRecord
+from tideline.udfs.core.budgets.ledgers import KeptLedgers
+from tideline.udfs.core.budgets.standing import encode_standing
 from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.control.control import Audience, LoadModel, PublishPolicy, SetExperiment, decode_for
@@ -17,7 +19,9 @@ from tideline.udfs.core.experiments.experiment import regressions_on_trial
 from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import Decay
 from tideline.udfs.core.learning.monitoring import ALARM_AT, entropy
+from tideline.udfs.core.policies.arm_key import LedgerKey
 from tideline.udfs.core.policies.by_name import make_policy
+from tideline.udfs.core.policies.cold_start import scaled
 from tideline.udfs.core.policies.fence import check_entry, epoch_of
 from tideline.udfs.core.policies.policy_table import THETA_LIMIT, encode_row, row_key
 from tideline.udfs.core.rewards.feedback import gather_feedback
@@ -29,8 +33,9 @@ from tideline.udfs.operators.stop import failing_for_good
 from tideline.udfs.operators.subtask import attempt_number, was_restored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from tideline.udfs.core.budgets.ledgers import ChangedLedgers
     from tideline.udfs.core.policies.arm_key import ArmKey
     from tideline.udfs.core.policies.regression import Regression
     from tideline.udfs.settings.job_config import JobConfig
@@ -43,7 +48,7 @@ class Learn(KeyedProcessFunction):
         self._config = config
 
     def open(self, context: RuntimeContext) -> None:
-        """Name the states: sums by arm, features by activity, newest time, experiment, whose turn."""
+        """Name the states: sums by arm, features, terms and ledgers by activity, times, experiment, whose turn."""
         self._enter(context)
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._newest = context.get_state(ValueStateDescriptor("newest_ms", Types.LONG()))
@@ -53,12 +58,19 @@ class Learn(KeyedProcessFunction):
         self._features = context.get_map_state(
             MapStateDescriptor("features", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
         )
+        self._ledgers = context.get_map_state(MapStateDescriptor("ledgers", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
+        self._terms = context.get_map_state(MapStateDescriptor("terms", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
+        self._ledger_ms = context.get_state(ValueStateDescriptor("ledger_ms", Types.LONG()))
         config = self._config
+        _, conversion, revenue, _ = scaled(
+            (config.weight_click, config.weight_conversion, config.weight_revenue, config.weight_cost)
+        )
         self._settings = LearnerSettings(
             make_policy(config.policy).regression,
             Decay(round(config.half_life_days * 86_400_000)),
             round(config.attribution_days * 86_400_000),
             config.publish_ms,
+            (conversion, revenue),
         )
         self._meters = Meters(context)
         self._restored: Learner | None = None
@@ -84,7 +96,7 @@ class Learn(KeyedProcessFunction):
         if row[0] == ORDER:
             yield from self._obey(row[1][0])
         elif row[0] == ACTIVITY:
-            self._note(row[1][0], row[1][1] if len(row[1]) > 1 else None)
+            yield from self._note(row[1][0], row[1][1] if len(row[1]) > 1 else None)
         else:
             yield from self._learn(row[1])
 
@@ -98,6 +110,7 @@ class Learn(KeyedProcessFunction):
                 self._newest.value(),
                 self._ordered.value(),
                 self._turn.value() or "",
+                KeptLedgers(dict(self._ledgers.items()), dict(self._terms.items()), self._ledger_ms.value() or 0),
             )
             self._restored = Learner(self._settings, kept)
         return self._restored
@@ -111,13 +124,24 @@ class Learn(KeyedProcessFunction):
             self._sums.remove(text)
         if learned.turn is not None:
             self._turn.update(learned.turn)
+        if learned.ledgers is not None:
+            self._keep(learned.ledgers)
         milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in learned.clicks._asdict().items()}
         aside = {f"feedback_refused_{reason}": count for reason, count in learned.refused.items()}
         self._meters.add({"feedback_rows": learned.rows, **milli, **aside})
+        yield from self._publish_standings()
         yield from self._publish(learned.arms)
 
-    def _note(self, key: bytes, value: bytes | None) -> None:
-        """Note an activity's features, or, without a value, that it was deleted."""
+    def _keep(self, changed: ChangedLedgers) -> None:
+        for name, state in changed.kept.items():
+            self._ledgers.put(name, state)
+        for name in changed.gone:
+            self._ledgers.remove(name)
+            self._terms.remove(name)
+        self._ledger_ms.update(changed.newest_ms)
+
+    def _note(self, key: bytes, value: bytes | None) -> Iterator[Row]:
+        """Note an activity's features and terms, or, without a value, that it was deleted; publish where it stands."""
         try:
             activity = decode_activity(key, value)
         except InvalidRecord:
@@ -129,8 +153,13 @@ class Learn(KeyedProcessFunction):
             learner.note(name, None)
         else:
             features = features_of(activity)
-            self._features.put(activity.activity_id, features.tobytes())
-            learner.note(activity.activity_id, features)
+            name = activity.activity_id
+            self._features.put(name, features.tobytes())
+            learner.note(name, features)
+        terms = learner.ledgers.note(name, activity)
+        if terms is not None and terms != self._terms.get(name):
+            self._terms.put(name, terms)
+            yield from self._publish_standings({name})
 
     def _obey(self, value: bytes) -> Iterator[Row]:
         try:
@@ -145,7 +174,18 @@ class Learn(KeyedProcessFunction):
         elif isinstance(command, PublishPolicy | SetExperiment):
             if isinstance(command, SetExperiment):
                 self._experiment.update(value)
+            yield from self._publish_standings()
             yield from self._publish(self._learner.every_arm())
+
+    def _publish_standings(self, names: Collection[str] = ()) -> Iterator[Row]:
+        """Publish where some activities stand with their budgets and floors, all where none is named."""
+        epoch, found = self._config.epoch or 0, self._learner.ledgers.standings()
+        if not found:
+            return
+        for name, standing in found:
+            if not names or name in names:
+                yield Row(LedgerKey(name).value, encode_standing(name, standing._replace(epoch=epoch)))
+        self._meters.show("activities_stopped", sum(standing.stopped for _, standing in found))
 
     def _publish(self, arms: Iterable[ArmKey]) -> Iterator[Row]:
         rows = self._learner.publish(arms, self._on_trial())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from tideline.models.encoder import Encoder
 from tideline.models.registry import verify
 from tideline.schemas.errors import InvalidRecord, ModelError, Reason
+from tideline.udfs.core.budgets.standing import Standing, decode_standing
 from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
 from tideline.udfs.core.control.control import (
@@ -22,6 +23,7 @@ from tideline.udfs.core.control.control import (
     PinPolicy,
     decode_for,
 )
+from tideline.udfs.core.policies.arm_key import decode_ledger_key
 from tideline.udfs.core.policies.policy_table import decode_row
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 from tideline.udfs.core.serving.ranker_state import PolicyTables, RankerCommand
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
+    from tideline.udfs.core.policies.policy_table import PolicyRow
     from tideline.udfs.core.serving.ranker_state import RankerState
 
 ACTIVITIES, CONTROL, POLICY = "activities", "control", "policy"
@@ -161,11 +164,13 @@ class RankerFeed:
         self._take(taken)
 
     def _take(self, records: Iterable[TopicRecord]) -> None:
-        for offset, _, value, _ in records:
+        for offset, key, value, _ in records:
             if value is None:
                 continue
+            is_standing = decode_ledger_key(key) is not None
+            row: PolicyRow | Standing
             try:
-                name, row = decode_row(value, offset)
+                name, row = decode_standing(value, offset) if is_standing else decode_row(value, offset)
             except InvalidRecord as error:
                 self._count("policy_rows_refused")
                 _log.warning("policy record at offset %d refused: %s", offset, error)
@@ -174,7 +179,8 @@ class RankerFeed:
                 self._count("policy_rows_fenced")
                 continue
             self.policy_epoch = row.epoch
-            former, self.state = self.state, self.state.with_row(name, row)
+            former = self.state
+            self.state = former.with_standing(name, row) if isinstance(row, Standing) else former.with_row(name, row)
             if self.state is not former:
                 self._count("policy_rows_applied")
         self._swap_when_known()

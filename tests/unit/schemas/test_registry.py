@@ -21,6 +21,7 @@ _IDS_EVER_GIVEN = {
     12: "decision_v3",
     13: "policy_v6",
     14: "decision_v4",
+    15: "ledger_v1",
 }
 
 

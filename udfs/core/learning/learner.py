@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tideline.udfs.core.budgets.ledgers import KeptLedgers, Ledgers, LedgerSettings
 from tideline.udfs.core.learning.knowledge import Knowledge
 from tideline.udfs.core.learning.learning import Decay, decode_sums, encode_sums
 from tideline.udfs.core.learning.monitoring import Clicks, Watch
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.budgets.ledgers import ChangedLedgers
     from tideline.udfs.core.learning.intake import Refusal
     from tideline.udfs.core.policies.policy_table import PolicyRow
 
@@ -39,6 +41,8 @@ class LearnerSettings(NamedTuple):
     """So long feedback of a list can come: what is known of a deleted activity keeps its name until then."""
     publish_ms: int = 0
     """Time between two publications, by which each row gets its turn to be published again; 0: none does."""
+    worth: tuple[float, float] = (5.0, 0.0)
+    """Of a conversion and of a unit of revenue, as scores weigh them: what budgets are priced by."""
 
 
 class Kept(NamedTuple):
@@ -49,6 +53,7 @@ class Kept(NamedTuple):
     newest_ms: int | None = None
     ordered: int | None = None
     turn: str = ""
+    ledgers: KeptLedgers = KeptLedgers()
 
 
 NOTHING_KEPT = Kept({}, {})
@@ -66,6 +71,8 @@ class LearnedFeedback(NamedTuple):
     rows: int
     clicks: Clicks
     refused: Counter[Refusal]
+    ledgers: ChangedLedgers | None
+    """None where no activity has a budget or a floor."""
 
 
 class Learner:
@@ -80,6 +87,7 @@ class Learner:
             None if kept.newest_ms is None else decay.bucket_at(kept.newest_ms),
         )
         self._features = {name: np.frombuffer(each, np.int8) for name, each in kept.features.items()}
+        self.ledgers = Ledgers(LedgerSettings(settings.window_ms, settings.worth), kept.ledgers)
         self._ordered, self._turn = kept.ordered, decode_arm(kept.turn) if kept.turn else None
         self._watch = Watch()
 
@@ -122,6 +130,7 @@ class Learner:
             sum(mine.size for mine in learned.rows.values()),
             clicks,
             learned.refused,
+            self.ledgers.learn(_by_activity(learned.rows)) if self.ledgers else None,
         )
 
     def _due(self) -> list[ArmKey]:
@@ -164,3 +173,11 @@ class Learner:
     def drift(self) -> float:
         """Return by how many standard errors clicks over predicted ones differ today from before, see `Watch`."""
         return self._watch.drift()
+
+
+def _by_activity(rows_of: Mapping[ArmKey, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the feedback of each activity under all encoders."""
+    found: dict[str, list[NDArray[Any]]] = {}
+    for arm, rows in rows_of.items():
+        found.setdefault(arm.activity_id, []).append(rows)
+    return {name: np.concatenate(parts) for name, parts in found.items()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tideline.udfs.core.catalogue.catalogue import Catalogue
     from tideline.udfs.core.lists.ranked_lists import RankedLists
@@ -20,8 +20,9 @@ def payloads(
     catalogue: Catalogue,
     lists: RankedLists,
     tokens: Sequence[str],
+    leases_ms: Mapping[int, int] | None = None,
 ) -> list[bytes]:
-    """Return the JSON of each list."""
+    """Return the JSON of each list; what has a lease ends with it, by activity number."""
     generation, encoder = lists.generation, lists.encoder
     names = [activity.activity_id for activity in catalogue.activities]
     ends = (catalogue.ends_ms // _MINUTE_MS).tolist()
@@ -34,7 +35,10 @@ def payloads(
         minute = as_of // _MINUTE_MS
         minutes = left.get(minute)
         if minutes is None:
-            minutes = left[minute] = [str(end - minute) for end in ends]
+            until_end = [end - minute for end in ends]
+            for number, lease_ms in (leases_ms or {}).items():
+                until_end[number] = min(until_end[number], lease_ms // _MINUTE_MS)
+            minutes = left[minute] = [str(each) for each in until_end]
         shown = row[:count]
         ids = '","'.join([names[number] for number in shown])
         until = ",".join([minutes[number] for number in shown])

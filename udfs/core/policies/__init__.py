@@ -1,5 +1,5 @@
 """How activities are scored: the table of what was learned, the start of an unknown activity, every policy by name.
 
 `contextual` holds the policies that score by the user's context, `rates` those with one score for everybody.
-Imports from `catalogue` and `pairs`.
+Imports from `budgets`, `catalogue` and `pairs`.
 """

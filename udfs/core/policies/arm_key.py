@@ -2,6 +2,7 @@
 
     encoder|activity                in the learner's state
     encoder|activity[|regression]   on the policy topic: with how the row was solved, where not as the deployment's
+    ledger|activity                 there too: where it stands with its budget and floor
 
 No activity id holds a bar, and none is one of the two names that stand for no single activity.
 """
@@ -17,6 +18,7 @@ PRIOR_ID = "*"
 GONE_ID = "~"
 """Stands for all deleted activities together."""
 _BAR = "|"
+_LEDGER = "ledger"
 
 
 class ArmKey(NamedTuple):
@@ -78,3 +80,31 @@ def decode_row_key(key: bytes | None) -> RowKey | None:
         return RowKey(decode_arm(f"{encoder}{_BAR}{activity_id}"), *regression)
     except ValueError:
         return None
+
+
+class LedgerKey(NamedTuple):
+    """What a record of a standing is about.
+
+    >>> LedgerKey("tea-10").value
+    b'ledger|tea-10'
+    """
+
+    activity_id: str
+
+    @property
+    def value(self) -> bytes:
+        """The key of the record."""
+        return f"{_LEDGER}{_BAR}{self.activity_id}".encode()
+
+
+def decode_ledger_key(key: bytes | None) -> LedgerKey | None:
+    """Return the key of a standing's record, None where it is none.
+
+    >>> decode_ledger_key(b"ledger|tea-10"), decode_ledger_key(b"3|tea-10")
+    (LedgerKey(activity_id='tea-10'), None)
+    """
+    try:
+        kind, bar, activity_id = (key or b"").decode().partition(_BAR)
+    except ValueError:
+        return None
+    return LedgerKey(activity_id) if kind == _LEDGER and bar and is_identifier(activity_id) else None

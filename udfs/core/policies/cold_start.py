@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tideline.udfs.core.budgets.pacing import PRICE_UNIT
+from tideline.udfs.core.budgets.standing import NO_STANDINGS, Standing
 from tideline.udfs.core.catalogue.activity_features import FEATURES, features_of
-from tideline.udfs.core.context import DIM
+from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.fixed_point import X_UNIT, in_units
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.arm_key import PRIOR_ID
@@ -16,7 +18,7 @@ from tideline.udfs.core.policies.pair_row import COLD_PAIRS
 from tideline.udfs.core.policies.policy_table import PAIRS, UPPER, SharedRow, stack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,15 +29,37 @@ if TYPE_CHECKING:
 
 
 _CLICKS = 5.0
+_FREE = Standing()
 Weights = tuple[float, float, float, float]
 """Worth of a click, of a conversion and of a unit of revenue, and how much a unit of cost takes away."""
 
 
-def coefficients(table: PolicyTable, catalogue: Catalogue, encoder: int, weights: Weights) -> Coefficients:
-    """Return the coefficients of all activities of a catalogue."""
+def coefficients(
+    table: PolicyTable,
+    catalogue: Catalogue,
+    encoder: int,
+    weights: Weights,
+    standings: Mapping[str, Standing] = NO_STANDINGS,
+) -> Coefficients:
+    """Return the coefficients of all activities of a catalogue, less what budgets charge and with what floors add.
+
+    A price makes each unit of cost take away more. An offset is added to the score of everybody, by the number of a
+    context that is the same for all: policies that do not read contexts have none.
+    """
     rows = [table.row(encoder, activity.activity_id) for activity in catalogue.activities]
     shared = table.row(encoder, PRIOR_ID).pairs or COLD_PAIRS
-    known = stack(with_cold_start(rows, catalogue.activities), worth(catalogue.activities, weights), shared)
+    worths = worth(catalogue.activities, weights)
+    offsets = np.zeros(len(rows))
+    if standings:
+        stands = [standings.get(each.activity_id, _FREE) for each in catalogue.activities]
+        costs = [each.cost for each in catalogue.activities]
+        worths[:, 1] -= np.array([each.price for each in stands]) * PRICE_UNIT * costs
+        offsets = np.array([each.offset for each in stands]) / (CONSTANT_X * X_UNIT)
+    known = stack(with_cold_start(rows, catalogue.activities), worths, shared)
+    if offsets.any():
+        theta = known.theta
+        theta[:, 0] += np.rint(offsets)
+        known = known._replace(theta=in_units(theta))
     return known._replace(total=np.full(len(rows), table.total(encoder)))
 
 
@@ -45,14 +69,14 @@ def worth(activities: Sequence[Activity], weights: Weights) -> NDArray[np.float6
     So exploration, which is as wide as clicks are many, is not touched by weights that are all multiplied alike. Its
     cost is spent at each conversion, so the sums of cost are those of conversions times the cost as it is now.
     """
-    click, conversion, revenue, cost = _scaled(weights)
+    click, conversion, revenue, cost = scaled(weights)
     found = np.empty((len(activities), len(OBJECTIVES)))
     found[:, 0], found[:, 2] = click, revenue
     found[:, 1] = [conversion - cost * activity.cost for activity in activities]
     return found
 
 
-def _scaled(weights: Weights) -> Weights:
+def scaled(weights: Weights) -> Weights:
     """Return the weights over the largest of them, a conversion taken for five clicks: the default ones as they are."""
     click, conversion, revenue, cost = weights
     scale = max(abs(click), abs(conversion) / _CLICKS, abs(revenue), abs(cost)) or 1.0

@@ -6,13 +6,14 @@ See docs/decisions/0012-one-writer-of-the-policy.md.
 from __future__ import annotations
 
 from tideline.schemas.errors import ConfigError, InvalidRecord
-from tideline.schemas.records import POLICY
+from tideline.schemas.records import LEDGER, POLICY
 
 
 def epoch_of(value: bytes | None) -> int:
-    """Return the epoch of a policy record, 0 of what is none: whoever wrote it knew of no epochs."""
+    """Return the epoch of a record of the policy topic, 0 of what is none: whoever wrote it knew of no epochs."""
+    codec = LEDGER if value is not None and value.startswith(LEDGER.header) else POLICY
     try:
-        return 0 if value is None else int(POLICY.decode(value)["epoch"])
+        return 0 if value is None else int(codec.decode(value)["epoch"])
     except InvalidRecord:
         return 0
 

@@ -244,6 +244,7 @@ def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list
     seeds = decision_seeds(hashes, as_of_ms, seq, ranker.settings.salt)
     pairs = pairs_of(ranker.offers.content, batch, rows)
     may = eligible(ranker.catalogue, batch, rows)
+    may.mask[:, ranker.stopped()] = False
     counts["lists_caps_full"] += may.caps_full
     ranked = rank_arms(ranker, arms, Contexts(x, pairs), may.mask, seeds)
     return _Listed(signed_lists(ranker, ListHeads(names, as_of_ms, seq, arms), x, pairs, ranked), counts)

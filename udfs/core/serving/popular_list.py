@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from tideline.udfs.core.ranking.ranking import ListForm, rank
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
 from tideline.udfs.core.users.interest import stranger_x
+
+if TYPE_CHECKING:
+    from tideline.udfs.core.catalogue.activity import Activity
 
 RENEWED_MS = 600_000
 """It is written again after so much time, so that it neither expires nor stays away after a loss of Redis."""
@@ -35,14 +39,15 @@ class PopularList:
     def due(self, ranker: RankerState, newest_ms: int, renew: bool = False) -> bytes:
         """Return the payload, empty where its entries are as before and it is not due; `renew`: it is due.
 
-        It is as of the newest event time that the last batches agree on. Activities with a rule or a cap are for known
-        users only. Its version is (generation, time, policy version).
+        It is as of the newest event time that the last batches agree on. Activities with a rule, a cap or a budget are
+        for known users only: whoever reads the list would spend of a budget, whatever its price. Its version is
+        (generation, time, policy version).
         """
         self._newest_ms.append(newest_ms)
         at_ms = max(self._as_of_ms, min(self._newest_ms))
         as_of_ms = np.array([at_ms])
         mask = open_at(ranker.catalogue, as_of_ms)
-        mask &= np.array([not (each.rule or each.cap) for each in ranker.catalogue.activities], np.bool_)
+        mask &= np.array([_is_for_all(each) for each in ranker.catalogue.activities], np.bool_)
         if not mask.any():
             return b""
         self._as_of_ms = at_ms
@@ -67,3 +72,7 @@ class PopularList:
         seq = np.array([version[2]])
         heads = ListHeads([""], as_of_ms, seq, np.zeros(1, np.int64), popular=True)
         return signed_lists(ranker, heads, x, pairs, ranked)[0]
+
+
+def _is_for_all(activity: Activity) -> bool:
+    return not (activity.rule or activity.cap or activity.budget is not None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tideline.udfs.core.budgets.standing import NO_STANDINGS, Standing
 from tideline.udfs.core.catalogue.catalogue import Catalogue, open_at
 from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExperiment, SetGeneration, SetWeights
 from tideline.udfs.core.experiments.experiment import Experiment, arm_numbers, started
@@ -94,6 +95,8 @@ class PolicyTables(NamedTuple):
     on_trial: dict[str, PolicyTable]
     pinned: int | None = None
     """No row above this version is taken in."""
+    standings: Mapping[str, Standing] = NO_STANDINGS
+    """Where activities stand with their budgets and floors; replaced as a whole."""
 
     @classmethod
     def empty(cls, whole_from: int = -1, pinned: int | None = None) -> PolicyTables:
@@ -108,6 +111,13 @@ class PolicyTables(NamedTuple):
         if row.regression:
             table = self.on_trial.setdefault(row.regression, PolicyTable(whole_from=table.whole_from))
         return table.apply(activity_id, row)
+
+    def standing(self, activity_id: str, standing: Standing) -> PolicyTables:
+        """Return the tables with where an activity stands; these very ones where that is not newer, or is pinned."""
+        known = self.standings.get(activity_id, Standing())
+        if standing.version <= known.version or (self.pinned is not None and standing.version > self.pinned):
+            return self
+        return self._replace(standings={**self.standings, activity_id: standing})
 
 
 @dataclass(frozen=True)
@@ -147,7 +157,9 @@ class RankerState:
     @property
     def version(self) -> int:
         """Offset of the newest policy record applied, -1 for none: the tables are a known state of the policy topic."""
-        return max(table.version for table in (self.tables.deployed, *self.tables.on_trial.values()))
+        of_standings = (each.version for each in self.tables.standings.values())
+        of_tables = (table.version for table in (self.tables.deployed, *self.tables.on_trial.values()))
+        return max(*of_tables, *of_standings, -1)
 
     def policy_of(self, arm: int) -> Policy:
         """Return what ranks an arm; for one that is no longer there, as for the holdout, the deployment's policy."""
@@ -172,8 +184,27 @@ class RankerState:
         table = self.table_of(policy, self.encoder.version)
         name = "" if table is self.tables.deployed else policy.regression.name
         if name not in self._known:
-            self._known[name] = coefficients(table, self.catalogue, self.encoder.version, self.weights)
+            self._known[name] = coefficients(
+                table, self.catalogue, self.encoder.version, self.weights, self.tables.standings
+            )
         return self._known[name]
+
+    def stopped(self) -> NDArray[np.int64]:
+        """Return the numbers of the activities that are to be shown to nobody: their budgets are spent."""
+        names = [name for name, standing in self.tables.standings.items() if standing.stopped]
+        ids = [each.activity_id for each in self.catalogue.activities] if names else []
+        return np.array([ids.index(name) for name in names if name in self.catalogue.reward_value], np.int64)
+
+    def leases(self) -> dict[int, int]:
+        """Return by activity number in how many milliseconds lists that show it run out, where a budget says so."""
+        standings = self.tables.standings
+        if not standings:
+            return {}
+        return {
+            number: standings[each.activity_id].lease_ms
+            for number, each in enumerate(self.catalogue.activities)
+            if each.budget is not None and each.activity_id in standings
+        }
 
     def table_of(self, policy: Policy, encoder: int, version: int | None = None) -> PolicyTable:
         """Return the table a policy ranks with, at a version if one is given.
@@ -199,6 +230,11 @@ class RankerState:
     def with_row(self, activity_id: str, row: PolicyRow) -> RankerState:
         """Take a policy row in; return this very state where it is not newer or the policy is pinned below it."""
         return replace(self) if self.tables.take(activity_id, row) else self
+
+    def with_standing(self, activity_id: str, standing: Standing) -> RankerState:
+        """Take in where an activity stands; return this very state where it is not newer or the policy is pinned."""
+        tables = self.tables.standing(activity_id, standing)
+        return self if tables is self.tables else replace(self, tables=tables)
 
     def with_tables(self, tables: PolicyTables) -> RankerState:
         """Rank with other policy tables, in the place of all that was learned."""

@@ -54,4 +54,4 @@ def signed_lists(
         acted=ranked.acted,
         experiment=ranker.experiment.mark if ranker.experiment and not heads.popular else 0,
     )
-    return payloads(ranker.catalogue, lists, mint(lists, ranker.attributing.keys))
+    return payloads(ranker.catalogue, lists, mint(lists, ranker.attributing.keys), ranker.leases())

@@ -15,6 +15,7 @@ from tests.support.oracle import Oracle
 from tideline.scripts.benchmarks.offline.regret_player import Player
 from tideline.scripts.benchmarks.offline.regret_player import contexts as of_player
 from tideline.scripts.localstack.paths import REPOSITORY
+from tideline.udfs.core.budgets.standing import Standing, decode_standing
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.context import DIM
@@ -30,10 +31,10 @@ from tideline.udfs.core.control.control import (
 from tideline.udfs.core.evaluation.learned import every_row, learner_of, learning
 from tideline.udfs.core.evaluation.log import LoggedFeedback
 from tideline.udfs.core.learning.learning import SUMS_VERSION
-from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, LedgerKey, RowKey, decode_ledger_key
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import PolicyRow, decode_row, encode_row
-from tideline.udfs.core.rewards.feedback import Feedback, encode_feedback
+from tideline.udfs.core.rewards.feedback import Feedback, decode_feedback, encode_feedback
 from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, ORDER
 from tideline.udfs.operators.learn import Learn
 from tideline.udfs.settings.job_config import JobConfig
@@ -70,6 +71,9 @@ class Opened(Learn):
 
     def note(self, name: str, value: bytes | None) -> None:
         assert self._rows(ACTIVITY, [name.encode(), *([] if value is None else [value])]) == {}
+
+    def told(self, name: str, value: bytes) -> dict[bytes, bytes]:
+        return self._rows(ACTIVITY, [name.encode(), value])
 
     def _rows(self, kind: int, content: list[bytes]) -> dict[bytes, bytes]:
         found: Iterator[Row] = self.process_element(Row(kind, content), None)
@@ -199,3 +203,91 @@ def test_a_deleted_activity_leaves_the_state_after_its_window() -> None:
     operator.feed([encode_feedback(later)])
     assert sorted(context.maps["features"].values) == NAMES[1:]
     assert sorted(context.maps["sums"].values) == [*(f"1|{name}" for name in NAMES[1:-1]), "1|~"]
+
+
+def spent(count: int, conversions: int, name: str = "0", at_ms: int = NOON_MS) -> bytes:
+    x = Seen().feedback()[0].x
+    return encode_feedback(
+        [Feedback(name, ENCODER, at_ms, x, 1, conversions=int(at < conversions)) for at in range(count)]
+    )
+
+
+def standings(rows: dict[bytes, bytes]) -> dict[str, Standing]:
+    found = [decode_standing(value, 0) for key, value in rows.items() if decode_ledger_key(key)]
+    return dict(found)
+
+
+def test_a_budget_is_published_when_it_is_noted_and_stops_when_it_is_spent() -> None:
+    """Contract: under a key of its own, before the rows; a changed budget at once, without feedback."""
+    context = MemoryContext()
+    operator = Opened(context, "--epoch", "7")
+    noted = operator.told("0", encode_activity(activity("0", budget=100.0, cost=1.0)))
+    assert standings(noted)["0"].epoch == 7
+    assert operator.told("0", encode_activity(activity("0", budget=100.0, cost=1.0))) == {}
+    rows = operator.feed([spent(100, 2)])
+    assert next(iter(rows)) == LedgerKey("0").value
+    assert not standings(rows)["0"].stopped
+    rows = operator.feed([spent(200, 98)])
+    assert (standings(rows)["0"].stopped, standings(rows)["0"].spent_cents) == (True, 10_000)
+    assert context.counts["activities_stopped"] == 1
+    raised = operator.told("0", encode_activity(activity("0", budget=1000.0, cost=1.0)))
+    assert not standings(raised)["0"].stopped
+    assert standings(operator.order(PublishPolicy("all"))).keys() == {"0"}
+
+
+def test_a_ledger_outlives_a_restart() -> None:
+    """Contract: the same standings and the same state as of an operator that was never restarted."""
+    outcomes = []
+    for restored in (False, True):
+        context = MemoryContext()
+        operator = Opened(context)
+        operator.told("0", encode_activity(activity("0", budget=20.0, cost=1.0)))
+        operator.told("1", encode_activity(activity("1", exposure_floor=0.3)))
+        found = []
+        for part in range(4):
+            if restored:
+                operator = Opened(context)
+            found.append(standings(operator.feed([spent(50, 4), spent(60, 0, "2", NOON_MS - part)])))
+        states = {name: context.maps[name].values for name in ("ledgers", "terms")}
+        outcomes.append((found, states, context.values["ledger_ms"].held))
+    assert outcomes[0] == outcomes[1]
+    found, states, newest_ms = outcomes[0]
+    assert (found[-1]["0"].spent_cents, newest_ms) == (1600, NOON_MS)
+    assert found[-1]["1"].offset > 0
+    assert states["ledgers"].keys() == {"0", "1", "*"} - {"1"}
+
+
+def test_without_budgets_and_floors_nothing_is_kept_or_published_of_them() -> None:
+    """Contract: states and rows are what they were before there were any."""
+    context = MemoryContext()
+    operator = Opened(context)
+    for each in ACTIVITIES:
+        operator.note(each.activity_id, encode_activity(each))
+    rows = operator.feed([encode_feedback(Seen().feedback())])
+    assert not standings(rows)
+    assert (context.maps["ledgers"].values, context.maps["terms"].values) == ({}, {})
+    assert context.values["ledger_ms"].held is None
+
+
+def test_oracle_and_operator_publish_the_same_standings() -> None:
+    """Contract: bit for bit, however feedback was batched."""
+    activities = [activity("0", budget=20.0, cost=1.0), activity("1", exposure_floor=0.3), activity("2")]
+    context = MemoryContext()
+    operator = Opened(context, "--epoch", "1", "--attribution-days", "1")
+    for each in activities:
+        operator.told(each.activity_id, encode_activity(each))
+    parts = [spent(50, 4), spent(60, 0, "2", NOON_MS - 9_000_000), spent(10, 1, "1")]
+    for part in parts:
+        operator.feed([part])
+    world = make_world(activities)
+    oracle = Oracle(replace(world.settings, policy=make_policy("pairs")), world.encoder)
+    oracle.set_activities(activities)
+    for part in parts:
+        ids, rows = decode_feedback(part)
+        oracle.take_feedback(
+            Feedback(
+                ids[row["activity"]], ENCODER, int(row["ts_ms"]), row["x"].tobytes(), 1, 0, int(row["conversions"])
+            )
+            for row in rows
+        )
+    assert list(operator.order(PublishPolicy("all")).values())[:2] == oracle.policy_values()[:2]

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from tests.support.core_world import NOON_MS, activity, make_world
-from tests.support.fed_ranker import Fed, record, row_of
+from tests.support.fed_ranker import Fed, Written, record, row_of
+from tideline.udfs.core.budgets.standing import Standing, encode_standing
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.control.control import (
     PinPolicy,
     SetGeneration,
     SetWeights,
 )
-from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, LedgerKey, RowKey
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.core.policies.policy_table import cold_row, encode_row
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, POLICY
@@ -136,3 +137,24 @@ def test_what_was_not_read_at_the_start_is_unknown_and_not_cold() -> None:
     new = table.row_at(3, "new", 5)
     assert new is not None
     assert new.impressions == 9.0
+
+
+def test_where_an_activity_stands_is_read_beside_the_rows() -> None:
+    """Contract: of the same epochs, offsets and pins; its record is no row."""
+    fed = Fed()
+    fed.apply(ACTIVITIES, [record(0, "a", budget=9.0, cost=1.0)])
+    fed.publish("a")
+    told: list[Written] = [
+        (at, LedgerKey("a").value, encode_standing("a", Standing(stopped=at == 2, epoch=3))) for at in (1, 2)
+    ]
+    fed.policy += told
+    assert fed.apply(POLICY, told) == []
+    assert (fed.ranker.stopped().tolist(), fed.ranker.version, fed.ranker.tables.deployed.version) == ([0], 2, 0)
+    fed.obey(PinPolicy(1))
+    assert (fed.ranker.stopped().size, fed.ranker.version) == (0, 1)
+    fed.obey(PinPolicy(None))
+    assert fed.ranker.stopped().tolist() == [0]
+    fed.apply(POLICY, [(3, LedgerKey("a").value, encode_standing("a", Standing(epoch=2)))])
+    assert (fed.ranker.stopped().tolist(), fed.counts["policy_rows_fenced"]) == ([0], 1)
+    fed.apply(POLICY, [(4, LedgerKey("a").value, b"no record")])
+    assert fed.counts["policy_rows_refused"] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from tideline.udfs.core.lists.slot_tags import SlotTags
 SCHEMA = json.loads((Path(__file__).parents[5] / "schemas" / "ranked_list.schema.json").read_bytes())
 
 
-def listed(order: list[list[int]], as_of_ms: list[int], *activities: Activity) -> list[dict[str, Any]]:
+def listed(
+    order: list[list[int]], as_of_ms: list[int], *activities: Activity, leases_ms: Mapping[int, int] | None = None
+) -> list[dict[str, Any]]:
     users, none = len(order), np.zeros(len(order), np.int64)
     lists = RankedLists(
         users=[""] * users,
@@ -38,7 +41,7 @@ def listed(order: list[list[int]], as_of_ms: list[int], *activities: Activity) -
         pairs=np.zeros((users, len(order[0])), np.uint32),
         arms=none,
     )
-    found = payloads(Catalogue.of(activities), lists, [f"t{row}" for row in range(users)])
+    found = payloads(Catalogue.of(activities), lists, [f"t{row}" for row in range(users)], leases_ms)
     return [json.loads(each) for each in found]
 
 
@@ -50,6 +53,14 @@ def test_a_list_says_what_to_show_and_until_when() -> None:
     assert first == {"v": [2, minute_ms, 0], "m": 7, "i": ["b", "a"], "e": [3, 1], "k": "t0"}
     assert second == {"v": [2, minute_ms + 59_999, 1], "m": 7, "i": ["a"], "e": [1], "k": "t1"}
     assert none == {"v": [2, 5, 2], "m": 7, "i": [], "e": [], "k": "t2"}
+
+
+def test_what_has_a_lease_ends_with_it() -> None:
+    """Contract: or with its window, if that is sooner; the others of the list end when they do."""
+    minute_ms = NOON_MS // 60_000 * 60_000
+    ends = [activity(name, ends_ms=minute_ms + minutes * 60_000) for name, minutes in (("a", 90), ("b", 5), ("c", 90))]
+    (found,) = listed([[0, 1, 2]], [minute_ms], *ends, leases_ms={0: 1_259_999, 1: 1_200_000})
+    assert found["e"] == [20, 5, 90]
 
 
 def test_a_list_obeys_its_schema() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tideline.schemas.errors import ConfigError
+from tideline.udfs.core.budgets.standing import Standing, encode_standing
 from tideline.udfs.core.policies.fence import check_entry, check_still_writer, epoch_of
 from tideline.udfs.core.policies.policy_table import cold_row, encode_row
 
@@ -63,3 +64,9 @@ def test_a_job_goes_on_until_another_takes_over() -> None:
 def test_a_record_tells_the_epoch_of_who_wrote_it(value: bytes | None, epoch: int) -> None:
     """Contract: 0 of what is no policy record: whoever wrote it knew of no epochs."""
     assert epoch_of(value) == epoch
+
+
+def test_a_standing_tells_its_epoch_as_a_row_does() -> None:
+    """Contract: whichever of them is the last record of the topic."""
+    assert epoch_of(encode_standing("a", Standing(epoch=7))) == 7
+    assert epoch_of(encode_standing("a", Standing(epoch=7))[:-1]) == 0

@@ -41,9 +41,10 @@ def decided(ranker: RankerState, *events: Event) -> list[dict[str, Any]]:
 
 
 def test_strangers_get_what_is_most_clicked() -> None:
-    """Contract: open activities without rule or cap, best click rate first, signed for anybody."""
+    """Contract: open activities without rule, cap or budget, best click rate first, signed for anybody."""
     ranker = make_world(
         [*map(activity, NAMES), activity("ruled", rule=Rule()), activity("capped", cap=Cap(1, 60_000)),
+         activity("paid", budget=9.0, cost=1.0),
          activity("over", ends_ms=NOON_MS), activity("paused", status="paused")]
     )  # fmt: skip
     for version, (name, clicks) in enumerate([("a", 2.0), ("b", 9.0), ("over", 50.0), ("ruled", 50.0)]):

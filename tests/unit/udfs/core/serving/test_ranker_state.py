@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.support.core_world import NOON_MS, ArithmeticEncoder, activity, make_world
+from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExperiment, SetWeights, VariantSpec
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import PolicyRow, cold_row
@@ -91,3 +92,46 @@ def test_cold_are_the_activities_of_now_that_hardly_anybody_saw() -> None:
     ranker = ranker.with_row("a", row(1)._replace(impressions=1e6))
     assert ranker.cold(NOON_MS) == 1
     assert ranker.arms_of(np.zeros(3, np.uint64)).tolist() == [0, 0, 0]
+
+
+def test_where_an_activity_stands_is_in_the_next_scores_and_masks() -> None:
+    """Contract: a price takes by its cost, an offset adds for everybody, a stop is a number of the catalogue."""
+    ranker = make_world([activity("a", budget=9.0, cost=2.0), activity("b"), activity("c", exposure_floor=0.1)])
+    plain = ranker.known
+    stood = ranker.with_standing("a", Standing(price=2**23, stopped=True, lease_ms=600_000, version=7))
+    stood = stood.with_standing("c", Standing(offset=2**22, version=8)).with_standing("gone", Standing(version=9))
+    assert stood.version == 9
+    assert stood.stopped().tolist() == [0]
+    assert stood.leases() == {0: 600_000}
+    assert (stood.known.theta[2] - plain.theta[2]).tolist() == [round(2**22 / (90 / 127)), *[0] * 15]
+    assert (stood.known.theta[:2] == plain.theta[:2]).all()
+    assert stood.known.pairs.worth.tolist() == plain.pairs.worth.tolist()
+    assert (ranker.stopped().size, ranker.leases()) == (0, {})
+
+
+def test_a_price_is_what_a_conversion_costs_less() -> None:
+    """Contract: with the price of a unit of money at half a click, one that costs two takes a whole click."""
+    theta = cold_row().theta.copy()
+    theta[1, 0] = 2**20
+    converts = row(5)._replace(theta=theta)
+    ranker = make_world([activity("a", budget=9.0, cost=2.0)]).with_row("a", converts)
+    priced = ranker.with_standing("a", Standing(price=2**23, version=6))
+    assert priced.known.theta[0, 0] - ranker.known.theta[0, 0] == -(2**20)
+
+
+def test_a_pinned_policy_keeps_prices_and_stops() -> None:
+    """Contract: a standing above the pinned version is passed over, as is one that is not newer."""
+    ranker = make_world([activity("a")]).after(PinPolicy(4), 0)
+    assert ranker.with_standing("a", Standing(stopped=True, version=5)) is ranker
+    pinned = ranker.with_standing("a", Standing(stopped=True, version=4))
+    assert pinned.stopped().tolist() == [0]
+    assert pinned.with_standing("a", Standing(version=4)) is pinned
+    assert pinned.after(PinPolicy(None), 0).stopped().size == 0
+
+
+def test_without_standings_nothing_is_as_it_would_not_be() -> None:
+    """Contract: not a bit of the coefficients, whatever was put in and freed again."""
+    ranker = make_world([activity("a", cost=2.0), activity("b")]).with_row("a", row(5))
+    freed = ranker.with_standing("a", Standing(version=7))
+    for before, after in zip(ranker.known.arrays(), freed.known.arrays(), strict=True):
+        assert np.array_equal(before, after)

@@ -1,0 +1,132 @@
+"""All ledgers of a deployment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tests.support.core_world import DAY_MS, NOON_MS, activity
+from tideline.udfs.core.budgets.ledger import HOUR_MS
+from tideline.udfs.core.budgets.ledgers import EVERY_ID, KeptLedgers, Ledgers, LedgerSettings
+from tideline.udfs.core.rewards.feedback import ROWS
+
+SETTINGS = LedgerSettings(DAY_MS)
+
+
+def rows(count: int, conversions: int = 0, at_ms: int = NOON_MS) -> NDArray[Any]:
+    found = np.zeros(count, ROWS)
+    found["ts_ms"], found["impressions"] = at_ms, 1
+    found["conversions"][:conversions] = 1
+    return found
+
+
+class Kept:
+    """Ledgers, and the bytes they would be restored from."""
+
+    def __init__(self) -> None:
+        self.ledgers: dict[str, bytes] = {}
+        self.terms: dict[str, bytes] = {}
+        self.newest_ms = 0
+        self.now = Ledgers(SETTINGS, KeptLedgers())
+
+    def note(self, name: str, **given: Any) -> None:
+        terms = self.now.note(name, activity(name, **given))
+        if terms is not None:
+            self.terms[name] = terms
+
+    def delete(self, name: str) -> None:
+        terms = self.now.note(name, None)
+        assert terms is not None
+        self.terms[name] = terms
+
+    def learn(self, **rows_of: NDArray[Any]) -> None:
+        changed = self.now.learn(rows_of)
+        self.ledgers |= changed.kept
+        for name in changed.gone:
+            self.ledgers.pop(name, None)
+            self.terms.pop(name, None)
+        self.newest_ms = changed.newest_ms
+
+    def restore(self) -> None:
+        self.now = Ledgers(SETTINGS, KeptLedgers(self.ledgers, self.terms, self.newest_ms))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6))
+def test_standings_do_not_depend_on_order_split_or_restores(seed: int, parts: int) -> None:
+    """Contract: the same feedback leads to the same prices, offsets and bytes."""
+    rng = np.random.default_rng(seed)
+    told = rows(200)
+    told["ts_ms"] -= rng.integers(0, DAY_MS, 200)
+    told["conversions"] = rng.random(200) < 0.05
+    whole, split = Kept(), Kept()
+    for each in (whole, split):
+        each.note("a", budget=20.0, cost=1.0)
+        each.note("b", exposure_floor=0.2)
+    whole.learn(a=told, c=rows(9))
+    split.learn(c=rows(9))
+    for part in np.array_split(told[rng.permutation(200)], parts):
+        split.restore()
+        split.learn(a=part)
+    assert split.now.standings() == whole.now.standings()
+    assert (split.ledgers, split.terms, split.newest_ms) == (whole.ledgers, whole.terms, whole.newest_ms)
+
+
+def test_only_activities_with_terms_have_ledgers() -> None:
+    """Contract: and the sum of all is kept where one is owed a share of it."""
+    kept = Kept()
+    assert len(kept.now) == 0
+    kept.note("plain")
+    kept.note("a", budget=20.0, cost=1.0)
+    kept.learn(a=rows(3), plain=rows(4))
+    assert set(kept.ledgers) == {"a"}
+    kept.note("b", exposure_floor=0.2)
+    kept.learn(plain=rows(4))
+    assert set(kept.ledgers) == {"a", EVERY_ID}
+    assert [name for name, _ in kept.now.standings()] == ["a", "b"]
+
+
+def test_a_budget_that_is_taken_away_frees_the_activity() -> None:
+    """Contract: and put back, it has not forgotten what was spent."""
+    kept = Kept()
+    kept.note("a", budget=3.0, cost=1.0)
+    kept.learn(a=rows(30, 5))
+    assert kept.now.standings()[0][1].stopped
+    kept.note("a")
+    ((_, free),) = kept.now.standings()
+    assert (free.stopped, free.price) == (False, 0)
+    kept.learn(a=rows(3, 1))
+    kept.note("a", budget=9.0, cost=1.0)
+    assert kept.now.standings()[0][1].spent_cents == 600
+
+
+def test_a_deleted_activity_is_forgotten_when_its_window_is_over() -> None:
+    kept = Kept()
+    kept.note("a", budget=3.0, cost=1.0)
+    kept.learn(a=rows(3, 1))
+    kept.delete("a")
+    kept.learn(b=rows(1))
+    assert set(kept.ledgers) == {"a"}
+    kept.learn(b=rows(1, at_ms=NOON_MS + DAY_MS + 2 * HOUR_MS))
+    assert (kept.ledgers, kept.terms, kept.now.standings()) == ({}, {}, [])
+
+
+def test_a_floor_counts_from_when_it_was_asked_for() -> None:
+    """Contract: a note that comes again leaves it where it is."""
+    kept = Kept()
+    kept.note("x", exposure_floor=0.01)
+    kept.learn(c=rows(1000))
+    kept.note("b", exposure_floor=0.2)
+    assert dict(kept.now.standings())["b"].offset > 0  # the hour in which it was asked for is whole
+    later = NOON_MS + 5 * HOUR_MS
+    kept.learn(c=rows(10, at_ms=later))
+    kept.note("d", exposure_floor=0.2)
+    before = dict(kept.now.standings())
+    assert 0 < before["d"].offset < before["b"].offset
+    kept.learn(c=rows(10, at_ms=later + HOUR_MS))
+    kept.note("d", exposure_floor=0.2)
+    assert dict(kept.now.standings())["d"].offset > before["d"].offset

@@ -1,0 +1,75 @@
+"""Where an activity stands with its budget and floor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.support.core_world import DAY_MS, NOON_MS, activity
+from tideline.schemas.errors import InvalidRecord
+from tideline.udfs.core.budgets.committed import cohorts_of, delay_weights
+from tideline.udfs.core.budgets.ledger import HOUR_MS, LEDGER, NO_LEDGER
+from tideline.udfs.core.budgets.spending_stop import MAX_LEASE_MS, MIN_LEASE_MS
+from tideline.udfs.core.budgets.standing import Moment, Standing, decode_standing, encode_standing, standing_of
+from tideline.udfs.core.budgets.terms import terms_of
+
+HOURS_AGO = 24
+
+
+def ledger(conversions: int, impressions: int = 2_400, cents: int = 100) -> NDArray[Any]:
+    """A ledger of the day until NOON_MS, the same in each hour."""
+    found = np.zeros(HOURS_AGO, LEDGER)
+    found["hour"] = NOON_MS // HOUR_MS - HOURS_AGO + np.arange(HOURS_AGO)
+    found["impressions"], found["exposure"] = impressions // HOURS_AGO, 100 * impressions // HOURS_AGO
+    found["conversions"] = np.diff(np.linspace(0, conversions, HOURS_AGO + 1).round())
+    found["cost_cents"] = cents * found["conversions"]
+    return found
+
+
+def standing(known: NDArray[Any], every: NDArray[Any] = NO_LEDGER, **given: Any) -> Standing:
+    terms = terms_of(activity("a", **given), 0)
+    assert terms is not None
+    weights = delay_weights([cohorts_of(known, NOON_MS)], DAY_MS)
+    return standing_of(terms, known, every, Moment(NOON_MS, DAY_MS, weights, (5.0, 0.0)))
+
+
+def test_the_more_is_spent_the_higher_the_price() -> None:
+    """Contract: below its plan a budget of two days costs less than at the first price, above it more."""
+    prices = [standing(ledger(count), budget=100.0, cost=1.0).price for count in (0, 20, 50, 70)]
+    assert prices == sorted(prices)
+    first = 0.1 * 5.0 * 2**24
+    assert prices[0] < first < prices[-1]
+
+
+def test_a_spent_budget_stops_and_a_larger_one_starts_again() -> None:
+    """Contract: at once, for a standing is a function of the ledger and of the terms as they are."""
+    known = ledger(20)
+    stopped = standing(known, budget=20.0, cost=1.0)
+    assert (stopped.stopped, stopped.price, stopped.spent_cents) == (True, 0, 2_000)
+    assert not standing(known, budget=200.0, cost=1.0).stopped
+    assert standing(known, budget=0.0, cost=1.0).stopped
+
+
+def test_what_is_owed_is_an_offset() -> None:
+    """Contract: of the time since the floor was asked for, and of the whole list's places as they are looked at."""
+    every = ledger(0, impressions=24_000)
+    assert standing(ledger(0, 240), every, exposure_floor=0.05).offset > 0
+    assert standing(ledger(0, 2_400), every, exposure_floor=0.05).offset == 0
+    assert standing(ledger(0, 240), every, exposure_floor=0.05, starts_ms=NOON_MS + HOUR_MS).offset == 0
+
+
+def test_a_lease_is_shorter_the_less_is_left() -> None:
+    assert standing(ledger(10), budget=1000.0, cost=1.0).lease_ms == MAX_LEASE_MS
+    assert standing(ledger(20), budget=20.0, cost=1.0).lease_ms == MIN_LEASE_MS
+    assert standing(NO_LEDGER, budget=20.0, cost=1.0).lease_ms == MAX_LEASE_MS
+
+
+def test_a_record_comes_back_as_it_was_written() -> None:
+    """Contract: but for its version, which is the offset it is read at."""
+    told = Standing(3, -4, True, 600_000, NOON_MS, 50, 60, 7)
+    assert decode_standing(encode_standing("tea", told), 12) == ("tea", told._replace(version=12))
+    with pytest.raises(InvalidRecord):
+        decode_standing(b"\x00", 12)

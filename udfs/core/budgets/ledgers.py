@@ -1,0 +1,120 @@
+"""All ledgers of a deployment: feedback in, what to keep and where each activity stands out.
+
+Activities without budget and floor have none, and where no activity has one nothing is counted.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tideline.udfs.core.budgets.committed import cohorts_of, delay_weights
+from tideline.udfs.core.budgets.ledger import HOUR_MS, NO_LEDGER, decode_ledger, encode_ledger, entries, merged
+from tideline.udfs.core.budgets.standing import Moment, Standing, standing_of
+from tideline.udfs.core.budgets.terms import NO_BUDGET, decode_terms, encode_terms, terms_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.catalogue.activity import Activity
+
+EVERY_ID = "*"
+"""Stands for all activities together: what floors are shares of. No activity has this id."""
+
+
+class LedgerSettings(NamedTuple):
+    """How ledgers are read."""
+
+    window_ms: int = 0
+    """So long conversions of an impression can come."""
+    worth: tuple[float, float] = (5.0, 0.0)
+    """Of a conversion and of a unit of revenue, scaled as scores are."""
+
+
+class KeptLedgers(NamedTuple):
+    """What ledgers are restored from: bytes by activity, and the newest time learned of."""
+
+    ledgers: Mapping[str, bytes] = MappingProxyType({})
+    terms: Mapping[str, bytes] = MappingProxyType({})
+    newest_ms: int = 0
+
+
+class ChangedLedgers(NamedTuple):
+    """What feedback changed: bytes to keep, and ids of which neither ledger nor terms are needed any more."""
+
+    kept: dict[str, bytes]
+    gone: list[str]
+    newest_ms: int
+
+
+class Ledgers:
+    """Terms and ledgers by activity."""
+
+    def __init__(self, settings: LedgerSettings, kept: KeptLedgers) -> None:
+        self._settings = settings
+        self._terms = {name: decode_terms(each) for name, each in kept.terms.items()}
+        self._ledgers = {name: decode_ledger(each) for name, each in kept.ledgers.items()}
+        self._newest_ms = kept.newest_ms
+
+    def __len__(self) -> int:
+        """Return how many activities have terms."""
+        return len(self._terms)
+
+    def note(self, name: str, activity: Activity | None) -> bytes | None:
+        """Take in an activity, or that it was deleted; return its terms as bytes, None where it has none to keep.
+
+        One whose terms are over keeps its ledger until nothing can come of its lists: put in again, it goes on.
+        """
+        known = self._terms.get(name)
+        since_ms = self._newest_ms if known is None or known.floor <= 0.0 else known.since_ms
+        terms = None if activity is None else terms_of(activity, since_ms)
+        if terms is None and known is not None:
+            terms = known._replace(budget_cents=NO_BUDGET, floor=0.0, is_over=True)
+        if terms is None:
+            return None
+        self._terms[name] = terms
+        return encode_terms(terms)
+
+    def learn(self, rows_of: Mapping[str, NDArray[Any]]) -> ChangedLedgers:
+        """Add feedback rows (dtype ROWS) by activity, those that were admitted."""
+        changed: dict[str, bytes] = {}
+        for name, rows in rows_of.items():
+            self._newest_ms = max(self._newest_ms, int(rows["ts_ms"].max(initial=0)))
+            if name in self._terms:
+                changed[name] = self._add(name, entries(rows, self._terms[name].cost_cents))
+        if rows_of and any(terms.floor > 0.0 for terms in self._terms.values()):
+            changed[EVERY_ID] = self._add(EVERY_ID, entries(np.concatenate(list(rows_of.values())), 0))
+        gone = self._over()
+        for name in gone:
+            self._terms.pop(name, None)
+            self._ledgers.pop(name, None)
+            changed.pop(name, None)
+        return ChangedLedgers(changed, gone, self._newest_ms)
+
+    def _add(self, name: str, more: NDArray[Any]) -> bytes:
+        self._ledgers[name] = merged([self._ledgers.get(name, NO_LEDGER), more])
+        return encode_ledger(self._ledgers[name])
+
+    def _over(self) -> list[str]:
+        """Return the activities whose terms are over and of whose lists nothing more can come."""
+        before = (self._newest_ms - self._settings.window_ms) // HOUR_MS
+        over = sorted(name for name, terms in self._terms.items() if terms.is_over)
+        return [name for name in over if self._ledgers.get(name, NO_LEDGER)["hour"].max(initial=-1) < before]
+
+    def standings(self) -> list[tuple[str, Standing]]:
+        """Return where each activity stands, by rising id; one whose terms are over is free."""
+        if not self._terms:
+            return []
+        now_ms, window_ms = self._newest_ms, max(self._settings.window_ms, 1)
+        with_terms = [self._ledgers.get(name, NO_LEDGER) for name in sorted(self._terms)]
+        delays = delay_weights([cohorts_of(each, now_ms) for each in with_terms], window_ms)
+        moment = Moment(now_ms, window_ms, delays, self._settings.worth)
+        every = self._ledgers.get(EVERY_ID, NO_LEDGER)
+        return [
+            (name, standing_of(terms, self._ledgers.get(name, NO_LEDGER), every, moment))
+            for name, terms in sorted(self._terms.items())
+        ]
