@@ -42,6 +42,8 @@ class DecisionLog(NamedTuple):
     propensity: NDArray[np.float64]
     """Probability of the entry given those above it, NaN where it is not known."""
     eligible: NDArray[np.int64]
+    ruled: NDArray[np.bool_]
+    """Whether a list rule had a say in the entry's list."""
     mature: NDArray[np.bool_]
     predicted: NDArray[np.float64]
     """Expected reward at scoring, NaN where it is not known."""
@@ -136,12 +138,14 @@ def exploration(log: DecisionLog) -> dict[str, Any]:
 def places(log: DecisionLog) -> dict[str, Any]:
     """Return how often each place is looked at, by both models of `tideline.udfs.core.rewards.position_bias`.
 
+    Lists in which a list rule had a say are left out: what could have stood at a place hangs on the one above it.
     `order` is the argument that tells the learner, None while a place is not known; `cascade_order` the one for lists
     that are read from the top.
     """
+    propensity = np.where(log.ruled, np.nan, log.propensity)
     found = examination(
         ShownEntries(
-            log.user, log.shown_list, log.position, log.action, log.click, log.explored, log.propensity, log.eligible
+            log.user, log.shown_list, log.position, log.action, log.click, log.explored, propensity, log.eligible
         )
     )
     rows = []

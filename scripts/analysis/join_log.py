@@ -8,6 +8,8 @@ One row for each entry that was on screen:
     ts_ms             event time of the impression, UTC epoch milliseconds
     propensity        probability of the activity in that place given those above it; empty where it cannot be stated
     eligible          how many activities could have been shown
+    feasible          how many of them the list's rules left for that place; empty where none had a say in the list
+    about             kind, categories and labels of the activity, as they are now: a JSON object
     explored          whether exploration filled the place
     policy, policy_version, encoder_version, mean, bonus    what ranked it, and its score = mean + bonus
     experiment, arm   what it was part of; empty for no experiment
@@ -24,6 +26,7 @@ One row for each entry that was on screen:
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,7 +34,7 @@ import numpy as np
 import pyarrow as pa
 
 from tideline.schemas.events import EventType
-from tideline.udfs.core.catalogue.activity_features import FEATURES, UNKNOWN
+from tideline.udfs.core.catalogue.activity_features import FEATURES, UNKNOWN, features_of
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import MAX_SLOTS
 from tideline.udfs.core.rewards.attribution import attribute
@@ -42,9 +45,8 @@ from tideline.udfs.core.shown.shown_state import CLICKED, CONVERTED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from tideline.schemas.events import Event
+    from tideline.udfs.core.catalogue.activity import Activity
 
 _COPIED = {
     "action": ("activity_id", pa.string()),
@@ -52,6 +54,7 @@ _COPIED = {
     "ts_ms": ("shown_ms", pa.int64()),
     "propensity": ("propensity", pa.float64()),
     "eligible": ("eligible", pa.int64()),
+    "feasible": ("feasible", pa.int64()),
     "explored": ("explored", pa.bool_()),
     "policy": ("policy", pa.string()),
     "policy_version": ("policy_version", pa.int64()),
@@ -64,6 +67,7 @@ _COPIED = {
     "shadow_bonus": ("shadow_bonus", pa.float64()),
     "pair": ("pair", pa.int64()),
 }
+_ABOUT_NOTHING = '{"categories": [], "kind": "", "labels": {}}'
 _IMPRESSIONS_AT_ONCE = 64
 _ORGANIC = (EventType.VIEW, EventType.SEARCH, EventType.ADD_TO_CART)
 _Key = tuple[str, int, int, int, int]
@@ -90,11 +94,11 @@ def join(
     decisions: Iterable[dict[str, Any]],
     events: Sequence[Event],
     settings: AttributionSettings,
-    features: Mapping[str, NDArray[np.int8]],
+    activities: Mapping[str, Activity],
 ) -> pa.Table:
     """Return the table; decision records and events may come in any order and repeatedly.
 
-    `features` are those of activities by id.
+    `activities` are those that are known by id.
     Rewards are found by the job's own attribution, event by event in order of time: tokens that are not ours count
     nothing, a conversion without a token goes to the newest click on its activity inside the window.
     """
@@ -115,8 +119,11 @@ def join(
         columns[name] = pa.array([each.get(field) for each in rows], kind)
     x = np.frombuffer(b"".join(each["x"] for each in rows), np.int8).reshape(-1, DIM) / 127.0
     columns |= {f"x_{at}": x[:, at] for at in range(DIM)}
-    about = np.array([features.get(each["activity_id"], UNKNOWN) for each in rows], np.int8).reshape(-1, FEATURES)
-    columns |= {f"feature_{at}": about[:, at] / 127.0 for at in range(FEATURES)}
+    features = {name: features_of(each) for name, each in activities.items()}
+    known = np.array([features.get(each["activity_id"], UNKNOWN) for each in rows], np.int8).reshape(-1, FEATURES)
+    columns |= {f"feature_{at}": known[:, at] / 127.0 for at in range(FEATURES)}
+    about = {name: _about(each) for name, each in activities.items()}
+    columns["about"] = pa.array([about.get(each["activity_id"], _ABOUT_NOTHING) for each in rows], pa.string())
     found = [rewards.get(_key(each), _NOTHING) for each in rows]
     columns["click"] = columns["reward"] = np.array([each.clicked for each in found], np.int8)
     columns["conversion"] = np.array([each.converted for each in found], np.int8)
@@ -124,6 +131,11 @@ def join(
     columns["revenue"] = np.array([each.milli for each in found], np.int64) / 1000.0
     columns["mature"] = np.array([each["shown_ms"] + settings.window_ms <= newest_ms for each in rows], np.bool_)
     return pa.table(columns)
+
+
+def _about(activity: Activity) -> str:
+    told = {"kind": activity.kind, "categories": activity.categories, "labels": dict(activity.labels)}
+    return json.dumps(told, sort_keys=True)
 
 
 def _pseudonym(secret: bytes, user: str) -> str:

@@ -12,6 +12,8 @@ arm shown:
     position          whole number: place in the list, the first one being the smallest in the file; where no decision
                       has several rows it is a part of the context
     eligible          how many arms could have been shown in that list; without it all arms of the file
+    feasible          how many list rules left for that place; empty where none had a say in the list
+    about             kind, categories and labels of the action as a JSON object: what list rules compare
     ts_ms             UTC epoch milliseconds, dates or timestamps; without it the order of the file
     encoder_version   encoder whose x it is; only rows of the newest one are read
     pair              what user and action had to do with each other as it was scored, as `tideline export` writes it
@@ -23,6 +25,7 @@ In lists propensities are conditional on the entries above. Other columns are no
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,11 +36,17 @@ from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.evaluation.log import LoggedFeedback
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
+from tideline.udfs.core.ranking.list_rules import Description
+from tideline.udfs.core.ranking.rule_tables import compiled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from tideline.udfs.core.ranking.list_rules import ListRule
+    from tideline.udfs.core.ranking.rule_tables import RuleTable
 
 
 LEAST_PROPENSITY = 1e-12
@@ -46,7 +55,10 @@ _ROUNDING = 1e-6
 _UNITS = 127
 _USERS = ("user", "user_id")
 _FEATURES = tuple(f"feature_{at}" for at in range(FEATURES))
-_READ = ("action", "propensity", "decision_id", "position", "eligible", "ts_ms", "encoder_version", "pair")
+_READ = (
+    "action", "propensity", "decision_id", "position", "eligible", "feasible", "about", "ts_ms", "encoder_version",
+    "pair",
+)  # fmt: skip
 _EXPORTED = (
     "policy", "policy_version", "mean", "bonus", "explored", "experiment", "arm", "shadow_mean", "shadow_bonus",
     "click", "conversion", "dismissed", "revenue", "reward", "mature",
@@ -64,8 +76,8 @@ class LoggedFile(NamedTuple):
     """Columns that nothing was read from, but for those of our own export."""
 
 
-def read_log(path: Path, reward: str = "reward") -> LoggedFile:
-    """Return the rows with a known propensity, all rows where none is known.
+def read_log(path: Path, reward: str = "reward", rules: Sequence[ListRule] = ()) -> LoggedFile:
+    """Return the rows with a known propensity, all rows where none is known; `rules` are those of its lists.
 
     Raises:
         ConfigError: the file cannot be read, lacks a column or holds a value that is not allowed.
@@ -108,6 +120,8 @@ def read_log(path: Path, reward: str = "reward") -> LoggedFile:
         user=None if users is None else user.astype(np.int64),
         features=_features(columns, rows, arm),
         pair=_pairs(columns, rows),
+        feasible=_feasible(columns, rows) if lists else None,
+        rules=_rules(columns, rows, arm, rules) if lists and rules else (),
     )
     left_out = {reason: count for reason, count in left_out.items() if count}
     return LoggedFile(log, rows, ids[rows], left_out, [name for name in columns.names if not _known(name, reward)])
@@ -131,6 +145,35 @@ def _eligible(columns: Table, arms: int, above: NDArray[np.int64]) -> NDArray[np
     found = columns.whole("eligible", 1)
     columns.require("eligible", found > above, "more arms than the entries above")
     return found
+
+
+def _feasible(columns: Table, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Return how many arms list rules left for each row, 0 where none had a say; None where they did in no row."""
+    if "feasible" not in columns.names:
+        return None
+    found = columns.whole("feasible", 0, empty=0)[rows]
+    return found if found.any() else None
+
+
+def _rules(
+    columns: Table, rows: NDArray[np.int64], arm: NDArray[np.int64], rules: Sequence[ListRule]
+) -> tuple[RuleTable, ...]:
+    """Return the rules for the arms, by what the file tells of each one."""
+    about = columns.texts("about")[rows][np.unique(arm, return_index=True)[1]]
+    described = [_described(text) for text in about.tolist()]
+    right = np.array([each is not None for each in described])[arm]
+    whole = np.ones(columns.rows, np.bool_)
+    whole[rows] = right
+    columns.require("about", whole, "a JSON object with kind, categories and labels in every row")
+    return compiled(rules, [each for each in described if each is not None])
+
+
+def _described(text: str) -> Description | None:
+    try:
+        found = json.loads(text)
+        return Description(str(found["kind"]), tuple(map(str, found["categories"])), dict(found["labels"]))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def _known(name: str, reward: str) -> bool:

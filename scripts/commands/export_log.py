@@ -17,7 +17,6 @@ from tideline.scripts.commands.token_secrets import SECRETS, read_token_keys
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.catalogue.activity import Activity, decode_activity
-from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.io.topic_reader import read_topic
@@ -59,8 +58,7 @@ def export(cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float) 
         if join_log.matters(event):
             events.append(event)
     _say(f"{len(events):,} events that may be rewards")
-    features = {name: features_of(each) for name, each in activities.items()}
-    return join_log.join(decisions, events, settings, features)
+    return join_log.join(decisions, events, settings, activities)
 
 
 def _told(topic: str) -> Callable[[int, int], None]:

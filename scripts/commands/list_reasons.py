@@ -10,10 +10,13 @@ from tideline.schemas.errors import InvalidRecord
 from tideline.udfs.core.lists.decision_token import read_unverified
 from tideline.udfs.core.pairs.affinity import SHORT_HALF_LIFE, share_of
 from tideline.udfs.core.pairs.pair_numbers import MAX_SEEN, affinity_at, seen_of
+from tideline.udfs.core.ranking.rule_tables import rule_names
 from tideline.udfs.core.users.user_profile import HALF_LIVES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from tideline.udfs.core.lists.decision_token import Token
 
 _FEW = 0.1
 LEGEND = (
@@ -26,13 +29,14 @@ LEGEND = (
 def reasons(token: str | None, entries: int) -> list[dict[str, Any] | None]:
     """Return for each entry of a list with this token the shares by half-life and how often it was seen.
 
+    Where a list rule had a say in the list: how many could have stood there, of how many that were left, and which one.
     None for all where no token of this build is there to be read. It comes from our Redis and is not verified.
     """
     try:
-        pairs = read_unverified(token or "")
+        read = read_unverified(token or "")
     except InvalidRecord:
         return [None] * entries
-    told = np.array([pairs.pair_at(slot) for slot in range(entries)], np.uint32)
+    told = np.array([read.pair_at(slot) for slot in range(entries)], np.uint32)
     half_lives = (SHORT_HALF_LIFE, *HALF_LIVES)
     shares = [share_of(affinity_at(told, at).astype(np.int64)).tolist() for at in range(len(half_lives))]
     return [
@@ -40,8 +44,19 @@ def reasons(token: str | None, entries: int) -> list[dict[str, Any] | None]:
             "shares": {str(each): round(mine[slot], 3) for each, mine in zip(half_lives, shares, strict=True)},
             "seen": int(seen_of(told)[slot]),
         }
+        | _ruled(read, slot)
         for slot in range(entries)
     ]
+
+
+def _ruled(token: Token, slot: int) -> dict[str, Any]:
+    if not token.acted:
+        return {}
+    return {
+        "feasible": token.feasible_at(slot),
+        "left": token.eligible - slot,
+        "rules": rule_names(token.acted),
+    }
 
 
 def in_words(reason: Mapping[str, Any] | None, categories: Sequence[str]) -> str:
@@ -53,7 +68,10 @@ def in_words(reason: Mapping[str, Any] | None, categories: Sequence[str]) -> str
     if reason is None:
         return "not told by the list"
     shares = " / ".join(_percent(share) for share in reason["shares"].values())
-    return f"{', '.join(categories) or 'its categories'}: {shares}; {_times(reason['seen'])}"
+    told = f"{', '.join(categories) or 'its categories'}: {shares}; {_times(reason['seen'])}"
+    if reason.get("feasible", 0) == reason.get("left", 0):
+        return told
+    return f"{told}; {', '.join(reason['rules'])} left {reason['feasible']} of {reason['left']} for this place"
 
 
 def _percent(share: float) -> str:

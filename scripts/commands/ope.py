@@ -12,12 +12,14 @@ from tideline.scripts.analysis import read_log, read_target
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.evaluation.evaluation import evaluate
+from tideline.udfs.core.ranking.list_rules import read_list_rules
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from tideline.udfs.core.evaluation.evaluation import Answer, Estimate, ListEstimate
+    from tideline.udfs.core.ranking.list_rules import ListRules
 
 DECIDE_BY = "dr"
 """The estimate to decide by: right where either the propensities or the reward model are."""
@@ -44,7 +46,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """
     if arguments.picture is not None:
         picture.check(arguments.picture)
-    logged = read_log.read_log(arguments.log, arguments.reward)
+    rules = read_list_rules(arguments.list_rules)
+    logged = read_log.read_log(arguments.log, arguments.reward, rules)
     for reason, count in logged.left_out.items():
         _say(f"{count:,} rows are left out: {reason}")
     log = logged.log
@@ -56,7 +59,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.picture is not None:
         picture.draw(arguments.picture, answer, float(log.reward.mean()), f"{arguments.policy}, judged from the log")
         _say(f"picture: {arguments.picture}")
-    warnings = [*_unread(logged.unread), *judging.warnings, *answer.warnings]
+    warnings = [*_unread(logged.unread), *_unpriced(rules), *judging.warnings, *answer.warnings]
     for line in warnings:
         _say(f"warning: {line}")
     return document(answer) | {
@@ -71,6 +74,12 @@ def _unread(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     return [f"columns that are not read: {', '.join(names[:_NAMED])}; contexts are those whose names begin with x_"]
+
+
+def _unpriced(rules: ListRules) -> list[str]:
+    if not any(any(rule.numbers) for rule in rules):
+        return []
+    return ["a policy is judged under the bans of the list rules, as if their other penalties were 0"]
 
 
 def document(answer: Answer) -> dict[str, Any]:

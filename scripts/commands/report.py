@@ -60,6 +60,7 @@ def read(path: Path, weights: Sequence[float]) -> DecisionLog:
         explored=columns["explored"],
         propensity=columns["propensity"],
         eligible=columns["eligible"],
+        ruled=np.isfinite(columns["feasible"]),
         mature=columns["mature"],
         predicted=columns["mean"],
         reward=weights[0] * click + weights[1] * conversion + weights[2] * revenue,
@@ -75,6 +76,8 @@ def _read(table: Table) -> dict[str, Any]:
         found[name] = table.flags(name)
     for name in ("propensity", "mean", "revenue"):
         found[name] = table.numbers(name)
+    ruled = "feasible" in table.names  # not in a log of lists without rules, whoever wrote it
+    found["feasible"] = table.numbers("feasible") if ruled else np.full(found["position"].size, np.nan)
     table.require("position", found["position"] < MAX_SLOTS, f"whole numbers from 0 to {MAX_SLOTS - 1}")
     chance = found["propensity"]
     table.require("propensity", ~((chance < LEAST_PROPENSITY) | (chance > 1.0)), "empty, or above 0 and at most 1")

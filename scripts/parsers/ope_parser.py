@@ -55,6 +55,12 @@ def fill(parser: VerbParser) -> None:
         metavar="1,0.8,...",
         help="how much of an impression a policy of the job learns in each place, as in its command `examination` (1)",
     )
+    parser.add_argument(
+        "--list-rules",
+        default="[]",
+        metavar="JSON",
+        help="the job's option list_rules when the log was made: needed where one of them had a say in a list (none)",
+    )
     parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the estimates with their intervals")
     add_json(parser)
 

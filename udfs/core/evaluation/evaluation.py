@@ -80,6 +80,11 @@ def unusable(log: LoggedFeedback) -> str | None:
     """Return why a log cannot answer anything, whatever the policy; None where it may."""
     if not log.rows or np.isnan(log.propensity).all():
         return diagnostics.cannot("no row has a propensity, so what else could have been shown is not known")
+    if log.feasible is not None and not log.rules:
+        ruled = int(np.count_nonzero(log.feasible))
+        return diagnostics.cannot(f"{ruled:,} rows are of lists in which a list rule had a say: name the rules")
+    if log.rules and (broken := log.broken()):
+        return diagnostics.cannot(f"{broken:,} rows show what the list rules ban there: they were others then")
     if log.rows < LEAST_ROWS:
         return diagnostics.cannot(f"{log.rows:,} rows are too few; {LEAST_ROWS:,} are needed")
     if (np.bincount(folds(log, FOLDS), minlength=FOLDS) == 0).any():
@@ -216,7 +221,7 @@ def _lists(log: LoggedFeedback, target: Target, model: RewardModel, rows: Judged
     cumulated = list_estimators.cumulative(rows.weight, log.position)
     slots = int(length.max())
     last = cumulated[first + length - 1]
-    places = _Places.of(log, target, model, first, slots)
+    places = None if log.rules else _Places.of(log, target, model, first, slots)
     later = places.future[log.decision, np.minimum(log.position + 1, slots)] if places is not None else 0.0
     found = {
         "rips": _list_estimate(log, rows, list_estimators.rips(cumulated, log.reward, log.decision), last),

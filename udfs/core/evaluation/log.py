@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tideline.udfs.core.ranking.feasible import banned_below
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from tideline.udfs.core.ranking.rule_tables import RuleTable
+
+_AT_ONCE = 4096
+"""Rows whose bans are found together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,10 @@ class LoggedFeedback:
     """Features of the arms [K, FEATURES], see catalogue.activity_features; None where the log does not tell them."""
     pair: NDArray[np.uint32] | None = None
     """What user and arm had to do with each other as it was scored [N], see pair_numbers; None where it is not told."""
+    feasible: NDArray[np.int64] | None = None
+    """How many arms list rules left for each row [N], 0 where none had a say; None: in no row."""
+    rules: tuple[RuleTable, ...] = ()
+    """The rules of its lists, for its arms; without them it is not known what else a row with `feasible` could show."""
 
     @property
     def rows(self) -> int:
@@ -67,10 +78,11 @@ class LoggedFeedback:
     def remaining(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many arms could still be shown in each of the rows, at least 1."""
         above = self.position[rows] if self.lists else 0
-        return np.maximum(self.eligible[rows] - above, 1)
+        found = np.maximum(self.eligible[rows] - above, 1)
+        return found if self.feasible is None else np.where(self.feasible[rows] > 0, self.feasible[rows], found)
 
     def open_arms(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return which arms each row could show [rows, K]: running, and not above it in the same list.
+        """Return which arms each row could show [rows, K]: running, not above it in the same list, by the list's rules.
 
         Where fewer arms were eligible than the log has, an arm counts as running from its first row to its last; the
         shown arm always does.
@@ -85,8 +97,41 @@ class LoggedFeedback:
             for back in range(1, int(self.position[rows].max(initial=0)) + 1):
                 below = np.flatnonzero(self.position[rows] >= back)
                 found[below, self.action[rows[below] - back]] = False
+        for at in self._placed(rows) if self.rules else ():
+            found[at] &= ~self._banned(rows[at])
         found[np.arange(rows.size), self.action[rows]] = True
         return found
+
+    def broken(self) -> int:
+        """Return how many rows show an arm that the log's rules ban there, and may not have relaxed."""
+        rows = np.arange(self.rows)
+        return sum(int(self._shown_banned(self._banned(at), at).sum()) for at in self._placed(rows))
+
+    def _placed(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Return where in `rows` each position is below the first, one after the other, few at a time."""
+        places = np.unique(self.position[rows]) if self.lists else np.zeros(0, np.int64)
+        found = [np.flatnonzero(self.position[rows] == place) for place in places[places > 0].tolist()]
+        return [at[start : start + _AT_ONCE] for at in found for start in range(0, at.size, _AT_ONCE)]
+
+    def _banned(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which arms the rules ban in rows of one position [rows, K].
+
+        Where the shown arm is one of them a ban was broken: rules that may be are given up until it is none.
+        """
+        above = self.action[rows[:, None] - np.arange(int(self.position[rows[0]]), 0, -1)]
+        obeyed = list(self.rules)
+        found = banned_below(above, len(self.arms), obeyed)
+        for rule in [rule for rule in reversed(self.rules) if rule.relax]:
+            broken = np.flatnonzero(self._shown_banned(found, rows))
+            if not broken.size:
+                break
+            obeyed = [each for each in obeyed if each is not rule]
+            found[broken] = banned_below(above[broken], len(self.arms), obeyed)
+        return found
+
+    def _shown_banned(self, banned: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        shown: NDArray[np.bool_] = banned[np.arange(rows.size), self.action[rows]]
+        return shown
 
     def _running(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         first = np.full(len(self.arms), np.iinfo(np.int64).max)

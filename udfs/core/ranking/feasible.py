@@ -38,6 +38,17 @@ def feasible_counts(order: NDArray[np.int64], mask: NDArray[np.bool_], rules: Se
     return found
 
 
+def banned_below(above: NDArray[np.int64], activities: int, rules: Sequence[RuleTable]) -> NDArray[np.bool_]:
+    """Return which of the activities some rule bans in the next place of lists with these entries [U, activities]."""
+    found = np.zeros((len(above), -(-activities // WORD_BITS) * WORD_BITS), np.bool_)
+    order = np.concatenate([above, np.full((len(above), 1), -1)], axis=1)
+    for rule in rules:
+        if rule.limit:
+            *_, closed = _closed(order, rule)
+            found |= np.unpackbits(closed.view(np.uint8), axis=1, bitorder="little").astype(np.bool_)
+    return found[:, :activities]
+
+
 def acted_classes(order: NDArray[np.int64], rules: Sequence[RuleTable]) -> NDArray[np.int64]:
     """Return the bits of the rules of which a value reached its limit in each list, in a window or not [U].
 

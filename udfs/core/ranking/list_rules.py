@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.fields import MAX_NAME_CHARS
 from tideline.udfs.core.limits import MAX_SLOTS
 
 if TYPE_CHECKING:
-    from tideline.udfs.core.catalogue.activity import Activity
+    from collections.abc import Mapping
 
 BAN = "ban"
 MAX_RULES = 8
@@ -71,7 +71,31 @@ class ListRules(tuple[ListRule, ...]):
         return json.dumps([asdict(each) for each in self])
 
 
-def values_of(activity: Activity, by: str) -> tuple[str, ...]:
+class Described(Protocol):
+    """What rules compare of an activity."""
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Its categories."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Its labels by name."""
+
+
+class Description(NamedTuple):
+    """Kind, categories and labels without the activity, as a log has them."""
+
+    kind: str
+    categories: tuple[str, ...]
+    labels: Mapping[str, str]
+
+
+def values_of(activity: Described, by: str) -> tuple[str, ...]:
     """Return an activity's values by `by` of a rule, each once; none where it has none."""
     if by == "category":
         return tuple(dict.fromkeys(activity.categories))

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.catalogue.activity import Activity
-    from tideline.udfs.core.ranking.list_rules import ListRule
+    from tideline.udfs.core.ranking.list_rules import Described, ListRule
 
 RULE_CLASSES = {"category": 1, "kind": 2, "label": 4}
 """Bit of each class of rules in a token: classes outlive the rules of a deployment."""
@@ -43,7 +42,7 @@ class RuleTable(NamedTuple):
     """Which activities have each value, a bit each [values + 1, words]; the last row is of no value."""
 
     @classmethod
-    def of(cls, rule: ListRule, activities: Sequence[Activity]) -> RuleTable:
+    def of(cls, rule: ListRule, activities: Sequence[Described]) -> RuleTable:
         """Number the values in the order of their names."""
         own = [values_of(activity, rule.by) for activity in activities]
         number_of = {value: at for at, value in enumerate(sorted({value for values in own for value in values}))}
@@ -86,7 +85,7 @@ def words_of(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
     return np.packbits(bits, axis=1, bitorder="little").view(np.uint64)
 
 
-def compiled(rules: Sequence[ListRule], activities: Sequence[Activity]) -> tuple[RuleTable, ...]:
+def compiled(rules: Sequence[ListRule], activities: Sequence[Described]) -> tuple[RuleTable, ...]:
     """Return the table of each rule, in their order."""
     return tuple(RuleTable.of(rule, activities) for rule in rules)
 

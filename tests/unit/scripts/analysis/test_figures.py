@@ -25,7 +25,7 @@ def log(rows: list[dict[str, Any]]) -> DecisionLog:
         user=column("user", np.int64), shown_list=column("list", np.int64), position=column("position", np.int64),
         ts_ms=column("ts_ms", np.int64), action=column("action", np.int64), actions=("a", "b", "c", "d"), groups={},
         click=column("click", np.float64), conversion=none, revenue=none, explored=column("explored", np.bool_),
-        propensity=none + np.nan, eligible=none.astype(np.int64) + 4,
+        propensity=none + np.nan, eligible=none.astype(np.int64) + 4, ruled=none > 0,
         mature=np.ones(len(rows), np.bool_), predicted=column("predicted", np.float64),
         reward=column("reward", np.float64),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.core.serving.engine import Records, process
 
 NAMES = ["a", "b", "c"]
-FEATURES = {"a": features_of(activity("a", categories=("tea",)))}
+KNOWN = {"a": activity("a", categories=("tea",), labels={"provider": "x"})}
 SETTINGS = AttributionSettings.of(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {})
 
 
@@ -57,7 +58,7 @@ def test_every_shown_entry_is_a_row_with_its_rewards() -> None:
         _event(EventType.DISMISS, "a", 8, other, "v"),
         _event(EventType.CLICK, "a", 9, token_for("x", NAMES), "v"),  # signed for somebody else
     ]
-    table = join(_decisions(events) * 2, events[::-1] * 2, SETTINGS, FEATURES)
+    table = join(_decisions(events) * 2, events[::-1] * 2, SETTINGS, KNOWN)
     rows = {
         (row["decision_id"].split("/")[1], row["action"], row["position"], row["ts_ms"] - NOON_MS): row
         for row in table.to_pylist()
@@ -68,8 +69,12 @@ def test_every_shown_entry_is_a_row_with_its_rewards() -> None:
     one = next(row for (*_, at), row in rows.items() if at == 2)
     assert (one["reward"], one["eligible"], one["policy"], one["mature"]) == (1, 12, "linucb", False)
     assert one["x_0"] == pytest.approx(90 / 127)
+    assert one["feasible"] is None
+    about = {row["action"]: json.loads(row["about"]) for row in rows.values()}
+    assert about["a"] == {"kind": "coupon", "categories": ["tea"], "labels": {"provider": "x"}}
+    assert about["b"] == {"kind": "", "categories": [], "labels": {}}
     assert {row["action"]: row["pair"] for row in rows.values()} == {"a": 0x030201, "b": 2 * 0x030201}
-    for at, wanted in ((1, FEATURES["a"]), (2, UNKNOWN)):
+    for at, wanted in ((1, features_of(KNOWN["a"])), (2, UNKNOWN)):
         row = next(row for (*_, each), row in rows.items() if each == at)
         assert [round(127 * row[f"feature_{place}"]) for place in range(8)] == wanted.tolist()
     assert len({row["decision_id"] for row in rows.values()}) == 3
@@ -82,18 +87,18 @@ def test_a_reward_of_a_list_that_left_the_state_still_counts_once_it_was_given()
     for at, token in enumerate(tokens, 1):
         events += [_event(EventType.IMPRESSION, name, 60_000 * at, token) for name in NAMES]
         events.append(_event(EventType.CLICK, "c", 60_000 * at + 5, token))
-    table = join(_decisions(events), events, SETTINGS, FEATURES)
+    table = join(_decisions(events), events, SETTINGS, KNOWN)
     assert (table.num_rows, sum(table.column("click").to_pylist())) == (240, 80)
 
 
 def test_rows_past_their_window_are_mature() -> None:
     first, second = token_for("u", NAMES), token_for("u", NAMES, NOON_MS + DAY_MS)
     events = [_event(EventType.IMPRESSION, "a", 1, first), _event(EventType.IMPRESSION, "b", DAY_MS + 1, second)]
-    assert join(_decisions(events), events, SETTINGS, FEATURES).column("mature").to_pylist() == [True, False]
+    assert join(_decisions(events), events, SETTINGS, KNOWN).column("mature").to_pylist() == [True, False]
 
 
 def test_nothing_shown_is_an_empty_table() -> None:
-    assert join([], [], SETTINGS, FEATURES).num_rows == 0
+    assert join([], [], SETTINGS, KNOWN).num_rows == 0
 
 
 def test_reading_impressions_many_at_a_time_gives_what_one_at_a_time_gives(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,19 +115,19 @@ def test_reading_impressions_many_at_a_time_gives_what_one_at_a_time_gives(monke
             if kind != EventType.VIEW:
                 events.append(_event(EventType(kind), str(random.choice(NAMES)), at + 7, token, user))
     decisions = _decisions(events)
-    at_once = join(decisions, events, SETTINGS, FEATURES)
+    at_once = join(decisions, events, SETTINGS, KNOWN)
     monkeypatch.setattr("tideline.scripts.analysis.join_log._IMPRESSIONS_AT_ONCE", 1)
-    assert join(decisions, events, SETTINGS, FEATURES).equals(at_once)
+    assert join(decisions, events, SETTINGS, KNOWN).equals(at_once)
     assert sum(at_once.column("click").to_pylist()) > 10
 
 
 def test_users_are_told_apart_without_their_ids() -> None:
     """Contract: the same hash for the same user and secret, another one under another secret; no id in the table."""
     events = [_event(EventType.IMPRESSION, "a", at, token_for(user, NAMES), user) for at, user in enumerate(("u", "v"))]
-    table = join(_decisions(events), events, SETTINGS, FEATURES)
+    table = join(_decisions(events), events, SETTINGS, KNOWN)
     users = table.column("user").to_pylist()
     assert len(set(users)) == 2
     assert all(len(user) == 16 for user in users)
     assert [text.split("/")[0] for text in table.column("decision_id").to_pylist()] == users
     other = SETTINGS._replace(keys=TokenKeys({1: b"x" * 32}, 1))
-    assert not {*join(_decisions(events), [], other, FEATURES).column("user").to_pylist()} & {*users}
+    assert not {*join(_decisions(events), [], other, KNOWN).column("user").to_pylist()} & {*users}

@@ -23,6 +23,17 @@ def test_each_entry_has_the_shares_and_the_times_of_its_pair() -> None:
     assert in_words(first, ["BREAD", "TEA"]) == "BREAD, TEA: 100 % / 100 % / 100 %; not seen yet"
 
 
+def test_each_entry_says_what_list_rules_left_for_its_place() -> None:
+    """Contract: how many of how many, and by which rules; nothing where none had a say in the list."""
+    ruled = token_for("u", ["a", "b"], feasible=np.array([[12, 4]]), acted=np.array([1]))
+    first, second = reasons(ruled, 2)
+    assert first is not None
+    assert second is not None
+    assert (second["feasible"], second["left"], second["rules"]) == (4, 11, ["list.category"])
+    assert in_words(second, ["TEA"]).endswith("; list.category left 4 of 11 for this place")
+    assert "list." not in in_words(first, ["TEA"])
+
+
 def test_a_list_without_a_token_that_can_be_read_tells_nothing() -> None:
     """Contract: an old or a foreign list is shown all the same."""
     for token in (None, "", "t", "AAAA" * 40):
