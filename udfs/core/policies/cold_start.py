@@ -89,7 +89,9 @@ def row_at(table: PolicyTable, encoder: int, activity: Activity, version: int) -
     row, total = table.row_at(encoder, activity.activity_id, version), table.total_at(encoder, version)
     if row is None or total is None:
         return None
-    return with_cold_start([row], [activity])[0]._replace(total=total)
+    if row.shared is not None:
+        (row,) = with_cold_start([row], [activity])
+    return row if row.total == total else row._replace(total=total)
 
 
 def pairs_at(table: PolicyTable, encoder: int, version: int) -> PairRow:

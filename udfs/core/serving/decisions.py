@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tideline.schemas.records import DECISION
+from tideline.schemas.decision_writer import encode_decision
 from tideline.udfs.core.experiments.experiment import RANDOM
 from tideline.udfs.core.limits import BASELINE, HOLDOUT
 from tideline.udfs.core.lists.decision_token import propensity
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.lists.decision_token import Token
     from tideline.udfs.core.policies.base import Policy
     from tideline.udfs.core.policies.pair_row import PairRow
-    from tideline.udfs.core.policies.policy_table import PolicyRow
+    from tideline.udfs.core.policies.policy_table import PolicyRow, PolicyTable
     from tideline.udfs.core.rewards.token_events import ShownDecision
     from tideline.udfs.core.serving.ranker_state import RankerState
 
@@ -40,7 +40,7 @@ def decision_records(shown: Sequence[ShownDecision], ranker: RankerState) -> lis
     scores = _scores(shown, [_policy(each.token, ranker) for each in shown], ranker)
     shadows = _scores(shown, [_shadow(each.token, ranker) for each in shown], ranker)
     return [
-        (each.user, DECISION.encode(_record(each, score, shadow_score, ranker)))
+        (each.user, encode_decision(_record(each, score, shadow_score, ranker)))
         for each, score, shadow_score in zip(shown, scores, shadows, strict=True)
     ]
 
@@ -139,25 +139,27 @@ def _by_shared(
 ) -> list[tuple[PairRow, list[tuple[int, PolicyRow]]]]:
     """Return those whose row is known with it, by what all pairs shared when they were scored."""
     parts: dict[int, tuple[PairRow, list[tuple[int, PolicyRow]]]] = {}
+    tables: dict[tuple[int, int], tuple[PolicyTable, PairRow]] = {}
     for at in here:
-        row, token = _row(shown[at], policy, ranker), shown[at].token
+        token = shown[at].token
+        made = token.encoder, token.policy
+        if made not in tables:
+            table = ranker.table_of(policy, *made)
+            tables[made] = table, pairs_at(table, *made)
+        table, shared = tables[made]
+        row = _row(shown[at], policy, table, ranker)
         if row is not None:
-            shared = pairs_at(ranker.table_of(policy, token.encoder, token.policy), token.encoder, token.policy)
             parts.setdefault(id(shared), (shared, []))[1].append((at, row))
     return list(parts.values())
 
 
-def _row(shown: ShownDecision, policy: Policy, ranker: RankerState) -> PolicyRow | None:
-    activity, encoder, version = (
-        ranker.offers.activities.get(shown.activity_id),
-        shown.token.encoder,
-        shown.token.policy,
-    )
+def _row(shown: ShownDecision, policy: Policy, table: PolicyTable, ranker: RankerState) -> PolicyRow | None:
+    activity, version = ranker.offers.activities.get(shown.activity_id), shown.token.policy
     if activity is None:
         return None
     if version < ranker.tables.deployed.whole_from and policy.regression != ranker.settings.policy.regression:
         return None  # whether the arm's own rows were there then is not known any more
-    return row_at(ranker.table_of(policy, encoder, version), encoder, activity, version)
+    return row_at(table, shown.token.encoder, activity, version)
 
 
 def _score_some(
