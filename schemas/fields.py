@@ -47,6 +47,10 @@ class Fields:
         shown = _shown(self._record[name]) if name in self._record else "(missing)"
         raise InvalidField(self._reason, f"{self._path}{name}", shown, allowed)
 
+    def refuse_inside(self, path: str, inside: object, allowed: str) -> NoReturn:
+        """Raise for what stands somewhere inside a field."""
+        raise InvalidField(self._reason, f"{self._path}{path}", _shown(inside), allowed)
+
     def exactly(self, names: Collection[str]) -> None:
         """Refuse a record with other fields than these: a mistyped one would silently lift a limit."""
         for name in self._record:
@@ -55,6 +59,13 @@ class Fields:
         for name in names:
             if name not in self._record:
                 self.refuse(name, "it must be given")
+
+    def only_one(self, names: Collection[str], beside: Collection[str] = ()) -> str:
+        """Return which one of these fields the record has; beside it, it may have only those of `beside`."""
+        given = [name for name in self._record if name not in beside]
+        if len(given) != 1 or given[0] not in names:
+            raise InvalidField(self._reason, self._path.removesuffix("."), _shown(dict(self._record)), _one_of(names))
+        return given[0]
 
     def completed(self, defaults: Mapping[str, object]) -> "Fields":
         """Return the record with the fields of `defaults` where it has none."""
@@ -86,11 +97,11 @@ class Fields:
             self.refuse(name, f"text of 1..{max_chars} characters")
         return field
 
-    def choice(self, name: str, allowed: Collection[str]) -> str:
-        """Return one of the allowed texts."""
+    def choice(self, name: str, allowed: Collection[str], told: str = "") -> str:
+        """Return one of the allowed texts; `told` is said of them in place of their names."""
         field = self._record.get(name)
         if not isinstance(field, str) or field not in allowed:
-            self.refuse(name, ", ".join(allowed))
+            self.refuse(name, told or ", ".join(allowed))
         return field
 
     def integer(self, name: str, low: int, high: int) -> int:
@@ -111,6 +122,17 @@ class Fields:
                 unit += ", and this looks like microseconds"
             self.refuse(name, f"{unit} ({EARLIEST_MS}..{LATEST_MS})")
         return field
+
+    def integers(self, name: str, max_count: int, low: int, high: int) -> tuple[int, ...]:
+        """Return an array of 1..max_count whole numbers of low..high."""
+        field = self._record.get(name)
+        if (
+            not isinstance(field, list)
+            or not 0 < len(field) <= max_count
+            or not all(type(number) is int and low <= number <= high for number in field)
+        ):
+            self.refuse(name, f"1..{max_count} whole numbers of {low}..{high}")
+        return tuple(field)
 
     def number(self, name: str, low: float, high: float) -> float:
         """Return a finite number of low..high; a boolean is none."""
@@ -153,7 +175,14 @@ class Fields:
 
 
 def _shown(field: object) -> str:
-    return repr(field)[:_SHOWN_CHARS]
+    try:
+        return repr(field)[:_SHOWN_CHARS]
+    except RecursionError:
+        return "(nested too deep)"
+
+
+def _one_of(names: Collection[str]) -> str:
+    return f"an object with one of {', '.join(names)}"
 
 
 def _is_number(field: object) -> TypeGuard[int | float]:

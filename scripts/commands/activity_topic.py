@@ -10,6 +10,7 @@ from tideline.schemas.errors import InvalidRecord
 from tideline.scripts.commands.target import PATIENCE_S
 from tideline.udfs.core.catalogue.activity import decode_activity, encode_activity
 from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
+from tideline.udfs.core.catalogue.rules import MAX_LITERALS, clauses_of_activity
 from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.lists.slot_tags import slot_tag
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
@@ -17,7 +18,7 @@ from tideline.udfs.core.users.features import Vocabulary
 from tideline.udfs.io.topic_reader import read_topic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tideline.scripts.commands.target import Target
     from tideline.udfs.core.catalogue.activity import Activity
@@ -47,7 +48,7 @@ class Judge:
     keys: TokenKeys | None = None
     vocabulary: Vocabulary = field(default_factory=lambda: Vocabulary.of([], 1, ()))
 
-    def hidden(self, activities: Sequence[Activity], beside: Iterable[Activity], now_ms: int) -> dict[str, str]:
+    def hidden(self, activities: Sequence[Activity], beside: Sequence[Activity], now_ms: int) -> dict[str, str]:
         """Return why nobody could be shown each of the activities, by id; `beside` are all others of the topic."""
         found: dict[str, str] = {}
         taken: dict[tuple[int, bytes | int], str] = {}
@@ -61,13 +62,24 @@ class Judge:
             elif why is not None:
                 found[each.activity_id] = _MEANS.get(why, why.meaning)
             taken.update(dict.fromkeys(self._marks(each.activity_id), each.activity_id))
-        return found
+        return found | _too_many(activities, beside)
 
     def _marks(self, name: str) -> list[tuple[int, bytes | int]]:
         marks: list[tuple[int, bytes | int]] = [(-1, activity_hash(name))]
         return marks + [
             (key, slot_tag(name, secret)) for key, secret in (self.keys.secrets if self.keys else {}).items()
         ]
+
+
+def _too_many(activities: Sequence[Activity], beside: Sequence[Activity]) -> dict[str, str]:
+    """Return the activities whose rules bring more predicates than all together may have."""
+    known = {literal for each in beside for clause in clauses_of_activity(each) for literal in clause}
+    found = {}
+    for each in activities:
+        known |= {literal for clause in clauses_of_activity(each) for literal in clause}
+        if len(known) > MAX_LITERALS:
+            found[each.activity_id] = f"all rules together have {len(known):,} predicates; allowed: {MAX_LITERALS:,}"
+    return found
 
 
 _MEANS = {Unreachable.OVER: "its window is over (ends_ms)"}

@@ -55,6 +55,17 @@ def _without(key: str) -> WrongFile:
     return WrongFile(f"no {key}", text, 1, key, "(missing)", "it must be given")
 
 
+def _inside(key: str, value: Any, line: int, path: str, allowed: str, **more: Any) -> WrongFile:
+    """Return the file with one key more, behind which is what is said of it."""
+    return WrongFile(f"{path} in {value}", text_of(GOOD | more | {key: value}), line + len(more), path, "", allowed)
+
+
+def _clauses(form: str, below: int, path: str, allowed: str) -> WrongFile:
+    """Return the file whose rule has this form; what is said of it is so many lines below its beginning."""
+    text = text_of(GOOD | {"rule": {"all": "FORM"}}).replace('"FORM"', form)
+    return WrongFile(path, text, 9 + below, path, "", allowed)
+
+
 _TWICE = text_of(GOOD).replace('"kind": "coupon",', '"kind": "coupon",\n"kind": "banner",')
 _ONE_LINE = json.dumps(GOOD)
 _TWO = f"[{_ONE_LINE},\n{_ONE_LINE}]"
@@ -93,6 +104,18 @@ WRONG_FILES = [
     _changed("exposure_floor", 5, "a number of 0..1"),
     _changed("parameters", {"discount": "10 %"}, "finite numbers by names"),
     _changed("labels", {"channel": 3}, "texts by names"),
+    _changed("group", "cheese and wine", "1..64 of A-Z a-z 0-9"),
+    _changed("time_zone", "Berlin", "a time zone such as Europe/Berlin"),
+    _inside("hours", [["mon", "09:00", "18:00"]], 1, "time_zone", "it must be given where there are hours"),
+    _inside("hours", [["mon", "09:00", "09:00"]], 13, "hours[0]", "from and to that differ", time_zone="UTC"),
+    _inside("hours", [["monday", "09:00", "18:00"]], 13, "hours[0]", "a day of mon, tue", time_zone="UTC"),
+    _clauses('[{"event":\n{">=": 5}}]', 0, "rule.all[0].event", "only events, purchases"),
+    _clauses('[{"events": {"=>": 5}}]', 0, "rule.all[0].events", "an object with one of >=, >, <=, <, =="),
+    _clauses(
+        '[{"events": {">": 5}},\n{"any": [\n{"category": {"in": []}}]}]', 2, "rule.all[1].any[0].category.in", "1..64"
+    ),
+    _clauses('[{"not":\n{"label.country": {"in": ["DE"]}}}]', 1, "rule.all[0].not.label.country", "profile records"),
+    _clauses('[{"weekday": {"in": ["mon"]}}]', 0, "rule.all[0].weekday.zone", "where the activity has no time_zone"),
     _changed("max_shown", 3, "only the fields activity_id"),
     _without("title"),
     _without("ends_ms"),

@@ -22,6 +22,7 @@ _IDS_EVER_GIVEN = {
     13: "policy_v6",
     14: "decision_v4",
     15: "ledger_v1",
+    16: "activity_v2",
 }
 
 

@@ -7,12 +7,13 @@ from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.fields import MAX_AMOUNT, MAX_ENTRIES, Fields
 from tideline.schemas.records import ACTIVITY
 from tideline.schemas.registry import shipped
+from tideline.udfs.core.catalogue.hours import Window, read_hours, read_zone
+from tideline.udfs.core.catalogue.rule_form import MAX_COUNT, canonical, clauses_of
 
 KINDS = ("campaign", "coupon", "flash_sale", "event", "push", "banner", "other")
 STATUSES = ("active", "paused", "ended")
 MAX_ITEMS = 1000
 MAX_TITLE_CHARS = 200
-MAX_COUNT = 1_000_000
 MAX_CAP = 64
 """Largest max_shown: so many impressions of one activity are remembered of a user."""
 MIN_WINDOW_MS = 60_000
@@ -29,6 +30,8 @@ class Rule:
     """Purchases among them, at least."""
     any_category: tuple[str, ...] = ()
     """The user's history has one of these; empty: no demand."""
+    all: str | None = None
+    """Further clauses, in the form of rule_form.py as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,18 @@ class Activity:
     """Share of all impressions it is owed, 0..1."""
     parameters: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    group: str | None = None
+    """What rules know it and its like by."""
+    time_zone: str | None = None
+    """Whose clocks `hours` and rules mean, such as Europe/Berlin."""
+    hours: tuple[Window, ...] = ()
+    """Hours of the week in which it may be shown; empty: all."""
 
 
 _SCHEMA_FIELDS = shipped().current["activity"]["fields"]
 _NAMES = tuple(each["name"] for each in _SCHEMA_FIELDS)
 _DEFAULTS = {each["name"]: each["default"] for each in _SCHEMA_FIELDS if "default" in each}
-_NO_RULE: dict[str, object] = {"min_events": 0, "min_purchases": 0, "any_category": []}
+_NO_RULE: dict[str, object] = {"min_events": 0, "min_purchases": 0, "any_category": [], "all": None}
 _CAP_NAMES = ("max_shown", "window_ms")
 
 
@@ -101,6 +110,7 @@ def _validated(fields: Fields) -> Activity:
     ends_ms = fields.moment("ends_ms")
     if ends_ms <= starts_ms:
         fields.refuse("ends_ms", f"after starts_ms={starts_ms}")
+    zone = read_zone(fields)
     return Activity(
         activity_id=fields.identifier("activity_id"),
         kind=fields.choice("kind", KINDS),
@@ -110,7 +120,7 @@ def _validated(fields: Fields) -> Activity:
         status=fields.choice("status", STATUSES),
         categories=fields.texts("categories", MAX_ENTRIES),
         items=fields.texts("items", MAX_ITEMS),
-        rule=_rule(fields),
+        rule=_rule(fields, zone),
         cap=_cap(fields),
         budget=None if fields.given("budget") is None else fields.number("budget", 0, MAX_AMOUNT),
         cost=fields.number("cost", 0, MAX_AMOUNT),
@@ -118,17 +128,24 @@ def _validated(fields: Fields) -> Activity:
         exposure_floor=fields.number("exposure_floor", 0, 1),
         parameters=fields.number_map("parameters"),
         labels=fields.text_map("labels"),
+        group=None if fields.given("group") is None else fields.identifier("group"),
+        time_zone=zone,
+        hours=read_hours(fields, zone),
     )
 
 
-def _rule(fields: Fields) -> Rule | None:
+def _rule(fields: Fields, zone: str | None) -> Rule | None:
     if fields.given("rule") is None:
         return None
     rule = fields.inner("rule", _NO_RULE, _NO_RULE)
+    form = canonical(rule)
+    if form is not None:
+        clauses_of(form, zone)
     return Rule(
         min_events=rule.integer("min_events", 0, MAX_COUNT),
         min_purchases=rule.integer("min_purchases", 0, MAX_COUNT),
         any_category=rule.texts("any_category", MAX_ENTRIES),
+        all=form,
     )
 
 

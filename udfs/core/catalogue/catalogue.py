@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tideline.udfs.core.catalogue.hours import Hours
+from tideline.udfs.core.catalogue.predicates import Asked
 from tideline.udfs.core.catalogue.rules import Rules, apply_rules, compile_rules
 from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.limits import MAX_SLOTS
@@ -42,6 +44,7 @@ class Catalogue:
     number_of_rising: NDArray[np.int64]
     """Number of the activity with each of the rising hashes."""
     rules: Rules
+    hours: Hours
     activities_of_item: dict[str, tuple[str, ...]]
     reward_value: dict[str, float]
 
@@ -61,6 +64,7 @@ class Catalogue:
             rising_hashes=np.sort(hashes),
             number_of_rising=np.argsort(hashes, kind="stable"),
             rules=compile_rules(ordered),
+            hours=Hours.of([(each.time_zone, each.hours) for each in ordered]),
             activities_of_item=_by_item(ordered),
             reward_value={each.activity_id: each.reward_value for each in ordered},
         )
@@ -75,9 +79,20 @@ def _by_item(activities: tuple[Activity, ...]) -> dict[str, tuple[str, ...]]:
 
 
 def open_at(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return [U, K]: the activity is active and its time window holds the moment."""
+    """Return [U, K]: the activity is active and its time window and its hours hold the moment."""
+    return _in_window(catalogue, at_ms) & (catalogue.hours.closing(at_ms // _MINUTE_MS) > 0)
+
+
+def _in_window(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
     moment = at_ms[:, None]
     return catalogue.active & (catalogue.starts_ms <= moment) & (moment < catalogue.ends_ms)
+
+
+def open_until(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Return [U, K] the minute since the epoch until which what is open may be shown; None where only ends_ms says."""
+    if not catalogue.hours.zones:
+        return None
+    return np.minimum(catalogue.hours.closing(at_ms // _MINUTE_MS), catalogue.ends_ms // _MINUTE_MS)
 
 
 class Eligible(NamedTuple):
@@ -87,14 +102,25 @@ class Eligible(NamedTuple):
     """[U, K]"""
     caps_full: int
     """How many of the users have no room for marks of further capped activities: those wait, so that no cap breaks."""
+    until: NDArray[np.int64] | None
+    """[U, K], see open_until."""
 
 
-def eligible(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64]) -> Eligible:
-    """Return which activities each of the users may be shown, as of his newest event."""
+def eligible(
+    catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64], users: NDArray[np.uint64] | None = None
+) -> Eligible:
+    """Return which activities each of the users may be shown, as of his newest event; `users` are hashes of their ids.
+
+    Without hashes nobody is in any part of the users that a rule names.
+    """
     at_ms = _moments(catalogue, batch, rows)
-    mask = open_at(catalogue, at_ms)
-    apply_rules(catalogue.rules, batch, rows, mask)
-    return Eligible(mask, _apply_shown(catalogue, at_ms, [batch.shown[row] for row in rows.tolist()], mask))
+    until = open_until(catalogue, at_ms)
+    mask = _in_window(catalogue, at_ms)
+    if until is not None:
+        mask &= until > 0
+    apply_rules(catalogue.rules, Asked(batch, rows, at_ms, users), mask)
+    caps_full = _apply_shown(catalogue, at_ms, [batch.shown[row] for row in rows.tolist()], mask)
+    return Eligible(mask, caps_full, until)
 
 
 def _moments(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from tideline.udfs.core.catalogue.hours import minutes_open
+from tideline.udfs.core.local_time import WEEK, changes
+
 if TYPE_CHECKING:
     from tideline.udfs.core.catalogue.activity import Activity
+
+_MINUTE_MS = 60_000
 
 
 def why_closed(activity: Activity, at_ms: int) -> str | None:
@@ -17,7 +24,21 @@ def why_closed(activity: Activity, at_ms: int) -> str | None:
         return f"it opens {moment(activity.starts_ms)}"
     if at_ms >= activity.ends_ms:
         return f"it is over since {moment(activity.ends_ms)}"
-    return None
+    opens_ms = next_open(activity, at_ms)
+    if opens_ms == at_ms:
+        return None
+    return "its hours are over" if opens_ms is None else f"its hours begin {moment(opens_ms)}"
+
+
+def next_open(activity: Activity, at_ms: int) -> int | None:
+    """Return the first moment, from one inside its time window on, at which its hours are open; None: there is none."""
+    if not activity.hours:
+        return at_ms
+    zone, left = activity.time_zone or "UTC", minutes_open(activity.hours)
+    end = -(-activity.ends_ms // _MINUTE_MS)
+    minutes = np.arange(at_ms // _MINUTE_MS, min(end, at_ms // _MINUTE_MS + 2 * WEEK))
+    found = minutes[left[changes(zone, minutes).at(minutes)] > 0]
+    return max(at_ms, int(found[0]) * _MINUTE_MS) if found.size else None
 
 
 def moment(ms: int) -> str:

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tideline.udfs.core.catalogue.opening import next_open
+from tideline.udfs.core.catalogue.rule_form import Between, Clause, Literal, OnClock, Past
+from tideline.udfs.core.catalogue.rules import clauses_of_activity
 from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.local_time import HOUR, WEEK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.users.features import Vocabulary
 
@@ -28,6 +34,8 @@ class Unreachable(StrEnum):
 
     OVER = "over", "its window was over when it was written"
     UNKNOWN_CATEGORY = "unknown_category", "its rule asks for categories that no event had when the encoder was trained"
+    CONTRADICTION = "contradiction", "clauses of its rule cannot hold together"
+    NO_HOURS = "no_hours", "none of its hours lies between starts_ms and ends_ms"
     CLASH = "clash", "another activity, before it by id, has the same 24-bit tag or number: give it another id"
 
 
@@ -40,8 +48,38 @@ def unreachable(activity: Activity, written_ms: int, known: Vocabulary) -> Unrea
         return None
     if activity.ends_ms <= written_ms:
         return Unreachable.OVER
-    wanted = activity.rule.any_category if activity.rule else ()
-    hashes = np.array([hash32(name) for name in wanted], np.uint32)
-    if wanted and known.hashes.size and not np.isin(hashes, known.hashes).any():
+    clauses = clauses_of_activity(activity)
+    if known.hashes.size and any(_is_of_no_event(clause, known) for clause in clauses):
         return Unreachable.UNKNOWN_CATEGORY
+    if _contradict([literal for clause in clauses if len(clause) == 1 for literal in clause]):
+        return Unreachable.CONTRADICTION
+    if next_open(activity, activity.starts_ms) is None:
+        return Unreachable.NO_HOURS
     return None
+
+
+def _is_of_no_event(clause: Clause, known: Vocabulary) -> bool:
+    """Return whether a clause asks for nothing but categories that no event had."""
+    wanted: list[str] = []
+    for predicate, holds in clause:
+        if not (holds and isinstance(predicate, Past) and predicate.what == "category"):
+            return False
+        wanted += predicate.names
+    return not np.isin(np.array([hash32(name) for name in wanted], np.uint32), known.hashes).any()
+
+
+def _contradict(alone: Sequence[Literal]) -> bool:
+    """Return whether literals that must all hold cannot: numbers in no range, clocks at no hour, one and its denial."""
+    low: dict[str, int] = {}
+    high: dict[str, int] = {}
+    hours: dict[str, int] = {}
+    for predicate, holds in alone:
+        if Literal(predicate, not holds) in alone:
+            return True
+        if isinstance(predicate, Between) and holds:
+            low[predicate.number] = max(low.get(predicate.number, 0), predicate.low)
+            high[predicate.number] = min(high.get(predicate.number, predicate.high), predicate.high)
+        if isinstance(predicate, OnClock):
+            shown = predicate.hours if holds else ~predicate.hours
+            hours[predicate.zone] = hours.get(predicate.zone, (1 << WEEK // HOUR) - 1) & shown
+    return any(low[name] > high[name] for name in low) or not all(hours.values())

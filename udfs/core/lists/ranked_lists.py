@@ -40,3 +40,5 @@ class RankedLists:
     """How many the list's rules left for each place [U, k]; read where `acted` is not 0."""
     acted: NDArray[np.int64] | None = None
     """Classes of list rules that had a say [U], see rule_tables.py; None: there are no rules."""
+    until: NDArray[np.int64] | None = None
+    """Minute until which each activity [U, K] may be shown; None: until its window ends."""

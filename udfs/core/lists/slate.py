@@ -1,11 +1,14 @@
 """The list as the frontend reads it: compact JSON, the same bytes for the same decision.
 
-{"v":[g,t,s],"m":encoder,"i":[activity ids],"e":[whole minutes from the minute of t until each one ends],"k":"token"}
+{"v":[g,t,s],"m":encoder,"i":[activity ids],"e":[whole minutes from the minute of t until each one ends, or its hours
+do],"k":"token"}
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,22 +29,27 @@ def payloads(
     generation, encoder = lists.generation, lists.encoder
     names = [activity.activity_id for activity in catalogue.activities]
     ends = (catalogue.ends_ms // _MINUTE_MS).tolist()
+    leases = {number: lease_ms // _MINUTE_MS for number, lease_ms in (leases_ms or {}).items()}
+    hours = None if lists.until is None else np.take_along_axis(lists.until, np.maximum(lists.order, 0), 1).tolist()
     left: dict[int, list[str]] = {}  # most users of a batch were last seen in one minute
     lengths = (lists.order >= 0).sum(axis=1).tolist()
     found = []
-    for row, count, as_of, update, token in zip(
-        lists.order.tolist(), lengths, lists.as_of_ms.tolist(), lists.seq.tolist(), tokens, strict=True
-    ):
+    heads = zip(lists.order.tolist(), lengths, lists.as_of_ms.tolist(), lists.seq.tolist(), tokens, strict=True)
+    for place, (row, count, as_of, update, token) in enumerate(heads):
         minute = as_of // _MINUTE_MS
-        minutes = left.get(minute)
-        if minutes is None:
-            until_end = [end - minute for end in ends]
-            for number, lease_ms in (leases_ms or {}).items():
-                until_end[number] = min(until_end[number], lease_ms // _MINUTE_MS)
-            minutes = left[minute] = [str(each) for each in until_end]
         shown = row[:count]
+        if hours is not None:
+            of_shown = zip(shown, hours[place], strict=False)
+            until = ",".join([str(min(end - minute, leases.get(number, end))) for number, end in of_shown])
+        else:
+            minutes = left.get(minute)
+            if minutes is None:
+                until_end = [end - minute for end in ends]
+                for number, lease in leases.items():
+                    until_end[number] = min(until_end[number], lease)
+                minutes = left[minute] = [str(each) for each in until_end]
+            until = ",".join([minutes[number] for number in shown])
         ids = '","'.join([names[number] for number in shown])
-        until = ",".join([minutes[number] for number in shown])
         listed = f'"{ids}"' if count else ""
         found.append(
             f'{{"v":[{generation},{as_of},{update}],"m":{encoder},"i":[{listed}],"e":[{until}],"k":"{token}"}}'.encode()

@@ -243,11 +243,12 @@ def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list
     arms = ranker.arms_of(hashes)
     seeds = decision_seeds(hashes, as_of_ms, seq, ranker.settings.salt)
     pairs = pairs_of(ranker.offers.content, batch, rows)
-    may = eligible(ranker.catalogue, batch, rows)
+    may = eligible(ranker.catalogue, batch, rows, hashes)
     may.mask[:, ranker.stopped()] = False
     counts["lists_caps_full"] += may.caps_full
     ranked = rank_arms(ranker, arms, Contexts(x, pairs), may.mask, seeds)
-    return _Listed(signed_lists(ranker, ListHeads(names, as_of_ms, seq, arms), x, pairs, ranked), counts)
+    heads = ListHeads(names, as_of_ms, seq, arms, until=may.until)
+    return _Listed(signed_lists(ranker, heads, x, pairs, ranked), counts)
 
 
 def _leave_stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> _Listed:

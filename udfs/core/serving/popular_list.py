@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tideline.udfs.core.catalogue.catalogue import open_at
+from tideline.udfs.core.catalogue.catalogue import open_at, open_until
 from tideline.udfs.core.pairs.pairs_of import strangers_pairs
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
@@ -61,16 +61,16 @@ class PopularList:
             ListForm(ranker.settings.list_size, rules=ranker.offers.rules),
         )
         chosen = ranked.order[0][ranked.order[0] >= 0]
-        entries = tuple(
-            zip(ranker.catalogue.hashes[chosen].tolist(), ranker.catalogue.ends_ms[chosen].tolist(), strict=True)
-        )
+        until = open_until(ranker.catalogue, as_of_ms)
+        ends = ranker.catalogue.ends_ms if until is None else until[0]
+        entries = tuple(zip(ranker.catalogue.hashes[chosen].tolist(), ends[chosen].tolist(), strict=True))
         version = (ranker.generation, at_ms, ranker.version + 1)
         is_due = entries != self._published or at_ms >= self._version[1] + self._renewed_ms
         if not (renew or (is_due and version > self._version)):
             return b""
         self._published, self._version = entries, version
         seq = np.array([version[2]])
-        heads = ListHeads([""], as_of_ms, seq, np.zeros(1, np.int64), popular=True)
+        heads = ListHeads([""], as_of_ms, seq, np.zeros(1, np.int64), popular=True, until=until)
         return signed_lists(ranker, heads, x, pairs, ranked)[0]
 
 

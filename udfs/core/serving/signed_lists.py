@@ -28,6 +28,8 @@ class ListHeads(NamedTuple):
     arms: NDArray[np.int64]
     popular: bool = False
     """One list for all, in no experiment and without exploration."""
+    until: NDArray[np.int64] | None = None
+    """See `open_until` of the catalogue."""
 
 
 def signed_lists(
@@ -52,6 +54,7 @@ def signed_lists(
         popular=heads.popular,
         feasible=ranked.feasible,
         acted=ranked.acted,
+        until=heads.until,
         experiment=ranker.experiment.mark if ranker.experiment and not heads.popular else 0,
     )
     return payloads(ranker.catalogue, lists, mint(lists, ranker.attributing.keys), ranker.leases())

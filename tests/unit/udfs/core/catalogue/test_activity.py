@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ _ACTIVITY = Activity(
     ends_ms=1_700_086_400_000,
     categories=("shoes",),
     items=("i-1", "i-2"),
-    rule=Rule(min_events=3, any_category=("shoes", "socks")),
+    rule=Rule(min_events=3, any_category=("shoes", "socks"), all='[{"not":{"category":{"in":["socks"]}}}]'),
     cap=Cap(max_shown=5, window_ms=86_400_000),
     budget=1000.0,
     cost=2.5,
@@ -26,6 +27,9 @@ _ACTIVITY = Activity(
     exposure_floor=0.01,
     parameters={"discount": 0.1},
     labels={"channel": "web"},
+    group="shoes",
+    time_zone="Europe/Berlin",
+    hours=(("all", "08:00", "20:00"), ("fri", "22:00", "02:00")),
 )
 _START_MS = 1_700_000_000_000
 _LEAST = {"activity_id": "a", "kind": "event", "title": "T", "status": "paused"} | {
@@ -42,12 +46,42 @@ def test_an_encoded_activity_decodes_to_itself() -> None:
     assert decode_activity(b"coupon-18", encode_activity(_ACTIVITY)) == _ACTIVITY
 
 
+def test_activities_of_every_version_are_read() -> None:
+    """Contract: the bytes that version 1 wrote, before there were groups, hours and forms, and those of version 2."""
+    golden = ROOT / "tests" / "golden"
+    former = replace(_ACTIVITY, group=None, time_zone=None, hours=(), rule=Rule(3, 0, ("shoes", "socks")))
+    assert decode_activity(b"coupon-18", (golden / "activity_v1.bin").read_bytes()) == former
+    assert (golden / "activity_v2.bin").read_bytes() == encode_activity(_ACTIVITY)
+
+
+def test_a_form_and_hours_are_read_from_json_as_from_avro() -> None:
+    """Contract: a rule's parts and clauses stand beside each other; the form keeps no order of keys."""
+    stated = {"min_events": 3, "all": [{"weekday": {"zone": "UTC", "in": ["mon"]}}]}
+    found = decode_activity(b"a", _json(rule=stated, hours=[["mon", "09:00", "18:00"]], time_zone="Asia/Tokyo"))
+    assert found is not None
+    assert found.rule == Rule(3, all='[{"weekday":{"in":["mon"],"zone":"UTC"}}]')
+    assert (found.hours, found.time_zone) == ((("mon", "09:00", "18:00"),), "Asia/Tokyo")
+    assert decode_activity(b"a", encode_activity(found)) == found
+
+
 def test_a_json_activity_needs_only_the_fields_without_a_default() -> None:
     """Contract: the defaults of the Avro schema hold for JSON too, also inside the rule."""
     assert decode_activity(b"a", _json()) == Activity("a", "event", "T", _START_MS, _START_MS + 1, status="paused")
     ruled = decode_activity(b"a", _json(rule={"min_purchases": 1}))
     assert ruled is not None
     assert ruled.rule == Rule(min_purchases=1)
+
+
+@pytest.mark.parametrize("depth", [500, 990, 1020])
+@pytest.mark.parametrize("field", ["title", "rule", "hours"])
+def test_what_is_nested_without_end_is_refused_like_anything_else(field: str, depth: int) -> None:
+    """Contract: no marketer ends the job."""
+    nested = b"[" * depth + b"]" * depth
+    if field == "rule":
+        nested = b'{"all":[{"any":' + nested + b"}]}"
+    value = _json()[:-1] + f',"{field}":'.encode() + nested + b"}"
+    with pytest.raises(InvalidRecord, match="bad_activity"):
+        decode_activity(b"a", value)
 
 
 def test_a_record_without_value_deletes_the_activity() -> None:
@@ -105,6 +139,13 @@ def test_kinds_and_statuses_are_those_of_the_schema() -> None:
         ({"parameters": {"discount": True}}, "parameters="),
         ({"labels": {str(n): "x" for n in range(65)}}, "labels="),
         ({"labels": {"": "x"}}, "labels="),
+        ({"group": "*"}, "group='*'; allowed: 1..64"),
+        ({"time_zone": "CET-1"}, "time_zone='CET-1'; allowed: a time zone such as Europe/Berlin"),
+        ({"time_zone": 1}, "time_zone=1; allowed: a time zone"),
+        ({"hours": [["mon", "09:00", "18:00"]]}, "time_zone=None; allowed: it must be given where there are"),
+        ({"hours": [["mon", "9", "18"]], "time_zone": "UTC"}, "hours[0]=['mon', '9', '18']; allowed: times from 00:00"),
+        ({"rule": {"all": [{"event": 1}]}}, "rule.all[0].event=1; allowed: only events, purchases"),
+        ({"rule": {"all": [[[]] * 3]}}, "rule.all[0]=[[], [], []]; allowed: an object of one key"),
         ({"max_shown": 3}, "max_shown=3; allowed: only the fields activity_id"),
     ],
 )

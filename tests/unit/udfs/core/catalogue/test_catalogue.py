@@ -16,6 +16,7 @@ from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.catalogue.catalogue import Catalogue, eligible
 from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.shown.marks import mark_dismissal, mark_impression, minute_of
 from tideline.udfs.core.shown.remembered import Remembered
@@ -197,3 +198,31 @@ def test_activities_stand_in_the_order_of_their_ids() -> None:
     assert catalogue.hashes.tolist() == other.hashes.tolist()
     assert catalogue.activities_of_item == other.activities_of_item
     assert catalogue.activities_of_item["x"] == ("B", "a", "b", "c10", "c9")
+
+
+def test_lists_of_the_engine_end_with_the_hours_and_part_the_users() -> None:
+    """Contract: as of a user's newest event, in his own list and in the popular one; a part is of all users by id."""
+    # NOON_MS is Tuesday 23:13 in Berlin
+    evening = (("all", "18:00", "23:30"),)
+    half = Rule(all='[{"part":{"name":"spring","from":0,"to":50}}]')
+    world = make_world(
+        [
+            activity("always"),
+            activity("evening", hours=evening, time_zone="Europe/Berlin"),
+            activity("morning", hours=(("all", "06:00", "12:00"),), time_zone="Europe/Berlin"),
+            activity("part", rule=half),
+        ]
+    )
+    users = [f"u{number}" for number in range(64)]
+    events = [Event(f"e{name}", name, EventType.VIEW, NOON_MS, category="tea") for name in users]
+
+    keys, values = [name.encode() for name in users], [encode_event(each) for each in events]
+    found = process(Records(keys, values, [NOON_MS] * 64), lambda asked: [None] * len(asked), world)
+
+    lists = [json.loads(each) for each in found.lists]
+    ends = [dict(zip(each["i"], each["e"], strict=True)) for each in lists]
+    assert {each["evening"] for each in ends} == {17}
+    assert not any("morning" in each for each in ends)
+    assert 16 < sum("part" in each for each in ends) < 48
+    popular = json.loads(PopularList(3_600_000).due(world, NOON_MS))
+    assert dict(zip(popular["i"], popular["e"], strict=True)) == {"always": 1440, "evening": 17}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from tests.support.core_world import DAY_MS, NOON_MS, activity
@@ -13,6 +16,10 @@ KNOWN = Vocabulary.of([], 97, ("tea", "milk"))
 ANYTHING = Vocabulary.of([], 97, ())
 
 
+def with_clauses(*clauses: dict[str, Any]) -> Activity:
+    return activity("a", time_zone="UTC", rule=Rule(all=json.dumps(clauses)))
+
+
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
@@ -22,11 +29,26 @@ ANYTHING = Vocabulary.of([], 97, ())
         (activity("a", rule=Rule(any_category=("wine",))), Unreachable.UNKNOWN_CATEGORY),
         (activity("a", rule=Rule(any_category=("wine", "tea"))), None),
         (activity("a", rule=Rule(min_events=3)), None),
+        (with_clauses({"category": {"in": ["wine"]}}), Unreachable.UNKNOWN_CATEGORY),
+        (with_clauses({"any": [{"category": {"in": ["wine"]}}, {"category": {"in": ["rum", "tea"]}}]}), None),
+        (with_clauses({"any": [{"category": {"in": ["wine"]}}, {"events": {">": 3}}]}), None),
+        (with_clauses({"not": {"category": {"in": ["wine"]}}}), None),
+        (with_clauses({"events": {">": 3}}, {"events": {"<": 4}}), Unreachable.CONTRADICTION),
+        (with_clauses({"events": {">": 3}}, {"events": {"<": 5}}), None),
+        (with_clauses({"events": {">": 3}}, {"not": {"events": {">": 3}}}), Unreachable.CONTRADICTION),
+        (with_clauses({"weekday": {"in": ["mon"]}}, {"weekday": {"in": ["tue"]}}), Unreachable.CONTRADICTION),
+        (with_clauses({"weekday": {"in": ["mon"]}}, {"hour_local": {">": 8}}), None),
+        (with_clauses({"purchases": {"<": 0}}), Unreachable.CONTRADICTION),
+        (activity("a", hours=(("sun", "09:00", "18:00"),), time_zone="UTC"), Unreachable.NO_HOURS),
+        (activity("a", hours=(("wed", "22:00", "23:00"),), time_zone="UTC"), None),
         (activity("a", status="paused", ends_ms=NOON_MS - DAY_MS), None),
     ],
 )
 def test_what_keeps_an_activity_from_everybody_is_said(wrong: Activity, why: Unreachable | None) -> None:
-    """Contract: over at its writing, or a rule of categories no event has; a paused one is meant to reach nobody."""
+    """Contract: over at its writing, a rule of categories no event has or that contradicts itself, no hour left.
+
+    A paused one is meant to reach nobody.
+    """
     assert unreachable(wrong, NOON_MS, KNOWN) is why
 
 

@@ -22,7 +22,11 @@ SCHEMA = json.loads((Path(__file__).parents[5] / "schemas" / "ranked_list.schema
 
 
 def listed(
-    order: list[list[int]], as_of_ms: list[int], *activities: Activity, leases_ms: Mapping[int, int] | None = None
+    order: list[list[int]],
+    as_of_ms: list[int],
+    *activities: Activity,
+    leases_ms: Mapping[int, int] | None = None,
+    until: list[list[int]] | None = None,
 ) -> list[dict[str, Any]]:
     users, none = len(order), np.zeros(len(order), np.int64)
     lists = RankedLists(
@@ -40,6 +44,7 @@ def listed(
         tags=SlotTags.of([each.activity_id for each in activities], KEYS).current,
         pairs=np.zeros((users, len(order[0])), np.uint32),
         arms=none,
+        until=None if until is None else np.array(until),
     )
     found = payloads(Catalogue.of(activities), lists, [f"t{row}" for row in range(users)], leases_ms)
     return [json.loads(each) for each in found]
@@ -61,6 +66,18 @@ def test_what_has_a_lease_ends_with_it() -> None:
     ends = [activity(name, ends_ms=minute_ms + minutes * 60_000) for name, minutes in (("a", 90), ("b", 5), ("c", 90))]
     (found,) = listed([[0, 1, 2]], [minute_ms], *ends, leases_ms={0: 1_259_999, 1: 1_200_000})
     assert found["e"] == [20, 5, 90]
+
+
+def test_an_entry_ends_with_its_hours_where_they_are_over_before_it() -> None:
+    """Contract: minutes of each user's own, in the order of his list."""
+    minute = NOON_MS // 60_000
+    both = [activity("a"), activity("b")]
+    until = [[minute + 5, minute + 1], [minute + 7, minute + 3]]
+
+    first, second = listed([[1, 0], [0, -1]], [NOON_MS, NOON_MS + 60_000], *both, until=until)
+    leased, _ = listed([[1, 0], [0, -1]], [NOON_MS, NOON_MS], *both, until=until, leases_ms={0: 120_000, 1: 120_000})
+
+    assert (first["e"], second["e"], leased["e"]) == ([1, 5], [6], [1, 2])
 
 
 def test_a_list_obeys_its_schema() -> None:
