@@ -127,14 +127,14 @@ def _only(rule: Fields, path: str, stated: object) -> tuple[str, object]:
 
 
 def _predicate(rule: Fields, path: str, name: str, inside: object, zone: str | None) -> Predicate:
-    read = _FIELDS.get(name)
+    read = FIELDS.get(name)
     if read is None:
         _refuse_field(rule, path, name, inside)
     return read(Fields(inside, Reason.BAD_ACTIVITY, f"rule.{path}.{name}."), name, zone)
 
 
 def _refuse_field(rule: Fields, path: str, name: str, inside: object) -> NoReturn:
-    known = f"only {', '.join(_FIELDS)}; any and not around them, not inside each other"
+    known = f"only {', '.join(FIELDS)}; any and not around them, not inside each other"
     why = _NOT_KEPT.get("label." if name.startswith("label.") else name)
     rule.refuse_inside(f"{path}.{name}", inside, f"{known}: {why}" if why else known)
 
@@ -220,7 +220,7 @@ def _zoned(fields: Fields, zone: str | None, signs: tuple[str, ...]) -> tuple[st
     return own or zone or "UTC", sign
 
 
-_FIELDS: dict[str, Callable[[Fields, str, str | None], Predicate]] = {
+FIELDS: dict[str, Callable[[Fields, str, str | None], Predicate]] = {
     "events": _count,
     "purchases": _count,
     "days_since_event": _days,

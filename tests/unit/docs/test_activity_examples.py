@@ -1,0 +1,37 @@
+"""Contract: every example of the marketer's contract is one that `tideline activity check` takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.doc_pages import ROOT, blocks
+from tests.support.wrong_activities import GOOD
+from tideline.scripts.commands.activity import main
+from tideline.udfs.core.catalogue.rule_form import FIELDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PAGE = (ROOT / "docs" / "contracts" / "marketer.md").read_text()
+_LINES = [line for block in blocks(_PAGE) if block.language == "json" for line in block.code.splitlines()]
+_WHOLE = next(block.code for block in blocks(_PAGE) if block.code.startswith('{"activity_id"'))
+
+
+@pytest.mark.parametrize("line", [*_LINES, _WHOLE])
+def test_an_example_is_taken(line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: a line is keys of an activity; nothing is wrong with it, and it can reach somebody."""
+    stated = json.loads(line if line.startswith("{") else f"{{{line}}}")
+    path = tmp_path / "example.json"
+    path.write_text(json.dumps({**GOOD, **stated, "ends_ms": GOOD["ends_ms"]}))
+
+    assert main(["check", str(path)]) == 0, capsys.readouterr().err
+
+
+def test_every_predicate_and_field_has_an_example() -> None:
+    """Contract: the page shows each predicate, any, not, and each key beside the rule."""
+    shown = set(re.findall(r'"(\w+)":', "\n".join(_LINES)))
+    assert {*FIELDS, "any", "not", "all", "hours", "time_zone", "group", "within_days", "type", "zone"} <= shown
