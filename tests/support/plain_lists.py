@@ -62,7 +62,8 @@ class PlainRules:
 def plain_list(
     rules: PlainRules, scores: Sequence[float], eligible: Sequence[int], slots: int, picks: Sequence[float | None]
 ) -> PlainList:
-    """Return a list from scores no two of which are equal; a pick is where in F an exploring place draws."""
+    """Return a list from scores no two of which are equal; a pick is where in F an exploring place draws,
+    by falling score."""
     above: list[int] = []
     feasible: list[int] = []
     explored, relaxed = 0, False
@@ -72,7 +73,8 @@ def plain_list(
             break
         best = max(free, key=lambda each: scores[each] - rules.price(above, each) / PENALTIES_PER_SCORE)
         pick = picks[slot]
-        chosen = best if pick is None else free[int(pick * len(free))]
+        falling = sorted(free, key=lambda each: -scores[each])
+        chosen = best if pick is None else falling[int(pick * len(free))]
         explored |= (chosen != best) << slot
         relaxed |= broken
         above.append(chosen)

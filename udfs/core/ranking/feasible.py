@@ -58,23 +58,32 @@ def acted_classes(order: NDArray[np.int64], rules: Sequence[RuleTable]) -> NDArr
     found = np.zeros(len(order), np.int64)
     for rule in rules:
         if rule.limit:
-            for same in _same(order, rule):
-                found[(same.sum(axis=2) >= rule.limit).any(axis=1)] |= rule.bit
+            found[reaches(order, rule, rule.limit)] |= rule.bit
     return found
 
 
-def _same(order: NDArray[np.int64], rule: RuleTable) -> list[NDArray[np.bool_]]:
-    """Return for each of an entry's values whether an entry has it: [U, k, k] each."""
-    listed = order >= 0
-    both = listed[:, :, None] & listed[:, None, :]
-    values, others = rule.values[:, order], rule.others(order)
-    return [same & both for same in same_value(values[..., None], others[:, :, None, :])]
+def reaches(order: NDArray[np.int64], rule: RuleTable, count: int) -> NDArray[np.bool_]:
+    """Return in which lists [U, k] so many entries have one value of a rule."""
+    values = _values(order, rule)
+    values = np.sort(values.reshape(-1, len(order)).T, axis=1)
+    if count > values.shape[1]:
+        return np.zeros(len(order), np.bool_)
+    alike = values[:, count - 1 :] == values[:, : values.shape[1] - count + 1]
+    found: NDArray[np.bool_] = (alike & (values[:, count - 1 :] >= 0)).any(axis=1)
+    return found
+
+
+def _values(order: NDArray[np.int64], rule: RuleTable) -> NDArray[np.int32]:
+    """Return the values of entries [m, k, U], -1 where there is none."""
+    found: NDArray[np.int32] = rule.values[:, order.T]
+    found[:, order.T < 0] = -1
+    return found
 
 
 def _closed(order: NDArray[np.int64], rule: RuleTable) -> Iterator[NDArray[np.uint64]]:
     """Yield for one place after the other which activities the rule bans there, as words [U, words]."""
-    same = _same(order, rule)
-    values = np.where(order >= 0, rule.values[:, order], -1)
+    values = _values(order, rule)
+    others = np.where(values < 0, -2, values)
     none = np.zeros((len(order), rule.members.shape[1]), np.uint64)
     found = none
     for slot in range(order.shape[1]):
@@ -82,9 +91,9 @@ def _closed(order: NDArray[np.int64], rule: RuleTable) -> Iterator[NDArray[np.ui
         first = max(slot + 1 - rule.window, 0) if rule.window else 0
         newest = first if rule.window else max(slot - 1, 0)
         found = none if rule.window else found
-        for its_values, each in zip(values, same, strict=True):
-            full = each[:, newest:slot, first:slot].sum(axis=2) >= rule.limit
-            for at in range(slot - newest):
-                closing = np.where(full[:, at], its_values[:, newest + at], -1)
-                found = found | rule.members[closing]
+        for at in range(newest, slot):
+            for each, same in zip(values[:, at], same_value(values[:, at, None], others[:, first:slot]), strict=True):
+                full = same.sum(axis=0) >= rule.limit
+                if full.any():
+                    found = found | rule.members[np.where(full, each, -1)]
         yield found

@@ -7,12 +7,12 @@ activity stands in its place, given those above it: what the token says.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tideline.udfs.core.counter_random import uniform
-from tideline.udfs.core.ranking.feasible import acted_classes, feasible_counts
+from tideline.udfs.core.ranking.feasible import acted_classes, feasible_counts, reaches
 from tideline.udfs.core.ranking.rule_tables import RELAXED, same_value
 from tideline.udfs.core.ranking.sort_keys import INELIGIBLE, highest, numbers_of
 
@@ -23,8 +23,18 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.ranking.rule_tables import RuleTable
 
+    Rules = Sequence[RuleTable]
+
 CANDIDATES = 32
 """A list without exploration is sought among so many of the best before all are looked at."""
+
+
+class ListForm(NamedTuple):
+    """What is asked of a list: its places, the chance that one explores, and the rules of the whole list."""
+
+    size: int
+    exploration: float = 0.0
+    rules: tuple[RuleTable, ...] = ()
 
 
 class Filled(NamedTuple):
@@ -39,49 +49,99 @@ class Filled(NamedTuple):
 def fill(
     keys: NDArray[np.int64],
     ties: NDArray[np.uint16],
+    eligible: NDArray[np.int64],
     seeds: NDArray[np.uint64],
-    slots: int,
-    exploration: float,
-    rules: Sequence[RuleTable],
+    form: ListForm,
 ) -> Filled:
-    """Return the lists of `slots` places from sort keys [U, K], INELIGIBLE for who may not be shown."""
-    users, activities = keys.shape
+    """Return the lists from sort keys [U, K], INELIGIBLE for who may not be shown."""
+    slots, rules = min(form.size, keys.shape[1]), form.rules
+    lists = _Lists.empty(len(keys), slots)
+    if not slots:
+        return Filled(lists.order, lists.explored, lists.feasible, np.zeros(len(keys), np.int64))
     tosses = uniform(seeds, slots)
-    tosses[np.arange(slots) >= (keys != INELIGIBLE).sum(axis=1)[:, None]] = 1.0
-    order = np.full((users, slots), -1)
-    explored, relaxed = np.zeros((2, users), np.int64)
-    feasible = np.zeros((users, slots), np.int64)
-    whole = np.ones(users, np.bool_)
-    if activities > CANDIDATES:
-        whole = tosses.min(axis=1, initial=1.0) < exploration
-        greedy = np.flatnonzero(~whole)
-        found, complete = _among_the_best(keys[greedy], ties[greedy], slots, rules)
-        order[greedy] = found
-        whole[greedy[~complete]] = True
-        done = greedy[complete]
-        feasible[done] = feasible_counts(order[done], keys[done] != INELIGIBLE, rules)
+    whole = (tosses < form.exploration).any(axis=1)
+    greedy = np.flatnonzero(~whole)
+    if keys.shape[1] > CANDIDATES and greedy.size:
+        whole[greedy[~_greedy(lists, greedy, keys[greedy], ties[greedy], rules)]] = True
+    else:
+        whole[:] = True
     rest = np.flatnonzero(whole)
     if rest.size:
-        picks = np.where(tosses[rest] < exploration, uniform(seeds[rest], slots, stream=1), -1.0)
-        order[rest], explored[rest], feasible[rest], relaxed[rest] = _among_all(keys[rest], picks, rules)
-    return Filled(order, explored, feasible, acted_classes(order, rules) | relaxed * RELAXED)
+        picks = np.where(tosses[rest] < form.exploration, uniform(seeds[rest], slots, stream=1), -1.0)
+        candidates = highest(keys[rest], keys.shape[1])
+        empty, numbers = _Lists.empty(rest.size, slots), _numbers(candidates, ties[rest])
+        lists.put(rest, _place_by_place(empty, candidates, numbers, rules, picks))
+    acted = acted_classes(lists.order, rules)
+    lists.feasible[:] = np.where(
+        whole[:, None], lists.feasible, (eligible[:, None] - np.arange(slots)) * (lists.order >= 0)
+    )
+    counted = np.flatnonzero((acted > 0) & ~whole)
+    if counted.size:
+        lists.feasible[counted] = feasible_counts(lists.order[counted], keys[counted] != INELIGIBLE, rules)
+    return Filled(lists.order, lists.explored, lists.feasible, acted | lists.relaxed * RELAXED)
+
+
+class _Lists(NamedTuple):
+    """Lists in the making; `complete` says which are those that all keys make."""
+
+    order: NDArray[np.int64]
+    explored: NDArray[np.int64]
+    feasible: NDArray[np.int64]
+    relaxed: NDArray[np.bool_]
+    complete: NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls, users: int, slots: int) -> _Lists:
+        """Return lists without entries."""
+        order, feasible = np.full((users, slots), -1), np.zeros((users, slots), np.int64)
+        return cls(order, np.zeros(users, np.int64), feasible, np.zeros(users, np.bool_), np.ones(users, np.bool_))
+
+    def put(self, rows: NDArray[np.int64], others: _Lists) -> None:
+        """Take in the lists of some users."""
+        for mine, theirs in zip(self, others, strict=True):
+            mine[rows] = theirs
+
+
+def _numbers(keys: NDArray[np.int64], ties: NDArray[np.uint16]) -> NDArray[np.int64]:
+    """Return activity numbers, 0 where none is eligible."""
+    return np.where(keys == INELIGIBLE, 0, numbers_of(keys, ties))
+
+
+def _greedy(
+    lists: _Lists, rows: NDArray[np.int64], keys: NDArray[np.int64], ties: NDArray[np.uint16], rules: Rules
+) -> NDArray[np.bool_]:
+    """Put in the lists of users who do not explore, from their CANDIDATES highest keys; return which are complete.
+
+    Where no rule bans or prices any of the best, they are the list.
+    """
+    top = highest(keys, CANDIDATES)
+    numbers, slots = _numbers(top, ties), lists.order.shape[1]
+    best = np.where(top == INELIGIBLE, -1, numbers)[:, :slots]
+    lists.order[rows] = best
+    touched = np.zeros(rows.size, np.bool_)
+    for rule in rules:
+        touched |= reaches(best, rule, rule.free + 1)
+    complete = np.ones(rows.size, np.bool_)
+    again = np.flatnonzero(touched)
+    if again.size:
+        found = _place_by_place(_Lists.empty(again.size, slots), top[again], numbers[again], rules, None)
+        lists.order[rows[again]] = found.order
+        complete[again] = found.complete
+    return complete
 
 
 class _Counts:
-    """How many entries above have each candidate's values, by rule; candidates are activity numbers [U or 1, M]."""
+    """How many entries above have each candidate's values, by rule; candidates are activity numbers [U, M]."""
 
-    def __init__(self, rules: Sequence[RuleTable], candidates: NDArray[np.int64], users: int) -> None:
+    def __init__(self, rules: Rules, candidates: NDArray[np.int64]) -> None:
         self._rules = rules
         self._values = [rule.values[:, candidates] for rule in rules]
-        shape = (users, candidates.shape[1])
-        self._taken = [[np.zeros(shape, np.uint8) for _ in rule.values] for rule in rules]
+        self._taken = [np.zeros(values.shape, np.uint8) for values in self._values]
 
     def of(self, at: int) -> NDArray[np.uint8]:
         """Return the count of each candidate's most frequent value by a rule [U, M]."""
         taken = self._taken[at]
-        found = taken[0]
-        for each in taken[1:]:
-            found = np.maximum(found, each)
+        found: NDArray[np.uint8] = taken[0] if len(taken) == 1 else taken.max(axis=0)
         return found
 
     def closed(self, given_up: Sequence[int] = ()) -> NDArray[np.bool_] | None:
@@ -90,14 +150,14 @@ class _Counts:
         for at, rule in enumerate(self._rules):
             if rule.limit and at not in given_up:
                 banned = self.of(at) >= rule.limit
-                found = banned if found is None else found | banned
+                found = banned if found is None else np.logical_or(found, banned, out=found)
         return found
 
-    def priced(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the keys less what each candidate would pay."""
+    def priced(self, keys: NDArray[np.int64], rows: Any = slice(None)) -> NDArray[np.int64]:
+        """Return the keys of the first candidates of some users less what each would pay."""
         for at, rule in enumerate(self._rules):
             if rule.costs is not None:
-                keys = keys - rule.costs.take(self.of(at), mode="clip")
+                keys = keys - rule.costs.take(self.of(at)[rows, : keys.shape[1]], mode="clip")
         return keys
 
     def add(self, order: NDArray[np.int64], slot: int) -> None:
@@ -111,70 +171,73 @@ class _Counts:
                     each -= same
 
 
-def _among_the_best(
-    keys: NDArray[np.int64], ties: NDArray[np.uint16], slots: int, rules: Sequence[RuleTable]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return lists without exploration from the CANDIDATES highest keys, and which of them all keys would make, too.
+def _place_by_place(
+    lists: _Lists, keys: NDArray[np.int64], numbers: NDArray[np.int64], rules: Rules, picks: NDArray[np.float64] | None
+) -> _Lists:
+    """Return empty lists filled from candidates in falling order of their keys [U, M].
 
-    Nothing that is left aside can be better than what is taken while that, less its price, is not below the lowest.
+    `picks` [U, k] has where in F an exploring place draws, -1 for others; then the candidates are all keys. None: they
+    are some of the best, and a list is not complete where one that is no candidate may be better than what was taken,
+    because that is less, its price taken off, than the last of them; or where nothing was there to be taken.
     """
-    left = highest(keys, CANDIDATES)
-    numbers = np.where(left == INELIGIBLE, 0, numbers_of(left, ties))
-    users, rows = len(left), np.arange(len(left))
-    least = left[:, -1].copy()
-    counts = _Counts(rules, numbers, users)
-    order, complete, alive = np.full((users, slots), -1), np.ones(users, np.bool_), np.ones(users, np.bool_)
-    all_there = (least == INELIGIBLE) & (not any(rule.relax for rule in rules))
-    for slot in range(slots):
-        free, closed = left != INELIGIBLE, counts.closed()
-        if closed is not None:
-            free &= ~closed
-        priced = np.where(free, counts.priced(left), INELIGIBLE)  # a price on INELIGIBLE overflows, and is not read
-        at = priced.argmax(axis=1)
-        most = priced[rows, at]
-        alive &= most != INELIGIBLE
-        complete &= np.where(alive, most >= least, all_there)
-        order[:, slot] = np.where(alive, numbers[rows, at], -1)
-        left[rows, at] = INELIGIBLE
-        counts.add(order, slot)
-    return order, complete
-
-
-def _among_all(
-    keys: NDArray[np.int64], picks: NDArray[np.float64], rules: Sequence[RuleTable]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return lists, bit per explored place, |F| of each place and who got a ban broken; `picks` < 0: no exploration."""
-    users, slots = picks.shape
-    counts = _Counts(rules, np.arange(keys.shape[1])[None, :], users)
-    left = keys != INELIGIBLE
-    order, feasible = np.full((users, slots), -1), np.zeros((users, slots), np.int64)
-    explored, relaxed, alive = np.zeros(users, np.int64), np.zeros(users, np.bool_), np.ones(users, np.bool_)
-    for slot in range(slots):
+    rows, counts = np.arange(len(keys)), _Counts(rules, numbers)
+    left, alive, every = keys != INELIGIBLE, lists.complete.copy(), keys[:, -1] == INELIGIBLE
+    priced = any(rule.costs is not None for rule in rules)
+    for slot in range(lists.order.shape[1]):
         free, broken = _free(left, counts, rules)
-        room = free.sum(axis=1)
-        alive &= room > 0
-        relaxed |= broken & alive
-        at = np.where(free, counts.priced(keys), INELIGIBLE).argmax(axis=1)
-        exploring = np.flatnonzero((picks[:, slot] >= 0.0) & alive)
-        if exploring.size:
-            wanted = (picks[exploring, slot] * room[exploring]).astype(np.int64)
-            drawn = (np.cumsum(free[exploring], axis=1) > wanted[:, None]).argmax(axis=1)
-            explored[exploring] |= (drawn != at[exploring]).astype(np.int64) << slot
-            at[exploring] = drawn
-        order[:, slot], feasible[:, slot] = np.where(alive, (at, room), ((-1,), (0,)))
-        left[np.arange(users), at] = False
-        counts.add(order, slot)
-    return order, explored, feasible, relaxed
+        at, beaten = _best(keys, free, counts, picks is None) if priced else (free.argmax(axis=1), broken)
+        alive &= free[rows, at]
+        if picks is None:
+            np.logical_and(lists.complete, alive & ~beaten & ~broken | every & ~broken, out=lists.complete)
+        else:
+            lists.feasible[:, slot] = free.sum(axis=1) * alive
+            _explore(lists, free, at, np.where(alive, picks[:, slot], -1.0), slot)
+            np.logical_or(lists.relaxed, broken & alive, out=lists.relaxed)
+        lists.order[:, slot] = np.where(alive, numbers[rows, at], -1)
+        left[rows, at] = False
+        counts.add(lists.order, slot)
+    return lists
 
 
-def _free(
-    left: NDArray[np.bool_], counts: _Counts, rules: Sequence[RuleTable]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return F [U, K], and whose is only there because rules were given up, from the last that may be on."""
+def _best(
+    keys: NDArray[np.int64], free: NDArray[np.bool_], counts: _Counts, some: bool
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return where the best of F stands [U], its price taken off, and who may have a better one behind the candidates.
+
+    With all keys as candidates the first of them are looked at first, and the others where one may be better.
+    """
+    rows, first = np.arange(len(keys)), keys[:, :CANDIDATES]
+    priced = np.where(free[:, :CANDIDATES], counts.priced(first), INELIGIBLE)  # what INELIGIBLE pays is not read
+    at = priced.argmax(axis=1)
+    most = priced[rows, at]
+    if some:
+        return at, most < keys[:, -1]
+    if keys.shape[1] > CANDIDATES:
+        behind = np.flatnonzero(most < keys[:, CANDIDATES])
+        if behind.size:
+            at[behind] = np.where(free[behind], counts.priced(keys[behind], behind), INELIGIBLE).argmax(axis=1)
+    return at, most < most
+
+
+def _explore(
+    lists: _Lists, free: NDArray[np.bool_], at: NDArray[np.int64], picks: NDArray[np.float64], slot: int
+) -> None:
+    """Replace, in place, whom exploring users take: one of F, from the best on, all with the same chance."""
+    exploring = np.flatnonzero(picks >= 0.0)
+    if not exploring.size:
+        return
+    wanted = (picks[exploring] * lists.feasible[exploring, slot]).astype(np.int64)
+    drawn = (np.cumsum(free[exploring], axis=1) > wanted[:, None]).argmax(axis=1)
+    lists.explored[exploring] |= (drawn != at[exploring]).astype(np.int64) << slot
+    at[exploring] = drawn
+
+
+def _free(left: NDArray[np.bool_], counts: _Counts, rules: Rules) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return F [U, M], and whose is only there because rules were given up, from the last that may be on."""
     broken = np.zeros(len(left), np.bool_)
     closed = counts.closed()
     if closed is None:
-        return left, broken
+        return left.copy(), broken
     free = left & ~closed
     given_up: list[int] = []
     for at in reversed([at for at, rule in enumerate(rules) if rule.relax]):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.counter_random import shuffle_keys, uniform
-from tideline.udfs.core.ranking.filling import fill
+from tideline.udfs.core.ranking.filling import ListForm, fill
 from tideline.udfs.core.ranking.sort_keys import best, sort_keys
 
 if TYPE_CHECKING:
@@ -18,19 +18,10 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.policies.base import Contexts, Policy
     from tideline.udfs.core.policies.policy_table import Coefficients
-    from tideline.udfs.core.ranking.rule_tables import RuleTable
 
 _SCORED_AT_ONCE = 1 << 22
 _KEYED_AT_ONCE = 1 << 17
 """Scores of a block of users: a product wants many users at once, what follows wants to stay in the cache."""
-
-
-class ListForm(NamedTuple):
-    """What is asked of a list: its places, the chance that one explores, and the rules of the whole list."""
-
-    size: int
-    exploration: float = 0.0
-    rules: tuple[RuleTable, ...] = ()
 
 
 class Ranked(NamedTuple):
@@ -64,7 +55,7 @@ def rank(
         mean, bonus = policy.score(contexts.part(part), known, lists.eligible[part], seeds[part])
         for small in _parts(part, _KEYED_AT_ONCE, mask.shape[1]):
             at = slice(small.start - part.start, small.stop - part.start)
-            lists.take(small, mean[at] + bonus[at])
+            lists.take(small, sort_keys(mean[at] + bonus[at], mask[small], lists.ties[small]))
     return lists.ranked()
 
 
@@ -73,7 +64,7 @@ def rank_scores(
 ) -> Ranked:
     """Return what `rank` does for scores [U, K] that are known, which it overwrites."""
     lists = _Lists.empty(mask, seeds, form)
-    lists.take(slice(0, seeds.size), scores)
+    lists.take(slice(0, seeds.size), sort_keys(scores, mask, lists.ties))
     return lists.ranked()
 
 
@@ -99,14 +90,12 @@ class _Lists(NamedTuple):
         order = np.empty((users, slots), np.int64)
         return cls(mask, seeds, form, shuffle_keys(seeds), order, mask.sum(axis=1), explored, feasible, acted)
 
-    def take(self, users: slice, scores: NDArray[np.float64]) -> None:
-        """Make the lists of some users from their scores, which it overwrites."""
-        ties, slots = self.ties[users], self.order.shape[1]
-        keys = sort_keys(scores, self.mask[users], ties)
+    def take(self, users: slice, keys: NDArray[np.int64]) -> None:
+        """Make the lists of some users from their sort keys."""
         if not self.form.rules:
-            self.order[users] = best(keys, slots, ties)
+            self.order[users] = best(keys, self.order.shape[1], self.ties[users])
             return
-        filled = fill(keys, ties, self.seeds[users], slots, self.form.exploration, self.form.rules)
+        filled = fill(keys, self.ties[users], self.eligible[users], self.seeds[users], self.form)
         self.order[users], self.explored[users], self.feasible[users], self.acted[users] = filled
 
     def ranked(self) -> Ranked:

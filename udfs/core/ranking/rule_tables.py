@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tideline.udfs.core.limits import MAX_SLOTS
 from tideline.udfs.core.policies.base import SCORE_UNITS
 from tideline.udfs.core.ranking.list_rules import PENALTIES_PER_SCORE, values_of
 from tideline.udfs.core.ranking.sort_keys import NUMBER_BITS
@@ -33,6 +34,8 @@ class RuleTable(NamedTuple):
     """Numbers of each activity's values [m, K], the last ones _NONE."""
     limit: int
     """Entries of a value after which it is banned; 0: it never is."""
+    free: int
+    """Entries of a value that pay nothing and are not banned."""
     window: int
     costs: NDArray[np.int64] | None
     """What the n-th entry pays, in sort keys; the last for all further ones. None: none pays."""
@@ -57,6 +60,7 @@ class RuleTable(NamedTuple):
         return cls(
             values=values,
             limit=rule.limit,
+            free=_free_entries(rule),
             window=rule.window,
             costs=costs if costs.any() else None,
             relax=rule.relax,
@@ -78,6 +82,12 @@ def same_value(values: NDArray[np.int32], others: NDArray[np.int32]) -> Iterator
         for each in others[1:]:
             found |= mine == each
         yield found
+
+
+def _free_entries(rule: ListRule) -> int:
+    """Return how many entries of a value pay nothing; more than a list has where none ever pays."""
+    paying = [at for at, each in enumerate(rule.penalty) if each]
+    return paying[0] if paying else MAX_SLOTS
 
 
 def words_of(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
