@@ -41,7 +41,8 @@ from tideline.udfs.core.pairs.pairs_of import strangers_pairs
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
-from tideline.udfs.core.ranking.ranking import ListForm, rank
+from tideline.udfs.core.ranking.list_form import ListForm
+from tideline.udfs.core.ranking.ranking import rank
 from tideline.udfs.core.users.features import step_inputs
 from tideline.udfs.core.users.interest import quantise, stranger_x
 from tideline.udfs.core.users.user_state import HISTORY

@@ -14,7 +14,8 @@ from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import Coefficients
-from tideline.udfs.core.ranking.ranking import ListForm, rank
+from tideline.udfs.core.ranking.list_form import ListForm
+from tideline.udfs.core.ranking.ranking import rank
 
 _EXPLORATION = 0.02
 _REPEATS = 30

@@ -17,7 +17,8 @@ from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.contextual.thompson import Thompson
 from tideline.udfs.core.policies.policy_table import stack
-from tideline.udfs.core.ranking.ranking import ListForm, rank
+from tideline.udfs.core.ranking.list_form import ListForm
+from tideline.udfs.core.ranking.ranking import rank
 from tideline.udfs.core.rewards.feedback import ROWS
 from tideline.udfs.core.rewards.position_bias import examination_discount
 

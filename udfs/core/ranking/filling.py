@@ -21,20 +21,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.ranking.list_form import ListForm
     from tideline.udfs.core.ranking.rule_tables import RuleTable
 
     Rules = Sequence[RuleTable]
 
 CANDIDATES = 32
 """A list without exploration is sought among so many of the best before all are looked at."""
-
-
-class ListForm(NamedTuple):
-    """What is asked of a list: its places, the chance that one explores, and the rules of the whole list."""
-
-    size: int
-    exploration: float = 0.0
-    rules: tuple[RuleTable, ...] = ()
 
 
 class Filled(NamedTuple):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.counter_random import shuffle_keys, uniform
-from tideline.udfs.core.ranking.filling import ListForm, fill
+from tideline.udfs.core.ranking.filling import fill
 from tideline.udfs.core.ranking.sort_keys import best, sort_keys
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.policies.base import Contexts, Policy
     from tideline.udfs.core.policies.policy_table import Coefficients
+    from tideline.udfs.core.ranking.list_form import ListForm
 
 _SCORED_AT_ONCE = 1 << 22
 _KEYED_AT_ONCE = 1 << 17

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tideline.udfs.core.limits import HOLDOUT
-from tideline.udfs.core.ranking.ranking import ListForm, Ranked, rank
+from tideline.udfs.core.ranking.list_form import ListForm
+from tideline.udfs.core.ranking.ranking import Ranked, rank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,7 +18,8 @@ from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
-from tideline.udfs.core.ranking.ranking import ListForm, rank
+from tideline.udfs.core.ranking.list_form import ListForm
+from tideline.udfs.core.ranking.ranking import rank
 from tideline.udfs.core.rewards.feedback import ROWS
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.options import options_of

@@ -15,8 +15,9 @@ from tests.support.ope_files import Captured, rows, run, write
 from tideline.scripts.commands import ope
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.core.counter_random import decision_seeds
+from tideline.udfs.core.ranking.list_form import ListForm
 from tideline.udfs.core.ranking.list_rules import read_list_rules
-from tideline.udfs.core.ranking.ranking import ListForm, Ranked, rank_scores
+from tideline.udfs.core.ranking.ranking import Ranked, rank_scores
 from tideline.udfs.core.ranking.rule_tables import compiled
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "ope"

@@ -21,7 +21,8 @@ from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import Weights, coefficients
 from tideline.udfs.core.policies.policy_table import PolicyTable
 from tideline.udfs.core.policies.regression import Regression, Sharing
-from tideline.udfs.core.ranking.ranking import ListForm, rank
+from tideline.udfs.core.ranking.list_form import ListForm
+from tideline.udfs.core.ranking.ranking import rank
 
 NAMES = ["old0", "old1", "old2", "old3", "new"]
 CATALOGUE = Catalogue.of([Activity(name, "coupon", "", 1, 2, categories=("c",), cost=0.5) for name in NAMES])

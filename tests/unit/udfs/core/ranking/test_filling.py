@@ -16,8 +16,9 @@ from tests.support.plain_lists import PlainRules, plain_list
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.counter_random import decision_seeds, uniform
 from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.ranking.list_form import ListForm
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule, ListRules
-from tideline.udfs.core.ranking.ranking import ListForm, Ranked, rank_scores
+from tideline.udfs.core.ranking.ranking import Ranked, rank_scores
 from tideline.udfs.core.ranking.rule_tables import RELAXED, RULE_CLASSES, compiled
 
 QUOTA = ListRule("category", (0, 0, BAN))

@@ -20,7 +20,8 @@ from tideline.udfs.core.learning.solving import evidence, prior_row, solve
 from tideline.udfs.core.policies.base import Contexts, Policy, Scores
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
 from tideline.udfs.core.policies.policy_table import PAIRS, UPPER, Coefficients, stack
-from tideline.udfs.core.ranking.ranking import ListForm, propensities, rank
+from tideline.udfs.core.ranking.list_form import ListForm
+from tideline.udfs.core.ranking.ranking import propensities, rank
 from tideline.udfs.core.rewards.feedback import encode_feedback, gather_feedback
 from tideline.udfs.core.serving.engine import Records, process
 

@@ -18,7 +18,8 @@ from tideline.udfs.core.lists.decision_token import propensity, verify
 from tideline.udfs.core.policies.base import Contexts, Policy, Scores
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import Coefficients, stack
-from tideline.udfs.core.ranking.ranking import ListForm, Ranked, propensities, rank, rank_scores
+from tideline.udfs.core.ranking.list_form import ListForm
+from tideline.udfs.core.ranking.ranking import Ranked, propensities, rank, rank_scores
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 
 NOTHING_KNOWN: Coefficients = stack([], np.ones(3))

@@ -9,7 +9,8 @@ from tests.support.policy_rows import contexts, seeds_of
 from tideline.udfs.core.control.control import SetExperiment, VariantSpec
 from tideline.udfs.core.limits import HOLDOUT
 from tideline.udfs.core.policies.base import Contexts
-from tideline.udfs.core.ranking.ranking import ListForm, rank
+from tideline.udfs.core.ranking.list_form import ListForm
+from tideline.udfs.core.ranking.ranking import rank
 from tideline.udfs.core.serving.rank_arms import rank_arms
 
 USERS = 60

@@ -1,0 +1,16 @@
+"""What is asked of a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from tideline.udfs.core.ranking.rule_tables import RuleTable
+
+
+class ListForm(NamedTuple):
+    """A list's places, the chance that one explores, and the rules of the whole list."""
+
+    size: int
+    exploration: float = 0.0
+    rules: tuple[RuleTable, ...] = ()
