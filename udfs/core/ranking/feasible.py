@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tideline.udfs.core.ranking.rule_tables import WORD_BITS, same_value, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -24,18 +24,16 @@ def feasible_counts(order: NDArray[np.int64], mask: NDArray[np.bool_], rules: Se
     users, slots = order.shape
     padded = np.zeros((users, -(-mask.shape[1] // WORD_BITS) * WORD_BITS), np.bool_)
     padded[:, : mask.shape[1]] = mask
-    left = words_of(padded)
-    found = np.zeros((users, slots), np.int64)
-    rows, listed = np.arange(users), order >= 0
-    closings = [_closed(order, rule) for rule in rules if rule.limit]
-    for slot in range(slots):
-        open_to_all = left
-        for closing in closings:
-            open_to_all = open_to_all & ~next(closing)
-        found[:, slot] = np.where(listed[:, slot], np.bitwise_count(open_to_all).sum(axis=1, dtype=np.int64), 0)
-        word, bit = np.divmod(np.maximum(order[:, slot], 0), WORD_BITS)
-        left[rows, word] &= ~(np.uint64(1) << bit.astype(np.uint64))
-    return found
+    left = np.ascontiguousarray(words_of(padded).T)
+    gone = np.zeros((slots, *left.shape), np.uint64)
+    word, bit = np.divmod(np.maximum(order.T[:-1], 0), WORD_BITS)
+    gone[np.arange(1, slots)[:, None], word, np.arange(users)] = np.uint64(1) << bit.astype(np.uint64)
+    np.bitwise_or.accumulate(gone, axis=0, out=gone)
+    for rule in rules:
+        if rule.limit:
+            gone |= _closed(order, rule)
+    found = np.bitwise_count(left & ~gone).sum(axis=1, dtype=np.int64)
+    return np.where(order >= 0, found.T, 0)
 
 
 def banned_below(above: NDArray[np.int64], activities: int, rules: Sequence[RuleTable]) -> NDArray[np.bool_]:
@@ -44,7 +42,7 @@ def banned_below(above: NDArray[np.int64], activities: int, rules: Sequence[Rule
     order = np.concatenate([above, np.full((len(above), 1), -1)], axis=1)
     for rule in rules:
         if rule.limit:
-            *_, closed = _closed(order, rule)
+            closed = np.ascontiguousarray(_closed(order, rule)[-1].T)
             found |= np.unpackbits(closed.view(np.uint8), axis=1, bitorder="little").astype(np.bool_)
     return found[:, :activities]
 
@@ -73,27 +71,38 @@ def reaches(order: NDArray[np.int64], rule: RuleTable, count: int) -> NDArray[np
     return found
 
 
-def _values(order: NDArray[np.int64], rule: RuleTable) -> NDArray[np.int32]:
+def _values(order: NDArray[np.int64], rule: RuleTable) -> NDArray[Any]:
     """Return the values of entries [m, k, U], -1 where there is none."""
-    found: NDArray[np.int32] = rule.values[:, order.T]
+    found: NDArray[Any] = rule.values[:, order.T]
     found[:, order.T < 0] = -1
     return found
 
 
-def _closed(order: NDArray[np.int64], rule: RuleTable) -> Iterator[NDArray[np.uint64]]:
-    """Yield for one place after the other which activities the rule bans there, as words [U, words]."""
+def _closed(order: NDArray[np.int64], rule: RuleTable) -> NDArray[np.uint64]:
+    """Return which activities the rule bans in each place, given the entries above, a bit each [k, words, U]."""
     values = _values(order, rule)
     others = np.where(values < 0, -2, values)
-    none = np.zeros((len(order), rule.members.shape[1]), np.uint64)
-    found = none
-    for slot in range(order.shape[1]):
-        # Without a window what is closed stays so, and the entry above is all that is new.
-        first = max(slot + 1 - rule.window, 0) if rule.window else 0
-        newest = first if rule.window else max(slot - 1, 0)
-        found = none if rule.window else found
-        for at in range(newest, slot):
-            for each, same in zip(values[:, at], same_value(values[:, at, None], others[:, first:slot]), strict=True):
-                full = same.sum(axis=0) >= rule.limit
-                if full.any():
-                    found = found | rule.members[np.where(full, each, -1)]
-        yield found
+    slots, users = values.shape[1:]
+    found = np.zeros((slots, len(rule.members), users), np.uint64)
+    alike = list(same_value(values[:, :, None], others[:, None]))
+    if not rule.window:  # what is closed stays so
+        upwards = np.tri(slots, dtype=np.bool_)[:, :, None]
+        for each, same in zip(values, alike, strict=True):
+            place, user = np.nonzero(_count(same & upwards)[:-1] >= rule.limit)
+            found[place + 1, :, user] |= rule.members[:, each[place, user]].T
+        np.bitwise_or.accumulate(found, axis=0, out=found)
+        return found
+    for slot in range(1, slots):
+        first = max(slot + 1 - rule.window, 0)
+        for each, same in zip(values, alike, strict=True):
+            full = _count(same[first:slot, first:slot]) >= rule.limit
+            for place in np.flatnonzero(full.any(axis=1)).tolist():
+                user = np.flatnonzero(full[place])
+                found[slot][:, user] |= rule.members[:, each[first + place, user]]
+    return found
+
+
+def _count(same: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return how many are true along the second axis."""
+    found: NDArray[np.uint8] = np.add.reduce(same.view(np.uint8), axis=1, dtype=np.uint8)
+    return found

@@ -65,10 +65,9 @@ def fill(
         empty, numbers = _Lists.empty(rest.size, slots), _numbers(candidates, ties[rest])
         lists.put(rest, _place_by_place(empty, candidates, numbers, rules, picks))
     acted = acted_classes(lists.order, rules)
-    lists.feasible[:] = np.where(
-        whole[:, None], lists.feasible, (eligible[:, None] - np.arange(slots)) * (lists.order >= 0)
-    )
-    counted = np.flatnonzero((acted > 0) & ~whole)
+    others = np.flatnonzero(~lists.relaxed)
+    lists.feasible[others] = (eligible[others, None] - np.arange(slots)) * (lists.order[others] >= 0)
+    counted = np.flatnonzero((acted > 0) & ~lists.relaxed)
     if counted.size:
         lists.feasible[counted] = feasible_counts(lists.order[counted], keys[counted] != INELIGIBLE, rules)
     return Filled(lists.order, lists.explored, lists.feasible, acted | lists.relaxed * RELAXED)
@@ -157,11 +156,11 @@ class _Counts:
         """Count the entries of a place [U, slots], and forget those that left a rule's window."""
         for rule, values, taken in zip(self._rules, self._values, self._taken, strict=True):
             for each, same in zip(taken, same_value(values, rule.others(order[:, slot, None])), strict=True):
-                each += same
+                each += same.view(np.uint8)
             gone = slot + 1 - rule.window
             if rule.window and gone >= 0:
                 for each, same in zip(taken, same_value(values, rule.others(order[:, gone, None])), strict=True):
-                    each -= same
+                    each -= same.view(np.uint8)
 
 
 def _place_by_place(
@@ -175,7 +174,7 @@ def _place_by_place(
     """
     rows, counts = np.arange(len(keys)), _Counts(rules, numbers)
     left, alive, every = keys != INELIGIBLE, lists.complete.copy(), keys[:, -1] == INELIGIBLE
-    priced = any(rule.costs is not None for rule in rules)
+    priced, relaxing = any(rule.costs is not None for rule in rules), any(rule.relax for rule in rules)
     for slot in range(lists.order.shape[1]):
         free, broken = _free(left, counts, rules)
         at, beaten = _best(keys, free, counts, picks is None) if priced else (free.argmax(axis=1), broken)
@@ -183,9 +182,10 @@ def _place_by_place(
         if picks is None:
             np.logical_and(lists.complete, alive & ~beaten & ~broken | every & ~broken, out=lists.complete)
         else:
-            lists.feasible[:, slot] = free.sum(axis=1) * alive
-            _explore(lists, free, at, np.where(alive, picks[:, slot], -1.0), slot)
-            np.logical_or(lists.relaxed, broken & alive, out=lists.relaxed)
+            if relaxing:
+                lists.feasible[:, slot] = free.sum(axis=1) * alive
+                np.logical_or(lists.relaxed, broken & alive, out=lists.relaxed)
+            _explore(lists, free, at, np.flatnonzero(alive & (picks[:, slot] >= 0.0)), picks[:, slot], slot)
         lists.order[:, slot] = np.where(alive, numbers[rows, at], -1)
         left[rows, at] = False
         counts.add(lists.order, slot)
@@ -213,14 +213,19 @@ def _best(
 
 
 def _explore(
-    lists: _Lists, free: NDArray[np.bool_], at: NDArray[np.int64], picks: NDArray[np.float64], slot: int
+    lists: _Lists,
+    free: NDArray[np.bool_],
+    at: NDArray[np.int64],
+    exploring: NDArray[np.int64],
+    picks: NDArray[np.float64],
+    slot: int,
 ) -> None:
     """Replace, in place, whom exploring users take: one of F, from the best on, all with the same chance."""
-    exploring = np.flatnonzero(picks >= 0.0)
     if not exploring.size:
         return
-    wanted = (picks[exploring] * lists.feasible[exploring, slot]).astype(np.int64)
-    drawn = (np.cumsum(free[exploring], axis=1) > wanted[:, None]).argmax(axis=1)
+    up_to = np.cumsum(free[exploring], axis=1)
+    wanted = (picks[exploring] * up_to[:, -1]).astype(np.int64)
+    drawn = (up_to > wanted[:, None]).argmax(axis=1)
     lists.explored[exploring] |= (drawn != at[exploring]).astype(np.int64) << slot
     at[exploring] = drawn
 

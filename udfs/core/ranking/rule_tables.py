@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,7 +30,7 @@ _NONE, _NO_OTHER = -1, -2
 class RuleTable(NamedTuple):
     """One rule for K activities that have at most m values by it."""
 
-    values: NDArray[np.int32]
+    values: NDArray[Any]
     """Numbers of each activity's values [m, K], the last ones _NONE."""
     limit: int
     """Entries of a value after which it is banned; 0: it never is."""
@@ -42,14 +42,15 @@ class RuleTable(NamedTuple):
     relax: bool
     bit: int
     members: NDArray[np.uint64]
-    """Which activities have each value, a bit each [values + 1, words]; the last row is of no value."""
+    """Which activities have each value, a bit each [words, values + 1]; the last column is of no value."""
 
     @classmethod
     def of(cls, rule: ListRule, activities: Sequence[Described]) -> RuleTable:
         """Number the values in the order of their names."""
         own = [values_of(activity, rule.by) for activity in activities]
         number_of = {value: at for at, value in enumerate(sorted({value for values in own for value in values}))}
-        values = np.full((max([1, *map(len, own)]), len(own)), _NONE, np.int32)
+        few = len(number_of) <= np.iinfo(np.int16).max
+        values = np.full((max([1, *map(len, own)]), len(own)), _NONE, np.int16 if few else np.int32)
         has = np.zeros((len(number_of) + 1, -(-len(own) // WORD_BITS) * WORD_BITS), np.bool_)
         for at, mine in enumerate(own):
             for place, value in enumerate(mine):
@@ -65,17 +66,17 @@ class RuleTable(NamedTuple):
             costs=costs if costs.any() else None,
             relax=rule.relax,
             bit=RULE_CLASSES[rule.by.partition(".")[0]],
-            members=words_of(has),
+            members=np.ascontiguousarray(words_of(has).T),
         )
 
-    def others(self, activities: NDArray[np.int64]) -> NDArray[np.int32]:
+    def others(self, activities: NDArray[np.int64]) -> NDArray[Any]:
         """Return the values of activities [m, ...] for `same_value` to compare with: a missing one is like none."""
-        found: NDArray[np.int32] = self.values[:, activities]
+        found: NDArray[Any] = self.values[:, activities]
         found[found == _NONE] = _NO_OTHER
         return found
 
 
-def same_value(values: NDArray[np.int32], others: NDArray[np.int32]) -> Iterator[NDArray[np.bool_]]:
+def same_value(values: NDArray[Any], others: NDArray[Any]) -> Iterator[NDArray[np.bool_]]:
     """Yield for each of `values` [m, ...] whether it is among `others` [m, ...], which broadcast."""
     for mine in values:
         found = mine == others[0]

@@ -19,7 +19,7 @@ def test_values_are_numbered_by_name_and_members_marked() -> None:
     """Contract: the numbers do not depend on the order of activities; who has none is like nobody."""
     table = RuleTable.of(ListRule("category", (0, BAN)), SHOP)
     assert table.values.tolist() == [[1, 0, -1], [0, -1, -1]]
-    assert table.members.tolist() == [[0b011], [0b001], [0]]
+    assert table.members.tolist() == [[0b011, 0b001, 0]]
     every = np.arange(3)
     first, second = same_value(table.values[:, :, None], table.others(every)[:, None, :])
     assert (first | second).tolist() == [[True, True, False], [True, True, False], [False, False, False]]
@@ -35,7 +35,7 @@ def test_penalties_are_thousandths_of_score_in_sort_keys() -> None:
 
 def test_rules_of_no_activities_are_tables_too() -> None:
     (table,) = compiled((ListRule("label.provider", (0, BAN)),), [])
-    assert (table.values.shape, table.members.shape) == ((1, 0), (1, 0))
+    assert (table.values.shape, table.members.shape) == ((1, 0), (0, 1))
 
 
 def test_a_class_keeps_its_bit_and_its_name() -> None:

@@ -1,0 +1,102 @@
+"""Contract: rules of a whole list hold on the running job, and its decisions say what they left."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.live import LiveJob, check_equal
+from tests.support.plain_lists import PlainRules
+from tests.support.scenes import scenario
+from tests.support.traffic import CATEGORIES, Message, make_activities, messages
+from tests.support.waiting import wait_until
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.schemas.records import DECISION
+from tideline.udfs.core.lists.decision_token import propensity, verify
+from tideline.udfs.core.ranking.list_rules import read_list_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tideline.scripts.localstack import Stack
+    from tideline.udfs.core.catalogue.activity import Activity
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+RULES = json.dumps([
+    {"by": "category", "penalty": [0, 1, "ban"]},
+    {"by": "label.provider", "penalty": [0, 0, "ban"], "window": 4},
+])  # fmt: skip
+_SHOWN = 60
+
+
+@pytest.fixture(scope="module")
+def ruled(stack: Stack) -> Iterator[LiveJob]:
+    """A job with a quota, a window, much exploration and a holdout; cancelled at the end."""
+    if not stack.rest.get("/overview")["slots-available"]:
+        stack.add_taskmanager()
+    live = LiveJob(stack, f"rules{os.getpid()}", list_rules=RULES, exploration="0.2", holdout="0.2")
+    live.put_activities([_placed(each, at) for at, each in enumerate(make_activities(60, int(time.time() * 1000)))])
+    live.start()
+    yield live
+    stack.rest.cancel(live.job_id)
+
+
+def _placed(activity: Activity, number: int) -> Activity:
+    categories = (CATEGORIES[number % len(CATEGORIES)],)
+    return replace(activity, categories=categories, labels={"provider": f"p{number % 5}"})
+
+
+def test_every_published_list_obeys_the_rules_and_is_the_oracles(ruled: LiveJob) -> None:
+    """Contract: explored entries, the holdout and the popular list too; lists equal the plain-Python oracle's."""
+    ruled.produce(messages(scenario(ruled, 1, "ruled", events=1_500, users=120)))
+    ruled.settle()
+    lists = ruled.all_lists()
+    check_equal(ruled.oracle.lists, lists)
+    popular = ruled.popular()
+    catalogue = ruled.oracle.world.catalogue.activities
+    number_of = {each.activity_id: at for at, each in enumerate(catalogue)}
+    rules = read_list_rules(RULES)
+    plain = PlainRules(rules, catalogue)
+    assert len(lists) > 100
+    assert popular is not None
+    for payload in (*lists.values(), popular):
+        entries = [number_of[name] for name in json.loads(payload)["i"]]
+        assert entries
+        for slot, entry in enumerate(entries):
+            assert not any(plain.bans(at, entries[:slot], entry) for at in range(len(rules)))
+
+
+def test_decisions_say_how_many_the_rules_left(ruled: LiveJob) -> None:
+    """Contract: feasible and constraints place by place, and the propensity counts what was left."""
+    now_ms = int(time.time() * 1000)
+    lists = {user: json.loads(payload) for user, payload in list(ruled.all_lists().items())[:_SHOWN]}
+    events = [
+        Event(f"{user}.{at}", user, EventType.IMPRESSION, now_ms, activity_id=name, token=found["k"], position=at)
+        for user, found in lists.items()
+        for at, name in enumerate(found["i"])
+    ]
+    ruled.produce([Message(event.user_id.encode(), encode_event(event)) for event in events])
+    ruled.drain()
+
+    def shown() -> dict[tuple[str, int], dict[str, object]]:
+        records = [DECISION.decode(record.value) for record in ruled.read(ruled.topics.decisions) if record.value]
+        return {(each["user_id"], each["position"]): each for each in records if each["shown_ms"] == now_ms}
+
+    found = wait_until("every shown entry is a decision", lambda: got if len(got := shown()) == len(events) else {})
+    tokens = {user: verify(each["k"], user, ruled.token_keys) for user, each in lists.items()}
+    assert any(token.acted for token in tokens.values())
+    for (user, slot), record in found.items():
+        token = tokens[user]
+        assert record["feasible"] == (token.feasible_at(slot) if token.acted else None)
+        bound = token.feasible_at(slot) < token.eligible - slot
+        assert bool(record["constraints"]) == bound
+        assert record["propensity"] == propensity(token, slot)
+    named = {name for record in found.values() for name in record["constraints"]}  # type: ignore[attr-defined]
+    assert named == {"list.category", "list.label"}
