@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.catalogue.activity_file import ActivityFile
 
 _WIDTH = 16
+_FEW = 10
 
 
 def main(argv: Sequence[str]) -> int:
@@ -221,6 +222,8 @@ def _detailed(told: Mapping[str, Any]) -> list[str]:
 def _value(name: str, value: Any) -> str:
     if name in ("starts_ms", "ends_ms"):
         return f"{moment(value)} ({value})"
+    if isinstance(value, list | tuple) and len(value) > _FEW:  # a coupon may be for a thousand items
+        return f"{', '.join(map(str, value[:_FEW]))} and {len(value) - _FEW:,} more"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tideline.scripts.simulation.world import World
 
 SEED = 1
+_LITTLE = 0.02
 
 
 def main(argv: Sequence[str]) -> int:
@@ -108,8 +109,10 @@ def _showcase(world: World, play: Play, stage: Stage) -> list[str]:
 
 
 def _far_from(world: World, household: int) -> str:
-    """Return a category of the offer that the household has bought least of: an event about it changes its list."""
-    return world.offers[int(world.share[household].argmin())].activity.categories[0]
+    """Return a category that the household buys little of and that an offer is all about: a view of it moves its list."""
+    share = world.share[household]
+    about = [offer.activity.categories for offer in world.offers]
+    return about[min(range(len(about)), key=lambda at: (share[at] > _LITTLE, len(about[at])))][0]
 
 
 def _print(lines: list[str], found: dict[str, Any], as_json: bool) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.doc_pages import ROOT
 from tests.support.wrong_activities import GOOD, WRONG_FILES, WrongFile, text_of
-from tideline.scripts.commands.activity import main
+from tideline.scripts.commands.activity import _value, main
 from tideline.scripts.localstack.process import free_ports
 from tideline.scripts.parsers.verbs import parser_of
 
@@ -111,3 +111,9 @@ def test_a_wrong_command_line_ends_in_usage(argv: list[str], capsys: Captured) -
     with pytest.raises(SystemExit) as ended:
         main(argv)
     assert ended.value.code == 2
+
+
+def test_of_a_thousand_items_people_are_told_a_few_and_how_many_more() -> None:
+    """Contract: `show` of one activity fits a screen; --json has all of it."""
+    assert _value("items", [f"i{at}" for at in range(1000)]) == ("i0, i1, i2, i3, i4, i5, i6, i7, i8, i9 and 990 more")
+    assert _value("items", ["i0", "i1"]) == '["i0", "i1"]'
