@@ -109,7 +109,7 @@ def _showcase(world: World, play: Play, stage: Stage) -> list[str]:
 
 
 def _far_from(world: World, household: int) -> str:
-    """Return a category that the household buys little of and that an offer is all about: a view of it moves its list."""
+    """Return a category that the household buys little of and an offer is all about: a view of it moves its list."""
     share = world.share[household]
     about = [offer.activity.categories for offer in world.offers]
     return about[min(range(len(about)), key=lambda at: (share[at] > _LITTLE, len(about[at])))][0]
