@@ -33,12 +33,12 @@ _EACH_LONG = Types.OBJECT_ARRAY(Types.LONG())
 # Arrays side by side and none of rows: on its way out of Python each row of an array becomes the same Java object.
 RANKED_TYPE = Types.ROW_NAMED(
     [
-        *("lists", "appended", "popular", "feedback", "decision_keys", "decision_values"),
+        *("lists", "appended", "popular", "stops", "feedback", "decision_keys", "decision_values"),
         *("dead_keys", "dead_values", "dead_reasons", "dead_errors"),
         *("dead_topics", "dead_parts", "dead_offsets", "dead_times_ms"),
     ],
     [
-        *(_BYTES, _BYTES, _BYTES, _BYTES, _EACH_BYTES, _EACH_BYTES),
+        *(_BYTES, _BYTES, _BYTES, _BYTES, _BYTES, _EACH_BYTES, _EACH_BYTES),
         *(_EACH_BYTES, _EACH_BYTES, _EACH_TEXT, _EACH_TEXT),
         *(_EACH_TEXT, Types.OBJECT_ARRAY(Types.INT()), _EACH_LONG, _EACH_LONG),
     ],
@@ -82,8 +82,8 @@ def _rank(env: StreamExecutionEnvironment, tables: StreamTableEnvironment, confi
 
 
 def _write_lists(tables: StreamTableEnvironment, config: JobConfig) -> None:
-    query = "SELECT lists, appended, popular FROM ranked WHERE lists <> X'' OR popular <> X''"
-    rows = tables.to_append_stream(tables.sql_query(query), Types.ROW([_BYTES, _BYTES, _BYTES]))
+    query = "SELECT lists, appended, popular, stops FROM ranked WHERE lists <> X'' OR popular <> X'' OR stops <> X''"
+    rows = tables.to_append_stream(tables.sql_query(query), Types.ROW([_BYTES, _BYTES, _BYTES, _BYTES]))
     # Its own chain, so that ranking goes on while Redis answers.
     written = rows.map(RedisWriter(config), Types.INT()).name("redis_writer").uid(UIDS["redis_writer"])
     written = written.start_new_chain()

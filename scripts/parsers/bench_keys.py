@@ -102,6 +102,9 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "late_spend": "{share_over, two_weeks, a_day}: of runs that overdraw, by horizon beside simpler stops",
             "floors": "{worst_reached, of_bound, reward, without}",
             "fairness": "{gap, reward, most_possible, half_merit, fair_co, none, unseen}; parts not asked for: null",
+            "variants": "even and earn: {false_winners, by_peeking, found_20, median_users_20, clicks_lost_20}",
+            "discount": "by curve of demand: {lost, worst, independent, even}; margin of 20,000 impressions",
+            "price_report": "{marginal_off, total, sampled_off_se}",
         },
         "rank": {
             "50": "activities, 32 numbers a context: {us_per_user, exact, peer_us_per_user, peers}",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PARTS = ("low_ctr", "contextual", "entering", "drift", "delay", "obd")
 """Environments in which regret is measured."""
-RULE_PARTS = ("knapsack", "learning", "late_spend", "floors", "fairness")
+RULE_PARTS = ("knapsack", "learning", "late_spend", "floors", "fairness", "variants", "discount", "price_report")
 """Settings in which rules are measured."""
 WORLDS = (
     "demo",
@@ -138,7 +138,7 @@ def _of_policies(verbs: SubVerbs) -> None:
     learns.add_argument("--only", choices=PARTS, action="append", help="a part; may be repeated")
     learns.add_argument("--without-peers", action="store_true", help="the product's own policies only")
 
-    ruled = verbs.add_parser("rules", help="what budgets, floors and fairness earn of the most they allow")
+    ruled = verbs.add_parser("rules", help="what budgets, floors, fairness and variants earn of the most they allow")
     ruled.tells(None, ["tideline bench rules --json", "tideline bench rules --only floors"])
     ruled.add_argument("--only", choices=RULE_PARTS, action="append", help="a part; may be repeated")
 

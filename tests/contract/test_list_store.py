@@ -191,6 +191,13 @@ def test_the_popular_list_has_versions_too(real: Real) -> None:
     assert real.client.get(f"{real.prefix}:popular") == payload(1, 5, 1)
 
 
+def test_the_stop_list_has_versions_too(real: Real) -> None:
+    store = real.writer()
+    assert store.write_stops(b'{"v":[1,5,1],"s":["a"]}').written == 1
+    assert store.write_stops(b'{"v":[1,4,9],"s":[]}').older == 1
+    assert real.client.get(f"{real.prefix}:stops") == b'{"v":[1,5,1],"s":["a"]}'
+
+
 def test_a_list_without_its_version_in_front_is_refused(real: Real) -> None:
     """Contract: what could never be compared is never stored; that is a defect of ours, so it is not retried."""
     with pytest.raises(redis.ResponseError, match="a list must start with"):

@@ -146,6 +146,11 @@ class LiveJob:
         found: Any = self._redis.get(f"{self.config.prefix}:popular")
         return bytes(found) if found else None
 
+    def stops(self) -> list[str] | None:
+        """Return what readers are told to show no more, None where they are told nothing."""
+        found: Any = self._redis.get(f"{self.config.prefix}:stops")
+        return list(json.loads(found)["s"]) if found else None
+
     def taskmanagers(self) -> list[Managed]:
         """Return the live TaskManagers that have a task of the job."""
         names: set[str] = set()

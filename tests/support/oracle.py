@@ -182,7 +182,8 @@ class Oracle:
 
 def learned(policy: Iterable[Recorded]) -> dict[str, tuple[float, tuple[float, ...]]]:
     """Return (impressions, rewards) by the text of an arm of the newest policy records; nothing may be forgotten."""
-    return _counts(decode_row(record.value, record.offset) for record in policy if record.value is not None)
+    rows = (record for record in policy if record.value is not None and not decode_ledger_key(record.key))
+    return _counts(decode_row(record.value or b"", record.offset) for record in rows)
 
 
 def _counts(rows: Iterable[tuple[str, PolicyRow]]) -> dict[str, tuple[float, tuple[float, ...]]]:

@@ -1,6 +1,7 @@
 """Lists in Redis: one string key a user, replaced only by a newer version.
 
-Keys: `{prefix}:list:{user}` and `{prefix}:popular` hold a list, `{prefix}:tomb:{user}` holds the time (ms, decimal)
+Keys: `{prefix}:list:{user}` and `{prefix}:popular` hold a list, `{prefix}:stops` what no list may show any more,
+`{prefix}:tomb:{user}` holds the time (ms, decimal)
 up to which the user was erased. The comparison runs inside Redis, one script call for hundreds of lists.
 """
 
@@ -81,6 +82,7 @@ class ListStore:
         self._list_head = f"{prefix}:list:".encode()
         self._tomb_head = f"{prefix}:tomb:".encode()
         self._popular = f"{prefix}:popular".encode()
+        self._stops = f"{prefix}:stops".encode()
         self._ttl_ms = b"%d" % ttl_ms
         self._deadline_s = deadline_s
         self._on_retry = on_retry
@@ -110,6 +112,10 @@ class ListStore:
         """Replaces the list for users without one of their own; otherwise as `write`."""
         # There is no user with an empty id, so that tombstone never exists.
         return self._deliver(deque([_command([self._popular, self._tomb_head], self._ttl_ms, [payload])]))
+
+    def write_stops(self, payload: bytes) -> WriteCounts:
+        """Replaces the list of what is to be shown to nobody; otherwise as `write`."""
+        return self._deliver(deque([_command([self._stops, self._tomb_head], self._ttl_ms, [payload])]))
 
     def close(self) -> None:
         """Closes the connection."""

@@ -25,6 +25,7 @@ from tideline.udfs.core.serving.dead_letter_limit import DeadLetterLimit, DeadLe
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, settle
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
+from tideline.udfs.core.serving.stop_list import StopList
 from tideline.udfs.core.users.state_check import is_malformed
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_policy, read_topic
@@ -74,6 +75,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._brake = DeadLetterLimit()
         self._clock = BrokerClock()
         self._popular = PopularList(config.list_ttl_s * 1000)
+        self._stops = StopList(config.list_ttl_s * 1000)
         self._feed = RankerFeed(
             RankerState.start(rank_settings(config), Encoder.load(Path(config.encoder), config.provider)),
             config.provider,
@@ -145,13 +147,22 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._feed.apply(role, [record])
         if role == POLICY:
             self._end_if_taken_over()
+            yield from self._write_stops()
         self._show()
         refused = self._feed.refusal(role, record.offset)
         # Each ranker is told of each record: the first one alone writes the letter. A record read at the start is
         # broadcast too, unless a checkpoint is past it, and then its letter was written before.
         if refused is not None and self._writes_letters:
             letter = letter_of_record(refused, record, self._config.topics.by_role()[role])
-            yield Row(b"", b"", b"", b"", [], [], *self._columns([letter]))
+            yield Row(b"", b"", b"", b"", b"", [], [], *self._columns([letter]))
+
+    def _write_stops(self) -> Iterator[Row]:
+        """Tell readers what is stopped as soon as it is known: one ranker does, a backfill makes nothing readable."""
+        if not self._writes_letters or self._muted:
+            return
+        stops = self._stops.due(self._feed.standings, self._feed.state.generation)
+        if stops:
+            yield Row(b"", b"", b"", stops, b"", [], [], *self._columns([]))
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
         """No timers are set; thread mode needs an iterable all the same."""
@@ -215,6 +226,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             encode_block(outcome.listed, outcome.lists) if outcome.lists else b"",
             np.array(outcome.appended_ms, np.int64).tobytes(),
             popular,
+            b"",
             encode_feedback(outcome.feedback),
             [user.encode() for user, _ in outcome.decisions],
             [record for _, record in outcome.decisions],

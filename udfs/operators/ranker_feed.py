@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from tideline.models.encoder import Encoder
 from tideline.models.registry import verify
 from tideline.schemas.errors import InvalidRecord, ModelError, Reason
-from tideline.udfs.core.budgets.standing import Standing, decode_standing
+from tideline.udfs.core.budgets.standing import NO_STANDINGS, Standing, decode_standing
 from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
 from tideline.udfs.core.control.control import (
@@ -29,7 +29,7 @@ from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 from tideline.udfs.core.serving.ranker_state import PolicyTables, RankerCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
@@ -70,6 +70,8 @@ class RankerFeed:
         """Of all policy records read so far, the highest."""
         self.policy_epoch = 0
         """The highest one read: behind it, rows of a lower one are of a job that has not ended yet."""
+        self.standings: Mapping[str, Standing] = NO_STANDINGS
+        """Where activities stand now, whatever the policy is pinned to: readers are told of stops all the same."""
         self._started = False
         self._ordered: Encoder | None = None
         """Proven, and waiting for what the learner carries over to its version."""
@@ -154,6 +156,7 @@ class RankerFeed:
             if record.offset <= self._policy_offset and record.timestamp_ms > self._policy_ms:
                 self._count("policy_made_again")
                 _log.warning("policy topic: offset %d is newer than %d: read again", record.offset, self._policy_offset)
+                self.standings = NO_STANDINGS
                 self.start_policy()
                 return
             if record.offset <= self._policy_offset:
@@ -180,10 +183,19 @@ class RankerFeed:
                 continue
             self.policy_epoch = row.epoch
             former = self.state
-            self.state = former.with_standing(name, row) if isinstance(row, Standing) else former.with_row(name, row)
+            if isinstance(row, Standing):
+                self._note_standing(name, row)
+                self.state = former.with_standing(name, row)
+            else:
+                self.state = former.with_row(name, row)
             if self.state is not former:
                 self._count("policy_rows_applied")
         self._swap_when_known()
+
+    def _note_standing(self, name: str, standing: Standing) -> None:
+        known = self.standings.get(name)
+        if known is None or standing.version > known.version:
+            self.standings = {**self.standings, name: standing}
 
     def _obey(self, value: bytes | None) -> None:
         control = decode_for(Audience.RANKERS, value)

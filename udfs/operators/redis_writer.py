@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class RedisWriter(MapFunction):
-    """Writes the lists of a row (lists block, append times, popular list); returns how many it wrote."""
+    """Writes the lists of a row (lists block, append times, popular list, stops); returns how many it wrote."""
 
     def __init__(self, config: JobConfig) -> None:
         self._config = config
@@ -42,9 +42,11 @@ class RedisWriter(MapFunction):
 
     def map(self, row: Row) -> int:
         """Write one batch. Raises Unavailable after the deadline, so that Flink restores and tries again."""
-        block, appended, popular = row[0], row[1], row[2]
+        block, appended, popular, stops = row[0], row[1], row[2], row[3]
         if popular:
             self._store.write_popular(popular)
+        if stops:
+            self._store.write_stops(stops)
         if not block:
             return 0
         users, payloads = decode_block(block)

@@ -28,7 +28,8 @@ _NODE = """
 let told = "";
 process.stdin.on("data", (part) => (told += part)).on("end", async () => {
   const { lists, user, nowMs, kind, more } = JSON.parse(told);
-  const found = await readList({ get: async (key) => lists[key] ?? null }, user, nowMs);
+  const redis = { mget: async (...keys) => keys.map((key) => lists[key] ?? null) };
+  const found = await readList(redis, user, nowMs);
   const sent = [];
   const producer = { send: async ({ topic, messages }) => sent.push([topic, messages[0].key, messages[0].value]) };
   if (found.entries.length) await report(producer, user, kind, found.entries[0], found.token, nowMs, more);
@@ -125,6 +126,21 @@ def test_who_has_nothing_left_of_his_own_sees_the_popular_list(frontend: Fronten
     seen = frontend(lists, _ends_ms(1) - 1)
 
     assert (seen.entries, seen.token) == ([(0, "all-1"), (1, "all-2")], "popular-token")
+
+
+@pytest.mark.parametrize("frontend", _LANGUAGES)
+def test_what_is_stopped_is_drawn_from_no_list(frontend: Frontend) -> None:
+    """Contract: neither from his own nor from the popular one; positions stay, and no stops change nothing."""
+    lists = {
+        f"tideline:list:{_USER}": _list(),
+        "tideline:popular": _list(i=["all-1", "flash-3"]),
+        "tideline:stops": '{"v":[1,5,9],"s":["coupon-18"]}',
+    }
+    assert frontend(lists, _ends_ms(1) - 1).entries == [(1, "flash-3")]
+    lists["tideline:stops"] = '{"v":[1,5,9],"s":["coupon-18","flash-3"]}'
+    assert frontend(lists, _ends_ms(1) - 1).entries == [(0, "all-1")]
+    lists["tideline:stops"] = '{"v":[1,5,9],"s":[]}'
+    assert frontend(lists, _ends_ms(1) - 1).entries[-1] == (1, "flash-3")
 
 
 @pytest.mark.parametrize("frontend", _LANGUAGES)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tideline.scripts.benchmarks.offline.rules import budget_learning, knapsack, late_spend, shares_of_lists
+from tideline.scripts.benchmarks.offline.rules import (
+    budget_learning,
+    depth_race,
+    knapsack,
+    late_spend,
+    price_report,
+    shares_of_lists,
+    variant_race,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,6 +23,9 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "late_spend": late_spend.measure,
     "floors": shares_of_lists.measure_floors,
     "fairness": shares_of_lists.measure_fairness,
+    "variants": variant_race.measure,
+    "discount": depth_race.measure,
+    "price_report": price_report.measure,
 }
 
 

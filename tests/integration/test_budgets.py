@@ -1,0 +1,107 @@
+"""A budget in a running job: it is spent, its activity leaves every list, and a restart changes nothing of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.live import LiveJob, check_equal
+from tests.support.scenes import now_ms, view
+from tests.support.traffic import Message
+from tests.support.waiting import wait_until
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.budgets.standing import Standing, decode_standing
+from tideline.udfs.core.catalogue.activity import Activity
+from tideline.udfs.core.policies.arm_key import decode_ledger_key
+
+if TYPE_CHECKING:
+    from tideline.scripts.localstack import Stack
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+_DAY_MS = 86_400_000
+_HOUR_MS = 3_600_000
+_STOP_WITHIN_S = 10.0
+"""Two seconds on a machine of its own; here two cores also run Kafka, Flink, Redis and the test."""
+
+
+def activities() -> list[Activity]:
+    """One with a budget of 20 conversions, one that is owed impressions, and some without either."""
+    start, end = now_ms() - _DAY_MS, now_ms() + 10 * _DAY_MS
+    plain = [Activity(f"b{number}", "coupon", "of a test", start, end) for number in range(6)]
+    return [replace(plain[0], budget=20.0, cost=1.0), replace(plain[1], exposure_floor=0.1), *plain[2:]]
+
+
+def converted(job: LiveJob, users: list[str], name: str, at_ms: int) -> list[Message]:
+    """Impressions of all that is on the users' lists, and a conversion of one activity by each."""
+    found = []
+    for user, payload in job.lists(users).items():
+        shown = json.loads(payload)
+        for position, activity_id in enumerate(shown["i"]):
+            kinds = [EventType.IMPRESSION, *([EventType.CONVERSION] if activity_id == name else [])]
+            for kind in kinds:
+                event = Event(f"{user}.{kind}.{position}", user, kind, at_ms, activity_id=activity_id,
+                              token=shown["k"], position=position)  # fmt: skip
+                found.append(Message(user.encode(), encode_event(event)))
+    return found
+
+
+def standing(job: LiveJob, name: str) -> Standing:
+    found = [
+        decode_standing(each.value or b"", 0)
+        for each in job.read(job.topics.policy)
+        if decode_ledger_key(each.key) is not None
+    ]
+    return dict(found)[name]._replace(epoch=0)
+
+
+def on_list(job: LiveJob, user: str) -> list[str]:
+    """The list of a user who comes by now."""
+    job.produce([view(user, now_ms())])
+    job.drain()
+    return list(json.loads(job.lists([user])[user])["i"])
+
+
+def test_a_spent_budget_leaves_every_list_and_outlives_a_restart(stack: Stack) -> None:
+    """Contract: ledger and lists are the oracle's to the bit, before and after a savepoint; raised, it is back."""
+    job = LiveJob(stack, f"bu{os.getpid()}")
+    job.put_activities(activities())
+    job.start()
+    users = [f"budget-{number}" for number in range(40)]
+    seen_ms = now_ms() - 2 * _HOUR_MS
+    job.produce([view(user, seen_ms) for user in users])
+    job.drain()
+    job.publish()
+    assert job.stops() in (None, [])
+
+    job.produce(converted(job, users, "b0", seen_ms + 1000))
+    sent = time.monotonic()
+    wait_until("readers are told of the stop", lambda: job.stops() == ["b0"])
+    assert time.monotonic() - sent < _STOP_WITHIN_S
+    job.drain()
+    job.publish()
+    job.republish()
+    check_equal(job.oracle.lists, job.all_lists())
+    assert "b0" not in on_list(job, "late")
+    assert not [user for user, payload in job.all_lists().items() if "b0" in json.loads(payload)["i"]]
+    before = standing(job, "b0")
+    assert before.stopped
+    assert before.spent_cents >= 2_000
+
+    savepoint = job.stack.rest.savepoint(job.job_id, cancel=True)
+    job.stack.rest.wait_state(job.job_id, ["CANCELED"])
+    job.go_on(savepoint, epoch="2")
+    job.publish()
+    assert standing(job, "b0") == before
+    assert "b0" not in on_list(job, "later")
+
+    job.put_activities([replace(activities()[0], budget=2000.0, starts_ms=1_700_000_000_000)])
+    wait_until("readers are told that it is back", lambda: job.stops() == [])
+    wait_until("it is on lists again", lambda: "b0" in on_list(job, f"again-{now_ms()}"))
+    job.stack.rest.cancel(job.job_id)
