@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NoReturn, TypeGuard
 
 from tideline.schemas.errors import InvalidField, Reason
@@ -82,6 +82,16 @@ class Fields:
         fields = Fields(completed, self._reason, f"{self._path}{name}.")
         fields.exactly(names)
         return fields
+
+    def records(
+        self, name: str, max_count: int, defaults: Mapping[str, object], names: Collection[str]
+    ) -> Iterator["Fields"]:
+        """Yield the records of an array of at most max_count, as `inner` does one."""
+        stated = self._record.get(name)
+        if not isinstance(stated, list) or len(stated) > max_count:
+            self.refuse(name, f"at most {max_count} objects")
+        for at, each in enumerate(stated):
+            yield Fields({f"{name}[{at}]": each}, self._reason, self._path).inner(f"{name}[{at}]", defaults, names)
 
     def identifier(self, name: str) -> str:
         """Return a name that is_identifier."""

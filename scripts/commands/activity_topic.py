@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tideline.schemas.errors import InvalidRecord
 from tideline.scripts.commands.target import PATIENCE_S
 from tideline.udfs.core.catalogue.activity import decode_activity, encode_activity
+from tideline.udfs.core.catalogue.eligibility.rules import MAX_LITERALS, clauses_of_activity
 from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
-from tideline.udfs.core.catalogue.rules import MAX_LITERALS, clauses_of_activity
 from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.lists.slot_tags import slot_tag
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES

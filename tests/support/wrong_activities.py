@@ -109,6 +109,9 @@ WRONG_FILES = [
     _inside("hours", [["mon", "09:00", "18:00"]], 1, "time_zone", "it must be given where there are hours"),
     _inside("hours", [["mon", "09:00", "09:00"]], 13, "hours[0]", "from and to that differ", time_zone="UTC"),
     _inside("hours", [["monday", "09:00", "18:00"]], 13, "hours[0]", "a day of mon, tue", time_zone="UTC"),
+    _inside("caps", [{"of": "group", "max": 3, "window_ms": 60_000}], 13, "caps[0].of", "group where the activity has"),
+    _inside("caps", [{"of": "kind", "max": 99, "window_ms": 60_000}], 13, "caps[0].max", "a whole number of 1..64"),
+    _inside("after_conversion_ms", 86_400_000, 13, "after_conversion_ms", "a rule such as"),
     _clauses('[{"event":\n{">=": 5}}]', 0, "rule.all[0].event", "only events, purchases"),
     _clauses('[{"events": {"=>": 5}}]', 0, "rule.all[0].events", "an object with one of >=, >, <=, <, =="),
     _clauses(

@@ -124,7 +124,7 @@ def _activities(path: Path) -> tuple[Activity, ...]:
             raise ConfigError(OPTION, where, f"an activity of the topic ({error})") from error
         if activity is None or activity.activity_id in found:
             raise ConfigError(OPTION, where, "each activity_id once")
-        if activity.cap is not None:
+        if activity.limits():
             raise ConfigError(OPTION, f"{where}: cap", "none: how often a user may see it is not played")
         found[activity.activity_id] = activity
     if not 0 < len(found) <= MAX_ACTIVITIES:

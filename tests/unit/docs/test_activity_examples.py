@@ -11,7 +11,7 @@ import pytest
 from tests.support.doc_pages import ROOT, blocks
 from tests.support.wrong_activities import GOOD
 from tideline.scripts.commands.activity import main
-from tideline.udfs.core.catalogue.rule_form import FIELDS
+from tideline.udfs.core.catalogue.eligibility.rule_form import FIELDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,4 +34,5 @@ def test_an_example_is_taken(line: str, tmp_path: Path, capsys: pytest.CaptureFi
 def test_every_predicate_and_field_has_an_example() -> None:
     """Contract: the page shows each predicate, any, not, and each key beside the rule."""
     shown = set(re.findall(r'"(\w+)":', "\n".join(_LINES)))
-    assert {*FIELDS, "any", "not", "all", "hours", "time_zone", "group", "within_days", "type", "zone"} <= shown
+    limits = {"hours", "time_zone", "group", "cap", "caps", "after_click_ms", "after_dismiss_ms"}
+    assert {*FIELDS, *limits, "any", "not", "all", "within_days", "type", "zone"} <= shown

@@ -23,6 +23,7 @@ _IDS_EVER_GIVEN = {
     14: "decision_v4",
     15: "ledger_v1",
     16: "activity_v2",
+    17: "activity_v3",
 }
 
 

@@ -7,17 +7,20 @@ from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.fields import MAX_AMOUNT, MAX_ENTRIES, Fields
 from tideline.schemas.records import ACTIVITY
 from tideline.schemas.registry import shipped
-from tideline.udfs.core.catalogue.hours import Window, read_hours, read_zone
-from tideline.udfs.core.catalogue.rule_form import MAX_COUNT, canonical, clauses_of
+from tideline.udfs.core.catalogue.eligibility.hours import Window, read_hours, read_zone
+from tideline.udfs.core.catalogue.eligibility.rule_form import MAX_COUNT, canonical, clauses_of
+from tideline.udfs.core.catalogue.eligibility.user_caps import (
+    MAX_CAP,
+    MAX_WINDOW_MS,
+    MIN_WINDOW_MS,
+    UserCap,
+    read_caps,
+)
 
 KINDS = ("campaign", "coupon", "flash_sale", "event", "push", "banner", "other")
 STATUSES = ("active", "paused", "ended")
 MAX_ITEMS = 1000
 MAX_TITLE_CHARS = 200
-MAX_CAP = 64
-"""Largest max_shown: so many impressions of one activity are remembered of a user."""
-MIN_WINDOW_MS = 60_000
-MAX_WINDOW_MS = 90 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,29 @@ class Activity:
     """Whose clocks `hours` and rules mean, such as Europe/Berlin."""
     hours: tuple[Window, ...] = ()
     """Hours of the week in which it may be shown; empty: all."""
+    caps: tuple[UserCap, ...] = ()
+    """Further caps, of groups, kinds and clicks too."""
+    after_click_ms: int | None = None
+    """How long it stays away from a user who clicked it; None: not at all."""
+    after_dismiss_ms: int | None = None
+    """How long it stays away from a user who dismissed it; None: for ever."""
+
+    def limits(self) -> tuple[UserCap, ...]:
+        """Return all that limits how often one user may see it, as caps."""
+        own = () if self.cap is None else (UserCap("activity", self.cap.max_shown, self.cap.window_ms),)
+        cool = () if self.after_click_ms is None else (UserCap("activity", 1, self.after_click_ms, "click"),)
+        return (*own, *self.caps, *cool)
 
 
 _SCHEMA_FIELDS = shipped().current["activity"]["fields"]
 _NAMES = tuple(each["name"] for each in _SCHEMA_FIELDS)
 _DEFAULTS = {each["name"]: each["default"] for each in _SCHEMA_FIELDS if "default" in each}
 _NO_RULE: dict[str, object] = {"min_events": 0, "min_purchases": 0, "any_category": [], "all": None}
+_NO_COOL_DOWN = "after_conversion_ms"
+_ITS_PLACE = (
+    'a rule such as {"not": {"item": {"in": [...], "type": "purchase", "within_days": 14}}}: which entry a conversion '
+    "is credited to may change later, so that no such time could be kept"
+)
 _CAP_NAMES = ("max_shown", "window_ms")
 
 
@@ -105,12 +125,15 @@ def encode_activity(activity: Activity) -> bytes:
 
 
 def _validated(fields: Fields) -> Activity:
+    if fields.given(_NO_COOL_DOWN) is not None:
+        fields.refuse(_NO_COOL_DOWN, _ITS_PLACE)
     fields.exactly(_NAMES)
     starts_ms = fields.moment("starts_ms")
     ends_ms = fields.moment("ends_ms")
     if ends_ms <= starts_ms:
         fields.refuse("ends_ms", f"after starts_ms={starts_ms}")
     zone = read_zone(fields)
+    group = None if fields.given("group") is None else fields.identifier("group")
     return Activity(
         activity_id=fields.identifier("activity_id"),
         kind=fields.choice("kind", KINDS),
@@ -128,9 +151,12 @@ def _validated(fields: Fields) -> Activity:
         exposure_floor=fields.number("exposure_floor", 0, 1),
         parameters=fields.number_map("parameters"),
         labels=fields.text_map("labels"),
-        group=None if fields.given("group") is None else fields.identifier("group"),
+        group=group,
         time_zone=zone,
         hours=read_hours(fields, zone),
+        caps=read_caps(fields, group),
+        after_click_ms=_cool_down(fields, "after_click_ms"),
+        after_dismiss_ms=_cool_down(fields, "after_dismiss_ms"),
     )
 
 
@@ -147,6 +173,10 @@ def _rule(fields: Fields, zone: str | None) -> Rule | None:
         any_category=rule.texts("any_category", MAX_ENTRIES),
         all=form,
     )
+
+
+def _cool_down(fields: Fields, name: str) -> int | None:
+    return None if fields.given(name) is None else fields.integer(name, MIN_WINDOW_MS, MAX_WINDOW_MS)
 
 
 def _cap(fields: Fields) -> Cap | None:

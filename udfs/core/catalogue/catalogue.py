@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.catalogue.hours import Hours
-from tideline.udfs.core.catalogue.predicates import Asked
-from tideline.udfs.core.catalogue.rules import Rules, apply_rules, compile_rules
+from tideline.udfs.core.catalogue.eligibility.hours import Hours
+from tideline.udfs.core.catalogue.eligibility.predicates import Asked
+from tideline.udfs.core.catalogue.eligibility.rules import Rules, apply_rules, compile_rules
+from tideline.udfs.core.catalogue.eligibility.user_caps import Capped, Caps, apply_caps
 from tideline.udfs.core.hashing import activity_hash
-from tideline.udfs.core.limits import MAX_SLOTS
-from tideline.udfs.core.shown.marks import MAX_MARK_BYTES
-from tideline.udfs.core.shown.shown_bytes import DISMISSAL, USE, has_marks, marks_of
+from tideline.udfs.core.shown.shown_bytes import DISMISSAL, has_marks, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,9 +23,8 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.user_state import UserBatch
 
 _MINUTE_MS = 60_000
-_NO_CAP = np.iinfo(np.int64).max
-_ROOM_FOR_A_LIST = MAX_MARK_BYTES - MAX_SLOTS * USE.itemsize
-"""Bytes of needed marks up to which each activity of one more list can be marked."""
+_DAY_MS = 86_400_000
+_FOR_EVER = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,8 @@ class Catalogue:
     starts_ms: NDArray[np.int64]
     ends_ms: NDArray[np.int64]
     active: NDArray[np.bool_]
-    cap_shown: NDArray[np.int64]
-    cap_window_ms: NDArray[np.int64]
+    caps: Caps
+    after_dismiss_ms: NDArray[np.int64]
     rising_hashes: NDArray[np.uint32]
     number_of_rising: NDArray[np.int64]
     """Number of the activity with each of the rising hashes."""
@@ -59,8 +57,10 @@ class Catalogue:
             starts_ms=np.array([activity.starts_ms for activity in ordered], np.int64),
             ends_ms=np.array([activity.ends_ms for activity in ordered], np.int64),
             active=np.array([activity.status == "active" for activity in ordered], np.bool_),
-            cap_shown=np.array([each.cap.max_shown if each.cap else _NO_CAP for each in ordered], np.int64),
-            cap_window_ms=np.array([each.cap.window_ms if each.cap else 0 for each in ordered], np.int64),
+            caps=Caps.of([Capped(each.activity_id, each.kind, each.group, each.limits()) for each in ordered]),
+            after_dismiss_ms=np.array(
+                [_FOR_EVER if each.after_dismiss_ms is None else each.after_dismiss_ms for each in ordered], np.int64
+            ),
             rising_hashes=np.sort(hashes),
             number_of_rising=np.argsort(hashes, kind="stable"),
             rules=compile_rules(ordered),
@@ -151,44 +151,24 @@ def _apply_shown(
     if not marked:
         return 0
     rows = np.array([row for row, _ in marked])
-    _, user, number = _marked(catalogue, [dismissals for _, (_, dismissals) in marked], DISMISSAL)
-    mask[rows[user], number] = False
-    seen, user, number = _marked(catalogue, [uses for _, (uses, _) in marked], USE)
-    user = rows[user]
-    since_ms = as_of_ms[user] - seen["at"].astype(np.int64) * _MINUTE_MS
-    capped = since_ms < catalogue.cap_window_ms[number]  # a window of 0 is no cap
-    place, at = np.unique(user[capped] * mask.shape[1] + number[capped], return_inverse=True)
-    entry = seen["entry"][capped]
-    times = np.bincount(at, np.where(entry & 1, 1, entry >> 1), place.size)
-    used_up = place[times >= catalogue.cap_shown[place % mask.shape[1]]]
-    mask.reshape(-1)[used_up] = False
-    many = [(row, len(dis)) for row, (uses, dis) in marked if len(uses) + len(dis) > _ROOM_FOR_A_LIST]
-    return sum(_withhold(catalogue, mask[row], number[capped & (user == row)], taken) for row, taken in many)
+    seen, user, number = _dismissed(catalogue, [dismissals for _, (_, dismissals) in marked])
+    back_ms = (seen["day"].astype(np.int64) + 1) * _DAY_MS + catalogue.after_dismiss_ms[number]
+    away = (as_of_ms[rows[user]] < back_ms) | (catalogue.after_dismiss_ms[number] == _FOR_EVER)
+    mask[rows[user[away]], number[away]] = False
+    allowed = mask[rows]
+    full = apply_caps(catalogue.caps, as_of_ms[rows], [(uses, len(dis)) for _, (uses, dis) in marked], allowed)
+    mask[rows] = allowed
+    return full
 
 
-def _withhold(catalogue: Catalogue, mask: NDArray[np.bool_], marked: NDArray[np.int64], dismissals: int) -> bool:
-    """Take out what has a cap and no mark inside its window, where a user has no room for more; return whether so.
-
-    An impression of it would make the mark go that ends soonest. It may be shown again once that many others have
-    ended as a list has activities, so not before its own end.
-    """
-    held = np.unique(marked)
-    if held.size * USE.itemsize + dismissals <= _ROOM_FOR_A_LIST:
-        return False
-    further = catalogue.cap_window_ms > 0
-    further[held] = False
-    mask[further] = False
-    return True
-
-
-def _marked(
-    catalogue: Catalogue, marks: Sequence[bytes], dtype: np.dtype[Any]
+def _dismissed(
+    catalogue: Catalogue, marks: Sequence[bytes]
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the marks of activities that are in the catalogue, whose each is, and the activity's number."""
-    seen: NDArray[Any] = np.frombuffer(b"".join(marks), dtype)
+    """Return the dismissals of activities that are in the catalogue, whose each is, and the activity's number."""
+    seen: NDArray[Any] = np.frombuffer(b"".join(marks), DISMISSAL)
     if not seen.size:
         return seen, np.zeros(0, np.int64), np.zeros(0, np.int64)
-    user = np.repeat(np.arange(len(marks)), [len(each) // dtype.itemsize for each in marks])
+    user = np.repeat(np.arange(len(marks)), [len(each) // DISMISSAL.itemsize for each in marks])
     place = np.searchsorted(catalogue.rising_hashes, seen["activity"])
     number = catalogue.number_of_rising.take(place, mode="clip")
     known = catalogue.hashes[number] == seen["activity"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tideline.udfs.core.catalogue.hours import minutes_open
+from tideline.udfs.core.catalogue.eligibility.hours import minutes_open
 from tideline.udfs.core.local_time import WEEK, changes
 
 if TYPE_CHECKING:

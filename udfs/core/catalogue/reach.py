@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tideline.udfs.core.catalogue.eligibility.rule_form import Between, Clause, Literal, OnClock, Past
+from tideline.udfs.core.catalogue.eligibility.rules import clauses_of_activity
 from tideline.udfs.core.catalogue.opening import next_open
-from tideline.udfs.core.catalogue.rule_form import Between, Clause, Literal, OnClock, Past
-from tideline.udfs.core.catalogue.rules import clauses_of_activity
 from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.local_time import HOUR, WEEK
 

@@ -1,4 +1,4 @@
 """From an event to what the learner is told: tokens, joins, conversions, weights of places, feedback.
 
-Imports from `catalogue`, `lists` and `shown`.
+Imports from `lists` and `shown`.
 """

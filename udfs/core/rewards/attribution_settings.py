@@ -10,7 +10,6 @@ from tideline.udfs.core.limits import MAX_SLOTS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tideline.udfs.core.catalogue.activity import Cap
     from tideline.udfs.core.lists.slot_tags import SlotTags
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
@@ -29,7 +28,7 @@ class AttributionSettings(NamedTuple):
     wanted: Mapping[int, frozenset[int]]
     """By activity_hash of an item, those of the activities that name it."""
     caps: Mapping[int, tuple[int, int]]
-    """(most impressions, window_ms) of a user, by activity_hash, where there is a cap."""
+    """(most, window_ms) of the impressions and clicks of a user that a cap counts, by the hash of their name."""
     worth_limit: float = WORTH_LIMIT
     """Largest worth of one conversion, either side of 0; what is reported beyond it is cut and counted."""
     examination_discount: tuple[int, ...] = (0,) * MAX_SLOTS
@@ -44,12 +43,12 @@ class AttributionSettings(NamedTuple):
         window_ms: int,
         reward_value: Mapping[str, float],
         activities_of_item: Mapping[str, Sequence[str]],
-        caps: Mapping[str, Cap] | None = None,
+        caps: Mapping[str, tuple[int, int]] | None = None,
     ) -> AttributionSettings:
-        """Return the settings for a catalogue given by ids."""
+        """Return the settings for a catalogue given by ids; `caps` by ids and names of clicks."""
         wanted = {activity_hash(item): frozenset(map(activity_hash, ids)) for item, ids in activities_of_item.items()}
         names = {activity_hash(name): name for name in reward_value}
-        limits = {activity_hash(name): (cap.max_shown, cap.window_ms) for name, cap in (caps or {}).items()}
+        limits = {activity_hash(name): each for name, each in (caps or {}).items()}
         return cls(keys, window_ms, reward_value, names, wanted, limits)
 
 

@@ -17,7 +17,7 @@ from tideline.udfs.core.lists.decision_token import check_slot, verify
 from tideline.udfs.core.lists.slot_tags import slot_tag
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
-from tideline.udfs.core.shown.marks import entry_of, mark_dismissal, mark_impression
+from tideline.udfs.core.shown.marks import click_name, entry_of, mark_click, mark_dismissal, mark_impression
 from tideline.udfs.core.shown.shown_state import CLICKED, Reward, ShownList
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ class TokenEvents:
 
     def _entry(self, token: Token, slot: int, event: Event, activity_id: str) -> JoinOutcome:
         key = token.generation, token.as_of_ms, token.seq
+        if event.type == _CLICK:
+            self._mark_click(key, slot, event, activity_id)
         lists, reward = self._state.lists, self._state.reward(key, slot)
         if reward is not None and reward.activity != activity_hash(activity_id):
             self._obey(event, activity_id)
@@ -108,6 +110,12 @@ class TokenEvents:
         if event.type == _DISMISS:
             self.applied += mark_dismissal(self._state.marks.dismissed, activity_hash(activity_id), event.ts_ms)
             self.newest_ms = max(self.newest_ms, event.ts_ms)
+
+    def _mark_click(self, key: tuple[int, int, int], slot: int, event: Event, activity_id: str) -> None:
+        """Let a click count for caps, though it may be too late to teach."""
+        clicks = activity_hash(click_name(activity_id))
+        if clicks in self._settings.caps:
+            mark_click(self._state.marks, clicks, entry_of(key, slot), event.ts_ms)
 
     def _new_list(self, key: tuple[int, int, int]) -> ShownList:
         cascade = self._settings.cascade

@@ -76,4 +76,4 @@ class PopularList:
 
 
 def _is_for_all(activity: Activity) -> bool:
-    return not (activity.rule or activity.cap or activity.budget is not None)
+    return not (activity.rule or activity.limits() or activity.budget is not None)

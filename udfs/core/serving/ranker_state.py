@@ -272,7 +272,7 @@ class RankerState:
             self.settings.attribution_ms,
             catalogue.reward_value,
             catalogue.activities_of_item,
-            {each.activity_id: each.cap for each in catalogue.activities if each.cap},
+            catalogue.caps.needs,
         )._replace(
             worth_limit=self.settings.worth_limit,
             examination_discount=before.examination_discount,

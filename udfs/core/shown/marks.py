@@ -47,9 +47,9 @@ def entry_of(key: ListKey, slot: int) -> int:
 
 
 def mark_dismissal(dismissed: Dismissals, activity: int, ts_ms: int) -> bool:
-    """Note a dismissal, by its earliest day; return whether it is the first of the activity."""
+    """Note a dismissal, by its latest day; return whether it is the first of the activity."""
     former, day = dismissed.get(activity), min(ts_ms // _DAY_MS, 0xFFFF)
-    dismissed[activity] = day if former is None else min(day, former)
+    dismissed[activity] = day if former is None else max(day, former)
     return former is None
 
 
@@ -59,6 +59,17 @@ def mark_impression(marks: Marks, activity: int, entry: int, ts_ms: int, is_firs
     if is_first or entry in found:
         at = minute_of(ts_ms)
         found[entry] = min(at, found.get(entry, at))
+
+
+def click_name(activity_id: str) -> str:
+    """Return the text whose hash is the number of an activity's clicks; no activity has it, for ids have no space."""
+    return f"{activity_id} click"
+
+
+def mark_click(marks: Marks, clicks: int, entry: int, ts_ms: int) -> None:
+    """Note a click by the latest of its entry: so the newest clicks are the same ones in any order of arrival."""
+    found = marks.uses_of(clicks)
+    found[entry] = max(minute_of(ts_ms), found.get(entry, 0))
 
 
 class Trimmed(NamedTuple):

@@ -10,6 +10,7 @@ from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.records import ACTIVITY
 from tideline.schemas.registry import shipped
 from tideline.udfs.core.catalogue.activity import KINDS, STATUSES, Activity, Cap, Rule, decode_activity, encode_activity
+from tideline.udfs.core.catalogue.eligibility.user_caps import UserCap
 
 _ACTIVITY = Activity(
     activity_id="coupon-18",
@@ -30,6 +31,9 @@ _ACTIVITY = Activity(
     group="shoes",
     time_zone="Europe/Berlin",
     hours=(("all", "08:00", "20:00"), ("fri", "22:00", "02:00")),
+    caps=(UserCap("group", 3, 86_400_000), UserCap("group", 1, 3_600_000, "click", "socks")),
+    after_click_ms=86_400_000,
+    after_dismiss_ms=None,
 )
 _START_MS = 1_700_000_000_000
 _LEAST = {"activity_id": "a", "kind": "event", "title": "T", "status": "paused"} | {
@@ -47,11 +51,19 @@ def test_an_encoded_activity_decodes_to_itself() -> None:
 
 
 def test_activities_of_every_version_are_read() -> None:
-    """Contract: the bytes that version 1 wrote, before there were groups, hours and forms, and those of version 2."""
+    """Contract: the bytes of version 1, before groups, hours and forms, of 2, before caps over more, and of today."""
     golden = ROOT / "tests" / "golden"
-    former = replace(_ACTIVITY, group=None, time_zone=None, hours=(), rule=Rule(3, 0, ("shoes", "socks")))
-    assert decode_activity(b"coupon-18", (golden / "activity_v1.bin").read_bytes()) == former
-    assert (golden / "activity_v2.bin").read_bytes() == encode_activity(_ACTIVITY)
+    second = replace(_ACTIVITY, caps=(), after_click_ms=None)
+    first = replace(second, group=None, time_zone=None, hours=(), rule=Rule(3, 0, ("shoes", "socks")))
+    assert decode_activity(b"coupon-18", (golden / "activity_v1.bin").read_bytes()) == first
+    assert decode_activity(b"coupon-18", (golden / "activity_v2.bin").read_bytes()) == second
+    assert (golden / "activity_v3.bin").read_bytes() == encode_activity(_ACTIVITY)
+
+
+def test_everything_that_limits_how_often_one_user_sees_it_is_a_cap() -> None:
+    of_click = UserCap("activity", 1, 86_400_000, "click")
+    assert _ACTIVITY.limits() == (UserCap("activity", 5, 86_400_000), *_ACTIVITY.caps, of_click)
+    assert replace(_ACTIVITY, cap=None, caps=(), after_click_ms=None).limits() == ()
 
 
 def test_a_form_and_hours_are_read_from_json_as_from_avro() -> None:
@@ -73,7 +85,7 @@ def test_a_json_activity_needs_only_the_fields_without_a_default() -> None:
 
 
 @pytest.mark.parametrize("depth", [500, 990, 1020])
-@pytest.mark.parametrize("field", ["title", "rule", "hours"])
+@pytest.mark.parametrize("field", ["title", "rule", "hours", "caps"])
 def test_what_is_nested_without_end_is_refused_like_anything_else(field: str, depth: int) -> None:
     """Contract: no marketer ends the job."""
     nested = b"[" * depth + b"]" * depth
@@ -146,6 +158,10 @@ def test_kinds_and_statuses_are_those_of_the_schema() -> None:
         ({"hours": [["mon", "9", "18"]], "time_zone": "UTC"}, "hours[0]=['mon', '9', '18']; allowed: times from 00:00"),
         ({"rule": {"all": [{"event": 1}]}}, "rule.all[0].event=1; allowed: only events, purchases"),
         ({"rule": {"all": [[[]] * 3]}}, "rule.all[0]=[[], [], []]; allowed: an object of one key"),
+        ({"caps": [{"of": "group", "max": 1, "window_ms": 60_000}]}, "caps[0].of='group'; allowed: group where"),
+        ({"after_click_ms": 5}, "after_click_ms=5; allowed: a whole number of 60000"),
+        ({"after_dismiss_ms": "1 day"}, "after_dismiss_ms='1 day'; allowed: a whole number"),
+        ({"after_conversion_ms": 86_400_000}, 'after_conversion_ms=86400000; allowed: a rule such as {"not": {"item"'),
         ({"max_shown": 3}, "max_shown=3; allowed: only the fields activity_id"),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
 from tests.support.plain_shown import decode_shown
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.catalogue.activity import MAX_CAP, Cap
+from tideline.udfs.core.catalogue.eligibility.user_caps import MAX_CAP
 from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, Cascade
@@ -27,7 +27,7 @@ FULL = AttributionSettings.of(
     28 * DAY_MS,
     dict.fromkeys([*NAMES, *(f"d{at}" for at in range(200))], 1.0),
     {"tea": tuple(NAMES), "milk": ("d0",)},
-    {name: Cap(MAX_CAP, 28 * DAY_MS) for name in NAMES[:8]},
+    dict.fromkeys(NAMES[:8], (MAX_CAP, 28 * DAY_MS)),
 )._replace(cascade=Cascade(60, SlotTags.of(NAMES, KEYS)))
 KINDS = (EventType.IMPRESSION, EventType.CLICK, EventType.CONVERSION, EventType.DISMISS)
 

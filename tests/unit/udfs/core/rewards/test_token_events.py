@@ -25,13 +25,13 @@ from tests.support.told import (
 )
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import EventType
-from tideline.udfs.core.catalogue.activity import Cap
+from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.rewards.token_events import MAX_LISTS
-from tideline.udfs.core.shown.marks import MAX_DISMISSALS, SPARE
+from tideline.udfs.core.shown.marks import MAX_DISMISSALS, SPARE, click_name
 
 
 def test_a_click_without_an_impression_implies_one() -> None:
@@ -179,9 +179,25 @@ def test_a_dismissal_is_obeyed_after_the_window_and_teaches_nothing(order: tuple
 
 def test_impressions_of_a_capped_activity_are_marked_once_each() -> None:
     """Contract: the newest as many as the cap needs and a few, whatever was shown beside them."""
-    capped = SETTINGS._replace(caps=AttributionSettings.of(KEYS, DAY_MS, {}, {}, {"a": Cap(10, 7 * DAY_MS)}).caps)
+    capped = SETTINGS._replace(caps=AttributionSettings.of(KEYS, DAY_MS, {}, {}, {"a": (10, 7 * DAY_MS)}).caps)
     shown = b""
     for each in [*pages(20), *pages(20)]:
         shown = attribute(shown, [(0, each), (1, each)], capped).shown
     (marks,) = decode_shown(shown).uses.values()
     assert len(marks) == 10 + SPARE
+
+
+def test_clicks_are_marked_under_a_number_of_their_own_however_late() -> None:
+    """Contract: only where a cap counts them, once an entry by its latest click, though it may teach nothing."""
+    needs = {click_name("a"): (1, 7 * DAY_MS)}
+    capped = SETTINGS._replace(caps=AttributionSettings.of(KEYS, DAY_MS, {}, {}, needs).caps)
+    clicks = [event(CLICK, at_ms=NOON_MS + minutes * 60_000) for minutes in (5, 9, 3 * 1440)]
+
+    shown = b""
+    for each in clicks:
+        shown = attribute(shown, [(0, each)], capped).shown
+
+    assert {number: list(marks.values()) for number, marks in decode_shown(shown).uses.items()} == {
+        activity_hash(click_name("a")): [NOON_MS // 60_000 + 1 + 3 * 1440]
+    }
+    assert not decode_shown(attribute(b"", [(0, clicks[0])], SETTINGS).shown).uses

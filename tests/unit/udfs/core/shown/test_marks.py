@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tideline.udfs.core.catalogue.activity import MAX_CAP
+from tideline.udfs.core.catalogue.eligibility.user_caps import MAX_CAP
 from tideline.udfs.core.shown.mark_bytes import Marks
 from tideline.udfs.core.shown.marks import (
     MAX_DISMISSALS,
@@ -15,6 +17,7 @@ from tideline.udfs.core.shown.marks import (
     Trimmed,
     entry_of,
     impressions_of,
+    mark_click,
     mark_dismissal,
     mark_impression,
     minute_of,
@@ -53,12 +56,33 @@ def test_an_entry_counts_once_from_its_earliest_event() -> None:
     assert marks.uses() == {7: {5: 1}}
 
 
-def test_a_dismissal_stays_by_its_earliest_day() -> None:
+def test_a_dismissal_stays_by_its_latest_day() -> None:
     """Contract: for ever, once an activity, whatever becomes of its cap."""
     marks = Marks()
     assert [mark_dismissal(marks.dismissed, 7, at * DAY_MS + 9) for at in (5, 3, 9)] == [True, False, False]
     trim(marks, {})
-    assert marks.dismissed == {7: 3}
+    assert marks.dismissed == {7: 9}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_newest_clicks_are_kept_in_any_order_of_arrival(seed: int) -> None:
+    """Contract: each entry by its latest click, as many as its cap needs, trimmed whenever."""
+    random = Random(seed)
+    clicks = [(random.randrange(9) * 2 + 1, random.randrange(5_000) * 60_000) for _ in range(40)]
+    caps = {7: (2, 10 * DAY_MS)}
+    found = []
+    for order in (sorted(clicks), sorted(clicks, reverse=True), random.sample(clicks, len(clicks))):
+        marks = Marks()
+        for entry, ts_ms in order:
+            mark_click(marks, 7, entry, ts_ms)
+            if random.random() < 0.5:
+                trim(marks, caps)
+        trim(marks, caps)
+        found.append(marks.uses_of(7))
+    latest = sorted(((max(at for own, at in clicks if own == entry), entry) for entry, _ in set(clicks)), reverse=True)
+    newest = dict.fromkeys(entry for _, entry in latest)
+    assert found[0] == found[1] == found[2]
+    assert set(list(newest)[:2]) <= found[0].keys()
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -15,7 +15,7 @@ from tests.support.plain_rules import PlainUser, batch_of, meets
 from tideline.schemas.events import EventType
 from tideline.udfs.core.catalogue.activity import Activity, Rule
 from tideline.udfs.core.catalogue.catalogue import Catalogue, eligible
-from tideline.udfs.core.catalogue.hours import DAYS
+from tideline.udfs.core.catalogue.eligibility.hours import DAYS
 from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.users.user_state import HISTORY, UserBatch, decode_states
 

@@ -9,7 +9,7 @@ import pytest
 
 from tideline.schemas.errors import InvalidField, Reason
 from tideline.schemas.fields import Fields
-from tideline.udfs.core.catalogue.rule_form import (
+from tideline.udfs.core.catalogue.eligibility.rule_form import (
     MAX_CLAUSES,
     MAX_PREDICATES,
     Between,

@@ -15,7 +15,7 @@ from tests.support.plain_rules import is_open
 from tideline.schemas.errors import InvalidField, Reason
 from tideline.schemas.fields import Fields
 from tideline.udfs.core.catalogue.catalogue import Catalogue, open_at, open_until
-from tideline.udfs.core.catalogue.hours import DAYS, Hours, minutes_open, read_hours
+from tideline.udfs.core.catalogue.eligibility.hours import DAYS, Hours, minutes_open, read_hours
 from tideline.udfs.core.local_time import NEVER, WEEK
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.schemas.events import TYPE_NAMES, EventType
-from tideline.udfs.core.catalogue.rule_form import PARTS, Between, OnClock, Past, Predicate
+from tideline.udfs.core.catalogue.eligibility.rule_form import PARTS, Between, OnClock, Past, Predicate
 from tideline.udfs.core.counter_random import uniform
 from tideline.udfs.core.hashing import activity_hash, hash32, hash64
 from tideline.udfs.core.local_time import HOUR, WEEK, changes

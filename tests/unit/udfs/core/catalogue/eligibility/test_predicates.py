@@ -7,8 +7,8 @@ import pytest
 
 from tests.support.core_world import NOON_MS
 from tests.support.plain_rules import DAY_MS, PlainUser, batch_of
-from tideline.udfs.core.catalogue.predicates import Asked, Predicates
-from tideline.udfs.core.catalogue.rule_form import Between, Past, Predicate
+from tideline.udfs.core.catalogue.eligibility.predicates import Asked, Predicates
+from tideline.udfs.core.catalogue.eligibility.rule_form import Between, Past, Predicate
 
 
 def answer(user: PlainUser, predicate: Predicate, groups: dict[str, list[str]] | None = None) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES
 from tideline.schemas.fields import MAX_ENTRIES, Fields
-from tideline.udfs.core.catalogue.hours import DAYS, read_zone
+from tideline.udfs.core.catalogue.eligibility.hours import DAYS, read_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable

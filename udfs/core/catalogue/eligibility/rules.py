@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tideline.udfs.core.catalogue.predicates import Asked, Predicates
-from tideline.udfs.core.catalogue.rule_form import Between, Clause, Literal, Past, clauses_of
+from tideline.udfs.core.catalogue.eligibility.predicates import Asked, Predicates
+from tideline.udfs.core.catalogue.eligibility.rule_form import Between, Clause, Literal, Past, clauses_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""Who may be shown an activity, and when: rules, hours, and how often one user may."""
