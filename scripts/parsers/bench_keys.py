@@ -105,6 +105,7 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "variants": "even and earn: {false_winners, by_peeking, found_20, median_users_20, clicks_lost_20}",
             "discount": "by curve of demand: {lost, worst, independent, even}; margin of 20,000 impressions",
             "price_report": "{marginal_off, total, sampled_off_se}",
+            "propensities": "of list rules: {lists, worst_weight, worst_chi_square, weights, chi_square, us_per_user}",
         },
         "rank": {
             "50": "activities, 32 numbers a context: {us_per_user, exact, peer_us_per_user, peers}",

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 
 PARTS = ("low_ctr", "contextual", "entering", "drift", "delay", "obd")
 """Environments in which regret is measured."""
-RULE_PARTS = ("knapsack", "learning", "late_spend", "floors", "fairness", "variants", "discount", "price_report")
+RULE_PARTS = (
+    "knapsack",
+    "learning",
+    "late_spend",
+    "floors",
+    "fairness",
+    "variants",
+    "discount",
+    "price_report",
+    "propensities",
+)
 """Settings in which rules are measured."""
 WORLDS = (
     "demo",

@@ -10,6 +10,7 @@ from tideline.scripts.benchmarks.offline.rules import (
     knapsack,
     late_spend,
     price_report,
+    propensities,
     shares_of_lists,
     variant_race,
 )
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "variants": variant_race.measure,
     "discount": depth_race.measure,
     "price_report": price_report.measure,
+    "propensities": propensities.measure,
 }
 
 
