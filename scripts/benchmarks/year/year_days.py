@@ -207,4 +207,4 @@ def _without_rates(states: Sequence[bytes]) -> list[bytes]:
     batch = decode_states(states, 8)
     for name in ("rate_seconds", "rate_acts"):
         batch.header[name] = 0
-    return encode_states(batch, np.arange(len(states)))
+    return encode_states(batch)

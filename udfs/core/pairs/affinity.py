@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,16 +30,15 @@ _ONE = int(np.float32(1.0).view(np.int32))
 _SPAN = int((np.float32(1.0) + FINE).view(np.int32)) - _ONE
 _AGES = np.arange(HISTORY - 1, -1, -1)
 _SHORT_UNIT = float(1 << 24)
-_HISTORY_WEIGHTS = np.stack(
+_HISTORY_WEIGHTS = np.array(
     [
         np.rint(unit * 0.5 ** (_AGES / half_life))
         for unit, half_life in zip((_SHORT_UNIT, *UNITS), (SHORT_HALF_LIFE, *HALF_LIVES), strict=True)
     ],
-    axis=1,
 )
-"""[HISTORY, AFFINITIES]: weight of each place of a history that is aligned at its newest event."""
-_HISTORY_TOTALS = np.concatenate([np.zeros((1, AFFINITIES)), np.cumsum(_HISTORY_WEIGHTS[::-1], axis=0)])
-"""[HISTORY + 1, AFFINITIES]: by how many events a history holds."""
+"""[AFFINITIES, HISTORY]: weight of each place of a history that is aligned at its newest event."""
+_HISTORY_TOTALS = np.concatenate([np.zeros((AFFINITIES, 1)), np.cumsum(_HISTORY_WEIGHTS[:, ::-1], axis=1)], axis=1)
+"""[AFFINITIES, HISTORY + 1]: by how many events a history holds."""
 _AT_ONCE, _LEAST_AT_ONCE = 1 << 16, 32
 """Numbers of one half-life that are worked on at once: they stay near the processor. And users, however many."""
 FEW = 0.5
@@ -98,11 +97,12 @@ def affinities(
     users, subjects = held.size, content.of_subject[0].size if content.of_subject else 0
     found = np.zeros((users, subjects + 1), np.uint32)  # the last for what is about nothing
     if subjects:
-        most = max(_AT_ONCE // subjects, _LEAST_AT_ONCE)
-        for start in range(0, users, most):
-            part = slice(start, start + most)
-            mine = Profiles(*(each[part] for each in profiles))  # type: ignore[arg-type]
-            _put_in(found[part], content, _liked(content, history[part], held[part], mine))
+        liked = _liked(content, history, held, profiles)
+        of, subject = content.subjects.expand(liked.category)
+        if subject.size > FEW * found.size:
+            _put_all(found, content, liked)
+        else:
+            _put_some(found, liked, of, subject)
     return found.take(content.subject, axis=1)
 
 
@@ -119,20 +119,20 @@ class _Liked(NamedTuple):
 
 
 def _liked(content: Content, history: NDArray[np.uint32], held: NDArray[np.int64], profiles: Profiles) -> _Liked:
-    totals = _HISTORY_TOTALS[held]
+    totals = _HISTORY_TOTALS[:, held]
     place, category = _known(history, content)
-    user, weights = place // HISTORY, _HISTORY_WEIGHTS[place % HISTORY]
-    deep = np.flatnonzero(profiles.folded)
-    if deep.size:  # nothing is folded in of who has a short past
-        fading = fading_of(profiles.folded[deep], HISTORY)
-        totals[deep, 1:] += fading.totals
-        place, long = _known(profiles.category[deep], content)
-        its_user = place // KEPT
-        kept = np.zeros((place.size, AFFINITIES))
-        kept[:, 1:] = fading.of(its_user, profiles.weights[deep[its_user], place % KEPT])
-        user, category = np.concatenate([user, deep[its_user]]), np.concatenate([category, long])
-        weights = np.concatenate([weights, kept])
-    return _Liked(user, category, np.ascontiguousarray(weights.T), np.maximum(totals.T, 1.0))
+    user, place = np.divmod(place, HISTORY)
+    weights = _HISTORY_WEIGHTS[:, place]
+    if profiles.user.size:
+        fading = fading_of(profiles.folded, HISTORY)
+        totals[1:, profiles.user] += fading.totals.T
+        place, long = _known(profiles.liked[:, :, 0], content)
+        its_user, place = np.divmod(place, KEPT)
+        kept = np.zeros((AFFINITIES, place.size))
+        kept[1:] = fading.of(its_user, profiles.liked[its_user, place, 1:]).T
+        user, category = np.concatenate([user, profiles.user[its_user]]), np.concatenate([category, long])
+        weights = np.concatenate([weights, kept], axis=1)
+    return _Liked(user, category, weights, np.maximum(totals, 1.0, out=totals))
 
 
 def _known(hashes: NDArray[np.uint32], content: Content) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -144,48 +144,61 @@ def _known(hashes: NDArray[np.uint32], content: Content) -> tuple[NDArray[np.int
     return some[known], category[known] - 1
 
 
-def _put_in(found: NDArray[np.uint32], content: Content, liked: _Liked) -> None:
-    """Put the affinities of subjects into `found` [U, S + 1]."""
-    of, subject = content.subjects.expand(liked.category)
-    users, size = found.shape
-    if subject.size > FEW * found.size:
-        found[:, :-1] = _of_subjects(content, liked, users).T
-        return
+def _put_some(found: NDArray[np.uint32], liked: _Liked, of: NDArray[np.int64], subject: NDArray[np.int64]) -> None:
+    """Put the affinities of subjects [N], each with the place `of` [N] of what is liked of it, into found [U, S + 1].
+
+    Few steps for all of a batch: each costs 2 us, and what it does with some thousand numbers hardly more.
+    """
     user = liked.user[of]
-    cell = user * size + subject
+    cell = user * found.shape[1] + subject
     last = np.empty(found.size, np.int64)
     last[cell] = np.arange(cell.size)
     group = last[cell]  # what is of one cell is summed where the last of it stands: no sum for any other cell
-    shares = np.empty((AFFINITIES, cell.size))
-    for weights, totals, share in zip(liked.weights, liked.totals, shares, strict=True):
-        np.divide(np.bincount(group, weights[of], cell.size), totals[user], out=share)
-    short, middle, long = steps(shares).astype(np.uint32)
-    packed = (short << np.uint32(AFFINITY_BITS) | middle) << np.uint32(AFFINITY_BITS) | long
-    found.reshape(-1)[cell] = packed[group]
+    groups = group + cell.size * np.arange(AFFINITIES)[:, None]
+    sums: NDArray[Any] = np.bincount(groups.ravel(), liked.weights[:, of].ravel(), groups.size)
+    shares: NDArray[np.float64] = sums.reshape(groups.shape) / liked.totals[:, user]
+    found.reshape(-1)[cell] = _in_a_row(steps(shares))[group]
 
 
-def _of_subjects(content: Content, liked: _Liked, users: int) -> NDArray[np.uint32]:
+def _put_all(found: NDArray[np.uint32], content: Content, liked: _Liked) -> None:
+    """Put the affinities of all subjects into found [U, S + 1]: as many users at once as stay near the processor."""
+    users, subjects = found.shape[0], found.shape[1] - 1
+    most = max(_AT_ONCE // subjects, _LEAST_AT_ONCE)
+    order = np.argsort(liked.user, kind="stable")
+    bounds = np.searchsorted(liked.user[order], np.arange(0, users + most, most)).tolist()
+    for start, begin, end in zip(range(0, users, most), bounds, bounds[1:], strict=False):
+        here, part = order[begin:end], slice(start, start + most)
+        mine = liked.user[here] - start, liked.category[here], liked.weights[:, here], liked.totals[:, part]
+        found[part, :-1] = _of_subjects(content, _Liked(*mine)).T
+
+
+def _of_subjects(content: Content, liked: _Liked) -> NDArray[np.uint32]:
     """Return [S, U]: the affinities of all subjects. By category first, so that a row of users is worked on at once."""
-    size = content.categories.size + 1
+    users, size = liked.totals.shape[1], content.categories.size + 1
     first, *others = content.of_subject
     place = (liked.category + 1) * users + liked.user
-    found = np.zeros((first.size, users), np.uint32)
-    for weights, totals in zip(liked.weights, liked.totals, strict=True):
+    shares = np.empty((AFFINITIES, first.size, users))
+    for weights, totals, share in zip(liked.weights, liked.totals, shares, strict=True):
         sums = np.bincount(place, weights, size * users).reshape(size, users)
         mine = sums[first]
         for more in others:
             mine[: more.size] += sums[more]
+        np.divide(mine, totals, out=share)
+    return _in_a_row(steps(shares))
+
+
+def _in_a_row(affinity: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Return affinities [AFFINITIES, ...] as one number each, AFFINITY_BITS bits by half-life, the shortest first."""
+    found: NDArray[np.uint32] = affinity[0].astype(np.uint32)
+    for each in affinity[1:]:
         found <<= np.uint32(AFFINITY_BITS)
-        found |= steps(mine / totals)
+        found |= each
     return found
 
 
 def in_a_row(affinity: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Return affinities [..., AFFINITIES] as one number each, AFFINITY_BITS bits by half-life, the shortest first."""
-    found = affinity[..., 0].astype(np.uint32)
-    for at in range(1, AFFINITIES):
-        found = found << np.uint32(AFFINITY_BITS) | affinity[..., at]
-    return found
+    return _in_a_row(np.moveaxis(affinity, -1, 0))
 
 
 def steps(shares: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 def pairs_of(content: Content, batch: UserBatch, rows: NDArray[np.int64]) -> NDArray[np.uint32]:
     """Return [len(rows), K]: what each user and each activity have to do with each other, packed (pair_numbers.py)."""
     held = batch.header["n_history"][rows].astype(np.int64)
-    profiles = profiles_of(batch.liked[rows], batch.header["accepted"][rows] - held)
+    profiles = profiles_of(batch.liked, batch.header["accepted"][rows] - held, rows)
     affinity = affinities(content, batch.history["category"][rows], held, profiles)
     pairs = pack(affinity, breadth_step(content.breadth))
     flat = pairs.reshape(-1)
     for entries in entries_of([batch.seen[row] for row in rows.tolist()]):
-        of, activity = content.of_tag.expand(entries.tag)
-        see_again(flat, entries.user[of] * pairs.shape[1] + activity, entries.times[of])
+        if entries.tag.size:
+            of, activity = content.of_tag.expand(entries.tag)
+            see_again(flat, entries.user[of] * pairs.shape[1] + activity, entries.times[of])
     return pairs
 
 

@@ -124,7 +124,7 @@ def process(
     newest_record = [events[-1][0] for events in by_user.values()]
     return Outcome(
         users=users,
-        states=encode_states(batch, np.arange(len(users))),
+        states=encode_states(batch),
         listed=[users[row] for row in changed.tolist()] if lists else [],
         lists=lists,
         decisions=attributed.decisions,
@@ -145,7 +145,7 @@ def republish(users: list[str], states: Sequence[bytes | None], ranker: RankerSt
     counts["republished"] += len(users)
     newest_ms = int(batch.header["as_of_ms"].max(initial=0))
     listed = users if lists else []
-    return Outcome(users, encode_states(batch, every), listed, lists, [], [], [], counts, [], newest_ms)
+    return Outcome(users, encode_states(batch), listed, lists, [], [], [], counts, [], newest_ms)
 
 
 def settle(states: Sequence[bytes | None], ranker: RankerState) -> list[bytes]:
@@ -154,7 +154,7 @@ def settle(states: Sequence[bytes | None], ranker: RankerState) -> list[bytes]:
     header = batch.header
     stale = (header["encoder"] == 0) & ((header["seq"] > 0) | (header["as_of_ms"] != 0))
     encode(batch, np.flatnonzero(stale), _nothing_merged(len(states)), ranker.encoder)
-    return encode_states(batch, np.arange(len(states)))
+    return encode_states(batch)
 
 
 def _decode(records: Records) -> _Decoded:

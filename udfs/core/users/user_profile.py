@@ -39,16 +39,22 @@ _PERIODS = 64
 
 
 class Profiles(NamedTuple):
-    """U users: hashes of categories [U, KEPT], 0 for none, weights [U, KEPT, half-lives], number of events [U]."""
+    """What `fold` has put into those D of U users of whom it has folded any event; a short past has left none."""
 
-    category: NDArray[np.uint32]
-    weights: NDArray[np.uint32]
+    user: NDArray[np.int64]
+    """[D] numbers below U, rising."""
+    liked: NDArray[np.uint32]
+    """[D, KEPT, FIELDS]: hashes of categories, 0 for none, and their weights."""
     folded: NDArray[np.int64]
+    """[D] number of events."""
 
 
-def profiles_of(liked: NDArray[np.uint32], folded: NDArray[np.int64]) -> Profiles:
-    """Return what `fold` has put into `liked` [U, KEPT, FIELDS], after so many events of each user."""
-    return Profiles(liked[:, :, 0], liked[:, :, 1:], folded)
+def profiles_of(
+    liked: NDArray[np.uint32], folded: NDArray[np.int64], rows: NDArray[np.int64] | None = None
+) -> Profiles:
+    """Return the profiles of U users after so many events of each [U], from their rows of `liked`; None: all rows."""
+    user = np.flatnonzero(folded)
+    return Profiles(user, liked[user if rows is None else rows[user]], folded[user])
 
 
 def no_profiles(users: int) -> NDArray[np.uint32]:

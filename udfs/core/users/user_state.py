@@ -135,9 +135,10 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
     owner, place = _places(held)
     events = np.frombuffer(_between(states, at_history, at_liked), _WHOLE_EVENT)
     batch.history.view(_WHOLE_EVENT)[rows[owner], HISTORY - held[owner] + place] = events
-    owner, place = _places(liked)
-    entries = np.frombuffer(_between(states, at_liked, at_seen), np.uint32)
-    batch.liked[rows[owner], place] = entries.reshape(-1, FIELDS)
+    if liked.any():
+        owner, place = _places(liked)
+        entries = np.frombuffer(_between(states, at_liked, at_seen), np.uint32)
+        batch.liked[rows[owner], place] = entries.reshape(-1, FIELDS)
     for row, state, start, end in zip(rows.tolist(), states, at_seen.tolist(), at_shown.tolist(), strict=True):
         batch.seen[row], batch.shown[row] = state[start:end], state[end:]
 
@@ -154,30 +155,38 @@ def _places(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.in
     return owner, np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-def encode_states(batch: UserBatch, rows: NDArray[np.int64]) -> list[bytes]:
-    """Return the state bytes of the given rows of a batch, in their order."""
-    header = batch.header[rows]
-    hidden = batch.h.shape[1]
-    liked = batch.liked[rows]
-    n_liked = np.count_nonzero(liked[:, :, 0], axis=1)
-    seen = [batch.seen[row] for row in rows.tolist()]
-    header["version"], header["n_liked"] = STATE_VERSION, n_liked
-    header["n_seen"] = [len(each) // SEEN_BYTES for each in seen]
+def encode_states(batch: UserBatch) -> list[bytes]:
+    """Return the state bytes of a batch."""
+    users, header, hidden = batch.header.size, batch.header.copy(), batch.h.shape[1]
+    liked = _liked_bytes(batch)
+    header["version"] = STATE_VERSION
+    header["n_liked"] = [len(each) // LIKED_BYTES for each in liked]
+    header["n_seen"] = [len(each) // SEEN_BYTES for each in batch.seen]
     header["h_len"] = np.where(header["encoder"] != 0, hidden, 0)
-    heads = np.ascontiguousarray(header).view(np.uint8).reshape(rows.size, HEADER.itemsize)
-    hs = np.ascontiguousarray(batch.h[rows]).view(np.uint8).reshape(rows.size, 4 * hidden)
+    heads = header.view(np.uint8).reshape(users, HEADER.itemsize)
+    hs = batch.h.view(np.uint8).reshape(users, 4 * hidden)
     fronts = np.concatenate([heads, hs], axis=1)
-    front_size = (HEADER.itemsize + 4 * np.where(header["encoder"] != 0, hidden, 0)).tolist()
-    history = batch.history.view(_WHOLE_EVENT)[rows]
+    front_size = (HEADER.itemsize + 4 * header["h_len"].astype(np.int64)).tolist()
     skipped = (EVENT.itemsize * (HISTORY - header["n_history"].astype(np.int64))).tolist()
     parts = [
         _starts(fronts.tobytes(), fronts.shape[1], front_size),
-        _ends(history.tobytes(), HISTORY * EVENT.itemsize, skipped),
-        _starts(liked.tobytes(), MAX_PROFILE_BYTES, (LIKED_BYTES * n_liked).tolist()),
-        seen,
-        [batch.shown[row] for row in rows.tolist()],
+        _ends(batch.history.tobytes(), HISTORY * EVENT.itemsize, skipped),
+        liked,
+        batch.seen,
+        batch.shown,
     ]
     return [b"".join(each) for each in zip(*parts, strict=True)]
+
+
+def _liked_bytes(batch: UserBatch) -> list[bytes]:
+    """Return what each user has long liked. Who has no event but those of his history is not looked at: most."""
+    found = [b""] * batch.header.size
+    rows = np.flatnonzero(batch.header["accepted"] > batch.header["n_history"])
+    liked = batch.liked[rows]
+    lengths = (LIKED_BYTES * np.count_nonzero(liked[:, :, 0], axis=1)).tolist()
+    for row, part in zip(rows.tolist(), _starts(liked.tobytes(), MAX_PROFILE_BYTES, lengths), strict=True):
+        found[row] = part
+    return found
 
 
 def _starts(data: bytes, size: int, lengths: list[int]) -> list[bytes]:

@@ -18,7 +18,7 @@ from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.pairs.affinity import affinities, content_of
 from tideline.udfs.core.users.history import Merged
 from tideline.udfs.core.users.interest import encode
-from tideline.udfs.core.users.user_profile import Profiles, fold, no_profiles, profiles_of
+from tideline.udfs.core.users.user_profile import fold, no_profiles, profiles_of
 from tideline.udfs.core.users.user_state import EVENT, HISTORY, MAX_PRICE, MAX_QUANTITY, decode_states
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def make_stage(world: World, encoder: StepEncoder, past_days: float | None = Non
     x = np.zeros((visitor.size, DIM), np.int8)
     may = np.zeros((visitor.size, len(world.activities)), np.bool_)
     affinity = np.zeros((visitor.size, len(world.activities)), np.uint32)
-    content, profiles = content_of(catalogue.activities), profiles_at_visits(world, visitor, first, end)
+    content = content_of(catalogue.activities)
+    liked, folded = profiles_at_visits(world, visitor, first, end)
     columns = _columns(world.events)
     for start in range(0, visitor.size, _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
@@ -79,7 +80,7 @@ def make_stage(world: World, encoder: StepEncoder, past_days: float | None = Non
         encode(batch, rows, nothing, encoder)
         x[part] = batch.header["x"]
         held = batch.header["n_history"].astype(np.int64)
-        mine = Profiles(profiles.category[part], profiles.weights[part], profiles.folded[part])
+        mine = profiles_of(liked[part], folded[part])
         affinity[part] = affinities(content, batch.history["category"], held, mine)
         may[part] = eligible(catalogue, batch, rows).mask
     edges = np.flatnonzero(np.diff(visit_ms // SLICE_MS, prepend=-1))
@@ -159,8 +160,11 @@ def _users(
 
 def profiles_at_visits(
     world: World, visitor: NDArray[np.int64], first: NDArray[np.int64], end: NDArray[np.int64]
-) -> Profiles:
-    """Return the profile of each visitor at his visit: what has left his history is folded in, the oldest first."""
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return the profile of each visitor at his visit: what has left his history is folded in, the oldest first.
+
+    With it how many events that are.
+    """
     codes = category_hashes(world.events)[world.events.category]
     left = np.maximum(end - first - HISTORY, 0)
     users = len(world.users)
@@ -175,4 +179,4 @@ def profiles_at_visits(
         fold(now, np.full(rows.size, step), rows, codes[begin[rows] + step])
         visits = by_count[edges[step] : edges[step + 1]]
         found[visits] = now[visitor[visits]]
-    return profiles_of(found, left)
+    return found, left

@@ -41,7 +41,7 @@ def test_what_has_left_the_history_counts_at_the_longer_half_lives() -> None:
     events["category"] = np.where(np.arange(71) < 40, hash32("bread"), hash32("milk"))
     events["event"] = events["ts_ms"] = 1 + np.arange(71)
     merge(batch, np.zeros(71, np.int64), events)
-    again = decode_states(encode_states(batch, np.array([0])), 0)
+    again = decode_states(encode_states(batch), 0)
     for each in (batch, again):
         found = pairs_of(CONTENT, each, np.arange(1))
         assert affinity_at(found, 0)[0].tolist() == [0, MOST, 0]

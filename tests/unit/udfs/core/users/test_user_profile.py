@@ -189,7 +189,7 @@ def _told(events: NDArray[Any], random: np.random.Generator) -> bytes:
         batch = decode_states([state], 0)
         news = np.concatenate([news, again])
         merge(batch, np.zeros(news.size, np.int64), news)
-        (state,) = encode_states(batch, np.array([0]))
+        (state,) = encode_states(batch)
     assert batch.header["accepted"][0] == events.size
     assert state is not None
     return state
