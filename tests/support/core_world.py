@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.ranking.list_rules import ListRule
     from tideline.udfs.core.users.interest import StepEncoder
 
 KEYS = TokenKeys({1: b"k" * 32, 2: b"q" * 32}, 1)
@@ -71,6 +72,7 @@ def make_world(
     alpha: float = 0.3,
     list_size: int = 4,
     exploration_permille: int = 0,
+    list_rules: tuple[ListRule, ...] = (),
 ) -> RankerState:
     """Return a world with an attribution window of one day."""
     settings = RankSettings(
@@ -81,6 +83,7 @@ def make_world(
         exploration_permille=exploration_permille,
         attribution_ms=DAY_MS,
         weights=(1.0, 0.0, 0.0, 0.0),
+        list_rules=list_rules,
     )
     known = {each.activity_id: each for each in activities}
     return RankerState.start(settings, encoder or ArithmeticEncoder(), known)

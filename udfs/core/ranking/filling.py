@@ -155,11 +155,11 @@ class _Counts:
     def add(self, order: NDArray[np.int64], slot: int) -> None:
         """Count the entries of a place [U, slots], and forget those that left a rule's window."""
         for rule, values, taken in zip(self._rules, self._values, self._taken, strict=True):
-            for each, same in zip(taken, same_value(values, rule.others(order[:, slot, None])), strict=True):
+            for each, same in zip(taken, same_value(values, rule.others[:, order[:, slot, None]]), strict=True):
                 each += same.view(np.uint8)
             gone = slot + 1 - rule.window
             if rule.window and gone >= 0:
-                for each, same in zip(taken, same_value(values, rule.others(order[:, gone, None])), strict=True):
+                for each, same in zip(taken, same_value(values, rule.others[:, order[:, gone, None]]), strict=True):
                     each -= same.view(np.uint8)
 
 

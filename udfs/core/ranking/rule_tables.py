@@ -32,6 +32,8 @@ class RuleTable(NamedTuple):
 
     values: NDArray[Any]
     """Numbers of each activity's values [m, K], the last ones _NONE."""
+    others: NDArray[Any]
+    """The same for `same_value` to compare with: a missing one is like none of `values`."""
     limit: int
     """Entries of a value after which it is banned; 0: it never is."""
     free: int
@@ -60,6 +62,7 @@ class RuleTable(NamedTuple):
         costs = numbers * round(SCORE_UNITS / PENALTIES_PER_SCORE) << NUMBER_BITS
         return cls(
             values=values,
+            others=np.where(values == _NONE, np.array(_NO_OTHER, values.dtype), values),
             limit=rule.limit,
             free=_free_entries(rule),
             window=rule.window,
@@ -68,12 +71,6 @@ class RuleTable(NamedTuple):
             bit=RULE_CLASSES[rule.by.partition(".")[0]],
             members=np.ascontiguousarray(words_of(has).T),
         )
-
-    def others(self, activities: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the values of activities [m, ...] for `same_value` to compare with: a missing one is like none."""
-        found: NDArray[Any] = self.values[:, activities]
-        found[found == _NONE] = _NO_OTHER
-        return found
 
 
 def same_value(values: NDArray[Any], others: NDArray[Any]) -> Iterator[NDArray[np.bool_]]:

@@ -21,7 +21,7 @@ def test_values_are_numbered_by_name_and_members_marked() -> None:
     assert table.values.tolist() == [[1, 0, -1], [0, -1, -1]]
     assert table.members.tolist() == [[0b011, 0b001, 0]]
     every = np.arange(3)
-    first, second = same_value(table.values[:, :, None], table.others(every)[:, None, :])
+    first, second = same_value(table.values[:, :, None], table.others[:, None, every])
     assert (first | second).tolist() == [[True, True, False], [True, True, False], [False, False, False]]
 
 

@@ -15,6 +15,8 @@ from tideline.schemas.records import DECISION
 from tideline.udfs.core.catalogue.activity import Cap, Rule
 from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.core.policies.policy_table import cold_row
+from tideline.udfs.core.ranking.list_rules import BAN, ListRule
+from tideline.udfs.core.ranking.rule_tables import RULE_CLASSES
 from tideline.udfs.core.serving.engine import Outcome, Records, process
 from tideline.udfs.core.serving.popular_list import RENEWED_MS, PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
@@ -100,3 +102,13 @@ def test_one_wrong_clock_neither_empties_nor_freezes_the_popular_list(ahead_ms: 
     for newest_ms in (NOON_MS, NOON_MS + ahead_ms, NOON_MS + 1):
         assert popular.due(ranker, newest_ms) == b""
     assert json.loads(popular.due(ranker, NOON_MS + 2, renew=True))["v"][1] <= NOON_MS + 2
+
+
+def test_the_popular_list_obeys_the_list_rules() -> None:
+    """Contract: what visitors without a list see is no way around a quota; its token says what was left."""
+    shop = [activity(name, categories=("tea" if name < "c" else name,)) for name in "abcd"]
+    ranker = make_world(shop, list_rules=(ListRule("category", (0, BAN)),))
+    found = json.loads(PopularList(DAY_MS).due(ranker, NOON_MS))
+    assert len(found["i"]) == 3
+    assert {"c", "d"} < {*found["i"]}
+    assert verify(found["k"], "anybody", KEYS).acted == RULE_CLASSES["category"]
