@@ -18,12 +18,15 @@ from tideline.scripts.commands.activity_topic import (
 )
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.printable import printable
+from tideline.scripts.commands.recent_users import recent_users
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.commands.token_secrets import read_token_keys
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.activity_file import read_activities
+from tideline.udfs.core.catalogue.eligibility.clause_reach import reach_of
+from tideline.udfs.core.catalogue.eligibility.rules import groups_of, named_clauses
 from tideline.udfs.core.catalogue.opening import moment, why_closed
 
 if TYPE_CHECKING:
@@ -48,13 +51,47 @@ def main(argv: Sequence[str]) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     read = _read(arguments)
-    target = read_target(arguments) if arguments.stack or arguments.bootstrap else None
+    reads_topic = arguments.stack or arguments.bootstrap or arguments.days
+    target = read_target(arguments) if reads_topic else None
     topic = read_activity_topic(target.cluster, target.topics.activities) if target else ActivityTopic()
     hidden = _hidden(arguments, read, topic, target)
-    _tell(arguments, read, hidden, {})
-    if not (arguments.json or read.wrong or hidden):
-        print(f"{arguments.file}: {_count(read.activities)}, nothing wrong")
+    reach = _reach(arguments, read, topic, target) if target and arguments.days else {}
+    for name, each in reach.items():
+        if not each["reached"]:
+            hidden.setdefault(name, "nobody who came in the last day meets its rule")
+    _tell(arguments, read, hidden, {"reach": reach})
+    if not arguments.json:
+        print("".join(f"{line}\n" for name, each in reach.items() for line in _reached(name, each)), end="")
+        if not (read.wrong or hidden):
+            print(f"{arguments.file}: {_count(read.activities)}, nothing wrong")
     return Exit.FAILED if read.wrong or hidden else Exit.DONE
+
+
+def _reach(
+    arguments: argparse.Namespace, read: ActivityFile, topic: ActivityTopic, target: Target
+) -> dict[str, dict[str, Any]]:
+    """Return for each activity with a rule how many of the users of the last day it reaches, and clause by clause."""
+    asked = recent_users(target.cluster, target.topics.clickstream, arguments.days)
+    if not asked.rows.size:
+        raise TooFew("--days", arguments.days, "days with events of the last one; nobody came")
+    known = {name: each.activity for name, each in topic.known.items()}
+    groups = groups_of({**known, **{each.activity_id: each for each in read.activities}}.values())
+    found = {}
+    for each in read.activities:
+        names, clauses = zip(*named_clauses(each), strict=True) if named_clauses(each) else ((), ())
+        if clauses:
+            reach = reach_of(clauses, groups, asked)
+            told = [{"clause": name, **part._asdict()} for name, part in zip(names, reach.clauses, strict=True)]
+            found[each.activity_id] = {"users": reach.users, "reached": reach.reached, "clauses": told}
+    return found
+
+
+def _reached(name: str, reach: Mapping[str, Any]) -> list[str]:
+    clauses = [
+        f"  {each['clause']:18} {each['meet']:,} meet it; it alone keeps out {each['alone']:,}"
+        for each in reach["clauses"]
+    ]
+    return [f"{name}: reaches {reach['reached']:,} of {reach['users']:,} users who came in the last day", *clauses]
 
 
 def _put(arguments: argparse.Namespace) -> int:

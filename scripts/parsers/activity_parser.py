@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.scripts.parsers.verb_parser import add_json, add_target
+from tideline.udfs.settings.options import argument, number
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
@@ -50,12 +51,24 @@ def _check(parser: VerbParser) -> None:
     parser.tells(
         _FILE
         + """Says of everything that is wrong the line, key, value and what is allowed. With --stack or --bootstrap
-the topic is looked at too. Exit status 1: something is wrong, or could be shown to nobody; 3: FILE has no activity.""",
-        ["tideline activity check spring.json", "tideline activity check - --json --bootstrap KAFKA:9092"],
-        _WRONG,
+the topic is looked at too, with --days the clickstream: how many of the users who came in the last day meet each rule,
+and whom each clause alone keeps out. What they did before those days is not seen. Exit status 1: something is wrong,
+or could be shown to nobody; 3: FILE has no activity.""",
+        [
+            "tideline activity check spring.json",
+            "tideline activity check - --json --bootstrap KAFKA:9092",
+            "tideline activity check spring.json --days 7 --stack demo",
+        ],
+        _WRONG | {"reach": "of rules by id, with --days: {users, reached, clauses: [{clause, meet, alone}]}"},
     )
     _add_file(parser)
     _add_encoder(parser)
+    parser.add_argument(
+        "--days",
+        type=argument(number(1, 90)),
+        metavar="N",
+        help="how many users of the last day each rule reaches, by their last N days in the clickstream",
+    )
     add_json(parser)
     add_target(parser)
 

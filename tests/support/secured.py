@@ -27,6 +27,7 @@ COMMANDS = {
     "topics": ["topics"],
     "activity put": ["activity", "put", str(ROOT / "tests" / "support" / "paused.json")],
     "activity show": ["activity", "show"],
+    "activity check --days": ["activity", "check", str(ROOT / "tests" / "support" / "paused.json"), "--days", "1"],
     "control": ["control", "republish", "id=x"],
     "experiment start": ["experiment", "start", "--id", "x"],
     "experiment stop": ["experiment", "stop", "--id", "x"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.events import TYPE_NAMES, Event
 from tideline.udfs.core.catalogue.catalogue import eligible
 from tideline.udfs.core.counter_random import decision_seeds
-from tideline.udfs.core.hashing import activity_hash, hash32, hashes64
+from tideline.udfs.core.hashing import activity_hash, hashes64
 from tideline.udfs.core.pairs.pairs_of import pairs_of
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.rewards.attribution import attribute
@@ -25,10 +25,10 @@ from tideline.udfs.core.serving.admission import DeadLetter, set_robots_aside
 from tideline.udfs.core.serving.decisions import decision_records
 from tideline.udfs.core.serving.rank_arms import rank_arms
 from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
-from tideline.udfs.core.users.history import merge
+from tideline.udfs.core.users.history import history_rows, merge
 from tideline.udfs.core.users.interest import ENCODE_BUCKETS, encode
 from tideline.udfs.core.users.times_seen import see
-from tideline.udfs.core.users.user_state import EVENT, MAX_PRICE, MAX_QUANTITY, decode_states, encode_states
+from tideline.udfs.core.users.user_state import EVENT, decode_states, encode_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -179,22 +179,9 @@ def _decode(records: Records) -> _Decoded:
 
 
 def _merge(batch: UserBatch, admitted: Admitted) -> Merged:
-    events = _history_rows(admitted.organic)
+    events = history_rows(admitted.organic)
     owner = np.array(admitted.owners, np.int64)
     return merge(batch, owner, events)
-
-
-def _history_rows(organic: Sequence[Event]) -> NDArray[Any]:
-    """Return organic events as a history keeps them, column by column: 0.9 us each, row by row 1.5."""
-    rows = np.empty(len(organic), EVENT)
-    rows["ts_ms"] = [event.ts_ms for event in organic]
-    rows["event"] = hashes64([event.event_id for event in organic])
-    rows["item"] = [hash32(event.item_id) if event.item_id else 0 for event in organic]
-    rows["category"] = [hash32(event.category) if event.category else 0 for event in organic]
-    rows["type"] = [event.type for event in organic]
-    rows["quantity"] = [min(event.quantity or 0, MAX_QUANTITY) for event in organic]
-    rows["price"] = [min(event.price or 0.0, MAX_PRICE) for event in organic]
-    return rows
 
 
 def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _Attributed:

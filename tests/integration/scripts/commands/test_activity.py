@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import pytest
 
 from tests.support.kafka_topics import produce, read_all
 from tests.support.wrong_activities import GOOD, WRONG_FILES
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
 from tideline.scripts.commands.tideline import main
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.core.catalogue.activity import decode_activity
@@ -29,7 +32,7 @@ class Shop:
 
     def __init__(self, stack: Stack, folder: Path, capsys: Captured) -> None:
         self.stack, self._folder, self._capsys = stack, folder, capsys
-        self.suffix = f"-act{os.getpid()}"
+        self.suffix = f"-act{os.getpid()}-{folder.name[-12:]}"
         assert main(["topics", "--stack", stack.name, f"--suffix={self.suffix}"]) == 0
         capsys.readouterr()
 
@@ -110,3 +113,39 @@ def test_a_record_that_the_job_refuses_is_told_beside_the_one_that_stays(
     assert shop.run("show", "goes")[0] == 1
     assert shop.put(stays)[1] == "stays: written\n"
     assert shop.shown("stays")["stays"]["refused"] is None
+
+
+def test_whom_a_rule_reaches_is_counted_in_the_clickstream(stack: Stack, tmp_path: Path, capsys: Captured) -> None:
+    """Contract: users of the last day, by their events of so many days; a rule that reaches nobody names the clause."""
+    shop = Shop(stack, tmp_path, capsys)
+    path = tmp_path / "rule.json"
+    tea = {"all": [{"events": {">=": 2}}, {"category": {"in": ["TEA"]}}]}
+    path.write_text(json.dumps([GOOD | {"rule": tea}, GOOD | {"activity_id": "none", "rule": {"min_purchases": 1}}]))
+    assert shop.run("check", str(path), "--days", "2")[0] == 3
+    now_ms = int(time.time() * 1000)
+    events = [
+        Event(
+            f"{user}.{number}", user, EventType.VIEW, now_ms - number * 60_000, category="TEA" if user < "u2" else "X"
+        )
+        for user in ("u0", "u1", "u2", "u3")
+        for number in range(1 if user in ("u0", "u2") else 3)
+    ]
+    records = [(each.user_id.encode(), encode_event(each)) for each in [*events, events[0]]]
+    produce(stack.kafka_bootstrap, f"clickstream{shop.suffix}", records)
+
+    status, out, told = shop.run("check", str(path), "--days", "2")
+
+    assert out.splitlines() == [
+        "c08-0042: reaches 1 of 4 users who came in the last day",
+        "  rule.all[0]        2 meet it; it alone keeps out 1",
+        "  rule.all[1]        2 meet it; it alone keeps out 1",
+        "none: reaches 0 of 4 users who came in the last day",
+        "  rule.min_purchases 0 meet it; it alone keeps out 4",
+    ]
+    assert status == 1
+    assert "none: can be shown to nobody: nobody who came in the last day meets its rule" in told
+    told_json = json.loads(shop.run("check", str(path), "--days", "2", "--json")[1])
+    assert told_json.keys() == parser_of("activity").sub_verbs()["check"].keys.keys()
+    assert told_json["reach"]["none"] == {
+        "users": 4, "reached": 0, "clauses": [{"clause": "rule.min_purchases", "meet": 0, "alone": 4}]
+    }  # fmt: skip

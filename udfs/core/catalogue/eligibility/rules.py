@@ -16,7 +16,7 @@ from tideline.udfs.core.catalogue.eligibility.predicates import Asked, Predicate
 from tideline.udfs.core.catalogue.eligibility.rule_form import Between, Clause, Literal, Past, clauses_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,16 +44,36 @@ class Rules:
     clauses: int
 
 
-def clauses_of_activity(activity: Activity) -> tuple[Clause, ...]:
-    """Return everything that a rule asks as clauses; none where an activity has no rule or it asks nothing."""
+def named_clauses(activity: Activity) -> list[tuple[str, Clause]]:
+    """Return everything that a rule asks as clauses, by where it stands; none where it asks nothing."""
     rule = activity.rule
     if rule is None:
-        return ()
-    stated = (("events", rule.min_events), ("purchases", rule.min_purchases))
-    found: list[Clause] = [(Literal(Between(name, least, 2**62), holds=True),) for name, least in stated if least > 0]
+        return []
+    stated = (("min_events", "events", rule.min_events), ("min_purchases", "purchases", rule.min_purchases))
+    found: list[tuple[str, Clause]] = [
+        (f"rule.{name}", (Literal(Between(number, least, 2**62), holds=True),))
+        for name, number, least in stated
+        if least > 0
+    ]
     if rule.any_category:
-        found.append((Literal(Past("category", tuple(sorted(set(rule.any_category))), None, None), holds=True),))
-    return (*found, *(clauses_of(rule.all, activity.time_zone) if rule.all else ()))
+        wanted = Past("category", tuple(sorted(set(rule.any_category))), None, None)
+        found.append(("rule.any_category", (Literal(wanted, holds=True),)))
+    form = clauses_of(rule.all, activity.time_zone) if rule.all else ()
+    return found + [(f"rule.all[{at}]", clause) for at, clause in enumerate(form)]
+
+
+def clauses_of_activity(activity: Activity) -> tuple[Clause, ...]:
+    """Return everything that a rule asks as clauses."""
+    return tuple(clause for _, clause in named_clauses(activity))
+
+
+def groups_of(activities: Iterable[Activity]) -> dict[str, list[str]]:
+    """Return the ids of the activities of each group."""
+    groups: dict[str, list[str]] = {}
+    for each in activities:
+        if each.group is not None:
+            groups.setdefault(each.group, []).append(each.activity_id)
+    return groups
 
 
 def compile_rules(activities: Sequence[Activity]) -> Rules:
@@ -64,10 +84,6 @@ def compile_rules(activities: Sequence[Activity]) -> Rules:
     clauses = sorted(different, key=len, reverse=True)
     literals = list(dict.fromkeys(literal for clause in clauses for literal in clause))
     asked = list(dict.fromkeys(literal.predicate for literal in literals))
-    groups: dict[str, list[str]] = {}
-    for each in activities:
-        if each.group is not None:
-            groups.setdefault(each.group, []).append(each.activity_id)
     number_of = {clause: number for number, clause in enumerate(clauses)}
     most = max(map(len, of_number.values()), default=0)
     needs = np.full((most, len(of_number)), len(clauses))
@@ -77,7 +93,7 @@ def compile_rules(activities: Sequence[Activity]) -> Rules:
     return Rules(
         numbers=np.array(list(of_number), np.int64),
         needs=tuple(needs),
-        predicates=Predicates.of(asked, groups),
+        predicates=Predicates.of(asked, groups_of(activities)),
         predicate=np.array([place_of[each.predicate] for each in literals], np.int64),
         denied=np.array([[0 if each.holds else 0xFF] for each in literals], np.uint8).reshape(len(literals), 1),
         unions=_unions(clauses, literals),

@@ -33,6 +33,8 @@ MAX_WINDOW_MS = 90 * 86_400_000
 _DEFAULTS: dict[str, object] = {"event": "impression", "group": None}
 _NAMES = ("of", "max", "window_ms", "event", "group")
 _MINUTE_MS = 60_000
+_DENSE = 1 << 18
+"""So many counts of users are a column each; more are sorted, at three times the cost of a mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Capped(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """M kinds of marks that caps count, C different counters (what is counted, and in which window), K activities."""
+    """M kinds of marks that caps count, C counters (what is counted, in which window, up to what), K activities."""
 
     keys: NDArray[np.uint32]
     """Rising: the number under which each is marked, [M]."""
@@ -98,10 +100,9 @@ class Caps:
     counters: _Links
     """By kind of mark."""
     counter_window_ms: NDArray[np.int64]
+    counter_most: NDArray[np.int64]
     limits: _Links
-    """By counter: numbers of the activities that it limits."""
-    most: NDArray[np.int64]
-    """Of each of those limits."""
+    """By counter: numbers of the activities that are out while it is full."""
     marked: NDArray[np.bool_]
     """[K]: whether impressions are marked."""
     room: int
@@ -112,15 +113,14 @@ class Caps:
     @classmethod
     def of(cls, activities: Sequence[Capped]) -> Caps:
         """Compile them."""
-        limits: dict[tuple[tuple[str, str, str], int], list[tuple[int, int]]] = {}
+        limits: dict[tuple[tuple[str, str, str], int, int], list[int]] = {}
         for number, each in enumerate(activities):
             for cap in each.caps:
-                limits.setdefault((each.pool(cap), cap.window_ms), []).append((number, cap.max))
+                limits.setdefault((each.pool(cap), cap.window_ms, cap.max), []).append(number)
         counters_of: dict[tuple[str, str, str], list[int]] = {}
-        for counter, (pool, _) in enumerate(limits):
+        for counter, (pool, _, _) in enumerate(limits):
             counters_of.setdefault(pool, []).append(counter)
-        most_of = [max(most for _, most in each) for each in limits.values()]
-        windows = [window_ms for _, window_ms in limits]
+        windows, most = [window_ms for _, window_ms, _ in limits], [most for _, _, most in limits]
         marks: dict[str, tuple[int, list[int]]] = {}
         for number, each in enumerate(activities):
             for event, *rest in each.pools():
@@ -138,12 +138,12 @@ class Caps:
             window_ms=np.array([max(windows[each] for each in own) for _, (_, own) in ordered], np.int64),
             counters=_Links.of([own for _, (_, own) in ordered]),
             counter_window_ms=np.array(windows, np.int64),
-            limits=_Links.of([[number for number, _ in each] for each in limits.values()]),
-            most=np.array([most for each in limits.values() for _, most in each], np.int64),
+            counter_most=np.array(most, np.int64),
+            limits=_Links.of(list(limits.values())),
             marked=marked,
             room=MAX_MARK_BYTES - MAX_SLOTS * USE.itemsize * (2 if has_clicks else 1),
             needs={
-                name: (max(most_of[each] for each in own), max(windows[each] for each in own))
+                name: (max(most[each] for each in own), max(windows[each] for each in own))
                 for name, (_, own) in marks.items()
             },
         )
@@ -203,12 +203,18 @@ def _take_used_up(
     counter = caps.counters.to[link]
     inside = since_ms[mark] < caps.counter_window_ms[counter]
     mark, counter = mark[inside], counter[inside]
-    size = caps.counter_window_ms.size
-    both, at = np.unique(user[mark] * size + counter, return_inverse=True)
-    count = np.bincount(at, times[mark], both.size)
-    counted, limit = caps.limits.each(both % size)
-    full = count[counted] >= caps.most[limit]
-    mask[both[counted[full]] // size, caps.limits.to[limit[full]]] = False
+    counters = caps.counter_window_ms.size
+    place = user[mark] * counters + counter
+    if mask.shape[0] * counters <= _DENSE:
+        every = np.bincount(place, times[mark])
+        counted = np.flatnonzero(every)
+        counts = every[counted]
+    else:
+        counted, at = np.unique(place, return_inverse=True)
+        counts = np.bincount(at, times[mark], counted.size)
+    full = counted[counts >= caps.counter_most[counted % counters]]
+    which, link = caps.limits.each(full % counters)
+    mask[full[which] // counters, caps.limits.to[link]] = False
 
 
 def _withhold(caps: Caps, mask: NDArray[np.bool_], needed: NDArray[np.int64], dismissals: int) -> bool:

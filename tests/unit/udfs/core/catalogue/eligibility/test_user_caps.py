@@ -149,3 +149,21 @@ def test_a_cap_is_of_impressions_and_of_its_own_group_unless_it_says_otherwise()
         UserCap("group", 1, MINUTE_MS),
         UserCap("group", 2, MINUTE_MS, "click", "h"),
     )
+
+
+def test_counts_of_many_activities_are_those_of_few() -> None:
+    """Contract: where a column for each count would be too large, they are sorted instead: 300 users, 1,500 caps."""
+    made = [activity(f"n{number}", caps=(UserCap("activity", 2, DAY_MS),)) for number in range(1500)]
+    batch = decode_states([None] * 300, 4)
+    batch.header["as_of_ms"] = NOW_MS
+    for row in range(300):
+        state = Remembered(b"")
+        for entry, number in enumerate((row, row, row + 1)):
+            mark_impression(state.marks, activity_hash(f"n{number}"), 2 * entry + 1, NOW_MS, is_first=True)
+        batch.shown[row] = state.encode()
+    catalogue = Catalogue.of(made)
+    numbers = {each.activity_id: number for number, each in enumerate(catalogue.activities)}
+
+    mask = eligible(catalogue, batch, np.arange(300)).mask
+
+    assert [np.flatnonzero(~each).tolist() for each in mask] == [[numbers[f"n{row}"]] for row in range(300)]
