@@ -104,4 +104,9 @@ def test_a_spent_budget_leaves_every_list_and_outlives_a_restart(stack: Stack) -
     job.put_activities([replace(activities()[0], budget=2000.0, starts_ms=1_700_000_000_000)])
     wait_until("readers are told that it is back", lambda: job.stops() == [])
     wait_until("it is on lists again", lambda: "b0" in on_list(job, f"again-{now_ms()}"))
+
+    job.put_activities([replace(activities()[2], status="paused")])
+    wait_until("readers are told what is paused", lambda: job.stops() == ["b2"])
+    job.put_activities([activities()[2]])
+    wait_until("and that it goes on", lambda: job.stops() == [])
     job.stack.rest.cancel(job.job_id)

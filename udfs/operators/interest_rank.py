@@ -17,6 +17,7 @@ from tideline.models.encoder import Encoder
 from tideline.schemas.errors import ConfigError, InvalidRecord
 from tideline.udfs.core.control.control import Audience, Republish, decode_for
 from tideline.udfs.core.lists.list_block import encode_block
+from tideline.udfs.core.policies.arm_key import decode_ledger_key
 from tideline.udfs.core.policies.fence import check_still_writer
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 from tideline.udfs.core.rewards.feedback import encode_feedback
@@ -147,6 +148,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._feed.apply(role, [record])
         if role == POLICY:
             self._end_if_taken_over()
+        if role == ACTIVITIES or decode_ledger_key(record.key) is not None:
             yield from self._write_stops()
         self._show()
         refused = self._feed.refusal(role, record.offset)
@@ -160,7 +162,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         """Tell readers what is stopped as soon as it is known: one ranker does, a backfill makes nothing readable."""
         if not self._writes_letters or self._muted:
             return
-        stops = self._stops.due(self._feed.standings, self._feed.state.generation)
+        stops = self._stops.due(self._feed.stops(), self._feed.state.generation)
         if stops:
             yield Row(b"", b"", b"", stops, b"", [], [], *self._columns([]))
 
@@ -226,7 +228,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
             encode_block(outcome.listed, outcome.lists) if outcome.lists else b"",
             np.array(outcome.appended_ms, np.int64).tobytes(),
             popular,
-            b"",
+            # With the popular list, which is renewed as well: neither may stay away after a loss of Redis.
+            self._stops.due(self._feed.stops(), self._feed.state.generation, renew=True) if popular else b"",
             encode_feedback(outcome.feedback),
             [user.encode() for user, _ in outcome.decisions],
             [record for _, record in outcome.decisions],

@@ -59,6 +59,7 @@ COUNTERS: dict[str, str] = {
         f"activity_unreachable_{why}": f"Activities taken, counted by each ranker: {why.meaning}."
         for why in Unreachable
     },
+    "floors_not_owable": "Changes of activities after which no lists can keep all exposure floors.",
     "feedback_rows": "Feedback rows added to the sums.",
     **{f"feedback_refused_{reason}": f"Feedback rows set aside: {reason.meaning}" for reason in Refusal},
     "policy_rows_published": "Policy rows written by the learner.",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from tideline.models.encoder import Encoder
 from tideline.models.registry import verify
 from tideline.schemas.errors import InvalidRecord, ModelError, Reason
+from tideline.udfs.core.budgets.owed_exposure import FloorsRefused, check_floors
 from tideline.udfs.core.budgets.standing import NO_STANDINGS, Standing, decode_standing
 from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
@@ -27,6 +28,7 @@ from tideline.udfs.core.policies.arm_key import decode_ledger_key
 from tideline.udfs.core.policies.policy_table import decode_row
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 from tideline.udfs.core.serving.ranker_state import PolicyTables, RankerCommand
+from tideline.udfs.core.serving.stop_list import stops_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
     from tideline.udfs.core.policies.policy_table import PolicyRow
     from tideline.udfs.core.serving.ranker_state import RankerState
+    from tideline.udfs.core.serving.stop_list import Stops
 
 ACTIVITIES, CONTROL, POLICY = "activities", "control", "policy"
 _log = logging.getLogger(__name__)
@@ -70,7 +73,7 @@ class RankerFeed:
         """Of all policy records read so far, the highest."""
         self.policy_epoch = 0
         """The highest one read: behind it, rows of a lower one are of a job that has not ended yet."""
-        self.standings: Mapping[str, Standing] = NO_STANDINGS
+        self._standings: Mapping[str, Standing] = NO_STANDINGS
         """Where activities stand now, whatever the policy is pinned to: readers are told of stops all the same."""
         self._started = False
         self._ordered: Encoder | None = None
@@ -115,9 +118,24 @@ class RankerFeed:
         if changes:
             before = self.state.offers.unranked()
             self.state = self.state.with_activities(changes)
+            self._check_floors()
             for name in sorted(self.state.offers.unranked() - before):
                 self._count(f"activity_unreachable_{Unreachable.CLASH}")
                 _log.warning("activity %s can be shown to nobody: %s", name, Unreachable.CLASH.meaning)
+
+    def _check_floors(self) -> None:
+        activities = self.state.offers.activities.values()
+        floors = {each.activity_id: each.exposure_floor for each in activities if each.exposure_floor > 0.0}
+        try:
+            check_floors(floors, self.state.settings.list_size)
+        except FloorsRefused as error:
+            self._count("floors_not_owable")
+            _log.warning("floors that lists cannot all keep: %s", error)
+
+    def stops(self) -> Stops:
+        """Return what readers are to be told to show no more, as of all that was read."""
+        activities = self.state.offers.activities.values()
+        return stops_of(activities, self._standings, self._newest_ms[ACTIVITIES], self._applied[ACTIVITIES] + 1)
 
     def refusal(self, topic: str, offset: int) -> InvalidRecord | None:
         """Return once why a record was refused, also one that was applied at the start and is broadcast later."""
@@ -156,7 +174,7 @@ class RankerFeed:
             if record.offset <= self._policy_offset and record.timestamp_ms > self._policy_ms:
                 self._count("policy_made_again")
                 _log.warning("policy topic: offset %d is newer than %d: read again", record.offset, self._policy_offset)
-                self.standings = NO_STANDINGS
+                self._standings = NO_STANDINGS
                 self.start_policy()
                 return
             if record.offset <= self._policy_offset:
@@ -193,9 +211,9 @@ class RankerFeed:
         self._swap_when_known()
 
     def _note_standing(self, name: str, standing: Standing) -> None:
-        known = self.standings.get(name)
+        known = self._standings.get(name)
         if known is None or standing.version > known.version:
-            self.standings = {**self.standings, name: standing}
+            self._standings = {**self._standings, name: standing}
 
     def _obey(self, value: bytes | None) -> None:
         control = decode_for(Audience.RANKERS, value)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.budgets.ledger import HOUR_MS
+from tideline.udfs.core.budgets.ledger import HOUR_MS, NO_LEDGER
 from tideline.udfs.core.budgets.spending_stop import RISK
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ _Z_99 = 2.33
 
 
 class Cohorts(NamedTuple):
-    """The impressions of one activity by hour: how long ago each hour was, and what came of it so far."""
+    """The impressions of one activity by hour: what came of them so far, and what share of it should have."""
 
-    age_ms: NDArray[np.int64]
+    arrived: NDArray[np.float64]
+    """[delays, hours], see `arrived_by`."""
     impressions: NDArray[np.float64]
     conversions: NDArray[np.float64]
 
@@ -44,35 +45,40 @@ class Pending(NamedTuple):
     """Expected of all, were rate and delay at their upper limits, which each is above in one case of 100."""
 
 
-def cohorts_of(ledger: NDArray[Any], now_ms: int) -> Cohorts:
-    """Return the hours of a ledger as they are at a moment; those after it are of no age."""
-    starts = ledger["hour"] * HOUR_MS
+def cohorts_of(ledgers: Sequence[NDArray[Any]], now_ms: int, window_ms: int) -> list[Cohorts]:
+    """Return the hours of ledgers as they are at a moment; those after it are of no age."""
+    hours = np.unique(np.concatenate([NO_LEDGER["hour"], *(each["hour"] for each in ledgers)]))
+    starts = hours * HOUR_MS
     ages = now_ms - (starts + np.clip(now_ms - starts, 0, HOUR_MS) // 2)
-    return Cohorts(
-        np.maximum(ages, 0),
-        np.maximum(ledger["impressions"], 0).astype(np.float64),
-        np.maximum(ledger["conversions"], 0).astype(np.float64),
-    )
+    arrived = arrived_by(np.maximum(ages, 0), window_ms)
+    return [
+        Cohorts(
+            arrived[:, np.searchsorted(hours, each["hour"])],
+            np.maximum(each["impressions"], 0).astype(np.float64),
+            np.maximum(each["conversions"], 0).astype(np.float64),
+        )
+        for each in ledgers
+    ]
 
 
-def delay_weights(cohorts: Sequence[Cohorts], window_ms: int) -> NDArray[np.float64]:
+def delay_weights(cohorts: Sequence[Cohorts]) -> NDArray[np.float64]:
     """Return how likely each mean delay of the grid is, by what all activities have shown."""
     likely = np.zeros(_DELAYS)
     for each in cohorts:
-        arrived = _arrived(each.age_ms, window_ms)
-        seen = np.where(each.conversions > 0, each.conversions, 0.0)
-        likely += np.log(np.maximum(arrived, 1e-12)) @ seen
-        likely -= (seen.sum() + 1.0) * np.log(arrived @ each.impressions + PRIOR_IMPRESSIONS)
+        some = np.flatnonzero(each.conversions)
+        seen = each.conversions[some]
+        likely += np.log(np.maximum(each.arrived[:, some], 1e-12)) @ seen
+        likely -= (seen.sum() + 1.0) * np.log(each.arrived @ each.impressions + PRIOR_IMPRESSIONS)
     likelihood = np.exp(likely - likely.max())
     weights: NDArray[np.float64] = likelihood / likelihood.sum()
     return weights
 
 
-def pending_of(cohorts: Cohorts, weights: NDArray[np.float64], window_ms: int) -> Pending:
+def pending_of(cohorts: Cohorts, weights: NDArray[np.float64]) -> Pending:
     """Return what one activity's impressions are still to bring, over the likely delays."""
-    if not cohorts.age_ms.size:
+    if not cohorts.impressions.size:
         return Pending(np.zeros(0), 0.0)
-    arrived = _arrived(cohorts.age_ms, window_ms)
+    arrived = cohorts.arrived
     converted = float(cohorts.conversions.sum()) + 1.0
     rates = converted / (arrived @ cohorts.impressions + PRIOR_IMPRESSIONS)
     by_hour = ((weights * rates) @ (1.0 - arrived)) * cohorts.impressions
@@ -83,8 +89,8 @@ def pending_of(cohorts: Cohorts, weights: NDArray[np.float64], window_ms: int) -
     return Pending(by_hour, float(max(likely, by_hour.sum())) * limit)
 
 
-def _arrived(age_ms: NDArray[np.int64], window_ms: int) -> NDArray[np.float64]:
-    """Return [delays, hours]: the share of an impression's conversions that come until an age."""
+def arrived_by(age_ms: NDArray[np.int64], window_ms: int) -> NDArray[np.float64]:
+    """Return [delays, ages]: the share of an impression's conversions that come until an age, by mean delay."""
     means = window_ms * np.exp2(-np.linspace(0.0, _SHORTEST, _DELAYS))[:, None]
     share = np.expm1(-age_ms / means) / np.expm1(-window_ms / means)
     found: NDArray[np.float64] = np.minimum(share, 1.0)

@@ -30,7 +30,6 @@ LEDGER = np.dtype(
     ]
 )
 """Counts of one hour since the epoch; exposure is impressions in hundredths, as their places are looked at."""
-_COUNTS = LEDGER.names[1:] if LEDGER.names else ()
 NO_LEDGER = np.zeros(0, LEDGER)
 
 
@@ -51,15 +50,15 @@ def entries(rows: NDArray[Any], cost_cents: int) -> NDArray[Any]:
 
 def merged(ledgers: Iterable[NDArray[Any]]) -> NDArray[Any]:
     """Return the sum of ledgers by rising hour; an hour that comes to nothing is left out."""
-    rows = np.concatenate([NO_LEDGER, *ledgers])
-    hours, place = np.unique(rows["hour"], return_inverse=True)
-    found = np.zeros(hours.size, LEDGER)
-    found["hour"] = hours
-    some = np.zeros(hours.size, np.bool_)
-    for name in _COUNTS:
-        np.add.at(found[name], place, rows[name])
-        some |= found[name] != 0
-    return found[some]
+    rows = np.concatenate([NO_LEDGER, *ledgers]).view(np.int64).reshape(-1, LEDGER.itemsize // 8)
+    if not rows.size:
+        return NO_LEDGER
+    rows = rows[np.argsort(rows[:, 0], kind="stable")]
+    first = np.flatnonzero(np.diff(rows[:, 0], prepend=rows[0, 0] - 1))
+    sums = np.add.reduceat(rows, first, axis=0)
+    sums[:, 0] = rows[first, 0]
+    found: NDArray[Any] = sums[sums[:, 1:].any(axis=1)].reshape(-1).view(LEDGER)
+    return found
 
 
 def encode_ledger(ledger: NDArray[Any]) -> bytes:

@@ -109,12 +109,12 @@ class Ledgers:
         """Return where each activity stands, by rising id; one whose terms are over is free."""
         if not self._terms:
             return []
-        now_ms, window_ms = self._newest_ms, max(self._settings.window_ms, 1)
-        with_terms = [self._ledgers.get(name, NO_LEDGER) for name in sorted(self._terms)]
-        delays = delay_weights([cohorts_of(each, now_ms) for each in with_terms], window_ms)
-        moment = Moment(now_ms, window_ms, delays, self._settings.worth)
+        names = sorted(self._terms)
+        ledgers = [self._ledgers.get(name, NO_LEDGER) for name in names]
+        cohorts = cohorts_of(ledgers, self._newest_ms, max(self._settings.window_ms, 1))
+        moment = Moment(self._newest_ms, delay_weights(cohorts), self._settings.worth)
         every = self._ledgers.get(EVERY_ID, NO_LEDGER)
         return [
-            (name, standing_of(terms, self._ledgers.get(name, NO_LEDGER), every, moment))
-            for name, terms in sorted(self._terms.items())
+            (name, standing_of(self._terms[name], ledger, of_hours, every, moment))
+            for name, ledger, of_hours in zip(names, ledgers, cohorts, strict=True)
         ]

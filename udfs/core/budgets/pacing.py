@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -61,8 +62,9 @@ class Plan(NamedTuple):
         return at, min(max(passed - at, 0.0), 1.0)
 
 
+@lru_cache(maxsize=1024)
 def plan_of(
-    starts_ms: int, ends_ms: int, pacing: Pacing = Pacing.EVEN, profile: NDArray[np.float64] | None = None
+    starts_ms: int, ends_ms: int, pacing: Pacing = Pacing.EVEN, profile: tuple[float, ...] | None = None
 ) -> Plan:
     """Return the plan of a stretch of time; `profile` is the traffic by hour of the week [168], even without one.
 
@@ -74,7 +76,7 @@ def plan_of(
     inside = np.minimum((hours + 1) * HOUR_MS, ends_ms) - np.maximum(hours * HOUR_MS, starts_ms)
     weights = inside / HOUR_MS
     if profile is not None:
-        weights = weights * profile[hours % _WEEK_HOURS]
+        weights = weights * np.array(profile)[hours % _WEEK_HOURS]
     if pacing is Pacing.FRONT:
         weights = np.where((hours + 0.5) * HOUR_MS < (starts_ms + ends_ms) / 2, _FRONT, 1.0) * weights
     each = -(-hours.size // _MOST_HOURS)

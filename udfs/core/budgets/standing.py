@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.schemas.records import LEDGER
-from tideline.udfs.core.budgets.committed import cohorts_of, pending_of
+from tideline.udfs.core.budgets.committed import pending_of
 from tideline.udfs.core.budgets.ledger import HOUR_MS
 from tideline.udfs.core.budgets.owed_exposure import floor_offset
 from tideline.udfs.core.budgets.pacing import in_price_units, plan_of, pressure
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from tideline.udfs.core.budgets.committed import Cohorts
 
 _WHOLE = 100
 _FIRST_SHARE = 0.1
@@ -57,20 +59,18 @@ class Moment(NamedTuple):
     """What all activities' standings are worked out with."""
 
     now_ms: int
-    window_ms: int
     delays: NDArray[np.float64]
     """How likely each mean delay of a conversion is, see committed.py."""
     worth: tuple[float, float]
     """Of a conversion, and of a unit of revenue."""
 
 
-def standing_of(terms: Terms, ledger: NDArray[Any], every: NDArray[Any], moment: Moment) -> Standing:
-    """Return where an activity stands; `every` is the ledger of all activities together."""
+def standing_of(terms: Terms, ledger: NDArray[Any], cohorts: Cohorts, every: NDArray[Any], moment: Moment) -> Standing:
+    """Return where an activity stands by its ledger, the same as cohorts, and the ledger of all together."""
     offset = in_price_units(_offset(terms, ledger, every))
     if terms.budget_cents == NO_BUDGET:
         return Standing(offset=offset, as_of_ms=moment.now_ms)
-    cohorts = cohorts_of(ledger, moment.now_ms)
-    pending = pending_of(cohorts, moment.delays, moment.window_ms)
+    pending = pending_of(cohorts, moment.delays)
     spent_cents, pending_cents = int(ledger["cost_cents"].sum()), terms.cost_cents * float(pending.by_hour.sum())
     committed = ledger["cost_cents"] + terms.cost_cents * pending.by_hour
     stopped = must_stop(spent_cents, pending.upper, terms.cost_cents, terms.budget_cents)

@@ -1,39 +1,58 @@
 """The stop list for readers: which activities are to be shown to nobody, whatever a list made before says.
 
-{"v":[g,t,s],"s":["c08-0042",...]}, versioned like a list: generation, time of what the ledgers are of, policy version.
+{"v":[g,t,s],"s":["c08-0042",...]}, versioned like a list. On it are those whose budget is spent, and those that were
+paused or ended before their time.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tideline.udfs.core.serving.popular_list import RENEWED_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tideline.udfs.core.budgets.standing import Standing
+    from tideline.udfs.core.catalogue.activity import Activity
+
+
+class Stops(NamedTuple):
+    """What is stopped, and as of when: the newest time of what says so, and how many records were read until then."""
+
+    names: tuple[str, ...] = ()
+    as_of_ms: int = 0
+    seq: int = 0
+
+
+def stops_of(activities: Iterable[Activity], standings: Mapping[str, Standing], as_of_ms: int, read: int) -> Stops:
+    """Return what activities and their standings say is stopped; `read` records of activities lead to the former.
+
+    What is over or has not begun is not: lists know that themselves.
+    """
+    as_of_ms = max([as_of_ms, *(each.as_of_ms for each in standings.values())])
+    spent = {name for name, each in standings.items() if each.stopped}
+    withdrawn = {
+        each.activity_id for each in activities if each.status != "active" and each.starts_ms <= as_of_ms < each.ends_ms
+    }
+    seq = read + 1 + max([-1, *(each.version for each in standings.values())])
+    return Stops(tuple(sorted(spent | withdrawn)), as_of_ms, seq)
 
 
 class StopList:
-    """Makes the list and says so when it changed or is due again; there is none where no activity has a ledger."""
+    """Makes the list and says so when it changed or is due again, the first time in any case: one may be left over."""
 
     def __init__(self, ttl_ms: int) -> None:
         self._renewed_ms = min(RENEWED_MS, ttl_ms // 2)
-        self._standings: Mapping[str, Standing] | None = None
-        self._published: list[str] | None = None
-        self._as_of_ms = 0
+        self._published: Stops | None = None
 
-    def due(self, standings: Mapping[str, Standing], generation: int) -> bytes:
-        """Return the payload, empty where it names the same as before and is not due."""
-        if standings is self._standings or not standings:
+    def due(self, stops: Stops, generation: int, renew: bool = False) -> bytes:
+        """Return the payload, empty where it names the same as before and is not due; `renew`: it is due."""
+        before = self._published
+        is_due = renew or before is None or stops.as_of_ms >= before.as_of_ms + self._renewed_ms
+        if before is not None and stops.names == before.names and not is_due:
             return b""
-        self._standings = standings
-        stopped = sorted(name for name, standing in standings.items() if standing.stopped)
-        as_of_ms = max(standing.as_of_ms for standing in standings.values())
-        if stopped == self._published and as_of_ms < self._as_of_ms + self._renewed_ms:
-            return b""
-        self._published, self._as_of_ms = stopped, as_of_ms
-        version = [generation, as_of_ms, 1 + max(standing.version for standing in standings.values())]
-        return json.dumps({"v": version, "s": stopped}, separators=(",", ":")).encode()
+        self._published = stops
+        version = [generation, stops.as_of_ms, stops.seq]
+        return json.dumps({"v": version, "s": stops.names}, separators=(",", ":")).encode()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.scripts.benchmarks.progress import say
-from tideline.udfs.core.budgets.committed import Cohorts, delay_weights, pending_of
+from tideline.udfs.core.budgets.committed import Cohorts, arrived_by, delay_weights, pending_of
 from tideline.udfs.core.budgets.ledger import HOUR_MS
 from tideline.udfs.core.budgets.pacing import Plan, pressure
 from tideline.udfs.core.budgets.spending_stop import must_stop
@@ -58,7 +58,7 @@ def _standing(cohorts: Cohorts, others: list[Cohorts], stop: Stop) -> tuple[NDAr
     """Return what each hour is taken to have spent, and whether there is room for more."""
     if stop is Stop.REALISED:
         return cohorts.conversions, bool(cohorts.conversions.sum() < _BUDGET)
-    pending = pending_of(cohorts, delay_weights([cohorts, *others], _WINDOW_HOURS * HOUR_MS), _WINDOW_HOURS * HOUR_MS)
+    pending = pending_of(cohorts, delay_weights([cohorts, *others]))
     committed = cohorts.conversions + pending.by_hour
     if stop is Stop.COMMITTED:
         return committed, bool(committed.sum() < _BUDGET)
@@ -72,7 +72,8 @@ def _delays(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
 
 
 def _cohorts(shown: NDArray[np.float64], known: NDArray[np.float64]) -> Cohorts:
-    return Cohorts((shown.size - np.arange(shown.size)) * HOUR_MS - HOUR_MS // 2, shown, known)
+    ages = (shown.size - np.arange(shown.size)) * HOUR_MS - HOUR_MS // 2
+    return Cohorts(arrived_by(ages, _WINDOW_HOURS * HOUR_MS), shown, known)
 
 
 def _others(rng: np.random.Generator) -> Cohorts:

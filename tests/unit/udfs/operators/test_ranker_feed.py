@@ -168,3 +168,23 @@ def test_a_topic_of_activities_or_orders_that_was_made_again_is_read_anew() -> N
     fed.feed.apply(CONTROL, [command])
     assert fed.ranker.generation == 9
     assert fed.counts == {"activities_made_again": 1, "control_made_again": 1, "control_applied": 2}
+
+
+def test_floors_that_no_lists_can_keep_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """Contract: and said, with activity, value and what is allowed; they are owed all the same, as far as it goes."""
+    fed = Fed()
+    fed.apply(ACTIVITIES, [record(0, "a", exposure_floor=0.2), record(1, "b", exposure_floor=0.25)])
+    assert "floors_not_owable" not in fed.counts
+    fed.apply(ACTIVITIES, [record(2, "b", exposure_floor=0.3)])
+    assert fed.counts["floors_not_owable"] == 1
+    assert "b: exposure_floor=0.3; allowed: at most 1/4" in caplog.text
+
+
+def test_what_is_withdrawn_is_told_to_readers_with_a_rising_version() -> None:
+    fed = Fed()
+    fed.apply(ACTIVITIES, [record(0, "a"), record(1, "b", status="paused")])
+    first = fed.feed.stops()
+    assert first.names == ("b",)
+    fed.apply(ACTIVITIES, [record(2, "b"), record(3, "a", status="ended")])
+    assert fed.feed.stops().names == ("a",)
+    assert fed.feed.stops()[1:] > first[1:]

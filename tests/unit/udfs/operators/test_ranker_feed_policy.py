@@ -152,7 +152,7 @@ def test_where_an_activity_stands_is_read_beside_the_rows() -> None:
     assert (fed.ranker.stopped().tolist(), fed.ranker.version, fed.ranker.tables.deployed.version) == ([0], 2, 0)
     fed.obey(PinPolicy(1))
     assert (fed.ranker.stopped().size, fed.ranker.version) == (0, 1)
-    assert fed.feed.standings["a"].stopped  # readers are told all the same
+    assert fed.feed.stops().names == ("a",)  # readers are told all the same
     fed.obey(PinPolicy(None))
     assert fed.ranker.stopped().tolist() == [0]
     fed.apply(POLICY, [(3, LedgerKey("a").value, encode_standing("a", Standing(epoch=2)))])

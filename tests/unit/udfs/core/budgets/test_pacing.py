@@ -49,7 +49,7 @@ def test_the_first_and_last_hour_count_as_far_as_they_are_inside() -> None:
 
 
 def test_a_plan_follows_the_traffic_of_the_week() -> None:
-    profile = np.arange(168.0)
+    profile = tuple(map(float, range(168)))
     assert plan_of(3 * HOUR_MS, 6 * HOUR_MS, profile=profile).weights.tolist() == [3.0, 4.0, 5.0]
 
 

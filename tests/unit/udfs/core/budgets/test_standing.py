@@ -32,8 +32,8 @@ def ledger(conversions: int, impressions: int = 2_400, cents: int = 100) -> NDAr
 def standing(known: NDArray[Any], every: NDArray[Any] = NO_LEDGER, **given: Any) -> Standing:
     terms = terms_of(activity("a", **given), 0)
     assert terms is not None
-    weights = delay_weights([cohorts_of(known, NOON_MS)], DAY_MS)
-    return standing_of(terms, known, every, Moment(NOON_MS, DAY_MS, weights, (5.0, 0.0)))
+    (cohorts,) = cohorts_of([known], NOON_MS, DAY_MS)
+    return standing_of(terms, known, cohorts, every, Moment(NOON_MS, delay_weights([cohorts]), (5.0, 0.0)))
 
 
 def test_the_more_is_spent_the_higher_the_price() -> None:
