@@ -17,6 +17,7 @@ from tideline.scripts.commands.activity_topic import (
     write_activities,
 )
 from tideline.scripts.commands.exits import Exit, failed
+from tideline.scripts.commands.ledger_lines import SPENT, ledger_document, ledger_line, standings_in
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.recent_users import recent_users
 from tideline.scripts.commands.target import read_target
@@ -28,16 +29,20 @@ from tideline.udfs.core.catalogue.activity_file import read_activities
 from tideline.udfs.core.catalogue.eligibility.clause_reach import reach_of
 from tideline.udfs.core.catalogue.eligibility.rules import groups_of, named_clauses
 from tideline.udfs.core.catalogue.opening import moment, why_closed
+from tideline.udfs.io.topic_reader import read_policy
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from tideline.scripts.commands.target import Target
+    from tideline.udfs.core.budgets.standing import Standing
     from tideline.udfs.core.catalogue.activity_file import ActivityFile
 
 _WIDTH = 16
 _FEW = 10
+_PUBLISH_MS = 2_000
+"""How far back the policy topic is read follows from it; where each budget stands is in every publication."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -123,7 +128,8 @@ def _show(arguments: argparse.Namespace) -> int:
     now_ms = int(time.time() * 1000)
     every = [each.activity for each in topic.known.values()]
     hidden = _judge(arguments, target).hidden(every, (), now_ms)
-    told = [_document(topic, name, now_ms, hidden.get(name)) for name in names]
+    ledgers = _ledgers(target, [topic.known[name].activity for name in names if name in topic.known])
+    told = [_document(topic, name, now_ms, hidden.get(name), ledgers.get(name)) for name in names]
     if arguments.json:
         print(json.dumps(told))
     elif arguments.ids:
@@ -220,10 +226,20 @@ def _need(topic: ActivityTopic, names: Iterable[str], there: Iterable[str]) -> N
         raise ConfigError("ID", ", ".join(missing), f"ids of the topic, which holds {_count(topic.known)}")
 
 
-def _document(topic: ActivityTopic, name: str, now_ms: int, hidden: str | None) -> dict[str, Any]:
+def _ledgers(target: Target, activities: Iterable[Activity]) -> dict[str, Standing]:
+    """Return where activities stand with budgets and floors; the policy topic is read only where one has any."""
+    if not any(each.budget is not None or each.exposure_floor > 0.0 for each in activities):
+        return {}
+    return standings_in(read_policy(target.cluster, target.topics.policy, _PUBLISH_MS).records)
+
+
+def _document(
+    topic: ActivityTopic, name: str, now_ms: int, hidden: str | None, standing: Standing | None
+) -> dict[str, Any]:
     known = topic.known.get(name)
     closed = why_closed(known.activity, now_ms) if known else "no record of it was taken"
-    why = [each for each in (closed, hidden if closed is None else None) if each is not None]
+    spent = SPENT if standing is not None and standing.stopped else None
+    why = [each for each in (closed, hidden if closed is None else None, spent) if each is not None]
     return {
         "activity_id": name,
         "open": not why,
@@ -231,6 +247,7 @@ def _document(topic: ActivityTopic, name: str, now_ms: int, hidden: str | None) 
         "written_ms": known.written_ms if known else None,
         "refused": topic.refused.get(name),
         "activity": asdict(known.activity) if known else None,
+        "ledger": ledger_document(standing),
     }
 
 
@@ -250,6 +267,8 @@ def _detailed(told: Mapping[str, Any]) -> list[str]:
         lines.append(f"a later record was refused, this one stays: {told['refused']}")
     if told["written_ms"]:
         lines.append(f"{'written':{_WIDTH}}{moment(told['written_ms'])}")
+    if told["activity"] and told["ledger"]:
+        lines.append(f"{'ledger':{_WIDTH}}{ledger_line(told['ledger'], told['activity']['budget'])}")
     for name, value in (told["activity"] or {}).items():
         if name != "activity_id" and value not in (None, (), {}):
             lines.append(f"{name:{_WIDTH}}{_value(name, value)}")

@@ -1,0 +1,51 @@
+"""Where activities stand with their budgets and floors, as people read it: for `tideline activity show`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tideline.udfs.core.budgets.pacing import PRICE_UNIT
+from tideline.udfs.core.budgets.standing import Standing, decode_standing
+from tideline.udfs.core.policies.arm_key import decode_ledger_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tideline.udfs.core.policies.policy_start import TopicRecord
+
+SPENT = "its budget has no room for what may still come of what was shown"
+_CENTS = 100
+
+
+def standings_in(records: Iterable[TopicRecord]) -> dict[str, Standing]:
+    """Return where each activity stands by the newest of some records of the policy topic, rising by offset."""
+    return dict(
+        decode_standing(record.value, record.offset)
+        for record in records
+        if record.value is not None and decode_ledger_key(record.key) is not None
+    )
+
+
+def ledger_document(standing: Standing | None) -> dict[str, Any] | None:
+    """Return a standing in units of money and worth; None where the job has published none."""
+    if standing is None:
+        return None
+    return {
+        "spent": standing.spent_cents / _CENTS,
+        "pending": standing.pending_cents / _CENTS,
+        "price": standing.price * PRICE_UNIT,
+        "offset": standing.offset * PRICE_UNIT,
+        "stopped": standing.stopped,
+        "as_of_ms": standing.as_of_ms,
+    }
+
+
+def ledger_line(ledger: Mapping[str, Any], budget: float | None) -> str:
+    """Return what is spent and expected, what a unit of money takes from a score, and what is added to it."""
+    parts = []
+    if budget is not None:
+        parts.append(f"spent {ledger['spent']:,.2f} of {budget:,.2f}, {ledger['pending']:,.2f} expected yet")
+        parts.append(f"a unit of money costs {ledger['price']:.4f} of score")
+    if ledger["offset"]:
+        parts.append(f"owed, so {ledger['offset']:.4f} is added to its score")
+    return "; ".join(parts) or "owed nothing"
