@@ -89,7 +89,7 @@ def _closed(order: NDArray[np.int64], rule: RuleTable) -> NDArray[np.uint64]:
         upwards = np.tri(slots, dtype=np.bool_)[:, :, None]
         for each, same in zip(values, alike, strict=True):
             place, user = np.nonzero(_count(same & upwards)[:-1] >= rule.limit)
-            found[place + 1, :, user] |= rule.members[:, each[place, user]].T
+            found[place + 1, :, user] |= rule.banned(each[place, user]).T
         np.bitwise_or.accumulate(found, axis=0, out=found)
         return found
     for slot in range(1, slots):
@@ -98,7 +98,7 @@ def _closed(order: NDArray[np.int64], rule: RuleTable) -> NDArray[np.uint64]:
             full = _count(same[first:slot, first:slot]) >= rule.limit
             for place in np.flatnonzero(full.any(axis=1)).tolist():
                 user = np.flatnonzero(full[place])
-                found[slot][:, user] |= rule.members[:, each[first + place, user]]
+                found[slot][:, user] |= rule.banned(each[first + place, user])
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -44,20 +45,26 @@ class RuleTable(NamedTuple):
     relax: bool
     bit: int
     members: NDArray[np.uint64]
-    """Which activities have each value, a bit each [words, values + 1]; the last column is of no value."""
+    """Which activities have each value of which some are left when it is banned, a bit each [words, values + 1].
+
+    Other values have no column of their own; the last one, without members, is theirs.
+    """
 
     @classmethod
     def of(cls, rule: ListRule, activities: Sequence[Described]) -> RuleTable:
-        """Number the values in the order of their names."""
+        """Number the values by name, first those that more activities have than a list may hold."""
         own = [values_of(activity, rule.by) for activity in activities]
-        number_of = {value: at for at, value in enumerate(sorted({value for values in own for value in values}))}
+        held = Counter(value for mine in own for value in mine)
+        closing = sorted(value for value, times in held.items() if 0 < rule.limit < times)
+        number_of = {value: at for at, value in enumerate([*closing, *sorted(held.keys() - set(closing))])}
         few = len(number_of) <= np.iinfo(np.int16).max
         values = np.full((max([1, *map(len, own)]), len(own)), _NONE, np.int16 if few else np.int32)
-        has = np.zeros((len(number_of) + 1, -(-len(own) // WORD_BITS) * WORD_BITS), np.bool_)
+        members = np.zeros((-(-len(own) // WORD_BITS), len(closing) + 1), np.uint64)
         for at, mine in enumerate(own):
             for place, value in enumerate(mine):
-                values[place, at] = number_of[value]
-                has[number_of[value], at] = True
+                number = values[place, at] = number_of[value]
+                if number < len(closing):
+                    members[at // WORD_BITS, number] |= np.uint64(1 << at % WORD_BITS)
         numbers = np.array(rule.numbers, np.int64)
         costs = numbers * round(SCORE_UNITS / PENALTIES_PER_SCORE) << NUMBER_BITS
         return cls(
@@ -69,8 +76,13 @@ class RuleTable(NamedTuple):
             costs=costs if costs.any() else None,
             relax=rule.relax,
             bit=RULE_CLASSES[rule.by.partition(".")[0]],
-            members=np.ascontiguousarray(words_of(has).T),
+            members=members,
         )
+
+    def banned(self, values: NDArray[Any]) -> NDArray[np.uint64]:
+        """Return which activities are banned once these values [n] are, a bit each [words, n]."""
+        found: NDArray[np.uint64] = self.members[:, np.minimum(values, self.members.shape[1] - 1)]
+        return found
 
 
 def same_value(values: NDArray[Any], others: NDArray[Any]) -> Iterator[NDArray[np.bool_]]:

@@ -15,11 +15,13 @@ SHOP = [
 ]
 
 
-def test_values_are_numbered_by_name_and_members_marked() -> None:
-    """Contract: the numbers do not depend on the order of activities; who has none is like nobody."""
+def test_values_are_numbered_and_those_that_can_close_something_have_their_members() -> None:
+    """Contract: the numbers do not depend on the order of activities; who has none is like nobody. A value that no more
+    activities have than a list may hold bans nobody who is left."""
     table = RuleTable.of(ListRule("category", (0, BAN)), SHOP)
     assert table.values.tolist() == [[1, 0, -1], [0, -1, -1]]
-    assert table.members.tolist() == [[0b011, 0b001, 0]]
+    assert table.members.tolist() == [[0b011, 0]]
+    assert table.banned(np.array([0, 1, -1])).tolist() == [[0b011, 0, 0]]
     every = np.arange(3)
     first, second = same_value(table.values[:, :, None], table.others[:, None, every])
     assert (first | second).tolist() == [[True, True, False], [True, True, False], [False, False, False]]
