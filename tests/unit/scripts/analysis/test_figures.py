@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tideline.scripts.analysis.figures import DecisionLog, calibration, drift, exploration, list_quality
+from tideline.scripts.analysis.figures import DecisionLog, calibration, drift, exploration, list_quality, places
 
 HOUR_MS = 3_600_000
 
@@ -71,6 +71,16 @@ def test_drift_is_alarmed_only_when_the_newest_time_differs() -> None:
 
     assert not drift(shown(0.05))["alarm"]
     assert drift(shown(0.15))["alarm"]
+
+
+def test_places_are_not_told_from_lists_in_which_a_rule_had_a_say() -> None:
+    """Contract: the order of two neighbours decides what may follow them, so their swaps say nothing of places."""
+    rng = np.random.default_rng(3)
+    shown = [{"list": at // 2, "user": at // 2, "position": at % 2, "action": at % 2 ^ int(at % 4 > 1),
+              "click": int(rng.random() < 0.3)} for at in range(4_000)]  # fmt: skip
+    free = log(shown)._replace(eligible=np.full(4_000, 3), propensity=np.tile([1 / 3, 1 / 2], 2_000))
+    swaps = [places(free._replace(ruled=np.full(4_000, ruled > 0)))["places"][0]["swaps_with_next"] for ruled in (0, 1)]
+    assert swaps[0] > 0 == swaps[1]
 
 
 def test_exploration_names_what_was_hardly_shown() -> None:
