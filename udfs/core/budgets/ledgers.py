@@ -70,7 +70,7 @@ class Ledgers:
         One whose terms are over keeps its ledger until nothing can come of its lists: put in again, it goes on.
         """
         known = self._terms.get(name)
-        since_ms = self._newest_ms if known is None or known.floor <= 0.0 else known.since_ms
+        since_ms = self._newest_ms if known is None or known.is_over else known.since_ms
         terms = None if activity is None else terms_of(activity, since_ms)
         if terms is None and known is not None:
             terms = known._replace(budget_cents=NO_BUDGET, floor=0.0, is_over=True)

@@ -88,11 +88,17 @@ def standing_of(terms: Terms, ledger: NDArray[Any], cohorts: Cohorts, every: NDA
 def _price(terms: Terms, hours: NDArray[np.int64], committed: NDArray[np.float64], moment: Moment) -> float:
     conversion, revenue = moment.worth
     first = _FIRST_SHARE * (conversion + revenue * terms.reward_value) * _WHOLE / terms.cost_cents
-    plan = plan_of(terms.starts_ms, terms.ends_ms)
+    plan = plan_of(_begun_ms(terms, hours), terms.ends_ms)
     period, gone = plan.gone(moment.now_ms)
     place = np.minimum(plan.period(hours), period)
     spent = np.bincount(place, committed, minlength=period + 1).astype(np.float64)
     return max(first, 0.0) * pressure(spent, plan, float(terms.budget_cents), gone)
+
+
+def _begun_ms(terms: Terms, hours: NDArray[np.int64]) -> int:
+    """Return when spending began: no plan is behind for the time before a budget was given, or anything shown."""
+    begun_ms = max(terms.since_ms, int(hours.min()) * HOUR_MS if hours.size else 0)
+    return min(begun_ms, terms.ends_ms - 1)
 
 
 def _offset(terms: Terms, ledger: NDArray[Any], every: NDArray[Any]) -> float:

@@ -28,7 +28,7 @@ class Terms(NamedTuple):
     floor: float
     reward_value: float
     since_ms: int
-    """What is owed counts from here on: nobody is owed a share of the time before it was asked for."""
+    """When they were first given, at the earliest its start: a budget is planned and a share is owed from then on."""
     is_over: bool = False
     """The activity is deleted, or has neither budget nor floor any more."""
 

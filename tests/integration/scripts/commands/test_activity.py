@@ -16,7 +16,9 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.scripts.commands.tideline import main
 from tideline.scripts.parsers.verbs import parser_of
+from tideline.udfs.core.budgets.standing import Standing, encode_standing
 from tideline.udfs.core.catalogue.activity import decode_activity
+from tideline.udfs.core.policies.arm_key import LedgerKey
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,3 +151,17 @@ def test_whom_a_rule_reaches_is_counted_in_the_clickstream(stack: Stack, tmp_pat
     assert told_json["reach"]["none"] == {
         "users": 4, "reached": 0, "clauses": [{"clause": "rule.min_purchases", "meet": 0, "alone": 4}]
     }  # fmt: skip
+
+
+def test_where_a_budget_stands_is_shown(stack: Stack, tmp_path: Path, capsys: Captured) -> None:
+    """Contract: by the newest record of the policy topic; spent, it cannot be shown, and that is why."""
+    shop = Shop(stack, tmp_path, capsys)
+    assert shop.put(GOOD | {"activity_id": "paid", "budget": 20, "cost": 1})[0] == 0
+    assert (shop.shown("paid")["paid"]["open"], shop.shown("paid")["paid"]["ledger"]) == (True, None)
+    told = [Standing(spent_cents=100), Standing(stopped=True, spent_cents=2000, pending_cents=50)]
+    records = [(LedgerKey("paid").value, encode_standing("paid", each)) for each in told]
+    produce(stack.kafka_bootstrap, f"policy{shop.suffix}", records)
+    paid = shop.shown("paid")["paid"]
+    assert (paid["open"], paid["ledger"]["spent"], paid["ledger"]["stopped"]) == (False, 20.0, True)
+    assert "spent 20.00 of 20.00, 0.50 expected yet" in shop.run("show", "paid")[1]
+    assert shop.run("stop", "paid")[0] == 0

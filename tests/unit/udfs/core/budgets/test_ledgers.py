@@ -130,3 +130,15 @@ def test_a_floor_counts_from_when_it_was_asked_for() -> None:
     kept.learn(c=rows(10, at_ms=later + HOUR_MS))
     kept.note("d", exposure_floor=0.2)
     assert dict(kept.now.standings())["d"].offset > before["d"].offset
+
+
+def test_a_budget_that_is_given_midway_is_planned_from_then_on() -> None:
+    """Contract: the days before it do not count as behind the plan, nor those before anything was shown."""
+    kept = Kept()
+    kept.learn(c=rows(10))
+    long_ago = NOON_MS - 300 * DAY_MS
+    kept.note("a", budget=100.0, cost=1.0, starts_ms=long_ago)
+    kept.note("b", budget=100.0, cost=1.0)
+    kept.learn(a=rows(50, 5), b=rows(50, 5))
+    prices = {name: each.price for name, each in kept.now.standings()}
+    assert prices["a"] == prices["b"] > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,16 @@ def test_a_stopped_activity_is_on_no_list(exploration: int) -> None:
     assert "a2" not in {name for each in lists(stopped) for name in json.loads(each)["i"]}
     freed = stopped.with_standing("a2", Standing(version=2))
     assert "a2" in {name for each in lists(freed) for name in json.loads(each)["i"]}
+
+
+def test_a_stopped_activity_is_not_on_lists_in_random_order_either() -> None:
+    """Contract: the holdout obeys stops as it obeys masks."""
+    many = [activity(f"a{number}", budget=9.0, cost=1.0) for number in range(6)]
+    plain = make_world(many)
+    held_out = replace(plain, settings=replace(plain.settings, holdout_permille=500))
+    stopped = held_out.with_standing("a2", Standing(stopped=True, version=1))
+    assert "a2" in {name for each in lists(held_out) for name in json.loads(each)["i"]}
+    assert "a2" not in {name for each in lists(stopped) for name in json.loads(each)["i"]}
 
 
 def test_what_is_stopped_is_not_counted_as_eligible() -> None:
