@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PROTOCOL = "security.protocol"
+_NOT_ALLOWED = "AuthorizationFailedError"
+"""How the client names a right that it lacks in the text of another error: where a producer asks for its number."""
 # By what is told first: an error of the login says more than the connection that is lost thereafter.
 _BY_KIND: tuple[tuple[type[BaseException], str], ...] = (
     (errors.SaslAuthenticationFailedError, "the login is refused; check user and password in sasl.jaas.config"),
@@ -47,7 +49,7 @@ def explain(error: BaseException, overheard: Sequence[BaseException], properties
         needs: The rights that it needs.
     """
     heard = [error, *reversed(overheard)]
-    if any(isinstance(each, errors.AuthorizationError) for each in heard):
+    if any(isinstance(each, errors.AuthorizationError) or _NOT_ALLOWED in str(each) for each in heard):
         return f"the login may not do that; it needs {needs} (docs/operate.md, Rights in Kafka)"
     for kind, advice in _BY_KIND:
         if any(isinstance(each, kind) for each in heard):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.kafka_topics import produce
 from tests.support.model_folders import model_folder, write_sequences
 from tests.support.secure_broker import SecureBroker
 from tests.support.secured import gates
@@ -30,8 +31,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
 
 @pytest.fixture(scope="module")
 def topics(broker: SecureBroker) -> Topics:
-    """The topics, where a test needs them."""
+    """The topics, where a test needs them; of no record nobody is told that he may not read it."""
     ensure_topics(KafkaCluster(broker.inside), Topics())
+    produce(broker.inside, Topics().activities, [(b"gone", None)])
     return Topics()
 
 

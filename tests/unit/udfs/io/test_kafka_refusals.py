@@ -40,8 +40,15 @@ def test_what_the_client_told_its_log_becomes_advice(heard: Exception, protocol:
     assert "\n" not in found
 
 
-def test_a_right_that_is_missing_is_named() -> None:
-    error = errors.TopicAuthorizationFailedError("clicks")
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.TopicAuthorizationFailedError("clicks"),
+        errors.KafkaError("Unexpected error in InitProducerIdResponse: [Error 31] ClusterAuthorizationFailedError"),
+    ],
+)
+def test_a_right_that_is_missing_is_named(error: errors.KafkaError) -> None:
+    """Contract: also where a login that may read a topic, and write none, is refused a producer's number."""
     found = explain(error, [], {}, "Write on topic clicks")
     assert found == "the login may not do that; it needs Write on topic clicks (docs/operate.md, Rights in Kafka)"
 
