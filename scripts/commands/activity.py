@@ -246,9 +246,17 @@ def _document(
         "why": why,
         "written_ms": known.written_ms if known else None,
         "refused": topic.refused.get(name),
-        "activity": asdict(known.activity) if known else None,
+        "activity": _stated(known.activity) if known else None,
         "ledger": ledger_document(standing),
     }
+
+
+def _stated(activity: Activity) -> dict[str, Any]:
+    """Return an activity as a file states it."""
+    stated = asdict(activity)
+    if activity.rule is not None and activity.rule.all is not None:
+        stated["rule"]["all"] = json.loads(activity.rule.all)
+    return stated
 
 
 def _line(told: Mapping[str, Any]) -> str:

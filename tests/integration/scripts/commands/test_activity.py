@@ -97,6 +97,22 @@ def test_activities_are_written_shown_changed_and_stopped(stack: Stack, tmp_path
     assert shop.shown("c08-0042")["c08-0042"]["why"] == ["its status is ended"]
 
 
+def test_what_is_shown_can_be_put_again(stack: Stack, tmp_path: Path, capsys: Captured) -> None:
+    """Contract: with every field and form."""
+    shop = Shop(stack, tmp_path, capsys)
+    caps = [{"of": "group", "max": 3, "window_ms": 86_400_000}, {"of": "all", "max": 9, "window_ms": 60_000}]
+    form = [{"any": [{"events": {">": 2}}, {"not": {"category": {"in": ["TEA"]}}}]}]
+    more = {"group": "g", "caps": caps, "hours": [["fri", "18:00", "02:00"]], "time_zone": "Asia/Tokyo"}
+    rich = GOOD | more | {"rule": {"min_events": 1, "all": form}, "budget": 5, "after_click_ms": 60_000}
+    assert shop.put(rich)[1] == "c08-0042: written\n"
+
+    shown = shop.shown()["c08-0042"]["activity"]
+
+    assert shown["rule"]["all"] == form
+    assert shop.put(shown)[1] == "c08-0042: is there already\n"
+    assert '"any": [{"events": {">": 2}}' in shop.run("show", "c08-0042")[1]
+
+
 def test_a_record_that_the_job_refuses_is_told_beside_the_one_that_stays(
     stack: Stack, tmp_path: Path, capsys: Captured
 ) -> None:
