@@ -11,6 +11,7 @@ from tests.support.kafka_topics import produce
 from tests.support.model_folders import model_folder, write_sequences
 from tests.support.secure_broker import SecureBroker
 from tests.support.secured import gates
+from tests.support.wrong_activities import GOOD
 from tideline.schemas.topics import Topics
 from tideline.scripts.commands import tideline
 from tideline.scripts.commands.topics import ensure_topics
@@ -33,7 +34,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
 def topics(broker: SecureBroker) -> Topics:
     """The topics, where a test needs them; of no record nobody is told that he may not read it."""
     ensure_topics(KafkaCluster(broker.inside), Topics())
-    produce(broker.inside, Topics().activities, [(b"gone", None)])
+    paused = GOOD | {"status": "paused", "budget": 1, "cost": 1}
+    produce(broker.inside, Topics().activities, [(paused["activity_id"].encode(), json.dumps(paused).encode())])
     return Topics()
 
 
