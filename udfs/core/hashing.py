@@ -26,6 +26,12 @@ def hash32(text: str) -> int:
     return zlib.crc32(text.encode())
 
 
+def hashes32(texts: Iterable[str | None]) -> NDArray[np.uint32]:
+    """Return the hash32 of each text, 0 for none. Half the cost of one by one."""
+    crc32 = zlib.crc32
+    return np.array([crc32(text.encode()) if text else 0 for text in texts], np.uint32)
+
+
 @lru_cache(maxsize=1 << 16)
 def activity_hash(activity_id: str) -> int:
     """Return the number by which state and sums know an activity: 4 bytes of BLAKE2b, 0..2**32-1.

@@ -196,14 +196,16 @@ class TokenEvents:
                 self._feed(token, slot, name, impressions=-1)
                 self._feed(token, slot, name, known.cascade, impressions=1)
 
-    def _feed(self, token: Token, slot: int, activity_id: str, examination_discount: int = 0, **counts: int) -> None:
-        fed = Feedback(
-            activity_id,
-            token.encoder,
-            token.as_of_ms,
-            token.x,
-            examination_discount=examination_discount,
-            pair=token.pair_at(slot),
-            **counts,
-        )
-        self.feedback.append(fed)
+    def _feed(
+        self,
+        token: Token,
+        slot: int,
+        activity_id: str,
+        examination_discount: int = 0,
+        *,
+        impressions: int = 0,
+        clicks: int = 0,
+        dismissals: int = 0,
+    ) -> None:
+        told = impressions, clicks, 0, dismissals, 0, examination_discount, token.pair_at(slot)
+        self.feedback.append(Feedback(activity_id, token.encoder, token.as_of_ms, token.x, *told))

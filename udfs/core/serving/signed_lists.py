@@ -49,7 +49,7 @@ def signed_lists(
         x=x,
         order=ranked.order,
         tags=ranker.offers.tags.current,
-        pairs=np.take_along_axis(pairs, np.maximum(ranked.order, 0), axis=1),
+        pairs=pairs.take(ranked.order + pairs.shape[1] * np.arange(len(heads.users))[:, None], mode="wrap"),
         arms=heads.arms,
         popular=heads.popular,
         feasible=ranked.feasible,

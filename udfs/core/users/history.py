@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tideline.schemas.events import EventType
-from tideline.udfs.core.hashing import hash32, hashes64
+from tideline.udfs.core.hashing import hashes32, hashes64
 from tideline.udfs.core.users.user_profile import fold, fold_all
 from tideline.udfs.core.users.user_state import EVENT, HISTORY, MAX_PRICE, MAX_QUANTITY
 
@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 
 
 def history_rows(organic: Sequence[Event]) -> NDArray[Any]:
-    """Return organic events as a history keeps them, column by column: 0.9 us each, row by row 1.5."""
+    """Return organic events as a history keeps them, column by column: 0.8 us each, row by row 1.5."""
     rows = np.empty(len(organic), EVENT)
-    rows["ts_ms"] = [event.ts_ms for event in organic]
-    rows["event"] = hashes64([event.event_id for event in organic])
-    rows["item"] = [hash32(event.item_id) if event.item_id else 0 for event in organic]
-    rows["category"] = [hash32(event.category) if event.category else 0 for event in organic]
-    rows["type"] = [event.type for event in organic]
-    rows["quantity"] = [min(event.quantity or 0, MAX_QUANTITY) for event in organic]
-    rows["price"] = [min(event.price or 0.0, MAX_PRICE) for event in organic]
+    if not organic:
+        return rows
+    names, _, kinds, times_ms, items, categories, prices, quantities, *_ = zip(*organic, strict=True)
+    rows["ts_ms"] = times_ms
+    rows["event"] = hashes64(names)
+    rows["item"] = hashes32(items)
+    rows["category"] = hashes32(categories)
+    rows["type"] = kinds
+    rows["quantity"] = np.minimum([quantity or 0 for quantity in quantities], MAX_QUANTITY)
+    rows["price"] = np.minimum([price or 0.0 for price in prices], MAX_PRICE)
     return rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tideline.udfs.core.hashing import activity_hash, hash32, hash64, hashes64
+from tideline.udfs.core.hashing import activity_hash, hash32, hash64, hashes32, hashes64
 
 
 def test_hashes_are_the_published_algorithms() -> None:
@@ -15,6 +15,8 @@ def test_many_texts_are_hashed_as_one() -> None:
     texts = ["", "a", "naïve", "e" * 300]
     assert hashes64(texts).tolist() == [hash64(text) for text in texts]
     assert hashes64([]).tolist() == []
+    assert hashes32([*texts, None]).tolist() == [*(hash32(text) for text in texts), 0]
+    assert hashes32([]).tolist() == []
 
 
 def test_the_number_of_an_activity_is_no_check_sum() -> None:
