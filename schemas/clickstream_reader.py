@@ -42,7 +42,7 @@ def _read(value: bytes, at: int) -> tuple[Event, int]:
     kind = value[at]
     if kind > _LAST_TYPE or kind & 1:
         raise InvalidRecord(Reason.UNKNOWN_TYPE, f"type has Avro index byte {kind}; allowed: {', '.join(TYPE_NAMES)}")
-    ts_ms, at = _varint(value, at + 1)
+    ts_ms, at = _time(value, at + 1)
     item_id = category = price = quantity = activity_id = token = position = amount = None
     # An event of an activity rarely has the first four, any other event never the last four.
     if value[at : at + 4] == _FOUR_NULLS:
@@ -80,6 +80,18 @@ def _varint(value: bytes, at: int) -> tuple[int, int]:
     return (number >> 1) ^ -(number & 1), at
 
 
+def _time(value: bytes, at: int) -> tuple[int, int]:
+    # The six bytes of a time between July 1970 and 2039, without a loop: 0.2 us less.
+    part = value[at : at + 6]
+    if len(part) == 6 and part[5] < 0x80:
+        a, b, c, d, e, f = part
+        if a & b & c & d & e & 0x80:
+            high = (d & 0x7F) << 21 | (e & 0x7F) << 28 | f << 35
+            number = a & 0x7F | (b & 0x7F) << 7 | (c & 0x7F) << 14 | high
+            return (number >> 1) ^ -(number & 1), at + 6
+    return _varint(value, at)
+
+
 def _text(value: bytes, at: int) -> tuple[str, int]:
     size = value[at]
     if size & 0x81:
@@ -91,7 +103,7 @@ def _text(value: bytes, at: int) -> tuple[str, int]:
         at += 1
     end = at + size
     try:
-        return str(value[at:end], "utf-8"), end
+        return value[at:end].decode(), end
     except UnicodeDecodeError as error:
         if end > len(value):
             raise IndexError("a string longer than the value, cut inside a character") from error
@@ -101,8 +113,8 @@ def _text(value: bytes, at: int) -> tuple[str, int]:
 def _text_branch(value: bytes, at: int) -> tuple[str | None, int]:
     if value[at] != _VALUE_BRANCH:
         _refuse_branch(value[at])
-    found = _text(value, at + 1)
-    return found if found[0] else (None, found[1])
+    text, at = _text(value, at + 1)
+    return text or None, at
 
 
 def _int_branch(value: bytes, at: int) -> tuple[int, int]:

