@@ -23,6 +23,13 @@ def test_what_the_codec_writes_is_read(event: Event) -> None:
     assert read_clickstream(encode_event(event), HEAD) == event
 
 
+@pytest.mark.parametrize("power", range(64))
+def test_times_of_any_length_are_read(power: int) -> None:
+    """Contract: those of six bytes, which are read at once, and shorter and longer ones, either side of 0."""
+    for ts_ms in (2**power - 1, -(2**power), 2**power // 3):
+        assert read_clickstream(encode_event(FULL._replace(ts_ms=ts_ms)), HEAD).ts_ms == ts_ms
+
+
 @pytest.mark.parametrize("kind", range(len(TYPE_NAMES)))
 def test_every_type_has_its_index(kind: int) -> None:
     event = BARE._replace(type=kind)
