@@ -29,5 +29,5 @@ def _of(job: Mapping[str, Any], rest: FlinkRest) -> Iterator[str]:
         at = time.strftime("%H:%M:%S", time.gmtime(int(entry["timestamp"]) / 1000))
         told = [line.strip() for line in str(entry["stacktrace"]).splitlines()]
         causes = [line for line in told if line and not line.startswith(("at ", "..."))]
-        yield f"{job['name']} failed at {at} UTC, task {entry['taskName']}, on {entry['endpoint']}"
+        yield f"{job['name']} failed at {at} UTC, task {entry.get('taskName')}, on {entry.get('endpoint')}"
         yield from (f"    {line[:_CHARACTERS]}" for line in dict.fromkeys((causes[0], *causes[-_LINES:])))
