@@ -41,7 +41,7 @@ class Metrics:
         return _Counter()
 
 
-def test_lists_and_the_popular_one_are_in_redis_before_the_row_is_done(server: Server) -> None:
+def test_lists_the_popular_one_and_stops_are_in_redis_before_the_row_is_done(server: Server) -> None:
     """Contract: how many were written is returned and counted; a row without lists writes none."""
     config = JobConfig(
         bootstrap="b:1", redis_url=server.url, encoder=Path(), token_keys={1: b"k" * 32}, prefix="writer"
@@ -50,13 +50,14 @@ def test_lists_and_the_popular_one_are_in_redis_before_the_row_is_done(server: S
     writer.open(metrics)
     now_ms = np.array([time.time_ns() // 1_000_000] * 2, np.int64).tobytes()
     lists = [b'{"v":[1,5,1]}', b'{"v":[1,6,1]}']
-    assert writer.map((encode_block(["ann", "bob"], lists), now_ms, b'{"v":[1,9,1]}')) == 2
-    assert writer.map((b"", b"", b"")) == 0
-    assert writer.map((encode_block(["ann", "bob"], [lists[0], b'{"v":[1,4,1]}']), now_ms, b"")) == 2
+    stops = b'{"v":[1,7,1],"s":["a"]}'
+    assert writer.map((encode_block(["ann", "bob"], lists), now_ms, b'{"v":[1,9,1]}', b"")) == 2
+    assert writer.map((b"", b"", b"", stops)) == 0
+    assert writer.map((encode_block(["ann", "bob"], [lists[0], b'{"v":[1,4,1]}']), now_ms, b"", b"")) == 2
     writer.close()
     client = redis.Redis.from_url(server.url)
     stored = {client.get(key) for key in client.scan_iter("writer*")}
     client.close()
-    assert stored == {*lists, b'{"v":[1,9,1]}'}
+    assert stored == {*lists, b'{"v":[1,9,1]}', stops}
     counted = {name: metrics.counts[name] for name in ("redis_written", "redis_same", "redis_older", "list_ms")}
     assert counted == {"redis_written": 2, "redis_same": 1, "redis_older": 1, "list_ms": 4}

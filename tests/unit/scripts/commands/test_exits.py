@@ -94,6 +94,7 @@ _FAILING = {
     "control": ["republish", "id=1", "--stack", "absent"],
     "package": ["--out", "/proc/absent/here"],
     "list": ["u1", "--stack", "absent"],
+    "activity": ["show", "--stack", "absent"],
     "send": ["u1", "--category", "CHEESE", "--stack", "absent"],
     "report": ["--log", "absent.parquet"],
     "export": ["--stack", "absent", "--out", "x.parquet"],
