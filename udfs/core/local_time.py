@@ -43,20 +43,23 @@ class Changes(NamedTuple):
 
 
 def changes(zone: str, minutes: NDArray[np.int64]) -> Changes:
-    """Return what is needed of a zone for these moments and the year after the last of them.
+    """Return what is needed of a zone for these moments, each with the year after it.
 
     >>> clocks = changes("Europe/Berlin", np.array([0]))
     >>> clocks.at(np.array([0])).tolist() == [3 * DAY + 1 * HOUR]  # Thursday, one o'clock
     True
     """
-    first, last = (_year(int(end)) for end in (minutes.min(), minutes.max()))
-    return _changes(zone, first, last + 1)
+    # Years and not all between the first and the last: one clock in the year 9998 would cost 10 seconds.
+    present = {_year(day * DAY) for day in np.unique(minutes // DAY).tolist()}
+    return _changes(zone, tuple(sorted(present | {year + 1 for year in present})))
 
 
 @lru_cache(maxsize=1024)
-def _changes(zone: str, first: int, last: int) -> Changes:
-    found = [(_minute(first, 1), _offset(zone, _minute(first, 1)))]
-    for year in range(first, last + 1):
+def _changes(zone: str, years: tuple[int, ...]) -> Changes:
+    found: list[tuple[int, int]] = []
+    for year in years:
+        if year - 1 not in years:
+            found.append((_minute(year, 1), _offset(zone, _minute(year, 1))))
         found += _of_year(zone, year)
     starts, offsets = np.array(found, np.int64).T
     return Changes(starts, offsets)

@@ -71,16 +71,19 @@ def plan_of(
     >>> plan_of(0, 4 * HOUR_MS, Pacing.FRONT).weights.tolist()
     [1.5, 1.5, 1.0, 1.0]
     """
-    first, last = starts_ms // HOUR_MS, max(ends_ms - 1, starts_ms) // HOUR_MS
-    hours = np.arange(first, last + 1)
-    inside = np.minimum((hours + 1) * HOUR_MS, ends_ms) - np.maximum(hours * HOUR_MS, starts_ms)
+    first = starts_ms // HOUR_MS
+    hours = max(ends_ms - 1, starts_ms) // HOUR_MS + 1 - first
+    each = -(-hours // _MOST_HOURS)
+    # By period and never by hour: an activity may end in the year 9999.
+    begins = (first + np.arange(0, hours, each)) * HOUR_MS
+    inside = np.minimum(begins + each * HOUR_MS, ends_ms) - np.maximum(begins, starts_ms)
     weights = inside / HOUR_MS
+    middles = begins + each * HOUR_MS // 2
     if profile is not None:
-        weights = weights * np.array(profile)[hours % _WEEK_HOURS]
+        weights = weights * np.array(profile)[middles // HOUR_MS % _WEEK_HOURS]
     if pacing is Pacing.FRONT:
-        weights = np.where((hours + 0.5) * HOUR_MS < (starts_ms + ends_ms) / 2, _FRONT, 1.0) * weights
-    each = -(-hours.size // _MOST_HOURS)
-    return Plan(int(first), each, np.add.reduceat(weights, np.arange(0, hours.size, each)))
+        weights = np.where(middles < (starts_ms + ends_ms) / 2, _FRONT, 1.0) * weights
+    return Plan(first, each, weights)
 
 
 def allotted(spent: NDArray[np.float64], plan: Plan, budget: float) -> NDArray[np.float64]:

@@ -191,9 +191,9 @@ class RankerState:
 
     def stopped(self) -> NDArray[np.int64]:
         """Return the numbers of the activities that are to be shown to nobody: their budgets are spent."""
-        names = [name for name, standing in self.tables.standings.items() if standing.stopped]
-        ids = [each.activity_id for each in self.catalogue.activities] if names else []
-        return np.array([ids.index(name) for name in names if name in self.catalogue.reward_value], np.int64)
+        names = {name for name, standing in self.tables.standings.items() if standing.stopped}
+        activities = self.catalogue.activities if names else ()
+        return np.array([at for at, each in enumerate(activities) if each.activity_id in names], np.int64)
 
     def leases(self) -> dict[int, int]:
         """Return by activity number in how many milliseconds lists that show it run out, where a budget says so."""

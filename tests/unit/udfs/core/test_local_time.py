@@ -10,7 +10,7 @@ import pytest
 from tests.support.plain_rules import zone_of
 from tideline.udfs.core.local_time import DAY, HOUR, NEVER, changes, zones
 
-_2026 = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) // 60
+_1973, _2026, _9998 = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) // 60 for year in (1973, 2026, 9998))
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,12 @@ def test_the_first_and_the_last_moment_can_be_told(moment: int) -> None:
 def test_zones_are_known_by_their_names() -> None:
     assert {"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"} <= zones()
     assert not {"Berlin", "../zones", "", "europe/berlin"} & zones()
+
+
+def test_moments_far_apart_are_told_as_each_alone() -> None:
+    """Contract: of two clocks one may be of 1973 or 9998; only the years of the moments and those after them count."""
+    moments = np.array([_1973, _2026, _2026 + 180 * DAY, _9998, _9998 + 180 * DAY])
+    together = changes("Europe/Berlin", moments)
+    alone = [changes("Europe/Berlin", moments[at : at + 1]) for at in range(moments.size)]
+    assert together.at(moments).tolist() == [each.at(moments[at : at + 1])[0] for at, each in enumerate(alone)]
+    assert together.starts.size < 20

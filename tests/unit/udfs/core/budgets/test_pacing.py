@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.core_world import NOON_MS
+from tideline.schemas.fields import LATEST_MS
 from tideline.udfs.core.budgets.ledger import HOUR_MS
 from tideline.udfs.core.budgets.pacing import PRICE_UNIT, Pacing, Plan, allotted, in_price_units, plan_of, pressure
 
@@ -58,6 +60,15 @@ def test_a_plan_of_years_has_periods_of_several_hours() -> None:
     plan = plan_of(0, 20_000 * HOUR_MS)
     assert (plan.hours_each, plan.weights.size, plan.weights.sum()) == (3, 6667, 20_000.0)
     assert plan.period(np.array([-5, 0, 2, 3, 10**6])).tolist() == [0, 0, 0, 1, 6666]
+
+
+def test_an_activity_that_ends_in_no_foreseeable_time_has_a_plan_of_the_same_size() -> None:
+    """Contract: the latest end that the topic takes, in the year 9999: hour by hour its plan took 2 GB."""
+    ends_ms = LATEST_MS
+    plan = plan_of(NOON_MS, ends_ms)
+    assert 9_000 < plan.weights.size <= 9_600
+    assert plan.weights.sum() == pytest.approx((ends_ms - NOON_MS) / HOUR_MS)
+    assert plan.gone(NOON_MS + HOUR_MS)[0] == 0
 
 
 def test_the_share_of_a_period_that_is_over_stays_within_the_plan() -> None:
