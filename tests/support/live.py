@@ -6,6 +6,7 @@ import json
 import re
 import time
 import urllib.request
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -62,7 +63,7 @@ class LiveJob:
         self.topics = self.config.topics
         self.oracle = Oracle(rank_settings(self.config), Encoder.load(ENCODERS / "demo-1"))
         self.job_id = ""
-        self._redis = redis.Redis.from_url(stack.redis_url, socket_timeout=_REDIS_WITHIN_S)
+        self._redis = self._connected(stack.redis_url)
         self._read_to: dict[int, int] = {}
         self._commands = 0
         ensure_topics(stack.kafka, self.topics)
@@ -71,6 +72,12 @@ class LiveJob:
     def token_keys(self) -> TokenKeys:
         """The keys that sign this job's tokens."""
         return rank_settings(self.config).keys
+
+    def _connected(self, url: str) -> redis.Redis:
+        client = redis.Redis.from_url(url, socket_timeout=_REDIS_WITHIN_S)
+        # A socket that the garbage collector finds before its client's `__del__` warns, in whatever test runs then.
+        weakref.finalize(self, client.close)
+        return client
 
     def start(self, savepoint: str | None = None) -> None:
         """Submit the job once slots are free for all of it, and wait until all of it runs."""
@@ -89,7 +96,7 @@ class LiveJob:
         self.options |= options
         self.config = self._load_config()
         self.oracle.epoch = self.config.epoch or 0
-        self._redis = redis.Redis.from_url(self.config.redis_url, socket_timeout=_REDIS_WITHIN_S)
+        self._redis = self._connected(self.config.redis_url)
         self.start(savepoint)
 
     def put_activities(self, activities: Sequence[Activity]) -> None:

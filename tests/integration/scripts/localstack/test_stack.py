@@ -38,7 +38,8 @@ def test_second_stack_runs_beside_the_first_and_goes_without_it(stack: Stack, na
     assert not root.exists()
     assert not any(alive(process) for process in processes)
     assert all(alive(process) for process in stack.processes)
-    assert redis.Redis.from_url(stack.redis_url).ping()
+    with redis.Redis.from_url(stack.redis_url) as client:
+        assert client.ping()
 
 
 def test_absent_stack_is_reported() -> None:
