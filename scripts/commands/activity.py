@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _WIDTH = 16
 _FEW = 10
 _PUBLISH_MS = 2_000
-"""How far back the policy topic is read follows from it; where each budget stands is in every publication."""
+"""How far back the policy topic is read follows from it; a longer interval only makes that further than is needed."""
 
 
 def main(argv: Sequence[str]) -> int:

@@ -33,9 +33,9 @@ from tideline.udfs.operators.stop import failing_for_good
 from tideline.udfs.operators.subtask import attempt_number, was_restored
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from tideline.udfs.core.budgets.ledgers import ChangedLedgers
+    from tideline.udfs.core.budgets.ledgers import ChangedLedgers, Due
     from tideline.udfs.core.policies.arm_key import ArmKey
     from tideline.udfs.core.policies.regression import Regression
     from tideline.udfs.settings.job_config import JobConfig
@@ -48,7 +48,7 @@ class Learn(KeyedProcessFunction):
         self._config = config
 
     def open(self, context: RuntimeContext) -> None:
-        """Name the states: sums by arm, features, terms and ledgers by activity, times, experiment, whose turn."""
+        """Name the states: sums by arm; features, terms, ledgers, standings by activity; times, experiment, turns."""
         self._enter(context)
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._newest = context.get_state(ValueStateDescriptor("newest_ms", Types.LONG()))
@@ -60,6 +60,8 @@ class Learn(KeyedProcessFunction):
         )
         self._ledgers = context.get_map_state(MapStateDescriptor("ledgers", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._terms = context.get_map_state(MapStateDescriptor("terms", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
+        self._told = context.get_map_state(MapStateDescriptor("standings", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
+        self._ledger_turn = context.get_state(ValueStateDescriptor("ledger_turn", Types.LONG()))
         self._ledger_ms = context.get_state(ValueStateDescriptor("ledger_ms", Types.LONG()))
         config = self._config
         _, conversion, revenue, _ = scaled(
@@ -110,7 +112,13 @@ class Learn(KeyedProcessFunction):
                 self._newest.value(),
                 self._ordered.value(),
                 self._turn.value() or "",
-                KeptLedgers(dict(self._ledgers.items()), dict(self._terms.items()), self._ledger_ms.value() or 0),
+                KeptLedgers(
+                    dict(self._ledgers.items()),
+                    dict(self._terms.items()),
+                    self._ledger_ms.value() or 0,
+                    dict(self._told.items()),
+                    self._ledger_turn.value() or 0,
+                ),
             )
             self._restored = Learner(self._settings, kept)
         return self._restored
@@ -129,7 +137,10 @@ class Learn(KeyedProcessFunction):
         milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in learned.clicks._asdict().items()}
         aside = {f"feedback_refused_{reason}": count for reason, count in learned.refused.items()}
         self._meters.add({"feedback_rows": learned.rows, **milli, **aside})
-        yield from self._publish_standings()
+        if self._learner.ledgers:
+            due = self._learner.ledgers.due()
+            self._ledger_turn.update(due.turn)
+            yield from self._publish_standings(due)
         yield from self._publish(learned.arms)
 
     def _keep(self, changed: ChangedLedgers) -> None:
@@ -138,6 +149,7 @@ class Learn(KeyedProcessFunction):
         for name in changed.gone:
             self._ledgers.remove(name)
             self._terms.remove(name)
+            self._told.remove(name)
         self._ledger_ms.update(changed.newest_ms)
 
     def _note(self, key: bytes, value: bytes | None) -> Iterator[Row]:
@@ -159,7 +171,7 @@ class Learn(KeyedProcessFunction):
         terms = learner.ledgers.note(name, activity)
         if terms is not None and terms != self._terms.get(name):
             self._terms.put(name, terms)
-            yield from self._publish_standings({name})
+            yield from self._publish_standings(learner.ledgers.all(name))
 
     def _obey(self, value: bytes) -> Iterator[Row]:
         try:
@@ -174,18 +186,16 @@ class Learn(KeyedProcessFunction):
         elif isinstance(command, PublishPolicy | SetExperiment):
             if isinstance(command, SetExperiment):
                 self._experiment.update(value)
-            yield from self._publish_standings()
+            yield from self._publish_standings(self._learner.ledgers.all())
             yield from self._publish(self._learner.every_arm())
 
-    def _publish_standings(self, names: Collection[str] = ()) -> Iterator[Row]:
-        """Publish where some activities stand with their budgets and floors, all where none is named."""
-        epoch, found = self._config.epoch or 0, self._learner.ledgers.standings()
-        if not found:
-            return
-        for name, standing in found:
-            if not names or name in names:
-                yield Row(LedgerKey(name).value, encode_standing(name, standing._replace(epoch=epoch)))
-        self._meters.show("activities_stopped", sum(standing.stopped for _, standing in found))
+    def _publish_standings(self, due: Due) -> Iterator[Row]:
+        """Publish where activities stand with their budgets and floors, and keep what was told."""
+        for name, standing in due.standings:
+            value = encode_standing(name, standing._replace(epoch=self._config.epoch or 0))
+            self._told.put(name, value)
+            yield Row(LedgerKey(name).value, value)
+        self._meters.show("activities_stopped", due.stopped)
 
     def _publish(self, arms: Iterable[ArmKey]) -> Iterator[Row]:
         rows = self._learner.publish(arms, self._on_trial())

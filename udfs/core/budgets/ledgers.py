@@ -14,9 +14,10 @@ from tideline.udfs.core.budgets.committed import cohorts_of, delay_weights
 from tideline.udfs.core.budgets.ledger import HOUR_MS, NO_LEDGER, decode_ledger, encode_ledger, entries, merged
 from tideline.udfs.core.budgets.standing import Moment, Standing, standing_of
 from tideline.udfs.core.budgets.terms import NO_BUDGET, decode_terms, encode_terms, terms_of
+from tideline.udfs.core.budgets.told import Told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -33,6 +34,8 @@ class LedgerSettings(NamedTuple):
     """So long conversions of an impression can come."""
     worth: tuple[float, float] = (5.0, 0.0)
     """Of a conversion and of a unit of revenue, scaled as scores are."""
+    in_round: int = 0
+    """In so many publications each standing is in one of them; 0: what does not move is in none."""
 
 
 class KeptLedgers(NamedTuple):
@@ -41,6 +44,9 @@ class KeptLedgers(NamedTuple):
     ledgers: Mapping[str, bytes] = MappingProxyType({})
     terms: Mapping[str, bytes] = MappingProxyType({})
     newest_ms: int = 0
+    told: Mapping[str, bytes] = MappingProxyType({})
+    """Records of the standings that were published."""
+    turn: int = 0
 
 
 class ChangedLedgers(NamedTuple):
@@ -51,6 +57,14 @@ class ChangedLedgers(NamedTuple):
     newest_ms: int
 
 
+class Due(NamedTuple):
+    """Standings to publish, to be kept as they are published; how many activities are stopped; whose turn it was."""
+
+    standings: list[tuple[str, Standing]]
+    stopped: int
+    turn: int
+
+
 class Ledgers:
     """Terms and ledgers by activity."""
 
@@ -59,6 +73,7 @@ class Ledgers:
         self._terms = {name: decode_terms(each) for name, each in kept.terms.items()}
         self._ledgers = {name: decode_ledger(each) for name, each in kept.ledgers.items()}
         self._newest_ms = kept.newest_ms
+        self._told = Told(kept.told, kept.turn, settings.in_round)
 
     def __len__(self) -> int:
         """Return how many activities have terms."""
@@ -92,6 +107,7 @@ class Ledgers:
         for name in gone:
             self._terms.pop(name, None)
             self._ledgers.pop(name, None)
+            self._told.forget(name)
             changed.pop(name, None)
         return ChangedLedgers(changed, gone, self._newest_ms)
 
@@ -104,6 +120,17 @@ class Ledgers:
         before = (self._newest_ms - self._settings.window_ms) // HOUR_MS
         over = sorted(name for name, terms in self._terms.items() if terms.is_over)
         return [name for name in over if self._ledgers.get(name, NO_LEDGER)["hour"].max(initial=-1) < before]
+
+    def due(self) -> Due:
+        """Count a publication, and return what it is to hold: what moved, and what has its turn."""
+        found = self.standings()
+        return Due(self._told.due(found) if found else [], _stopped(found), self._told.turn)
+
+    def all(self, name: str | None = None) -> Due:
+        """Return the standing of one activity, of every one without it, to be published whether it moved or not."""
+        found = self.standings()
+        told = self._told.tell(each for each in found if name in (None, each[0]))
+        return Due(told, _stopped(found), self._told.turn)
 
     def standings(self) -> list[tuple[str, Standing]]:
         """Return where each activity stands, by rising id; one whose terms are over is free."""
@@ -118,3 +145,7 @@ class Ledgers:
             (name, standing_of(self._terms[name], ledger, of_hours, every, moment))
             for name, ledger, of_hours in zip(names, ledgers, cohorts, strict=True)
         ]
+
+
+def _stopped(standings: Iterable[tuple[str, Standing]]) -> int:
+    return sum(standing.stopped for _, standing in standings)

@@ -16,7 +16,7 @@ from tideline.udfs.core.learning.knowledge import Knowledge
 from tideline.udfs.core.learning.learning import Decay, decode_sums, encode_sums
 from tideline.udfs.core.learning.monitoring import Clicks, Watch
 from tideline.udfs.core.learning.publication import every_arm, published
-from tideline.udfs.core.learning.turn import turn
+from tideline.udfs.core.learning.turn import publications_in_round, turn
 from tideline.udfs.core.policies.arm_key import ArmKey, decode_arm
 from tideline.udfs.core.policies.regression import Regression
 
@@ -87,7 +87,8 @@ class Learner:
             None if kept.newest_ms is None else decay.bucket_at(kept.newest_ms),
         )
         self._features = {name: np.frombuffer(each, np.int8) for name, each in kept.features.items()}
-        self.ledgers = Ledgers(LedgerSettings(settings.window_ms, settings.worth), kept.ledgers)
+        in_round = publications_in_round(settings.publish_ms)
+        self.ledgers = Ledgers(LedgerSettings(settings.window_ms, settings.worth, in_round), kept.ledgers)
         self._ordered, self._turn = kept.ordered, decode_arm(kept.turn) if kept.turn else None
         self._watch = Watch()
 

@@ -14,6 +14,11 @@ ROUND_MS = 540_000
 """In so many milliseconds of publish intervals with feedback each row is published: 9 minutes, so 10 with delays."""
 
 
+def publications_in_round(publish_ms: int) -> int:
+    """Return how many publications, one in a publish interval, a round has; 0 where nothing is published again."""
+    return max(ROUND_MS // publish_ms, 1) if publish_ms else 0
+
+
 def turn(arms: Sequence[ArmKey], after: ArmKey | None, publish_ms: int) -> list[ArmKey]:
     """Return the arms, of some in rising order, that come behind one, as many as are due in a publish interval.
 

@@ -235,6 +235,17 @@ def test_a_budget_is_published_when_it_is_noted_and_stops_when_it_is_spent() -> 
     assert standings(operator.order(PublishPolicy("all"))).keys() == {"0"}
 
 
+def test_budgets_that_stand_still_are_told_once_in_a_round() -> None:
+    """Contract: what somebody else did makes no record of them; in nine minutes of work each has had its turn."""
+    operator = Opened(MemoryContext(), "--publish-ms", "20000")
+    for at in range(20):
+        operator.told(str(at), encode_activity(activity(str(at), budget=0.0, cost=1.0)))
+    told = [standings(operator.feed([spent(1, 0, "other", NOON_MS + at)])) for at in range(54)]
+    assert max(map(len, told)) < 8
+    for first in (0, 27):
+        assert sorted(name for each in told[first : first + 27] for name in each) == sorted(map(str, range(20)))
+
+
 def test_a_ledger_outlives_a_restart() -> None:
     """Contract: the same standings and the same state as of an operator that was never restarted."""
     outcomes = []
@@ -247,13 +258,14 @@ def test_a_ledger_outlives_a_restart() -> None:
         for part in range(4):
             if restored:
                 operator = Opened(context)
-            found.append(standings(operator.feed([spent(50, 4), spent(60, 0, "2", NOON_MS - part)])))
-        states = {name: context.maps[name].values for name in ("ledgers", "terms")}
+            found.append(operator.feed([spent(50, 4), spent(60, 0, "2", NOON_MS - part)]))
+        states = {name: context.maps[name].values for name in ("ledgers", "terms", "standings")}
         outcomes.append((found, states, context.values["ledger_ms"].held))
     assert outcomes[0] == outcomes[1]
     found, states, newest_ms = outcomes[0]
-    assert (found[-1]["0"].spent_cents, newest_ms) == (1600, NOON_MS)
-    assert found[-1]["1"].offset > 0
+    told = dict(decode_standing(each, 0) for each in states["standings"].values())
+    assert (told["0"].spent_cents, newest_ms) == (1600, NOON_MS)
+    assert told["1"].offset > 0
     assert states["ledgers"].keys() == {"0", "1", "*"} - {"1"}
 
 

@@ -1,0 +1,72 @@
+"""What readers were told of standings: a publication holds those that moved since, and some of the others in turn.
+
+A standing that does not move is silent for one round of publications, which the learner makes nine minutes of work
+(turn.py), so a reader who starts has all in the ten minutes of the topic that he reads (policy_start.py). Nothing in it
+runs out meanwhile: a lease is a length of time that counts from each list, and a stop is told in the publication that
+finds it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tideline.udfs.core.budgets.owed_exposure import OFFSET_LIMIT
+from tideline.udfs.core.budgets.pacing import in_price_units
+from tideline.udfs.core.budgets.standing import Standing, decode_standing
+from tideline.udfs.core.hashing import activity_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_PART = 32
+_OFFSET_STEP = in_price_units(OFFSET_LIMIT / _PART)
+
+
+class Told:
+    """The standings as they were last published, and how many publications there were in this round."""
+
+    def __init__(self, kept: Mapping[str, bytes], turn: int, in_round: int) -> None:
+        """`kept` has the records that were published, by activity; a round is so many publications, 0 for no end."""
+        self._told = dict(decode_standing(value, -1) for value in kept.values())
+        self.turn = turn
+        self._round = in_round
+
+    def due(self, standings: Iterable[tuple[str, Standing]]) -> list[tuple[str, Standing]]:
+        """Return those of some standings that the next publication is to hold, and take them for told."""
+        if self._round:
+            self.turn = (self.turn + 1) % self._round
+        return self.tell((name, now) for name, now in standings if self._is_due(name, now))
+
+    def tell(self, standings: Iterable[tuple[str, Standing]]) -> list[tuple[str, Standing]]:
+        """Take standings for told, whether they moved or not."""
+        found = list(standings)
+        self._told.update(found)
+        return found
+
+    def forget(self, name: str) -> None:
+        """Forget an activity that has neither budget nor floor any more."""
+        self._told.pop(name, None)
+
+    def _is_due(self, name: str, now: Standing) -> bool:
+        told = self._told.get(name)
+        in_turn = self._round > 0 and (self.turn + activity_hash(name)) % self._round == 0
+        return told is None or in_turn or moved(told, now)
+
+
+def moved(told: Standing, now: Standing) -> bool:
+    """Return whether readers have to be told: by a 32nd, or that it stopped or goes on.
+
+    That is far below what prices and offsets move by in their course, and what a lease has in reserve.
+
+    >>> moved(Standing(price=3200), Standing(price=3300)), moved(Standing(price=3200), Standing(price=3301))
+    (False, True)
+    """
+    if told.stopped != now.stopped or abs(now.offset - told.offset) > _OFFSET_STEP:
+        return True
+    pairs = zip(_amounts(told), _amounts(now), strict=True)
+    return any(abs(after - before) * _PART > abs(before) for before, after in pairs)
+
+
+def _amounts(standing: Standing) -> tuple[int, int, int, int]:
+    committed = standing.spent_cents + standing.pending_cents
+    return standing.price, standing.lease_ms, standing.spent_cents, committed
