@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +27,7 @@ BEFORE = Standing(3_200, 64_000, False, 6_400_000, 1, 3_200, 3_200, 7, 4)
         {"offset": 64_000 + 2**24 // 300},
     ],
 )
-def test_a_standing_moves_by_what_readers_act_on(change: dict[str, int]) -> None:
+def test_a_standing_moves_by_what_readers_act_on(change: dict[str, Any]) -> None:
     assert moved(BEFORE, BEFORE._replace(**change))
 
 
@@ -45,7 +47,8 @@ def test_who_was_told_all_along_knows_what_a_restored_learner_tells(
     """Contract: the same records as without a restart, and nobody is silent for longer than a round."""
     outcomes = []
     for is_restored in (False, True):
-        told, kept, found = Told({}, 0, IN_ROUND), {}, []
+        told, found = Told({}, 0, IN_ROUND), []
+        kept: dict[str, bytes] = {}
         now = dict.fromkeys("abcd", Standing())
         for at, changes in enumerate(prices):
             if is_restored and at == restored_at:
