@@ -63,6 +63,7 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate", "The event_id was already applied.", _COUNTED
     QUARANTINED = "quarantined", "Its user did more in a second of the hour before than a person can."
     BAD_ACTIVITY = "bad_activity", "An activity record breaks a rule; the former version of it stays."
+    BAD_PROFILE = "bad_profile", "A profile record breaks a rule; the former profile of its user stays."
     BAD_CONTROL = "bad_control", "A control record is unknown or malformed; nothing was changed."
 
 

@@ -60,6 +60,10 @@ class Fields:
             if name not in self._record:
                 self.refuse(name, "it must be given")
 
+    def unknown(self, names: Collection[str]) -> str:
+        """Return the first field that is none of these, as it may be shown; empty where there is none."""
+        return next((_shown(name) for name in self._record if name not in names), "")
+
     def only_one(self, names: Collection[str], beside: Collection[str] = ()) -> str:
         """Return which one of these fields the record has; beside it, it may have only those of `beside`."""
         given = [name for name in self._record if name not in beside]

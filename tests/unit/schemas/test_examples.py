@@ -18,6 +18,7 @@ _NOT_FROM_DECODING = {
     Reason.DUPLICATE,
     Reason.QUARANTINED,
     Reason.BAD_ACTIVITY,
+    Reason.BAD_PROFILE,
     Reason.BAD_CONTROL,
 }
 

@@ -24,6 +24,7 @@ _IDS_EVER_GIVEN = {
     15: "ledger_v1",
     16: "activity_v2",
     17: "activity_v3",
+    18: "profile_v1",
 }
 
 

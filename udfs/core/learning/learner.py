@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.budgets.ledgers import KeptLedgers, Ledgers, LedgerSettings
+from tideline.udfs.core.learning.intake import admit
 from tideline.udfs.core.learning.knowledge import Knowledge
 from tideline.udfs.core.learning.learning import Decay, decode_sums, encode_sums
 from tideline.udfs.core.learning.monitoring import Clicks, Watch
@@ -107,11 +108,14 @@ class Learner:
     def learn(self, ids: Sequence[str], rows: NDArray[Any]) -> LearnedFeedback:
         """Add feedback (dtype ROWS); the arms to publish are those it changed and those whose turn it is.
 
-        Of an encoder's first feedback every activity's.
+        Of an encoder's first feedback every activity's. Rows of users who are not to be learned from are for the
+        ledgers alone.
         """
-        known = self._known
+        known, silent = self._known, rows["unlearned"] != 0
+        counted, rows = (rows[silent], rows[~silent]) if silent.any() else (rows[:0], rows)
         before, activities = known.encoders(), known.activities()
         learned = known.learn(ids, rows)
+        others = admit(ids, counted, known.decay, known.newest)
         retired = known.retire(self._features.keys(), self._settings.window_ms)
         clicks = Clicks()
         for arm, mine in learned.rows.items():
@@ -130,8 +134,8 @@ class Learner:
             sorted(set(arms)),
             sum(mine.size for mine in learned.rows.values()),
             clicks,
-            learned.refused,
-            self.ledgers.learn(_by_activity(learned.rows)) if self.ledgers else None,
+            learned.refused + others.refused,
+            self.ledgers.learn(_by_activity(learned.rows, ids, others.rows)) if self.ledgers else None,
         )
 
     def _due(self) -> list[ArmKey]:
@@ -176,9 +180,13 @@ class Learner:
         return self._watch.drift()
 
 
-def _by_activity(rows_of: Mapping[ArmKey, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return the feedback of each activity under all encoders."""
+def _by_activity(
+    rows_of: Mapping[ArmKey, NDArray[Any]], ids: Sequence[str], others: NDArray[Any]
+) -> dict[str, NDArray[Any]]:
+    """Return the feedback of each activity under all encoders, with that of others, which no arm has learned from."""
     found: dict[str, list[NDArray[Any]]] = {}
     for arm, rows in rows_of.items():
         found.setdefault(arm.activity_id, []).append(rows)
+    for number in np.unique(others["activity"]).tolist():
+        found.setdefault(ids[number], []).append(others[others["activity"] == number])
     return {name: np.concatenate(parts) for name, parts in found.items()}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_LAYOUT = 4
+_LAYOUT = 5
 
 ROWS = np.dtype(
     [
@@ -32,14 +32,16 @@ ROWS = np.dtype(
         ("x", "i1", (DIM,)),
         ("examination_discount", "u1"),
         ("pair", "<u4"),
+        ("unlearned", "u1"),
     ]
 )
 """Increments; `activity` is a place in the list of ids that travels along, `ts_ms` the time of the impression,
 `revenue_milli` thousandths of a unit, `examination_discount` the hundredths by which an impression counts less than a
 whole one: its place is not always looked at, `pair` what was scored (pair_numbers.py), of every row that carries
-impressions or clicks; a row that the token is no longer at hand for has 0 and carries neither."""
+impressions or clicks; a row that the token is no longer at hand for has 0 and carries neither; `unlearned` 1 where its
+user has not agreed to be learned from: budgets and floors count it, and nothing else."""
 
-_ROW = struct.Struct("<IHbbbbqq16sBI")
+_ROW = struct.Struct("<IHbbbbqq16sBIB")
 _LENGTH = struct.Struct("<I")
 
 
@@ -57,6 +59,7 @@ class Feedback(NamedTuple):
     revenue_milli: int = 0
     examination_discount: int = 0
     pair: int = 0
+    unlearned: int = 0
 
 
 def encode_feedback(rows: Sequence[Feedback]) -> bytes:
@@ -78,6 +81,7 @@ def encode_feedback(rows: Sequence[Feedback]) -> bytes:
             row.x,
             row.examination_discount,
             row.pair,
+            row.unlearned,
         )
         for row in rows
     ]

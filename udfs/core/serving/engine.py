@@ -1,7 +1,8 @@
 """One micro-batch of one shard, from raw records to lists: the whole of `interest_rank` without Flink.
 
 bytes -> events -> guard -> history and attribution -> interest -> ranking -> lists. The live job, a replay and the
-plain-Python oracle of the tests all call `process`. A backfill calls it muted, and `settle` at its end.
+plain-Python oracle of the tests all call `process`. A backfill calls it muted, and `settle` at its end. What the shop
+says of users (profile records) comes by `take_profiles`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import activity_hash, hashes64
 from tideline.udfs.core.pairs.pairs_of import pairs_of
 from tideline.udfs.core.policies.base import Contexts
+from tideline.udfs.core.profiles.kept_profile import newest, read_kept
+from tideline.udfs.core.profiles.profile_batch import told_by
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.serving.admission import DeadLetter, set_robots_aside
 from tideline.udfs.core.serving.decisions import decision_records
 from tideline.udfs.core.serving.rank_arms import rank_arms
 from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
+from tideline.udfs.core.users.as_told import as_told, known
 from tideline.udfs.core.users.history import history_rows, merge
 from tideline.udfs.core.users.interest import ENCODE_BUCKETS, encode
 from tideline.udfs.core.users.times_seen import see
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.history import Merged
     from tideline.udfs.core.users.user_state import UserBatch
 
-__all__ = ["DeadLetter", "Outcome", "Records", "process", "republish", "settle"]
+__all__ = ["DeadLetter", "Outcome", "Records", "process", "republish", "settle", "take_profiles"]
 
 
 class _Decoded(NamedTuple):
@@ -139,20 +143,49 @@ def process(
 def republish(users: list[str], states: Sequence[bytes | None], ranker: RankerState) -> Outcome:
     """Rank the given users again; that counts as an update of each, so the new list replaces the old one."""
     batch = decode_states(states, ranker.encoder.hidden)
-    batch.header["seq"] += np.uint32(1)
-    every = np.arange(len(users))
+    every = np.flatnonzero(known(batch))
+    batch.header["seq"][every] += np.uint32(1)
     lists, counts = _rank(batch, every, _nothing_merged(len(users)), users, ranker)
-    counts["republished"] += len(users)
+    counts["republished"] += every.size
     newest_ms = int(batch.header["as_of_ms"].max(initial=0))
-    listed = users if lists else []
+    listed = [users[row] for row in every.tolist()] if lists else []
     return Outcome(users, encode_states(batch), listed, lists, [], [], [], counts, [], newest_ms)
+
+
+def take_profiles(
+    records: Records, load: Callable[[list[str]], list[bytes | None]], ranker: RankerState, *, muted: bool = False
+) -> Outcome:
+    """Apply the profile records of one shard; of each user's the newest counts, whatever came first.
+
+    Users who had lists get new ones where their profile changed, unless muted; no update of theirs is counted.
+    """
+    told = told_by(zip(*records, strict=True))
+    users = list(told.profiles)
+    batch = decode_states(load(users), ranker.encoder.hidden)
+    former, batch.profiles = batch.profiles, list(map(newest, batch.profiles, told.profiles.values()))
+    new = np.array([before != after for before, after in zip(former, batch.profiles, strict=True)], np.bool_)
+    rows = np.flatnonzero(new & known(batch) & (not muted))
+    lists, counts = _rank(batch, rows, _nothing_merged(len(users)), users, ranker)
+    listed = [users[row] for row in rows.tolist()] if lists else []
+    counts.update(profiles=len(records.keys), profiles_applied=int(new.sum()))
+    return Outcome(
+        users=users,
+        states=encode_states(batch),
+        listed=listed,
+        lists=lists,
+        decisions=[],
+        dead=[DeadLetter(number, error) for number, error in told.refused],
+        feedback=[],
+        counts=counts,
+        appended_ms=[records.timestamps_ms[told.numbers[user]] for user in listed],
+        newest_ms=int(batch.header["as_of_ms"].max(initial=0)),
+    )
 
 
 def settle(states: Sequence[bytes | None], ranker: RankerState) -> list[bytes]:
     """Return the states of users whose events were processed muted as if they had not been: h and x are encoded."""
     batch = decode_states(states, ranker.encoder.hidden)
-    header = batch.header
-    stale = (header["encoder"] == 0) & ((header["seq"] > 0) | (header["as_of_ms"] != 0))
+    stale = (batch.header["encoder"] == 0) & known(batch)
     encode(batch, np.flatnonzero(stale), _nothing_merged(len(states)), ranker.encoder)
     return encode_states(batch)
 
@@ -194,7 +227,7 @@ def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _At
         found = attribute(batch.shown[row], events, ranker.attributing)
         batch.shown[row] = found.shown
         applied[row], newest_ms[row] = found.applied, found.newest_ms
-        feedback += found.feedback
+        feedback += _consented(found.feedback, batch.profiles[row])
         shown += found.decisions
         if found.decisions:
             first = [(activity_hash(each.activity_id), each.token.as_of_ms) for each in found.decisions]
@@ -207,6 +240,13 @@ def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _At
     counts["feedback"] = len(feedback)
     counts["decisions_explored"] = sum(each.token.explored >> each.slot & 1 for each in shown)
     return _Attributed(applied, feedback, decision_records(shown, ranker), dead, counts)
+
+
+def _consented(feedback: list[Feedback], profile: bytes) -> list[Feedback]:
+    """Return feedback as its user agreed to: for budgets alone where he is not to be learned from."""
+    if not profile or read_kept(profile).learn:
+        return feedback
+    return [each._replace(unlearned=1) for each in feedback]
 
 
 def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list[str], ranker: RankerState) -> _Listed:
@@ -222,6 +262,7 @@ def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list
     if not ranker.catalogue.activities:
         counts["unlisted"] += rows.size
         return _Listed([], counts)
+    batch = as_told(batch, rows)
     header = batch.header[rows]
     names = [users[row] for row in rows.tolist()]
     as_of_ms, seq = header["as_of_ms"], header["seq"].astype(np.int64)

@@ -1,4 +1,4 @@
 """What is known of one user: state and its bytes, history, interest, the guard against robots.
 
-Imports from `shown`.
+Imports from `profiles` and `shown`.
 """

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from tideline.udfs.core.profiles.kept_profile import profile_fits
 from tideline.udfs.core.shown.shown_bytes import shown_fits
 from tideline.udfs.core.users.times_seen import seen_fits
 from tideline.udfs.core.users.user_profile import KEPT
 from tideline.udfs.core.users.user_state import EVENT, HEADER, HISTORY, LIKED_BYTES, SEEN_BYTES, STATE_VERSION
 
 _EVENT_BYTES, _HEADER_BYTES = EVENT.itemsize, HEADER.itemsize
-_VERSION, _N_HISTORY, _H_LEN, _N_LIKED, _N_SEEN = 0, 1, 2, 3, 4
+_VERSION, _N_HISTORY, _H_LEN, _N_LIKED, _N_SEEN, _N_PROFILE = 0, 1, 2, 3, 4, 5
 """Places in the header."""
 
 
@@ -19,6 +20,9 @@ def is_malformed(state: bytes) -> bool:
     if state[_VERSION] != STATE_VERSION:
         return False
     start = _HEADER_BYTES + 4 * state[_H_LEN] + _EVENT_BYTES * state[_N_HISTORY] + LIKED_BYTES * state[_N_LIKED]
-    end = start + SEEN_BYTES * state[_N_SEEN]
+    profile = start + SEEN_BYTES * state[_N_SEEN]
+    end = profile + state[_N_PROFILE]
     fits = state[_N_HISTORY] <= HISTORY and state[_N_LIKED] <= KEPT and end <= len(state)
-    return not fits or not seen_fits(state[start:end]) or not shown_fits(state[end:])
+    return not (
+        fits and seen_fits(state[start:profile]) and profile_fits(state[profile:end]) and shown_fits(state[end:])
+    )

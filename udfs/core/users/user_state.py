@@ -1,7 +1,8 @@
-"""What is kept of a user, and its bytes (state version 5, golden file tests/golden/state_v5.bin).
+"""What is kept of a user, and its bytes (state version 6, golden file tests/golden/state_v6.bin).
 
 Layout, little-endian: header | h (h_len float32) | n_history rows of 28 bytes | n_liked categories of 12 bytes, what he
-has long liked (user_profile.py) | n_seen numbers of 2 bytes (times_seen.py) | what he was shown (shown_state.py).
+has long liked (user_profile.py) | n_seen numbers of 2 bytes (times_seen.py) | n_profile bytes of what his profile
+record says (kept_profile.py) | what he was shown (shown_state.py).
 A batch of users is loaded into arrays at once: at 250 users a batch this costs 1.5 us a user, a loop over users 9 us.
 """
 
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.profiles.kept_profile import MAX_PROFILE_STATE
 from tideline.udfs.core.users.times_seen import MAX_SEEN_NUMBERS
 from tideline.udfs.core.users.user_profile import FIELDS, MAX_PROFILE_BYTES, no_profiles
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-STATE_VERSION = 5
+STATE_VERSION = 6
 HISTORY = 31
 """Events kept: the longest sawtooth window."""
 SECONDS_KEPT = 4
@@ -34,6 +36,7 @@ HEADER = np.dtype(
         ("h_len", "u1"),
         ("n_liked", "u1"),
         ("n_seen", "u1"),
+        ("n_profile", "u1"),
         ("encoder", "<u2"),
         ("accepted", "<u4"),
         ("seq", "<u4"),
@@ -65,7 +68,9 @@ LIKED_BYTES = 4 * FIELDS
 """Of a category that a user likes."""
 SEEN_BYTES = 2
 """Of a number that says what he has seen."""
-MAX_BYTES = HEADER.itemsize + HISTORY * EVENT.itemsize + MAX_PROFILE_BYTES + SEEN_BYTES * MAX_SEEN_NUMBERS
+MAX_BYTES = (
+    HEADER.itemsize + HISTORY * EVENT.itemsize + MAX_PROFILE_BYTES + SEEN_BYTES * MAX_SEEN_NUMBERS + MAX_PROFILE_STATE
+)
 """Of a state, but for h and what was shown."""
 _WHOLE_EVENT = np.dtype(f"V{EVENT.itemsize}")
 """An EVENT as plain bytes: numpy moves a structured row field by field."""
@@ -78,7 +83,7 @@ MAX_QUANTITY = 255
 
 @dataclass(slots=True)
 class UserBatch:
-    """U users as arrays: header [U], h [U, H], history [U, 31] right-aligned by time, what was seen and shown as bytes.
+    """U users as arrays: header [U], h [U, H], history [U, 31] right-aligned by time; the others as bytes.
 
     liked [U, KEPT, FIELDS]: see user_profile.py; `accepted - n_history` events are folded into it.
     """
@@ -88,6 +93,7 @@ class UserBatch:
     history: NDArray[Any]
     liked: NDArray[np.uint32]
     seen: list[bytes]
+    profiles: list[bytes]
     shown: list[bytes]
 
 
@@ -107,6 +113,7 @@ def decode_states(states: Sequence[bytes | None], hidden: int) -> UserBatch:
         no_profiles(users),
         [b""] * users,
         [b""] * users,
+        [b""] * users,
     )
     batch.header["version"] = STATE_VERSION
     known = [at for at, state in enumerate(states) if state is not None]
@@ -122,11 +129,13 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
         raise ValueError(f"user state of version {sorted(unknown)}; this build reads version {STATE_VERSION}")
     batch.header[rows] = header
 
-    h_len, held, liked, seen = (header[name].astype(np.int64) for name in ("h_len", "n_history", "n_liked", "n_seen"))
+    counts = (header[name].astype(np.int64) for name in ("h_len", "n_history", "n_liked", "n_seen", "n_profile"))
+    h_len, held, liked, seen, profile = counts
     at_history = HEADER.itemsize + 4 * h_len
     at_liked = at_history + EVENT.itemsize * held
     at_seen = at_liked + LIKED_BYTES * liked
-    at_shown = at_seen + SEEN_BYTES * seen
+    at_profile = at_seen + SEEN_BYTES * seen
+    at_shown = at_profile + profile
     fits = h_len == hidden
     hs = _between(states, np.full(rows.size, HEADER.itemsize), np.where(fits, at_history, HEADER.itemsize))
     batch.h[rows[fits]] = np.frombuffer(hs, np.float32).reshape(np.count_nonzero(fits), hidden)
@@ -139,8 +148,11 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
         owner, place = _places(liked)
         entries = np.frombuffer(_between(states, at_liked, at_seen), np.uint32)
         batch.liked[rows[owner], place] = entries.reshape(-1, FIELDS)
-    for row, state, start, end in zip(rows.tolist(), states, at_seen.tolist(), at_shown.tolist(), strict=True):
-        batch.seen[row], batch.shown[row] = state[start:end], state[end:]
+    bounds = zip(rows.tolist(), states, at_seen.tolist(), at_profile.tolist(), at_shown.tolist(), strict=True)
+    for row, state, start, end, after in bounds:
+        batch.seen[row], batch.shown[row] = state[start:end], state[after:]
+        if after > end:
+            batch.profiles[row] = state[end:after]
 
 
 def _between(states: list[bytes], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> bytes:
@@ -162,6 +174,7 @@ def encode_states(batch: UserBatch) -> list[bytes]:
     header["version"] = STATE_VERSION
     header["n_liked"] = [len(each) // LIKED_BYTES for each in liked]
     header["n_seen"] = [len(each) // SEEN_BYTES for each in batch.seen]
+    header["n_profile"] = [len(each) for each in batch.profiles] if any(batch.profiles) else 0
     header["h_len"] = np.where(header["encoder"] != 0, hidden, 0)
     heads = header.view(np.uint8).reshape(users, HEADER.itemsize)
     hs = batch.h.view(np.uint8).reshape(users, 4 * hidden)
@@ -173,6 +186,7 @@ def encode_states(batch: UserBatch) -> list[bytes]:
         _ends(batch.history.tobytes(), HISTORY * EVENT.itemsize, skipped),
         liked,
         batch.seen,
+        batch.profiles,
         batch.shown,
     ]
     return [b"".join(each) for each in zip(*parts, strict=True)]

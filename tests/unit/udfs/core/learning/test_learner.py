@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.support.core_world import activity
+from tideline.udfs.core.budgets.ledger import decode_ledger
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.learning.learner import Kept, LearnedFeedback, Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import Decay
@@ -100,3 +102,27 @@ def test_others_ways_to_solve_come_behind_with_their_names() -> None:
     alone, both = learner.publish(names), learner.publish(names, [how])
     assert [encode_row(row, name) for name, row in both[: len(alone)]] == [encode_row(row, name) for name, row in alone]
     assert {row.regression for _, row in both[len(alone) :]} == {how.name}
+
+
+def test_feedback_of_who_is_not_to_be_learned_from_counts_for_budgets_alone() -> None:
+    """Contract: the sums and the published rows are those without it, the ledger is that with it."""
+    plain, both = Learner(SETTINGS), Learner(SETTINGS)
+    for learner in (plain, both):
+        learner.ledgers.note("a0", activity("a0", budget=100.0, cost=1.0))
+    rows, others = feedback(1, 0), feedback(2, 0)
+    others["unlearned"] = 1
+    learned = [plain.learn(IDS, rows), both.learn(IDS, np.concatenate([rows, others]))]
+    assert learned[0].kept == learned[1].kept
+    assert plain.publish(learned[0].arms)[0][1].theta.tobytes() == both.publish(learned[1].arms)[0][1].theta.tobytes()
+    ledgers = [decode_ledger(each.ledgers.kept["a0"]) for each in learned if each.ledgers]
+    its = [np.count_nonzero(each["activity"] == 0) for each in (rows, others)]
+    assert [int(each["impressions"].sum()) for each in ledgers] == [its[0], sum(its)]
+    assert its[1] > 0
+
+
+def test_a_learner_may_be_told_of_nobody_it_may_learn_from() -> None:
+    """Contract: nothing is learned or published of it."""
+    rows = feedback(1, 0)
+    rows["unlearned"] = 1
+    learned = Learner(SETTINGS).learn(IDS, rows)
+    assert (learned.kept, learned.rows, learned.arms) == ({}, 0, [])

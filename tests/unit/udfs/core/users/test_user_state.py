@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tideline.udfs.core.profiles.kept_profile import MAX_PROFILE_STATE
 from tideline.udfs.core.rewards.room import SHOWN_BYTES
 from tideline.udfs.core.users.times_seen import MAX_SEEN_NUMBERS
 from tideline.udfs.core.users.user_profile import FIELDS, KEPT
@@ -25,12 +26,12 @@ from tideline.udfs.core.users.user_state import (
     encode_states,
 )
 
-GOLDEN = Path(__file__).parents[4] / "golden" / "state_v5.bin"
+GOLDEN = Path(__file__).parents[4] / "golden" / "state_v6.bin"
 HIDDEN = 3
 
 
-Size = tuple[int, int, int, int, bool]
-"""Events, categories long liked, numbers of what was seen, bytes of what was shown, has h."""
+Size = tuple[int, int, int, int, int, bool]
+"""Events, categories long liked, numbers of what was seen, bytes of a profile and of what was shown, has h."""
 
 
 def batch_of(sizes: list[Size], seed: int, hidden: int = HIDDEN) -> UserBatch:
@@ -39,14 +40,15 @@ def batch_of(sizes: list[Size], seed: int, hidden: int = HIDDEN) -> UserBatch:
     batch = decode_states([None] * len(sizes), hidden)
     batch.header[:] = random_rows(rng, HEADER, len(sizes))
     batch.header["version"] = STATE_VERSION
-    for at, (events, liked, seen, shown, has_h) in enumerate(sizes):
+    for at, (events, liked, seen, profile, shown, has_h) in enumerate(sizes):
         batch.header["n_history"][at] = events
         batch.header["encoder"][at] = 7 if has_h else 0
         batch.history[at, HISTORY - events :] = random_rows(rng, EVENT, events)
         batch.header["n_liked"][at] = liked
         batch.liked[at, :liked] = rng.integers(1, 2**32, (liked, FIELDS))
         batch.header["n_seen"][at] = seen
-        batch.seen[at], batch.shown[at] = rng.bytes(2 * seen), rng.bytes(shown)
+        batch.header["n_profile"][at] = profile
+        batch.seen[at], batch.profiles[at], batch.shown[at] = rng.bytes(2 * seen), rng.bytes(profile), rng.bytes(shown)
         if has_h:
             batch.h[at] = rng.random(hidden, np.float32)
     return batch
@@ -60,7 +62,14 @@ def random_rows(rng: np.random.Generator, dtype: np.dtype[Any], count: int) -> N
 
 
 SIZES = st.lists(
-    st.tuples(st.integers(0, HISTORY), st.integers(0, KEPT), st.integers(0, 194), st.integers(0, 64), st.booleans()),
+    st.tuples(
+        st.integers(0, HISTORY),
+        st.integers(0, KEPT),
+        st.integers(0, 194),
+        st.integers(0, 216),
+        st.integers(0, 64),
+        st.booleans(),
+    ),
     max_size=12,
 )
 
@@ -80,21 +89,22 @@ def test_any_batch_comes_back_as_it_was(sizes: list[Size], seed: int, data: st.D
         assert back.history[at].tobytes() == batch.history[row].tobytes()
         assert back.liked[at].tobytes() == batch.liked[row].tobytes()
         assert back.h[at].tobytes() == batch.h[row].tobytes()
+        assert back.profiles[at] == batch.profiles[row]
         assert (back.seen[at], back.shown[at]) == (batch.seen[row], batch.shown[row])
     assert encode_states(back) == states
 
 
 def test_a_state_has_the_documented_size() -> None:
-    """Contract: header 99, h 4 each (none where no encoder ran), event 28, category 12, number of what was seen 2."""
-    sizes = [(0, 0, 0, 0, False), (5, 0, 0, 0, False), (0, 1, 3, 2, True), (31, 32, 194, 64, True)]
+    """Contract: header 100, h 4 each (none where no encoder ran), event 28, category 12, number seen 2."""
+    sizes = [(0, 0, 0, 0, 0, False), (5, 0, 0, 0, 0, False), (0, 1, 3, 0, 2, True), (31, 32, 194, 46, 64, True)]
     lengths = [len(state) for state in encode_states(batch_of(sizes, 1))]
-    assert lengths == [99, 99 + 140, 99 + 12 + 12 + 6 + 2, 99 + 12 + 31 * 28 + 384 + 388 + 64]
+    assert lengths == [100, 100 + 140, 100 + 12 + 12 + 6 + 2, 100 + 12 + 31 * 28 + 384 + 388 + 46 + 64]
 
 
 def test_the_largest_state_is_the_documented_one() -> None:
     """Contract: with all that can be kept of a user, and four times the encoder's width."""
-    (state,) = encode_states(batch_of([(HISTORY, KEPT, MAX_SEEN_NUMBERS, SHOWN_BYTES, True)], 5))
-    assert len(state) - 4 * HIDDEN == MAX_BYTES + SHOWN_BYTES == 4_839
+    (state,) = encode_states(batch_of([(HISTORY, KEPT, MAX_SEEN_NUMBERS, MAX_PROFILE_STATE, SHOWN_BYTES, True)], 5))
+    assert len(state) - 4 * HIDDEN == MAX_BYTES + SHOWN_BYTES == 5_056
 
 
 def test_the_golden_state_reads_as_what_it_was_written_from() -> None:
@@ -102,35 +112,36 @@ def test_the_golden_state_reads_as_what_it_was_written_from() -> None:
     golden = GOLDEN.read_bytes()
     batch = decode_states([None, golden], HIDDEN)
     assert encode_states(batch)[1] == golden
-    written = batch_of([(2, 3, 4, 5, True)], 4)
+    written = batch_of([(2, 3, 4, 31, 5, True)], 4)
     assert encode_states(written) == [golden]
+    assert batch.profiles[1] == written.profiles[0] != b""
     assert (batch.seen[1], batch.shown[1]) == (written.seen[0], written.shown[0])
     assert batch.history[1].tobytes() == written.history[0].tobytes()
     assert batch.liked[1].tobytes() == written.liked[0].tobytes()
     assert batch.h[1].tobytes() == written.h[0].tobytes()
 
 
-@pytest.mark.parametrize("version", [0, 4, 255])
+@pytest.mark.parametrize("version", [0, 5, 255])
 def test_a_state_of_an_unknown_version_is_refused(version: int) -> None:
-    state = encode_states(batch_of([(3, 0, 0, 1, True)], 2))[0]
-    with pytest.raises(ValueError, match=rf"version \[{version}\]; this build reads version 5"):
+    state = encode_states(batch_of([(3, 0, 0, 0, 1, True)], 2))[0]
+    with pytest.raises(ValueError, match=rf"version \[{version}\]; this build reads version 6"):
         decode_states([None, state, bytes([version]) + state[1:]], HIDDEN)
 
 
 def test_h_of_another_length_reads_as_none_and_the_rest_as_it_is() -> None:
     """Contract: an encoder of another size finds no h to mistake for its own."""
-    batch = batch_of([(4, 0, 7, 2, True), (31, 9, 0, 0, True)], 3)
+    batch = batch_of([(4, 0, 7, 21, 2, True), (31, 9, 0, 0, 0, True)], 3)
     other = decode_states(encode_states(batch), HIDDEN + 1)
     assert other.header["encoder"].tolist() == [0, 0]
     assert not other.h.any()
     assert other.history.tobytes() == batch.history.tobytes()
     assert other.liked.tobytes() == batch.liked.tobytes()
-    assert (other.seen, other.shown) == (batch.seen, batch.shown)
+    assert (other.seen, other.profiles, other.shown) == (batch.seen, batch.profiles, batch.shown)
 
 
 def test_a_user_never_seen_is_all_zero() -> None:
     batch = decode_states([None], HIDDEN)
     header = batch.header
     assert (header["version"].tolist(), header["accepted"].tolist()) == ([STATE_VERSION], [0])
-    assert (batch.seen, batch.shown) == ([b""], [b""])
+    assert (batch.seen, batch.profiles, batch.shown) == ([b""], [b""], [b""])
     assert not batch.liked.any()

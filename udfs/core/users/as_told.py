@@ -1,0 +1,47 @@
+"""Users as ranking may see them: what their profiles say of time and of consent, applied to a batch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tideline.udfs.core.profiles.kept_profile import read_kept
+from tideline.udfs.core.users.interest import stranger_x
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.users.user_state import UserBatch
+
+
+def as_told(batch: UserBatch, rows: NDArray[np.int64]) -> UserBatch:
+    """Return a batch whose given rows are as their users agreed to be ranked; this very one where none has a profile.
+
+    A list is as of what its user's profile says at the earliest. Without his consent to personalise it a user is a
+    stranger: no history, nothing long liked or seen, x of a stranger. What caps and dismissals know stays.
+    """
+    if not any(batch.profiles):
+        return batch
+    told = [(row, read_kept(batch.profiles[row])) for row in rows.tolist() if batch.profiles[row]]
+    header, history, liked, seen = batch.header.copy(), batch.history, batch.liked, batch.seen
+    for row, profile in told:
+        header["as_of_ms"][row] = max(int(header["as_of_ms"][row]), profile.ts_ms)
+    strangers = np.array([row for row, profile in told if not profile.personalise], np.int64)
+    if strangers.size:
+        history, liked, seen = history.copy(), liked.copy(), list(seen)
+        for name in ("n_history", "accepted", "purchases"):
+            header[name][strangers] = 0
+        header["x"][strangers] = stranger_x()
+        history[strangers] = np.zeros((), history.dtype)
+        liked[strangers] = 0
+        for row in strangers.tolist():
+            seen[row] = b""
+    return replace(batch, header=header, history=history, liked=liked, seen=seen)
+
+
+def known(batch: UserBatch) -> NDArray[np.bool_]:
+    """Return [U]: of which users more is known than a profile, so that they have lists."""
+    found: NDArray[np.bool_] = (batch.header["seq"] > 0) | (batch.header["as_of_ms"] != 0)
+    return found
