@@ -1,7 +1,7 @@
 """The ledger of one activity: what its impressions led to, by hour, in whole numbers.
 
 Counts stand at the hour of the list that they come from, so sums are the same in any order, split and number of
-restores, and what is taken back leaves nothing. They never fade.
+restores, and what is taken back leaves nothing. They never fade; what is long past stands by day, at its noon.
 State bytes: version 1, golden file tests/golden/ledger_v1.bin.
 """
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 LEDGER_VERSION = 1
 HOUR_MS = 3_600_000
+HOURLY_MS = 28 * 24 * HOUR_MS
+"""So long a ledger stands by hour at least."""
 _WHOLE = 100
+_DAY_HOURS = 24
 LEDGER = np.dtype(
     [
         ("hour", "<i8"),
@@ -50,7 +53,7 @@ def entries(rows: NDArray[Any], cost_cents: int) -> NDArray[Any]:
 
 def merged(ledgers: Iterable[NDArray[Any]]) -> NDArray[Any]:
     """Return the sum of ledgers by rising hour; an hour that comes to nothing is left out."""
-    rows = np.concatenate([NO_LEDGER, *ledgers]).view(np.int64).reshape(-1, LEDGER.itemsize // 8)
+    rows = np.concatenate([each.view(np.int64) for each in (NO_LEDGER, *ledgers)]).reshape(-1, LEDGER.itemsize // 8)
     if not rows.size:
         return NO_LEDGER
     rows = rows[np.argsort(rows[:, 0], kind="stable")]
@@ -59,6 +62,39 @@ def merged(ledgers: Iterable[NDArray[Any]]) -> NDArray[Any]:
     sums[:, 0] = rows[first, 0]
     found: NDArray[Any] = sums[sums[:, 1:].any(axis=1)].reshape(-1).view(LEDGER)
     return found
+
+
+def by_day(ledger: NDArray[Any], older_ms: int, cuts: Iterable[int]) -> NDArray[Any]:
+    """Return a ledger in which what is so much older than its newest hour stands at the noon of its day.
+
+    `cuts` are hours at which something begins to count: nothing moves over one.
+    """
+    hours = ledger["hour"]
+    if not hours.size:
+        return ledger
+    old = hours < (hours[-1] - older_ms // HOUR_MS) // _DAY_HOURS * _DAY_HOURS
+    if not old.any():
+        return ledger
+    moved = ledger.copy()
+    noon = hours // _DAY_HOURS * _DAY_HOURS + _DAY_HOURS // 2
+    for cut in cuts:
+        noon = np.where(hours < cut, np.minimum(noon, cut - 1), np.maximum(noon, cut))
+    moved["hour"] = np.where(old, noon, hours)
+    return merged([moved])
+
+
+def by_cut(ledger: NDArray[Any], cuts: Iterable[int]) -> NDArray[Any]:
+    """Return a ledger of which only sums since some hours are asked for: those hours, and its newest one.
+
+    What was before all of them is left out. A further cut may come as long as nothing newer than it has.
+    """
+    hours, begins = ledger["hour"], np.array(sorted(set(cuts)), np.int64)
+    if not (hours.size and begins.size):
+        return NO_LEDGER
+    place = np.searchsorted(begins, hours, side="right") - 1
+    kept = ledger[place >= 0].copy()
+    kept["hour"] = np.where(kept["hour"] < hours[-1], begins[place[place >= 0]], kept["hour"])
+    return merged([kept])
 
 
 def encode_ledger(ledger: NDArray[Any]) -> bytes:

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.budgets.committed import cohorts_of, delay_weights
-from tideline.udfs.core.budgets.ledger import HOUR_MS, NO_LEDGER, decode_ledger, encode_ledger, entries, merged
+from tideline.udfs.core.budgets.ledger import (
+    HOUR_MS,
+    HOURLY_MS,
+    NO_LEDGER,
+    by_cut,
+    by_day,
+    decode_ledger,
+    encode_ledger,
+    entries,
+    merged,
+)
 from tideline.udfs.core.budgets.standing import Moment, Standing, standing_of
 from tideline.udfs.core.budgets.terms import NO_BUDGET, decode_terms, encode_terms, terms_of
 from tideline.udfs.core.budgets.told import Told
@@ -100,10 +110,15 @@ class Ledgers:
         for name, rows in rows_of.items():
             self._newest_ms = max(self._newest_ms, int(rows["ts_ms"].max(initial=0)))
             if name in self._terms:
-                changed[name] = self._add(name, entries(rows, self._terms[name].cost_cents))
-        if rows_of and any(terms.floor > 0.0 for terms in self._terms.values()):
-            changed[EVERY_ID] = self._add(EVERY_ID, entries(np.concatenate(list(rows_of.values())), 0))
+                changed[name] = self._add(name, rows)
         gone = self._over()
+        owed = [terms.since_ms // HOUR_MS for terms in self._terms.values() if terms.floor > 0.0]
+        if owed and rows_of:
+            more = entries(np.concatenate(list(rows_of.values())), 0)
+            every = by_cut(merged([self._ledgers.get(EVERY_ID, NO_LEDGER), more]), owed)
+            self._ledgers[EVERY_ID], changed[EVERY_ID] = every, encode_ledger(every)
+        elif not owed and EVERY_ID in self._ledgers:
+            gone.append(EVERY_ID)
         for name in gone:
             self._terms.pop(name, None)
             self._ledgers.pop(name, None)
@@ -111,8 +126,10 @@ class Ledgers:
             changed.pop(name, None)
         return ChangedLedgers(changed, gone, self._newest_ms)
 
-    def _add(self, name: str, more: NDArray[Any]) -> bytes:
-        self._ledgers[name] = merged([self._ledgers.get(name, NO_LEDGER), more])
+    def _add(self, name: str, rows: NDArray[Any]) -> bytes:
+        terms, older_ms = self._terms[name], max(HOURLY_MS, self._settings.window_ms)
+        sums = merged([self._ledgers.get(name, NO_LEDGER), entries(rows, terms.cost_cents)])
+        self._ledgers[name] = by_day(sums, older_ms, [terms.since_ms // HOUR_MS])
         return encode_ledger(self._ledgers[name])
 
     def _over(self) -> list[str]:

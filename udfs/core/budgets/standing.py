@@ -12,7 +12,7 @@ import numpy as np
 
 from tideline.schemas.records import LEDGER
 from tideline.udfs.core.budgets.committed import pending_of
-from tideline.udfs.core.budgets.ledger import HOUR_MS
+from tideline.udfs.core.budgets.ledger import HOUR_MS, HOURLY_MS
 from tideline.udfs.core.budgets.owed_exposure import floor_offset
 from tideline.udfs.core.budgets.pacing import in_price_units, plan_of, pressure
 from tideline.udfs.core.budgets.spending_stop import MAX_LEASE_MS, lease_ms, must_stop
@@ -110,12 +110,16 @@ def _offset(terms: Terms, ledger: NDArray[Any], every: NDArray[Any]) -> float:
 
 
 def _lease(terms: Terms, ledger: NDArray[Any], committed_cents: float) -> int:
-    """Return the lease at the rate of the busiest hour, for as many impressions as what is left pays at its cost."""
+    """Return the lease at the rate of the busiest hour, for as many impressions as what is left pays at its cost.
+
+    That is of the last weeks: what is older is not kept by hour.
+    """
     shown = ledger["impressions"].sum()
     if shown <= 0 or committed_cents <= 0.0:
         return MAX_LEASE_MS
+    recent = ledger[ledger["hour"] >= ledger["hour"][-1] - HOURLY_MS // HOUR_MS]
     left = max(terms.budget_cents - committed_cents, 0.0) * float(shown) / committed_cents
-    return lease_ms(left, float(ledger["impressions"].max()) * 1000.0 / HOUR_MS)
+    return lease_ms(left, float(recent["impressions"].max()) * 1000.0 / HOUR_MS)
 
 
 def encode_standing(activity_id: str, standing: Standing) -> bytes:

@@ -10,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.feedback_rows import rows_of
-from tideline.udfs.core.budgets.ledger import LEDGER, NO_LEDGER, decode_ledger, encode_ledger, entries, merged
+from tideline.udfs.core.budgets.ledger import (
+    HOURLY_MS,
+    LEDGER,
+    NO_LEDGER,
+    by_cut,
+    by_day,
+    decode_ledger,
+    encode_ledger,
+    entries,
+    merged,
+)
 
 GOLDEN = Path(__file__).parents[4] / "golden" / "ledger_v1.bin"
 COST = 250
@@ -38,6 +48,31 @@ def test_what_is_taken_back_leaves_nothing(seed: int, count: int) -> None:
     for name in ("impressions", "clicks", "conversions"):
         back[name] = -rows[name]
     assert merged([entries(rows, COST), entries(back, COST)]).size == 0
+
+
+def test_what_is_long_past_stands_by_day_and_never_crosses_a_cut() -> None:
+    """Contract: the sums before and after any cut are what they were; what is recent stands where it stood."""
+    hourly = np.zeros(60 * 24, LEDGER)
+    hourly["hour"], hourly["impressions"] = 24_000 + np.arange(hourly.size), 1
+    cuts = [24_030, 24_100, 24_101]
+    daily = by_day(hourly, HOURLY_MS, cuts)
+    assert daily.size == 29 * 24 + 31 + len(cuts)
+    for cut in (*cuts, 24_000 + 31 * 24, 24_000 + 50 * 24):
+        assert [each["impressions"][each["hour"] >= cut].sum() for each in (daily, hourly)] == [
+            hourly.size - cut + 24_000
+        ] * 2
+    assert by_day(daily, HOURLY_MS, cuts).tolist() == daily.tolist()
+    assert by_day(NO_LEDGER, HOURLY_MS, cuts).size == 0
+
+
+def test_of_all_together_only_sums_since_a_cut_are_kept() -> None:
+    """Contract: those are what they were, of a cut that comes with the newest hour too."""
+    hourly = np.zeros(100, LEDGER)
+    hourly["hour"], hourly["impressions"] = 24_000 + np.arange(100), 1
+    found = by_cut(hourly, [24_010, 24_050, 24_200])
+    assert found[["hour", "impressions"]].tolist() == [(24_010, 40), (24_050, 49), (24_099, 1)]
+    assert by_cut(found, [24_010, 24_050, 24_099]).tolist() == found.tolist()
+    assert by_cut(hourly, []).size == by_cut(NO_LEDGER, [1]).size == 0
 
 
 def test_a_ledger_is_what_it_is_called() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.support.core_world import DAY_MS, NOON_MS, activity
-from tideline.udfs.core.budgets.ledger import HOUR_MS
+from tideline.udfs.core.budgets.ledger import HOUR_MS, LEDGER, decode_ledger
 from tideline.udfs.core.budgets.ledgers import EVERY_ID, KeptLedgers, Ledgers, LedgerSettings
 from tideline.udfs.core.rewards.feedback import ROWS
 
@@ -113,6 +113,54 @@ def test_a_deleted_activity_is_forgotten_when_its_window_is_over() -> None:
     assert set(kept.ledgers) == {"a"}
     kept.learn(b=rows(1, at_ms=NOON_MS + DAY_MS + 2 * HOUR_MS))
     assert (kept.ledgers, kept.terms, kept.now.standings()) == ({}, {}, [])
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_what_is_long_past_says_the_same_in_any_order(seed: int) -> None:
+    """Contract: also across the weeks after which a ledger stands by day, and with restores between."""
+    rng = np.random.default_rng(seed)
+    told = rows(300)
+    told["ts_ms"] += rng.integers(0, 90 * DAY_MS, 300)
+    told["conversions"] = rng.random(300) < 0.1
+    orders, notes = (told, told[rng.permutation(300)]), Kept()
+    notes.note("a", budget=200.0, cost=1.0, exposure_floor=0.1, ends_ms=NOON_MS + 100 * DAY_MS)
+    notes.note("b", exposure_floor=0.2, starts_ms=NOON_MS + 40 * DAY_MS, ends_ms=NOON_MS + 99 * DAY_MS)
+    outcomes = []
+    for order in orders:
+        each = Kept()
+        each.terms = dict(notes.terms)
+        for part in np.array_split(order, 7):
+            each.restore()
+            each.learn(a=part, c=part)
+        outcomes.append((each.ledgers, each.now.standings()))
+    assert outcomes[0] == outcomes[1]
+    assert decode_ledger(outcomes[0][0]["a"])["impressions"].sum() == 300
+    assert len(decode_ledger(outcomes[0][0][EVERY_ID])) == 3
+
+
+def test_the_ledgers_of_a_year_stay_small() -> None:
+    """Contract: all together one row a floor; an activity's one an hour of four weeks, and one a day before."""
+    kept, of_every = Kept(), []
+    for name in ("a", "b"):
+        kept.note(name, budget=1e6, cost=1.0, exposure_floor=0.1, ends_ms=NOON_MS + 400 * DAY_MS)
+    for hour in range(0, 365 * 24, 3):
+        now_ms = NOON_MS + hour * HOUR_MS
+        kept.learn(a=rows(4, 1, now_ms), c=rows(20, at_ms=now_ms))
+        of_every.append(len(kept.ledgers[EVERY_ID]))
+    assert set(of_every[1:]) == {1 + 2 * LEDGER.itemsize}
+    assert len(kept.ledgers["a"]) <= (29 * 8 + 338) * LEDGER.itemsize
+    assert decode_ledger(kept.ledgers["a"])["cost_cents"].sum() == 365 * 8 * 100
+    assert dict(kept.now.standings())["b"].offset > 0
+
+
+def test_a_floor_that_nobody_has_any_more_leaves_no_sum_of_all() -> None:
+    kept = Kept()
+    kept.note("b", exposure_floor=0.2)
+    kept.learn(c=rows(4))
+    kept.note("b", budget=5.0, cost=1.0)
+    kept.learn(c=rows(4))
+    assert EVERY_ID not in kept.ledgers
 
 
 def test_a_floor_counts_from_when_it_was_asked_for() -> None:

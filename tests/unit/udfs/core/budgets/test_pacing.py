@@ -50,11 +50,6 @@ def test_the_first_and_last_hour_count_as_far_as_they_are_inside() -> None:
     assert (plan.first_hour, plan.weights.tolist()) == (0, [0.5, 1.0, 1.0, 0.25])
 
 
-def test_a_plan_follows_the_traffic_of_the_week() -> None:
-    profile = tuple(map(float, range(168)))
-    assert plan_of(3 * HOUR_MS, 6 * HOUR_MS, profile=profile).weights.tolist() == [3.0, 4.0, 5.0]
-
-
 def test_a_plan_of_years_has_periods_of_several_hours() -> None:
     """Contract: at most 9,600 periods, which together are the whole."""
     plan = plan_of(0, 20_000 * HOUR_MS)
