@@ -22,6 +22,7 @@ from tideline.udfs.core.policies.fence import check_still_writer
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.serving.broker_clock import BrokerClock
+from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
 from tideline.udfs.core.serving.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, settle
 from tideline.udfs.core.serving.popular_list import PopularList
@@ -75,6 +76,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._writes_letters = subtask_number(context) == 0
         self._brake = DeadLetterLimit()
         self._clock = BrokerClock()
+        self._sampled = WaitingDecisions()
         self._popular = PopularList(config.list_ttl_s * 1000)
         self._stops = StopList(config.list_ttl_s * 1000)
         self._feed = RankerFeed(
@@ -123,6 +125,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if outcome.listed:
             self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
         yield self._row(outcome, popular, batch)
+        self._meters.add(self._sampled.add(outcome.sampled))
 
     def _end_if_taken_over(self) -> None:
         config = self._config
@@ -144,6 +147,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if not role:  # a replay's single change is none
             return
         self._deployment.keep(ctx)
+        self._meters.add(self._sampled.costs())  # while the state is what they were made with
         record = TopicRecord(row[1], row[2], row[3], row[4])
         self._feed.apply(role, [record])
         if role == POLICY:
@@ -220,6 +224,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             if shard == self._popular_shard and start == 0:  # once a command
                 popular = self._popular.due(self._feed.state, outcome.newest_ms, renew=True)
             yield self._row(outcome, popular)
+            self._meters.add(self._sampled.add(outcome.sampled))
 
     def _row(self, outcome: Outcome, popular: bytes, batch: Batch | None = None) -> Row:
         self._meters.add(outcome.counts)

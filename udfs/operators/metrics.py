@@ -15,6 +15,7 @@ from tideline.schemas.events import TYPE_NAMES
 from tideline.udfs.core.catalogue.reach import Unreachable
 from tideline.udfs.core.learning.intake import Refusal
 from tideline.udfs.core.rewards.join import JoinOutcome
+from tideline.udfs.core.rule_costs import sums
 from tideline.udfs.core.users.interest import ENCODE_BUCKETS
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ COUNTERS: dict[str, str] = {
     "feedback": "Increments sent to the learner.",
     "lists": "Lists ranked for publication.",
     "lists_caps_full": "Lists without further capped activities: their user has no room for more marks of caps.",
+    **sums.COUNTERS,
     "state_malformed": "Users whose kept state could not be read: they begin anew.",
     "unlisted": "Users who got no list because no activity is known: the topic is empty or was emptied.",
     "republished": "Users ranked again by a republish command.",

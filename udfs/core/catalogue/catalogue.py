@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MINUTE_MS = 60_000
 _DAY_MS = 86_400_000
 _FOR_EVER = 1 << 60
+_NOBODY = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +112,21 @@ class Eligible(NamedTuple):
     """How many of the users have no room for marks of further capped activities: those wait, so that no cap breaks."""
     until: NDArray[np.int64] | None
     """[U, K], see open_until."""
+    uncapped: NDArray[np.bool_]
+    """The mask of some of the users, before caps, dismissals and times away."""
 
 
 def eligible(
-    catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64], users: NDArray[np.uint64] | None = None
+    catalogue: Catalogue,
+    batch: UserBatch,
+    rows: NDArray[np.int64],
+    users: NDArray[np.uint64] | None = None,
+    uncapped: NDArray[np.int64] = _NOBODY,
 ) -> Eligible:
     """Return which activities each of the users may be shown, as of his newest event; `users` are hashes of their ids.
 
-    Without hashes nobody is in any part of the users that a rule names.
+    Without hashes nobody is in any part of the users that a rule names. `uncapped` are numbers of users whose mask is
+    wanted without caps too.
     """
     at_ms = _moments(catalogue, batch, rows)
     until = open_until(catalogue, at_ms)
@@ -126,8 +134,9 @@ def eligible(
     if until is not None:
         mask &= until > 0
     apply_rules(catalogue.rules, Asked(batch, rows, at_ms, users), mask)
+    before = mask[uncapped]
     caps_full = _apply_shown(catalogue, at_ms, [batch.shown[row] for row in rows.tolist()], mask)
-    return Eligible(mask, caps_full, until)
+    return Eligible(mask, caps_full, until, before)
 
 
 def _moments(catalogue: Catalogue, batch: UserBatch, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,21 @@ Weights = tuple[float, float, float, float]
 """Worth of a click, of a conversion and of a unit of revenue, and how much a unit of cost takes away."""
 
 
+class Charged(StrEnum):
+    """How much of what budgets and floors say scores are to have in them."""
+
+    ALL = "all"
+    PRICES = "prices"
+    """What budgets charge, and not what floors add."""
+    NOTHING = "nothing"
+
+    def of(self, standings: Mapping[str, Standing]) -> Mapping[str, Standing]:
+        """Return the part of some standings."""
+        if self is Charged.NOTHING:
+            return NO_STANDINGS
+        return standings if self is Charged.ALL else {name: each._replace(offset=0) for name, each in standings.items()}
+
+
 def coefficients(
     table: PolicyTable,
     catalogue: Catalogue,
@@ -61,6 +77,14 @@ def coefficients(
         theta[:, 0] += np.rint(offsets)
         known = known._replace(theta=in_units(theta))
     return known._replace(total=np.full(len(rows), table.total(encoder)))
+
+
+def offsets_of(activities: Sequence[Activity], standings: Mapping[str, Standing]) -> NDArray[np.float64]:
+    """Return what floors add to the scores of each activity [K]."""
+    found = np.zeros(len(activities))
+    for at, activity in enumerate(activities if any(each.offset for each in standings.values()) else ()):
+        found[at] = standings.get(activity.activity_id, _FREE).offset * PRICE_UNIT
+    return found
 
 
 def worth(activities: Sequence[Activity], weights: Weights) -> NDArray[np.float64]:

@@ -24,7 +24,9 @@ from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.profiles.kept_profile import newest, read_kept
 from tideline.udfs.core.profiles.profile_batch import told_by
 from tideline.udfs.core.rewards.attribution import attribute
+from tideline.udfs.core.rule_costs.steps import Masks
 from tideline.udfs.core.serving.admission import DeadLetter, set_robots_aside
+from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions, looked_at_again
 from tideline.udfs.core.serving.decisions import decision_records
 from tideline.udfs.core.serving.rank_arms import rank_arms
 from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
@@ -68,10 +70,11 @@ class _Attributed(NamedTuple):
 
 
 class _Listed(NamedTuple):
-    """Lists of the users asked for, none while no activity is known."""
+    """Lists of the users asked for, none while no activity is known; decisions to be looked at again."""
 
     lists: list[bytes]
     counts: Counter[str]
+    sampled: SampledDecisions | None = None
 
 
 class Records(NamedTuple):
@@ -98,6 +101,8 @@ class Outcome:
     """Kafka timestamp of the newest record behind each list."""
     newest_ms: int
     """Newest event time of the users in the batch."""
+    sampled: SampledDecisions | None
+    """Decisions to be looked at again for what rules cost."""
 
 
 def process(
@@ -120,9 +125,9 @@ def process(
     # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
     changed = np.flatnonzero((updates > 0) | (batch.header["as_of_ms"] != before_ms))
     if muted:
-        lists, of_lists = _leave_stale(batch, changed, merged, ranker)
+        lists, of_lists, sampled = _leave_stale(batch, changed, merged, ranker)
     else:
-        lists, of_lists = _rank(batch, changed, merged, users, ranker)
+        lists, of_lists, sampled = _rank(batch, changed, merged, users, ranker)
     for more in (admitted.counts, {"duplicate": merged.duplicates, "late": merged.late}, attributed.counts, of_lists):
         counts.update(more)
     newest_record = [events[-1][0] for events in by_user.values()]
@@ -137,6 +142,7 @@ def process(
         counts=counts,
         appended_ms=[records.timestamps_ms[newest_record[row]] for row in changed.tolist()] if lists else [],
         newest_ms=int(batch.header["as_of_ms"].max(initial=0)),
+        sampled=sampled,
     )
 
 
@@ -145,11 +151,11 @@ def republish(users: list[str], states: Sequence[bytes | None], ranker: RankerSt
     batch = decode_states(states, ranker.encoder.hidden)
     every = np.flatnonzero(known(batch))
     batch.header["seq"][every] += np.uint32(1)
-    lists, counts = _rank(batch, every, _nothing_merged(len(users)), users, ranker)
+    lists, counts, sampled = _rank(batch, every, _nothing_merged(len(users)), users, ranker)
     counts["republished"] += every.size
     newest_ms = int(batch.header["as_of_ms"].max(initial=0))
     listed = [users[row] for row in every.tolist()] if lists else []
-    return Outcome(users, encode_states(batch), listed, lists, [], [], [], counts, [], newest_ms)
+    return Outcome(users, encode_states(batch), listed, lists, [], [], [], counts, [], newest_ms, sampled)
 
 
 def take_profiles(
@@ -165,7 +171,7 @@ def take_profiles(
     former, batch.profiles = batch.profiles, list(map(newest, batch.profiles, told.profiles.values()))
     new = np.array([before != after for before, after in zip(former, batch.profiles, strict=True)], np.bool_)
     rows = np.flatnonzero(new & known(batch) & (not muted))
-    lists, counts = _rank(batch, rows, _nothing_merged(len(users)), users, ranker)
+    lists, counts, sampled = _rank(batch, rows, _nothing_merged(len(users)), users, ranker)
     listed = [users[row] for row in rows.tolist()] if lists else []
     counts.update(profiles=len(records.keys), profiles_applied=int(new.sum()))
     return Outcome(
@@ -179,6 +185,7 @@ def take_profiles(
         counts=counts,
         appended_ms=[records.timestamps_ms[told.numbers[user]] for user in listed],
         newest_ms=int(batch.header["as_of_ms"].max(initial=0)),
+        sampled=sampled,
     )
 
 
@@ -271,12 +278,19 @@ def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list
     arms = ranker.arms_of(hashes)
     seeds = decision_seeds(hashes, as_of_ms, seq, ranker.settings.salt)
     pairs = pairs_of(ranker.offers.content, batch, rows)
-    may = eligible(ranker.catalogue, batch, rows, hashes)
-    may.mask[:, ranker.stopped()] = False
+    contexts, some = Contexts(x, pairs), looked_at_again(ranker, seeds)
+    may = eligible(ranker.catalogue, batch, rows, hashes, some)
+    capped, stopped = may.mask[some], ranker.stopped()
+    may.mask[:, stopped] = False
     counts["lists_caps_full"] += may.caps_full
-    ranked = rank_arms(ranker, arms, Contexts(x, pairs), may.mask, seeds)
+    ranked = rank_arms(ranker, arms, contexts, may.mask, seeds)
     heads = ListHeads(names, as_of_ms, seq, arms, until=may.until)
-    return _Listed(signed_lists(ranker, heads, x, pairs, ranked), counts)
+    lists = signed_lists(ranker, heads, x, pairs, ranked)
+    if not some.size:
+        return _Listed(lists, counts)
+    masks = Masks.of(may.uncapped, capped, stopped)
+    again = SampledDecisions(ranker, arms[some], contexts.part(some), masks, seeds[some], ranked.order[some])
+    return _Listed(lists, counts, again)
 
 
 def _leave_stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> _Listed:

@@ -18,7 +18,7 @@ from tideline.udfs.core.experiments.experiment import Experiment, arm_numbers, s
 from tideline.udfs.core.learning.monitoring import COLD_BELOW
 from tideline.udfs.core.lists.slot_tags import SlotTags, without_clashes
 from tideline.udfs.core.pairs.affinity import content_of
-from tideline.udfs.core.policies.cold_start import coefficients
+from tideline.udfs.core.policies.cold_start import Charged, coefficients
 from tideline.udfs.core.policies.policy_table import Coefficients, PolicyTable
 from tideline.udfs.core.ranking.list_rules import ListRule
 from tideline.udfs.core.ranking.rule_tables import RuleTable, compiled
@@ -135,7 +135,7 @@ class RankerState:
     experiment: Experiment | None = None
     experiments: tuple[Experiment, ...] = ()
     """Running or over, the latest last: lists that carry their marks may still come back."""
-    _known: dict[str, Coefficients] = field(init=False, default_factory=dict, repr=False, compare=False)
+    _known: dict[tuple[str, Charged], Coefficients] = field(init=False, default_factory=dict, repr=False, compare=False)
     """Coefficients by regression, "" for the deployment's rows: made when first asked for."""
 
     @classmethod
@@ -179,14 +179,13 @@ class RankerState:
         """Coefficients of the catalogue's activities for the deployment's policy."""
         return self.known_by(self.settings.policy)
 
-    def known_by(self, policy: Policy) -> Coefficients:
-        """Return the coefficients of the catalogue's activities for a policy."""
+    def known_by(self, policy: Policy, charged: Charged = Charged.ALL) -> Coefficients:
+        """Return the coefficients of the catalogue's activities for a policy, as charged by budgets and floors."""
         table = self.table_of(policy, self.encoder.version)
-        name = "" if table is self.tables.deployed else policy.regression.name
+        name = "" if table is self.tables.deployed else policy.regression.name, charged
         if name not in self._known:
-            self._known[name] = coefficients(
-                table, self.catalogue, self.encoder.version, self.weights, self.tables.standings
-            )
+            standings = charged.of(self.tables.standings)
+            self._known[name] = coefficients(table, self.catalogue, self.encoder.version, self.weights, standings)
         return self._known[name]
 
     def stopped(self) -> NDArray[np.int64]:

@@ -1,45 +1,111 @@
-"""Is the price of a budget what one more unit of it is worth, and what a sample says of the cost of all of them?
+"""Is a budget's price what one more unit of it is worth, and does one list in 64 say what all rules cost?
 
 In a world of `knapsack`: the dual's price against the optimum with a tenth more and less of one budget, of the three
-largest; and what priced lists are worth less than unpriced ones, of all requests and of 1 in 64 drawn by their number.
+largest. Then the lists of all requests under caps, a stop, the prices, an offset, a quota and exploration, step by step
+as the job does it: what each class of rules costs of all of them, and as estimated from those that are sampled.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tideline.scripts.benchmarks.offline.rules.knapsack import REQUESTS, SLOTS, world_of
 from tideline.scripts.benchmarks.progress import say
-from tideline.udfs.core.budgets.dual import best, priced, solve_dual
+from tideline.udfs.core.budgets.dual import priced, solve_dual
+from tideline.udfs.core.counter_random import decision_seeds
+from tideline.udfs.core.ranking.list_form import ListForm
+from tideline.udfs.core.ranking.list_rules import BAN, Description, ListRule
+from tideline.udfs.core.ranking.ranking import rank_scores
+from tideline.udfs.core.ranking.rule_tables import compiled
+from tideline.udfs.core.rule_costs.steps import MICRO, Masks, RuleClass, Sample, steps_of
+from tideline.udfs.core.rule_costs.sums import ONE_IN, sampled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tideline.scripts.benchmarks.offline.rules.knapsack import World
 
 _SEED = 1000
-_LARGEST, _PART, _ONE_IN = 3, 0.1, 64
+_LARGEST, _PART = 3, 0.1
+_AT_ONCE = 4096
+_STOPPED, _OWED, _OFFSET = 7, 12, 0.01
+_CAPPED, _EXPLORATION = 0.1, 0.02
+_QUOTA = ListRule("category", (0, BAN))
+_PLACES = np.ones(SLOTS)
 
 
 def measure(requests: int = REQUESTS) -> dict[str, Any]:
-    """Return by how much a price is off one more unit's worth, and a sampled cost in standard errors off the exact."""
+    """Return by how much a price is off one more unit's worth, and what rules cost: of all lists, and as sampled."""
     world = world_of(_SEED, requests)
-    values, costs, budgets = world.values, world.costs, world.budgets
-    dual = solve_dual(values, costs, budgets, SLOTS)
+    dual = solve_dual(world.values, world.costs, world.budgets, SLOTS)
     off = []
-    for number in np.argsort(-budgets)[:_LARGEST].tolist():
+    for number in np.argsort(-world.budgets)[:_LARGEST].tolist():
         bounds = []
         for factor in (1 + _PART, 1 - _PART):
-            changed = budgets.copy()
+            changed = world.budgets.copy()
             changed[number] *= factor
-            bounds.append(solve_dual(values, costs, changed, SLOTS).bound)
-        slope = (bounds[0] - bounds[1]) / (2 * _PART * budgets[number])
+            bounds.append(solve_dual(world.values, world.costs, changed, SLOTS).bound)
+        slope = (bounds[0] - bounds[1]) / (2 * _PART * world.budgets[number])
         off.append(float(abs(dual.prices[number] / slope - 1)))
-        say(f"price_report: budget {budgets[number]:.0f}, price {dual.prices[number]:.3f}, one more unit {slope:.3f}")
-    lists = [best(each, SLOTS) for each in (values, priced(values, costs, dual.prices))]
-    free, mine = (np.take_along_axis(values, each, axis=1).sum(axis=1) for each in lists)
-    loss = free - mine
-    some = np.random.default_rng(_SEED).random(len(loss)) < 1 / _ONE_IN
-    error = _ONE_IN * np.sqrt(some.sum()) * loss[some].std()
+        budget, price = world.budgets[number], dual.prices[number]
+        say(f"price_report: budget {budget:.0f}, price {price:.3f}, one more unit {slope:.3f}")
+    return {"marginal_off": max(off)} | _costs(world, dual.prices)
+
+
+def _costs(world: World, prices: NDArray[np.float64]) -> dict[str, Any]:
+    """Return the cost of each class, and of all, by both ways; times are of a pass over all lists."""
+    values, costs, changed, seeds = [], [], [], []
+    ranking = again = 0.0
+    for start in range(0, len(world.values), _AT_ONCE):
+        started = time.perf_counter()
+        sample = _sample(world, prices, slice(start, start + _AT_ONCE))
+        made = time.perf_counter()
+        steps_of(sample.part(sampled(sample.seeds)), _PLACES)
+        ranking, again = ranking + made - started, again + time.perf_counter() - made
+        steps = steps_of(sample, _PLACES)
+        values.append(steps.values[0])
+        costs.append(steps.costs)
+        changed.append(steps.changed)
+        seeds.append(sample.seeds)
+    free, every = np.concatenate(values).sum() / MICRO, np.concatenate(costs, axis=1) / MICRO
+    some = sampled(np.concatenate(seeds))
+    found = {name: _both(cost, some) for name, cost in zip(RuleClass, every, strict=True)}
+    for at, (name, each) in enumerate(found.items()):
+        each["lists_changed"] = float(np.concatenate(changed, axis=1)[at].mean())
+        say(f"price_report: {name} cost {each['exact']:.1f}, sampled {each['sampled']:.1f} of {free:.0f}")
+    total = _both(every.sum(axis=0), some)
     return {
-        "marginal_off": max(off),
-        "total": float(loss.sum() / free.sum()),
-        "sampled_off_se": float(abs(_ONE_IN * loss[some].sum() - loss.sum()) / error),
+        "expected": float(free),
+        "total": float(total["exact"] / free),
+        **{name: total[name] for name in ("exact", "sampled", "sampled_off_se")},
+        "worst_class_off_se": max(each["sampled_off_se"] for each in found.values()),
+        "classes": found,
+        "of_ranking": again / ranking,
     }
+
+
+def _both(cost: NDArray[np.float64], some: NDArray[np.int64]) -> dict[str, float]:
+    error = ONE_IN * np.sqrt(some.size) * cost[some].std()
+    exact, estimate = float(cost.sum()), float(ONE_IN * cost[some].sum())
+    return {"exact": exact, "sampled": estimate, "sampled_off_se": float(abs(estimate - exact) / error)}
+
+
+def _sample(world: World, prices: NDArray[np.float64], at: slice) -> Sample:
+    """Return the lists of some requests as all rules together make them, and what they were made from."""
+    values = world.values[at]
+    users, activities = values.shape
+    numbers = np.arange(at.start, at.start + users)
+    ruled = np.ones(values.shape, np.bool_)
+    capped = np.random.default_rng((_SEED, at.start)).random(values.shape) >= _CAPPED
+    masks = Masks.of(ruled, capped, np.array([_STOPPED]))
+    offset = np.zeros(activities)
+    offset[_OWED] = _OFFSET
+    charged = priced(values, world.costs[at], prices)
+    rules = compiled((_QUOTA,), [Description("coupon", (f"c{number // 2}",), {}) for number in range(activities)])
+    seeds = decision_seeds(numbers.astype(np.uint64), numbers, numbers, _SEED)
+    form = ListForm(SLOTS, _EXPLORATION, rules)
+    order = rank_scores(charged + offset, masks.final(), seeds, form).order
+    return Sample(values, charged, offset, masks, seeds, form, order)

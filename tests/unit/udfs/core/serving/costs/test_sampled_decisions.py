@@ -1,0 +1,123 @@
+"""Decisions of whole batches that are looked at again for what rules cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.support.core_world import NOON_MS, ArithmeticEncoder, activity, make_world, token_for
+from tests.support.policy_rows import learned
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.budgets.standing import Standing
+from tideline.udfs.core.catalogue.activity import Cap
+from tideline.udfs.core.ranking.list_rules import BAN, ListRule
+from tideline.udfs.core.rule_costs.steps import RuleClass
+from tideline.udfs.core.rule_costs.sums import EXPECTED, SAMPLED, changed_name, cost_name
+from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
+from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.core.serving.ranker_state import RankerState
+
+NAMES = [f"a{at}" for at in range(10)]
+USERS = [f"u{at}" for at in range(6000)]
+QUOTA = ListRule("category", (0, BAN))
+
+
+def world(capped: bool = True, rules: tuple[ListRule, ...] = (QUOTA,), exploration: int = 100) -> RankerState:
+    """Ten activities of five categories, each expected to earn less than the one before; the first has a cap."""
+    cap = Cap(1, 86_400_000) if capped else None
+    offered = [
+        activity(name, cap=cap if name == "a0" else None, categories=(f"c{at // 2}",), cost=1.0)
+        for at, name in enumerate(NAMES)
+    ]
+    ranker = make_world(
+        offered, exploration_permille=exploration, alpha=0.3 if exploration else 0.0, list_size=4, list_rules=rules
+    )
+    ranker = replace(ranker, weights=(1.0, 5.0, 0.0, 0.0))
+    for at, row in enumerate(learned(len(NAMES), 1)[0]):
+        theta = np.zeros_like(row.theta)
+        theta[:2, 0] = (20 - at) * 2**18, 2**19
+        ranker = ranker.with_row(NAMES[at], row._replace(theta=theta, version=at, encoder=ArithmeticEncoder().version))
+    return ranker
+
+
+def standing(ranker: RankerState) -> RankerState:
+    """The second activity is stopped, the third has a price, the last is owed impressions."""
+    for at, each in enumerate((Standing(stopped=True), Standing(price=2**26), Standing(offset=2**24))):
+        ranker = ranker.with_standing(("a1", "a2", "a9")[at], each._replace(version=100 + at))
+    return ranker
+
+
+def records(users: list[str]) -> Records:
+    """Each has seen the activity with a cap on a list of his, and views something now."""
+    events = []
+    for user in users:
+        token = token_for(user, NAMES[:3], NOON_MS - 1000)
+        events.append(Event(f"i{user}", user, EventType.IMPRESSION, NOON_MS, activity_id="a0", token=token, position=0))
+        events.append(Event(f"v{user}", user, EventType.VIEW, NOON_MS, item_id="i", category="tea"))
+    return Records(
+        [each.user_id.encode() for each in events], [encode_event(each) for each in events], [NOON_MS] * len(events)
+    )
+
+
+def costs(ranker: RankerState, batches: int) -> Counter[str]:
+    waiting, found = WaitingDecisions(), Counter[str]()
+    for users in np.array_split(np.array(USERS), batches):
+        outcome = process(records(users.tolist()), lambda ids: [None] * len(ids), ranker)
+        found.update(waiting.add(outcome.sampled))
+    found.update(waiting.costs())
+    assert not waiting.costs()
+    return found
+
+
+def test_every_class_of_rules_that_holds_is_counted_and_batches_do_not_matter() -> None:
+    """Contract: one decision in 64, whoever was ranked together."""
+    ranker = standing(world())
+    found = costs(ranker, 3)
+    assert found == costs(ranker, 40)
+    assert abs(found[SAMPLED] - 6000 / 64) < 4 * (6000 / 64) ** 0.5
+    for each in RuleClass:
+        assert found[changed_name(each)] > 0, each
+    for each in (RuleClass.CAPS, RuleClass.STOPS, RuleClass.PRICES, RuleClass.OFFSETS):
+        assert found[cost_name(each)] > 0, each
+    assert 0 < sum(found[cost_name(each)] for each in RuleClass) < found[EXPECTED]
+
+
+@pytest.mark.parametrize(
+    ("ranker", "only"),
+    [
+        (world(rules=()), {RuleClass.CAPS, RuleClass.EXPLORATION}),
+        (world(capped=False), {RuleClass.LIST_RULES, RuleClass.EXPLORATION}),
+        (
+            standing(world(capped=False, rules=(), exploration=0)),
+            {RuleClass.STOPS, RuleClass.PRICES, RuleClass.OFFSETS},
+        ),
+    ],
+)
+def test_classes_that_do_not_hold_cost_nothing(ranker: RankerState, only: set[RuleClass]) -> None:
+    found = costs(ranker, 2)
+    assert {each for each in RuleClass if found[changed_name(each)]} == only
+    assert {each for each in RuleClass if found[cost_name(each)]} == only
+
+
+def test_without_rules_nothing_is_looked_at_again() -> None:
+    """Contract: no decision is kept and nothing is counted, however many there are."""
+    outcome = process(records(USERS), lambda ids: [None] * len(ids), world(capped=False, rules=()))
+    assert len(outcome.lists) == len(USERS)
+    assert outcome.sampled is None
+
+
+def test_decisions_of_another_state_do_not_wait_for_each_other() -> None:
+    """Contract: each state's are counted with its own activities, however few wait."""
+    few = world(rules=())
+    many = few.with_activities({"z": activity("z")})
+    waiting, found = WaitingDecisions(), Counter[str]()
+    for ranker in (few, many, few):
+        outcome = process(records(USERS[:2000]), lambda ids: [None] * len(ids), ranker)
+        found.update(waiting.add(outcome.sampled))
+    found.update(waiting.costs())
+    assert outcome.sampled is not None
+    assert found[SAMPLED] == 3 * outcome.sampled.seeds.size

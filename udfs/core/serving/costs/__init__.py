@@ -1,0 +1,1 @@
+"""What is looked at again of the decisions of a batch."""

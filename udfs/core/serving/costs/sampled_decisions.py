@@ -1,0 +1,103 @@
+"""Decisions that are looked at again for what rules cost, once there are enough of them to be cheap.
+
+A pass over one decision takes as long as one over sixty, so they wait, with what they were made from, until so many are
+there or the ranker's state is about to be another.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tideline.udfs.core.policies.base import Contexts
+from tideline.udfs.core.policies.cold_start import Charged, offsets_of
+from tideline.udfs.core.ranking.list_form import ListForm
+from tideline.udfs.core.rule_costs.steps import Masks, Sample
+from tideline.udfs.core.rule_costs.sums import ONE_IN, sampled, summed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.serving.ranker_state import RankerState
+
+ENOUGH = 64
+NOBODY = np.zeros(0, np.int64)
+
+
+class SampledDecisions(NamedTuple):
+    """S decisions of one state of the ranker: what they were made from, and their lists [S, k]."""
+
+    ranker: RankerState
+    arms: NDArray[np.int64]
+    contexts: Contexts
+    masks: Masks
+    seeds: NDArray[np.uint64]
+    order: NDArray[np.int64]
+
+
+def looked_at_again(ranker: RankerState, seeds: NDArray[np.uint64], one_in: int = ONE_IN) -> NDArray[np.int64]:
+    """Return the numbers of the decisions that are sampled: none where there are no rules that may cost anything."""
+    has_rules = ranker.catalogue.caps.keys.size or ranker.offers.rules or ranker.tables.standings
+    return sampled(seeds, one_in) if has_rules else NOBODY
+
+
+def costs_of_rules(decisions: SampledDecisions) -> Counter[str]:
+    """Return what rules cost these decisions, by counter; every arm is compared with what its own policy expects."""
+    ranker, arms, contexts, masks, seeds, order = decisions
+    found: Counter[str] = Counter()
+    places = np.array(ranker.attributing.examination_discount[: order.shape[1]])
+    offsets = offsets_of(ranker.catalogue.activities, ranker.tables.standings)
+    eligible = masks.final().sum(axis=1)
+    form = ListForm(order.shape[1], 0.0, ranker.offers.rules)
+    has_prices = any(each.price for each in ranker.tables.standings.values())
+    for arm in np.unique(arms).tolist():
+        here, policy = np.flatnonzero(arms == arm), ranker.policy_of(arm)
+        means = [
+            policy.score(contexts.part(here), ranker.known_by(policy, charged), eligible[here], seeds[here]).mean
+            for charged in (Charged.NOTHING, Charged.PRICES)[: 1 + has_prices]
+        ]
+        owed = offsets if policy.contextual else np.zeros_like(offsets)
+        sample = Sample(means[0], means[-1], owed, masks.part(here), seeds[here], form, order[here])
+        found.update(summed(sample, 1.0 - places / 100))
+    return found
+
+
+class WaitingDecisions:
+    """Sampled decisions that wait for others of the same state."""
+
+    def __init__(self) -> None:
+        self._waiting: list[SampledDecisions] = []
+        self._count = 0
+
+    def add(self, decisions: SampledDecisions | None) -> Counter[str]:
+        """Let decisions wait; return what rules cost those that wait no longer."""
+        found: Counter[str] = Counter()
+        if decisions is None:
+            return found
+        if self._waiting and self._waiting[0].ranker is not decisions.ranker:
+            found.update(self.costs())
+        self._waiting.append(decisions)
+        self._count += decisions.seeds.size
+        if self._count >= ENOUGH:
+            found.update(self.costs())
+        return found
+
+    def costs(self) -> Counter[str]:
+        """Return what rules cost all that wait; then none does. To be asked before the state they share changes."""
+        waiting, self._waiting, self._count = self._waiting, [], 0
+        return costs_of_rules(_together(waiting)) if waiting else Counter()
+
+
+def _together(parts: list[SampledDecisions]) -> SampledDecisions:
+    pairs = [each.contexts.pairs for each in parts if each.contexts.pairs is not None]
+    ruled, capped = (np.concatenate([part.masks[at] for part in parts]) for at in (0, 1))
+    return SampledDecisions(
+        parts[0].ranker,
+        np.concatenate([each.arms for each in parts]),
+        Contexts(np.concatenate([each.contexts.x for each in parts]), np.concatenate(pairs) if pairs else None),
+        Masks(ruled, ruled if np.array_equal(ruled, capped) else capped, parts[0].masks.stopped),
+        np.concatenate([each.seeds for each in parts]),
+        np.concatenate([each.order for each in parts]),
+    )
