@@ -1,7 +1,7 @@
 """Decisions that are looked at again for what rules cost, once there are enough of them to be cheap.
 
-A pass over one decision takes as long as one over sixty, so they wait, with what they were made from, until so many are
-there or the ranker's state is about to be another.
+A pass over one decision takes nearly as long as one over many, so they wait, with what they were made from, until so
+many are there or the ranker's state is about to be another.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.serving.ranker_state import RankerState
 
-ENOUGH = 64
+ENOUGH = 256
 NOBODY = np.zeros(0, np.int64)
 
 

@@ -19,3 +19,4 @@ def test_a_price_is_about_what_one_more_unit_is_worth_and_a_sample_about_what_al
     assert sum(each["exact"] for each in classes.values()) == pytest.approx(found["exact"])
     assert found["exact"] == pytest.approx(found["total"] * found["expected"])
     assert all(0.0 < each["lists_changed"] < 1.0 for each in classes.values())
+    assert 0.0 < found["of_ranking"] < 0.5
