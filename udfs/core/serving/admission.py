@@ -1,4 +1,4 @@
-"""Which events of a batch count at all: those of robots are set aside, the rest is parted by what it is for."""
+"""Which records of a batch count at all: what is no event, or a robot's, is set aside, the rest parted by its use."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
 from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S, act_of, admit, admit_singles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tideline.udfs.core.users.user_state import UserBatch
 
@@ -25,6 +26,14 @@ class DeadLetter(NamedTuple):
 
     number: int
     error: InvalidRecord
+
+
+class Decoded(NamedTuple):
+    """Events with their numbers by user, in order of each one's first record; what is none."""
+
+    by_user: dict[str, list[tuple[int, Event]]]
+    dead: list[DeadLetter]
+    counts: Counter[str]
 
 
 class Admitted(NamedTuple):
@@ -43,6 +52,30 @@ class _Passed(NamedTuple):
     events: list[tuple[int, Event]]
     told: dict[str, int]
     robots: list[tuple[int, Event]]
+
+
+def decode_events(
+    keys: Sequence[bytes | None], values: Sequence[bytes | None], timestamps_ms: Sequence[int]
+) -> Decoded:
+    """Return what the records of a batch say; None is where Kafka had no key or value."""
+    by_user: dict[str, list[tuple[int, Event]]] = {}
+    dead: list[DeadLetter] = []
+    kinds = [0] * len(TYPE_NAMES)
+    for number, (key, value, ts_ms) in enumerate(zip(keys, values, timestamps_ms, strict=True)):
+        try:
+            event = decode_event(key, value, ts_ms)
+        except InvalidRecord as error:
+            dead.append(DeadLetter(number, error))
+            continue
+        kinds[event.type] += 1
+        mine = by_user.get(event.user_id)
+        if mine is None:
+            by_user[event.user_id] = [(number, event)]
+        else:
+            mine.append((number, event))
+    counts = Counter({f"events_{name}": count for name, count in zip(TYPE_NAMES, kinds, strict=True) if count})
+    counts["records"] = len(keys)
+    return Decoded(by_user, dead, counts)
 
 
 def set_robots_aside(

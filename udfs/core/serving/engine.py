@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tideline.schemas.codec import decode_event
-from tideline.schemas.errors import InvalidRecord
-from tideline.schemas.events import TYPE_NAMES, Event
 from tideline.udfs.core.catalogue.catalogue import eligible
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import activity_hash, hashes64
@@ -25,7 +22,7 @@ from tideline.udfs.core.profiles.kept_profile import newest, read_kept
 from tideline.udfs.core.profiles.profile_batch import told_by
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rule_costs.steps import Masks
-from tideline.udfs.core.serving.admission import DeadLetter, set_robots_aside
+from tideline.udfs.core.serving.admission import DeadLetter, decode_events, set_robots_aside
 from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions, looked_at_again
 from tideline.udfs.core.serving.decisions import decision_records
 from tideline.udfs.core.serving.rank_arms import rank_arms
@@ -49,14 +46,6 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.user_state import UserBatch
 
 __all__ = ["DeadLetter", "Outcome", "Records", "process", "republish", "settle", "take_profiles"]
-
-
-class _Decoded(NamedTuple):
-    """Events with their numbers by user, in order of each one's first record; what is none."""
-
-    by_user: dict[str, list[tuple[int, Event]]]
-    dead: list[DeadLetter]
-    counts: Counter[str]
 
 
 class _Attributed(NamedTuple):
@@ -113,7 +102,7 @@ def process(
     The states of all users in the batch and the lists depend on the set of each user's events, not on their order.
     Muted, nobody is encoded and no list is made: states are those of an unmuted run once they are settled.
     """
-    by_user, undecoded, counts = _decode(records)
+    by_user, undecoded, counts = decode_events(*records)
     users = list(by_user)
     batch = decode_states(load(users), ranker.encoder.hidden)
     admitted = set_robots_aside(batch, list(by_user.values()), ranker.catalogue.activities_of_item)
@@ -195,27 +184,6 @@ def settle(states: Sequence[bytes | None], ranker: RankerState) -> list[bytes]:
     stale = (batch.header["encoder"] == 0) & known(batch)
     encode(batch, np.flatnonzero(stale), _nothing_merged(len(states)), ranker.encoder)
     return encode_states(batch)
-
-
-def _decode(records: Records) -> _Decoded:
-    by_user: dict[str, list[tuple[int, Event]]] = {}
-    dead: list[DeadLetter] = []
-    kinds = [0] * len(TYPE_NAMES)
-    for number, (key, value, ts_ms) in enumerate(zip(*records, strict=True)):
-        try:
-            event = decode_event(key, value, ts_ms)
-        except InvalidRecord as error:
-            dead.append(DeadLetter(number, error))
-            continue
-        kinds[event.type] += 1
-        mine = by_user.get(event.user_id)
-        if mine is None:
-            by_user[event.user_id] = [(number, event)]
-        else:
-            mine.append((number, event))
-    counts = Counter({f"events_{name}": count for name, count in zip(TYPE_NAMES, kinds, strict=True) if count})
-    counts["records"] = len(records.keys)
-    return _Decoded(by_user, dead, counts)
 
 
 def _merge(batch: UserBatch, admitted: Admitted) -> Merged:
