@@ -36,10 +36,11 @@ LEDGER = np.dtype(
 NO_LEDGER = np.zeros(0, LEDGER)
 
 
-def entries(rows: NDArray[Any], cost_cents: int) -> NDArray[Any]:
+def entries(rows: NDArray[Any], cost_cents: int, least_cost_cents: int) -> NDArray[Any]:
     """Return what feedback rows (dtype ROWS) of one activity add to its ledger; each conversion costs `cost_cents`.
 
-    A conversion that is taken back gives back as much, so the ledger is as before if the cost is.
+    One that is taken back gives back the least that any has cost: as much where the cost never changed, and never more
+    than it took.
     """
     found = np.zeros(rows.size, LEDGER)
     found["hour"] = rows["ts_ms"] // HOUR_MS
@@ -47,7 +48,7 @@ def entries(rows: NDArray[Any], cost_cents: int) -> NDArray[Any]:
     found["impressions"] = impressions
     found["exposure"] = impressions * (_WHOLE - rows["examination_discount"].astype(np.int64))
     found["clicks"], found["conversions"] = rows["clicks"], rows["conversions"]
-    found["cost_cents"] = found["conversions"] * cost_cents
+    found["cost_cents"] = found["conversions"] * np.where(found["conversions"] < 0, least_cost_cents, cost_cents)
     return merged([found])
 
 

@@ -23,7 +23,7 @@ from tideline.udfs.core.budgets.ledger import (
     merged,
 )
 from tideline.udfs.core.budgets.standing import Moment, Standing, standing_of
-from tideline.udfs.core.budgets.terms import NO_BUDGET, decode_terms, encode_terms, terms_of
+from tideline.udfs.core.budgets.terms import NO_BUDGET, decode_terms, encode_terms, following, terms_of
 from tideline.udfs.core.budgets.told import Told
 
 if TYPE_CHECKING:
@@ -95,10 +95,10 @@ class Ledgers:
         One whose terms are over keeps its ledger until nothing can come of its lists: put in again, it goes on.
         """
         known = self._terms.get(name)
-        since_ms = self._newest_ms if known is None or known.is_over else known.since_ms
-        terms = None if activity is None else terms_of(activity, since_ms)
-        if terms is None and known is not None:
-            terms = known._replace(budget_cents=NO_BUDGET, floor=0.0, is_over=True)
+        terms = None if activity is None else terms_of(activity, self._newest_ms)
+        if known is not None:
+            over = known._replace(budget_cents=NO_BUDGET, floor=0.0, is_over=True)
+            terms = over if terms is None else following(known, terms)
         if terms is None:
             return None
         self._terms[name] = terms
@@ -114,7 +114,7 @@ class Ledgers:
         gone = self._over()
         owed = [terms.since_ms // HOUR_MS for terms in self._terms.values() if terms.floor > 0.0]
         if owed and rows_of:
-            more = entries(np.concatenate(list(rows_of.values())), 0)
+            more = entries(np.concatenate(list(rows_of.values())), 0, 0)
             every = by_cut(merged([self._ledgers.get(EVERY_ID, NO_LEDGER), more]), owed)
             self._ledgers[EVERY_ID], changed[EVERY_ID] = every, encode_ledger(every)
         elif not owed and EVERY_ID in self._ledgers:
@@ -128,8 +128,8 @@ class Ledgers:
 
     def _add(self, name: str, rows: NDArray[Any]) -> bytes:
         terms, older_ms = self._terms[name], max(HOURLY_MS, self._settings.window_ms)
-        sums = merged([self._ledgers.get(name, NO_LEDGER), entries(rows, terms.cost_cents)])
-        self._ledgers[name] = by_day(sums, older_ms, [terms.since_ms // HOUR_MS])
+        sums = merged([self._ledgers.get(name, NO_LEDGER), entries(rows, terms.cost_cents, terms.least_cost_cents)])
+        self._ledgers[name] = by_day(sums, older_ms, [terms.since_ms // HOUR_MS, terms.planned_ms // HOUR_MS])
         return encode_ledger(self._ledgers[name])
 
     def _over(self) -> list[str]:

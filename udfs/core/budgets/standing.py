@@ -88,16 +88,18 @@ def standing_of(terms: Terms, ledger: NDArray[Any], cohorts: Cohorts, every: NDA
 def _price(terms: Terms, hours: NDArray[np.int64], committed: NDArray[np.float64], moment: Moment) -> float:
     conversion, revenue = moment.worth
     first = _FIRST_SHARE * (conversion + revenue * terms.reward_value) * _WHOLE / terms.cost_cents
-    plan = plan_of(_begun_ms(terms, hours), terms.ends_ms)
+    begun_ms = _begun_ms(terms, hours)
+    plan, is_planned = plan_of(begun_ms, terms.ends_ms), hours >= begun_ms // HOUR_MS
     period, gone = plan.gone(moment.now_ms)
-    place = np.minimum(plan.period(hours), period)
-    spent = np.bincount(place, committed, minlength=period + 1).astype(np.float64)
-    return max(first, 0.0) * pressure(spent, plan, float(terms.budget_cents), gone)
+    place = np.minimum(plan.period(hours[is_planned]), period)
+    spent = np.bincount(place, committed[is_planned], minlength=period + 1).astype(np.float64)
+    left = max(terms.budget_cents - float(committed[~is_planned].sum()), float(terms.cost_cents))
+    return max(first, 0.0) * pressure(spent, plan, left, gone)
 
 
 def _begun_ms(terms: Terms, hours: NDArray[np.int64]) -> int:
-    """Return when spending began: no plan is behind for the time before a budget was given, or anything shown."""
-    begun_ms = max(terms.since_ms, int(hours.min()) * HOUR_MS if hours.size else 0)
+    """Return when spending began: no plan is behind for the time before it was made, or before anything was shown."""
+    begun_ms = max(terms.planned_ms, int(hours.min()) * HOUR_MS if hours.size else 0)
     return min(begun_ms, terms.ends_ms - 1)
 
 

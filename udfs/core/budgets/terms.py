@@ -1,6 +1,6 @@
 """What an activity's ledger is held against: its budget and cost, its time, the share of impressions it is owed.
 
-State bytes: version 1, golden file tests/golden/terms_v1.bin.
+State bytes: version 2, golden file tests/golden/terms_v2.bin.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from tideline.udfs.core.catalogue.activity import Activity
 
-TERMS_VERSION = 1
+TERMS_VERSION = 2
 NO_BUDGET = -1
 _CENTS = 100
-_FORM = struct.Struct("<BqqqqddqB")
+_FORM = struct.Struct("<BqqqqddqqqBB")
 
 
 class Terms(NamedTuple):
@@ -28,28 +28,60 @@ class Terms(NamedTuple):
     floor: float
     reward_value: float
     since_ms: int
-    """When they were first given, at the earliest its start: a budget is planned and a share is owed from then on."""
+    """From when on a share is owed: when the floor was given, at the earliest the start."""
+    planned_ms: int
+    """From when on what was left of the budget then is planned: when it, its time or the status last changed."""
+    least_cost_cents: int
+    """The least a conversion ever cost: what is given back of one that is taken back."""
+    is_open: bool
+    """Its status is active."""
     is_over: bool = False
     """The activity is deleted, or has neither budget nor floor any more."""
 
 
-def terms_of(activity: Activity, since_ms: int) -> Terms | None:
-    """Return the terms of an activity, None for one that neither spends of a budget nor is owed impressions.
+def terms_of(activity: Activity, now_ms: int) -> Terms | None:
+    """Return the terms of an activity that has none yet, None for one that needs none.
 
-    One that costs nothing spends nothing, whatever its budget; a cost below a cent is one.
+    It needs them that spends of a budget or is owed impressions. One that costs nothing spends nothing, whatever its
+    budget; a cost below a cent is one.
     """
     has_budget = activity.budget is not None and activity.cost > 0.0
     if not has_budget and activity.exposure_floor <= 0.0:
         return None
+    cost_cents = max(round(activity.cost * _CENTS), 1) if activity.cost > 0.0 else 0
+    begins_ms = max(now_ms, activity.starts_ms)
     return Terms(
         round(activity.budget * _CENTS) if has_budget and activity.budget is not None else NO_BUDGET,
-        max(round(activity.cost * _CENTS), 1) if activity.cost > 0.0 else 0,
+        cost_cents,
         activity.starts_ms,
         activity.ends_ms,
         activity.exposure_floor,
         activity.reward_value,
-        max(since_ms, activity.starts_ms),
+        begins_ms,
+        begins_ms,
+        cost_cents,
+        activity.status == "active",
     )
+
+
+def following(before: Terms, after: Terms) -> Terms:
+    """Return terms that follow others of the activity, as of the moment that `after` are of.
+
+    What did not change goes on from where it was. A changed budget or time, and one that opens again, is planned anew
+    over what is left: else it would make up for what another plan had, all at once, or not be shown until it had.
+    """
+    as_before = not before.is_over and (before.is_open or not after.is_open) and _plan_of(before) == _plan_of(after)
+    is_owed_on = not before.is_over and before.floor > 0.0 and before.starts_ms >= after.starts_ms
+    costs = [each for each in (before.least_cost_cents, after.least_cost_cents) if each]
+    return after._replace(
+        since_ms=before.since_ms if is_owed_on else after.since_ms,
+        planned_ms=before.planned_ms if as_before else after.planned_ms,
+        least_cost_cents=min(costs, default=0),
+    )
+
+
+def _plan_of(terms: Terms) -> tuple[int, int, int]:
+    return terms.budget_cents, terms.starts_ms, terms.ends_ms
 
 
 def encode_terms(terms: Terms) -> bytes:
@@ -65,5 +97,5 @@ def decode_terms(data: bytes) -> Terms:
     """
     if data[0] != TERMS_VERSION:
         raise ValueError(f"terms of version {data[0]}; this build reads {TERMS_VERSION}")
-    *numbers, is_over = _FORM.unpack(data)[1:]
-    return Terms(*numbers)._replace(is_over=bool(is_over))
+    *numbers, is_open, is_over = _FORM.unpack(data)[1:]
+    return Terms(*numbers, bool(is_open), bool(is_over))

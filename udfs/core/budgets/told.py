@@ -3,7 +3,8 @@
 A standing that does not move is silent for one round of publications, which the learner makes nine minutes of work
 (turn.py), so a reader who starts has all in the ten minutes of the topic that he reads (policy_start.py). Nothing in it
 runs out meanwhile: a lease is a length of time that counts from each list, and a stop is told in the publication that
-finds it.
+finds it. Who was restored tells all at first: what was published between his state and its end is not in it, and
+readers would go by that.
 """
 
 from __future__ import annotations
@@ -30,12 +31,15 @@ class Told:
         self._told = dict(decode_standing(value, -1) for value in kept.values())
         self.turn = turn
         self._round = in_round
+        self._is_restored = bool(kept)
 
     def due(self, standings: Iterable[tuple[str, Standing]]) -> list[tuple[str, Standing]]:
         """Return those of some standings that the next publication is to hold, and take them for told."""
         if self._round:
             self.turn = (self.turn + 1) % self._round
-        return self.tell((name, now) for name, now in standings if self._is_due(name, now))
+        found = [(name, now) for name, now in standings if self._is_restored or self._is_due(name, now)]
+        self._is_restored = False
+        return self.tell(found)
 
     def tell(self, standings: Iterable[tuple[str, Standing]]) -> list[tuple[str, Standing]]:
         """Take standings for told, whether they moved or not."""

@@ -31,11 +31,11 @@ COST = 250
 def test_a_ledger_does_not_depend_on_order_split_or_restores(seed: int, count: int, shards: int) -> None:
     """Contract: the same feedback gives the same bytes."""
     rows, rng = rows_of(count, seed, 400_000_000), np.random.default_rng(seed)
-    expected = encode_ledger(entries(rows, COST))
+    expected = encode_ledger(entries(rows, COST, COST))
     parts = [NO_LEDGER] * shards
     pieces = np.array_split(rows[rng.permutation(count)], 9)
     for piece, shard in zip(pieces, rng.integers(0, shards, 9).tolist(), strict=True):
-        parts[shard] = decode_ledger(encode_ledger(merged([parts[shard], entries(piece, COST)])))
+        parts[shard] = decode_ledger(encode_ledger(merged([parts[shard], entries(piece, COST, COST)])))
     assert encode_ledger(merged(parts)) == expected
 
 
@@ -47,7 +47,7 @@ def test_what_is_taken_back_leaves_nothing(seed: int, count: int) -> None:
     back = rows.copy()
     for name in ("impressions", "clicks", "conversions"):
         back[name] = -rows[name]
-    assert merged([entries(rows, COST), entries(back, COST)]).size == 0
+    assert merged([entries(rows, COST, COST), entries(back, COST, COST)]).size == 0
 
 
 def test_what_is_long_past_stands_by_day_and_never_crosses_a_cut() -> None:
@@ -77,7 +77,9 @@ def test_of_all_together_only_sums_since_a_cut_are_kept() -> None:
 
 def test_a_ledger_is_what_it_is_called() -> None:
     rows = rows_of(50, 1)
-    total = {name: int(entries(rows, COST)[name].sum()) for name in ("impressions", "clicks", "cost_cents", "exposure")}
+    total = {
+        name: int(entries(rows, COST, COST)[name].sum()) for name in ("impressions", "clicks", "cost_cents", "exposure")
+    }
     places = 100 - rows["examination_discount"].astype(np.int64)
     assert total == {
         "impressions": int(rows["impressions"].sum()),
