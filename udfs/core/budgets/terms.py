@@ -97,5 +97,5 @@ def decode_terms(data: bytes) -> Terms:
     """
     if data[0] != TERMS_VERSION:
         raise ValueError(f"terms of version {data[0]}; this build reads {TERMS_VERSION}")
-    *numbers, is_open, is_over = _FORM.unpack(data)[1:]
-    return Terms(*numbers, bool(is_open), bool(is_over))
+    terms = Terms(*_FORM.unpack(data)[1:])
+    return terms._replace(is_open=bool(terms.is_open), is_over=bool(terms.is_over))

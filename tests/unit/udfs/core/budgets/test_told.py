@@ -43,7 +43,9 @@ def test_a_later_look_at_the_same_ledger_is_no_move() -> None:
 )
 def test_readers_know_where_everybody_stands(prices: list[dict[str, int]], restored_at: int) -> None:
     """Contract: to a 32nd, also of a learner that is restored; nobody is silent for longer than a round."""
-    told, kept, known, published = Told({}, 0, IN_ROUND), {}, {}, []
+    told, published = Told({}, 0, IN_ROUND), []
+    kept: dict[str, bytes] = {}
+    known: dict[str, Standing] = {}
     now = dict.fromkeys("abcd", Standing())
     for at, changes in enumerate(prices):
         if at == restored_at:
