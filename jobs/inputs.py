@@ -13,7 +13,7 @@ from pyflink.datastream import DataStream, KeyedStream
 from pyflink.java_gateway import get_gateway
 
 from tideline.jobs.shards import shard_keys
-from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, KEY_WAS_NULL, ORDER, VALUE_WAS_NULL
+from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, KEY_WAS_NULL, ORDER, PROFILES, VALUE_WAS_NULL
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY
 from tideline.udfs.settings.job_config import ReplayConfig
 from tideline.udfs.settings.kafka_security import flink_properties
@@ -38,7 +38,7 @@ BATCH_TYPE = Types.ROW(
         Types.OBJECT_ARRAY(Types.LONG()),
     ]
 )
-"""(shard key, EVENTS or ORDER, keys, values, partitions with null flags, offsets, timestamps); see batch_rows.py."""
+"""(shard key, EVENTS, ORDER or PROFILES, keys, values, partitions with null flags, offsets, times): batch_rows.py."""
 
 LEARNER_TYPE = Types.ROW([Types.INT(), Types.OBJECT_ARRAY(_BYTES)])
 """(EVENTS, ORDER or ACTIVITY, the feedback of the batches of a publish interval, one order, or key and value of an
@@ -68,13 +68,30 @@ _REPLAY_TIME = """
 
 
 def batches(tables: StreamTableEnvironment, config: JobConfig) -> KeyedStream:
-    """Return the clickstream in micro-batches, with the control orders for every shard, keyed by shard."""
+    """Return clickstream and profiles in micro-batches, with the control orders for every shard, keyed by shard.
+
+    A replay has neither orders nor profiles: it reads those that there are at its start, see interest_rank.py.
+    """
     keys = shard_keys(config.shards)
     replay = isinstance(config, ReplayConfig)
     time = _REPLAY_TIME if replay else _LIVE_TIME
     _create(tables, "clickstream", config.topics.clickstream, config, clickstream_scan(config), time)
-    union = f"""
-      SELECT shard, ROW(shard, {EVENTS}, ARRAY_AGG(k), ARRAY_AGG(v), ARRAY_AGG(part), ARRAY_AGG(off), ARRAY_AGG(ms))
+    union = _gathered("clickstream", EVENTS, config.batch_ms, keys)
+    if not replay:
+        _create(tables, "profiles", config.topics.profiles, config, _EARLIEST, _LIVE_TIME)
+        union += f"""
+      UNION ALL {_gathered("profiles", PROFILES, config.batch_ms, keys)}
+      UNION ALL
+      SELECT shard, ROW(shard, {ORDER}, ARRAY[v], ARRAY[v], ARRAY[0], ARRAY[off], ARRAY[CAST(0 AS BIGINT)])
+      FROM orders CROSS JOIN UNNEST(ARRAY[{", ".join(map(str, keys))}]) AS shards(shard)
+      WHERE v IS NOT NULL"""
+    return _keyed(tables, union, BATCH_TYPE)
+
+
+def _gathered(table: str, kind: int, batch_ms: int, keys: list[int]) -> str:
+    """Return SQL for the records of a topic, gathered by shard and micro-batch."""
+    return f"""
+      SELECT shard, ROW(shard, {kind}, ARRAY_AGG(k), ARRAY_AGG(v), ARRAY_AGG(part), ARRAY_AGG(off), ARRAY_AGG(ms))
       FROM (
         SELECT {_shard_of("k", keys)} AS shard,
                COALESCE(k, X'') AS k, COALESCE(v, X'') AS v,
@@ -82,15 +99,8 @@ def batches(tables: StreamTableEnvironment, config: JobConfig) -> KeyedStream:
                     + CASE WHEN v IS NULL THEN {VALUE_WAS_NULL} ELSE 0 END
                  AS part,
                off, {_TIMESTAMP_MS} AS ms, pt
-        FROM clickstream)
-      GROUP BY shard, TUMBLE(pt, INTERVAL '{config.batch_ms / 1000:.3f}' SECOND)"""
-    if not replay:
-        union += f"""
-      UNION ALL
-      SELECT shard, ROW(shard, {ORDER}, ARRAY[v], ARRAY[v], ARRAY[0], ARRAY[off], ARRAY[CAST(0 AS BIGINT)])
-      FROM orders CROSS JOIN UNNEST(ARRAY[{", ".join(map(str, keys))}]) AS shards(shard)
-      WHERE v IS NOT NULL"""
-    return _keyed(tables, union, BATCH_TYPE)
+        FROM {table})
+      GROUP BY shard, TUMBLE(pt, INTERVAL '{batch_ms / 1000:.3f}' SECOND)"""
 
 
 def clickstream_scan(config: JobConfig) -> dict[str, str]:

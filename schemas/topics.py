@@ -29,9 +29,10 @@ class TopicSpec:
 
 @dataclass(frozen=True)
 class Topics:
-    """Names of the six topics."""
+    """Names of the seven topics."""
 
     clickstream: str = "clickstream"
+    profiles: str = "profiles"
     activities: str = "activities"
     control: str = "control"
     policy: str = "policy"
@@ -54,6 +55,8 @@ _COMPACTED = {"cleanup.policy": "compact"}
 SPECS: Mapping[str, TopicSpec] = MappingProxyType(
     {
         "clickstream": TopicSpec(4, _BROKER_TIME),
+        # Key and partitions are the clickstream's: see `apart`.
+        "profiles": TopicSpec(4, _BROKER_TIME | _COMPACTED),
         "activities": TopicSpec(1, _COMPACTED),
         "control": TopicSpec(1, _COMPACTED),
         # For a week every version can be read and pinned, then only the newest of each activity is kept.
@@ -63,3 +66,17 @@ SPECS: Mapping[str, TopicSpec] = MappingProxyType(
         "dead_letters": TopicSpec(1, {"retention.ms": str(14 * _DAY_MS)}),
     }
 )
+
+
+def apart(names: Topics, partitions: Mapping[str, int]) -> str:
+    """Return what is wrong where profiles do not have the clickstream's partitions, by topic; empty where they do.
+
+    A user's events and his profile then stand in partitions of one number, and whatever reads both reads them together.
+
+    >>> apart(Topics(), {"clickstream": 6, "profiles": 4})
+    "topic 'profiles' has 4 partitions and 'clickstream' has 6; both need as many"
+    """
+    own, events = partitions.get(names.profiles, 0), partitions.get(names.clickstream, 0)
+    if own == events:
+        return ""
+    return f"topic {names.profiles!r} has {own} partitions and {names.clickstream!r} has {events}; both need as many"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tideline.schemas.errors import Unavailable
+from tideline.schemas.topics import apart
 from tideline.scripts.commands.target import cluster_of
 from tideline.udfs.io.kafka_rights import Right, refuse_missing
 from tideline.udfs.settings.job_config import ReplayConfig
@@ -30,7 +32,7 @@ def job_rights(config: JobConfig) -> list[Right]:
 
 def rights_on(topics: Topics, written: Mapping[str, str], group: str) -> list[Right]:
     """Return the rights of a job that reads these topics, writes those (name by role) and is of that group."""
-    read = [topics.clickstream, topics.activities, topics.control, topics.policy]
+    read = [topics.clickstream, topics.profiles, topics.activities, topics.control, topics.policy]
     return [
         *(Right("Read", "topic", name) for name in read),
         *(Right("Write", "topic", name) for name in written.values()),
@@ -39,5 +41,13 @@ def rights_on(topics: Topics, written: Mapping[str, str], group: str) -> list[Ri
 
 
 def refuse_missing_rights(config: JobConfig) -> None:
-    """Ask whether the job's topics are there and its login may use them; raises as `refuse_missing`."""
-    refuse_missing(cluster_of(config), job_rights(config))
+    """Ask whether the job's topics are there and its login may use them, and whether profiles fit the clickstream.
+
+    Raises:
+        Unavailable: as `refuse_missing`, or profiles and clickstream differ in their partitions.
+    """
+    cluster = cluster_of(config)
+    partitions = refuse_missing(cluster, job_rights(config))
+    wrong = apart(config.topics, partitions)
+    if wrong:
+        raise Unavailable("kafka", f"{wrong}; make the topic of profiles again: scripts/topics --partitions N")

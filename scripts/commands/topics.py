@@ -10,7 +10,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError
 
 from tideline.schemas.errors import ConfigError, Unavailable
-from tideline.schemas.topics import SPECS
+from tideline.schemas.topics import SPECS, apart
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
@@ -37,7 +37,7 @@ def ensure_topics(
     Args:
         cluster: Where to make them.
         names: The topics' names.
-        partitions: Of the clickstream and the decisions, where they are made now; None for the default.
+        partitions: Of the clickstream, the profiles and the decisions, where they are made now; None for the default.
         roles: Those that are needed, where not all are.
 
     Returns:
@@ -51,11 +51,22 @@ def ensure_topics(
     needs = f"Create and Describe on {', '.join(wanted.values())}"
     needs += f", and DescribeConfigs on {names.clickstream}" * ("clickstream" in wanted)
     with cluster.admin("making topics", needs) as admin:
-        made = [name for role, name in wanted.items() if _create(admin, role, name, partitions)]
-        _check_partitions(admin, wanted)
+        made = []
+        for role, name in wanted.items():
+            count = _count(admin, names, role, partitions)
+            made += [name] * _create(admin, role, name, count)
+        _check_partitions(admin, names, wanted)
         if "clickstream" in wanted:
             _check_clock(admin, names.clickstream)
     return made
+
+
+def _count(admin: Any, names: Topics, role: str, partitions: int | None) -> int | None:
+    """Return how many partitions a topic is to have, None for the default: profiles as many as the clickstream has."""
+    if role != "profiles":
+        return partitions
+    (found,) = admin.describe_topics([names.clickstream])
+    return len(found["partitions"]) or partitions
 
 
 def _create(admin: Any, role: str, name: str, partitions: int | None) -> bool:
@@ -70,7 +81,7 @@ def _create(admin: Any, role: str, name: str, partitions: int | None) -> bool:
     return True
 
 
-def _check_partitions(admin: Any, wanted: Mapping[str, str]) -> None:
+def _check_partitions(admin: Any, names: Topics, wanted: Mapping[str, str]) -> None:
     """Waits until every broker knows the topics: a producer that comes too early would be told that there are none."""
     deadline = time.monotonic() + _KNOWN_WITHIN_S
     while True:
@@ -83,6 +94,9 @@ def _check_partitions(admin: Any, wanted: Mapping[str, str]) -> None:
             if partitions > 1 and not SPECS[role].any_partitions:
                 raise TopicError(f"topic {name!r} has {partitions} partitions; it is read in one order and needs 1")
         if all(found.get(name, 0) for name in wanted.values()):
+            wrong = apart(names, found) if {"clickstream", "profiles"} <= wanted.keys() else ""
+            if wrong:
+                raise TopicError(f"{wrong}. Delete the topic of profiles, make it again, and write them again")
             return
         if time.monotonic() > deadline:
             missing = ", ".join(wanted.values())

@@ -27,6 +27,6 @@ def fill(parser: VerbParser) -> None:
         "--partitions",
         type=argument(whole(1, 10_000)),
         metavar="N",
-        help="of the clickstream and the decisions where they are made now (4); any number is as good",
+        help="of clickstream, profiles and decisions where they are made now (4); any number is as good",
     )
     add_json(parser)

@@ -187,6 +187,14 @@ class LiveJob:
         self.oracle.apply_by_user(self.recorded())
         self.wait_lists()
 
+    def tell(self, records: Sequence[tuple[bytes | None, bytes | None]]) -> None:
+        """Write profile records, wait until the job has read them, and give them to the oracle."""
+        before, known = self.metrics().get("profiles", 0.0), len(self.read(self.topics.profiles))
+        self.produce_to(self.topics.profiles, records)
+        wait_until("profiles are read", lambda: self.metrics().get("profiles", 0.0) == before + len(records))
+        self.oracle.tell(self.read(self.topics.profiles)[known:])
+        self.wait_lists()
+
     def wait_lists(self) -> None:
         """Wait until each list in Redis is as new as the oracle's."""
         missing = self.oracle.versions()

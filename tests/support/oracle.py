@@ -17,13 +17,13 @@ from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, decode_ledger_
 from tideline.udfs.core.policies.policy_table import decode_row, encode_row
 from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
-from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
+from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, take_profiles
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.shown.shown_bytes import DISMISSAL, marks_of
 from tideline.udfs.core.users.user_state import decode_states
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tideline.schemas.errors import Reason
     from tideline.udfs.core.catalogue.activity import Activity
@@ -79,6 +79,11 @@ class Oracle:
         """Apply each record as a batch of its own, in the given order."""
         for record in records:
             self._apply([record])
+
+    def tell(self, records: Sequence[Recorded]) -> None:
+        """Apply profile records, the last one first: their order is nothing to go by."""
+        for record in reversed(records):
+            self._apply([record], take_profiles)
 
     def republish(self, times: Mapping[str, int] | None = None) -> None:
         """Rank every user again, once or as often as `times` says."""
@@ -167,9 +172,9 @@ class Oracle:
         shown = decode_states(list(self.states.values()), self.world.encoder.hidden).shown
         return sum(len(marks_of(each)[1]) // DISMISSAL.itemsize for each in shown)
 
-    def _apply(self, batch: list[Recorded]) -> None:
+    def _apply(self, batch: list[Recorded], apply: Callable[..., Outcome] = process) -> None:
         records = Records([r.key for r in batch], [r.value for r in batch], [r.timestamp_ms for r in batch])
-        outcome = process(records, lambda users: [self.states.get(user) for user in users], self.world)
+        outcome = apply(records, lambda users: [self.states.get(user) for user in users], self.world)
         self._keep(outcome)
         self.dead += [(batch[number], error.reason) for number, error in outcome.dead]
 

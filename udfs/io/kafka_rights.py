@@ -32,8 +32,8 @@ class Right(NamedTuple):
         return f"{self.operation} on {self.resource} {self.name}"
 
 
-def refuse_missing(cluster: KafkaCluster, rights: Sequence[Right]) -> None:
-    """Ask the brokers whether the topics are there and this login has these rights on topics and groups.
+def refuse_missing(cluster: KafkaCluster, rights: Sequence[Right]) -> dict[str, int]:
+    """Ask the brokers whether the topics are there and this login has these rights; return the topics' partitions.
 
     Of a group only that it may be seen is known; brokers that tell nobody's rights are believed to allow all.
 
@@ -54,6 +54,7 @@ def refuse_missing(cluster: KafkaCluster, rights: Sequence[Right]) -> None:
     for right in rights:
         if right.resource == "group":
             group_offsets(cluster, right.name)
+    return {name: len(described[name]["partitions"]) for name in names}
 
 
 def _allows(described: Mapping[str, Mapping[str, Any]], right: Right) -> bool:

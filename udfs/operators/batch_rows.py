@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
     from pyflink.common import Row
 
-EVENTS, ORDER, ACTIVITY = 0, 1, 2
-"""What a row carries: records (or, to the learner, feedback), one control order, to the learner one activity."""
+EVENTS, ORDER, ACTIVITY, PROFILES = 0, 1, 2, 3
+"""What a row carries: records (or, to the learner, feedback), one control order, to the learner one activity; records
+of profiles."""
 KEY_WAS_NULL, VALUE_WAS_NULL = 1 << 24, 1 << 25
 """Flags on a partition number: the record had no key, no value. Arrays cannot hold nulls safely."""
 

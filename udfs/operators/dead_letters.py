@@ -38,7 +38,7 @@ class Letter(NamedTuple):
 
 
 def letters_of_batch(dead: Sequence[DeadLetter], batch: Batch, topic: str) -> list[Letter]:
-    """Return the letters of a batch of the clickstream."""
+    """Return the letters of a batch of the clickstream or of profiles."""
     records = batch.records
     return [
         _letter(

@@ -24,14 +24,14 @@ from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
 from tideline.udfs.core.serving.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached
-from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, settle
+from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, settle, take_profiles
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.serving.stop_list import StopList
 from tideline.udfs.core.users.state_check import is_malformed
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_policy, read_topic
-from tideline.udfs.operators.batch_rows import ORDER, Batch, read_batch
+from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, read_batch
 from tideline.udfs.operators.dead_letters import Letter, columns, letter_of_record, letters_of_batch
 from tideline.udfs.operators.deployment import Deployment
 from tideline.udfs.operators.metrics import Meters
@@ -106,7 +106,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             _log.error("no activity is known: no list is written until topic %s has one", config.topics.activities)
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
-        """Process a batch of records, or republish every user of the shard."""
+        """Process a batch of events or of profiles, or republish every user of the shard."""
         batch = read_batch(row)
         if batch.kind == ORDER:
             yield from self._obey(batch.shard, batch.records.values[0])
@@ -114,10 +114,14 @@ class InterestRank(KeyedBroadcastProcessFunction):
         keys, values, stamped_ms = batch.records
         records = Records(keys, values, self._clock.bounded(keys, stamped_ms, time.time_ns() // 1_000_000))
         ranker = self._feed.state
-        outcome = process(records, self._load, ranker, muted=self._muted)
+        apply = take_profiles if batch.kind == PROFILES else process
+        outcome = apply(records, self._load, ranker, muted=self._muted)
         if self._muted and self._last_republish.value() is not None:  # past its end: who is settled stays so
             outcome = replace(outcome, states=settle(outcome.states, ranker))
         self._store(outcome.users, outcome.states)
+        if batch.kind == PROFILES:
+            yield self._row(outcome, b"", batch)
+            return
         self._brake_if_needed(records, sum(each.error.reason.producer_fault for each in outcome.dead))
         popular = b""
         if batch.shard == self._popular_shard and outcome.listed:
@@ -238,8 +242,12 @@ class InterestRank(KeyedBroadcastProcessFunction):
             encode_feedback(outcome.feedback),
             [user.encode() for user, _ in outcome.decisions],
             [record for _, record in outcome.decisions],
-            *self._columns(letters_of_batch(outcome.dead, batch, self._config.topics.clickstream) if batch else []),
+            *self._columns(letters_of_batch(outcome.dead, batch, self._source_of(batch)) if batch else []),
         )
+
+    def _source_of(self, batch: Batch) -> str:
+        topics = self._config.topics
+        return topics.profiles if batch.kind == PROFILES else topics.clickstream
 
     def _columns(self, letters: list[Letter]) -> list[list[Any]]:
         for letter in letters:

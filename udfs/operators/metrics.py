@@ -41,6 +41,8 @@ COUNTERS: dict[str, str] = {
     **sums.COUNTERS,
     "state_malformed": "Users whose kept state could not be read: they begin anew.",
     "unlisted": "Users who got no list because no activity is known: the topic is empty or was emptied.",
+    "profiles": "Records read from the topic of profiles.",
+    "profiles_applied": "Users whose profile is another one for it; of two records in one batch the newer.",
     "republished": "Users ranked again by a republish command.",
     "decisions": "Decision records written.",
     "decisions_explored": "Decision records of places that exploration filled: over decisions, the explored share.",
