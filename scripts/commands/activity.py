@@ -76,7 +76,7 @@ def _reach(
     arguments: argparse.Namespace, read: ActivityFile, topic: ActivityTopic, target: Target
 ) -> dict[str, dict[str, Any]]:
     """Return for each activity with a rule how many of the users of the last day it reaches, and clause by clause."""
-    asked = recent_users(target.cluster, target.topics.clickstream, arguments.days)
+    asked = recent_users(target.cluster, target.topics, arguments.days)
     if not asked.rows.size:
         raise TooFew("--days", arguments.days, "days with events of the last one; nobody came")
     known = {name: each.activity for name, each in topic.known.items()}

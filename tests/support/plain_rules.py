@@ -15,6 +15,8 @@ import numpy as np
 from tideline.schemas.events import TYPE_NAMES
 from tideline.udfs.core.counter_random import uniform
 from tideline.udfs.core.hashing import activity_hash, hash32, hash64, hashes64
+from tideline.udfs.core.profiles.kept_profile import keep
+from tideline.udfs.core.profiles.profile_record import OptOuts, Profile
 from tideline.udfs.core.shown.marks import mark_dismissal
 from tideline.udfs.core.shown.remembered import Remembered
 from tideline.udfs.core.users.user_state import HISTORY, UserBatch, decode_states
@@ -37,6 +39,9 @@ class PlainUser:
     purchases: int = 0
     past: list[tuple[int, str, str, str]] = field(default_factory=list)
     dismissed: dict[str, int] = field(default_factory=dict)
+    zone: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    opt_outs: OptOuts = field(default_factory=OptOuts)
 
 
 def batch_of(users: Sequence[PlainUser]) -> tuple[UserBatch, Any]:
@@ -54,6 +59,9 @@ def batch_of(users: Sequence[PlainUser]) -> tuple[UserBatch, Any]:
         for activity_id, ts_ms in user.dismissed.items():
             mark_dismissal(state.marks.dismissed, activity_hash(activity_id), ts_ms)
         batch.shown[row] = state.encode()
+        if user.zone or user.labels or user.opt_outs != OptOuts():
+            profile = Profile(user.name, 0, user.labels, user.zone, opt_outs=user.opt_outs)
+            batch.profiles[row] = keep(profile)
     return batch, hashes64([user.name for user in users])
 
 
@@ -76,10 +84,14 @@ def _clause(user: PlainUser, stated: Mapping[str, Any], zone: str | None, groups
         return not _clause(user, stated["not"], zone, groups)
     ((name, asked),) = stated.items()
     if name in ("hour_local", "weekday"):
-        local = datetime.fromtimestamp(user.at_ms / 1000, UTC).astimezone(zone_of(asked.get("zone") or zone or "UTC"))
+        local = datetime.fromtimestamp(user.at_ms / 1000, UTC).astimezone(
+            zone_of(asked.get("zone") or user.zone or zone or "UTC")
+        )
         if name == "weekday":
             return _DAYS[local.weekday()] in asked["in"]
         return local.hour in asked["in"] if "in" in asked else _compared(local.hour, asked)
+    if name.startswith("label."):
+        return user.labels.get(name.removeprefix("label.")) in asked["in"]
     if name == "dismissed":
         return any(
             user.at_ms < ts_ms // DAY_MS * DAY_MS + DAY_MS + asked.get("within_days", 10**6) * DAY_MS

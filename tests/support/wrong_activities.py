@@ -117,7 +117,7 @@ WRONG_FILES = [
     _clauses(
         '[{"events": {">": 5}},\n{"any": [\n{"category": {"in": []}}]}]', 2, "rule.all[1].any[0].category.in", "1..64"
     ),
-    _clauses('[{"not":\n{"label.country": {"in": ["DE"]}}}]', 1, "rule.all[0].not.label.country", "profile records"),
+    _clauses('[{"not":\n{"label.contry": {"in": ["DE"]}}}]', 1, "rule.all[0].not.label.contry", "label.country"),
     _clauses('[{"weekday": {"in": ["mon"]}}]', 0, "rule.all[0].weekday.zone", "where the activity has no time_zone"),
     _changed("max_shown", 3, "only the fields activity_id"),
     _without("title"),

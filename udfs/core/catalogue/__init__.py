@@ -1,4 +1,4 @@
 """The activities: what they are made of, whom they may be shown to, and whom they reach.
 
-Imports from `shown` and `users`.
+Imports from `profiles`, `shown` and `users`.
 """

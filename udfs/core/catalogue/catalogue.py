@@ -1,4 +1,4 @@
-"""The activities as arrays, and who may see which: status, time window, rule, per-user cap, dismissal."""
+"""The activities as arrays, and who may see which: status, time window, rule, opt-out, per-user cap, dismissal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tideline.udfs.core.catalogue.eligibility.by_profile import apply_opt_outs, opt_out_keys, own_zones, told_of
 from tideline.udfs.core.catalogue.eligibility.hours import Hours
 from tideline.udfs.core.catalogue.eligibility.predicates import Asked
 from tideline.udfs.core.catalogue.eligibility.rules import Rules, apply_rules, compile_rules
@@ -15,7 +16,7 @@ from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.shown.shown_bytes import DISMISSAL, has_marks, marks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,6 +45,8 @@ class Catalogue:
     """Number of the activity with each of the rising hashes."""
     rules: Rules
     hours: Hours
+    opt_outs: NDArray[np.uint64]
+    """[3, K], see opt_out_keys."""
     activities_of_item: dict[str, tuple[str, ...]]
     reward_value: dict[str, float]
 
@@ -66,6 +69,7 @@ class Catalogue:
             number_of_rising=np.argsort(hashes, kind="stable"),
             rules=compile_rules(ordered),
             hours=Hours.of([(each.time_zone, each.hours) for each in ordered]),
+            opt_outs=opt_out_keys([(each.activity_id, each.kind, each.group) for each in ordered]),
             activities_of_item=_by_item(ordered),
             reward_value={each.activity_id: each.reward_value for each in ordered},
         )
@@ -96,11 +100,16 @@ def _in_window(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.boo
     return found
 
 
-def open_until(catalogue: Catalogue, at_ms: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Return [U, K] the minute since the epoch until which what is open may be shown; None where only ends_ms says."""
+def open_until(
+    catalogue: Catalogue, at_ms: NDArray[np.int64], own: Mapping[str, NDArray[np.int64]] | None = None
+) -> NDArray[np.int64] | None:
+    """Return [U, K] the minute since the epoch until which what is open may be shown; None where only ends_ms says.
+
+    `own` has the users who live by clocks of their own, by zone.
+    """
     if not catalogue.hours.zones:
         return None
-    return np.minimum(catalogue.hours.closing(at_ms // _MINUTE_MS), catalogue.ends_ms // _MINUTE_MS)
+    return np.minimum(catalogue.hours.closing(at_ms // _MINUTE_MS, own or {}), catalogue.ends_ms // _MINUTE_MS)
 
 
 class Eligible(NamedTuple):
@@ -129,11 +138,13 @@ def eligible(
     wanted without caps too.
     """
     at_ms = _moments(catalogue, batch, rows)
-    until = open_until(catalogue, at_ms)
+    told = told_of(batch.profiles, rows)
+    until = open_until(catalogue, at_ms, own_zones(told))
     mask = _in_window(catalogue, at_ms)
     if until is not None:
         mask &= until > 0
-    apply_rules(catalogue.rules, Asked(batch, rows, at_ms, users), mask)
+    apply_rules(catalogue.rules, Asked(batch, rows, at_ms, users, told), mask)
+    apply_opt_outs(catalogue.opt_outs, told, mask)
     before = mask[uncapped]
     caps_full = _apply_shown(catalogue, at_ms, [batch.shown[row] for row in rows.tolist()], mask)
     return Eligible(mask, caps_full, until, before)

@@ -72,7 +72,7 @@ def _contradict(alone: Sequence[Literal]) -> bool:
     """Return whether literals that must all hold cannot: numbers in no range, clocks at no hour, one and its denial."""
     low: dict[str, int] = {}
     high: dict[str, int] = {}
-    hours: dict[str, int] = {}
+    hours: dict[tuple[str, bool], int] = {}
     for predicate, holds in alone:
         if Literal(predicate, not holds) in alone:
             return True
@@ -81,5 +81,6 @@ def _contradict(alone: Sequence[Literal]) -> bool:
             high[predicate.number] = min(high.get(predicate.number, predicate.high), predicate.high)
         if isinstance(predicate, OnClock):
             shown = predicate.hours if holds else ~predicate.hours
-            hours[predicate.zone] = hours.get(predicate.zone, (1 << WEEK // HOUR) - 1) & shown
+            clock = (predicate.zone, predicate.fixed)
+            hours[clock] = hours.get(clock, (1 << WEEK // HOUR) - 1) & shown
     return any(low[name] > high[name] for name in low) or not all(hours.values())

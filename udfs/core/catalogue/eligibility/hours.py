@@ -12,7 +12,7 @@ import numpy as np
 from tideline.udfs.core.local_time import DAY, NEVER, WEEK, changes, zones
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = "all"
 MAX_WINDOWS = 64
+_NOBODY: dict[str, NDArray[np.int64]] = {}
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 Window = tuple[str, str, str]
@@ -100,10 +101,10 @@ class Hours:
         number = [number_of.get((zone or "UTC", windows), -1) for zone, windows in hours]
         return cls(tuple(zone for zone, _ in different), left, np.array(number, np.int64))
 
-    def closing(self, minutes: NDArray[np.int64]) -> NDArray[np.int64]:
+    def closing(self, minutes: NDArray[np.int64], own: Mapping[str, NDArray[np.int64]] = _NOBODY) -> NDArray[np.int64]:
         """Return [U, K] until when, in minutes since the epoch, each activity stays open; 0 where it is closed.
 
-        NEVER where it has no hours.
+        NEVER where it has no hours. `own` has the users whose own clocks count, by zone.
         """
         if not (minutes.size and self.zones):
             return np.full((minutes.size, self.number.size), NEVER)
@@ -112,6 +113,11 @@ class Hours:
         for number, zone in enumerate(self.zones):
             found[:, number] = _closing(self.left[number], zone, moments)
         of_each: NDArray[np.int64] = found[of_user[:, None], self.number]
+        for zone, users in own.items():
+            theirs = np.full((users.size, len(self.zones) + 1), NEVER)
+            for number, left in enumerate(self.left):
+                theirs[:, number] = _closing(left, zone, minutes[users])
+            of_each[users] = theirs[:, self.number]
         return of_each
 
 

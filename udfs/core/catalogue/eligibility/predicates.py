@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.schemas.events import TYPE_NAMES, EventType
-from tideline.udfs.core.catalogue.eligibility.rule_form import PARTS, Between, OnClock, Past, Predicate
+from tideline.udfs.core.catalogue.eligibility.by_profile import Labels, Told, own_zones
+from tideline.udfs.core.catalogue.eligibility.rule_form import PARTS, Between, Labelled, OnClock, Past, Predicate
 from tideline.udfs.core.counter_random import uniform
 from tideline.udfs.core.hashing import activity_hash, hash32, hash64
 from tideline.udfs.core.local_time import HOUR, WEEK, changes
@@ -36,6 +37,8 @@ class Asked(NamedTuple):
     """[len(rows)]"""
     users: NDArray[np.uint64] | None = None
     """Hashes of their ids; without them nobody is in any part of the users."""
+    told: Told = ()
+    """What their profiles say."""
 
 
 class _Names(NamedTuple):
@@ -103,11 +106,13 @@ class Predicates:
     number: NDArray[np.int64]
     low: NDArray[np.int64]
     high: NDArray[np.int64]
-    zones: tuple[str, ...]
+    zones: tuple[tuple[str, bool], ...]
+    """Each with whether its clocks are everybody's."""
     zone: NDArray[np.int64]
     hours: NDArray[np.bool_]
     """[n, hours of the week]"""
     columns: tuple[_Column, ...]
+    labels: Labels
     order: NDArray[np.int64]
 
     @classmethod
@@ -116,18 +121,20 @@ class Predicates:
         between = [each for each in asked if isinstance(each, Between)]
         clocks = [each for each in asked if isinstance(each, OnClock)]
         numbers = tuple(dict.fromkeys(each.number for each in between))
-        zones = tuple(dict.fromkeys(each.zone for each in clocks))
+        zones = tuple(dict.fromkeys((each.zone, each.fixed) for each in clocks))
+        labelled = [each for each in asked if isinstance(each, Labelled)]
         looks = sorted((each for each in asked if isinstance(each, Past)), key=_look_of)
-        places = {each: place for place, each in enumerate([*between, *clocks, *looks])}
+        places = {each: place for place, each in enumerate([*between, *clocks, *looks, *labelled])}
         return cls(
             numbers=numbers,
             number=np.array([numbers.index(each.number) for each in between], np.int64),
             low=np.array([each.low for each in between], np.int64),
             high=np.array([each.high for each in between], np.int64),
             zones=zones,
-            zone=np.array([zones.index(each.zone) for each in clocks], np.int64),
+            zone=np.array([zones.index((each.zone, each.fixed)) for each in clocks], np.int64),
             hours=np.array([_bits(each.hours) for each in clocks], np.bool_).reshape(len(clocks), WEEK // HOUR),
             columns=tuple(_column(what, list(some), groups) for what, some in groupby(looks, _column_of)),
+            labels=Labels.of(labelled),
             order=np.array([places[each] for each in asked], np.int64),
         )
 
@@ -138,11 +145,12 @@ class Predicates:
             values = np.stack([_number(name, asked) for name in self.numbers])[self.number]
             found.append((self.low[:, None] <= values) & (values <= self.high[:, None]))
         if self.zones:
-            shown = np.stack([_hour_of_week(zone, asked.at_ms) for zone in self.zones])
+            shown = _hours_shown(self.zones, asked)
             found.append(np.take_along_axis(self.hours, shown[self.zone], axis=1))
         for column in self.columns:
             kept = _dismissals(column, asked) if column.what == _DISMISSED else _events(column, asked)
             found += [_seen(look, column.names.hashes.size, kept, asked.at_ms) for look in column.looks]
+        found.append(self.labels.answers(asked.told, asked.rows.size))
         return np.concatenate(found)[self.order]
 
 
@@ -190,6 +198,15 @@ def _number(name: str, asked: Asked) -> NDArray[np.int64]:
         past = np.where(batch.history["type"][rows] == EventType.PURCHASE, past, 0)
     last = past.max(axis=1)
     return np.where(last > 0, np.maximum(asked.at_ms - last, 0), _MISSING)
+
+
+def _hours_shown(zones: Sequence[tuple[str, bool]], asked: Asked) -> NDArray[np.int64]:
+    """Return [n, U] the hour of the week on each of the clocks: on their own for users who have some, unless fixed."""
+    shown = np.stack([_hour_of_week(zone, asked.at_ms) for zone, _ in zones])
+    theirs = np.array([not fixed for _, fixed in zones])
+    for zone, users in own_zones(asked.told).items():
+        shown[np.ix_(theirs, users)] = _hour_of_week(zone, asked.at_ms[users])
+    return shown
 
 
 def _hour_of_week(zone: str, at_ms: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES
-from tideline.schemas.fields import MAX_ENTRIES, Fields
+from tideline.schemas.fields import MAX_ENTRIES, Fields, is_identifier
 from tideline.udfs.core.catalogue.eligibility.hours import DAYS, read_zone
+from tideline.udfs.core.profiles.profile_record import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,6 @@ PARTS = 10_000
 _COMPARISONS = (">=", ">", "<=", "<", "==")
 _ORGANIC = TYPE_NAMES[:FIRST_ACTIVITY_TYPE]
 _NOT_KEPT = {
-    "label.": "labels of users come with profile records, which this release does not read",
     "clicked": "clicks are kept for attribution_days only, so that nobody could rely on it",
     "converted": "conversions are kept for attribution_days only, so that nobody could rely on it",
     "seen": "of what a user has seen only what a cap needs is kept; a cap is what limits it",
@@ -55,13 +55,22 @@ class Past(NamedTuple):
 
 
 class OnClock(NamedTuple):
-    """The clocks of a zone show one of these hours of the week, of which bit n is the n-th from Monday 0:00 on."""
+    """Clocks show one of these hours of the week, of which bit n is the n-th from Monday 0:00 on."""
 
     zone: str
     hours: int
+    fixed: bool = False
+    """Whether they are always those of the zone; else it is that of users whose own is not known."""
 
 
-Predicate = Between | Past | OnClock
+class Labelled(NamedTuple):
+    """A label of a user has one of these values."""
+
+    label: str
+    values: tuple[str, ...]
+
+
+Predicate = Between | Past | OnClock | Labelled
 
 
 class Literal(NamedTuple):
@@ -135,7 +144,7 @@ def _predicate(rule: Fields, path: str, name: str, inside: object, zone: str | N
 
 def _refuse_field(rule: Fields, path: str, name: str, inside: object) -> NoReturn:
     known = f"only {', '.join(FIELDS)}; any and not around them, not inside each other"
-    why = _NOT_KEPT.get("label." if name.startswith("label.") else name)
+    why = _NOT_KEPT.get(name)
     rule.refuse_inside(f"{path}.{name}", inside, f"{known}: {why}" if why else known)
 
 
@@ -195,29 +204,38 @@ def _within(fields: Fields) -> int | None:
 
 
 def _hour(fields: Fields, name: str, zone: str | None) -> OnClock:
-    zone, sign = _zoned(fields, zone, (*_COMPARISONS, "in"))
+    zone, fixed, sign = _zoned(fields, zone, (*_COMPARISONS, "in"))
     if sign == "in":
         hours = fields.integers("in", _HOURS, 0, _HOURS - 1)
     else:
         low, high = _between(name, sign, fields.integer(sign, 0, _HOURS - 1))[1:]
         hours = tuple(range(low, min(high, _HOURS - 1) + 1))
-    return OnClock(zone, sum(1 << day * _HOURS + hour for day in range(len(DAYS)) for hour in set(hours)))
+    return OnClock(zone, sum(1 << day * _HOURS + hour for day in range(len(DAYS)) for hour in set(hours)), fixed)
 
 
 def _weekday(fields: Fields, name: str, zone: str | None) -> OnClock:
-    zone, _ = _zoned(fields, zone, ("in",))
+    zone, fixed, _ = _zoned(fields, zone, ("in",))
     days = _some(fields)
     if not set(days) <= set(DAYS):
         fields.refuse("in", f"days of {', '.join(DAYS)}")
-    return OnClock(zone, sum(1 << DAYS.index(day) * _HOURS + hour for day in days for hour in range(_HOURS)))
+    return OnClock(zone, sum(1 << DAYS.index(day) * _HOURS + hour for day in days for hour in range(_HOURS)), fixed)
 
 
-def _zoned(fields: Fields, zone: str | None, signs: tuple[str, ...]) -> tuple[str, str]:
+def _zoned(fields: Fields, zone: str | None, signs: tuple[str, ...]) -> tuple[str, bool, str]:
     own = read_zone(fields, "zone")
     sign = fields.only_one(signs, beside=("zone",))
     if own is None and zone is None:
         fields.refuse("zone", "it must be given where the activity has no time_zone")
-    return own or zone or "UTC", sign
+    return own or zone or "UTC", own is not None, sign
+
+
+def _label(fields: Fields, name: str, zone: str | None) -> Labelled:
+    fields.exactly(("in",))
+    values = _some(fields)
+    wrong = next((value for value in values if not is_identifier(value)), None)
+    if wrong is not None:
+        fields.refuse("in", "values as labels have them: 1..64 of A-Z a-z 0-9 . _ : - and first a letter or digit")
+    return Labelled(name.removeprefix("label."), values)
 
 
 FIELDS: dict[str, Callable[[Fields, str, str | None], Predicate]] = {
@@ -231,4 +249,5 @@ FIELDS: dict[str, Callable[[Fields, str, str | None], Predicate]] = {
     "hour_local": _hour,
     "weekday": _weekday,
     "part": _part,
+    **{f"label.{name}": _label for name in LABELS},
 }

@@ -1,0 +1,90 @@
+"""What profiles of users have to say in who may be shown what: labels, the clocks they live by, opt-outs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tideline.udfs.core.hashing import activity_hash, hash32
+from tideline.udfs.core.profiles.kept_profile import ACTIVITY, GROUP, KIND, KeptProfile, read_kept
+from tideline.udfs.core.profiles.profile_record import LABELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.catalogue.eligibility.rule_form import Labelled
+
+Told = Sequence[tuple[int, KeptProfile]]
+"""Profiles of those of U users who have one, by their place among them."""
+
+
+def told_of(profiles: Sequence[bytes], rows: NDArray[np.int64]) -> Told:
+    """Return the profiles of the users in some rows of a batch; in a batch without any at next to no cost."""
+    if not any(profiles):
+        return ()
+    return [(place, read_kept(profiles[row])) for place, row in enumerate(rows.tolist()) if profiles[row]]
+
+
+def own_zones(told: Told) -> dict[str, NDArray[np.int64]]:
+    """Return the places of the users whose time zone is known, by zone."""
+    found: dict[str, list[int]] = {}
+    for place, profile in told:
+        if profile.zone is not None:
+            found.setdefault(profile.zone, []).append(place)
+    return {zone: np.array(places, np.int64) for zone, places in sorted(found.items())}
+
+
+class Labels(NamedTuple):
+    """What n predicates look for in labels: C values of labels, and which of them each predicate takes."""
+
+    place: dict[int, int]
+    wants: NDArray[np.float32]
+    """[n, C]"""
+
+    @classmethod
+    def of(cls, some: Sequence[Labelled]) -> Labels:
+        """Compile predicates."""
+        keys = [{_key(LABELS.index(each.label), hash32(value)) for value in each.values} for each in some]
+        every = sorted(set().union(*keys))
+        wants = np.array([[key in mine for key in every] for mine in keys], np.float32).reshape(len(some), len(every))
+        return cls({key: place for place, key in enumerate(every)}, wants)
+
+    def answers(self, told: Told, users: int) -> NDArray[np.bool_]:
+        """Return [n, U] whose label has one of the values that each predicate takes."""
+        held = np.zeros((len(self.place), users), np.float32)
+        for user, profile in told:
+            for number, value in profile.labels:
+                place = self.place.get(_key(number, value))
+                if place is not None:
+                    held[place, user] = 1.0
+        found: NDArray[np.bool_] = self.wants @ held > 0.0
+        return found
+
+
+def opt_out_keys(activities: Iterable[tuple[str, str, str | None]]) -> NDArray[np.uint64]:
+    """Return [3, K]: what each activity, (id, kind, group), is opted out of by; 0 where it has no group."""
+    keys = [
+        (
+            _key(ACTIVITY, activity_hash(activity_id)),
+            _key(GROUP, hash32(group)) if group is not None else 0,
+            _key(KIND, hash32(kind)),
+        )
+        for activity_id, kind, group in activities
+    ]
+    return np.array(keys, np.uint64).reshape(len(keys), 3).T
+
+
+def apply_opt_outs(keys: NDArray[np.uint64], told: Told, mask: NDArray[np.bool_]) -> None:
+    """Take out of mask [U, K], in place, what users opted out of."""
+    for user, profile in told:
+        if profile.opt_outs:
+            mine = np.array([_key(*each) for each in profile.opt_outs], np.uint64)
+            mask[user, np.isin(keys, mine).any(axis=0)] = False
+
+
+def _key(what: int, name: int) -> int:
+    return what << 32 | name
