@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +18,19 @@ if TYPE_CHECKING:
 _OF_THE_STACK = pytest.StashKey[list[str]]()
 # The Java gateway of pyflink serves every test of the process and ends with it.
 _LIVES_ON = "org.apache.flink.client.python.PythonGatewayServer"
+_BYTECODE = Path(__file__).resolve().parents[1] / ".tideline" / "bytecode"
 
 
 def pytest_configure() -> None:
-    """Lets SIGTERM, of `timeout` for one, end a run as Ctrl-C does: the stack goes down with it."""
+    """Lets SIGTERM, of `timeout` for one, end a run as Ctrl-C does: the stack goes down with it.
+
+    Compiled code is kept, outside the sources, for the next worker, process and run: where the environment forbids to
+    write it, every one compiles everything again, which is a third of the unit layer.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(_BYTECODE)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(_BYTECODE)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
