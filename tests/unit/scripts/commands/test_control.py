@@ -7,19 +7,20 @@ import sys
 
 from tideline.scripts.localstack.process import free_ports
 
+_IMPATIENT = """
+import sys
+from tideline.scripts.commands import target
+from tideline.scripts.commands.tideline import main
+
+target.PATIENCE_S = 0.5
+sys.exit(main(sys.argv[1:]))
+"""
+"""The command, without the ten seconds that a broker is given."""
+
 
 def test_a_command_without_a_broker_is_said_in_one_line() -> None:
     bootstrap = f"127.0.0.1:{free_ports(1)[0]}"
-    command = [
-        sys.executable,
-        "-m",
-        "tideline.scripts.commands.tideline",
-        "control",
-        "--bootstrap",
-        bootstrap,
-        "republish",
-        "id=17",
-    ]
+    command = [sys.executable, "-c", _IMPATIENT, "control", "--bootstrap", bootstrap, "republish", "id=17"]
 
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
 

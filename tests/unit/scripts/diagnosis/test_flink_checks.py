@@ -47,7 +47,7 @@ def _job_manager(overview: dict[str, Any], jobs: list[dict[str, Any]], date: str
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
@@ -104,7 +104,7 @@ def _answered(reply: str) -> list[Finding]:
             self.wfile.write(reply.encode())
 
     with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             return list(check(f"http://127.0.0.1:{server.server_address[1]}"))

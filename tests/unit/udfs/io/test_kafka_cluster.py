@@ -22,7 +22,7 @@ from tideline.schemas.errors import Unavailable
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 try:
-    with getattr(KafkaCluster(sys.argv[1], {}, patience_s=1), sys.argv[2])("reading topic x", "Read on topic x"):
+    with getattr(KafkaCluster(sys.argv[1], {}, patience_s=0.3), sys.argv[2])("reading topic x", "Read on topic x"):
         pass
 except Unavailable as error:
     print(error)

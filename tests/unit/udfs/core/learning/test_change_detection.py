@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def shown(rng: np.random.Generator, each: int, factor: float = 1.0, since: int =
     return rows
 
 
+@cache
 def sums_of(seed: int, changed: int, factor: float = 1.0, each: int = EACH) -> dict[ArmKey, NDArray[Any]]:
     """Sums of five activities, the first `changed` of which change a half-life before the end."""
     rng = np.random.default_rng(seed)

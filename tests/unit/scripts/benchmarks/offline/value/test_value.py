@@ -11,8 +11,10 @@ import pytest
 from tests.support.core_world import NOON_MS, ArithmeticEncoder
 from tests.support.tiny_world import tiny_world
 from tideline.schemas.errors import ConfigError
-from tideline.scripts.benchmarks.offline.value.value import TrainingRun, best_of, measure, measure_world
-from tideline.scripts.benchmarks.offline.value.value_play import Played
+from tideline.scripts.benchmarks.offline.value.value import RIVALS, TrainingRun, best_of, measure, measure_world
+from tideline.scripts.benchmarks.offline.value.value_figures import ctr
+from tideline.scripts.benchmarks.offline.value.value_play import Played, play
+from tideline.scripts.benchmarks.offline.value.value_stage import make_stage
 from tideline.scripts.benchmarks.worlds.value_world import Response
 from tideline.scripts.benchmarks.worlds.world_folder import write_world
 
@@ -38,9 +40,9 @@ def test_the_truth_and_the_best_list_for_all_are_what_a_pencil_says() -> None:
 
 def test_a_random_list_gets_the_mean() -> None:
     """All orders being as likely, it gets (1 + .5) x .2 / 2 = .15 of each impression."""
-    found = measured(tiny_world(visits=600), ALONE._replace(policies=(), seeds=1))
-    assert found["random"]["ctr"] == pytest.approx(0.15, abs=0.006)
-    assert found["random"]["share_of_attainable"] == 0.0
+    stage = make_stage(tiny_world(visits=600), ArithmeticEncoder(), ALONE.past_days)
+    assert ctr(play(stage.truth, RIVALS["random"](stage, 1), 1)) == pytest.approx(0.15, abs=0.006)
+    assert measured(tiny_world())["random"]["share_of_attainable"] == 0.0
 
 
 def test_content_alone_finds_whom_a_category_is_for() -> None:
@@ -53,7 +55,7 @@ def test_content_alone_finds_whom_a_category_is_for() -> None:
 
 def test_what_is_learned_comes_near_the_best_list() -> None:
     """Where all users are alike, default and learned list are between chance and the best after a while."""
-    found = measured(tiny_world(visits=300), ALONE._replace(seeds=1))
+    found = measured(tiny_world(visits=100), ALONE._replace(seeds=1))
     for each in (found["default"], found["popular_learned"]):
         assert found["random"]["ctr"] + 0.05 < each["ctr"] <= 0.25
     assert 0.0 < found["policies"]["popular"]["ctr"] <= 0.25
