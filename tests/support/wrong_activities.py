@@ -99,6 +99,7 @@ WRONG_FILES = [
     _changed("cap", {"max_shown": 3, "window_ms": 7}, "a whole number of 60000..", "window_ms"),
     _changed("cap", {"max_shown": 3, "window_ms": 60_000, "per": "day"}, "only the fields max_shown, window_ms", "per"),
     _changed("budget", -1, "a number of 0.."),
+    _inside("cost", 0, 13, "cost", "above 0 beside budget=5", budget=5),
     _changed("cost", "2 euros", "a number of 0.."),
     _changed("reward_value", None, "a number of 0.."),
     _changed("exposure_floor", 5, "a number of 0..1"),

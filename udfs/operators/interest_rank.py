@@ -123,12 +123,14 @@ class InterestRank(KeyedBroadcastProcessFunction):
             yield self._row(outcome, b"", batch)
             return
         self._brake_if_needed(records, sum(each.error.reason.producer_fault for each in outcome.dead))
-        popular = b""
+        popular = stops = b""
         if batch.shard == self._popular_shard and outcome.listed:
             popular = self._popular.due(ranker, outcome.newest_ms)
+            if popular or self._stops.is_due(outcome.newest_ms):
+                stops = self._renewed_stops(outcome.newest_ms)
         if outcome.listed:
             self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
-        yield self._row(outcome, popular, batch)
+        yield self._row(outcome, popular, stops, batch)
         self._meters.add(self._sampled.add(outcome.sampled))
 
     def _end_if_taken_over(self) -> None:
@@ -165,6 +167,10 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if refused is not None and self._writes_letters:
             letter = letter_of_record(refused, record, self._config.topics.by_role()[role])
             yield Row(b"", b"", b"", b"", b"", [], [], *self._columns([letter]))
+
+    def _renewed_stops(self, now_ms: int) -> bytes:
+        """As the popular list is, and where there is none: it may not stay away after a loss of Redis."""
+        return self._stops.due(self._feed.stops(), self._feed.state.generation, now_ms, renew=True)
 
     def _write_stops(self) -> Iterator[Row]:
         """Tell readers what is stopped as soon as it is known: one ranker does, a backfill makes nothing readable."""
@@ -224,21 +230,21 @@ class InterestRank(KeyedBroadcastProcessFunction):
                 continue
             outcome = republish(part, self._load(part), self._feed.state)
             self._store(outcome.users, outcome.states)
-            popular = b""
+            popular = stops = b""
             if shard == self._popular_shard and start == 0:  # once a command
                 popular = self._popular.due(self._feed.state, outcome.newest_ms, renew=True)
-            yield self._row(outcome, popular)
+                stops = self._renewed_stops(outcome.newest_ms)
+            yield self._row(outcome, popular, stops)
             self._meters.add(self._sampled.add(outcome.sampled))
 
-    def _row(self, outcome: Outcome, popular: bytes, batch: Batch | None = None) -> Row:
+    def _row(self, outcome: Outcome, popular: bytes, stops: bytes, batch: Batch | None = None) -> Row:
         self._meters.add(outcome.counts)
         self._meters.add({"decisions": len(outcome.decisions)})
         return Row(
             encode_block(outcome.listed, outcome.lists) if outcome.lists else b"",
             np.array(outcome.appended_ms, np.int64).tobytes(),
             popular,
-            # With the popular list, which is renewed as well: neither may stay away after a loss of Redis.
-            self._stops.due(self._feed.stops(), self._feed.state.generation, renew=True) if popular else b"",
+            stops,
             encode_feedback(outcome.feedback),
             [user.encode() for user, _ in outcome.decisions],
             [record for _, record in outcome.decisions],

@@ -134,6 +134,10 @@ def _validated(fields: Fields) -> Activity:
         fields.refuse("ends_ms", f"after starts_ms={starts_ms}")
     zone = read_zone(fields)
     group = None if fields.given("group") is None else fields.identifier("group")
+    budget = None if fields.given("budget") is None else fields.number("budget", 0, MAX_AMOUNT)
+    cost = fields.number("cost", 0, MAX_AMOUNT)
+    if budget is not None and not cost:
+        fields.refuse("cost", f"above 0 beside budget={budget:g}, which it is spent of")
     return Activity(
         activity_id=fields.identifier("activity_id"),
         kind=fields.choice("kind", KINDS),
@@ -145,8 +149,8 @@ def _validated(fields: Fields) -> Activity:
         items=fields.texts("items", MAX_ITEMS),
         rule=_rule(fields, zone),
         cap=_cap(fields),
-        budget=None if fields.given("budget") is None else fields.number("budget", 0, MAX_AMOUNT),
-        cost=fields.number("cost", 0, MAX_AMOUNT),
+        budget=budget,
+        cost=cost,
         reward_value=fields.number("reward_value", 0, MAX_AMOUNT),
         exposure_floor=fields.number("exposure_floor", 0, 1),
         parameters=fields.number_map("parameters"),

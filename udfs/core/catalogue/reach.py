@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.features import Vocabulary
 
 
+LEAST_CONVERSIONS = 1.536
+"""A budget that pays for no more is stopped from the start: so much is kept back while nothing is pending."""
+
+
 class Unreachable(StrEnum):
     """Why nobody can be shown an activity; the text is the metric's label, `meaning` is for people."""
 
@@ -36,6 +40,7 @@ class Unreachable(StrEnum):
     UNKNOWN_CATEGORY = "unknown_category", "its rule asks for categories that no event had when the encoder was trained"
     CONTRADICTION = "contradiction", "clauses of its rule cannot hold together"
     NO_HOURS = "no_hours", "none of its hours lies between starts_ms and ends_ms"
+    NO_ROOM = "no_room", "its budget has no room for one conversion, what others may spend meanwhile kept back"
     CLASH = "clash", "another activity, before it by id, has the same 24-bit tag or number: give it another id"
 
 
@@ -55,6 +60,8 @@ def unreachable(activity: Activity, written_ms: int, known: Vocabulary) -> Unrea
         return Unreachable.CONTRADICTION
     if next_open(activity, activity.starts_ms) is None:
         return Unreachable.NO_HOURS
+    if activity.budget is not None and activity.budget <= LEAST_CONVERSIONS * activity.cost:
+        return Unreachable.NO_ROOM
     return None
 
 

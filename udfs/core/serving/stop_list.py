@@ -46,13 +46,20 @@ class StopList:
     def __init__(self, ttl_ms: int) -> None:
         self._renewed_ms = min(RENEWED_MS, ttl_ms // 2)
         self._published: Stops | None = None
+        self._published_ms = 0
 
-    def due(self, stops: Stops, generation: int, renew: bool = False) -> bytes:
-        """Return the payload, empty where it names the same as before and is not due; `renew`: it is due."""
-        before = self._published
-        is_due = renew or before is None or stops.as_of_ms >= before.as_of_ms + self._renewed_ms
-        if before is not None and stops.names == before.names and not is_due:
+    def is_due(self, now_ms: int) -> bool:
+        """Return whether it is to be written again by a moment of traffic, though nothing says that it changed."""
+        return self._published is None or now_ms >= self._published_ms + self._renewed_ms
+
+    def due(self, stops: Stops, generation: int, now_ms: int = 0, renew: bool = False) -> bytes:
+        """Return the payload, empty where it names the same as before and is not due; `renew`: it is due.
+
+        `now_ms` is a moment of traffic, for who has one: what stops is as of may be long ago.
+        """
+        before, now_ms = self._published, max(now_ms, stops.as_of_ms)
+        if before is not None and stops.names == before.names and not (renew or self.is_due(now_ms)):
             return b""
-        self._published = stops
+        self._published, self._published_ms = stops, now_ms
         version = [generation, stops.as_of_ms, stops.seq]
         return json.dumps({"v": version, "s": stops.names}, separators=(",", ":")).encode()

@@ -103,7 +103,7 @@ def test_what_is_shown_can_be_put_again(stack: Stack, tmp_path: Path, capsys: Ca
     caps = [{"of": "group", "max": 3, "window_ms": 86_400_000}, {"of": "all", "max": 9, "window_ms": 60_000}]
     form = [{"any": [{"events": {">": 2}}, {"not": {"category": {"in": ["TEA"]}}}]}]
     more = {"group": "g", "caps": caps, "hours": [["fri", "18:00", "02:00"]], "time_zone": "Asia/Tokyo"}
-    rich = GOOD | more | {"rule": {"min_events": 1, "all": form}, "budget": 5, "after_click_ms": 60_000}
+    rich = GOOD | more | {"rule": {"min_events": 1, "all": form}, "budget": 5, "cost": 1, "after_click_ms": 60_000}
     assert shop.put(rich)[1] == "c08-0042: written\n"
 
     shown = shop.shown()["c08-0042"]["activity"]

@@ -41,11 +41,13 @@ def with_clauses(*clauses: dict[str, Any]) -> Activity:
         (with_clauses({"purchases": {"<": 0}}), Unreachable.CONTRADICTION),
         (activity("a", hours=(("sun", "09:00", "18:00"),), time_zone="UTC"), Unreachable.NO_HOURS),
         (activity("a", hours=(("wed", "22:00", "23:00"),), time_zone="UTC"), None),
+        (activity("a", budget=1.53, cost=1.0), Unreachable.NO_ROOM),
+        (activity("a", budget=1.54, cost=1.0), None),
         (activity("a", status="paused", ends_ms=NOON_MS - DAY_MS), None),
     ],
 )
 def test_what_keeps_an_activity_from_everybody_is_said(wrong: Activity, why: Unreachable | None) -> None:
-    """Contract: over at its writing, a rule of categories no event has or that contradicts itself, no hour left.
+    """Contract: over at its writing, a rule of categories no event has or that contradicts itself, no hour, no room.
 
     A paused one is meant to reach nobody.
     """

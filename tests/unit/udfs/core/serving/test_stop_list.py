@@ -40,6 +40,17 @@ def test_it_is_written_at_first_though_nothing_is_stopped() -> None:
     assert json.loads(found) == {"v": [1, NOON_MS, 4], "s": []}
 
 
+def test_it_is_written_again_by_the_clock_of_traffic() -> None:
+    """Contract: who lost it gets it back in ten minutes, though no activity was changed for months."""
+    stops, old = StopList(DAY_MS), Stops(("a",), NOON_MS, 5)
+    assert stops.is_due(NOON_MS)
+    assert stops.due(old, 1, NOON_MS + DAY_MS)
+    assert not stops.is_due(NOON_MS + DAY_MS + RENEWED_MS - 1)
+    assert stops.due(old, 1, NOON_MS + DAY_MS + RENEWED_MS - 1) == b""
+    assert stops.is_due(NOON_MS + DAY_MS + RENEWED_MS)
+    assert json.loads(stops.due(old, 1, NOON_MS + DAY_MS + RENEWED_MS))["v"] == [1, NOON_MS, 5]
+
+
 def test_it_is_written_when_it_changes_and_again_after_ten_minutes_or_by_order() -> None:
     stops = StopList(DAY_MS)
     assert stops.due(Stops(("a",), NOON_MS, 5), 1)
