@@ -120,7 +120,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             outcome = replace(outcome, states=settle(outcome.states, ranker))
         self._store(outcome.users, outcome.states)
         if batch.kind == PROFILES:
-            yield self._row(outcome, b"", batch)
+            yield self._row(outcome, b"", b"", batch)
             return
         self._brake_if_needed(records, sum(each.error.reason.producer_fault for each in outcome.dead))
         popular = stops = b""
