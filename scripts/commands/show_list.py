@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import InvalidRecord, TidelineError
 from tideline.scripts.commands.exits import Exit, failed
+from tideline.scripts.commands.list_labels import labels_met, profile_in_words, profile_of, told_of_profile
 from tideline.scripts.commands.list_reasons import LEGEND, in_words, reasons
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.redis_target import opened, read_redis_target
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.profiles.kept_profile import KeptProfile
 
 
-def document(payload: bytes, now_ms: int, known: Mapping[str, Activity]) -> dict[str, Any]:
-    """Return what a list says; `known` are the activities whose kind and title can be told.
+def document(
+    payload: bytes, now_ms: int, known: Mapping[str, Activity], profile: KeptProfile | None = None
+) -> dict[str, Any]:
+    """Return what a list says; `known` are the activities whose kind and title can be told, `profile` its user's.
 
     Raises:
         ValueError, KeyError: it is no list.
@@ -47,6 +51,7 @@ def document(payload: bytes, now_ms: int, known: Mapping[str, Activity]) -> dict
                 "kind": its.kind if its else None,
                 "title": its.title if its else None,
                 "categories": list(its.categories) if its else None,
+                "labels": labels_met(its, profile) if its and profile else [],
                 "why": why,
             }
         )
@@ -56,6 +61,7 @@ def document(payload: bytes, now_ms: int, known: Mapping[str, Activity]) -> dict
         "version": list(ranked.version),
         "encoder": encoder,
         "token": ranked.token,
+        "profile": told_of_profile(profile) if profile else None,
         "entries": entries,
     }
 
@@ -76,9 +82,10 @@ def describe(found: Mapping[str, Any], why: bool = False) -> list[str]:
         ends = moment(entry["ends_ms"])
         lines.append(f"{entry['position']:5}  {entry['activity_id']:{width}}  {ends:20}  {told}".rstrip())
         if why:
-            lines.append(f"{'':7}{in_words(entry['why'], entry['categories'] or ())}")
+            labels = f"; his {', '.join(entry['labels'])} as its rule asks" if entry["labels"] else ""
+            lines.append(f"{'':7}{in_words(entry['why'], entry['categories'] or ())}{labels}")
     if entries and why:
-        lines.append(LEGEND)
+        lines += [LEGEND, *([profile_in_words(found["profile"])] if found["profile"] else [])]
     return [printable(line) for line in lines]
 
 
@@ -103,6 +110,16 @@ def known_activities(arguments: argparse.Namespace) -> dict[str, Activity]:
     return found
 
 
+def known_profile(arguments: argparse.Namespace) -> KeptProfile | None:
+    """Return the profile of the user; None, and a word, where the Kafka that is named cannot be read."""
+    try:
+        target = read_target(arguments)
+        return profile_of(arguments.user, read_topic(target.cluster, target.topics.profiles))
+    except (StackError, TidelineError) as error:
+        print(f"list: the profile is not known: {error}", file=sys.stderr)
+        return None
+
+
 def main(argv: Sequence[str]) -> int:
     """Print the list; 1 with the reason where there is none."""
     parser = parser_of("list")
@@ -117,8 +134,10 @@ def main(argv: Sequence[str]) -> int:
         if not isinstance(payload, bytes):
             print(f"list: there is no {key!r}", file=sys.stderr)
             return Exit.FAILED
-        known = known_activities(arguments) if target.of_stack or arguments.bootstrap else {}
-        found = {"key": key} | document(payload, int(time.time() * 1000), known)
+        can_ask = target.of_stack or arguments.bootstrap
+        known = known_activities(arguments) if can_ask else {}
+        profile = known_profile(arguments) if can_ask and arguments.why and not arguments.popular else None
+        found = {"key": key} | document(payload, int(time.time() * 1000), known, profile)
     except (StackError, TidelineError) as error:
         return failed("list", error)
     except (ValueError, KeyError) as error:

@@ -14,7 +14,7 @@ from kafka.errors import (
 )
 
 from tideline.schemas.errors import Unavailable
-from tideline.schemas.topics import SPECS
+from tideline.schemas.topics import SPECS, apart
 from tideline.scripts.commands.job_rights import LIVE_WRITES, rights_on
 from tideline.scripts.commands.topics import TopicError, check_clock
 from tideline.scripts.diagnosis.finding import MAX_SKEW_S, Finding, clock, ok, unknown, wrong
@@ -43,6 +43,7 @@ def check(cluster: KafkaCluster, topics: Topics, group: str, now_ms: int) -> Ite
             for role, name in names.items():
                 needed = [right.operation for right in rights if (right.resource, right.name) == ("topic", name)]
                 yield topic_of(role, name, described.get(name), needed)
+            yield together(topics, {name: len(each["partitions"]) for name, each in described.items()})
             yield _stamps(admin, names["clickstream"])
     except Unavailable as error:
         place, _, advice = str(error).rpartition(": ")
@@ -83,6 +84,17 @@ def topic_of(role: str, name: str, described: Mapping[str, Any] | None, needed: 
     if lacking:
         return wrong(subject, f"the login lacks {' and '.join(lacking)}, which the job needs", grant)
     return ok(subject, f"{partitions} partitions; the login may do what the job does")
+
+
+def together(topics: Topics, partitions: Mapping[str, int]) -> Finding:
+    """Return whether profiles stand in as many partitions as the clickstream."""
+    subject = f"{topics.profiles} beside {topics.clickstream}"
+    if not (partitions.get(topics.profiles) and partitions.get(topics.clickstream)):
+        return unknown(subject, "not both are there")
+    problem = apart(topics, partitions)
+    if problem:
+        return wrong(subject, problem, "delete the topic of profiles, make it with scripts/topics, write them again")
+    return ok(subject, f"both have {partitions[topics.profiles]} partitions")
 
 
 def _stamps(admin: Any, clickstream: str) -> Finding:

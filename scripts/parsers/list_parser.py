@@ -13,7 +13,7 @@ _TEXT = """Shows one list as it is in Redis: place, activity, when it ends, and 
 
 What an activity is (kind and title) is read from the topic of activities: of the local stack, or where --bootstrap
 names a Kafka. --why tells what each entry was ranked on: how much of what the user did, of late and long ago, was in
-its categories, and how often he had seen it."""
+its categories, how often he had seen it, and which labels of his profile its rule asked for, by name alone."""
 
 
 def fill(parser: VerbParser) -> None:
@@ -33,7 +33,10 @@ def fill(parser: VerbParser) -> None:
             "version": "generation, time and number; the greater is the newer",
             "encoder": "version of the encoder",
             "token": "to be echoed in every event about this list",
+            "profile": "of its user now, with --why: {labels: names, own_clock, personalise, learn, opt_outs: count}; "
+            "null: none, or not asked",
             "entries": "best first, each: {position, activity_id, ends_ms, over, kind, title, categories, "
+            "labels: names of those that its rule asks for and he meets, with --why, "
             "why: {shares: by half-life in events, seen}}; null: not known",
         },
     )

@@ -20,6 +20,7 @@ from tideline.udfs.core.lists.list_block import encode_block
 from tideline.udfs.core.policies.arm_key import decode_ledger_key
 from tideline.udfs.core.policies.fence import check_still_writer
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
+from tideline.udfs.core.profiles.held_profiles import HeldProfiles
 from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
@@ -92,6 +93,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._feed.start_policy()
         self._end_if_taken_over()
         self._feed.apply(ACTIVITIES, self._read(config.topics.activities))
+        self._held = self._read_profiles()
         self._show()
         ranker = self._feed.state
         _log.info(
@@ -114,15 +116,15 @@ class InterestRank(KeyedBroadcastProcessFunction):
         keys, values, stamped_ms = batch.records
         records = Records(keys, values, self._clock.bounded(keys, stamped_ms, time.time_ns() // 1_000_000))
         ranker = self._feed.state
-        apply = take_profiles if batch.kind == PROFILES else process
-        outcome = apply(records, self._load, ranker, muted=self._muted)
+        if batch.kind == PROFILES:
+            outcome = take_profiles(records, self._load, ranker, muted=self._muted)
+        else:
+            outcome = process(records, self._load, ranker, muted=self._muted, held=self._held)
         if self._muted and self._last_republish.value() is not None:  # past its end: who is settled stays so
             outcome = replace(outcome, states=settle(outcome.states, ranker))
         self._store(outcome.users, outcome.states)
-        if batch.kind == PROFILES:
-            yield self._row(outcome, b"", b"", batch)
-            return
-        self._brake_if_needed(records, sum(each.error.reason.producer_fault for each in outcome.dead))
+        if batch.kind != PROFILES:
+            self._brake_if_needed(records, sum(each.error.reason.producer_fault for each in outcome.dead))
         popular = stops = b""
         if batch.shard == self._popular_shard and outcome.listed:
             popular = self._popular.due(ranker, outcome.newest_ms)
@@ -186,6 +188,13 @@ class InterestRank(KeyedBroadcastProcessFunction):
 
     def _read(self, topic: str) -> Any:
         return read_topic(KafkaCluster(self._config.bootstrap, self._config.kafka_properties), topic)
+
+    def _read_profiles(self) -> HeldProfiles | None:
+        """Return all that the topic of profiles says now, for a job over the past; a live one is told as it goes."""
+        if not isinstance(self._config, ReplayConfig | BackfillConfig):
+            return None
+        records = self._read(self._config.topics.profiles)
+        return HeldProfiles((each.key, each.value, each.timestamp_ms) for each in records)
 
     def _read_policy(self, pinned: int | None) -> PolicyStart:
         config = self._config

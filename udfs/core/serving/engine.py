@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.profiles.held_profiles import HeldProfiles
     from tideline.udfs.core.rewards.feedback import Feedback
     from tideline.udfs.core.rewards.token_events import ShownDecision
     from tideline.udfs.core.serving.admission import Admitted
@@ -95,20 +96,30 @@ class Outcome:
 
 
 def process(
-    records: Records, load: Callable[[list[str]], list[bytes | None]], ranker: RankerState, *, muted: bool = False
+    records: Records,
+    load: Callable[[list[str]], list[bytes | None]],
+    ranker: RankerState,
+    *,
+    muted: bool = False,
+    held: HeldProfiles | None = None,
 ) -> Outcome:
     """Apply the records of one shard to its users; `load` returns the state bytes of the users asked for.
 
     The states of all users in the batch and the lists depend on the set of each user's events, not on their order.
-    Muted, nobody is encoded and no list is made: states are those of an unmuted run once they are settled.
+    Muted, nobody is encoded and no list is made: states are those of an unmuted run once they are settled. Of a past
+    that is worked off, `held` are the profiles: each user's is then that of his newest event, and of each list.
     """
     by_user, undecoded, counts = decode_events(*records)
     users = list(by_user)
     batch = decode_states(load(users), ranker.encoder.hidden)
+    if held is not None:
+        for row, (user, events) in enumerate(by_user.items()):
+            told = held.at(user, max(event.ts_ms for _, event in events))
+            batch.profiles[row] = newest(batch.profiles[row], told)
     admitted = set_robots_aside(batch, list(by_user.values()), ranker.catalogue.activities_of_item)
     before_ms = batch.header["as_of_ms"].copy()
     merged = _merge(batch, admitted)
-    attributed = _attribute(batch, admitted, ranker)
+    attributed = _attribute(batch, admitted, ranker, users, held)
     updates = merged.added + attributed.applied
     batch.header["seq"] += updates.astype(np.uint32)
     # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
@@ -192,7 +203,9 @@ def _merge(batch: UserBatch, admitted: Admitted) -> Merged:
     return merge(batch, owner, events)
 
 
-def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _Attributed:
+def _attribute(
+    batch: UserBatch, admitted: Admitted, ranker: RankerState, users: list[str], held: HeldProfiles | None
+) -> _Attributed:
     applied, newest_ms = np.zeros((2, batch.header.size), np.int64)
     feedback: list[Feedback] = []
     shown: list[ShownDecision] = []
@@ -202,7 +215,7 @@ def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _At
         found = attribute(batch.shown[row], events, ranker.attributing)
         batch.shown[row] = found.shown
         applied[row], newest_ms[row] = found.applied, found.newest_ms
-        feedback += _consented(found.feedback, batch.profiles[row])
+        feedback += _consented(found.feedback, users[row], batch.profiles[row], held)
         shown += found.decisions
         if found.decisions:
             first = [(activity_hash(each.activity_id), each.token.as_of_ms) for each in found.decisions]
@@ -217,8 +230,10 @@ def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _At
     return _Attributed(applied, feedback, decision_records(shown, ranker), dead, counts)
 
 
-def _consented(feedback: list[Feedback], profile: bytes) -> list[Feedback]:
+def _consented(feedback: list[Feedback], user: str, profile: bytes, held: HeldProfiles | None) -> list[Feedback]:
     """Return feedback as its user agreed to: for budgets alone where he is not to be learned from."""
+    if held is not None:
+        return [each._replace(unlearned=int(not held.learns(user, each.ts_ms))) for each in feedback]
     if not profile or read_kept(profile).learn:
         return feedback
     return [each._replace(unlearned=1) for each in feedback]

@@ -10,7 +10,9 @@ import pytest
 from tests.support.core_world import token_for
 from tideline.scripts.commands.show_list import describe, document, main
 from tideline.scripts.parsers.verbs import parser_of
-from tideline.udfs.core.catalogue.activity import Activity
+from tideline.udfs.core.catalogue.activity import Activity, Rule
+from tideline.udfs.core.profiles.kept_profile import keep, read_kept
+from tideline.udfs.core.profiles.profile_record import OptOuts, Profile
 
 PAYLOAD = b'{"v":[1,1700000000000,3],"m":2,"i":["a1","b2"],"e":[10,20],"k":"t"}'
 NOW_MS = 1_700_000_000_000 + 15 * 60_000
@@ -47,6 +49,21 @@ def test_why_each_entry_stands_there_is_told_below_it() -> None:
     assert first.endswith("/ 0 % / 0 %; seen 2 times")
     assert second.strip() == "its categories: 0 % / 0 % / 0 %; not seen yet"
     assert legend.startswith("% of what the user did was in an entry's categories, where an event 10, 100 or 1,000")
+
+
+def test_labels_are_told_by_their_names_alone() -> None:
+    """Contract: those that a rule asked for and the user meets, below the entry; what else his profile means, last."""
+    rule = Rule(all='[{"label.tier": {"in": ["gold"]}}, {"not": {"label.country": {"in": ["DE"]}}}]')
+    known = {"b2": Activity("b2", "coupon", "Tea", 0, 1, rule=rule)}
+    stated = Profile("u 1", 5, {"tier": "gold", "country": "FR"}, "Asia/Tokyo", opt_outs=OptOuts(kinds=("push",)))
+
+    found = {"key": "k"} | document(PAYLOAD, NOW_MS, known, read_kept(keep(stated)))
+
+    assert [entry["labels"] for entry in found["entries"]] == [[], ["country", "tier"]]
+    lines = describe(found, why=True)
+    assert lines[-3].endswith("; his country, tier as its rule asks")
+    assert lines[-1] == "profile: labels country, tier; clocks of his own; 1 opt-out"
+    assert not [line for line in lines if "gold" in line or "Tokyo" in line]
 
 
 def test_a_stack_that_is_not_up_is_said(capsys: Captured) -> None:

@@ -14,6 +14,7 @@ from tests.support.core_world import NOON_MS, ArithmeticEncoder, token_for
 from tests.support.engine_runs import NAMES, ranking_world, records_of, views
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.lists.decision_token import read_unverified
+from tideline.udfs.core.profiles.held_profiles import HeldProfiles
 from tideline.udfs.core.profiles.kept_profile import keep
 from tideline.udfs.core.profiles.profile_record import Consent, Profile, encode_profile
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, settle, take_profiles
@@ -173,3 +174,36 @@ def test_a_profile_that_says_nothing_changes_no_byte_of_a_list(count: int) -> No
     for each in (plain, shop):
         each.seen(*views("u", count))
     assert shop.lists == plain.lists
+
+
+def test_a_past_is_worked_off_with_the_profiles_of_its_own_time() -> None:
+    """Contract: lists are those of a job that was told in time; none knows what was said later."""
+    profiles = [Profile("u", NOON_MS + 1_500, consent=SILENT), Profile("u", NOON_MS + 3_500)]
+    held = HeldProfiles([(b"u", encode_profile(each), NOON_MS + 10**6) for each in reversed(profiles)])
+    live, past = Shop(), Shop()
+    for event in views("u", 6):
+        for each in profiles:
+            if event.ts_ms - 1_000 < each.ts_ms <= event.ts_ms:
+                live.told(each)
+        live.seen(event)
+        past.put(process(records_of([event]), past.load, WORLD, held=held))
+        assert past.lists == live.lists
+    assert past.states == live.states
+
+
+def test_of_a_past_feedback_is_learned_as_its_user_agreed_when_he_saw_the_list() -> None:
+    """Contract: whatever came with it in one batch, or was said since."""
+    held = HeldProfiles(
+        [
+            (b"u", encode_profile(Profile("u", NOON_MS - 500, consent=SILENT)), NOON_MS),
+            (b"u", encode_profile(Profile("u", NOON_MS + 500)), NOON_MS + 10**6),
+        ]
+    )
+    shown = [
+        Event(f"i{at}", "u", EventType.IMPRESSION, at_ms + 9, activity_id=NAMES[0], position=0, token=token)
+        for at, at_ms in enumerate((NOON_MS - 1_000, NOON_MS, NOON_MS + 1_000))
+        for token in [token_for("u", NAMES, at_ms, seq=at + 1)]
+    ]
+    shop = Shop()
+    outcome = process(records_of(shown), shop.load, WORLD, held=held)
+    assert {each.ts_ms - NOON_MS: each.unlearned for each in outcome.feedback} == {-1_000: 0, 0: 1, 1_000: 0}
