@@ -1,5 +1,7 @@
 """Offsets on scores that bring activities to the share of impressions they are owed: floors and merit.
 
+No activity is owed by merit yet: `scripts/bench rules` says what that would cost.
+
 An offset is the virtual queue of Li, Liu and Ji (2019) without its reflection, a function of sums: what stays owed is
 offset / gain impressions for ever, so a share converges as one over all impressions.
 """

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tideline.scripts.benchmarks.offline.rules.dual import FIRST_CONTEXTS, solve_dual
 from tideline.scripts.benchmarks.progress import say
-from tideline.udfs.core.budgets.dual import FIRST_CONTEXTS, solve_dual
 from tideline.udfs.core.budgets.pacing import Plan, pressure
 
 SEEDS = 10

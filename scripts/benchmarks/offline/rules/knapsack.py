@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tideline.scripts.benchmarks.offline.rules.dual import FIRST_CONTEXTS, best, priced, solve_dual
 from tideline.scripts.benchmarks.progress import say
-from tideline.udfs.core.budgets.dual import FIRST_CONTEXTS, best, priced, solve_dual
 from tideline.udfs.core.budgets.ledger import HOUR_MS
 from tideline.udfs.core.budgets.pacing import Plan, pressure
 

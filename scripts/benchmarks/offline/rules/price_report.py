@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tideline.scripts.benchmarks.offline.rules.dual import priced, solve_dual
 from tideline.scripts.benchmarks.offline.rules.knapsack import REQUESTS, SLOTS, world_of
 from tideline.scripts.benchmarks.peers.peer_python import run_alone
 from tideline.scripts.benchmarks.progress import say
-from tideline.udfs.core.budgets.dual import priced, solve_dual
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.policies.base import Contexts

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tideline.scripts.benchmarks.offline.rules.dual import best
 from tideline.scripts.benchmarks.progress import say
-from tideline.udfs.core.budgets.dual import best
 from tideline.udfs.core.budgets.owed_exposure import check_floors, floor_offset, merit_offsets, merit_shares
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tideline.scripts.benchmarks.offline.rules import knapsack
-from tideline.udfs.core.budgets.dual import solve_dual
+from tideline.scripts.benchmarks.offline.rules.dual import solve_dual
 
 
 def test_prices_earn_more_of_the_optimum_than_spending_until_empty() -> None:

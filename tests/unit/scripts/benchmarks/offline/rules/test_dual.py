@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tideline.udfs.core.budgets.dual import best, priced, solve_dual
+from tideline.scripts.benchmarks.offline.rules.dual import best, priced, solve_dual
 
 
 def test_the_bound_is_above_what_any_lists_earn_and_close_to_the_best() -> None:
