@@ -19,7 +19,10 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.udfs.core.lists.decision_token import propensity, verify
+from tideline.udfs.core.policies.arm_key import decode_costs_key
 from tideline.udfs.core.ranking.list_rules import read_list_rules
+from tideline.udfs.core.rule_costs.steps import RuleClass
+from tideline.udfs.core.rule_costs.sums import DayCosts, decode_costs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,3 +103,17 @@ def test_decisions_say_how_many_the_rules_left(ruled: LiveJob) -> None:
         assert record["propensity"] == propensity(token, slot)
     named = {name for record in found.values() for name in record["constraints"]}  # type: ignore[attr-defined]
     assert named == {"list.category", "list.label"}
+
+
+def test_what_the_rules_cost_is_beside_the_policy(ruled: LiveJob) -> None:
+    """Contract: of one list in 64, once there is a publication; rules of lists cost something, budgets nothing."""
+
+    def told() -> list[DayCosts]:
+        records = {record.key: record.value for record in ruled.read(ruled.topics.policy)}
+        return [decode_costs(value) for key, value in records.items() if decode_costs_key(key) and value is not None]
+
+    found = wait_until("the costs of rules are published", told)
+    costs = dict(zip(RuleClass, sum(each.classes for each in found)[:, 0].tolist(), strict=True))
+    assert sum(each.lists for each in found) > 0
+    assert costs[RuleClass.LIST_RULES] > 0
+    assert {costs[each] for each in (RuleClass.STOPS, RuleClass.PRICES, RuleClass.OFFSETS)} == {0}

@@ -22,6 +22,7 @@ from tideline.udfs.core.policies.fence import check_still_writer
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 from tideline.udfs.core.profiles.held_profiles import HeldProfiles
 from tideline.udfs.core.rewards.feedback import encode_feedback
+from tideline.udfs.core.rule_costs.sums import encode_costs
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
 from tideline.udfs.core.serving.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached
@@ -45,6 +46,8 @@ from tideline.udfs.settings.rank_settings import rank_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tideline.udfs.core.rule_costs.sums import DayCosts
 
 _REPUBLISHED_AT_ONCE = 500
 _CACHED_USERS = 200_000
@@ -133,7 +136,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if outcome.listed:
             self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
         yield self._row(outcome, popular, stops, batch)
-        self._meters.add(self._sampled.add(outcome.sampled))
+        yield from self._tell_costs(self._sampled.add(outcome.sampled))
 
     def _end_if_taken_over(self) -> None:
         config = self._config
@@ -155,7 +158,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if not role:  # a replay's single change is none
             return
         self._deployment.keep(ctx)
-        self._meters.add(self._sampled.costs())  # while the state is what they were made with
+        yield from self._tell_costs(self._sampled.costs())  # while the state is what they were made with
         record = TopicRecord(row[1], row[2], row[3], row[4])
         self._feed.apply(role, [record])
         if role == POLICY:
@@ -181,6 +184,12 @@ class InterestRank(KeyedBroadcastProcessFunction):
         stops = self._stops.due(self._feed.stops(), self._feed.state.generation)
         if stops:
             yield Row(b"", b"", b"", stops, b"", [], [], *self._columns([]))
+
+    def _tell_costs(self, costs: list[DayCosts]) -> Iterator[Row]:
+        """Tell the learner what rules cost, the way feedback takes."""
+        for each in costs:
+            self._meters.add(each.counters())
+            yield Row(b"", b"", b"", b"", encode_costs(each), [], [], *self._columns([]))
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
         """No timers are set; thread mode needs an iterable all the same."""
@@ -244,7 +253,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
                 popular = self._popular.due(self._feed.state, outcome.newest_ms, renew=True)
                 stops = self._renewed_stops(outcome.newest_ms)
             yield self._row(outcome, popular, stops)
-            self._meters.add(self._sampled.add(outcome.sampled))
+            yield from self._tell_costs(self._sampled.add(outcome.sampled))
 
     def _row(self, outcome: Outcome, popular: bytes, stops: bytes, batch: Batch | None = None) -> Row:
         self._meters.add(outcome.counts)

@@ -25,6 +25,7 @@ _IDS_EVER_GIVEN = {
     16: "activity_v2",
     17: "activity_v3",
     18: "profile_v1",
+    19: "rule_costs_v1",
 }
 
 

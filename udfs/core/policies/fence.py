@@ -6,14 +6,16 @@ See docs/decisions/0012-one-writer-of-the-policy.md.
 from __future__ import annotations
 
 from tideline.schemas.errors import ConfigError, InvalidRecord
-from tideline.schemas.records import LEDGER, POLICY
+from tideline.schemas.records import LEDGER, POLICY, RULE_COSTS
 
 
 def epoch_of(value: bytes | None) -> int:
     """Return the epoch of a record of the policy topic, 0 of what is none: whoever wrote it knew of no epochs."""
-    codec = LEDGER if value is not None and value.startswith(LEDGER.header) else POLICY
+    if value is None:
+        return 0
+    codec = next((each for each in (LEDGER, RULE_COSTS) if value.startswith(each.header)), POLICY)
     try:
-        return 0 if value is None else int(codec.decode(value)["epoch"])
+        return int(codec.decode(value)["epoch"])
     except InvalidRecord:
         return 0
 

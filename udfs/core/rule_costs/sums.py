@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tideline.schemas.records import RULE_COSTS
 from tideline.udfs.core.counter_random import uniform
 from tideline.udfs.core.rule_costs.steps import RuleClass, alone, steps_of
 
@@ -21,6 +21,8 @@ ALONE_ONE_IN = 8
 """Of so many of these one is also made with each class alone taken away."""
 _STREAM = 5
 """Of a decision's random numbers, that nothing else draws from."""
+_SQUARE_UNIT = 1000
+_CLASS_FIELDS = ("name", "cost_micro", "squares_nano", "changed", "alone_micro")
 
 SAMPLED, EXPECTED, SAMPLED_ALONE = "rule_lists_sampled", "rule_worth_expected_micro", "rule_lists_sampled_alone"
 
@@ -51,21 +53,81 @@ COUNTERS = {
 """Name and meaning of every counter."""
 
 
+class DayCosts(NamedTuple):
+    """What rules cost the sampled lists of one day, in the units of rule_costs.avsc."""
+
+    day: int
+    lists: int
+    expected: int
+    lists_alone: int
+    classes: NDArray[np.int64]
+    """By class: cost, squares, lists changed, cost alone [classes, 4]."""
+
+    def plus(self, other: DayCosts) -> DayCosts:
+        """Return the sum of two of one day."""
+        return DayCosts(
+            self.day,
+            self.lists + other.lists,
+            self.expected + other.expected,
+            self.lists_alone + other.lists_alone,
+            self.classes + other.classes,
+        )
+
+    def counters(self) -> dict[str, int]:
+        """Return what they add to the counters."""
+        found = {SAMPLED: self.lists, EXPECTED: self.expected, SAMPLED_ALONE: self.lists_alone}
+        for each, (cost, _, changed, without) in zip(RuleClass, self.classes.tolist(), strict=True):
+            found |= {cost_name(each): cost, changed_name(each): changed, alone_name(each): without}
+        return found
+
+
+def encode_costs(costs: DayCosts, epoch: int = 0) -> bytes:
+    """Return the record of a day's costs."""
+    classes = [
+        dict(zip(_CLASS_FIELDS, (str(each), *numbers), strict=True))
+        for each, numbers in zip(RuleClass, costs.classes.tolist(), strict=True)
+    ]
+    return RULE_COSTS.encode(
+        {
+            "day": costs.day,
+            "lists": costs.lists,
+            "expected_micro": costs.expected,
+            "lists_alone": costs.lists_alone,
+            "classes": classes,
+            "epoch": epoch,
+        }
+    )
+
+
+def decode_costs(value: bytes) -> DayCosts:
+    """Return the costs of a record; a class that it does not name cost nothing.
+
+    Raises InvalidRecord where the value is no such record.
+    """
+    record = RULE_COSTS.decode(value)
+    of_class = {each["name"]: [each[name] for name in _CLASS_FIELDS[1:]] for each in record["classes"]}
+    classes = np.array([of_class.get(str(each), [0] * 4) for each in RuleClass], np.int64)
+    return DayCosts(record["day"], record["lists"], record["expected_micro"], record["lists_alone"], classes)
+
+
+def is_costs(value: bytes) -> bool:
+    """Return whether bytes are the record of a day's costs: feedback, which travels the same way, begins otherwise."""
+    return value.startswith(RULE_COSTS.header)
+
+
 def sampled(seeds: NDArray[np.uint64], one_in: int = ONE_IN) -> NDArray[np.int64]:
     """Return the numbers of the decisions that are looked at, by their seeds."""
     return np.flatnonzero(uniform(seeds, 1, _STREAM)[:, 0] * one_in < 1.0)
 
 
-def summed(sample: Sample, looked_at: NDArray[np.float64]) -> Counter[str]:
-    """Return what the decisions of a sample add to the counters."""
+def summed(sample: Sample, looked_at: NDArray[np.float64], day: int) -> DayCosts:
+    """Return what rules cost the decisions of a sample, all of one day."""
     steps = steps_of(sample, looked_at)
-    found = Counter({SAMPLED: sample.seeds.size, EXPECTED: int(steps.values[0].sum())})
-    for each, cost, changed in zip(RuleClass, steps.costs.sum(axis=1), steps.changed.sum(axis=1), strict=True):
-        found[cost_name(each)], found[changed_name(each)] = int(cost), int(changed)
+    classes = np.zeros((len(RuleClass), 4), np.int64)
+    classes[:, 0], classes[:, 2] = steps.costs.sum(axis=1), steps.changed.sum(axis=1)
+    classes[:, 1] = (steps.costs**2 // _SQUARE_UNIT).sum(axis=1)
     some = sampled(sample.seeds, ONE_IN * ALONE_ONE_IN)
     if some.size:
-        found[SAMPLED_ALONE] = some.size
         part, of_part = sample.part(some), steps.part(some)
-        for each in RuleClass:
-            found[alone_name(each)] = int(alone(part, of_part, each, looked_at).sum())
-    return found
+        classes[:, 3] = [int(alone(part, of_part, each, looked_at).sum()) for each in RuleClass]
+    return DayCosts(day, sample.seeds.size, int(steps.values[0].sum()), some.size, classes)

@@ -272,7 +272,9 @@ def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list
     if not some.size:
         return _Listed(lists, counts)
     masks = Masks.of(may.uncapped, capped, stopped)
-    again = SampledDecisions(ranker, arms[some], contexts.part(some), masks, seeds[some], ranked.order[some])
+    again = SampledDecisions(
+        ranker, arms[some], contexts.part(some), masks, seeds[some], as_of_ms[some], ranked.order[some]
+    )
     return _Listed(lists, counts, again)
 
 

@@ -113,7 +113,7 @@ def _of_ranking() -> float:
     def again() -> None:
         part, own = contexts.part(some), seeds[some]
         mean, charged = (policy.score(part, known, mask[some].sum(axis=1), own).mean for _ in range(2))
-        summed(Sample(mean, charged, ones / 100, masks.part(some), own, form, order[some]), np.ones(_LIST_SIZE))
+        summed(Sample(mean, charged, ones / 100, masks.part(some), own, form, order[some]), np.ones(_LIST_SIZE), 0)
 
     ranking = _seconds(lambda: rank(policy, known, contexts, mask, seeds, form))
     return _seconds(again) / ranking

@@ -6,7 +6,6 @@ many are there or the ranker's state is about to be another.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,8 +19,10 @@ from tideline.udfs.core.rule_costs.sums import ONE_IN, sampled, summed
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.rule_costs.sums import DayCosts
     from tideline.udfs.core.serving.ranker_state import RankerState
 
+DAY_MS = 86_400_000
 ENOUGH = 256
 NOBODY = np.zeros(0, np.int64)
 
@@ -34,6 +35,7 @@ class SampledDecisions(NamedTuple):
     contexts: Contexts
     masks: Masks
     seeds: NDArray[np.uint64]
+    as_of_ms: NDArray[np.int64]
     order: NDArray[np.int64]
 
 
@@ -43,25 +45,30 @@ def looked_at_again(ranker: RankerState, seeds: NDArray[np.uint64], one_in: int 
     return sampled(seeds, one_in) if has_rules else NOBODY
 
 
-def costs_of_rules(decisions: SampledDecisions) -> Counter[str]:
-    """Return what rules cost these decisions, by counter; every arm is compared with what its own policy expects."""
-    ranker, arms, contexts, masks, seeds, order = decisions
-    found: Counter[str] = Counter()
-    places = np.array(ranker.attributing.examination_discount[: order.shape[1]])
-    offsets = offsets_of(ranker.catalogue.activities, ranker.tables.standings)
-    eligible = masks.final().sum(axis=1)
+def costs_of_rules(decisions: SampledDecisions) -> list[DayCosts]:
+    """Return what rules cost these decisions, by day; every arm is compared with what its own policy expects."""
+    found: dict[int, DayCosts] = {}
+    days = decisions.as_of_ms // DAY_MS
+    for day, arm in sorted(set(zip(days.tolist(), decisions.arms.tolist(), strict=True))):
+        sample, looked_at = _sample(decisions, np.flatnonzero((days == day) & (decisions.arms == arm)), arm)
+        costs = summed(sample, looked_at, day)
+        found[day] = found[day].plus(costs) if day in found else costs
+    return list(found.values())
+
+
+def _sample(decisions: SampledDecisions, here: NDArray[np.int64], arm: int) -> tuple[Sample, NDArray[np.float64]]:
+    """Return some decisions of one arm as steps are made from them, and how often each place is looked at."""
+    ranker, order, masks, seeds = decisions.ranker, decisions.order[here], decisions.masks.part(here), decisions.seeds
+    standings, policy, eligible = ranker.tables.standings, ranker.policy_of(arm), masks.final().sum(axis=1)
+    has_prices = any(each.price for each in standings.values())
+    means = [
+        policy.score(decisions.contexts.part(here), ranker.known_by(policy, charged), eligible, seeds[here]).mean
+        for charged in (Charged.NOTHING, Charged.PRICES)[: 1 + has_prices]
+    ]
+    offsets = offsets_of(ranker.catalogue.activities, standings if policy.contextual else {})
     form = ListForm(order.shape[1], 0.0, ranker.offers.rules)
-    has_prices = any(each.price for each in ranker.tables.standings.values())
-    for arm in np.unique(arms).tolist():
-        here, policy = np.flatnonzero(arms == arm), ranker.policy_of(arm)
-        means = [
-            policy.score(contexts.part(here), ranker.known_by(policy, charged), eligible[here], seeds[here]).mean
-            for charged in (Charged.NOTHING, Charged.PRICES)[: 1 + has_prices]
-        ]
-        owed = offsets if policy.contextual else np.zeros_like(offsets)
-        sample = Sample(means[0], means[-1], owed, masks.part(here), seeds[here], form, order[here])
-        found.update(summed(sample, 1.0 - places / 100))
-    return found
+    places = np.array(ranker.attributing.examination_discount[: order.shape[1]])
+    return Sample(means[0], means[-1], offsets, masks, seeds[here], form, order), 1.0 - places / 100
 
 
 class WaitingDecisions:
@@ -71,23 +78,20 @@ class WaitingDecisions:
         self._waiting: list[SampledDecisions] = []
         self._count = 0
 
-    def add(self, decisions: SampledDecisions | None) -> Counter[str]:
+    def add(self, decisions: SampledDecisions | None) -> list[DayCosts]:
         """Let decisions wait; return what rules cost those that wait no longer."""
-        found: Counter[str] = Counter()
         if decisions is None:
-            return found
-        if self._waiting and self._waiting[0].ranker is not decisions.ranker:
-            found.update(self.costs())
+            return []
+        others = self._waiting and self._waiting[0].ranker is not decisions.ranker
+        found = self.costs() if others else []
         self._waiting.append(decisions)
         self._count += decisions.seeds.size
-        if self._count >= ENOUGH:
-            found.update(self.costs())
-        return found
+        return [*found, *self.costs()] if self._count >= ENOUGH else found
 
-    def costs(self) -> Counter[str]:
+    def costs(self) -> list[DayCosts]:
         """Return what rules cost all that wait; then none does. To be asked before the state they share changes."""
         waiting, self._waiting, self._count = self._waiting, [], 0
-        return costs_of_rules(_together(waiting)) if waiting else Counter()
+        return costs_of_rules(_together(waiting)) if waiting else []
 
 
 def _together(parts: list[SampledDecisions]) -> SampledDecisions:
@@ -99,5 +103,6 @@ def _together(parts: list[SampledDecisions]) -> SampledDecisions:
         Contexts(np.concatenate([each.contexts.x for each in parts]), np.concatenate(pairs) if pairs else None),
         Masks(ruled, ruled if np.array_equal(ruled, capped) else capped, parts[0].masks.stopped),
         np.concatenate([each.seeds for each in parts]),
+        np.concatenate([each.as_of_ms for each in parts]),
         np.concatenate([each.order for each in parts]),
     )

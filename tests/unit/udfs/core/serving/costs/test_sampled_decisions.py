@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.support.core_world import NOON_MS, ArithmeticEncoder, activity, make_world, token_for
+from tests.support.core_world import DAY_MS, NOON_MS, ArithmeticEncoder, activity, make_world, token_for
 from tests.support.policy_rows import learned
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
@@ -16,7 +16,7 @@ from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.catalogue.activity import Cap
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule
 from tideline.udfs.core.rule_costs.steps import RuleClass
-from tideline.udfs.core.rule_costs.sums import EXPECTED, SAMPLED, changed_name, cost_name
+from tideline.udfs.core.rule_costs.sums import EXPECTED, SAMPLED, DayCosts, changed_name, cost_name
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.serving.ranker_state import RankerState
@@ -64,13 +64,21 @@ def records(users: list[str]) -> Records:
 
 
 def costs(ranker: RankerState, batches: int) -> Counter[str]:
-    waiting, found = WaitingDecisions(), Counter[str]()
+    waiting, found = WaitingDecisions(), list[DayCosts]()
     for users in np.array_split(np.array(USERS), batches):
         outcome = process(records(users.tolist()), lambda ids: [None] * len(ids), ranker)
-        found.update(waiting.add(outcome.sampled))
-    found.update(waiting.costs())
+        found += waiting.add(outcome.sampled)
+    found += waiting.costs()
     assert not waiting.costs()
-    return found
+    assert {each.day for each in found} == {NOON_MS // DAY_MS}
+    return counted(found)
+
+
+def counted(found: list[DayCosts]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for each in found:
+        total.update(each.counters())
+    return total
 
 
 def test_every_class_of_rules_that_holds_is_counted_and_batches_do_not_matter() -> None:
@@ -114,10 +122,10 @@ def test_decisions_of_another_state_do_not_wait_for_each_other() -> None:
     """Contract: each state's are counted with its own activities, however few wait."""
     few = world(rules=())
     many = few.with_activities({"z": activity("z")})
-    waiting, found = WaitingDecisions(), Counter[str]()
+    waiting, found = WaitingDecisions(), list[DayCosts]()
     for ranker in (few, many, few):
         outcome = process(records(USERS[:2000]), lambda ids: [None] * len(ids), ranker)
-        found.update(waiting.add(outcome.sampled))
-    found.update(waiting.costs())
+        found += waiting.add(outcome.sampled)
+    found += waiting.costs()
     assert outcome.sampled is not None
-    assert found[SAMPLED] == 3 * outcome.sampled.seeds.size
+    assert counted(found)[SAMPLED] == 3 * outcome.sampled.seeds.size
