@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from tests.support.live import LiveJob, check_equal
@@ -113,7 +114,7 @@ def test_what_the_rules_cost_is_beside_the_policy(ruled: LiveJob) -> None:
         return [decode_costs(value) for key, value in records.items() if decode_costs_key(key) and value is not None]
 
     found = wait_until("the costs of rules are published", told)
-    costs = dict(zip(RuleClass, sum(each.classes for each in found)[:, 0].tolist(), strict=True))
+    costs = dict(zip(RuleClass, np.sum([each.classes for each in found], axis=0)[:, 0].tolist(), strict=True))
     assert sum(each.lists for each in found) > 0
     assert costs[RuleClass.LIST_RULES] > 0
     assert {costs[each] for each in (RuleClass.STOPS, RuleClass.PRICES, RuleClass.OFFSETS)} == {0}
