@@ -20,10 +20,11 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.udfs.core.lists.decision_token import propensity, verify
-from tideline.udfs.core.policies.arm_key import decode_costs_key
+from tideline.udfs.core.policies.arm_key import COSTS_KEY
 from tideline.udfs.core.ranking.list_rules import read_list_rules
+from tideline.udfs.core.rule_costs.days import decode_costs
 from tideline.udfs.core.rule_costs.steps import RuleClass
-from tideline.udfs.core.rule_costs.sums import DayCosts, decode_costs
+from tideline.udfs.core.rule_costs.sums import DayCosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +112,8 @@ def test_what_the_rules_cost_is_beside_the_policy(ruled: LiveJob) -> None:
 
     def told() -> list[DayCosts]:
         records = {record.key: record.value for record in ruled.read(ruled.topics.policy)}
-        return [decode_costs(value) for key, value in records.items() if decode_costs_key(key) and value is not None]
+        record = records.get(COSTS_KEY)
+        return [] if record is None else decode_costs(record)
 
     found = wait_until("the costs of rules are published", told)
     costs = dict(zip(RuleClass, np.sum([each.classes for each in found], axis=0)[:, 0].tolist(), strict=True))

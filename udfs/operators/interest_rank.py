@@ -22,7 +22,7 @@ from tideline.udfs.core.policies.fence import check_still_writer
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 from tideline.udfs.core.profiles.held_profiles import HeldProfiles
 from tideline.udfs.core.rewards.feedback import encode_feedback
-from tideline.udfs.core.rule_costs.sums import encode_costs
+from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
 from tideline.udfs.core.serving.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached
@@ -189,7 +189,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         """Tell the learner what rules cost, the way feedback takes."""
         for each in costs:
             self._meters.add(each.counters())
-            yield Row(b"", b"", b"", b"", encode_costs(each), [], [], *self._columns([]))
+            yield Row(b"", b"", b"", b"", encode_costs([each]), [], [], *self._columns([]))
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
         """No timers are set; thread mode needs an iterable all the same."""

@@ -19,14 +19,13 @@ from tideline.udfs.core.experiments.experiment import regressions_on_trial
 from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import Decay
 from tideline.udfs.core.learning.monitoring import ALARM_AT, entropy
-from tideline.udfs.core.policies.arm_key import CostsKey, LedgerKey
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, LedgerKey
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import scaled
 from tideline.udfs.core.policies.fence import check_entry, epoch_of
 from tideline.udfs.core.policies.policy_table import THETA_LIMIT, encode_row, row_key
 from tideline.udfs.core.rewards.feedback import gather_feedback
-from tideline.udfs.core.rule_costs.days import with_more
-from tideline.udfs.core.rule_costs.sums import is_costs
+from tideline.udfs.core.rule_costs.days import is_costs, with_more
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_last
 from tideline.udfs.operators.batch_rows import ACTIVITY, ORDER
@@ -50,7 +49,7 @@ class Learn(KeyedProcessFunction):
         self._config = config
 
     def open(self, context: RuntimeContext) -> None:
-        """Name the states: sums by arm; features, terms, ledgers, standings by activity; costs by day; times, turns."""
+        """Name the states: sums by arm; features, terms, ledgers, standings by activity; rule costs; times, turns."""
         self._enter(context)
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._newest = context.get_state(ValueStateDescriptor("newest_ms", Types.LONG()))
@@ -63,9 +62,7 @@ class Learn(KeyedProcessFunction):
         self._ledgers = context.get_map_state(MapStateDescriptor("ledgers", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._terms = context.get_map_state(MapStateDescriptor("terms", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._told = context.get_map_state(MapStateDescriptor("standings", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
-        self._costs = context.get_map_state(
-            MapStateDescriptor("rule_costs", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
-        )
+        self._costs = context.get_state(ValueStateDescriptor("rule_costs", Types.PICKLED_BYTE_ARRAY()))
         self._ledger_turn = context.get_state(ValueStateDescriptor("ledger_turn", Types.LONG()))
         self._ledger_ms = context.get_state(ValueStateDescriptor("ledger_ms", Types.LONG()))
         config = self._config
@@ -107,18 +104,11 @@ class Learn(KeyedProcessFunction):
         else:
             costs, feedback = [[part for part in row[1] if is_costs(part) == each] for each in (True, False)]
             if costs:
-                yield from self._add_costs(costs)
+                record = with_more(self._costs.value(), costs, self._config.epoch or 0)
+                self._costs.update(record)
+                yield Row(COSTS_KEY, record)  # before any rows: a publication ends with a prior
             if feedback:
                 yield from self._learn(feedback)
-
-    def _add_costs(self, parts: Sequence[bytes]) -> Iterator[Row]:
-        """Add what rules cost to their days and publish these, before any rows: a publication ends with a prior."""
-        for day, record in with_more(dict(self._costs.items()), parts, self._config.epoch or 0).items():
-            if record is None:
-                self._costs.remove(day)
-            else:
-                self._costs.put(day, record)
-                yield Row(CostsKey(int(day)).value, record)
 
     @property
     def _learner(self) -> Learner:

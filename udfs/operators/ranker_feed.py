@@ -24,7 +24,7 @@ from tideline.udfs.core.control.control import (
     PinPolicy,
     decode_for,
 )
-from tideline.udfs.core.policies.arm_key import decode_costs_key, decode_ledger_key
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, decode_ledger_key
 from tideline.udfs.core.policies.policy_table import decode_row
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 from tideline.udfs.core.serving.ranker_state import PolicyTables, RankerCommand
@@ -186,7 +186,7 @@ class RankerFeed:
 
     def _take(self, records: Iterable[TopicRecord]) -> None:
         for offset, key, value, _ in records:
-            if value is None or decode_costs_key(key) is not None:
+            if value is None or key == COSTS_KEY:
                 continue
             is_standing = decode_ledger_key(key) is not None
             row: PolicyRow | Standing

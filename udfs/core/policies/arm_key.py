@@ -3,7 +3,7 @@
     encoder|activity                in the learner's state
     encoder|activity[|regression]   on the policy topic: with how the row was solved, where not as the deployment's
     ledger|activity                 there too: where it stands with its budget and floor
-    costs|day                       there too: what rules cost the lists of a day
+    costs                           there too: what rules cost the lists of the last days
 
 No activity id holds a bar, and none is one of the two names that stand for no single activity.
 """
@@ -19,7 +19,9 @@ PRIOR_ID = "*"
 GONE_ID = "~"
 """Stands for all deleted activities together."""
 _BAR = "|"
-_LEDGER, _COSTS = "ledger", "costs"
+_LEDGER = "ledger"
+COSTS_KEY = b"costs"
+"""Key of the record of what rules cost."""
 
 
 class ArmKey(NamedTuple):
@@ -109,28 +111,3 @@ def decode_ledger_key(key: bytes | None) -> LedgerKey | None:
     except ValueError:
         return None
     return LedgerKey(activity_id) if kind == _LEDGER and bar and is_identifier(activity_id) else None
-
-
-class CostsKey(NamedTuple):
-    """What a record of a day's rule costs is about: days since 1970-01-01 UTC.
-
-    >>> CostsKey(20000).value
-    b'costs|20000'
-    """
-
-    day: int
-
-    @property
-    def value(self) -> bytes:
-        """The key of the record."""
-        return f"{_COSTS}{_BAR}{self.day}".encode()
-
-
-def decode_costs_key(key: bytes | None) -> CostsKey | None:
-    """Return the key of a record of a day's rule costs, None where it is none.
-
-    >>> decode_costs_key(b"costs|20000"), decode_costs_key(b"ledger|tea-10")
-    (CostsKey(day=20000), None)
-    """
-    kind, _, day = (key or b"").decode(errors="replace").partition(_BAR)
-    return CostsKey(int(day)) if kind == _COSTS and day.isascii() and day.isdigit() else None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tideline.schemas.records import RULE_COSTS
 from tideline.udfs.core.counter_random import uniform
 from tideline.udfs.core.rule_costs.steps import RuleClass, alone, steps_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from tideline.udfs.core.rule_costs.steps import Sample
@@ -22,7 +24,6 @@ ALONE_ONE_IN = 8
 _STREAM = 5
 """Of a decision's random numbers, that nothing else draws from."""
 _SQUARE_UNIT = 1000
-_CLASS_FIELDS = ("name", "cost_micro", "squares_nano", "changed", "alone_micro")
 
 SAMPLED, EXPECTED, SAMPLED_ALONE = "rule_lists_sampled", "rule_worth_expected_micro", "rule_lists_sampled_alone"
 
@@ -53,6 +54,18 @@ COUNTERS = {
 """Name and meaning of every counter."""
 
 
+class Prices(NamedTuple):
+    """What an activity's standings were, summed over lists, in the units of rule_costs.avsc."""
+
+    lists: int
+    price: int
+    offset: int
+    stopped: int
+
+
+NO_PRICES: Mapping[str, Prices] = MappingProxyType({})
+
+
 class DayCosts(NamedTuple):
     """What rules cost the sampled lists of one day, in the units of rule_costs.avsc."""
 
@@ -62,15 +75,22 @@ class DayCosts(NamedTuple):
     lists_alone: int
     classes: NDArray[np.int64]
     """By class: cost, squares, lists changed, cost alone [classes, 4]."""
+    prices: Mapping[str, Prices]
+    """By activity with a standing."""
 
     def plus(self, other: DayCosts) -> DayCosts:
         """Return the sum of two of one day."""
+        prices = dict(self.prices)
+        for name, more in other.prices.items():
+            mine = prices.get(name)
+            prices[name] = more if mine is None else Prices(*(a + b for a, b in zip(mine, more, strict=True)))
         return DayCosts(
             self.day,
             self.lists + other.lists,
             self.expected + other.expected,
             self.lists_alone + other.lists_alone,
             self.classes + other.classes,
+            prices,
         )
 
     def counters(self) -> dict[str, int]:
@@ -81,46 +101,14 @@ class DayCosts(NamedTuple):
         return found
 
 
-def encode_costs(costs: DayCosts, epoch: int = 0) -> bytes:
-    """Return the record of a day's costs."""
-    classes = [
-        dict(zip(_CLASS_FIELDS, (str(each), *numbers), strict=True))
-        for each, numbers in zip(RuleClass, costs.classes.tolist(), strict=True)
-    ]
-    return RULE_COSTS.encode(
-        {
-            "day": costs.day,
-            "lists": costs.lists,
-            "expected_micro": costs.expected,
-            "lists_alone": costs.lists_alone,
-            "classes": classes,
-            "epoch": epoch,
-        }
-    )
-
-
-def decode_costs(value: bytes) -> DayCosts:
-    """Return the costs of a record; a class that it does not name cost nothing.
-
-    Raises InvalidRecord where the value is no such record.
-    """
-    record = RULE_COSTS.decode(value)
-    of_class = {each["name"]: [each[name] for name in _CLASS_FIELDS[1:]] for each in record["classes"]}
-    classes = np.array([of_class.get(str(each), [0] * 4) for each in RuleClass], np.int64)
-    return DayCosts(record["day"], record["lists"], record["expected_micro"], record["lists_alone"], classes)
-
-
-def is_costs(value: bytes) -> bool:
-    """Return whether bytes are the record of a day's costs: feedback, which travels the same way, begins otherwise."""
-    return value.startswith(RULE_COSTS.header)
-
-
 def sampled(seeds: NDArray[np.uint64], one_in: int = ONE_IN) -> NDArray[np.int64]:
     """Return the numbers of the decisions that are looked at, by their seeds."""
     return np.flatnonzero(uniform(seeds, 1, _STREAM)[:, 0] * one_in < 1.0)
 
 
-def summed(sample: Sample, looked_at: NDArray[np.float64], day: int) -> DayCosts:
+def summed(
+    sample: Sample, looked_at: NDArray[np.float64], day: int, prices: Mapping[str, Prices] = NO_PRICES
+) -> DayCosts:
     """Return what rules cost the decisions of a sample, all of one day."""
     steps = steps_of(sample, looked_at)
     classes = np.zeros((len(RuleClass), 4), np.int64)
@@ -130,4 +118,4 @@ def summed(sample: Sample, looked_at: NDArray[np.float64], day: int) -> DayCosts
     if some.size:
         part, of_part = sample.part(some), steps.part(some)
         classes[:, 3] = [int(alone(part, of_part, each, looked_at).sum()) for each in RuleClass]
-    return DayCosts(day, sample.seeds.size, int(steps.values[0].sum()), some.size, classes)
+    return DayCosts(day, sample.seeds.size, int(steps.values[0].sum()), some.size, classes, prices)

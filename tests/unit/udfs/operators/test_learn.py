@@ -31,12 +31,13 @@ from tideline.udfs.core.control.control import (
 from tideline.udfs.core.evaluation.learned import every_row, learner_of, learning
 from tideline.udfs.core.evaluation.log import LoggedFeedback
 from tideline.udfs.core.learning.learning import SUMS_VERSION
-from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, CostsKey, LedgerKey, RowKey, decode_ledger_key
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, LedgerKey, RowKey, decode_ledger_key
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.fence import epoch_of
 from tideline.udfs.core.policies.policy_table import PolicyRow, decode_row, encode_row
 from tideline.udfs.core.rewards.feedback import Feedback, decode_feedback, encode_feedback
-from tideline.udfs.core.rule_costs.sums import DayCosts, decode_costs, encode_costs
+from tideline.udfs.core.rule_costs.days import decode_costs, encode_costs
+from tideline.udfs.core.rule_costs.sums import NO_PRICES, DayCosts
 from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, ORDER
 from tideline.udfs.operators.learn import Learn
 from tideline.udfs.settings.job_config import JobConfig
@@ -307,18 +308,17 @@ def test_oracle_and_operator_publish_the_same_standings() -> None:
     assert list(operator.order(PublishPolicy("all")).values())[:2] == oracle.policy_values()[:2]
 
 
-def test_what_rules_cost_is_added_up_by_day_over_a_restart_and_published() -> None:
+def test_what_rules_cost_is_added_up_over_a_restart_and_published() -> None:
     """Contract: beside feedback, which is learned as without; a job without rules has neither state nor record."""
     feedback = encode_feedback(Seen().feedback()[:50])
-    costs = encode_costs(DayCosts(20_000, 3, 500, 1, np.arange(24).reshape(6, 4)))
+    costs = encode_costs([DayCosts(20_000, 3, 500, 1, np.arange(24).reshape(6, 4), NO_PRICES)])
     context, plain = MemoryContext(), MemoryContext()
     rows = Opened(context, "--epoch", "7").feed([costs, feedback, costs])
     without = Opened(plain, "--epoch", "7").feed([feedback])
-    key = CostsKey(20_000).value
-    assert decode_costs(rows[key]).lists == 6
-    assert epoch_of(rows[key]) == 7
-    assert {name: row for name, row in rows.items() if name != key} == without
-    assert plain.maps["rule_costs"].values == {}
+    (day,) = decode_costs(rows[COSTS_KEY])
+    assert (day.lists, epoch_of(rows[COSTS_KEY])) == (6, 7)
+    assert {name: row for name, row in rows.items() if name != COSTS_KEY} == without
+    assert plain.values["rule_costs"].held is None
     again = Opened(context).feed([costs])
-    assert list(again) == [key]
-    assert (decode_costs(again[key]).classes == 3 * np.arange(24).reshape(6, 4)).all()
+    assert list(again) == [COSTS_KEY]
+    assert (decode_costs(again[COSTS_KEY])[0].classes == 3 * np.arange(24).reshape(6, 4)).all()

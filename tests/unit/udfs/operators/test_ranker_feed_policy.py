@@ -14,10 +14,11 @@ from tideline.udfs.core.control.control import (
     SetGeneration,
     SetWeights,
 )
-from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, CostsKey, LedgerKey, RowKey
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, LedgerKey, RowKey
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.core.policies.policy_table import cold_row, encode_row
-from tideline.udfs.core.rule_costs.sums import DayCosts, encode_costs
+from tideline.udfs.core.rule_costs.days import encode_costs
+from tideline.udfs.core.rule_costs.sums import NO_PRICES, DayCosts
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, POLICY
 
 
@@ -165,7 +166,7 @@ def test_where_an_activity_stands_is_read_beside_the_rows() -> None:
 def test_what_rules_cost_is_no_row() -> None:
     """Contract: its records are passed over, at the start too; none is refused."""
     fed = Fed()
-    costs = encode_costs(DayCosts(20_000, 3, 500, 1, np.zeros((6, 4), np.int64)))
-    fed.policy += [(0, CostsKey(20_000).value, costs)]
-    assert fed.apply(POLICY, [(1, CostsKey(20_000).value, costs), (2, b"3|a", encode_row(cold_row(), "a"))]) == []
+    costs = encode_costs([DayCosts(20_000, 3, 500, 1, np.zeros((6, 4), np.int64), NO_PRICES)])
+    fed.policy += [(0, COSTS_KEY, costs)]
+    assert fed.apply(POLICY, [(1, COSTS_KEY, costs), (2, b"3|a", encode_row(cold_row(), "a"))]) == []
     assert (fed.ranker.version, fed.counts["policy_rows_refused"]) == (2, 0)

@@ -14,7 +14,7 @@ from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.cold_start import Charged, offsets_of
 from tideline.udfs.core.ranking.list_form import ListForm
 from tideline.udfs.core.rule_costs.steps import Masks, Sample
-from tideline.udfs.core.rule_costs.sums import ONE_IN, sampled, summed
+from tideline.udfs.core.rule_costs.sums import ONE_IN, Prices, sampled, summed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,9 +51,17 @@ def costs_of_rules(decisions: SampledDecisions) -> list[DayCosts]:
     days = decisions.as_of_ms // DAY_MS
     for day, arm in sorted(set(zip(days.tolist(), decisions.arms.tolist(), strict=True))):
         sample, looked_at = _sample(decisions, np.flatnonzero((days == day) & (decisions.arms == arm)), arm)
-        costs = summed(sample, looked_at, day)
+        costs = summed(sample, looked_at, day, _prices(decisions.ranker, sample.seeds.size))
         found[day] = found[day].plus(costs) if day in found else costs
     return list(found.values())
+
+
+def _prices(ranker: RankerState, lists: int) -> dict[str, Prices]:
+    """Return what so many lists were made under."""
+    return {
+        name: Prices(lists, lists * each.price, lists * each.offset, lists * each.stopped)
+        for name, each in ranker.tables.standings.items()
+    }
 
 
 def _sample(decisions: SampledDecisions, here: NDArray[np.int64], arm: int) -> tuple[Sample, NDArray[np.float64]]:

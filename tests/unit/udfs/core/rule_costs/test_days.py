@@ -3,50 +3,57 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.udfs.core.rule_costs.test_steps import EVERY_PLACE, sample_of
+from tideline.schemas.errors import InvalidRecord
+from tideline.udfs.core.context import DIM
 from tideline.udfs.core.policies.fence import epoch_of
-from tideline.udfs.core.rule_costs.days import KEPT_DAYS, with_more
+from tideline.udfs.core.rewards.feedback import Feedback, encode_feedback
+from tideline.udfs.core.rule_costs.days import KEPT_DAYS, decode_costs, encode_costs, is_costs, with_more
 from tideline.udfs.core.rule_costs.steps import RuleClass
-from tideline.udfs.core.rule_costs.sums import DayCosts, decode_costs, encode_costs
+from tideline.udfs.core.rule_costs.sums import DayCosts, Prices, summed
 
 
 def part(day: int, lists: int = 1) -> bytes:
-    return encode_costs(DayCosts(day, lists, 10 * lists, lists, np.full((len(RuleClass), 4), lists)))
-
-
-def kept_after(intervals: list[list[bytes]]) -> dict[str, bytes]:
-    kept: dict[str, bytes] = {}
-    for parts in intervals:
-        for day, record in with_more(kept, parts).items():
-            if record is None:
-                del kept[day]
-            else:
-                kept[day] = record
-    return kept
+    classes = np.full((len(RuleClass), 4), lists)
+    prices = {f"a{lists}": Prices(lists, 10 * lists, 0, 0)}
+    return encode_costs([DayCosts(day, lists, 10 * lists, lists, classes, prices)])
 
 
 @given(st.lists(st.tuples(st.integers(100, 100 + KEPT_DAYS - 1), st.integers(1, 5)), min_size=1), st.integers(1, 5))
 def test_days_add_up_the_same_in_any_order_and_split(told: list[tuple[int, int]], at: int) -> None:
     parts = [part(*each) for each in told]
-    whole = kept_after([parts])
-    assert kept_after([[each] for each in reversed(parts)]) == whole
-    assert kept_after([parts[:at], parts[at:]]) == whole
-    for day, record in whole.items():
-        assert decode_costs(record).lists == sum(lists for each, lists in told if str(each) == day)
+    whole = with_more(None, parts)
+    one_by_one: bytes | None = None
+    for each in reversed(parts):
+        one_by_one = with_more(one_by_one, [each])
+    assert one_by_one == whole
+    assert with_more(with_more(None, parts[:at]), parts[at:]) == whole
+    assert [each.day for each in decode_costs(whole)] == sorted({day for day, _ in told})
+    for costs in decode_costs(whole):
+        assert costs.lists == sum(lists for day, lists in told if day == costs.day)
+        assert costs.lists == sum(each.lists for each in costs.prices.values())
 
 
-def test_only_days_that_change_are_published_and_old_ones_are_forgotten() -> None:
-    """Contract: a record carries the epoch of its writer; no day that is no longer known is begun anew."""
-    first = with_more({}, [part(10), part(11)])
-    assert list(first) == ["10", "11"]
-    kept = {day: record for day, record in first.items() if record is not None}
-    second = with_more(kept, [part(11)], epoch=3)
-    assert list(second) == ["11"]
-    assert second["11"] is not None
-    assert epoch_of(second["11"]) == 3
-    later = with_more(kept, [part(10 + KEPT_DAYS)])
-    assert later.keys() == {str(10 + KEPT_DAYS), "10"}
-    assert later["10"] is None
-    assert with_more({"30": part(30)}, [part(30 - KEPT_DAYS)]) == {}
+def test_a_week_before_the_newest_day_is_kept() -> None:
+    """Contract: what comes for an earlier day is left out, also where it comes first."""
+    kept = with_more(None, [part(10), part(11)])
+    assert [each.day for each in decode_costs(with_more(kept, [part(10 + KEPT_DAYS)]))] == [11, 10 + KEPT_DAYS]
+    assert with_more(part(30), [part(30 - KEPT_DAYS)]) == part(30)
+
+
+def test_a_record_holds_a_days_costs_and_is_no_feedback() -> None:
+    """Contract: written and read by the schema that is kept, with the epoch of who wrote it."""
+    costs = summed(sample_of(4), EVERY_PLACE, 20_000, {"a": Prices(40, 1 << 40, 3, 0)})
+    record = encode_costs([costs], 7)
+    (found,) = decode_costs(record)
+    assert (found.classes == costs.classes).all()
+    assert (*found[:4], found.prices) == (*costs[:4], costs.prices)
+    assert epoch_of(record) == 7
+    assert is_costs(record)
+    assert not is_costs(encode_feedback([Feedback("a", 1, 0, bytes(DIM))]))
+    with pytest.raises(InvalidRecord):
+        decode_costs(record[:-1])

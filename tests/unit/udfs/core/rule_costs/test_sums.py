@@ -9,9 +9,7 @@ import pytest
 
 from tests.support.policy_rows import seeds_of
 from tests.unit.udfs.core.rule_costs.test_steps import EVERY_PLACE, sample_of
-from tideline.udfs.core.context import DIM
-from tideline.udfs.core.policies.fence import epoch_of
-from tideline.udfs.core.rewards.feedback import Feedback, encode_feedback
+from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.rule_costs.steps import MICRO, RuleClass, steps_of
 from tideline.udfs.core.rule_costs.sums import (
     ALONE_ONE_IN,
@@ -21,12 +19,10 @@ from tideline.udfs.core.rule_costs.sums import (
     SAMPLED,
     SAMPLED_ALONE,
     DayCosts,
+    Prices,
     alone_name,
     changed_name,
     cost_name,
-    decode_costs,
-    encode_costs,
-    is_costs,
     sampled,
     summed,
 )
@@ -47,7 +43,7 @@ def test_sums_are_the_same_in_any_split() -> None:
     sample = sample_of(2, users=8000)
     whole = summed(sample, EVERY_PLACE, 20_000)
     parts = [summed(sample.part(some), EVERY_PLACE, 20_000) for some in np.array_split(np.arange(8000), 7)]
-    assert encode_costs(reduce(DayCosts.plus, parts)) == encode_costs(whole)
+    assert encode_costs([reduce(DayCosts.plus, parts)]) == encode_costs([whole])
     told = whole.counters()
     assert told.keys() == COUNTERS.keys()
     assert all(type(value) is int for value in told.values())
@@ -64,13 +60,8 @@ def test_squares_are_those_of_each_list() -> None:
     assert summed(sample, EVERY_PLACE, 0).classes[:, 1] / 1e9 == pytest.approx((costs**2).sum(axis=1), abs=1e-6)
 
 
-def test_a_record_holds_a_days_costs_and_is_no_feedback() -> None:
-    """Contract: written and read by the schema that is kept, with the epoch of who wrote it."""
-    costs = summed(sample_of(4), EVERY_PLACE, 20_000)
-    record = encode_costs(costs, 7)
-    found = decode_costs(record)
-    assert found[:4] == costs[:4]
-    assert (found.classes == costs.classes).all()
-    assert epoch_of(record) == 7
-    assert is_costs(record)
-    assert not is_costs(encode_feedback([Feedback("a", 1, 0, bytes(DIM))]))
+def test_standings_are_summed_by_activity() -> None:
+    """Contract: over the lists that had one, so means are of traffic."""
+    one = DayCosts(1, 2, 0, 0, np.zeros((6, 4), np.int64), {"a": Prices(2, 20, 0, 0)})
+    other = one._replace(prices={"a": Prices(6, 180, 6, 6), "b": Prices(6, 0, 0, 0)})
+    assert one.plus(other).prices == {"a": Prices(8, 200, 6, 6), "b": Prices(6, 0, 0, 0)}
