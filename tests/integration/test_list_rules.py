@@ -65,7 +65,7 @@ def test_every_published_list_obeys_the_rules_and_is_the_oracles(ruled: LiveJob)
     lists = ruled.all_lists()
     check_equal(ruled.oracle.lists, lists)
     popular = ruled.popular()
-    catalogue = ruled.oracle.world.catalogue.activities
+    catalogue = ruled.oracle.ranker.catalogue.activities
     number_of = {each.activity_id: at for at, each in enumerate(catalogue)}
     rules = read_list_rules(RULES)
     plain = PlainRules(rules, catalogue)

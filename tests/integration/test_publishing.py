@@ -130,7 +130,7 @@ def test_publish_refusal_and_rollback_under_load(
 ) -> None:
     """Contract: no restart, every list names its encoder, the refused gate is printed, sums stay apart."""
     start_ms = int(time.time() * 1000) - 21_600_000
-    activities = tuple(job.oracle.world.offers.activities.values())
+    activities = tuple(job.oracle.ranker.offers.activities.values())
     job.produce(messages(make_events(Scenario(7, 60, 1_500, activities, job.token_keys, start_ms, "learn"))))
     job.settle()
     before = restarts(job)

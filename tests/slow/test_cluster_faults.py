@@ -128,7 +128,7 @@ def test_what_is_far_too_old_or_far_ahead_changes_nothing(jobs: Jobs, evidence: 
     """Contract F18: 1 % older than all that is kept is late, one a year ahead a dead letter; a partition is silent."""
     job = jobs.with_subtasks(1)
     now_ms = int(time.time() * 1000)
-    activities = tuple(job.oracle.world.offers.activities.values())
+    activities = tuple(job.oracle.ranker.offers.activities.values())
     made = make_events(Scenario(18, 100, 10_000, activities, job.token_keys, now_ms - 6 * _HOUR_MS, "f18"))
     silent = partition_of(made[0].user_id)
     events = [event for event in made if partition_of(event.user_id) != silent]

@@ -70,9 +70,9 @@ class Walk:
         if "token_keys" in options:
             (job.stack.root / "token_keys.json").write_text(json.dumps(token_keys(job.stack) | SECOND_KEY))
         job.go_on(self.savepoint, **{key: value for key, value in options.items() if key != "token_keys"})
-        former = job.oracle.world
-        job.oracle.world = RankerState.start(rank_settings(job.config), Encoder.load(job.config.encoder))
-        job.oracle.world = job.oracle.world.with_activities(former.offers.activities)
+        former = job.oracle.ranker
+        job.oracle.ranker = RankerState.start(rank_settings(job.config), Encoder.load(job.config.encoder))
+        job.oracle.ranker = job.oracle.ranker.with_activities(former.offers.activities)
         job.oracle.learn(job.read(job.topics.policy))
 
 

@@ -98,7 +98,7 @@ def test_ten_times_the_traffic_for_a_minute_is_caught_up_with(jobs: Jobs, eviden
     job = jobs.with_subtasks(1)
     before = restored(job)
     total = _USUAL_S * _USUAL_PER_S + _BURST_S * _BURST_PER_S
-    activities = tuple(job.oracle.world.offers.activities.values())
+    activities = tuple(job.oracle.ranker.offers.activities.values())
     start_ms = int(time.time() * 1000) - _DAY_MS
     sent = messages(make_events(Scenario(21, total // 20, total, activities, job.token_keys, start_ms, "f21")))
     usual = _USUAL_S * _USUAL_PER_S

@@ -64,7 +64,7 @@ def activity(activity_id: str, **changes: Any) -> Activity:
     return Activity(activity_id=activity_id, **(given | {"ends_ms": NOON_MS + DAY_MS} | changes))
 
 
-def make_world(
+def make_ranker(
     activities: Sequence[Activity] = (),
     encoder: StepEncoder | None = None,
     *,
@@ -74,7 +74,7 @@ def make_world(
     exploration_permille: int = 0,
     list_rules: tuple[ListRule, ...] = (),
 ) -> RankerState:
-    """Return a world with an attribution window of one day."""
+    """Return a ranker with an attribution window of one day."""
     settings = RankSettings(
         policy=make_policy(f"{policy}:alpha={alpha}" if "alpha" in POLICIES[policy].parameters else policy),
         keys=KEYS,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tests.support.core_world import CATEGORIES, NOON_MS, activity, make_world, token_for
+from tests.support.core_world import CATEGORIES, NOON_MS, activity, make_ranker, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import Cap, Rule
@@ -48,7 +48,7 @@ class Result(NamedTuple):
 
 def ranking_world(encoder: StepEncoder) -> RankerState:
     """A ranker whose lists depend on x, on history, on what was shown, and on the seed."""
-    ranker = make_world(ACTIVITIES, encoder, list_size=5, exploration_permille=200)
+    ranker = make_ranker(ACTIVITIES, encoder, list_size=5, exploration_permille=200)
     rng = np.random.default_rng(4)
     for offset, name in enumerate(NAMES):
         theta = rng.integers(-(2**23), 2**23, (len(OBJECTIVES), DIM))

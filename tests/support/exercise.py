@@ -33,7 +33,7 @@ class Seen(NamedTuple):
 def events_of(job: LiveJob, prefix: str, seed: int = 11) -> list[Event]:
     """Return a day's traffic of users of their own; with the same seed the same apart from their names."""
     start_ms = int(time.time() * 1000) - _BEFORE_MS
-    activities = tuple(job.oracle.world.offers.activities.values())
+    activities = tuple(job.oracle.ranker.offers.activities.values())
     return make_events(Scenario(seed, USERS, EVENTS, activities, job.token_keys, start_ms, prefix))
 
 
@@ -100,8 +100,8 @@ def _wait_counted(job: LiveJob, wanted: Mapping[str, int], before: Mapping[str, 
 
 def _control(job: LiveJob, undisturbed: Sequence[Event]) -> Oracle:
     """Return the outcome of the undisturbed events under the policy that the job ended with."""
-    control = Oracle(job.oracle.world.settings, job.oracle.world.encoder)
-    control.world = control.world.with_activities(job.oracle.world.offers.activities)
+    control = Oracle(job.oracle.ranker.settings, job.oracle.ranker.encoder)
+    control.ranker = control.ranker.with_activities(job.oracle.ranker.offers.activities)
     control.learn(job.read(job.topics.policy))
     now_ms = int(time.time() * 1000)
     control.apply_by_user([Recorded(0, 0, message.key, message.value, now_ms) for message in messages(undisturbed)])

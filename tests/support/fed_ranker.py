@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.support.core_world import NOON_MS, activity, make_world
+from tests.support.core_world import NOON_MS, activity, make_ranker
 from tests.support.policy_log import MemoryLog
 from tideline.models.registry import verify
 from tideline.udfs.core.catalogue.activity import encode_activity
@@ -34,7 +34,7 @@ class Fed:
         self.policy: list[Written] = []
         self.topics: dict[str, list[TopicRecord]] = {}
         self.feed = RankerFeed(
-            begun or make_world(),
+            begun or make_ranker(),
             "cpu",
             self._read_policy,
             self.topics.__getitem__,

@@ -105,7 +105,7 @@ class LiveJob:
         records = [(activity.activity_id.encode(), encode_activity(activity)) for activity in activities]
         self.produce_to(self.topics.activities, records)
         if self.job_id:
-            known = len(self.oracle.world.offers.activities)
+            known = len(self.oracle.ranker.offers.activities)
             self.wait_gauge("activities", known)
 
     def produce_to(self, topic: str, records: Iterable[tuple[bytes | None, bytes | None]]) -> int:
@@ -228,8 +228,8 @@ class LiveJob:
         wanted = before + self.config.parallelism
         wait_until("every ranker uses the encoder", lambda: self.metrics()["model_swapped"] >= wanted)
         self.oracle.learn(policy)
-        self.oracle.world = self.oracle.world.with_encoder(Encoder.load(folder))
-        self.wait_gauge("policy_version", self.oracle.world.version)
+        self.oracle.ranker = self.oracle.ranker.with_encoder(Encoder.load(folder))
+        self.wait_gauge("policy_version", self.oracle.ranker.version)
 
     def settle(self) -> None:
         """Drain, let the learner publish and the rankers republish, in the job and in the oracle."""
@@ -258,7 +258,7 @@ class LiveJob:
             state=lambda: f"{len(wanted)} rows, {len(self.read(self.topics.policy)) - before} published",
         )
         self.oracle.learn(policy)
-        self.wait_gauge("policy_version", self.oracle.world.version)
+        self.wait_gauge("policy_version", self.oracle.ranker.version)
 
     def wait_learned(self) -> None:
         """Wait until the learner has published the oracle's sums, each activity by itself."""

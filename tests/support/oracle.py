@@ -54,7 +54,7 @@ class Oracle:
     """The expected outcome so far: `lists` by user, `dead` letters with reasons, `counts`, `states`, feedback."""
 
     def __init__(self, settings: RankSettings, encoder: StepEncoder) -> None:
-        self.world = RankerState.start(settings, encoder)
+        self.ranker = RankerState.start(settings, encoder)
         self.states: dict[str, bytes] = {}
         self.lists: dict[str, bytes] = {}
         self.dead: list[tuple[Recorded, Reason]] = []
@@ -65,7 +65,7 @@ class Oracle:
 
     def set_activities(self, activities: Iterable[Activity]) -> None:
         """Put activities in."""
-        self.world = self.world.with_activities({activity.activity_id: activity for activity in activities})
+        self.ranker = self.ranker.with_activities({activity.activity_id: activity for activity in activities})
 
     def apply_by_user(self, records: Sequence[Recorded]) -> None:
         """Apply the records of each key as one batch, one key after the other."""
@@ -91,7 +91,7 @@ class Oracle:
         while users := list(+left):
             for start in range(0, len(users), _AT_ONCE):
                 part = users[start : start + _AT_ONCE]
-                self._keep(republish(part, [self.states[user] for user in part], self.world))
+                self._keep(republish(part, [self.states[user] for user in part], self.ranker))
             self.republished.update(users)
             left.subtract(users)
 
@@ -114,10 +114,12 @@ class Oracle:
 
     def _learner(self) -> Learner:
         """Return a learner which gets all feedback in one go and never forgets."""
-        features = {name: features_of(each).tobytes() for name, each in self.world.offers.activities.items()}
-        settings = LearnerSettings(self.world.settings.policy.regression, window_ms=self.world.settings.attribution_ms)
+        features = {name: features_of(each).tobytes() for name, each in self.ranker.offers.activities.items()}
+        settings = LearnerSettings(
+            self.ranker.settings.policy.regression, window_ms=self.ranker.settings.attribution_ms
+        )
         learner = Learner(settings, Kept({}, features))
-        for name, each in self.world.offers.activities.items():
+        for name, each in self.ranker.offers.activities.items():
             learner.ledgers.note(name, each)
         if self._feedback:
             learner.learn(*decode_feedback(encode_feedback(self._feedback)))
@@ -133,9 +135,9 @@ class Oracle:
             if record.value is None:
                 continue
             if decode_ledger_key(record.key):
-                self.world = self.world.with_standing(*decode_standing(record.value, record.offset))
+                self.ranker = self.ranker.with_standing(*decode_standing(record.value, record.offset))
             else:
-                self.world = self.world.with_row(*decode_row(record.value, record.offset))
+                self.ranker = self.ranker.with_row(*decode_row(record.value, record.offset))
 
     def versions(self) -> dict[str, ListVersion]:
         """Return the version of each expected list."""
@@ -169,12 +171,12 @@ class Oracle:
 
     def _dismissed(self) -> int:
         """Return how many activities users have dismissed: the mark of each is an update beside its event's."""
-        shown = decode_states(list(self.states.values()), self.world.encoder.hidden).shown
+        shown = decode_states(list(self.states.values()), self.ranker.encoder.hidden).shown
         return sum(len(marks_of(each)[1]) // DISMISSAL.itemsize for each in shown)
 
     def _apply(self, batch: list[Recorded], apply: Callable[..., Outcome] = process) -> None:
         records = Records([r.key for r in batch], [r.value for r in batch], [r.timestamp_ms for r in batch])
-        outcome = apply(records, lambda users: [self.states.get(user) for user in users], self.world)
+        outcome = apply(records, lambda users: [self.states.get(user) for user in users], self.ranker)
         self._keep(outcome)
         self.dead += [(batch[number], error.reason) for number, error in outcome.dead]
 

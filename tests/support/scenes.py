@@ -23,7 +23,7 @@ def now_ms() -> int:
 
 def scenario(job: LiveJob, seed: int, prefix: str, events: int = 3_000, users: int = 200) -> list[Event]:
     """Events of an earlier part of the day: what is shown and clicked lies in the past."""
-    activities = tuple(job.oracle.world.offers.activities.values())
+    activities = tuple(job.oracle.ranker.offers.activities.values())
     start_ms = now_ms() - 6 * _HOUR_MS
     return make_events(Scenario(seed, users, events, activities, job.token_keys, start_ms, prefix))
 

@@ -64,12 +64,12 @@ def measure(users: int) -> Figures:
 def _redis(stage: Arena) -> tuple[float, float]:
     """Return what Redis needs for a list with its key, and the length of the list, in bytes."""
     now_ms = int(time.time() * 1000)
-    world = make_world(stage.keys, now_ms)
+    ranker = make_ranker(stage.keys, now_ms)
     store = ListStore(stage.stack.redis_url, PREFIX, 30 * _DAY_MS)
     stage.redis.flushall()
     before = stage.redis.info("memory")["used_memory"]
     length = 0
-    for names, lists in _lists(world, now_ms):
+    for names, lists in _lists(ranker, now_ms):
         length += sum(map(len, lists))
         store.write(names, lists)
     store.close()
@@ -77,7 +77,7 @@ def _redis(stage: Arena) -> tuple[float, float]:
     return (after - before) / LISTS, length / LISTS
 
 
-def _lists(world: RankerState, now_ms: int) -> Iterator[tuple[list[bytes], list[bytes]]]:
+def _lists(ranker: RankerState, now_ms: int) -> Iterator[tuple[list[bytes], list[bytes]]]:
     """Yield user ids and their lists, made by the job's own engine from one view each."""
     for start in range(0, LISTS, _AT_ONCE):
         events = [
@@ -86,12 +86,12 @@ def _lists(world: RankerState, now_ms: int) -> Iterator[tuple[list[bytes], list[
         ]
         keys = [event.user_id.encode() for event in events]
         records = Records(keys, [encode_event(event) for event in events], [now_ms] * _AT_ONCE)
-        outcome = process(records, lambda users: [None] * len(users), world)
+        outcome = process(records, lambda users: [None] * len(users), ranker)
         yield [user.encode() for user in outcome.listed], outcome.lists
 
 
-def make_world(keys: TokenKeys, now_ms: int) -> RankerState:
-    """Return a ranker's world with the activities of the traffic."""
+def make_ranker(keys: TokenKeys, now_ms: int) -> RankerState:
+    """Return a ranker with the activities of the traffic."""
     settings = RankSettings(
         policy=make_policy("pairs"),
         keys=keys,

@@ -11,7 +11,7 @@ import numpy as np
 from tideline.schemas.topics import Topics
 from tideline.scripts.benchmarks.live.arena import arena
 from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, encode_batch, make_policy_topic
-from tideline.scripts.benchmarks.live.memory import make_world
+from tideline.scripts.benchmarks.live.memory import make_ranker
 from tideline.scripts.benchmarks.live.traffic import activities
 from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.commands.package import ROOT
@@ -41,13 +41,13 @@ def measure(rows: int) -> Figures:
     """Fill a policy topic as a learner does that publishes 200 activities every 2 s, and start a ranker's policy."""
     with arena("start", 1) as stage:
         now_ms = int(time.time() * 1000)
-        world = make_world(stage.keys, now_ms)
+        ranker = make_ranker(stage.keys, now_ms)
         topic = Topics().policy + "-start"
         began_s = time.monotonic()
-        written = _fill(stage, topic, world, rows, now_ms)
+        written = _fill(stage, topic, ranker, rows, now_ms)
         say(f"{written:,} rows in topic {topic}, {time.monotonic() - began_s:.0f} s")
         read = partial(read_policy, stage.stack.kafka, topic, PUBLISHED_EVERY_MS)
-        feed = RankerFeed(world, "cpu", read, lambda _: (), lambda _: None)
+        feed = RankerFeed(ranker, "cpu", read, lambda _: (), lambda _: None)
         began_s = time.monotonic()
         feed.start_policy()
         ready_s = time.monotonic() - began_s
@@ -59,11 +59,11 @@ def measure(rows: int) -> Figures:
     }
 
 
-def _fill(stage: Arena, topic: str, world: RankerState, rows: int, now_ms: int) -> int:
+def _fill(stage: Arena, topic: str, ranker: RankerState, rows: int, now_ms: int) -> int:
     """Write publications up to now, one batch each; return the number of rows."""
     make_policy_topic(stage.stack.kafka, topic)
     names = [*(activity.activity_id for activity in activities(now_ms)), PRIOR_ID]
-    publication = [(RowKey(ArmKey(world.encoder.version, name)).value, _row(world, name)) for name in names]
+    publication = [(RowKey(ArmKey(ranker.encoder.version, name)).value, _row(ranker, name)) for name in names]
     count = max(rows // len(names), 1)
     with BatchProducer(stage.stack.kafka_bootstrap, topic) as producer:
         for number in range(count):
@@ -72,6 +72,6 @@ def _fill(stage: Arena, topic: str, world: RankerState, rows: int, now_ms: int) 
     return count * len(names)
 
 
-def _row(world: RankerState, name: str) -> bytes:
+def _row(ranker: RankerState, name: str) -> bytes:
     theta = np.random.default_rng(len(name)).integers(-(2**24), 2**24, (3, 16))
-    return encode_row(cold_row()._replace(encoder=world.encoder.version, impressions=100.0, theta=theta), name)
+    return encode_row(cold_row()._replace(encoder=ranker.encoder.version, impressions=100.0, theta=theta), name)

@@ -53,8 +53,8 @@ if TYPE_CHECKING:
 
 DEFAULT = str(options_of(JobConfig)["policy"].default)
 LOW_CTR = {
-    "article": "article",
-    "article_literal": "article:literal=1",
+    "chernoff_ucb": "chernoff_ucb",
+    "chernoff_ucb_literal": "chernoff_ucb:literal=1",
     "kl_ucb": "kl_ucb",
     "thompson": "thompson",
     "ucb_v": "ucb_v",

@@ -110,12 +110,12 @@ def disorder(events: Sequence[Event], rng: np.random.Generator) -> list[Event]:
 
 def tell(batches: Sequence[Sequence[Event]], encoder: StepEncoder) -> Told:
     """Process batches of events and return what they leave behind."""
-    world, told = _world(encoder), Told()
+    ranker, told = _ranker(encoder), Told()
     for batch in batches:
         keys = [event.user_id.encode() for event in batch]
         newest = max(event.ts_ms for event in batch)
         records = Records(keys, [encode_event(event) for event in batch], [newest] * len(batch))
-        outcome = process(records, lambda users: [told.states.get(user) for user in users], world)
+        outcome = process(records, lambda users: [told.states.get(user) for user in users], ranker)
         told.states.update(zip(outcome.users, outcome.states, strict=True))
         told.lists.update(zip(outcome.listed, outcome.lists, strict=True))
         for row in outcome.feedback:
@@ -161,7 +161,7 @@ def _activities() -> list[Activity]:
     ]
 
 
-def _world(encoder: StepEncoder) -> RankerState:
+def _ranker(encoder: StepEncoder) -> RankerState:
     settings = RankSettings(
         policy=make_policy("pairs"),
         keys=_KEYS,
@@ -171,14 +171,14 @@ def _world(encoder: StepEncoder) -> RankerState:
         attribution_ms=7 * _DAY_MS,
         weights=(1.0, 5.0, 0.0, 0.0),
     )
-    world = RankerState.start(settings, encoder, {each.activity_id: each for each in _activities()})
+    ranker = RankerState.start(settings, encoder, {each.activity_id: each for each in _activities()})
     rng = np.random.default_rng(4)
-    for offset, name in enumerate(sorted(world.offers.activities)):
+    for offset, name in enumerate(sorted(ranker.offers.activities)):
         theta = rng.integers(-(2**22), 2**22, (len(OBJECTIVES), DIM))
-        world = world.with_row(
+        ranker = ranker.with_row(
             name, PolicyRow(offset, encoder.version, 10.0, 90.0, (1.0, 0.0, 0.0), theta, np.zeros(PAIRS, int))
         )
-    return world
+    return ranker
 
 
 class _Story:

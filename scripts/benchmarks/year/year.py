@@ -109,7 +109,7 @@ def _orders(shop: Shop, played: Days, days: int) -> dict[int, list[Callable[[], 
 
     def weigh() -> None:
         given.weights = (2.0, 10.0, 0.0, 0.0)
-        shop.world = shop.world.after(SetWeights(*given.weights), 0)
+        shop.ranker = shop.ranker.after(SetWeights(*given.weights), 0)
 
     planned: list[tuple[float, Callable[[], None]]] = [
         (0.15, lambda: shop.swap_encoder(2)),
@@ -145,7 +145,7 @@ def _report(days: int, shop: Shop, checks: Checks, played: Days, figures: _Figur
     if last > _SECOND and figures.learner_mb[last] > _FLAT * figures.learner_mb[_SECOND]:
         checks.violations.found("learner_state_grew", figures.learner_mb)
     sizes, theirs = _state_sizes(shop, {*played.adversary.accounts, *ROBOTS})
-    if max(sizes + theirs) > MAX_BYTES + SHOWN_BYTES + 4 * shop.world.encoder.hidden:
+    if max(sizes + theirs) > MAX_BYTES + SHOWN_BYTES + 4 * shop.ranker.encoder.hidden:
         checks.violations.found("user_state_too_large", max(sizes + theirs))
     for name, examples in checks.violations.examples.items():
         for example in examples:

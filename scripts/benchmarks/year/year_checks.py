@@ -143,7 +143,7 @@ class Checks:
         return his / max(honest + his, 1)
 
     def _sum(self, key: ArmKey, learned: Counter[str] | None) -> None:
-        if learned is None and key.activity_id not in self.shop.world.offers.activities:
+        if learned is None and key.activity_id not in self.shop.ranker.offers.activities:
             for his, sums in enumerate((self.truth.sums, self.moved)):  # the learner holds it with all that are gone
                 for day, counts in sums.pop(key, {}).items():
                     self.gone[key.encoder][day].update(counts)
@@ -171,7 +171,7 @@ class Checks:
         dismissed = self.truth.dismissed.get(user)
         if dismissed and (again := dismissed.intersection(page.activities)):
             self.violations.found("dismissed_shown", f"{user} {sorted(again)}")
-        known = self.shop.world.offers.activities
+        known = self.shop.ranker.offers.activities
         for name in page.activities:
             cap = known[name].cap if name in known else None
             if cap is None:
@@ -185,12 +185,12 @@ class Checks:
         """Return whether anything ran at a moment that everybody may see."""
         return any(
             each.status == "active" and each.starts_ms <= at_ms < each.ends_ms and not (each.rule or each.cap)
-            for each in self.shop.world.offers.activities.values()
+            for each in self.shop.ranker.offers.activities.values()
         )
 
     def _entries(self, user: str, page: Page) -> None:
         for name in page.activities:
-            activity = self.shop.world.offers.activities.get(name)
+            activity = self.shop.ranker.offers.activities.get(name)
             at_ms = page.version[1]
             if activity is None or activity.status != "active" or not activity.starts_ms <= at_ms < activity.ends_ms:
                 self.violations.found("window_broken", f"{user} {name}")

@@ -95,7 +95,7 @@ class Days:
 
     def attack(self, now_ms: int) -> None:
         """Let the adversary and the robots do their worst, among nobody else."""
-        items = sorted(self.shop.world.catalogue.activities_of_item)
+        items = sorted(self.shop.ranker.catalogue.activities_of_item)
         popular = page_of(self.shop.lists.get(POPULAR))
         accounts = [each for each in self.adversary.accounts if self._random.random() < _ATTACKS]
         self.checks.allowed.update({ArmKey(popular.encoder, name): len(accounts) for name in popular.activities})
@@ -118,9 +118,9 @@ class Days:
 
     def start_again(self) -> float:
         """Restore from a checkpoint, and check that the ranker knows what it knew; return the seconds it took."""
-        before = self.shop.world.known.arrays()
+        before = self.shop.ranker.known.arrays()
         seconds = self.shop.start_again()
-        if not all(map(np.array_equal, before, self.shop.world.known.arrays())):
+        if not all(map(np.array_equal, before, self.shop.ranker.known.arrays())):
             self.checks.violations.found("restore_differs", f"at {self.events} events")
         return seconds
 
@@ -144,7 +144,7 @@ class Days:
         for part in (order[: len(order) // 2], order[len(order) // 2 :]):
             keys, values = ([column[at] for at in part] for column in records[:2])
             cut = Records(keys, values, [records.timestamps_ms[at] for at in part])
-            again = process(cut, lambda users: [former.get(user) for user in users], self.shop.world)
+            again = process(cut, lambda users: [former.get(user) for user in users], self.shop.ranker)
             former.update(zip(again.users, again.states, strict=True))
         one, two = (_without_rates(states) for states in (outcome.states, [former[user] for user in outcome.users]))
         for user, state, other in zip(outcome.users, one, two, strict=True):
@@ -168,7 +168,7 @@ class Days:
 
     def _book(self, sent: Sequence[Sent], outcome: Outcome, jumped: bool) -> None:
         dead = {letter.number: letter.error for letter in outcome.dead}
-        known = self.shop.world.offers.activities
+        known = self.shop.ranker.offers.activities
         for number, each in sorted(enumerate(sent), key=lambda one: one[1].event.ts_ms):
             gone = each.shown is not None and each.shown.activity not in known
             if number in dead:
@@ -186,12 +186,12 @@ class Days:
         if event.type < FIRST_ACTIVITY_TYPE:
             truth.heard(event.user_id, event.ts_ms)
         if event.type == EventType.PURCHASE:
-            named = self.shop.world.catalogue.activities_of_item.get(event.item_id or "", ())
+            named = self.shop.ranker.catalogue.activities_of_item.get(event.item_id or "", ())
             milli = round((event.price or 0.0) * (event.quantity or 1) * 1000)
             truth.purchase(event.event_id, event.user_id, event.ts_ms, tuple(named), milli)
         if shown is None:
             return
-        capped = self.shop.world.offers.activities[shown.activity].cap is not None
+        capped = self.shop.ranker.offers.activities[shown.activity].cap is not None
         if event.type == EventType.IMPRESSION:
             truth.impression(shown, event.ts_ms, capped)
         elif event.type == EventType.CLICK:

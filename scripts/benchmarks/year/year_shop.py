@@ -1,4 +1,4 @@
-"""The deployment of the simulated year: world, users' states, lists as in Redis, learner and policy topic."""
+"""The deployment of the simulated year: ranker, users' states, lists as in Redis, learner and policy topic."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Shop:
     """Everything that outlives a batch, as bytes wherever the job keeps bytes."""
 
     deployment: Deployment
-    world: RankerState = field(init=False)
+    ranker: RankerState = field(init=False)
     learner: YearLearner = field(init=False)
     states: dict[str, bytes] = field(default_factory=dict)
     lists: dict[str, bytes] = field(default_factory=dict)
@@ -58,25 +58,25 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.learner = YearLearner(make_policy(_POLICY), self.deployment.half_life_days * DAY_MS, ATTRIBUTION_MS)
-        self.world = self._new_world({})
+        self.ranker = self._new_ranker({})
 
     def change(self, changes: Iterable[Change]) -> None:
         """Apply records of the activities topic."""
         known = {each.activity_id: each.activity for each in changes}
-        self.world = self.world.with_activities(known)
+        self.ranker = self.ranker.with_activities(known)
         for activity_id, activity in known.items():
             self.learner.note(activity_id, activity)
 
     def items_of(self, activity_id: str) -> tuple[str, ...]:
         """Return the items that an activity names, none where it is gone."""
-        activity = self.world.offers.activities.get(activity_id)
+        activity = self.ranker.offers.activities.get(activity_id)
         return activity.items if activity is not None else ()
 
     def handle(self, records: Records) -> Outcome:
         """Process a batch: states, lists, popular list and feedback."""
-        outcome = process(records, self._load, self.world)
+        outcome = process(records, self._load, self.ranker)
         self._store(outcome)
-        popular = self._popular.due(self.world, outcome.newest_ms) if outcome.listed else b""
+        popular = self._popular.due(self.ranker, outcome.newest_ms) if outcome.listed else b""
         if popular:
             self._write(POPULAR, popular)
         if outcome.feedback:
@@ -89,21 +89,21 @@ class Shop:
             return 0.0
         parts, self.feedback = self.feedback, []
         records, seconds = self.learner.learn(parts)
-        self.world = _follow(self.world, records)
+        self.ranker = _follow(self.ranker, records)
         return seconds
 
     def swap_encoder(self, version: int) -> None:
         """Take another encoder into use once its rows are there."""
-        world = _follow(self.world, self.learner.carry_over(version))
+        ranker = _follow(self.ranker, self.learner.carry_over(version))
         self.deployment.encoder = version
-        self.world = world.with_encoder(PlainEncoder(version))
+        self.ranker = ranker.with_encoder(PlainEncoder(version))
 
     def start_again(self) -> float:
         """Restore from a checkpoint: everything from bytes; return how many seconds until the first list can come."""
         self.learner.restore(self.deployment.half_life_days * DAY_MS)
         started_s = time.process_time()
-        world = self._new_world(self.world.offers.activities)
-        self.world = _follow(world, sorted(self.learner.topic.values()))
+        ranker = self._new_ranker(self.ranker.offers.activities)
+        self.ranker = _follow(ranker, sorted(self.learner.topic.values()))
         self._popular = PopularList(_TTL_MS)
         return time.process_time() - started_s
 
@@ -113,13 +113,13 @@ class Shop:
         users = list(self.states)
         for start in range(0, len(users), _REPUBLISHED_AT_ONCE):
             part = users[start : start + _REPUBLISHED_AT_ONCE]
-            outcome = republish(part, [self.states[user] for user in part], self.world)
+            outcome = republish(part, [self.states[user] for user in part], self.ranker)
             self._store(outcome)
-            if start == 0 and (popular := self._popular.due(self.world, outcome.newest_ms, renew=True)):
+            if start == 0 and (popular := self._popular.due(self.ranker, outcome.newest_ms, renew=True)):
                 self._write(POPULAR, popular)
             yield outcome
 
-    def _new_world(self, activities: Mapping[str, Activity]) -> RankerState:
+    def _new_ranker(self, activities: Mapping[str, Activity]) -> RankerState:
         given = self.deployment
         settings = RankSettings(
             policy=make_policy(_POLICY),
@@ -146,8 +146,8 @@ class Shop:
             self.lists[user] = payload
 
 
-def _follow(world: RankerState, records: Iterable[TopicRecord]) -> RankerState:
+def _follow(ranker: RankerState, records: Iterable[TopicRecord]) -> RankerState:
     for offset, value in records:
         if value is not None:
-            world = world.with_row(*decode_row(value, offset))
-    return world
+            ranker = ranker.with_row(*decode_row(value, offset))
+    return ranker

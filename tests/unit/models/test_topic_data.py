@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
-from tests.support.core_world import NOON_MS, make_world
+from tests.support.core_world import NOON_MS, make_ranker
 from tests.unit.models.conftest import ARTEFACTS
 from tideline.models.encoder import Encoder
 from tideline.models.scorer import Scorer
@@ -66,11 +66,11 @@ def records_of(stories: dict[str, list[Event]]) -> list[Record]:
 
 def online(records: list[Record]) -> tuple[list[str], UserBatch]:
     """The states that the engine has after these records, in batches of 40."""
-    world = make_world(encoder=ENCODER)
+    ranker = make_ranker(encoder=ENCODER)
     states: dict[str, bytes] = {}
     for start in range(0, len(records), 40):
         keys, values, times_ms = (list(column) for column in zip(*records[start : start + 40], strict=True))
-        outcome = process(Records(keys, values, times_ms), lambda users: [states.get(user) for user in users], world)
+        outcome = process(Records(keys, values, times_ms), lambda users: [states.get(user) for user in users], ranker)
         assert not outcome.counts["late"]
         states.update(zip(outcome.users, outcome.states, strict=True))
     users = sorted(states)

@@ -23,7 +23,7 @@ from tideline.udfs.core.learning.learning import (
     merge,
 )
 from tideline.udfs.core.learning.sharing.pair_parts import Arms, PairParts
-from tideline.udfs.core.learning.solving import NUMBERS, Counts, counts_of, weighed, whole_of
+from tideline.udfs.core.learning.solving import NUMBERS, Counts, counts_of, decayed_numbers, whole_of
 from tideline.udfs.core.policies.arm_key import GONE_ID, ArmKey
 
 if TYPE_CHECKING:
@@ -195,10 +195,10 @@ class Knowledge:
     def together(self, encoder: int, decay: Decay) -> tuple[NDArray[np.float64], Counts]:
         """Return what all activities come to under an encoder, and count under all others."""
         others = merge(each for other, each in self._totals.items() if other != encoder)
-        own, theirs = weighed([self._totals.get(encoder, NO_SUMS), others], decay, self.newest)
+        own, theirs = decayed_numbers([self._totals.get(encoder, NO_SUMS), others], decay, self.newest)
         return own, counts_of(theirs)
 
-    def shared_pairs(self, changed: Changes) -> SharedPairs:
+    def solve_shared(self, changed: Changes) -> SharedPairs:
         """Return what all pairs share, from every arm under every encoder and what is known of deleted activities."""
         sums = self.sums | {ArmKey(encoder, GONE_ID): each for encoder, each in self._gone.items() if each.size}
         arms = sorted(sums)
@@ -209,16 +209,16 @@ class Knowledge:
         def numbers_of(some: Sequence[ArmKey]) -> NDArray[np.float64]:
             found = np.array([self._whole_of(arm) for arm in some], np.float64).reshape(len(some), NUMBERS)
             late = [at for at, arm in enumerate(some) if arm in fading]
-            found[late] = weighed([sums[some[at]] for at in late], self.decay, self.newest)
+            found[late] = decayed_numbers([sums[some[at]] for at in late], self.decay, self.newest)
             return found
 
-        total = weighed([merge(self._totals.values())], changed.weighing(), self.newest)[0]
+        total = decayed_numbers([merge(self._totals.values())], changed.weighing(), self.newest)[0]
         return self._pairs.shared(every, numbers_of, counts_of(total))
 
     def _whole_of(self, arm: ArmKey) -> NDArray[np.int64]:
         return whole_of(self._gone[arm.encoder]) if arm.activity_id == GONE_ID else self._whole[arm]
 
-    def weighed(
+    def decayed_numbers(
         self, encoder: int, activities: Sequence[str], changed: Changes
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the numbers of some activities under an encoder, and those under all others, [K, NUMBERS] each."""
@@ -238,8 +238,8 @@ class Knowledge:
             mine = [self.sums.get(ArmKey(encoder, activities[at]), NO_SUMS) for at in fading]
             others_of = [[self.sums[arm] for key, arm in arms.items() if key != encoder] for arms in arms_of]
             theirs = [merge(parts) if parts else NO_SUMS for parts in others_of]
-            own[fading] = weighed(mine, self.decay, self.newest)
-            others[fading] = weighed(theirs, self.decay, self.newest)
+            own[fading] = decayed_numbers(mine, self.decay, self.newest)
+            others[fading] = decayed_numbers(theirs, self.decay, self.newest)
         return own, others
 
 

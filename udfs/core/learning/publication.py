@@ -53,7 +53,7 @@ def published(
     activities, by id; one that is not there has none but the constant.
     """
     changed, how = known.changes(), how or Regression()
-    pairs = known.shared_pairs(changed) if how.sharing is Sharing.PAIRS else None
+    pairs = known.solve_shared(changed) if how.sharing is Sharing.PAIRS else None
     of_encoder: dict[int, list[str]] = {}
     for arm in arms:
         of_encoder.setdefault(arm.encoder, []).append(arm.activity_id)
@@ -93,7 +93,7 @@ class _Encoder(NamedTuple):
         together = evidence_of(*self.known.together(self.encoder, self.changed.weighing()))
         total = float(together.counts.impressions + together.carried.impressions)
         some = [name for name in activities if name != PRIOR_ID]
-        own, others = self.known.weighed(self.encoder, some, self.changed)
+        own, others = self.known.decayed_numbers(self.encoder, some, self.changed)
         rests = solve_rests(shared, with_carried(pair_evidence_of(own), others, shared))
         usual = together.counts.rewards + together.carried.rewards
         counts, carried = counts_of(own), counts_of(others)
@@ -106,7 +106,7 @@ class _Encoder(NamedTuple):
         return [*zip(some, rows, strict=True), (PRIOR_ID, prior_of_pairs(shared, usual, self.encoder, total))]
 
     def _evidence(self, activities: Sequence[str]) -> Evidence:
-        own, others = self.known.weighed(self.encoder, activities, self.changed)
+        own, others = self.known.decayed_numbers(self.encoder, activities, self.changed)
         return evidence_of(own, counts_of(others))
 
     def _features_of(self, activities: Sequence[str]) -> NDArray[np.int8]:

@@ -65,7 +65,7 @@ def whole_of(sums: NDArray[Any]) -> NDArray[np.int64]:
     return found
 
 
-def weighed(every: Sequence[NDArray[Any]], decay: Decay, newest: int) -> NDArray[np.float64]:
+def decayed_numbers(every: Sequence[NDArray[Any]], decay: Decay, newest: int) -> NDArray[np.float64]:
     """Return the numbers of each of some sums, weighed by age [K, NUMBERS]; buckets are added as they rise."""
     found = np.zeros((len(every), NUMBERS))
     some = [at for at, sums in enumerate(every) if sums.size]
@@ -91,12 +91,12 @@ def counts_of(numbers: NDArray[np.float64]) -> Counts:
 
 def count(parts: Iterable[NDArray[Any]], decay: Decay, newest: int) -> Counts:
     """Return what several sums of any encoder versions count together; the order of the parts leaves no trace."""
-    return counts_of(weighed([merge(parts)], decay, newest)[0])
+    return counts_of(decayed_numbers([merge(parts)], decay, newest)[0])
 
 
 def evidence(sums: NDArray[Any], decay: Decay, newest: int, carried: Counts = NO_COUNTS) -> Evidence:
     """Return the sums weighed by age, and what is carried as impressions in the context of a stranger."""
-    return evidence_of(weighed([sums], decay, newest)[0], carried)
+    return evidence_of(decayed_numbers([sums], decay, newest)[0], carried)
 
 
 def evidence_of(numbers: NDArray[np.float64], carried: Counts) -> Evidence:

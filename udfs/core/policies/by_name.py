@@ -2,7 +2,7 @@
 
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.policies.base import Policy, Scores
-from tideline.udfs.core.policies.contextual.article import Article
+from tideline.udfs.core.policies.contextual.chernoff_ucb import ChernoffUCB
 from tideline.udfs.core.policies.contextual.epsilon_greedy import EpsilonGreedy
 from tideline.udfs.core.policies.contextual.linucb import LinUCB
 from tideline.udfs.core.policies.contextual.linucb_hybrid import LinUCBHybrid
@@ -26,7 +26,7 @@ POLICIES: dict[str, type[Policy]] = {
         Thompson,
         EpsilonGreedy,
         Softmax,
-        Article,
+        ChernoffUCB,
         KLUCB,
         UCBV,
         UCB1Tuned,

@@ -32,12 +32,12 @@ def test_an_event_becomes_a_signed_list_and_strangers_get_the_popular_one(job: L
 
 def test_with_the_policy_pinned_lists_need_no_republishing(job: LiveJob) -> None:
     """Contract: under a pinned policy what is learned meanwhile changes no list; one by one gives what batches give."""
-    pinned = job.oracle.world.version
+    pinned = job.oracle.ranker.version
     act(job, PinPolicy(pinned))
     job.produce(messages(scenario(job, 2, "pin", events=600, users=40)))
     records = job.recorded()
-    reference = Oracle(job.oracle.world.settings, job.oracle.world.encoder)
-    reference.world = reference.world.with_activities(job.oracle.world.offers.activities)
+    reference = Oracle(job.oracle.ranker.settings, job.oracle.ranker.encoder)
+    reference.ranker = reference.ranker.with_activities(job.oracle.ranker.offers.activities)
     reference.learn(record for record in job.read(job.topics.policy) if record.offset <= pinned)
     reference.apply_one_by_one(records)
     job.oracle.apply_by_user(records)
@@ -47,4 +47,4 @@ def test_with_the_policy_pinned_lists_need_no_republishing(job: LiveJob) -> None
     assert job.read(job.topics.policy)[-1].offset > pinned
     act(job, PinPolicy(None))
     job.oracle.learn(job.read(job.topics.policy))
-    job.wait_gauge("policy_version", job.oracle.world.version)
+    job.wait_gauge("policy_version", job.oracle.ranker.version)

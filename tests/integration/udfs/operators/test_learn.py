@@ -26,7 +26,7 @@ def test_impressions_weigh_their_place_from_the_order_on(job: LiveJob) -> None:
         (SetExamination((1.0, 0.6, 0.25)), SetExamination(after_click=0.3), SetExamination())
     ):
         act(job, order)
-        job.oracle.world = job.oracle.world.after(order, 0)
+        job.oracle.ranker = job.oracle.ranker.after(order, 0)
         job.produce(messages(scenario(job, 3, f"place-{number}", events=800, users=80)))
         job.settle()
         check_equal(job.oracle.lists, job.all_lists())
@@ -61,7 +61,7 @@ def test_clicks_change_the_policy_and_then_a_list(job: LiveJob) -> None:
     policy = job.read(job.topics.policy)
     assert len(policy) > published
     job.oracle.learn(policy)
-    job.wait_gauge("policy_version", job.oracle.world.version)
+    job.wait_gauge("policy_version", job.oracle.ranker.version)
     job.produce([view(watcher, at_ms + 30_000, 1)])
     job.drain()
     after = json.loads(job.lists([watcher])[watcher])["i"]

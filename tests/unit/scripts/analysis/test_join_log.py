@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_world, token_for
+from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_ranker, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
@@ -33,12 +33,12 @@ def _event(
 
 
 def _decisions(events: list[Event]) -> list[dict[str, Any]]:
-    world = make_world([activity(name) for name in NAMES])
+    ranker = make_ranker([activity(name) for name in NAMES])
     shown = [event for event in events if event.type == EventType.IMPRESSION]
     records = Records(
         [event.user_id.encode() for event in shown], [encode_event(event) for event in shown], [2**50] * len(shown)
     )
-    outcome = process(records, lambda users: [None] * len(users), world)
+    outcome = process(records, lambda users: [None] * len(users), ranker)
     return [DECISION.decode(record) for _, record in outcome.decisions]
 
 

@@ -71,7 +71,7 @@ def test_revenues_of_any_currency_are_published_as_what_they_are(worths: tuple[f
     assert [found[name] for name in NAMES[:3]] == pytest.approx(means, rel=1e-6)
 
 
-@pytest.mark.parametrize("policy", ["linucb", "thompson", "softmax", "article", "epsilon_greedy"])
+@pytest.mark.parametrize("policy", ["linucb", "thompson", "softmax", "chernoff_ucb", "epsilon_greedy"])
 @pytest.mark.parametrize("factor", [1e-3, 0.1, 3.0, 100.0, 1e6, 1e9])
 @pytest.mark.parametrize("weights", [(1.0, 5.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.02, 1.0)])
 def test_weights_that_are_all_multiplied_alike_change_no_list(policy: str, factor: float, weights: Weights) -> None:

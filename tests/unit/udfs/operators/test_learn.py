@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pyflink.common import Row
 
-from tests.support.core_world import DAY_MS, NOON_MS, activity, make_world
+from tests.support.core_world import DAY_MS, NOON_MS, activity, make_ranker
 from tests.support.flink_states import MemoryContext
 from tests.support.oracle import Oracle
 from tideline.scripts.benchmarks.offline.regret_player import Player
@@ -150,8 +150,8 @@ def test_all_who_learn_the_same_feedback_have_the_same_rows(policy: str) -> None
         player.learn(seen.x[here], seen.arm[here], seen.click[here], start)
     assert by_arm(player.learner.publish(player.learner.every_arm())) == wanted
 
-    world = make_world(ACTIVITIES)
-    oracle = Oracle(replace(world.settings, policy=make_policy(policy)), world.encoder)
+    ranker = make_ranker(ACTIVITIES)
+    oracle = Oracle(replace(ranker.settings, policy=make_policy(policy)), ranker.encoder)
     oracle.set_activities(ACTIVITIES)
     oracle.take_feedback(seen.feedback())
     assert by_arm(decode_row(value, 0) for value in oracle.policy_values()) == wanted
@@ -294,8 +294,8 @@ def test_oracle_and_operator_publish_the_same_standings() -> None:
     parts = [spent(50, 4), spent(60, 0, "2", NOON_MS - 9_000_000), spent(10, 1, "1")]
     for part in parts:
         operator.feed([part])
-    world = make_world(activities)
-    oracle = Oracle(replace(world.settings, policy=make_policy("pairs")), world.encoder)
+    ranker = make_ranker(activities)
+    oracle = Oracle(replace(ranker.settings, policy=make_policy("pairs")), ranker.encoder)
     oracle.set_activities(activities)
     for part in parts:
         ids, rows = decode_feedback(part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.core_world import NOON_MS, activity, make_world, token_for
+from tests.support.core_world import NOON_MS, activity, make_ranker, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
@@ -13,7 +13,7 @@ from tideline.udfs.operators import metrics
 
 def test_every_count_of_the_engine_is_a_declared_counter() -> None:
     """Contract: the operator raises counters by these names; an undeclared one would stop the job."""
-    ranker = make_world([activity("a", items=("tea",))])
+    ranker = make_ranker([activity("a", items=("tea",))])
     token = token_for("u", ["a"])
     events = [Event(f"e{kind}", "u", kind, NOON_MS + kind, "tea", price=1.0) for kind in range(4)]
     events += [

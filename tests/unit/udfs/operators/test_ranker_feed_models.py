@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.core_world import activity, make_world
+from tests.support.core_world import activity, make_ranker
 from tests.support.fed_ranker import ARTEFACTS, Fed, load_command, row_of
 from tideline.models.encoder import Encoder
 from tideline.models.registry import verify
@@ -17,7 +17,7 @@ from tideline.udfs.operators.ranker_feed import POLICY
 
 def test_a_model_is_swapped_for_one_with_the_ordered_hash() -> None:
     """Contract: contexts of the new one are ranked with what was learned from it; the old one's rows stay apart."""
-    fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-1", "cpu")))
+    fed = Fed(make_ranker([activity("a")], Encoder.load(ARTEFACTS / "demo-1", "cpu")))
     fed.apply(POLICY, [(0, b"1|a", row_of(1, "a", 4.0)), (1, b"2|*", row_of(2, PRIOR_ID, 0.0))])
     assert fed.ranker.known.impressions.tolist() == [4.0]
     fed.obey(load_command("demo-2"))
@@ -28,7 +28,7 @@ def test_a_model_is_swapped_for_one_with_the_ordered_hash() -> None:
 
 def test_an_ordered_model_waits_for_its_policy_rows() -> None:
     """Contract: no list is scored with a new encoder before the learner has published its rows, the prior last."""
-    fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-1", "cpu")))
+    fed = Fed(make_ranker([activity("a")], Encoder.load(ARTEFACTS / "demo-1", "cpu")))
     fed.obey(load_command("demo-2"))
     fed.apply(POLICY, [(0, b"2|a", row_of(2, "a", 7.0))])
     assert (fed.ranker.encoder.version, fed.counts["model_swapped"]) == (1, 0)
@@ -40,7 +40,7 @@ def test_an_ordered_model_waits_for_its_policy_rows() -> None:
 
 
 def test_of_two_ordered_models_the_later_one_counts_and_a_refused_one_is_none() -> None:
-    fed = Fed(make_world([activity("a")], Encoder.load(ARTEFACTS / "demo-2", "cpu")))
+    fed = Fed(make_ranker([activity("a")], Encoder.load(ARTEFACTS / "demo-2", "cpu")))
     for command in (load_command("demo-2"), load_command("demo-1"), LoadModel(2, str(ARTEFACTS / "demo-9"), "0" * 64)):
         fed.obey(command)
     fed.apply(POLICY, [(0, b"2|*", row_of(2, PRIOR_ID, 0.0)), (1, b"1|*", row_of(1, PRIOR_ID, 0.0))])

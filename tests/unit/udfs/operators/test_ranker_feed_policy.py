@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.core_world import NOON_MS, activity, make_world
+from tests.support.core_world import NOON_MS, activity, make_ranker
 from tests.support.fed_ranker import Fed, Written, record, row_of
 from tideline.udfs.core.budgets.standing import Standing, encode_standing
 from tideline.udfs.core.catalogue.activity import encode_activity
@@ -68,7 +68,7 @@ def test_pinned_before_everything_nothing_is_known() -> None:
 
 
 def test_weights_and_generation_are_set() -> None:
-    fed = Fed(make_world([activity("a")]))
+    fed = Fed(make_ranker([activity("a")]))
     theta = np.arange(48).reshape(3, 16) * 1_000
     fed.apply(POLICY, [(0, b"3|a", encode_row(cold_row()._replace(encoder=3, theta=theta), "a"))])
     assert fed.ranker.known.theta[0].tolist() == theta[0].tolist()
@@ -80,7 +80,7 @@ def test_weights_and_generation_are_set() -> None:
 
 def test_a_unit_of_cost_takes_its_weight_from_each_conversion() -> None:
     """Contract: nothing is learned anew, and the cost that counts is the activity's own as it is now."""
-    fed = Fed(make_world([activity("a", cost=2.0), activity("b")]))
+    fed = Fed(make_ranker([activity("a", cost=2.0), activity("b")]))
     theta = np.arange(48).reshape(3, 16) * 1_000
     for offset, name in enumerate("ab"):
         row = cold_row()._replace(encoder=3, theta=theta)

@@ -67,12 +67,12 @@ def test_what_is_learned_is_in_the_world_once_it_is_published() -> None:
     """Contract: feedback waits for the end of its publish interval, and is learned once."""
     shop = opened("a1", "a2")
     shop.handle(records(view("u1")))
-    before = [each.copy() for each in shop.world.known.arrays()]
+    before = [each.copy() for each in shop.ranker.known.arrays()]
     shop.handle(records(*seen("u1", read_page(shop.lists["u1"]), NOON_MS + 1_000)))
     assert shop.feedback
-    assert all(map(np.array_equal, before, shop.world.known.arrays()))
+    assert all(map(np.array_equal, before, shop.ranker.known.arrays()))
     assert shop.publish() > 0.0
-    assert not all(map(np.array_equal, before, shop.world.known.arrays()))
+    assert not all(map(np.array_equal, before, shop.ranker.known.arrays()))
     assert (shop.feedback, shop.publish()) == ([], 0.0)
 
 
@@ -82,10 +82,10 @@ def test_a_restart_knows_what_was_known_and_loses_no_state() -> None:
     shop.handle(records(view("u1")))
     shop.handle(records(*seen("u1", read_page(shop.lists["u1"]), NOON_MS + 1_000)))
     shop.publish()
-    world, states, lists = shop.world, dict(shop.states), dict(shop.lists)
+    ranker, states, lists = shop.ranker, dict(shop.states), dict(shop.lists)
     assert shop.start_again() >= 0.0
-    assert shop.world is not world
-    assert all(map(np.array_equal, world.known.arrays(), shop.world.known.arrays()))
+    assert shop.ranker is not ranker
+    assert all(map(np.array_equal, ranker.known.arrays(), shop.ranker.known.arrays()))
     assert (shop.states, shop.lists) == (states, lists)
 
 

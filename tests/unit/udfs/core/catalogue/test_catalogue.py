@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.core_world import DAY_MS, NOON_MS, activity, make_world
+from tests.support.core_world import DAY_MS, NOON_MS, activity, make_ranker
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
@@ -93,7 +93,7 @@ def test_a_mark_that_was_merged_counts_as_all_it_stands_for(age_ms: int, expecte
 @pytest.mark.parametrize(("cap", "activities"), [(10, 30), (1, 30), (3, 100)])
 def test_no_page_after_page_shows_more_than_a_cap_allows(cap: int, activities: int) -> None:
     """Contract: B2 as it was seen: 120 pages of ten in two hours, all activities with a cap of seven days."""
-    ranker = make_world([activity(f"a{n}", cap=Cap(cap, 7 * DAY_MS)) for n in range(activities)], list_size=10)
+    ranker = make_ranker([activity(f"a{n}", cap=Cap(cap, 7 * DAY_MS)) for n in range(activities)], list_size=10)
     state: bytes | None = None
     seen: Counter[str] = Counter()
     for page in range(120):
@@ -114,7 +114,7 @@ def test_of_more_capped_activities_than_can_be_marked_further_ones_wait(windows_
     """Contract: no cap is broken though 300 activities have one; which lists are short of them is counted."""
     forever = {"starts_ms": NOON_MS - DAY_MS, "ends_ms": NOON_MS + 90 * DAY_MS}
     named = {f"a{n:03}": windows_ms[n % len(windows_ms)] for n in range(300)}
-    ranker = make_world([activity(n, cap=Cap(2, window), **forever) for n, window in named.items()], list_size=10)
+    ranker = make_ranker([activity(n, cap=Cap(2, window), **forever) for n, window in named.items()], list_size=10)
     state: bytes | None = None
     seen: dict[str, list[int]] = {name: [] for name in named}
     full = 0
@@ -205,7 +205,7 @@ def test_lists_of_the_engine_end_with_the_hours_and_part_the_users() -> None:
     # NOON_MS is Tuesday 23:13 in Berlin
     evening = (("all", "18:00", "23:30"),)
     half = Rule(all='[{"part":{"name":"spring","from":0,"to":50}}]')
-    world = make_world(
+    ranker = make_ranker(
         [
             activity("always"),
             activity("evening", hours=evening, time_zone="Europe/Berlin"),
@@ -217,12 +217,12 @@ def test_lists_of_the_engine_end_with_the_hours_and_part_the_users() -> None:
     events = [Event(f"e{name}", name, EventType.VIEW, NOON_MS, category="tea") for name in users]
 
     keys, values = [name.encode() for name in users], [encode_event(each) for each in events]
-    found = process(Records(keys, values, [NOON_MS] * 64), lambda asked: [None] * len(asked), world)
+    found = process(Records(keys, values, [NOON_MS] * 64), lambda asked: [None] * len(asked), ranker)
 
     lists = [json.loads(each) for each in found.lists]
     ends = [dict(zip(each["i"], each["e"], strict=True)) for each in lists]
     assert {each["evening"] for each in ends} == {17}
     assert not any("morning" in each for each in ends)
     assert 16 < sum("part" in each for each in ends) < 48
-    popular = json.loads(PopularList(3_600_000).due(world, NOON_MS))
+    popular = json.loads(PopularList(3_600_000).due(ranker, NOON_MS))
     assert dict(zip(popular["i"], popular["e"], strict=True)) == {"always": 1440, "evening": 17}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.core_world import KEYS, NOON_MS, activity, make_world
+from tests.support.core_world import KEYS, NOON_MS, activity, make_ranker
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
@@ -76,7 +76,7 @@ def test_an_arm_is_a_function_of_user_experiment_and_salt() -> None:
 
 def test_each_arm_is_ranked_by_its_policy_and_signed_with_its_number() -> None:
     """Contract: a user's list is what a job with that policy alone gives him, but for the arm in the token."""
-    ranker = make_world([activity(name) for name in NAMES], exploration_permille=50)
+    ranker = make_ranker([activity(name) for name in NAMES], exploration_permille=50)
     ranker = ranker.after(ORDER, NOON_MS - 1)
     mixed = serve(ranker, users(200))
     found = tokens(mixed)
@@ -86,7 +86,7 @@ def test_each_arm_is_ranked_by_its_policy_and_signed_with_its_number() -> None:
         (1, make_policy("linucb:alpha=0")),
         (2, make_policy("linucb:alpha=2")),
     ):
-        alone = make_world([activity(name) for name in NAMES], policy=policy.name, exploration_permille=50)
+        alone = make_ranker([activity(name) for name in NAMES], policy=policy.name, exploration_permille=50)
         object.__setattr__(alone.settings, "policy", policy)
         own = dict(zip(*(lambda o: (o.listed, o.lists))(serve(alone, users(200))), strict=True))
         for user, payload in zip(mixed.listed, mixed.lists, strict=True):
@@ -96,7 +96,7 @@ def test_each_arm_is_ranked_by_its_policy_and_signed_with_its_number() -> None:
 
 def test_the_holdout_gets_every_order_alike_and_says_so() -> None:
     """Contract: chi-square of the first slot against uniform, and the propensity logged is 1 / remaining."""
-    ranker = make_world([activity(name) for name in NAMES])
+    ranker = make_ranker([activity(name) for name in NAMES])
     object.__setattr__(ranker.settings, "holdout_permille", 1000)
     outcome = serve(ranker, users(4000))
     first = Counter(json.loads(payload)["i"][0] for payload in outcome.lists)
@@ -117,7 +117,7 @@ def decisions(ranker: RankerState, outcome: Outcome) -> list[dict[str, Any]]:
 
 def test_a_decision_names_its_experiment_arm_and_policy() -> None:
     """Contract: also when that is over and another one runs; lists made outside of any are in no arm."""
-    ranker = make_world([activity(name) for name in NAMES])
+    ranker = make_ranker([activity(name) for name in NAMES])
     ranker = ranker.after(SetExperiment("e1", ARMS, "epsilon_greedy"), NOON_MS - 1)
     outcome = serve(ranker, users(60))
     found = decisions(ranker, outcome)
@@ -139,21 +139,21 @@ def test_a_decision_names_its_experiment_arm_and_policy() -> None:
 def test_a_list_of_an_arm_is_never_logged_as_the_deployments_once_its_experiment_is_over() -> None:
     """Contract: policy and propensity are the arm's while it is known, and nothing where a restart has forgotten it."""
     arms = (VariantSpec("soft", "softmax", 500), VariantSpec("drawn", "thompson", 500))
-    ranker = make_world([activity(name) for name in NAMES])
+    ranker = make_ranker([activity(name) for name in NAMES])
     ranker = ranker.after(SetExperiment("e1", arms, None), NOON_MS - 1)
     outcome = serve(ranker, users(40))
     ranker = ranker.after(SetExperiment("e1", (), None), NOON_MS)
     known = decisions(ranker, outcome)
     assert {(each["arm"], each["policy"]) for each in known} == {("soft", "softmax"), ("drawn", "thompson")}
     assert {each["propensity"] for each in known} == {None}
-    forgotten = decisions(make_world([activity(name) for name in NAMES]), outcome)
+    forgotten = decisions(make_ranker([activity(name) for name in NAMES]), outcome)
     unknown = ("experiment", "arm", "policy", "propensity", "mean", "bonus")
     assert {tuple(each[name] for name in unknown) for each in forgotten} == {("", "", "", None, None, None)}
 
 
 def test_a_list_made_anew_during_an_experiment_is_in_it() -> None:
     """Contract: what counts is when the list was made, not its user's newest event, as after a republish order."""
-    ranker = make_world([activity(name) for name in NAMES])
+    ranker = make_ranker([activity(name) for name in NAMES])
     states: dict[str, bytes] = {}
     first = serve(ranker, users(30))
     states.update(zip(first.users, first.states, strict=True))
@@ -165,7 +165,7 @@ def test_a_list_made_anew_during_an_experiment_is_in_it() -> None:
 
 def test_an_arm_that_reads_counts_alone_goes_with_any_deployment() -> None:
     """Contract: it ranks as a job of its own would, however the deployment's rows were solved."""
-    ranker = make_world([activity(name) for name in NAMES])
+    ranker = make_ranker([activity(name) for name in NAMES])
     clicks = {name: float(at * 5) for at, name in enumerate(NAMES)}
     for version, (name, count) in enumerate(clicks.items()):
         ranker = ranker.with_row(
@@ -179,7 +179,7 @@ def test_an_arm_that_reads_counts_alone_goes_with_any_deployment() -> None:
 
 def test_an_arm_that_learns_otherwise_ranks_by_rows_of_its_own_once_they_are_there() -> None:
     """Contract: until the learner has solved them the deployment's rows count, also in decisions made before that."""
-    ranker = make_world([activity(name) for name in NAMES])
+    ranker = make_ranker([activity(name) for name in NAMES])
     arm = make_policy("linucb:ridge=7")
     ranker = ranker.after(
         SetExperiment("e9", (VariantSpec("odd", "linucb:ridge=7", 1000),), "linucb_hybrid"), NOON_MS - 1

@@ -163,6 +163,7 @@ ROW = st.builds(
     st.integers(-(2**63), 2**63 - 1),
     st.integers(0, 255),
     st.integers(0, 2**32 - 1),
+    st.integers(0, 255),
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.support.core_world import DAY_MS, NOON_MS, activity, make_world
+from tests.support.core_world import DAY_MS, NOON_MS, activity, make_ranker
 from tideline.udfs.core.fixed_point import THETA_UNIT, X_UNIT
 from tideline.udfs.core.learning.learning import NO_SUMS, Decay, add
 from tideline.udfs.core.learning.monitoring import ALARM_AT, Clicks, Watch, entropy
@@ -98,7 +98,7 @@ def test_entropy_is_that_of_the_shares() -> None:
 
 
 def test_cold_are_the_running_activities_that_were_hardly_shown() -> None:
-    ranker = make_world([activity("a"), activity("b"), activity("c", status="paused")])
+    ranker = make_ranker([activity("a"), activity("b"), activity("c", status="paused")])
     assert ranker.cold(NOON_MS) == 2
     ranker = ranker.with_row("a", cold_row()._replace(version=1, encoder=3, impressions=100.0))
     assert ranker.cold(NOON_MS) == 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.support.core_world import NOON_MS, activity, make_world, token_for
+from tests.support.core_world import NOON_MS, activity, make_ranker, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.control.control import SetExamination
@@ -55,7 +55,7 @@ def story_of(user: str, rng: np.random.Generator) -> tuple[list[Event], list[Eve
 
 def feedback_of(batches: Iterable[Sequence[Event]], examined: SetExamination) -> list[bytes]:
     """What the batches of one shard tell the learner, through deduplication and attribution."""
-    ranker = make_world([activity(name) for name in NAMES])
+    ranker = make_ranker([activity(name) for name in NAMES])
     ranker = ranker.after(examined, 0)
     states: dict[str, bytes] = {}
     found = []

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_world, token_for
+from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_ranker, token_for
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.lists.slot_tags import NO_TAG, SlotTags, slot_tag, without_clashes
@@ -85,5 +85,5 @@ def test_of_two_activities_with_one_tag_the_first_is_ranked(turned: bool) -> Non
     pair = sorted([seen[tag], name])
     given = [activity(each) for each in (reversed(pair) if turned else pair)]
     assert [each.activity_id for each in without_clashes(given, keys)] == pair[:1]
-    world = make_world(given)
-    assert [each.activity_id for each in world.catalogue.activities] == pair[:1]
+    ranker = make_ranker(given)
+    assert [each.activity_id for each in ranker.catalogue.activities] == pair[:1]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.core_world import NOON_MS, activity, make_world, token_for
+from tests.support.core_world import NOON_MS, activity, make_ranker, token_for
 from tests.support.policy_rows import scored
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
@@ -68,7 +68,7 @@ def test_an_impression_narrows_once_and_its_click_not_at_all() -> None:
     Reported again, clicked and bought later, in other batches, it moves the mean alone.
     """
     token = token_for("u", ["a", "b"])
-    ranker = make_world([activity("a"), activity("b")])
+    ranker = make_ranker([activity("a"), activity("b")])
     state: bytes | None = None
     widths, means = [], []
     sums = NO_SUMS
@@ -158,7 +158,7 @@ def last_shares(text: str, exploration: float = 0.0) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize(
     ("text", "exploration"),
-    [("article", 0.0), ("kl_ucb", 0.0), ("ucb_v", 0.0), ("ucb1_tuned", 0.0), ("linucb:alpha=1", 0.0),
+    [("chernoff_ucb", 0.0), ("kl_ucb", 0.0), ("ucb_v", 0.0), ("ucb1_tuned", 0.0), ("linucb:alpha=1", 0.0),
      ("thompson:alpha=0.5", 0.0), ("epsilon_greedy", 0.02), ("popular", 0.02)],
 )  # fmt: skip
 def test_without_a_click_at_first_the_best_is_found_yet(text: str, exploration: float) -> None:
@@ -168,7 +168,7 @@ def test_without_a_click_at_first_the_best_is_found_yet(text: str, exploration: 
 
 def test_the_articles_text_never_looks_at_it_again() -> None:
     """Contract: this is why the smoothed form is the policy and the text stands behind a flag."""
-    assert last_shares("article:literal=1")[1] == 0.0
+    assert last_shares("chernoff_ucb:literal=1")[1] == 0.0
 
 
 @pytest.mark.parametrize("name", sorted(POLICIES))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.support.core_world import NOON_MS, make_world
+from tests.support.core_world import NOON_MS, make_ranker
 from tests.support.oracle import Oracle, Recorded
 from tests.support.traffic import Scenario, make_activities, make_events, messages
 
 
 def test_every_record_has_one_fate() -> None:
     """Contract: accepted, rejected, duplicate, late or quarantined, and the five sums are all that was sent."""
-    ranker = make_world()
+    ranker = make_ranker()
     oracle = Oracle(ranker.settings, ranker.encoder)
     activities = make_activities(60, NOON_MS)
     oracle.set_activities(activities)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.core_world import NOON_MS, activity, make_world, token_for
+from tests.support.core_world import NOON_MS, activity, make_ranker, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
@@ -33,7 +33,7 @@ def cut(events: list[Event], size: int) -> list[list[Event]]:
 
 def run(batches: list[list[Event]], user: str = "u") -> tuple[list[Outcome], bytes]:
     """Process one user's events batch by batch."""
-    ranker = make_world([activity("a")])
+    ranker = make_ranker([activity("a")])
     state: bytes | None = None
     outcomes: list[Outcome] = []
     for events in batches:

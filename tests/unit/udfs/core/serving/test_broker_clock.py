@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.core_world import DAY_MS, NOON_MS, activity, make_world
+from tests.support.core_world import DAY_MS, NOON_MS, activity, make_ranker
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
@@ -56,7 +56,7 @@ def told(clock: BrokerClock, state: bytes | None, ts_ms: int, record_ms: int) ->
     keys = [b"u"]
     event = Event(f"v{ts_ms}", "u", EventType.VIEW, ts_ms)
     records = Records(keys, [encode_event(event)], clock.bounded(keys, [record_ms], NOON_MS + 20_000))
-    return process(records, lambda _: [state], make_world([activity("a")]))
+    return process(records, lambda _: [state], make_ranker([activity("a")]))
 
 
 def test_a_device_years_ahead_neither_freezes_nor_empties_its_users_list() -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.core_world import KEYS, NOON_MS, activity, make_world, token_for
+from tests.support.core_world import KEYS, NOON_MS, activity, make_ranker, token_for
 from tests.support.malformed import refused_records
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
@@ -57,13 +57,13 @@ def test_more_than_that_stops_it(batches: list[tuple[int, int, int]]) -> None:
 
 def faults_of(key: bytes | None, value: bytes | None) -> list[tuple[str, bool]]:
     """What a record is refused for, and whether the dead-letter limit counts it."""
-    outcome = process(Records([key], [value], [NOON_MS]), lambda _: [None], make_world([activity("a")]))
+    outcome = process(Records([key], [value], [NOON_MS]), lambda _: [None], make_ranker([activity("a")]))
     return [(str(each.error.reason), each.error.reason.producer_fault) for each in outcome.dead]
 
 
 def test_honest_traffic_beside_foreign_tokens_does_not_trip_it() -> None:
     """Contract: 340 events a second beside 19 with somebody else's token, for two minutes."""
-    ranker, counter = make_world([activity("a")]), DeadLetterLimit()
+    ranker, counter = make_ranker([activity("a")]), DeadLetterLimit()
     token = token_for("somebody else", ["a"])
     refused = 0
     for second in range(120):

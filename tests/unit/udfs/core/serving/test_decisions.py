@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_world, token_for
+from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_ranker, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
@@ -50,7 +50,7 @@ def learned(version: int, slope: float) -> PolicyRow:
 
 def test_a_decision_says_what_was_shown_and_why() -> None:
     """Contract: context, pair, versions, slate, propensity and the score's parts, of the row that counted then."""
-    ranker = make_world([activity(name) for name in NAMES], alpha=0.5)
+    ranker = make_ranker([activity(name) for name in NAMES], alpha=0.5)
     for version, name, slope in ((0, PRIOR_ID, 9.0), (5, "b", 2.0), (6, "b", 7.0)):
         ranker = ranker.with_row(name, learned(version, slope))
     token = token_for("u", NAMES, explored=np.array([0b10]))
@@ -71,7 +71,7 @@ def test_a_decision_says_what_was_shown_and_why() -> None:
 
 def test_versions_of_the_policy_go_on_beyond_32_bits() -> None:
     """Contract: C2: lists are made, tokens read and decisions logged with the version, the popular list too."""
-    ranker = make_world([activity(name) for name in NAMES])
+    ranker = make_ranker([activity(name) for name in NAMES])
     newest = 2**39
     for version, name in ((newest - 1, "a"), (newest, PRIOR_ID)):
         ranker = ranker.with_row(name, cold_row()._replace(version=version, encoder=3))
@@ -85,7 +85,7 @@ def test_versions_of_the_policy_go_on_beyond_32_bits() -> None:
 
 
 def test_an_activity_nobody_had_seen_was_scored_with_the_prior() -> None:
-    ranker = make_world([activity(name) for name in NAMES])
+    ranker = make_ranker([activity(name) for name in NAMES])
     ranker = ranker.with_row(PRIOR_ID, learned(3, 4.0))
     (record,) = decided(ranker, impression(token_for("u", NAMES), 2))
     assert record["mean"] == pytest.approx(4.0 * np.frombuffer(record["x"], np.int8)[1] / 127, rel=1e-6)
@@ -93,7 +93,7 @@ def test_an_activity_nobody_had_seen_was_scored_with_the_prior() -> None:
 
 def test_a_new_activity_is_explained_by_its_own_start() -> None:
     """Contract: with a shared part its score is that of its features, as it was ranked."""
-    ranker = make_world([activity("a", categories=("tea",)), activity("b"), activity("c", kind="banner")])
+    ranker = make_ranker([activity("a", categories=("tea",)), activity("b"), activity("c", kind="banner")])
     rng = np.random.default_rng(2)
     size = FEATURES * 16
     shared = SharedRow(rng.integers(-(2**22), 2**22, (3, size)), np.zeros(size * (size + 1) // 2, np.int64))
@@ -110,7 +110,7 @@ def test_a_new_activity_is_explained_by_its_own_start() -> None:
 
 def test_a_place_says_how_many_the_rules_left_for_it_and_which_did() -> None:
     """Contract: feasible and constraints place by place; where nothing was closed in the list there are none."""
-    ranker = make_world([activity(name) for name in NAMES])
+    ranker = make_ranker([activity(name) for name in NAMES])
     ruled = token_for("u", NAMES, feasible=np.array([[12, 4, 10]]), acted=np.array([1 | 4]))
     found = [decided(ranker, impression(ruled, slot))[0] for slot in range(3)]
     assert [each["feasible"] for each in found] == [12, 4, 10]
@@ -122,7 +122,7 @@ def test_a_place_says_how_many_the_rules_left_for_it_and_which_did() -> None:
 
 
 def test_an_untried_activitys_bonus_without_limit_is_left_open() -> None:
-    ranker = make_world([activity(name) for name in NAMES], policy="kl_ucb")
+    ranker = make_ranker([activity(name) for name in NAMES], policy="kl_ucb")
     ranker = ranker.with_row(PRIOR_ID, learned(3, 4.0))
     (record,) = decided(ranker, impression(token_for("u", NAMES), 2))
     assert (record["mean"], record["bonus"], record["policy"]) == (0.0, None, "kl_ucb")
@@ -130,12 +130,12 @@ def test_an_untried_activitys_bonus_without_limit_is_left_open() -> None:
 
 def test_what_is_no_longer_known_is_left_open() -> None:
     """Contract: an id that is gone from the catalogue is null in the slate."""
-    ranker = make_world([activity("b"), activity("c")])
+    ranker = make_ranker([activity("b"), activity("c")])
     (record,) = decided(ranker, impression(token_for("u", NAMES), 2))
     assert record["slate"] == [None, "b", "c"]
 
 
 def test_a_drawn_score_has_no_propensity() -> None:
-    ranker = make_world([activity(name) for name in NAMES], policy="thompson")
+    ranker = make_ranker([activity(name) for name in NAMES], policy="thompson")
     (record,) = decided(ranker, impression(token_for("u", NAMES), 0))
     assert (record["propensity"], record["mean"], record["bonus"]) == (None, None, None)

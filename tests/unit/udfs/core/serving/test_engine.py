@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from tests.support.core_world import CATEGORIES, DAY_MS, NOON_MS, ArithmeticEncoder, activity, make_world
+from tests.support.core_world import CATEGORIES, DAY_MS, NOON_MS, ArithmeticEncoder, activity, make_ranker
 from tests.support.engine_runs import batches_of, ranking_world, records_of, run, story_of, views
 from tideline.models.encoder import Encoder
 from tideline.schemas.events import Event, EventType
@@ -68,7 +68,7 @@ def test_nothing_and_nothing_valid_are_batches_too() -> None:
 
 
 def test_without_activities_there_are_states_and_no_lists() -> None:
-    found = run([views("u", 3)], make_world())
+    found = run([views("u", 3)], make_ranker())
     assert found.lists == {}
     assert list(found.states) == ["u"]
     assert found.counts["unlisted"] == 1
@@ -77,7 +77,7 @@ def test_without_activities_there_are_states_and_no_lists() -> None:
 def test_what_was_scored_is_what_is_learned_from() -> None:
     """Contract: the pair of every impression and click is that of the state its list was made from, whatever the user
     did since."""
-    ranker = make_world(SHOWN, list_size=7, exploration_permille=200)
+    ranker = make_ranker(SHOWN, list_size=7, exploration_permille=200)
     names = [each.activity_id for each in ranker.catalogue.activities]
     told: set[int] = set()
     for number in range(30):
@@ -96,7 +96,7 @@ def test_what_was_scored_is_what_is_learned_from() -> None:
 
 def test_the_popular_list_is_learned_from_as_a_strangers() -> None:
     """Contract: its pairs are those of a user of whom nothing is known, whoever sends it back."""
-    ranker = make_world(SHOWN, list_size=7)
+    ranker = make_ranker(SHOWN, list_size=7)
     names = [each.activity_id for each in ranker.catalogue.activities]
     payload = PopularList(DAY_MS).due(ranker, NOON_MS)
     scored = strangers_pairs(ranker.offers.content)

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.support.core_world import DAY_MS, NOON_MS, activity, make_world
+from tests.support.core_world import DAY_MS, NOON_MS, activity, make_ranker
 from tests.support.plain_rules import PlainUser, is_open, meets
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
@@ -90,17 +90,17 @@ def _next(visitor: Visitor, at_ms: int, random: Random, number: int) -> Event:
     return Event(event_id, plain.name, kind, at_ms, activity_id=name, token=token, position=place)
 
 
-def _world(shop: list[Activity]) -> RankerState:
-    world = make_world(shop, list_size=5, exploration_permille=250)
-    world = replace(world, settings=replace(world.settings, holdout_permille=300))
-    return world.after(SetExperiment("trial", (VariantSpec("ts", "thompson", 300),), None), NOON_MS)
+def _ranker(shop: list[Activity]) -> RankerState:
+    ranker = make_ranker(shop, list_size=5, exploration_permille=250)
+    ranker = replace(ranker, settings=replace(ranker.settings, holdout_permille=300))
+    return ranker.after(SetExperiment("trial", (VariantSpec("ts", "thompson", 300),), None), NOON_MS)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_no_list_ever_holds_what_a_rule_an_hour_or_a_cap_forbids(seed: int) -> None:
     """Contract: of 300 lists a seed, a quarter explored, in every arm and in the holdout; each limit had its say."""
     random, shop = Random(seed), _shop()
-    known, world = {each.activity_id: each for each in shop}, _world(shop)
+    known, ranker = {each.activity_id: each for each in shop}, _ranker(shop)
     visitors = [Visitor(PlainUser(f"v{seed}-{number}", NOON_MS)) for number in range(10)]
     held: Counter[str] = Counter()
     listed: Counter[str] = Counter()
@@ -110,7 +110,7 @@ def test_no_list_ever_holds_what_a_rule_an_hour_or_a_cap_forbids(seed: int) -> N
         at_ms += random.choice([0, 1, 7, 40]) * MINUTE_MS
         event = _next(visitor, at_ms, random, number)
         record = Records([event.user_id.encode()], [encode_event(event)], [at_ms])
-        found = process(record, lambda _, state=visitor.state: [state], world)  # type: ignore[misc]
+        found = process(record, lambda _, state=visitor.state: [state], ranker)  # type: ignore[misc]
         visitor.state, visitor.plain.at_ms = found.states[0], at_ms
         if found.lists:
             made = json.loads(found.lists[0])

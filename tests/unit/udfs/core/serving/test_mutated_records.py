@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import random
 
-from tests.support.core_world import KEYS, NOON_MS, activity, make_world, token_for
+from tests.support.core_world import KEYS, NOON_MS, activity, make_ranker, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import Event, EventType
@@ -75,7 +75,7 @@ def sound_records(tokens: dict[str, str]) -> list[tuple[str, bytes]]:
 def test_mutated_records_are_applied_refused_or_counted_and_teach_no_foreign_name() -> None:
     """Contract: no traceback; each refusal has a reason; what is learned bears a name of the list it was shown in."""
     rng = random.Random(SEED)
-    ranker = make_world([activity(name) for name in NAMES])
+    ranker = make_ranker([activity(name) for name in NAMES])
     sound = sound_records({user: token_for(user, NAMES) for user in USERS})
     states: dict[str, bytes] = {}
     refused = 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_world
+from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_ranker
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
@@ -44,7 +44,7 @@ def decided(ranker: RankerState, *events: Event) -> list[dict[str, Any]]:
 
 def test_strangers_get_what_is_most_clicked() -> None:
     """Contract: open activities without rule, cap or budget, best click rate first, signed for anybody."""
-    ranker = make_world(
+    ranker = make_ranker(
         [*map(activity, NAMES), activity("ruled", rule=Rule()), activity("capped", cap=Cap(1, 60_000)),
          activity("paid", budget=9.0, cost=1.0),
          activity("over", ends_ms=NOON_MS), activity("paused", status="paused")]
@@ -63,7 +63,7 @@ def test_strangers_get_what_is_most_clicked() -> None:
 
 
 def test_it_is_published_when_its_entries_change() -> None:
-    ranker = make_world([activity("a"), activity("b")])
+    ranker = make_ranker([activity("a"), activity("b")])
     popular = PopularList(DAY_MS)
     assert popular.due(ranker, NOON_MS)
     assert not popular.due(ranker, NOON_MS + 1)
@@ -82,7 +82,7 @@ def test_it_is_published_when_its_entries_change() -> None:
 @pytest.mark.parametrize(("ttl_ms", "after_ms"), [(DAY_MS, RENEWED_MS), (60_000, 30_000)])
 def test_the_popular_list_is_renewed_by_time_and_by_order(ttl_ms: int, after_ms: int) -> None:
     """Contract: every 10 minutes, within half its time to live, as a newer version; at once when ordered."""
-    ranker = make_world([activity("a")])
+    ranker = make_ranker([activity("a")])
     popular = PopularList(ttl_ms)
     first = popular.due(ranker, NOON_MS)
     found = [json.loads(each)["v"][1] for at in range(1, 100) if (each := popular.due(ranker, NOON_MS + at * 10_000))]
@@ -96,7 +96,7 @@ def test_the_popular_list_is_renewed_by_time_and_by_order(ttl_ms: int, after_ms:
 @pytest.mark.parametrize("ahead_ms", [DAY_MS // 2, 400 * DAY_MS])
 def test_one_wrong_clock_neither_empties_nor_freezes_the_popular_list(ahead_ms: int) -> None:
     """Contract: a batch years or hours ahead of those beside it leaves time and content of the list alone."""
-    ranker = make_world([activity("a"), activity("long", ends_ms=NOON_MS + 1000 * DAY_MS)])
+    ranker = make_ranker([activity("a"), activity("long", ends_ms=NOON_MS + 1000 * DAY_MS)])
     popular = PopularList(DAY_MS)
     assert popular.due(ranker, NOON_MS)
     for newest_ms in (NOON_MS, NOON_MS + ahead_ms, NOON_MS + 1):
@@ -107,7 +107,7 @@ def test_one_wrong_clock_neither_empties_nor_freezes_the_popular_list(ahead_ms: 
 def test_the_popular_list_obeys_the_list_rules() -> None:
     """Contract: what visitors without a list see is no way around a quota; its token says what was left."""
     shop = [activity(name, categories=("tea" if name < "c" else name,)) for name in "abcd"]
-    ranker = make_world(shop, list_rules=(ListRule("category", (0, BAN)),))
+    ranker = make_ranker(shop, list_rules=(ListRule("category", (0, BAN)),))
     found = json.loads(PopularList(DAY_MS).due(ranker, NOON_MS))
     assert len(found["i"]) == 3
     assert {"c", "d"} < {*found["i"]}

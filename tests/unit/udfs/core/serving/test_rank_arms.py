@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.support.core_world import NOON_MS, activity, make_world
+from tests.support.core_world import NOON_MS, activity, make_ranker
 from tests.support.policy_rows import contexts, seeds_of
 from tideline.udfs.core.control.control import SetExperiment, VariantSpec
 from tideline.udfs.core.limits import HOLDOUT
@@ -21,7 +21,7 @@ NAMES = [f"a{at}" for at in range(8)]
 
 def test_each_user_is_ranked_by_his_arm_wherever_he_stands_in_the_batch() -> None:
     """Contract: the lists of an arm are those of its policy alone; the holdout's are all exploration."""
-    ranker = make_world([activity(name) for name in NAMES], exploration_permille=100)
+    ranker = make_ranker([activity(name) for name in NAMES], exploration_permille=100)
     ranker = ranker.after(SetExperiment("e", (VariantSpec("popular", "popular", 500),), None), NOON_MS)
     arms = np.array([0, 1, HOLDOUT] * (USERS // 3))
     x, mask, seeds = contexts(USERS, 1), np.ones((USERS, len(NAMES)), np.bool_), seeds_of(USERS)
@@ -47,7 +47,7 @@ def test_every_arm_obeys_the_list_rules() -> None:
     no list that does not explore."""
     quota = ListRule("category", (0, BAN))
     offered = [activity(name, categories=(f"c{at // 2}",)) for at, name in enumerate(NAMES)]
-    ranker = make_world(offered, exploration_permille=200, list_rules=(quota,))
+    ranker = make_ranker(offered, exploration_permille=200, list_rules=(quota,))
     ranker = ranker.after(SetExperiment("e", (VariantSpec("popular", "popular", 500),), None), NOON_MS)
     arms = np.array([0, 1, HOLDOUT] * (USERS // 3))
     x, mask, seeds = contexts(USERS, 1), np.ones((USERS, len(NAMES)), np.bool_), seeds_of(USERS)
@@ -56,7 +56,7 @@ def test_every_arm_obeys_the_list_rules() -> None:
     assert (found.feasible == [8, 6, 4, 2]).all()
     assert (found.acted == RULE_CLASSES["category"]).all()
     apart = [activity(name, categories=(name,)) for name in NAMES]
-    plain, ruled = (make_world(apart, list_rules=rules) for rules in ((), (quota,)))
+    plain, ruled = (make_ranker(apart, list_rules=rules) for rules in ((), (quota,)))
     everybody = np.zeros(USERS, np.int64)
     lists = [rank_arms(each, everybody, Contexts(x), mask, seeds) for each in (plain, ruled)]
     assert (lists[0].order == lists[1].order).all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.support.core_world import NOON_MS, ArithmeticEncoder, activity, make_world
+from tests.support.core_world import NOON_MS, ArithmeticEncoder, activity, make_ranker
 from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExperiment, SetWeights, VariantSpec
 from tideline.udfs.core.policies.by_name import make_policy
@@ -24,7 +24,7 @@ def learned(ranker: RankerState, name: str) -> float:
 
 def test_what_was_learned_is_in_the_next_scores() -> None:
     """Contract: coefficients follow each row, each encoder and each change of the catalogue."""
-    ranker = make_world([activity("a"), activity("b")])
+    ranker = make_ranker([activity("a"), activity("b")])
     assert learned(ranker, "a") == 0.0
     ranker = ranker.with_row("a", row(5))
     assert (learned(ranker, "a"), learned(ranker, "b"), ranker.version) == (10.0, 0.0, 5)
@@ -38,7 +38,7 @@ def test_what_was_learned_is_in_the_next_scores() -> None:
 
 def test_a_pinned_policy_takes_no_newer_row() -> None:
     """Contract: rows above the pinned version are passed over, and what was known is forgotten until it is read."""
-    ranker = make_world([activity("a")])
+    ranker = make_ranker([activity("a")])
     ranker = ranker.with_row("a", row(5))
     ranker = ranker.after(PinPolicy(4), 0)
     assert ranker.with_row("a", row(5)) is ranker
@@ -50,14 +50,14 @@ def test_a_pinned_policy_takes_no_newer_row() -> None:
 
 
 def test_of_two_activities_that_clash_the_second_is_known_and_not_ranked() -> None:
-    ranker = make_world([activity("a"), activity("b")])
+    ranker = make_ranker([activity("a"), activity("b")])
     assert ranker.offers.unranked() == frozenset()
     assert ranker.attributing.reward_value.keys() == {"a", "b"}
 
 
 def test_an_experiment_is_known_by_its_mark_when_it_is_over() -> None:
     """Contract: lists that carry it may come back later; one that was never here is None."""
-    ranker = make_world([activity("a")])
+    ranker = make_ranker([activity("a")])
     ranker = ranker.after(SetExperiment("e", (VariantSpec("calm", "linucb:alpha=0", 300),), None), NOON_MS)
     assert ranker.experiment is not None
     mark = ranker.experiment.mark
@@ -69,7 +69,7 @@ def test_an_experiment_is_known_by_its_mark_when_it_is_over() -> None:
 
 
 def test_an_arm_that_needs_other_rows_has_the_deployments_until_they_are_there() -> None:
-    ranker = make_world([activity("a")])
+    ranker = make_ranker([activity("a")])
     hybrid = make_policy("linucb_hybrid")
     assert ranker.table_of(hybrid, 3) is ranker.tables.deployed
     ranker = ranker.with_row("a", row(5)._replace(regression=hybrid.regression.name))
@@ -78,7 +78,7 @@ def test_an_arm_that_needs_other_rows_has_the_deployments_until_they_are_there()
 
 
 def test_orders_change_weights_and_what_impressions_weigh() -> None:
-    ranker = make_world([activity("a")])
+    ranker = make_ranker([activity("a")])
     ranker = ranker.after(SetWeights(0.0, 2.0, 0.5, 1.0), 0)
     assert ranker.weights == (0.0, 2.0, 0.5, 1.0)
     ranker = ranker.after(SetExamination((1.0, 0.4), 0.75), 0)
@@ -88,7 +88,7 @@ def test_orders_change_weights_and_what_impressions_weigh() -> None:
 
 
 def test_cold_are_the_activities_of_now_that_hardly_anybody_saw() -> None:
-    ranker = make_world([activity("a"), activity("b"), activity("over", ends_ms=NOON_MS)])
+    ranker = make_ranker([activity("a"), activity("b"), activity("over", ends_ms=NOON_MS)])
     ranker = ranker.with_row("a", row(1)._replace(impressions=1e6))
     assert ranker.cold(NOON_MS) == 1
     assert ranker.arms_of(np.zeros(3, np.uint64)).tolist() == [0, 0, 0]
@@ -96,7 +96,7 @@ def test_cold_are_the_activities_of_now_that_hardly_anybody_saw() -> None:
 
 def test_where_an_activity_stands_is_in_the_next_scores_and_masks() -> None:
     """Contract: a price takes by its cost, an offset adds for everybody, a stop is a number of the catalogue."""
-    ranker = make_world([activity("a", budget=9.0, cost=2.0), activity("b"), activity("c", exposure_floor=0.1)])
+    ranker = make_ranker([activity("a", budget=9.0, cost=2.0), activity("b"), activity("c", exposure_floor=0.1)])
     plain = ranker.known
     stood = ranker.with_standing("a", Standing(price=2**23, stopped=True, lease_ms=600_000, version=7))
     stood = stood.with_standing("c", Standing(offset=2**22, version=8)).with_standing("gone", Standing(version=9))
@@ -114,14 +114,14 @@ def test_a_price_is_what_a_conversion_costs_less() -> None:
     theta = cold_row().theta.copy()
     theta[1, 0] = 2**20
     converts = row(5)._replace(theta=theta)
-    ranker = make_world([activity("a", budget=9.0, cost=2.0)]).with_row("a", converts)
+    ranker = make_ranker([activity("a", budget=9.0, cost=2.0)]).with_row("a", converts)
     priced = ranker.with_standing("a", Standing(price=2**23, version=6))
     assert priced.known.theta[0, 0] - ranker.known.theta[0, 0] == -(2**20)
 
 
 def test_a_pinned_policy_keeps_prices_and_stops() -> None:
     """Contract: a standing above the pinned version is passed over, as is one that is not newer."""
-    ranker = make_world([activity("a")]).after(PinPolicy(4), 0)
+    ranker = make_ranker([activity("a")]).after(PinPolicy(4), 0)
     assert ranker.with_standing("a", Standing(stopped=True, version=5)) is ranker
     pinned = ranker.with_standing("a", Standing(stopped=True, version=4))
     assert pinned.stopped().tolist() == [0]
@@ -131,7 +131,7 @@ def test_a_pinned_policy_keeps_prices_and_stops() -> None:
 
 def test_without_standings_nothing_is_as_it_would_not_be() -> None:
     """Contract: not a bit of the coefficients, whatever was put in and freed again."""
-    ranker = make_world([activity("a", cost=2.0), activity("b")]).with_row("a", row(5))
+    ranker = make_ranker([activity("a", cost=2.0), activity("b")]).with_row("a", row(5))
     freed = ranker.with_standing("a", Standing(version=7))
     for before, after in zip(ranker.known.arrays(), freed.known.arrays(), strict=True):
         assert np.array_equal(before, after)

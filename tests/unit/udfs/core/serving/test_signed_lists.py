@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from tests.support.core_world import KEYS, NOON_MS, activity, make_world
+from tests.support.core_world import KEYS, NOON_MS, activity, make_ranker
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.control.control import SetExperiment, VariantSpec
 from tideline.udfs.core.lists.decision_token import verify
@@ -19,7 +19,7 @@ ONE, NONE = np.ones(1, np.int64), np.zeros(1, np.int64)
 def test_a_list_is_signed_for_its_user_and_the_popular_one_for_everybody() -> None:
     """Contract: the popular list is in no experiment, explores nothing, and its token fits any user."""
     trial = SetExperiment("e", (VariantSpec("calm", "linucb:alpha=0", 300),), None)
-    ranker = make_world([activity("a"), activity("b")], exploration_permille=50).after(trial, NOON_MS)
+    ranker = make_ranker([activity("a"), activity("b")], exploration_permille=50).after(trial, NOON_MS)
     x, unruled = np.zeros((1, DIM), np.int8), np.zeros((1, 0), np.int64)
     ranked = Ranked(np.array([[1, 0]]), np.array([2]), NONE, unruled, NONE)
     heads = ListHeads(["u"], np.array([NOON_MS]), ONE, ONE)

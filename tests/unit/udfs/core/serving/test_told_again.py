@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.core_world import NOON_MS, activity, make_world
+from tests.support.core_world import NOON_MS, activity, make_ranker
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.serving.engine import Records, process
@@ -14,7 +14,7 @@ from tideline.udfs.core.users.user_state import decode_states
 
 def run(events: list[Event], size: int) -> tuple[bytes, bytes, int]:
     """The last state and list of a user whose events come in batches of a size, and how many were duplicates."""
-    ranker = make_world([activity("a"), activity("b")])
+    ranker = make_ranker([activity("a"), activity("b")])
     state: bytes | None = None
     listed = b""
     duplicates = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.support.core_world import NOON_MS, activity, make_world
+from tests.support.core_world import NOON_MS, activity, make_ranker
 from tests.support.engine_runs import ranking_world, run, views
 from tideline.udfs.core.pairs.pairs_of import pairs_of, strangers_pairs
 from tideline.udfs.core.profiles.kept_profile import forgotten, keep
@@ -13,7 +13,7 @@ from tideline.udfs.core.users.as_told import as_told, known
 from tideline.udfs.core.users.interest import stranger_x
 from tideline.udfs.core.users.user_state import UserBatch, decode_states
 
-WORLD = make_world([activity("a", categories=("tea",)), activity("b", categories=("milk",))])
+WORLD = make_ranker([activity("a", categories=("tea",)), activity("b", categories=("milk",))])
 
 
 def batch_of(profile: bytes) -> UserBatch:

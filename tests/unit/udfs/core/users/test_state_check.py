@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from tests.support.core_world import NOON_MS, activity, make_world
+from tests.support.core_world import NOON_MS, activity, make_ranker
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.users.state_check import is_malformed
 
-_WORLD = make_world([activity("a"), activity("b")])
+_WORLD = make_ranker([activity("a"), activity("b")])
 
 
 def sent(state: bytes | None, *events: Event) -> tuple[bytes, bytes]:

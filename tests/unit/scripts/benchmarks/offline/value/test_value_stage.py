@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.support.core_world import NOON_MS, ArithmeticEncoder, activity, make_world
+from tests.support.core_world import NOON_MS, ArithmeticEncoder, activity, make_ranker
 from tests.support.engine_runs import records_of
 from tests.support.tiny_world import HOUR_MS, tiny_world
 from tideline.schemas.events import Event, EventType
@@ -25,7 +25,7 @@ def test_a_visitors_context_is_that_of_the_live_job() -> None:
             Event(f"{user}-{hours}", user, EventType.PURCHASE, NOON_MS - hours * HOUR_MS, category=category)
             for hours in range(5, 0, -1)
         ]
-        states = process(records_of(events), lambda users: [None] * len(users), make_world([activity("a")], encoder))
+        states = process(records_of(events), lambda users: [None] * len(users), make_ranker([activity("a")], encoder))
         visit = int(np.flatnonzero(stage.truth.visitor == int(user[1]))[0])
         assert (stage.x[visit] == decode_states(states.states, encoder.hidden).header["x"][0]).all()
 

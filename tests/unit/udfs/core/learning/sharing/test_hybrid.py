@@ -14,7 +14,7 @@ from tideline.udfs.core.context import DIM
 from tideline.udfs.core.learning.learning import add, merge
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.learning.sharing.hybrid import Shared, solve_arm, solve_shared
-from tideline.udfs.core.learning.solving import Counts, Evidence, Solved, evidence_of, weighed
+from tideline.udfs.core.learning.solving import Counts, Evidence, Solved, decayed_numbers, evidence_of
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
 from tideline.udfs.core.policies.base import Contexts
@@ -32,7 +32,9 @@ FEATURES_OF_ALL = np.stack([features_of(each) for each in ACTIVITIES])
 
 def evidence_in(log: Log) -> Evidence:
     sums = [add(merge([]), log.rows[log.arm == arm], NEVER) for arm in range(len(ACTIVITIES))]
-    return evidence_of(weighed(sums, NEVER, 0), Counts(np.zeros(len(sums)), np.zeros((len(sums), len(OBJECTIVES)))))
+    return evidence_of(
+        decayed_numbers(sums, NEVER, 0), Counts(np.zeros(len(sums)), np.zeros((len(sums), len(OBJECTIVES))))
+    )
 
 
 def solved_from(log: Log) -> tuple[Shared, Solved]:

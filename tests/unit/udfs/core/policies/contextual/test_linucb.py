@@ -77,7 +77,7 @@ def test_with_a_huge_bonus_the_least_tried_is_first() -> None:
     tried = (50, 20, 80, 5)
     rows = [row_of(theta, np.eye(DIM) / (1 + n), n, 0, 100) for theta, n in zip(thetas, tried, strict=True)]
     known = stack(rows, CLICKS_ONLY)
-    for name in ("linucb", "article"):
+    for name in ("linucb", "chernoff_ucb"):
         assert np.argsort(-score(name, 1e6, contexts(3, 1), known)).tolist() == [[3, 1, 0, 2]] * 3
 
 

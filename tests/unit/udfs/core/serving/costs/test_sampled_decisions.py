@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.support.core_world import DAY_MS, NOON_MS, ArithmeticEncoder, activity, make_world, token_for
+from tests.support.core_world import DAY_MS, NOON_MS, ArithmeticEncoder, activity, make_ranker, token_for
 from tests.support.policy_rows import learned
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
@@ -26,14 +26,14 @@ USERS = [f"u{at}" for at in range(6000)]
 QUOTA = ListRule("category", (0, BAN))
 
 
-def world(capped: bool = True, rules: tuple[ListRule, ...] = (QUOTA,), exploration: int = 100) -> RankerState:
+def ranked_by(capped: bool = True, rules: tuple[ListRule, ...] = (QUOTA,), exploration: int = 100) -> RankerState:
     """Ten activities of five categories, each expected to earn less than the one before; the first has a cap."""
     cap = Cap(1, 86_400_000) if capped else None
     offered = [
         activity(name, cap=cap if name == "a0" else None, categories=(f"c{at // 2}",), cost=1.0)
         for at, name in enumerate(NAMES)
     ]
-    ranker = make_world(
+    ranker = make_ranker(
         offered, exploration_permille=exploration, alpha=0.3 if exploration else 0.0, list_size=4, list_rules=rules
     )
     ranker = replace(ranker, weights=(1.0, 5.0, 0.0, 0.0))
@@ -83,7 +83,7 @@ def counted(found: list[DayCosts]) -> Counter[str]:
 
 def test_every_class_of_rules_that_holds_is_counted_and_batches_do_not_matter() -> None:
     """Contract: one decision in 64, whoever was ranked together."""
-    ranker = standing(world())
+    ranker = standing(ranked_by())
     found = costs(ranker, 3)
     assert found == costs(ranker, 40)
     assert abs(found[SAMPLED] - 6000 / 64) < 4 * (6000 / 64) ** 0.5
@@ -97,10 +97,10 @@ def test_every_class_of_rules_that_holds_is_counted_and_batches_do_not_matter() 
 @pytest.mark.parametrize(
     ("ranker", "only"),
     [
-        (world(rules=()), {RuleClass.CAPS, RuleClass.EXPLORATION}),
-        (world(capped=False), {RuleClass.LIST_RULES, RuleClass.EXPLORATION}),
+        (ranked_by(rules=()), {RuleClass.CAPS, RuleClass.EXPLORATION}),
+        (ranked_by(capped=False), {RuleClass.LIST_RULES, RuleClass.EXPLORATION}),
         (
-            standing(world(capped=False, rules=(), exploration=0)),
+            standing(ranked_by(capped=False, rules=(), exploration=0)),
             {RuleClass.STOPS, RuleClass.PRICES, RuleClass.OFFSETS},
         ),
     ],
@@ -113,14 +113,14 @@ def test_classes_that_do_not_hold_cost_nothing(ranker: RankerState, only: set[Ru
 
 def test_without_rules_nothing_is_looked_at_again() -> None:
     """Contract: no decision is kept and nothing is counted, however many there are."""
-    outcome = process(records(USERS), lambda ids: [None] * len(ids), world(capped=False, rules=()))
+    outcome = process(records(USERS), lambda ids: [None] * len(ids), ranked_by(capped=False, rules=()))
     assert len(outcome.lists) == len(USERS)
     assert outcome.sampled is None
 
 
 def test_decisions_of_another_state_do_not_wait_for_each_other() -> None:
     """Contract: each state's are counted with its own activities, however few wait."""
-    few = world(rules=())
+    few = ranked_by(rules=())
     many = few.with_activities({"z": activity("z")})
     waiting, found = WaitingDecisions(), list[DayCosts]()
     for ranker in (few, many, few):

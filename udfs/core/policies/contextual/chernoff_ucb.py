@@ -1,4 +1,4 @@
-"""The UCB of the article the product is named for: smoothed, and as it is written."""
+"""The UCB of the article the product began with, a Chernoff bound on a rate: smoothed, and as it is written."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from tideline.udfs.core.policies.policy_table import Coefficients
 
 
-class Article(Policy):
+class ChernoffUCB(Policy):
     """score = x'theta + alpha sqrt(2 q ln(K t) / (n + 2)), q = (clicks + 1) / (n + 2).
 
     K is the number of eligible activities, t all impressions and n the activity's own. With clicks C and q = C/n this
-    is the article's sqrt(2 ln(K t) / C) q, the leading term of a Bernstein bound; smoothing keeps an activity without
-    clicks alive. `literal` is the text itself, for comparison: one that was shown and never clicked gets no bonus and
-    is locked out.
+    is the article's sqrt(2 ln(K t) / C) q = sqrt(2 q ln(K t) / n), the width of Chernoff's bound on a small rate;
+    smoothing keeps an activity without clicks alive. `literal` is the text itself, for comparison: one that was shown
+    and never clicked gets no bonus and is locked out.
     """
 
-    name: ClassVar[str] = "article"
+    name: ClassVar[str] = "chernoff_ucb"
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "alpha": Parameter(1.0, 0.0, 10.0, "factor of the bound"),
         "ridge": RIDGE,
