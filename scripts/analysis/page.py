@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from tideline.scripts.analysis.rule_prices import cells_of, sentences, title_of
 from tideline.udfs.core.learning.monitoring import ALARM_AT
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.25rem .7rem;
 th{border-bottom:1px solid #99a}td:first-child,th:first-child{text-align:left}.alarm{color:#b00;font-weight:600}
 p.note{color:#556}"""
 _SIZE, _EDGE = 260, 30
+_NAMES, _BAR = 150, 22
 
 
 def page(found: Mapping[str, Any]) -> str:
@@ -27,6 +29,8 @@ def page(found: Mapping[str, Any]) -> str:
     parts.append("<h2>Calibration</h2>" + _calibration(found["calibration"]))
     parts.append("<h2>Exploration</h2>" + _exploration(found["exploration"]))
     parts.append("<h2>Places</h2>" + _places(found["examination"]))
+    if found["rules"] is not None:
+        parts.append("<h2>Price of rules</h2>" + _rules(found["rules"]))
     return "\n".join(parts) + "\n"
 
 
@@ -94,6 +98,35 @@ def _places(found: Mapping[str, Any]) -> str:
         "places are looked at whatever was clicked above (position-based), the last ones where a list is read from the "
         f"top (a cascade). {_after_click(found)}</p>"
     )
+
+
+def _rules(found: Mapping[str, Any]) -> str:
+    head = ("constraint", "price", "cost", "used / planned", "lists changed", "bound")
+    words = "".join(f"<p>{escape(each)}.</p>" for each in sentences(found))
+    note = (
+        "<p class=note>Prices: worth of one more unit of money; for floors, what is added to a score. Costs: worth, in "
+        "the order in which rules are added, against what lists were expected to earn, which overstates.</p>"
+    )
+    return f"{words}{_bars(found)}{_table(head, map(cells_of, found['rows']))}{note}"
+
+
+def _bars(found: Mapping[str, Any]) -> str:
+    """Return what each class costs as bars, those that earn to the left of the line."""
+    rows = [row for row in found["rows"] if row["share"]]
+    if not rows:
+        return ""
+    top = max(abs(row["share"]) for row in rows)
+    parts = []
+    for at, row in enumerate(rows):
+        length, y = abs(row["share"]) / top * _SIZE, at * _BAR
+        left = _NAMES if row["share"] > 0.0 else _NAMES - length
+        parts.append(
+            f'<text x="0" y="{y + 14}" font-size="12">{escape(title_of(row["constraint"]))}</text>'
+            f'<rect x="{left:.1f}" y="{y + 3}" width="{length:.1f}" height="{_BAR - 8}" fill="#27c"/>'
+            f'<text x="{left + length + 6:.1f}" y="{y + 14}" font-size="12">{row["share"]:.2%}</text>'
+        )
+    width = _NAMES + _SIZE + 70
+    return f'<svg width="{width}" height="{len(rows) * _BAR}" role="img">{"".join(parts)}</svg>'
 
 
 def _after_click(found: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.ledger_lines import SPENT, ledger_document, ledger_line, standings_in
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.recent_users import recent_users
-from tideline.scripts.commands.target import read_target
+from tideline.scripts.commands.target import PUBLISH_MS, read_target
 from tideline.scripts.commands.token_secrets import read_token_keys
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 _WIDTH = 16
 _FEW = 10
-_PUBLISH_MS = 2_000
-"""How far back the policy topic is read follows from it; a longer interval only makes that further than is needed."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -230,7 +228,7 @@ def _ledgers(target: Target, activities: Iterable[Activity]) -> dict[str, Standi
     """Return where activities stand with budgets and floors; the policy topic is read only where one has any."""
     if not any(each.budget is not None or each.exposure_floor > 0.0 for each in activities):
         return {}
-    return standings_in(read_policy(target.cluster, target.topics.policy, _PUBLISH_MS).records)
+    return standings_in(read_policy(target.cluster, target.topics.policy, PUBLISH_MS).records)
 
 
 def _document(

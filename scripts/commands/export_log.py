@@ -11,15 +11,16 @@ from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import ConfigError, InvalidRecord, Unavailable
 from tideline.schemas.records import DECISION
 from tideline.scripts.analysis import join_log
+from tideline.scripts.analysis.rule_log import rules_of, with_rules
 from tideline.scripts.commands.exits import failed
-from tideline.scripts.commands.target import read_target
+from tideline.scripts.commands.target import PUBLISH_MS, read_target
 from tideline.scripts.commands.token_secrets import SECRETS, read_token_keys
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.catalogue.activity import Activity, decode_activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
-from tideline.udfs.io.topic_reader import read_topic
+from tideline.udfs.io.topic_reader import read_policy, read_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,7 +59,8 @@ def export(cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float) 
         if join_log.matters(event):
             events.append(event)
     _say(f"{len(events):,} events that may be rewards")
-    return join_log.join(decisions, events, settings, activities)
+    rules = rules_of(read_policy(cluster, topics.policy, PUBLISH_MS).records, activities)
+    return with_rules(join_log.join(decisions, events, settings, activities), rules)
 
 
 def _told(topic: str) -> Callable[[int, int], None]:

@@ -13,6 +13,8 @@ from tideline.schemas.errors import ConfigError
 from tideline.scripts.analysis.figures import DecisionLog, calibration, drift, exploration, list_quality, places, rates
 from tideline.scripts.analysis.page import page
 from tideline.scripts.analysis.read_log import LEAST_PROPENSITY
+from tideline.scripts.analysis.rule_log import read_rules
+from tideline.scripts.analysis.rule_prices import price_lines, rule_prices
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.limits import MAX_SLOTS
@@ -124,6 +126,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
             )
     lines.append(f"calibration: mean distance {_text(found['calibration']['error'])}")
     lines += _places(found["examination"])
+    lines += price_lines(found["rules"])
     lines.append("DRIFT ALARM" if found["drift"]["alarm"] else "no drift")
     return lines
 
@@ -160,7 +163,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         log = read(arguments.log, arguments.weights)
         shown = log.ts_ms.size > 0
-        found = report(log, arguments.days)
+        found = report(log, arguments.days) | {"rules": rule_prices(read_rules(arguments.log))}
         if arguments.html:
             arguments.html.write_text(page(found))
     except (ConfigError, OSError) as error:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 10.0
 """So long a person waits for a broker that does not answer."""
+PUBLISH_MS = 2_000
+"""How far back the policy topic is read follows from it; a longer interval only makes that further than is needed."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _TEXT = """What was shown and what came of it, from the log that `tideline export` writes.
 
 Click, conversion and revenue figures with intervals by policy, encoder, experiment arm and activity; precision, recall,
-hit rate and NDCG of the lists against later clicks; calibration; exploration; how often each place is looked at; drift.
+hit rate and NDCG of the lists against later clicks; calibration; exploration; how often each place is looked at; drift;
+what each rule costs, and what one more unit of money would earn.
 """
 
 
@@ -33,6 +34,8 @@ def fill(parser: VerbParser) -> None:
             "exploration": "how much of what was shown, and what it earned",
             "examination": "how often each place is looked at, as from swaps; the command that would say so to the job",
             "drift": "whether what is shown or earned has changed",
+            "rules": "what rules cost: {from, to, lists, sampled, expected, cost, share, rows}; a row: {constraint, "
+            "price, cost, cost_se, share, alone, used, planned, lists_changed, bound}; null: the log knows of none",
         },
     )
     parser.add_argument("--log", type=Path, required=True, metavar="FILE", help="what tideline export wrote")

@@ -11,8 +11,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from tideline.schemas.records import RULE_COSTS
+from tideline.scripts.analysis.rule_log import with_rules
 from tideline.scripts.commands.report import main
 from tideline.scripts.parsers.verbs import parser_of
+from tideline.udfs.core.rule_costs.days import encode_costs
+from tideline.udfs.core.rule_costs.sums import NO_PRICES, DayCosts
 
 
 def write(path: Path, names: dict[str, Any]) -> Path:
@@ -96,3 +100,25 @@ def test_intervals_of_a_report_hold_for_small_counts(tmp_path: Path, capsys: pyt
     assert found["a"]["ctr_ci95"][1] > 0.2
     assert found["b"]["ctr_ci95"][0] < 0.35
     assert found["b"]["ctr_ci95"][1] == 1.0
+
+
+def test_what_rules_cost_is_part_of_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: as a document, as lines, and on the page with a bar a class; null where the log knows of none."""
+    plain = write(tmp_path / "plain.parquet", columns(30))
+    assert main(["--log", str(plain), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rules"] is None
+    classes = np.zeros((6, 4), np.int64)
+    classes[0], classes[4] = (31_000, 10**6, 5, 0), (-2_000, 10**6, 1, 0)
+    days = RULE_COSTS.decode(encode_costs([DayCosts(20_000, 100, 1_000_000, 0, classes, NO_PRICES)]))["days"]
+    table = with_rules(pa.table(columns(30)), {"as_of_ms": 1, "activities": {}, "days": days})
+    parquet.write_table(table, tmp_path / "log.parquet")
+    asked = ["--log", str(tmp_path / "log.parquet"), "--html", str(tmp_path / "r.html")]
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["rules"]
+    assert found.keys() == {"from", "to", "lists", "sampled", "expected", "cost", "share", "rows"}
+    assert found["rows"][0]["share"] == 0.031
+    assert main(asked) == 0
+    assert "caps and times away cost 3.1% of that" in capsys.readouterr().out
+    page = (tmp_path / "r.html").read_text()
+    assert page.count('height="14" fill="#27c"') == 2
+    assert "<p>caps and times away cost 3.1% of that.</p>" in page

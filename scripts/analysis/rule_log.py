@@ -1,0 +1,90 @@
+"""What an exported log knows of rules: what each class cost by day, and where budgets and floors stand.
+
+It travels in the metadata of the Parquet file that `tideline export` writes, as JSON under `tideline.rules`:
+
+    as_of_ms    newest moment of what the standings were learned from
+    activities  by id, of those with a standing: budget (null: none), spent and pending (expected of what was shown) in
+                units of money; floor, starts_ms, ends_ms, stopped; price and offset, in units of worth
+    days        rising, as in rule_costs.avsc
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pyarrow import ArrowException, parquet
+
+from tideline.schemas.errors import InvalidRecord
+from tideline.schemas.records import RULE_COSTS
+from tideline.udfs.core.budgets.pacing import PRICE_UNIT
+from tideline.udfs.core.budgets.standing import decode_standing
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, decode_ledger_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from tideline.udfs.core.budgets.standing import Standing
+    from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.policies.policy_start import TopicRecord
+
+_KEY = b"tideline.rules"
+_CENTS = 100
+
+
+def rules_of(records: Iterable[TopicRecord], activities: Mapping[str, Activity]) -> dict[str, Any] | None:
+    """Return the document of the newest records of the policy topic, None where they tell of no rules."""
+    standings: dict[str, Standing] = {}
+    days: list[dict[str, Any]] = []
+    for offset, key, value, _ in records:
+        if value is None:
+            continue
+        try:
+            if key == COSTS_KEY:
+                days = RULE_COSTS.decode(value)["days"]
+            elif decode_ledger_key(key) is not None:
+                name, standing = decode_standing(value, offset)
+                standings[name] = standing
+        except InvalidRecord:
+            continue  # counted by every ranker
+    known = sorted(standings.keys() & activities.keys())
+    if not (known or days):
+        return None
+    return {
+        "as_of_ms": max((each.as_of_ms for each in standings.values()), default=0),
+        "activities": {name: _activity(activities[name], standings[name]) for name in known},
+        "days": days,
+    }
+
+
+def _activity(activity: Activity, standing: Standing) -> dict[str, Any]:
+    return {
+        "budget": activity.budget if activity.cost > 0.0 else None,
+        "spent": standing.spent_cents / _CENTS,
+        "pending": standing.pending_cents / _CENTS,
+        "floor": activity.exposure_floor,
+        "starts_ms": activity.starts_ms,
+        "ends_ms": activity.ends_ms,
+        "stopped": standing.stopped,
+        "price": standing.price * PRICE_UNIT,
+        "offset": standing.offset * PRICE_UNIT,
+    }
+
+
+def with_rules(table: pa.Table, rules: Mapping[str, Any] | None) -> pa.Table:
+    """Return the table of an export with the document in its metadata."""
+    if rules is None:
+        return table
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: json.dumps(rules).encode()})
+
+
+def read_rules(path: Path) -> dict[str, Any] | None:
+    """Return the document of a log; None where it has none, whoever wrote it and in whatever form."""
+    try:
+        found = (parquet.read_schema(path).metadata or {}).get(_KEY)
+    except (ArrowException, OSError):
+        return None
+    return None if found is None else dict(json.loads(found))

@@ -1,0 +1,116 @@
+"""The price of rules as a report tells it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.udfs.core.rule_costs.test_steps import EVERY_PLACE, sample_of
+from tideline.schemas.records import RULE_COSTS
+from tideline.scripts.analysis.rule_prices import price_lines, rule_prices
+from tideline.udfs.core.rule_costs.days import encode_costs
+from tideline.udfs.core.rule_costs.steps import MICRO, RuleClass, steps_of
+from tideline.udfs.core.rule_costs.sums import ONE_IN, DayCosts, Prices, summed
+
+HOUR = 3_600_000
+PLAIN: dict[str, Any] = {
+    "budget": None, "spent": 0.0, "pending": 0.0, "floor": 0.0, "starts_ms": 0, "ends_ms": 100 * HOUR,
+    "stopped": False, "price": 0.0, "offset": 0.0,
+}  # fmt: skip
+ROW_KEYS = {
+    "constraint", "price", "cost", "cost_se", "share", "alone", "used", "planned", "lists_changed", "bound",
+}  # fmt: skip
+
+
+def document(days: list[DayCosts], as_of_ms: int = 50 * HOUR, **activities: dict[str, Any]) -> dict[str, Any]:
+    known = {name.replace("_", "-"): PLAIN | each for name, each in activities.items()}
+    return {"as_of_ms": as_of_ms, "activities": known, "days": RULE_COSTS.decode(encode_costs(days))["days"]}
+
+
+def told(rules: dict[str, Any]) -> dict[str, Any]:
+    found = rule_prices(rules)
+    assert found is not None
+    assert all(row.keys() == ROW_KEYS for row in found["rows"])
+    return found
+
+
+def test_costs_are_those_of_all_days_for_all_lists() -> None:
+    """Contract: 64 times what the samples cost, with its standard error; shares of what was expected; the largest
+    class also alone; all classes together are what rules cost."""
+    samples = [sample_of(seed, users=4000) for seed in (1, 2)]
+    found = told(document([summed(each, EVERY_PLACE, 20_000 + at) for at, each in enumerate(samples)]))
+    steps = [steps_of(each, EVERY_PLACE) for each in samples]
+    costs = np.concatenate([each.costs for each in steps], axis=1) / MICRO
+    expected = sum(each.values[0].sum() for each in steps) / MICRO
+    assert (found["from"], found["to"], found["sampled"], found["lists"]) == ("2024-10-04", "2024-10-05", 8000, 512_000)
+    assert found["expected"] == pytest.approx(ONE_IN * expected)
+    assert found["cost"] == pytest.approx(ONE_IN * costs.sum(), abs=1e-4)
+    assert found["share"] == pytest.approx(costs.sum() / expected, abs=1e-6)
+    assert [row["constraint"] for row in found["rows"]] == list(RuleClass)
+    for row, cost in zip(found["rows"], costs, strict=True):
+        assert row["cost"] == pytest.approx(ONE_IN * cost.sum(), abs=1e-5)
+        assert row["cost_se"] == pytest.approx(ONE_IN * cost.std() * math.sqrt(8000), rel=1e-3)
+        assert row["share"] == pytest.approx(cost.sum() / expected, abs=1e-6)
+        assert row["bound"]
+    largest = RuleClass(max(found["rows"], key=lambda row: row["cost"])["constraint"])
+    assert [row["constraint"] for row in found["rows"] if row["alone"] is not None] == [largest]
+
+
+def test_a_price_is_the_mean_over_the_newest_days_lists_that_could_have_the_activity() -> None:
+    """Contract: where it was stopped it had no price; without lists, what it is now."""
+    zeros = np.zeros((6, 4), np.int64)
+    days = [
+        DayCosts(8, 5, 0, 0, zeros, {"c08-0042": Prices(5, 5 << 30, 0, 0)}),
+        DayCosts(9, 4, 0, 0, zeros, {"c08-0042": Prices(4, 3 << 24, 0, 2), "owed": Prices(4, 0, 1 << 24, 0)}),
+    ]
+    spending = {"budget": 100.0, "spent": 30.0, "pending": 20.0, "price": 9.0}
+    found = told(
+        document(
+            days,
+            c08_0042=spending,
+            new=spending | {"budget": 1000.0},
+            over=spending | {"stopped": True, "price": 0.0},
+            owed={"floor": 0.1, "offset": 0.5},
+        )
+    )
+    rows = {row["constraint"]: row for row in found["rows"]}
+    assert rows["budget c08-0042"]["price"] == 1.5
+    assert (rows["budget c08-0042"]["used"], rows["budget c08-0042"]["planned"]) == (0.5, 0.5)
+    assert [rows[f"budget {name}"]["price"] for name in ("new", "over")] == [9.0, None]
+    assert [rows[f"budget {name}"]["bound"] for name in ("c08-0042", "new", "over")] == [True, False, True]
+    assert (rows["floor owed"]["price"], rows["floor owed"]["bound"]) == (0.25, True)
+
+
+def test_what_is_found_is_told_as_a_table_and_in_words() -> None:
+    """Contract: the dearest class first; nothing of what has no price."""
+    classes = np.zeros((6, 4), np.int64)
+    classes[0] = 31_000, 10**6, 5, 0
+    classes[2] = 9_000, 10**6, 3, 0
+    days = [DayCosts(20_000, 100, 1_000_000, 0, classes, {"c08-0042": Prices(100, 86 * 2**24, 0, 0)})]
+    lines = price_lines(
+        told(document(days, c08_0042={"budget": 10.0, "spent": 4.0}, over={"budget": 1.0, "stopped": True}))
+    )
+    assert lines[0].split() == ["constraint", "price", "cost", "used", "/", "planned", "lists", "changed", "bound"]
+    assert any(line.split()[:2] == ["budget", "c08-0042"] and "40.0% / 50.0%" in line for line in lines)
+    assert lines[-4:] == [
+        "2024-10-04: rules cost 4.0% of what lists were expected to earn without them (one list in 64: 100)",
+        "caps and times away cost 3.1% of that",
+        "prices of budgets cost 0.9% of that",
+        "one more unit of money for c08-0042 would earn 0.86",
+    ]
+
+
+def test_a_log_that_knows_of_no_rules_tells_nothing() -> None:
+    assert rule_prices(None) is None
+    assert price_lines(None) == []
+
+
+def test_budgets_of_a_job_that_has_sampled_nothing_yet_are_told() -> None:
+    """Contract: no cost is made up."""
+    found = told(document([], a={"budget": 10.0, "price": 0.5}))
+    assert (found["from"], found["cost"], found["share"], found["sampled"]) == (None, None, None, 0)
+    assert [row["price"] for row in found["rows"]] == [0.5]
+    assert price_lines(found)[-1] == "one more unit of money for a would earn 0.50"
