@@ -225,8 +225,8 @@ def _need(topic: ActivityTopic, names: Iterable[str], there: Iterable[str]) -> N
 
 
 def _ledgers(target: Target, activities: Iterable[Activity]) -> dict[str, Standing]:
-    """Return where activities stand with budgets and floors; the policy topic is read only where one has any."""
-    if not any(each.budget is not None or each.exposure_floor > 0.0 for each in activities):
+    """Return where activities stand with limits and floors; the policy topic is read only where one has any."""
+    if not any(each.is_limited or each.exposure_floor > 0.0 for each in activities):
         return {}
     return standings_in(read_policy(target.cluster, target.topics.policy, PUBLISH_MS).records)
 
@@ -274,7 +274,7 @@ def _detailed(told: Mapping[str, Any]) -> list[str]:
     if told["written_ms"]:
         lines.append(f"{'written':{_WIDTH}}{moment(told['written_ms'])}")
     if told["activity"] and told["ledger"]:
-        lines.append(f"{'ledger':{_WIDTH}}{ledger_line(told['ledger'], told['activity']['budget'])}")
+        lines.append(f"{'ledger':{_WIDTH}}{ledger_line(told['ledger'], told['activity'])}")
     for name, value in (told["activity"] or {}).items():
         if name != "activity_id" and value not in (None, (), {}):
             lines.append(f"{name:{_WIDTH}}{_value(name, value)}")

@@ -1,10 +1,11 @@
-"""Where activities stand with their budgets and floors, as people read it: for `tideline activity show`."""
+"""Where activities stand with their limits and floors, as people read it: for `tideline activity show`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from tideline.udfs.core.budgets.pacing import PRICE_UNIT
+from tideline.udfs.core.budgets.spending_stop import READERS_LEARN_S, overshoot_bound
 from tideline.udfs.core.budgets.standing import Standing, decode_standing
 from tideline.udfs.core.policies.arm_key import decode_ledger_key
 
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.policies.policy_start import TopicRecord
 
-SPENT = "its budget has no room for what may still come of what was shown"
-_CENTS = 100
+SPENT = "its budget or stock has no room for what may still come of what was shown, or its total cap is reached"
+_CENTS, _HOUR_S = 100, 3600
 
 
 def standings_in(records: Iterable[TopicRecord]) -> dict[str, Standing]:
@@ -37,15 +38,24 @@ def ledger_document(standing: Standing | None) -> dict[str, Any] | None:
         "offset": standing.offset * PRICE_UNIT,
         "stopped": standing.stopped,
         "as_of_ms": standing.as_of_ms,
+        "impressions": standing.impressions,
+        "sold": standing.sold,
+        "beyond": round(overshoot_bound(standing.busiest_hour / _HOUR_S, READERS_LEARN_S)),
     }
 
 
-def ledger_line(ledger: Mapping[str, Any], budget: float | None) -> str:
-    """Return what is spent and expected, what a unit of money takes from a score, and what is added to it."""
+def ledger_line(ledger: Mapping[str, Any], activity: Mapping[str, Any]) -> str:
+    """Return what is spent and expected of an activity's limits, what that costs in score, and what is added to it."""
     parts = []
-    if budget is not None:
-        parts.append(f"spent {ledger['spent']:,.2f} of {budget:,.2f}, {ledger['pending']:,.2f} expected yet")
+    if activity["budget"] is not None:
+        spent = f"spent {ledger['spent']:,.2f} of {activity['budget']:,.2f}"
+        parts.append(f"{spent}, {ledger['pending']:,.2f} expected yet")
         parts.append(f"a unit of money costs {ledger['price']:.4f} of score")
+    if activity["stock"] is not None:
+        parts.append(f"{ledger['sold']:,} gone of {activity['stock']['left']:,} in stock")
+    if activity["total_cap"] is not None:
+        parts.append(f"shown {ledger['impressions']:,} of {activity['total_cap']:,} times at most")
+        parts.append(f"up to {ledger['beyond']:,} more before readers know of its stop")
     if ledger["offset"]:
         parts.append(f"owed, so {ledger['offset']:.4f} is added to its score")
     return "; ".join(parts) or "owed nothing"

@@ -26,7 +26,7 @@ _SHOWN = {
     "written_ms": "when its record was written, UTC epoch milliseconds",
     "refused": "why the job refused a later record of it; null where there is none",
     "activity": "the activity, as a file has it, with every field; null where no record of it was taken",
-    "ledger": "{spent, pending, price, offset, stopped, as_of_ms}, to a 32nd; null without budget, floor or job",
+    "ledger": "{spent, pending, price, offset, stopped, as_of_ms, impressions, sold, beyond}, to a 32nd; or null",
 }
 
 

@@ -87,7 +87,7 @@ GAUGES: dict[str, str] = {
     "policy_version": "Offset of the newest policy record in use.",
     "activities": "Activities known.",
     "activities_cold": "Activities running now with under 100 impressions, as each ranker knows them.",
-    "activities_stopped": "Activities that are shown to nobody: their budgets have no room for what is still to come.",
+    "activities_stopped": "Activities that are shown to nobody: a budget, stock or total cap has no room for more.",
     "selection_entropy_milli": "Thousandths of a nat: entropy of which activity was shown; 0 is always the same one.",
     "drift_z_milli": "Thousandths of a standard error by which seen over predicted clicks differ today from before.",
     "drift_alarm": "1 where that is more than 4 standard errors, else 0.",

@@ -26,6 +26,8 @@ _IDS_EVER_GIVEN = {
     17: "activity_v3",
     18: "profile_v1",
     19: "rule_costs_v1",
+    20: "activity_v4",
+    21: "ledger_v2",
 }
 
 

@@ -1,6 +1,6 @@
 """All ledgers of a deployment: feedback in, what to keep and where each activity stands out.
 
-Activities without budget and floor have none, and where no activity has one nothing is counted.
+Activities without budget, total cap, stock and floor have none, and where no activity has one nothing is counted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tideline.udfs.core.budgets.ledger import (
     merged,
 )
 from tideline.udfs.core.budgets.standing import Moment, Standing, standing_of
-from tideline.udfs.core.budgets.terms import NO_BUDGET, decode_terms, encode_terms, following, terms_of
+from tideline.udfs.core.budgets.terms import decode_terms, encode_terms, following, over, stocked, terms_of
 from tideline.udfs.core.budgets.told import Told
 
 if TYPE_CHECKING:
@@ -96,9 +96,10 @@ class Ledgers:
         """
         known = self._terms.get(name)
         terms = None if activity is None else terms_of(activity, self._newest_ms)
+        if terms is not None:
+            terms = stocked(known, terms, self._ledgers.get(name, NO_LEDGER))
         if known is not None:
-            over = known._replace(budget_cents=NO_BUDGET, floor=0.0, is_over=True)
-            terms = over if terms is None else following(known, terms)
+            terms = over(known) if terms is None else following(known, terms)
         if terms is None:
             return None
         self._terms[name] = terms

@@ -10,6 +10,8 @@ import math
 RISK = 0.01
 """Chance that a bound does not hold."""
 MIN_LEASE_MS, MAX_LEASE_MS = 600_000, 86_400_000
+READERS_LEARN_S = 2.4
+"""From an impression to the stop list that it leads to: two batches, a publish interval, solving."""
 _PEAK = 4.0
 
 
@@ -52,6 +54,6 @@ def lease_ms(remaining: float, rate_per_s: float) -> int:
     >>> lease_ms(14_400, 2.0) / 60_000  # minutes
     30.0
     """
-    if rate_per_s <= 0.0:
+    if rate_per_s <= 0.0 or remaining == math.inf:
         return MAX_LEASE_MS
     return min(max(int(1000.0 * remaining / (_PEAK * rate_per_s)), MIN_LEASE_MS), MAX_LEASE_MS)

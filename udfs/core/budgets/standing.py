@@ -1,10 +1,11 @@
-"""Where an activity stands with its budget and its floor: what rankers are told of it, as a record of the policy topic.
+"""Where an activity stands with its budget, total cap, stock and floor: what rankers are told, by the policy topic.
 
 A standing is a function of the ledger, the terms and the newest time that was learned of.
 """
 
 from __future__ import annotations
 
+import math
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,16 +15,16 @@ from tideline.schemas.records import LEDGER
 from tideline.udfs.core.budgets.committed import pending_of
 from tideline.udfs.core.budgets.ledger import HOUR_MS, HOURLY_MS
 from tideline.udfs.core.budgets.owed_exposure import floor_offset
-from tideline.udfs.core.budgets.pacing import in_price_units, plan_of, pressure
+from tideline.udfs.core.budgets.pacing import Pacing, in_price_units, plan_of, pressure
 from tideline.udfs.core.budgets.spending_stop import MAX_LEASE_MS, lease_ms, must_stop
-from tideline.udfs.core.budgets.terms import NO_BUDGET, Terms
+from tideline.udfs.core.budgets.terms import NO_LIMIT, Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.budgets.committed import Cohorts
+    from tideline.udfs.core.budgets.committed import Cohorts, Pending
 
 _WHOLE = 100
 _FIRST_SHARE = 0.1
@@ -31,7 +32,7 @@ _FIRST_SHARE = 0.1
 
 
 class Standing(NamedTuple):
-    """What one activity's budget and floor say at a moment."""
+    """What one activity's limits and floor say at a moment."""
 
     price: int = 0
     """Worth of a unit of money, in 2^-24: what spending one takes from a score."""
@@ -50,6 +51,11 @@ class Standing(NamedTuple):
     """Which submission of the job published it, see fence.py."""
     version: int = -1
     """Offset of the record."""
+    impressions: int = 0
+    busiest_hour: int = 0
+    """Impressions in it."""
+    sold: int = 0
+    """Conversions since its stock was stated."""
 
 
 NO_STANDINGS: Mapping[str, Standing] = MappingProxyType({})
@@ -67,29 +73,65 @@ class Moment(NamedTuple):
 
 def standing_of(terms: Terms, ledger: NDArray[Any], cohorts: Cohorts, every: NDArray[Any], moment: Moment) -> Standing:
     """Return where an activity stands by its ledger, the same as cohorts, and the ledger of all together."""
-    offset = in_price_units(_offset(terms, ledger, every))
-    if terms.budget_cents == NO_BUDGET:
-        return Standing(offset=offset, as_of_ms=moment.now_ms)
+    if terms.is_over:
+        return Standing(as_of_ms=moment.now_ms)
     pending = pending_of(cohorts, moment.delays)
-    spent_cents, pending_cents = int(ledger["cost_cents"].sum()), terms.cost_cents * float(pending.by_hour.sum())
-    committed = ledger["cost_cents"] + terms.cost_cents * pending.by_hour
-    stopped = must_stop(spent_cents, pending.upper, terms.cost_cents, terms.budget_cents)
-    return Standing(
-        0 if stopped else in_price_units(_price(terms, ledger["hour"], committed, moment)),
-        offset,
-        stopped,
-        _lease(terms, ledger, spent_cents + pending_cents),
-        moment.now_ms,
-        spent_cents,
-        round(pending_cents),
+    limits = list(_limits(terms, ledger, pending))
+    stopped = any(each.stopped for each in limits)
+    busiest = _busiest_hour(ledger)
+    known = Standing(
+        offset=in_price_units(_offset(terms, ledger, every)),
+        stopped=stopped,
+        lease_ms=min((lease_ms(each.left, busiest * 1000.0 / HOUR_MS) for each in limits), default=MAX_LEASE_MS),
+        as_of_ms=moment.now_ms,
+        impressions=int(ledger["impressions"].sum()),
+        busiest_hour=busiest,
+        sold=int(ledger["conversions"].sum()) - terms.sold_before if terms.stock != NO_LIMIT else 0,
     )
+    if terms.budget_cents == NO_LIMIT:
+        return known
+    committed = ledger["cost_cents"] + terms.cost_cents * pending.by_hour
+    return known._replace(
+        price=0 if stopped else in_price_units(_price(terms, ledger["hour"], committed, moment)),
+        spent_cents=int(ledger["cost_cents"].sum()),
+        pending_cents=round(terms.cost_cents * float(pending.by_hour.sum())),
+    )
+
+
+class _Limit(NamedTuple):
+    """Whether it stops an activity, and how many impressions are left at what they have led to so far."""
+
+    stopped: bool
+    left: float
+
+
+def _limits(terms: Terms, ledger: NDArray[Any], pending: Pending) -> Iterator[_Limit]:
+    """Yield what budget, stock and total cap say."""
+    shown, expected = float(ledger["impressions"].sum()), float(pending.by_hour.sum())
+    if terms.budget_cents != NO_LIMIT:
+        spent, cost = int(ledger["cost_cents"].sum()), terms.cost_cents
+        left = _impressions_for(terms.budget_cents, spent + cost * expected, shown)
+        yield _Limit(must_stop(spent, pending.upper, cost, terms.budget_cents), left)
+    if terms.stock != NO_LIMIT:
+        sold = int(ledger["conversions"].sum()) - terms.sold_before
+        left = _impressions_for(terms.stock, sold + expected, shown)
+        yield _Limit(must_stop(sold, pending.upper, 1, terms.stock), left)
+    if terms.total_cap != NO_LIMIT:
+        yield _Limit(shown >= terms.total_cap, max(terms.total_cap - shown, 0.0))
+
+
+def _impressions_for(limit: int, committed: float, shown: float) -> float:
+    """Return for how many impressions what is left of a limit lasts; no end where nothing came of any yet."""
+    return math.inf if shown <= 0.0 or committed <= 0.0 else max(limit - committed, 0.0) * shown / committed
 
 
 def _price(terms: Terms, hours: NDArray[np.int64], committed: NDArray[np.float64], moment: Moment) -> float:
     conversion, revenue = moment.worth
     first = _FIRST_SHARE * (conversion + revenue * terms.reward_value) * _WHOLE / terms.cost_cents
-    begun_ms = _begun_ms(terms, hours)
-    plan, is_planned = plan_of(begun_ms, terms.ends_ms), hours >= begun_ms // HOUR_MS
+    begun_ms, pacing = _begun_ms(terms, hours), list(Pacing)[terms.pacing]
+    if pacing is Pacing.NONE:
+        return 0.0
+    plan, is_planned = plan_of(begun_ms, terms.ends_ms, pacing), hours >= begun_ms // HOUR_MS
     period, gone = plan.gone(moment.now_ms)
     place = np.minimum(plan.period(hours[is_planned]), period)
     spent = np.bincount(place, committed[is_planned], minlength=period + 1).astype(np.float64)
@@ -111,17 +153,10 @@ def _offset(terms: Terms, ledger: NDArray[Any], every: NDArray[Any]) -> float:
     return floor_offset(terms.floor, own, total)
 
 
-def _lease(terms: Terms, ledger: NDArray[Any], committed_cents: float) -> int:
-    """Return the lease at the rate of the busiest hour, for as many impressions as what is left pays at its cost.
-
-    That is of the last weeks: what is older is not kept by hour.
-    """
-    shown = ledger["impressions"].sum()
-    if shown <= 0 or committed_cents <= 0.0:
-        return MAX_LEASE_MS
-    recent = ledger[ledger["hour"] >= ledger["hour"][-1] - HOURLY_MS // HOUR_MS]
-    left = max(terms.budget_cents - committed_cents, 0.0) * float(shown) / committed_cents
-    return lease_ms(left, float(recent["impressions"].max()) * 1000.0 / HOUR_MS)
+def _busiest_hour(ledger: NDArray[Any]) -> int:
+    """Return the most impressions of an hour of the last weeks: what is older is not kept by hour."""
+    recent = ledger["hour"] >= ledger["hour"].max(initial=0) - HOURLY_MS // HOUR_MS
+    return int(ledger["impressions"][recent].max(initial=0))
 
 
 def encode_standing(activity_id: str, standing: Standing) -> bytes:

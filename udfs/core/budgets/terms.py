@@ -1,27 +1,32 @@
-"""What an activity's ledger is held against: its budget and cost, its time, the share of impressions it is owed.
+"""What an activity's ledger is held against: budget and cost, total cap, stock, time, the share that it is owed.
 
-State bytes: version 2, golden file tests/golden/terms_v2.bin.
+State bytes: version 3, golden file tests/golden/terms_v3.bin.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tideline.udfs.core.budgets.ledger import HOUR_MS
+from tideline.udfs.core.budgets.pacing import Pacing
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tideline.udfs.core.catalogue.activity import Activity
 
-TERMS_VERSION = 2
-NO_BUDGET = -1
+TERMS_VERSION = 3
+NO_LIMIT = -1
 _CENTS = 100
-_FORM = struct.Struct("<BqqqqddqqqBB")
+_FORM = struct.Struct("<BqqqqddqqqqqqqBBB")
 
 
 class Terms(NamedTuple):
     """The terms of one activity; amounts in whole cents."""
 
     budget_cents: int
-    """NO_BUDGET where nothing limits what may be spent."""
+    """NO_LIMIT where nothing limits what may be spent; so for the others."""
     cost_cents: int
     starts_ms: int
     ends_ms: int
@@ -33,6 +38,14 @@ class Terms(NamedTuple):
     """From when on what was left of the budget then is planned: when it, its time or the status last changed."""
     least_cost_cents: int
     """The least a conversion ever cost: what is given back of one that is taken back."""
+    total_cap: int
+    """Impressions in all."""
+    stock: int
+    """So many conversions may come after the first `sold_before` of the ledger."""
+    stock_ms: int
+    sold_before: int
+    pacing: int
+    """Its number in Pacing."""
     is_open: bool
     """Its status is active."""
     is_over: bool = False
@@ -46,12 +59,13 @@ def terms_of(activity: Activity, now_ms: int) -> Terms | None:
     budget; a cost below a cent is one.
     """
     has_budget = activity.budget is not None and activity.cost > 0.0
-    if not has_budget and activity.exposure_floor <= 0.0:
+    total_cap, stock = activity.total_cap, activity.stock
+    if not has_budget and activity.exposure_floor <= 0.0 and total_cap is None and stock is None:
         return None
     cost_cents = max(round(activity.cost * _CENTS), 1) if activity.cost > 0.0 else 0
     begins_ms = max(now_ms, activity.starts_ms)
     return Terms(
-        round(activity.budget * _CENTS) if has_budget and activity.budget is not None else NO_BUDGET,
+        round(activity.budget * _CENTS) if has_budget and activity.budget is not None else NO_LIMIT,
         cost_cents,
         activity.starts_ms,
         activity.ends_ms,
@@ -60,8 +74,18 @@ def terms_of(activity: Activity, now_ms: int) -> Terms | None:
         begins_ms,
         begins_ms,
         cost_cents,
+        NO_LIMIT if total_cap is None else total_cap,
+        NO_LIMIT if stock is None else stock.left,
+        0 if stock is None else stock.as_of_ms,
+        0,
+        list(Pacing).index(Pacing(activity.pacing)),
         activity.status == "active",
     )
+
+
+def over(terms: Terms) -> Terms:
+    """Return the terms of an activity that was deleted, or that nothing limits or owes any more."""
+    return terms._replace(budget_cents=NO_LIMIT, floor=0.0, is_over=True)
 
 
 def following(before: Terms, after: Terms) -> Terms:
@@ -80,8 +104,20 @@ def following(before: Terms, after: Terms) -> Terms:
     )
 
 
-def _plan_of(terms: Terms) -> tuple[int, int, int]:
-    return terms.budget_cents, terms.starts_ms, terms.ends_ms
+def stocked(before: Terms | None, after: Terms, ledger: NDArray[Any]) -> Terms:
+    """Return terms that say how much of the ledger was sold before their stock was stated.
+
+    A statement that comes again is the same one: it fills nothing up. Of conversions that were known already, those of
+    lists made before the hour of the statement are taken for sold before it.
+    """
+    if before is not None and (before.stock, before.stock_ms) == (after.stock, after.stock_ms):
+        return after._replace(sold_before=before.sold_before)
+    sold = ledger["conversions"][ledger["hour"] < after.stock_ms // HOUR_MS].sum()
+    return after._replace(sold_before=int(sold))
+
+
+def _plan_of(terms: Terms) -> tuple[int, int, int, int]:
+    return terms.budget_cents, terms.starts_ms, terms.ends_ms, terms.pacing
 
 
 def encode_terms(terms: Terms) -> bytes:

@@ -71,6 +71,6 @@ def moved(told: Standing, now: Standing) -> bool:
     return any(abs(after - before) * _PART > abs(before) for before, after in pairs)
 
 
-def _amounts(standing: Standing) -> tuple[int, int, int, int]:
+def _amounts(standing: Standing) -> tuple[int, ...]:
     committed = standing.spent_cents + standing.pending_cents
-    return standing.price, standing.lease_ms, standing.spent_cents, committed
+    return standing.price, standing.lease_ms, standing.spent_cents, committed, standing.impressions, standing.sold

@@ -16,6 +16,7 @@ from tideline.udfs.core.catalogue.eligibility.user_caps import (
     UserCap,
     read_caps,
 )
+from tideline.udfs.core.catalogue.spending import PACINGS, Stock, read_spending
 
 KINDS = ("campaign", "coupon", "flash_sale", "event", "push", "banner", "other")
 STATUSES = ("active", "paused", "ended")
@@ -83,6 +84,17 @@ class Activity:
     """How long it stays away from a user who clicked it; None: not at all."""
     after_dismiss_ms: int | None = None
     """How long it stays away from a user who dismissed it; None: for ever."""
+    pacing: str = PACINGS[0]
+    """How a budget is spread over its time: even, front (half as much again in the first half) or none."""
+    total_cap: int | None = None
+    """Impressions in all, of all users; None: no limit."""
+    stock: Stock | None = None
+    """How many conversions there is stock for; None: no limit."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether what all users together do may stop it."""
+        return not (self.budget is None and self.total_cap is None and self.stock is None)
 
     def limits(self) -> tuple[UserCap, ...]:
         """Return all that limits how often one user may see it, as caps."""
@@ -134,10 +146,7 @@ def _validated(fields: Fields) -> Activity:
         fields.refuse("ends_ms", f"after starts_ms={starts_ms}")
     zone = read_zone(fields)
     group = None if fields.given("group") is None else fields.identifier("group")
-    budget = None if fields.given("budget") is None else fields.number("budget", 0, MAX_AMOUNT)
-    cost = fields.number("cost", 0, MAX_AMOUNT)
-    if budget is not None and not cost:
-        fields.refuse("cost", f"above 0 beside budget={budget:g}, which it is spent of")
+    spending = read_spending(fields)
     return Activity(
         activity_id=fields.identifier("activity_id"),
         kind=fields.choice("kind", KINDS),
@@ -149,8 +158,8 @@ def _validated(fields: Fields) -> Activity:
         items=fields.texts("items", MAX_ITEMS),
         rule=_rule(fields, zone),
         cap=_cap(fields),
-        budget=budget,
-        cost=cost,
+        budget=spending.budget,
+        cost=spending.cost,
         reward_value=fields.number("reward_value", 0, MAX_AMOUNT),
         exposure_floor=fields.number("exposure_floor", 0, 1),
         parameters=fields.number_map("parameters"),
@@ -161,6 +170,9 @@ def _validated(fields: Fields) -> Activity:
         caps=read_caps(fields, group),
         after_click_ms=_cool_down(fields, "after_click_ms"),
         after_dismiss_ms=_cool_down(fields, "after_dismiss_ms"),
+        pacing=spending.pacing,
+        total_cap=spending.total_cap,
+        stock=spending.stock,
     )
 
 

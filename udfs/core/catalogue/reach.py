@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 LEAST_CONVERSIONS = 1.536
-"""A budget that pays for no more is stopped from the start: so much is kept back while nothing is pending."""
+"""A budget or stock for no more is stopped from the start: so much is kept back while nothing is pending."""
 
 
 class Unreachable(StrEnum):
@@ -40,7 +40,7 @@ class Unreachable(StrEnum):
     UNKNOWN_CATEGORY = "unknown_category", "its rule asks for categories that no event had when the encoder was trained"
     CONTRADICTION = "contradiction", "clauses of its rule cannot hold together"
     NO_HOURS = "no_hours", "none of its hours lies between starts_ms and ends_ms"
-    NO_ROOM = "no_room", "its budget has no room for one conversion, what others may spend meanwhile kept back"
+    NO_ROOM = "no_room", "its budget or stock has no room for one conversion, what others may spend meanwhile kept back"
     CLASH = "clash", "another activity, before it by id, has the same 24-bit tag or number: give it another id"
 
 
@@ -60,7 +60,8 @@ def unreachable(activity: Activity, written_ms: int, known: Vocabulary) -> Unrea
         return Unreachable.CONTRADICTION
     if next_open(activity, activity.starts_ms) is None:
         return Unreachable.NO_HOURS
-    if activity.budget is not None and activity.budget <= LEAST_CONVERSIONS * activity.cost:
+    has_no_budget = activity.budget is not None and activity.budget <= LEAST_CONVERSIONS * activity.cost
+    if has_no_budget or (activity.stock is not None and activity.stock.left <= LEAST_CONVERSIONS):
         return Unreachable.NO_ROOM
     return None
 

@@ -40,9 +40,9 @@ class PopularList:
     def due(self, ranker: RankerState, newest_ms: int, renew: bool = False) -> bytes:
         """Return the payload, empty where its entries are as before and it is not due; `renew`: it is due.
 
-        It is as of the newest event time that the last batches agree on. Activities with a rule, a cap or a budget are
-        for known users only: whoever reads the list would spend of a budget, whatever its price. Its version is
-        (generation, time, policy version).
+        It is as of the newest event time that the last batches agree on. Activities with a rule, a cap or a limit over
+        all users are for known users only: whoever reads the list would spend of a budget, whatever its price. Its
+        version is (generation, time, policy version).
         """
         self._newest_ms.append(newest_ms)
         at_ms = max(self._as_of_ms, min(self._newest_ms))
@@ -76,4 +76,4 @@ class PopularList:
 
 
 def _is_for_all(activity: Activity) -> bool:
-    return not (activity.rule or activity.limits() or activity.budget is not None)
+    return not (activity.rule or activity.limits() or activity.is_limited)

@@ -189,20 +189,20 @@ class RankerState:
         return self._known[name]
 
     def stopped(self) -> NDArray[np.int64]:
-        """Return the numbers of the activities that are to be shown to nobody: their budgets are spent."""
+        """Return the numbers of the activities that are to be shown to nobody: what limits them is used up."""
         names = {name for name, standing in self.tables.standings.items() if standing.stopped}
         activities = self.catalogue.activities if names else ()
         return np.array([at for at, each in enumerate(activities) if each.activity_id in names], np.int64)
 
     def leases(self) -> dict[int, int]:
-        """Return by activity number in how many milliseconds lists that show it run out, where a budget says so."""
+        """Return by activity number in how many milliseconds lists that show it run out, where a limit says so."""
         standings = self.tables.standings
         if not standings:
             return {}
         return {
             number: standings[each.activity_id].lease_ms
             for number, each in enumerate(self.catalogue.activities)
-            if each.budget is not None and each.activity_id in standings
+            if each.is_limited and each.activity_id in standings
         }
 
     def table_of(self, policy: Policy, encoder: int, version: int | None = None) -> PolicyTable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.core_world import NOON_MS
 from tideline.scripts.commands.ledger_lines import ledger_document, ledger_line, standings_in
 from tideline.udfs.core.budgets.standing import Standing, encode_standing
@@ -9,6 +11,8 @@ from tideline.udfs.core.policies.arm_key import LedgerKey
 from tideline.udfs.core.policies.policy_start import TopicRecord
 
 STANDING = Standing(2**23, 0, True, as_of_ms=NOON_MS, spent_cents=1250, pending_cents=120)
+SHOWN: dict[str, Any] = {"impressions": 480, "busiest_hour": 36_000, "sold": 3}
+FREE: dict[str, Any] = {"budget": None, "total_cap": None, "stock": None}
 
 
 def test_the_newest_record_of_an_activity_counts() -> None:
@@ -24,16 +28,27 @@ def test_the_newest_record_of_an_activity_counts() -> None:
 
 
 def test_amounts_are_in_units_of_money() -> None:
-    told = ledger_document(STANDING)
+    told = ledger_document(STANDING._replace(**SHOWN))
     assert told == {
-        "spent": 12.5, "pending": 1.2, "price": 0.5, "offset": 0.0, "stopped": True, "as_of_ms": NOON_MS
+        "spent": 12.5, "pending": 1.2, "price": 0.5, "offset": 0.0, "stopped": True, "as_of_ms": NOON_MS,
+        "impressions": 480, "sold": 3, "beyond": 44,
     }  # fmt: skip
-    assert ledger_line(told, 20.0) == "spent 12.50 of 20.00, 1.20 expected yet; a unit of money costs 0.5000 of score"
+    money = "spent 12.50 of 20.00, 1.20 expected yet; a unit of money costs 0.5000 of score"
+    assert ledger_line(told, FREE | {"budget": 20.0}) == money
     assert ledger_document(None) is None
 
 
 def test_a_floor_says_what_is_added() -> None:
     owed = ledger_document(Standing(offset=2**20))
     assert owed is not None
-    assert ledger_line(owed, None) == "owed, so 0.0625 is added to its score"
-    assert ledger_line(owed | {"offset": 0.0}, None) == "owed nothing"
+    assert ledger_line(owed, FREE) == "owed, so 0.0625 is added to its score"
+    assert ledger_line(owed | {"offset": 0.0}, FREE) == "owed nothing"
+
+
+def test_a_total_cap_says_how_many_more_readers_may_see() -> None:
+    """Contract: at the rate of its busiest hour, until they know of a stop; and a stock says what is gone of it."""
+    told = ledger_document(STANDING._replace(**SHOWN))
+    assert told is not None
+    capped = FREE | {"total_cap": 500, "stock": {"left": 40, "as_of_ms": NOON_MS}}
+    shown = "shown 480 of 500 times at most; up to 44 more before readers know of its stop"
+    assert ledger_line(told, capped) == f"3 gone of 40 in stock; {shown}"

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from tests.support.core_world import DAY_MS, NOON_MS, activity
 from tideline.udfs.core.budgets.ledger import HOUR_MS, LEDGER, decode_ledger
 from tideline.udfs.core.budgets.ledgers import EVERY_ID, KeptLedgers, Ledgers, LedgerSettings
+from tideline.udfs.core.budgets.standing import Standing
+from tideline.udfs.core.catalogue.spending import Stock
 from tideline.udfs.core.rewards.feedback import ROWS
 
 SETTINGS = LedgerSettings(DAY_MS)
@@ -178,6 +180,37 @@ def test_a_floor_counts_from_when_it_was_asked_for() -> None:
     kept.learn(c=rows(10, at_ms=later + HOUR_MS))
     kept.note("d", exposure_floor=0.2)
     assert dict(kept.now.standings())["d"].offset > before["d"].offset
+
+
+def test_a_stock_that_is_counted_anew_begins_anew() -> None:
+    """Contract: the same statement again fills nothing up, nor does a deletion in between; another one does."""
+    kept, later = Kept(), NOON_MS + 3 * HOUR_MS
+    kept.note("a", stock=Stock(50, NOON_MS - HOUR_MS))
+    kept.learn(a=rows(100, 10))
+    for restored in (False, True):
+        if restored:
+            kept.delete("a")
+            kept.restore()
+        kept.note("a", stock=Stock(50, NOON_MS - HOUR_MS))
+        assert dict(kept.now.standings())["a"].sold == 10
+    kept.note("a", stock=Stock(50, later))
+    assert dict(kept.now.standings())["a"].sold == 0
+    kept.learn(a=rows(100, 4, at_ms=later))
+    assert dict(kept.now.standings())["a"].sold == 4
+    kept.note("a", stock=Stock(20, NOON_MS))
+    assert dict(kept.now.standings())["a"].sold == 14
+
+
+def test_a_total_cap_counts_what_was_shown_since_anything_was_limited() -> None:
+    kept = Kept()
+    kept.note("a", budget=50.0, cost=1.0)
+    kept.learn(a=rows(300))
+    kept.note("a", total_cap=300)
+    assert dict(kept.now.standings())["a"].stopped
+    kept.note("a", total_cap=301)
+    assert not dict(kept.now.standings())["a"].stopped
+    kept.note("a")
+    assert dict(kept.now.standings())["a"] == Standing(as_of_ms=NOON_MS)
 
 
 def test_a_budget_that_is_given_midway_is_planned_from_then_on() -> None:

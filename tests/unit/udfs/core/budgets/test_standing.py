@@ -12,9 +12,11 @@ from tests.support.core_world import DAY_MS, NOON_MS, activity
 from tideline.schemas.errors import InvalidRecord
 from tideline.udfs.core.budgets.committed import cohorts_of, delay_weights
 from tideline.udfs.core.budgets.ledger import HOUR_MS, LEDGER, NO_LEDGER
+from tideline.udfs.core.budgets.pacing import Pacing
 from tideline.udfs.core.budgets.spending_stop import MAX_LEASE_MS, MIN_LEASE_MS
 from tideline.udfs.core.budgets.standing import Moment, Standing, decode_standing, encode_standing, standing_of
 from tideline.udfs.core.budgets.terms import terms_of
+from tideline.udfs.core.catalogue.spending import PACINGS, Stock
 
 HOURS_AGO = 24
 
@@ -67,9 +69,41 @@ def test_a_lease_is_shorter_the_less_is_left() -> None:
     assert standing(NO_LEDGER, budget=20.0, cost=1.0).lease_ms == MAX_LEASE_MS
 
 
+def test_a_total_cap_stops_where_it_is_reached() -> None:
+    """Contract: at once, whatever is pending; raised, it goes on; a lease lasts for what is left at its peak."""
+    assert standing(ledger(0), total_cap=2_400).stopped
+    shown = standing(ledger(0), total_cap=2_401)
+    assert (shown.stopped, shown.price, shown.impressions, shown.busiest_hour) == (False, 0, 2_400, 100)
+    assert shown.lease_ms == MIN_LEASE_MS
+    assert standing(ledger(0), total_cap=3_200).lease_ms == 2 * HOUR_MS
+    assert not standing(NO_LEDGER, total_cap=1).stopped
+
+
+def test_a_stock_stops_as_a_budget_does_of_which_each_conversion_spends_one() -> None:
+    """Contract: what is pending is kept back; a price it has none."""
+    for left in (10, 20, 30, 60, 200):
+        stock, budget = (
+            standing(ledger(20), **given) for given in ({"stock": Stock(left, 0)}, {"budget": float(left), "cost": 1.0})
+        )
+        assert (stock.stopped, stock.lease_ms) == (budget.stopped, budget.lease_ms)
+        assert (stock.price, stock.sold) == (0, 20)
+    assert standing(ledger(20), stock=Stock(200, 0), budget=20.0, cost=1.0).stopped
+
+
+def test_without_pacing_a_budget_has_no_price_until_it_stops() -> None:
+    assert standing(ledger(10), budget=100.0, cost=1.0, pacing="none").price == 0
+    assert standing(ledger(10), budget=10.0, cost=1.0, pacing="none").stopped
+    even, front = (standing(ledger(20), budget=60.0, cost=1.0, pacing=name).price for name in ("even", "front"))
+    assert front < even
+
+
+def test_the_paces_that_can_be_written_are_those_there_are() -> None:
+    assert tuple(Pacing) == PACINGS
+
+
 def test_a_record_comes_back_as_it_was_written() -> None:
     """Contract: but for its version, which is the offset it is read at."""
-    told = Standing(3, -4, True, 600_000, NOON_MS, 50, 60, 7)
+    told = Standing(3, -4, True, 600_000, NOON_MS, 50, 60, 7, impressions=8, busiest_hour=9, sold=10)
     assert decode_standing(encode_standing("tea", told), 12) == ("tea", told._replace(version=12))
     with pytest.raises(InvalidRecord):
         decode_standing(b"\x00", 12)

@@ -10,6 +10,7 @@ import pytest
 from tests.support.core_world import DAY_MS, NOON_MS, activity
 from tideline.udfs.core.catalogue.activity import Activity, Rule
 from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
+from tideline.udfs.core.catalogue.spending import Stock
 from tideline.udfs.core.users.features import Vocabulary
 
 KNOWN = Vocabulary.of([], 97, ("tea", "milk"))
@@ -43,6 +44,8 @@ def with_clauses(*clauses: dict[str, Any]) -> Activity:
         (activity("a", hours=(("wed", "22:00", "23:00"),), time_zone="UTC"), None),
         (activity("a", budget=1.53, cost=1.0), Unreachable.NO_ROOM),
         (activity("a", budget=1.54, cost=1.0), None),
+        (activity("a", stock=Stock(1, NOON_MS)), Unreachable.NO_ROOM),
+        (activity("a", stock=Stock(2, NOON_MS), total_cap=1), None),
         (activity("a", status="paused", ends_ms=NOON_MS - DAY_MS), None),
     ],
 )
