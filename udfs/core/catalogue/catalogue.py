@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.catalogue.eligibility.by_profile import apply_opt_outs, opt_out_keys, own_zones, told_of
+from tideline.udfs.core.catalogue.eligibility.by_profile import (
+    OptOutNumbers,
+    apply_opt_outs,
+    opt_out_numbers,
+    own_zones,
+    told_of,
+)
 from tideline.udfs.core.catalogue.eligibility.hours import Hours
 from tideline.udfs.core.catalogue.eligibility.predicates import Asked
 from tideline.udfs.core.catalogue.eligibility.rules import Rules, apply_rules, compile_rules
@@ -45,8 +51,7 @@ class Catalogue:
     """Number of the activity with each of the rising hashes."""
     rules: Rules
     hours: Hours
-    opt_outs: NDArray[np.uint64]
-    """[3, K], see opt_out_keys."""
+    opt_outs: OptOutNumbers
     activities_of_item: dict[str, tuple[str, ...]]
     reward_value: dict[str, float]
 
@@ -69,7 +74,7 @@ class Catalogue:
             number_of_rising=np.argsort(hashes, kind="stable"),
             rules=compile_rules(ordered),
             hours=Hours.of([(each.time_zone, each.hours) for each in ordered]),
-            opt_outs=opt_out_keys([(each.activity_id, each.kind, each.group) for each in ordered]),
+            opt_outs=opt_out_numbers([(each.activity_id, each.kind, each.group) for each in ordered]),
             activities_of_item=_by_item(ordered),
             reward_value={each.activity_id: each.reward_value for each in ordered},
         )

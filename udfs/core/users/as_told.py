@@ -26,8 +26,8 @@ def as_told(batch: UserBatch, rows: NDArray[np.int64]) -> UserBatch:
         return batch
     told = [(row, read_kept(batch.profiles[row])) for row in rows.tolist() if batch.profiles[row]]
     header, history, liked, seen = batch.header.copy(), batch.history, batch.liked, batch.seen
-    for row, profile in told:
-        header["as_of_ms"][row] = max(int(header["as_of_ms"][row]), profile.ts_ms)
+    those, times_ms = np.array([(row, profile.ts_ms) for row, profile in told], np.int64).reshape(-1, 2).T
+    header["as_of_ms"][those] = np.maximum(header["as_of_ms"][those], times_ms)
     strangers = np.array([row for row, profile in told if not profile.personalise], np.int64)
     if strangers.size:
         history, liked, seen = history.copy(), liked.copy(), list(seen)

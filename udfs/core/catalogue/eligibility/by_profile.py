@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tideline.udfs.core.hashing import activity_hash, hash32
 from tideline.udfs.core.profiles.kept_profile import ACTIVITY, GROUP, KIND, KeptProfile, read_kept
@@ -13,8 +14,6 @@ from tideline.udfs.core.profiles.profile_record import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from numpy.typing import NDArray
 
     from tideline.udfs.core.catalogue.eligibility.rule_form import Labelled
 
@@ -65,25 +64,28 @@ class Labels(NamedTuple):
         return found
 
 
-def opt_out_keys(activities: Iterable[tuple[str, str, str | None]]) -> NDArray[np.uint64]:
-    """Return [3, K]: what each activity, (id, kind, group), is opted out of by; 0 where it has no group."""
-    keys = [
-        (
-            _key(ACTIVITY, activity_hash(activity_id)),
-            _key(GROUP, hash32(group)) if group is not None else 0,
-            _key(KIND, hash32(kind)),
-        )
-        for activity_id, kind, group in activities
-    ]
-    return np.array(keys, np.uint64).reshape(len(keys), 3).T
+OptOutNumbers = Mapping[int, NDArray[np.int64]]
+"""Numbers of activities by what they are opted out of by."""
 
 
-def apply_opt_outs(keys: NDArray[np.uint64], told: Told, mask: NDArray[np.bool_]) -> None:
+def opt_out_numbers(activities: Iterable[tuple[str, str, str | None]]) -> OptOutNumbers:
+    """Return the numbers of activities, (id, kind, group), by each thing that a user may opt out of."""
+    found: dict[int, list[int]] = {}
+    for number, (activity_id, kind, group) in enumerate(activities):
+        found.setdefault(_key(ACTIVITY, activity_hash(activity_id)), []).append(number)
+        found.setdefault(_key(KIND, hash32(kind)), []).append(number)
+        if group is not None:
+            found.setdefault(_key(GROUP, hash32(group)), []).append(number)
+    return {key: np.array(numbers, np.int64) for key, numbers in found.items()}
+
+
+def apply_opt_outs(numbers: OptOutNumbers, told: Told, mask: NDArray[np.bool_]) -> None:
     """Take out of mask [U, K], in place, what users opted out of."""
     for user, profile in told:
-        if profile.opt_outs:
-            mine = np.array([_key(*each) for each in profile.opt_outs], np.uint64)
-            mask[user, np.isin(keys, mine).any(axis=0)] = False
+        for what, name in profile.opt_outs:
+            closed = numbers.get(_key(what, name))
+            if closed is not None:
+                mask[user, closed] = False
 
 
 def _key(what: int, name: int) -> int:
