@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,14 +15,16 @@ from tests.support.live import LiveJob, check_equal
 from tests.support.scenes import scenario
 from tests.support.traffic import Message, make_activities, messages
 from tests.support.waiting import wait_until
+from tideline.udfs.core.catalogue.activity import Rule
 from tideline.udfs.core.lists.decision_token import read_unverified
-from tideline.udfs.core.profiles.profile_record import Consent, Profile, encode_profile
+from tideline.udfs.core.profiles.profile_record import Consent, OptOuts, Profile, encode_profile
 from tideline.udfs.core.users.interest import stranger_x
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tideline.scripts.localstack import Stack
+    from tideline.udfs.core.catalogue.activity import Activity
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -32,12 +35,19 @@ def told(stack: Stack) -> Iterator[LiveJob]:
     if not stack.rest.get("/overview")["slots-available"]:
         stack.add_taskmanager()
     live = LiveJob(stack, f"profiles{os.getpid()}")
-    live.put_activities(make_activities(40, int(time.time() * 1000)))
+    live.put_activities([_for_gold(each, at) for at, each in enumerate(make_activities(40, int(time.time() * 1000)))])
     live.start()
     live.produce(messages(scenario(live, 1, "p", events=1_200, users=80)))
     live.drain()
     yield live
     stack.rest.cancel(live.job_id)
+
+
+def _for_gold(activity: Activity, number: int) -> Activity:
+    """Every fourth activity asks for a label, every fourth is open by day; nothing else keeps anybody out."""
+    rule = Rule(all='[{"label.tier": {"in": ["gold"]}}]') if number % 4 == 1 else None
+    hours = (("all", "06:00", "18:00"),) if number % 4 == 3 else ()
+    return replace(activity, rule=rule, hours=hours, time_zone="UTC", group=f"g{number % 5}")
 
 
 def _later(told: LiveJob, seed: int, events: int) -> list[Message]:
@@ -66,6 +76,32 @@ def test_profiles_renew_lists_and_events_after_them_keep_to_them(told: LiveJob) 
         if user in users:
             assert x.tolist() == stranger_x().tolist()
     assert len(lists) > len(users)
+
+
+def test_labels_clocks_and_opt_outs_hold_on_every_list(told: LiveJob) -> None:
+    """Contract: who is gold may see what is for gold alone; nobody sees what he opted out of, explored or not."""
+    users = sorted(told.oracle.lists)[20:50]
+    now_ms = int(time.time() * 1000)
+    zones, tiers = ("Asia/Tokyo", "America/New_York", None), ("gold", "tin")
+    profiles = [
+        Profile(
+            user, now_ms, {"tier": tiers[at % 2]}, zones[at % 3], opt_outs=OptOuts(groups=("g1",), kinds=("coupon",))
+        )
+        for at, user in enumerate(users)
+    ]
+    told.tell(_records(*profiles))
+    told.settle()
+    lists = told.lists(users)
+    check_equal({user: told.oracle.lists[user] for user in users}, lists)
+    known = told.oracle.ranker.offers.activities
+    for_gold = {name for name, each in known.items() if each.rule is not None}
+    shown = {user: [known[name] for name in json.loads(payload)["i"]] for user, payload in lists.items()}
+    assert not [each for some in shown.values() for each in some if each.group == "g1" or each.kind == "coupon"]
+    seen = [
+        {each.activity_id for at, user in enumerate(users) if at % 2 == odd for each in shown[user]} for odd in (0, 1)
+    ]
+    assert seen[0] & for_gold
+    assert not seen[1] & for_gold
 
 
 def test_a_bad_record_is_a_dead_letter_and_forgetting_brings_the_own_list_back(told: LiveJob) -> None:

@@ -3,7 +3,8 @@
 A story has pages of ten impressions (so its entries soon pass all that is remembered one by one), some seen or clicked
 twice, old tabs, dismissals, conversions whose revision may overtake them, and purchases without a token. Told the
 second time each event is overtaken by at most 30 of its user's, a third of them come again, and batches are cut
-elsewhere. Lists byte for byte and sums must be the same.
+elsewhere. Lists byte for byte and sums must be the same. Half the users have profiles, which are told at any time and
+in any order.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from tideline.models.encoder import Encoder
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
+from tideline.scripts.benchmarks.offline.story_profiles import profiles_of, scattered
 from tideline.scripts.benchmarks.progress import say
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.context import CONSTANT_X, DIM
@@ -28,13 +30,14 @@ from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import PAIRS, PolicyRow
-from tideline.udfs.core.rewards.feedback import Feedback
-from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.core.profiles.profile_record import encode_profile
+from tideline.udfs.core.serving.engine import Outcome, Records, process, take_profiles
 from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from tideline.udfs.core.profiles.profile_record import Profile
     from tideline.udfs.core.users.interest import StepEncoder
 
 MOST_OVERTAKEN = 30
@@ -46,6 +49,7 @@ _PAGE = 10
 _ACTIVITIES = 24
 _AT_ONCE = 200
 """Users whose stories are told side by side."""
+NOBODY: dict[int, Sequence[Profile]] = {}
 _CATEGORIES = ("GRAPES", "CHEESE", "bread", "tea")
 
 
@@ -58,6 +62,19 @@ class Told:
     sums: defaultdict[tuple[Any, ...], np.ndarray[Any, Any]] = field(
         default_factory=lambda: defaultdict(lambda: np.zeros(5, np.int64))
     )
+
+    def load(self, users: list[str]) -> list[bytes | None]:
+        """Return the states of users."""
+        return [self.states.get(user) for user in users]
+
+    def take(self, outcome: Outcome) -> None:
+        """Take in what a batch led to."""
+        self.states.update(zip(outcome.users, outcome.states, strict=True))
+        self.lists.update(zip(outcome.listed, outcome.lists, strict=True))
+        for row in outcome.feedback:
+            shown = row.impressions * (100 - row.examination_discount)
+            counted = (shown, row.clicks, row.conversions, row.dismissals, row.revenue_milli)
+            self.sums[row.activity_id, row.encoder, row.ts_ms, row.x, row.pair] += np.array(counted)
 
     def user_sums(self) -> dict[tuple[Any, ...], tuple[int, ...]]:
         """Return the sums that did not cancel out."""
@@ -84,9 +101,11 @@ def compare(stories: dict[str, list[Event]], seed: int, encoder: StepEncoder) ->
     rng = np.random.default_rng(seed)
     longest = max(len(each) for each in stories.values())
     rounds = [[each[at] for each in stories.values() if at < len(each)] for at in range(longest)]
-    plain = tell(rounds, encoder)
+    profiles = [told for number, user in enumerate(stories) for told in profiles_of(user, seed + number)]
+    plain = tell(rounds, encoder, {0: profiles})
     arrivals = {user: disorder(each, rng) for user, each in stories.items()}
-    mixed = tell(_cut(arrivals, rng), encoder)
+    batches = _cut(arrivals, rng)
+    mixed = tell(batches, encoder, scattered(profiles, len(batches), rng))
     lists = sum(plain.lists.get(user) != mixed.lists.get(user) for user in stories)
     one, other = plain.user_sums(), mixed.user_sums()
     sums = sum(one.get(key) != other.get(key) for key in one.keys() | other.keys())
@@ -108,25 +127,19 @@ def disorder(events: Sequence[Event], rng: np.random.Generator) -> list[Event]:
     return moved
 
 
-def tell(batches: Sequence[Sequence[Event]], encoder: StepEncoder) -> Told:
-    """Process batches of events and return what they leave behind."""
+def tell(
+    batches: Sequence[Sequence[Event]], encoder: StepEncoder, profiles: Mapping[int, Sequence[Profile]] = NOBODY
+) -> Told:
+    """Process batches of events, some profiles before some of them by number; return what they leave behind."""
     ranker, told = _ranker(encoder), Told()
-    for batch in batches:
-        keys = [event.user_id.encode() for event in batch]
-        newest = max(event.ts_ms for event in batch)
+    for number, batch in enumerate(batches):
+        for each in profiles.get(number, ()):
+            records = Records([each.user_id.encode()], [encode_profile(each)], [each.ts_ms])
+            told.take(take_profiles(records, told.load, ranker))
+        keys, newest = [event.user_id.encode() for event in batch], max(event.ts_ms for event in batch)
         records = Records(keys, [encode_event(event) for event in batch], [newest] * len(batch))
-        outcome = process(records, lambda users: [told.states.get(user) for user in users], ranker)
-        told.states.update(zip(outcome.users, outcome.states, strict=True))
-        told.lists.update(zip(outcome.listed, outcome.lists, strict=True))
-        for row in outcome.feedback:
-            _count(told, row)
+        told.take(process(records, told.load, ranker))
     return told
-
-
-def _count(told: Told, row: Feedback) -> None:
-    weight = row.impressions * (100 - row.examination_discount)
-    counted = (weight, row.clicks, row.conversions, row.dismissals, row.revenue_milli)
-    told.sums[row.activity_id, row.encoder, row.ts_ms, row.x, row.pair] += np.array(counted)
 
 
 def _cut(arrivals: dict[str, list[Event]], rng: np.random.Generator) -> list[list[Event]]:
@@ -153,12 +166,20 @@ def _activities() -> list[Activity]:
             _NOON_MS - 30 * _DAY_MS,
             _NOON_MS + 300 * _DAY_MS,
             cap=Cap(3 + number % 20, (1 + number) * _DAY_MS // 8) if number % 4 == 0 else None,
-            rule=Rule(min_events=number) if number % 5 == 1 else None,
+            rule=_rule(number),
+            hours=(("all", "08:00", "20:00"),) if number % 7 == 3 else (),
+            time_zone="UTC",
             items=(f"item-{number % 6}",),
             reward_value=2.5,
         )
         for number in range(_ACTIVITIES)
     ]
+
+
+def _rule(number: int) -> Rule | None:
+    if number % 9 == 2:
+        return Rule(all='[{"label.tier": {"in": ["gold"]}}]')
+    return Rule(min_events=number) if number % 5 == 1 else None
 
 
 def _ranker(encoder: StepEncoder) -> RankerState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.core_world import NOON_MS, ArithmeticEncoder, token_for
-from tests.support.engine_runs import NAMES, ranking_world, records_of, views
+from tests.support.engine_runs import NAMES, ranking_world, records_of, story_of, sums_of, views
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.lists.decision_token import read_unverified
 from tideline.udfs.core.profiles.held_profiles import HeldProfiles
@@ -22,6 +23,7 @@ from tideline.udfs.core.users.interest import stranger_x
 from tideline.udfs.core.users.user_state import HEADER
 
 WORLD = ranking_world(ArithmeticEncoder())
+BEFORE = "a1b98dc1a91d00b38b27aba2b492401a1bbc7dcbf9aad4f2e7d231105ee384ae"
 SILENT = Consent(personalise=False, learn=False)
 
 
@@ -207,3 +209,16 @@ def test_of_a_past_feedback_is_learned_as_its_user_agreed_when_he_saw_the_list()
     shop = Shop()
     outcome = process(records_of(shown), shop.load, WORLD, held=held)
     assert {each.ts_ms - NOON_MS: each.unlearned for each in outcome.feedback} == {-1_000: 0, 0: 1, 1_000: 0}
+
+
+def test_without_profiles_every_byte_is_as_before_there_were_any() -> None:
+    """Contract: lists, decision records and learned sums of random stories; the digest is of the build before."""
+    digest = hashlib.sha256()
+    rng = np.random.default_rng(0)
+    for story in [story_of(f"u{number}", 80, rng) for number in range(3)]:
+        shop = Shop()
+        for start in range(0, len(story), 7):
+            outcome = shop.seen(*story[start : start + 7])
+            digest.update(b"".join([*outcome.lists, *(record for _, record in outcome.decisions)]))
+            digest.update(b"".join(sums_of(outcome.feedback).values()))
+    assert digest.hexdigest() == BEFORE
