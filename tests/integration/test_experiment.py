@@ -15,6 +15,7 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.scripts.commands.experiment import main
+from tideline.udfs.core.policies.arm_key import decode_row_key
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import decode_row
 
@@ -52,7 +53,8 @@ def arms(job: LiveJob, experiment: str) -> Counter[str]:
 def regressions(job: LiveJob, since: int = 0) -> set[str]:
     """How rows of the policy topic were solved, from an offset on."""
     records = [record for record in job.read(job.topics.policy) if record.value and record.offset >= since]
-    return {decode_row(record.value, record.offset)[1].regression for record in records if record.value}
+    rows = [record for record in records if decode_row_key(record.key)]
+    return {decode_row(record.value, record.offset)[1].regression for record in rows if record.value}
 
 
 def command(job: LiveJob, *arguments: str) -> None:

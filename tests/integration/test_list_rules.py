@@ -19,6 +19,8 @@ from tests.support.waiting import wait_until
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
+from tideline.scripts.analysis.rule_prices import rule_prices
+from tideline.scripts.commands.export_log import export
 from tideline.udfs.core.lists.decision_token import propensity, verify
 from tideline.udfs.core.policies.arm_key import COSTS_KEY
 from tideline.udfs.core.ranking.list_rules import read_list_rules
@@ -107,7 +109,7 @@ def test_decisions_say_how_many_the_rules_left(ruled: LiveJob) -> None:
     assert named == {"list.category", "list.label"}
 
 
-def test_what_the_rules_cost_is_beside_the_policy(ruled: LiveJob) -> None:
+def test_what_the_rules_cost_is_beside_the_policy_and_in_the_export(ruled: LiveJob) -> None:
     """Contract: of one list in 64, once there is a publication; rules of lists cost something, budgets nothing."""
 
     def told() -> list[DayCosts]:
@@ -120,3 +122,8 @@ def test_what_the_rules_cost_is_beside_the_policy(ruled: LiveJob) -> None:
     assert sum(each.lists for each in found) > 0
     assert costs[RuleClass.LIST_RULES] > 0
     assert {costs[each] for each in (RuleClass.STOPS, RuleClass.PRICES, RuleClass.OFFSETS)} == {0}
+    table = export(ruled.stack.kafka, ruled.topics, ruled.token_keys, 1.0)
+    told = rule_prices(json.loads(table.schema.metadata[b"tideline.rules"]))
+    assert told is not None
+    assert told["sampled"] >= sum(each.lists for each in found)
+    assert {row["constraint"]: row["share"] for row in told["rows"]}[RuleClass.LIST_RULES] > 0.0

@@ -20,7 +20,7 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.scripts.commands import tideline
 from tideline.udfs.core.lists.decision_token import verify
-from tideline.udfs.core.policies.arm_key import PRIOR_ID
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, decode_row_key
 from tideline.udfs.core.policies.policy_table import decode_row
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def swapped(job: LiveJob, folder: Path, act: Callable[[], object]) -> None:
 
 def rows(job: LiveJob, encoder: int) -> dict[str, PolicyRow]:
     """The newest policy rows of an encoder."""
-    found = [decode_row(r.value, r.offset) for r in job.read(job.topics.policy) if r.value is not None]
+    found = [decode_row(r.value, r.offset) for r in job.read(job.topics.policy) if r.value and decode_row_key(r.key)]
     return {name: row for name, row in found if row.encoder == encoder and name != PRIOR_ID}
 
 

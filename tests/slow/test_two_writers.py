@@ -12,7 +12,7 @@ from tests.support.traffic import messages
 from tideline.scripts.commands.submit import refuse_epoch, submit
 from tideline.scripts.localstack import StackError
 from tideline.udfs.core.control.control import PublishPolicy
-from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
+from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, decode_row_key
 from tideline.udfs.core.policies.policy_table import decode_row
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def fallen(job: LiveJob) -> list[str]:
     epoch, most, found = 0, dict[ArmKey, float](), list[str]()
     for record in job.read(job.topics.policy):
         assert record.value is not None
+        if decode_row_key(record.key) is None:
+            continue
         name, row = decode_row(record.value, record.offset)
         if row.epoch < epoch or name == PRIOR_ID:
             continue

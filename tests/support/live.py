@@ -23,7 +23,7 @@ from tideline.scripts.localstack.paths import REPOSITORY
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.control.control import Control, LoadModel, PublishPolicy, Republish, encode_control
 from tideline.udfs.core.lists.list_version import parse_version
-from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, RowKey
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.option_sources import load
 from tideline.udfs.settings.rank_settings import rank_settings
@@ -280,8 +280,8 @@ class LiveJob:
 
 
 def _newest(policy: Sequence[Recorded], since: int) -> list[bytes]:
-    """Return the newest value under each key of the records since, in their order as bytes."""
-    values = {record.key: record.value for record in policy[since:]}
+    """Return the newest value under each key of the records since, in their order as bytes; costs of rules apart."""
+    values = {record.key: record.value for record in policy[since:] if record.key != COSTS_KEY}
     return sorted(value for value in values.values() if value is not None)
 
 

@@ -13,7 +13,7 @@ from tideline.udfs.core.budgets.standing import decode_standing, encode_standing
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings
 from tideline.udfs.core.lists.list_version import ListVersion, parse_version
-from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, decode_ledger_key
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, decode_ledger_key, decode_row_key
 from tideline.udfs.core.policies.policy_table import decode_row, encode_row
 from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
@@ -132,7 +132,7 @@ class Oracle:
     def learn(self, policy: Iterable[Recorded]) -> None:
         """Take in records of the policy topic."""
         for record in policy:
-            if record.value is None:
+            if record.value is None or record.key == COSTS_KEY:
                 continue
             if decode_ledger_key(record.key):
                 self.ranker = self.ranker.with_standing(*decode_standing(record.value, record.offset))
@@ -189,7 +189,7 @@ class Oracle:
 
 def learned(policy: Iterable[Recorded]) -> dict[str, tuple[float, tuple[float, ...]]]:
     """Return (impressions, rewards) by the text of an arm of the newest policy records; nothing may be forgotten."""
-    rows = (record for record in policy if record.value is not None and not decode_ledger_key(record.key))
+    rows = (record for record in policy if record.value is not None and decode_row_key(record.key))
     return _counts(decode_row(record.value or b"", record.offset) for record in rows)
 
 
