@@ -104,7 +104,7 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "fairness": "{gap, reward, most_possible, half_merit, fair_co, none, unseen}; parts not asked for: null",
             "variants": "even and earn: {false_winners, by_peeking, found_20, median_users_20, clicks_lost_20}",
             "discount": "by curve of demand: {lost, worst, independent, even}; margin of 20,000 impressions",
-            "price_report": "{marginal_off, expected, total, exact, sampled, sampled_off_se, classes, of_ranking}",
+            "price_report": "{marginal_off, day_off, total, exact, sampled, sampled_off_se, classes, of_ranking, ...}",
             "propensities": "of list rules: {lists, worst_weight, worst_chi_square, weights, chi_square, us_per_user}",
         },
         "rank": {

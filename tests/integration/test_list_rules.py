@@ -123,7 +123,7 @@ def test_what_the_rules_cost_is_beside_the_policy_and_in_the_export(ruled: LiveJ
     assert costs[RuleClass.LIST_RULES] > 0
     assert {costs[each] for each in (RuleClass.STOPS, RuleClass.PRICES, RuleClass.OFFSETS)} == {0}
     table = export(ruled.stack.kafka, ruled.topics, ruled.token_keys, 1.0)
-    told = rule_prices(json.loads(table.schema.metadata[b"tideline.rules"]))
-    assert told is not None
-    assert told["sampled"] >= sum(each.lists for each in found)
-    assert {row["constraint"]: row["share"] for row in told["rows"]}[RuleClass.LIST_RULES] > 0.0
+    section = rule_prices(json.loads(table.schema.metadata[b"tideline.rules"]))
+    assert section is not None
+    assert section["sampled"] >= sum(each.lists for each in found)
+    assert {row["constraint"]: row["share"] for row in section["rows"]}[RuleClass.LIST_RULES] > 0.0

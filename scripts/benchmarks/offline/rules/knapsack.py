@@ -49,6 +49,8 @@ class Played(NamedTuple):
     reward: float
     used: float
     over_by: float
+    prices: NDArray[np.float64]
+    """The day's mean of each over requests."""
 
 
 def world_of(seed: int, requests: int = REQUESTS) -> World:
@@ -84,14 +86,15 @@ def play(world: World, seed: int, first: NDArray[np.float64] | None, *, throttle
     edges = np.searchsorted(world.when_ms, np.arange(steps + 1) * _PUBLISH_MS)
     tosses, joins = rng.random((len(world.values), SLOTS)), rng.random((len(world.values), _BUDGETS))
     spent, known, share, reward = np.zeros((24, _BUDGETS)), np.zeros((24, _BUDGETS)), np.ones(_BUDGETS), 0.0
-    planned = np.append(0.0, np.cumsum(world.plan.weights))
+    planned, paid = np.append(0.0, np.cumsum(world.plan.weights)), np.zeros(_BUDGETS)
     for step in range(steps):
         hour, gone = world.plan.gone(step * _PUBLISH_MS)
         total, at = known.sum(axis=0), slice(edges[step], edges[step + 1])
         costs = world.costs[at]
         scores = world.values[at].copy()
         if first is not None:
-            scores = priced(scores, costs, first * _pressures(known[: hour + 1], world, gone))
+            prices = first * _pressures(known[: hour + 1], world, gone)
+            scores, paid = priced(scores, costs, prices), paid + len(costs) * prices
         if throttled:
             if step % _THROTTLED_EVERY == 0:  # ten percent up or down each minute
                 plan = planned[hour] + gone * world.plan.weights[hour]
@@ -106,7 +109,8 @@ def play(world: World, seed: int, first: NDArray[np.float64] | None, *, throttle
             hit = (lists < _BUDGETS) & (tosses[at] < costs[rows, with_budget])
             spent[hour] += np.bincount(lists[hit], minlength=_BUDGETS)[:_BUDGETS]
     total = spent.sum(axis=0)
-    return Played(reward, float((total / world.budgets).mean()), float((total - world.budgets).max()))
+    used, over_by = float((total / world.budgets).mean()), float((total - world.budgets).max())
+    return Played(reward, used, over_by, paid / len(world.values))
 
 
 def _pressures(spent: NDArray[np.float64], world: World, gone: float) -> NDArray[np.float64]:

@@ -1,8 +1,9 @@
 """Is a budget's price what one more unit of it is worth, and does one list in 64 say what all rules cost?
 
 In a world of `knapsack`: the dual's price against the optimum with a tenth more and less of one budget, of the three
-largest. Then the lists of all requests under caps, a stop, the prices, an offset, a quota and exploration, step by step
-as the job does it: what each class of rules costs of all of them, and as estimated from those that are sampled.
+largest, and beside it the mean of a day of prices as the controller moves them. Then the lists of all requests under
+caps, a stop, the prices, an offset, a quota and exploration, step by step as the job does it: what each class of rules
+costs of all of them, and as estimated from those that are sampled.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tideline.scripts.benchmarks.offline.rules.dual import priced, solve_dual
-from tideline.scripts.benchmarks.offline.rules.knapsack import REQUESTS, SLOTS, world_of
+from tideline.scripts.benchmarks.offline.rules.knapsack import REQUESTS, SLOTS, first_prices, play, world_of
 from tideline.scripts.benchmarks.peers.peer_python import run_alone
 from tideline.scripts.benchmarks.progress import say
 from tideline.udfs.core.context import DIM
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from tideline.scripts.benchmarks.offline.rules.knapsack import World
 
 _MODULE = "tideline.scripts.benchmarks.offline.rules.price_report"
-_SEED = 1000
+_SEED, _OF_PLAY, _OF_CONTEXTS = 1000, 6000, 8000
 _LARGEST, _PART = 3, 0.1
 _AT_ONCE = 4096
 _STOPPED, _OWED, _OFFSET = 7, 12, 0.01
@@ -53,7 +54,8 @@ def measure(requests: int = REQUESTS) -> dict[str, Any]:
     """Return by how much a price is off one more unit's worth, and what rules cost: of all lists, and as sampled."""
     world = world_of(_SEED, requests)
     dual = solve_dual(world.values, world.costs, world.budgets, SLOTS)
-    off = []
+    day = play(world, _OF_PLAY, first_prices(world, _OF_CONTEXTS)).prices
+    off, day_off = [], []
     for number in np.argsort(-world.budgets)[:_LARGEST].tolist():
         bounds = []
         for factor in (1 + _PART, 1 - _PART):
@@ -61,10 +63,11 @@ def measure(requests: int = REQUESTS) -> dict[str, Any]:
             changed[number] *= factor
             bounds.append(solve_dual(world.values, world.costs, changed, SLOTS).bound)
         slope = (bounds[0] - bounds[1]) / (2 * _PART * world.budgets[number])
-        off.append(float(abs(dual.prices[number] / slope - 1)))
-        budget, price = world.budgets[number], dual.prices[number]
-        say(f"price_report: budget {budget:.0f}, price {price:.3f}, one more unit {slope:.3f}")
-    return {"marginal_off": max(off)} | _costs(world, dual.prices)
+        budget, price, mean = world.budgets[number], dual.prices[number], day[number]
+        off.append(float(abs(price / slope - 1)))
+        day_off.append(float(abs(mean / slope - 1)))
+        say(f"price_report: budget {budget:.0f}, price {price:.3f}, day's mean {mean:.3f}, one more unit {slope:.3f}")
+    return {"marginal_off": max(off), "day_off": max(day_off)} | _costs(world, dual.prices)
 
 
 def _costs(world: World, prices: NDArray[np.float64]) -> dict[str, Any]:

@@ -180,6 +180,21 @@ def test_a_clock_that_is_far_ahead_does_not_empty_a_list(ahead_ms: int) -> None:
     assert may_see(batch, *activities) == []
 
 
+def test_who_may_see_what_without_caps_is_told_of_those_asked_for() -> None:
+    """Contract: before caps and dismissals; rules and windows hold there too."""
+    batch = decode_states([None] * 3, 4)
+    batch.header["as_of_ms"] = NOON_MS
+    was_shown(batch, "capped", NOON_MS - 1, row=1)
+    was_shown(batch, "plain", NOON_MS - 1, dismissed=True, row=2)
+    catalogue = Catalogue.of(
+        [activity("capped", cap=Cap(1, 60_000)), activity("over", ends_ms=NOON_MS), activity("plain")]
+    )
+    found = eligible(catalogue, batch, np.arange(3), uncapped=np.array([1, 2]))
+    assert found.mask.tolist() == [[True, False, True], [False, False, True], [True, False, False]]
+    assert found.uncapped.tolist() == [[True, False, True]] * 2
+    assert eligible(catalogue, batch, np.arange(3)).uncapped.shape == (0, 3)
+
+
 def test_users_of_a_batch_are_kept_apart() -> None:
     """Contract: a user's caps, dismissals and rules are his own, whatever rows are asked for."""
     batch = decode_states([None] * 4, 4)

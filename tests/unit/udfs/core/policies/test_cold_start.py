@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tests.support.feedback_log import ACTIVITIES, HOW, NEVER, make_log
+from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
+from tideline.udfs.core.context import CONSTANT_X
+from tideline.udfs.core.fixed_point import THETA_UNIT, X_UNIT
 from tideline.udfs.core.learning.learning import add, merge
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.policies.arm_key import ArmKey
-from tideline.udfs.core.policies.cold_start import coefficients, worth
+from tideline.udfs.core.policies.cold_start import Charged, coefficients, offsets_of, worth
 from tideline.udfs.core.policies.policy_table import PolicyTable
 
 if TYPE_CHECKING:
@@ -24,6 +29,23 @@ def test_the_default_weights_score_as_they_are_given() -> None:
     assert worth(CATALOGUE.activities, (1.0, 5.0, 0.0, 0.0)).tolist() == [[1.0, 5.0, 0.0]] * 5
     assert worth(CATALOGUE.activities, (1.0, 5.0, 0.01, 1.0)).tolist() == [[1.0, 4.5, 0.01]] * 5
     assert worth(CATALOGUE.activities, (0.0, 0.0, 0.0, 0.0)).tolist() == [[0.0] * 3] * 5
+
+
+def test_what_budgets_and_floors_charge_can_be_told_apart() -> None:
+    """Contract: with all, with prices alone, or with nothing; an offset is added to every score that reads contexts."""
+    standings = {"new": Standing(price=2**24, offset=2**22), "old1": Standing(offset=2**20)}
+    weights = (1.0, 5.0, 0.0, 0.0)
+    known = {each: coefficients(PolicyTable(), CATALOGUE, 3, weights, each.of(standings)) for each in Charged}
+    plain = coefficients(PolicyTable(), CATALOGUE, 3, weights)
+    assert (known[Charged.NOTHING].theta == plain.theta).all()
+    assert Charged.ALL.of(standings) is standings
+    assert {name: (each.price, each.offset) for name, each in Charged.PRICES.of(standings).items()} == {
+        "new": (2**24, 0),
+        "old1": (0, 0),
+    }
+    added = (known[Charged.ALL].theta - known[Charged.PRICES].theta)[:, 0] * THETA_UNIT * CONSTANT_X * X_UNIT
+    assert np.abs(added - offsets_of(CATALOGUE.activities, standings)).max() < 1e-6
+    assert offsets_of(CATALOGUE.activities, standings).tolist() == [0.25, 0.0, 0.0625, 0.0, 0.0]
 
 
 def test_a_start_does_not_depend_on_who_else_is_new() -> None:

@@ -11,6 +11,7 @@ from tideline.udfs.core.rule_costs.steps import RuleClass
 def test_a_price_is_about_what_one_more_unit_is_worth_and_a_sample_about_what_all_lists_are() -> None:
     found = price_report.measure(requests=8_000)
     assert found["marginal_off"] < 0.15
+    assert found["day_off"] < 0.6
     assert found["sampled_off_se"] < 4.0
     assert found["worst_class_off_se"] < 4.0
     assert 0.0 < found["total"] < 0.3
