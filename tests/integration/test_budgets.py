@@ -1,4 +1,4 @@
-"""A budget in a running job: it is spent, its activity leaves every list, and a restart changes nothing of it."""
+"""Limits in a running job: they are used up, activities leave every list, and a restart changes nothing of it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,15 @@ _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
 
 
+USERS = 40
+
+
 def activities() -> list[Activity]:
-    """One with a budget of 20 conversions, one that is owed impressions, and some without either."""
+    """With a budget of 20 conversions, owed impressions, to be shown once to each user in all; some without any."""
     start, end = now_ms() - _DAY_MS, now_ms() + 10 * _DAY_MS
     plain = [Activity(f"b{number}", "coupon", "of a test", start, end) for number in range(6)]
-    return [replace(plain[0], budget=20.0, cost=1.0), replace(plain[1], exposure_floor=0.1), *plain[2:]]
+    limited = [replace(plain[0], budget=20.0, cost=1.0), replace(plain[1], exposure_floor=0.1)]
+    return [*limited, plain[2], replace(plain[3], total_cap=USERS), *plain[4:]]
 
 
 def converted(job: LiveJob, users: list[str], name: str, at_ms: int) -> list[Message]:
@@ -72,7 +76,7 @@ def test_a_spent_budget_leaves_every_list_and_outlives_a_restart(stack: Stack) -
     job = LiveJob(stack, f"bu{os.getpid()}")
     job.put_activities(activities())
     job.start()
-    users = [f"budget-{number}" for number in range(40)]
+    users = [f"budget-{number}" for number in range(USERS)]
     seen_ms = now_ms() - 2 * _HOUR_MS
     job.produce([view(user, seen_ms) for user in users])
     job.drain()
@@ -80,16 +84,19 @@ def test_a_spent_budget_leaves_every_list_and_outlives_a_restart(stack: Stack) -
     assert job.stops() in (None, [])
 
     job.produce(converted(job, users, "b0", seen_ms + 1000))
-    wait_until("readers are told of the stop", lambda: job.stops() == ["b0"])
+    wait_until("readers are told of the stop", lambda: job.stops() == ["b0", "b3"])
+    job.lose_stops()
     job.drain()
     job.publish()
     job.republish()
     check_equal(job.oracle.lists, job.all_lists())
-    assert "b0" not in on_list(job, "late")
-    assert not [user for user, payload in job.all_lists().items() if "b0" in json.loads(payload)["i"]]
+    wait_until("a lost stop list is back with the order to republish", lambda: job.stops() == ["b0", "b3"])
+    assert not {"b0", "b3"} & set(on_list(job, "late"))
+    assert not [user for user, payload in job.all_lists().items() if {"b0", "b3"} & set(json.loads(payload)["i"])]
     before = standing(job, "b0")
     assert before.stopped
     assert before.spent_cents >= 2_000
+    assert standing(job, "b3").impressions == USERS
 
     savepoint = job.stack.rest.savepoint(job.job_id, cancel=True)
     job.stack.rest.wait_state(job.job_id, ["CANCELED"])
@@ -98,7 +105,8 @@ def test_a_spent_budget_leaves_every_list_and_outlives_a_restart(stack: Stack) -
     assert standing(job, "b0") == before
     assert "b0" not in on_list(job, "later")
 
-    job.put_activities([replace(activities()[0], budget=2000.0, starts_ms=1_700_000_000_000)])
+    limited = replace(activities()[0], budget=2000.0, starts_ms=1_700_000_000_000)
+    job.put_activities([limited, replace(activities()[3], total_cap=10 * USERS)])
     wait_until("readers are told that it is back", lambda: job.stops() == [])
     wait_until("it is on lists again", lambda: "b0" in on_list(job, f"again-{now_ms()}"))
 
@@ -106,4 +114,6 @@ def test_a_spent_budget_leaves_every_list_and_outlives_a_restart(stack: Stack) -
     wait_until("readers are told what is paused", lambda: job.stops() == ["b2"])
     job.put_activities([activities()[2]])
     wait_until("and that it goes on", lambda: job.stops() == [])
+    job.put_activities([replace(limited, budget=0.0)])
+    wait_until("a budget of nothing stops at once", lambda: job.stops() == ["b0"])
     job.stack.rest.cancel(job.job_id)

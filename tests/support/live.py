@@ -158,6 +158,10 @@ class LiveJob:
         found: Any = self._redis.get(f"{self.config.prefix}:stops")
         return list(json.loads(found)["s"]) if found else None
 
+    def lose_stops(self) -> None:
+        """Take the stop list out of Redis."""
+        self._redis.delete(f"{self.config.prefix}:stops")
+
     def taskmanagers(self) -> list[Managed]:
         """Return the live TaskManagers that have a task of the job."""
         names: set[str] = set()
