@@ -93,9 +93,11 @@ def following(before: Terms, after: Terms) -> Terms:
 
     What did not change goes on from where it was. A changed budget or time, and one that opens again, is planned anew
     over what is left: else it would make up for what another plan had, all at once, or not be shown until it had.
+    Nothing is owed for a time in which it was not open.
     """
-    as_before = not before.is_over and (before.is_open or not after.is_open) and _plan_of(before) == _plan_of(after)
-    is_owed_on = not before.is_over and before.floor > 0.0 and before.starts_ms >= after.starts_ms
+    goes_on = not before.is_over and (before.is_open or not after.is_open)
+    as_before = goes_on and _plan_of(before) == _plan_of(after)
+    is_owed_on = goes_on and before.floor > 0.0 and before.starts_ms >= after.starts_ms
     costs = [each for each in (before.least_cost_cents, after.least_cost_cents) if each]
     return after._replace(
         since_ms=before.since_ms if is_owed_on else after.since_ms,

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from tests.support.core_world import DAY_MS, NOON_MS, activity
 from tideline.udfs.core.budgets.ledger import HOUR_MS, LEDGER, decode_ledger
 from tideline.udfs.core.budgets.ledgers import EVERY_ID, KeptLedgers, Ledgers, LedgerSettings
+from tideline.udfs.core.budgets.owed_exposure import FLOOR_GAIN, OFFSET_LIMIT
+from tideline.udfs.core.budgets.pacing import in_price_units
 from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.catalogue.spending import Stock
 from tideline.udfs.core.rewards.feedback import ROWS
@@ -180,6 +182,20 @@ def test_a_floor_counts_from_when_it_was_asked_for() -> None:
     kept.learn(c=rows(10, at_ms=later + HOUR_MS))
     kept.note("d", exposure_floor=0.2)
     assert dict(kept.now.standings())["d"].offset > before["d"].offset
+
+
+def test_a_floor_owes_nothing_for_a_pause() -> None:
+    """Contract: nor what was owed before it; a title that is changed meanwhile opens nothing."""
+    kept = Kept()
+    kept.note("b", exposure_floor=0.2)
+    kept.learn(c=rows(1000))
+    kept.note("b", exposure_floor=0.2, status="paused")
+    kept.learn(c=rows(1000, at_ms=NOON_MS + 5 * HOUR_MS))
+    kept.note("b", exposure_floor=0.2, status="paused", title="other")
+    assert dict(kept.now.standings())["b"].offset == in_price_units(OFFSET_LIMIT)
+    kept.learn(c=rows(1, at_ms=NOON_MS + 9 * HOUR_MS))
+    kept.note("b", exposure_floor=0.2)
+    assert dict(kept.now.standings())["b"].offset == in_price_units(0.2 * FLOOR_GAIN)
 
 
 def test_a_stock_that_is_counted_anew_begins_anew() -> None:
