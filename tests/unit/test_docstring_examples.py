@@ -1,21 +1,23 @@
-"""The worked examples in docstrings of the ground floor, the core and the encoder."""
+"""The worked examples in docstrings, wherever there are some."""
 
 from __future__ import annotations
 
 import doctest
-import pkgutil
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
-import tideline.schemas
-import tideline.udfs.core
+_ROOT = Path(__file__).resolve().parents[2]
+_FOLDERS = ("schemas", "udfs", "models", "jobs", "scripts")
 
 
 def _modules() -> list[str]:
-    packages = (tideline.schemas, tideline.udfs.core)
+    files = [path for folder in _FOLDERS for path in sorted((_ROOT / folder).rglob("*.py"))]
     return [
-        each.name for package in packages for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        ".".join(("tideline", *path.relative_to(_ROOT).with_suffix("").parts)).removesuffix(".__init__")
+        for path in files
+        if ">>> " in path.read_text()
     ]
 
 
@@ -33,4 +35,4 @@ def test_an_example_in_a_docstring_prints_what_it_says(module: str) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert len(_EXAMPLES) >= 15
+    assert len(_EXAMPLES) >= 45

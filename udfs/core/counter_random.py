@@ -27,7 +27,12 @@ def decision_seeds(
 
 
 def uniform(seeds: NDArray[np.uint64], count: int, stream: int = 0) -> NDArray[np.float64]:
-    """Return [U, count] numbers in [0, 1); `stream` separates independent uses of the same seeds."""
+    """Return [U, count] numbers in [0, 1); `stream` separates independent uses of the same seeds.
+
+    >>> user, as_of_ms, seq = np.array([7], np.uint64), np.array([1_700_000_000_000]), np.array([1])
+    >>> uniform(decision_seeds(user, as_of_ms, seq, salt=11), 2).round(3).tolist()  # today as ever
+    [[0.697, 0.667]]
+    """
     place = np.arange(1 + stream * 65_536, 1 + stream * 65_536 + count, dtype=np.uint64)
     return (_mix(seeds[:, None] + place * _GOLDEN) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 

@@ -80,7 +80,12 @@ def plan_of(starts_ms: int, ends_ms: int, pacing: Pacing = Pacing.EVEN) -> Plan:
 
 
 def allotted(spent: NDArray[np.float64], plan: Plan, budget: float) -> NDArray[np.float64]:
-    """Return what each period may spend: its share of what those before it have left of the budget."""
+    """Return what each period may spend: its share of what those before it have left of the budget.
+
+    >>> two_hours = plan_of(0, 7_200_000)
+    >>> allotted(np.array([30.0, 0.0]), two_hours, 100.0).tolist()  # 20 less than planned were spent: 70 are left
+    [50.0, 70.0]
+    """
     left = np.maximum(budget - (np.cumsum(spent) - spent), 0.0)
     to_come = np.cumsum(plan.weights[::-1])[::-1]
     share = plan.weights / np.maximum(to_come, 1e-12)

@@ -82,7 +82,11 @@ def replay(matched: NDArray[np.float64], reward: NDArray[np.float64]) -> Terms:
 
 
 def shrunk(weight: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
-    """Return the weights of `dros`; an infinite limit leaves them alone."""
+    """Return the weights of `dros`; an infinite limit leaves them alone.
+
+    >>> shrunk(np.array([0.5, 2.0, 50.0]), 4.0).round(2).tolist()
+    [0.47, 1.0, 0.08]
+    """
     return weight if np.isinf(limit) else limit * weight / (np.square(weight) + limit)
 
 

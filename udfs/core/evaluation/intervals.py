@@ -89,6 +89,9 @@ def rare(sums: NDArray[np.float64], step: float, error: float = 0.05) -> tuple[f
 
     The gamma interval of a weighted sum of Poisson counts (Fay and Feuer 1997), with the largest contribution for the
     one that might have come; `step` is that where nothing came at all. Contributions of both signs count on both sides.
+
+    >>> [round(float(each), 2) for each in rare(np.zeros(300), 1.0)]  # nothing came: 3.67 may have, either way
+    [3.67, 3.67]
     """
     size = np.abs(sums)
     total, squares = float(size.sum()), float(np.square(size).sum())

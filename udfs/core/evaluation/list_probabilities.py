@@ -18,6 +18,9 @@ def place_chances(arms: int, slots: int, exploration: float) -> NDArray[np.float
     Each slot takes the best of the n that remain with probability 1 - e, else one of them at random. What decides is
     how many better ones remain, m: the arm is taken with probability (1 - e) [m = 0] + e / n, a better one with
     [m > 0] (1 - e) + e m / n. The last row is for all ranks from `slots` on. Slots past the last arm have 0.
+
+    >>> place_chances(4, 2, 0.2).round(3).tolist()  # of four, two places, one in five drawn
+    [[0.85, 0.13], [0.05, 0.743], [0.05, 0.063]]
     """
     top = min(slots, arms)
     chances = np.zeros((top + 1, slots))

@@ -66,7 +66,12 @@ def regressions_on_trial(order: SetExperiment, deployed: Regression) -> list[Reg
 def arm_numbers(
     users: NDArray[np.uint64], salt: int, holdout_permille: int, experiment: Experiment | None
 ) -> NDArray[np.int64]:
-    """Return the arm of each user [U], given as hash64 of his id."""
+    """Return the arm of each user [U], given as hash64 of his id.
+
+    >>> users = np.array([hash64(name) for name in ("ann", "bob", "eve", "joe", "kim", "lea")], np.uint64)
+    >>> arm_numbers(users, 11, 300, None).tolist()  # bob and lea are in the holdout, for ever
+    [0, 3, 0, 0, 0, 3]
+    """
     found = np.zeros(users.size, np.int64)
     if experiment is not None:
         shares = np.cumsum([arm.permille for arm in experiment.arms])

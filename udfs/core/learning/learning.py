@@ -95,7 +95,11 @@ class Decay(NamedTuple):
         return newest - _KEPT_HALF_LIVES * BUCKETS_PER_HALF_LIFE
 
     def weights(self, buckets: NDArray[np.int64], newest: int) -> NDArray[np.float64]:
-        """Return the weight of each bucket seen from the newest one."""
+        """Return the weight of each bucket seen from the newest one.
+
+        >>> Decay(86_400_000).weights(np.array([0, 4, 8]), 8).tolist()
+        [0.25, 0.5, 1.0]
+        """
         if not self.half_life_ms or not self.fading:
             return np.ones(buckets.size)
         weights: NDArray[np.float64] = np.exp2((buckets - newest) / BUCKETS_PER_HALF_LIFE)

@@ -96,7 +96,11 @@ class Description(NamedTuple):
 
 
 def values_of(activity: Described, by: str) -> tuple[str, ...]:
-    """Return an activity's values by `by` of a rule, each once; none where it has none."""
+    """Return an activity's values by `by` of a rule, each once; none where it has none.
+
+    >>> values_of(Description("coupon", ("tea", "milk"), {"provider": "p1"}), "label.provider")
+    ('p1',)
+    """
     if by == "category":
         return tuple(dict.fromkeys(activity.categories))
     if by == "kind":
@@ -110,6 +114,10 @@ def read_list_rules(raw: Any) -> ListRules:
 
     Raises:
         ConfigError: it names the rule, its key, the value and what is allowed.
+
+    >>> (rule,) = read_list_rules('[{"by": "category", "penalty": [0, 40, "ban"]}]')
+    >>> rule.numbers, rule.limit  # a second of a category costs 40, a third may not be
+    ((0, 40), 2)
     """
     try:
         given = json.loads(raw) if isinstance(raw, str) else raw

@@ -102,6 +102,10 @@ def clauses_of(form: str, time_zone: str | None) -> tuple[Clause, ...]:
 
     Raises:
         InvalidRecord: BAD_ACTIVITY, with path, value and what is allowed.
+
+    >>> ((literal,),) = clauses_of('[{"not": {"events": {">=": 3}}}]', None)
+    >>> literal.predicate.number, literal.predicate.low, literal.holds
+    ('events', 3, False)
     """
     stated = json.loads(form)
     rule = Fields({"all": stated}, Reason.BAD_ACTIVITY, "rule.")
