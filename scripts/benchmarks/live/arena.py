@@ -148,7 +148,7 @@ class Arena:
             if not alive(process):
                 raise StackError(f"{process.name} has ended\n{tail(process.log)}")
             name = "taskmanagers" if process.name.startswith("taskmanager") else process.name
-            found[name] = found.get(name, 0.0) + _cpu_seconds(process.pid)
+            found[name] = found.get(name, 0.0) + cpu_seconds_of(process.pid)
         return found
 
     def _stages_ns(self) -> dict[str, float]:
@@ -195,7 +195,7 @@ def _encoded_chunk(traffic: Traffic, chunk: int) -> list[dict[int, bytes]]:
     return [by_partition(records[start : start + _BATCH_EVENTS]) for start in range(0, CHUNK_EVENTS, _BATCH_EVENTS)]
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds_of(pid: int) -> float:
     """Return user and system time of a process, of its threads and of its ended children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / _TICKS_PER_S

@@ -59,7 +59,7 @@ def measure(events: int) -> Figures:
         filled = _backfill(stage, topics, events, kill=False)
         say(f"backfill: {filled.events_per_s:,.0f} events/s")
         killed = _backfill(stage, topics, events, kill=True)
-        faults = [*_differences("backfill", live, filled), *_differences("backfill killed once", live, killed)]
+        faults = [*differences("backfill", live, filled), *differences("backfill killed once", live, killed)]
         return {
             "events_per_s": round(filled.events_per_s),
             "live_events_per_s": round(live.events_per_s),
@@ -119,7 +119,8 @@ def _watch(stage: Arena, found: Future[Any], until: int) -> list[Sample]:
     return samples
 
 
-def _differences(name: str, live: Ran, other: Ran) -> list[str]:
+def differences(name: str, live: Ran, other: Ran) -> list[str]:
+    """Return a line on a run whose states are not those of the live job, none where they are."""
     users = live.states.keys() | other.states.keys()
     wrong = [user for user in users if live.states.get(user) != other.states.get(user)]
     return [f"{name}: the states of {len(wrong)} of {len(users)} users differ, {min(wrong)} first"] if wrong else []
