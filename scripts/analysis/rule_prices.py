@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BUDGET, FLOOR = "budget ", "floor "
 """What the constraint of an activity begins with; its id follows."""
-_SQUARES = 1e-9
+_SQUARES = 1e-6
 _NEAR_PLAN = 0.9
 _TITLES = {
     "caps": "caps and times away",
@@ -71,7 +71,7 @@ def _classes(days: list[dict[str, Any]], lists: int, expected: int) -> Iterator[
     largest = max(sums, key=lambda name: sums[name]["cost_micro"], default=None)
     for name, each in sums.items():
         cost = each["cost_micro"] / MICRO
-        spread = each["squares_nano"] * _SQUARES - cost * cost / lists if lists else 0.0
+        spread = each["squares_micro"] * _SQUARES - cost * cost / lists if lists else 0.0
         alone = each["alone_micro"] * ONE_IN * lists / alone_lists / MICRO if alone_lists and name == largest else None
         yield _row(
             name,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 KEPT_DAYS = 8
 """The newest day and a week before it."""
-_CLASS_FIELDS = ("name", "cost_micro", "squares_nano", "changed", "alone_micro")
+_CLASS_FIELDS = ("name", "cost_micro", "squares_micro", "changed", "alone_micro")
 _PRICE_FIELDS = ("activity_id", "lists", "price", "offset", "stopped")
 
 

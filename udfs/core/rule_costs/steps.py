@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MICRO = 1_000_000
 """Worth is counted in millionths."""
+_MOST = 1e12
+"""No list counts as more millionths: so many lists as a day has fit whole numbers of 64 bits."""
 
 
 class RuleClass(StrEnum):
@@ -187,5 +189,6 @@ def _ruled(sample: Sample, scores: NDArray[np.float64], mask: NDArray[np.bool_])
 def _worth(mean: NDArray[np.float64], lists: NDArray[np.int64], looked_at: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the expected worth of lists [n, S, k] in millionths [n, S]."""
     each = mean[np.arange(len(mean))[:, None], lists] * (looked_at * MICRO)
-    found: NDArray[np.int64] = np.where(lists >= 0, np.rint(each), 0.0).sum(axis=2).astype(np.int64)
+    whole = np.where(lists >= 0, np.rint(each), 0.0).sum(axis=2)
+    found: NDArray[np.int64] = np.clip(whole, -_MOST, _MOST).astype(np.int64)
     return found

@@ -23,7 +23,10 @@ ALONE_ONE_IN = 8
 """Of so many of these one is also made with each class alone taken away."""
 _STREAM = 5
 """Of a decision's random numbers, that nothing else draws from."""
-_SQUARE_UNIT = 1000
+_ROOT, _MOST = 1000.0, 1e13
+"""Squares are of thousandths of worth, none larger than that."""
+PRICE_LIMIT = 1 << 40
+"""No larger price or offset is summed: so many lists as a day has fit whole numbers of 64 bits."""
 
 SAMPLED, EXPECTED, SAMPLED_ALONE = "rule_lists_sampled", "rule_worth_expected_micro", "rule_lists_sampled_alone"
 
@@ -113,7 +116,7 @@ def summed(
     steps = steps_of(sample, looked_at)
     classes = np.zeros((len(RuleClass), 4), np.int64)
     classes[:, 0], classes[:, 2] = steps.costs.sum(axis=1), steps.changed.sum(axis=1)
-    classes[:, 1] = (steps.costs**2 // _SQUARE_UNIT).sum(axis=1)
+    classes[:, 1] = np.minimum(np.rint(np.square(steps.costs / _ROOT)), _MOST).astype(np.int64).sum(axis=1)
     some = sampled(sample.seeds, ONE_IN * ALONE_ONE_IN)
     if some.size:
         part, of_part = sample.part(some), steps.part(some)

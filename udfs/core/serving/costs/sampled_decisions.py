@@ -14,7 +14,7 @@ from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.cold_start import Charged, offsets_of
 from tideline.udfs.core.ranking.list_form import ListForm
 from tideline.udfs.core.rule_costs.steps import Masks, Sample
-from tideline.udfs.core.rule_costs.sums import ONE_IN, Prices, sampled, summed
+from tideline.udfs.core.rule_costs.sums import ONE_IN, PRICE_LIMIT, Prices, sampled, summed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,7 +59,12 @@ def costs_of_rules(decisions: SampledDecisions) -> list[DayCosts]:
 def _prices(ranker: RankerState, lists: int) -> dict[str, Prices]:
     """Return what so many lists were made under."""
     return {
-        name: Prices(lists, lists * each.price, lists * each.offset, lists * each.stopped)
+        name: Prices(
+            lists,
+            lists * min(each.price, PRICE_LIMIT),
+            lists * min(each.offset, PRICE_LIMIT),
+            lists * each.stopped,
+        )
         for name, each in ranker.tables.standings.items()
     }
 

@@ -9,13 +9,14 @@ import pytest
 
 from tests.support.policy_rows import seeds_of
 from tests.unit.udfs.core.rule_costs.test_steps import EVERY_PLACE, sample_of
-from tideline.udfs.core.rule_costs.days import encode_costs
+from tideline.udfs.core.rule_costs.days import decode_costs, encode_costs
 from tideline.udfs.core.rule_costs.steps import MICRO, RuleClass, steps_of
 from tideline.udfs.core.rule_costs.sums import (
     ALONE_ONE_IN,
     COUNTERS,
     EXPECTED,
     ONE_IN,
+    PRICE_LIMIT,
     SAMPLED,
     SAMPLED_ALONE,
     DayCosts,
@@ -57,7 +58,7 @@ def test_sums_are_the_same_in_any_split() -> None:
 def test_squares_are_those_of_each_list() -> None:
     sample = sample_of(3, users=500)
     costs = steps_of(sample, EVERY_PLACE).costs / MICRO
-    assert summed(sample, EVERY_PLACE, 0).classes[:, 1] / 1e9 == pytest.approx((costs**2).sum(axis=1), abs=1e-6)
+    assert summed(sample, EVERY_PLACE, 0).classes[:, 1] / 1e6 == pytest.approx((costs**2).sum(axis=1), abs=3e-4)
 
 
 def test_standings_are_summed_by_activity() -> None:
@@ -65,3 +66,15 @@ def test_standings_are_summed_by_activity() -> None:
     one = DayCosts(1, 2, 0, 0, np.zeros((6, 4), np.int64), {"a": Prices(2, 20, 0, 0)})
     other = one._replace(prices={"a": Prices(6, 180, 6, 6), "b": Prices(6, 0, 0, 0)})
     assert one.plus(other).prices == {"a": Prices(8, 200, 6, 6), "b": Prices(6, 0, 0, 0)}
+
+
+def test_worth_of_any_size_fits() -> None:
+    """Contract: in a currency of large numbers a day of a million sampled lists can still be written."""
+    sample = sample_of(6, users=50)
+    vast = sample._replace(mean=sample.mean * 1e15, priced=sample.priced * 1e15)
+    costs = summed(vast, EVERY_PLACE, 1, {"a": Prices(50, 50 * PRICE_LIMIT, 50 * PRICE_LIMIT, 0)})
+    assert 0 < costs.expected <= 50 * 10**12
+    assert (costs.classes[:, 1] >= 0).all()
+    assert costs.classes[:, 1].max() > 0
+    day = reduce(DayCosts.plus, [costs] * 1000)
+    assert decode_costs(encode_costs([day]))[0].prices["a"].price == 50_000 * PRICE_LIMIT
