@@ -11,7 +11,7 @@ from tideline.udfs.core.lists.decision_token import read_unverified
 from tideline.udfs.core.pairs.affinity import SHORT_HALF_LIFE, share_of
 from tideline.udfs.core.pairs.pair_numbers import MAX_SEEN, affinity_at, seen_of
 from tideline.udfs.core.ranking.rule_tables import rule_names
-from tideline.udfs.core.users.user_profile import HALF_LIVES
+from tideline.udfs.core.users.long_liked import HALF_LIVES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,8 +9,8 @@ import numpy as np
 from tideline.udfs.core.hashing import activity_hash, hash32
 from tideline.udfs.core.pairs.members import Members, members_of
 from tideline.udfs.core.users.features import known_index
+from tideline.udfs.core.users.long_liked import HALF_LIVES, KEPT, UNITS, LongLiked, fading_of
 from tideline.udfs.core.users.times_seen import TAGS, tag_of
-from tideline.udfs.core.users.user_profile import HALF_LIVES, KEPT, UNITS, Profiles, fading_of
 from tideline.udfs.core.users.user_state import HISTORY
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def content_of(activities: Sequence[Activity]) -> Content:
 
 
 def affinities(
-    content: Content, history: NDArray[np.uint32], held: NDArray[np.int64], profiles: Profiles
+    content: Content, history: NDArray[np.uint32], held: NDArray[np.int64], long_liked: LongLiked
 ) -> NDArray[np.uint32]:
     """Return [U, K]: how large a decayed share s of events is, in steps of about log(1 + 1000 s), see `in_a_row`.
 
@@ -97,7 +97,7 @@ def affinities(
     users, subjects = held.size, content.of_subject[0].size if content.of_subject else 0
     found = np.zeros((users, subjects + 1), np.uint32)  # the last for what is about nothing
     if subjects:
-        liked = _liked(content, history, held, profiles)
+        liked = _liked(content, history, held, long_liked)
         of, subject = content.subjects.expand(liked.category)
         if subject.size > FEW * found.size:
             _put_all(found, content, liked)
@@ -107,7 +107,7 @@ def affinities(
 
 
 class _Liked(NamedTuple):
-    """N times that a category of some activity is among a user's events or in his profile."""
+    """N times that a category of some activity is among a user's events or in what he has long liked."""
 
     user: NDArray[np.int64]
     category: NDArray[np.int64]
@@ -118,19 +118,19 @@ class _Liked(NamedTuple):
     """[AFFINITIES, U], at least 1."""
 
 
-def _liked(content: Content, history: NDArray[np.uint32], held: NDArray[np.int64], profiles: Profiles) -> _Liked:
+def _liked(content: Content, history: NDArray[np.uint32], held: NDArray[np.int64], long_liked: LongLiked) -> _Liked:
     totals = _HISTORY_TOTALS[:, held]
     place, category = _known(history, content)
     user, place = np.divmod(place, HISTORY)
     weights = _HISTORY_WEIGHTS[:, place]
-    if profiles.user.size:
-        fading = fading_of(profiles.folded, HISTORY)
-        totals[1:, profiles.user] += fading.totals.T
-        place, long = _known(profiles.liked[:, :, 0], content)
+    if long_liked.user.size:
+        fading = fading_of(long_liked.folded, HISTORY)
+        totals[1:, long_liked.user] += fading.totals.T
+        place, long = _known(long_liked.liked[:, :, 0], content)
         its_user, place = np.divmod(place, KEPT)
         kept = np.zeros((AFFINITIES, place.size))
-        kept[1:] = fading.of(its_user, profiles.liked[its_user, place, 1:]).T
-        user, category = np.concatenate([user, profiles.user[its_user]]), np.concatenate([category, long])
+        kept[1:] = fading.of(its_user, long_liked.liked[its_user, place, 1:]).T
+        user, category = np.concatenate([user, long_liked.user[its_user]]), np.concatenate([category, long])
         weights = np.concatenate([weights, kept], axis=1)
     return _Liked(user, category, weights, np.maximum(totals, 1.0, out=totals))
 

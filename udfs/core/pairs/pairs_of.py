@@ -8,8 +8,8 @@ import numpy as np
 
 from tideline.udfs.core.pairs.affinity import affinities
 from tideline.udfs.core.pairs.pair_numbers import breadth_step, pack, see_again
+from tideline.udfs.core.users.long_liked import long_liked_of
 from tideline.udfs.core.users.times_seen import entries_of
-from tideline.udfs.core.users.user_profile import profiles_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def pairs_of(content: Content, batch: UserBatch, rows: NDArray[np.int64]) -> NDArray[np.uint32]:
     """Return [len(rows), K]: what each user and each activity have to do with each other, packed (pair_numbers.py)."""
     held = batch.header["n_history"][rows].astype(np.int64)
-    profiles = profiles_of(batch.liked, batch.header["accepted"][rows] - held, rows)
-    affinity = affinities(content, batch.history["category"][rows], held, profiles)
+    long_liked = long_liked_of(batch.liked, batch.header["accepted"][rows] - held, rows)
+    affinity = affinities(content, batch.history["category"][rows], held, long_liked)
     pairs = pack(affinity, breadth_step(content.breadth))
     flat = pairs.reshape(-1)
     for entries in entries_of([batch.seen[row] for row in rows.tolist()]):

@@ -1,6 +1,6 @@
 """A user's history as a set: new events merged into the 31 most recent, in any order of arrival, each once.
 
-What leaves it does so in the order of time, and is folded into what the user has long liked (user_profile.py).
+What leaves it does so in the order of time, and is folded into what the user has long liked (long_liked.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from tideline.schemas.events import EventType
 from tideline.udfs.core.hashing import hashes32, hashes64
-from tideline.udfs.core.users.user_profile import fold, fold_all
+from tideline.udfs.core.users.long_liked import fold, fold_all
 from tideline.udfs.core.users.user_state import EVENT, HISTORY, MAX_PRICE, MAX_QUANTITY
 
 if TYPE_CHECKING:

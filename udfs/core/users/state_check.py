@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tideline.udfs.core.profiles.kept_profile import profile_fits
 from tideline.udfs.core.shown.shown_bytes import shown_fits
+from tideline.udfs.core.users.long_liked import KEPT
 from tideline.udfs.core.users.times_seen import seen_fits
-from tideline.udfs.core.users.user_profile import KEPT
 from tideline.udfs.core.users.user_state import EVENT, HEADER, HISTORY, LIKED_BYTES, SEEN_BYTES, STATE_VERSION
 
 _EVENT_BYTES, _HEADER_BYTES = EVENT.itemsize, HEADER.itemsize

@@ -1,7 +1,7 @@
 """What is kept of a user, and its bytes (state version 6, golden file tests/golden/state_v6.bin).
 
 Layout, little-endian: header | h (h_len float32) | n_history rows of 28 bytes | n_liked categories of 12 bytes, what he
-has long liked (user_profile.py) | n_seen numbers of 2 bytes (times_seen.py) | n_profile bytes of what his profile
+has long liked (long_liked.py) | n_seen numbers of 2 bytes (times_seen.py) | n_profile bytes of what his profile
 record says (kept_profile.py) | what he was shown (shown_state.py).
 A batch of users is loaded into arrays at once: at 250 users a batch this costs 1.5 us a user, a loop over users 9 us.
 """
@@ -15,8 +15,8 @@ import numpy as np
 
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.profiles.kept_profile import MAX_PROFILE_STATE
+from tideline.udfs.core.users.long_liked import FIELDS, MAX_LIKED_BYTES, none_liked
 from tideline.udfs.core.users.times_seen import MAX_SEEN_NUMBERS
-from tideline.udfs.core.users.user_profile import FIELDS, MAX_PROFILE_BYTES, no_profiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ LIKED_BYTES = 4 * FIELDS
 SEEN_BYTES = 2
 """Of a number that says what he has seen."""
 MAX_BYTES = (
-    HEADER.itemsize + HISTORY * EVENT.itemsize + MAX_PROFILE_BYTES + SEEN_BYTES * MAX_SEEN_NUMBERS + MAX_PROFILE_STATE
+    HEADER.itemsize + HISTORY * EVENT.itemsize + MAX_LIKED_BYTES + SEEN_BYTES * MAX_SEEN_NUMBERS + MAX_PROFILE_STATE
 )
 """Of a state, but for h and what was shown."""
 _WHOLE_EVENT = np.dtype(f"V{EVENT.itemsize}")
@@ -85,7 +85,7 @@ MAX_QUANTITY = 255
 class UserBatch:
     """U users as arrays: header [U], h [U, H], history [U, 31] right-aligned by time; the others as bytes.
 
-    liked [U, KEPT, FIELDS]: see user_profile.py; `accepted - n_history` events are folded into it.
+    liked [U, KEPT, FIELDS]: see long_liked.py; `accepted - n_history` events are folded into it.
     """
 
     header: NDArray[Any]
@@ -110,7 +110,7 @@ def decode_states(states: Sequence[bytes | None], hidden: int) -> UserBatch:
         np.zeros(users, HEADER),
         np.zeros((users, hidden), np.float32),
         np.zeros((users, HISTORY), EVENT),
-        no_profiles(users),
+        none_liked(users),
         [b""] * users,
         [b""] * users,
         [b""] * users,
@@ -198,7 +198,7 @@ def _liked_bytes(batch: UserBatch) -> list[bytes]:
     rows = np.flatnonzero(batch.header["accepted"] > batch.header["n_history"])
     liked = batch.liked[rows]
     lengths = (LIKED_BYTES * np.count_nonzero(liked[:, :, 0], axis=1)).tolist()
-    for row, part in zip(rows.tolist(), _starts(liked.tobytes(), MAX_PROFILE_BYTES, lengths), strict=True):
+    for row, part in zip(rows.tolist(), _starts(liked.tobytes(), MAX_LIKED_BYTES, lengths), strict=True):
         found[row] = part
     return found
 

@@ -18,7 +18,7 @@ from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.pairs.affinity import affinities, content_of
 from tideline.udfs.core.users.history import Merged
 from tideline.udfs.core.users.interest import encode
-from tideline.udfs.core.users.user_profile import fold, no_profiles, profiles_of
+from tideline.udfs.core.users.long_liked import fold, long_liked_of, none_liked
 from tideline.udfs.core.users.user_state import EVENT, HISTORY, MAX_PRICE, MAX_QUANTITY, decode_states
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def make_stage(world: World, encoder: StepEncoder, past_days: float | None = Non
     may = np.zeros((visitor.size, len(world.activities)), np.bool_)
     affinity = np.zeros((visitor.size, len(world.activities)), np.uint32)
     content = content_of(catalogue.activities)
-    liked, folded = profiles_at_visits(world, visitor, first, end)
+    liked, folded = long_liked_at_visits(world, visitor, first, end)
     columns = _columns(world.events)
     for start in range(0, visitor.size, _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
@@ -80,7 +80,7 @@ def make_stage(world: World, encoder: StepEncoder, past_days: float | None = Non
         encode(batch, rows, nothing, encoder)
         x[part] = batch.header["x"]
         held = batch.header["n_history"].astype(np.int64)
-        mine = profiles_of(liked[part], folded[part])
+        mine = long_liked_of(liked[part], folded[part])
         affinity[part] = affinities(content, batch.history["category"], held, mine)
         may[part] = eligible(catalogue, batch, rows).mask
     edges = np.flatnonzero(np.diff(visit_ms // SLICE_MS, prepend=-1))
@@ -158,17 +158,17 @@ def _users(
     return batch
 
 
-def profiles_at_visits(
+def long_liked_at_visits(
     world: World, visitor: NDArray[np.int64], first: NDArray[np.int64], end: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Return the profile of each visitor at his visit: what has left his history is folded in, the oldest first.
+    """Return what each visitor has long liked at his visit: what has left his history is folded in, the oldest first.
 
     With it how many events that are.
     """
     codes = category_hashes(world.events)[world.events.category]
     left = np.maximum(end - first - HISTORY, 0)
     users = len(world.users)
-    found, now = no_profiles(left.size), no_profiles(users)
+    found, now = none_liked(left.size), none_liked(users)
     begin, most = np.zeros(users, np.int64), np.zeros(users, np.int64)
     begin[visitor] = first
     np.maximum.at(most, visitor, left)

@@ -12,7 +12,7 @@ from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.pairs import affinity
 from tideline.udfs.core.pairs.affinity import AFFINITIES, MOST, affinities, content_of, share_of, steps
 from tideline.udfs.core.pairs.pair_numbers import affinity_at
-from tideline.udfs.core.users.user_profile import fold, fold_many, no_profiles, profiles_of
+from tideline.udfs.core.users.long_liked import fold, fold_many, long_liked_of, none_liked
 from tideline.udfs.core.users.user_state import HISTORY
 
 CONTENT = content_of(
@@ -28,13 +28,13 @@ CONTENT = content_of(
 def of(categories: list[str]) -> list[list[int]]:
     """Return the affinities [K, AFFINITIES] of a user who did this, oldest first."""
     hashes = [hash32(name) if name else 0 for name in categories]
-    liked = no_profiles(1)
+    liked = none_liked(1)
     fold_many(liked[0], 0, hashes[:-HISTORY])
-    profiles = profiles_of(liked, np.array([max(len(hashes) - HISTORY, 0)]))
+    long_liked = long_liked_of(liked, np.array([max(len(hashes) - HISTORY, 0)]))
     history = np.zeros((1, HISTORY), np.uint32)
     kept = hashes[-HISTORY:]
     history[0, HISTORY - len(kept) :] = kept
-    rows = affinities(CONTENT, history, np.array([len(kept)]), profiles)[0] << np.uint32(6)  # as pairs have them
+    rows = affinities(CONTENT, history, np.array([len(kept)]), long_liked)[0] << np.uint32(6)  # as pairs have them
     return [[int(affinity_at(row, at)) for at in range(AFFINITIES)] for row in rows]
 
 
@@ -86,13 +86,13 @@ def test_a_user_alone_and_among_others_has_the_same_numbers() -> None:
     random = np.random.default_rng(3)
     names = np.array([hash32(name) for name in ("bread", "milk", "tea", "wine")], np.uint32)
     history = names[random.integers(0, 4, (9, HISTORY))]
-    liked, folded = no_profiles(9), np.full(9, 80)
+    liked, folded = none_liked(9), np.full(9, 80)
     for number in range(80):
         fold(liked, np.full(9, number), np.arange(9), names[random.integers(0, 4, 9)])
     held = np.full(9, HISTORY)
-    every = affinities(CONTENT, history, held, profiles_of(liked, folded))
+    every = affinities(CONTENT, history, held, long_liked_of(liked, folded))
     for at in range(9):
-        mine = profiles_of(liked[at : at + 1], folded[at : at + 1])
+        mine = long_liked_of(liked[at : at + 1], folded[at : at + 1])
         assert (affinities(CONTENT, history[at : at + 1], held[at : at + 1], mine)[0] == every[at]).all()
 
 
@@ -119,17 +119,17 @@ def test_in_a_crowd_that_is_worked_on_in_parts_everybody_has_his_own() -> None:
     )
     hashes = np.array([hash32(name) for name in [*names, "other"]], np.uint32)
     history = hashes[random.integers(0, 41, (70, HISTORY))]
-    liked, folded = no_profiles(70), np.full(70, 60)
+    liked, folded = none_liked(70), np.full(70, 60)
     for at in range(70):
         fold_many(liked[at], 0, hashes[random.integers(0, 41, 60)].tolist())
     held = np.full(70, HISTORY)
-    every = affinities(content, history, held, profiles_of(liked, folded))
+    every = affinities(content, history, held, long_liked_of(liked, folded))
     for at in (0, 31, 32, 69):
-        mine = profiles_of(liked[at : at + 1], folded[at : at + 1])
+        mine = long_liked_of(liked[at : at + 1], folded[at : at + 1])
         assert (affinities(content, history[at : at + 1], held[at : at + 1], mine)[0] == every[at]).all()
     shares = (history[0] == hash32(names[3])).sum() / HISTORY
     about = content_of([activity("x", categories=("c3",))])
-    short = affinities(about, history[:1], held[:1], profiles_of(liked[:1], folded[:1]))[0, 0] >> 12
+    short = affinities(about, history[:1], held[:1], long_liked_of(liked[:1], folded[:1]))[0, 0] >> 12
     assert (short > 0) == (shares > 0)
 
 
@@ -144,11 +144,11 @@ def test_few_subjects_of_a_user_or_many_come_to_the_same(most: int, monkeypatch:
     hashes = np.array([0, *(hash32(name) for name in [*names, *"rest"])], np.uint32)
     held = random.integers(0, HISTORY + 1, 40)
     history = np.where(np.arange(HISTORY) >= HISTORY - held[:, None], random.choice(hashes, (40, HISTORY)), 0)
-    liked, folded = no_profiles(40), np.where(held == HISTORY, random.integers(0, 300, 40), 0)
+    liked, folded = none_liked(40), np.where(held == HISTORY, random.integers(0, 300, 40), 0)
     for mine, events in zip(liked, folded.tolist(), strict=True):
         fold_many(mine, 0, random.choice(hashes, events).tolist())
     found = []
     for few in (0.0, 1e9):
         monkeypatch.setattr(affinity, "FEW", few)
-        found.append(affinities(content, history.astype(np.uint32), held, profiles_of(liked, folded)).tobytes())
+        found.append(affinities(content, history.astype(np.uint32), held, long_liked_of(liked, folded)).tobytes())
     assert found[0] == found[1]

@@ -19,8 +19,8 @@ from tideline.udfs.core.context import DIM
 from tideline.udfs.core.hashing import activity_hash, hash32, hash64
 from tideline.udfs.core.users.features import step_inputs
 from tideline.udfs.core.users.interest import quantise
+from tideline.udfs.core.users.long_liked import fold_many, none_liked
 from tideline.udfs.core.users.times_seen import MAX_TIMES, entries_of, tag_of
-from tideline.udfs.core.users.user_profile import fold_many, no_profiles
 from tideline.udfs.core.users.user_state import HEADER, UserBatch, decode_states
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def check_against_the_story(state: UserBatch, story: list[Event], encoder: StepE
     assert int(header["as_of_ms"]) == max(event.ts_ms for event in story)
     kept = organic[-31:]
     assert state.history[0, 31 - len(kept) :]["event"].tolist() == [hash64(event.event_id) for event in kept]
-    liked = no_profiles(1)
+    liked = none_liked(1)
     fold_many(liked[0], 0, [hash32(event.category or "") if event.category else 0 for event in organic[:-31]])
     assert state.liked.tobytes() == liked.tobytes()
     told = {(event.token, event.activity_id) for event in story if event.token}

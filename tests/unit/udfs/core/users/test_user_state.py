@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tideline.udfs.core.profiles.kept_profile import MAX_PROFILE_STATE
 from tideline.udfs.core.rewards.room import SHOWN_BYTES
+from tideline.udfs.core.users.long_liked import FIELDS, KEPT
 from tideline.udfs.core.users.times_seen import MAX_SEEN_NUMBERS
-from tideline.udfs.core.users.user_profile import FIELDS, KEPT
 from tideline.udfs.core.users.user_state import (
     EVENT,
     HEADER,

@@ -12,8 +12,8 @@ from tideline.models.data import Sequences
 from tideline.scripts.benchmarks.offline.value.ours import JobPolicy
 from tideline.scripts.benchmarks.offline.value.value_figures import ctr
 from tideline.scripts.benchmarks.offline.value.value_play import play
-from tideline.scripts.benchmarks.offline.value.value_stage import category_hashes, make_stage, profiles_at_visits
-from tideline.udfs.core.users.user_profile import fold_many, no_profiles
+from tideline.scripts.benchmarks.offline.value.value_stage import category_hashes, long_liked_at_visits, make_stage
+from tideline.udfs.core.users.long_liked import fold_many, none_liked
 from tideline.udfs.core.users.user_state import HISTORY
 
 
@@ -50,12 +50,12 @@ def test_a_profile_is_what_the_history_no_longer_holds() -> None:
         category_names=world.events.category_names,
     )
     stage = make_stage(replace(world, events=events), ArithmeticEncoder())
-    liked, folded = profiles_at_visits(stage.world, stage.truth.visitor, stage.first, stage.end)
+    liked, folded = long_liked_at_visits(stage.world, stage.truth.visitor, stage.first, stage.end)
     codes = category_hashes(events)[events.category]
     assert np.count_nonzero(folded) > 4
     for visit, (first, end) in enumerate(zip(stage.first.tolist(), stage.end.tolist(), strict=True)):
         left = codes[first : max(end - HISTORY, first)].tolist()
-        mine = no_profiles(1)
+        mine = none_liked(1)
         fold_many(mine[0], 0, left)
         assert folded[visit] == len(left)
         assert (liked[visit] == mine[0]).all()

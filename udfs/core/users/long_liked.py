@@ -24,7 +24,7 @@ UNITS = (1 << 23, 1 << 20)
 """Weight of the first event of a half-life: what all events of a user together can weigh fits 32 bits."""
 FIELDS = 1 + len(HALF_LIVES)
 """Of a kept category: its hash and its weights, u32 each."""
-MAX_PROFILE_BYTES = 4 * FIELDS * KEPT
+MAX_LIKED_BYTES = 4 * FIELDS * KEPT
 
 _WEIGHTS = tuple(
     [round(unit * 2.0 ** (number / half_life)) for number in range(half_life)]
@@ -38,7 +38,7 @@ _PERIODS = 64
 """Half-lives after which a total has long become what it stays."""
 
 
-class Profiles(NamedTuple):
+class LongLiked(NamedTuple):
     """What `fold` has put into those D of U users of whom it has folded any event; a short past has left none."""
 
     user: NDArray[np.int64]
@@ -49,15 +49,15 @@ class Profiles(NamedTuple):
     """[D] number of events."""
 
 
-def profiles_of(
+def long_liked_of(
     liked: NDArray[np.uint32], folded: NDArray[np.int64], rows: NDArray[np.int64] | None = None
-) -> Profiles:
-    """Return the profiles of U users after so many events of each [U], from their rows of `liked`; None: all rows."""
+) -> LongLiked:
+    """Return what U users have long liked after so many events of each [U], from their rows of `liked`; None: all."""
     user = np.flatnonzero(folded)
-    return Profiles(user, liked[user if rows is None else rows[user]], folded[user])
+    return LongLiked(user, liked[user if rows is None else rows[user]], folded[user])
 
 
-def no_profiles(users: int) -> NDArray[np.uint32]:
+def none_liked(users: int) -> NDArray[np.uint32]:
     """Return what is kept of users whose history has never been full: [U, KEPT, FIELDS], see `fold`."""
     return np.zeros((users, KEPT, FIELDS), np.uint32)
 
@@ -151,7 +151,7 @@ _AHEAD = tuple(np.array([0.5 ** (at / half_life) for at in range(2 * half_life)]
 
 
 class Fading(NamedTuple):
-    """What U profiles weigh beside a full history, in whole numbers; its newest event weighs UNITS."""
+    """What the long liked of U users weighs beside a full history, in whole numbers; its newest event weighs UNITS."""
 
     scale: NDArray[np.float64]
     """[U, half-lives]."""
@@ -159,13 +159,13 @@ class Fading(NamedTuple):
     """[U, half-lives]: of all events, also those without a category and of categories that are not kept."""
 
     def of(self, users: NDArray[np.int64], weights: NDArray[np.uint32]) -> NDArray[np.float64]:
-        """Return weights [N, half-lives] of profiles of some of the users."""
+        """Return weights [N, half-lives] of what some of the users have long liked."""
         faded: NDArray[np.float64] = weights * self.scale[users]
         return np.rint(faded, out=faded)
 
 
 def fading_of(folded: NDArray[np.int64], newer: int) -> Fading:
-    """Return how profiles of so many events [U] fade in `newer` more events than were folded in."""
+    """Return how what is made of so many events [U] fades in `newer` more events than were folded in."""
     before = np.maximum(folded - 1, 0)
     scale = np.empty((before.size, len(HALF_LIVES)))
     totals = np.empty_like(scale)

@@ -9,23 +9,23 @@ import pytest
 from numpy.typing import NDArray
 
 from tideline.udfs.core.users.history import merge
-from tideline.udfs.core.users.user_profile import (
+from tideline.udfs.core.users.long_liked import (
     HALF_LIVES,
     KEPT,
-    MAX_PROFILE_BYTES,
+    MAX_LIKED_BYTES,
     UNITS,
     fading_of,
     fold,
     fold_all,
     fold_many,
-    no_profiles,
+    none_liked,
 )
 from tideline.udfs.core.users.user_state import EVENT, HISTORY, decode_states, encode_states
 
 
 def folded(categories: list[int]) -> NDArray[np.uint32]:
     """What is kept [KEPT, FIELDS] of a user whose events left his history one by one."""
-    found = no_profiles(1)
+    found = none_liked(1)
     for number, category in enumerate(categories):
         fold(found, np.array([number]), np.array([0]), np.array([category], np.uint32))
     mine: NDArray[np.uint32] = found[0]
@@ -53,7 +53,7 @@ def plain(categories: list[int]) -> dict[int, list[int]]:
 
 
 def weights_of(categories: list[int], newer: int = 0) -> NDArray[np.float64]:
-    """What each place of the profile weighs after so many newer events."""
+    """What each kept category weighs after so many newer events."""
     return fading_of(np.array([len(categories)]), newer).of(np.zeros(KEPT, np.int64), folded(categories)[:, 1:])
 
 
@@ -73,7 +73,7 @@ def test_events_are_folded_as_the_plainest_means_do(categories: int) -> None:
     expected = plain(many)
     assert {each: weights for each, *weights in found.tolist() if each} == expected
     assert len(expected) == min(categories - 1, KEPT)
-    at_once = no_profiles(1)[0]
+    at_once = none_liked(1)[0]
     fold_many(at_once, 0, many[:40])
     fold_many(at_once, 40, many[40:])
     assert at_once.tobytes() == found.tobytes()
@@ -133,7 +133,7 @@ def test_a_user_alone_and_among_others_has_the_same_bytes() -> None:
     """Whatever number of events each has behind him."""
     random = np.random.default_rng(2)
     events = random.integers(0, 50, (300, 5)).astype(np.uint32)
-    together, behind = no_profiles(5), np.zeros(5, np.int64)
+    together, behind = none_liked(5), np.zeros(5, np.int64)
     told: list[list[int]] = [[] for _ in range(5)]
     for row in events:
         some = np.flatnonzero(random.random(5) < 0.6)
@@ -149,7 +149,7 @@ def test_many_users_at_once_are_folded_as_each_alone() -> None:
     """Contract: of one to forty events each, with any number behind them."""
     random = np.random.default_rng(5)
     many = [random.integers(0, 50, random.integers(1, 300)).tolist() for _ in range(60)]
-    liked = no_profiles(60)
+    liked = none_liked(60)
     left = []
     for row, categories in enumerate(many):
         behind = max(len(categories) - int(random.integers(1, 40)), 0)
@@ -175,7 +175,7 @@ def test_any_order_inside_the_history_gives_the_same_bytes(seed: int) -> None:
     liked = decode_states([told[0]], 0).liked[0]
     expected = plain(events["category"][:-HISTORY].tolist())
     assert {each: weights for each, *weights in liked.tolist() if each} == expected
-    assert liked.nbytes == MAX_PROFILE_BYTES <= 400
+    assert liked.nbytes == MAX_LIKED_BYTES <= 400
 
 
 def _told(events: NDArray[Any], random: np.random.Generator) -> bytes:
