@@ -115,11 +115,13 @@ def _bars(found: Mapping[str, Any]) -> str:
     rows = [row for row in found["rows"] if row["share"]]
     if not rows:
         return ""
-    top = max(abs(row["share"]) for row in rows)
+    below, above = (max(0.0, *(sign * row["share"] for row in rows)) for sign in (-1.0, 1.0))
+    scale = _SIZE / (below + above)
+    zero = _NAMES + below * scale
     parts = []
     for at, row in enumerate(rows):
-        length, y = abs(row["share"]) / top * _SIZE, at * _BAR
-        left = _NAMES if row["share"] > 0.0 else _NAMES - length
+        length, y = abs(row["share"]) * scale, at * _BAR
+        left = zero - length if row["share"] < 0.0 else zero
         parts.append(
             f'<text x="0" y="{y + 14}" font-size="12">{escape(title_of(row["constraint"]))}</text>'
             f'<rect x="{left:.1f}" y="{y + 3}" width="{length:.1f}" height="{_BAR - 8}" fill="#27c"/>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -120,5 +121,8 @@ def test_what_rules_cost_is_part_of_the_report(tmp_path: Path, capsys: pytest.Ca
     assert main(asked) == 0
     assert "caps and times away cost 3.1% of that" in capsys.readouterr().out
     page = (tmp_path / "r.html").read_text()
-    assert page.count('height="14" fill="#27c"') == 2
+    bars = re.findall(r'<rect x="([\d.]+)" y="\d+" width="([\d.]+)" height="14"', page)
+    (first, length), (second, shorter) = ((float(x), float(width)) for x, width in bars)
+    assert second + shorter == pytest.approx(first, abs=0.2)  # what earns stands to the left of the line
+    assert length / shorter == pytest.approx(31 / 2, rel=0.02)
     assert "<p>caps and times away cost 3.1% of that.</p>" in page
