@@ -8,12 +8,12 @@ import struct
 from typing import NoReturn
 
 from tideline.schemas.errors import InvalidRecord, Reason
-from tideline.schemas.events import TYPE_NAMES, Event
+from tideline.schemas.events import TYPE_NAMES, WIRE_SYMBOLS, Event
 
 _VALUE_BRANCH = 2
 """Index 1 of ["null", ...] as Avro writes it (zigzag)."""
 _FOUR_NULLS = bytes(4)
-_LAST_TYPE = 2 * (len(TYPE_NAMES) - 1)
+_TYPE_OF_BYTE = {2 * WIRE_SYMBOLS.index(name): number for number, name in enumerate(TYPE_NAMES)}
 _MAX_VARINT_BITS = 63
 
 _unpack_double = struct.Struct("<d").unpack_from
@@ -39,9 +39,10 @@ def _read(value: bytes, at: int) -> tuple[Event, int]:
     # Every text is followed by at least one byte that is read, so a text cut short cannot go unnoticed.
     event_id, at = _text(value, at)
     user_id, at = _text(value, at)
-    kind = value[at]
-    if kind > _LAST_TYPE or kind & 1:
-        raise InvalidRecord(Reason.UNKNOWN_TYPE, f"type has Avro index byte {kind}; allowed: {', '.join(TYPE_NAMES)}")
+    kind = _TYPE_OF_BYTE.get(value[at])
+    if kind is None:
+        told = f"type has Avro index byte {value[at]}; allowed: {', '.join(TYPE_NAMES)}"
+        raise InvalidRecord(Reason.UNKNOWN_TYPE, told)
     ts_ms, at = _time(value, at + 1)
     item_id = category = price = quantity = activity_id = token = position = amount = None
     # An event of an activity rarely has the first four, any other event never the last four.
@@ -59,7 +60,6 @@ def _read(value: bytes, at: int) -> tuple[Event, int]:
         token, at = _text_branch(value, at) if value[at] else (None, at + 1)
         position, at = _int_branch(value, at) if value[at] else (None, at + 1)
         amount, at = _double_branch(value, at) if value[at] else (None, at + 1)
-    kind >>= 1
     row = (event_id, user_id, kind, ts_ms, item_id, category, price, quantity, activity_id, token, position, amount)
     return Event._make(row), at
 

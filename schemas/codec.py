@@ -86,7 +86,7 @@ def encode_event(event: Event, as_json: bool = False) -> bytes:
 
 
 def _from_record(record: dict[str, object]) -> Event:
-    record["type"] = _NUMBER_OF_TYPE[record["type"]]
+    record["type"] = _number_of(record["type"])
     for name in _OPTIONAL_TEXTS:
         record[name] = record[name] or None
     return Event._make(_values_in_order(record))
@@ -102,15 +102,20 @@ def _from_json(value: bytes) -> Event:
     if tuple(map(type, row)) not in _JSON_SIGNATURES:
         row = _without_blanks(row)
     event_id, user_id, name, ts_ms, item_id, category, price, quantity, activity_id, token, position, amount = row
-    kind = _NUMBER_OF_TYPE.get(name)
-    if kind is None:
-        raise InvalidRecord(Reason.UNKNOWN_TYPE, f"type={name[:MAX_TEXT_CHARS]!r}; allowed: {', '.join(TYPE_NAMES)}")
+    kind = _number_of(name)
     if price is not None:
         price = float(price)
     if amount is not None:
         amount = float(amount)
     about, thing = (item_id or None, category or None), (activity_id or None, token or None)
     return Event(event_id, user_id, kind, ts_ms, *about, price, quantity, *thing, position, amount)
+
+
+def _number_of(name: Any) -> int:
+    number = _NUMBER_OF_TYPE.get(name)
+    if number is None:
+        raise InvalidRecord(Reason.UNKNOWN_TYPE, f"type={name[:MAX_TEXT_CHARS]!r}; allowed: {', '.join(TYPE_NAMES)}")
+    return number
 
 
 def _json_error(value: bytes, error: orjson.JSONDecodeError) -> InvalidRecord:

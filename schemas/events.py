@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class EventType(IntEnum):
-    """Kind of an event. The numbers are stored in user state and are indices of the Avro enum: never reorder."""
+    """Kind of an event. The numbers are stored in user state and say the place in the Avro enum: never reorder."""
 
     VIEW = 0
     SEARCH = 1
@@ -19,6 +19,10 @@ class EventType(IntEnum):
 
 TYPE_NAMES: tuple[str, ...] = tuple(kind.name.lower() for kind in EventType)
 """Wire name of each type, indexed by its number."""
+
+_UNKNOWN_AT = 8
+WIRE_SYMBOLS = (*TYPE_NAMES[:_UNKNOWN_AT], "unknown", *TYPE_NAMES[_UNKNOWN_AT:])
+"""Symbols of the Avro enum. `unknown` is no type: readers of a version see it in place of a later one's types."""
 
 FIRST_ACTIVITY_TYPE = EventType.IMPRESSION
 """Types from this number on are about an activity; those below enter the history and the encoder."""

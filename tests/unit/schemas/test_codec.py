@@ -13,7 +13,7 @@ from tideline.schemas import codec
 from tideline.schemas.clickstream_reader import read_clickstream
 from tideline.schemas.codec import decode_event, encode_event
 from tideline.schemas.errors import InvalidRecord, Reason
-from tideline.schemas.events import TYPE_NAMES, Event, EventType
+from tideline.schemas.events import TYPE_NAMES, WIRE_SYMBOLS, Event, EventType
 from tideline.schemas.records import HEADER_BYTES, RecordCodec
 from tideline.schemas.registry import SCHEMAS_PATH, load, shipped
 
@@ -82,7 +82,7 @@ def test_bytes_written_by_version_1_are_read_today() -> None:
 def test_the_field_order_of_the_event_is_that_of_the_schema() -> None:
     fields = shipped().current["clickstream"]["fields"]
     assert tuple(field["name"] for field in fields) == Event._fields
-    assert tuple(fields[2]["type"]["symbols"]) == TYPE_NAMES
+    assert tuple(fields[2]["type"]["symbols"]) == WIRE_SYMBOLS
 
 
 def test_whole_numbers_are_accepted_as_amounts_in_json() -> None:
@@ -112,11 +112,12 @@ def next_version(tmp_path: Path) -> RecordCodec:
     folder = tmp_path / "schemas"
     shutil.copytree(SCHEMAS_PATH, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__", "examples"))
     raw = json.loads((folder / "clickstream.avsc").read_bytes())
+    file = f"clickstream_v{shipped().newest('clickstream').version + 1}.avsc"
     raw["fields"].insert(4, {"name": "page", "type": ["null", "string"], "default": None})
-    for path in (folder / "clickstream.avsc", folder / "versions" / "clickstream_v2.avsc"):
+    for path in (folder / "clickstream.avsc", folder / "versions" / file):
         path.write_text(json.dumps(raw))
     ids = json.loads((folder / "versions" / "ids.json").read_bytes())
-    (folder / "versions" / "ids.json").write_text(json.dumps({**ids, "40": "clickstream_v2.avsc"}))
+    (folder / "versions" / "ids.json").write_text(json.dumps({**ids, "40": file}))
     return RecordCodec(load(folder), "clickstream")
 
 
@@ -125,6 +126,18 @@ def test_events_of_an_older_version_are_read_with_the_defaults_of_the_newest(nex
     record = next_version.decode(_GOLDEN.read_bytes())
     assert record.pop("page") is None
     assert record == {**_GOLDEN_EVENT._asdict(), "type": "click"}
+
+
+def test_a_type_that_no_version_has_is_refused_by_every_reader(
+    next_version: RecordCodec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract: `unknown` is what a reader makes of a later version's type; written, it is refused as such."""
+    newest = next_version.encode({**_GOLDEN_EVENT._asdict(), "type": "unknown", "page": None})
+    for value in (codec._CLICKSTREAM.encode({**_GOLDEN_EVENT._asdict(), "type": "unknown"}), newest):
+        with pytest.raises(InvalidRecord) as caught:
+            decode_event(b"u-1", value, _NOW_MS)
+        assert caught.value.reason is Reason.UNKNOWN_TYPE
+        monkeypatch.setattr(codec, "_CLICKSTREAM", next_version)
 
 
 def test_the_codec_reads_events_of_every_kept_version(

@@ -1,7 +1,9 @@
 import copy
 import dataclasses
+from io import BytesIO
 from typing import Any
 
+import fastavro
 import pytest
 
 from tideline.schemas import compat
@@ -17,6 +19,7 @@ def _field(type_: Any) -> dict[str, Any]:
     return _record({"name": "a", "type": type_})
 
 
+_NEWEST = shipped().newest("clickstream").version
 _AB = {"type": "enum", "name": "E", "symbols": ["a", "b"]}
 _ABC = {"type": "enum", "name": "E", "symbols": ["a", "b", "c"]}
 _ABC_DEFAULT = {**_ABC, "default": "a"}
@@ -97,19 +100,18 @@ def test_the_shipped_schemas_are_fully_compatible_with_every_kept_version() -> N
 
 def test_a_new_optional_field_is_allowed_once_it_is_kept_as_a_version() -> None:
     schema = _clickstream(fields=[*shipped().current["clickstream"]["fields"], _OPTIONAL])
-    assert registry_problems(_with_current("clickstream", schema, keep_as=2)) == []
+    assert registry_problems(_with_current("clickstream", schema, keep_as=_NEWEST + 1)) == []
     assert registry_problems(_with_current("clickstream", schema, keep_as=None)) == [
-        "clickstream: differs from clickstream_v1.avsc; keep it as the next version"
+        f"clickstream: differs from clickstream_v{_NEWEST}.avsc; keep it as the next version"
     ]
 
 
 def test_a_removed_required_field_is_refused_because_old_readers_need_it() -> None:
     """Contract: the check goes both ways, not only backwards."""
     fields = [field for field in shipped().current["clickstream"]["fields"] if field["name"] != "ts_ms"]
-    problems = registry_problems(_with_current("clickstream", _clickstream(fields=fields), keep_as=2))
-    assert problems == [
-        "clickstream: clickstream_v1 cannot read today's: ts_ms: the writer lacks it and the reader has no default"
-    ]
+    problems = registry_problems(_with_current("clickstream", _clickstream(fields=fields), keep_as=_NEWEST + 1))
+    why = "cannot read today's: ts_ms: the writer lacks it and the reader has no default"
+    assert problems == [f"clickstream: clickstream_v{kept} {why}" for kept in range(1, _NEWEST + 1)]
 
 
 def test_a_change_is_checked_against_all_kept_versions_not_only_the_last() -> None:
@@ -120,11 +122,27 @@ def test_a_change_is_checked_against_all_kept_versions_not_only_the_last() -> No
     third = _clickstream(fields=[*newest.raw["fields"], _REQUIRED])
     kept = {
         **registry.kept,
-        98: dataclasses.replace(newest, schema_id=98, version=2, raw=second),
-        99: dataclasses.replace(newest, schema_id=99, version=3, raw=third),
+        98: dataclasses.replace(newest, schema_id=98, version=_NEWEST + 1, raw=second),
+        99: dataclasses.replace(newest, schema_id=99, version=_NEWEST + 2, raw=third),
     }
     problems = registry_problems(Registry({**registry.current, "clickstream": third}, kept))
     assert any(line.startswith("clickstream: today cannot read clickstream_v1: b:") for line in problems)
+
+
+def test_a_new_event_type_is_one_more_version_that_readers_of_the_first_can_read() -> None:
+    """Contract: they see `unknown` in its place; so a type is added by a version and no field of its own."""
+    first = shipped().versions_of("clickstream")[0]
+    later = copy.deepcopy(first.raw)
+    later["fields"][2]["type"]["symbols"].append("share")
+    record = {"event_id": "e", "user_id": "u", "type": "share", "ts_ms": 1}
+    data = BytesIO()
+    fastavro.schemaless_writer(data, fastavro.parse_schema(later), record)
+    data.seek(0)
+
+    read: Any = fastavro.schemaless_reader(data, fastavro.parse_schema(later), first.parsed)
+
+    assert read["type"] == "unknown"
+    assert read_problems(first.raw, later) == read_problems(later, first.raw) == []
 
 
 def test_a_schema_without_a_kept_version_and_a_version_without_a_schema_are_refused() -> None:
