@@ -135,7 +135,6 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
     at_liked = at_history + EVENT.itemsize * held
     at_seen = at_liked + LIKED_BYTES * liked
     at_profile = at_seen + SEEN_BYTES * seen
-    at_shown = at_profile + profile
     fits = h_len == hidden
     hs = _between(states, np.full(rows.size, HEADER.itemsize), np.where(fits, at_history, HEADER.itemsize))
     batch.h[rows[fits]] = np.frombuffer(hs, np.float32).reshape(np.count_nonzero(fits), hidden)
@@ -148,11 +147,11 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
         owner, place = _places(liked)
         entries = np.frombuffer(_between(states, at_liked, at_seen), np.uint32)
         batch.liked[rows[owner], place] = entries.reshape(-1, FIELDS)
-    bounds = zip(rows.tolist(), states, at_seen.tolist(), at_profile.tolist(), at_shown.tolist(), strict=True)
-    for row, state, start, end, after in bounds:
-        batch.seen[row], batch.shown[row] = state[start:end], state[after:]
-        if after > end:
-            batch.profiles[row] = state[end:after]
+    for row, state, start, end in zip(rows.tolist(), states, at_seen.tolist(), at_profile.tolist(), strict=True):
+        batch.seen[row], batch.shown[row] = state[start:end], state[end:]
+    with_profile = np.flatnonzero(profile)
+    for row, size in zip(rows[with_profile].tolist(), profile[with_profile].tolist(), strict=True):
+        batch.profiles[row], batch.shown[row] = batch.shown[row][:size], batch.shown[row][size:]
 
 
 def _between(states: list[bytes], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> bytes:
@@ -174,7 +173,8 @@ def encode_states(batch: UserBatch) -> list[bytes]:
     header["version"] = STATE_VERSION
     header["n_liked"] = [len(each) // LIKED_BYTES for each in liked]
     header["n_seen"] = [len(each) // SEEN_BYTES for each in batch.seen]
-    header["n_profile"] = [len(each) for each in batch.profiles] if any(batch.profiles) else 0
+    told = any(batch.profiles)
+    header["n_profile"] = [len(each) for each in batch.profiles] if told else 0
     header["h_len"] = np.where(header["encoder"] != 0, hidden, 0)
     heads = header.view(np.uint8).reshape(users, HEADER.itemsize)
     hs = batch.h.view(np.uint8).reshape(users, 4 * hidden)
@@ -186,7 +186,7 @@ def encode_states(batch: UserBatch) -> list[bytes]:
         _ends(batch.history.tobytes(), HISTORY * EVENT.itemsize, skipped),
         liked,
         batch.seen,
-        batch.profiles,
+        *([batch.profiles] if told else []),
         batch.shown,
     ]
     return [b"".join(each) for each in zip(*parts, strict=True)]
