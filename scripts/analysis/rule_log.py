@@ -4,7 +4,9 @@ It travels in the metadata of the Parquet file that `tideline export` writes, as
 
     as_of_ms    newest moment of what the standings were learned from
     activities  by id, of those with a standing: budget (null: none), spent and pending (expected of what was shown) in
-                units of money; floor, starts_ms, ends_ms, stopped; price and offset, in units of worth
+                units of money; planned, the share of the budget that its pacing gives the time until then (null: it has
+                none); total_cap and stock (null: none), impressions and sold of these; floor; stopped; price and
+                offset, in units of worth
     days        rising, as in rule_costs.avsc
 """
 
@@ -17,7 +19,7 @@ from pyarrow import ArrowException, parquet
 
 from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.records import RULE_COSTS
-from tideline.udfs.core.budgets.pacing import PRICE_UNIT
+from tideline.udfs.core.budgets.pacing import PRICE_UNIT, Pacing, plan_of
 from tideline.udfs.core.budgets.standing import decode_standing
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, decode_ledger_key
 
@@ -63,15 +65,27 @@ def rules_of(records: Iterable[TopicRecord], activities: Mapping[str, Activity])
 def _activity(activity: Activity, standing: Standing) -> dict[str, Any]:
     return {
         "budget": activity.budget if activity.cost > 0.0 else None,
+        "planned": _planned(activity, standing.as_of_ms),
         "spent": standing.spent_cents / _CENTS,
         "pending": standing.pending_cents / _CENTS,
+        "total_cap": activity.total_cap,
+        "impressions": standing.impressions,
+        "stock": None if activity.stock is None else activity.stock.left,
+        "sold": standing.sold,
         "floor": activity.exposure_floor,
-        "starts_ms": activity.starts_ms,
-        "ends_ms": activity.ends_ms,
         "stopped": standing.stopped,
         "price": standing.price * PRICE_UNIT,
         "offset": standing.offset * PRICE_UNIT,
     }
+
+
+def _planned(activity: Activity, now_ms: int) -> float | None:
+    pacing = Pacing(activity.pacing)
+    if pacing is Pacing.NONE:
+        return None
+    plan = plan_of(activity.starts_ms, activity.ends_ms, pacing)
+    period, part = plan.gone(now_ms)
+    return float((plan.weights[:period].sum() + part * plan.weights[period]) / plan.weights.sum())
 
 
 def with_rules(table: pa.Table, rules: Mapping[str, Any] | None) -> pa.Table:

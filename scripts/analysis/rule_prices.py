@@ -13,13 +13,13 @@ from tideline.udfs.core.rule_costs.sums import ONE_IN
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-BUDGET, FLOOR = "budget ", "floor "
+BUDGET, CAP, STOCK, FLOOR = "budget ", "total cap ", "stock ", "floor "
 """What the constraint of an activity begins with; its id follows."""
 _SQUARES = 1e-6
 _NEAR_PLAN = 0.9
 _TITLES = {
     "caps": "caps and times away",
-    "stops": "spent budgets",
+    "stops": "what is spent or sold",
     "prices": "prices of budgets",
     "offsets": "floors",
     "list_rules": "list rules",
@@ -90,16 +90,18 @@ def _activities(rules: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         day = newest.get(name, {"lists": 0, "stopped": 0, "price": 0, "offset": 0})
         if each["budget"]:
             used = (each["spent"] + each["pending"]) / each["budget"]
-            gone = (rules["as_of_ms"] - each["starts_ms"]) / (each["ends_ms"] - each["starts_ms"])
-            planned = min(max(gone, 0.0), 1.0)
+            planned = each["planned"]
             now = None if each["stopped"] else each["price"]
             yield _row(
                 BUDGET + name,
                 price=_mean(day["price"], day["lists"] - day["stopped"], now),
                 used=round(used, 6),
-                planned=round(planned, 6),
-                bound=each["stopped"] or used >= _NEAR_PLAN * planned > 0.0,
+                planned=None if planned is None else round(planned, 6),
+                bound=each["stopped"] or (planned is not None and used >= _NEAR_PLAN * planned > 0.0),
             )
+        for what, used, most in ((CAP, each["impressions"], each["total_cap"]), (STOCK, each["sold"], each["stock"])):
+            if most:
+                yield _row(what + name, used=round(used / most, 6), bound=each["stopped"])
         if each["floor"]:
             yield _row(
                 FLOOR + name, price=_mean(day["offset"], day["lists"], each["offset"]), bound=each["offset"] > 0.0
@@ -132,10 +134,17 @@ def cells_of(row: Mapping[str, Any]) -> tuple[str, ...]:
     """Return a row of the table: constraint, price, cost, used / planned, lists changed, bound."""
     cost = "-" if row["cost"] is None else f"{row['cost']:,.2f} +- {row['cost_se']:,.2f}"
     share = "" if row["share"] is None else f" ({row['share']:.1%})"
-    used = "-" if row["used"] is None else f"{row['used']:.1%} / {row['planned']:.1%}"
+    used, planned = ("-" if row[name] is None else f"{row[name]:.1%}" for name in ("used", "planned"))
     changed = "-" if row["lists_changed"] is None else f"{row['lists_changed']:.1%}"
     price = "-" if row["price"] is None else f"{row['price']:.4f}"
-    return title_of(row["constraint"]), price, cost + share, used, changed, "yes" if row["bound"] else "no"
+    return (
+        title_of(row["constraint"]),
+        price,
+        cost + share,
+        f"{used} / {planned}",
+        changed,
+        "yes" if row["bound"] else "no",
+    )
 
 
 def title_of(constraint: str) -> str:

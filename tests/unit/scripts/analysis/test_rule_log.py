@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from tests.support.core_world import NOON_MS, activity
 from tideline.scripts.analysis.rule_log import read_rules, rules_of, with_rules
+from tideline.udfs.core.budgets.ledger import HOUR_MS
 from tideline.udfs.core.budgets.standing import Standing, encode_standing
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, LedgerKey
 from tideline.udfs.core.policies.policy_start import TopicRecord
@@ -48,6 +49,16 @@ def test_the_newest_of_each_is_told_in_units_of_money_and_worth() -> None:
     assert (found["activities"]["a"]["price"], found["activities"]["a"]["spent"]) == (0.5, 3.5)
     assert (found["activities"]["b"]["offset"], found["activities"]["b"]["budget"]) == (0.25, None)
     assert [(each["day"], each["lists"]) for each in found["days"]] == [(8, 8), (9, 9)]
+
+
+@pytest.mark.parametrize(("pacing", "planned"), [("even", 0.25), ("front", 0.3), ("none", None)])
+def test_a_plan_is_that_of_the_pacing(pacing: str, planned: float | None) -> None:
+    """Contract: the share of the budget that belongs to the time until the standing."""
+    known = {"a": activity("a", budget=1.0, cost=1.0, pacing=pacing, starts_ms=100 * HOUR_MS, ends_ms=140 * HOUR_MS)}
+    standing = encode_standing("a", Standing(as_of_ms=110 * HOUR_MS))
+    found = rules_of(records((LedgerKey("a").value, standing)), known)
+    assert found is not None
+    assert found["activities"]["a"]["planned"] == pytest.approx(planned)
 
 
 def test_a_topic_without_rules_leaves_the_file_as_it_was(tmp_path: Path) -> None:

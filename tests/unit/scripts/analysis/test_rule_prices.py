@@ -15,19 +15,18 @@ from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.rule_costs.steps import MICRO, RuleClass, steps_of
 from tideline.udfs.core.rule_costs.sums import ONE_IN, DayCosts, Prices, summed
 
-HOUR = 3_600_000
 PLAIN: dict[str, Any] = {
-    "budget": None, "spent": 0.0, "pending": 0.0, "floor": 0.0, "starts_ms": 0, "ends_ms": 100 * HOUR,
-    "stopped": False, "price": 0.0, "offset": 0.0,
+    "budget": None, "planned": 0.5, "spent": 0.0, "pending": 0.0, "total_cap": None, "impressions": 0, "stock": None,
+    "sold": 0, "floor": 0.0, "stopped": False, "price": 0.0, "offset": 0.0,
 }  # fmt: skip
 ROW_KEYS = {
     "constraint", "price", "cost", "cost_se", "share", "alone", "used", "planned", "lists_changed", "bound",
 }  # fmt: skip
 
 
-def document(days: list[DayCosts], as_of_ms: int = 50 * HOUR, **activities: dict[str, Any]) -> dict[str, Any]:
+def document(days: list[DayCosts], **activities: dict[str, Any]) -> dict[str, Any]:
     known = {name.replace("_", "-"): PLAIN | each for name, each in activities.items()}
-    return {"as_of_ms": as_of_ms, "activities": known, "days": RULE_COSTS.decode(encode_costs(days))["days"]}
+    return {"as_of_ms": 1, "activities": known, "days": RULE_COSTS.decode(encode_costs(days))["days"]}
 
 
 def told(rules: dict[str, Any]) -> dict[str, Any]:
@@ -82,6 +81,25 @@ def test_a_price_is_the_mean_over_the_newest_days_lists_that_could_have_the_acti
     assert [rows[f"budget {name}"]["price"] for name in ("new", "over")] == [9.0, None]
     assert [rows[f"budget {name}"]["bound"] for name in ("c08-0042", "new", "over")] == [True, False, True]
     assert (rows["floor owed"]["price"], rows["floor owed"]["bound"]) == (0.25, True)
+
+
+def test_what_is_used_of_caps_and_stock_is_told_beside_budgets() -> None:
+    """Contract: bound where it is used up; a budget without pacing has no plan."""
+    given = {
+        "budget": 10.0,
+        "spent": 9.0,
+        "planned": None,
+        "total_cap": 1000,
+        "impressions": 1010,
+        "stock": 4,
+        "sold": 3,
+    }
+    found = told(document([], a=given | {"stopped": True}, b=given))
+    assert [(row["constraint"], row["used"], row["planned"], row["bound"]) for row in found["rows"]] == [
+        *(("budget a", 0.9, None, True), ("total cap a", 1.01, None, True), ("stock a", 0.75, None, True)),
+        *(("budget b", 0.9, None, False), ("total cap b", 1.01, None, False), ("stock b", 0.75, None, False)),
+    ]
+    assert any("101.0% / -" in line for line in price_lines(found))
 
 
 def test_what_is_found_is_told_as_a_table_and_in_words() -> None:
