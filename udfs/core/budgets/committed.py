@@ -62,9 +62,11 @@ def cohorts_of(ledgers: Sequence[NDArray[Any]], now_ms: int, window_ms: int) -> 
 
 
 def delay_weights(cohorts: Sequence[Cohorts]) -> NDArray[np.float64]:
-    """Return how likely each mean delay of the grid is, by what all activities have shown."""
+    """Return how likely each mean delay of the grid is, by what all activities have shown: one without says nothing."""
     likely = np.zeros(_DELAYS)
     for each in cohorts:
+        if not each.impressions.size:
+            continue
         some = np.flatnonzero(each.conversions)
         seen = each.conversions[some]
         likely += np.log(np.maximum(each.arrived[:, some], 1e-12)) @ seen

@@ -27,10 +27,11 @@ from tideline.udfs.core.budgets.terms import decode_terms, encode_terms, followi
 from tideline.udfs.core.budgets.told import Told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.budgets.committed import Cohorts
     from tideline.udfs.core.catalogue.activity import Activity
 
 EVERY_ID = "*"
@@ -84,6 +85,8 @@ class Ledgers:
         self._ledgers = {name: decode_ledger(each) for name, each in kept.ledgers.items()}
         self._newest_ms = kept.newest_ms
         self._told = Told(kept.told, kept.turn, settings.in_round)
+        self._delays: NDArray[np.float64] | None = None
+        """How likely each mean delay is by the ledgers as they are; None where they changed since it was asked."""
 
     def __len__(self) -> int:
         """Return how many activities have terms."""
@@ -108,6 +111,7 @@ class Ledgers:
     def learn(self, rows_of: Mapping[str, NDArray[Any]]) -> ChangedLedgers:
         """Add feedback rows (dtype ROWS) by activity, those that were admitted."""
         changed: dict[str, bytes] = {}
+        self._delays = None
         for name, rows in rows_of.items():
             self._newest_ms = max(self._newest_ms, int(rows["ts_ms"].max(initial=0)))
             if name in self._terms:
@@ -142,28 +146,32 @@ class Ledgers:
     def due(self) -> Due:
         """Count a publication, and return what it is to hold: what moved, and what has its turn."""
         found = self.standings()
-        return Due(self._told.due(found) if found else [], _stopped(found), self._told.turn)
+        return Due(self._told.due(found) if found else [], self._told.stopped(), self._told.turn)
 
     def all(self, name: str | None = None) -> Due:
         """Return the standing of one activity, of every one without it, to be published whether it moved or not."""
-        found = self.standings()
-        told = self._told.tell(each for each in found if name in (None, each[0]))
-        return Due(told, _stopped(found), self._told.turn)
+        told = self._told.tell(self.standings(None if name is None else [name]))
+        return Due(told, self._told.stopped(), self._told.turn)
 
-    def standings(self) -> list[tuple[str, Standing]]:
-        """Return where each activity stands, by rising id; one whose terms are over is free."""
-        if not self._terms:
+    def standings(self, names: Sequence[str] | None = None) -> list[tuple[str, Standing]]:
+        """Return where some activities with terms stand, all by rising id without names; one that is over is free.
+
+        Between two publications one costs the same however many there are: each that is noted is asked for.
+        """
+        every_name = sorted(self._terms)
+        some = every_name if names is None else names
+        if not some:
             return []
-        names = sorted(self._terms)
-        ledgers = [self._ledgers.get(name, NO_LEDGER) for name in names]
-        cohorts = cohorts_of(ledgers, self._newest_ms, max(self._settings.window_ms, 1))
-        moment = Moment(self._newest_ms, delay_weights(cohorts), self._settings.worth)
+        cohorts = self._cohorts(some)
+        if self._delays is None:
+            self._delays = delay_weights(cohorts if names is None else self._cohorts(every_name))
+        moment = Moment(self._newest_ms, self._delays, self._settings.worth)
         every = self._ledgers.get(EVERY_ID, NO_LEDGER)
         return [
-            (name, standing_of(self._terms[name], ledger, of_hours, every, moment))
-            for name, ledger, of_hours in zip(names, ledgers, cohorts, strict=True)
+            (name, standing_of(self._terms[name], self._ledgers.get(name, NO_LEDGER), of_hours, every, moment))
+            for name, of_hours in zip(some, cohorts, strict=True)
         ]
 
-
-def _stopped(standings: Iterable[tuple[str, Standing]]) -> int:
-    return sum(standing.stopped for _, standing in standings)
+    def _cohorts(self, names: Sequence[str]) -> list[Cohorts]:
+        ledgers = [self._ledgers.get(name, NO_LEDGER) for name in names]
+        return cohorts_of(ledgers, self._newest_ms, max(self._settings.window_ms, 1))

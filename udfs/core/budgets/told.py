@@ -47,6 +47,10 @@ class Told:
         self._told.update(found)
         return found
 
+    def stopped(self) -> int:
+        """Return how many activities are stopped by what was told."""
+        return sum(standing.stopped for standing in self._told.values())
+
     def forget(self, name: str) -> None:
         """Forget an activity that has neither budget nor floor any more."""
         self._told.pop(name, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -196,6 +197,24 @@ def test_a_floor_owes_nothing_for_a_pause() -> None:
     kept.learn(c=rows(1, at_ms=NOON_MS + 9 * HOUR_MS))
     kept.note("b", exposure_floor=0.2)
     assert dict(kept.now.standings())["b"].offset == in_price_units(0.2 * FLOOR_GAIN)
+
+
+def test_one_that_is_noted_stands_where_all_together_say() -> None:
+    """Contract: to the bit, whoever else was noted meanwhile; a thousand notes cost a thousand times one."""
+    kept = Kept()
+    for name in ("a", "b"):
+        kept.note(name, budget=200.0, cost=1.0)
+    kept.learn(a=rows(2_000, 90, NOON_MS - 5 * HOUR_MS), b=rows(1_000, 20, NOON_MS - HOUR_MS))
+    kept.note("c", budget=5.0, cost=1.0)
+    kept.note("a", budget=300.0, cost=1.0)
+    ((_, noted),) = kept.now.all("a").standings
+    kept.restore()
+    assert dict(kept.now.standings())["a"] == noted
+    began, count = time.process_time(), 1_000
+    for number in range(count):
+        kept.note(f"n{number}", budget=9.0, cost=1.0)
+        kept.now.all(f"n{number}")
+    assert time.process_time() - began < 10.0
 
 
 def test_a_stock_that_is_counted_anew_begins_anew() -> None:
