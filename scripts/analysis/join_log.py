@@ -36,7 +36,7 @@ import pyarrow as pa
 from tideline.schemas.events import EventType
 from tideline.udfs.core.catalogue.activity_features import FEATURES, UNKNOWN, features_of
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.core.shown.remembered import Remembered
@@ -177,12 +177,12 @@ def _rewards(events: Sequence[Event], settings: AttributionSettings) -> dict[_Ke
             shown = attribute(shown, [(0, event) for event in part], settings).shown
             state = Remembered(shown)
             for each in state.lists.values():
-                for slot in range(MAX_SLOTS):
-                    if each.dismissed >> slot & 1:
-                        key = (user, *each.key, slot)
+                for position in range(MAX_POSITIONS):
+                    if each.dismissed >> position & 1:
+                        key = (user, *each.key, position)
                         found[key] = found.get(key, _NOTHING)._replace(dismissed=True)
             for reward in state.rewards.values():
-                key = (user, *reward.page.key, reward.slot)
+                key = (user, *reward.page.key, reward.position)
                 clicked, converted = reward.flags & CLICKED > 0, reward.flags & CONVERTED > 0
                 before = found.get(key, _NOTHING)
                 found[key] = _Rewards(clicked, converted, before.dismissed, reward.counted_milli)

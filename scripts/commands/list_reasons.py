@@ -36,25 +36,25 @@ def reasons(token: str | None, entries: int) -> list[dict[str, Any] | None]:
         read = read_unverified(token or "")
     except InvalidRecord:
         return [None] * entries
-    told = np.array([read.pair_at(slot) for slot in range(entries)], np.uint32)
+    told = np.array([read.pair_at(position) for position in range(entries)], np.uint32)
     half_lives = (SHORT_HALF_LIFE, *HALF_LIVES)
     shares = [share_of(affinity_at(told, at).astype(np.int64)).tolist() for at in range(len(half_lives))]
     return [
         {
-            "shares": {str(each): round(mine[slot], 3) for each, mine in zip(half_lives, shares, strict=True)},
-            "seen": int(seen_of(told)[slot]),
+            "shares": {str(each): round(mine[position], 3) for each, mine in zip(half_lives, shares, strict=True)},
+            "seen": int(seen_of(told)[position]),
         }
-        | _ruled(read, slot)
-        for slot in range(entries)
+        | _ruled(read, position)
+        for position in range(entries)
     ]
 
 
-def _ruled(token: Token, slot: int) -> dict[str, Any]:
+def _ruled(token: Token, position: int) -> dict[str, Any]:
     if not token.acted:
         return {}
     return {
-        "feasible": token.feasible_at(slot),
-        "left": token.eligible - slot,
+        "feasible": token.feasible_at(position),
+        "left": token.eligible - position,
         "rules": rule_names(token.acted),
     }
 

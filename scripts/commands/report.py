@@ -17,7 +17,7 @@ from tideline.scripts.analysis.rule_log import read_rules
 from tideline.scripts.analysis.rule_prices import price_lines, rule_prices
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.parsers.verbs import parse
-from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.limits import MAX_POSITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ def _read(table: Table) -> dict[str, Any]:
         found[name] = table.numbers(name)
     ruled = "feasible" in table.names  # not in a log of lists without rules, whoever wrote it
     found["feasible"] = table.numbers("feasible") if ruled else np.full(found["position"].size, np.nan)
-    table.require("position", found["position"] < MAX_SLOTS, f"whole numbers from 0 to {MAX_SLOTS - 1}")
+    table.require("position", found["position"] < MAX_POSITIONS, f"whole numbers from 0 to {MAX_POSITIONS - 1}")
     chance = found["propensity"]
     table.require("propensity", ~((chance < LEAST_PROPENSITY) | (chance > 1.0)), "empty, or above 0 and at most 1")
     table.require("revenue", np.isfinite(found["revenue"]), "a finite number in every row")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.scripts.parsers.verb_parser import add_json, docstring_of
-from tideline.udfs.core.limits import LEAST_EXAMINED, MAX_SLOTS
+from tideline.udfs.core.limits import LEAST_EXAMINED, MAX_POSITIONS
 from tideline.udfs.settings.options import argument, number
 
 if TYPE_CHECKING:
@@ -70,6 +70,6 @@ def _places(text: str) -> list[float]:
         values = [float(each) for each in text.split(",")]
     except ValueError:
         values = []
-    if not 1 <= len(values) <= MAX_SLOTS or not all(LEAST_EXAMINED <= value <= 1.0 for value in values):
-        raise argparse.ArgumentTypeError(f"{text!r}; allowed: 1 to {MAX_SLOTS} numbers from {LEAST_EXAMINED} to 1")
+    if not 1 <= len(values) <= MAX_POSITIONS or not all(LEAST_EXAMINED <= value <= 1.0 for value in values):
+        raise argparse.ArgumentTypeError(f"{text!r}; allowed: 1 to {MAX_POSITIONS} numbers from {LEAST_EXAMINED} to 1")
     return values

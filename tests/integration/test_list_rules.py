@@ -76,8 +76,8 @@ def test_every_published_list_obeys_the_rules_and_is_the_oracles(ruled: LiveJob)
     for payload in (*lists.values(), popular):
         entries = [number_of[name] for name in json.loads(payload)["i"]]
         assert entries
-        for slot, entry in enumerate(entries):
-            assert not any(plain.bans(at, entries[:slot], entry) for at in range(len(rules)))
+        for position, entry in enumerate(entries):
+            assert not any(plain.bans(at, entries[:position], entry) for at in range(len(rules)))
 
 
 def test_decisions_say_how_many_the_rules_left(ruled: LiveJob) -> None:
@@ -99,12 +99,12 @@ def test_decisions_say_how_many_the_rules_left(ruled: LiveJob) -> None:
     found = wait_until("every shown entry is a decision", lambda: got if len(got := shown()) == len(events) else {})
     tokens = {user: verify(each["k"], user, ruled.token_keys) for user, each in lists.items()}
     assert any(token.acted for token in tokens.values())
-    for (user, slot), record in found.items():
+    for (user, position), record in found.items():
         token = tokens[user]
-        assert record["feasible"] == (token.feasible_at(slot) if token.acted else None)
-        bound = token.feasible_at(slot) < token.eligible - slot
+        assert record["feasible"] == (token.feasible_at(position) if token.acted else None)
+        bound = token.feasible_at(position) < token.eligible - position
         assert bool(record["constraints"]) == bound
-        assert record["propensity"] == propensity(token, slot)
+        assert record["propensity"] == propensity(token, position)
     named = {name for record in found.values() for name in record["constraints"]}  # type: ignore[attr-defined]
     assert named == {"list.category", "list.label"}
 

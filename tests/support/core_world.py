@@ -90,7 +90,7 @@ def make_ranker(
 
 
 def token_for(user: str, activity_ids: Sequence[str], as_of_ms: int = NOON_MS, seq: int = 1, **changes: Any) -> str:
-    """Return the token of a list of these activities; the pair in slot n is (n + 1) * 0x030201."""
+    """Return the token of a list of these activities; the pair in position n is (n + 1) * 0x030201."""
     head: dict[str, Any] = {"users": [user], "as_of_ms": np.array([as_of_ms]), "seq": np.array([seq])}
     return tokens_for(activity_ids, **(head | changes))[0]
 

@@ -60,22 +60,22 @@ class PlainRules:
 
 
 def plain_list(
-    rules: PlainRules, scores: Sequence[float], eligible: Sequence[int], slots: int, picks: Sequence[float | None]
+    rules: PlainRules, scores: Sequence[float], eligible: Sequence[int], positions: int, picks: Sequence[float | None]
 ) -> PlainList:
     """Return a list from scores no two of which are equal; a pick is where in F an exploring place draws,
     by falling score."""
     above: list[int] = []
     feasible: list[int] = []
     explored, relaxed = 0, False
-    for slot in range(slots):
+    for position in range(positions):
         free, broken = rules.free(above, [each for each in eligible if each not in above])
         if not free:
             break
         best = max(free, key=lambda each: scores[each] - rules.price(above, each) / PENALTIES_PER_SCORE)
-        pick = picks[slot]
+        pick = picks[position]
         falling = sorted(free, key=lambda each: -scores[each])
         chosen = best if pick is None else falling[int(pick * len(free))]
-        explored |= (chosen != best) << slot
+        explored |= (chosen != best) << position
         relaxed |= broken
         above.append(chosen)
         feasible.append(len(free))

@@ -51,7 +51,7 @@ class ShownState:
 
     lists: dict[ListKey, ShownList] = field(default_factory=dict)
     rewards: dict[tuple[ListKey, int], Reward] = field(default_factory=dict)
-    """By list and slot."""
+    """By list and position."""
     claims: dict[int, Claim] = field(default_factory=dict)
     uses: Uses = field(default_factory=dict)
     dismissed: Dismissals = field(default_factory=dict)
@@ -79,11 +79,11 @@ def decode_shown(data: bytes) -> ShownState:
     rewards: list[Reward] = []
     if counts[_REWARDS]:
         rewards = _rewards(pages, parts)
-        state.rewards = {(each.page.key, each.slot): each for each in rewards}
+        state.rewards = {(each.page.key, each.position): each for each in rewards}
     for number, high, low, ref, worth_high, worth_low, held in _CLAIM.iter_unpack(parts[_CLAIMS]):
         holder_number = held & _NOBODY
         held_by = rewards[holder_number] if holder_number < _SPENT else None
-        holder = None if held_by is None else state.rewards[held_by.page.key, held_by.slot]
+        holder = None if held_by is None else state.rewards[held_by.page.key, held_by.position]
         worth = worth_high << 32 | worth_low
         state.claims[number] = Claim(
             number, high << 32 | low, ref, worth, held >> _KIND_SHIFT, holder, holder_number == _SPENT
@@ -130,8 +130,8 @@ def _rewards(pages: list[ShownList], parts: list[bytes]) -> list[Reward]:
     for number, encoder, x in _CONTEXT.iter_unpack(parts[_CONTEXTS]):
         pages[number].encoder, pages[number].x = encoder, x
     found: list[Reward] = []
-    for number, slot, flags, activity, high, low in _REWARD.iter_unpack(parts[_REWARDS]):
-        found.append(Reward(pages[number], slot, activity, flags, high << 32 | low))
+    for number, position, flags, activity, high, low in _REWARD.iter_unpack(parts[_REWARDS]):
+        found.append(Reward(pages[number], position, activity, flags, high << 32 | low))
     for number, high, low, told_high, told_low, fed_high, fed_low in _CONVERSION.iter_unpack(parts[_CONVERSIONS]):
         reward = found[number]
         reward.told_ms = high << 32 | low
@@ -170,7 +170,7 @@ def _former_bytes(page: ShownList) -> bytes:
 
 def _reward_bytes(each: Reward, page: int) -> bytes:
     clicked_ms = each.clicked_ms
-    return _REWARD.pack(page, each.slot, each.flags, each.activity, clicked_ms >> 32, clicked_ms & _LOW)
+    return _REWARD.pack(page, each.position, each.flags, each.activity, clicked_ms >> 32, clicked_ms & _LOW)
 
 
 def _conversion_bytes(each: Reward, number: int) -> bytes:
@@ -204,8 +204,8 @@ def some_state(seed: int = 3) -> ShownState:
     former = ShownList((1, 10**11, 9), 2**32 - 1)
     for page in (former, found.lists[1, 10**12, 0]):
         page.encoder, page.x = 3, bytes(range(16))
-    for slot, page in enumerate((former, former, found.lists[1, 10**12, 0])):
-        found.rewards[page.key, slot] = Reward(page, slot, 77 + slot, 5, 10**12 + 5)
+    for position, page in enumerate((former, former, found.lists[1, 10**12, 0])):
+        found.rewards[page.key, position] = Reward(page, position, 77 + position, 5, 10**12 + 5)
     rewards = list(found.rewards.values())
     rewards[1].told_ms, rewards[1].told_milli, rewards[1].counted_milli = 2**48 - 1, -(10**12), 10**12
     for number in range(4):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CATEGORIES = ("SOFT DRINKS", "CHEESE", "FROZEN PIZZA", "BAKED BREAD/BUNS/ROLLS", "BEEF", "unknown to the encoder")
 _ORGANIC = (EventType.VIEW,) * 6 + (EventType.SEARCH, EventType.ADD_TO_CART, EventType.ADD_TO_CART, EventType.PURCHASE)
 _DAY_MS = 86_400_000
-_SLOTS = 10
+_POSITIONS = 10
 _IMPRESSIONS = 3
 _MIN_GAP_MS = 2_100  # no more than 28 events of a user within 60 s, so a shuffle within 60 s stays exact
 _MAX_GAP_MS = 30_000
@@ -200,7 +200,7 @@ class _Visitor:
 
     def _see_list(self) -> list[str]:
         random, activities = self._random, self._scenario.activities
-        chosen = random.sample(range(len(activities)), min(_SLOTS, len(activities)))
+        chosen = random.sample(range(len(activities)), min(_POSITIONS, len(activities)))
         names = [activities[number].activity_id for number in chosen]
         x = [CONSTANT_X] + [random.randrange(-25, 26) for _ in range(DIM - 1)]
         token = token_for(self._user, names, self._scenario.keys, self._now_ms, len(self._events), x)

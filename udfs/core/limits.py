@@ -1,6 +1,6 @@
 """Numbers and names that several rooms share: of a list, of an experiment, of what is learned."""
 
-MAX_SLOTS = 16
+MAX_POSITIONS = 16
 """Activities on a list; a decision token holds them in one bit each."""
 OBJECTIVES = ("click", "conversion", "revenue")
 """What is learned of each activity, in this order everywhere."""

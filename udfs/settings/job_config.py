@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.topics import Topics
-from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.policies.by_name import describe_policies, make_policy
 from tideline.udfs.core.ranking.list_rules import ALLOWED_RULES, ListRules, read_list_rules
 from tideline.udfs.settings.kafka_security import KAFKA_PROPERTIES, mask_properties
@@ -116,14 +116,14 @@ class JobConfig:
         whole(1, 1024, power_of_two=True), "Parts of the user state; fixed when the job is first deployed", 8
     )
     batch_ms: int = option(whole(10, 5000), "How long events are gathered before they are worked off together", 100)
-    list_size: int = option(whole(1, MAX_SLOTS), "Activities on a list", 10)
+    list_size: int = option(whole(1, MAX_POSITIONS), "Activities on a list", 10)
     list_rules: ListRules = option(  # noqa: RUF009 - it makes a field
         Kind(ALLOWED_RULES, read_list_rules),
         "What a further activity of one category, kind or label costs in a list, or that it is banned from it",
         ListRules(),
     )
     policy: str = option(Kind(describe_policies(), _read_policy), "How activities are scored", "pairs")
-    exploration: float = option(number(0, 0.255), "Share of list slots drawn at random, in steps of 0.001", 0.02)
+    exploration: float = option(number(0, 0.255), "Share of list positions drawn at random, in steps of 0.001", 0.02)
     holdout: float = option(
         number(0, 0.5), "Share of users whose lists stay in random order, to measure against; in steps of 0.001", 0.0
     )

@@ -66,8 +66,8 @@ def truth_of_lists(exploration: float) -> tuple[float, float]:
     total = 0.0
     for listed in itertools.permutations(ORDER, SLOTS):
         chance = 1.0
-        for slot, arm in enumerate(listed):
-            left = [each for each in ORDER if each not in listed[:slot]]
+        for position, arm in enumerate(listed):
+            left = [each for each in ORDER if each not in listed[:position]]
             chance *= (1.0 - exploration) * (arm == left[0]) + exploration / len(left)
         total += chance * float(LIKED[list(listed)] @ LOOKED_AT)
     return total, total / SLOTS

@@ -55,9 +55,9 @@ class Adversary:
     def _clicks_everything(self, user: str, page: Page, ts_ms: int) -> list[Raw]:
         """Click each entry twice and report the largest worth there is, again and again, by each token."""
         sent = []
-        for slot, name in enumerate(page.activities):
-            at_ms = ts_ms + 5_000 * slot
-            about: dict[str, Any] = {"activity_id": name, "token": page.token, "position": slot}
+        for position, name in enumerate(page.activities):
+            at_ms = ts_ms + 5_000 * position
+            about: dict[str, Any] = {"activity_id": name, "token": page.token, "position": position}
             sent += [self._send(user, "click", at_ms, **about), self._send(user, "click", at_ms + 900, **about)]
             for worth in (1e9, -1e9, 1e9):
                 sent.append(self._send(user, "conversion", at_ms + 2_000, value=worth, **about))
@@ -86,15 +86,15 @@ class Adversary:
         for at, (name, token) in enumerate(
             (each, token) for each in page.activities[:2] for token in (page.token, page.token[:-1] + "B")
         ):
-            slot = page.activities.index(name)
-            sent.append(self._send(user, "click", ts_ms + at, activity_id=name, token=token, position=slot))
+            position = page.activities.index(name)
+            sent.append(self._send(user, "click", ts_ms + at, activity_id=name, token=token, position=position))
         return sent
 
     def _odd_clocks(self, user: str, page: Page, ts_ms: int) -> list[Raw]:
         """Move what was counted to 1970 and into the future, and count it there again."""
         sent = []
-        for slot, name in enumerate(page.activities[:3]):
-            about: dict[str, Any] = {"activity_id": name, "token": page.token, "position": slot}
+        for position, name in enumerate(page.activities[:3]):
+            about: dict[str, Any] = {"activity_id": name, "token": page.token, "position": position}
             moments = (1, ts_ms - 400 * 86_400_000, ts_ms + 240_000, ts_ms + 2**50)
             sent += [self._send(user, "impression", moment, ts_ms, **about) for moment in moments]
         return sent

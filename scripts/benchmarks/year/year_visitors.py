@@ -125,33 +125,36 @@ class Visitors:
     def _look(self, user: str, page: Page, start_ms: int) -> list[Sent]:
         """Return the impressions of a page within a second, and what he does with its entries after it."""
         random = self._random
-        sent = [self._about(user, page, slot, EventType.IMPRESSION, start_ms + 15 * slot) for slot in _slots(page)]
-        for slot in _slots(page):
-            chance = 0.03 + 0.1 * (hash_of(user, page.activities[slot]) % 10 == 0)
-            at_ms = start_ms + 3_000 + 1_700 * slot
+        sent = [
+            self._about(user, page, position, EventType.IMPRESSION, start_ms + 15 * position)
+            for position in _positions(page)
+        ]
+        for position in _positions(page):
+            chance = 0.03 + 0.1 * (hash_of(user, page.activities[position]) % 10 == 0)
+            at_ms = start_ms + 3_000 + 1_700 * position
             if random.random() < 0.01:
-                sent.append(self._about(user, page, slot, EventType.DISMISS, at_ms))
+                sent.append(self._about(user, page, position, EventType.DISMISS, at_ms))
             elif random.random() < chance:
-                sent.append(self._about(user, page, slot, EventType.CLICK, at_ms))
+                sent.append(self._about(user, page, position, EventType.CLICK, at_ms))
                 if random.random() < 0.3:
-                    self._order(user, page, slot, at_ms)
+                    self._order(user, page, position, at_ms)
         return sent
 
-    def _order(self, user: str, page: Page, slot: int, clicked_ms: int) -> None:
+    def _order(self, user: str, page: Page, position: int, clicked_ms: int) -> None:
         """Put off an order of what was clicked: by its token, sometimes corrected or returned, or by its item."""
         random = self._random
         at_ms = clicked_ms + random.randrange(_MINUTE_MS, 3 * DAY_MS)
         worth = round(random.uniform(5.0, 80.0), 2)
-        items = self.items_of(page.activities[slot])
+        items = self.items_of(page.activities[position])
         if items and random.random() < 0.6:
             about = {"item_id": items[0], "category": "wine", "price": worth, "quantity": 1}
             order = self._send(user, EventType.PURCHASE, at_ms, **about)
         else:
-            order = self._about(user, page, slot, EventType.CONVERSION, at_ms, value=worth)
+            order = self._about(user, page, position, EventType.CONVERSION, at_ms, value=worth)
             if random.random() < 0.1:
                 changed_ms = at_ms + random.randrange(_MINUTE_MS, 2 * DAY_MS)
                 value = random.choice((0.0, round(worth / 2, 2)))
-                back = self._about(user, page, slot, EventType.CONVERSION, changed_ms, value=value)
+                back = self._about(user, page, position, EventType.CONVERSION, changed_ms, value=value)
                 self._put_off(changed_ms, [back])
         self._put_off(at_ms, [order])
         if random.random() < 0.1:
@@ -168,9 +171,9 @@ class Visitors:
             if page.activities
         ] + self._browse(guest, start_ms - 9_000, 1)
 
-    def _about(self, user: str, page: Page, slot: int, kind: EventType, ts_ms: int, **more: object) -> Sent:
-        name = page.activities[slot]
-        fields = {"activity_id": name, "token": page.token, "position": slot}
+    def _about(self, user: str, page: Page, position: int, kind: EventType, ts_ms: int, **more: object) -> Sent:
+        name = page.activities[position]
+        fields = {"activity_id": name, "token": page.token, "position": position}
         return self._send(user, kind, ts_ms, **fields, **more)._replace(
             shown=Shown(user, page.version, name, page.encoder)
         )
@@ -187,7 +190,7 @@ def hash_of(user: str, activity: str) -> int:
     return int(user[1:]) * 7 + int(activity[1:]) * 13
 
 
-def _slots(page: Page) -> range:
+def _positions(page: Page) -> range:
     return range(len(page.activities))
 
 

@@ -9,7 +9,7 @@ import orjson
 from tideline.schemas.errors import ConfigError, InvalidRecord, Reason
 from tideline.schemas.fields import MAX_TS_MS, Fields
 from tideline.schemas.records import CONTROL, MAX_VALUE_BYTES
-from tideline.udfs.core.limits import LEAST_EXAMINED, MAX_ARMS, MAX_SLOTS
+from tideline.udfs.core.limits import LEAST_EXAMINED, MAX_ARMS, MAX_POSITIONS
 from tideline.udfs.core.policies.by_name import make_policy
 
 MAX_VERSION = 2**31 - 1
@@ -219,7 +219,7 @@ def _set_experiment(argument: Fields) -> Command:
 
 
 def _set_examination(argument: Fields) -> Command:
-    places = argument.numbers("places", MAX_SLOTS, LEAST_EXAMINED, 1.0)
+    places = argument.numbers("places", MAX_POSITIONS, LEAST_EXAMINED, 1.0)
     after_click = argument.number("after_click", LEAST_EXAMINED, 1.0)
     if after_click < 1.0 and set(places) != {1.0}:
         argument.refuse("after_click", "1 where places weigh: one model or the other")

@@ -219,10 +219,10 @@ def _lists(log: LoggedFeedback, target: Target, model: RewardModel, rows: Judged
     first = np.flatnonzero(log.position == 0)
     length = np.bincount(log.decision)
     cumulated = list_estimators.cumulative(rows.weight, log.position)
-    slots = int(length.max())
+    positions = int(length.max())
     last = cumulated[first + length - 1]
-    places = None if log.rules else _Places.of(log, target, model, first, slots)
-    later = places.future[log.decision, np.minimum(log.position + 1, slots)] if places is not None else 0.0
+    places = None if log.rules else _Places.of(log, target, model, first, positions)
+    later = places.future[log.decision, np.minimum(log.position + 1, positions)] if places is not None else 0.0
     found = {
         "rips": _list_estimate(log, rows, list_estimators.rips(cumulated, log.reward, log.decision), last),
         "cascade_dr": _list_estimate(
@@ -254,27 +254,27 @@ class _Places:
     in_place: NDArray[np.float64]
     anywhere: NDArray[np.float64]
     future: NDArray[np.float64]
-    """Modelled reward of the places from each one on under the target [decisions, slots + 1]."""
+    """Modelled reward of the places from each one on under the target [decisions, positions + 1]."""
 
     @classmethod
     def of(
-        cls, log: LoggedFeedback, target: Target, model: RewardModel, first: NDArray[np.int64], slots: int
+        cls, log: LoggedFeedback, target: Target, model: RewardModel, first: NDArray[np.int64], positions: int
     ) -> _Places | None:
         in_place, anywhere = np.zeros(log.rows), np.zeros(log.rows)
-        future = np.zeros((first.size, slots + 1))
+        future = np.zeros((first.size, positions + 1))
         length = np.bincount(log.decision)
-        size = max(_CELLS // (len(log.arms) * slots), 1)
+        size = max(_CELLS // (len(log.arms) * positions), 1)
         for start in range(0, first.size, size):
             lists = np.arange(start, min(start + size, first.size))
-            chances = target.places(first[lists], slots)
+            chances = target.places(first[lists], positions)
             if chances is None:
                 return None
-            for slot in range(slots):
-                future[lists, slot] = (chances[:, slot] * model.predict(first[lists], slot)).sum(axis=1)
+            for position in range(positions):
+                future[lists, position] = (chances[:, position] * model.predict(first[lists], position)).sum(axis=1)
             rows = np.arange(first[lists[0]], first[lists[-1]] + length[lists[-1]])
             at, arm = log.decision[rows] - start, log.action[rows]
             in_place[rows] = chances[at, log.position[rows], arm]
-            shown = np.arange(slots) < length[lists, None]
+            shown = np.arange(positions) < length[lists, None]
             anywhere[rows] = (chances * shown[:, :, None]).sum(axis=1)[at, arm]
         return cls(in_place, anywhere, np.cumsum(future[:, ::-1], axis=1)[:, ::-1])
 

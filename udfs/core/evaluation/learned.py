@@ -12,7 +12,7 @@ from tideline.udfs.core.evaluation.targets import Greedy
 from tideline.udfs.core.learning.intake import FIRST_MS
 from tideline.udfs.core.learning.learner import NOTHING_KEPT, Kept, Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import encode_sums, merge
-from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.contextual.thompson import Thompson
@@ -92,7 +92,7 @@ def learning(log: LoggedFeedback, places: Sequence[float] = ()) -> Learning:
     rows = np.zeros(log.rows, ROWS)
     rows["activity"], rows["encoder"], rows["impressions"] = log.action, _ENCODER, 1
     rows["ts_ms"], rows["x"] = FIRST_MS, contexts(log.x)
-    rows["examination_discount"] = np.array(examination_discount(places))[np.minimum(log.position, MAX_SLOTS - 1)]
+    rows["examination_discount"] = np.array(examination_discount(places))[np.minimum(log.position, MAX_POSITIONS - 1)]
     rows["pair"] = 0 if log.pair is None else log.pair
     rows["clicks"] = log.reward > 0
     clicks = bool(np.isin(log.reward, (0.0, 1.0)).all())

@@ -1,4 +1,4 @@
-"""Where the entries of a list stand when each slot explores: exact marginal probabilities by greedy rank."""
+"""Where the entries of a list stand when each position explores: exact marginal probabilities by greedy rank."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=4096)
-def place_chances(arms: int, slots: int, exploration: float) -> NDArray[np.float64]:
-    """Return P(the arm of greedy rank r stands in slot k) [min(slots, arms) + 1, slots] for `arms` eligible ones.
+def place_chances(arms: int, positions: int, exploration: float) -> NDArray[np.float64]:
+    """Return P(the arm of greedy rank r stands in position k) [min(positions, arms) + 1, positions] of `arms` eligible.
 
-    Each slot takes the best of the n that remain with probability 1 - e, else one of them at random. What decides is
-    how many better ones remain, m: the arm is taken with probability (1 - e) [m = 0] + e / n, a better one with
-    [m > 0] (1 - e) + e m / n. The last row is for all ranks from `slots` on. Slots past the last arm have 0.
+    Each position takes the best of the n that remain with probability 1 - e, else one of them at random. What decides
+    is how many better ones remain, m: the arm is taken with probability (1 - e) [m = 0] + e / n, a better one with
+    [m > 0] (1 - e) + e m / n. The last row is for all ranks from `positions` on. Positions past the last arm have 0.
 
     >>> place_chances(4, 2, 0.2).round(3).tolist()  # of four, two places, one in five drawn
     [[0.85, 0.13], [0.05, 0.743], [0.05, 0.063]]
     """
-    top = min(slots, arms)
-    chances = np.zeros((top + 1, slots))
+    top = min(positions, arms)
+    chances = np.zeros((top + 1, positions))
     states = np.eye(top + 1)  # by rank: distribution of m while the arm is not taken; m = top stands for "no chance"
     better = np.arange(top + 1)
-    for slot in range(top):
-        n = arms - slot
+    for position in range(top):
+        n = arms - position
         taken = exploration / n + (1.0 - exploration) * (better == 0)
-        chances[:, slot] = states @ taken
+        chances[:, position] = states @ taken
         fewer = np.minimum((1.0 - exploration) * (better > 0) + exploration * better / n, 1.0)
         same = np.maximum(1.0 - taken - fewer, 0.0)
         moved = states * same

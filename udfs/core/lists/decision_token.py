@@ -1,13 +1,14 @@
 """The decision token: what a list was made from, signed, carried by the frontend instead of by our memory.
 
-Layout 3, big-endian: layout u8 | slots u8 (bits 5-6: experiment arm, bit 7: popular list) | key id u8 |
+Layout 3, big-endian: layout u8 | positions u8 (bits 5-6: experiment arm, bit 7: popular list) | key id u8 |
 generation u16 | as_of_ms u48 | seq u32 | encoder u16 | policy u40 | eligible u16 | exploration u8 (1/1000) |
-explored u16 (bit per slot) | experiment u16 | x[1:] as int8 | slot tags of 3 bytes each (slot_tags.py) | the
-pair of user and activity in each slot, u24 (pair_numbers.py), 0 in an empty one | keyed BLAKE2b-64 over all of it and
-the user.
-With 10 slots 112 bytes, 150 characters of URL-safe base64 without padding. x[0] is the constant and not stored.
+explored u16 (bit per position) | experiment u16 | x[1:] as int8 | slot tags of 3 bytes each (slot_tags.py) | the
+pair of user and activity in each position, u24 (pair_numbers.py), 0 in an empty one | keyed BLAKE2b-64 over all of it
+and the user.
+With 10 positions 112 bytes, 150 characters of URL-safe base64 without padding. x[0] is the constant and not stored.
 Layout 4, of a list in which a list rule had a say: the same, and before the BLAKE2b | how many activities the rules
-left for each slot, u16 | classes of rules that acted u8 (rule_tables.py). With 10 slots 133 bytes, 178 characters.
+left for each position, u16 | classes of rules that acted u8 (rule_tables.py). With 10 positions 133 bytes, 178
+characters.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy as np
 
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.context import CONSTANT_X, DIM
-from tideline.udfs.core.limits import HOLDOUT, MAX_SLOTS
+from tideline.udfs.core.limits import HOLDOUT, MAX_POSITIONS
 from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 
@@ -37,18 +38,18 @@ if TYPE_CHECKING:
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
 LAYOUT, RULED_LAYOUT = 3, 4
-_POPULAR, _SLOTS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
+_POPULAR, _POSITIONS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
 _HEAD = struct.Struct(">BBBHHIIHBIHBHH")
 _MAC_BYTES = 8
 _URL_SAFE = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
 """Only what we write is read: no other alphabet, and no padding."""
 _FIXED_BYTES = _HEAD.size + DIM - 1
-_SLOT_BYTES = TAG_BYTES + PAIR_BYTES
+_POSITION_BYTES = TAG_BYTES + PAIR_BYTES
 _FEASIBLE_BYTES = 2
 _HEAD_DTYPE = np.dtype(
     [
         ("layout", "u1"),
-        ("slots", "u1"),
+        ("positions", "u1"),
         ("key_id", "u1"),
         ("generation", ">u2"),
         ("as_of_high", ">u2"),
@@ -66,7 +67,7 @@ _HEAD_DTYPE = np.dtype(
 
 
 class Token(NamedTuple):
-    """A verified token. x is complete, with its constant; of each slot there are TAG_BYTES and PAIR_BYTES."""
+    """A verified token. x is complete, with its constant; of each position there are TAG_BYTES and PAIR_BYTES."""
 
     key_id: int
     generation: int
@@ -87,19 +88,19 @@ class Token(NamedTuple):
     acted: int = 0
     """Classes of list rules that had a say, see rule_tables.py."""
 
-    def tag_at(self, slot: int) -> bytes:
+    def tag_at(self, position: int) -> bytes:
         """Return the tag of a place, NO_TAG behind the last."""
-        return self.tags[slot * TAG_BYTES : (slot + 1) * TAG_BYTES] or NO_TAG
+        return self.tags[position * TAG_BYTES : (position + 1) * TAG_BYTES] or NO_TAG
 
-    def pair_at(self, slot: int) -> int:
+    def pair_at(self, position: int) -> int:
         """Return the pair that was scored for a place, as `pack` gives it; 0 for an empty place."""
-        return int.from_bytes(self.pairs[slot * PAIR_BYTES : (slot + 1) * PAIR_BYTES], "big")
+        return int.from_bytes(self.pairs[position * PAIR_BYTES : (position + 1) * PAIR_BYTES], "big")
 
-    def feasible_at(self, slot: int) -> int:
+    def feasible_at(self, position: int) -> int:
         """Return how many activities could have stood in a place, given those above: all that were left, or fewer."""
         if not self.feasible:
-            return max(self.eligible - slot, 0)
-        return int.from_bytes(self.feasible[slot * _FEASIBLE_BYTES : (slot + 1) * _FEASIBLE_BYTES], "big")
+            return max(self.eligible - position, 0)
+        return int.from_bytes(self.feasible[position * _FEASIBLE_BYTES : (position + 1) * _FEASIBLE_BYTES], "big")
 
     def places(self) -> int:
         """Return how many places the list had, the empty ones among them."""
@@ -108,10 +109,10 @@ class Token(NamedTuple):
 
 def mint(lists: RankedLists, keys: TokenKeys) -> list[str]:
     """Return one token per list."""
-    users, slots = lists.order.shape
+    users, positions = lists.order.shape
     head = np.zeros(users, _HEAD_DTYPE)
     head["layout"] = LAYOUT
-    head["slots"] = slots | lists.arms << _ARM_SHIFT | (_POPULAR if lists.popular else 0)
+    head["positions"] = positions | lists.arms << _ARM_SHIFT | (_POPULAR if lists.popular else 0)
     head["key_id"] = keys.current
     head["generation"] = lists.generation
     head["as_of_high"], head["as_of_low"] = lists.as_of_ms >> 32, lists.as_of_ms & 0xFFFFFFFF
@@ -120,7 +121,7 @@ def mint(lists: RankedLists, keys: TokenKeys) -> list[str]:
     head["eligible"], head["explored"] = np.minimum(lists.eligible, 0xFFFF), lists.explored
     head["exploration"] = lists.exploration_permille
     head["experiment"] = lists.experiment
-    parts = [head.view(np.uint8).reshape(users, -1), lists.x[:, 1:].view(np.uint8), *_slots(lists)]
+    parts = [head.view(np.uint8).reshape(users, -1), lists.x[:, 1:].view(np.uint8), *_positions(lists)]
     body = np.concatenate(parts, axis=1)
     owners = [""] * users if lists.popular else lists.users
     if lists.acted is None or lists.feasible is None or not lists.acted.any():
@@ -152,11 +153,11 @@ def _signed(body: NDArray[np.uint8], owners: Sequence[str], keys: TokenKeys) -> 
     return [text[at : at + width - len(fill)] for at in range(0, users * width, width)]
 
 
-def _slots(lists: RankedLists) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _positions(lists: RankedLists) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return tags and pairs of each list's places [U, bytes], of empty ones 0."""
-    users, slots = lists.order.shape
+    users, positions = lists.order.shape
     tags = lists.tags.take(lists.order, axis=0, mode="wrap")
-    pairs = lists.pairs.astype(">u4").view(np.uint8).reshape(users, slots, -1)[:, :, -PAIR_BYTES:]
+    pairs = lists.pairs.astype(">u4").view(np.uint8).reshape(users, positions, -1)[:, :, -PAIR_BYTES:]
     empty = lists.order < 0
     if empty.any():
         tags[empty] = 0
@@ -197,37 +198,37 @@ def _opened(token: str) -> tuple[bytes, int]:
     if len(data) < _FIXED_BYTES or data[0] not in (LAYOUT, RULED_LAYOUT):
         allowed = f"layouts {LAYOUT} and {RULED_LAYOUT}"
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: {allowed}")
-    slots = data[1] & _SLOTS
-    size = _FIXED_BYTES + _SLOT_BYTES * slots
+    positions = data[1] & _POSITIONS
+    size = _FIXED_BYTES + _POSITION_BYTES * positions
     if data[0] == RULED_LAYOUT:
-        size += _FEASIBLE_BYTES * slots + 1
+        size += _FEASIBLE_BYTES * positions + 1
     signed = size + _MAC_BYTES
-    if slots > MAX_SLOTS or len(token) != -(-signed * 4 // 3) or any(data[signed:]):
-        raise InvalidRecord(Reason.BAD_TOKEN, f"{len(token)} characters do not hold {slots} slots")
+    if positions > MAX_POSITIONS or len(token) != -(-signed * 4 // 3) or any(data[signed:]):
+        raise InvalidRecord(Reason.BAD_TOKEN, f"{len(token)} characters do not hold {positions} slots")
     return data, size
 
 
 def _content(body: bytes) -> Token:
-    slots, arm, popular = body[1] & _SLOTS, body[1] >> _ARM_SHIFT & _ARMS, bool(body[1] & _POPULAR)
+    positions, arm, popular = body[1] & _POSITIONS, body[1] >> _ARM_SHIFT & _ARMS, bool(body[1] & _POPULAR)
     _, _, key_id, generation, high, low, seq, encoder, newer, older, *rest = _HEAD.unpack_from(body)
     eligible, exploration, explored, experiment = rest
     x = bytes([CONSTANT_X]) + body[_HEAD.size : _FIXED_BYTES]
     as_of_ms, policy, share = high << 32 | low, newer << 32 | older, exploration / 1000
-    end = _FIXED_BYTES + TAG_BYTES * slots
-    ends = end + PAIR_BYTES * slots
+    end = _FIXED_BYTES + TAG_BYTES * positions
+    ends = end + PAIR_BYTES * positions
     tags, pairs, feasible = body[_FIXED_BYTES:end], body[end:ends], body[ends:-1]
     made = key_id, generation, as_of_ms, seq, encoder, policy
     acted = body[-1] if body[0] == RULED_LAYOUT else 0
     return Token(*made, eligible, share, explored, x, tags, pairs, arm, popular, experiment, feasible, acted)
 
 
-def check_slot(token: Token, tag: bytes, position: int | None) -> int:
-    """Return the slot in which the activity with a tag stands; a `position` given must be that slot.
+def check_position(token: Token, tag: bytes, position: int | None) -> int:
+    """Return the position at which the activity with a tag stands; one that is given must be that.
 
     Raises InvalidRecord (FOREIGN_TOKEN): the list did not hold the activity there.
     """
     if position is None:
-        position = next((slot for slot in range(token.places()) if token.tag_at(slot) == tag), None)
+        position = next((each for each in range(token.places()) if token.tag_at(each) == tag), None)
     if position is None or tag == NO_TAG or token.tag_at(position) != tag:
         raise InvalidRecord(
             Reason.FOREIGN_TOKEN, f"the list of this token has not that activity at position {position}"
@@ -235,17 +236,17 @@ def check_slot(token: Token, tag: bytes, position: int | None) -> int:
     return position
 
 
-def propensity(token: Token, slot: int) -> float:
-    """Return the probability with which this activity was put in its slot, given the slots before it.
+def propensity(token: Token, position: int) -> float:
+    """Return the probability with which this activity was put in its position, given the positions before it.
 
-    Each slot takes the best of the R remaining activities with probability 1 - e, else one of the R at random; the
+    Each position takes the best of the R remaining activities with probability 1 - e, else one of the R at random; the
     holdout's are all random. Those remain that are eligible, not above, and that the list's rules allow there.
     """
-    remaining = max(token.feasible_at(slot), 1)
+    remaining = max(token.feasible_at(position), 1)
     if token.arm == HOLDOUT:
         return 1.0 / remaining
     random_share = token.exploration / remaining
-    return random_share if token.explored >> slot & 1 else 1.0 - token.exploration + random_share
+    return random_share if token.explored >> position & 1 else 1.0 - token.exploration + random_share
 
 
 def _mac(secret: bytes, body: bytes, user: str) -> bytes:

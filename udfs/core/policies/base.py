@@ -55,7 +55,7 @@ class Policy(ABC):
     name: ClassVar[str]
     parameters: ClassVar[Mapping[str, Parameter]] = {}
     randomised: ClassVar[bool] = False
-    """Whether the scores themselves are drawn, so that the first slot of a list is not certain before exploration."""
+    """Whether the scores themselves are drawn, so that the first of a list is not certain before exploration."""
     contextual: ClassVar[bool] = True
     """Whether it reads the regression; one that reads counts alone ranks by the rows of any."""
     reads_pairs: ClassVar[bool] = False

@@ -21,13 +21,13 @@ def feasible_counts(order: NDArray[np.int64], mask: NDArray[np.bool_], rules: Se
 
     0 behind a list's end.
     """
-    users, slots = order.shape
+    users, positions = order.shape
     padded = np.zeros((users, -(-mask.shape[1] // WORD_BITS) * WORD_BITS), np.bool_)
     padded[:, : mask.shape[1]] = mask
     left = np.ascontiguousarray(words_of(padded).T)
-    gone = np.zeros((slots, *left.shape), np.uint64)
+    gone = np.zeros((positions, *left.shape), np.uint64)
     word, bit = np.divmod(np.maximum(order.T[:-1], 0), WORD_BITS)
-    gone[np.arange(1, slots)[:, None], word, np.arange(users)] = np.uint64(1) << bit.astype(np.uint64)
+    gone[np.arange(1, positions)[:, None], word, np.arange(users)] = np.uint64(1) << bit.astype(np.uint64)
     np.bitwise_or.accumulate(gone, axis=0, out=gone)
     for rule in rules:
         if rule.limit:
@@ -82,23 +82,23 @@ def _closed(order: NDArray[np.int64], rule: RuleTable) -> NDArray[np.uint64]:
     """Return which activities the rule bans in each place, given the entries above, a bit each [k, words, U]."""
     values = _values(order, rule)
     others = np.where(values < 0, -2, values)
-    slots, users = values.shape[1:]
-    found = np.zeros((slots, len(rule.members), users), np.uint64)
+    positions, users = values.shape[1:]
+    found = np.zeros((positions, len(rule.members), users), np.uint64)
     alike = list(same_value(values[:, :, None], others[:, None]))
     if not rule.window:  # what is closed stays so
-        upwards = np.tri(slots, dtype=np.bool_)[:, :, None]
+        upwards = np.tri(positions, dtype=np.bool_)[:, :, None]
         for each, same in zip(values, alike, strict=True):
             place, user = np.nonzero(_count(same & upwards)[:-1] >= rule.limit)
             found[place + 1, :, user] |= rule.banned(each[place, user]).T
         np.bitwise_or.accumulate(found, axis=0, out=found)
         return found
-    for slot in range(1, slots):
-        first = max(slot + 1 - rule.window, 0)
+    for position in range(1, positions):
+        first = max(position + 1 - rule.window, 0)
         for each, same in zip(values, alike, strict=True):
-            full = _count(same[first:slot, first:slot]) >= rule.limit
+            full = _count(same[first:position, first:position]) >= rule.limit
             for place in np.flatnonzero(full.any(axis=1)).tolist():
                 user = np.flatnonzero(full[place])
-                found[slot][:, user] |= rule.banned(each[first + place, user])
+                found[position][:, user] |= rule.banned(each[first + place, user])
     return found
 
 

@@ -47,11 +47,11 @@ def fill(
     form: ListForm,
 ) -> Filled:
     """Return the lists from sort keys [U, K], INELIGIBLE for who may not be shown."""
-    slots, rules = min(form.size, keys.shape[1]), form.rules
-    lists = _Lists.empty(len(keys), slots)
-    if not slots:
+    positions, rules = min(form.size, keys.shape[1]), form.rules
+    lists = _Lists.empty(len(keys), positions)
+    if not positions:
         return Filled(lists.order, lists.explored, lists.feasible, np.zeros(len(keys), np.int64))
-    tosses = uniform(seeds, slots)
+    tosses = uniform(seeds, positions)
     whole = (tosses < form.exploration).any(axis=1)
     greedy = np.flatnonzero(~whole)
     if keys.shape[1] > CANDIDATES and greedy.size:
@@ -60,13 +60,13 @@ def fill(
         whole[:] = True
     rest = np.flatnonzero(whole)
     if rest.size:
-        picks = np.where(tosses[rest] < form.exploration, uniform(seeds[rest], slots, stream=1), -1.0)
+        picks = np.where(tosses[rest] < form.exploration, uniform(seeds[rest], positions, stream=1), -1.0)
         candidates = highest(keys[rest], keys.shape[1])
-        empty, numbers = _Lists.empty(rest.size, slots), _numbers(candidates, ties[rest])
+        empty, numbers = _Lists.empty(rest.size, positions), _numbers(candidates, ties[rest])
         lists.put(rest, _place_by_place(empty, candidates, numbers, rules, picks))
     acted = acted_classes(lists.order, rules)
     others = np.flatnonzero(~lists.relaxed)
-    lists.feasible[others] = (eligible[others, None] - np.arange(slots)) * (lists.order[others] >= 0)
+    lists.feasible[others] = (eligible[others, None] - np.arange(positions)) * (lists.order[others] >= 0)
     counted = np.flatnonzero((acted > 0) & ~lists.relaxed)
     if counted.size:
         lists.feasible[counted] = feasible_counts(lists.order[counted], keys[counted] != INELIGIBLE, rules)
@@ -83,9 +83,9 @@ class _Lists(NamedTuple):
     complete: NDArray[np.bool_]
 
     @classmethod
-    def empty(cls, users: int, slots: int) -> _Lists:
+    def empty(cls, users: int, positions: int) -> _Lists:
         """Return lists without entries."""
-        order, feasible = np.full((users, slots), -1), np.zeros((users, slots), np.int64)
+        order, feasible = np.full((users, positions), -1), np.zeros((users, positions), np.int64)
         return cls(order, np.zeros(users, np.int64), feasible, np.zeros(users, np.bool_), np.ones(users, np.bool_))
 
     def put(self, rows: NDArray[np.int64], others: _Lists) -> None:
@@ -107,8 +107,8 @@ def _greedy(
     Where no rule bans or prices any of the best, they are the list.
     """
     top = highest(keys, CANDIDATES)
-    numbers, slots = _numbers(top, ties), lists.order.shape[1]
-    best = np.where(top == INELIGIBLE, -1, numbers)[:, :slots]
+    numbers, positions = _numbers(top, ties), lists.order.shape[1]
+    best = np.where(top == INELIGIBLE, -1, numbers)[:, :positions]
     lists.order[rows] = best
     touched = np.zeros(rows.size, np.bool_)
     for rule in rules:
@@ -116,7 +116,7 @@ def _greedy(
     complete = np.ones(rows.size, np.bool_)
     again = np.flatnonzero(touched)
     if again.size:
-        found = _place_by_place(_Lists.empty(again.size, slots), top[again], numbers[again], rules, None)
+        found = _place_by_place(_Lists.empty(again.size, positions), top[again], numbers[again], rules, None)
         lists.order[rows[again]] = found.order
         complete[again] = found.complete
     return complete
@@ -152,12 +152,12 @@ class _Counts:
                 keys = keys - rule.costs.take(self.of(at)[rows, : keys.shape[1]], mode="clip")
         return keys
 
-    def add(self, order: NDArray[np.int64], slot: int) -> None:
-        """Count the entries of a place [U, slots], and forget those that left a rule's window."""
+    def add(self, order: NDArray[np.int64], position: int) -> None:
+        """Count the entries of a place [U, positions], and forget those that left a rule's window."""
         for rule, values, taken in zip(self._rules, self._values, self._taken, strict=True):
-            for each, same in zip(taken, same_value(values, rule.others[:, order[:, slot, None]]), strict=True):
+            for each, same in zip(taken, same_value(values, rule.others[:, order[:, position, None]]), strict=True):
                 each += same.view(np.uint8)
-            gone = slot + 1 - rule.window
+            gone = position + 1 - rule.window
             if rule.window and gone >= 0:
                 for each, same in zip(taken, same_value(values, rule.others[:, order[:, gone, None]]), strict=True):
                     each -= same.view(np.uint8)
@@ -175,7 +175,7 @@ def _place_by_place(
     rows, counts = np.arange(len(keys)), _Counts(rules, numbers)
     left, alive, every = keys != INELIGIBLE, lists.complete.copy(), keys[:, -1] == INELIGIBLE
     priced, relaxing = any(rule.costs is not None for rule in rules), any(rule.relax for rule in rules)
-    for slot in range(lists.order.shape[1]):
+    for position in range(lists.order.shape[1]):
         free, broken = _free(left, counts, rules)
         at, beaten = _best(keys, free, counts, picks is None) if priced else (free.argmax(axis=1), broken)
         alive &= free[rows, at]
@@ -183,12 +183,12 @@ def _place_by_place(
             np.logical_and(lists.complete, alive & ~beaten & ~broken | every & ~broken, out=lists.complete)
         else:
             if relaxing:
-                lists.feasible[:, slot] = free.sum(axis=1) * alive
+                lists.feasible[:, position] = free.sum(axis=1) * alive
                 np.logical_or(lists.relaxed, broken & alive, out=lists.relaxed)
-            _explore(lists, free, at, np.flatnonzero(alive & (picks[:, slot] >= 0.0)), picks[:, slot], slot)
-        lists.order[:, slot] = np.where(alive, numbers[rows, at], -1)
+            _explore(lists, free, at, np.flatnonzero(alive & (picks[:, position] >= 0.0)), picks[:, position], position)
+        lists.order[:, position] = np.where(alive, numbers[rows, at], -1)
         left[rows, at] = False
-        counts.add(lists.order, slot)
+        counts.add(lists.order, position)
     return lists
 
 
@@ -218,7 +218,7 @@ def _explore(
     at: NDArray[np.int64],
     exploring: NDArray[np.int64],
     picks: NDArray[np.float64],
-    slot: int,
+    position: int,
 ) -> None:
     """Replace, in place, whom exploring users take: one of F, from the best on, all with the same chance."""
     if not exploring.size:
@@ -226,7 +226,7 @@ def _explore(
     up_to = np.cumsum(free[exploring], axis=1)
     wanted = (picks[exploring] * up_to[:, -1]).astype(np.int64)
     drawn = (up_to > wanted[:, None]).argmax(axis=1)
-    lists.explored[exploring] |= (drawn != at[exploring]).astype(np.int64) << slot
+    lists.explored[exploring] |= (drawn != at[exploring]).astype(np.int64) << position
     at[exploring] = drawn
 
 

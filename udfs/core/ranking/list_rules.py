@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.fields import MAX_NAME_CHARS
-from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.limits import MAX_POSITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,13 +27,13 @@ _KEYS = ("by", "penalty", "window", "relax")
 _REQUIRED = _KEYS[:2]
 _BY = f"category, kind, or {_LABEL}NAME with a name of 1 to {MAX_NAME_CHARS} characters"
 _PENALTY = (
-    f"2 to {MAX_SLOTS + 1} whole numbers from 0 to {MAX_PENALTY}, the first 0 and none below the one before it; "
+    f"2 to {MAX_POSITIONS + 1} whole numbers from 0 to {MAX_PENALTY}, the first 0 and none below the one before it; "
     f'"{BAN}" may be the last'
 )
 
 ALLOWED_RULES = (
     f'JSON: at most {MAX_RULES} rules {{"by": {_BY}; "penalty": {_PENALTY}; '
-    f'"window": 0 or 2 to {MAX_SLOTS}; "relax": true or false}}'
+    f'"window": 0 or 2 to {MAX_POSITIONS}; "relax": true or false}}'
 )
 
 
@@ -136,8 +136,8 @@ def _read_rule(key: str, given: Any) -> ListRule:
         raise ConfigError(f"{key}.by", given["by"], _BY)
     if not _is_penalty(given["penalty"]):
         raise ConfigError(f"{key}.penalty", given["penalty"], _PENALTY)
-    if type(window) is not int or window == 1 or not 0 <= window <= MAX_SLOTS:
-        raise ConfigError(f"{key}.window", window, f"0 for the whole list, or whole numbers from 2 to {MAX_SLOTS}")
+    if type(window) is not int or window == 1 or not 0 <= window <= MAX_POSITIONS:
+        raise ConfigError(f"{key}.window", window, f"0 for the whole list, or whole numbers from 2 to {MAX_POSITIONS}")
     rule = ListRule(given["by"], tuple(given["penalty"]), window, relax is True)
     if not isinstance(relax, bool) or (relax and not rule.limit):
         raise ConfigError(f"{key}.relax", relax, f'false, and true where the penalty ends with "{BAN}"')
@@ -151,7 +151,7 @@ def _is_by(by: Any) -> bool:
 
 
 def _is_penalty(penalty: Any) -> bool:
-    if not isinstance(penalty, list) or not 2 <= len(penalty) <= MAX_SLOTS + 1:
+    if not isinstance(penalty, list) or not 2 <= len(penalty) <= MAX_POSITIONS + 1:
         return False
     numbers = penalty[:-1] if penalty[-1] == BAN else penalty
     if not all(type(each) is int and 0 <= each <= MAX_PENALTY for each in numbers):

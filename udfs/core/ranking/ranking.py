@@ -26,7 +26,7 @@ _KEYED_AT_ONCE = 1 << 17
 
 
 class Ranked(NamedTuple):
-    """Lists of U users: activity numbers [U, k] (-1: no more), how many were eligible, bit per explored slot."""
+    """Lists of U users: activity numbers [U, k] (-1: no more), how many were eligible, bit per explored position."""
 
     order: NDArray[np.int64]
     eligible: NDArray[np.int64]
@@ -47,9 +47,9 @@ def rank(
 ) -> Ranked:
     """Return each user's list from his context and the activities he may be shown, mask [U, K].
 
-    Each slot holds the best of the remaining activities with probability 1 - exploration, else one of them at random;
-    `explored` marks the slots that do not hold the best. With rules those remain that they allow there, see filling.py.
-    Equal scores are ordered by the decision's seed, each order as likely as any other.
+    Each position holds the best of the remaining activities with probability 1 - exploration, else one of them at
+    random; `explored` marks the positions that do not hold the best. With rules those remain that they allow there, see
+    filling.py. Equal scores are ordered by the decision's seed, each order as likely as any other.
     """
     lists = _Lists.empty(mask, seeds, form)
     for part in _parts(slice(0, seeds.size), _SCORED_AT_ONCE, mask.shape[1]):
@@ -85,10 +85,10 @@ class _Lists(NamedTuple):
     @classmethod
     def empty(cls, mask: NDArray[np.bool_], seeds: NDArray[np.uint64], form: ListForm) -> _Lists:
         """Return them before the first block."""
-        users, slots = seeds.size, min(form.size, mask.shape[1])
+        users, positions = seeds.size, min(form.size, mask.shape[1])
         explored, acted = np.zeros((2, users), np.int64)
-        feasible = np.zeros((users, slots if form.rules else 0), np.int64)
-        order = np.empty((users, slots), np.int64)
+        feasible = np.zeros((users, positions if form.rules else 0), np.int64)
+        order = np.empty((users, positions), np.int64)
         return cls(mask, seeds, form, shuffle_keys(seeds), order, mask.sum(axis=1), explored, feasible, acted)
 
     def take(self, users: slice, keys: NDArray[np.int64]) -> None:
@@ -115,7 +115,7 @@ def _parts(users: slice, at_once: int, activities: int) -> list[slice]:
 def propensities(
     policy: Policy, known: Coefficients, contexts: Contexts, mask: NDArray[np.bool_], exploration: float
 ) -> NDArray[np.float64]:
-    """Return the probability [U, K] with which `rank` puts each activity into the first slot, over all seeds."""
+    """Return the probability [U, K] with which `rank` puts each activity into the first position, over all seeds."""
     eligible = np.maximum(mask.sum(axis=1, keepdims=True), 1)
     found: NDArray[np.float64] = (1.0 - exploration) * policy.chances(
         contexts, known, mask
@@ -131,13 +131,13 @@ def _explore(
     seeds: NDArray[np.uint64],
     exploration: float,
 ) -> None:
-    """Replace, in place, the slots that the seed sends exploring; about one list in six at 2 % and 10 slots."""
-    slots = order.shape[1]
-    tosses = uniform(seeds, slots)
-    tosses[np.arange(slots) >= eligible[:, None]] = 1.0
+    """Replace, in place, the positions that the seed sends exploring; about one list in six at 2 % and 10 positions."""
+    positions = order.shape[1]
+    tosses = uniform(seeds, positions)
+    tosses[np.arange(positions) >= eligible[:, None]] = 1.0
     exploring = np.flatnonzero(tosses.min(axis=1, initial=1.0) < exploration)
     tails_of, tails = np.nonzero(tosses[exploring] < exploration)
-    picks = uniform(seeds[exploring], slots, stream=1)[tails_of, tails]
+    picks = uniform(seeds[exploring], positions, stream=1)[tails_of, tails]
     unlisted = np.zeros((exploring.size, mask.shape[1] + 1), np.bool_)
     unlisted[:, :-1] = mask[exploring]
     listed = order[exploring]
@@ -146,23 +146,23 @@ def _explore(
     ends = np.cumsum(unlisted.sum(axis=1)).tolist()
     starts = [0, *ends]
     # Lists of numbers, all rows converted at once: 0.6 us a user less than reading and writing arrays row by row.
-    counts = np.minimum(eligible[exploring], slots).tolist()
+    counts = np.minimum(eligible[exploring], positions).tolist()
     fronts = [row[:count] for row, count in zip(listed.tolist(), counts, strict=True)]
     bits = [0] * exploring.size
-    for at, slot, share in zip(tails_of.tolist(), tails.tolist(), picks.tolist(), strict=True):
+    for at, position, share in zip(tails_of.tolist(), tails.tolist(), picks.tolist(), strict=True):
         # The best in their order, then all others in any order: a uniform draw needs no more.
         front = fronts[at]
-        pick = slot + int(share * (len(front) + ends[at] - starts[at] - slot))
-        if pick == slot:
+        pick = position + int(share * (len(front) + ends[at] - starts[at] - position))
+        if pick == position:
             continue
-        bits[at] |= 1 << slot
+        bits[at] |= 1 << position
         if pick < len(front):
-            front.insert(slot, front.pop(pick))
+            front.insert(position, front.pop(pick))
             continue
         place = starts[at] + pick - len(front)
-        front.insert(slot, others.item(place) % unlisted.shape[1])
+        front.insert(position, others.item(place) % unlisted.shape[1])
         ends[at] -= 1
         others[place] = others[ends[at]]
     explored[exploring] = bits
-    lists = [front[:count] + [-1] * (slots - count) for front, count in zip(fronts, counts, strict=True)]
-    order[exploring] = np.array(lists, np.int64).reshape(exploring.size, slots)
+    lists = [front[:count] + [-1] * (positions - count) for front, count in zip(fronts, counts, strict=True)]
+    order[exploring] = np.array(lists, np.int64).reshape(exploring.size, positions)

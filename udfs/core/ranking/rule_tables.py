@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.policies.base import SCORE_UNITS
 from tideline.udfs.core.ranking.list_rules import PENALTIES_PER_SCORE, values_of
 from tideline.udfs.core.ranking.sort_keys import NUMBER_BITS
@@ -97,7 +97,7 @@ def same_value(values: NDArray[Any], others: NDArray[Any]) -> Iterator[NDArray[n
 def _free_entries(rule: ListRule) -> int:
     """Return how many entries of a value pay nothing; more than a list has where none ever pays."""
     paying = [at for at, each in enumerate(rule.penalty) if each]
-    return paying[0] if paying else MAX_SLOTS
+    return paying[0] if paying else MAX_POSITIONS
 
 
 def words_of(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tideline.udfs.core.hashing import activity_hash
-from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.limits import MAX_POSITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class AttributionSettings(NamedTuple):
     """(most, window_ms) of the impressions and clicks of a user that a cap counts, by the hash of their name."""
     worth_limit: float = WORTH_LIMIT
     """Largest worth of one conversion, either side of 0; what is reported beyond it is cut and counted."""
-    examination_discount: tuple[int, ...] = (0,) * MAX_SLOTS
+    examination_discount: tuple[int, ...] = (0,) * MAX_POSITIONS
     """By place, the hundredths by which an impression there counts less than a whole one."""
     cascade: Cascade | None = None
     """Weighs impressions below a click in the place of `examination_discount`."""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.limits import MAX_POSITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ def examination_discount(places: Sequence[float]) -> tuple[int, ...]:
     >>> examination_discount([1, 0.8, 0.5])[:5]
     (0, 20, 50, 50, 50)
     """
-    every = [*places, *([places[-1]] if places else [1.0]) * MAX_SLOTS][:MAX_SLOTS]
+    every = [*places, *([places[-1]] if places else [1.0]) * MAX_POSITIONS][:MAX_POSITIONS]
     return tuple(round(100 * (1.0 - place)) for place in every)
 
 

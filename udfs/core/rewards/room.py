@@ -59,7 +59,7 @@ def _has_room(state: Remembered, open_ms: int) -> bool:
 
 def _drop(state: Remembered, key: tuple[tuple[int, int, int], int]) -> None:
     gone = state.rewards.pop(key)
-    gone.page.spent |= 1 << gone.slot
+    gone.page.spent |= 1 << gone.position
     for claim in state.claims.values():
         if claim.holder is gone:
             claim.holder, claim.spent = None, True

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.hashing import activity_hash
-from tideline.udfs.core.limits import MAX_SLOTS
-from tideline.udfs.core.lists.decision_token import check_slot, verify
+from tideline.udfs.core.limits import MAX_POSITIONS
+from tideline.udfs.core.lists.decision_token import check_position, verify
 from tideline.udfs.core.lists.slot_tags import slot_tag
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
@@ -35,11 +35,11 @@ _TAKEN = frozenset((_IMPRESSION, _CLICK, _CONVERSION, _DISMISS))
 
 
 class ShownDecision(NamedTuple):
-    """A first impression: its token, the activity and slot, when and to whom. Becomes a decision record."""
+    """A first impression: its token, the activity and position, when and to whom. Becomes a decision record."""
 
     user: str
     activity_id: str
-    slot: int
+    position: int
     shown_ms: int
     token: Token
 
@@ -66,20 +66,20 @@ class TokenEvents:
         activity_id = event.activity_id or ""
         token = verify(text, event.user_id, self._settings.keys)
         tag = slot_tag(activity_id, self._settings.keys.secrets[token.key_id])
-        slot = check_slot(token, tag, event.position)
+        position = check_position(token, tag, event.position)
         if activity_id not in self._settings.reward_value:
             return JoinOutcome.UNKNOWN_ACTIVITY
-        outcome = self._entry(token, slot, event, activity_id)
+        outcome = self._entry(token, position, event, activity_id)
         if event.ts_ms > self.newest_ms and outcome is not JoinOutcome.LATE and outcome is not JoinOutcome.EXPIRED:
             self.newest_ms = event.ts_ms
         self.applied += outcome is JoinOutcome.MATCHED
         return outcome
 
-    def _entry(self, token: Token, slot: int, event: Event, activity_id: str) -> JoinOutcome:
+    def _entry(self, token: Token, position: int, event: Event, activity_id: str) -> JoinOutcome:
         key = token.generation, token.as_of_ms, token.seq
         if event.type == _CLICK:
-            self._mark_click(key, slot, event, activity_id)
-        lists, reward = self._state.lists, self._state.reward(key, slot)
+            self._mark_click(key, position, event, activity_id)
+        lists, reward = self._state.lists, self._state.reward(key, position)
         if reward is not None and reward.activity != activity_hash(activity_id):
             self._obey(event, activity_id)
             return JoinOutcome.LATE  # of another list with the version of this one
@@ -96,8 +96,8 @@ class TokenEvents:
         if shown_s < known.shown_s:
             self._conversions.holders_may_change()
         known.shown_s = shown_s
-        self._see(known, token, slot, event, activity_id)
-        return self._apply(known, reward, token, slot, event, activity_id)
+        self._see(known, token, position, event, activity_id)
+        return self._apply(known, reward, token, position, event, activity_id)
 
     def _of_forgotten_list(self, reward: Reward | None, event: Event, activity_id: str) -> JoinOutcome:
         self._obey(event, activity_id)
@@ -111,11 +111,11 @@ class TokenEvents:
             self.applied += mark_dismissal(self._state.marks.dismissed, activity_hash(activity_id), event.ts_ms)
             self.newest_ms = max(self.newest_ms, event.ts_ms)
 
-    def _mark_click(self, key: tuple[int, int, int], slot: int, event: Event, activity_id: str) -> None:
+    def _mark_click(self, key: tuple[int, int, int], position: int, event: Event, activity_id: str) -> None:
         """Let a click count for caps, though it may be too late to teach."""
         clicks = activity_hash(click_name(activity_id))
         if clicks in self._settings.caps:
-            mark_click(self._state.marks, clicks, entry_of(key, slot), event.ts_ms)
+            mark_click(self._state.marks, clicks, entry_of(key, position), event.ts_ms)
 
     def _new_list(self, key: tuple[int, int, int]) -> ShownList:
         cascade = self._settings.cascade
@@ -125,53 +125,53 @@ class TokenEvents:
         self._state.add_list(known)
         return known
 
-    def _see(self, known: ShownList, token: Token, slot: int, event: Event, activity_id: str) -> None:
+    def _see(self, known: ShownList, token: Token, position: int, event: Event, activity_id: str) -> None:
         """Count an entry's impression at its first event."""
-        is_first = not known.seen >> slot & 1
+        is_first = not known.seen >> position & 1
         activity = activity_hash(activity_id)
         if activity in self._settings.caps:
-            mark_impression(self._state.marks, activity, entry_of(known.key, slot), event.ts_ms, is_first)
+            mark_impression(self._state.marks, activity, entry_of(known.key, position), event.ts_ms, is_first)
         if not is_first:
             return
-        known.seen |= 1 << slot
-        self.decisions.append(ShownDecision(event.user_id, activity_id, slot, event.ts_ms, token))
-        self._feed(token, slot, activity_id, self._weight(known, slot), impressions=1)
+        known.seen |= 1 << position
+        self.decisions.append(ShownDecision(event.user_id, activity_id, position, event.ts_ms, token))
+        self._feed(token, position, activity_id, self._weight(known, position), impressions=1)
 
-    def _weight(self, known: ShownList, slot: int) -> int:
+    def _weight(self, known: ShownList, position: int) -> int:
         if known.cascade:
-            return known.cascade if slot > known.first_click else 0
-        return self._settings.examination_discount[slot]
+            return known.cascade if position > known.first_click else 0
+        return self._settings.examination_discount[position]
 
     def _apply(
-        self, known: ShownList, reward: Reward | None, token: Token, slot: int, event: Event, activity_id: str
+        self, known: ShownList, reward: Reward | None, token: Token, position: int, event: Event, activity_id: str
     ) -> JoinOutcome:
-        bit, kind = 1 << slot, event.type
+        bit, kind = 1 << position, event.type
         if kind == _IMPRESSION:
             is_first = not known.impressed & bit
             known.impressed |= bit
             return JoinOutcome.MATCHED if is_first else JoinOutcome.DUPLICATE
         if kind == _DISMISS:
             self._obey(event, activity_id)
-            return self._dismiss(known, slot, token, activity_id)
+            return self._dismiss(known, position, token, activity_id)
         if known.spent & bit and reward is None:
             return JoinOutcome.LATE
-        reward = reward or self._new_reward(known, token, slot, activity_id)
+        reward = reward or self._new_reward(known, token, position, activity_id)
         if kind == _CLICK:
             return self._click(known, reward, token, event, activity_id)
         return self._conversions.report(reward, event, activity_id)
 
-    def _dismiss(self, known: ShownList, slot: int, token: Token, activity_id: str) -> JoinOutcome:
-        if known.dismissed >> slot & 1:
+    def _dismiss(self, known: ShownList, position: int, token: Token, activity_id: str) -> JoinOutcome:
+        if known.dismissed >> position & 1:
             return JoinOutcome.DUPLICATE
-        known.dismissed |= 1 << slot
-        self._feed(token, slot, activity_id, dismissals=1)
+        known.dismissed |= 1 << position
+        self._feed(token, position, activity_id, dismissals=1)
         return JoinOutcome.MATCHED
 
-    def _new_reward(self, known: ShownList, token: Token, slot: int, activity_id: str) -> Reward:
+    def _new_reward(self, known: ShownList, token: Token, position: int, activity_id: str) -> Reward:
         rewards = self._state.rewards  # with them the context of a list is read
         if not known.x:
             known.encoder, known.x = token.encoder, token.x
-        reward = rewards[known.key, slot] = Reward(known, slot, activity_hash(activity_id))
+        reward = rewards[known.key, position] = Reward(known, position, activity_hash(activity_id))
         return reward
 
     def _click(self, known: ShownList, reward: Reward, token: Token, event: Event, activity_id: str) -> JoinOutcome:
@@ -182,24 +182,24 @@ class TokenEvents:
         if not is_first:
             return JoinOutcome.DUPLICATE
         reward.flags |= CLICKED
-        self._feed(token, reward.slot, activity_id, clicks=1)
-        former, known.first_click = known.first_click, min(known.first_click, reward.slot)
+        self._feed(token, reward.position, activity_id, clicks=1)
+        former, known.first_click = known.first_click, min(known.first_click, reward.position)
         if known.cascade and self._settings.cascade is not None:
             self._weigh_below(known, former, token, self._settings.cascade)
         return JoinOutcome.MATCHED
 
     def _weigh_below(self, known: ShownList, former: int, token: Token, cascade: Cascade) -> None:
         """Count the impressions anew that stand below a list's first click and did not before."""
-        for slot in range(known.first_click + 1, min(former + 1, MAX_SLOTS)):
-            name = cascade.tags.name(token.key_id, token.tag_at(slot))
-            if known.seen >> slot & 1 and name is not None:
-                self._feed(token, slot, name, impressions=-1)
-                self._feed(token, slot, name, known.cascade, impressions=1)
+        for position in range(known.first_click + 1, min(former + 1, MAX_POSITIONS)):
+            name = cascade.tags.name(token.key_id, token.tag_at(position))
+            if known.seen >> position & 1 and name is not None:
+                self._feed(token, position, name, impressions=-1)
+                self._feed(token, position, name, known.cascade, impressions=1)
 
     def _feed(
         self,
         token: Token,
-        slot: int,
+        position: int,
         activity_id: str,
         examination_discount: int = 0,
         *,
@@ -207,5 +207,5 @@ class TokenEvents:
         clicks: int = 0,
         dismissals: int = 0,
     ) -> None:
-        told = impressions, clicks, 0, dismissals, 0, examination_discount, token.pair_at(slot)
+        told = impressions, clicks, 0, dismissals, 0, examination_discount, token.pair_at(position)
         self.feedback.append(Feedback(activity_id, token.encoder, token.as_of_ms, token.x, *told))

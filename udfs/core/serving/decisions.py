@@ -54,7 +54,7 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerS
         "user_id": shown.user,
         "decision_id": f"{token.generation}.{token.as_of_ms}.{token.seq}",
         "activity_id": shown.activity_id,
-        "position": shown.slot,
+        "position": shown.position,
         "shown_ms": shown.shown_ms,
         "generation": token.generation,
         "as_of_ms": token.as_of_ms,
@@ -62,26 +62,26 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerS
         "encoder_version": token.encoder,
         "policy_version": token.policy,
         "eligible": token.eligible,
-        "explored": bool(token.explored >> shown.slot & 1),
-        "propensity": propensity(token, shown.slot) if _is_known(token, policy) else None,
+        "explored": bool(token.explored >> shown.position & 1),
+        "propensity": propensity(token, shown.position) if _is_known(token, policy) else None,
         "mean": mean,
         "bonus": bonus,
         "x": token.x,
-        "pair": token.pair_at(shown.slot),
+        "pair": token.pair_at(shown.position),
         "slate": _slate(shown, ranker),
         "policy": _policy_name(token, policy),
-        "constraints": _constraints(token, shown.slot),
+        "constraints": _constraints(token, shown.position),
         "experiment": experiment,
         "arm": arm,
         "shadow_mean": shadow_mean,
         "shadow_bonus": shadow_bonus,
-        "feasible": token.feasible_at(shown.slot) if token.acted else None,
+        "feasible": token.feasible_at(shown.position) if token.acted else None,
     }
 
 
-def _constraints(token: Token, slot: int) -> list[str]:
+def _constraints(token: Token, position: int) -> list[str]:
     """Return which rules had a say in a place: those of the list where they left fewer than all that were left."""
-    bound = token.feasible_at(slot) < token.eligible - slot
+    bound = token.feasible_at(position) < token.eligible - position
     return rule_names(token.acted if bound else token.acted & RELAXED)
 
 
@@ -175,7 +175,7 @@ def _score_some(
     eligible = np.array([token.eligible for token in tokens])
     activities = [ranker.offers.activities[shown[at].activity_id] for at, _ in known]
     coefficients = stack([row for _, row in known], worth(activities, ranker.weights), shared)
-    its_pair = [shown[at].token.pair_at(shown[at].slot) for at, _ in known]
+    its_pair = [shown[at].token.pair_at(shown[at].position) for at, _ in known]
     pairs = np.repeat(np.array(its_pair, np.uint32)[:, None], len(known), axis=1)
     scores = policy.score(Contexts(x, pairs), coefficients, eligible, np.zeros(len(known), np.uint64))
     # Before its first impression an activity's bonus may have no limit: no number, so none is stated.
@@ -187,5 +187,5 @@ def _score_some(
 def _slate(shown: ShownDecision, ranker: RankerState) -> list[str | None]:
     """Return the list's ids from its slot tags; None where no activity of today has the tag."""
     named = ranker.offers.tags.names_on(shown.token.key_id, shown.token.tags)
-    named[shown.slot] = shown.activity_id
+    named[shown.position] = shown.activity_id
     return named

@@ -226,7 +226,7 @@ def _attribute(
     batch.header["as_of_ms"] = np.maximum(batch.header["as_of_ms"], newest_ms)
     counts = Counter({f"join_{outcome}": times for outcome, times in joined.items()})
     counts["feedback"] = len(feedback)
-    counts["decisions_explored"] = sum(each.token.explored >> each.slot & 1 for each in shown)
+    counts["decisions_explored"] = sum(each.token.explored >> each.position & 1 for each in shown)
     return _Attributed(applied, feedback, decision_records(shown, ranker), dead, counts)
 
 

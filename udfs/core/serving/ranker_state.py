@@ -53,7 +53,7 @@ class RankSettings:
     """The deployment's number in every seed."""
     list_size: int
     exploration_permille: int
-    """Chance in a thousand that a slot explores."""
+    """Chance in a thousand that a position explores."""
     attribution_ms: int
     weights: Weights
     worth_limit: float = WORTH_LIMIT

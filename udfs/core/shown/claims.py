@@ -89,7 +89,7 @@ def _led_to(reward: Reward, claim: Claim, window_ms: int) -> bool:
 
 
 def _later(one: Reward, other: Reward) -> bool:
-    return (one.clicked_ms, one.page.key, one.slot) > (other.clicked_ms, other.page.key, other.slot)
+    return (one.clicked_ms, one.page.key, one.position) > (other.clicked_ms, other.page.key, other.position)
 
 
 def _forget(state: Remembered, claim: Claim) -> None:

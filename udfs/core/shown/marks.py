@@ -41,9 +41,9 @@ def minute_of(ts_ms: int) -> int:
     return min(-(-ts_ms // _MINUTE_MS), 0xFFFFFFFF)
 
 
-def entry_of(key: ListKey, slot: int) -> int:
+def entry_of(key: ListKey, position: int) -> int:
     """Return what tells a place of a list from all others of its user, an odd number."""
-    return zlib.crc32(_ENTRY.pack(*key, slot)) | 1
+    return zlib.crc32(_ENTRY.pack(*key, position)) | 1
 
 
 def mark_dismissal(dismissed: Dismissals, activity: int, ts_ms: int) -> bool:

@@ -40,7 +40,7 @@ class Remembered:
 
     @property
     def rewards(self) -> Rewards:
-        """Clicked and converted entries by list and slot."""
+        """Clicked and converted entries by list and position."""
         return self._read()[0]
 
     @property
@@ -48,11 +48,11 @@ class Remembered:
         """Claims by id."""
         return self._read()[1]
 
-    def reward(self, key: ListKey, slot: int) -> Reward | None:
+    def reward(self, key: ListKey, position: int) -> Reward | None:
         """Return the reward of a place of a list, if it has one."""
-        if self._rewards is None and not (self._written.rewards and self._written.has(key, slot, self.lists)):
+        if self._rewards is None and not (self._written.rewards and self._written.has(key, position, self.lists)):
             return None
-        return self.rewards.get((key, slot))
+        return self.rewards.get((key, position))
 
     def has_claims(self) -> bool:
         """Return whether there is any claim."""

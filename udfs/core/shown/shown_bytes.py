@@ -4,7 +4,7 @@ nine counts of one byte, in the order of what follows
 lists of 22 bytes, by key       (as_of_ms, seq, generation, shown_s, three masks)
 former lists of 16, by key      those that only rewards still stand in: as a list's bytes begin
 contexts of 19                  number of the list, encoder, x: of each list with a reward, by key
-rewards of 13, by list, slot    number of the list, slot, flags, activity, clicked_ms
+rewards of 13, by list, position    number of the list, position, flags, activity, clicked_ms
 conversions of 19               number of the reward, told_ms, told and counted worth: where it has any
 notes of 9                      number of the list, masks, its first click and weight: where a list needs it
 claims of 25, by age            id, ts_ms, ref, worth, number of the reward that holds it with its kind

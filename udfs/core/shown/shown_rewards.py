@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.shown.shown_state import ListKey
 
 Rewards = dict[tuple["ListKey", int], Reward]
-"""By list and slot."""
+"""By list and position."""
 Claims = dict[int, Claim]
 
 _FORMER, _CONTEXT, _REWARD = FORMER_FORM.size, CONTEXT_FORM.size, REWARD_FORM.size
@@ -78,7 +78,7 @@ class RewardBytes:
         self.contexts = renumbered(self.contexts, _CONTEXT, numbers)
         self.rewards = renumbered(self.rewards, _REWARD, numbers)
 
-    def has(self, key: ListKey, slot: int, lists: ShownLists) -> bool:
+    def has(self, key: ListKey, position: int, lists: ShownLists) -> bool:
         """Return whether a place of a list has a reward."""
         number = lists.number(key)
         if number is None:
@@ -86,7 +86,7 @@ class RewardBytes:
             number = len(lists) + former // _FORMER
             if former < 0:
                 return False
-        return find_row(self.rewards, _REWARD, bytes((number, slot))) >= 0
+        return find_row(self.rewards, _REWARD, bytes((number, position))) >= 0
 
     def oldest_list_ms(self, lists: ShownLists) -> int:
         """Return a moment before which no list was made, kept or former: 0 where they are of several generations."""
@@ -107,18 +107,18 @@ def read_rewards(written: RewardBytes, lists: ShownLists) -> tuple[Rewards, Clai
         page = pages[number] = lists.at(number) if number < listed else _former(written.formers, number - listed)
         page.encoder, page.x = encoder, x
     found: list[Reward] = []
-    for number, slot, flags, activity, high, low in REWARD_FORM.iter_unpack(written.rewards):
+    for number, position, flags, activity, high, low in REWARD_FORM.iter_unpack(written.rewards):
         page = pages.get(number) or (lists.at(number) if number < listed else _former(written.formers, number - listed))
-        found.append(Reward(page, slot, activity, flags, high << 32 | low))
+        found.append(Reward(page, position, activity, flags, high << 32 | low))
     for number, high, low, told_high, told_low, fed_high, fed_low in CONVERSION_FORM.iter_unpack(written.conversions):
         reward = found[number]
         reward.told_ms = high << 32 | low
         reward.told_milli, reward.counted_milli = told_high << 32 | told_low, fed_high << 32 | fed_low
-    rewards = {(each.page.key, each.slot): each for each in found}
+    rewards = {(each.page.key, each.position): each for each in found}
     claims: Claims = {}
     for claim_id, high, low, ref, worth_high, worth_low, held in CLAIM_FORM.iter_unpack(written.claims):
         number = held & NOBODY
-        holder = rewards[found[number].page.key, found[number].slot] if number < SPENT else None
+        holder = rewards[found[number].page.key, found[number].position] if number < SPENT else None
         worth = worth_high << 32 | worth_low
         kind = held >> KIND_SHIFT
         claims[claim_id] = Claim(claim_id, high << 32 | low, ref, worth, kind, holder, number == SPENT)
@@ -167,7 +167,7 @@ def _former_bytes(page: ShownList) -> bytes:
 
 def _reward_bytes(each: Reward, page: int) -> bytes:
     clicked_ms = each.clicked_ms
-    return REWARD_FORM.pack(page, each.slot, each.flags, each.activity, clicked_ms >> 32, clicked_ms & LOW)
+    return REWARD_FORM.pack(page, each.position, each.flags, each.activity, clicked_ms >> 32, clicked_ms & LOW)
 
 
 def _conversion_bytes(each: Reward, number: int) -> bytes:

@@ -68,7 +68,7 @@ class Reward:
 
     page: ShownList
     """The list it stands in, kept or not."""
-    slot: int
+    position: int
     activity: int
     """activity_hash of its id."""
     flags: int = 0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SEEDS = 10
 _FIRST_SEED = 1000
-_LISTS, _ACTIVITIES, _SLOTS, _STEP = 20_000, 20, 5, 20
+_LISTS, _ACTIVITIES, _POSITIONS, _STEP = 20_000, 20, 5, 20
 _FLOOR, _OWED = 0.02, 4
 _ROUNDS = 60
 _FAIR_CO = 1e-5
@@ -45,7 +45,7 @@ def play(
     shown, reward = np.zeros(_ACTIVITIES), 0.0
     for start in range(0, len(values), _STEP):
         part = values[start : start + _STEP]
-        lists = best(part + offsets(shown), _SLOTS)
+        lists = best(part + offsets(shown), _POSITIONS)
         reward += float(np.take_along_axis(part, lists, axis=1).sum())
         shown += np.bincount(lists.ravel(), minlength=_ACTIVITIES)
     return reward, shown / shown.sum()
@@ -53,7 +53,7 @@ def play(
 
 def free_lists(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
     """Return the same of lists without any rule."""
-    lists = best(values, _SLOTS)
+    lists = best(values, _POSITIONS)
     shares = np.bincount(lists.ravel(), minlength=_ACTIVITIES) / lists.size
     return float(np.take_along_axis(values, lists, axis=1).sum()), shares
 
@@ -64,10 +64,10 @@ def share_bound(values: NDArray[np.float64], shares: NDArray[np.float64], least:
     Offsets of -1 at `least` let shares be kept exactly, of 0 from below: floors.
     """
     offsets, bound = np.zeros(_ACTIVITIES), np.inf
-    owed = shares * len(values) * _SLOTS
+    owed = shares * len(values) * _POSITIONS
     for turn in range(_ROUNDS):
         scores = values + offsets
-        lists = best(scores, _SLOTS)
+        lists = best(scores, _POSITIONS)
         bound = min(bound, float(np.take_along_axis(scores, lists, axis=1).sum() - offsets @ owed))
         lacking = shares - np.bincount(lists.ravel(), minlength=_ACTIVITIES) / lists.size
         offsets = np.where(shares > 0, np.clip(offsets + 0.4 / (1 + turn / 6) * lacking, least, 1), 0.0)
@@ -83,7 +83,7 @@ def measure_floors(seeds: int = SEEDS, lists: int = _LISTS) -> dict[str, Any]:
         owed = np.argsort(shares)[:_OWED]
         floors = np.zeros(_ACTIVITIES)
         floors[owed] = _FLOOR
-        check_floors({str(number): _FLOOR for number in owed.tolist()}, _SLOTS)
+        check_floors({str(number): _FLOOR for number in owed.tolist()}, _POSITIONS)
 
         def offsets(shown: NDArray[np.float64], owed: NDArray[np.int64] = owed) -> NDArray[np.float64]:
             found, total = np.zeros(_ACTIVITIES), float(shown.sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.command_lines import refused, taken
-from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.limits import MAX_POSITIONS
 
 
 def test_places_are_numbers_by_commas() -> None:
@@ -14,10 +14,10 @@ def test_places_are_numbers_by_commas() -> None:
     assert taken("ope", "--log d.parquet --policy uniform").places == []
 
 
-@pytest.mark.parametrize("places", ["", "1,", "1,much", "1.1", "0", "nan", ",".join(["1"] * (MAX_SLOTS + 1))])
+@pytest.mark.parametrize("places", ["", "1,", "1,much", "1.1", "0", "nan", ",".join(["1"] * (MAX_POSITIONS + 1))])
 def test_what_is_no_weight_of_a_place_is_refused(places: str) -> None:
     said = refused("ope", f"--log d.parquet --policy uniform --places={places}")
-    assert f"{places!r}; allowed: 1 to {MAX_SLOTS} numbers from 0.01 to 1" in said
+    assert f"{places!r}; allowed: 1 to {MAX_POSITIONS} numbers from 0.01 to 1" in said
 
 
 @pytest.mark.parametrize("share", ["-0.1", "1.5", "nan", "some"])

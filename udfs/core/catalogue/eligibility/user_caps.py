@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.hashing import activity_hash
-from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.shown.marks import MAX_MARK_BYTES, click_name
 from tideline.udfs.core.shown.shown_bytes import USE
 
@@ -141,7 +141,7 @@ class Caps:
             counter_most=np.array(most, np.int64),
             limits=_Links.of(list(limits.values())),
             marked=marked,
-            room=MAX_MARK_BYTES - MAX_SLOTS * USE.itemsize * (2 if has_clicks else 1),
+            room=MAX_MARK_BYTES - MAX_POSITIONS * USE.itemsize * (2 if has_clicks else 1),
             needs={
                 name: (max(most[each] for each in own), max(windows[each] for each in own))
                 for name, (_, own) in marks.items()

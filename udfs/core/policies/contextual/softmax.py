@@ -23,7 +23,7 @@ class Softmax(Policy):
     """score = x'theta + T g, g ~ Gumbel(0, 1) from the decision's seed and the activity's place.
 
     W and b are the rows of theta, u the context without its constant. Ranked by these scores a list is a draw of the
-    Plackett-Luce model (Yellott 1977): each slot takes a of the remaining R with probability exp(s_a / T) / sum_R.
+    Plackett-Luce model (Yellott 1977): each position takes a of the remaining R with probability exp(s_a / T) / sum_R.
     """
 
     name: ClassVar[str] = "softmax"

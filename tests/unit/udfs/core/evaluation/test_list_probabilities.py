@@ -10,20 +10,20 @@ import pytest
 from tideline.udfs.core.evaluation.list_probabilities import place_chances
 
 
-@pytest.mark.parametrize(("arms", "slots"), [(4, 3), (3, 3), (2, 3), (6, 2)])
+@pytest.mark.parametrize(("arms", "positions"), [(4, 3), (3, 3), (2, 3), (6, 2)])
 @pytest.mark.parametrize("exploration", [0.0, 0.3, 1.0])
-def test_chances_of_a_place_equal_those_of_all_lists_together(arms: int, slots: int, exploration: float) -> None:
-    """Contract: the marginal probability of each greedy rank in each slot is the sum over all lists it stands in."""
-    wanted = np.zeros((arms, slots))
-    for order in itertools.permutations(range(arms), min(arms, slots)):
+def test_chances_of_a_place_equal_those_of_all_lists_together(arms: int, positions: int, exploration: float) -> None:
+    """Contract: the marginal probability of each greedy rank in each position is that of all lists it stands in."""
+    wanted = np.zeros((arms, positions))
+    for order in itertools.permutations(range(arms), min(arms, positions)):
         chance = 1.0
-        for slot, arm in enumerate(order):
-            left = [each for each in range(arms) if each not in order[:slot]]
+        for position, arm in enumerate(order):
+            left = [each for each in range(arms) if each not in order[:position]]
             chance *= (1.0 - exploration) * (arm == left[0]) + exploration / len(left)
-        for slot, arm in enumerate(order):
-            wanted[arm, slot] += chance
-    found = place_chances(arms, slots, exploration)
-    top = min(arms, slots)
+        for position, arm in enumerate(order):
+            wanted[arm, position] += chance
+    found = place_chances(arms, positions, exploration)
+    top = min(arms, positions)
     assert found[:top] == pytest.approx(wanted[:top])
     for deeper in range(top, arms):
         assert found[top] == pytest.approx(wanted[deeper])

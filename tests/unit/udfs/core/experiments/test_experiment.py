@@ -95,7 +95,7 @@ def test_each_arm_is_ranked_by_its_policy_and_signed_with_its_number() -> None:
 
 
 def test_the_holdout_gets_every_order_alike_and_says_so() -> None:
-    """Contract: chi-square of the first slot against uniform, and the propensity logged is 1 / remaining."""
+    """Contract: chi-square of the first position against uniform, and the propensity logged is 1 / remaining."""
     ranker = make_ranker([activity(name) for name in NAMES])
     object.__setattr__(ranker.settings, "holdout_permille", 1000)
     outcome = serve(ranker, users(4000))
@@ -103,7 +103,7 @@ def test_the_holdout_gets_every_order_alike_and_says_so() -> None:
     expected = 4000 / len(NAMES)
     assert sum((first[name] - expected) ** 2 / expected for name in NAMES) < 24.3  # 0.999 of chi-square with 7 degrees
     token = next(iter(tokens(outcome).values()))
-    assert [propensity(token, slot) for slot in range(3)] == [1 / 8, 1 / 7, 1 / 6]
+    assert [propensity(token, position) for position in range(3)] == [1 / 8, 1 / 7, 1 / 6]
 
 
 def decisions(ranker: RankerState, outcome: Outcome) -> list[dict[str, Any]]:

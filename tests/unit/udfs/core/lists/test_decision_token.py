@@ -15,8 +15,8 @@ from tests.support.core_world import KEYS, NOON_MS, token_for, tokens_for
 from tideline.schemas.codec import MAX_TOKEN_CHARS
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.context import CONSTANT_X, DIM
-from tideline.udfs.core.limits import HOLDOUT, MAX_SLOTS
-from tideline.udfs.core.lists.decision_token import Token, check_slot, mint, propensity, verify
+from tideline.udfs.core.limits import HOLDOUT, MAX_POSITIONS
+from tideline.udfs.core.lists.decision_token import Token, check_position, mint, propensity, verify
 from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES, slot_tag
 from tideline.udfs.core.lists.token_keys import TokenKeys
@@ -45,12 +45,12 @@ def refusal(token: str, user: str = "ann", keys: TokenKeys = KEYS) -> Reason:
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
-    """Contract: every field comes back, for any number of slots, and the token is URL-safe without padding."""
-    users, slots = data.draw(st.integers(1, 5)), data.draw(st.integers(1, MAX_SLOTS))
+    """Contract: every field comes back, for any number of positions, and the token is URL-safe without padding."""
+    users, positions = data.draw(st.integers(1, 5)), data.draw(st.integers(1, MAX_POSITIONS))
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     x = rng.integers(-128, 128, (users, DIM)).astype(np.int8)
     x[:, 0] = 90
-    order = np.stack([rng.permutation(20)[:slots] for _ in range(users)])
+    order = np.stack([rng.permutation(20)[:positions] for _ in range(users)])
     order[0, -1] = -1
     made = RankedLists(
         users=[f"ü{number}" for number in range(users)],
@@ -61,11 +61,11 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
         policy=int(rng.integers(0, 2**40)),
         eligible=rng.integers(0, 2**17, users),
         exploration_permille=int(rng.integers(0, 256)),
-        explored=rng.integers(0, 2**slots, users),
+        explored=rng.integers(0, 2**positions, users),
         x=x,
         order=order,
         tags=rng.integers(0, 2**8, (20, TAG_BYTES)).astype(np.uint8),
-        pairs=rng.integers(0, 2**24, (users, slots)).astype(np.uint32),
+        pairs=rng.integers(0, 2**24, (users, positions)).astype(np.uint32),
         arms=rng.integers(0, 4, users),
         popular=data.draw(st.booleans()),
         experiment=int(rng.integers(0, 2**16)),
@@ -109,7 +109,11 @@ def test_a_token_of_a_ruled_list_says_how_many_were_left_for_each_place() -> Non
     tokens = tokens_for(["a0", "a1", "a2"], **both, feasible=feasible, acted=np.array([1, 130, 0]))
     plain = tokens_for(["a0", "a1", "a2"], **both)
     found = [verify(token, user, KEYS) for token, user in zip(tokens, users, strict=True)]
-    assert [[each.feasible_at(slot) for slot in range(3)] for each in found] == [[12, 4, 10], [65_535, 9, 0], [5, 4, 3]]
+    assert [[each.feasible_at(position) for position in range(3)] for each in found] == [
+        [12, 4, 10],
+        [65_535, 9, 0],
+        [5, 4, 3],
+    ]
     assert [each.acted for each in found] == [1, 130, 0]
     assert tokens[2] == plain[2]
     same = [each._replace(feasible=b"", acted=0) for each in found]
@@ -121,21 +125,21 @@ def test_a_former_ruled_token_is_read_as_it_was() -> None:
     golden = Path("tests/golden/token_v4.txt").read_text(encoding="ascii").strip()
     assert golden == RULED
     token = verify(golden, "ann", KEYS)
-    assert [token.feasible_at(slot) for slot in range(10)] == [12, 11, 4, 3, 9, 8, 2, 5, 1, 1]
+    assert [token.feasible_at(position) for position in range(10)] == [12, 11, 4, 3, 9, 8, 2, 5, 1, 1]
     assert (token.acted, token.eligible, token.pair_at(9), token.tag_at(9)) == (5, 12, 10 * 0x030201, tag("a9"))
 
 
 def test_the_longest_token_fits_an_event() -> None:
     """Contract: an event with the token of a list of any length is taken."""
-    ruled: dict[str, Any] = {"feasible": np.full((1, MAX_SLOTS), 9), "acted": np.ones(1, np.int64)}
-    assert len(token_for("ann", [f"a{number}" for number in range(MAX_SLOTS)], **ruled)) <= MAX_TOKEN_CHARS
+    ruled: dict[str, Any] = {"feasible": np.full((1, MAX_POSITIONS), 9), "acted": np.ones(1, np.int64)}
+    assert len(token_for("ann", [f"a{number}" for number in range(MAX_POSITIONS)], **ruled)) <= MAX_TOKEN_CHARS
 
 
 def test_each_place_has_its_pair_and_an_empty_one_none() -> None:
     """Contract: what was scored for the activity there, up to the largest number; 0 where no activity stands."""
     pairs = np.array([[7, 2**24 - 1, 0x0A0B0C, 5]], np.uint32)
     token = verify(token_for("ann", ["a0", "a1", "a2"], order=np.array([[2, 0, 1, -1]]), pairs=pairs), "ann", KEYS)
-    assert [token.pair_at(slot) for slot in range(6)] == [7, 2**24 - 1, 0x0A0B0C, 0, 0, 0]
+    assert [token.pair_at(position) for position in range(6)] == [7, 2**24 - 1, 0x0A0B0C, 0, 0, 0]
 
 
 def test_a_pair_of_ones_own_is_refused() -> None:
@@ -148,12 +152,12 @@ def test_a_pair_of_ones_own_is_refused() -> None:
 
 
 @pytest.mark.parametrize("ruled", [False, True])
-@pytest.mark.parametrize("slots", [9, 10, 11])
-def test_every_changed_bit_is_refused(slots: int, ruled: bool) -> None:
+@pytest.mark.parametrize("positions", [9, 10, 11])
+def test_every_changed_bit_is_refused(positions: int, ruled: bool) -> None:
     """Contract: no bit is free to change, the last ones that stand for nothing included, whatever the list's length."""
-    more: dict[str, Any] = {"feasible": np.full((1, slots), 9), "acted": np.ones(1, np.int64)} if ruled else {}
-    token = token_for("ann", NAMES[:slots] + ["b"] * (slots - 10), **more)
-    size = 44 + 6 * slots + 8 + (2 * slots + 1) * ruled
+    more: dict[str, Any] = {"feasible": np.full((1, positions), 9), "acted": np.ones(1, np.int64)} if ruled else {}
+    token = token_for("ann", NAMES[:positions] + ["b"] * (positions - 10), **more)
+    size = 44 + 6 * positions + 8 + (2 * positions + 1) * ruled
     of_byte: dict[int, set[Reason]] = {}
     for place, character in enumerate(token):
         for bit in range(6):
@@ -201,11 +205,11 @@ def test_a_users_token_does_not_pass_as_the_popular_lists() -> None:
 
 def test_an_activity_stands_in_its_own_slot_only() -> None:
     token = verify(TOKEN, "ann", KEYS)
-    assert [check_slot(token, tag(name), position) for position, name in enumerate(NAMES)] == list(range(10))
-    assert check_slot(token, tag("a4"), None) == 4
+    assert [check_position(token, tag(name), position) for position, name in enumerate(NAMES)] == list(range(10))
+    assert check_position(token, tag("a4"), None) == 4
     for name, position in (("a4", 5), ("a4", 10), ("a4", 99), ("b", 0), ("b", None)):
         with pytest.raises(InvalidRecord) as caught:
-            check_slot(token, tag(name), position)
+            check_position(token, tag(name), position)
         assert caught.value.reason is Reason.FOREIGN_TOKEN
 
 
@@ -214,12 +218,12 @@ def test_an_empty_place_matches_nothing(position: int | None) -> None:
     """Contract: a list that is shorter than its places gives nobody a place for an id of his own."""
     token = verify(token_for("ann", ["a0"], order=np.array([[0, -1, -1]])), "ann", KEYS)
     with pytest.raises(InvalidRecord) as caught:
-        check_slot(token, NO_TAG, position)
+        check_position(token, NO_TAG, position)
     assert caught.value.reason is Reason.FOREIGN_TOKEN
 
 
 @pytest.mark.parametrize(
-    ("slot", "explored", "expected"),
+    ("position", "explored", "expected"),
     [
         (0, 0, 0.98 + 0.02 / 12),
         (0, 1, 0.02 / 12),
@@ -228,28 +232,28 @@ def test_an_empty_place_matches_nothing(position: int | None) -> None:
         (3, 0b0100, 0.98 + 0.02 / 9),
     ],
 )
-def test_the_propensity_is_the_share_of_the_slots_rule(slot: int, explored: int, expected: float) -> None:
+def test_the_propensity_is_the_share_of_the_slots_rule(position: int, explored: int, expected: float) -> None:
     """Contract: (1 - e) + e/R for the best of the R that remain, e/R for any other."""
     token = verify(token_for("ann", NAMES, explored=np.array([explored])), "ann", KEYS)
-    assert propensity(token, slot) == pytest.approx(expected, rel=1e-15)
+    assert propensity(token, position) == pytest.approx(expected, rel=1e-15)
 
 
 def test_the_propensity_of_a_ruled_place_is_of_those_the_rules_left() -> None:
     """Contract: (1 - e) + e/F and e/F, F as the token has it; the holdout's are all 1/F."""
     best = verify(RULED, "ann", KEYS)
     other = best._replace(explored=(1 << 10) - 1)
-    for slot, left in enumerate(LEFT[0].tolist()):
-        total = propensity(best, slot) + (left - 1) * propensity(other, slot)
+    for position, left in enumerate(LEFT[0].tolist()):
+        total = propensity(best, position) + (left - 1) * propensity(other, position)
         assert total == pytest.approx(1.0, abs=1e-12)
-        assert propensity(best._replace(arm=HOLDOUT), slot) == 1 / left
+        assert propensity(best._replace(arm=HOLDOUT), position) == 1 / left
     assert propensity(best, 2) == pytest.approx(0.98 + 0.02 / 4, rel=1e-15)
 
 
 def test_the_propensities_of_a_slot_add_up_to_one() -> None:
     best = verify(token_for("ann", NAMES), "ann", KEYS)
     other = best._replace(explored=(1 << 10) - 1)
-    for slot in range(10):
-        total = propensity(best, slot) + (12 - slot - 1) * propensity(other, slot)
+    for position in range(10):
+        total = propensity(best, position) + (12 - position - 1) * propensity(other, position)
         assert total == pytest.approx(1.0, abs=1e-12)
     assert propensity(best._replace(eligible=4), 3) == 1.0
 

@@ -35,11 +35,11 @@ def test_each_place_counts_whom_no_rule_bans_there(rules: tuple[ListRule, ...]) 
     found = feasible_counts(order, mask, compiled(rules, SHOP))
     plain = PlainRules(rules, SHOP)
     for row, listed in enumerate(order.tolist()):
-        for slot, number in enumerate(listed):
-            left = [each for each in np.flatnonzero(mask[row]).tolist() if each not in listed[:slot]]
+        for position, number in enumerate(listed):
+            left = [each for each in np.flatnonzero(mask[row]).tolist() if each not in listed[:position]]
             bans = range(len(rules))
-            free = [each for each in left if not any(plain.bans(at, listed[:slot], each) for at in bans)]
-            assert found[row, slot] == (len(free) if number >= 0 else 0)
+            free = [each for each in left if not any(plain.bans(at, listed[:position], each) for at in bans)]
+            assert found[row, position] == (len(free) if number >= 0 else 0)
 
 
 def test_a_rule_has_a_say_whatever_order_the_entries_stand_in() -> None:

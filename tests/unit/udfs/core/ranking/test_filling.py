@@ -15,7 +15,7 @@ from tests.support.core_world import activity
 from tests.support.plain_lists import PlainRules, plain_list
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.counter_random import decision_seeds, uniform
-from tideline.udfs.core.limits import MAX_SLOTS
+from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.ranking.list_form import ListForm
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule, ListRules
 from tideline.udfs.core.ranking.ranking import Ranked, rank_scores
@@ -74,23 +74,23 @@ def test_lists_are_those_that_are_made_place_by_place(data: st.DataObject) -> No
     count, users = data.draw(st.sampled_from([0, 1, 9, 40, 75])), data.draw(st.integers(1, 6))
     activities = offered(rng, count, data.draw(st.integers(1, 12)), data.draw(st.sampled_from([1, 1, 3])))
     rules = tuple(data.draw(st.lists(list_rules(), min_size=1, max_size=3)))
-    size, exploration = data.draw(st.integers(1, MAX_SLOTS)), data.draw(st.sampled_from([0.0, 0.3, 1.0]))
+    size, exploration = data.draw(st.integers(1, MAX_POSITIONS)), data.draw(st.sampled_from([0.0, 0.3, 1.0]))
     mask = rng.random((users, count)) < data.draw(st.sampled_from([0.1, 0.6, 1.0]))
     scores = np.stack([rng.permutation(count) for _ in range(users)]) / 499 + rng.normal()
     found = ranked(scores, mask, activities, rules, size, exploration)
-    plain, slots = PlainRules(rules, activities), min(size, count)
-    tosses, picks = uniform(seeds_of(users), slots), uniform(seeds_of(users), slots, stream=1)
+    plain, positions = PlainRules(rules, activities), min(size, count)
+    tosses, picks = uniform(seeds_of(users), positions), uniform(seeds_of(users), positions, stream=1)
     for user in range(users):
         drawn = [
             float(pick) if toss < exploration else None for toss, pick in zip(tosses[user], picks[user], strict=True)
         ]
-        wanted = plain_list(plain, scores[user].tolist(), np.flatnonzero(mask[user]).tolist(), slots, drawn)
-        ends = [-1] * (slots - len(wanted.order))
+        wanted = plain_list(plain, scores[user].tolist(), np.flatnonzero(mask[user]).tolist(), positions, drawn)
+        ends = [-1] * (positions - len(wanted.order))
         assert found.order[user].tolist() == wanted.order + ends
         assert found.explored[user] == wanted.explored
         assert bool(found.acted[user] & RELAXED) == wanted.relaxed
         assert found.feasible[user].tolist() == wanted.feasible + [0] * len(ends)
-        left = [mask[user].sum() - slot for slot in range(len(wanted.order))]
+        left = [mask[user].sum() - position for position in range(len(wanted.order))]
         assert found.acted[user] or wanted.feasible == left
     assert (found.eligible == mask.sum(axis=1)).all()
 
@@ -106,7 +106,9 @@ def test_no_ban_is_ever_broken(exploration: float) -> None:
     for order in found.order.tolist():
         listed = [each for each in order if each >= 0]
         assert listed
-        assert not any(plain.bans(at, listed[:slot], each) for at in range(3) for slot, each in enumerate(listed))
+        assert not any(
+            plain.bans(at, listed[:position], each) for at in range(3) for position, each in enumerate(listed)
+        )
 
 
 def test_rules_that_never_bind_change_no_list() -> None:

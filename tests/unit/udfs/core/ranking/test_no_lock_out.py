@@ -173,7 +173,7 @@ def test_the_articles_text_never_looks_at_it_again() -> None:
 
 @pytest.mark.parametrize("name", sorted(POLICIES))
 def test_exploration_leaves_everybody_a_chance(name: str) -> None:
-    """Contract: at least exploration / eligible in the first slot, for the one without clicks too; sums are 1."""
+    """Contract: at least exploration / eligible in the first position, for the one without clicks too; sums are 1."""
     known, mask = (
         rates_alone([5_000, 5_000, 5_000, 90], [0.0, 400.0, 300.0, 3.0]),
         np.array([[True, True, True, False]]),

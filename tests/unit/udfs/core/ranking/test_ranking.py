@@ -153,7 +153,7 @@ def test_a_list_is_the_same_in_any_batch() -> None:
 
 
 def test_lists_come_with_the_stated_probabilities() -> None:
-    """Contract: each list of a decision occurs as often as the product of its slots' propensities says (chi-square)."""
+    """Contract: each list of a decision occurs as often as its positions' propensities multiplied say (chi-square)."""
     draws, size, exploration = 15_000, 3, 0.25
     scores = np.tile([0.9, 0.8, 0.7, 0.6, 0.5], (draws, 1))
     mask = np.tile([True, True, True, False, True], (draws, 1))
@@ -169,7 +169,7 @@ def test_lists_come_with_the_stated_probabilities() -> None:
                 order=np.array([order]),
             )  # fmt: skip
             token = verify(text, "u", KEYS)
-            chance[order] = math.prod(propensity(token, slot) for slot in range(size))
+            chance[order] = math.prod(propensity(token, position) for position in range(size))
             assert chance[order] == pytest.approx(by_the_rule(order, [0, 1, 2, 4], exploration), rel=1e-12)
     assert len(chance) == 4 * 3 * 2
     assert sum(chance.values()) == pytest.approx(1.0, abs=1e-12)
@@ -178,7 +178,7 @@ def test_lists_come_with_the_stated_probabilities() -> None:
 
 
 def by_the_rule(order: tuple[int, ...], best: list[int], exploration: float) -> float:
-    """The probability of a list: slot by slot, the best that remains or one of all that remain at random."""
+    """The probability of a list: position by position, the best that remains or one of all that remain at random."""
     remaining, chance = list(best), 1.0
     for number in order:
         chance *= (1 - exploration) * (number == remaining[0]) + exploration / len(remaining)
@@ -187,7 +187,7 @@ def by_the_rule(order: tuple[int, ...], best: list[int], exploration: float) -> 
 
 
 def test_exploration_draws_from_all_that_are_eligible() -> None:
-    """Contract: the least likely activity is drawn into the first slot as often as any other."""
+    """Contract: the least likely activity is drawn into the first position as often as any other."""
     found = rank_of(np.tile(np.arange(50.0), (5_000, 1)), size=2, exploration=1.0)
     counts = np.bincount(found.order[:, 0], minlength=50)
     assert ((counts - 100) ** 2 / 100).sum() < 49 + 5 * math.sqrt(2 * 49)

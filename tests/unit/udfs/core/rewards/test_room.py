@@ -43,8 +43,8 @@ def everything(pages: int, apart_ms: int) -> list[Event]:
         at_ms = NOON_MS + page * apart_ms
         token = token_for("u", NAMES, at_ms, seq=page)
         for kind in KINDS:
-            for slot, name in enumerate(NAMES[page % 3 :: 1 + page % 5]):
-                add(kind, name, at_ms + 7 * slot, token, value=-1e9 if kind == EventType.CONVERSION else None)
+            for position, name in enumerate(NAMES[page % 3 :: 1 + page % 5]):
+                add(kind, name, at_ms + 7 * position, token, value=-1e9 if kind == EventType.CONVERSION else None)
         add(EventType.PURCHASE, None, at_ms + 900, item_id="tea" if page % 7 else "milk", price=1e9)
     for at in range(MAX_CLAIMS):
         add(EventType.PURCHASE, None, NOON_MS + pages * apart_ms + at, item_id="milk")

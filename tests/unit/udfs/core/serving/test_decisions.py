@@ -112,12 +112,12 @@ def test_a_place_says_how_many_the_rules_left_for_it_and_which_did() -> None:
     """Contract: feasible and constraints place by place; where nothing was closed in the list there are none."""
     ranker = make_ranker([activity(name) for name in NAMES])
     ruled = token_for("u", NAMES, feasible=np.array([[12, 4, 10]]), acted=np.array([1 | 4]))
-    found = [decided(ranker, impression(ruled, slot))[0] for slot in range(3)]
+    found = [decided(ranker, impression(ruled, position))[0] for position in range(3)]
     assert [each["feasible"] for each in found] == [12, 4, 10]
     assert [each["constraints"] for each in found] == [[], ["list.category", "list.label"], []]
     assert [each["propensity"] for each in found] == pytest.approx([0.98 + 0.02 / left for left in (12, 4, 10)])
     broken = token_for("u", NAMES, feasible=np.array([[12, 4, 10]]), acted=np.array([2 | 128]))
-    named = [decided(ranker, impression(broken, slot))[0]["constraints"] for slot in range(3)]
+    named = [decided(ranker, impression(broken, position))[0]["constraints"] for position in range(3)]
     assert named == [["list.relaxed"], ["list.kind", "list.relaxed"], ["list.relaxed"]]
 
 

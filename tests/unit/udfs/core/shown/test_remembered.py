@@ -28,7 +28,16 @@ def told_of(reward: Reward | None) -> tuple[object, ...]:
     if reward is None:
         return ()
     page = reward.page
-    return reward.slot, reward.activity, reward.flags, reward.clicked_ms, reward.told, page.key, page.x, page.shown_ms
+    return (
+        reward.position,
+        reward.activity,
+        reward.flags,
+        reward.clicked_ms,
+        reward.told,
+        page.key,
+        page.x,
+        page.shown_ms,
+    )
 
 
 class Both:
@@ -45,7 +54,7 @@ class Both:
 
     def see(self) -> None:
         self.at += 1
-        key, slot = key_of(self.draw, self.at), self.draw.randrange(16)
+        key, position = key_of(self.draw, self.at), self.draw.randrange(16)
         if self.plain.lists and (self.draw.random() < 0.4 or key < min(self.plain.lists)):
             key = self.draw.choice(list(self.plain.lists))
         if key not in self.plain.lists:
@@ -56,9 +65,9 @@ class Both:
         touched = self.touched.lists.get(key)
         assert touched is not None
         for page in (self.plain.lists[key], touched):
-            page.shown_s, page.seen, page.cascade = self.at, page.seen | 1 << slot, self.at % 3
-            page.impressed |= (self.at % 2) << slot
-            page.first_click = min(page.first_click, slot) if page.cascade else page.first_click
+            page.shown_s, page.seen, page.cascade = self.at, page.seen | 1 << position, self.at % 3
+            page.impressed |= (self.at % 2) << position
+            page.first_click = min(page.first_click, position) if page.cascade else page.first_click
 
     def drop(self) -> None:
         if self.plain.lists:
@@ -68,12 +77,12 @@ class Both:
     def click(self) -> None:
         if not self.plain.lists:
             return
-        key, slot = self.draw.choice(list(self.plain.lists)), self.draw.randrange(16)
+        key, position = self.draw.choice(list(self.plain.lists)), self.draw.randrange(16)
         for own in (self.plain, self.touched):
             page = own.lists.get(key)
             assert page is not None
-            reward = own.rewards.get((key, slot)) or Reward(page, slot, 70 + slot % 5)
-            own.rewards[key, slot] = reward
+            reward = own.rewards.get((key, position)) or Reward(page, position, 70 + position % 5)
+            own.rewards[key, position] = reward
             page.encoder, page.x = 3, bytes(range(16))
             reward.flags, reward.clicked_ms, reward.told_milli = CLICKED, 10**12 + self.at, self.at % 2 * -(10**11)
 
@@ -82,7 +91,7 @@ class Both:
             which = self.draw.choice(list(self.plain.rewards))
             for own in (self.plain, self.touched):
                 gone = own.rewards.pop(which)
-                gone.page.spent |= 1 << gone.slot
+                gone.page.spent |= 1 << gone.position
                 for claim in own.claims.values():
                     if claim.holder is gone:
                         claim.holder, claim.spent = None, True
@@ -105,10 +114,10 @@ class Both:
         assert self.touched.marks.counts() == {each: len(found) for each, found in self.plain.uses.items()}
 
     def ask(self) -> None:
-        for key, slot in [*self.plain.rewards, (key_of(self.draw, 3), 2), *((key, 1) for key in self.plain.lists)]:
+        for key, position in [*self.plain.rewards, (key_of(self.draw, 3), 2), *((key, 1) for key in self.plain.lists)]:
             touched = deepcopy(self.touched) if self.draw.random() < 0.5 else self.touched
-            found = touched.reward(key, slot)
-            assert told_of(found) == told_of(self.plain.rewards.get((key, slot)))
+            found = touched.reward(key, position)
+            assert told_of(found) == told_of(self.plain.rewards.get((key, position)))
         assert self.touched.has_claims() == bool(self.plain.claims)
         assert self.touched.count_rewards() == len(self.plain.rewards)
         if self.plain.rewards:
@@ -134,7 +143,7 @@ def test_what_is_written_comes_back() -> None:
     back = read_all(Remembered(encode_shown(some_state())))
     assert back == some_state()
     holders = [claim.holder for claim in back.claims.values() if claim.holder is not None]
-    assert all(back.rewards[each.page.key, each.slot] is each for each in holders)
+    assert all(back.rewards[each.page.key, each.position] is each for each in holders)
     assert all(each.page is back.lists.get(each.page.key, each.page) for each in back.rewards.values())
 
 

@@ -26,12 +26,12 @@ def test_what_was_read_is_written_to_the_same_bytes() -> None:
 def test_numbers_follow_the_lists_unread() -> None:
     """Contract: a list comes in the midst, one with a reward goes and is a former one; all is as if it were read."""
     before, lists = written()
-    key, slot = (1, 10**12, 0), 2
-    assert [before.has(key, each, lists) for each in (slot, 1)] == [True, False]
+    key, position = (1, 10**12, 0), 2
+    assert [before.has(key, each, lists) for each in (position, 1)] == [True, False]
     before.list_added(lists.add(ShownList((1, 10**12 + 2, 0), 0)))
-    assert before.has(key, slot, lists)
+    assert before.has(key, position, lists)
     before.list_dropped(lists.drop_oldest(), len(lists))
-    assert before.has(key, slot, lists)
+    assert before.has(key, position, lists)
     rewards, claims = read_rewards(before, lists)
     assert {each: found.activity for each, found in rewards.items()} == {
         each: found.activity for each, found in some_state().rewards.items()

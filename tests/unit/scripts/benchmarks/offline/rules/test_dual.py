@@ -11,7 +11,7 @@ from tideline.scripts.benchmarks.offline.rules.dual import best, priced, solve_d
 
 
 def test_the_bound_is_above_what_any_lists_earn_and_close_to_the_best() -> None:
-    """Contract: found by trying every choice of four contexts, a slot each."""
+    """Contract: found by trying every choice of four contexts, a position each."""
     rng = np.random.default_rng(2)
     values, costs, budgets = rng.random((4, 3)) + 0.5, rng.random((4, 1)) + 0.2, np.array([0.5])
     values[:, 0] += 0.5
