@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 GROUP = "stages"
 STEPS = {
     "read_batch": "read_batch",
-    "_decode": "decode",
+    "decode_events": "decode",
     "set_robots_aside": "guard",
     "_merge": "merge",
     "_attribute": "attribute",
@@ -93,7 +93,7 @@ class TimedRank(InterestRank):
         super().open(context)
         clock = Clock(context)
         functions = (
-            "_decode",
+            "decode_events",
             "set_robots_aside",
             "_merge",
             "_attribute",
