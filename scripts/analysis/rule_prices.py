@@ -37,7 +37,8 @@ def rule_prices(rules: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return None
     days: list[dict[str, Any]] = rules["days"]
     lists, expected = sum(each["lists"] for each in days), sum(each["expected_micro"] for each in days)
-    rows = [*_classes(days, lists, expected), *_activities(rules)]
+    clicks = sum(each["expected_clicks_micro"] for each in days)
+    rows = [*_classes(days, lists, expected, clicks), *_activities(rules)]
     whole = [row["cost"] for row in rows if row["cost"] is not None]
     return {
         "from": _date(days[0]["day"]) if days else None,
@@ -56,11 +57,11 @@ def _date(day: int) -> str:
 
 
 def _row(constraint: str, **known: Any) -> dict[str, Any]:
-    names = ("price", "cost", "cost_se", "share", "alone", "used", "planned", "lists_changed")
+    names = ("price", "cost", "cost_se", "share", "share_of_clicks", "alone", "used", "planned", "lists_changed")
     return {"constraint": constraint, **dict.fromkeys(names), "bound": False, **known}
 
 
-def _classes(days: list[dict[str, Any]], lists: int, expected: int) -> Iterator[dict[str, Any]]:
+def _classes(days: list[dict[str, Any]], lists: int, expected: int, clicks: int) -> Iterator[dict[str, Any]]:
     sums: dict[str, dict[str, int]] = {}
     for day in days:
         for each in day["classes"]:
@@ -78,6 +79,7 @@ def _classes(days: list[dict[str, Any]], lists: int, expected: int) -> Iterator[
             cost=round(cost * ONE_IN, 6),
             cost_se=round(ONE_IN * math.sqrt(max(spread, 0.0)), 6),
             share=round(each["cost_micro"] / expected, 6) if expected > 0 else None,
+            share_of_clicks=round(each["clicks_micro"] / clicks, 6) if clicks > 0 else None,
             alone=None if alone is None else round(alone, 6),
             lists_changed=round(each["changed"] / lists, 6) if lists else None,
             bound=each["changed"] > 0,
@@ -164,7 +166,8 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
     costly = [row for row in found["rows"] if row["share"] and row["share"] > 0.0]
     for row in sorted(costly, key=lambda row: -row["share"]):
         alone = "" if row["alone"] is None else f"; without them alone {row['alone']:,.2f} more would be earned"
-        said.append(f"{title_of(row['constraint'])} cost {row['share']:.1%} of that{alone}")
+        of_clicks = "" if row["share_of_clicks"] is None else f", {row['share_of_clicks']:.1%} of clicks"
+        said.append(f"{title_of(row['constraint'])} cost {row['share']:.1%} of that{of_clicks}{alone}")
     budgets = [row for row in found["rows"] if row["constraint"].startswith(BUDGET) and row["price"]]
     return said + [
         f"one more unit of money for {row['constraint'].removeprefix(BUDGET)} would earn {row['price']:.2f}"

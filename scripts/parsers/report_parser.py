@@ -35,7 +35,8 @@ def fill(parser: VerbParser) -> None:
             "examination": "how often each place is looked at, as from swaps; the command that would say so to the job",
             "drift": "whether what is shown or earned has changed",
             "rules": "what rules cost: {from, to, lists, sampled, expected, cost, share, rows}; a row: {constraint, "
-            "price, cost, cost_se, share, alone, used, planned, lists_changed, bound}; null: the log knows of none",
+            "price, cost, cost_se, share, share_of_clicks, alone, used, planned, lists_changed, bound}; null: the log "
+            "knows of none",
         },
     )
     parser.add_argument("--log", type=Path, required=True, metavar="FILE", help="what tideline export wrote")

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 
 _CLICKS = 5.0
+CLICKS_ALONE = (1.0, 0.0, 0.0, 0.0)
+"""Weights by which a score is a chance to be clicked."""
 _FREE = Standing()
 Weights = tuple[float, float, float, float]
 """Worth of a click, of a conversion and of a unit of revenue, and how much a unit of cost takes away."""
@@ -42,10 +44,12 @@ class Charged(StrEnum):
     PRICES = "prices"
     """What budgets charge, and not what floors add."""
     NOTHING = "nothing"
+    CLICKS = "clicks"
+    """Nothing, and clicks alone are worth something: one each."""
 
     def of(self, standings: Mapping[str, Standing]) -> Mapping[str, Standing]:
         """Return the part of some standings."""
-        if self is Charged.NOTHING:
+        if self in (Charged.NOTHING, Charged.CLICKS):
             return NO_STANDINGS
         return standings if self is Charged.ALL else {name: each._replace(offset=0) for name, each in standings.items()}
 

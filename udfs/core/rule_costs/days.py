@@ -12,14 +12,14 @@ import numpy as np
 
 from tideline.schemas.records import RULE_COSTS
 from tideline.udfs.core.rule_costs.steps import RuleClass
-from tideline.udfs.core.rule_costs.sums import DayCosts, Prices
+from tideline.udfs.core.rule_costs.sums import CLASS_SUMS, DayCosts, Prices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 KEPT_DAYS = 8
 """The newest day and a week before it."""
-_CLASS_FIELDS = ("name", "cost_micro", "squares_micro", "changed", "alone_micro")
+_CLASS_FIELDS = ("name", "cost_micro", "squares_micro", "changed", "alone_micro", "clicks_micro")
 _PRICE_FIELDS = ("activity_id", "lists", "price", "offset", "stopped")
 
 
@@ -34,6 +34,7 @@ def _of_day(costs: DayCosts) -> dict[str, object]:
         "day": costs.day,
         "lists": costs.lists,
         "expected_micro": costs.expected,
+        "expected_clicks_micro": costs.expected_clicks,
         "lists_alone": costs.lists_alone,
         "classes": [dict(zip(_CLASS_FIELDS, (str(each), *numbers), strict=True)) for each, numbers in classes],
         "activities": [
@@ -50,9 +51,19 @@ def decode_costs(value: bytes) -> list[DayCosts]:
     found = []
     for each in RULE_COSTS.decode(value)["days"]:
         of_class = {one["name"]: [one[name] for name in _CLASS_FIELDS[1:]] for one in each["classes"]}
-        classes = np.array([of_class.get(str(one), [0] * 4) for one in RuleClass], np.int64)
+        classes = np.array([of_class.get(str(one), [0] * CLASS_SUMS) for one in RuleClass], np.int64)
         prices = {one["activity_id"]: Prices(*(one[name] for name in _PRICE_FIELDS[1:])) for one in each["activities"]}
-        found.append(DayCosts(each["day"], each["lists"], each["expected_micro"], each["lists_alone"], classes, prices))
+        found.append(
+            DayCosts(
+                each["day"],
+                each["lists"],
+                each["expected_micro"],
+                each["expected_clicks_micro"],
+                each["lists_alone"],
+                classes,
+                prices,
+            )
+        )
     return found
 
 

@@ -76,6 +76,8 @@ class Sample(NamedTuple):
     """What is expected of each activity [S, K], free of prices and offsets."""
     priced: NDArray[np.float64]
     """The same less what prices take; the very same array where there is none."""
+    clicks: NDArray[np.float64]
+    """How likely each is to be clicked [S, K]."""
     offset: NDArray[np.float64]
     """What floors add, by activity [K]."""
     masks: Masks
@@ -89,6 +91,7 @@ class Sample(NamedTuple):
         return Sample(
             self.mean[some],
             self.priced[some],
+            self.clicks[some],
             self.offset,
             self.masks.part(some),
             self.seeds[some],
@@ -102,6 +105,8 @@ class Steps(NamedTuple):
 
     values: NDArray[np.int64]
     """Of the list without rules, and as each class is added [1 + classes, S]."""
+    clicks: NDArray[np.int64]
+    """Millionths of clicks expected of the same lists [1 + classes, S]."""
     lists: NDArray[np.int64]
     """Those lists [1 + classes, S, k]."""
 
@@ -118,7 +123,7 @@ class Steps(NamedTuple):
 
     def part(self, some: NDArray[np.int64]) -> Steps:
         """Return some of the decisions, by their numbers."""
-        return Steps(self.values[:, some], self.lists[:, some])
+        return Steps(self.values[:, some], self.clicks[:, some], self.lists[:, some])
 
 
 def steps_of(sample: Sample, looked_at: NDArray[np.float64]) -> Steps:
@@ -135,7 +140,7 @@ def steps_of(sample: Sample, looked_at: NDArray[np.float64]) -> Steps:
     free = _without_rules(sample, stages)
     ruled = _ruled(sample, owed, final) if sample.form.rules else free[-1]
     lists = np.concatenate([free, ruled[None], sample.order[None]])
-    return Steps(_worth(sample.mean, lists, looked_at), lists)
+    return Steps(_worth(sample.mean, lists, looked_at), _worth(sample.clicks, lists, looked_at), lists)
 
 
 def alone(sample: Sample, steps: Steps, each: RuleClass, looked_at: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ _STREAM = 5
 """Of a decision's random numbers, that nothing else draws from."""
 _ROOT, _MOST = 1000.0, 1e13
 """Squares are of thousandths of worth, none larger than that."""
+CLASS_SUMS = 5
 PRICE_LIMIT = 1 << 40
 """No larger price or offset is summed: so many lists as a day has fit whole numbers of 64 bits."""
 
@@ -75,9 +76,10 @@ class DayCosts(NamedTuple):
     day: int
     lists: int
     expected: int
+    expected_clicks: int
     lists_alone: int
     classes: NDArray[np.int64]
-    """By class: cost, squares, lists changed, cost alone [classes, 4]."""
+    """By class: cost, squares, lists changed, cost alone, cost in clicks [classes, 5]."""
     prices: Mapping[str, Prices]
     """By activity with a standing."""
 
@@ -91,6 +93,7 @@ class DayCosts(NamedTuple):
             self.day,
             self.lists + other.lists,
             self.expected + other.expected,
+            self.expected_clicks + other.expected_clicks,
             self.lists_alone + other.lists_alone,
             self.classes + other.classes,
             prices,
@@ -99,7 +102,7 @@ class DayCosts(NamedTuple):
     def counters(self) -> dict[str, int]:
         """Return what they add to the counters."""
         found = {SAMPLED: self.lists, EXPECTED: self.expected, SAMPLED_ALONE: self.lists_alone}
-        for each, (cost, _, changed, without) in zip(RuleClass, self.classes.tolist(), strict=True):
+        for each, (cost, _, changed, without, _) in zip(RuleClass, self.classes.tolist(), strict=True):
             found |= {cost_name(each): cost, changed_name(each): changed, alone_name(each): without}
         return found
 
@@ -114,11 +117,13 @@ def summed(
 ) -> DayCosts:
     """Return what rules cost the decisions of a sample, all of one day."""
     steps = steps_of(sample, looked_at)
-    classes = np.zeros((len(RuleClass), 4), np.int64)
+    classes = np.zeros((len(RuleClass), CLASS_SUMS), np.int64)
     classes[:, 0], classes[:, 2] = steps.costs.sum(axis=1), steps.changed.sum(axis=1)
     classes[:, 1] = np.minimum(np.rint(np.square(steps.costs / _ROOT)), _MOST).astype(np.int64).sum(axis=1)
+    classes[:, 4] = (steps.clicks[:-1] - steps.clicks[1:]).sum(axis=1)
     some = sampled(sample.seeds, ONE_IN * ALONE_ONE_IN)
     if some.size:
         part, of_part = sample.part(some), steps.part(some)
         classes[:, 3] = [int(alone(part, of_part, each, looked_at).sum()) for each in RuleClass]
-    return DayCosts(day, sample.seeds.size, int(steps.values[0].sum()), some.size, classes, prices)
+    worth, clicks = (int(each[0].sum()) for each in (steps.values, steps.clicks))
+    return DayCosts(day, sample.seeds.size, worth, clicks, some.size, classes, prices)

@@ -18,7 +18,7 @@ from tideline.udfs.core.experiments.experiment import Experiment, arm_numbers, s
 from tideline.udfs.core.learning.monitoring import COLD_BELOW
 from tideline.udfs.core.lists.slot_tags import SlotTags, without_clashes
 from tideline.udfs.core.pairs.affinity import content_of
-from tideline.udfs.core.policies.cold_start import Charged, coefficients
+from tideline.udfs.core.policies.cold_start import CLICKS_ALONE, Charged, coefficients
 from tideline.udfs.core.policies.policy_table import Coefficients, PolicyTable
 from tideline.udfs.core.ranking.list_rules import ListRule
 from tideline.udfs.core.ranking.rule_tables import RuleTable, compiled
@@ -185,7 +185,8 @@ class RankerState:
         name = "" if table is self.tables.deployed else policy.regression.name, charged
         if name not in self._known:
             standings = charged.of(self.tables.standings)
-            self._known[name] = coefficients(table, self.catalogue, self.encoder.version, self.weights, standings)
+            weights = CLICKS_ALONE if charged is Charged.CLICKS else self.weights
+            self._known[name] = coefficients(table, self.catalogue, self.encoder.version, weights, standings)
         return self._known[name]
 
     def stopped(self) -> NDArray[np.int64]:

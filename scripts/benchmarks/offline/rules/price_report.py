@@ -115,8 +115,10 @@ def _of_ranking() -> float:
 
     def again() -> None:
         part, own = contexts.part(some), seeds[some]
-        mean, charged = (policy.score(part, known, mask[some].sum(axis=1), own).mean for _ in range(2))
-        summed(Sample(mean, charged, ones / 100, masks.part(some), own, form, order[some]), np.ones(_LIST_SIZE), 0)
+        mean, charged, clicks = (policy.score(part, known, mask[some].sum(axis=1), own).mean for _ in range(3))
+        summed(
+            Sample(mean, charged, clicks, ones / 100, masks.part(some), own, form, order[some]), np.ones(_LIST_SIZE), 0
+        )
 
     ranking = _seconds(lambda: rank(policy, known, contexts, mask, seeds, form))
     return _seconds(again) / ranking
@@ -157,7 +159,7 @@ def _sample(world: World, prices: NDArray[np.float64], at: slice) -> Sample:
     seeds = decision_seeds(numbers.astype(np.uint64), numbers, numbers, _SEED)
     form = ListForm(SLOTS, _EXPLORATION, rules)
     order = rank_scores(charged + offset, masks.final(), seeds, form).order
-    return Sample(values, charged, offset, masks, seeds, form, order)
+    return Sample(values, charged, values, offset, masks, seeds, form, order)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def records(*values: tuple[bytes, bytes | None]) -> list[TopicRecord]:
 
 def test_the_newest_of_each_is_told_in_units_of_money_and_worth() -> None:
     """Contract: activities that are gone, rows and broken records are left out."""
-    costs = [DayCosts(day, day, 1, 0, np.zeros((6, 4), np.int64), {"a": Prices(2, 3, 0, 0)}) for day in (8, 9)]
+    costs = [DayCosts(day, day, 1, 1, 0, np.zeros((6, 5), np.int64), {"a": Prices(2, 3, 0, 0)}) for day in (8, 9)]
     found = rules_of(
         records(
             (LedgerKey("a").value, encode_standing("a", Standing(price=1))),

@@ -20,7 +20,8 @@ PLAIN: dict[str, Any] = {
     "sold": 0, "floor": 0.0, "stopped": False, "price": 0.0, "offset": 0.0,
 }  # fmt: skip
 ROW_KEYS = {
-    "constraint", "price", "cost", "cost_se", "share", "alone", "used", "planned", "lists_changed", "bound",
+    "constraint", "price", "cost", "cost_se", "share", "share_of_clicks", "alone", "used", "planned", "lists_changed",
+    "bound",
 }  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def test_costs_are_those_of_all_days_for_all_lists() -> None:
         assert row["cost"] == pytest.approx(ONE_IN * cost.sum(), abs=1e-5)
         assert row["cost_se"] == pytest.approx(ONE_IN * cost.std() * math.sqrt(8000), rel=1e-3)
         assert row["share"] == pytest.approx(cost.sum() / expected, abs=1e-6)
+        assert row["share_of_clicks"] == pytest.approx(row["share"], abs=1e-4)  # half of worth is clicks everywhere
         assert row["bound"]
     largest = RuleClass(max(found["rows"], key=lambda row: row["cost"])["constraint"])
     assert [row["constraint"] for row in found["rows"] if row["alone"] is not None] == [largest]
@@ -60,10 +62,10 @@ def test_costs_are_those_of_all_days_for_all_lists() -> None:
 
 def test_a_price_is_the_mean_over_the_newest_days_lists_that_could_have_the_activity() -> None:
     """Contract: where it was stopped it had no price; without lists, what it is now."""
-    zeros = np.zeros((6, 4), np.int64)
+    zeros = np.zeros((6, 5), np.int64)
     days = [
-        DayCosts(8, 5, 0, 0, zeros, {"c08-0042": Prices(5, 5 << 30, 0, 0)}),
-        DayCosts(9, 4, 0, 0, zeros, {"c08-0042": Prices(4, 3 << 24, 0, 2), "owed": Prices(4, 0, 1 << 24, 0)}),
+        DayCosts(8, 5, 0, 0, 0, zeros, {"c08-0042": Prices(5, 5 << 30, 0, 0)}),
+        DayCosts(9, 4, 0, 0, 0, zeros, {"c08-0042": Prices(4, 3 << 24, 0, 2), "owed": Prices(4, 0, 1 << 24, 0)}),
     ]
     spending = {"budget": 100.0, "spent": 30.0, "pending": 20.0, "price": 9.0}
     found = told(
@@ -104,10 +106,10 @@ def test_what_is_used_of_caps_and_stock_is_told_beside_budgets() -> None:
 
 def test_what_is_found_is_told_as_a_table_and_in_words() -> None:
     """Contract: the dearest class first; nothing of what has no price."""
-    classes = np.zeros((6, 4), np.int64)
-    classes[0] = 31_000, 10**6, 5, 0
-    classes[2] = 9_000, 10**6, 3, 0
-    days = [DayCosts(20_000, 100, 1_000_000, 0, classes, {"c08-0042": Prices(100, 86 * 2**24, 0, 0)})]
+    classes = np.zeros((6, 5), np.int64)
+    classes[0] = 31_000, 10**6, 5, 0, 10_500
+    classes[2] = 9_000, 10**6, 3, 0, 0
+    days = [DayCosts(20_000, 100, 1_000_000, 500_000, 0, classes, {"c08-0042": Prices(100, 86 * 2**24, 0, 0)})]
     lines = price_lines(
         told(document(days, c08_0042={"budget": 10.0, "spent": 4.0}, over={"budget": 1.0, "stopped": True}))
     )
@@ -115,8 +117,8 @@ def test_what_is_found_is_told_as_a_table_and_in_words() -> None:
     assert any(line.split()[:2] == ["budget", "c08-0042"] and "40.0% / 50.0%" in line for line in lines)
     assert lines[-4:] == [
         "2024-10-04: rules cost 4.0% of what lists were expected to earn without them (one list in 64: 100)",
-        "caps and times away cost 3.1% of that",
-        "prices of budgets cost 0.9% of that",
+        "caps and times away cost 3.1% of that, 2.1% of clicks",
+        "prices of budgets cost 0.9% of that, 0.0% of clicks",
         "one more unit of money for c08-0042 would earn 0.86",
     ]
 

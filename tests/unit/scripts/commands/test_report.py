@@ -108,9 +108,9 @@ def test_what_rules_cost_is_part_of_the_report(tmp_path: Path, capsys: pytest.Ca
     plain = write(tmp_path / "plain.parquet", columns(30))
     assert main(["--log", str(plain), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rules"] is None
-    classes = np.zeros((6, 4), np.int64)
-    classes[0], classes[4] = (31_000, 10**6, 5, 0), (-2_000, 10**6, 1, 0)
-    days = RULE_COSTS.decode(encode_costs([DayCosts(20_000, 100, 1_000_000, 0, classes, NO_PRICES)]))["days"]
+    classes = np.zeros((6, 5), np.int64)
+    classes[0], classes[4] = (31_000, 10**6, 5, 0, 10_500), (-2_000, 10**6, 1, 0, 0)
+    days = RULE_COSTS.decode(encode_costs([DayCosts(20_000, 100, 1_000_000, 500_000, 0, classes, NO_PRICES)]))["days"]
     table = with_rules(pa.table(columns(30)), {"as_of_ms": 1, "activities": {}, "days": days})
     parquet.write_table(table, tmp_path / "log.parquet")
     asked = ["--log", str(tmp_path / "log.parquet"), "--html", str(tmp_path / "r.html")]
@@ -119,10 +119,10 @@ def test_what_rules_cost_is_part_of_the_report(tmp_path: Path, capsys: pytest.Ca
     assert found.keys() == {"from", "to", "lists", "sampled", "expected", "cost", "share", "rows"}
     assert found["rows"][0]["share"] == 0.031
     assert main(asked) == 0
-    assert "caps and times away cost 3.1% of that" in capsys.readouterr().out
+    assert "caps and times away cost 3.1% of that, 2.1% of clicks" in capsys.readouterr().out
     page = (tmp_path / "r.html").read_text()
     bars = re.findall(r'<rect x="([\d.]+)" y="\d+" width="([\d.]+)" height="14"', page)
     (first, length), (second, shorter) = ((float(x), float(width)) for x, width in bars)
     assert second + shorter == pytest.approx(first, abs=0.2)  # what earns stands to the left of the line
     assert length / shorter == pytest.approx(31 / 2, rel=0.02)
-    assert "<p>caps and times away cost 3.1% of that.</p>" in page
+    assert "<p>caps and times away cost 3.1% of that, 2.1% of clicks.</p>" in page

@@ -311,7 +311,7 @@ def test_oracle_and_operator_publish_the_same_standings() -> None:
 def test_what_rules_cost_is_added_up_over_a_restart_and_published() -> None:
     """Contract: beside feedback, which is learned as without; a job without rules has neither state nor record."""
     feedback = encode_feedback(Seen().feedback()[:50])
-    costs = encode_costs([DayCosts(20_000, 3, 500, 1, np.arange(24).reshape(6, 4), NO_PRICES)])
+    costs = encode_costs([DayCosts(20_000, 3, 500, 400, 1, np.arange(30).reshape(6, 5), NO_PRICES)])
     context, plain = MemoryContext(), MemoryContext()
     rows = Opened(context, "--epoch", "7").feed([costs, feedback, costs])
     without = Opened(plain, "--epoch", "7").feed([feedback])
@@ -321,4 +321,4 @@ def test_what_rules_cost_is_added_up_over_a_restart_and_published() -> None:
     assert plain.values["rule_costs"].held is None
     again = Opened(context).feed([costs])
     assert list(again) == [COSTS_KEY]
-    assert (decode_costs(again[COSTS_KEY])[0].classes == 3 * np.arange(24).reshape(6, 4)).all()
+    assert (decode_costs(again[COSTS_KEY])[0].classes == 3 * np.arange(30).reshape(6, 5)).all()

@@ -166,7 +166,7 @@ def test_where_an_activity_stands_is_read_beside_the_rows() -> None:
 def test_what_rules_cost_is_no_row() -> None:
     """Contract: its records are passed over, at the start too; none is refused."""
     fed = Fed()
-    costs = encode_costs([DayCosts(20_000, 3, 500, 1, np.zeros((6, 4), np.int64), NO_PRICES)])
+    costs = encode_costs([DayCosts(20_000, 3, 500, 400, 1, np.zeros((6, 5), np.int64), NO_PRICES)])
     fed.policy += [(0, COSTS_KEY, costs)]
     assert fed.apply(POLICY, [(1, COSTS_KEY, costs), (2, b"3|a", encode_row(cold_row(), "a"))]) == []
     assert (fed.ranker.version, fed.counts["policy_rows_refused"]) == (2, 0)

@@ -76,12 +76,12 @@ def _sample(decisions: SampledDecisions, here: NDArray[np.int64], arm: int) -> t
     has_prices = any(each.price for each in standings.values())
     means = [
         policy.score(decisions.contexts.part(here), ranker.known_by(policy, charged), eligible, seeds[here]).mean
-        for charged in (Charged.NOTHING, Charged.PRICES)[: 1 + has_prices]
+        for charged in (Charged.CLICKS, Charged.NOTHING, Charged.PRICES)[: 2 + has_prices]
     ]
     offsets = offsets_of(ranker.catalogue.activities, standings if policy.contextual else {})
     form = ListForm(order.shape[1], 0.0, ranker.offers.rules)
     places = np.array(ranker.attributing.examination_discount[: order.shape[1]])
-    return Sample(means[0], means[-1], offsets, masks, seeds[here], form, order), 1.0 - places / 100
+    return Sample(means[1], means[-1], means[0], offsets, masks, seeds[here], form, order), 1.0 - places / 100
 
 
 class WaitingDecisions:

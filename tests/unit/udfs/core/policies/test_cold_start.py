@@ -37,7 +37,7 @@ def test_what_budgets_and_floors_charge_can_be_told_apart() -> None:
     weights = (1.0, 5.0, 0.0, 0.0)
     known = {each: coefficients(PolicyTable(), CATALOGUE, 3, weights, each.of(standings)) for each in Charged}
     plain = coefficients(PolicyTable(), CATALOGUE, 3, weights)
-    assert (known[Charged.NOTHING].theta == plain.theta).all()
+    assert all((known[each].theta == plain.theta).all() for each in (Charged.NOTHING, Charged.CLICKS))
     assert Charged.ALL.of(standings) is standings
     assert {name: (each.price, each.offset) for name, each in Charged.PRICES.of(standings).items()} == {
         "new": (2**24, 0),

@@ -18,9 +18,9 @@ from tideline.udfs.core.rule_costs.sums import DayCosts, Prices, summed
 
 
 def part(day: int, lists: int = 1) -> bytes:
-    classes = np.full((len(RuleClass), 4), lists)
+    classes = np.full((len(RuleClass), 5), lists)
     prices = {f"a{lists}": Prices(lists, 10 * lists, 0, 0)}
-    return encode_costs([DayCosts(day, lists, 10 * lists, lists, classes, prices)])
+    return encode_costs([DayCosts(day, lists, 10 * lists, 5 * lists, lists, classes, prices)])
 
 
 @given(st.lists(st.tuples(st.integers(100, 100 + KEPT_DAYS - 1), st.integers(1, 5)), min_size=1), st.integers(1, 5))
@@ -51,7 +51,7 @@ def test_a_record_holds_a_days_costs_and_is_no_feedback() -> None:
     record = encode_costs([costs], 7)
     (found,) = decode_costs(record)
     assert (found.classes == costs.classes).all()
-    assert (*found[:4], found.prices) == (*costs[:4], costs.prices)
+    assert (*found[:5], found.prices) == (*costs[:5], costs.prices)
     assert epoch_of(record) == 7
     assert is_costs(record)
     assert not is_costs(encode_feedback([Feedback("a", 1, 0, bytes(DIM))]))

@@ -36,7 +36,7 @@ def sample_of(seed: int, users: int = 40, classes: frozenset[RuleClass] = frozen
     form = ListForm(PLACES, 0.0, QUOTA if RuleClass.LIST_RULES in classes else ())
     exploration = 0.3 if RuleClass.EXPLORATION in classes else 0.0
     made = rank_scores(priced + offset, masks.final(), seeds_of(users), form._replace(exploration=exploration))
-    return Sample(mean, priced, offset, masks, seeds_of(users), form, made.order)
+    return Sample(mean, priced, mean / 2, offset, masks, seeds_of(users), form, made.order)
 
 
 @settings(max_examples=40, deadline=None)
@@ -68,6 +68,7 @@ def test_the_first_list_is_the_best_of_what_rules_of_eligibility_leave_and_the_l
     made = np.where(sample.order >= 0, np.take_along_axis(sample.mean, np.maximum(sample.order, 0), axis=1), 0.0)
     assert np.abs(steps.values[-1] / MICRO - made.sum(axis=1)).max() < 1e-5
     assert (steps.lists[-1] == sample.order).all()
+    assert np.abs(steps.values - 2 * steps.clicks).max() <= 2 * PLACES
 
 
 @pytest.mark.parametrize("only", [each for each in RuleClass if each is not RuleClass.EXPLORATION])
@@ -85,7 +86,7 @@ def test_taking_caps_away_opens_nothing_that_is_stopped() -> None:
     mean = np.array([[0.5, 0.3, 0.1]])
     masks = Masks.of(np.ones((1, 3), np.bool_), np.array([[False, True, True]]), np.array([0]))
     made = np.array([[1, 2]])
-    sample = Sample(mean, mean, np.zeros(3), masks, seeds_of(1), ListForm(2), made)
+    sample = Sample(mean, mean, mean, np.zeros(3), masks, seeds_of(1), ListForm(2), made)
     steps = steps_of(sample, np.ones(2))
     assert alone(sample, steps, RuleClass.CAPS, np.ones(2)).tolist() == [0]
     assert alone(sample, steps, RuleClass.STOPS, np.ones(2)).tolist() == [0]

@@ -63,7 +63,7 @@ def test_squares_are_those_of_each_list() -> None:
 
 def test_standings_are_summed_by_activity() -> None:
     """Contract: over the lists that had one, so means are of traffic."""
-    one = DayCosts(1, 2, 0, 0, np.zeros((6, 4), np.int64), {"a": Prices(2, 20, 0, 0)})
+    one = DayCosts(1, 2, 0, 0, 0, np.zeros((6, 5), np.int64), {"a": Prices(2, 20, 0, 0)})
     other = one._replace(prices={"a": Prices(6, 180, 6, 6), "b": Prices(6, 0, 0, 0)})
     assert one.plus(other).prices == {"a": Prices(8, 200, 6, 6), "b": Prices(6, 0, 0, 0)}
 
