@@ -74,7 +74,7 @@ class Watch:
         before = len(self.freshness_ms)
         for user, payload in zip(users, payloads, strict=True):
             ts_ms, sent_s = self._pending[user]
-            if payload is not None and parse_version(payload).t >= ts_ms:
+            if payload is not None and parse_version(payload).as_of_ms >= ts_ms:
                 del self._pending[user]
                 self.freshness_ms.append((now_s - sent_s) * 1_000)
         return len(self.freshness_ms) > before

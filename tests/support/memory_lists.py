@@ -26,7 +26,7 @@ class MemoryLists:
 
     def _write(self, user: bytes, payload: bytes) -> str:
         version = parse_version(payload)
-        if version.t <= self.erased_ms.get(user, -1):
+        if version.as_of_ms <= self.erased_ms.get(user, -1):
             return "erased"
         stored = self.lists.get(user)
         if stored is not None and version <= parse_version(stored):

@@ -153,7 +153,7 @@ class Oracle:
 
     def accounted(self) -> dict[str, int]:
         """Return what became of every record; `accepted` comes from the list versions, not from a counter."""
-        updates = sum(version.s - self.republished[user] for user, version in self.versions().items())
+        updates = sum(version.seq - self.republished[user] for user, version in self.versions().items())
         of_no_list = (
             JoinOutcome.WITHOUT_TOKEN,
             JoinOutcome.INFERRED,

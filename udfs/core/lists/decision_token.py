@@ -26,6 +26,7 @@ import numpy as np
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import HOLDOUT, MAX_POSITIONS
+from tideline.udfs.core.lists.list_version import ListVersion
 from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 
@@ -70,9 +71,7 @@ class Token(NamedTuple):
     """A verified token. x is complete, with its constant; of each position there are TAG_BYTES and PAIR_BYTES."""
 
     key_id: int
-    generation: int
-    as_of_ms: int
-    seq: int
+    version: ListVersion
     encoder: int
     policy: int
     eligible: int
@@ -213,11 +212,11 @@ def _content(body: bytes) -> Token:
     _, _, key_id, generation, high, low, seq, encoder, newer, older, *rest = _HEAD.unpack_from(body)
     eligible, exploration, explored, experiment = rest
     x = bytes([CONSTANT_X]) + body[_HEAD.size : _FIXED_BYTES]
-    as_of_ms, policy, share = high << 32 | low, newer << 32 | older, exploration / 1000
+    share = exploration / 1000
     end = _FIXED_BYTES + TAG_BYTES * positions
     ends = end + PAIR_BYTES * positions
     tags, pairs, feasible = body[_FIXED_BYTES:end], body[end:ends], body[ends:-1]
-    made = key_id, generation, as_of_ms, seq, encoder, policy
+    made = key_id, ListVersion(generation, high << 32 | low, seq), encoder, newer << 32 | older
     acted = body[-1] if body[0] == RULED_LAYOUT else 0
     return Token(*made, eligible, share, explored, x, tags, pairs, arm, popular, experiment, feasible, acted)
 

@@ -14,14 +14,14 @@ class ListVersion(NamedTuple):
     Each number is below 2^53, because Redis compares them as doubles.
 
     Attributes:
-        g: Generation, raised by hand to rewrite history.
-        t: As-of time: the greatest event time in the user's state, UTC epoch milliseconds.
-        s: Sequence number: accepted events of the user.
+        generation: Generation, raised by hand to rewrite history.
+        as_of_ms: As-of time: the greatest event time in the user's state, UTC epoch milliseconds.
+        seq: Sequence number: accepted events of the user.
     """
 
-    g: int
-    t: int
-    s: int
+    generation: int
+    as_of_ms: int
+    seq: int
 
 
 def parse_version(payload: bytes) -> ListVersion:
@@ -31,7 +31,7 @@ def parse_version(payload: bytes) -> ListVersion:
         ValueError: The payload does not start with `{"v":[g,t,s]`.
 
     >>> parse_version(b'{"v":[1,1700000000000,7],"m":3}')
-    ListVersion(g=1, t=1700000000000, s=7)
+    ListVersion(generation=1, as_of_ms=1700000000000, seq=7)
     """
     head = _HEAD.match(payload)
     if head is None:

@@ -76,7 +76,7 @@ class TokenEvents:
         return outcome
 
     def _entry(self, token: Token, position: int, event: Event, activity_id: str) -> JoinOutcome:
-        key = token.generation, token.as_of_ms, token.seq
+        key = token.version
         if event.type == _CLICK:
             self._mark_click(key, position, event, activity_id)
         lists, reward = self._state.lists, self._state.reward(key, position)
@@ -85,9 +85,9 @@ class TokenEvents:
             return JoinOutcome.LATE  # of another list with the version of this one
         known = lists.get(key)
         page = known if known is not None or reward is None else reward.page
-        passed_s = max(event.ts_ms - token.as_of_ms, 0) // 1000
+        passed_s = max(event.ts_ms - token.version.as_of_ms, 0) // 1000
         shown_s = min(passed_s if page is None else page.shown_s, passed_s, _MOST_S)
-        if event.ts_ms - token.as_of_ms - 1000 * shown_s > self._settings.window_ms:
+        if event.ts_ms - token.version.as_of_ms - 1000 * shown_s > self._settings.window_ms:
             self._obey(event, activity_id)
             return JoinOutcome.EXPIRED
         if known is None and len(lists) >= MAX_LISTS and key < lists.key_at(0):
@@ -208,4 +208,4 @@ class TokenEvents:
         dismissals: int = 0,
     ) -> None:
         told = impressions, clicks, 0, dismissals, 0, examination_discount, token.pair_at(position)
-        self.feedback.append(Feedback(activity_id, token.encoder, token.as_of_ms, token.x, *told))
+        self.feedback.append(Feedback(activity_id, token.encoder, token.version.as_of_ms, token.x, *told))

@@ -47,18 +47,19 @@ def decision_records(shown: Sequence[ShownDecision], ranker: RankerState) -> lis
 
 def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerState) -> dict[str, object]:
     token, policy = shown.token, _policy(shown.token, ranker)
+    version = token.version
     experiment, arm = _arm(token, ranker)
     mean, bonus = score
     shadow_mean, shadow_bonus = shadow
     return {
         "user_id": shown.user,
-        "decision_id": f"{token.generation}.{token.as_of_ms}.{token.seq}",
+        "decision_id": f"{version.generation}.{version.as_of_ms}.{version.seq}",
         "activity_id": shown.activity_id,
         "position": shown.position,
         "shown_ms": shown.shown_ms,
-        "generation": token.generation,
-        "as_of_ms": token.as_of_ms,
-        "seq": token.seq,
+        "generation": version.generation,
+        "as_of_ms": version.as_of_ms,
+        "seq": version.seq,
         "encoder_version": token.encoder,
         "policy_version": token.policy,
         "eligible": token.eligible,

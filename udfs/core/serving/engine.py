@@ -218,7 +218,7 @@ def _attribute(
         feedback += _consented(found.feedback, users[row], batch.profiles[row], held)
         shown += found.decisions
         if found.decisions:
-            first = [(activity_hash(each.activity_id), each.token.as_of_ms) for each in found.decisions]
+            first = [(activity_hash(each.activity_id), each.token.version.as_of_ms) for each in found.decisions]
             batch.seen[row] = see(batch.seen[row], first)
         dead += [DeadLetter(number, error) for number, error in found.refused]
         for outcome, times in found.joined.items():

@@ -23,7 +23,7 @@ def test_an_event_becomes_a_signed_list_and_strangers_get_the_popular_one(job: L
     job.drain()
     payload = json.loads(job.lists(["ev-1"])["ev-1"])
     token = verify(payload["k"], "ev-1", job.token_keys)
-    assert [token.generation, token.as_of_ms, token.seq] == payload["v"]
+    assert [*token.version] == payload["v"]
     assert len(payload["i"]) == len(payload["e"]) == job.config.list_size
     popular = json.loads(wait_until("the popular list is there", job.popular) or b"")
     assert verify(popular["k"], "", job.token_keys).popular

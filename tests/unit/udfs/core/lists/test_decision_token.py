@@ -17,6 +17,7 @@ from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import HOLDOUT, MAX_POSITIONS
 from tideline.udfs.core.lists.decision_token import Token, check_position, mint, propensity, verify
+from tideline.udfs.core.lists.list_version import ListVersion
 from tideline.udfs.core.lists.ranked_lists import RankedLists
 from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES, slot_tag
 from tideline.udfs.core.lists.token_keys import TokenKeys
@@ -76,9 +77,7 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
         assert set(token) <= set(ALPHABET)
         assert verify(token, "anybody" if made.popular else user, KEYS) == Token(
             key_id=KEYS.current,
-            generation=made.generation,
-            as_of_ms=made.as_of_ms[row],
-            seq=made.seq[row],
+            version=ListVersion(made.generation, made.as_of_ms[row], made.seq[row]),
             encoder=made.encoder,
             policy=made.policy,
             eligible=min(made.eligible[row], 65_535),
@@ -194,7 +193,7 @@ def test_a_token_of_another_user_or_key_is_foreign() -> None:
 
 def test_old_keys_stay_valid_while_they_are_listed() -> None:
     """Contract: keys rotate by key id."""
-    assert verify(TOKEN, "ann", TokenKeys({1: b"k" * 32, 9: b"z" * 32}, 9)).seq == 1
+    assert verify(TOKEN, "ann", TokenKeys({1: b"k" * 32, 9: b"z" * 32}, 9)).version.seq == 1
 
 
 def test_a_users_token_does_not_pass_as_the_popular_lists() -> None:

@@ -45,7 +45,7 @@ def test_an_impression_is_one_decision_however_often_it_is_reported() -> None:
     """Contract: once per list and activity; another list with the same activity is another decision."""
     other = token_for("u", NAMES, seq=2)
     outcome, feedback = apply([event(IMPRESSION), event(IMPRESSION, at_ms=NOON_MS + 1), event(IMPRESSION, token=other)])
-    assert [(each.activity_id, each.position, each.token.seq) for each in outcome.decisions] == [
+    assert [(each.activity_id, each.position, each.token.version.seq) for each in outcome.decisions] == [
         ("a", 0, 1),
         ("a", 0, 2),
     ]

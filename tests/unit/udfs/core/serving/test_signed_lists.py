@@ -33,4 +33,4 @@ def test_a_list_is_signed_for_its_user_and_the_popular_one_for_everybody() -> No
     assert (mine.arm, mine.experiment, mine.exploration) == (1, ranker.experiment.mark, 0.05)
     assert (everybodys.arm, everybodys.experiment, everybodys.exploration) == (0, 0, 0.0)
     assert [token.pair_at(position) for token in (mine, everybodys) for position in (0, 1)] == [12, 11, 12, 11]
-    assert (mine.generation, mine.as_of_ms, mine.seq) == (1, NOON_MS, 1) == tuple(own["v"])
+    assert mine.version == (1, NOON_MS, 1) == tuple(own["v"])
