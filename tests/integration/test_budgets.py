@@ -160,7 +160,7 @@ def test_a_total_cap_is_exceeded_by_what_is_read_until_readers_know(
         time.sleep(max(began + len(shown) / _RATE_S - time.monotonic(), 0.0))
     beyond = len(shown) - 1 - _CAP
     rate_s = _CAP / shown[_CAP]
-    print("BEYOND", f"{beyond} at {rate_s:.0f}/s, {shown[-1] - shown[_CAP]:.2f} s behind the cap")
+    record_property("beyond", f"{beyond} at {rate_s:.0f}/s, {shown[-1] - shown[_CAP]:.2f} s behind the cap")
     assert job.stops() == ["b3"]
     assert beyond <= overshoot_bound(rate_s, _STOP_WITHIN_S)
     job.stack.rest.cancel(job.job_id)
