@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.support.core_world import DAY_MS, NOON_MS, activity
 from tideline.schemas.errors import InvalidRecord
+from tideline.schemas.fields import MAX_AMOUNT
 from tideline.udfs.core.budgets.committed import cohorts_of, delay_weights
 from tideline.udfs.core.budgets.ledger import HOUR_MS, LEDGER, NO_LEDGER
 from tideline.udfs.core.budgets.pacing import Pacing
@@ -95,6 +98,31 @@ def test_without_pacing_a_budget_has_no_price_until_it_stops() -> None:
     assert standing(ledger(10), budget=10.0, cost=1.0, pacing="none").stopped
     even, front = (standing(ledger(20), budget=60.0, cost=1.0, pacing=name).price for name in ("even", "front"))
     assert front < even
+
+
+_YEAR_MS = 365 * DAY_MS
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(-2 * _YEAR_MS, 2 * _YEAR_MS),
+    st.integers(1, 4 * _YEAR_MS),
+    st.floats(0.0, MAX_AMOUNT),
+    st.floats(0.001, MAX_AMOUNT),
+    st.sampled_from(PACINGS),
+    st.integers(0, 2_400),
+)
+def test_whatever_a_marketer_writes_a_standing_can_be_told(
+    starts: int, lasts: int, budget: float, cost: float, pacing: str, conversions: int
+) -> None:
+    """Contract: a window that is over or far away, a budget of nothing or of all there is."""
+    times = {"starts_ms": NOON_MS + starts, "ends_ms": NOON_MS + starts + lasts}
+    cents = max(round(100 * cost), 1)
+    found = standing(ledger(conversions, cents=cents), budget=budget, cost=cost, pacing=pacing, **times)
+    assert found.price >= 0
+    assert MIN_LEASE_MS <= found.lease_ms <= MAX_LEASE_MS
+    assert found.stopped or found.spent_cents < round(100 * budget)
+    assert decode_standing(encode_standing("a", found), -1) == ("a", found)
 
 
 def test_the_paces_that_can_be_written_are_those_there_are() -> None:
