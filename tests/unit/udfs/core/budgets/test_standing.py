@@ -116,7 +116,7 @@ def test_whatever_a_marketer_writes_a_standing_can_be_told(
     starts: int, lasts: int, budget: float, cost: float, pacing: str, conversions: int
 ) -> None:
     """Contract: a window that is over or far away, a budget of nothing or of all there is."""
-    times = {"starts_ms": NOON_MS + starts, "ends_ms": NOON_MS + starts + lasts}
+    times: dict[str, Any] = {"starts_ms": NOON_MS + starts, "ends_ms": NOON_MS + starts + lasts}
     cents = max(round(100 * cost), 1)
     found = standing(ledger(conversions, cents=cents), budget=budget, cost=cost, pacing=pacing, **times)
     assert found.price >= 0
