@@ -15,10 +15,15 @@ from tests.support.live import LiveJob, check_equal
 from tests.support.scenes import scenario
 from tests.support.traffic import Message, make_activities, messages
 from tests.support.waiting import wait_until
+from tideline.schemas.errors import Unavailable
+from tideline.schemas.topics import Topics
+from tideline.scripts.commands.job_rights import refuse_missing_rights
+from tideline.scripts.commands.topics import TopicError, ensure_topics
 from tideline.udfs.core.catalogue.activity import Rule
 from tideline.udfs.core.lists.decision_token import read_unverified
 from tideline.udfs.core.profiles.profile_record import Consent, OptOuts, Profile, encode_profile
 from tideline.udfs.core.users.interest import stranger_x
+from tideline.udfs.io.topic_reader import topic_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +52,8 @@ def _for_gold(activity: Activity, number: int) -> Activity:
     """Every fourth activity asks for a label, every fourth is open by day; nothing else keeps anybody out."""
     rule = Rule(all='[{"label.tier": {"in": ["gold"]}}]') if number % 4 == 1 else None
     hours = (("all", "06:00", "18:00"),) if number % 4 == 3 else ()
-    return replace(activity, rule=rule, hours=hours, time_zone="UTC", group=f"g{number % 5}")
+    kind = "banner" if number % 3 == 2 else "coupon"
+    return replace(activity, kind=kind, rule=rule, hours=hours, time_zone="UTC", group=f"g{number % 5}")
 
 
 def _later(told: LiveJob, seed: int, events: int) -> list[Message]:
@@ -85,7 +91,7 @@ def test_labels_clocks_and_opt_outs_hold_on_every_list(told: LiveJob) -> None:
     zones, tiers = ("Asia/Tokyo", "America/New_York", None), ("gold", "tin")
     profiles = [
         Profile(
-            user, now_ms, {"tier": tiers[at % 2]}, zones[at % 3], opt_outs=OptOuts(groups=("g1",), kinds=("coupon",))
+            user, now_ms, {"tier": tiers[at % 2]}, zones[at % 3], opt_outs=OptOuts(groups=("g1",), kinds=("banner",))
         )
         for at, user in enumerate(users)
     ]
@@ -96,7 +102,7 @@ def test_labels_clocks_and_opt_outs_hold_on_every_list(told: LiveJob) -> None:
     known = told.oracle.ranker.offers.activities
     for_gold = {name for name, each in known.items() if each.rule is not None}
     shown = {user: [known[name] for name in json.loads(payload)["i"]] for user, payload in lists.items()}
-    assert not [each for some in shown.values() for each in some if each.group == "g1" or each.kind == "coupon"]
+    assert not [each for some in shown.values() for each in some if each.group == "g1" or each.kind == "banner"]
     seen = [
         {each.activity_id for at, user in enumerate(users) if at % 2 == odd for each in shown[user]} for odd in (0, 1)
     ]
@@ -132,3 +138,17 @@ def test_a_restart_from_a_savepoint_keeps_profiles(told: LiveJob) -> None:
     told.produce(_later(told, 3, 300))
     told.settle()
     check_equal(told.oracle.lists, told.all_lists())
+
+
+def test_profiles_have_the_partitions_of_the_clickstream_or_nothing_is_submitted(told: LiveJob) -> None:
+    """Contract: made behind a clickstream they get as many; where they differ, both counts are named beforehand."""
+    cluster = told.stack.kafka
+    same, apart = (Topics().with_suffix(f"-{told.tag}-{count}") for count in (3, 2))
+    ensure_topics(cluster, same, 3, roles=("clickstream",))
+    ensure_topics(cluster, same)
+    assert len(topic_ends(cluster, same.profiles)) == 3
+    ensure_topics(cluster, apart, 2, roles=("profiles",))
+    with pytest.raises(TopicError, match=r"has 2 partitions and 'clickstream-.*' has 4; both need as many"):
+        ensure_topics(cluster, apart)
+    with pytest.raises(Unavailable, match=r"has 2 partitions and 'clickstream-.*' has 4; both need as many"):
+        refuse_missing_rights(replace(told.config, topics=apart))

@@ -65,6 +65,7 @@ class LiveJob:
         self.job_id = ""
         self._redis = self._connected(stack.redis_url)
         self._read_to: dict[int, int] = {}
+        self._told_to: dict[int, int] = {}
         self._commands = 0
         ensure_topics(stack.kafka, self.topics)
 
@@ -193,10 +194,12 @@ class LiveJob:
 
     def tell(self, records: Sequence[tuple[bytes | None, bytes | None]]) -> None:
         """Write profile records, wait until the job has read them, and give them to the oracle."""
-        before, known = self.metrics().get("profiles", 0.0), len(self.read(self.topics.profiles))
+        before = self.metrics().get("profiles", 0.0)
         self.produce_to(self.topics.profiles, records)
         wait_until("profiles are read", lambda: self.metrics().get("profiles", 0.0) == before + len(records))
-        self.oracle.tell(self.read(self.topics.profiles)[known:])
+        found = read_all(self.stack.kafka_bootstrap, self.topics.profiles, self._told_to)
+        self._told_to |= {record.partition: record.offset + 1 for record in found}
+        self.oracle.tell(found)
         self.wait_lists()
 
     def wait_lists(self) -> None:

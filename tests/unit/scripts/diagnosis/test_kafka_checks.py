@@ -9,7 +9,7 @@ import pytest
 
 from tideline.schemas.topics import Topics
 from tideline.scripts.diagnosis.finding import State
-from tideline.scripts.diagnosis.kafka_checks import check, reachable, topic_of
+from tideline.scripts.diagnosis.kafka_checks import check, reachable, together, topic_of
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 
@@ -36,6 +36,23 @@ def test_a_topic_is_compared_with_what_the_job_needs(
     role: str, described: dict[str, Any] | None, state: str, found: str
 ) -> None:
     finding = topic_of(role, "t", described, ["Read", "Write"] if role == "policy" else ["Read"])
+    assert finding.state == state
+    assert found in finding.found
+    assert (finding.to_do is not None) == (state == "wrong")
+
+
+@pytest.mark.parametrize(
+    ("partitions", "state", "found"),
+    [
+        ({"clickstream": 4, "profiles": 4}, "ok", "both have 4 partitions"),
+        ({"clickstream": 4, "profiles": 1}, "wrong", "'profiles' has 1 partitions and 'clickstream' has 4"),
+        ({"clickstream": 4, "profiles": 0}, "unknown", "not both are there"),
+        ({}, "unknown", "not both are there"),
+    ],
+)
+def test_profiles_are_compared_with_the_clickstream(partitions: dict[str, int], state: str, found: str) -> None:
+    """Contract: where they differ both counts are told, and what to do."""
+    finding = together(Topics(), partitions)
     assert finding.state == state
     assert found in finding.found
     assert (finding.to_do is not None) == (state == "wrong")
