@@ -12,8 +12,13 @@ def first() -> list[Event]:
     return list(completejourney.events(limit=30_000))
 
 
-def test_each_line_is_one_purchase_and_each_organic_type_occurs() -> None:
-    counts = np.bincount(completejourney.columns().type, minlength=4)
+@pytest.fixture(scope="module")
+def cols() -> completejourney.Columns:
+    return completejourney.columns()
+
+
+def test_each_line_is_one_purchase_and_each_organic_type_occurs(cols: completejourney.Columns) -> None:
+    counts = np.bincount(cols.type, minlength=4)
     assert counts[EventType.PURCHASE] == 1_469_307
     assert counts[EventType.VIEW] == pytest.approx(0.30 * 1_469_307, rel=0.01)
     assert counts[EventType.ADD_TO_CART] == pytest.approx(0.15 * 1_469_307, rel=0.01)
@@ -64,7 +69,6 @@ def test_a_search_has_a_category_and_no_item(first: list[Event]) -> None:
     assert all(event.category and event.item_id is None and event.price is None for event in searches)
 
 
-def test_no_user_sends_more_than_ten_events_a_second() -> None:
-    cols = completejourney.columns()
+def test_no_user_sends_more_than_ten_events_a_second(cols: completejourney.Columns) -> None:
     seconds = cols.user * 10**11 + cols.ts_ms // 1_000
     assert np.unique(seconds, return_counts=True)[1].max() <= 10
