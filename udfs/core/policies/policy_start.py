@@ -2,7 +2,8 @@
 
 The learner publishes each row again at least every 10 minutes of its work, so the last 10 minutes of work hold a row
 of every activity, however old the topic is. Work, not time: it publishes where there is feedback, and not while it is
-down, so a pause between two records is at most one publish interval of work.
+down, so a pause between two records is at most one publish interval of work. What rules cost is published without
+feedback too, when no row has its turn: that is no work.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from tideline.udfs.core.policies.arm_key import PRIOR_ID, decode_row_key
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, decode_row_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -120,22 +121,23 @@ class _Found:
             if mine is None:
                 piece[key] = mine = deque(maxlen=_KEPT_OF_A_KEY)
             mine.append(record)
+            self.count += 1
+            self.newest_ms = max(self.newest_ms, now_ms)
+            if key == COSTS_KEY:
+                continue
             if last_ms is None:
                 first_ms = last_ms = now_ms
             elif now_ms != last_ms:
                 self.work_ms += min(max(now_ms - last_ms, 0), self._publish_ms)
                 last_ms = now_ms
-                self.newest_ms = max(self.newest_ms, now_ms)
-            self.count += 1
-        if first_ms is None or last_ms is None:
-            return
-        self.newest_ms = max(self.newest_ms, first_ms)
-        if self._next_ms is not None:
-            self.work_ms += min(max(self._next_ms - last_ms, 0), self._publish_ms)
-        self._next_ms = first_ms
         for key, older in piece.items():
             older.extend(self._by_key.get(key, ()))
             self._by_key[key] = older
+        if first_ms is None or last_ms is None:
+            return
+        if self._next_ms is not None:
+            self.work_ms += min(max(self._next_ms - last_ms, 0), self._publish_ms)
+        self._next_ms = first_ms
 
     def has_prior(self) -> bool:
         """Return whether some encoder's prior is there, the last record of each publication."""

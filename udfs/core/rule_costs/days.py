@@ -1,7 +1,8 @@
 """What rules cost day by day, as the learner keeps and publishes it: one record, the same in any order.
 
 Kept are the last days; what comes for an earlier one, such as a list that is written again for a user last seen then,
-is left out.
+is left out. So are the prices that a record has no room for: of the newest day it holds as many as fit, by rising id,
+then of the day before. What classes cost is always there.
 """
 
 from __future__ import annotations
@@ -10,25 +11,48 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tideline.schemas.records import RULE_COSTS
+from tideline.schemas.records import MAX_VALUE_BYTES, RULE_COSTS
 from tideline.udfs.core.rule_costs.steps import RuleClass
 from tideline.udfs.core.rule_costs.sums import CLASS_SUMS, DayCosts, Prices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
 KEPT_DAYS = 8
 """The newest day and a week before it."""
 _CLASS_FIELDS = ("name", "cost_micro", "squares_micro", "changed", "alone_micro", "clicks_micro")
 _PRICE_FIELDS = ("activity_id", "lists", "price", "offset", "stopped")
+_DAY_BYTES = 640
+"""A day without prices takes no more: 6 names and 35 numbers."""
 
 
 def encode_costs(days: Iterable[DayCosts], epoch: int = 0) -> bytes:
-    """Return the record of some days, each once."""
-    return RULE_COSTS.encode({"days": [_of_day(each) for each in days], "epoch": epoch})
+    """Return the record of some days, each once, at most as long as a record is read."""
+    each_day = list(days)
+    told = zip(each_day, _names_that_fit(each_day), strict=True)
+    return RULE_COSTS.encode({"days": [_of_day(costs, names) for costs, names in told], "epoch": epoch})
 
 
-def _of_day(costs: DayCosts) -> dict[str, object]:
+def _names_that_fit(days: Sequence[DayCosts]) -> list[list[str]]:
+    """Return by day whose prices a record has room for: those of the newest day first, then by rising id."""
+    room = MAX_VALUE_BYTES - _DAY_BYTES * (len(days) + 1)
+    found: dict[int, list[str]] = {costs.day: [] for costs in days}
+    for costs in sorted(days, key=lambda costs: -costs.day):
+        for name in sorted(costs.prices):
+            room -= _bytes_of(name, costs.prices)
+            if room < 0:
+                return [found[costs.day] for costs in days]
+            found[costs.day].append(name)
+    return [found[costs.day] for costs in days]
+
+
+def _bytes_of(name: str, prices: Mapping[str, Prices]) -> int:
+    """Return what the prices of an activity take: Avro writes seven bits of a number in a byte, one is its sign."""
+    length = len(name.encode())
+    return length + sum((abs(number).bit_length() + 7) // 7 for number in (length, *prices[name])) + 1
+
+
+def _of_day(costs: DayCosts, names: Sequence[str]) -> dict[str, object]:
     classes = zip(RuleClass, costs.classes.tolist(), strict=True)
     return {
         "day": costs.day,
@@ -37,9 +61,7 @@ def _of_day(costs: DayCosts) -> dict[str, object]:
         "expected_clicks_micro": costs.expected_clicks,
         "lists_alone": costs.lists_alone,
         "classes": [dict(zip(_CLASS_FIELDS, (str(each), *numbers), strict=True)) for each, numbers in classes],
-        "activities": [
-            dict(zip(_PRICE_FIELDS, (name, *costs.prices[name]), strict=True)) for name in sorted(costs.prices)
-        ],
+        "activities": [dict(zip(_PRICE_FIELDS, (name, *costs.prices[name]), strict=True)) for name in names],
     }
 
 

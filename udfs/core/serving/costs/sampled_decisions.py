@@ -57,7 +57,7 @@ def costs_of_rules(decisions: SampledDecisions) -> list[DayCosts]:
 
 
 def _prices(ranker: RankerState, lists: int) -> dict[str, Prices]:
-    """Return what so many lists were made under."""
+    """Return what so many lists were made under: a standing of an activity that is no more says nothing."""
     return {
         name: Prices(
             lists,
@@ -66,6 +66,7 @@ def _prices(ranker: RankerState, lists: int) -> dict[str, Prices]:
             lists * each.stopped,
         )
         for name, each in ranker.tables.standings.items()
+        if name in ranker.catalogue.reward_value
     }
 
 

@@ -6,7 +6,7 @@ from random import Random
 
 from tests.support.policy_log import MemoryLog
 from tideline.udfs.core.learning.turn import turn
-from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, RowKey
 from tideline.udfs.core.policies.policy_start import TopicRecord, read_start
 
 _MINUTE_MS = 60_000
@@ -53,6 +53,18 @@ def test_time_in_which_nothing_was_published_does_not_count() -> None:
     later = publications(30, 2_000, rare.timestamp_ms + 1_440 * _MINUTE_MS, rare.offset + 1)
     start = read_start(MemoryLog([*topic, rare, *later]), 2_000)
     assert newest(start.records)[b"3|rare"] == rare.offset
+
+
+def test_costs_of_rules_that_are_published_without_feedback_are_no_work() -> None:
+    """Contract: lists are made every second and seen once a minute; every row is found all the same."""
+    rows = publications(300, _MINUTE_MS)
+    rows.insert(0, TopicRecord(0, b"3|rare", b"", 0))
+    costs = [TopicRecord(0, COSTS_KEY, b"", at_ms) for at_ms in range(1_000, 300 * _MINUTE_MS, 2_000)]
+    merged = sorted([*rows, *costs], key=lambda record: record.timestamp_ms)
+    topic = [record._replace(offset=at) for at, record in enumerate(merged)]
+    start = read_start(MemoryLog(topic), 2_000)
+    assert newest(start.records) == newest(topic)
+    assert start.newest_ms == topic[-1].timestamp_ms
 
 
 def test_publications_that_are_far_apart_are_read_farther_back() -> None:

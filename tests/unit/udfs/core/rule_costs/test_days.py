@@ -45,6 +45,25 @@ def test_a_week_before_the_newest_day_is_kept() -> None:
     assert with_more(part(30), [part(30 - KEPT_DAYS)]) == part(30)
 
 
+@pytest.mark.parametrize(("activities", "whole_days"), [(100, 8), (600, 5), (10_000, 0)])
+def test_a_record_is_never_too_long_to_be_read(activities: int, whole_days: int) -> None:
+    """Contract: however many activities have prices; the newest day's go in first, what classes cost is all there."""
+    prices = {f"c{number % 40:02d}-{number:05d}": Prices(1, 40_000, 0, 0) for number in range(activities)}
+    days = [DayCosts(100 + day, 1, 10, 5, 1, np.full((6, 5), 1 << 40), prices) for day in range(KEPT_DAYS)]
+    kept = encode_costs(days)
+    for _ in range(3):
+        kept = with_more(kept, [encode_costs(days[-1:])])
+    found = decode_costs(kept)
+    assert [each.day for each in found] == [each.day for each in days]
+    assert [int(each.classes[0, 0]) >> 40 for each in found] == [1] * (KEPT_DAYS - 1) + [4]
+    held = [len(each.prices) for each in found]
+    assert held == sorted(held)
+    assert sum(each == activities for each in held) == whole_days
+    assert held[-1] == activities or list(found[-1].prices) == sorted(prices)[: held[-1]]
+    assert sum(held) >= min(2_500, KEPT_DAYS * activities)
+    assert set(found[-1].prices.values()) == {Prices(4, 160_000, 0, 0)}
+
+
 def test_a_record_holds_a_days_costs_and_is_no_feedback() -> None:
     """Contract: written and read by the schema that is kept, with the epoch of who wrote it."""
     costs = summed(sample_of(4), EVERY_PLACE, 20_000, {"a": Prices(40, 1 << 40, 3, 0)})
