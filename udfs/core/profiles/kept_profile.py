@@ -77,15 +77,20 @@ def keep_record(key: bytes | None, value: bytes | None, record_ts_ms: int) -> tu
 
 
 def newest(first: bytes, other: bytes) -> bytes:
-    """Return the newer of two kept profiles, whichever came first; of one moment the forgotten one."""
+    """Return the newer of two kept profiles, whichever came first.
+
+    Of one moment the forgotten one, then the one that allows less: who withdrew his consent is not overruled by what
+    else was said that day where times are days.
+    """
     return max(first, other, key=_order)
 
 
-def _order(kept: bytes) -> tuple[int, bool, bytes]:
+def _order(kept: bytes) -> tuple[int, bool, int, int, bytes]:
     if not kept:
-        return (-1, False, kept)
+        return (-1, False, 0, 0, kept)
     known = read_kept(kept)
-    return (known.ts_ms, not known.stated, kept)
+    allowed = known.personalise + known.learn + known.push
+    return (known.ts_ms, not known.stated, -allowed, len(known.opt_outs), kept)
 
 
 def profile_fits(kept: bytes) -> bool:

@@ -25,7 +25,7 @@ from tideline.udfs.core.profiles.kept_profile import (
     profile_fits,
     read_kept,
 )
-from tideline.udfs.core.profiles.profile_record import LABELS, OptOuts, Profile
+from tideline.udfs.core.profiles.profile_record import LABELS, Consent, OptOuts, Profile
 
 GOLDEN = Path(__file__).parents[4] / "golden" / "profile_state_v1.bin"
 
@@ -63,6 +63,18 @@ def test_the_hashes_of_all_zones_differ() -> None:
     """Contract: a zone is kept as 4 bytes."""
     assert len({hash32(name) for name in zones()}) == len(zones())
     assert all(read_kept(keep(Profile("u", NOW_MS, time_zone=name))).zone == name for name in zones())
+
+
+def test_of_one_moment_a_withdrawn_consent_is_not_overruled() -> None:
+    """Contract: where a shop's times are days, what allows less counts, then what opts out of more."""
+    free = keep(Profile("u", NOW_MS, {"tier": "gold"}))
+    out = keep(Profile("u", NOW_MS, opt_outs=OptOuts(kinds=("push",))))
+    silent = keep(Profile("u", NOW_MS, consent=Consent(learn=False)))
+    for order in permutations([free, out, silent]):
+        assert newest(newest(order[0], order[1]), order[2]) == silent
+    assert newest(free, out) == newest(out, free) == out
+    later = keep(Profile("u", NOW_MS + 1))
+    assert newest(later, silent) == newest(silent, later) == later
 
 
 RECORDS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["gold", "silver", None])), min_size=1, max_size=5)
