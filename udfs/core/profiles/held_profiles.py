@@ -6,10 +6,11 @@ it to that: they read all profiles at their start and ask for each moment.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import InvalidRecord
-from tideline.udfs.core.profiles.kept_profile import NO_PROFILE, keep_record, newest, read_kept
+from tideline.udfs.core.profiles.kept_profile import NO_PROFILE, keep_record, order, read_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,16 +28,21 @@ class HeldProfiles:
             except InvalidRecord:
                 continue
             self._kept.setdefault(user, []).append(kept)
+        for several in self._kept.values():
+            if len(several) > 1:
+                several.sort(key=order)
 
     def at(self, user: str, ts_ms: int) -> bytes:
         """Return the profile that was a user's at a moment, NO_PROFILE where it speaks of later only."""
-        found = NO_PROFILE
-        for kept in self._kept.get(user, ()):
-            if read_kept(kept).ts_ms <= ts_ms:
-                found = newest(found, kept)
-        return found
+        mine = self._kept.get(user, ())
+        place = bisect_right(mine, ts_ms, key=_time_of)
+        return mine[place - 1] if place else NO_PROFILE
 
     def learns(self, user: str, ts_ms: int) -> bool:
         """Return whether a user was to be learned from at a moment."""
         kept = self.at(user, ts_ms)
         return not kept or read_kept(kept).learn
+
+
+def _time_of(kept: bytes) -> int:
+    return read_kept(kept).ts_ms

@@ -82,10 +82,11 @@ def newest(first: bytes, other: bytes) -> bytes:
     Of one moment the forgotten one, then the one that allows less: who withdrew his consent is not overruled by what
     else was said that day where times are days.
     """
-    return max(first, other, key=_order)
+    return max(first, other, key=order)
 
 
-def _order(kept: bytes) -> tuple[int, bool, int, int, bytes]:
+def order(kept: bytes) -> tuple[int, bool, int, int, bytes]:
+    """Return a key that rises from older to newer kept profiles, their time first."""
     if not kept:
         return (-1, False, 0, 0, kept)
     known = read_kept(kept)

@@ -13,6 +13,7 @@ import numpy as np
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.cold_start import Charged, offsets_of
 from tideline.udfs.core.ranking.list_form import ListForm
+from tideline.udfs.core.rule_costs.days import KEPT_DAYS
 from tideline.udfs.core.rule_costs.steps import Masks, Sample
 from tideline.udfs.core.rule_costs.sums import ONE_IN, PRICE_LIMIT, Prices, sampled, summed
 
@@ -46,10 +47,17 @@ def looked_at_again(ranker: RankerState, seeds: NDArray[np.uint64], one_in: int 
 
 
 def costs_of_rules(decisions: SampledDecisions) -> list[DayCosts]:
-    """Return what rules cost these decisions, by day; every arm is compared with what its own policy expects."""
+    """Return what rules cost these decisions, by day; every arm is compared with what its own policy expects.
+
+    Each day is a pass of its own, so what is older than the days that are kept is not looked at: lists that are written
+    again for users last seen then, or events of long ago from users nobody knows.
+    """
     found: dict[int, DayCosts] = {}
     days = decisions.as_of_ms // DAY_MS
+    since = int(days.max()) - KEPT_DAYS
     for day, arm in sorted(set(zip(days.tolist(), decisions.arms.tolist(), strict=True))):
+        if day <= since:
+            continue
         sample, looked_at = _sample(decisions, np.flatnonzero((days == day) & (decisions.arms == arm)), arm)
         costs = summed(sample, looked_at, day, _prices(decisions.ranker, sample.seeds.size))
         found[day] = found[day].plus(costs) if day in found else costs

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.unit.udfs.core.profiles.test_profile_record import NOW_MS
 from tideline.udfs.core.profiles.held_profiles import HeldProfiles
-from tideline.udfs.core.profiles.kept_profile import NO_PROFILE, forgotten, keep
+from tideline.udfs.core.profiles.kept_profile import NO_PROFILE, forgotten, keep, keep_record, newest
 from tideline.udfs.core.profiles.profile_record import Consent, Profile, encode_profile
 
 
@@ -28,3 +33,17 @@ def test_each_moment_has_the_newest_profile_that_speaks_of_it() -> None:
         ]
         assert [held.learns("u", NOW_MS + at) for at in (-1, 0, 10, 20)] == [True, True, False, True]
         assert held.at("v", NOW_MS) == NO_PROFILE
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["gold", "silver", None]), st.booleans()), max_size=8))
+def test_a_moment_s_profile_is_the_newest_of_all_until_then(told: list[tuple[int, str | None, bool]]) -> None:
+    """Contract: as a user's state would keep it, had it been told of these alone; in any order of records."""
+    records: list[tuple[bytes | None, bytes | None, int]] = []
+    for at, tier, learn in told:
+        profile = Profile("u", NOW_MS + at, {"tier": tier or ""}, consent=Consent(learn=learn))
+        records.append((b"u", encode_profile(profile) if tier else None, NOW_MS + at))
+    held = HeldProfiles(records)
+    for at in range(-1, 6):
+        until_then = [keep_record(*each)[1] for each, (since, _, _) in zip(records, told, strict=True) if since <= at]
+        assert held.at("u", NOW_MS + at) == reduce(newest, until_then, NO_PROFILE)

@@ -15,9 +15,10 @@ from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.catalogue.activity import Cap
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule
+from tideline.udfs.core.rule_costs.days import KEPT_DAYS
 from tideline.udfs.core.rule_costs.steps import RuleClass
 from tideline.udfs.core.rule_costs.sums import EXPECTED, SAMPLED, DayCosts, changed_name, cost_name
-from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
+from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions, costs_of_rules
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.serving.ranker_state import RankerState
 
@@ -129,3 +130,14 @@ def test_decisions_of_another_state_do_not_wait_for_each_other() -> None:
     found += waiting.costs()
     assert outcome.sampled is not None
     assert counted(found)[SAMPLED] == 3 * outcome.sampled.seeds.size
+
+
+def test_lists_of_long_ago_are_not_looked_at() -> None:
+    """Contract: a pass a day of those that are kept at most, however many days users were last seen on."""
+    outcome = process(records(USERS), lambda ids: [None] * len(ids), standing(ranked_by()))
+    assert outcome.sampled is not None
+    ago = np.arange(outcome.sampled.seeds.size)
+    spread = outcome.sampled._replace(as_of_ms=outcome.sampled.as_of_ms - ago * DAY_MS)
+    found = costs_of_rules(spread)
+    assert [each.day for each in found] == [NOON_MS // DAY_MS - at for at in range(KEPT_DAYS - 1, -1, -1)]
+    assert [each.lists for each in found] == [1] * KEPT_DAYS
