@@ -212,14 +212,15 @@ class InterestRank(KeyedBroadcastProcessFunction):
 
     def _load(self, users: list[str]) -> list[bytes | None]:
         found: list[bytes | None] = []
-        for user in users:
-            state = self._cache.get(user)
-            if state is None:
-                state = self._states.get(user)
-                if state is not None and is_malformed(state):
-                    self._meters.add({"state_malformed": 1})
-                    state = None
-            found.append(state)
+        with failing_for_good(self._context):
+            for user in users:
+                state = self._cache.get(user)
+                if state is None:
+                    state = self._states.get(user)
+                    if state is not None and is_malformed(state):
+                        self._meters.add({"state_malformed": 1})
+                        state = None
+                found.append(state)
         return found
 
     def _store(self, users: list[str], states: list[bytes]) -> None:

@@ -9,7 +9,7 @@ from pyflink.common import Row, Types
 from pyflink.datastream.functions import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
-from tideline.schemas.errors import InvalidRecord
+from tideline.schemas.errors import ConfigError, InvalidRecord
 from tideline.udfs.core.budgets.ledgers import KeptLedgers
 from tideline.udfs.core.budgets.standing import encode_standing
 from tideline.udfs.core.catalogue.activity import decode_activity
@@ -26,6 +26,7 @@ from tideline.udfs.core.policies.fence import check_entry, epoch_of
 from tideline.udfs.core.policies.policy_table import THETA_LIMIT, encode_row, row_key
 from tideline.udfs.core.rewards.feedback import gather_feedback
 from tideline.udfs.core.rule_costs.days import is_costs, with_more
+from tideline.udfs.core.users.state_check import OF_THIS_BUILD
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_last
 from tideline.udfs.operators.batch_rows import ACTIVITY, ORDER
@@ -50,6 +51,7 @@ class Learn(KeyedProcessFunction):
 
     def open(self, context: RuntimeContext) -> None:
         """Name the states: sums by arm; features, terms, ledgers, standings by activity; rule costs; times, turns."""
+        self._context = context
         self._enter(context)
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._newest = context.get_state(ValueStateDescriptor("newest_ms", Types.LONG()))
@@ -128,8 +130,15 @@ class Learn(KeyedProcessFunction):
                     self._ledger_turn.value() or 0,
                 ),
             )
-            self._restored = Learner(self._settings, kept)
+            with failing_for_good(self._context):
+                self._restored = self._decoded(kept)
         return self._restored
+
+    def _decoded(self, kept: Kept) -> Learner:
+        try:
+            return Learner(self._settings, kept)
+        except ValueError as error:
+            raise ConfigError("state", str(error), f"what is learned {OF_THIS_BUILD}") from error
 
     def _learn(self, parts: Sequence[bytes]) -> Iterator[Row]:
         learned = self._learner.learn(*gather_feedback(parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.profiles.kept_profile import profile_fits
 from tideline.udfs.core.shown.shown_bytes import shown_fits
 from tideline.udfs.core.users.long_liked import KEPT
@@ -11,14 +12,21 @@ from tideline.udfs.core.users.user_state import EVENT, HEADER, HISTORY, LIKED_BY
 _EVENT_BYTES, _HEADER_BYTES = EVENT.itemsize, HEADER.itemsize
 _VERSION, _N_HISTORY, _H_LEN, _N_LIKED, _N_SEEN, _N_PROFILE = 0, 1, 2, 3, 4, 5
 """Places in the header."""
+OF_THIS_BUILD = "as this build writes it; go on with the build that wrote the state, or begin without (--fresh)"
 
 
 def is_malformed(state: bytes) -> bool:
-    """Return whether a state is not as long as it says. One of another version is no such case: it is refused."""
+    """Return whether a state is not as long as it says.
+
+    Raises:
+        ConfigError: it is one of another version, as all others will be.
+    """
     if len(state) < _HEADER_BYTES:
         return True
     if state[_VERSION] != STATE_VERSION:
-        return False
+        raise ConfigError(
+            "state", f"user state of version {state[_VERSION]}", f"version {STATE_VERSION}, {OF_THIS_BUILD}"
+        )
     start = _HEADER_BYTES + 4 * state[_H_LEN] + _EVENT_BYTES * state[_N_HISTORY] + LIKED_BYTES * state[_N_LIKED]
     profile = start + SEEN_BYTES * state[_N_SEEN]
     end = profile + state[_N_PROFILE]

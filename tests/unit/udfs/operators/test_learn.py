@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +14,8 @@ from pyflink.common import Row
 from tests.support.core_world import DAY_MS, NOON_MS, activity, make_ranker
 from tests.support.flink_states import MemoryContext
 from tests.support.oracle import Oracle
+from tests.unit.udfs.operators.test_subtask import context as context_of
+from tideline.schemas.errors import ConfigError
 from tideline.scripts.benchmarks.offline.regret_player import Player
 from tideline.scripts.benchmarks.offline.regret_player import contexts as of_player
 from tideline.scripts.localstack.paths import REPOSITORY
@@ -322,3 +326,20 @@ def test_what_rules_cost_is_added_up_over_a_restart_and_published() -> None:
     again = Opened(context).feed([costs])
     assert list(again) == [COSTS_KEY]
     assert (decode_costs(again[COSTS_KEY])[0].classes == 3 * np.arange(30).reshape(6, 5)).all()
+
+
+def test_state_of_another_build_ends_the_job_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: Flink would restart it and read the same bytes again; the message names the version that is read."""
+    told: list[object] = []
+    bridge = ModuleType("pemja")
+    bridge.findClass = lambda _: lambda made_of: made_of  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "pemja", bridge)
+    memory = MemoryContext()
+    Opened(memory).told("a", encode_activity(activity("a", budget=9.0, cost=1.0)))
+    terms = memory.maps["terms"].values
+    terms["a"] = b"\x02" + terms["a"][1:]
+    java = context_of(environment=SimpleNamespace(failExternally=told.append))
+    vars(memory).update(vars(java))
+    with pytest.raises(ConfigError, match="terms of version 2; this build reads 3"):
+        Opened(memory).feed([encode_feedback([Feedback("a", 1, NOON_MS, bytes(DIM), 1)])])
+    assert len(told) == 1

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.support.core_world import NOON_MS, activity, make_ranker
 from tideline.schemas.codec import encode_event
+from tideline.schemas.errors import ConfigError
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.users.state_check import is_malformed
@@ -38,12 +41,13 @@ def test_a_state_that_is_cut_or_too_long_is_malformed_and_a_whole_one_is_not() -
         assert sent((state + bytes(40))[:length], Event("w", "u", EventType.VIEW, NOON_MS + 20, "tea", "tea"))[1]
 
 
-def test_counts_that_do_not_fit_are_malformed_and_another_version_is_not() -> None:
-    """Contract: a state of another build is a matter of the whole job, and refused where it is read."""
+def test_counts_that_do_not_fit_are_malformed_and_another_version_is_refused() -> None:
+    """Contract: a state of another build is a matter of the whole job: an error that ends it for good."""
     state = bytearray(a_state())
     for place, value in ((1, 32), (1, 9), (2, 200), (3, 33), (3, 1), (4, 195), (4, 2)):
         broken = state.copy()
         broken[place] = value
         assert is_malformed(bytes(broken))
-    state[0] = 99
-    assert not is_malformed(bytes(state))
+    state[0] = 5
+    with pytest.raises(ConfigError, match="user state of version 5' cannot be used; allowed: version 6, as this build"):
+        is_malformed(bytes(state))
