@@ -97,6 +97,8 @@ class PolicyTables(NamedTuple):
     """No row above this version is taken in."""
     standings: Mapping[str, Standing] = NO_STANDINGS
     """Where activities stand with their budgets and floors; replaced as a whole."""
+    newest_standing: int = -1
+    """Highest version of them: it is asked for at every record and batch, however many there are."""
 
     @classmethod
     def empty(cls, whole_from: int = -1, pinned: int | None = None) -> PolicyTables:
@@ -117,7 +119,8 @@ class PolicyTables(NamedTuple):
         known = self.standings.get(activity_id, Standing())
         if standing.version <= known.version or (self.pinned is not None and standing.version > self.pinned):
             return self
-        return self._replace(standings={**self.standings, activity_id: standing})
+        standings = {**self.standings, activity_id: standing}
+        return self._replace(standings=standings, newest_standing=max(self.newest_standing, standing.version))
 
 
 @dataclass(frozen=True)
@@ -157,9 +160,8 @@ class RankerState:
     @property
     def version(self) -> int:
         """Offset of the newest policy record applied, -1 for none: the tables are a known state of the policy topic."""
-        of_standings = (each.version for each in self.tables.standings.values())
         of_tables = (table.version for table in (self.tables.deployed, *self.tables.on_trial.values()))
-        return max(*of_tables, *of_standings, -1)
+        return max(*of_tables, self.tables.newest_standing)
 
     def policy_of(self, arm: int) -> Policy:
         """Return what ranks an arm; for one that is no longer there, as for the holdout, the deployment's policy."""

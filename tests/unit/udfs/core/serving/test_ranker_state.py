@@ -101,6 +101,8 @@ def test_where_an_activity_stands_is_in_the_next_scores_and_masks() -> None:
     stood = ranker.with_standing("a", Standing(price=2**23, stopped=True, lease_ms=600_000, version=7))
     stood = stood.with_standing("c", Standing(offset=2**22, version=8)).with_standing("gone", Standing(version=9))
     assert stood.version == 9
+    late = stood.with_standing("b", Standing(version=3))  # of another activity, and older: the newest stays
+    assert (late.version, late.tables.standings["b"].version) == (9, 3)
     assert stood.stopped().tolist() == [0]
     assert stood.leases() == {0: 600_000}
     assert (stood.known.theta[2] - plain.theta[2]).tolist() == [round(2**22 / (90 / 127)), *[0] * 15]
