@@ -8,6 +8,7 @@ label or opt-out. A profile that was forgotten keeps its time alone, so that an 
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -70,10 +71,13 @@ def forgotten(ts_ms: int) -> bytes:
 def keep_record(key: bytes | None, value: bytes | None, record_ts_ms: int) -> tuple[str, bytes]:
     """Return the user of a profile record and what to keep of it; raises as `decode_profile`.
 
-    One without value has no time of its own: the record's Kafka timestamp is it.
+    One without value has no time of its own: the record's Kafka timestamp is it, and no profile is newer than its own,
+    or what forgets it a minute later would be the older one.
     """
     profile = decode_profile(key, value, record_ts_ms)
-    return (user_id_of(key), forgotten(record_ts_ms)) if profile is None else (profile.user_id, keep(profile))
+    if profile is None:
+        return user_id_of(key), forgotten(record_ts_ms)
+    return profile.user_id, keep(replace(profile, ts_ms=min(profile.ts_ms, record_ts_ms)))
 
 
 def newest(first: bytes, other: bytes) -> bytes:

@@ -21,11 +21,12 @@ from tideline.udfs.core.profiles.kept_profile import (
     NO_PROFILE,
     forgotten,
     keep,
+    keep_record,
     newest,
     profile_fits,
     read_kept,
 )
-from tideline.udfs.core.profiles.profile_record import LABELS, Consent, OptOuts, Profile
+from tideline.udfs.core.profiles.profile_record import LABELS, MAX_AHEAD_MS, Consent, OptOuts, Profile, encode_profile
 
 GOLDEN = Path(__file__).parents[4] / "golden" / "profile_state_v1.bin"
 
@@ -105,6 +106,15 @@ def test_what_was_forgotten_leaves_its_time_alone() -> None:
     """Contract: no label, zone, opt-out or refusal of it is left."""
     known = read_kept(newest(keep(PROFILE), forgotten(NOW_MS + 1)))
     assert known == (NOW_MS + 1, False, True, True, False, None, (), ())
+
+
+def test_a_clock_that_is_ahead_keeps_no_profile_from_being_forgotten() -> None:
+    """Contract: a profile of five minutes ahead, allowed, is gone when a record without value comes a second later."""
+    ahead = encode_profile(replace(PROFILE, ts_ms=NOW_MS + MAX_AHEAD_MS))
+    user, kept = keep_record(PROFILE.user_id.encode(), ahead, NOW_MS)
+    _, gone = keep_record(user.encode(), None, NOW_MS + 1_000)
+    assert read_kept(kept).ts_ms == NOW_MS
+    assert newest(kept, gone) == newest(gone, kept) == gone
 
 
 def test_bytes_that_are_cut_or_too_long_do_not_fit() -> None:
