@@ -48,7 +48,7 @@ class Shop:
         """Apply profiles; None forgets that of u."""
         keys = [b"u" if each is None else each.user_id.encode() for each in profiles]
         values = [None if each is None else encode_profile(each) for each in profiles]
-        records = Records(keys, values, [NOON_MS + 10**6] * len(keys))
+        records = Records(keys, values, [NOON_MS + 2 * 10**6] * len(keys))
         return self.put(take_profiles(records, self.load, WORLD, muted=muted))
 
     def seen(self, *events: Event) -> Outcome:
