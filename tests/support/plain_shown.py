@@ -75,7 +75,7 @@ def decode_shown(data: bytes) -> ShownState:
     for number, implied, dismissed, spent, first_click, cascade in _NOTE.iter_unpack(parts[_NOTES]):
         page = pages[number]
         page.impressed, page.dismissed, page.spent = page.seen & ~implied, dismissed, spent
-        page.first_click, page.cascade = first_click, cascade
+        page.first_click, page.cascade, page.unlearned = first_click & 0x7F, cascade, first_click > 0x7F
     rewards: list[Reward] = []
     if counts[_REWARDS]:
         rewards = _rewards(pages, parts)
@@ -102,7 +102,7 @@ def encode_shown(state: ShownState) -> bytes:
     for number, each in enumerate(lists):
         generation, as_of_ms, seq = each.key
         listed.append(_LIST.pack(as_of_ms >> 32, as_of_ms & _LOW, seq, generation, each.shown_s, each.seen))
-        if each.seen != each.impressed or each.dismissed or each.spent or each.cascade:
+        if each.seen != each.impressed or each.dismissed or each.spent or each.cascade or each.unlearned:
             noted.append(_note_bytes(each, number))
     counts[_LISTS], parts[_LISTS] = len(listed), b"".join(listed)
     if noted:
@@ -144,7 +144,7 @@ def _has_conversion(reward: Reward) -> bool:
 
 
 def _note_bytes(each: ShownList, number: int) -> bytes:
-    first_click = each.first_click if each.cascade else NO_CLICK
+    first_click = (each.first_click if each.cascade else NO_CLICK) | 0x80 * each.unlearned
     return _NOTE.pack(number, each.seen & ~each.impressed, each.dismissed, each.spent, first_click, each.cascade)
 
 

@@ -1,6 +1,7 @@
 """The decision token: what a list was made from, signed, carried by the frontend instead of by our memory.
 
-Layout 3, big-endian: layout u8 | positions u8 (bits 5-6: experiment arm, bit 7: popular list) | key id u8 |
+Layout 3, big-endian: layout u8 (bit 7: its user is not to be learned from) | positions u8 (bits 5-6: experiment arm,
+bit 7: popular list) | key id u8 |
 generation u16 | as_of_ms u48 | seq u32 | encoder u16 | policy u40 | eligible u16 | exploration u8 (1/1000) |
 explored u16 (bit per position) | experiment u16 | x[1:] as int8 | slot tags of 3 bytes each (slot_tags.py) | the
 pair of user and activity in each position, u24 (pair_numbers.py), 0 in an empty one | keyed BLAKE2b-64 over all of it
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
 LAYOUT, RULED_LAYOUT = 3, 4
+_UNLEARNED = 0x80
+"""Beside the layout."""
 _POPULAR, _POSITIONS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
 _HEAD = struct.Struct(">BBBHHIIHBIHBHH")
 _MAC_BYTES = 8
@@ -86,6 +89,8 @@ class Token(NamedTuple):
     feasible: bytes = b""
     acted: int = 0
     """Classes of list rules that had a say, see rule_tables.py."""
+    unlearned: bool = False
+    """Whether its user, when the list was made, did not agree to be learned from."""
 
     def tag_at(self, position: int) -> bytes:
         """Return the tag of a place, NO_TAG behind the last."""
@@ -110,7 +115,7 @@ def mint(lists: RankedLists, keys: TokenKeys) -> list[str]:
     """Return one token per list."""
     users, positions = lists.order.shape
     head = np.zeros(users, _HEAD_DTYPE)
-    head["layout"] = LAYOUT
+    head["layout"] = LAYOUT if lists.unlearned is None else LAYOUT + _UNLEARNED * lists.unlearned
     head["positions"] = positions | lists.arms << _ARM_SHIFT | (_POPULAR if lists.popular else 0)
     head["key_id"] = keys.current
     head["generation"] = lists.generation
@@ -126,7 +131,7 @@ def mint(lists: RankedLists, keys: TokenKeys) -> list[str]:
     if lists.acted is None or lists.feasible is None or not lists.acted.any():
         return _signed(body, owners, keys)
     ruled = np.flatnonzero(lists.acted)
-    body[ruled, 0] = RULED_LAYOUT
+    body[ruled, 0] += RULED_LAYOUT - LAYOUT
     feasible = np.minimum(lists.feasible, 0xFFFF).astype(">u2").view(np.uint8).reshape(users, -1)
     whole = np.concatenate([body, feasible, lists.acted[:, None].astype(np.uint8)], axis=1)
     others = np.flatnonzero(lists.acted == 0)
@@ -194,17 +199,21 @@ def _opened(token: str) -> tuple[bytes, int]:
         data = binascii.a2b_base64(whole.encode("ascii").translate(_URL_SAFE), strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidRecord(Reason.BAD_TOKEN, f"no URL-safe base64: {error}") from error
-    if len(data) < _FIXED_BYTES or data[0] not in (LAYOUT, RULED_LAYOUT):
+    if len(data) < _FIXED_BYTES or _layout(data) not in (LAYOUT, RULED_LAYOUT):
         allowed = f"layouts {LAYOUT} and {RULED_LAYOUT}"
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: {allowed}")
     positions = data[1] & _POSITIONS
     size = _FIXED_BYTES + _POSITION_BYTES * positions
-    if data[0] == RULED_LAYOUT:
+    if _layout(data) == RULED_LAYOUT:
         size += _FEASIBLE_BYTES * positions + 1
     signed = size + _MAC_BYTES
     if positions > MAX_POSITIONS or len(token) != -(-signed * 4 // 3) or any(data[signed:]):
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(token)} characters do not hold {positions} slots")
     return data, size
+
+
+def _layout(data: bytes) -> int:
+    return data[0] & ~_UNLEARNED
 
 
 def _content(body: bytes) -> Token:
@@ -217,8 +226,9 @@ def _content(body: bytes) -> Token:
     ends = end + PAIR_BYTES * positions
     tags, pairs, feasible = body[_FIXED_BYTES:end], body[end:ends], body[ends:-1]
     made = key_id, ListVersion(generation, high << 32 | low, seq), encoder, newer << 32 | older
-    acted = body[-1] if body[0] == RULED_LAYOUT else 0
-    return Token(*made, eligible, share, explored, x, tags, pairs, arm, popular, experiment, feasible, acted)
+    acted = body[-1] if _layout(body) == RULED_LAYOUT else 0
+    rules = feasible, acted, bool(body[0] & _UNLEARNED)
+    return Token(*made, eligible, share, explored, x, tags, pairs, arm, popular, experiment, *rules)
 
 
 def check_position(token: Token, tag: bytes, position: int | None) -> int:

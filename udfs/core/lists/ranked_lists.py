@@ -42,3 +42,5 @@ class RankedLists:
     """Classes of list rules that had a say [U], see rule_tables.py; None: there are no rules."""
     until: NDArray[np.int64] | None = None
     """Minute until which each activity [U, K] may be shown; None: until its window ends."""
+    unlearned: NDArray[np.bool_] | None = None
+    """Whose users do not agree to be learned from [U]; None: all do."""

@@ -1,7 +1,8 @@
 """Profiles of a topic as it stands, for a job over the past: each user's of the moment that is worked off.
 
 Two topics are read side by side, so which of their records comes first is chance. A replay and a backfill do not leave
-it to that: they read all profiles at their start and ask for each moment.
+it to that: they read all profiles at their start and ask for each moment. Of a user nobody asks for the records are
+not even decoded: each ranker is asked for its own users alone.
 """
 
 from __future__ import annotations
@@ -15,33 +16,37 @@ from tideline.udfs.core.profiles.kept_profile import NO_PROFILE, keep_record, or
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+Record = tuple[bytes | None, bytes | None, int]
+"""Key, value, Kafka timestamp."""
+
 
 class HeldProfiles:
     """All profiles of all users, those that a later one replaced too as long as the topic has them."""
 
-    def __init__(self, records: Iterable[tuple[bytes | None, bytes | None, int]]) -> None:
-        """Take in records, (key, value, Kafka timestamp); what is refused is not there."""
+    def __init__(self, records: Iterable[Record]) -> None:
+        """Take in records; what is refused is not there."""
+        self._records: dict[bytes, list[Record]] = {}
         self._kept: dict[str, list[bytes]] = {}
         for record in records:
-            try:
-                user, kept = keep_record(*record)
-            except InvalidRecord:
-                continue
-            self._kept.setdefault(user, []).append(kept)
-        for several in self._kept.values():
-            if len(several) > 1:
-                several.sort(key=order)
+            if record[0]:
+                self._records.setdefault(record[0], []).append(record)
 
     def at(self, user: str, ts_ms: int) -> bytes:
         """Return the profile that was a user's at a moment, NO_PROFILE where it speaks of later only."""
+        records = self._records.pop(user.encode(), None)
+        if records is not None:
+            self._kept[user] = sorted(_readable(records), key=order)
         mine = self._kept.get(user, ())
         place = bisect_right(mine, ts_ms, key=_time_of)
         return mine[place - 1] if place else NO_PROFILE
 
-    def learns(self, user: str, ts_ms: int) -> bool:
-        """Return whether a user was to be learned from at a moment."""
-        kept = self.at(user, ts_ms)
-        return not kept or read_kept(kept).learn
+
+def _readable(records: Iterable[Record]) -> Iterable[bytes]:
+    for record in records:
+        try:
+            yield keep_record(*record)[1]
+        except InvalidRecord:
+            continue
 
 
 def _time_of(kept: bytes) -> int:

@@ -99,14 +99,19 @@ def order(kept: bytes) -> tuple[int, bool, int, int, bytes]:
 
 
 def profile_fits(kept: bytes) -> bool:
-    """Return whether bytes are those of one kept profile, or of none."""
+    """Return whether bytes are as long as a kept profile of this version says, or none."""
     if not kept:
         return True
-    if len(kept) < _HEAD.size or kept[0] != PROFILE_VERSION:
+    if len(kept) < _HEAD.size:
         return False
     labels, opt_outs = kept[_HEAD.size - 2], kept[_HEAD.size - 1]
     fits = labels <= len(LABELS) and opt_outs <= MAX_OPT_OUTS
     return fits and len(kept) == _HEAD.size + _ENTRY.size * (labels + opt_outs)
+
+
+def learns(kept: bytes) -> bool:
+    """Return whether the user of a kept profile, or of none, agrees to be learned from."""
+    return not kept or read_kept(kept).learn
 
 
 @lru_cache(maxsize=1 << 14)

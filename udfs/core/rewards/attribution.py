@@ -45,7 +45,9 @@ class Attributed(NamedTuple):
     """How many events had which outcome; refused ones have none."""
 
 
-def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: AttributionSettings) -> Attributed:
+def attribute(
+    shown: bytes, events: Sequence[tuple[int, Event]], settings: AttributionSettings, *, learns: bool = True
+) -> Attributed:
     """Apply one user's activity events and purchases, (record number, event), to what is remembered of him.
 
     With a token an event is applied, a duplicate, expired (later than `window_ms` after its list was first on screen)
@@ -53,12 +55,16 @@ def attribute(shown: bytes, events: Sequence[tuple[int, Event]], settings: Attri
     one, impressions and clicks teach nothing; a conversion or purchase is credited to the entry clicked last before it,
     of the same activity or one that names the item, inside the window. An entry converts once; its worth is that of its
     newest report with a value, else of its first purchase, else the activity's reward value.
+
+    Whether its user is to be learned from is a fact of a list, kept with it, and holds for all that comes of it: his
+    own list's token says what he had agreed to when it was made; of the popular list, which is nobody's, `learns`
+    does, as of its first event.
     """
     state = Remembered(shown)
     joined: Counter[JoinOutcome] = Counter()
     refused: list[tuple[int, InvalidRecord]] = []
     conversions = Conversions(state, settings, joined)
-    token_events = TokenEvents(state, settings, conversions)
+    token_events = TokenEvents(state, settings, conversions, learns=learns)
     for number, event in events:
         token = event.token
         if token is not None and event.type != _PURCHASE:

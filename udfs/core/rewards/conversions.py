@@ -21,6 +21,7 @@ from tideline.udfs.core.shown.shown_state import (
     PURCHASE,
     REPORTED,
     TOLD,
+    UNLEARNED,
     Claim,
     Reward,
     worth_of,
@@ -132,6 +133,7 @@ class Conversions:
             x=reward.page.x,
             conversions=int(milli is not None) - int(before),
             revenue_milli=change,
+            unlearned=int(reward.flags & UNLEARNED > 0),
         )
 
     def _milli(self, worth: float) -> int:

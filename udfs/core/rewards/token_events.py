@@ -18,7 +18,7 @@ from tideline.udfs.core.lists.slot_tags import slot_tag
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.shown.marks import click_name, entry_of, mark_click, mark_dismissal, mark_impression
-from tideline.udfs.core.shown.shown_state import CLICKED, Reward, ShownList
+from tideline.udfs.core.shown.shown_state import CLICKED, UNLEARNED, Reward, ShownList
 
 if TYPE_CHECKING:
     from tideline.udfs.core.lists.decision_token import Token
@@ -47,9 +47,11 @@ class ShownDecision(NamedTuple):
 class TokenEvents:
     """Takes in one user's events with a token; what came of them is in `feedback` and the other attributes."""
 
-    def __init__(self, state: Remembered, settings: AttributionSettings, conversions: Conversions) -> None:
-        """Work on a state in place; conversions are handed on."""
-        self._state, self._settings, self._conversions = state, settings, conversions
+    def __init__(
+        self, state: Remembered, settings: AttributionSettings, conversions: Conversions, *, learns: bool
+    ) -> None:
+        """Work on a state in place; conversions are handed on. `learns`: see `attribute`."""
+        self._state, self._settings, self._conversions, self._learns = state, settings, conversions, learns
         self.feedback: list[Feedback] = []
         self.decisions: list[ShownDecision] = []
         self.applied = self.newest_ms = 0
@@ -92,7 +94,9 @@ class TokenEvents:
             return JoinOutcome.EXPIRED
         if known is None and len(lists) >= MAX_LISTS and key < lists.key_at(0):
             return self._of_forgotten_list(reward, event, activity_id)
-        known = known or self._new_list(key)
+        known = known or self._new_list(key, self._is_unlearned(token, reward))
+        if known.unlearned != token.unlearned:
+            token = token._replace(unlearned=known.unlearned)
         if shown_s < known.shown_s:
             self._conversions.holders_may_change()
         known.shown_s = shown_s
@@ -117,11 +121,18 @@ class TokenEvents:
         if clicks in self._settings.caps:
             mark_click(self._state.marks, clicks, entry_of(key, position), event.ts_ms)
 
-    def _new_list(self, key: tuple[int, int, int]) -> ShownList:
+    def _is_unlearned(self, token: Token, reward: Reward | None) -> bool:
+        """Return whether a list that is not kept is not to be learned from: as was settled, where a reward knows."""
+        if reward is not None:
+            return bool(reward.flags & UNLEARNED)
+        return not self._learns if token.popular else token.unlearned
+
+    def _new_list(self, key: tuple[int, int, int], unlearned: bool) -> ShownList:
         cascade = self._settings.cascade
         if len(self._state.lists) >= MAX_LISTS:
             self._state.drop_oldest_list()
-        known = ShownList(key, 0, cascade=0 if cascade is None else cascade.examination_discount)
+        discount = 0 if cascade is None else cascade.examination_discount
+        known = ShownList(key, 0, cascade=discount, unlearned=unlearned)
         self._state.add_list(known)
         return known
 
@@ -171,7 +182,8 @@ class TokenEvents:
         rewards = self._state.rewards  # with them the context of a list is read
         if not known.x:
             known.encoder, known.x = token.encoder, token.x
-        reward = rewards[known.key, position] = Reward(known, position, activity_hash(activity_id))
+        flags = UNLEARNED if known.unlearned else 0
+        reward = rewards[known.key, position] = Reward(known, position, activity_hash(activity_id), flags)
         return reward
 
     def _click(self, known: ShownList, reward: Reward, token: Token, event: Event, activity_id: str) -> JoinOutcome:
@@ -207,5 +219,6 @@ class TokenEvents:
         clicks: int = 0,
         dismissals: int = 0,
     ) -> None:
-        told = impressions, clicks, 0, dismissals, 0, examination_discount, token.pair_at(position)
-        self.feedback.append(Feedback(activity_id, token.encoder, token.version.as_of_ms, token.x, *told))
+        told = impressions, clicks, 0, dismissals, 0, examination_discount
+        shown = token.pair_at(position), int(token.unlearned)
+        self.feedback.append(Feedback(activity_id, token.encoder, token.version.as_of_ms, token.x, *told, *shown))

@@ -18,7 +18,7 @@ from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import activity_hash, hashes64
 from tideline.udfs.core.pairs.pairs_of import pairs_of
 from tideline.udfs.core.policies.base import Contexts
-from tideline.udfs.core.profiles.kept_profile import newest, read_kept
+from tideline.udfs.core.profiles.kept_profile import learns, newest
 from tideline.udfs.core.profiles.profile_batch import told_by
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rule_costs.steps import Masks
@@ -27,7 +27,7 @@ from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions,
 from tideline.udfs.core.serving.decisions import decision_records
 from tideline.udfs.core.serving.rank_arms import rank_arms
 from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
-from tideline.udfs.core.users.as_told import as_told, known
+from tideline.udfs.core.users.as_told import as_told, known, not_to_learn
 from tideline.udfs.core.users.history import history_rows, merge
 from tideline.udfs.core.users.interest import ENCODE_BUCKETS, encode
 from tideline.udfs.core.users.times_seen import see
@@ -107,7 +107,7 @@ def process(
 
     The states of all users in the batch and the lists depend on the set of each user's events, not on their order.
     Muted, nobody is encoded and no list is made: states are those of an unmuted run once they are settled. Of a past
-    that is worked off, `held` are the profiles: each user's is then that of his newest event, and of each list.
+    that is worked off, `held` are the profiles: each user's is then that of his newest event.
     """
     by_user, undecoded, counts = decode_events(*records)
     users = list(by_user)
@@ -119,7 +119,7 @@ def process(
     admitted = set_robots_aside(batch, list(by_user.values()), ranker.catalogue.activities_of_item)
     before_ms = batch.header["as_of_ms"].copy()
     merged = _merge(batch, admitted)
-    attributed = _attribute(batch, admitted, ranker, users, held)
+    attributed = _attribute(batch, admitted, ranker)
     updates = merged.added + attributed.applied
     batch.header["seq"] += updates.astype(np.uint32)
     # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
@@ -203,19 +203,17 @@ def _merge(batch: UserBatch, admitted: Admitted) -> Merged:
     return merge(batch, owner, events)
 
 
-def _attribute(
-    batch: UserBatch, admitted: Admitted, ranker: RankerState, users: list[str], held: HeldProfiles | None
-) -> _Attributed:
+def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _Attributed:
     applied, newest_ms = np.zeros((2, batch.header.size), np.int64)
     feedback: list[Feedback] = []
     shown: list[ShownDecision] = []
     dead: list[DeadLetter] = []
     joined: dict[str, int] = {}
     for row, events in admitted.attributable.items():
-        found = attribute(batch.shown[row], events, ranker.attributing)
+        found = attribute(batch.shown[row], events, ranker.attributing, learns=learns(batch.profiles[row]))
         batch.shown[row] = found.shown
         applied[row], newest_ms[row] = found.applied, found.newest_ms
-        feedback += _consented(found.feedback, users[row], batch.profiles[row], held)
+        feedback += found.feedback
         shown += found.decisions
         if found.decisions:
             first = [(activity_hash(each.activity_id), each.token.version.as_of_ms) for each in found.decisions]
@@ -228,15 +226,6 @@ def _attribute(
     counts["feedback"] = len(feedback)
     counts["decisions_explored"] = sum(each.token.explored >> each.position & 1 for each in shown)
     return _Attributed(applied, feedback, decision_records(shown, ranker), dead, counts)
-
-
-def _consented(feedback: list[Feedback], user: str, profile: bytes, held: HeldProfiles | None) -> list[Feedback]:
-    """Return feedback as its user agreed to: for budgets alone where he is not to be learned from."""
-    if held is not None:
-        return [each._replace(unlearned=int(not held.learns(user, each.ts_ms))) for each in feedback]
-    if not profile or read_kept(profile).learn:
-        return feedback
-    return [each._replace(unlearned=1) for each in feedback]
 
 
 def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list[str], ranker: RankerState) -> _Listed:
@@ -267,7 +256,7 @@ def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list
     may.mask[:, stopped] = False
     counts["lists_caps_full"] += may.caps_full
     ranked = rank_arms(ranker, arms, contexts, may.mask, seeds)
-    heads = ListHeads(names, as_of_ms, seq, arms, until=may.until)
+    heads = ListHeads(names, as_of_ms, seq, arms, until=may.until, unlearned=not_to_learn(batch, rows))
     lists = signed_lists(ranker, heads, x, pairs, ranked)
     if not some.size:
         return _Listed(lists, counts)

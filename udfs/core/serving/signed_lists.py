@@ -30,6 +30,8 @@ class ListHeads(NamedTuple):
     """One list for all, in no experiment and without exploration."""
     until: NDArray[np.int64] | None = None
     """See `open_until` of the catalogue."""
+    unlearned: NDArray[np.bool_] | None = None
+    """Whose users do not agree to be learned from; None: all do."""
 
 
 def signed_lists(
@@ -55,6 +57,7 @@ def signed_lists(
         feasible=ranked.feasible,
         acted=ranked.acted,
         until=heads.until,
+        unlearned=heads.unlearned,
         experiment=ranker.experiment.mark if ranker.experiment and not heads.popular else 0,
     )
     return payloads(ranker.catalogue, lists, mint(lists, ranker.attributing.keys), ranker.leases())

@@ -6,7 +6,8 @@ former lists of 16, by key      those that only rewards still stand in: as a lis
 contexts of 19                  number of the list, encoder, x: of each list with a reward, by key
 rewards of 13, by list, position    number of the list, position, flags, activity, clicked_ms
 conversions of 19               number of the reward, told_ms, told and counted worth: where it has any
-notes of 9                      number of the list, masks, its first click and weight: where a list needs it
+notes of 9                      number of the list, masks, its first click (bit 7: it is not learned from) and weight:
+                                where a list needs it
 claims of 25, by age            id, ts_ms, ref, worth, number of the reward that holds it with its kind
 uses of 12, dismissals of 6     the marks, by activity
 
@@ -60,6 +61,8 @@ LOW = 0xFFFFFFFF
 NOBODY, SPENT = 127, 126
 """Numbers of a claim's holder where it has none, or one that is forgotten; the highest bit is its kind."""
 KIND_SHIFT = 7
+NOTED_UNLEARNED = 0x80
+"""Beside the first click of a note."""
 
 _LISTS, _FORMERS, _CONTEXTS, _REWARDS, _CONVERSIONS, _NOTES, _CLAIMS, _USES, _DISMISSALS = range(9)
 

@@ -14,6 +14,7 @@ from tideline.udfs.core.shown.shown_bytes import (
     LIST_FORM,
     LOW,
     NOTE_FORM,
+    NOTED_UNLEARNED,
     find_row,
     first_moved_to,
     key_bytes,
@@ -79,7 +80,8 @@ class ShownLists:
             noted = self._notes[::_NOTE_SIZE].find(number)
             if noted >= 0:
                 note = NOTE_FORM.unpack_from(self._notes, noted * _NOTE_SIZE)
-                _, implied, found.dismissed, found.spent, found.first_click, found.cascade = note
+                _, implied, found.dismissed, found.spent, click, found.cascade = note
+                found.first_click, found.unlearned = click & ~NOTED_UNLEARNED, bool(click & NOTED_UNLEARNED)
                 found.impressed = seen & ~implied
         return found
 
@@ -126,7 +128,7 @@ class ShownLists:
             row = _list_bytes(page)
             at = find_row(self._listed, _SIZE, row[: KEY_FORM.size])
             listed[at : at + _SIZE] = row
-            is_noted = page.seen != page.impressed or page.dismissed or page.spent or page.cascade
+            is_noted = page.seen != page.impressed or page.dismissed or page.spent or page.cascade or page.unlearned
             if notes or is_noted:
                 number = at // _SIZE
                 notes = _with_note(notes, number, _note_bytes(page, number) if is_noted else b"")
@@ -139,8 +141,8 @@ def _list_bytes(each: ShownList) -> bytes:
 
 
 def _note_bytes(each: ShownList, number: int) -> bytes:
-    first_click = each.first_click if each.cascade else NO_CLICK
-    return NOTE_FORM.pack(number, each.seen & ~each.impressed, each.dismissed, each.spent, first_click, each.cascade)
+    click = (each.first_click if each.cascade else NO_CLICK) | NOTED_UNLEARNED * each.unlearned
+    return NOTE_FORM.pack(number, each.seen & ~each.impressed, each.dismissed, each.spent, click, each.cascade)
 
 
 def _with_note(notes: bytes, number: int, note: bytes) -> bytes:

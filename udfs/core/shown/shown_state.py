@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CLICKED, CONVERTED, TOLD = 1, 2, 4
-"""Flags of a reward: a click came; its conversion was counted; a conversion with its token came."""
+CLICKED, CONVERTED, TOLD, UNLEARNED = 1, 2, 4, 8
+"""Flags of a reward: a click came; its conversion was counted; a conversion with its token came; its list teaches
+budgets alone."""
 ASSUMED, BOUGHT, REPORTED = 1, 2, 3
 """Where the worth of a conversion is from: the activity, a purchase, a report's value; 0: there was none."""
 PURCHASE, CONVERSION = 0, 1
@@ -47,6 +48,8 @@ class ShownList:
     """Known where `cascade` is not 0."""
     cascade: int = 0
     """Hundredths by which an impression below its first click counts less, as ordered when it was first heard of."""
+    unlearned: bool = False
+    """Whether it teaches budgets and floors alone, as settled when it was first heard of."""
     encoder: int = 0
     x: bytes = b""
     """Its context and whose it is, where it has a reward."""

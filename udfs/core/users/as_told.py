@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tideline.udfs.core.profiles.kept_profile import read_kept
+from tideline.udfs.core.profiles.kept_profile import learns, read_kept
 from tideline.udfs.core.users.interest import stranger_x
 
 if TYPE_CHECKING:
@@ -39,6 +39,14 @@ def as_told(batch: UserBatch, rows: NDArray[np.int64]) -> UserBatch:
         for row in strangers.tolist():
             seen[row] = b""
     return replace(batch, header=header, history=history, liked=liked, seen=seen)
+
+
+def not_to_learn(batch: UserBatch, rows: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+    """Return which of the given rows' users do not agree to be learned from; None where all do."""
+    told = [batch.profiles[row] for row in rows.tolist()]
+    if not any(told):
+        return None
+    return np.array([not learns(kept) for kept in told], np.bool_)
 
 
 def known(batch: UserBatch) -> NDArray[np.bool_]:

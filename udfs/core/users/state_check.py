@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tideline.schemas.errors import ConfigError
-from tideline.udfs.core.profiles.kept_profile import profile_fits
+from tideline.udfs.core.profiles.kept_profile import PROFILE_VERSION, profile_fits
 from tideline.udfs.core.shown.shown_bytes import shown_fits
 from tideline.udfs.core.users.long_liked import KEPT
 from tideline.udfs.core.users.times_seen import seen_fits
@@ -19,18 +19,22 @@ def is_malformed(state: bytes) -> bool:
     """Return whether a state is not as long as it says.
 
     Raises:
-        ConfigError: it is one of another version, as all others will be.
+        ConfigError: it, or the profile in it, is one of another version, as all others will be.
     """
     if len(state) < _HEADER_BYTES:
         return True
-    if state[_VERSION] != STATE_VERSION:
-        raise ConfigError(
-            "state", f"user state of version {state[_VERSION]}", f"version {STATE_VERSION}, {OF_THIS_BUILD}"
-        )
+    _check_version("user state", state[_VERSION], STATE_VERSION)
     start = _HEADER_BYTES + 4 * state[_H_LEN] + _EVENT_BYTES * state[_N_HISTORY] + LIKED_BYTES * state[_N_LIKED]
     profile = start + SEEN_BYTES * state[_N_SEEN]
     end = profile + state[_N_PROFILE]
     fits = state[_N_HISTORY] <= HISTORY and state[_N_LIKED] <= KEPT and end <= len(state)
-    return not (
-        fits and seen_fits(state[start:profile]) and profile_fits(state[profile:end]) and shown_fits(state[end:])
-    )
+    if not (fits and seen_fits(state[start:profile]) and shown_fits(state[end:])):
+        return True
+    if profile < end:  # of a state that is whole otherwise: a broken one would end the job for everybody
+        _check_version("profiles in user state", state[profile], PROFILE_VERSION)
+    return not profile_fits(state[profile:end])
+
+
+def _check_version(what: str, found: int, known: int) -> None:
+    if found != known:
+        raise ConfigError("state", f"{what} of version {found}", f"version {known}, {OF_THIS_BUILD}")

@@ -70,6 +70,7 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
         arms=rng.integers(0, 4, users),
         popular=data.draw(st.booleans()),
         experiment=int(rng.integers(0, 2**16)),
+        unlearned=data.draw(st.sampled_from([None, rng.random(users) < 0.5])),
     )
     for row, (user, token) in enumerate(zip(made.users, mint(made, KEYS), strict=True)):
         listed = order[row].tolist()
@@ -89,6 +90,7 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
             arm=made.arms[row],
             popular=made.popular,
             experiment=made.experiment,
+            unlearned=made.unlearned is not None and bool(made.unlearned[row]),
         )
 
 
@@ -164,7 +166,8 @@ def test_every_changed_bit_is_refused(positions: int, ruled: bool) -> None:
             reason = refusal(token[:place] + changed + token[place + 1 :])
             of_byte.setdefault((6 * place + bit) // 8, set()).add(reason)
     assert set(of_byte) == set(range(size + (size % 3 > 0)))
-    assert of_byte[0] == of_byte.get(size, of_byte[0]) == {Reason.BAD_TOKEN}
+    assert of_byte[0] == {Reason.BAD_TOKEN, Reason.FOREIGN_TOKEN}
+    assert of_byte.get(size, {Reason.BAD_TOKEN}) == {Reason.BAD_TOKEN}
     assert all(of_byte[at] == {Reason.FOREIGN_TOKEN} for at in range(2, size))
 
 

@@ -31,8 +31,20 @@ def test_each_moment_has_the_newest_profile_that_speaks_of_it() -> None:
             keep(second),
             forgotten(NOW_MS + 20),
         ]
-        assert [held.learns("u", NOW_MS + at) for at in (-1, 0, 10, 20)] == [True, True, False, True]
         assert held.at("v", NOW_MS) == NO_PROFILE
+
+
+def test_only_who_is_asked_for_is_decoded() -> None:
+    """Contract: a job over the past starts in a moment, however many users the topic has; nobody's is told twice."""
+    record = encode_profile(Profile("u", NOW_MS))
+    held = HeldProfiles([(b"u", record, NOW_MS), (None, record, NOW_MS), (b"v", b"no profile", NOW_MS)])
+    assert not held._kept
+    assert [held.at("u", NOW_MS), held.at("u", NOW_MS), held.at("u", NOW_MS - 1)] == [
+        keep(Profile("u", NOW_MS)),
+        keep(Profile("u", NOW_MS)),
+        NO_PROFILE,
+    ]
+    assert (list(held._kept), held.at("v", NOW_MS)) == (["u"], NO_PROFILE)
 
 
 @settings(max_examples=60, deadline=None)

@@ -204,3 +204,27 @@ def test_clicks_are_marked_under_a_number_of_their_own_however_late() -> None:
         activity_hash(click_name("a")): [NOON_MS // 60_000 + 1 + 3 * 1440]
     }
     assert not decode_shown(attribute(b"", [(0, clicks[0])], SETTINGS).shown).uses
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_what_comes_of_the_popular_list_is_learned_as_its_user_agreed_at_the_first_of_it(learns: bool) -> None:
+    """Contract: nobody's token says what he agreed to; his impression and his click are judged alike all the same."""
+    popular = token_for("", NAMES, popular=True)
+    first = attribute(b"", [(0, event(IMPRESSION, token=popular))], SETTINGS, learns=learns)
+    more = [event(CLICK, token=popular), event(CONVERSION, token=popular), event(DISMISS, "b", token=popular)]
+    again = attribute(first.shown, list(enumerate(more)), SETTINGS, learns=not learns)
+    assert {each.unlearned for each in first.feedback + again.feedback} == {int(not learns)}
+    assert len(again.feedback) == 4
+
+
+def test_a_conversion_of_a_list_long_gone_is_learned_or_not_as_the_list_was() -> None:
+    """Contract: what it takes back it takes from where it was added, and from nobody else."""
+    silent = token_for("u", NAMES, unlearned=np.array([True]))
+    clicked_first = [event(CLICK, token=silent), event(CONVERSION, token=silent, value=4.0)]
+    newer = [event(CLICK, at_ms=NOON_MS + at, token=token_for("u", NAMES, NOON_MS + at)) for at in range(1, 40)]
+    returned = event(CONVERSION, at_ms=NOON_MS + 60, token=silent, value=-1.0)
+    _, feedback = apply(clicked_first, newer, [returned])
+    of_it = [each for each in feedback if each.ts_ms == NOON_MS]
+    assert totals(of_it) == {("a", NOON_MS): (1, 1, 1, 0, -1_000)}
+    assert {each.unlearned for each in of_it} == {1}
+    assert {each.unlearned for each in feedback if each.ts_ms > NOON_MS} == {0}

@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.core_world import NOON_MS, ArithmeticEncoder, token_for
-from tests.support.engine_runs import NAMES, ranking_world, records_of, story_of, sums_of, views
+from tests.support.core_world import NOON_MS, ArithmeticEncoder
+from tests.support.engine_runs import ranking_world, records_of, story_of, sums_of, views
+from tests.support.told import totals
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.lists.decision_token import read_unverified
 from tideline.udfs.core.profiles.held_profiles import HeldProfiles
 from tideline.udfs.core.profiles.kept_profile import keep
 from tideline.udfs.core.profiles.profile_record import Consent, Profile, encode_profile
+from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, settle, take_profiles
 from tideline.udfs.core.users.interest import stranger_x
 from tideline.udfs.core.users.user_state import HEADER
@@ -85,15 +88,86 @@ def x_of(payload: bytes) -> list[int]:
     return [int(each) for each in np.frombuffer(token.x, np.int8)]
 
 
+def done(kind: int, payload: bytes, position: int = 0, at_ms: int = NOON_MS + 40_000, **fields: Any) -> Event:
+    """Return what u did with an entry of a list."""
+    found = json.loads(payload)
+    given = {"activity_id": found["i"][position], "token": found["k"], "position": position} | fields
+    return Event(f"{kind}-{found['v']}-{position}-{at_ms}", "u", kind, at_ms, **given)
+
+
 def test_without_consent_to_learn_feedback_is_marked_and_nothing_else_changes() -> None:
-    """Contract: budgets and caps still count."""
-    click = Event("c", "u", EventType.CLICK, NOON_MS + 9, activity_id=NAMES[0], token=token_for("u", NAMES), position=0)
-    shown = click._replace(event_id="i", type=EventType.IMPRESSION)
+    """Contract: budgets and caps still count; of a list its token alone differs."""
     plain, silent = Shop(), Shop()
     silent.told(Profile("u", NOON_MS - 1, consent=Consent(learn=False)))
-    outcomes = [shop.seen(shown, click) for shop in (plain, silent)]
+    outcomes = []
+    for shop in (plain, silent):
+        shop.seen(*views("u", 3))
+        ranked = shop.lists["u"]
+        outcomes.append(shop.seen(done(EventType.IMPRESSION, ranked), done(EventType.CLICK, ranked)))
     assert [each._replace(unlearned=1) for each in outcomes[0].feedback] == outcomes[1].feedback != []
-    assert outcomes[0].lists == outcomes[1].lists
+    lists = [json.loads(shop.lists["u"]) for shop in (plain, silent)]
+    assert lists[0] == lists[1] | {"k": lists[0]["k"]}
+
+
+CONSENTS = (Profile("u", NOON_MS + 10_000, consent=SILENT), Profile("u", NOON_MS + 20_000))
+"""u withdraws his consent, and gives it again."""
+
+
+def lists_of_each_consent() -> list[bytes]:
+    """Return a list of u from before he withdrew his consent, one from then, and one since he gave it again."""
+    shop = Shop()
+    shop.seen(*views("u", 1))
+    found = [shop.lists["u"]]
+    for each in CONSENTS:
+        shop.told(each)
+        found.append(shop.lists["u"])
+    return found
+
+
+def deeds_with(payload: bytes, number: int) -> list[Event]:
+    """Return all that u may do with two entries of a list, and a purchase of the first that is sent back."""
+    start_ms = NOON_MS + 40_000 + 20_000 * number
+    kinds = (EventType.IMPRESSION, EventType.CLICK, EventType.CONVERSION, EventType.DISMISS)
+    told = [done(kind, payload, at, start_ms + 1_000 * (4 * at + kind)) for at in (0, 1) for kind in kinds]
+    worths = [done(EventType.CONVERSION, payload, 0, start_ms + 15_000 + at, value=9.5 - 9.5 * at) for at in (0, 1)]
+    loose = done(EventType.CONVERSION, payload, 1, start_ms + 18_000)._replace(token=None, position=None)
+    return [*told, *worths, loose]
+
+
+def run_of(told: list[Event | Profile]) -> list[Feedback]:
+    """Return what is fed when u's events and profiles are applied one by one."""
+    shop, feedback = Shop(), []
+    for each in told:
+        if isinstance(each, Profile):
+            shop.told(each)
+        else:
+            feedback += shop.seen(each).feedback
+    return feedback
+
+
+def sums_by_consent(feedback: list[Feedback]) -> list[dict[tuple[str, int], tuple[int, ...]]]:
+    """Return the totals of what is learned, and of what is not."""
+    return [totals([each for each in feedback if each.unlearned == flag]) for flag in (0, 1)]
+
+
+LISTS = lists_of_each_consent()
+DEEDS = [event for number, payload in enumerate(LISTS) for event in deeds_with(payload, number)]
+IN_TURN: list[Event | Profile] = [*CONSENTS, *DEEDS]
+
+
+def test_what_comes_of_a_list_is_learned_or_not_as_its_user_agreed_when_it_was_made() -> None:
+    """Contract: its impression, clicks, conversions and returns alike, though he has changed his mind since."""
+    learned, silent = sums_by_consent(run_of(IN_TURN))
+    assert {ts_ms for _, ts_ms in learned} == {NOON_MS, NOON_MS + 20_000}
+    assert {ts_ms for _, ts_ms in silent} == {NOON_MS + 10_000}
+    assert all(row[:4] == (1, 1, 1, 1) for row in (*learned.values(), *silent.values()))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.permutations(IN_TURN))
+def test_a_switch_of_consent_anywhere_between_leaves_the_same_sums(told: list[Event | Profile]) -> None:
+    """Contract: in any order of impressions, clicks, conversions with and without token, returns and profiles."""
+    assert sums_by_consent(run_of(told)) == sums_by_consent(run_of(IN_TURN))
 
 
 def test_a_bad_record_costs_its_user_nothing_and_nobody_else_anything() -> None:
@@ -193,22 +267,12 @@ def test_a_past_is_worked_off_with_the_profiles_of_its_own_time() -> None:
     assert past.states == live.states
 
 
-def test_of_a_past_feedback_is_learned_as_its_user_agreed_when_he_saw_the_list() -> None:
-    """Contract: whatever came with it in one batch, or was said since."""
-    held = HeldProfiles(
-        [
-            (b"u", encode_profile(Profile("u", NOON_MS - 500, consent=SILENT)), NOON_MS),
-            (b"u", encode_profile(Profile("u", NOON_MS + 500)), NOON_MS + 10**6),
-        ]
-    )
-    shown = [
-        Event(f"i{at}", "u", EventType.IMPRESSION, at_ms + 9, activity_id=NAMES[0], position=0, token=token)
-        for at, at_ms in enumerate((NOON_MS - 1_000, NOON_MS, NOON_MS + 1_000))
-        for token in [token_for("u", NAMES, at_ms, seq=at + 1)]
-    ]
+def test_of_a_past_feedback_is_learned_as_it_was_live() -> None:
+    """Contract: lists say what had been agreed to, so a replay and a backfill need not know what was said when."""
+    held = HeldProfiles([(b"u", encode_profile(CONSENTS[1]), NOON_MS + 10**6)])  # the topic is compacted
     shop = Shop()
-    outcome = process(records_of(shown), shop.load, WORLD, held=held)
-    assert {each.ts_ms - NOON_MS: each.unlearned for each in outcome.feedback} == {-1_000: 0, 0: 1, 1_000: 0}
+    outcome = process(records_of(DEEDS), shop.load, WORLD, held=held)
+    assert sums_by_consent(outcome.feedback) == sums_by_consent(run_of(IN_TURN))
 
 
 def test_without_profiles_every_byte_is_as_before_there_were_any() -> None:

@@ -60,8 +60,9 @@ class Both:
         if key not in self.plain.lists:
             if len(self.plain.lists) >= MAX_LISTS:
                 self.drop()
-            self.plain.lists[key] = ShownList(key, 0)
-            self.touched.add_list(ShownList(key, 0))
+            unlearned = self.draw.random() < 0.3
+            self.plain.lists[key] = ShownList(key, 0, unlearned=unlearned)
+            self.touched.add_list(ShownList(key, 0, unlearned=unlearned))
         touched = self.touched.lists.get(key)
         assert touched is not None
         for page in (self.plain.lists[key], touched):

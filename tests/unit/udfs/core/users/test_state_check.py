@@ -10,7 +10,9 @@ from tests.support.core_world import NOON_MS, activity, make_ranker
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.core.profiles.kept_profile import PROFILE_VERSION, keep
+from tideline.udfs.core.profiles.profile_record import Profile, encode_profile
+from tideline.udfs.core.serving.engine import Records, process, take_profiles
 from tideline.udfs.core.users.state_check import is_malformed
 
 _WORLD = make_ranker([activity("a"), activity("b")])
@@ -51,3 +53,18 @@ def test_counts_that_do_not_fit_are_malformed_and_another_version_is_refused() -
     state[0] = 5
     with pytest.raises(ConfigError, match="user state of version 5' cannot be used; allowed: version 6, as this build"):
         is_malformed(bytes(state))
+
+
+def test_a_profile_of_another_version_is_refused_and_one_that_is_cut_is_malformed() -> None:
+    """Contract: what another build kept of a shop's profiles ends the job with what to do, and resets no user."""
+    profile = Profile("u", NOON_MS, {"tier": "gold"})
+    told = Records([b"u"], [encode_profile(profile)], [NOON_MS])
+    state = take_profiles(told, lambda _: [a_state()], _WORLD).states[0]
+    at = state.index(keep(profile))
+    assert not is_malformed(state)
+    for version in (0, PROFILE_VERSION + 1):
+        other = state[:at] + bytes([version]) + state[at + 1 :]
+        with pytest.raises(ConfigError, match=f"profiles in user state of version {version}' cannot be used; allowed"):
+            is_malformed(other)
+    more_labels = state[: at + 14] + b"\x02" + state[at + 15 :]
+    assert is_malformed(more_labels)
