@@ -17,7 +17,7 @@ from tideline.scripts.commands.activity_topic import (
     write_activities,
 )
 from tideline.scripts.commands.exits import Exit, failed
-from tideline.scripts.commands.ledger_lines import SPENT, ledger_document, ledger_line, standings_in
+from tideline.scripts.commands.ledger_lines import SPENT, Standings, ledger_document, ledger_line, standings_in
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.recent_users import recent_users
 from tideline.scripts.commands.target import PUBLISH_MS, read_target
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from tideline.scripts.commands.target import Target
-    from tideline.udfs.core.budgets.standing import Standing
     from tideline.udfs.core.catalogue.activity_file import ActivityFile
 
 _WIDTH = 16
 _FEW = 10
+_UNREADABLE = "where it stands cannot be read"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -127,7 +127,7 @@ def _show(arguments: argparse.Namespace) -> int:
     every = [each.activity for each in topic.known.values()]
     hidden = _judge(arguments, target).hidden(every, (), now_ms)
     ledgers = _ledgers(target, [topic.known[name].activity for name in names if name in topic.known])
-    told = [_document(topic, name, now_ms, hidden.get(name), ledgers.get(name)) for name in names]
+    told = [_document(topic, name, now_ms, hidden.get(name), ledgers) for name in names]
     if arguments.json:
         print(json.dumps(told))
     elif arguments.ids:
@@ -224,17 +224,15 @@ def _need(topic: ActivityTopic, names: Iterable[str], there: Iterable[str]) -> N
         raise ConfigError("ID", ", ".join(missing), f"ids of the topic, which holds {_count(topic.known)}")
 
 
-def _ledgers(target: Target, activities: Iterable[Activity]) -> dict[str, Standing]:
+def _ledgers(target: Target, activities: Iterable[Activity]) -> Standings:
     """Return where activities stand with limits and floors; the policy topic is read only where one has any."""
     if not any(each.is_limited or each.exposure_floor > 0.0 for each in activities):
-        return {}
+        return standings_in(())
     return standings_in(read_policy(target.cluster, target.topics.policy, PUBLISH_MS).records)
 
 
-def _document(
-    topic: ActivityTopic, name: str, now_ms: int, hidden: str | None, standing: Standing | None
-) -> dict[str, Any]:
-    known = topic.known.get(name)
+def _document(topic: ActivityTopic, name: str, now_ms: int, hidden: str | None, standings: Standings) -> dict[str, Any]:
+    known, standing = topic.known.get(name), standings.known.get(name)
     closed = why_closed(known.activity, now_ms) if known else "no record of it was taken"
     spent = SPENT if standing is not None and standing.stopped else None
     why = [each for each in (closed, hidden if closed is None else None, spent) if each is not None]
@@ -246,6 +244,7 @@ def _document(
         "refused": topic.refused.get(name),
         "activity": _stated(known.activity) if known else None,
         "ledger": ledger_document(standing),
+        "ledger_refused": standings.refused.get(name),
     }
 
 
@@ -262,6 +261,7 @@ def _line(told: Mapping[str, Any]) -> str:
     about = f"{what['kind']}: {what['title']}" if what else ""
     state = "open" if told["open"] else "; ".join(told["why"])
     late = f" (a later record was refused: {told['refused']})" if told["refused"] else ""
+    late += f" ({_UNREADABLE}: {told['ledger_refused']})" if told["ledger_refused"] else ""
     return printable(f"{told['activity_id']:{_WIDTH}}  {state}{late}  {about}".rstrip())
 
 
@@ -275,6 +275,8 @@ def _detailed(told: Mapping[str, Any]) -> list[str]:
         lines.append(f"{'written':{_WIDTH}}{moment(told['written_ms'])}")
     if told["activity"] and told["ledger"]:
         lines.append(f"{'ledger':{_WIDTH}}{ledger_line(told['ledger'], told['activity'])}")
+    if told["ledger_refused"]:
+        lines.append(f"{_UNREADABLE}: {told['ledger_refused']}")
     for name, value in (told["activity"] or {}).items():
         if name != "activity_id" and value not in (None, (), {}):
             lines.append(f"{name:{_WIDTH}}{_value(name, value)}")

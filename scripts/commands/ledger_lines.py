@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tideline.schemas.errors import InvalidRecord
 from tideline.udfs.core.budgets.pacing import PRICE_UNIT
 from tideline.udfs.core.budgets.spending_stop import READERS_LEARN_S, overshoot_bound
 from tideline.udfs.core.budgets.standing import Standing, decode_standing
@@ -18,13 +19,26 @@ SPENT = "its budget or stock has no room for what may still come of what was sho
 _CENTS, _HOUR_S = 100, 3600
 
 
-def standings_in(records: Iterable[TopicRecord]) -> dict[str, Standing]:
-    """Return where each activity stands by the newest of some records of the policy topic, rising by offset."""
-    return dict(
-        decode_standing(record.value, record.offset)
-        for record in records
-        if record.value is not None and decode_ledger_key(record.key) is not None
-    )
+class Standings(NamedTuple):
+    """Where each activity stands, and why the last record of one cannot be read: the one before it is told then."""
+
+    known: dict[str, Standing]
+    refused: dict[str, str]
+
+
+def standings_in(records: Iterable[TopicRecord]) -> Standings:
+    """Return what some records of the policy topic, rising by offset, say of where activities stand."""
+    found = Standings({}, {})
+    for record in records:
+        key = decode_ledger_key(record.key)
+        if key is None or record.value is None:
+            continue
+        try:
+            _, found.known[key.activity_id] = decode_standing(record.value, record.offset)
+            found.refused.pop(key.activity_id, None)
+        except InvalidRecord as error:
+            found.refused[key.activity_id] = f"offset {record.offset}: {error}"
+    return found
 
 
 def ledger_document(standing: Standing | None) -> dict[str, Any] | None:

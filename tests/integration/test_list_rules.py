@@ -115,8 +115,12 @@ def test_what_the_rules_cost_is_beside_the_policy_and_in_the_export(ruled: LiveJ
         records = {record.key: record.value for record in ruled.read(ruled.topics.policy)}
         record = records.get(COSTS_KEY)
         found = [] if record is None else decode_costs(record)
-        # The first lists that are made again may be of before anything was learned, when all are worth the same.
-        return found if _cost(found, RuleClass.LIST_RULES) else []
+        # The first lists that are made again may be of before anything was learned, when all are worth the same; what
+        # comes then is published once so many intervals have brought something.
+        if not _cost(found, RuleClass.LIST_RULES):
+            ruled.produce(messages(scenario(ruled, 2, f"costly{time.time_ns()}", events=20, users=9)))
+            return []
+        return found
 
     ruled.produce(messages(scenario(ruled, 2, "costly", events=1_500, users=120)))
     ruled.settle()

@@ -117,7 +117,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             yield from self._obey(batch.shard, batch.records.values[0])
             return
         keys, values, stamped_ms = batch.records
-        records = Records(keys, values, self._clock.bounded(keys, stamped_ms, time.time_ns() // 1_000_000))
+        records = Records(keys, values, self._clock.bounded(keys, stamped_ms, _present_ms()))
         ranker = self._feed.state
         if batch.kind == PROFILES:
             outcome = take_profiles(records, self._load, ranker, muted=self._muted)
@@ -136,7 +136,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if outcome.listed:
             self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
         yield self._row(outcome, popular, stops, batch)
-        yield from self._tell_costs(self._sampled.add(outcome.sampled))
+        yield from self._tell_costs(self._sampled.add(outcome.sampled, max(records.timestamps_ms)))
 
     def _end_if_taken_over(self) -> None:
         config = self._config
@@ -202,8 +202,10 @@ class InterestRank(KeyedBroadcastProcessFunction):
         """Return all that the topic of profiles says now, for a job over the past; a live one is told as it goes."""
         if not isinstance(self._config, ReplayConfig | BackfillConfig):
             return None
-        records = self._read(self._config.topics.profiles)
-        return HeldProfiles((each.key, each.value, each.timestamp_ms) for each in records)
+        records = list(self._read(self._config.topics.profiles))
+        keys, stamped_ms = [each.key for each in records], [each.timestamp_ms for each in records]
+        believed_ms = BrokerClock().bounded(keys, stamped_ms, _present_ms())
+        return HeldProfiles(zip(keys, (each.value for each in records), believed_ms, strict=True))
 
     def _read_policy(self, pinned: int | None) -> PolicyStart:
         config = self._config
@@ -254,7 +256,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
                 popular = self._popular.due(self._feed.state, outcome.newest_ms, renew=True)
                 stops = self._renewed_stops(outcome.newest_ms)
             yield self._row(outcome, popular, stops)
-            yield from self._tell_costs(self._sampled.add(outcome.sampled))
+            yield from self._tell_costs(self._sampled.add(outcome.sampled, 0))
 
     def _row(self, outcome: Outcome, popular: bytes, stops: bytes, batch: Batch | None = None) -> Row:
         self._meters.add(outcome.counts)
@@ -285,3 +287,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._meters.show("encoder_on_cuda", int(ranker.encoder.provider == "cuda"))
         self._meters.show("policy_version", max(ranker.version, 0))
         self._meters.show("activities", len(ranker.offers.activities))
+
+
+def _present_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -25,6 +25,7 @@ from tideline.udfs.core.control.control import (
     decode_for,
 )
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, decode_ledger_key
+from tideline.udfs.core.policies.fence import epoch_of
 from tideline.udfs.core.policies.policy_table import decode_row
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 from tideline.udfs.core.serving.ranker_state import PolicyTables, RankerCommand
@@ -186,7 +187,10 @@ class RankerFeed:
 
     def _take(self, records: Iterable[TopicRecord]) -> None:
         for offset, key, value, _ in records:
-            if value is None or key == COSTS_KEY:
+            if value is None:
+                continue
+            if key == COSTS_KEY:  # says nothing to a ranker but who writes
+                self.policy_epoch = max(self.policy_epoch, epoch_of(value))
                 continue
             is_standing = decode_ledger_key(key) is not None
             row: PolicyRow | Standing

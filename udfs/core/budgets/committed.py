@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.budgets.ledger import HOUR_MS, NO_LEDGER
-from tideline.udfs.core.budgets.spending_stop import RISK
+from tideline.udfs.core.limits import RISK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 
-RISK = 0.01
-"""Chance that a bound does not hold."""
+from tideline.udfs.core.limits import RISK
+
 MIN_LEASE_MS, MAX_LEASE_MS = 600_000, 86_400_000
 READERS_LEARN_S = 2.4
 """From an impression to the stop list that it leads to: two batches, a publish interval, solving."""

@@ -11,6 +11,7 @@ from tideline.udfs.core.catalogue.eligibility.rule_form import Between, Clause, 
 from tideline.udfs.core.catalogue.eligibility.rules import clauses_of_activity
 from tideline.udfs.core.catalogue.opening import next_open
 from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.limits import LEAST_CONVERSIONS
 from tideline.udfs.core.local_time import HOUR, WEEK
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.users.features import Vocabulary
-
-
-LEAST_CONVERSIONS = 1.536
-"""A budget or stock for no more is stopped from the start: so much is kept back while nothing is pending."""
 
 
 class Unreachable(StrEnum):

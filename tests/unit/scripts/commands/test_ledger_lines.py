@@ -24,7 +24,18 @@ def test_the_newest_record_of_an_activity_counts() -> None:
         TopicRecord(2, key, encode_standing("a", STANDING), NOON_MS),
         TopicRecord(3, key, None, NOON_MS),
     ]
-    assert standings_in(records) == {"a": STANDING._replace(version=2)}
+    assert standings_in(records) == ({"a": STANDING._replace(version=2)}, {})
+
+
+def test_a_record_that_cannot_be_read_keeps_none_of_the_others_from_being_told() -> None:
+    """Contract: whose it is and why; what was said before stays, and a later one that can be read ends it."""
+    good, bad = encode_standing("a", STANDING), encode_standing("a", STANDING)[:-1]
+    keys = [LedgerKey(name).value for name in ("a", "b", "c", "a", "b")]
+    values = [good, bad, encode_standing("c", STANDING), bad, encode_standing("b", STANDING)]
+    found = standings_in(TopicRecord(at, *each, NOON_MS) for at, each in enumerate(zip(keys, values, strict=True)))
+    known = {name: each.version for name, each in found.known.items()}
+    assert (known, list(found.refused)) == ({"a": 0, "b": 4, "c": 2}, ["a"])
+    assert found.refused["a"].startswith("offset 3: ")
 
 
 def test_amounts_are_in_units_of_money() -> None:

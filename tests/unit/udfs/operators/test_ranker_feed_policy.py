@@ -170,3 +170,12 @@ def test_what_rules_cost_is_no_row() -> None:
     fed.policy += [(0, COSTS_KEY, costs)]
     assert fed.apply(POLICY, [(1, COSTS_KEY, costs), (2, b"3|a", encode_row(cold_row(), "a"))]) == []
     assert (fed.ranker.version, fed.counts["policy_rows_refused"]) == (2, 0)
+
+
+def test_what_rules_cost_tells_who_writes() -> None:
+    """Contract: a job that took over publishes it before any row: rows of the one before count no more behind it."""
+    fed = Fed()
+    costs = encode_costs([DayCosts(20_000, 3, 500, 400, 1, np.zeros((6, 5), np.int64), NO_PRICES)], 9)
+    row = encode_row(cold_row()._replace(epoch=8), "a")
+    fed.apply(POLICY, [(0, b"3|a", row), (1, COSTS_KEY, costs), (2, b"3|a", row)])
+    assert (fed.feed.policy_epoch, fed.ranker.version, fed.counts["policy_rows_fenced"]) == (9, 0, 1)

@@ -98,12 +98,19 @@ class WaitingDecisions:
 
     def __init__(self) -> None:
         self._waiting: list[SampledDecisions] = []
-        self._count = 0
+        self._count = self._heard_ms = 0
 
-    def add(self, decisions: SampledDecisions | None) -> list[DayCosts]:
-        """Let decisions wait; return what rules cost those that wait no longer."""
+    def add(self, decisions: SampledDecisions | None, heard_ms: int) -> list[DayCosts]:
+        """Let decisions wait; return what rules cost those that wait no longer.
+
+        `heard_ms` is the newest Kafka timestamp they were made after, 0 for none: no list is of a later day. One that
+        is made for an event of a clock that is ahead would push out the oldest day that is kept.
+        """
+        self._heard_ms = max(self._heard_ms, heard_ms)
         if decisions is None:
             return []
+        if self._heard_ms:
+            decisions = decisions._replace(as_of_ms=np.minimum(decisions.as_of_ms, self._heard_ms))
         others = self._waiting and self._waiting[0].ranker is not decisions.ranker
         found = self.costs() if others else []
         self._waiting.append(decisions)

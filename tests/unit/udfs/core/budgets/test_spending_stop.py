@@ -13,7 +13,7 @@ from tideline.udfs.core.budgets.spending_stop import (
     overshoot_bound,
     upper_bound,
 )
-from tideline.udfs.core.catalogue.reach import LEAST_CONVERSIONS
+from tideline.udfs.core.limits import LEAST_CONVERSIONS
 
 
 def test_the_bounds_are_what_they_were_worked_out_to_be() -> None:
@@ -47,5 +47,6 @@ def test_a_lease_is_between_ten_minutes_and_a_day() -> None:
 
 def test_a_budget_that_is_stopped_from_the_start_is_told_to_reach_nobody() -> None:
     """Contract: `tideline activity check` knows by the number of conversions from where on one is ever shown."""
-    assert must_stop(0, 0.0, 1_000, round(1_000 * (LEAST_CONVERSIONS - 0.001)))
-    assert not must_stop(0, 0.0, 1_000, round(1_000 * LEAST_CONVERSIONS))
+    assert upper_bound(0.0) == LEAST_CONVERSIONS
+    assert must_stop(0, 0.0, 100_000, int(100_000 * LEAST_CONVERSIONS))
+    assert not must_stop(0, 0.0, 100_000, int(100_000 * LEAST_CONVERSIONS) + 1)

@@ -15,7 +15,7 @@ from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.catalogue.activity import Cap
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule
-from tideline.udfs.core.rule_costs.days import KEPT_DAYS
+from tideline.udfs.core.rule_costs.days import KEPT_DAYS, decode_costs, encode_costs, with_more
 from tideline.udfs.core.rule_costs.steps import RuleClass
 from tideline.udfs.core.rule_costs.sums import EXPECTED, SAMPLED, DayCosts, changed_name, cost_name
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions, costs_of_rules
@@ -68,7 +68,7 @@ def costs(ranker: RankerState, batches: int) -> Counter[str]:
     waiting, found = WaitingDecisions(), list[DayCosts]()
     for users in np.array_split(np.array(USERS), batches):
         outcome = process(records(users.tolist()), lambda ids: [None] * len(ids), ranker)
-        found += waiting.add(outcome.sampled)
+        found += waiting.add(outcome.sampled, NOON_MS)
     found += waiting.costs()
     assert not waiting.costs()
     assert {each.day for each in found} == {NOON_MS // DAY_MS}
@@ -126,7 +126,7 @@ def test_decisions_of_another_state_do_not_wait_for_each_other() -> None:
     waiting, found = WaitingDecisions(), list[DayCosts]()
     for ranker in (few, many, few):
         outcome = process(records(USERS[:2000]), lambda ids: [None] * len(ids), ranker)
-        found += waiting.add(outcome.sampled)
+        found += waiting.add(outcome.sampled, NOON_MS)
     found += waiting.costs()
     assert outcome.sampled is not None
     assert counted(found)[SAMPLED] == 3 * outcome.sampled.seeds.size
@@ -141,3 +141,19 @@ def test_lists_of_long_ago_are_not_looked_at() -> None:
     found = costs_of_rules(spread)
     assert [each.day for each in found] == [NOON_MS // DAY_MS - at for at in range(KEPT_DAYS - 1, -1, -1)]
     assert [each.lists for each in found] == [1] * KEPT_DAYS
+
+
+def test_a_list_that_is_ahead_of_kafka_s_clock_is_of_kafka_s_day() -> None:
+    """Contract: a phone whose clock is ahead at the end of a day pushes out none of the days that are kept."""
+    midnight_ms = (NOON_MS // DAY_MS + 1) * DAY_MS
+    outcome = process(records(USERS), lambda ids: [None] * len(ids), standing(ranked_by()))
+    assert outcome.sampled is not None
+    ahead = outcome.sampled._replace(as_of_ms=np.full(outcome.sampled.seeds.size, midnight_ms + 240_000))
+    waiting = WaitingDecisions()
+    found = [*waiting.add(ahead, midnight_ms - 60_000), *waiting.costs()]
+    assert {each.day for each in found} == {NOON_MS // DAY_MS}
+    oldest = found[0]._replace(day=NOON_MS // DAY_MS - KEPT_DAYS + 1)
+    kept = with_more(encode_costs([oldest]), [encode_costs([each]) for each in found])
+    assert oldest.day in {each.day for each in decode_costs(kept)}
+    renewed = [*waiting.add(ahead, 0), *waiting.costs()]  # of an order, which has no time
+    assert {each.day for each in renewed} == {NOON_MS // DAY_MS}
