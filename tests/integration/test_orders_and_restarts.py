@@ -92,7 +92,7 @@ def test_a_second_job_starts_beside_the_first_and_again_from_its_savepoint(job: 
     savepoint = stack.rest.savepoint(second.job_id, cancel=True)
     stack.rest.wait_state(second.job_id, ["CANCELED"])
     second.produce(messages(events[half:]))
-    second.start(savepoint)
+    second.go_on(savepoint)
     second.settle()
     check_equal(second.oracle.lists, second.all_lists())
     assert stack.rest.checkpoints(second.job_id).restored >= 1

@@ -9,10 +9,12 @@ import pytest
 
 from tests.support.exercise import events_of, exercise
 from tests.support.traffic import messages
+from tests.support.waiting import wait_until
 from tideline.scripts.commands.submit import refuse_epoch, submit
 from tideline.scripts.localstack import StackError
 from tideline.udfs.core.control.control import PublishPolicy
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, decode_row_key
+from tideline.udfs.core.policies.fence import epoch_of
 from tideline.udfs.core.policies.policy_table import decode_row
 
 if TYPE_CHECKING:
@@ -43,6 +45,11 @@ def refused_before_submission(job: LiveJob, epoch: int) -> None:
         refuse_epoch(job.config, restored=True, may_begin=True)
 
 
+def read_last_epoch(job: LiveJob) -> int:
+    """Return the epoch of the last row of the policy."""
+    return epoch_of(job.read(job.topics.policy)[-1].value)
+
+
 def fallen(job: LiveJob) -> list[str]:
     """Return the activities whose impressions ever fell in what rankers go by."""
     epoch, most, found = 0, dict[ArmKey, float](), list[str]()
@@ -61,7 +68,8 @@ def fallen(job: LiveJob) -> list[str]:
 
 
 def test_of_two_live_jobs_one_learns_and_the_other_ends(jobs: Jobs, evidence: Evidence) -> None:
-    """Contract F30: one without state is refused, one from state takes over, the one it replaced may not come back."""
+    """Contract F30: one without state is refused, one from state takes over, the one it replaced may not
+    come back, and another from the same savepoint with the same epoch ends."""
     job = jobs.with_subtasks(1)
     stack, numbers = job.stack, dict[str, object]()
     stack.add_taskmanager()
@@ -81,7 +89,12 @@ def test_of_two_live_jobs_one_learns_and_the_other_ends(jobs: Jobs, evidence: Ev
         job.wait_learned()
         savepoint = stack.rest.savepoint(live)
         job.go_on(savepoint, epoch=str(first + 2))
+        job.command(PublishPolicy(job.command_id()))
+        wait_until("it has published", lambda: read_last_epoch(job) == first + 2)
+        twin = submit(stack, "live", job.options | {"group_id": f"{job.tag}-z"}, savepoint)
+        stack.rest.wait_state(twin, ["RUNNING", "FAILED"])
         job.command(PublishPolicy(job.command_id()))  # both obey
+        numbers["twin_ended_s"] = ended(job, twin, f"epoch={first + 2}", f"{first + 3} or higher")
         numbers["replaced_ended_s"] = ended(job, live, "submitted later", "--latest")
         former = submit(stack, "live", job.options | {"epoch": str(first)}, savepoint)
         numbers["former_ended_s"] = ended(job, former, f"epoch={first}", f"{first + 2} or higher")

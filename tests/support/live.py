@@ -57,6 +57,7 @@ class LiveJob:
             "publish_ms": "500",
             "half_life_days": "0",
             "epoch": str(EPOCH),
+            "salt": "tideline",
             **options,
         }
         self.config = self._load_config()
@@ -93,8 +94,8 @@ class LiveJob:
         self.go_on(savepoint, parallelism=str(parallelism))
 
     def go_on(self, savepoint: str, **options: str) -> None:
-        """Start from a savepoint with some options changed."""
-        self.options |= options
+        """Start from a savepoint with some options changed, as the next submission."""
+        self.options |= {"epoch": str(int(self.options["epoch"]) + 1)} | options
         self.config = self._load_config()
         self.oracle.epoch = self.config.epoch or 0
         self._redis = self._connected(self.config.redis_url)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from pyflink.common import Row, Types
@@ -26,13 +26,14 @@ from tideline.udfs.core.policies.fence import check_entry, epoch_of
 from tideline.udfs.core.policies.policy_table import THETA_LIMIT, encode_row, row_key
 from tideline.udfs.core.rewards.feedback import gather_feedback
 from tideline.udfs.core.rule_costs.days import is_costs, with_more
+from tideline.udfs.core.rule_costs.telling import begins_a_day, waited
 from tideline.udfs.core.users.state_check import OF_THIS_BUILD
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_last
 from tideline.udfs.operators.batch_rows import ACTIVITY, ORDER
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.stop import failing_for_good
-from tideline.udfs.operators.subtask import attempt_number, was_restored
+from tideline.udfs.operators.subtask import attempt_number, job_id, was_restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,6 +42,13 @@ if TYPE_CHECKING:
     from tideline.udfs.core.policies.arm_key import ArmKey
     from tideline.udfs.core.policies.regression import Regression
     from tideline.udfs.settings.job_config import JobConfig
+
+
+class Entry(NamedTuple):
+    """Which job this is, and whether rows of its epoch are there that state alone can tell to be its own."""
+
+    job_id: str
+    is_doubtful: bool
 
 
 class Learn(KeyedProcessFunction):
@@ -52,7 +60,7 @@ class Learn(KeyedProcessFunction):
     def open(self, context: RuntimeContext) -> None:
         """Name the states: sums by arm; features, terms, ledgers, standings by activity; rule costs; times, turns."""
         self._context = context
-        self._enter(context)
+        self._entry: Entry | None = self._enter(context)
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._newest = context.get_state(ValueStateDescriptor("newest_ms", Types.LONG()))
         self._ordered = context.get_state(ValueStateDescriptor("ordered_encoder", Types.LONG()))
@@ -64,7 +72,9 @@ class Learn(KeyedProcessFunction):
         self._ledgers = context.get_map_state(MapStateDescriptor("ledgers", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._terms = context.get_map_state(MapStateDescriptor("terms", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._told = context.get_map_state(MapStateDescriptor("standings", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
+        self._writer = context.get_state(ValueStateDescriptor("writer", Types.STRING()))
         self._costs = context.get_state(ValueStateDescriptor("rule_costs", Types.PICKLED_BYTE_ARRAY()))
+        self._costs_wait = context.get_state(ValueStateDescriptor("rule_costs_wait", Types.LONG()))
         self._ledger_turn = context.get_state(ValueStateDescriptor("ledger_turn", Types.LONG()))
         self._ledger_ms = context.get_state(ValueStateDescriptor("ledger_ms", Types.LONG()))
         config = self._config
@@ -81,36 +91,60 @@ class Learn(KeyedProcessFunction):
         self._meters = Meters(context)
         self._restored: Learner | None = None
 
-    def _enter(self, context: RuntimeContext) -> None:
+    def _enter(self, context: RuntimeContext) -> Entry:
         """End the job where it must not write the policy topic: another one has, see fence.py."""
         config = self._config
         with failing_for_good(context):
             last = read_last(KafkaCluster(config.bootstrap, config.kafka_properties), config.topics.policy)
             newest = None if last is None else epoch_of(last.value)
-            restored = was_restored(context)
+            restored, is_again = was_restored(context), attempt_number(context) > 0
             check_entry(
                 config.topics.policy,
                 config.epoch or 0,
                 newest,
                 restored=restored,
                 may_begin=config.without_state == "begin",
-                may_be_own=restored or attempt_number(context) > 0,
+                may_be_own=restored or is_again,
             )
+        return Entry(job_id(context), newest == (config.epoch or 0) and not is_again)
+
+    def _claim(self, entry: Entry) -> None:
+        """Keep in state which job writes; end this one where rows of its epoch are those of another submission."""
+        if self._writer.value() == entry.job_id:
+            return
+        with failing_for_good(self._context):
+            own = self._config.epoch or 0
+            if entry.is_doubtful:
+                check_entry(self._config.topics.policy, own, own, restored=True, may_begin=False)
+        self._writer.update(entry.job_id)
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Add the feedback of a publish interval to the sums and publish what it changed, obey, or note an activity."""
+        if self._entry is not None:  # now there is a key to read state by
+            self._claim(self._entry)
+            self._entry = None
         if row[0] == ORDER:
             yield from self._obey(row[1][0])
         elif row[0] == ACTIVITY:
             yield from self._note(row[1][0], row[1][1] if len(row[1]) > 1 else None)
         else:
             costs, feedback = [[part for part in row[1] if is_costs(part) == each] for each in (True, False)]
-            if costs:
-                record = with_more(self._costs.value(), costs, self._config.epoch or 0)
-                self._costs.update(record)
-                yield Row(COSTS_KEY, record)  # before any rows: a publication ends with a prior
+            yield from self._tell_costs(costs)  # before any rows: a publication ends with a prior
             if feedback:
                 yield from self._learn(feedback)
+
+    def _tell_costs(self, costs: Sequence[bytes]) -> Iterator[Row]:
+        """Add up what rules cost; publish it where a day has ended, else once a minute that brings something new."""
+        kept, intervals = self._costs.value(), self._costs_wait.value() or 0
+        if not (costs or intervals):
+            return
+        record = with_more(kept, costs, self._config.epoch or 0)
+        intervals = 0 if begins_a_day(kept, costs) else waited(intervals, self._config.publish_ms)
+        if costs:
+            self._costs.update(record)
+        self._costs_wait.update(intervals)
+        if not intervals:
+            yield Row(COSTS_KEY, record)
 
     @property
     def _learner(self) -> Learner:

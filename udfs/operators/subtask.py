@@ -20,6 +20,12 @@ def attempt_number(context: RuntimeContext) -> int:
     return int(java_context.getTaskInfo().getAttemptNumber())
 
 
+def job_id(context: RuntimeContext) -> str:
+    """Return the id of the running job: each submission has its own, however often Flink starts it again."""
+    java_context: Any = context._runtime_context  # noqa: SLF001 - no public way
+    return str(java_context.getJobInfo().getJobId().toHexString())
+
+
 def was_restored(context: RuntimeContext) -> bool:
     """Return whether the task began from a checkpoint or savepoint."""
     return bool(task_environment(context).getTaskStateManager().getRestoreCheckpointId().isPresent())

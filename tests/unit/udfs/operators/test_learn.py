@@ -43,7 +43,7 @@ from tideline.udfs.core.rewards.feedback import Feedback, decode_feedback, encod
 from tideline.udfs.core.rule_costs.days import decode_costs, encode_costs
 from tideline.udfs.core.rule_costs.sums import NO_PRICES, DayCosts
 from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, ORDER
-from tideline.udfs.operators.learn import Learn
+from tideline.udfs.operators.learn import Entry, Learn
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.option_sources import load
 
@@ -57,18 +57,21 @@ ARMS, ENCODER, COUNT = len(CATEGORIES), 1, 600
 NAMES = [str(arm) for arm in range(ARMS)]
 ACTIVITIES = [activity(name, categories=(f"c{at}",)) for name, at in zip(NAMES, CATEGORIES, strict=True)]
 _SECRETS = {"TIDELINE_REDIS_URL": "redis://127.0.0.1:1/0", "TIDELINE_TOKEN_KEYS": '{"1": "' + "ab" * 32 + '"}'}
+ENTRY = Entry("ab" * 16, is_doubtful=False)
 _COMMON = ("--bootstrap", "127.0.0.1:1", "--encoder", str(REPOSITORY / "models" / "artefacts" / "demo-1"))
 
 
 class Opened(Learn):
     """The operator beside a policy topic in which nobody has written."""
 
-    def __init__(self, context: MemoryContext, *flags: str) -> None:
+    def __init__(self, context: MemoryContext, *flags: str, entry: Entry = ENTRY) -> None:
         super().__init__(load(JobConfig, [*_COMMON, *flags], _SECRETS))
+        self._as = entry
         self.open(context)
 
-    def _enter(self, context: object) -> None:
+    def _enter(self, context: object) -> Entry:
         """Nothing to compare the epoch with."""
+        return self._as
 
     def feed(self, parts: Iterable[bytes]) -> dict[bytes, bytes]:
         return self._rows(EVENTS, list(parts))
@@ -312,34 +315,87 @@ def test_oracle_and_operator_publish_the_same_standings() -> None:
     assert list(operator.order(PublishPolicy("all")).values())[:2] == oracle.policy_values()[:2]
 
 
-def test_what_rules_cost_is_added_up_over_a_restart_and_published() -> None:
+def costs_of(day: int, lists: int) -> bytes:
+    return encode_costs([DayCosts(day, lists, 500, 400, 1, lists * np.arange(30).reshape(6, 5), NO_PRICES)])
+
+
+def test_what_rules_cost_is_added_up_and_published() -> None:
     """Contract: beside feedback, which is learned as without; a job without rules has neither state nor record."""
     feedback = encode_feedback(Seen().feedback()[:50])
-    costs = encode_costs([DayCosts(20_000, 3, 500, 400, 1, np.arange(30).reshape(6, 5), NO_PRICES)])
     context, plain = MemoryContext(), MemoryContext()
-    rows = Opened(context, "--epoch", "7").feed([costs, feedback, costs])
+    rows = Opened(context, "--epoch", "7").feed([costs_of(20_000, 3), feedback, costs_of(20_000, 3)])
     without = Opened(plain, "--epoch", "7").feed([feedback])
     (day,) = decode_costs(rows[COSTS_KEY])
     assert (day.lists, epoch_of(rows[COSTS_KEY])) == (6, 7)
     assert {name: row for name, row in rows.items() if name != COSTS_KEY} == without
-    assert plain.values["rule_costs"].held is None
-    again = Opened(context).feed([costs])
-    assert list(again) == [COSTS_KEY]
-    assert (decode_costs(again[COSTS_KEY])[0].classes == 3 * np.arange(30).reshape(6, 5)).all()
+    assert (plain.values["rule_costs"].held, plain.values["rule_costs_wait"].held) == (None, None)
 
 
-def test_state_of_another_build_ends_the_job_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract: Flink would restart it and read the same bytes again; the message names the version that is read."""
+def test_what_rules_cost_is_published_once_a_minute_and_when_a_day_ends() -> None:
+    """Contract: none of it is lost, over restarts too, and the same intervals publish the same bytes."""
+    news = [[costs_of(20_000, 1 + at)] if at % 3 else [] for at in range(70)]
+    news += [[costs_of(20_001, 1)], *([] for _ in range(70)), [costs_of(20_000, 5)], *([] for _ in range(29))]
+    feedback = encode_feedback(Seen().feedback()[:1])
+    plain, context = MemoryContext(), MemoryContext()
+    one, told = Opened(plain), list[tuple[int, bytes]]()
+    for at, costs in enumerate(news):
+        other = Opened(context)
+        rows = [each.feed([feedback, *costs]) for each in (one, other)]
+        assert rows[0] == rows[1]
+        told += [(at, rows[0][COSTS_KEY])] if COSTS_KEY in rows[0] else []
+    # The first at once; what comes then waits 30 intervals of 2 s; a new day; what comes late for the old one.
+    assert [at for at, _ in told] == [1, 31, 61, 70, 170]
+    sums = [{each.day: each.lists for each in decode_costs(record)} for _, record in told]
+    until = [sum(at + 1 for at in range(last + 1) if at % 3) for last in (1, 31, 61, 69)]
+    assert sums[:3] == [{20_000: each} for each in until[:3]]
+    assert sums[3:] == [{20_000: until[3], 20_001: 1}, {20_000: until[3] + 5, 20_001: 1}]
+
+
+def test_what_another_job_has_left_to_publish_of_costs_is_published_as_one_s_own() -> None:
+    """Contract: with the epoch of the job that publishes it, or it would be taken for a row of a job that ended."""
+    context = MemoryContext()
+    Opened(context, "--epoch", "7").feed([costs_of(20_000, 1)])
+    Opened(context, "--epoch", "7").feed([costs_of(20_000, 1)])
+    feedback = [encode_feedback(Seen().feedback()[:1])]
+    later = Opened(context, "--epoch", "8")
+    records = [rows[COSTS_KEY] for rows in (later.feed(feedback) for _ in range(30)) if COSTS_KEY in rows]
+    assert [epoch_of(each) for each in records] == [8]
+    assert decode_costs(records[0])[0].lists == 2
+
+
+def ends_of(memory: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Put a Java task around the states; return what it is told of a job that is to end for good."""
     told: list[object] = []
     bridge = ModuleType("pemja")
     bridge.findClass = lambda _: lambda made_of: made_of  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pemja", bridge)
+    vars(memory).update(vars(context_of(environment=SimpleNamespace(failExternally=told.append))))
+    return told
+
+
+def test_a_second_job_from_one_savepoint_with_the_same_epoch_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: before it publishes anything; a job that Flink starts again from its own state goes on."""
+    feedback = [encode_feedback(Seen().feedback()[:1])]
     memory = MemoryContext()
+    told = ends_of(memory, monkeypatch)
+    assert Opened(memory, "--epoch", "7").feed(feedback)
+    second = Entry("cd" * 16, is_doubtful=True)  # the topic ends with a row of epoch 7
+    with pytest.raises(ConfigError, match=r"epoch=7 .*allowed: 8 or higher, for another submission with this one"):
+        Opened(memory, "--epoch", "7", entry=second).feed(feedback)
+    assert len(told) == 1
+    assert Opened(memory, "--epoch", "7", entry=ENTRY._replace(is_doubtful=True)).feed(feedback)
+    assert Opened(memory, "--epoch", "8", entry=second._replace(is_doubtful=False)).feed(feedback)
+    assert Opened(memory, "--epoch", "8", entry=second).feed(feedback)
+    assert len(told) == 1
+
+
+def test_state_of_another_build_ends_the_job_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: Flink would restart it and read the same bytes again; the message names the version that is read."""
+    memory = MemoryContext()
+    told = ends_of(memory, monkeypatch)
     Opened(memory).told("a", encode_activity(activity("a", budget=9.0, cost=1.0)))
     terms = memory.maps["terms"].values
     terms["a"] = b"\x02" + terms["a"][1:]
-    java = context_of(environment=SimpleNamespace(failExternally=told.append))
-    vars(memory).update(vars(java))
     with pytest.raises(ConfigError, match="terms of version 2; this build reads 3"):
         Opened(memory).feed([encode_feedback([Feedback("a", 1, NOON_MS, bytes(DIM), 1)])])
     assert len(told) == 1

@@ -10,6 +10,7 @@ import pytest
 from tideline.udfs.operators.subtask import (
     attempt_number,
     broadcasts_of,
+    job_id,
     subtask_number,
     task_environment,
     was_restored,
@@ -41,6 +42,9 @@ class JavaContext:
     def getTaskInfo(self) -> Any:
         return SimpleNamespace(getIndexOfThisSubtask=lambda: self._index, getAttemptNumber=lambda: self._attempt)
 
+    def getJobInfo(self) -> Any:
+        return SimpleNamespace(getJobId=lambda: SimpleNamespace(toHexString=lambda: "ab" * 16))
+
     def getClass(self) -> Any:
         return SimpleNamespace(getDeclaredField=self._fields.__getitem__)
 
@@ -67,6 +71,11 @@ def test_an_instance_knows_its_number(index: int) -> None:
 def test_an_instance_knows_how_often_it_was_started_again(attempt: int) -> None:
     around = cast("Any", SimpleNamespace(_runtime_context=JavaContext(attempt=attempt)))
     assert attempt_number(around) == attempt
+
+
+def test_an_instance_knows_its_job() -> None:
+    """Contract: by the id that Flink's UI shows."""
+    assert job_id(context()) == "ab" * 16
 
 
 def test_broadcast_states_are_there_before_the_first_record() -> None:
