@@ -127,7 +127,12 @@ class JobConfig:
     holdout: float = option(
         number(0, 0.5), "Share of users whose lists stay in random order, to measure against; in steps of 0.001", 0.0
     )
-    salt: str = option(text(r".{0,64}", "up to 64 characters"), "Seed of the random draws", "tideline")
+    salt: str | None = option(
+        text(r".{1,64}", "1 to 64 characters"),
+        "Seed of the random draws: what is explored, who is held out. Keep it to yourself; without it, it is made of "
+        "the token secret with the lowest id",
+        None,
+    )
     weight_click: float = option(number(0, 1e6), "Worth of a click in a list's score", 1.0)
     weight_conversion: float = option(number(0, 1e6), "Worth of a conversion", 5.0)
     weight_revenue: float = option(number(0, 1e6), "Worth of one unit of revenue", 0.0)

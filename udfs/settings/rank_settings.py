@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import make_policy
@@ -16,7 +18,7 @@ def rank_settings(config: JobConfig) -> RankSettings:
     return RankSettings(
         policy=make_policy(config.policy),
         keys=TokenKeys(config.token_keys, config.token_key_id),
-        salt=hash64(config.salt),
+        salt=_salt(config),
         list_size=config.list_size,
         exploration_permille=round(config.exploration * 1000),
         worth_limit=config.worth_limit,
@@ -26,3 +28,15 @@ def rank_settings(config: JobConfig) -> RankSettings:
         holdout_permille=round(config.holdout * 1000),
         list_rules=config.list_rules,
     )
+
+
+def _salt(config: JobConfig) -> int:
+    """Return what all draws are seeded with: nothing that a visitor could know, or he could choose when to come.
+
+    Without the option it is made of the token secret that has been there for longest: the current one is a newer one
+    after each rotation, and users would change arms.
+    """
+    if config.salt is not None:
+        return hash64(config.salt)
+    secret = config.token_keys[min(config.token_keys)]
+    return int.from_bytes(hashlib.blake2b(key=secret[:64], person=b"draws", digest_size=8).digest(), "little")

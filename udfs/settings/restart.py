@@ -67,7 +67,10 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "generation": Effect("same state; only new lists; a lower one is refused: no list would be written", kept=True),
         "encoder": Effect("migrates: users are encoded anew, what was learned is carried over"),
         "provider": _SAME,
-        "token_keys": Effect("same state; tokens of a key that is gone are refused"),
+        "token_keys": Effect(
+            "same state; tokens of a key that is gone are refused; another secret with the lowest id changes who is "
+            "held out, unless there is a `salt`"
+        ),
         "token_key_id": _LISTS,
     }
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule, read_list_rules
@@ -39,3 +40,18 @@ def test_every_setting_comes_from_its_option() -> None:
     assert (found.exploration_permille, found.holdout_permille) == (35, 100)
     assert (found.attribution_ms, found.worth_limit, found.weights) == (43_200_000, 9.0, (1.0, 2.0, 3.0, 4.0))
     assert found.list_rules == (ListRule("kind", (0, BAN)),)
+
+
+def test_without_a_salt_draws_are_seeded_by_a_secret() -> None:
+    """Contract: nobody can work out from this code what is explored or looked at again; a new current key changes
+    nothing, another lowest one does, and a salt that is given is what it was."""
+    first, second = {1: b"k" * 32}, {2: b"q" * 32}
+
+    def salt(keys: dict[int, bytes], current: int, salt: str | None = None) -> int:
+        common: dict[str, Any] = {"bootstrap": "b:1", "redis_url": "redis://h", "encoder": Path()}
+        return rank_settings(JobConfig(**common, token_keys=keys, token_key_id=current, salt=salt)).salt
+
+    seeds = [salt(first, 1), salt(second, 2), hash64("tideline"), hash64("")]
+    assert len(set(seeds)) == 4
+    assert salt(first | second, 2) == salt(first, 1) < 2**64
+    assert salt(first, 1, "s") == salt(second, 2, "s") == hash64("s")
