@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from configparser import ConfigParser
 from difflib import get_close_matches
-from importlib import import_module, metadata
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tideline.scripts.commands.exits import Exit, ends_well, heed_signals, open_what_is_closed
+from tideline.scripts.commands.release import release
 from tideline.scripts.commands.verb_page import page
 from tideline.scripts.parsers.verbs import BY_NAME, VERBS, Audience, parse
 
@@ -62,10 +61,7 @@ def version() -> str:
     """Return the release, and which sources they are: as a job tells in its dead letters."""
     from tideline.udfs.settings.build import BUILD_ID  # reads every source
 
-    found = ConfigParser()
-    in_checkout = found.read(Path(__file__).resolve().parents[2] / "setup.cfg")
-    release = found["metadata"]["version"] if in_checkout else metadata.version("tideline")
-    return f"tideline {release}, build {BUILD_ID}"
+    return f"tideline {release()}, build {BUILD_ID}"
 
 
 _OF_ALL = {

@@ -1,4 +1,4 @@
-"""Makes the topics of a deployment where they are missing: `tideline topics`."""
+"""Makes the topics of a deployment where they are missing, or tells what they are: `tideline topics`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from kafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.schemas.topics import SPECS, apart
 from tideline.scripts.commands.exits import failed
+from tideline.scripts.commands.release import release
 from tideline.scripts.commands.target import read_target
+from tideline.scripts.contract.asyncapi import document
+from tideline.scripts.contract.yaml_text import yaml_text
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 
@@ -130,6 +133,10 @@ def check_clock(clickstream: str, kind: str) -> None:
 def main(argv: list[str]) -> int:
     """Exit status 0 when all topics are there, 1 otherwise, with the reason on standard error."""
     arguments = parse("topics", argv)
+    if arguments.asyncapi:
+        names = arguments.topics.with_suffix(arguments.suffix)
+        print(yaml_text(document(names, release(), arguments.partitions)), end="")
+        return 0
     try:
         target = read_target(arguments)
         made = ensure_topics(target.cluster, target.topics, arguments.partitions)

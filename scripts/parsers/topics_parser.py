@@ -15,10 +15,12 @@ def fill(parser: VerbParser) -> None:
     """Describe the verb."""
     parser.is_list = True
     parser.tells(
-        "Makes the topics of a deployment where they are missing, and leaves the settings of the others alone.",
+        "Makes the topics of a deployment where they are missing, and leaves the settings of the others alone; or "
+        "tells what they are, as a document of AsyncAPI.",
         [
             "tideline topics --bootstrap KAFKA:9092",
             "tideline topics --bootstrap KAFKA:9092 --config kafka.properties --partitions 16",
+            "tideline topics --asyncapi",
         ],
         {"name": "of the topic", "made": "whether it was made now; else it was there"},
     )
@@ -28,5 +30,10 @@ def fill(parser: VerbParser) -> None:
         type=argument(whole(1, 10_000)),
         metavar="N",
         help="of clickstream, profiles and decisions where they are made now (4); any number is as good",
+    )
+    parser.add_argument(
+        "--asyncapi",
+        action="store_true",
+        help="print topics, keys, records, headers and layout as AsyncAPI 3 (YAML); asks no broker and makes nothing",
     )
     add_json(parser)
