@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.live import ENCODERS, LiveJob, check_equal
+from tests.support.equality import check_equal
+from tests.support.live import ENCODERS, LiveJob
 from tests.support.traffic import Scenario, make_activities, make_events, messages
 from tideline.scripts.benchmarks.live.saved_states import saved_states
 from tideline.scripts.commands.backfill import main

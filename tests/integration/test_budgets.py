@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.live import LiveJob, check_equal
+from tests.support.equality import check_equal
+from tests.support.live import LiveJob
 from tests.support.scenes import now_ms, view
 from tests.support.traffic import Message
 from tests.support.waiting import wait_until

@@ -8,7 +8,8 @@ from collections import Counter
 
 import pytest
 
-from tests.support.live import LiveJob, check_equal
+from tests.support.equality import check_equal
+from tests.support.live import LiveJob
 from tests.support.traffic import Message
 from tests.support.waiting import wait_until
 from tideline.schemas.codec import encode_event

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.live import LiveJob, check_equal
+from tests.support.equality import check_equal
+from tests.support.live import LiveJob
 from tests.support.plain_lists import PlainRules
 from tests.support.scenes import scenario
 from tests.support.traffic import CATEGORIES, Message, make_activities, messages

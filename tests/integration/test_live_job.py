@@ -6,7 +6,8 @@ import urllib.request
 
 import pytest
 
-from tests.support.live import LiveJob, check_equal
+from tests.support.equality import check_equal
+from tests.support.live import LiveJob
 from tests.support.scenes import scenario
 from tests.support.traffic import messages
 from tests.support.waiting import PATIENCE_S

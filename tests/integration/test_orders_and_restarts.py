@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.live import ENCODERS, LiveJob, check_equal
+from tests.support.equality import check_equal
+from tests.support.live import ENCODERS, LiveJob
 from tests.support.traffic import Message, Scenario, make_activities, make_events, messages
 from tests.support.waiting import wait_until
 from tideline.models.registry import MODEL, verify

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.live import LiveJob, check_equal
+from tests.support.equality import check_equal
+from tests.support.live import LiveJob
 from tests.support.scenes import scenario
 from tests.support.traffic import Message, make_activities, messages
 from tests.support.waiting import wait_until

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.live import LiveJob, check_equal
+from tests.support.equality import check_equal
+from tests.support.live import LiveJob
 from tests.support.model_folders import change_manifest, model_folder, write_sequences
 from tests.support.traffic import CATEGORIES, Message, Scenario, make_events, messages
 from tests.support.waiting import PATIENCE_S, wait_until

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.support.live import LiveJob, check_equal, differences
+from tests.support.equality import check_equal, differences
+from tests.support.live import LiveJob
 from tests.support.oracle import Oracle, Recorded
 from tests.support.traffic import Message, Scenario, make_events, messages
 from tests.support.version_watch import VersionWatch

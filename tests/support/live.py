@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 import time
-import urllib.request
 import weakref
 from typing import TYPE_CHECKING, Any
 
 import redis
 
+from tests.support.equality import differences
+from tests.support.job_counts import metrics_of
 from tests.support.kafka_topics import produce, read_all
 from tests.support.oracle import EPOCH, Oracle, Recorded, learned
 from tests.support.waiting import PATIENCE_S, wait_until
@@ -29,7 +29,7 @@ from tideline.udfs.settings.option_sources import load
 from tideline.udfs.settings.rank_settings import rank_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from tideline.scripts.localstack import Stack
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 ENCODERS = REPOSITORY / "models" / "artefacts"
 _REDIS_WITHIN_S = 60.0
-_METRIC = re.compile(r'^flink_taskmanager_job_task_operator_tideline_(\w+)\{job_id="(\w+)".*\} (\S+)$', re.MULTILINE)
 
 
 class LiveJob:
@@ -174,14 +173,7 @@ class LiveJob:
 
     def metrics(self) -> dict[str, float]:
         """Return the job's counters and gauges, summed over operators, as its TaskManagers serve them now."""
-        found: dict[str, float] = {}
-        for name, url in self.stack.prometheus_urls.items():
-            if name.startswith("taskmanager"):
-                with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:  # noqa: S310 - http, from the stack
-                    for metric, job_id, value in _METRIC.findall(answer.read().decode()):
-                        if job_id == self.job_id:
-                            found[metric] = found.get(metric, 0.0) + float(value)
-        return found
+        return metrics_of(self.stack, self.job_id)
 
     def wait_gauge(self, name: str, value: int) -> None:
         """Wait until a gauge has this value in every ranker."""
@@ -291,15 +283,3 @@ def _newest(policy: Sequence[Recorded], since: int) -> list[bytes]:
     """Return the newest value under each key of the records since, in their order as bytes; costs of rules apart."""
     values = {record.key: record.value for record in policy[since:] if record.key != COSTS_KEY}
     return sorted(value for value in values.values() if value is not None)
-
-
-def check_equal(expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    """AssertionError with the first few entries that differ, if any do."""
-    assert not (different := differences(expected, found)), "\n".join(different)
-
-
-def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """Return a line for each of the first few entries that differ; none where both are equal."""
-    names = [name for name in sorted(expected.keys() | found.keys()) if expected.get(name) != found.get(name)]
-    lines = [f"{name}: expected {expected.get(name)!r}, found {found.get(name)!r}" for name in names[:3]]
-    return [*lines, f"and {len(names) - 3} more"] if len(names) > 3 else lines

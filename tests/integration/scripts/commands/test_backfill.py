@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.live import LiveJob, check_equal
+from tests.support.equality import check_equal
+from tests.support.live import LiveJob
 from tests.support.traffic import Scenario, make_activities, make_events, messages
 from tideline.scripts.benchmarks.live.saved_states import saved_states
 from tideline.scripts.commands import backfill

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.live import check_equal
+from tests.support.equality import check_equal
 from tideline.scripts.commands.tideline import main
 from tideline.scripts.parsers.verbs import parser_of
 

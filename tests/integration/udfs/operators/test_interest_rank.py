@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.support.live import LiveJob, check_equal
+from tests.support.equality import check_equal
+from tests.support.live import LiveJob
 from tests.support.oracle import Oracle
 from tests.support.scenes import act, now_ms, scenario, view
 from tests.support.traffic import messages

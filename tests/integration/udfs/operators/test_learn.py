@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from tests.support.live import LiveJob, check_equal
+from tests.support.equality import check_equal
+from tests.support.live import LiveJob
 from tests.support.scenes import act, now_ms, scenario, view
 from tests.support.traffic import Message, messages
 from tideline.schemas.codec import encode_event
