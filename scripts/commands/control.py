@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     from tideline.scripts.commands.target import Target
 
 
+def completed(kind: str, argument: dict[str, Any]) -> dict[str, Any]:
+    """Return an argument with what is known here: of a model's folder where it is, whoever looks, and what is in it.
+
+    Raises:
+        ModelError: the folder holds no model that can be used.
+    """
+    if kind != "model" or argument.keys() != {"path"}:
+        return argument
+    manifest = verify(folder := Path(argument["path"]))
+    return {"path": str(folder.resolve()), "version": manifest.version, "sha256": manifest.sha256}
+
+
 def send_command(target: Target, kind: str, argument: dict[str, Any], issued_ms: int) -> int:
     """Write a command to the control topic, wait until the broker has it and return its offset.
 
@@ -29,9 +41,7 @@ def send_command(target: Target, kind: str, argument: dict[str, Any], issued_ms:
         InvalidRecord: the job would refuse it; the message names the field, its value and what is allowed.
         Unavailable: no broker takes it.
     """
-    if kind == "model" and argument.keys() == {"path"}:
-        manifest = verify(Path(argument["path"]))
-        argument = argument | {"version": manifest.version, "sha256": manifest.sha256}
+    argument = completed(kind, argument)
     value = CONTROL.encode({"kind": kind, "argument": json.dumps(argument), "issued_ms": issued_ms})
     decode_control(value)
     topic = target.topics.control

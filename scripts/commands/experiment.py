@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.experiments.lift import Lift, Rate
 
+class NothingShown(ConfigError):
+    """The log has no row of the experiment, or none of the arm that others are compared with."""
+
+
 _METRICS = {"ctr": "click", "cvr": "conversion", "revenue": "revenue"}
 
 
@@ -36,7 +41,8 @@ def arm_rates(path: Path, experiment: str) -> dict[str, dict[str, Rate]]:
     METRIC_mature is over the rows whose attribution window is over, so that nothing more can come of them.
 
     Raises:
-        ConfigError: the file cannot be read, lacks a column, or has no row of that experiment.
+        ConfigError: the file cannot be read or lacks a column.
+        NothingShown: it has no row of that experiment.
     """
     log = Table(path, "--log")
     log.need(("experiment", "arm", "user", "mature", *_METRICS.values()), "the columns of tideline export")
@@ -44,7 +50,7 @@ def arm_rates(path: Path, experiment: str) -> dict[str, dict[str, Rate]]:
     rows = experiments == experiment
     if not rows.any():
         known = sorted(set(experiments.tolist()) - {""})
-        raise ConfigError("id", experiment, f"an experiment of this log: {', '.join(known) or 'it has none'}")
+        raise NothingShown("id", experiment, f"an experiment of this log: {', '.join(known) or 'it has none'}")
     user = np.unique(log.texts("user")[rows], return_inverse=True)[1]
     arms = log.texts("arm", empty="")[rows]
     mature = log.flags("mature")[rows]
@@ -66,11 +72,11 @@ def report(rates: dict[str, dict[str, Rate]], against: str, guard: float) -> dic
     """Return the document of `status`: by metric and arm the rate with its interval, and the lift over `against`.
 
     Raises:
-        ConfigError: nobody has been shown anything in the arm compared with.
+        NothingShown: nobody has been shown anything in the arm compared with.
     """
     arms = rates["ctr"]
     if against not in arms:
-        raise ConfigError("against", against, f"an arm with impressions: {', '.join(arms)}")
+        raise NothingShown("against", against, f"an arm with impressions: {', '.join(arms)}")
     found: dict[str, Any] = {}
     for metric, by_arm in rates.items():
         lifts = compare(by_arm, against, guard)
@@ -144,14 +150,21 @@ def _watch(arguments: argparse.Namespace) -> int:
         out = Path(folder) / "log.parquet"
         while True:
             export_log.write(target, out)
-            rates = arm_rates(out, arguments.id)
-            found = report(rates, arguments.against, arguments.guard)
-            print("\n".join(_lines(found)), flush=True)
-            bad = [arm for arm, entry in found["ctr"].items() if entry.get("verdict") in (Verdict.WORSE, Verdict.GUARD)]
-            if bad:
+            if bad := worse(out, arguments):
                 print(f"{', '.join(bad)}: worse than {arguments.against}")
                 return _stop(arguments)
             time.sleep(arguments.every)
+
+
+def worse(log: Path, arguments: argparse.Namespace) -> list[str]:
+    """Tell how the arms do, and return those that are certainly worse; a young experiment has none yet."""
+    try:
+        found = report(arm_rates(log, arguments.id), arguments.against, arguments.guard)
+    except NothingShown as error:
+        print(f"nothing is known yet: {error}", file=sys.stderr, flush=True)
+        return []
+    print("\n".join(_lines(found)), flush=True)
+    return [arm for arm, entry in found["ctr"].items() if entry.get("verdict") in (Verdict.WORSE, Verdict.GUARD)]
 
 
 def main(argv: Sequence[str]) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.support.checkout import checkout
 from tests.support.doc_pages import ROOT, blocks
 from tests.support.waiting import wait_until
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _JOBMANAGER, _WORKER = "127.0.0.2", "127.0.0.3"
 _REST = f"http://{_JOBMANAGER}:8081"
-_CODE = ("jobs", "models", "schemas", "scripts", "tideline", "udfs", "flink-conf")
 
 
 def _block(start: str) -> str:
@@ -46,12 +45,7 @@ def _asked(path: str) -> Any:
 
 def _machine(folder: Path, address: str) -> Path:
     """Do what the page says for every machine; what scripts/setup makes is there already, and linked."""
-    folder.mkdir()
-    for name in _CODE:
-        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / ".tideline").mkdir()
-    (folder / ".venv").symlink_to(ROOT / ".venv")
-    (folder / ".tideline" / "jars").symlink_to(ROOT / ".tideline" / "jars")
+    checkout(folder)
     steps = _block("cat > cluster.env").replace("scripts/setup && ", "").replace("$(hostname -f)", address)
     steps = steps.replace("flink-1.example.net", _JOBMANAGER).replace("/mnt/tideline", str(folder.parent / "shared"))
     subprocess.run(["bash", "-ec", steps], cwd=folder, check=True, capture_output=True)

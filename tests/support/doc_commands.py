@@ -11,29 +11,42 @@ import subprocess
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from tests.support.doc_pages import PAGES, ROOT, blocks, prose
+from tests.support.doc_pages import PAGES, ROOT, code_in_order
 from tideline.scripts.commands import tideline
 from tideline.scripts.parsers.verbs import BY_NAME
 from tideline.udfs.settings.job_config import ReplayConfig
 from tideline.udfs.settings.options import options_of
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _STARTS = re.compile(
     r"^(PYTHONPATH=\. )?"
     r"(scripts/[a-z]+( |$)|\.ci/|models/\w+\.py |\.venv/bin/python -m |\$FLINK/bin/flink run )"
 )
-_INLINE = re.compile(r"`([^`]+)`")
+_SETS = re.compile(r"(export )?[A-Za-z_]+=")
+_HERE = re.compile(r"<<'?(\w+)'?$")
 _TAKE_JOB_OPTIONS = {"scripts/submit", "scripts/replay", "$FLINK/bin/flink"}
 _WITHOUT_HELP = {"$FLINK/bin/flink", ".ci/run", "pytest", "tideline.schemas.compat"}
 """Not ours, or without any option."""
 
 
 class Documented(NamedTuple):
-    """One command of one page, without what a shell makes of it: no comment, no environment, no pipe."""
+    """One command of one page, without what a shell makes of it: no comment, no environment, no pipe.
+
+    Attributes:
+        page: That prints it.
+        words: What it is made of.
+        line: As a shell takes it, behind the variables that its block sets before.
+        in_block: Whether it is a line of a block; else it stands in a sentence or a table.
+    """
 
     page: Path
     words: tuple[str, ...]
+    line: str
+    in_block: bool
 
     @property
     def door(self) -> str:
@@ -57,17 +70,31 @@ class Documented(NamedTuple):
 
 
 def documented() -> list[Documented]:
-    """Return every command of this repository in blocks without a language and in code inside a line."""
+    """Return every command of this repository in blocks without a language and in code inside a line, in order."""
     found = []
     for page in PAGES:
-        text = page.read_text()
-        lines = [line for block in blocks(text) if not block.language for line in block.code.splitlines()]
-        for line in [*lines, *_INLINE.findall(prose(text))]:
+        for before, line, in_block in _lines(page.read_text()):
             for part in line.split(" && "):
                 if _STARTS.match(part) and not (ROOT / part).is_dir():
                     words = shlex.split(part.removeprefix("PYTHONPATH=. "), comments=True)
-                    found.append(Documented(page, tuple(word for word in words if word != "...")))
+                    typed = before + re.sub(r"\s+# .*", "", part).replace(" ...", "")
+                    found.append(Documented(page, tuple(word for word in words if word != "..."), typed, in_block))
     return found
+
+
+def _lines(text: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield lines of code, each behind what its block sets before it; what a file is made of is no line."""
+    for language, code, in_block in code_in_order(text):
+        sets, until = "", None
+        for line in code.splitlines() if in_block else [code]:
+            if until is not None:
+                until = None if line == until else until
+            elif here := _HERE.search(line):
+                until = here[1]
+            elif in_block and _SETS.match(line):
+                sets += line + "\n"
+            elif not language:
+                yield sets, line, in_block
 
 
 @cache

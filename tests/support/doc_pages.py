@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 DECISIONS = ROOT / "docs" / "decisions"
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(rf"{_FENCE.pattern}|`([^`]+)`", re.MULTILINE | re.DOTALL)
 
 
 class Block(NamedTuple):
@@ -23,6 +27,17 @@ class Block(NamedTuple):
 def blocks(text: str) -> list[Block]:
     """Return the fenced blocks of a page in their order."""
     return [Block(*found) for found in _FENCE.findall(text)]
+
+
+def code_in_order(text: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield fenced blocks and code inside lines as they stand: language, code, whether it is a block.
+
+    >>> list(code_in_order("Run `a`:\\n\\n```sh\\nb\\n```\\n"))
+    [('', 'a', False), ('sh', 'b\\n', True)]
+    """
+    for found in _CODE.finditer(text):
+        language, code, inline = found.groups()
+        yield (language or "", code or "", True) if inline is None else ("", inline, False)
 
 
 def prose(text: str) -> str:

@@ -13,6 +13,7 @@ from pyarrow import parquet
 
 from tests.support.doc_commands import Documented, documented
 from tests.support.doc_pages import ROOT
+from tests.support.doc_walk import ON_FILES, is_on_files
 from tests.support.ope_files import rows, write
 from tests.support.wrong_activities import GOOD
 from tideline.schemas import compat
@@ -21,16 +22,7 @@ from tideline.scripts.commands.tideline import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-_ON_FILES = {
-    ("activity", "check"),
-    ("completion", "bash"),
-    ("config",),
-    ("experiment", "status"),
-    ("ope",),
-    ("report",),
-}
-"""Verbs that ask neither Kafka nor Flink nor Redis."""
-_WHOLE = [each for each in sorted(set(documented())) if each.door == "scripts/tideline" and each.verbs in _ON_FILES]
+_WHOLE = sorted({each.words: each for each in documented() if is_on_files(each)}.values())
 
 
 @pytest.mark.parametrize("command", _WHOLE, ids=str)
@@ -53,7 +45,7 @@ def test_a_command_on_files_runs_as_it_is_printed(
 
 def test_commands_on_files_were_found() -> None:
     """Contract: a check that finds nothing to check says so."""
-    assert {each.verbs for each in _WHOLE} == _ON_FILES
+    assert {each.verbs for each in _WHOLE} == ON_FILES
 
 
 def test_the_check_of_schemas_runs_as_it_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

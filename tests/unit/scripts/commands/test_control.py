@@ -1,11 +1,17 @@
-"""Contract: a command that no broker takes ends in one line and not in a traceback."""
+"""What a command says that is sent to the job, and how it ends where no broker takes it."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
+from tests.support.doc_pages import ROOT
+from tideline.scripts.commands.control import completed
 from tideline.scripts.localstack.process import free_ports
+
+if TYPE_CHECKING:
+    import pytest
 
 _IMPATIENT = """
 import sys
@@ -29,3 +35,14 @@ def test_a_command_without_a_broker_is_said_in_one_line() -> None:
         f"control: kafka is unavailable: writing a command to topic control at {bootstrap}: "
     )
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_folder_of_a_model_is_told_as_every_worker_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: whole, though it was given as seen from here; a worker looks from a folder of its own."""
+    monkeypatch.chdir(ROOT)
+
+    told = completed("model", {"path": "models/artefacts/demo-2"})
+
+    assert told["path"] == str(ROOT / "models" / "artefacts" / "demo-2")
+    assert told.keys() == {"path", "version", "sha256"}
+    assert completed("republish", {"id": "x"}) == {"id": "x"}

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import csv
 
 from tideline.schemas.errors import ConfigError
-from tideline.scripts.commands.experiment import arm_rates, main, report
+from tideline.scripts.commands.experiment import arm_rates, main, report, worse
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.udfs.core.experiments.lift import rate_of
 
@@ -73,6 +73,19 @@ def test_rates_are_unknown_while_nothing_is_mature(tmp_path: Path) -> None:
 def test_an_experiment_the_log_does_not_have_is_refused_with_those_it_has(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="an experiment of this log: spring"):
         arm_rates(log(tmp_path), "autumn")
+
+
+def test_who_watches_an_experiment_that_has_shown_nothing_yet_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Contract: it says what it looks for and ends nothing; once there is something, it says how that does."""
+    asked = parser_of("experiment").parse_args(["watch", "--id", "autumn"])
+    assert worse(log(tmp_path), asked) == []
+    assert "nothing is known yet: id='autumn'" in capsys.readouterr().err
+
+    asked.id = "spring"
+    assert worse(log(tmp_path), asked) == []
+    assert "wild" in capsys.readouterr().out
 
 
 def test_a_file_that_is_no_log_is_refused_by_file_and_column(

@@ -1,0 +1,44 @@
+"""Contract: a command of README or docs is run by a check, or a table says why it cannot be."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support import doc_walk
+from tests.support.doc_commands import Documented, documented
+from tests.support.doc_walk import as_typed, of_pattern, text_of, walk
+
+_ALL = documented()
+_SEEN = {"kafka": "h:9092", "redis": "h:6379", "flink": "h:8081", "offset": "7", "savepoint": "/s"}
+_TABLES = ("NOT_HERE", "MORE", "BEFORE", "SCENES", "INTERRUPTED")
+
+
+def test_the_walk_is_long() -> None:
+    """Contract: a check that finds nothing to check says so; README's demo comes first, its end behind what needs it."""
+    lines = [text_of(each) for each in walk()]
+    assert len(lines) > 100
+    assert lines[0] == "scripts/demo --keep"
+    end = lines.index("scripts/stack down --name demo")
+    assert not [line for line in lines[end:] if "--stack demo" in line]
+
+
+@pytest.mark.parametrize("command", walk(), ids=str)
+def test_nothing_is_left_that_stands_for_something(command: Documented) -> None:
+    """Contract: a reader knows what to put in the place of each word in capitals."""
+    line = re.sub(r"\$\{?\w+|\w+=|CHEESE", "", as_typed(command, _SEEN))
+
+    assert not re.findall(r"\b[A-Z]+\b(?!\.csv)", line)
+
+
+@pytest.mark.parametrize(
+    ("table", "pattern"), [(table, pattern) for table in _TABLES for pattern in getattr(doc_walk, table)]
+)
+def test_an_entry_of_a_table_is_about_a_command(table: str, pattern: str) -> None:
+    """Contract: what no page names any more leaves the tables too."""
+    assert [each for each in _ALL if of_pattern({pattern: table}, each)]
+
+
+def test_what_is_only_mentioned_is_so_somewhere() -> None:
+    assert {text_of(each) for each in _ALL} >= doc_walk.MENTIONED
