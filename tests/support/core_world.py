@@ -9,7 +9,7 @@ import numpy as np
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.lists.decision_token import mint
-from tideline.udfs.core.lists.ranked_lists import RankedLists
+from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
@@ -96,7 +96,7 @@ def token_for(user: str, activity_ids: Sequence[str], as_of_ms: int = NOON_MS, s
 
 
 def tokens_for(activity_ids: Sequence[str], **changes: Any) -> list[str]:
-    """Return the tokens of lists of one batch, columns of RankedLists; what is left out is that of one user's list."""
+    """Return the tokens of lists of one batch, fields of RankedLists; what is left out is that of one user's list."""
     x = np.arange(DIM, dtype=np.int8)[None, :] - np.int8(7)
     x[0, 0] = 90
     made: dict[str, Any] = {
@@ -112,4 +112,5 @@ def tokens_for(activity_ids: Sequence[str], **changes: Any) -> list[str]:
         "arms": np.zeros(1, np.int64),
     } | changes
     made.setdefault("pairs", np.arange(1, made["order"].size + 1, dtype=np.uint32)[None, :] * np.uint32(0x030201))
-    return mint(RankedLists(**made), KEYS)
+    heads, made_by = ({name: made.pop(name) for name in each._fields if name in made} for each in (ListHeads, MadeBy))
+    return mint(RankedLists(ListHeads(**heads), MadeBy(**made_by), **made), KEYS)

@@ -13,7 +13,7 @@ from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.lists.decision_token import mint
-from tideline.udfs.core.lists.ranked_lists import RankedLists
+from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.slot_tags import SlotTags
 
 if TYPE_CHECKING:
@@ -149,20 +149,14 @@ def token_for(user: str, shown: Sequence[str], keys: TokenKeys, as_of_ms: int, s
     """Return the token of a list that holds these activities, as if it had been shown to the user."""
     return mint(
         RankedLists(
-            users=[user],
-            generation=1,
-            as_of_ms=np.array([as_of_ms]),
-            seq=np.array([seq]),
-            encoder=1,
-            policy=0,
+            ListHeads(users=[user], as_of_ms=np.array([as_of_ms]), seq=np.array([seq]), arms=np.zeros(1, np.int64)),
+            MadeBy(generation=1, encoder=1, policy=0, exploration_permille=20),
             eligible=np.array([50]),
-            exploration_permille=20,
             explored=np.zeros(1, np.int64),
             x=np.array([x], np.int8),
             order=np.arange(len(shown))[None, :],
             tags=SlotTags.of(shown, keys).current,
             pairs=np.arange(seq, seq + len(shown), dtype=np.uint32)[None, :],
-            arms=np.zeros(1, np.int64),
         ),
         keys,
     )[0]

@@ -33,7 +33,7 @@ from tideline.udfs.core.catalogue.catalogue import Catalogue, open_at
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import hash32, hash64
 from tideline.udfs.core.lists.decision_token import mint, verify
-from tideline.udfs.core.lists.ranked_lists import RankedLists
+from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.slate import payloads
 from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.pairs.affinity import content_of
@@ -120,20 +120,14 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
             settings.policy, self._known, Contexts(user.x), mask, seeds, ListForm(settings.list_size, exploration)
         )
         lists = RankedLists(
-            users=[name],
-            generation=settings.generation,
-            as_of_ms=as_of_ms,
-            seq=seq,
-            encoder=encoder,
-            policy=0,
+            ListHeads(users=[name], as_of_ms=as_of_ms, seq=seq, arms=np.zeros(1, np.int64)),
+            MadeBy(generation=settings.generation, encoder=encoder, policy=0, exploration_permille=settings.exploration_permille),
             eligible=ranked.eligible,
-            exploration_permille=settings.exploration_permille,
             explored=ranked.explored,
             x=user.x,
             order=ranked.order,
             tags=self._tags.current,
             pairs=self._pairs[ranked.order],
-            arms=np.zeros(1, np.int64),
         )
         tokens = mint(lists, settings.keys)
         return payloads(self._catalogue, lists, tokens)[0]

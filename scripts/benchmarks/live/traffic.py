@@ -18,7 +18,7 @@ from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.lists.decision_token import mint
-from tideline.udfs.core.lists.ranked_lists import RankedLists
+from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.pairs.affinity import content_of
@@ -157,20 +157,14 @@ def _shown(
     x = np.rint(x / np.linalg.norm(x, axis=1)[:, None] * CONSTANT_X).astype(np.int8)
     x[:, 0] = CONSTANT_X
     lists = RankedLists(
-        users=[user_name(user) for user in users.tolist()],
-        generation=1,
-        as_of_ms=times_ms - 1000,
-        seq=np.arange(1, count + 1),
-        encoder=1,
-        policy=0,
+        ListHeads(users=[user_name(user) for user in users.tolist()], as_of_ms=times_ms - 1000, seq=np.arange(1, count + 1), arms=np.zeros(count, np.int64)),
+        MadeBy(generation=1, encoder=1, policy=0, exploration_permille=20),
         eligible=np.full(count, ACTIVITIES),
-        exploration_permille=20,
         explored=np.zeros(count, np.int64),
         x=x,
         order=order,
         tags=SlotTags.of([each.activity_id for each in catalogue.activities], traffic.keys).current,
         pairs=strangers_pairs(content_of(catalogue.activities))[order],
-        arms=np.zeros(count, np.int64),
     )
     positions = draw.integers(0, LIST_SIZE, count)
     names = [catalogue.activities[number].activity_id for number in order[np.arange(count), positions].tolist()]

@@ -25,7 +25,7 @@ from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.lists.decision_token import mint
-from tideline.udfs.core.lists.ranked_lists import RankedLists
+from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.slot_tags import SlotTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import make_policy
@@ -242,20 +242,14 @@ class _Story:
         x[0, 0] = CONSTANT_X
         x[0, 1] = len(self._pages)
         lists = RankedLists(
-            users=[self._user],
-            generation=1,
-            as_of_ms=np.array([self._now_ms]),
-            seq=np.array([len(self._events)]),
-            encoder=1,
-            policy=3,
+            ListHeads(users=[self._user], as_of_ms=np.array([self._now_ms]), seq=np.array([len(self._events)]), arms=np.zeros(1, np.int64)),
+            MadeBy(generation=1, encoder=1, policy=3, exploration_permille=20),
             eligible=np.array([20]),
-            exploration_permille=20,
             explored=np.zeros(1, np.int64),
             x=x,
             order=np.arange(_PAGE)[None, :],
             tags=SlotTags.of(shown, _KEYS).current,
             pairs=np.arange(len(self._pages), len(self._pages) + _PAGE, dtype=np.uint32)[None, :],
-            arms=np.zeros(1, np.int64),
         )
         self._pages.append((mint(lists, _KEYS)[0], shown))
         for name in shown:

@@ -114,20 +114,21 @@ class Token(NamedTuple):
 def mint(lists: RankedLists, keys: TokenKeys) -> list[str]:
     """Return one token per list."""
     users, positions = lists.order.shape
+    heads, made_by = lists.heads, lists.made_by
     head = np.zeros(users, _HEAD_DTYPE)
-    head["layout"] = LAYOUT if lists.unlearned is None else LAYOUT + _UNLEARNED * lists.unlearned
-    head["positions"] = positions | lists.arms << _ARM_SHIFT | (_POPULAR if lists.popular else 0)
+    head["layout"] = LAYOUT if heads.unlearned is None else LAYOUT + _UNLEARNED * heads.unlearned
+    head["positions"] = positions | heads.arms << _ARM_SHIFT | (_POPULAR if heads.popular else 0)
     head["key_id"] = keys.current
-    head["generation"] = lists.generation
-    head["as_of_high"], head["as_of_low"] = lists.as_of_ms >> 32, lists.as_of_ms & 0xFFFFFFFF
-    head["seq"], head["encoder"] = lists.seq, lists.encoder
-    head["policy_high"], head["policy_low"] = lists.policy >> 32, lists.policy & 0xFFFFFFFF
+    head["generation"] = made_by.generation
+    head["as_of_high"], head["as_of_low"] = heads.as_of_ms >> 32, heads.as_of_ms & 0xFFFFFFFF
+    head["seq"], head["encoder"] = heads.seq, made_by.encoder
+    head["policy_high"], head["policy_low"] = made_by.policy >> 32, made_by.policy & 0xFFFFFFFF
     head["eligible"], head["explored"] = np.minimum(lists.eligible, 0xFFFF), lists.explored
-    head["exploration"] = lists.exploration_permille
-    head["experiment"] = lists.experiment
+    head["exploration"] = made_by.exploration_permille
+    head["experiment"] = made_by.experiment
     parts = [head.view(np.uint8).reshape(users, -1), lists.x[:, 1:].view(np.uint8), *_positions(lists)]
     body = np.concatenate(parts, axis=1)
-    owners = [""] * users if lists.popular else lists.users
+    owners = [""] * users if heads.popular else heads.users
     if lists.acted is None or lists.feasible is None or not lists.acted.any():
         return _signed(body, owners, keys)
     ruled = np.flatnonzero(lists.acted)

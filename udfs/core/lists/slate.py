@@ -26,20 +26,20 @@ def payloads(
     leases_ms: Mapping[int, int] | None = None,
 ) -> list[bytes]:
     """Return the JSON of each list; what has a lease ends with it, by activity number."""
-    generation, encoder = lists.generation, lists.encoder
+    heads, generation, encoder = lists.heads, lists.made_by.generation, lists.made_by.encoder
     names = [activity.activity_id for activity in catalogue.activities]
     ends = (catalogue.ends_ms // _MINUTE_MS).tolist()
     leases = {number: lease_ms // _MINUTE_MS for number, lease_ms in (leases_ms or {}).items()}
-    hours = None if lists.until is None else np.take_along_axis(lists.until, np.maximum(lists.order, 0), 1).tolist()
+    hours = None if heads.until is None else np.take_along_axis(heads.until, np.maximum(lists.order, 0), 1).tolist()
     left: dict[int, list[str]] = {}  # most users of a batch were last seen in one minute
     lengths = (lists.order >= 0).sum(axis=1).tolist()
     found = []
-    heads = zip(lists.order.tolist(), lengths, lists.as_of_ms.tolist(), lists.seq.tolist(), tokens, strict=True)
-    for place, (row, count, as_of, update, token) in enumerate(heads):
+    columns = zip(lists.order.tolist(), lengths, heads.as_of_ms.tolist(), heads.seq.tolist(), tokens, strict=True)
+    for at, (row, count, as_of, update, token) in enumerate(columns):
         minute = as_of // _MINUTE_MS
         shown = row[:count]
         if hours is not None:
-            of_shown = zip(shown, hours[place], strict=False)
+            of_shown = zip(shown, hours[at], strict=False)
             until = ",".join([str(min(end - minute, leases.get(number, end))) for number, end in of_shown])
         else:
             minutes = left.get(minute)

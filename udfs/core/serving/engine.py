@@ -16,6 +16,7 @@ import numpy as np
 from tideline.udfs.core.catalogue.catalogue import eligible
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import activity_hash, hashes64
+from tideline.udfs.core.lists.ranked_lists import ListHeads
 from tideline.udfs.core.pairs.pairs_of import pairs_of
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.profiles.kept_profile import learns, newest
@@ -26,7 +27,7 @@ from tideline.udfs.core.serving.admission import DeadLetter, decode_events, set_
 from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions, looked_at_again
 from tideline.udfs.core.serving.decisions import decision_records
 from tideline.udfs.core.serving.rank_arms import rank_arms
-from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
+from tideline.udfs.core.serving.signed_lists import signed_lists
 from tideline.udfs.core.users.as_told import as_told, known, not_to_learn
 from tideline.udfs.core.users.history import history_rows, merge
 from tideline.udfs.core.users.interest import ENCODE_BUCKETS, encode

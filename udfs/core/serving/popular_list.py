@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tideline.udfs.core.catalogue.catalogue import open_at, open_until
+from tideline.udfs.core.lists.ranked_lists import ListHeads
 from tideline.udfs.core.pairs.pairs_of import strangers_pairs
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.ranking.list_form import ListForm
 from tideline.udfs.core.ranking.ranking import rank
 from tideline.udfs.core.serving.ranker_state import RankerState
-from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
+from tideline.udfs.core.serving.signed_lists import signed_lists
 from tideline.udfs.core.users.interest import stranger_x
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import HOLDOUT, MAX_POSITIONS
 from tideline.udfs.core.lists.decision_token import Token, check_position, mint, propensity, verify
 from tideline.udfs.core.lists.list_version import ListVersion
-from tideline.udfs.core.lists.ranked_lists import RankedLists
+from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES, slot_tag
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
@@ -54,43 +54,34 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
     order = np.stack([rng.permutation(20)[:positions] for _ in range(users)])
     order[0, -1] = -1
     made = RankedLists(
-        users=[f"ü{number}" for number in range(users)],
-        generation=int(rng.integers(0, 2**16)),
-        as_of_ms=rng.integers(0, 2**48, users),
-        seq=rng.integers(0, 2**32, users),
-        encoder=int(rng.integers(0, 2**16)),
-        policy=int(rng.integers(0, 2**40)),
+        ListHeads(users=[f"ü{number}" for number in range(users)], as_of_ms=rng.integers(0, 2**48, users), seq=rng.integers(0, 2**32, users), arms=rng.integers(0, 4, users), popular=data.draw(st.booleans()), unlearned=data.draw(st.sampled_from([None, rng.random(users) < 0.5]))),
+        MadeBy(generation=int(rng.integers(0, 2**16)), encoder=int(rng.integers(0, 2**16)), policy=int(rng.integers(0, 2**40)), exploration_permille=int(rng.integers(0, 256)), experiment=int(rng.integers(0, 2**16))),
         eligible=rng.integers(0, 2**17, users),
-        exploration_permille=int(rng.integers(0, 256)),
         explored=rng.integers(0, 2**positions, users),
         x=x,
         order=order,
         tags=rng.integers(0, 2**8, (20, TAG_BYTES)).astype(np.uint8),
         pairs=rng.integers(0, 2**24, (users, positions)).astype(np.uint32),
-        arms=rng.integers(0, 4, users),
-        popular=data.draw(st.booleans()),
-        experiment=int(rng.integers(0, 2**16)),
-        unlearned=data.draw(st.sampled_from([None, rng.random(users) < 0.5])),
     )
-    for row, (user, token) in enumerate(zip(made.users, mint(made, KEYS), strict=True)):
+    for row, (user, token) in enumerate(zip(made.heads.users, mint(made, KEYS), strict=True)):
         listed = order[row].tolist()
         pairs = [0 if number < 0 else pair for number, pair in zip(listed, made.pairs[row].tolist(), strict=True)]
         assert set(token) <= set(ALPHABET)
-        assert verify(token, "anybody" if made.popular else user, KEYS) == Token(
+        assert verify(token, "anybody" if made.heads.popular else user, KEYS) == Token(
             key_id=KEYS.current,
-            version=ListVersion(made.generation, made.as_of_ms[row], made.seq[row]),
-            encoder=made.encoder,
-            policy=made.policy,
+            version=ListVersion(made.made_by.generation, made.heads.as_of_ms[row], made.heads.seq[row]),
+            encoder=made.made_by.encoder,
+            policy=made.made_by.policy,
             eligible=min(made.eligible[row], 65_535),
-            exploration=made.exploration_permille / 1000,
+            exploration=made.made_by.exploration_permille / 1000,
             explored=made.explored[row],
             x=x[row].tobytes(),
             tags=b"".join(NO_TAG if number < 0 else made.tags[number].tobytes() for number in listed),
             pairs=b"".join(pair.to_bytes(PAIR_BYTES, "big") for pair in pairs),
-            arm=made.arms[row],
-            popular=made.popular,
-            experiment=made.experiment,
-            unlearned=made.unlearned is not None and bool(made.unlearned[row]),
+            arm=made.heads.arms[row],
+            popular=made.heads.popular,
+            experiment=made.made_by.experiment,
+            unlearned=made.heads.unlearned is not None and bool(made.heads.unlearned[row]),
         )
 
 

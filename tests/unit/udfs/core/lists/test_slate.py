@@ -14,7 +14,7 @@ from tests.support.core_world import KEYS, NOON_MS, activity
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.lists.ranked_lists import RankedLists
+from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.slate import payloads
 from tideline.udfs.core.lists.slot_tags import SlotTags
 
@@ -30,21 +30,14 @@ def listed(
 ) -> list[dict[str, Any]]:
     users, none = len(order), np.zeros(len(order), np.int64)
     lists = RankedLists(
-        users=[""] * users,
-        generation=2,
-        as_of_ms=np.array(as_of_ms),
-        seq=np.arange(users),
-        encoder=7,
-        policy=0,
+        ListHeads(users=[""] * users, as_of_ms=np.array(as_of_ms), seq=np.arange(users), arms=none, until=None if until is None else np.array(until)),
+        MadeBy(generation=2, encoder=7, policy=0, exploration_permille=0),
         eligible=none,
-        exploration_permille=0,
         explored=none,
         x=np.zeros((users, DIM), np.int8),
         order=np.array(order, np.int64),
         tags=SlotTags.of([each.activity_id for each in activities], KEYS).current,
         pairs=np.zeros((users, len(order[0])), np.uint32),
-        arms=none,
-        until=None if until is None else np.array(until),
     )
     found = payloads(Catalogue.of(activities), lists, [f"t{row}" for row in range(users)], leases_ms)
     return [json.loads(each) for each in found]

@@ -11,7 +11,8 @@ from tideline.udfs.core.context import DIM
 from tideline.udfs.core.control.control import SetExperiment, VariantSpec
 from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.core.ranking.ranking import Ranked
-from tideline.udfs.core.serving.signed_lists import ListHeads, signed_lists
+from tideline.udfs.core.lists.ranked_lists import ListHeads
+from tideline.udfs.core.serving.signed_lists import signed_lists
 
 ONE, NONE = np.ones(1, np.int64), np.zeros(1, np.int64)
 
