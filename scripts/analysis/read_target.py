@@ -36,10 +36,10 @@ class TargetFactory(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def read_target(text: str, logged: LoggedFile, exploration: float, places: Sequence[float] = ()) -> TargetFactory:
+def read_target(text: str, logged: LoggedFile, exploration: float, positions: Sequence[float] = ()) -> TargetFactory:
     """Return the policy: the name of one of the product's, uniform, constant:<action>, or a file of probabilities.
 
-    One of the product's learns with impressions that count so much in each of the `places`.
+    One of the product's learns with impressions that count so much in each of the `positions`.
 
     Raises:
         ConfigError: it is none of these, or the file is not of the form below.
@@ -57,8 +57,8 @@ def read_target(text: str, logged: LoggedFile, exploration: float, places: Seque
             raise ConfigError("--policy", text, f"{others}: a log tells the pair of what was shown, not of the others")
         blind = log.features is None and policy.regression.sharing is Sharing.HYBRID
         return TargetFactory(
-            lambda fold: crossfitted(policy, log, fold, exploration, places),
-            lambda: replayed(policy, log, exploration, places),
+            lambda fold: crossfitted(policy, log, fold, exploration, positions),
+            lambda: replayed(policy, log, exploration, positions),
             (_BLIND,) if blind else (),
         )
     path = Path(text)

@@ -12,7 +12,7 @@ from tideline.udfs.core.catalogue.activity import decode_activity, encode_activi
 from tideline.udfs.core.catalogue.eligibility.rules import MAX_LITERALS, clauses_of_activity
 from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
 from tideline.udfs.core.hashing import activity_hash
-from tideline.udfs.core.lists.slot_tags import slot_tag
+from tideline.udfs.core.lists.activity_tags import activity_tag
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 from tideline.udfs.core.users.features import Vocabulary
 from tideline.udfs.io.topic_reader import read_topic
@@ -67,7 +67,7 @@ class Judge:
     def _marks(self, name: str) -> list[tuple[int, bytes | int]]:
         marks: list[tuple[int, bytes | int]] = [(-1, activity_hash(name))]
         return marks + [
-            (key, slot_tag(name, secret)) for key, secret in (self.keys.secrets if self.keys else {}).items()
+            (key, activity_tag(name, secret)) for key, secret in (self.keys.secrets if self.keys else {}).items()
         ]
 
 

@@ -36,7 +36,7 @@ TAG = "judged"
 def test_the_value_of_random_lists_is_told_by_the_log_of_ranked_ones(
     stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Contract: from a quarter of slots explored, IPS and DR are within chance of the click rate of random lists.
+    """Contract: from a quarter of positions explored, IPS and DR are within chance of the click rate of random lists.
 
     The same visitors are then shown random lists of what is running, twenty times over. How much was learned by when,
     and so the log, is another each time: a 95 % interval misses once in twenty runs, twice as wide a one in 10,000.

@@ -10,7 +10,7 @@ from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.lists.decision_token import mint
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
-from tideline.udfs.core.lists.slot_tags import SlotTags
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
 from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
@@ -108,7 +108,7 @@ def tokens_for(activity_ids: Sequence[str], **changes: Any) -> list[str]:
         "explored": np.array([0]),
         "x": x,
         "order": np.arange(len(activity_ids))[None, :],
-        "tags": SlotTags.of(activity_ids, KEYS).current,
+        "tags": ActivityTags.of(activity_ids, KEYS).current,
         "arms": np.zeros(1, np.int64),
     } | changes
     made.setdefault("pairs", np.arange(1, made["order"].size + 1, dtype=np.uint32)[None, :] * np.uint32(0x030201))

@@ -14,7 +14,7 @@ from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.lists.decision_token import mint
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
-from tideline.udfs.core.lists.slot_tags import SlotTags
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +155,7 @@ def token_for(user: str, shown: Sequence[str], keys: TokenKeys, as_of_ms: int, s
             explored=np.zeros(1, np.int64),
             x=np.array([x], np.int8),
             order=np.arange(len(shown))[None, :],
-            tags=SlotTags.of(shown, keys).current,
+            tags=ActivityTags.of(shown, keys).current,
             pairs=np.arange(seq, seq + len(shown), dtype=np.uint32)[None, :],
         ),
         keys,

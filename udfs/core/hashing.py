@@ -39,7 +39,7 @@ def hashes32(texts: Iterable[str | None]) -> NDArray[np.uint32]:
 def activity_hash(activity_id: str) -> int:
     """Return the number by which state and sums know an activity: 4 bytes of BLAKE2b, 0..2**32-1.
 
-    Of two activities of a catalogue with one number only the first is ranked (slot_tags.py).
+    Of two activities of a catalogue with one number only the first is ranked (activity_tags.py).
 
     >>> activity_hash("welcome") == hash64("welcome") % 2**32
     True

@@ -11,7 +11,7 @@ BASELINE, HOLDOUT = 0, 3
 MAX_ARMS = HOLDOUT - 1
 """Other policies at a time; a decision token holds the number of the arm in two bits."""
 LEAST_EXAMINED = 0.01
-"""What an impression counts as at least, however seldom its place is looked at."""
+"""What an impression counts as at least, however seldom its position is looked at."""
 RISK = 0.01
 """Chance that what is held back of a budget or stock for conversions to come is not enough."""
 LEAST_CONVERSIONS = math.log(1.0 / RISK) / 3.0

@@ -35,7 +35,7 @@ from tideline.udfs.core.hashing import hash32, hash64
 from tideline.udfs.core.lists.decision_token import mint, verify
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.slate import payloads
-from tideline.udfs.core.lists.slot_tags import SlotTags
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.pairs.affinity import content_of
 from tideline.udfs.core.pairs.pairs_of import strangers_pairs
 from tideline.udfs.core.policies.base import Contexts
@@ -80,7 +80,7 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         self._catalogue = Catalogue.of([each for each in found if isinstance(each, Activity)])
         self._pairs = strangers_pairs(content_of(self._catalogue.activities))
         names = [each.activity_id for each in self._catalogue.activities]
-        self._tags = SlotTags.of(names, self._settings.keys)
+        self._tags = ActivityTags.of(names, self._settings.keys)
         self._known = coefficients(PolicyTable(), self._catalogue, self._encoder.version, self._settings.weights)
 
     def process_element(self, event: Event, ctx: Any) -> Iterator[tuple[str, bytes]]:

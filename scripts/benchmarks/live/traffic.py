@@ -19,7 +19,7 @@ from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.lists.decision_token import mint
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
-from tideline.udfs.core.lists.slot_tags import SlotTags
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.pairs.affinity import content_of
 from tideline.udfs.core.pairs.pairs_of import strangers_pairs
@@ -163,7 +163,7 @@ def _shown(
         explored=np.zeros(count, np.int64),
         x=x,
         order=order,
-        tags=SlotTags.of([each.activity_id for each in catalogue.activities], traffic.keys).current,
+        tags=ActivityTags.of([each.activity_id for each in catalogue.activities], traffic.keys).current,
         pairs=strangers_pairs(content_of(catalogue.activities))[order],
     )
     positions = draw.integers(0, LIST_SIZE, count)

@@ -1,4 +1,4 @@
-"""A world of lists with known answers: random lists logged, clicks by place and arm."""
+"""A world of lists with known answers: random lists logged, clicks by position and arm."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tideline.udfs.core.evaluation.targets import Greedy
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ARMS, SLOTS = 6, 3
+ARMS, POSITIONS = 6, 3
 LIKED = np.array([0.30, 0.22, 0.15, 0.10, 0.06, 0.03])
 LOOKED_AT = np.array([1.0, 0.7, 0.4])
 ORDER = (2, 0, 3, 1, 5, 4)
@@ -23,10 +23,10 @@ ORDER = (2, 0, 3, 1, 5, 4)
 def draw_lists(decisions: int, seed: int) -> LoggedFeedback:
     """Return a log of lists in random order."""
     random = np.random.default_rng(seed)
-    lists = random.permuted(np.tile(np.arange(ARMS), (decisions, 1)), axis=1)[:, :SLOTS]
-    clicks = random.random((decisions, SLOTS)) < LIKED[lists] * LOOKED_AT
-    position = np.tile(np.arange(SLOTS), decisions)
-    decision = np.repeat(np.arange(decisions), SLOTS)
+    lists = random.permuted(np.tile(np.arange(ARMS), (decisions, 1)), axis=1)[:, :POSITIONS]
+    clicks = random.random((decisions, POSITIONS)) < LIKED[lists] * LOOKED_AT
+    position = np.tile(np.arange(POSITIONS), decisions)
+    decision = np.repeat(np.arange(decisions), POSITIONS)
     hashes = np.random.default_rng(4).integers(0, 2**63, decisions, dtype=np.uint64)
     return LoggedFeedback(
         arms=tuple("abcdef"),
@@ -64,10 +64,10 @@ def in_order(log: LoggedFeedback, exploration: float) -> Greedy:
 def truth_of_lists(exploration: float) -> tuple[float, float]:
     """Return what a list of that policy earns, and an entry of it, by going through all lists."""
     total = 0.0
-    for listed in itertools.permutations(ORDER, SLOTS):
+    for listed in itertools.permutations(ORDER, POSITIONS):
         chance = 1.0
         for position, arm in enumerate(listed):
             left = [each for each in ORDER if each not in listed[:position]]
             chance *= (1.0 - exploration) * (arm == left[0]) + exploration / len(left)
         total += chance * float(LIKED[list(listed)] @ LOOKED_AT)
-    return total, total / SLOTS
+    return total, total / POSITIONS

@@ -26,7 +26,7 @@ from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.lists.decision_token import mint
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
-from tideline.udfs.core.lists.slot_tags import SlotTags
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import PAIRS, PolicyRow
@@ -248,7 +248,7 @@ class _Story:
             explored=np.zeros(1, np.int64),
             x=x,
             order=np.arange(_PAGE)[None, :],
-            tags=SlotTags.of(shown, _KEYS).current,
+            tags=ActivityTags.of(shown, _KEYS).current,
             pairs=np.arange(len(self._pages), len(self._pages) + _PAGE, dtype=np.uint32)[None, :],
         )
         self._pages.append((mint(lists, _KEYS)[0], shown))

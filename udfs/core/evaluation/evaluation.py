@@ -221,8 +221,8 @@ def _lists(log: LoggedFeedback, target: Target, model: RewardModel, rows: Judged
     cumulated = list_estimators.cumulative(rows.weight, log.position)
     positions = int(length.max())
     last = cumulated[first + length - 1]
-    places = None if log.rules else _Places.of(log, target, model, first, positions)
-    later = places.future[log.decision, np.minimum(log.position + 1, positions)] if places is not None else 0.0
+    marginals = None if log.rules else _Marginals.of(log, target, model, first, positions)
+    later = marginals.future[log.decision, np.minimum(log.position + 1, positions)] if marginals is not None else 0.0
     found = {
         "rips": _list_estimate(log, rows, list_estimators.rips(cumulated, log.reward, log.decision), last),
         "cascade_dr": _list_estimate(
@@ -235,12 +235,12 @@ def _lists(log: LoggedFeedback, target: Target, model: RewardModel, rows: Judged
         ),
     }
     uniform = np.abs(log.propensity * log.remaining(np.arange(log.rows)) - 1.0).max() < _SAME
-    if places is not None and uniform:
-        marginal = places.in_place * log.eligible
+    if marginals is not None and uniform:
+        marginal = marginals.at_position * log.eligible
         listed = np.bincount(log.decision, log.reward)
-        in_place = list_estimators.by_list(places.in_place, log.decision)
-        anywhere = list_estimators.by_list(places.anywhere, log.decision)
-        weight = list_estimators.pseudo_inverse_weights(in_place, anywhere, length, log.eligible[first])
+        at_position = list_estimators.by_list(marginals.at_position, log.decision)
+        anywhere = list_estimators.by_list(marginals.anywhere, log.decision)
+        weight = list_estimators.pseudo_inverse_weights(at_position, anywhere, length, log.eligible[first])
         independent = list_estimators.independent_ips(marginal, log.reward, log.decision)
         found["independent"] = _list_estimate(log, rows, independent, marginal)
         found["pseudo_inverse"] = _list_estimate(log, rows, weight * listed, weight)
@@ -248,35 +248,35 @@ def _lists(log: LoggedFeedback, target: Target, model: RewardModel, rows: Judged
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """The target's chances for the shown arms [N]: in their place, in any place of the list; and modelled futures."""
+class _Marginals:
+    """The target's chances for the shown arms [N]: in their position, in any one of the list; and modelled futures."""
 
-    in_place: NDArray[np.float64]
+    at_position: NDArray[np.float64]
     anywhere: NDArray[np.float64]
     future: NDArray[np.float64]
-    """Modelled reward of the places from each one on under the target [decisions, positions + 1]."""
+    """Modelled reward of the positions from each one on under the target [decisions, positions + 1]."""
 
     @classmethod
     def of(
         cls, log: LoggedFeedback, target: Target, model: RewardModel, first: NDArray[np.int64], positions: int
-    ) -> _Places | None:
-        in_place, anywhere = np.zeros(log.rows), np.zeros(log.rows)
+    ) -> _Marginals | None:
+        at_position, anywhere = np.zeros(log.rows), np.zeros(log.rows)
         future = np.zeros((first.size, positions + 1))
         length = np.bincount(log.decision)
         size = max(_CELLS // (len(log.arms) * positions), 1)
         for start in range(0, first.size, size):
             lists = np.arange(start, min(start + size, first.size))
-            chances = target.places(first[lists], positions)
+            chances = target.by_position(first[lists], positions)
             if chances is None:
                 return None
             for position in range(positions):
                 future[lists, position] = (chances[:, position] * model.predict(first[lists], position)).sum(axis=1)
             rows = np.arange(first[lists[0]], first[lists[-1]] + length[lists[-1]])
             at, arm = log.decision[rows] - start, log.action[rows]
-            in_place[rows] = chances[at, log.position[rows], arm]
+            at_position[rows] = chances[at, log.position[rows], arm]
             shown = np.arange(positions) < length[lists, None]
             anywhere[rows] = (chances * shown[:, :, None]).sum(axis=1)[at, arm]
-        return cls(in_place, anywhere, np.cumsum(future[:, ::-1], axis=1)[:, ::-1])
+        return cls(at_position, anywhere, np.cumsum(future[:, ::-1], axis=1)[:, ::-1])
 
 
 def _list_estimate(

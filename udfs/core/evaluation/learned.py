@@ -84,15 +84,16 @@ def contexts(x: NDArray[np.float64]) -> NDArray[np.int8]:
     return found
 
 
-def learning(log: LoggedFeedback, places: Sequence[float] = ()) -> Learning:
+def learning(log: LoggedFeedback, positions: Sequence[float] = ()) -> Learning:
     """Return the log's rows as feedback: rewards of 0 and 1 as clicks, others as revenue in thousandths.
 
-    `places` says how much of an impression one counts in each place, as the job's command; none: each counts whole.
+    `positions` says how much of an impression one counts in each, as the job's command; none: each counts whole.
     """
     rows = np.zeros(log.rows, ROWS)
     rows["activity"], rows["encoder"], rows["impressions"] = log.action, _ENCODER, 1
     rows["ts_ms"], rows["x"] = FIRST_MS, contexts(log.x)
-    rows["examination_discount"] = np.array(examination_discount(places))[np.minimum(log.position, MAX_POSITIONS - 1)]
+    discount = np.array(examination_discount(positions))
+    rows["examination_discount"] = discount[np.minimum(log.position, MAX_POSITIONS - 1)]
     rows["pair"] = 0 if log.pair is None else log.pair
     rows["clicks"] = log.reward > 0
     clicks = bool(np.isin(log.reward, (0.0, 1.0)).all())
@@ -133,10 +134,10 @@ def _without(learners: Sequence[Learner], left: int) -> Kept:
 
 
 def crossfitted(
-    policy: Policy, log: LoggedFeedback, fold: NDArray[np.int64], exploration: float, places: Sequence[float] = ()
+    policy: Policy, log: LoggedFeedback, fold: NDArray[np.int64], exploration: float, positions: Sequence[float] = ()
 ) -> Greedy:
     """Return the policy as a target: in the rows of a fold it has learned from all rows of the others."""
-    known = learning(log, places)
+    known = learning(log, positions)
     count = int(fold.max()) + 1
     parts = [_learn(learner_of(policy, log), log, known.rows[fold == each]) for each in range(count)]
     tables = [_table(learner_of(policy, log, _without(parts, left)), log, known) for left in range(count)]
@@ -171,7 +172,7 @@ def crossfitted(
 
 
 def replayed(
-    policy: Policy, log: LoggedFeedback, exploration: float, places: Sequence[float] = ()
+    policy: Policy, log: LoggedFeedback, exploration: float, positions: Sequence[float] = ()
 ) -> NDArray[np.float64]:
     """Return 1 for each row that the policy, learning as it goes, would have shown too, else 0 [N].
 
@@ -179,7 +180,7 @@ def replayed(
     propensity over the row's own, which for uniform logging is a draw of the policy (Li et al. 2011). What was
     learned is renewed when it has grown by a twentieth.
     """
-    known = learning(log, places)
+    known = learning(log, positions)
     matched = np.zeros(log.rows)
     least = float(log.propensity.min())
     learner = learner_of(policy, log)

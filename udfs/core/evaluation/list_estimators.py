@@ -1,7 +1,7 @@
 """Estimators of the reward of a whole list. Rows as in a Log with lists: by decision, positions 0, 1, 2, ...
 
 All return one number per decision, whose mean is the estimate. `conditional` weights are those of an entry given the
-entries above it, `marginal` those of an entry in its place whatever is above.
+entries above it, `marginal` those of an entry in its position whatever is above.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def cumulative(conditional: NDArray[np.float64], position: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the product of the weights of an entry and all above it [N]."""
     found = conditional.copy()
-    for place in range(1, int(position.max(initial=0)) + 1):
-        rows = np.flatnonzero(position == place)
+    for at in range(1, int(position.max(initial=0)) + 1):
+        rows = np.flatnonzero(position == at)
         found[rows] *= found[rows - 1]
     return found
 
@@ -31,7 +31,7 @@ def by_list(values: NDArray[np.float64], decision: NDArray[np.int64]) -> NDArray
 def independent_ips(
     marginal: NDArray[np.float64], reward: NDArray[np.float64], decision: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """sum_k w_k r_k: an entry's reward depends on itself and its place alone (Li et al. 2018)."""
+    """sum_k w_k r_k: an entry's reward depends on itself and its position alone (Li et al. 2018)."""
     return by_list(marginal * reward, decision)
 
 
@@ -53,7 +53,7 @@ def cascade_dr(
     """sum_k W_k (r_k - q_k) + W_{k-1} E[q_k], W = prod w (Kiyohara et al. 2022, equation 6).
 
     `modelled` q_k is the modelled sum of rewards from the entry on, `expected` E[q_k] its mean over the target's choice
-    at that place given the entries above.
+    at that position given the entries above.
     """
     before = np.ones_like(cumulated)
     rows = np.flatnonzero(position > 0)
@@ -62,7 +62,7 @@ def cascade_dr(
 
 
 def pseudo_inverse_weights(
-    in_place: NDArray[np.float64],
+    at_position: NDArray[np.float64],
     anywhere: NDArray[np.float64],
     length: NDArray[np.int64],
     eligible: NDArray[np.int64],
@@ -75,8 +75,8 @@ def pseudo_inverse_weights(
     w = 1 + m (m - 1) / (m - l) B + (m - 1) (A - l/m - B), the middle term gone where l = m.
 
     Args:
-        in_place: A, the target's probabilities of the shown arms in their places, summed over each list.
-        anywhere: sum_{a in s} q(a), its probabilities of showing these arms in any of the places.
+        at_position: A, the target's probabilities of the shown arms in their positions, summed over each list.
+        anywhere: sum_{a in s} q(a), its probabilities of showing these arms in any of the positions.
         length: Entries shown of each list.
         eligible: Arms each list was drawn from.
     """
@@ -84,5 +84,5 @@ def pseudo_inverse_weights(
     shared = (anywhere - size * size / arms) / size
     whole = arms > size
     spread = np.where(whole, arms * (arms - 1.0) / np.where(whole, arms - size, 1.0), 0.0) * shared
-    weight: NDArray[np.float64] = 1.0 + spread + (arms - 1.0) * (in_place - size / arms - shared)
+    weight: NDArray[np.float64] = 1.0 + spread + (arms - 1.0) * (at_position - size / arms - shared)
     return weight

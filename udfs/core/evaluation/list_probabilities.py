@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=4096)
-def place_chances(arms: int, positions: int, exploration: float) -> NDArray[np.float64]:
+def position_chances(arms: int, positions: int, exploration: float) -> NDArray[np.float64]:
     """Return P(the arm of greedy rank r stands in position k) [min(positions, arms) + 1, positions] of `arms` eligible.
 
     Each position takes the best of the n that remain with probability 1 - e, else one of them at random. What decides
     is how many better ones remain, m: the arm is taken with probability (1 - e) [m = 0] + e / n, a better one with
     [m > 0] (1 - e) + e m / n. The last row is for all ranks from `positions` on. Positions past the last arm have 0.
 
-    >>> place_chances(4, 2, 0.2).round(3).tolist()  # of four, two places, one in five drawn
+    >>> position_chances(4, 2, 0.2).round(3).tolist()  # of four, two positions, one in five drawn
     [[0.85, 0.13], [0.05, 0.743], [0.05, 0.063]]
     """
     top = min(positions, arms)

@@ -109,8 +109,8 @@ class LoggedFeedback:
 
     def _placed(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Return where in `rows` each position is below the first, one after the other, few at a time."""
-        places = np.unique(self.position[rows]) if self.lists else np.zeros(0, np.int64)
-        found = [np.flatnonzero(self.position[rows] == place) for place in places[places > 0].tolist()]
+        positions = np.unique(self.position[rows]) if self.lists else np.zeros(0, np.int64)
+        found = [np.flatnonzero(self.position[rows] == position) for position in positions[positions > 0].tolist()]
         return [at[start : start + _AT_ONCE] for at in found for start in range(0, at.size, _AT_ONCE)]
 
     def _banned(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:

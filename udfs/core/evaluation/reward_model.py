@@ -27,16 +27,16 @@ class RewardModel:
     features: NDArray[np.float64]
     coefficients: NDArray[np.float64]
     fold: NDArray[np.int64]
-    places: NDArray[np.int64]
+    positions: NDArray[np.int64]
     """The positions that have a column, the last ones of the features."""
     low: float
     high: float
 
-    def predict(self, rows: NDArray[np.int64], place: int | None = None) -> NDArray[np.float64]:
-        """Return the expected reward of every arm in the contexts of some rows [rows, K], in another place if given."""
+    def predict(self, rows: NDArray[np.int64], position: int | None = None) -> NDArray[np.float64]:
+        """Return every arm's expected reward in the contexts of some rows [rows, K], at another position if given."""
         phi = self.features[rows]
-        if place is not None and self.places.size:
-            phi[:, -self.places.size :] = self.places == place
+        if position is not None and self.positions.size:
+            phi[:, -self.positions.size :] = self.positions == position
         found = np.empty((rows.size, self.coefficients.shape[1]))
         for fold in np.unique(self.fold[rows]).tolist():
             here = self.fold[rows] == fold
@@ -65,12 +65,12 @@ def fit(log: LoggedFeedback, fold: NDArray[np.int64]) -> RewardModel:
     common = np.linalg.solve(design.sum(axis=1) + _COMMON_RIDGE * eye, moments.sum(axis=1)[:, :, None])[:, :, 0]
     left = moments - np.einsum("jkfg,jg->jkf", design, common)
     low, high = float(log.reward.min()), float(log.reward.max())
-    places = np.unique(log.position)[1:]
+    positions = np.unique(log.position)[1:]
     best, least = None, np.inf
     for level, slope in product(LEVELS, SLOPES):
         ridge = np.diag(np.where(np.arange(phi.shape[1]) == 0, level, slope))
         own = np.linalg.solve(design + ridge, left[..., None])[..., 0]
-        model = RewardModel(phi, common[:, None, :] + own, fold, places, low, high)
+        model = RewardModel(phi, common[:, None, :] + own, fold, positions, low, high)
         guess = np.einsum("nf,nf->n", phi, model.coefficients[fold, log.action])
         error = float(np.square(log.reward - np.clip(guess, low, high)).sum())
         if best is None or error < least:

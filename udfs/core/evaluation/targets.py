@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from tideline.udfs.core.evaluation.list_probabilities import place_chances
+from tideline.udfs.core.evaluation.list_probabilities import position_chances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +27,8 @@ class Target(Protocol):
     def chances(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the probability of each arm in some rows [rows, K], given the entries above in the same list."""
 
-    def places(self, rows: NDArray[np.int64], positions: int) -> NDArray[np.float64] | None:
-        """Return the probability of each arm in each place of the lists that start in `rows` [rows, positions, K].
+    def by_position(self, rows: NDArray[np.int64], positions: int) -> NDArray[np.float64] | None:
+        """Return the probability of each arm in each position of the lists that start in `rows` [rows, positions, K].
 
         Whatever is above. None where the policy is not known for whole lists.
         """
@@ -45,7 +45,7 @@ class Uniform:
         """See Target."""
         return self.log.open_arms(rows) / self.log.remaining(rows)[:, None]
 
-    def places(self, rows: NDArray[np.int64], positions: int) -> NDArray[np.float64] | None:
+    def by_position(self, rows: NDArray[np.int64], positions: int) -> NDArray[np.float64] | None:
         """See Target."""
         return np.repeat(self.chances(rows)[:, None, :], positions, axis=1)
 
@@ -72,7 +72,7 @@ class Constant:
         share = found / self.log.remaining(rows)[:, None]
         return np.where(first[:, None], np.arange(len(self.log.arms)) == self.arm, share)
 
-    def places(self, rows: NDArray[np.int64], positions: int) -> NDArray[np.float64] | None:
+    def by_position(self, rows: NDArray[np.int64], positions: int) -> NDArray[np.float64] | None:
         """See Target."""
         chosen = np.arange(len(self.log.arms)) == self.arm
         rest = self.log.open_arms(rows) & ~chosen
@@ -93,7 +93,7 @@ class Table:
         """See Target."""
         return self.probabilities[rows]
 
-    def places(self, rows: NDArray[np.int64], positions: int) -> NDArray[np.float64] | None:
+    def by_position(self, rows: NDArray[np.int64], positions: int) -> NDArray[np.float64] | None:
         """See Target."""
         return None
 
@@ -119,14 +119,14 @@ class Greedy:
         found: NDArray[np.float64] = share + (1.0 - self.exploration) * self.first(rows, open_arms)
         return found
 
-    def places(self, rows: NDArray[np.int64], positions: int) -> NDArray[np.float64] | None:
+    def by_position(self, rows: NDArray[np.int64], positions: int) -> NDArray[np.float64] | None:
         """See Target."""
         open_arms = self.log.open_arms(rows)
         orders = self.best(rows, open_arms, positions)
         found = np.zeros((rows.size, positions, open_arms.shape[1]))
         for eligible in np.unique(self.log.eligible[rows]).tolist():
             here = np.flatnonzero(self.log.eligible[rows] == eligible)
-            chance = place_chances(eligible, positions, self.exploration)
+            chance = position_chances(eligible, positions, self.exploration)
             found[here] = open_arms[here, None, :] * chance[-1][None, :, None]
             for order in orders[:, here]:
                 for rank in range(min(order.shape[1], len(chance) - 1)):

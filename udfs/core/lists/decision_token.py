@@ -3,7 +3,7 @@
 Layout 3, big-endian: layout u8 (bit 7: its user is not to be learned from) | positions u8 (bits 5-6: experiment arm,
 bit 7: popular list) | key id u8 |
 generation u16 | as_of_ms u48 | seq u32 | encoder u16 | policy u40 | eligible u16 | exploration u8 (1/1000) |
-explored u16 (bit per position) | experiment u16 | x[1:] as int8 | slot tags of 3 bytes each (slot_tags.py) | the
+explored u16 (bit per position) | experiment u16 | x[1:] as int8 | a tag of 3 bytes each (activity_tags.py) | the
 pair of user and activity in each position, u24 (pair_numbers.py), 0 in an empty one | keyed BLAKE2b-64 over all of it
 and the user.
 With 10 positions 112 bytes, 150 characters of URL-safe base64 without padding. x[0] is the constant and not stored.
@@ -28,7 +28,7 @@ from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import HOLDOUT, MAX_POSITIONS
 from tideline.udfs.core.lists.list_version import ListVersion
-from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES
+from tideline.udfs.core.lists.activity_tags import NO_TAG, TAG_BYTES
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 
 if TYPE_CHECKING:
@@ -93,21 +93,21 @@ class Token(NamedTuple):
     """Whether its user, when the list was made, did not agree to be learned from."""
 
     def tag_at(self, position: int) -> bytes:
-        """Return the tag of a place, NO_TAG behind the last."""
+        """Return the tag of a position, NO_TAG behind the last."""
         return self.tags[position * TAG_BYTES : (position + 1) * TAG_BYTES] or NO_TAG
 
     def pair_at(self, position: int) -> int:
-        """Return the pair that was scored for a place, as `pack` gives it; 0 for an empty place."""
+        """Return the pair that was scored for a position, as `pack` gives it; 0 for an empty position."""
         return int.from_bytes(self.pairs[position * PAIR_BYTES : (position + 1) * PAIR_BYTES], "big")
 
     def feasible_at(self, position: int) -> int:
-        """Return how many activities could have stood in a place, given those above: all that were left, or fewer."""
+        """Return how many activities could have stood there, given those above: all that were left, or fewer."""
         if not self.feasible:
             return max(self.eligible - position, 0)
         return int.from_bytes(self.feasible[position * _FEASIBLE_BYTES : (position + 1) * _FEASIBLE_BYTES], "big")
 
-    def places(self) -> int:
-        """Return how many places the list had, the empty ones among them."""
+    def positions(self) -> int:
+        """Return how many positions the list had, the empty ones among them."""
         return len(self.tags) // TAG_BYTES
 
 
@@ -159,7 +159,7 @@ def _signed(body: NDArray[np.uint8], owners: Sequence[str], keys: TokenKeys) -> 
 
 
 def _positions(lists: RankedLists) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return tags and pairs of each list's places [U, bytes], of empty ones 0."""
+    """Return tags and pairs of each list's positions [U, bytes], of empty ones 0."""
     users, positions = lists.order.shape
     tags = lists.tags.take(lists.order, axis=0, mode="wrap")
     pairs = lists.pairs.astype(">u4").view(np.uint8).reshape(users, positions, -1)[:, :, -PAIR_BYTES:]
@@ -238,7 +238,7 @@ def check_position(token: Token, tag: bytes, position: int | None) -> int:
     Raises InvalidRecord (FOREIGN_TOKEN): the list did not hold the activity there.
     """
     if position is None:
-        position = next((each for each in range(token.places()) if token.tag_at(each) == tag), None)
+        position = next((each for each in range(token.positions()) if token.tag_at(each) == tag), None)
     if position is None or tag == NO_TAG or token.tag_at(position) != tag:
         raise InvalidRecord(
             Reason.FOREIGN_TOKEN, f"the list of this token has not that activity at position {position}"

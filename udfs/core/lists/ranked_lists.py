@@ -49,7 +49,7 @@ class RankedLists:
     x: NDArray[np.int8]
     order: NDArray[np.int64]
     tags: NDArray[np.uint8]
-    """Of each activity [K, TAG_BYTES], see SlotTags."""
+    """Of each activity [K, TAG_BYTES], see ActivityTags."""
     pairs: NDArray[np.uint32]
     """Of each position [U, k], as `pack` gives it (pair_numbers.py); what stands behind a list's end is not read."""
     feasible: NDArray[np.int64] | None = None

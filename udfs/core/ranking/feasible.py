@@ -1,4 +1,4 @@
-"""How many activities could have stood in each place of a list, and which rules had a say: read off the list itself."""
+"""How many activities could have stood at each position of a list, and which rules had a say: read off the list."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def feasible_counts(order: NDArray[np.int64], mask: NDArray[np.bool_], rules: Sequence[RuleTable]) -> NDArray[np.int64]:
-    """Return how many of the eligible [U, K] no rule bans in each place [U, k], given the entries above; no ban broken.
+    """Return how many of the eligible [U, K] no rule bans at each position [U, k], given those above; no ban broken.
 
     0 behind a list's end.
     """
@@ -37,7 +37,7 @@ def feasible_counts(order: NDArray[np.int64], mask: NDArray[np.bool_], rules: Se
 
 
 def banned_below(above: NDArray[np.int64], activities: int, rules: Sequence[RuleTable]) -> NDArray[np.bool_]:
-    """Return which of the activities some rule bans in the next place of lists with these entries [U, activities]."""
+    """Return which activities some rule bans at the next position of lists with these entries [U, activities]."""
     found = np.zeros((len(above), -(-activities // WORD_BITS) * WORD_BITS), np.bool_)
     order = np.concatenate([above, np.full((len(above), 1), -1)], axis=1)
     for rule in rules:
@@ -51,7 +51,7 @@ def acted_classes(order: NDArray[np.int64], rules: Sequence[RuleTable]) -> NDArr
     """Return the bits of the rules of which a value reached its limit in each list, in a window or not [U].
 
     Whatever order its entries stand in: so two lists that differ by that alone both say so, or neither does. Where none
-    did, as many activities were free in each place as were eligible and not above.
+    did, as many activities were free in each position as were eligible and not above.
     """
     found = np.zeros(len(order), np.int64)
     for rule in rules:
@@ -79,7 +79,7 @@ def _values(order: NDArray[np.int64], rule: RuleTable) -> NDArray[Any]:
 
 
 def _closed(order: NDArray[np.int64], rule: RuleTable) -> NDArray[np.uint64]:
-    """Return which activities the rule bans in each place, given the entries above, a bit each [k, words, U]."""
+    """Return which activities the rule bans in each position, given the entries above, a bit each [k, words, U]."""
     values = _values(order, rule)
     others = np.where(values < 0, -2, values)
     positions, users = values.shape[1:]
@@ -88,17 +88,17 @@ def _closed(order: NDArray[np.int64], rule: RuleTable) -> NDArray[np.uint64]:
     if not rule.window:  # what is closed stays so
         upwards = np.tri(positions, dtype=np.bool_)[:, :, None]
         for each, same in zip(values, alike, strict=True):
-            place, user = np.nonzero(_count(same & upwards)[:-1] >= rule.limit)
-            found[place + 1, :, user] |= rule.banned(each[place, user]).T
+            at, user = np.nonzero(_count(same & upwards)[:-1] >= rule.limit)
+            found[at + 1, :, user] |= rule.banned(each[at, user]).T
         np.bitwise_or.accumulate(found, axis=0, out=found)
         return found
     for position in range(1, positions):
         first = max(position + 1 - rule.window, 0)
         for each, same in zip(values, alike, strict=True):
             full = _count(same[first:position, first:position]) >= rule.limit
-            for place in np.flatnonzero(full.any(axis=1)).tolist():
-                user = np.flatnonzero(full[place])
-                found[position][:, user] |= rule.banned(each[first + place, user])
+            for at in np.flatnonzero(full.any(axis=1)).tolist():
+                user = np.flatnonzero(full[at])
+                found[position][:, user] |= rule.banned(each[first + at, user])
     return found
 
 

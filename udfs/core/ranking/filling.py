@@ -1,8 +1,8 @@
-"""Lists under list rules, place by place: F is what the rules allow below the entries that already stand there.
+"""Lists under list rules, position by position: F is what the rules allow below the entries that already stand there.
 
-A place explores with the stated probability, and then takes any of F with the same chance; else it takes the best of F,
-which is the highest score less what the rules let each one pay. So (1 - e) [best of F] + e / |F| is how likely an
-activity stands in its place, given those above it: what the token says.
+A position explores with the stated probability, and then takes any of F with the same chance; else it takes the best
+of F, which is the highest score less what the rules let each one pay. So (1 - e) [best of F] + e / |F| is how likely
+an activity stands in its position, given those above it: what the token says.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def fill(
         picks = np.where(tosses[rest] < form.exploration, uniform(seeds[rest], positions, stream=1), -1.0)
         candidates = highest(keys[rest], keys.shape[1])
         empty, numbers = _Lists.empty(rest.size, positions), _numbers(candidates, ties[rest])
-        lists.put(rest, _place_by_place(empty, candidates, numbers, rules, picks))
+        lists.put(rest, _by_position(empty, candidates, numbers, rules, picks))
     acted = acted_classes(lists.order, rules)
     others = np.flatnonzero(~lists.relaxed)
     lists.feasible[others] = (eligible[others, None] - np.arange(positions)) * (lists.order[others] >= 0)
@@ -116,7 +116,7 @@ def _greedy(
     complete = np.ones(rows.size, np.bool_)
     again = np.flatnonzero(touched)
     if again.size:
-        found = _place_by_place(_Lists.empty(again.size, positions), top[again], numbers[again], rules, None)
+        found = _by_position(_Lists.empty(again.size, positions), top[again], numbers[again], rules, None)
         lists.order[rows[again]] = found.order
         complete[again] = found.complete
     return complete
@@ -153,7 +153,7 @@ class _Counts:
         return keys
 
     def add(self, order: NDArray[np.int64], position: int) -> None:
-        """Count the entries of a place [U, positions], and forget those that left a rule's window."""
+        """Count the entries of a position [U, positions], and forget those that left a rule's window."""
         for rule, values, taken in zip(self._rules, self._values, self._taken, strict=True):
             for each, same in zip(taken, same_value(values, rule.others[:, order[:, position, None]]), strict=True):
                 each += same.view(np.uint8)
@@ -163,14 +163,14 @@ class _Counts:
                     each -= same.view(np.uint8)
 
 
-def _place_by_place(
+def _by_position(
     lists: _Lists, keys: NDArray[np.int64], numbers: NDArray[np.int64], rules: Rules, picks: NDArray[np.float64] | None
 ) -> _Lists:
     """Return empty lists filled from candidates in falling order of their keys [U, M].
 
-    `picks` [U, k] has where in F an exploring place draws, -1 for others; then the candidates are all keys. None: they
-    are some of the best, and a list is not complete where one that is no candidate may be better than what was taken,
-    because that is less, its price taken off, than the last of them; or where nothing was there to be taken.
+    `picks` [U, k] has where in F an exploring position draws, -1 for others; then the candidates are all keys. None:
+    they are some of the best, and a list is not complete where one that is no candidate may be better than what was
+    taken, because that is less, its price taken off, than the last of them; or where nothing was there to be taken.
     """
     rows, counts = np.arange(len(keys)), _Counts(rules, numbers)
     left, alive, every = keys != INELIGIBLE, lists.complete.copy(), keys[:, -1] == INELIGIBLE

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class ListForm(NamedTuple):
-    """A list's places, the chance that one explores, and the rules of the whole list."""
+    """A list's positions, the chance that one explores, and the rules of the whole list."""
 
     size: int
     exploration: float = 0.0

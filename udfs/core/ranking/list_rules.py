@@ -46,7 +46,7 @@ class ListRule:
     penalty: tuple[int | str, ...]
     """What the n-th entry of a value pays in thousandths of score, the last for all further ones; BAN: not allowed."""
     window: int = 0
-    """Entries are counted in any so many places in a row; 0: in the whole list."""
+    """Entries are counted in any so many positions in a row; 0: in the whole list."""
     relax: bool = False
     """Where nothing may follow any more the ban is broken, in place of a list that ends there."""
 

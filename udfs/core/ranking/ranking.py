@@ -1,4 +1,4 @@
-"""The ranking pass: eligible -> score -> place by place, under the list's rules, exploration among what they allow.
+"""The ranking pass: eligible -> score -> position by position, under the list's rules; explored is what they allow.
 
 The same bits in any batch. Nothing may change a list after it: a token states the probabilities of this pass.
 """
@@ -32,7 +32,7 @@ class Ranked(NamedTuple):
     eligible: NDArray[np.int64]
     explored: NDArray[np.int64]
     feasible: NDArray[np.int64]
-    """How many the list's rules left for each place [U, k], given those above; without rules [U, 0]."""
+    """How many the list's rules left for each position [U, k], given those above; without rules [U, 0]."""
     acted: NDArray[np.int64]
     """Classes of rules of which a value reached its limit [U], see rule_tables.py; 0: `feasible` says nothing new."""
 

@@ -1,4 +1,4 @@
-"""From an event to what the learner is told: tokens, joins, conversions, weights of places, feedback.
+"""From an event to what the learner is told: tokens, joins, conversions, weights of positions, feedback.
 
 Imports from `lists` and `shown`.
 """

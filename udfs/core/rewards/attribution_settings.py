@@ -10,14 +10,14 @@ from tideline.udfs.core.limits import MAX_POSITIONS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tideline.udfs.core.lists.slot_tags import SlotTags
+    from tideline.udfs.core.lists.activity_tags import ActivityTags
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
 WORTH_LIMIT = 10_000.0
 
 
 class AttributionSettings(NamedTuple):
-    """Whose tokens count, how long an entry can be rewarded, what items are about, what places weigh."""
+    """Whose tokens count, how long an entry can be rewarded, what items are about, what positions weigh."""
 
     keys: TokenKeys
     window_ms: int
@@ -32,7 +32,7 @@ class AttributionSettings(NamedTuple):
     worth_limit: float = WORTH_LIMIT
     """Largest worth of one conversion, either side of 0; what is reported beyond it is cut and counted."""
     examination_discount: tuple[int, ...] = (0,) * MAX_POSITIONS
-    """By place, the hundredths by which an impression there counts less than a whole one."""
+    """By position, the hundredths by which an impression there counts less than a whole one."""
     cascade: Cascade | None = None
     """Weighs impressions below a click in the place of `examination_discount`."""
 
@@ -57,5 +57,5 @@ class Cascade(NamedTuple):
 
     examination_discount: int
     """The hundredths by which an impression below its list's first click counts less than a whole one."""
-    tags: SlotTags
+    tags: ActivityTags
     """Names a list's activities; an impression of one that is gone keeps the weight it has."""

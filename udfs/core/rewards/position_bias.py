@@ -1,19 +1,19 @@
-"""How often each place of a list is looked at, from lists in which exploration decided who stands above whom.
+"""How often each position of a list is looked at, from lists in which exploration decided who stands above whom.
 
 Two neighbours of a list, c above d, are a draw between (c, d) and (d, c) whose chances the log knows. Weighted by what
-makes both orders equally likely, the same activities in the same contexts stand in both places, so a difference in
-clicks is the places' own. A list is explored place by place (ranking.py): the best of the R that remain with
+makes both orders equally likely, the same activities in the same contexts stand in both positions, so a difference in
+clicks is the positions' own. A list is explored position by position (ranking.py): the best of the R that remain with
 probability 1 - e + e/R, each other one with e/R. Of two activities that are neighbours below a given list
 
-- neither is the best of what remains: both orders explore both places and are equally likely;
-- one is the best: below the other one it is the best still, so one order explores the upper place and not the lower
+- neither is the best of what remains: both orders explore both positions and are equally likely;
+- one is the best: below the other one it is the best still, so one order explores the upper position and not the lower
   one, chance e/R (1 - e + e/(R - 1)), whichever the other one is. The opposite order is weighted down to that chance.
 
-Position-based model: P(click) = examined(place) relevance(activity, context), so that the ratio of weighted clicks in
-neighbouring places is that of their examination (swap intervention, Joachims, Swaminathan and Schnabel 2017; weights
-for partly random lists as above). Cascade: who looks at a place looks at the next one with a probability that depends
-on whether he clicked (Guo, Liu and Wang 2009; the plain cascade of Craswell et al. 2008 has 1 without and 0 after a
-click). Intervals: 95 %, of the logarithm, linearised, users being independent.
+Position-based model: P(click) = examined(position) relevance(activity, context), so that the ratio of weighted clicks
+in neighbouring positions is that of their examination (swap intervention, Joachims, Swaminathan and Schnabel 2017;
+weights for partly random lists as above). Cascade: who looks at a position looks at the next one with a probability
+that depends on whether he clicked (Guo, Liu and Wang 2009; the plain cascade of Craswell et al. 2008 has 1 without and
+0 after a click). Intervals: 95 %, of the logarithm, linearised, users being independent.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_CLICKS = 20.0
-"""Effective number of clicks in each of two places, or expected in the lower one, below which nothing is said."""
+"""Effective number of clicks in each of two positions, or expected in the lower one, below which nothing is said."""
 _Z_95 = 1.959964
 _MOST_OF_NONE = 3.69
 """Expected number of events of which there are none with probability 0.025."""
@@ -39,16 +39,16 @@ _PRIOR_IMPRESSIONS = 20.0
 _SAME = 1e-6
 
 
-def examination_discount(places: Sequence[float]) -> tuple[int, ...]:
-    """Return, by place, the hundredths by which an impression counts less than whole, from how often each is looked at.
+def examination_discount(positions: Sequence[float]) -> tuple[int, ...]:
+    """Return, by position, the hundredths by which an impression counts less than whole, as often as it is looked at.
 
-    Places below the last one named are as it is; none named: every impression counts whole.
+    Positions below the last one named are as it is; none named: every impression counts whole.
 
     >>> examination_discount([1, 0.8, 0.5])[:5]
     (0, 20, 50, 50, 50)
     """
-    every = [*places, *([places[-1]] if places else [1.0]) * MAX_POSITIONS][:MAX_POSITIONS]
-    return tuple(round(100 * (1.0 - place)) for place in every)
+    every = [*positions, *([positions[-1]] if positions else [1.0]) * MAX_POSITIONS][:MAX_POSITIONS]
+    return tuple(round(100 * (1.0 - position)) for position in every)
 
 
 class ShownEntries(NamedTuple):
@@ -78,21 +78,21 @@ UNKNOWN = Share(None, None, None)
 
 
 class Examination(NamedTuple):
-    """What the swaps of a log say about K places; `swaps` [K - 1] is the weighted number of pairs behind each step."""
+    """What the swaps of a log say of K positions; `swaps` [K - 1] is the weighted number of pairs behind each step."""
 
     examined: list[Share]
-    """Position-based: of each place [K] relative to the first one, which is 1."""
+    """Position-based: of each position [K] relative to the first one, which is 1."""
     swaps: list[float]
     continuation: list[Share]
-    """Cascade: chance [K - 1] that one who looked at a place and did not click looks at the next."""
+    """Cascade: chance [K - 1] that one who looked at a position and did not click looks at the next."""
     continuation_after_click: Share
-    """The same after a click, over all places. Users who click more than others on everything raise it."""
+    """The same after a click, over all positions. Users who click more than others on everything raise it."""
 
 
 class _Pairs(NamedTuple):
-    """Neighbours in a list: columns [M] of place, user, weight, and of the upper and the lower entry."""
+    """Neighbours in a list: columns [M] of position, user, weight, and of the upper and the lower entry."""
 
-    place: NDArray[np.int64]
+    position: NDArray[np.int64]
     user: NDArray[np.int64]
     weight: NDArray[np.float64]
     above: NDArray[np.float64]
@@ -102,24 +102,24 @@ class _Pairs(NamedTuple):
 
 
 def examination(shown: ShownEntries) -> Examination:
-    """Estimate both models; a place is known if every place above it is. Nothing shown: no places."""
-    places = int(shown.position.max(initial=-1)) + 1
+    """Estimate both models; a position is known if every position above it is. Nothing shown: no positions."""
+    positions = int(shown.position.max(initial=-1)) + 1
     pairs = _pairs(shown)
-    examined, spread = [Share(1.0, 1.0, 1.0)][:places], np.zeros(int(shown.user.max(initial=-1)) + 1)
+    examined, spread = [Share(1.0, 1.0, 1.0)][:positions], np.zeros(int(shown.user.max(initial=-1)) + 1)
     logarithm = 0.0
-    for place in range(places - 1):
-        step = _ratio(_at(pairs, place), spread.size)
+    for position in range(positions - 1):
+        step = _ratio(_at(pairs, position), spread.size)
         if step is None:
-            examined += [UNKNOWN] * (places - 1 - place)
+            examined += [UNKNOWN] * (positions - 1 - position)
             break
         logarithm, spread = logarithm + step[0], spread + step[1]
         examined.append(_share(logarithm, spread))
-    swaps = np.bincount(pairs.place, pairs.weight, max(places - 1, 0))
+    swaps = np.bincount(pairs.position, pairs.weight, max(positions - 1, 0))
     relevance = _relevance(pairs, examined)
     return Examination(
         examined,
         swaps.tolist(),
-        [_step(_at(pairs, place), relevance, spread.size, clicked=False) for place in range(places - 1)],
+        [_step(_at(pairs, position), relevance, spread.size, clicked=False) for position in range(positions - 1)],
         _step(pairs, relevance, spread.size, clicked=True),
     )
 
@@ -163,8 +163,8 @@ def _weights(shown: ShownEntries, upper: NDArray[np.int64], lower: NDArray[np.in
     return weight
 
 
-def _at(pairs: _Pairs, place: int) -> _Pairs:
-    here = pairs.place == place
+def _at(pairs: _Pairs, position: int) -> _Pairs:
+    here = pairs.position == position
     return _Pairs._make(column[here] for column in pairs)
 
 
@@ -191,17 +191,17 @@ def _relevance(pairs: _Pairs, examined: list[Share]) -> NDArray[np.float64]:
     """Return the click rate of each activity where it is looked at, drawn to that of all."""
     looked = np.array([share.value or 0.0 for share in examined])
     action = np.concatenate([pairs.action_above, pairs.action_below])
-    place = np.concatenate([pairs.place, pairs.place + 1])
-    weight = np.concatenate([pairs.weight, pairs.weight]) * (looked[place] > 0.0)
+    position = np.concatenate([pairs.position, pairs.position + 1])
+    weight = np.concatenate([pairs.weight, pairs.weight]) * (looked[position] > 0.0)
     clicks = np.bincount(action, weight * np.concatenate([pairs.above, pairs.below]))
-    impressions = np.bincount(action, weight * looked[place])
+    impressions = np.bincount(action, weight * looked[position])
     usual = clicks.sum() / max(float(impressions.sum()), 1.0)
     found: NDArray[np.float64] = (clicks + _PRIOR_IMPRESSIONS * usual) / (impressions + _PRIOR_IMPRESSIONS)
     return found
 
 
 def _step(pairs: _Pairs, relevance: NDArray[np.float64], users: int, *, clicked: bool) -> Share:
-    """Return the chance that one who looked at the upper place looks at the lower one, after a click or without.
+    """Return the chance that one who looked at the upper position looks at the lower one, after a click or without.
 
     Over both orders of a pair, sum w click(c) (1 - relevance(d)) counts the same products as the lists in which c is
     not clicked and d would be if looked at; likewise sum w click(c) relevance(d) and those in which both are.

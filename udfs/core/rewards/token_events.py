@@ -1,8 +1,8 @@
 """Events that name their list by its token: what of them is new is fed to the learner, once.
 
-The first event of an entry (a place of a list) makes its impression, a click before its impression too: it implies one.
-Masks and flags then keep every kind of reward from counting twice. An impression weighs what its place weighed when it
-was first heard of, in a cascade what the clicks above it say.
+The first event of an entry (a position of a list) makes its impression, a click before its impression too: it implies
+one. Masks and flags then keep every kind of reward from counting twice. An impression weighs what its position weighed
+when it was first heard of, in a cascade what the clicks above it say.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.lists.decision_token import check_position, verify
-from tideline.udfs.core.lists.slot_tags import slot_tag
+from tideline.udfs.core.lists.activity_tags import activity_tag
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.shown.marks import click_name, entry_of, mark_click, mark_dismissal, mark_impression
@@ -67,7 +67,7 @@ class TokenEvents:
             raise InvalidRecord(Reason.UNKNOWN_TYPE, f"type={event.type} with a token; allowed: {sorted(_TAKEN)}")
         activity_id = event.activity_id or ""
         token = verify(text, event.user_id, self._settings.keys)
-        tag = slot_tag(activity_id, self._settings.keys.secrets[token.key_id])
+        tag = activity_tag(activity_id, self._settings.keys.secrets[token.key_id])
         position = check_position(token, tag, event.position)
         if activity_id not in self._settings.reward_value:
             return JoinOutcome.UNKNOWN_ACTIVITY

@@ -127,7 +127,7 @@ class Steps(NamedTuple):
 
 
 def steps_of(sample: Sample, looked_at: NDArray[np.float64]) -> Steps:
-    """Return each decision step by step; a place counts as often as it is looked at [k]."""
+    """Return each decision step by step; a position counts as often as it is looked at [k]."""
     masks, owed = sample.masks, _owed(sample, sample.priced)
     final = masks.final()
     stages = [

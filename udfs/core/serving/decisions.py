@@ -186,7 +186,7 @@ def _score_some(
 
 
 def _slate(shown: ShownDecision, ranker: RankerState) -> list[str | None]:
-    """Return the list's ids from its slot tags; None where no activity of today has the tag."""
+    """Return the list's ids from its tags; None where no activity of today has the tag."""
     named = ranker.offers.tags.names_on(shown.token.key_id, shown.token.tags)
     named[shown.position] = shown.activity_id
     return named

@@ -16,7 +16,7 @@ from tideline.udfs.core.catalogue.catalogue import Catalogue, open_at
 from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExperiment, SetGeneration, SetWeights
 from tideline.udfs.core.experiments.experiment import Experiment, arm_numbers, started
 from tideline.udfs.core.learning.monitoring import COLD_BELOW
-from tideline.udfs.core.lists.slot_tags import SlotTags, without_clashes
+from tideline.udfs.core.lists.activity_tags import ActivityTags, without_clashes
 from tideline.udfs.core.pairs.affinity import content_of
 from tideline.udfs.core.policies.cold_start import CLICKS_ALONE, Charged, coefficients
 from tideline.udfs.core.policies.policy_table import Coefficients, PolicyTable
@@ -71,7 +71,7 @@ class Offers(NamedTuple):
 
     activities: Mapping[str, Activity]
     catalogue: Catalogue
-    tags: SlotTags
+    tags: ActivityTags
     content: Content
     rules: tuple[RuleTable, ...]
 
@@ -79,7 +79,7 @@ class Offers(NamedTuple):
     def of(cls, activities: Mapping[str, Activity], settings: RankSettings) -> Offers:
         """Derive catalogue and tags; of two activities with one tag or number the second is not ranked."""
         catalogue = Catalogue.of(without_clashes(activities.values(), settings.keys))
-        tags = SlotTags.of([each.activity_id for each in catalogue.activities], settings.keys)
+        tags = ActivityTags.of([each.activity_id for each in catalogue.activities], settings.keys)
         rules = compiled(settings.list_rules, catalogue.activities)
         return cls(activities, catalogue, tags, content_of(catalogue.activities), rules)
 
@@ -283,7 +283,7 @@ class RankerState:
         return replace(self, offers=offers, attributing=attributing)
 
 
-def _examining(attributing: AttributionSettings, command: SetExamination, tags: SlotTags) -> AttributionSettings:
+def _examining(attributing: AttributionSettings, command: SetExamination, tags: ActivityTags) -> AttributionSettings:
     """Let impressions from now on weigh what their places or the clicks above them say."""
     below_click = examination_discount((command.after_click,))[0]
     return attributing._replace(

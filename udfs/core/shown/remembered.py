@@ -49,7 +49,7 @@ class Remembered:
         return self._read()[1]
 
     def reward(self, key: ListKey, position: int) -> Reward | None:
-        """Return the reward of a place of a list, if it has one."""
+        """Return the reward of a position of a list, if it has one."""
         if self._rewards is None and not (self._written.rewards and self._written.has(key, position, self.lists)):
             return None
         return self.rewards.get((key, position))

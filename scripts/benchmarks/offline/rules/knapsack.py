@@ -1,6 +1,6 @@
 """Budgets by price: a day's lists against the optimum of the linear programme, beside simpler controllers.
 
-100,000 list requests in 24 hours, 20 activities, three equal places. Values and costs of an impression are known, so
+100,000 list requests in 24 hours, 20 activities, three equal positions. Values and costs of an impression are known, so
 the controller alone is judged; six activities have budgets of 30 % of what unpriced lists would spend. What is known is
 the ledger of the publication before, ten seconds ago. The optimum is the least dual bound: fractional, above all rules.
 """
@@ -24,7 +24,7 @@ _FIRST_SEED = 1000
 """The settings were chosen on seeds 0 to 4."""
 _OF_PLAY, _OF_CONTEXTS = 5000, 7000
 """What is drawn in a world is not what made it."""
-REQUESTS, _ACTIVITIES, SLOTS, _BUDGETS = 100_000, 20, 3, 6
+REQUESTS, _ACTIVITIES, POSITIONS, _BUDGETS = 100_000, 20, 3, 6
 _DAY_MS = 24 * HOUR_MS
 _PUBLISH_MS = 10_000
 _THROTTLED_EVERY = 6
@@ -71,7 +71,7 @@ def world_of(seed: int, requests: int = REQUESTS) -> World:
     values, costs = clicks + 2.0 * conversions, conversions[:, :_BUDGETS]
     drawn, grid = np.sort(rng.random(requests)), np.linspace(0, 1, 2001)
     come = grid - _SWING / (2 * np.pi) * (np.sin(2 * np.pi * grid + 0.7) - np.sin(0.7))
-    lists = best(values, SLOTS)
+    lists = best(values, POSITIONS)
     free = [costs[(lists == number).any(axis=1), number].sum() for number in range(_BUDGETS)]
     hours = np.diff(np.interp(np.linspace(0, 1, 25), grid, come))
     return World(
@@ -84,7 +84,7 @@ def play(world: World, seed: int, first: NDArray[np.float64] | None, *, throttle
     rng = np.random.default_rng(seed)
     steps = _DAY_MS // _PUBLISH_MS
     edges = np.searchsorted(world.when_ms, np.arange(steps + 1) * _PUBLISH_MS)
-    tosses, joins = rng.random((len(world.values), SLOTS)), rng.random((len(world.values), _BUDGETS))
+    tosses, joins = rng.random((len(world.values), POSITIONS)), rng.random((len(world.values), _BUDGETS))
     spent, known, share, reward = np.zeros((24, _BUDGETS)), np.zeros((24, _BUDGETS)), np.ones(_BUDGETS), 0.0
     planned, paid = np.append(0.0, np.cumsum(world.plan.weights)), np.zeros(_BUDGETS)
     for step in range(steps):
@@ -103,7 +103,7 @@ def play(world: World, seed: int, first: NDArray[np.float64] | None, *, throttle
         scores[:, :_BUDGETS] = np.where(total >= world.budgets, _OUT, scores[:, :_BUDGETS])
         known = spent.copy()  # what the next publication will know
         if costs.size:
-            lists, rows = best(scores, SLOTS), np.arange(len(costs))[:, None]
+            lists, rows = best(scores, POSITIONS), np.arange(len(costs))[:, None]
             reward += float(world.values[at][rows, lists].sum())
             with_budget = np.where(lists < _BUDGETS, lists, 0)
             hit = (lists < _BUDGETS) & (tosses[at] < costs[rows, with_budget])
@@ -122,7 +122,7 @@ def first_prices(world: World, seed: int) -> NDArray[np.float64]:
     """Return the prices that spend the budgets on 512 contexts."""
     some = np.random.default_rng(seed).choice(len(world.values), FIRST_CONTEXTS, replace=False)
     budgets = world.budgets * FIRST_CONTEXTS / len(world.values)
-    return solve_dual(world.values[some], world.costs[some], budgets, SLOTS).prices
+    return solve_dual(world.values[some], world.costs[some], budgets, POSITIONS).prices
 
 
 def measure(seeds: int = SEEDS, requests: int = REQUESTS) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def measure(seeds: int = SEEDS, requests: int = REQUESTS) -> dict[str, Any]:
     found: dict[str, list[tuple[float, Played]]] = {"priced": [], "until_empty": [], "throttled": []}
     for seed in range(_FIRST_SEED, _FIRST_SEED + seeds):
         world = world_of(seed, requests)
-        bound = solve_dual(world.values, world.costs, world.budgets, SLOTS).bound
+        bound = solve_dual(world.values, world.costs, world.budgets, POSITIONS).bound
         played = {
             "priced": play(world, _OF_PLAY + seed, first_prices(world, _OF_CONTEXTS + seed)),
             "until_empty": play(world, _OF_PLAY + seed, None),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tideline.scripts.benchmarks.offline.rules.dual import priced, solve_dual
-from tideline.scripts.benchmarks.offline.rules.knapsack import REQUESTS, SLOTS, first_prices, play, world_of
+from tideline.scripts.benchmarks.offline.rules.knapsack import POSITIONS, REQUESTS, first_prices, play, world_of
 from tideline.scripts.benchmarks.peers.peer_python import run_alone
 from tideline.scripts.benchmarks.progress import say
 from tideline.udfs.core.context import DIM
@@ -45,7 +45,7 @@ _AT_ONCE = 4096
 _STOPPED, _OWED, _OFFSET = 7, 12, 0.01
 _CAPPED, _EXPLORATION = 0.1, 0.02
 _QUOTA = ListRule("category", (0, BAN))
-_PLACES = np.ones(SLOTS)
+_WEIGHTS = np.ones(POSITIONS)
 _LIST_SIZE, _REPEATS = 10, 5
 _RANKED = ENOUGH * ONE_IN
 
@@ -53,7 +53,7 @@ _RANKED = ENOUGH * ONE_IN
 def measure(requests: int = REQUESTS) -> dict[str, Any]:
     """Return by how much a price is off one more unit's worth, and what rules cost: of all lists, and as sampled."""
     world = world_of(_SEED, requests)
-    dual = solve_dual(world.values, world.costs, world.budgets, SLOTS)
+    dual = solve_dual(world.values, world.costs, world.budgets, POSITIONS)
     day = play(world, _OF_PLAY, first_prices(world, _OF_CONTEXTS)).prices
     off, day_off = [], []
     for number in np.argsort(-world.budgets)[:_LARGEST].tolist():
@@ -61,7 +61,7 @@ def measure(requests: int = REQUESTS) -> dict[str, Any]:
         for factor in (1 + _PART, 1 - _PART):
             changed = world.budgets.copy()
             changed[number] *= factor
-            bounds.append(solve_dual(world.values, world.costs, changed, SLOTS).bound)
+            bounds.append(solve_dual(world.values, world.costs, changed, POSITIONS).bound)
         slope = (bounds[0] - bounds[1]) / (2 * _PART * world.budgets[number])
         budget, price, mean = world.budgets[number], dual.prices[number], day[number]
         off.append(float(abs(price / slope - 1)))
@@ -75,7 +75,7 @@ def _costs(world: World, prices: NDArray[np.float64]) -> dict[str, Any]:
     values, costs, changed, seeds = [], [], [], []
     for start in range(0, len(world.values), _AT_ONCE):
         sample = _sample(world, prices, slice(start, start + _AT_ONCE))
-        steps = steps_of(sample, _PLACES)
+        steps = steps_of(sample, _WEIGHTS)
         values.append(steps.values[0])
         costs.append(steps.costs)
         changed.append(steps.changed)
@@ -157,7 +157,7 @@ def _sample(world: World, prices: NDArray[np.float64], at: slice) -> Sample:
     charged = priced(values, world.costs[at], prices)
     rules = compiled((_QUOTA,), [_about(number) for number in range(activities)])
     seeds = decision_seeds(numbers.astype(np.uint64), numbers, numbers, _SEED)
-    form = ListForm(SLOTS, _EXPLORATION, rules)
+    form = ListForm(POSITIONS, _EXPLORATION, rules)
     order = rank_scores(charged + offset, masks.final(), seeds, form).order
     return Sample(values, charged, values, offset, masks, seeds, form, order)
 

@@ -61,33 +61,33 @@ class JobPolicy:
 
     def order(self, visits: NDArray[np.int64], seen: NDArray[np.int64]) -> NDArray[np.int64]:
         """See Ranker."""
-        return self.ranked(visits, seen, self._stage.open[visits], self._stage.places)
+        return self.ranked(visits, seen, self._stage.open[visits], self._stage.positions)
 
     def ranked(
-        self, visits: NDArray[np.int64], seen: NDArray[np.int64], may: NDArray[np.bool_], places: int
+        self, visits: NDArray[np.int64], seen: NDArray[np.int64], may: NDArray[np.bool_], positions: int
     ) -> NDArray[np.int64]:
-        """Return the activities [visits, places] of those that each visitor may be shown, NONE where no more may be."""
+        """Return the activities [visits, positions] of those that each visitor may be shown, NONE behind the last."""
         stage, truth = self._stage, self._stage.truth
         seeds = decision_seeds(self._users[truth.visitor[visits]], truth.visit_ms[visits], visits, self._seed)
         self._pairs = pack(stage.affinity[visits], self._breadth, seen)
         contexts = Contexts(stage.x[visits], self._pairs)
-        ranked = rank(self._policy, self._rows, contexts, may, seeds, ListForm(places, EXPLORATION))
-        found = np.full((visits.size, places), NONE)
+        ranked = rank(self._policy, self._rows, contexts, may, seeds, ListForm(positions, EXPLORATION))
+        found = np.full((visits.size, positions), NONE)
         found[:, : ranked.order.shape[1]] = ranked.order
         return found
 
     def learn(self, shown: Shown) -> None:
         """See Ranker; `order` was asked for the same visits before."""
-        row, place = np.nonzero(shown.order != NONE)
+        row, position = np.nonzero(shown.order != NONE)
         if not row.size:
             return
         rows = np.zeros(row.size, ROWS)
         visits = shown.visits[row]
-        rows["activity"], rows["encoder"] = shown.order[row, place], self._stage.encoder
+        rows["activity"], rows["encoder"] = shown.order[row, position], self._stage.encoder
         rows["ts_ms"], rows["x"], rows["impressions"] = self._stage.truth.visit_ms[visits], self._stage.x[visits], 1
-        rows["pair"] = self._pairs[row, shown.order[row, place]]
-        rows["clicks"], rows["conversions"] = shown.clicked[row, place], shown.converted[row, place]
-        rows["revenue_milli"] = np.rint(1_000 * (shown.revenue * shown.converted)[row, place])
+        rows["pair"] = self._pairs[row, shown.order[row, position]]
+        rows["clicks"], rows["conversions"] = shown.clicked[row, position], shown.converted[row, position]
+        rows["revenue_milli"] = np.rint(1_000 * (shown.revenue * shown.converted)[row, position])
         for activity_id, solved in self._learner.publish(self._learner.learn(self._ids, rows).arms):
             self._table.apply(activity_id, solved._replace(version=self._table.version + 1))
         self._solved()

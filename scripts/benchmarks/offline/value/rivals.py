@@ -30,7 +30,7 @@ class Learnless:
         """Do nothing."""
 
     def _best(self, visits: NDArray[np.int64], scores: NDArray[np.float64]) -> NDArray[np.int64]:
-        return best_first(scores, self._stage.open[visits], self._stage.places)
+        return best_first(scores, self._stage.open[visits], self._stage.positions)
 
 
 class Random(Learnless):

@@ -25,7 +25,7 @@ class Truth(NamedTuple):
     responses: tuple[Response, ...]
     """By rising `from_ms`; the first one holds from the beginning."""
     looked_at: tuple[float, ...]
-    """By place, the chance that an entry there is looked at; as many places are seen."""
+    """By position, the chance that an entry there is looked at; as many positions are seen."""
     fatigue: float
     """What is left of the chance of a click each time the user has seen the activity before."""
 
@@ -36,12 +36,12 @@ class Truth(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What some visitors saw and did: arrays [visits, places]."""
+    """What some visitors saw and did: arrays [visits, positions]."""
 
     visits: NDArray[np.int64]
     """[visits] numbers of the stage's visits."""
     order: NDArray[np.int64]
-    """Activity in each place, NONE where there was none."""
+    """Activity in each position, NONE where there was none."""
     clicked: NDArray[np.bool_]
     converted: NDArray[np.bool_]
     revenue: NDArray[np.float64]
@@ -52,7 +52,7 @@ class Ranker(Protocol):
     """Who ranks; it learns from nothing but what it showed."""
 
     def order(self, visits: NDArray[np.int64], seen: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the activities [visits, places] for visits of one slice, NONE where no more may be shown.
+        """Return the activities [visits, positions] for visits of one slice, NONE where no more may be shown.
 
         `seen` [visits, K] is how often each visitor has seen each activity.
         """
@@ -93,13 +93,13 @@ def play(truth: Truth, ranker: Ranker, seed: int) -> Played:
     return Played(impressions, clicks)
 
 
-def best_first(scores: NDArray[np.float64], may: NDArray[np.bool_], places: int) -> NDArray[np.int64]:
-    """Return the activities [visits, places] with the highest scores [visits, K] among those that may be shown.
+def best_first(scores: NDArray[np.float64], may: NDArray[np.bool_], positions: int) -> NDArray[np.int64]:
+    """Return the activities [visits, positions] with the highest scores [visits, K] among those that may be shown.
 
     Of equal scores the first comes first; NONE where no more may be shown.
     """
     masked = np.where(may, scores, -np.inf)
-    order = np.argsort(-masked, axis=1, kind="stable")[:, :places]
-    found = np.full((len(masked), places), NONE)
+    order = np.argsort(-masked, axis=1, kind="stable")[:, :positions]
+    found = np.full((len(masked), positions), NONE)
     found[:, : order.shape[1]] = np.where(np.take_along_axis(may, order, axis=1), order, NONE)
     return found

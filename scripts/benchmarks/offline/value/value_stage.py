@@ -54,7 +54,7 @@ class Stage:
     """[V, K]: to what each activity is about, see affinity.py."""
 
     @property
-    def places(self) -> int:
+    def positions(self) -> int:
         """How many entries of a list are seen."""
         return len(self.world.looked_at)
 

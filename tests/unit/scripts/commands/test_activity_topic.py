@@ -6,7 +6,7 @@ from tests.support.core_world import CATEGORIES, DAY_MS, KEYS, NOON_MS, activity
 from tideline.scripts.commands.activity_topic import Judge
 from tideline.udfs.core.catalogue.activity import Rule
 from tideline.udfs.core.hashing import activity_hash
-from tideline.udfs.core.lists.slot_tags import slot_tag
+from tideline.udfs.core.lists.activity_tags import activity_tag
 from tideline.udfs.core.users.features import Vocabulary
 
 _JUDGE = Judge(KEYS, Vocabulary.of([], 97, CATEGORIES))
@@ -33,7 +33,7 @@ def _same_tag() -> tuple[str, str]:
     seen: dict[bytes, str] = {}
     for number in range(1 << 16):
         name = f"c{number}"
-        tag = slot_tag(name, KEYS.secrets[1])
+        tag = activity_tag(name, KEYS.secrets[1])
         if tag in seen:
             return seen[tag], name
         seen[tag] = name

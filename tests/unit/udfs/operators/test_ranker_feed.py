@@ -19,7 +19,7 @@ from tideline.udfs.core.control.control import (
     SetGeneration,
     encode_control,
 )
-from tideline.udfs.core.lists.slot_tags import SlotTags
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.operators.dead_letters import Letter, letter_of_record
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY
@@ -51,7 +51,7 @@ def test_a_cascade_is_learned_by_as_ordered_with_the_names_of_the_catalogue() ->
     assert cascade is not None
     assert (cascade.examination_discount, cascade.tags.names) == (
         80,
-        SlotTags.of(["a"], fed.ranker.settings.keys).names,
+        ActivityTags.of(["a"], fed.ranker.settings.keys).names,
     )
     fed.obey(SetExamination())
     assert fed.ranker.attributing.cascade is None

@@ -9,7 +9,7 @@ from tideline.schemas.codec import decode_event, encode_event
 from tideline.schemas.events import EventType
 from tideline.scripts.benchmarks.live.traffic import CHUNK_EVENTS, Traffic, activities, cumulative_shares, make_chunk
 from tideline.udfs.core.lists.decision_token import check_position, verify
-from tideline.udfs.core.lists.slot_tags import slot_tag
+from tideline.udfs.core.lists.activity_tags import activity_tag
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S
 
@@ -64,7 +64,7 @@ def test_every_token_is_of_its_user_and_holds_the_activity_where_it_was_shown() 
         assert event.token is not None
         assert event.activity_id is not None
         token = verify(event.token, event.user_id, KEYS)
-        tag = slot_tag(event.activity_id, KEYS.secrets[KEYS.current])
+        tag = activity_tag(event.activity_id, KEYS.secrets[KEYS.current])
         assert check_position(token, tag, event.position) == event.position
 
 

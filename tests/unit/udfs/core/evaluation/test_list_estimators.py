@@ -50,10 +50,10 @@ def test_pseudo_inverse_weights_equal_the_numerical_pseudo_inverse(arms: int, le
     q = target @ indicators
     wanted = indicators @ np.linalg.pinv(gamma) @ q
     table = q.reshape(length, arms)
-    in_place = np.array([sum(table[k, arm] for k, arm in enumerate(each)) for each in lists])
+    at_position = np.array([sum(table[k, arm] for k, arm in enumerate(each)) for each in lists])
     anywhere = np.array([sum(table[:, arm].sum() for arm in each) for each in lists])
     size = np.full(len(lists), length)
-    found = list_estimators.pseudo_inverse_weights(in_place, anywhere, size, np.full(len(lists), arms))
+    found = list_estimators.pseudo_inverse_weights(at_position, anywhere, size, np.full(len(lists), arms))
     assert found == pytest.approx(wanted)
     effects = np.random.default_rng(2).random(length * arms)
     assert (found * (indicators @ effects)).mean() == pytest.approx(target @ indicators @ effects)  # unbiased

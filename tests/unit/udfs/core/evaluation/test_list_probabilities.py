@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tideline.udfs.core.evaluation.list_probabilities import place_chances
+from tideline.udfs.core.evaluation.list_probabilities import position_chances
 
 
 @pytest.mark.parametrize(("arms", "positions"), [(4, 3), (3, 3), (2, 3), (6, 2)])
@@ -22,7 +22,7 @@ def test_chances_of_a_place_equal_those_of_all_lists_together(arms: int, positio
             chance *= (1.0 - exploration) * (arm == left[0]) + exploration / len(left)
         for position, arm in enumerate(order):
             wanted[arm, position] += chance
-    found = place_chances(arms, positions, exploration)
+    found = position_chances(arms, positions, exploration)
     top = min(arms, positions)
     assert found[:top] == pytest.approx(wanted[:top])
     for deeper in range(top, arms):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tideline.scripts.benchmarks.offline.ope_lists import ARMS, ORDER, SLOTS, draw_lists, in_order, truth_of_lists
+from tideline.scripts.benchmarks.offline.ope_lists import ARMS, ORDER, POSITIONS, draw_lists, in_order, truth_of_lists
 from tideline.udfs.core.evaluation.evaluation import evaluate
 from tideline.udfs.core.evaluation.targets import Constant, Target, Uniform
 
@@ -31,13 +31,13 @@ def test_chances_in_a_place_agree_with_those_given_what_is_above(name: str) -> N
     target = made[name]
     rows = np.arange(log.rows)
     given = target.chances(rows)
-    own = (given[rows, log.action] / log.propensity).reshape(-1, SLOTS)
+    own = (given[rows, log.action] / log.propensity).reshape(-1, POSITIONS)
     before = np.column_stack([np.ones(len(own)), own[:, :-1].cumprod(axis=1)])
-    averaged = (given.reshape(-1, SLOTS, ARMS) * before[:, :, None]).mean(axis=0)
-    places = target.places(rows[::SLOTS][:1], SLOTS)
-    assert places is not None
-    assert places[0].sum(axis=1) == pytest.approx(np.ones(SLOTS))
-    assert averaged == pytest.approx(places[0], abs=0.03)
+    averaged = (given.reshape(-1, POSITIONS, ARMS) * before[:, :, None]).mean(axis=0)
+    positions = target.by_position(rows[::POSITIONS][:1], POSITIONS)
+    assert positions is not None
+    assert positions[0].sum(axis=1) == pytest.approx(np.ones(POSITIONS))
+    assert averaged == pytest.approx(positions[0], abs=0.03)
 
 
 def test_lists_of_another_policy_are_judged_from_random_ones() -> None:

@@ -19,7 +19,7 @@ from tideline.udfs.core.limits import HOLDOUT, MAX_POSITIONS
 from tideline.udfs.core.lists.decision_token import Token, check_position, mint, propensity, verify
 from tideline.udfs.core.lists.list_version import ListVersion
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
-from tideline.udfs.core.lists.slot_tags import NO_TAG, TAG_BYTES, slot_tag
+from tideline.udfs.core.lists.activity_tags import NO_TAG, TAG_BYTES, activity_tag
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 
@@ -28,7 +28,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 def tag(name: str) -> bytes:
-    return slot_tag(name, KEYS.secrets[KEYS.current])
+    return activity_tag(name, KEYS.secrets[KEYS.current])
 
 
 TOKEN = token_for("ann", NAMES)
@@ -196,7 +196,7 @@ def test_a_users_token_does_not_pass_as_the_popular_lists() -> None:
     assert refusal(base64.urlsafe_b64encode(data).decode().rstrip("=")) is Reason.FOREIGN_TOKEN
 
 
-def test_an_activity_stands_in_its_own_slot_only() -> None:
+def test_an_activity_stands_in_its_own_position_only() -> None:
     token = verify(TOKEN, "ann", KEYS)
     assert [check_position(token, tag(name), position) for position, name in enumerate(NAMES)] == list(range(10))
     assert check_position(token, tag("a4"), None) == 4
@@ -225,7 +225,7 @@ def test_an_empty_place_matches_nothing(position: int | None) -> None:
         (3, 0b0100, 0.98 + 0.02 / 9),
     ],
 )
-def test_the_propensity_is_the_share_of_the_slots_rule(position: int, explored: int, expected: float) -> None:
+def test_the_propensity_is_the_share_of_the_positions_rule(position: int, explored: int, expected: float) -> None:
     """Contract: (1 - e) + e/R for the best of the R that remain, e/R for any other."""
     token = verify(token_for("ann", NAMES, explored=np.array([explored])), "ann", KEYS)
     assert propensity(token, position) == pytest.approx(expected, rel=1e-15)
@@ -242,7 +242,7 @@ def test_the_propensity_of_a_ruled_place_is_of_those_the_rules_left() -> None:
     assert propensity(best, 2) == pytest.approx(0.98 + 0.02 / 4, rel=1e-15)
 
 
-def test_the_propensities_of_a_slot_add_up_to_one() -> None:
+def test_the_propensities_of_a_position_add_up_to_one() -> None:
     best = verify(token_for("ann", NAMES), "ann", KEYS)
     other = best._replace(explored=(1 << 10) - 1)
     for position in range(10):

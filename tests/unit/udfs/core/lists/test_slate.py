@@ -16,7 +16,7 @@ from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.slate import payloads
-from tideline.udfs.core.lists.slot_tags import SlotTags
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 
 SCHEMA = json.loads((Path(__file__).parents[5] / "schemas" / "ranked_list.schema.json").read_bytes())
 
@@ -36,7 +36,7 @@ def listed(
         explored=none,
         x=np.zeros((users, DIM), np.int8),
         order=np.array(order, np.int64),
-        tags=SlotTags.of([each.activity_id for each in activities], KEYS).current,
+        tags=ActivityTags.of([each.activity_id for each in activities], KEYS).current,
         pairs=np.zeros((users, len(order[0])), np.uint32),
     )
     found = payloads(Catalogue.of(activities), lists, [f"t{row}" for row in range(users)], leases_ms)

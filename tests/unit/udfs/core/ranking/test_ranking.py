@@ -219,7 +219,7 @@ def test_a_seed_depends_on_user_version_and_salt() -> None:
 
 
 @pytest.mark.parametrize("text", ["linucb", "thompson:alpha=0.5", "softmax:temperature=0.2", "kl_ucb"])
-def test_the_first_slot_is_drawn_with_the_stated_probabilities(text: str) -> None:
+def test_the_first_position_is_drawn_with_the_stated_probabilities(text: str) -> None:
     """Contract: propensities sum to 1 over who is eligible, and are those that are used (chi-square)."""
     draws, exploration, policy = 20_000, 0.1, make_policy(text)
     known = learned_by(6)

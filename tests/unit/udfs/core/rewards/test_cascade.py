@@ -10,14 +10,14 @@ import pytest
 
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.lists.slot_tags import SlotTags
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, Cascade
 from tideline.udfs.core.rewards.feedback import Feedback
 
 NAMES = ["a", "b", "c"]
 PLAIN = AttributionSettings.of(KEYS, DAY_MS, dict.fromkeys(NAMES, 1.0), {})
-CASCADE = PLAIN._replace(cascade=Cascade(75, SlotTags.of(NAMES, KEYS)))
+CASCADE = PLAIN._replace(cascade=Cascade(75, ActivityTags.of(NAMES, KEYS)))
 IMPRESSION, CLICK = EventType.IMPRESSION, EventType.CLICK
 TOKEN = token_for("u", NAMES)
 
@@ -87,7 +87,7 @@ def test_what_the_order_changes_is_taken_back_exactly() -> None:
     shown, first = apply([*SHOWN, event(CLICK, "b", NOON_MS + 5)])
     ended = apply([event(CLICK, "a", NOON_MS + 6)], PLAIN, shown)[1]
     assert weights(first + ended) == {"a": 100, "b": 100, "c": 25}
-    gone = CASCADE._replace(cascade=Cascade(75, SlotTags.of(["a", "b"], KEYS)))
+    gone = CASCADE._replace(cascade=Cascade(75, ActivityTags.of(["a", "b"], KEYS)))
     assert weights(apply([*SHOWN, event(CLICK, "a", NOON_MS + 5)], gone)[1]) == {"a": 100, "b": 25, "c": 100}
 
 

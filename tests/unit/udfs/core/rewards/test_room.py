@@ -12,7 +12,7 @@ from tests.support.core_world import DAY_MS, KEYS, NOON_MS, token_for
 from tests.support.plain_shown import decode_shown
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.eligibility.user_caps import MAX_CAP
-from tideline.udfs.core.lists.slot_tags import SlotTags
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, Cascade
 from tideline.udfs.core.rewards.room import SHOWN_BYTES
@@ -28,7 +28,7 @@ FULL = AttributionSettings.of(
     dict.fromkeys([*NAMES, *(f"d{at}" for at in range(200))], 1.0),
     {"tea": tuple(NAMES), "milk": ("d0",)},
     dict.fromkeys(NAMES[:8], (MAX_CAP, 28 * DAY_MS)),
-)._replace(cascade=Cascade(60, SlotTags.of(NAMES, KEYS)))
+)._replace(cascade=Cascade(60, ActivityTags.of(NAMES, KEYS)))
 KINDS = (EventType.IMPRESSION, EventType.CLICK, EventType.CONVERSION, EventType.DISMISS)
 
 

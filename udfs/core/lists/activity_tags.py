@@ -25,34 +25,34 @@ if TYPE_CHECKING:
 
 TAG_BYTES = 3
 NO_TAG = b"\0" * TAG_BYTES
-"""Of a place that holds no activity; no activity has it."""
+"""Of a position that holds no activity; no activity has it."""
 
 
 @lru_cache(maxsize=1 << 16)
-def slot_tag(activity_id: str, secret: bytes) -> bytes:
+def activity_tag(activity_id: str, secret: bytes) -> bytes:
     """Return the tag of an activity under a signing secret.
 
-    >>> slot_tag("welcome", b"one secret") == slot_tag("welcome", b"another secret")
+    >>> activity_tag("welcome", b"one secret") == activity_tag("welcome", b"another secret")
     False
     """
     digest = hashlib.blake2b(activity_id.encode(), key=secret[:64], digest_size=TAG_BYTES, person=b"slot tag").digest()
     return digest if digest != NO_TAG else b"\0\0\1"
 
 
-class SlotTags(NamedTuple):
+class ActivityTags(NamedTuple):
     """The tags of K activities: `current` [K, TAG_BYTES] under the key that signs, ids by key id and tag."""
 
     current: NDArray[np.uint8]
     names: Mapping[int, Mapping[bytes, str]]
 
     @classmethod
-    def of(cls, activity_ids: Sequence[str], keys: TokenKeys) -> SlotTags:
+    def of(cls, activity_ids: Sequence[str], keys: TokenKeys) -> ActivityTags:
         """Make the tags of activities without clashes."""
-        signed = b"".join([slot_tag(name, keys.secrets[keys.current]) for name in activity_ids])
+        signed = b"".join([activity_tag(name, keys.secrets[keys.current]) for name in activity_ids])
         return cls(
             np.frombuffer(signed, np.uint8).reshape(-1, TAG_BYTES),
             {
-                key_id: {slot_tag(name, secret): name for name in activity_ids}
+                key_id: {activity_tag(name, secret): name for name in activity_ids}
                 for key_id, secret in keys.secrets.items()
             },
         )
@@ -73,7 +73,7 @@ def without_clashes(activities: Iterable[Activity], keys: TokenKeys) -> list[Act
     kept: list[Activity] = []
     for activity in sorted(activities, key=lambda each: each.activity_id):
         name = activity.activity_id
-        marks: set[tuple[int, bytes | int]] = {(key, slot_tag(name, secret)) for key, secret in keys.secrets.items()}
+        marks: set[tuple[int, bytes | int]] = {(each, activity_tag(name, key)) for each, key in keys.secrets.items()}
         marks.add((-1, activity_hash(name)))
         if taken.isdisjoint(marks):
             kept.append(activity)

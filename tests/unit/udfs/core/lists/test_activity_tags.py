@@ -10,7 +10,7 @@ import pytest
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_ranker, token_for
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.lists.slot_tags import NO_TAG, SlotTags, slot_tag, without_clashes
+from tideline.udfs.core.lists.activity_tags import NO_TAG, ActivityTags, activity_tag, without_clashes
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.rewards.attribution import Attributed, attribute
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
@@ -59,16 +59,16 @@ def test_another_activity_of_the_catalogue_is_not_the_one_that_was_shown() -> No
 
 def test_tags_depend_on_the_secret() -> None:
     """Contract: what is learned of one deployment's tags says nothing about another's."""
-    assert slot_tag("a", SECRET) != slot_tag("a", KEYS.secrets[2])
-    assert slot_tag("a", SECRET) != NO_TAG
+    assert activity_tag("a", SECRET) != activity_tag("a", KEYS.secrets[2])
+    assert activity_tag("a", SECRET) != NO_TAG
 
 
 def test_ids_are_found_by_the_tags_of_every_key_that_is_kept() -> None:
-    tags = SlotTags.of(["a", "b"], KEYS)
+    tags = ActivityTags.of(["a", "b"], KEYS)
     for key_id, secret in KEYS.secrets.items():
-        assert [tags.name(key_id, slot_tag(name, secret)) for name in ("a", "b", "c")] == ["a", "b", None]
-    assert tags.name(99, slot_tag("a", SECRET)) is None
-    assert tags.current.tobytes() == slot_tag("a", SECRET) + slot_tag("b", SECRET)
+        assert [tags.name(key_id, activity_tag(name, secret)) for name in ("a", "b", "c")] == ["a", "b", None]
+    assert tags.name(99, activity_tag("a", SECRET)) is None
+    assert tags.current.tobytes() == activity_tag("a", SECRET) + activity_tag("b", SECRET)
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -78,7 +78,7 @@ def test_of_two_activities_with_one_tag_the_first_is_ranked(turned: bool) -> Non
     seen: dict[bytes, str] = {}
     for number in itertools.count():
         name = f"c{number}"
-        tag = slot_tag(name, SECRET)
+        tag = activity_tag(name, SECRET)
         if tag in seen:
             break
         seen[tag] = name
