@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.experiments.lift import Lift, Rate
 
+
 class NothingShown(ConfigError):
     """The log has no row of the experiment, or none of the arm that others are compared with."""
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.exercise import events_of
 from tests.support.equality import check_equal
+from tests.support.exercise import events_of
 from tests.support.live import LiveJob
 from tests.support.option_walk import BASE, SECOND_KEY, refused, steps
 from tests.support.traffic import make_activities, messages

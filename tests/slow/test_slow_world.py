@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.exercise import EVENTS, events_of, exercise
 from tests.support.equality import check_equal
+from tests.support.exercise import EVENTS, events_of, exercise
 from tests.support.live import LiveJob
 from tests.support.slow_link import SlowLink
 from tests.support.traffic import Scenario, make_activities, make_events, messages

@@ -8,9 +8,9 @@ import numpy as np
 
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.decision_token import mint
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
-from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
 from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings

@@ -22,6 +22,7 @@ from tests.support.waiting import wait_until
 from tests.support.wrong_activities import GOOD
 from tideline.schemas.topics import Topics
 from tideline.scripts.localstack import flink
+from tideline.scripts.localstack.paths import FLINK_HOME
 from tideline.scripts.localstack.rest import FlinkRest
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.lists.token_keys import TokenKeys
@@ -109,7 +110,7 @@ class Reader:
         if "flink" not in line.lower() or not (up := self._status()):
             return kept
         return flink.environment(self._stack, "client") | {
-            "FLINK": str(flink.FLINK_HOME),
+            "FLINK": str(FLINK_HOME),
             "TIDELINE": str(self.root / "dist" / "tideline-job"),
             "SHARED": self._stack.as_uri(),
             "TIDELINE_REDIS_URL": up["redis_url"],
@@ -178,8 +179,7 @@ class Reader:
         activities = make_activities(60, now_ms)
         produce(kafka, Topics().activities, [(each.activity_id.encode(), encode_activity(each)) for each in activities])
         keys = TokenKeys({1: bytes.fromhex(_SECRET)}, 1)
-        events = make_events(Scenario(3, _LIST = "tideline:list:u-00001"
-_USERS, _EVENTS, activities, keys, now_ms - _AGO_MS))
+        events = make_events(Scenario(3, _USERS, _EVENTS, activities, keys, now_ms - _AGO_MS))
         produce(kafka, Topics().clickstream, messages(events))
 
     def _live(self) -> None:

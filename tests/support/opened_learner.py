@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
+
     from tests.support.flink_states import MemoryContext
 
 CATEGORIES = (0, 0, 1, 2, 2, 3)

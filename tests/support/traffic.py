@@ -12,9 +12,9 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.decision_token import mint
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
-from tideline.udfs.core.lists.activity_tags import ActivityTags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

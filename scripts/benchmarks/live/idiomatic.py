@@ -32,10 +32,10 @@ from tideline.udfs.core.catalogue.activity import Activity, decode_activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue, open_at
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import hash32, hash64
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.decision_token import mint, verify
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.slate import payloads
-from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.pairs.affinity import content_of
 from tideline.udfs.core.pairs.pairs_of import strangers_pairs
 from tideline.udfs.core.policies.base import Contexts
@@ -121,7 +121,12 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         )
         lists = RankedLists(
             ListHeads(users=[name], as_of_ms=as_of_ms, seq=seq, arms=np.zeros(1, np.int64)),
-            MadeBy(generation=settings.generation, encoder=encoder, policy=0, exploration_permille=settings.exploration_permille),
+            MadeBy(
+                generation=settings.generation,
+                encoder=encoder,
+                policy=0,
+                exploration_permille=settings.exploration_permille,
+            ),
             eligible=ranked.eligible,
             explored=ranked.explored,
             x=user.x,

@@ -17,9 +17,9 @@ from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import CONSTANT_X, DIM
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.decision_token import mint
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
-from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.pairs.affinity import content_of
 from tideline.udfs.core.pairs.pairs_of import strangers_pairs
@@ -157,7 +157,12 @@ def _shown(
     x = np.rint(x / np.linalg.norm(x, axis=1)[:, None] * CONSTANT_X).astype(np.int8)
     x[:, 0] = CONSTANT_X
     lists = RankedLists(
-        ListHeads(users=[user_name(user) for user in users.tolist()], as_of_ms=times_ms - 1000, seq=np.arange(1, count + 1), arms=np.zeros(count, np.int64)),
+        ListHeads(
+            users=[user_name(user) for user in users.tolist()],
+            as_of_ms=times_ms - 1000,
+            seq=np.arange(1, count + 1),
+            arms=np.zeros(count, np.int64),
+        ),
         MadeBy(generation=1, encoder=1, policy=0, exploration_permille=20),
         eligible=np.full(count, ACTIVITIES),
         explored=np.zeros(count, np.int64),

@@ -24,9 +24,9 @@ from tideline.scripts.benchmarks.progress import say
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import OBJECTIVES
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.decision_token import mint
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
-from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import PAIRS, PolicyRow
@@ -242,7 +242,12 @@ class _Story:
         x[0, 0] = CONSTANT_X
         x[0, 1] = len(self._pages)
         lists = RankedLists(
-            ListHeads(users=[self._user], as_of_ms=np.array([self._now_ms]), seq=np.array([len(self._events)]), arms=np.zeros(1, np.int64)),
+            ListHeads(
+                users=[self._user],
+                as_of_ms=np.array([self._now_ms]),
+                seq=np.array([len(self._events)]),
+                arms=np.zeros(1, np.int64),
+            ),
             MadeBy(generation=1, encoder=1, policy=3, exploration_permille=20),
             eligible=np.array([20]),
             explored=np.zeros(1, np.int64),

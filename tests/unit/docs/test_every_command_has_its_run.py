@@ -16,9 +16,9 @@ _TABLES = ("NOT_HERE", "MORE", "BEFORE", "SCENES", "INTERRUPTED")
 
 
 def test_the_walk_is_long() -> None:
-    """Contract: a check that finds nothing to check says so; README's demo comes first, its end behind what needs it."""
+    """Contract: a check that finds nothing to check says so; the demo comes first, its end behind what needs it."""
     lines = [text_of(each) for each in walk()]
-    assert len(lines) > 100
+    assert len(lines) > 80
     assert lines[0] == "scripts/demo --keep"
     end = lines.index("scripts/stack down --name demo")
     assert not [line for line in lines[end:] if "--stack demo" in line]

@@ -27,8 +27,8 @@ import numpy as np
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import HOLDOUT, MAX_POSITIONS
-from tideline.udfs.core.lists.list_version import ListVersion
 from tideline.udfs.core.lists.activity_tags import NO_TAG, TAG_BYTES
+from tideline.udfs.core.lists.list_version import ListVersion
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.limits import MAX_POSITIONS
-from tideline.udfs.core.lists.decision_token import check_position, verify
 from tideline.udfs.core.lists.activity_tags import activity_tag
+from tideline.udfs.core.lists.decision_token import check_position, verify
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.shown.marks import click_name, entry_of, mark_click, mark_dismissal, mark_impression

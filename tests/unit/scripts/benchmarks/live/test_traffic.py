@@ -8,8 +8,8 @@ import pytest
 from tideline.schemas.codec import decode_event, encode_event
 from tideline.schemas.events import EventType
 from tideline.scripts.benchmarks.live.traffic import CHUNK_EVENTS, Traffic, activities, cumulative_shares, make_chunk
-from tideline.udfs.core.lists.decision_token import check_position, verify
 from tideline.udfs.core.lists.activity_tags import activity_tag
+from tideline.udfs.core.lists.decision_token import check_position, verify
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S
 

@@ -16,10 +16,10 @@ from tideline.schemas.codec import MAX_TOKEN_CHARS
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import HOLDOUT, MAX_POSITIONS
+from tideline.udfs.core.lists.activity_tags import NO_TAG, TAG_BYTES, activity_tag
 from tideline.udfs.core.lists.decision_token import Token, check_position, mint, propensity, verify
 from tideline.udfs.core.lists.list_version import ListVersion
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
-from tideline.udfs.core.lists.activity_tags import NO_TAG, TAG_BYTES, activity_tag
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 
@@ -54,8 +54,21 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
     order = np.stack([rng.permutation(20)[:positions] for _ in range(users)])
     order[0, -1] = -1
     made = RankedLists(
-        ListHeads(users=[f"ü{number}" for number in range(users)], as_of_ms=rng.integers(0, 2**48, users), seq=rng.integers(0, 2**32, users), arms=rng.integers(0, 4, users), popular=data.draw(st.booleans()), unlearned=data.draw(st.sampled_from([None, rng.random(users) < 0.5]))),
-        MadeBy(generation=int(rng.integers(0, 2**16)), encoder=int(rng.integers(0, 2**16)), policy=int(rng.integers(0, 2**40)), exploration_permille=int(rng.integers(0, 256)), experiment=int(rng.integers(0, 2**16))),
+        ListHeads(
+            users=[f"ü{number}" for number in range(users)],
+            as_of_ms=rng.integers(0, 2**48, users),
+            seq=rng.integers(0, 2**32, users),
+            arms=rng.integers(0, 4, users),
+            popular=data.draw(st.booleans()),
+            unlearned=data.draw(st.sampled_from([None, rng.random(users) < 0.5])),
+        ),
+        MadeBy(
+            generation=int(rng.integers(0, 2**16)),
+            encoder=int(rng.integers(0, 2**16)),
+            policy=int(rng.integers(0, 2**40)),
+            exploration_permille=int(rng.integers(0, 256)),
+            experiment=int(rng.integers(0, 2**16)),
+        ),
         eligible=rng.integers(0, 2**17, users),
         explored=rng.integers(0, 2**positions, users),
         x=x,

@@ -14,9 +14,9 @@ from tests.support.core_world import KEYS, NOON_MS, activity
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.slate import payloads
-from tideline.udfs.core.lists.activity_tags import ActivityTags
 
 SCHEMA = json.loads((Path(__file__).parents[5] / "schemas" / "ranked_list.schema.json").read_bytes())
 
@@ -30,7 +30,13 @@ def listed(
 ) -> list[dict[str, Any]]:
     users, none = len(order), np.zeros(len(order), np.int64)
     lists = RankedLists(
-        ListHeads(users=[""] * users, as_of_ms=np.array(as_of_ms), seq=np.arange(users), arms=none, until=None if until is None else np.array(until)),
+        ListHeads(
+            users=[""] * users,
+            as_of_ms=np.array(as_of_ms),
+            seq=np.arange(users),
+            arms=none,
+            until=None if until is None else np.array(until),
+        ),
         MadeBy(generation=2, encoder=7, policy=0, exploration_permille=0),
         eligible=none,
         explored=none,

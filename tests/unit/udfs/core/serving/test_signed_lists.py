@@ -10,8 +10,8 @@ from tests.support.core_world import KEYS, NOON_MS, activity, make_ranker
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.control.control import SetExperiment, VariantSpec
 from tideline.udfs.core.lists.decision_token import verify
-from tideline.udfs.core.ranking.ranking import Ranked
 from tideline.udfs.core.lists.ranked_lists import ListHeads
+from tideline.udfs.core.ranking.ranking import Ranked
 from tideline.udfs.core.serving.signed_lists import signed_lists
 
 ONE, NONE = np.ones(1, np.int64), np.zeros(1, np.int64)
