@@ -53,6 +53,8 @@ def encode_decision(record: Mapping[str, Any]) -> bytes:
             _number(record["shadow_bonus"]),
             _whole(record["pair"]),
             *_optional(record["feasible"]),
+            _name(record["variant"]),
+            _number(record["variant_share"]),
         )
     )
 

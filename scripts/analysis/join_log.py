@@ -9,7 +9,11 @@ One row for each entry that was on screen:
     propensity        probability of the activity in that place given those above it; empty where it cannot be stated
     eligible          how many activities could have been shown
     feasible          how many of them the list's rules left for that place; empty where none had a say in the list
-    about             kind, categories and labels of the activity, as they are now: a JSON object
+    variant           which of its variants it was; empty for an activity without, or one that is no longer known
+    variant_share     probability with which its user was to see that variant; empty where there was none. Both together
+                      were shown with propensity times it
+    about             kind, categories and labels of the activity, as they are now: a JSON object; where it has variants
+                      their ids, how they compete, and what a conversion of each costs
     explored          whether exploration filled the place
     policy, policy_version, encoder_version, mean, bonus    what ranked it, and its score = mean + bonus
     experiment, arm   what it was part of; empty for no experiment
@@ -66,6 +70,8 @@ _COPIED = {
     "shadow_mean": ("shadow_mean", pa.float64()),
     "shadow_bonus": ("shadow_bonus", pa.float64()),
     "pair": ("pair", pa.int64()),
+    "variant": ("variant", pa.string()),
+    "variant_share": ("variant_share", pa.float64()),
 }
 _ABOUT_NOTHING = '{"categories": [], "kind": "", "labels": {}}'
 _IMPRESSIONS_AT_ONCE = 64
@@ -134,7 +140,10 @@ def join(
 
 
 def _about(activity: Activity) -> str:
-    told = {"kind": activity.kind, "categories": activity.categories, "labels": dict(activity.labels)}
+    told: dict[str, Any] = {"kind": activity.kind, "categories": activity.categories, "labels": dict(activity.labels)}
+    if activity.variants:
+        costs = {each.id: each.parameters.get("cost", activity.cost) for each in activity.variants}
+        told |= {"variants": list(costs), "objective": activity.objective, "split": activity.split, "costs": costs}
     return json.dumps(told, sort_keys=True)
 
 

@@ -39,8 +39,9 @@ def document(
     """
     ranked = parse_list(payload)
     entries = []
-    told = zip(ranked.activities, ranked.ends_ms, reasons(ranked.token, len(ranked.activities)), strict=True)
-    for position, (name, end_ms, why) in enumerate(told):
+    why_each = reasons(ranked.token, len(ranked.activities))
+    told = zip(ranked.activities, ranked.ends_ms, ranked.variants, why_each, strict=True)
+    for position, (name, end_ms, variant, why) in enumerate(told):
         its = known.get(name)
         entries.append(
             {
@@ -48,6 +49,7 @@ def document(
                 "activity_id": name,
                 "ends_ms": end_ms,
                 "over": end_ms <= now_ms,
+                "variant": variant,
                 "kind": its.kind if its else None,
                 "title": its.title if its else None,
                 "categories": list(its.categories) if its else None,
@@ -78,7 +80,8 @@ def describe(found: Mapping[str, Any], why: bool = False) -> list[str]:
         lines.append(f"{'place':>5}  {'activity':{width}}  {'ends':20}  what it is")
     for entry in entries:
         what = "" if entry["title"] is None else f"{entry['kind']}: {entry['title']}"
-        told = ", ".join(filter(None, ("over, no longer shown" * entry["over"], what)))
+        variant = f"variant {entry['variant']}" if entry["variant"] else ""
+        told = ", ".join(filter(None, ("over, no longer shown" * entry["over"], variant, what)))
         ends = moment(entry["ends_ms"])
         lines.append(f"{entry['position']:5}  {entry['activity_id']:{width}}  {ends:20}  {told}".rstrip())
         if why:

@@ -35,7 +35,7 @@ def fill(parser: VerbParser) -> None:
             "token": "to be echoed in every event about this list",
             "profile": "of its user now, with --why: {labels: names, own_clock, personalise, learn, opt_outs: count}; "
             "null: none, or not asked",
-            "entries": "best first, each: {position, activity_id, ends_ms, over, kind, title, categories, "
+            "entries": "best first, each: {position, activity_id, ends_ms, over, variant, kind, title, categories, "
             "labels: names of those that its rule asks for and he meets, with --why, "
             "why: {shares: by half-life in events, seen}}; null: not known",
         },

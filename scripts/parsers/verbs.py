@@ -55,6 +55,9 @@ VERBS = (
     Verb("package", "package", Audience.OPERATOR, "build what a cluster needs to run the job"),
     Verb("completion", "completion", Audience.OPERATOR, "what completes all of this in bash, zsh or fish"),
     Verb("activity", "activity", Audience.MARKETER, "check, write, show and stop what can be shown"),
+    Verb(
+        "variants", "variants", Audience.MARKETER, "forms of one activity that compete: users needed, verdict, winner"
+    ),
     Verb("list", "show_list", Audience.MARKETER, "one user's list, or the popular one, as a frontend reads it"),
     Verb("send", "send_event", Audience.DEVELOPER, "one event of a user, and how his list changes"),
     Verb("report", "report", Audience.ANALYST, "what was shown and what came of it, as a page or JSON"),

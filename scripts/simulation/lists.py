@@ -22,6 +22,8 @@ class RankedList(NamedTuple):
     ends_ms: tuple[int, ...]
     """For each activity, the time from which on it must not be shown."""
     token: str | None
+    variants: tuple[str | None, ...]
+    """For each activity which of its variants to show; None for one without."""
 
     @property
     def as_of_ms(self) -> int:
@@ -72,4 +74,6 @@ def parse_list(payload: bytes) -> RankedList:
     document = orjson.loads(payload)
     g, t, s = document["v"]
     ends_ms = tuple((t // _MINUTE_MS + minutes) * _MINUTE_MS for minutes in document["e"])
-    return RankedList((g, t, s), tuple(document["i"]), ends_ms, document.get("k"))
+    activities = tuple(document["i"])
+    variants = tuple(document.get("p") or [None] * len(activities))
+    return RankedList((g, t, s), activities, ends_ms, document.get("k"), variants)

@@ -22,6 +22,7 @@ ON_FILES = {
     ("experiment", "status"),
     ("ope",),
     ("report",),
+    ("variants", "plan"),
 }
 """Verbs that ask neither Kafka nor Flink nor Redis: `tests/unit/docs/test_whole_commands.py` runs them."""
 NOT_HERE = {
@@ -33,6 +34,7 @@ NOT_HERE = {
     r"scripts/tideline VERB": "says how every verb is called",
     r"scripts/tideline model (train|export) .*|models/train\.py .*": "needs torch: the layer train trains and exports",
     r"\.venv/bin/python -m tideline\.models\.prepare\.msnbc .*": "its data is fetched by hand from its owners",
+    r"scripts/tideline variants (status|stop) .*": "needs variants: tests/integration/test_variants.py has some",
     r"scripts/bench rank( --json)?": "measures beside libraries that scripts/setup --peers installs",
 }
 """Why no check runs these."""

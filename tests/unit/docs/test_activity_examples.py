@@ -36,4 +36,5 @@ def test_every_predicate_and_field_has_an_example() -> None:
     shown = set(re.findall(r'"([\w.]+)":', "\n".join(_LINES)))
     limits = {"hours", "time_zone", "group", "cap", "caps", "after_click_ms", "after_dismiss_ms"}
     over_all = {"budget", "cost", "pacing", "total_cap", "stock", "exposure_floor"}
+    assert {"variants", "objective"} <= shown
     assert {*FIELDS, *limits, *over_all, "any", "not", "all", "within_days", "type", "zone"} <= shown

@@ -54,6 +54,8 @@ _DECISION = {
     "shadow_bonus": None,
     "pair": 2**24 - 1,
     "feasible": 9,
+    "variant": "red",
+    "variant_share": 0.5,
 }
 
 

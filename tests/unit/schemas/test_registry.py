@@ -28,6 +28,8 @@ _IDS_EVER_GIVEN = {
     19: "rule_costs_v1",
     20: "activity_v4",
     21: "ledger_v2",
+    22: "activity_v5",
+    23: "decision_v5",
 }
 
 

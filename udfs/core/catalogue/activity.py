@@ -7,6 +7,7 @@ from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.fields import MAX_AMOUNT, MAX_ENTRIES, Fields
 from tideline.schemas.records import ACTIVITY
 from tideline.schemas.registry import shipped
+from tideline.udfs.core.catalogue.competing import Competing, Variant, read_competing
 from tideline.udfs.core.catalogue.eligibility.hours import Window, read_hours, read_zone
 from tideline.udfs.core.catalogue.eligibility.rule_form import MAX_COUNT, canonical, clauses_of
 from tideline.udfs.core.catalogue.eligibility.user_caps import (
@@ -90,6 +91,12 @@ class Activity:
     """Impressions in all, of all users; None: no limit."""
     stock: Stock | None = None
     """How many conversions there is stock for; None: no limit."""
+    variants: tuple[Variant, ...] = ()
+    """Forms of it that compete, 2 to 8; empty: it has one form."""
+    split: str = Competing().split
+    """How users are split between them."""
+    objective: str = Competing().objective
+    """What they compete by."""
 
     @property
     def is_limited(self) -> bool:
@@ -146,7 +153,6 @@ def _validated(fields: Fields) -> Activity:
         fields.refuse("ends_ms", f"after starts_ms={starts_ms}")
     zone = read_zone(fields)
     group = None if fields.given("group") is None else fields.identifier("group")
-    spending = read_spending(fields)
     return Activity(
         activity_id=fields.identifier("activity_id"),
         kind=fields.choice("kind", KINDS),
@@ -158,8 +164,6 @@ def _validated(fields: Fields) -> Activity:
         items=fields.texts("items", MAX_ITEMS),
         rule=_rule(fields, zone),
         cap=_cap(fields),
-        budget=spending.budget,
-        cost=spending.cost,
         reward_value=fields.number("reward_value", 0, MAX_AMOUNT),
         exposure_floor=fields.number("exposure_floor", 0, 1),
         parameters=fields.number_map("parameters"),
@@ -170,9 +174,8 @@ def _validated(fields: Fields) -> Activity:
         caps=read_caps(fields, group),
         after_click_ms=_cool_down(fields, "after_click_ms"),
         after_dismiss_ms=_cool_down(fields, "after_dismiss_ms"),
-        pacing=spending.pacing,
-        total_cap=spending.total_cap,
-        stock=spending.stock,
+        **read_spending(fields)._asdict(),
+        **read_competing(fields)._asdict(),
     )
 
 

@@ -1,4 +1,4 @@
 """What is published for a user: the decision token, the list's text, its version, a block of many lists.
 
-Imports from `catalogue` and `pairs`.
+Imports from `catalogue`, `pairs` and `variants`.
 """

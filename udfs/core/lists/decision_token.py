@@ -10,6 +10,9 @@ With 10 positions 112 bytes, 150 characters of URL-safe base64 without padding. 
 Layout 4, of a list in which a list rule had a say: the same, and before the BLAKE2b | how many activities the rules
 left for each position, u16 | classes of rules that acted u8 (rule_tables.py). With 10 positions 133 bytes, 178
 characters.
+Layout 5, of a list on which an activity has variants: layout 4, and before the BLAKE2b, for each position, | mark of
+the variant u16 (competing.py), 0: none | its share of the users u8, of 256. With 10 positions 163 bytes, 218
+characters. See token_tail.py.
 """
 
 from __future__ import annotations
@@ -29,6 +32,15 @@ from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.limits import HOLDOUT, MAX_POSITIONS
 from tideline.udfs.core.lists.activity_tags import NO_TAG, TAG_BYTES
 from tideline.udfs.core.lists.list_version import ListVersion
+from tideline.udfs.core.lists.token_tail import (
+    FEASIBLE_BYTES,
+    LAYOUT,
+    LAYOUTS,
+    VARIANT_BYTES,
+    read_tail,
+    tail_bytes,
+    tails,
+)
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 
 if TYPE_CHECKING:
@@ -39,7 +51,6 @@ if TYPE_CHECKING:
     from tideline.udfs.core.lists.ranked_lists import RankedLists
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
-LAYOUT, RULED_LAYOUT = 3, 4
 _UNLEARNED = 0x80
 """Beside the layout."""
 _POPULAR, _POSITIONS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
@@ -49,7 +60,6 @@ _URL_SAFE = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
 """Only what we write is read: no other alphabet, and no padding."""
 _FIXED_BYTES = _HEAD.size + DIM - 1
 _POSITION_BYTES = TAG_BYTES + PAIR_BYTES
-_FEASIBLE_BYTES = 2
 _HEAD_DTYPE = np.dtype(
     [
         ("layout", "u1"),
@@ -91,6 +101,8 @@ class Token(NamedTuple):
     """Classes of list rules that had a say, see rule_tables.py."""
     unlearned: bool = False
     """Whether its user, when the list was made, did not agree to be learned from."""
+    variants: bytes = b""
+    """Of each position the mark and the share of its variant; empty where no entry has variants."""
 
     def tag_at(self, position: int) -> bytes:
         """Return the tag of a position, NO_TAG behind the last."""
@@ -104,7 +116,12 @@ class Token(NamedTuple):
         """Return how many activities could have stood there, given those above: all that were left, or fewer."""
         if not self.feasible:
             return max(self.eligible - position, 0)
-        return int.from_bytes(self.feasible[position * _FEASIBLE_BYTES : (position + 1) * _FEASIBLE_BYTES], "big")
+        return int.from_bytes(self.feasible[position * FEASIBLE_BYTES : (position + 1) * FEASIBLE_BYTES], "big")
+
+    def variant_at(self, position: int) -> tuple[int, int]:
+        """Return the mark of the variant in a position and its share of 256; both 0 where there is none."""
+        own = self.variants[position * VARIANT_BYTES : (position + 1) * VARIANT_BYTES]
+        return int.from_bytes(own[:2], "big"), int.from_bytes(own[2:], "big")
 
     def positions(self) -> int:
         """Return how many positions the list had, the empty ones among them."""
@@ -129,15 +146,16 @@ def mint(lists: RankedLists, keys: TokenKeys) -> list[str]:
     parts = [head.view(np.uint8).reshape(users, -1), lists.x[:, 1:].view(np.uint8), *_positions(lists)]
     body = np.concatenate(parts, axis=1)
     owners = [""] * users if heads.popular else heads.users
-    if lists.acted is None or lists.feasible is None or not lists.acted.any():
+    tailed = tails(lists)
+    if tailed is None:
         return _signed(body, owners, keys)
-    ruled = np.flatnonzero(lists.acted)
-    body[ruled, 0] += RULED_LAYOUT - LAYOUT
-    feasible = np.minimum(lists.feasible, 0xFFFF).astype(">u2").view(np.uint8).reshape(users, -1)
-    whole = np.concatenate([body, feasible, lists.acted[:, None].astype(np.uint8)], axis=1)
-    others = np.flatnonzero(lists.acted == 0)
-    found = dict(zip(others.tolist(), _signed(body[others], [owners[at] for at in others], keys), strict=True))
-    found |= zip(ruled.tolist(), _signed(whole[ruled], [owners[at] for at in ruled], keys), strict=True)
+    layouts, more = tailed
+    body[:, 0] += (layouts - LAYOUT).astype(np.uint8)
+    found: dict[int, str] = {}
+    for layout in np.unique(layouts).tolist():
+        rows = np.flatnonzero(layouts == layout)
+        whole = np.concatenate([body[rows], more[rows, : tail_bytes(layout, positions)]], axis=1)
+        found |= zip(rows.tolist(), _signed(whole, [owners[at] for at in rows.tolist()], keys), strict=True)
     return [found[at] for at in range(users)]
 
 
@@ -200,13 +218,11 @@ def _opened(token: str) -> tuple[bytes, int]:
         data = binascii.a2b_base64(whole.encode("ascii").translate(_URL_SAFE), strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidRecord(Reason.BAD_TOKEN, f"no URL-safe base64: {error}") from error
-    if len(data) < _FIXED_BYTES or _layout(data) not in (LAYOUT, RULED_LAYOUT):
-        allowed = f"layouts {LAYOUT} and {RULED_LAYOUT}"
+    if len(data) < _FIXED_BYTES or _layout(data) not in LAYOUTS:
+        allowed = f"layouts {LAYOUTS[0]} to {LAYOUTS[-1]}"
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: {allowed}")
     positions = data[1] & _POSITIONS
-    size = _FIXED_BYTES + _POSITION_BYTES * positions
-    if _layout(data) == RULED_LAYOUT:
-        size += _FEASIBLE_BYTES * positions + 1
+    size = _FIXED_BYTES + _POSITION_BYTES * positions + tail_bytes(_layout(data), positions)
     signed = size + _MAC_BYTES
     if positions > MAX_POSITIONS or len(token) != -(-signed * 4 // 3) or any(data[signed:]):
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(token)} characters do not hold {positions} slots")
@@ -225,11 +241,11 @@ def _content(body: bytes) -> Token:
     share = exploration / 1000
     end = _FIXED_BYTES + TAG_BYTES * positions
     ends = end + PAIR_BYTES * positions
-    tags, pairs, feasible = body[_FIXED_BYTES:end], body[end:ends], body[ends:-1]
+    tags, pairs = body[_FIXED_BYTES:end], body[end:ends]
+    feasible, acted, variants = read_tail(body[ends:], positions)
     made = key_id, ListVersion(generation, high << 32 | low, seq), encoder, newer << 32 | older
-    acted = body[-1] if _layout(body) == RULED_LAYOUT else 0
-    rules = feasible, acted, bool(body[0] & _UNLEARNED)
-    return Token(*made, eligible, share, explored, x, tags, pairs, arm, popular, experiment, *rules)
+    more = feasible, acted, bool(body[0] & _UNLEARNED), variants
+    return Token(*made, eligible, share, explored, x, tags, pairs, arm, popular, experiment, *more)
 
 
 def check_position(token: Token, tag: bytes, position: int | None) -> int:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.variants.drawing import Drawn
+
 
 class ListHeads(NamedTuple):
     """Columns of U lists: whose, as of when, the how manieth, and of which experiment arm (experiment.py)."""
@@ -56,3 +58,5 @@ class RankedLists:
     """How many the list's rules left for each position [U, k]; read where `acted` is not 0."""
     acted: NDArray[np.int64] | None = None
     """Classes of list rules that had a say [U], see rule_tables.py; None: there are no rules."""
+    variants: Drawn | None = None
+    """Which variant each entry is; None: no activity on any of the lists has variants."""

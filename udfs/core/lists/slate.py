@@ -1,7 +1,7 @@
 """The list as the frontend reads it: compact JSON, the same bytes for the same decision.
 
 {"v":[g,t,s],"m":encoder,"i":[activity ids],"e":[whole minutes from the minute of t until each one ends, or its hours
-do],"k":"token"}
+do],"k":"token"}, and where an entry has variants "p":[id of each one's variant, or null] before "k".
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def payloads(
             until = ",".join([minutes[number] for number in shown])
         ids = '","'.join([names[number] for number in shown])
         listed = f'"{ids}"' if count else ""
-        found.append(
-            f'{{"v":[{generation},{as_of},{update}],"m":{encoder},"i":[{listed}],"e":[{until}],"k":"{token}"}}'.encode()
-        )
+        which = "" if lists.variants is None else lists.variants.field(at, count)
+        head = f'{{"v":[{generation},{as_of},{update}],"m":{encoder},"i":[{listed}],"e":[{until}],'
+        found.append(f'{head}{which}"k":"{token}"}}'.encode())
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tideline.schemas.decision_writer import encode_decision
+from tideline.udfs.core.catalogue.competing import variant_of_mark
 from tideline.udfs.core.experiments.experiment import RANDOM
 from tideline.udfs.core.limits import BASELINE, HOLDOUT
 from tideline.udfs.core.lists.decision_token import propensity
@@ -15,6 +16,7 @@ from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.cold_start import pairs_at, row_at, worth
 from tideline.udfs.core.policies.policy_table import stack
 from tideline.udfs.core.ranking.rule_tables import RELAXED, rule_names
+from tideline.udfs.core.variants.variant_shares import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +53,7 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerS
     experiment, arm = _arm(token, ranker)
     mean, bonus = score
     shadow_mean, shadow_bonus = shadow
+    mark, share = token.variant_at(shown.position)
     return {
         "user_id": shown.user,
         "decision_id": f"{version.generation}.{version.as_of_ms}.{version.seq}",
@@ -77,7 +80,14 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerS
         "shadow_mean": shadow_mean,
         "shadow_bonus": shadow_bonus,
         "feasible": token.feasible_at(shown.position) if token.acted else None,
+        "variant": _variant(shown.activity_id, mark, ranker),
+        "variant_share": share / PARTS if mark else None,
     }
+
+
+def _variant(activity_id: str, mark: int, ranker: RankerState) -> str:
+    activity = ranker.offers.activities.get(activity_id) if mark else None
+    return variant_of_mark(activity_id, activity.variants, mark) if activity else ""
 
 
 def _constraints(token: Token, position: int) -> list[str]:

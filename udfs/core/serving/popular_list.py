@@ -42,8 +42,8 @@ class PopularList:
         """Return the payload, empty where its entries are as before and it is not due; `renew`: it is due.
 
         It is as of the newest event time that the last batches agree on. Activities with a rule, a cap or a limit over
-        all users are for known users only: whoever reads the list would spend of a budget, whatever its price. Its
-        version is (generation, time, policy version).
+        all users are for known users only: whoever reads the list would spend of a budget, whatever its price. So are
+        those with variants: everybody would see the same. Its version is (generation, time, policy version).
         """
         self._newest_ms.append(newest_ms)
         at_ms = max(self._as_of_ms, min(self._newest_ms))
@@ -77,4 +77,4 @@ class PopularList:
 
 
 def _is_for_all(activity: Activity) -> bool:
-    return not (activity.rule or activity.limits() or activity.is_limited)
+    return not (activity.rule or activity.limits() or activity.is_limited or activity.variants)

@@ -24,6 +24,7 @@ from tideline.udfs.core.ranking.list_rules import ListRule
 from tideline.udfs.core.ranking.rule_tables import RuleTable, compiled
 from tideline.udfs.core.rewards.attribution_settings import WORTH_LIMIT, AttributionSettings, Cascade
 from tideline.udfs.core.rewards.position_bias import examination_discount
+from tideline.udfs.core.variants.drawing import VariantTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +75,7 @@ class Offers(NamedTuple):
     tags: ActivityTags
     content: Content
     rules: tuple[RuleTable, ...]
+    variants: VariantTable | None
 
     @classmethod
     def of(cls, activities: Mapping[str, Activity], settings: RankSettings) -> Offers:
@@ -81,7 +83,8 @@ class Offers(NamedTuple):
         catalogue = Catalogue.of(without_clashes(activities.values(), settings.keys))
         tags = ActivityTags.of([each.activity_id for each in catalogue.activities], settings.keys)
         rules = compiled(settings.list_rules, catalogue.activities)
-        return cls(activities, catalogue, tags, content_of(catalogue.activities), rules)
+        variants = VariantTable.of(catalogue.activities, settings.salt)
+        return cls(activities, catalogue, tags, content_of(catalogue.activities), rules, variants)
 
     def unranked(self) -> frozenset[str]:
         """Return the activities that are known and not ranked."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tideline.udfs.core.hashing import hashes64
 from tideline.udfs.core.lists.decision_token import mint
 from tideline.udfs.core.lists.ranked_lists import MadeBy, RankedLists
 from tideline.udfs.core.lists.slate import payloads
@@ -29,6 +30,7 @@ def signed_lists(
         exploration_permille=0 if heads.popular else ranker.settings.exploration_permille,
         experiment=ranker.experiment.mark if ranker.experiment and not heads.popular else 0,
     )
+    table = None if heads.popular else ranker.offers.variants
     lists = RankedLists(
         heads,
         made_by,
@@ -40,5 +42,6 @@ def signed_lists(
         pairs=pairs.take(ranked.order + pairs.shape[1] * np.arange(len(heads.users))[:, None], mode="wrap"),
         feasible=ranked.feasible,
         acted=ranked.acted,
+        variants=None if table is None else table.draw(hashes64(heads.users), ranked.order),
     )
     return payloads(ranker.catalogue, lists, mint(lists, ranker.attributing.keys), ranker.leases())

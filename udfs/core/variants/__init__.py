@@ -1,5 +1,4 @@
-"""Variants of one activity that compete: their shares of the users, which of them is better, and depths of a discount.
+"""Variants of one activity that compete: which of them a user sees, their shares, and which of them is better.
 
-The arithmetic alone: activities have no variants yet.
-Imports from no room.
+Imports from `catalogue`.
 """

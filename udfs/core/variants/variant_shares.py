@@ -1,8 +1,4 @@
-"""Shares of the users that see each variant, in 256ths: moved by how likely each is the best, and sticky.
-
-A user stays with his variant but where the border between two shares passes over him; so the chance that he sees it is
-its share, exactly, whatever moved the shares.
-"""
+"""Shares of the users that see each variant, in 256ths: even, or by how likely each is the best."""
 
 from __future__ import annotations
 
@@ -10,11 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tideline.udfs.core.hashing import hash64
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 PARTS = 256
@@ -64,25 +56,29 @@ def chances_of_best(successes: NDArray[np.float64], trials: NDArray[np.float64])
     high = np.minimum((mean + spread).max(axis=1), 1.0 - 1e-9)[:, None, None]
     x = low + (high - low) * (np.arange(_POINTS) + 0.5) / _POINTS
     log = (a[:, :, None] - 1.0) * np.log(x) + (b[:, :, None] - 1.0) * np.log1p(-x)
-    density = np.exp(log - log.max(axis=2, keepdims=True))
-    density /= density.sum(axis=2, keepdims=True)
+    return _chances(np.exp(log - log.max(axis=2, keepdims=True)))
+
+
+def chances_of_best_mean(mean: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how likely each variant [V] has the highest mean, by normal posteriors with these standard errors.
+
+    >>> chances_of_best_mean(np.array([1.0, 1.0]), np.array([0.1, 0.1])).round(3).tolist()
+    [0.5, 0.5]
+    """
+    low, high = (mean - _WIDTHS * error).min(), (mean + _WIDTHS * error).max()
+    x = low + (high - low) * (np.arange(_POINTS) + 0.5) / _POINTS
+    log = -0.5 * np.square((x - mean[:, None]) / error[:, None])
+    found: NDArray[np.float64] = _chances(np.exp(log - log.max(axis=1, keepdims=True))[None])[0]
+    return found
+
+
+def _chances(density: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how likely each is the highest, by densities [R, V, points] up to their scale."""
+    density = density / density.sum(axis=2, keepdims=True)
     below = np.cumsum(density, axis=2) - density / 2
     chances = np.stack(
-        [(density[:, at] * np.delete(below, at, axis=1).prod(axis=1)).sum(axis=1) for at in range(successes.shape[1])],
+        [(density[:, at] * np.delete(below, at, axis=1).prod(axis=1)).sum(axis=1) for at in range(density.shape[1])],
         axis=1,
     )
     found: NDArray[np.float64] = chances / chances.sum(axis=1, keepdims=True)
     return found
-
-
-def variant_of(user: str, activity_id: str, shares: Sequence[int]) -> int:
-    """Return which variant of an activity a user sees, by shares that add up to all.
-
-    >>> variant_of("u-1", "tea-10", [128, 128]) == variant_of("u-1", "tea-10", [130, 126])
-    True
-    """
-    place = hash64(f"{activity_id}#{user}") % PARTS
-    for number, end in enumerate(np.cumsum(shares).tolist()):
-        if place < end:
-            return number
-    raise ValueError(f"shares {list(shares)} come to {sum(shares)}; allowed: {PARTS}")

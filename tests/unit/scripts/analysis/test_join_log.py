@@ -14,6 +14,7 @@ from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.scripts.analysis.join_log import join
 from tideline.udfs.core.catalogue.activity_features import UNKNOWN, features_of
+from tideline.udfs.core.catalogue.competing import Variant
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.core.serving.engine import Records, process
@@ -78,6 +79,21 @@ def test_every_shown_entry_is_a_row_with_its_rewards() -> None:
         row = next(row for (*_, each), row in rows.items() if each == at)
         assert [round(127 * row[f"feature_{place}"]) for place in range(8)] == wanted.tolist()
     assert len({row["decision_id"] for row in rows.values()}) == 3
+
+
+def test_a_row_says_its_variant_and_share_and_what_competes() -> None:
+    """Contract: as the decision has them; costs are the variant's own parameter or else the activity's."""
+    variants = (Variant("red", {"cost": 0.5}), Variant("blue"))
+    known = {"a": activity("a", variants=variants, cost=2.0, objective="margin")}
+    token = token_for("u", NAMES)
+    decisions = _decisions([_event(EventType.IMPRESSION, name, 1, token) for name in ("a", "b")])
+    decisions[0] |= {"variant": "red", "variant_share": 0.5}
+    first, second = join(decisions, [], SETTINGS, known).sort_by("action").to_pylist()
+    assert (first["variant"], first["variant_share"]) == ("red", 0.5)
+    assert (second["variant"], second["variant_share"]) == ("", None)
+    about = json.loads(first["about"])
+    assert (about["variants"], about["objective"], about["split"]) == (["red", "blue"], "margin", "even")
+    assert about["costs"] == {"red": 0.5, "blue": 2.0}
 
 
 def test_a_reward_of_a_list_that_left_the_state_still_counts_once_it_was_given() -> None:

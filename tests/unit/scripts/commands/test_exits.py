@@ -95,6 +95,7 @@ _FAILING = {
     "package": ["--out", "/proc/absent/here"],
     "list": ["u1", "--stack", "absent"],
     "activity": ["show", "--stack", "absent"],
+    "variants": ["status", "c08-0042", "--log", "absent.parquet"],
     "send": ["u1", "--category", "CHEESE", "--stack", "absent"],
     "report": ["--log", "absent.parquet"],
     "export": ["--stack", "absent", "--out", "x.parquet"],

@@ -34,6 +34,12 @@ def test_each_entry_has_its_place_its_end_and_what_it_is() -> None:
     assert found.keys() == parser_of("list").keys.keys()
 
 
+def test_the_variant_that_is_shown_is_told() -> None:
+    found = {"key": "k"} | document(PAYLOAD.replace(b'"k"', b'"p":[null,"red"],"k"'), NOW_MS, {})
+    assert [entry["variant"] for entry in found["entries"]] == [None, "red"]
+    assert describe(found)[-1].endswith("UTC  variant red")
+
+
 def test_why_each_entry_stands_there_is_told_below_it() -> None:
     """Contract: categories by the topic of activities, shares and times by the token; a legend says what they are."""
     known = {"a1": Activity("a1", "coupon", "Tea", 0, 1, categories=("TEA", "M\x1bILK"))}

@@ -10,6 +10,7 @@ from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.records import ACTIVITY
 from tideline.schemas.registry import shipped
 from tideline.udfs.core.catalogue.activity import KINDS, STATUSES, Activity, Cap, Rule, decode_activity, encode_activity
+from tideline.udfs.core.catalogue.competing import Variant
 from tideline.udfs.core.catalogue.eligibility.user_caps import UserCap
 from tideline.udfs.core.catalogue.spending import Stock
 
@@ -38,6 +39,8 @@ _ACTIVITY = Activity(
     pacing="front",
     total_cap=50_000,
     stock=Stock(40, 1_700_000_000_003),
+    variants=(Variant("red", {"discount": 0.1}, {"creative": "red.png"}), Variant("blue", {"discount": 0.2})),
+    objective="margin",
 )
 _START_MS = 1_700_000_000_000
 _LEAST = {"activity_id": "a", "kind": "event", "title": "T", "status": "paused"} | {
@@ -56,15 +59,17 @@ def test_an_encoded_activity_decodes_to_itself() -> None:
 
 def test_activities_of_every_version_are_read() -> None:
     """Contract: the bytes of version 1, before groups, hours and forms, of 2, before caps over more, of 3, before
-    total caps and stock, and of today."""
+    total caps and stock, of 4, before variants, and of today."""
     golden = ROOT / "tests" / "golden"
-    third = replace(_ACTIVITY, pacing="even", total_cap=None, stock=None)
+    fourth = replace(_ACTIVITY, variants=(), objective="click")
+    third = replace(fourth, pacing="even", total_cap=None, stock=None)
     second = replace(third, caps=(), after_click_ms=None)
     first = replace(second, group=None, time_zone=None, hours=(), rule=Rule(3, 0, ("shoes", "socks")))
     assert decode_activity(b"coupon-18", (golden / "activity_v1.bin").read_bytes()) == first
     assert decode_activity(b"coupon-18", (golden / "activity_v2.bin").read_bytes()) == second
     assert decode_activity(b"coupon-18", (golden / "activity_v3.bin").read_bytes()) == third
-    assert (golden / "activity_v4.bin").read_bytes() == encode_activity(_ACTIVITY)
+    assert decode_activity(b"coupon-18", (golden / "activity_v4.bin").read_bytes()) == fourth
+    assert (golden / "activity_v5.bin").read_bytes() == encode_activity(_ACTIVITY)
 
 
 def test_everything_that_limits_how_often_one_user_sees_it_is_a_cap() -> None:

@@ -22,6 +22,7 @@ from tideline.udfs.core.lists.list_version import ListVersion
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
+from tideline.udfs.core.variants.drawing import Drawn
 
 NAMES = [f"a{number}" for number in range(10)]
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -34,6 +35,10 @@ def tag(name: str) -> bytes:
 TOKEN = token_for("ann", NAMES)
 LEFT = np.array([[12, 11, 4, 3, 9, 8, 2, 5, 1, 1]])
 RULED = token_for("ann", NAMES, feasible=LEFT, acted=np.array([5]))
+MARKS = [0, 65_535, 0, 7, 0, 0, 256, 0, 0, 1]
+SHARES = [0, 86, 0, 255, 0, 0, 1, 0, 0, 128]
+DRAWN = Drawn(np.array([MARKS]), np.array([SHARES]), {})
+VARIED = token_for("ann", NAMES, variants=DRAWN)
 
 
 def refusal(token: str, user: str = "ann", keys: TokenKeys = KEYS) -> Reason:
@@ -99,9 +104,37 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
 
 
 def test_a_list_of_ten_needs_150_characters() -> None:
-    """Contract: the documented size, which Redis pays for every user; 28 more where a list rule had a say."""
+    """Contract: the documented size, which Redis pays for every user; 28 more where a list rule had a say.
+
+    And 40 more than that where an activity has variants.
+    """
     assert len(TOKEN) == 150
     assert len(RULED) == 178
+    assert len(VARIED) == 218
+
+
+def test_a_token_says_which_variants_its_list_had_and_their_shares() -> None:
+    """Contract: place by place, in a batch with others, whose bytes stay those of lists without variants."""
+    golden = Path("tests/golden/token_v5.txt").read_text(encoding="ascii").strip()
+    assert golden == VARIED
+    token = verify(golden, "ann", KEYS)
+    assert [token.variant_at(position) for position in range(10)] == list(zip(MARKS, SHARES, strict=True))
+    assert token._replace(variants=b"", feasible=b"") == verify(TOKEN, "ann", KEYS)
+    assert [token.feasible_at(position) for position in range(10)] == list(range(12, 2, -1))
+    assert verify(RULED, "ann", KEYS).variant_at(1) == verify(TOKEN, "ann", KEYS).variant_at(1) == (0, 0)
+
+    three: dict[str, Any] = {"users": ["ann", "bob", "eve"], "order": np.array([[0, 1], [1, 0], [0, 1]]),
+            "as_of_ms": np.full(3, NOON_MS), "seq": np.arange(3), "eligible": np.array([12, 9, 5]),
+            "explored": np.zeros(3, np.int64), "arms": np.zeros(3, np.int64),
+            "x": np.full((3, DIM), CONSTANT_X, np.int8), "pairs": np.ones((3, 2), np.uint32)}  # fmt: skip
+    ruled: dict[str, Any] = {"feasible": np.array([[8, 3], [9, 2], [5, 4]]), "acted": np.array([0, 2, 0])}
+    variants = Drawn(np.array([[5, 0], [0, 6], [0, 0]]), np.array([[128, 0], [0, 85], [0, 0]]), {})
+    first, both, none = tokens_for(["a0", "a1"], **three, **ruled, variants=variants)
+    found = verify(first, "ann", KEYS)
+    assert (found.variant_at(0), found.feasible_at(1), found.acted) == ((5, 128), 11, 0)
+    found = verify(both, "bob", KEYS)
+    assert (found.variant_at(1), found.feasible_at(1), found.acted) == ((6, 85), 2, 2)
+    assert none == tokens_for(["a0", "a1"], **three)[2]
 
 
 def test_a_token_of_a_ruled_list_says_how_many_were_left_for_each_place() -> None:
@@ -136,7 +169,8 @@ def test_a_former_ruled_token_is_read_as_it_was() -> None:
 
 def test_the_longest_token_fits_an_event() -> None:
     """Contract: an event with the token of a list of any length is taken."""
-    ruled: dict[str, Any] = {"feasible": np.full((1, MAX_POSITIONS), 9), "acted": np.ones(1, np.int64)}
+    ones = np.ones((1, MAX_POSITIONS), np.int64)
+    ruled: dict[str, Any] = {"feasible": 9 * ones, "acted": ones[0, :1], "variants": Drawn(ones, ones, {})}
     assert len(token_for("ann", [f"a{number}" for number in range(MAX_POSITIONS)], **ruled)) <= MAX_TOKEN_CHARS
 
 
@@ -156,13 +190,15 @@ def test_a_pair_of_ones_own_is_refused() -> None:
             assert refusal(base64.urlsafe_b64encode(changed).decode().rstrip("=")) is Reason.FOREIGN_TOKEN
 
 
-@pytest.mark.parametrize("ruled", [False, True])
+@pytest.mark.parametrize("layout", [3, 4, 5])
 @pytest.mark.parametrize("positions", [9, 10, 11])
-def test_every_changed_bit_is_refused(positions: int, ruled: bool) -> None:
+def test_every_changed_bit_is_refused(positions: int, layout: int) -> None:
     """Contract: no bit is free to change, the last ones that stand for nothing included, whatever the list's length."""
-    more: dict[str, Any] = {"feasible": np.full((1, positions), 9), "acted": np.ones(1, np.int64)} if ruled else {}
+    ones = np.ones((1, positions), np.int64)
+    more: dict[str, Any] = {"feasible": 9 * ones, "acted": ones[0, :1]} if layout > 3 else {}
+    more |= {"variants": Drawn(ones, ones, {})} if layout > 4 else {}
     token = token_for("ann", NAMES[:positions] + ["b"] * (positions - 10), **more)
-    size = 44 + 6 * positions + 8 + (2 * positions + 1) * ruled
+    size = 44 + 6 * positions + 8 + (2 * positions + 1) * (layout > 3) + 3 * positions * (layout > 4)
     of_byte: dict[int, set[Reason]] = {}
     for place, character in enumerate(token):
         for bit in range(6):

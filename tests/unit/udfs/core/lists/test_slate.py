@@ -17,6 +17,7 @@ from tideline.udfs.core.context import DIM
 from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.slate import payloads
+from tideline.udfs.core.variants.drawing import Drawn
 
 SCHEMA = json.loads((Path(__file__).parents[5] / "schemas" / "ranked_list.schema.json").read_bytes())
 
@@ -27,6 +28,7 @@ def listed(
     *activities: Activity,
     leases_ms: Mapping[int, int] | None = None,
     until: list[list[int]] | None = None,
+    variants: Drawn | None = None,
 ) -> list[dict[str, Any]]:
     users, none = len(order), np.zeros(len(order), np.int64)
     lists = RankedLists(
@@ -44,6 +46,7 @@ def listed(
         order=np.array(order, np.int64),
         tags=ActivityTags.of([each.activity_id for each in activities], KEYS).current,
         pairs=np.zeros((users, len(order[0])), np.uint32),
+        variants=variants,
     )
     found = payloads(Catalogue.of(activities), lists, [f"t{row}" for row in range(users)], leases_ms)
     return [json.loads(each) for each in found]
@@ -77,6 +80,18 @@ def test_an_entry_ends_with_its_hours_where_they_are_over_before_it() -> None:
     leased, _ = listed([[1, 0], [0, -1]], [NOON_MS, NOON_MS], *both, until=until, leases_ms={0: 120_000, 1: 120_000})
 
     assert (first["e"], second["e"], leased["e"]) == ([1, 5], [6], [1, 2])
+
+
+def test_a_list_says_which_variants_to_show_where_there_are_any() -> None:
+    """Contract: before the token, by position; lists of the batch without variants have the bytes they always had."""
+    both, none = [activity("a"), activity("b")], np.zeros((2, 2), np.int64)
+    with_one, without = listed([[0, 1], [1, -1]], [5, 5], *both, variants=Drawn(none, none, {0: {1: "red"}}))
+    plain, as_before = listed([[0, 1], [1, -1]], [5, 5], *both)
+    assert list(with_one) == ["v", "m", "i", "e", "p", "k"]
+    assert (with_one["p"], with_one["i"]) == ([None, "red"], ["a", "b"])
+    assert without == as_before
+    assert {**plain, "p": [None, "red"]} == with_one
+    assert set(with_one) <= set(SCHEMA["properties"])
 
 
 def test_a_list_obeys_its_schema() -> None:

@@ -13,6 +13,7 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.udfs.core.catalogue.activity_features import FEATURES
+from tideline.udfs.core.catalogue.competing import Variant
 from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.core.policies.arm_key import PRIOR_ID
 from tideline.udfs.core.policies.base import Contexts
@@ -63,10 +64,29 @@ def test_a_decision_says_what_was_shown_and_why() -> None:
         "user_id": "u", "decision_id": f"1.{NOON_MS}.1", "activity_id": "b", "position": 1, "shown_ms": NOON_MS + 5,
         "generation": 1, "as_of_ms": NOON_MS, "seq": 1, "encoder_version": 3, "policy_version": 5, "eligible": 12,
         "explored": True, "slate": NAMES, "policy": "linucb", "constraints": [],
-        "pair": 2 * 0x030201, "feasible": None,
+        "pair": 2 * 0x030201, "feasible": None, "variant": "", "variant_share": None,
     }  # fmt: skip
     assert {name: record[name] for name in expected} == expected
     assert record["propensity"] == pytest.approx(0.02 / 11)
+
+
+def test_a_decision_says_which_variant_was_shown_and_how_likely_that_was() -> None:
+    """Contract: those of the list that was shown, whatever the activity's variants are today."""
+    three = tuple(Variant(name) for name in ("red", "blue", "cow"))
+    ranker = make_ranker([activity("a", variants=three), activity("b")])
+    listed = json.loads(run(ranker, Event("v", "u", EventType.VIEW, NOON_MS, "i")).lists[0])
+    (name,) = set(listed["p"]) - {None}
+    place = listed["i"].index("a")
+    with_a, with_b = (impression(listed["k"], at, listed["i"][at]) for at in (place, 1 - place))
+
+    (of_a,), (of_b,) = decided(ranker, with_a), decided(ranker, with_b)
+    left = [each for each in three if each.id != name]
+    (gone,) = decided(ranker.with_activities({"a": activity("a", variants=tuple(left))}), with_a)
+
+    assert (of_a["variant"], of_a["variant_share"]) == (name, {"red": 86}.get(name, 85) / 256)
+    assert (of_b["variant"], of_b["variant_share"]) == ("", None)
+    assert (gone["variant"], gone["variant_share"]) == ("", of_a["variant_share"])
+    assert of_a["propensity"] == gone["propensity"] == 1.0
 
 
 def test_versions_of_the_policy_go_on_beyond_32_bits() -> None:

@@ -13,6 +13,7 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.udfs.core.catalogue.activity import Cap, Rule
+from tideline.udfs.core.catalogue.competing import Variant
 from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.core.policies.policy_table import cold_row
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule
@@ -43,10 +44,10 @@ def decided(ranker: RankerState, *events: Event) -> list[dict[str, Any]]:
 
 
 def test_strangers_get_what_is_most_clicked() -> None:
-    """Contract: open activities without rule, cap or budget, best click rate first, signed for anybody."""
+    """Contract: open activities without rule, cap, budget or variants, best click rate first, signed for anybody."""
     ranker = make_ranker(
         [*map(activity, NAMES), activity("ruled", rule=Rule()), activity("capped", cap=Cap(1, 60_000)),
-         activity("paid", budget=9.0, cost=1.0),
+         activity("paid", budget=9.0, cost=1.0), activity("varied", variants=(Variant("red"), Variant("blue"))),
          activity("over", ends_ms=NOON_MS), activity("paused", status="paused")]
     )  # fmt: skip
     for version, (name, clicks) in enumerate([("a", 2.0), ("b", 9.0), ("over", 50.0), ("ruled", 50.0)]):

@@ -7,6 +7,7 @@ import json
 import numpy as np
 
 from tests.support.core_world import KEYS, NOON_MS, activity, make_ranker
+from tideline.udfs.core.catalogue.competing import Variant, variant_mark
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.control.control import SetExperiment, VariantSpec
 from tideline.udfs.core.lists.decision_token import verify
@@ -35,3 +36,21 @@ def test_a_list_is_signed_for_its_user_and_the_popular_one_for_everybody() -> No
     assert (everybodys.arm, everybodys.experiment, everybodys.exploration) == (0, 0, 0.0)
     assert [token.pair_at(position) for token in (mine, everybodys) for position in (0, 1)] == [12, 11, 12, 11]
     assert mine.version == (1, NOON_MS, 1) == tuple(own["v"])
+
+
+def test_token_and_list_name_the_same_variant_and_the_popular_list_none() -> None:
+    """Contract: what is shown is what comes back, with its share; a user sees it again on his next list."""
+    ranker = make_ranker([activity("a", variants=(Variant("red"), Variant("blue"))), activity("b")])
+    x, unruled = np.zeros((2, DIM), np.int8), np.zeros((2, 0), np.int64)
+    ranked = Ranked(np.array([[1, 0], [0, 1]]), np.array([2, 2]), np.zeros(2, np.int64), unruled, np.zeros(2, np.int64))
+    heads = ListHeads(["u", "u"], np.array([NOON_MS, NOON_MS + 9]), np.array([1, 2]), np.zeros(2, np.int64))
+    pairs = np.zeros((2, 2), np.uint32)
+
+    first, second = (json.loads(each) for each in signed_lists(ranker, heads, x, pairs, ranked))
+
+    (name,) = {first["p"][1], second["p"][0]}
+    assert (first["p"], second["p"]) == ([None, name], [name, None])
+    token = verify(first["k"], "u", KEYS)
+    assert [token.variant_at(position) for position in (0, 1)] == [(0, 0), (variant_mark("a", name), 128)]
+    popular = json.loads(signed_lists(ranker, heads._replace(popular=True), x, pairs, ranked)[0])
+    assert "p" not in popular

@@ -1,0 +1,101 @@
+"""Variants in a running job: lists name them, and what comes of each is told."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.equality import check_equal
+from tests.support.live import LiveJob
+from tests.support.scenes import now_ms, view
+from tests.support.traffic import Message
+from tests.support.waiting import wait_until
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.schemas.records import DECISION
+from tideline.scripts.commands.variants import main
+from tideline.udfs.core.catalogue.activity import Activity, decode_activity
+from tideline.udfs.core.catalogue.competing import Variant
+
+if TYPE_CHECKING:
+    from tideline.scripts.localstack import Stack
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+_DAY_MS = 86_400_000
+_HOUR_MS = 3_600_000
+THREE = ("red", "blue", "cow")
+USERS = [f"varied-{number}" for number in range(60)]
+
+
+def activities() -> list[Activity]:
+    """One with three variants, and some without any."""
+    start, end = now_ms() - _DAY_MS, now_ms() + 10 * _DAY_MS
+    variants = tuple(Variant(name) for name in THREE)
+    varied = Activity("v0", "coupon", "of a test", start, end, variants=variants)
+    return [varied, *(Activity(f"v{number}", "coupon", "of a test", start, end) for number in range(1, 5))]
+
+
+def shown(job: LiveJob, at_ms: int) -> tuple[list[Message], Counter[str], Counter[str]]:
+    """An impression of v0 by every user, and a click by those who see the cow; impressions and clicks by variant."""
+    found, seen, clicked = [], Counter[str](), Counter[str]()
+    for user, payload in job.lists(USERS).items():
+        listed = json.loads(payload)
+        place = listed["i"].index("v0")
+        name = listed["p"][place]
+        assert [each for at, each in enumerate(listed["p"]) if at != place] == [None] * (len(listed["i"]) - 1)
+        kinds = [EventType.IMPRESSION, *([EventType.CLICK] if name == "cow" else [])]
+        for kind in kinds:
+            event = Event(f"{user}.{kind}", user, kind, at_ms, activity_id="v0", token=listed["k"],
+                          position=place)  # fmt: skip
+            found.append(Message(user.encode(), encode_event(event)))
+        seen[name] += 1
+        clicked[name] += name == "cow"
+    return found, seen, clicked
+
+
+def test_variants_are_listed_counted_and_told(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: lists are the oracle's to the byte; the status has exactly the users and clicks that were sent."""
+    if not stack.rest.get("/overview")["slots-available"]:
+        stack.add_taskmanager()
+    job = LiveJob(stack, f"va{os.getpid()}")
+    job.put_activities(activities())
+    job.start()
+    seen_ms = now_ms() - 2 * _HOUR_MS
+    job.produce([view(user, seen_ms) for user in USERS])
+    job.drain()
+
+    messages, seen, clicked = shown(job, seen_ms + 1000)
+    assert set(seen) == set(THREE)
+    job.produce(messages)
+    job.settle()
+    check_equal(job.oracle.lists, job.all_lists())
+    _, again, _ = shown(job, seen_ms)
+    assert again == seen
+
+    def decided() -> int:
+        return len([each for each in job.read(job.topics.decisions) if each.value is not None])
+
+    wait_until("all decisions are logged", lambda: decided() == len(USERS))
+    records = [DECISION.decode(each.value) for each in job.read(job.topics.decisions) if each.value is not None]
+    assert Counter(each["variant"] for each in records) == seen
+    assert {each["variant_share"] for each in records} == {86 / 256, 85 / 256}
+
+    capsys.readouterr()
+    assert main(["status", "v0", "--json", "--stack", stack.name, f"--suffix=-{job.tag}"]) == 3
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {each["id"]: each["users"] for each in told["variants"]} == seen
+    assert {each["id"]: each["clicks"] for each in told["variants"]} == {name: clicked[name] for name in THREE}
+    assert (told["users"], told["verdict"], told["left_out"]) == (len(USERS), "undecided", 0)
+
+    assert main(["stop", "v0", "--keep", "cow", "--stack", stack.name, f"--suffix=-{job.tag}"]) == 0
+    assert capsys.readouterr().out == "v0: cow alone\n"
+    newest = job.read(job.topics.activities)[-1]
+    alone = decode_activity(newest.key, newest.value)
+    assert alone is not None
+    assert (alone.activity_id, alone.variants, alone.labels) == ("v0", (), {"variant": "cow"})
+    job.stack.rest.cancel(job.job_id)
