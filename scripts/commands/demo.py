@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from tideline.schemas.errors import ConfigError, Unavailable
+from tideline.scripts.audit.decision_audit import audit
 from tideline.scripts.benchmarks.offline.value.demo_yardsticks import demo_yardsticks
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.localstack import StackError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from tideline.scripts.audit.decision_audit import Audit
     from tideline.scripts.commands.backfill import Backfilled
     from tideline.scripts.simulation.clickstream import Clickstream
     from tideline.scripts.simulation.world import World
@@ -38,7 +40,7 @@ _LITTLE = 0.02
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit status 0 when lists were served and the job runs well, 1 when not."""
+    """Exit status 0 when lists were served, every decision kept what is promised and the job runs well, 1 when not."""
     arguments = parse("demo", argv)
     try:
         run(arguments)
@@ -65,8 +67,10 @@ def run(arguments: argparse.Namespace) -> None:
             state = stage.settled_state(play.events)
             stage.check_healthy()
             users = sum(payload is not None for payload in stage.lists.read(world.users))
-            found = report.document(play, state, users, past, yardsticks)
-            lines = [*report.summary(play, found, past), *_showcase(world, play, stage)]
+            decisions = read_decisions(stage.stack.kafka, stage.topics.decisions)
+            audited = audit(decisions, {each.activity.activity_id: each.activity for each in world.offers})
+            found = report.document(play, state, users, past, yardsticks, audited)
+            lines = [*report.summary(play, found, past), *_showcase(world, play, decisions)]
             draw(arguments.picture, world, play.tally, play.slices_played, yardsticks)
             lines.append(f"click rate over time: {arguments.picture}")
             if arguments.keep:
@@ -74,8 +78,14 @@ def run(arguments: argparse.Namespace) -> None:
                 last = play.shown[-1].visit.household
                 lines += stage.look_around(world.users[last], _far_from(world, last))
             _print(lines, found, arguments.json)
-            if not (found["lists"] and found["users"]):
-                raise DemoError("the job wrote no list")
+            _check(found, audited)
+
+
+def _check(found: dict[str, Any], audited: Audit) -> None:
+    if not (found["lists"] and found["users"]):
+        raise DemoError("the job wrote no list")
+    if audited.broken:
+        raise DemoError("; ".join(audited.examples))
 
 
 def _open(world: World, stage: Stage) -> tuple[Clickstream, Backfilled]:
@@ -99,13 +109,13 @@ def _play(world: World, stage: Stage, clickstream: Clickstream) -> Play:
     return play
 
 
-def _showcase(world: World, play: Play, stage: Stage) -> list[str]:
+def _showcase(world: World, play: Play, decisions: Sequence[dict[str, Any]]) -> list[str]:
     chosen = showcase.choose(play.shown)
     if chosen is None:
         return ["Nobody clicked on a list of his own and came again."]
     user = world.users[chosen[0].visit.household]
-    decisions = read_decisions(stage.stack.kafka, stage.topics.decisions, user)
-    return showcase.describe(world, play.shown, *chosen, decisions)
+    mine = [each for each in decisions if each["user_id"] == user]
+    return showcase.describe(world, play.shown, *chosen, mine)
 
 
 def _far_from(world: World, household: int) -> str:

@@ -12,6 +12,7 @@ from tideline.scripts.simulation.yardstick import TITLES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tideline.scripts.audit.decision_audit import Audit
     from tideline.scripts.commands.backfill import Backfilled
     from tideline.scripts.simulation.lift import Rate
     from tideline.scripts.simulation.play import Play
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def document(
-    play: Play, state: JobState, users: int, past: Backfilled, yardsticks: Sequence[Yardstick]
+    play: Play, state: JobState, users: int, past: Backfilled, yardsticks: Sequence[Yardstick], audited: Audit
 ) -> dict[str, Any]:
     """Return the summary; `users` is how many have a list in Redis. What is not known is null."""
     p50, p99 = percentiles(play.watch.freshness_ms)
@@ -39,6 +40,7 @@ def document(
         "lists": state.lists,
         "users": users,
         "dead_letters": state.dead_letters,
+        "audit": audited.figures(),
         "freshness_ms": {"p50": _known(p50, 1), "p99": _known(p99, 1)},
         "ctr": {
             "policy": _known(policy, 5),
@@ -53,12 +55,14 @@ def document(
 
 def summary(play: Play, found: dict[str, Any], past: Backfilled) -> list[str]:
     """Return the same as lines of text."""
-    ctr, fresh = found["ctr"], found["freshness_ms"]
+    ctr, fresh, audited = found["ctr"], found["freshness_ms"], found["audit"]
     policy, holdout = play.tally.rate(holdout=False), play.tally.rate(holdout=True)
     lines = [
         taken_in(past),
         f"{found['events']:,} events in {play.seconds:.0f} s, {found['events_per_s']:,} a second; "
         f"{found['lists']:,} lists written, {found['users']:,} users have one; {found['dead_letters']} dead letters",
+        f"audit of all {audited['entries']:,} decisions, of {audited['lists']:,} lists: "
+        f"{sum(audited['broken'].values())} promises broken",
         f"from event to readable list: median {fresh['p50']} ms, 99 of 100 within {fresh['p99']} ms",
         f"{len(play.shown):,} visits, {play.tally.impressions:,} impressions; "
         f"clicks: ranked {_rate(policy)}, random order {_rate(holdout)}",

@@ -61,7 +61,9 @@ def measure(days: int = 365, seed: int = 1, users: int = USERS, sessions: int = 
     figures, changes, orders = _Figures(), calendar(days, seed), _orders(shop, played, days)
     for day in range(days):
         midnight_ms = START_MS + day * DAY_MS
+        checks.limits.close(each.activity_id for each in changes[day] if each.activity is None)
         shop.change(changes[day])
+        played.tell_of_users(midnight_ms)
         for order in orders.get(day, ()):
             order()
         if day % 7 == 6:
@@ -70,11 +72,14 @@ def measure(days: int = 365, seed: int = 1, users: int = USERS, sessions: int = 
         played.active = set()
         for hour in ROUND_HOURS:
             now_ms = midnight_ms + hour * DAY_MS // 24
+            played.hear(now_ms)
             played.visit(now_ms)
             if hour == ROUND_HOURS[1]:
                 played.attack(now_ms + DAY_MS // 24)
             if hour in ROUND_HOURS[1::2]:
                 figures.publish_s.setdefault(month, []).append(shop.publish())
+                checks.limits.published()
+        played.hear_nonsense(now_ms)
         _check(checks, played, now_ms)
         figures.learner_mb[month] = shop.learner.size() / 1e6
         if day % 5 == 4 or day == days - 1:
@@ -86,9 +91,12 @@ def measure(days: int = 365, seed: int = 1, users: int = USERS, sessions: int = 
 def _check(checks: Checks, played: Days, now_ms: int) -> None:
     checks.sums(now_ms)
     checks.movements()
+    checks.limits.ledgers()
+    checks.limits.costs(now_ms)
     checks.popular(now_ms)
     checks.present(sorted(played.active))
     checks.truth.prune(now_ms)
+    checks.says.prune(now_ms)
 
 
 def _orders(shop: Shop, played: Days, days: int) -> dict[int, list[Callable[[], None]]]:
@@ -141,6 +149,8 @@ def _state_sizes(shop: Shop, accounts: set[str]) -> tuple[list[int], list[int]]:
 
 
 def _report(days: int, shop: Shop, checks: Checks, played: Days, figures: _Figures) -> dict[str, Any]:
+    checks.limits.close(sorted(shop.ranker.offers.activities))
+    limits = checks.limits.figures()
     last = max(figures.publish_s)
     if last > _SECOND and figures.learner_mb[last] > _FLAT * figures.learner_mb[_SECOND]:
         checks.violations.found("learner_state_grew", figures.learner_mb)
@@ -157,6 +167,7 @@ def _report(days: int, shop: Shop, checks: Checks, played: Days, figures: _Figur
         "violations": dict(sorted(checks.violations.counts.items())),
         "honest_quarantined": played.quarantined,
         "adversary_share_of_rewards": round(checks.share_of_rewards(), 6),
+        "limits": limits,
         "start_s": round(max(figures.start_s, default=0.0), 3),
         "publish_ms": {name: _publish_ms(figures, month) for name, month in months.items()},
         "learner_state_mb": {name: round(figures.learner_mb[month], 3) for name, month in months.items()},

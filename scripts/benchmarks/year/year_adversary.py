@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Raw = tuple[bytes, bytes, int]
 """(key, value, when it reaches the broker)."""
 ROBOTS = ("r0", "r1", "r2")
+_OLD_LISTS = 6
 _FREE_BITS = (1, 2, 4)
 _TWIN_CHARS = 14
 
@@ -26,9 +27,12 @@ class Adversary:
 
     def __init__(self, accounts: int, seed: int) -> None:
         self.accounts = [f"x{number:03d}" for number in range(accounts)]
+        self.drainer = self.accounts[-1]
+        """The account that wants budgets spent."""
         self._random = Random(f"{seed} adversary")  # noqa: S311
         self._numbers = itertools.count()
         self._tokens: list[Page] = []
+        self._old: list[Page] = []
 
     def attacks(self, user: str, own: Page, popular: Page, items: list[str], now_ms: int) -> list[Raw]:
         """Return what one account sends on a day; `items` are those that activities name."""
@@ -40,6 +44,37 @@ class Adversary:
         sent += self._foreign(user, now_ms + 180_000)
         sent += self._odd_clocks(user, own, now_ms + 240_000)
         sent += self._buys_without_end(user, items, now_ms + 300_000)
+        sent += self._from_a_clock_ahead(user, own, now_ms + 360_000)
+        return sent
+
+    def drains(self, page: Page, now_ms: int) -> list[Raw]:
+        """Return conversions of every entry of the drainer's lists, this one and older ones, at any worth, and again.
+
+        Whether what stands there is stopped by now is nothing to him.
+        """
+        user, self._old = self.drainer, [*self._old[-_OLD_LISTS:], page]
+        sent = [self._view(user, now_ms)]
+        for each in self._old:
+            for position, name in enumerate(each.activities):
+                about: dict[str, Any] = {"activity_id": name, "token": each.token, "position": position}
+                sent.append(self._send(user, "click", now_ms + 2_500 * position, **about))
+                for worth in (1e9, 0.01, -1e9):
+                    sent.append(self._send(user, "conversion", now_ms + 2_500 * position, value=worth, **about))
+                sent.append(self._send(user, "conversion", now_ms + 40_000, activity_id=name, value=3.0))
+        return sent
+
+    def _from_a_clock_ahead(self, user: str, page: Page, ts_ms: int) -> list[Raw]:
+        """Send what a producer makes whose clock is 400 days ahead, records and events alike, and one near midnight."""
+        ahead_ms = ts_ms + 400 * 86_400_000
+        sent = [
+            self._send(user, "view", ahead_ms, item_id="i1"),
+            self._send(user, "view", ts_ms + 240_000, item_id="i2"),
+        ]
+        for position, name in enumerate(page.activities[:4]):
+            about: dict[str, Any] = {"activity_id": name, "token": page.token, "position": position}
+            sent += [
+                self._send(user, kind, ahead_ms, **about) for kind in ("impression", "click", "conversion", "dismiss")
+            ]
         return sent
 
     def robots(self, now_ms: int) -> list[Raw]:

@@ -7,8 +7,22 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tideline.schemas.records import DECISION
+from tideline.scripts.audit.decision_audit import breaches_of_record
+from tideline.scripts.audit.list_audit import (
+    NOTHING_KNOWN,
+    NOTHING_SAID,
+    breaches_of_list,
+    breaches_of_popular,
+    breaches_of_rules,
+    open_now,
+)
+from tideline.scripts.benchmarks.year.year_limits import Limits
+from tideline.scripts.benchmarks.year.year_profiles import Statements
+from tideline.scripts.benchmarks.year.year_rules import LIST_RULES
 from tideline.scripts.benchmarks.year.year_shop import POPULAR
-from tideline.scripts.benchmarks.year.year_truth import COUNTS, Truth
+from tideline.scripts.benchmarks.year.year_truth import COUNTS, Sums, Truth, no_sums
+from tideline.scripts.benchmarks.year.year_violations import Violations
 from tideline.scripts.benchmarks.year.year_visitors import read_page
 from tideline.scripts.benchmarks.year.year_world import DAY_MS, HOUR_MS
 from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, IMPRESSION_UNIT
@@ -19,27 +33,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tideline.scripts.benchmarks.year.year_shop import Shop
+    from tideline.scripts.benchmarks.year.year_truth import Version
     from tideline.scripts.benchmarks.year.year_visitors import Page
     from tideline.udfs.core.rewards.feedback import Feedback
 
 _KEPT_BUCKETS = 8 * BUCKETS_PER_HALF_LIFE
-_EXAMPLES = 3
 _POPULAR_MS = 6 * HOUR_MS
 """It is as of a time that three batches in a row have reached; here these are some hours apart."""
-
-
-@dataclass(slots=True)
-class Violations:
-    """How often each promise was broken, and the first examples."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-
-    def found(self, name: str, example: object, times: int = 1) -> None:
-        """Count a broken promise."""
-        self.counts[name] += times
-        if len(self.examples[name]) < _EXAMPLES:
-            self.examples[name].append(str(example))
 
 
 @dataclass(slots=True)
@@ -49,17 +49,23 @@ class Checks:
     shop: Shop
     truth: Truth
     violations: Violations = field(default_factory=Violations)
-    moved: dict[ArmKey, dict[int, Counter[str]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(Counter))
-    )
+    says: Statements = field(default_factory=Statements)
+    """What the shop has said of users."""
+    limits: Limits = field(init=False)
+    moved: Sums = field(default_factory=no_sums)
     """By the adversary, as `Truth.sums`."""
     allowed: Counter[ArmKey] = field(default_factory=Counter)
     """Entries of lists that were made for the adversary: the most that he may move of each activity."""
     gone: dict[int, dict[int, Counter[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counter)))
     """What deleted activities of which the learner holds nothing more by name came to, by encoder and day."""
+    _zones: dict[str, tuple[Version | None, str | None]] = field(default_factory=dict)
+    """Version of each user's newest list, and the zone it was made with."""
     _gone_rewards: Counter[bool] = field(default_factory=Counter)
     """Their clicks and conversions, the adversary's (True) and the honest ones."""
     _kept_from_ms: int = 0
+
+    def __post_init__(self) -> None:
+        self.limits = Limits(self.shop, self.truth, self.violations)
 
     def lists(self, listed: Iterable[str], lists: Iterable[bytes], mine: set[str]) -> None:
         """Check the lists that a batch led to; `mine` are the adversary's accounts."""
@@ -67,18 +73,48 @@ class Checks:
             page = read_page(payload)
             if user in mine:
                 self.allowed.update(ArmKey(page.encoder, name) for name in page.activities)
-            self._list(user, page)
+                self.limits.listed_for(user, page.activities)
+            self._list(user, page, user not in mine)
+
+    def decisions(self, records: Iterable[tuple[str, bytes]]) -> None:
+        """Check what decision records say of themselves; their lists were checked when they were made."""
+        for user, value in records:
+            for promise, what in breaches_of_record(DECISION.decode(value)):
+                self.violations.found(promise, f"{user} {what}")
 
     def popular(self, now_ms: int) -> None:
-        """Check that the popular list is there, young, and holds what runs."""
+        """Check that the popular list is there, young, and holds what runs and is for everybody."""
         payload = self.shop.lists.get(POPULAR)
         if payload is None:
             self.violations.found("popular_missing", now_ms)
             return
-        page = read_page(payload)
+        page, known = read_page(payload), self.shop.ranker.offers.activities
         if now_ms - page.version[1] > _POPULAR_MS:
             self.violations.found("popular_stale", f"{(now_ms - page.version[1]) / HOUR_MS:.1f} h")
-        self._entries(POPULAR, page)
+        for breach in (
+            *breaches_of_list(page.activities, page.version[1], known, NOTHING_SAID, NOTHING_KNOWN),
+            *breaches_of_rules(page.activities, known, LIST_RULES),
+            *breaches_of_popular(page.activities, known),
+        ):
+            self.violations.found(breach[0], f"{POPULAR} {breach[1]}")
+
+    def drawn(self, user: str, page: Page, now_ms: int) -> None:
+        """Check what a frontend draws: nothing that is over, withdrawn or used up, whatever list it is from."""
+        known = self.shop.ranker.offers.activities
+        for name in filter(None, page.activities):
+            activity = known.get(name)
+            if activity is None or activity.status != "active" or now_ms >= activity.ends_ms:
+                self.violations.found("drawn_over", f"{user} {name}")
+        self.limits.shown_after_stop(f"drawn by {user}", page.activities)
+
+    def hours_drawn(self, user: str, page: Page, now_ms: int) -> None:
+        """Check that a list ends with its hours, by the clocks that its user was known to live by when it was made."""
+        known, (version, zone) = self.shop.ranker.offers.activities, self._zones.get(user, (None, None))
+        if version != page.version:
+            return
+        for name in filter(None, page.activities):
+            if name in known and not open_now(known[name], now_ms, zone):
+                self.violations.found("hours_broken", f"drawn by {user} in {zone} at {now_ms}: {name}")
 
     def present(self, users: Iterable[str]) -> None:
         """Check that everybody who was there today has a list that knows his newest event."""
@@ -91,11 +127,24 @@ class Checks:
             if behind_ms > 0:
                 self.violations.found("list_stale", f"{user} by {behind_ms} ms")
 
+    def obeyed(self, users: Iterable[str]) -> None:
+        """Check that lists in Redis are as the newest profiles say, of users who have done nothing later."""
+        known = self.shop.ranker.offers.activities
+        for user in users:
+            payload, newest = self.shop.lists.get(user), self.says.newest(user)
+            if payload is None or newest is None or read_page(payload).version[1] > newest.ts_ms:
+                continue
+            page = read_page(payload)
+            for name, what in breaches_of_list(page.activities, page.version[1], known, newest.said, NOTHING_KNOWN):
+                self.violations.found("profile_not_obeyed", f"{user} {name} {what} of {newest.ts_ms}")
+
     def told(self, feedback: Iterable[Feedback]) -> None:
         """Note what the adversary's events tell the learner."""
         for row in feedback:
-            day = self.moved[ArmKey(row.encoder, row.activity_id)][row.ts_ms // DAY_MS]
-            day.update({name: getattr(row, name) for name in COUNTS[:-1]} | {"milli": row.revenue_milli})
+            counts = {name: getattr(row, name) for name in COUNTS[:-1]} | {"milli": row.revenue_milli}
+            self.limits.moved[row.activity_id].update(counts)
+            if not row.unlearned:
+                self.moved[ArmKey(row.encoder, row.activity_id)][row.ts_ms // DAY_MS].update(counts)
 
     def sums(self, now_ms: int) -> None:
         """Check the learner's sums: honest truth plus what the adversary may move, nothing else."""
@@ -114,9 +163,11 @@ class Checks:
             )
             learned[arm] = Counter(dict(zip(COUNTS, found, strict=True)))
         together = {key.encoder: learned.pop(key) for key in list(learned) if key.activity_id == GONE_ID}
-        for key in learned.keys() - self.truth.sums.keys() - self.allowed.keys():
+        truth = self.truth
+        every = truth.sums.keys() | truth.perhaps_more.keys() | truth.denied.keys()
+        for key in learned.keys() - every - self.allowed.keys():
             self.violations.found("foreign_name", json.dumps(key.activity_id))
-        for key in list(self.truth.sums.keys() | self.moved.keys()):
+        for key in sorted((every | self.moved.keys()) - {ArmKey(number, GONE_ID) for number in self.gone}):
             self._sum(key, learned.get(key))
         for number in self.gone.keys() | together.keys():
             self._equal(ArmKey(number, GONE_ID), together.get(number), [self.gone[number]])
@@ -144,53 +195,71 @@ class Checks:
 
     def _sum(self, key: ArmKey, learned: Counter[str] | None) -> None:
         if learned is None and key.activity_id not in self.shop.ranker.offers.activities:
-            for his, sums in enumerate((self.truth.sums, self.moved)):  # the learner holds it with all that are gone
-                for day, counts in sums.pop(key, {}).items():
-                    self.gone[key.encoder][day].update(counts)
-                    self._gone_rewards[bool(his)] += counts["clicks"] + counts["conversions"]
+            self._is_gone(key)
             return
         self._equal(key, learned, [sums.get(key, {}) for sums in (self.truth.sums, self.moved)])
 
+    def _is_gone(self, key: ArmKey) -> None:
+        """Put what is held of an activity with that of all that are gone, as the learner does."""
+        truth, all_gone = self.truth, ArmKey(key.encoder, GONE_ID)
+        for his, sums in enumerate((truth.sums, self.moved)):
+            for day, counts in sums.pop(key, {}).items():
+                self.gone[key.encoder][day].update(counts)
+                self._gone_rewards[bool(his)] += counts["clicks"] + counts["conversions"]
+        for sums in (truth.perhaps_more, truth.perhaps_less, truth.denied):
+            for day, counts in sums.pop(key, {}).items():
+                self.gone[key.encoder].setdefault(day, Counter())
+                sums[all_gone][day].update(counts)
+
     def _equal(self, key: ArmKey, learned: Counter[str] | None, parts: list[dict[int, Counter[str]]]) -> None:
-        wanted: Counter[str] = Counter()
+        truth = self.truth
+        wanted, more, less, denied = (
+            self._kept(each)
+            for each in (
+                parts,
+                *([sums.get(key, {})] for sums in (truth.perhaps_more, truth.perhaps_less, truth.denied)),
+            )
+        )
+        off = {name: (learned or Counter())[name] - wanted[name] for name in COUNTS}
+        wrong = {name: by for name, by in off.items() if not less[name] <= by <= more[name]}
+        if wrong:
+            taught = all(
+                less[name] + min(denied[name], 0) <= by <= more[name] + max(denied[name], 0)
+                for name, by in wrong.items()
+            )
+            self.violations.found("taught_without_consent" if taught else "sums_differ", f"{key.text} by {wrong}")
+            today = self._kept_from_ms // DAY_MS + 10_000  # from here on what differs is counted once
+            of_key = self.gone[key.encoder] if key.activity_id == GONE_ID else truth.sums[key]
+            of_key[today].update(wrong)
+
+    def _kept(self, parts: list[dict[int, Counter[str]]]) -> Counter[str]:
+        found: Counter[str] = Counter()
         for part in parts:
             for day, counts in part.items():
                 if day * DAY_MS >= self._kept_from_ms:
-                    wanted.update(counts)
-        wrong = {name: (learned or Counter())[name] - wanted[name] for name in COUNTS}
-        if any(wrong.values()):
-            self.violations.found("sums_differ", f"{key.text} by {wrong}")
-            today = self._kept_from_ms // DAY_MS + 10_000  # from here on what differs is counted once
-            of_key = self.gone[key.encoder] if key.activity_id == GONE_ID else self.truth.sums[key]
-            of_key[today].update(wrong)
+                    found.update(counts)
+        return found
 
-    def _list(self, user: str, page: Page) -> None:
-        if not page.activities and self._open(page.version[1]):
+    def _list(self, user: str, page: Page, is_honest: bool) -> None:
+        at_ms, known = page.version[1], self.shop.ranker.offers.activities
+        if not page.activities and self._open(at_ms):
             self.violations.found("list_empty", user)  # nothing ran when he was last there: the frontend shows popular
-        self._entries(user, page)
-        dismissed = self.truth.dismissed.get(user)
-        if dismissed and (again := dismissed.intersection(page.activities)):
-            self.violations.found("dismissed_shown", f"{user} {sorted(again)}")
-        known = self.shop.ranker.offers.activities
-        for name in page.activities:
-            cap = known[name].cap if name in known else None
-            if cap is None:
-                continue
-            times = self.truth.impressions.get((user, name), {})
-            seen = sum(page.version[1] - cap.window_ms < each for each in times.values())
-            if seen >= cap.max_shown:
-                self.violations.found("cap_broken", f"{user} {name} {seen} of {cap.max_shown}")
+        if page.version > (self._zones.get(user, (None, None))[0] or (0, 0, 0)):
+            self._zones[user] = page.version, self.says.said(user).zone
+        past = self.truth.past(user) if is_honest else NOTHING_KNOWN
+        for breach in (
+            *breaches_of_list(page.activities, at_ms, known, self.says.said(user), past),
+            *breaches_of_rules(page.activities, known, LIST_RULES),
+        ):
+            self.violations.found(breach[0], f"{user} {breach[1]}")
+        self.limits.shown_after_stop(f"list of {user}", page.activities)
+        self.limits.lists_of_day[at_ms // DAY_MS] += 1
 
     def _open(self, at_ms: int) -> bool:
         """Return whether anything ran at a moment that everybody may see."""
         return any(
-            each.status == "active" and each.starts_ms <= at_ms < each.ends_ms and not (each.rule or each.cap)
+            each.status == "active"
+            and each.starts_ms <= at_ms < each.ends_ms
+            and not (each.rule or each.limits() or each.hours or each.is_limited)
             for each in self.shop.ranker.offers.activities.values()
         )
-
-    def _entries(self, user: str, page: Page) -> None:
-        for name in page.activities:
-            activity = self.shop.ranker.offers.activities.get(name)
-            at_ms = page.version[1]
-            if activity is None or activity.status != "active" or not activity.starts_ms <= at_ms < activity.ends_ms:
-                self.violations.found("window_broken", f"{user} {name}")

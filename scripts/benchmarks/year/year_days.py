@@ -12,11 +12,14 @@ import numpy as np
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, EventType
-from tideline.scripts.benchmarks.year.year_adversary import Adversary, page_of
+from tideline.scripts.benchmarks.year.year_adversary import ROBOTS, Adversary, page_of
+from tideline.scripts.benchmarks.year.year_profiles import ShopsRecords
 from tideline.scripts.benchmarks.year.year_shop import POPULAR
-from tideline.scripts.benchmarks.year.year_visitors import Fate, Sent, read_page
+from tideline.scripts.benchmarks.year.year_truth import Teaches
+from tideline.scripts.benchmarks.year.year_visitors import Fate, Sent, drawn, read_page
 from tideline.scripts.benchmarks.year.year_world import HOUR_MS
 from tideline.udfs.core.policies.arm_key import ArmKey
+from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.users.user_state import decode_states, encode_states
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from tideline.scripts.benchmarks.year.year_adversary import Raw
     from tideline.scripts.benchmarks.year.year_checks import Checks
+    from tideline.scripts.benchmarks.year.year_profiles import ProfileRecord
     from tideline.scripts.benchmarks.year.year_shop import Shop
     from tideline.scripts.benchmarks.year.year_visitors import Page, Visitors
     from tideline.udfs.core.serving.engine import Outcome
@@ -35,6 +39,9 @@ _ATTACKS = 0.2
 """Chance that an account of the adversary is used on a day; honest users come once in two months."""
 _PLAYED_AGAIN = 0.1
 """Share of the batches that are processed once more, shuffled and cut in two."""
+_TOLD_OF = 14
+"""Users of whom the shop says something on a day."""
+_DRAINED_LISTS = 4
 _EMPTY = page_of(None)
 
 
@@ -54,22 +61,63 @@ class Days:
     """Honest events that the robot rule took."""
     active: set[str] = field(default_factory=set)
     """Who was there today."""
+    _records: ShopsRecords = field(init=False)
+    _unheard: list[ProfileRecord] = field(default_factory=list)
+    """Profile records that have not reached the broker."""
+    _heard: int = 0
+    _clock: BrokerClock = field(default_factory=BrokerClock)
     _random: Random = field(init=False)
 
     def __post_init__(self) -> None:
         self._random = Random(f"{self.seed} clocks")  # noqa: S311
+        self._records = ShopsRecords(self.seed)
+
+    def tell_of_users(self, midnight_ms: int) -> None:
+        """Let the shop say something of some users in the course of a day."""
+        users = self.visitors.arrivals(_TOLD_OF)
+        users += [each for each in self.adversary.accounts if self._random.random() < _ATTACKS / 2]
+        activities = sorted(self.shop.ranker.offers.activities)
+        self._unheard += self._records.of_day(users, activities, midnight_ms)
+
+    def hear(self, now_ms: int) -> None:
+        """Let the profile records that have reached the broker by a moment be processed, and hold lists against them."""
+        due = [each for each in self._unheard if each[2] <= now_ms]
+        self._unheard = [each for each in self._unheard if each[2] > now_ms]
+        if not due:
+            return
+        for record in due:
+            self._heard += 1
+            self.checks.says.hear(record, self._heard)
+        outcome = self.shop.hear_profiles(Records(*zip(*due, strict=True)))
+        for letter in outcome.dead:
+            self.checks.violations.found("honest_profile_refused", letter.error)
+        mine = {*self.adversary.accounts, *ROBOTS}
+        self.checks.lists(outcome.listed, outcome.lists, mine)
+        self.checks.obeyed(sorted({key.decode() for key, _, _ in due}))
+
+    def hear_nonsense(self, now_ms: int) -> None:
+        """Let records be processed that must be refused one by one, and change nobody."""
+        user = self._random.choice(self.adversary.accounts)
+        bad = self._records.bad(user, now_ms)
+        before, lists = self.shop.states.get(user), self.shop.lists.get(user)
+        outcome = self.shop.hear_profiles(Records(*zip(*bad, strict=True)))
+        same = (self.shop.states.get(user), self.shop.lists.get(user)) == (before, lists)
+        refused = sum(letter.error.reason is Reason.BAD_PROFILE for letter in outcome.dead)
+        if refused < len(bad) or not same:
+            self.checks.violations.found("bad_profile_taken", f"{refused} of {len(bad)} refused, {same=}")
 
     def visit(self, now_ms: int) -> None:
         """Play a round: first pages with what was put off, then second pages from the lists of then."""
         users = self.visitors.arrivals(self.sessions)
         sent = self.visitors.due(now_ms)
         for user in users:
-            sent += self.visitors.first_page(user, self._page(user), now_ms)
+            sent += self.visitors.first_page(user, self._page(user, now_ms), now_ms)
         self.take(sent, now_ms)
         stay = [user for user in users if user in self.shop.states and self._random.random() < 0.5]
         later_ms = now_ms + _SECOND_PAGE_MS
         self.take(
-            [each for user in stay for each in self.visitors.second_page(user, self._page(user), later_ms)], later_ms
+            [each for user in stay for each in self.visitors.second_page(user, self._page(user, later_ms), later_ms)],
+            later_ms,
         )
 
     def take(self, sent: Sequence[Sent], now_ms: int) -> None:
@@ -92,6 +140,7 @@ class Days:
         self._account(sent, outcome, before)
         self._book(sent, outcome, jumped)
         self.checks.lists(outcome.listed, outcome.lists, set())
+        self.checks.decisions(outcome.decisions)
 
     def attack(self, now_ms: int) -> None:
         """Let the adversary and the robots do their worst, among nobody else."""
@@ -103,30 +152,58 @@ class Days:
         for user in accounts:
             raw += self.adversary.attacks(user, page_of(self.shop.lists.get(user)), popular, items, now_ms)
         raw.sort(key=lambda each: each[2])
-        outcome = self.shop.handle(Records(*zip(*raw, strict=True)))
+        self._attacked(raw, now_ms)
+        self._drain(now_ms + HOUR_MS // 2)
+
+    def _drain(self, now_ms: int) -> None:
+        """Let one account ask for list after list, and convert every entry of each as often and dearly as it can."""
+        drainer = self.adversary.drainer
+        for at in range(_DRAINED_LISTS):
+            page = page_of(self.shop.lists.get(drainer))
+            outcome = self._attacked(self.adversary.drains(page, now_ms + at * 60_000), now_ms + (at + 1) * 60_000)
+            told = Counter[str]()
+            for row in outcome.feedback:
+                told[row.activity_id] += row.conversions
+            self.checks.limits.drains(drainer, told)
+
+    def _attacked(self, raw: Sequence[Raw], now_ms: int) -> Outcome:
+        """Process what the adversary sends; no record is later than the present, whatever his clocks say."""
+        keys, values, stamped_ms = zip(*raw, strict=True)
+        outcome = self.shop.handle(Records(keys, values, self._clock.bounded(keys, stamped_ms, now_ms + HOUR_MS // 2)))
         self.events += len(raw)
-        self.checks.lists(outcome.listed, outcome.lists, set(self.adversary.accounts))
+        self.checks.lists(outcome.listed, outcome.lists, {*self.adversary.accounts, *ROBOTS})
+        self.checks.decisions(outcome.decisions)
         self.checks.told(outcome.feedback)
+        return outcome
 
     def lose_lists(self) -> None:
         """Lose Redis, and check what the order to republish brings back."""
         had = set(self.shop.lists)
         for outcome in self.shop.lose_lists():
-            self.checks.lists(outcome.listed, outcome.lists, set(self.adversary.accounts))
+            self.checks.lists(outcome.listed, outcome.lists, {*self.adversary.accounts, *ROBOTS})
         for user in sorted(had - set(self.shop.lists)):
             self.checks.violations.found("list_missing", f"{user} after a loss of Redis")
 
     def start_again(self) -> float:
         """Restore from a checkpoint, and check that the ranker knows what it knew; return the seconds it took."""
-        before = self.shop.ranker.known.arrays()
+        before, standings = self.shop.ranker.known.arrays(), self.shop.ranker.tables.standings
         seconds = self.shop.start_again()
-        if not all(map(np.array_equal, before, self.shop.ranker.known.arrays())):
+        same = all(map(np.array_equal, before, self.shop.ranker.known.arrays()))
+        if not same or standings != self.shop.ranker.tables.standings:
             self.checks.violations.found("restore_differs", f"at {self.events} events")
         return seconds
 
-    def _page(self, user: str) -> Page:
-        payload = self.shop.lists.get(user) or self.shop.lists.get(POPULAR)
-        return read_page(payload) if payload else _EMPTY
+    def _page(self, user: str, now_ms: int) -> Page:
+        """Return what a frontend draws for a user: his list, else the popular one, without what is over or stopped."""
+        stopped = self.shop.stopped(now_ms)
+        for payload in (self.shop.lists.get(user), self.shop.lists.get(POPULAR)):
+            page = _EMPTY if payload is None else drawn(read_page(payload), now_ms, stopped)
+            if any(page.activities):
+                self.checks.drawn(user, page, now_ms)
+                if payload is not self.shop.lists.get(POPULAR):
+                    self.checks.hours_drawn(user, page, now_ms)
+                return page
+        return _EMPTY
 
     def _broker_clock(self, now_ms: int) -> tuple[int, bool]:
         """Return how far the broker's clock is off in this batch, and whether honest events may look too early."""
@@ -183,23 +260,35 @@ class Days:
     def _tell(self, sent: Sent) -> None:
         """Tell the truth about an honest event that was taken in."""
         event, shown, truth = sent.event, sent.shown, self.checks.truth
+        truth.teaches = self._teaches(sent)
+        is_purchase = event.type == EventType.PURCHASE
         if event.type < FIRST_ACTIVITY_TYPE:
-            truth.heard(event.user_id, event.ts_ms)
-        if event.type == EventType.PURCHASE:
+            truth.heard(event.user_id, event.ts_ms, event.event_id, event.item_id if is_purchase else None)
+        if is_purchase:
             named = self.shop.ranker.catalogue.activities_of_item.get(event.item_id or "", ())
             milli = round((event.price or 0.0) * (event.quantity or 1) * 1000)
             truth.purchase(event.event_id, event.user_id, event.ts_ms, tuple(named), milli)
         if shown is None:
             return
-        capped = self.shop.ranker.offers.activities[shown.activity].cap is not None
         if event.type == EventType.IMPRESSION:
-            truth.impression(shown, event.ts_ms, capped)
+            truth.impression(shown, event.ts_ms)
         elif event.type == EventType.CLICK:
-            truth.click(shown, event.ts_ms, capped)
+            truth.click(shown, event.ts_ms)
         elif event.type == EventType.DISMISS:
-            truth.dismiss(shown, event.ts_ms, capped)
+            truth.dismiss(shown, event.ts_ms)
         else:
-            truth.conversion(shown, event.ts_ms, capped, round((event.value or 0.0) * 1000))
+            truth.conversion(shown, event.ts_ms, round((event.value or 0.0) * 1000))
+
+    def _teaches(self, sent: Sent) -> Teaches:
+        """Return whether an event may be learned from, by all that is known of its user's consent by now."""
+        says, user = self.checks.says, sent.event.user_id
+        if user not in says.of_user:
+            return Teaches.YES
+        if not says.learns(user, sent.event.ts_ms):
+            return Teaches.NO
+        made_ms = sent.shown.version[1] if sent.shown is not None else sent.event.ts_ms - 7 * 24 * HOUR_MS
+        always = says.learns_now(user) and says.learns_since(user, made_ms)
+        return Teaches.YES if always else Teaches.PERHAPS
 
 
 def _without_rates(states: Sequence[bytes]) -> list[bytes]:

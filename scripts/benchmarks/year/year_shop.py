@@ -7,14 +7,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tideline.scripts.benchmarks.year.year_learner import YearLearner
+from tideline.scripts.benchmarks.year.year_rules import LIST_RULES
 from tideline.scripts.benchmarks.year.year_world import DAY_MS, PlainEncoder
+from tideline.udfs.core.budgets.standing import decode_standing
 from tideline.udfs.core.lists.list_version import parse_version
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, decode_ledger_key
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import decode_row
 from tideline.udfs.core.rewards.feedback import encode_feedback
-from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
+from tideline.udfs.core.rule_costs.days import encode_costs
+from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
+from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, take_profiles
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
+from tideline.udfs.core.serving.stop_list import stops_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.lists.token_keys import TokenKeys
     from tideline.udfs.core.policies.cold_start import Weights
+    from tideline.udfs.core.rule_costs.sums import DayCosts
 
 ATTRIBUTION_MS = 7 * DAY_MS
 POPULAR = "popular"
@@ -54,6 +61,9 @@ class Shop:
     """By user, and POPULAR."""
     feedback: list[bytes] = field(default_factory=list)
     """Of the publish interval that runs."""
+    costs: list[bytes] = field(default_factory=list)
+    """What rules cost in it."""
+    _waiting: WaitingDecisions = field(default_factory=WaitingDecisions)
     _popular: PopularList = field(default_factory=lambda: PopularList(_TTL_MS))
 
     def __post_init__(self) -> None:
@@ -63,9 +73,15 @@ class Shop:
     def change(self, changes: Iterable[Change]) -> None:
         """Apply records of the activities topic."""
         known = {each.activity_id: each.activity for each in changes}
+        self._tell_costs(self._waiting.costs())
         self.ranker = self.ranker.with_activities(known)
         for activity_id, activity in known.items():
-            self.learner.note(activity_id, activity)
+            self.ranker = _follow(self.ranker, self.learner.note(activity_id, activity))
+
+    def stopped(self, now_ms: int) -> frozenset[str]:
+        """Return what readers are to show no more, as the stop list says it at a moment."""
+        activities = self.ranker.offers.activities.values()
+        return frozenset(stops_of(activities, self.ranker.tables.standings, now_ms, 0).names)
 
     def items_of(self, activity_id: str) -> tuple[str, ...]:
         """Return the items that an activity names, none where it is gone."""
@@ -81,14 +97,24 @@ class Shop:
             self._write(POPULAR, popular)
         if outcome.feedback:
             self.feedback.append(encode_feedback(outcome.feedback))
+        self._tell_costs(self._waiting.add(outcome.sampled))
+        return outcome
+
+    def hear_profiles(self, records: Records) -> Outcome:
+        """Process a batch of profile records: states and lists."""
+        outcome = take_profiles(records, self._load, self.ranker)
+        self._store(outcome)
+        self._tell_costs(self._waiting.add(outcome.sampled))
         return outcome
 
     def publish(self) -> float:
         """End a publish interval; return how many seconds the learner needed."""
         if not self.feedback:
             return 0.0
+        self._tell_costs(self._waiting.costs())
         parts, self.feedback = self.feedback, []
-        records, seconds = self.learner.learn(parts)
+        costs, self.costs = self.costs, []
+        records, seconds = self.learner.learn(parts, costs)
         self.ranker = _follow(self.ranker, records)
         return seconds
 
@@ -104,6 +130,7 @@ class Shop:
         started_s = time.process_time()
         ranker = self._new_ranker(self.ranker.offers.activities)
         self.ranker = _follow(ranker, sorted(self.learner.topic.values()))
+        self._waiting = WaitingDecisions()
         self._popular = PopularList(_TTL_MS)
         return time.process_time() - started_s
 
@@ -129,8 +156,13 @@ class Shop:
             exploration_permille=20,
             attribution_ms=ATTRIBUTION_MS,
             weights=given.weights,
+            holdout_permille=50,
+            list_rules=LIST_RULES,
         )
         return RankerState.start(settings, PlainEncoder(given.encoder), activities)
+
+    def _tell_costs(self, costs: Iterable[DayCosts]) -> None:
+        self.costs += [encode_costs([each]) for each in costs]
 
     def _load(self, users: list[str]) -> list[bytes | None]:
         return [self.states.get(user) for user in users]
@@ -147,7 +179,9 @@ class Shop:
 
 
 def _follow(ranker: RankerState, records: Iterable[TopicRecord]) -> RankerState:
-    for offset, value in records:
-        if value is not None:
+    for offset, key, value in records:
+        if decode_ledger_key(key) is not None:
+            ranker = ranker.with_standing(*decode_standing(value, offset))
+        elif key != COSTS_KEY:
             ranker = ranker.with_row(*decode_row(value, offset))
     return ranker

@@ -16,7 +16,7 @@ from tideline.scripts.benchmarks.year.year_truth import Shown
 from tideline.scripts.benchmarks.year.year_world import CATEGORIES, DAY_MS, HOUR_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
 _MINUTE_MS = 60_000
 _ORGANIC = (EventType.VIEW,) * 6 + (EventType.SEARCH, EventType.ADD_TO_CART)
@@ -46,13 +46,25 @@ class Page(NamedTuple):
     version: tuple[int, int, int]
     encoder: int
     activities: tuple[str, ...]
+    """Empty where an entry is not drawn."""
     token: str
+    ends: tuple[int, ...] = ()
+    """Minute since the epoch from which on each is over."""
 
 
 def read_page(payload: bytes) -> Page:
     """Return the page of a list."""
     found = orjson.loads(payload)
-    return Page(tuple(found["v"]), found["m"], tuple(found["i"]), found["k"])
+    minute = found["v"][1] // _MINUTE_MS
+    ends = tuple(minute + each for each in found["e"])
+    return Page(tuple(found["v"]), found["m"], tuple(found["i"]), found["k"], ends)
+
+
+def drawn(page: Page, now_ms: int, stopped: Container[str]) -> Page:
+    """Return a page as a frontend draws it: without what is over or stopped; all others keep their places."""
+    ends = zip(page.activities, page.ends, strict=True)
+    left = (name if now_ms // _MINUTE_MS < end and name not in stopped else "" for name, end in ends)
+    return page._replace(activities=tuple(left))
 
 
 @dataclass
@@ -164,11 +176,11 @@ class Visitors:
         """Return clicks of a visitor who saw his list as a guest: its token is not his."""
         guest = f"g{next(self._numbers)}"
         return [
-            self._about(user, page._replace(token=_of_another(page.token)), 0, kind, start_ms + 700)._replace(
+            self._about(user, page._replace(token=_of_another(page.token)), at, kind, start_ms + 700)._replace(
                 fate=Fate.TOLD
             )
             for kind in (EventType.IMPRESSION, EventType.CLICK)
-            if page.activities
+            for at in _positions(page)[:1]
         ] + self._browse(guest, start_ms - 9_000, 1)
 
     def _about(self, user: str, page: Page, position: int, kind: EventType, ts_ms: int, **more: object) -> Sent:
@@ -190,8 +202,8 @@ def hash_of(user: str, activity: str) -> int:
     return int(user[1:]) * 7 + int(activity[1:]) * 13
 
 
-def _positions(page: Page) -> range:
-    return range(len(page.activities))
+def _positions(page: Page) -> list[int]:
+    return [position for position, name in enumerate(page.activities) if name]
 
 
 def _of_another(token: str) -> str:

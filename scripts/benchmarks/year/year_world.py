@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from tideline.scripts.benchmarks.year.year_rules import ruled
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.users.features import StepInputs, Vocabulary
@@ -69,15 +71,11 @@ def calendar(days: int, seed: int) -> dict[int, list[Change]]:
             continue
         changes[max(day, 0)].append(Change(activity.activity_id, activity))
         if number % 20 == 7 and 0 <= day + 5 < days:
-            paused = _paused(activity)
+            paused = replace(activity, status="paused")
             changes[day + 5].append(Change(activity.activity_id, paused))
         if over < days:
             changes[over].append(Change(activity.activity_id, None))
     return changes
-
-
-def _paused(activity: Activity) -> Activity:
-    return Activity(**{name: getattr(activity, name) for name in Activity.__slots__} | {"status": "paused"})
 
 
 def _activity(number: int, day: int, random: Random) -> Activity:
@@ -85,7 +83,7 @@ def _activity(number: int, day: int, random: Random) -> Activity:
     starts_ms = START_MS + day * DAY_MS
     capped = number % 6 == 1
     cap = Cap(max_shown=random.randrange(1, 5), window_ms=random.randrange(1, 8) * DAY_MS) if capped else None
-    return Activity(
+    activity = Activity(
         activity_id=f"a{number:05d}",
         kind="coupon",
         title=f"Activity {number}",
@@ -96,3 +94,4 @@ def _activity(number: int, day: int, random: Random) -> Activity:
         rule=Rule(min_events=random.randrange(1, 20)) if number % 8 == 5 else None,
         cap=cap,
     )
+    return ruled(activity, number, random)

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tideline.scripts.audit.decision_audit import Audit
 from tideline.scripts.commands import demo
 from tideline.scripts.localstack import StackError
 from tideline.scripts.simulation.demo_error import DemoError
@@ -33,3 +34,13 @@ def test_words_make_way_for_the_document(capsys: Captured) -> None:
     assert (json.loads(said.out), said.err) == ({"lists": 3}, "3 lists\n")
     demo._print(["3 lists"], {"lists": 3}, as_json=False)
     assert capsys.readouterr().out == "3 lists\n"
+
+
+def test_a_decision_that_breaks_a_promise_ends_the_demo_with_its_example() -> None:
+    """Contract: so do lists that nobody has; a log that keeps every promise says nothing."""
+    good = {"lists": 3, "users": 2}
+    demo._check(good, Audit(1, 1, {}, []))
+    with pytest.raises(DemoError, match="cap_broken: u1"):
+        demo._check(good, Audit(1, 1, {"cap_broken": 1}, ["cap_broken: u1"]))
+    with pytest.raises(DemoError, match="wrote no list"):
+        demo._check({"lists": 0, "users": 2}, Audit(0, 0, {}, []))

@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.unit.scripts.simulation.conftest import START_MS, MemoryLists
 from tests.unit.scripts.simulation.test_play import Job
+from tideline.scripts.audit.decision_audit import Audit
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.scripts.simulation.demo_report import document, summary
 from tideline.scripts.simulation.frontend import Shown
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tideline.scripts.simulation.world import World
 
 STATE = JobState(records=1_500, lists=1_234, dead_letters=2, policies=9)
+AUDITED = Audit(900, 2_000, {"cap_broken": 3}, ["cap_broken: u1"])
 PAST: Backfilled = {"job": "", "records": 30_000, "seconds": 2.0, "savepoint": "", "live": None, "next": None}
 OTHERS = [
     Yardstick(name, np.array([10, 10]), np.array([clicks, 9.0]))
@@ -49,7 +51,7 @@ def test_what_is_not_known_is_null_and_the_lift_is_not_told(world: World) -> Non
     """Contract: a run without visits still gives a document that any JSON reader takes."""
     play = played(world, 0)
     nobody = [Yardstick(name, np.zeros(2, np.int64), np.zeros(2)) for name in TITLES]
-    found = document(play, STATE, 0, PAST, nobody)
+    found = document(play, STATE, 0, PAST, nobody, AUDITED)
     json.dumps(found, allow_nan=False)
     assert found.keys() == parser_of("demo").keys.keys()
     assert found["freshness_ms"] == {"p50": None, "p99": None}
@@ -63,11 +65,13 @@ def test_the_figures_are_those_of_the_run_and_of_the_job(world: World) -> None:
     """Contract: events a second are of the run's own time, lists and dead letters are the job's."""
     play = played(world, 3)
     play.watch.freshness_ms += [float(each) for each in range(1, 102)]
-    found = document(play, STATE, 7, PAST, OTHERS)
+    found = document(play, STATE, 7, PAST, OTHERS, AUDITED)
     assert (found["events"], found["events_per_s"]) == (1_500, 75.0)
     assert (found["lists"], found["users"], found["dead_letters"]) == (1_234, 7, 2)
     assert found["freshness_ms"] == {"p50": 51.0, "p99": 100.0}
     assert (found["ctr"]["policy"], found["ctr"]["holdout"], found["ctr"]["lift"]) == (0.4, 0.2, 1.0)
+    assert found["audit"] == {"lists": 900, "entries": 2_000, "broken": {"cap_broken": 3}}
+    assert "audit of all 2,000 decisions, of 900 lists: 3 promises broken" in summary(play, found, PAST)
     assert found["past"] == {"events": 30_000, "seconds": 2.0, "events_per_s": 15_000}
 
 
@@ -75,7 +79,7 @@ def test_others_are_compared_over_what_was_played(world: World) -> None:
     """Contract: what they would get later counts for nothing; the share is of what lies between chance and truth."""
     play = played(world, 3)
     play.slices_played = 1
-    ctr = document(play, STATE, 7, PAST, OTHERS)["ctr"]
+    ctr = document(play, STATE, 7, PAST, OTHERS, AUDITED)["ctr"]
     assert {name: ctr[name] for name in TITLES} == {"popular_best": 0.3, "content": 0.35, "attainable": 0.6}
     assert ctr["share_of_attainable"] == 0.5
 
@@ -85,7 +89,7 @@ def test_the_words_say_what_the_document_says(world: World) -> None:
     play = played(world, 3)
     play.watch.freshness_ms += [float(each) for each in range(1, 102)]
     play.slices_played = 2
-    found = document(play, STATE, 7, PAST, OTHERS)
+    found = document(play, STATE, 7, PAST, OTHERS, AUDITED)
     found["ctr"] |= {"lift": 0.123, "lift_ci95": [-0.05, 0.31]}
     assert summary(play, found, PAST) == [
         "the past: 30,000 events into user state in 2 s, 15,000 a second",

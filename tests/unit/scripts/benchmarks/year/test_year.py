@@ -8,7 +8,8 @@ from tideline.scripts.benchmarks.year import year
 def test_a_few_days_of_the_year_lose_nothing_unseen_and_learn_no_foreign_name() -> None:
     """Each honest event is taken in or counted; the adversary moves nothing but the entries of his own lists."""
     found = year.measure(days=4, seed=3, users=400, sessions=12)
-    assert not {"lost_without_counter", "adversary_beyond", "foreign_name", "window_broken"} & set(found["violations"])
+    assert found["violations"] == {}
+    assert found["limits"]["limits"] > 0
     assert found["days"] == 4
     assert found["events"] > 2_000
 

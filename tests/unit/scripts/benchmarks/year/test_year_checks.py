@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.scripts.benchmarks.year.test_year_shop import NOON_MS, opened, running
-from tideline.scripts.benchmarks.year.year_checks import Checks, Violations
+from tests.unit.scripts.benchmarks.year.test_year_shop import NOON_MS, opened, records, running, seen, view
+from tideline.scripts.benchmarks.year.year_checks import Checks
 from tideline.scripts.benchmarks.year.year_shop import POPULAR
-from tideline.scripts.benchmarks.year.year_truth import Shown, Truth
+from tideline.scripts.benchmarks.year.year_truth import Shown, Teaches, Truth
+from tideline.scripts.benchmarks.year.year_visitors import read_page
 from tideline.scripts.benchmarks.year.year_world import DAY_MS, HOUR_MS, START_MS, Change
 from tideline.udfs.core.catalogue.activity import Cap
 from tideline.udfs.core.context import DIM
@@ -35,17 +36,9 @@ def moved(**counts: Any) -> Feedback:
     return Feedback("a1", 1, NOON_MS, bytes(DIM), **counts)
 
 
-def test_a_violation_is_counted_always_and_told_three_times() -> None:
-    """Contract: a year of one mistake does not fill memory."""
-    violations = Violations()
-    for number in range(5):
-        violations.found("late", number, times=2)
-    assert (violations.counts, violations.examples) == ({"late": 10}, {"late": ["0", "1", "2"]})
-
-
 def test_a_list_that_keeps_every_promise_is_no_violation(checks: Checks) -> None:
     """Contract: a cap that is not reached and what somebody else dismissed are no breach."""
-    checks.truth.dismiss(BEFORE._replace(user="u2"), NOON_MS, capped=False)
+    checks.truth.dismiss(BEFORE._replace(user="u2"), NOON_MS)
     checks.lists(["u1"], [payload("a1", "a2")], set())
     assert not checks.violations.counts
 
@@ -64,8 +57,8 @@ def test_a_list_that_keeps_every_promise_is_no_violation(checks: Checks) -> None
 def test_a_list_that_breaks_a_promise_is_found(names: tuple[str, ...], at_ms: int, broken: str, checks: Checks) -> None:
     """Contract: what is over, gone, empty though something runs, dismissed, or seen as often as its cap allows."""
     checks.shop.change([Change("a3", running("a3"))])
-    checks.truth.dismiss(BEFORE._replace(activity="a3"), NOON_MS - HOUR_MS, capped=False)
-    checks.truth.impression(BEFORE._replace(activity="a2"), NOON_MS - HOUR_MS, capped=True)
+    checks.truth.dismiss(BEFORE._replace(activity="a3"), NOON_MS - HOUR_MS)
+    checks.truth.impression(BEFORE._replace(activity="a2"), NOON_MS - HOUR_MS)
     checks.lists(["u1"], [payload(*names, at_ms=at_ms)], set())
     assert checks.violations.counts == {broken: 1}
 
@@ -94,7 +87,7 @@ def test_who_was_there_has_a_list_as_of_his_newest_event(checks: Checks) -> None
 
 def test_a_sum_that_is_not_the_truth_is_counted_once(checks: Checks) -> None:
     """Contract: what was lost on one day is not counted again on each day after it."""
-    checks.truth.impression(BEFORE, NOON_MS, capped=False)
+    checks.truth.impression(BEFORE, NOON_MS)
     checks.sums(NOON_MS)
     checks.sums(NOON_MS)
     assert checks.violations.counts == {"sums_differ": 1}
@@ -115,6 +108,43 @@ def test_the_adversarys_share_is_of_all_clicks_and_conversions(checks: Checks) -
     """Contract: 0 where nobody clicked; impressions are no rewards."""
     assert checks.share_of_rewards() == 0.0
     for number in range(3):
-        checks.truth.click(BEFORE._replace(user=f"u{number}"), NOON_MS, capped=False)
+        checks.truth.click(BEFORE._replace(user=f"u{number}"), NOON_MS)
     checks.told([moved(impressions=5, clicks=1)])
     assert checks.share_of_rewards() == 0.25
+
+
+@pytest.mark.parametrize(
+    ("teaches", "broken"),
+    [
+        (Teaches.YES, {}),
+        (Teaches.PERHAPS, {}),
+        (Teaches.NO, {"taught_without_consent": 1}),
+    ],
+)
+def test_what_was_learned_of_who_had_said_no_is_found(teaches: Teaches, broken: dict[str, int], checks: Checks) -> None:
+    """Contract: once, under its own name; where moments differ it may be learned and need not be."""
+    shop = checks.shop
+    shop.handle(records(view("u1")))
+    page = read_page(shop.lists["u1"])
+    shop.handle(records(*seen("u1", page, NOON_MS + 1_000)))
+    shop.publish()
+    for name in page.activities:
+        checks.truth.teaches = Teaches.YES if name == "a2" else teaches
+        checks.truth.impression(Shown("u1", page.version, name, 1), NOON_MS + 1_000)
+    for _ in range(2):
+        checks.sums(NOON_MS + HOUR_MS)
+    assert checks.violations.counts == broken
+
+
+def test_a_page_that_draws_what_is_over_or_closed_is_found(checks: Checks) -> None:
+    """Contract: by the clocks that were known when its list was made."""
+    hours = (("all", "10:00", "14:00"),)
+    checks.shop.change([Change("a3", running("a3", hours=hours, time_zone="UTC"))])
+    checks.lists(["u1"], [payload("a3")], set())
+    page = read_page(payload("a3"))
+    checks.hours_drawn("u1", page, NOON_MS + HOUR_MS)
+    checks.drawn("u1", page, NOON_MS)
+    assert not checks.violations.counts
+    checks.hours_drawn("u1", page, NOON_MS + 2 * HOUR_MS)
+    checks.drawn("u1", page, NOON_MS + 20 * DAY_MS)
+    assert checks.violations.counts == {"hours_broken": 1, "drawn_over": 1}

@@ -11,7 +11,7 @@ from tideline.scripts.benchmarks.year.year_days import Days
 from tideline.scripts.benchmarks.year.year_shop import POPULAR, Deployment, Shop
 from tideline.scripts.benchmarks.year.year_truth import Truth
 from tideline.scripts.benchmarks.year.year_visitors import Sent, Visitors
-from tideline.scripts.benchmarks.year.year_world import HOUR_MS, Change
+from tideline.scripts.benchmarks.year.year_world import DAY_MS, HOUR_MS, START_MS, Change
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.serving.engine import Records
 
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tideline.udfs.core.serving.engine import Outcome
+
+
+class Deaf(Shop):
+    """A shop that takes profile records for done, and applies none."""
+
+    def hear_profiles(self, records: Records) -> Outcome:
+        """Say that all is well."""
+        return Shop.hear_profiles(self, Records([], [], []))
 
 
 class Forgetful(Shop):
@@ -103,3 +111,35 @@ def test_a_restart_that_forgets_is_found() -> None:
         played.shop.publish()
         played.start_again()
         assert played.checks.violations.counts["restore_differs"] == differs
+
+
+def test_profiles_are_obeyed_by_lists_that_are_there_and_by_those_to_come() -> None:
+    """Contract: days of records in any order, withdrawn and given again; a shop that hears none of it is found."""
+    for kind, is_broken in ((Shop, False), (Deaf, True)):
+        played = days(kind)
+        for day in range(4):
+            played.tell_of_users(START_MS + day * DAY_MS)
+            for hour in (8, 12, 16, 20):
+                played.hear(START_MS + day * DAY_MS + hour * HOUR_MS)
+                played.visit(START_MS + day * DAY_MS + hour * HOUR_MS)
+        assert ("profile_not_obeyed" in played.checks.violations.counts) == is_broken
+        assert ("opt_out_broken" in played.checks.violations.counts) == is_broken
+
+
+def test_nonsense_about_users_is_refused_and_changes_nobody() -> None:
+    """Contract: one dead letter a record; what is taken instead is found."""
+    for kind, times in ((Shop, 0), (Deaf, 1)):
+        played = days(kind)
+        played.attack(NOON_MS)
+        played.hear_nonsense(NOON_MS + 2 * HOUR_MS)
+        assert played.checks.violations.counts["bad_profile_taken"] == times
+
+
+def test_an_account_that_drains_moves_what_its_lists_allow() -> None:
+    """Contract: however often and dearly it converts, each entry of each of its lists does so once."""
+    played = days()
+    for day in range(2):
+        played.attack(NOON_MS + day * DAY_MS)
+    drained = played.checks.limits.drained[played.adversary.drainer]
+    assert sum(drained.values()) > 10
+    assert not played.checks.violations.counts

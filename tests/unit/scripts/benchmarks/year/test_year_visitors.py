@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from tideline.schemas.codec import decode_event, encode_event
-from tideline.scripts.benchmarks.year.year_visitors import Fate, Page, Visitors, read_page
+from tideline.scripts.benchmarks.year.year_visitors import Fate, Page, Visitors, drawn, read_page
 from tideline.scripts.benchmarks.year.year_world import START_MS
 
-PAGE = Page((1, START_MS, 4), 1, ("a00001", "a00002", "a00003"), "token-of-a-list")
+MINUTE = START_MS // 60_000
+PAGE = Page(
+    (1, START_MS, 4), 1, ("a00001", "a00002", "a00003"), "token-of-a-list", (MINUTE + 1, MINUTE + 9, MINUTE + 9)
+)
 
 
 def test_a_page_is_what_its_list_says() -> None:
-    payload = f'{{"v":[1,{START_MS},4],"m":1,"i":["a00001","a00002","a00003"],"e":[1,1,1],"k":"token-of-a-list"}}'
+    payload = f'{{"v":[1,{START_MS},4],"m":1,"i":["a00001","a00002","a00003"],"e":[1,9,9],"k":"token-of-a-list"}}'
     assert read_page(payload.encode()) == PAGE
 
 
@@ -30,3 +33,12 @@ def test_everything_that_visitors_send_is_an_event_with_an_id_of_its_own_and_a_f
 def test_the_same_seed_is_the_same_people() -> None:
     one, two = (Visitors(50, 3, lambda activity: ()) for _ in range(2))
     assert [one.arrivals(9) for _ in range(5)] == [two.arrivals(9) for _ in range(5)]
+
+
+def test_a_frontend_draws_nothing_that_is_over_or_stopped_and_keeps_places() -> None:
+    """Contract: an entry is over in the minute that its list says; nothing is reported of what was not drawn."""
+    page = drawn(PAGE, START_MS + 60_000, {"a00003"})
+    assert page.activities == ("", "a00002", "")
+    assert drawn(PAGE, START_MS + 59_999, ()).activities == PAGE.activities
+    sent = Visitors(50, 3, lambda activity: ()).second_page("u00001", page, START_MS)
+    assert {each.event.position for each in sent if each.shown} == {1}
