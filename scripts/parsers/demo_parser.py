@@ -16,7 +16,7 @@ _KEYS = {
     "lists": "written",
     "users": "who have one in Redis",
     "dead_letters": "of all topics",
-    "audit": "of every decision, by what is promised: {lists, entries, broken}; broken by name, not empty: exit status 1",
+    "audit": "of every decision: {lists, entries, broken}; promises by name, not empty: exit status 1",
     "freshness_ms": "from event to readable list: {p50, p99}",
     "ctr": "clicks by impressions: {policy, holdout, lift, lift_ci95, popular_best, content, attainable, "
     "share_of_attainable}; null: not known",

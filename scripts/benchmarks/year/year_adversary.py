@@ -58,13 +58,13 @@ class Adversary:
             for position, name in enumerate(each.activities):
                 about: dict[str, Any] = {"activity_id": name, "token": each.token, "position": position}
                 sent.append(self._send(user, "click", now_ms + 2_500 * position, **about))
-                for worth in (1e9, 0.01, -1e9):
-                    sent.append(self._send(user, "conversion", now_ms + 2_500 * position, value=worth, **about))
+                at_ms = now_ms + 2_500 * position
+                sent += [self._send(user, "conversion", at_ms, value=worth, **about) for worth in (1e9, 0.01, -1e9)]
                 sent.append(self._send(user, "conversion", now_ms + 40_000, activity_id=name, value=3.0))
         return sent
 
     def _from_a_clock_ahead(self, user: str, page: Page, ts_ms: int) -> list[Raw]:
-        """Send what a producer makes whose clock is 400 days ahead, records and events alike, and one near midnight."""
+        """Send what a producer makes whose clock is 400 days ahead, records and events alike, and one a bit ahead."""
         ahead_ms = ts_ms + 400 * 86_400_000
         sent = [
             self._send(user, "view", ahead_ms, item_id="i1"),

@@ -80,7 +80,7 @@ class Days:
         self._unheard += self._records.of_day(users, activities, midnight_ms)
 
     def hear(self, now_ms: int) -> None:
-        """Let the profile records that have reached the broker by a moment be processed, and hold lists against them."""
+        """Let the profile records be processed that have reached the broker by a moment; hold lists against them."""
         due = [each for each in self._unheard if each[2] <= now_ms]
         self._unheard = [each for each in self._unheard if each[2] > now_ms]
         if not due:

@@ -1,4 +1,4 @@
-"""What the shop of the simulated year says of its users, in any order and not all of it well, and what is true of it."""
+"""What the shop of the simulated year says of its users, in any order and not all of it well, and what then counts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PERSONALISE, _LEARN = "personalise", "learn"
 
 
 class Statement(NamedTuple):
-    """One record of a user, as it counts; the largest of a user is the newest: of one moment the one that allows less."""
+    """One record of a user, as it counts; the largest is the newest: of one moment the one that allows less."""
 
     ts_ms: int
     forgets: bool

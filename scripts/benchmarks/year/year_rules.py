@@ -29,6 +29,8 @@ LIST_RULES = read_list_rules(
     ]
 )
 """A quota, a mutual exclusion, a distance and diminishing returns."""
+_LIMITED_OF, _BUDGETS, _STOCK, _TOTAL_CAP = 13, (3, 6), 9, 11
+"""Which of so many activities have what."""
 _HOURS = (
     (("all", "07:00", "21:30"),),
     (("mon", "06:00", "23:00"), ("wed", "06:00", "23:00"), ("fri", "12:00", "03:00"), ("sat", "10:00", "24:00")),
@@ -96,14 +98,20 @@ def _when(number: int) -> dict[str, Any]:
 
 def _how_much(activity: Activity, number: int, random: Random) -> dict[str, Any]:
     """Return limits over all users, small enough for many of them to be reached."""
-    kind = number % 13
-    if kind in (3, 6):
-        pacing = PACINGS[number // 13 % len(PACINGS)]
-        items = activity.items or ((f"lot-{number}",) if kind == 6 else ())
-        return {"budget": COST * random.randrange(3, 12), "cost": COST, "pacing": pacing, "items": items}
-    if kind == 9:
-        return {"stock": Stock(random.randrange(3, 9), activity.starts_ms)}
-    return {"total_cap": random.randrange(20, 400)} if kind == 11 else {}
+    kind = number % _LIMITED_OF
+    if kind in _BUDGETS:
+        pacing = PACINGS[number // _LIMITED_OF % len(PACINGS)]
+        items = activity.items or ((f"lot-{number}",) if kind == _BUDGETS[1] else ())
+        return {"budget": COST * random.randrange(4, 30), "cost": COST, "pacing": pacing, "items": items}
+    if kind == _STOCK:
+        return {"stock": Stock(random.randrange(4, 20), activity.starts_ms)}
+    return {"total_cap": random.randrange(20, 400)} if kind == _TOTAL_CAP else {}
+
+
+def is_bargain(activity_id: str) -> bool:
+    """Return whether everybody likes an activity: those with limits, so that there is a run on what is scarce."""
+    number = int(activity_id[1:])
+    return number % 3 > 0 and number % _LIMITED_OF in (*_BUDGETS, _STOCK, _TOTAL_CAP)
 
 
 def _zone(number: int) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from tideline.schemas.events import Event, EventType
+from tideline.scripts.benchmarks.year.year_rules import is_bargain
 from tideline.scripts.benchmarks.year.year_truth import Shown
 from tideline.scripts.benchmarks.year.year_world import CATEGORIES, DAY_MS, HOUR_MS
 
@@ -142,7 +143,8 @@ class Visitors:
             for position in _positions(page)
         ]
         for position in _positions(page):
-            chance = 0.03 + 0.1 * (hash_of(user, page.activities[position]) % 10 == 0)
+            name = page.activities[position]
+            chance = 0.03 + 0.1 * (hash_of(user, name) % 10 == 0) + 0.15 * is_bargain(name)
             at_ms = start_ms + 3_000 + 1_700 * position
             if random.random() < 0.01:
                 sent.append(self._about(user, page, position, EventType.DISMISS, at_ms))

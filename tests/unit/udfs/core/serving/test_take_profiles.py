@@ -20,7 +20,7 @@ from tideline.schemas.records import DECISION, HEADER_BYTES, wire_header
 from tideline.udfs.core.lists.decision_token import read_unverified
 from tideline.udfs.core.profiles.held_profiles import HeldProfiles
 from tideline.udfs.core.profiles.kept_profile import keep
-from tideline.udfs.core.profiles.profile_record import Consent, Profile, encode_profile
+from tideline.udfs.core.profiles.profile_record import Consent, OptOuts, Profile, encode_profile
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, settle, take_profiles
 from tideline.udfs.core.users.interest import stranger_x
@@ -29,6 +29,9 @@ from tideline.udfs.core.users.user_state import HEADER
 WORLD = ranking_world(ArithmeticEncoder())
 BEFORE = "a1b98dc1a91d00b38b27aba2b492401a1bbc7dcbf9aad4f2e7d231105ee384ae"
 SILENT = Consent(personalise=False, learn=False)
+ONE_OUT, TWO_OUT = (
+    Profile("u", NOON_MS + 9_000, opt_outs=OptOuts(kinds=kinds)) for kinds in (("push",), ("push", "coupon"))
+)
 
 
 class Shop:
@@ -66,7 +69,7 @@ def test_who_had_a_list_gets_a_new_one_and_who_had_none_gets_none() -> None:
     before = shop.lists["u"]
     told = shop.told(Profile("u", NOON_MS + 10_000, consent=SILENT), Profile("w", NOON_MS, {"tier": "gold"}))
     assert (told.listed, told.users) == (["u"], ["u", "w"])
-    assert json.loads(shop.lists["u"])["v"] == [1, NOON_MS + 10_000, json.loads(before)["v"][2]]
+    assert json.loads(shop.lists["u"])["v"] == [1, NOON_MS + 10_066, json.loads(before)["v"][2]]
     assert len(shop.states["w"]) == 100 + len(keep(Profile("w", NOON_MS, {"tier": "gold"})))
     assert (shop.counts["profiles"], shop.counts["profiles_applied"]) == (2, 2)
 
@@ -160,7 +163,7 @@ def test_what_comes_of_a_list_is_learned_or_not_as_its_user_agreed_when_it_was_m
     """Contract: its impression, clicks, conversions and returns alike, though he has changed his mind since."""
     learned, silent = sums_by_consent(run_of(IN_TURN))
     assert {ts_ms for _, ts_ms in learned} == {NOON_MS, NOON_MS + 20_000}
-    assert {ts_ms for _, ts_ms in silent} == {NOON_MS + 10_000}
+    assert {ts_ms for _, ts_ms in silent} == {NOON_MS + 10_066}
     assert all(row[:4] == (1, 1, 1, 1) for row in (*learned.values(), *silent.values()))
 
 
@@ -192,10 +195,27 @@ def test_a_record_without_value_forgets_the_profile_and_nothing_else() -> None:
     shop.told(None)
     shop.told(Profile("u", NOON_MS + 5_000, {"tier": "gold"}))
     assert len(shop.states["u"]) == len(plain.states["u"]) + 16
-    later = Event("l", "u", EventType.VIEW, NOON_MS + 2 * 10**6, "i9", "tea", 1.0)
+    later = Event("l", "u", EventType.VIEW, NOON_MS + 2 * 10**6 + 99, "i9", "tea", 1.0)
     plain.seen(later)
     shop.seen(later)
     assert shop.lists["u"] == plain.lists["u"]
+
+
+@pytest.mark.parametrize("second", [Profile("u", NOON_MS + 9_000, consent=SILENT), ONE_OUT, TWO_OUT, None])
+def test_a_profile_of_the_same_moment_that_allows_less_leads_to_a_list_that_replaces_the_former(
+    second: Profile | None,
+) -> None:
+    """Contract: where times are days a withdrawal is obeyed at once too, and what it overrules changes no list."""
+    shop, first = Shop(), Profile("u", NOON_MS + 9_000 if second else NOON_MS + 2 * 10**6)
+    shop.seen(*views("u", 5))
+    shop.told(first)
+    before = json.loads(shop.lists["u"])["v"]
+    assert before[1] == first.ts_ms
+    shop.told(second)
+    after = shop.lists["u"]
+    assert json.loads(after)["v"] > before
+    assert not shop.told(first).listed
+    assert shop.lists["u"] == after
 
 
 PROFILES = [Profile("u", NOON_MS + at, {"tier": f"t{at}"}) for at in (1, 2_500, 9_000)]
