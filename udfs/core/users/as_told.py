@@ -22,11 +22,13 @@ _USUAL = 2
 _FORGOTTEN = (_USUAL + 1) * (MAX_OPT_OUTS + 1)
 """More than of any profile that is not forgotten."""
 
+
 def as_told(batch: UserBatch, rows: NDArray[np.int64]) -> UserBatch:
     """Return a batch whose given rows are as their users agreed to be ranked; this very one where none has a profile.
 
-    A list is as of the moment of its user's profile at the earliest, see `moment_of`. Without his consent to personalise it a user is a
-    stranger: no history, nothing long liked or seen, x of a stranger. What caps and dismissals know stays.
+    A list is as of the moment of its user's profile at the earliest, see `moment_of`. Without his consent to
+    personalise it a user is a stranger: no history, nothing long liked or seen, x of a stranger. What caps and
+    dismissals know stays.
     """
     if not any(batch.profiles):
         return batch
