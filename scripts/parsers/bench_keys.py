@@ -154,7 +154,7 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "violations": _VIOLATIONS,
             "honest_quarantined": "events of honest visitors that were taken for a robot's",
             "adversary_share_of_rewards": "of all that was learned",
-            "limits": "budgets and stocks: {limits, used_up, overdrawn, overdrawn_by_adversary, worst_over, "
+            "limits": "budgets and stocks: {limits, used_up, overdrawn, between, by_adversary, worst_over, "
             "adversary_share_of_spending, conversions_of_one_account}",
             "start_s": "longest start from state, in seconds",
             "publish_ms": "{first_month, second_month, last_month}",

@@ -96,7 +96,6 @@ def _check(checks: Checks, played: Days, now_ms: int) -> None:
     checks.popular(now_ms)
     checks.present(sorted(played.active))
     checks.truth.prune(now_ms)
-    checks.says.prune(now_ms)
 
 
 def _orders(shop: Shop, played: Days, days: int) -> dict[int, list[Callable[[], None]]]:

@@ -58,6 +58,8 @@ class Checks:
     """Entries of lists that were made for the adversary: the most that he may move of each activity."""
     gone: dict[int, dict[int, Counter[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counter)))
     """What deleted activities of which the learner holds nothing more by name came to, by encoder and day."""
+    _agreed: dict[tuple[str, Version], bool] = field(default_factory=dict)
+    """Whether a user had agreed to be learned from when a list of his was made, or the popular one first heard of."""
     _zones: dict[str, tuple[Version | None, str | None]] = field(default_factory=dict)
     """Version of each user's newest list, and the zone it was made with."""
     _gone_rewards: Counter[bool] = field(default_factory=Counter)
@@ -75,6 +77,10 @@ class Checks:
                 self.allowed.update(ArmKey(page.encoder, name) for name in page.activities)
                 self.limits.listed_for(user, page.activities)
             self._list(user, page, user not in mine)
+
+    def agreed(self, user: str, version: Version) -> bool:
+        """Return whether a user had agreed to be learned from as far as a list goes."""
+        return self._agreed.setdefault((user, version), self.says.learns(user))
 
     def decisions(self, records: Iterable[tuple[str, bytes]]) -> None:
         """Check what decision records say of themselves; their lists were checked when they were made."""
@@ -164,7 +170,7 @@ class Checks:
             learned[arm] = Counter(dict(zip(COUNTS, found, strict=True)))
         together = {key.encoder: learned.pop(key) for key in list(learned) if key.activity_id == GONE_ID}
         truth = self.truth
-        every = truth.sums.keys() | truth.perhaps_more.keys() | truth.denied.keys()
+        every = truth.sums.keys() | truth.denied.keys()
         for key in learned.keys() - every - self.allowed.keys():
             self.violations.found("foreign_name", json.dumps(key.activity_id))
         for key in sorted((every | self.moved.keys()) - {ArmKey(number, GONE_ID) for number in self.gone}):
@@ -206,27 +212,16 @@ class Checks:
             for day, counts in sums.pop(key, {}).items():
                 self.gone[key.encoder][day].update(counts)
                 self._gone_rewards[bool(his)] += counts["clicks"] + counts["conversions"]
-        for sums in (truth.perhaps_more, truth.perhaps_less, truth.denied):
-            for day, counts in sums.pop(key, {}).items():
-                self.gone[key.encoder].setdefault(day, Counter())
-                sums[all_gone][day].update(counts)
+        for day, counts in truth.denied.pop(key, {}).items():
+            truth.denied[all_gone][day].update(counts)
 
     def _equal(self, key: ArmKey, learned: Counter[str] | None, parts: list[dict[int, Counter[str]]]) -> None:
-        truth = self.truth
-        wanted, more, less, denied = (
-            self._kept(each)
-            for each in (
-                parts,
-                *([sums.get(key, {})] for sums in (truth.perhaps_more, truth.perhaps_less, truth.denied)),
-            )
-        )
+        truth, wanted = self.truth, self._kept(parts)
         off = {name: (learned or Counter())[name] - wanted[name] for name in COUNTS}
-        wrong = {name: by for name, by in off.items() if not less[name] <= by <= more[name]}
+        wrong = {name: by for name, by in off.items() if by}
         if wrong:
-            taught = all(
-                less[name] + min(denied[name], 0) <= by <= more[name] + max(denied[name], 0)
-                for name, by in wrong.items()
-            )
+            denied = self._kept([truth.denied.get(key, {})])
+            taught = all(min(denied[name], 0) <= by <= max(denied[name], 0) for name, by in wrong.items())
             self.violations.found("taught_without_consent" if taught else "sums_differ", f"{key.text} by {wrong}")
             today = self._kept_from_ms // DAY_MS + 10_000  # from here on what differs is counted once
             of_key = self.gone[key.encoder] if key.activity_id == GONE_ID else truth.sums[key]
@@ -246,6 +241,7 @@ class Checks:
             self.violations.found("list_empty", user)  # nothing ran when he was last there: the frontend shows popular
         if page.version > (self._zones.get(user, (None, None))[0] or (0, 0, 0)):
             self._zones[user] = page.version, self.says.said(user).zone
+            self._agreed[user, page.version] = self.says.learns(user)
         past = self.truth.past(user) if is_honest else NOTHING_KNOWN
         for breach in (
             *breaches_of_list(page.activities, at_ms, known, self.says.said(user), past),

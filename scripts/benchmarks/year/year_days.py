@@ -15,7 +15,6 @@ from tideline.schemas.events import FIRST_ACTIVITY_TYPE, EventType
 from tideline.scripts.benchmarks.year.year_adversary import ROBOTS, Adversary, page_of
 from tideline.scripts.benchmarks.year.year_profiles import ShopsRecords
 from tideline.scripts.benchmarks.year.year_shop import POPULAR
-from tideline.scripts.benchmarks.year.year_truth import Teaches
 from tideline.scripts.benchmarks.year.year_visitors import Fate, Sent, drawn, read_page
 from tideline.scripts.benchmarks.year.year_world import HOUR_MS
 from tideline.udfs.core.policies.arm_key import ArmKey
@@ -254,13 +253,12 @@ class Days:
                     self.checks.violations.found("honest_dead", f"{dead[number]} {each.event}")
             elif each.fate is Fate.COUNTS and not gone:
                 self._tell(each)
-            if each.event.user_id in self.shop.states:
+            if each.event.user_id in self.checks.truth.newest_ms:
                 self.active.add(each.event.user_id)
 
     def _tell(self, sent: Sent) -> None:
         """Tell the truth about an honest event that was taken in."""
         event, shown, truth = sent.event, sent.shown, self.checks.truth
-        truth.teaches = self._teaches(sent)
         is_purchase = event.type == EventType.PURCHASE
         if event.type < FIRST_ACTIVITY_TYPE:
             truth.heard(event.user_id, event.ts_ms, event.event_id, event.item_id if is_purchase else None)
@@ -270,25 +268,13 @@ class Days:
             truth.purchase(event.event_id, event.user_id, event.ts_ms, tuple(named), milli)
         if shown is None:
             return
-        if event.type == EventType.IMPRESSION:
-            truth.impression(shown, event.ts_ms)
-        elif event.type == EventType.CLICK:
+        truth.impression(shown, event.ts_ms, self.checks.agreed(shown.user, shown.version))
+        if event.type == EventType.CLICK:
             truth.click(shown, event.ts_ms)
         elif event.type == EventType.DISMISS:
             truth.dismiss(shown, event.ts_ms)
-        else:
+        elif event.type == EventType.CONVERSION:
             truth.conversion(shown, event.ts_ms, round((event.value or 0.0) * 1000))
-
-    def _teaches(self, sent: Sent) -> Teaches:
-        """Return whether an event may be learned from, by all that is known of its user's consent by now."""
-        says, user = self.checks.says, sent.event.user_id
-        if user not in says.of_user:
-            return Teaches.YES
-        if not says.learns(user, sent.event.ts_ms):
-            return Teaches.NO
-        made_ms = sent.shown.version[1] if sent.shown is not None else sent.event.ts_ms - 7 * 24 * HOUR_MS
-        always = says.learns_now(user) and says.learns_since(user, made_ms)
-        return Teaches.YES if always else Teaches.PERHAPS
 
 
 def _without_rates(states: Sequence[bytes]) -> list[bytes]:

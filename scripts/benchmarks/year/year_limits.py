@@ -24,6 +24,7 @@ _CHANCE = 1e-4
 """So unlikely must the number of overdrawn ones be where that holds, to be a breach."""
 _ONE_IN, _SIGMAS = 64, 6.0
 _KEPT_DAYS = 8
+_FIGURES = ("limits", "used_up", "overdrawn", "between", "by_adversary", "worst_over")
 
 
 @dataclass(slots=True)
@@ -39,6 +40,8 @@ class Limits:
     """How many lists were made as of each day."""
     told: dict[str, Counter[str]] = field(default_factory=dict)
     """What was known at the last publication."""
+    open: Counter[str] = field(default_factory=Counter)
+    """The last publication that let an activity go on: what it knew of is what it is held to."""
     most: Counter[str] = field(default_factory=Counter)
     """The most impressions that came of an activity between two publications."""
     drained: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -53,12 +56,15 @@ class Limits:
 
     def published(self) -> None:
         """Note what every publication knows: all that was fed before it."""
-        known = self.shop.ranker.offers.activities
+        known, standings = self.shop.ranker.offers.activities, self.shop.ranker.tables.standings
         for name in sorted(known):
             if known[name].is_limited:
+                if name in standings and not standings[name].stopped:
+                    self.open[name] = self.truth.publications
                 before = self.told.get(name, Counter())
                 now = self.told[name] = self._spent(name)
                 self.most[name] = max(self.most[name], now["impressions"] - before["impressions"])
+        self.truth.publications += 1
 
     def shown_after_stop(self, where: str, names: Iterable[str]) -> None:
         """Check that nothing is shown of which the last publication knew that it is used up."""
@@ -128,13 +134,22 @@ class Limits:
                 self.violations.found("total_cap_broken", f"{name} by {beyond}, {most} in an interval at most")
             room = conversions_for(activity)
             if room is not None and spent["impressions"]:
-                over = spent["conversions"] - room
-                self._closed["limits"] += 1
-                self._closed["used_up"] += spent["conversions"] + 1 >= math.floor(room)
-                if over > 0:
-                    by_him = spent["conversions"] - his["conversions"] <= room
-                    self._closed["overdrawn_by_adversary" if by_him else "overdrawn"] += 1
-                    self._closed["worst_over"] = max(self._closed["worst_over"], math.ceil(over))
+                self._judge(name, room, spent["conversions"], his["conversions"])
+
+    def _judge(self, name: str, room: float, conversions: int, his: int) -> None:
+        """Count what became of a budget or stock, and whom it is due to where more came than there was room for.
+
+        A stop is held to what its publication knew: between two of them, here hours and in a shop seconds, more comes.
+        """
+        closed = self._closed
+        closed["limits"] += 1
+        closed["used_up"] += conversions + 1 >= math.floor(room)
+        if conversions <= room:
+            return
+        foreseen = sum(times for known, times in self.truth.converted[name].items() if known <= self.open[name])
+        due_to = "overdrawn" if foreseen > room else "by_adversary" if conversions - his <= room else "between"
+        closed[due_to] += 1
+        closed["worst_over"] = max(closed["worst_over"], math.ceil(conversions - room))
 
     def figures(self) -> dict[str, Any]:
         """Return what became of all limits, and count it as a breach where too many were overdrawn."""
@@ -144,10 +159,7 @@ class Limits:
         largest = max((sum(each.values()) for each in self.drained.values()), default=0)
         whole = self._cents[False] + self._cents[True]
         return {
-            **{
-                name: closed[name]
-                for name in ("limits", "used_up", "overdrawn", "overdrawn_by_adversary", "worst_over")
-            },
+            **{name: closed[name] for name in _FIGURES},
             "adversary_share_of_spending": round(self._cents[True] / max(whole, 1), 6),
             "conversions_of_one_account": largest,
         }

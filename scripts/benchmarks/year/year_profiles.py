@@ -14,7 +14,6 @@ from tideline.scripts.benchmarks.year.year_world import DAY_MS, HOUR_MS
 
 ProfileRecord = tuple[bytes, bytes | None, int]
 """(key, value, when it reaches the broker)."""
-_KEPT_MS = 30 * DAY_MS
 _PERSONALISE, _LEARN = "personalise", "learn"
 
 
@@ -32,46 +31,29 @@ class Statement(NamedTuple):
 
 @dataclass(slots=True)
 class Statements:
-    """All that was said of users and has arrived, in the order of its own time."""
+    """The newest of what was said of each user and has arrived."""
 
-    of_user: dict[str, list[Statement]] = field(default_factory=dict)
+    _of_user: dict[str, Statement] = field(default_factory=dict)
 
     def hear(self, record: ProfileRecord, number: int) -> None:
         """Take in a record that is as it should be."""
-        mine = self.of_user.setdefault(record[0].decode(), [])
-        mine.append(_statement(record, number))
-        mine.sort(key=lambda each: each[:5])
+        user, new = record[0].decode(), _statement(record, number)
+        known = self._of_user.get(user, new)
+        self._of_user[user] = max(known, new, key=lambda each: each[:5])
 
     def newest(self, user: str) -> Statement | None:
         """Return what counts now."""
-        mine = self.of_user.get(user)
-        return mine[-1] if mine else None
+        return self._of_user.get(user)
 
     def said(self, user: str) -> Said:
         """Return what counts now, for lists."""
-        mine = self.of_user.get(user)
-        return mine[-1].said if mine else NOTHING_SAID
+        newest = self._of_user.get(user)
+        return NOTHING_SAID if newest is None else newest.said
 
-    def learns(self, user: str, ts_ms: int) -> bool:
-        """Return whether a user was to be learned from at a moment, by all that has arrived."""
-        mine = [each for each in self.of_user.get(user, ()) if each.ts_ms <= ts_ms]
-        return not mine or mine[-1].learn
-
-    def learns_since(self, user: str, since_ms: int) -> bool:
-        """Return whether he was at every moment from one on."""
-        mine = self.of_user.get(user, ())
-        return self.learns(user, since_ms) and all(each.learn for each in mine if each.ts_ms > since_ms)
-
-    def learns_now(self, user: str) -> bool:
-        """Return whether he is to be by what counts now."""
-        mine = self.of_user.get(user)
-        return not mine or mine[-1].learn
-
-    def prune(self, now_ms: int) -> None:
-        """Forget what no event can be of any more."""
-        for user, mine in self.of_user.items():
-            if len(mine) > 1:
-                self.of_user[user] = [each for each in mine[:-1] if each.ts_ms >= now_ms - _KEPT_MS] + mine[-1:]
+    def learns(self, user: str) -> bool:
+        """Return whether he agrees to be learned from."""
+        newest = self._of_user.get(user)
+        return newest is None or newest.learn
 
 
 def _statement(record: ProfileRecord, number: int) -> Statement:

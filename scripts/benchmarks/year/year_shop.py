@@ -97,14 +97,14 @@ class Shop:
             self._write(POPULAR, popular)
         if outcome.feedback:
             self.feedback.append(encode_feedback(outcome.feedback))
-        self._tell_costs(self._waiting.add(outcome.sampled))
+        self._tell_costs(self._waiting.add(outcome.sampled, max(records.timestamps_ms)))
         return outcome
 
     def hear_profiles(self, records: Records) -> Outcome:
         """Process a batch of profile records: states and lists."""
         outcome = take_profiles(records, self._load, self.ranker)
         self._store(outcome)
-        self._tell_costs(self._waiting.add(outcome.sampled))
+        self._tell_costs(self._waiting.add(outcome.sampled, max(records.timestamps_ms, default=0)))
         return outcome
 
     def publish(self) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import NamedTuple
 
 from tideline.scripts.audit.list_audit import Past
@@ -24,14 +23,6 @@ def no_sums() -> Sums:
     return defaultdict(lambda: defaultdict(Counter))
 
 
-class Teaches(Enum):
-    """Whether an event may be learned from: not what a user did while he had said no; where moments differ, perhaps."""
-
-    YES = "yes"
-    PERHAPS = "perhaps"
-    NO = "no"
-
-
 class Shown(NamedTuple):
     """An entry of a list: whose it is, its version, the activity and the encoder in its `m`."""
 
@@ -47,6 +38,10 @@ class Entry:
 
     shown: Shown
     shown_ms: int
+    learned: bool = True
+    """Whether its user had agreed to be learned from."""
+    known: int = 0
+    """How many publications there had been when it was first told."""
     clicked_ms: int = 0
     value: int | None = None
     """Worth of its conversion in thousandths, None before it converted."""
@@ -61,16 +56,14 @@ class Truth:
 
     sums: Sums = field(default_factory=no_sums)
     """What must have been learned."""
-    perhaps_more: Sums = field(default_factory=no_sums)
-    """What may have been learned beside it, added up where it is above 0."""
-    perhaps_less: Sums = field(default_factory=no_sums)
-    """And where it is below."""
     denied: Sums = field(default_factory=no_sums)
     """What must not have been."""
     ledgers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """By activity, whoever may be learned from."""
-    teaches: Teaches = Teaches.YES
-    """Whether what is told next may be learned from."""
+    publications: int = 0
+    """So far."""
+    converted: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    """Conversions by activity and by what was `known` of their entries."""
     newest_ms: dict[str, int] = field(default_factory=dict)
     """Of each user's events that counted or were organic."""
     dismissed: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
@@ -110,11 +103,11 @@ class Truth:
             self.events[user],
         )
 
-    def impression(self, shown: Shown, ts_ms: int) -> Entry:
-        """Note that an entry was seen: the first event of an entry is its impression."""
+    def impression(self, shown: Shown, ts_ms: int, learned: bool = True) -> Entry:
+        """Note that an entry was seen: its first event is its impression, and settles if it may be learned from."""
         entry = self._entries.get(shown)
         if entry is None:
-            entry = self._entries[shown] = Entry(shown, ts_ms)
+            entry = self._entries[shown] = Entry(shown, ts_ms, learned, self.publications)
             self._add(entry, "impressions", 1)
         seen = self.impressions[shown.user]
         seen[shown] = min(ts_ms, seen.get(shown, ts_ms))
@@ -177,9 +170,6 @@ class Truth:
     def _add(self, entry: Entry, name: str, count: int) -> None:
         arm, day = ArmKey(entry.shown.encoder, entry.shown.activity), entry.shown_ms // DAY_MS
         self.ledgers[entry.shown.activity][name] += count
-        if self.teaches is Teaches.YES:
-            self.sums[arm][day][name] += count
-        elif self.teaches is Teaches.PERHAPS:
-            (self.perhaps_more if count > 0 else self.perhaps_less)[arm][day][name] += count
-        else:
-            self.denied[arm][day][name] += count
+        (self.sums if entry.learned else self.denied)[arm][day][name] += count
+        if name == "conversions":
+            self.converted[entry.shown.activity][entry.known] += count

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.unit.scripts.benchmarks.year.test_year_profiles import record
 from tests.unit.scripts.benchmarks.year.test_year_shop import NOON_MS, opened, records, running, seen, view
 from tideline.scripts.benchmarks.year.year_checks import Checks
 from tideline.scripts.benchmarks.year.year_shop import POPULAR
-from tideline.scripts.benchmarks.year.year_truth import Shown, Teaches, Truth
+from tideline.scripts.benchmarks.year.year_truth import Shown, Truth
 from tideline.scripts.benchmarks.year.year_visitors import read_page
 from tideline.scripts.benchmarks.year.year_world import DAY_MS, HOUR_MS, START_MS, Change
 from tideline.udfs.core.catalogue.activity import Cap
@@ -113,27 +114,29 @@ def test_the_adversarys_share_is_of_all_clicks_and_conversions(checks: Checks) -
     assert checks.share_of_rewards() == 0.25
 
 
-@pytest.mark.parametrize(
-    ("teaches", "broken"),
-    [
-        (Teaches.YES, {}),
-        (Teaches.PERHAPS, {}),
-        (Teaches.NO, {"taught_without_consent": 1}),
-    ],
-)
-def test_what_was_learned_of_who_had_said_no_is_found(teaches: Teaches, broken: dict[str, int], checks: Checks) -> None:
-    """Contract: once, under its own name; where moments differ it may be learned and need not be."""
+@pytest.mark.parametrize(("agreed", "broken"), [(True, {}), (False, {"taught_without_consent": 1})])
+def test_what_was_learned_of_who_had_said_no_is_found(agreed: bool, broken: dict[str, int], checks: Checks) -> None:
+    """Contract: once, under its own name."""
     shop = checks.shop
     shop.handle(records(view("u1")))
     page = read_page(shop.lists["u1"])
     shop.handle(records(*seen("u1", page, NOON_MS + 1_000)))
     shop.publish()
     for name in page.activities:
-        checks.truth.teaches = Teaches.YES if name == "a2" else teaches
-        checks.truth.impression(Shown("u1", page.version, name, 1), NOON_MS + 1_000)
+        checks.truth.impression(Shown("u1", page.version, name, 1), NOON_MS + 1_000, agreed or name == "a2")
     for _ in range(2):
         checks.sums(NOON_MS + HOUR_MS)
     assert checks.violations.counts == broken
+
+
+def test_a_list_keeps_what_its_user_had_agreed_to_when_it_was_made(checks: Checks) -> None:
+    """Contract: whatever he says since; of a list that is nobody's what he says when it is first heard of."""
+    version, later = (1, NOON_MS, 1), (1, NOON_MS + 9, 2)
+    checks.lists(["u1"], [payload("a1")], set())
+    checks.says.hear(record(NOON_MS + 5, learn=False), 1)
+    assert (checks.agreed("u1", version), checks.agreed("u1", later)) == (True, False)
+    checks.says.hear(record(NOON_MS + 6), 2)
+    assert (checks.agreed("u1", version), checks.agreed("u1", later)) == (True, False)
 
 
 def test_a_page_that_draws_what_is_over_or_closed_is_found(checks: Checks) -> None:

@@ -65,12 +65,16 @@ def test_limits_are_judged_when_nothing_more_can_come_of_them(limits: Limits) ->
     told(limits, 2, 2)
     limits.close(["a1", "a2"])
     assert (limits.figures()["overdrawn"], limits.figures()["used_up"]) == (0, 1)
+    limits.published()
     told(limits, 30, 3)
     limits.moved["a2"].update({"conversions": 1, "impressions": 1})
     limits.close(["a2"])
     figures = limits.figures()
-    assert (figures["overdrawn"], figures["worst_over"]) == (1, 2)
-    assert limits.violations.counts == {"total_cap_broken": 1}
+    assert (figures["overdrawn"], figures["between"], figures["worst_over"]) == (0, 1, 2)
+    limits.open["a2"] = limits.truth.publications
+    limits.close(["a2"])
+    assert limits.figures()["overdrawn"] == 1
+    assert limits.violations.counts == {"total_cap_broken": 2}
 
 
 def test_an_account_that_converts_more_than_its_lists_held_is_found(limits: Limits) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tideline.scripts.benchmarks.year.year_truth import Shown, Teaches, Truth
+from tideline.scripts.benchmarks.year.year_truth import Shown, Truth
 from tideline.scripts.benchmarks.year.year_world import DAY_MS, START_MS
 from tideline.udfs.core.policies.arm_key import ArmKey
 
@@ -34,17 +34,19 @@ def test_the_truth_dates_an_entry_by_its_earliest_event_however_late_it_comes() 
 
 
 def test_what_may_not_be_learned_is_in_the_ledger_and_in_no_sum() -> None:
-    """Contract: each kind of teaching has sums of its own; what is taken back where it is not sure stands apart."""
+    """Contract: what its user had agreed to when an entry was first told holds for all that comes of it."""
     truth, shown = Truth(), Shown("u", (1, START_MS, 9), "a", 1)
-    for teaches in Teaches:
-        truth.teaches = teaches
-        truth.click(shown._replace(user=teaches.value), START_MS)
-        truth.conversion(shown._replace(user=teaches.value), START_MS + 1, 5_000)
-        truth.conversion(shown._replace(user=teaches.value), START_MS + 2, 2_000)
+    for learned in (True, False):
+        mine = shown._replace(user=str(learned))
+        truth.impression(mine, START_MS, learned)
+        truth.publications += 1
+        truth.click(mine, START_MS)
+        truth.conversion(mine, START_MS + 1, 5_000)
+        truth.conversion(mine, START_MS + 2, 2_000)
     arm, day = ArmKey(1, "a"), START_MS // DAY_MS
-    assert truth.ledgers["a"]["conversions"] == 3
+    assert truth.ledgers["a"]["conversions"] == 2
     assert truth.sums[arm][day]["milli"] == truth.denied[arm][day]["milli"] == 2_000
-    assert (truth.perhaps_more[arm][day]["milli"], truth.perhaps_less[arm][day]["milli"]) == (5_000, -3_000)
+    assert truth.converted["a"] == {0: 1, 1: 1}
 
 
 def test_a_users_past_is_what_certainly_happened() -> None:
