@@ -12,6 +12,7 @@ from tideline.models import registry
 from tideline.schemas.errors import ConfigError, InvalidRecord, ModelError, Unavailable
 from tideline.scripts.commands.control import send_command
 from tideline.scripts.commands.exits import failed
+from tideline.scripts.commands.extras import lacks
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
@@ -50,7 +51,7 @@ def _pass_on(command: str, argv: list[str]) -> int:
 
         return evaluate.main(argv)
     if find_spec("torch") is None:
-        print(f"model {command}: torch is not installed; run scripts/setup --train", file=sys.stderr)
+        print(f"model {command}: {lacks('torch')}", file=sys.stderr)
         return 1
     from tideline.models import train
 

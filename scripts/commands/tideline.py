@@ -8,9 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tideline.scripts.commands.exits import Exit, ends_well, heed_signals, open_what_is_closed
+from tideline.scripts.commands.extras import is_checkout, lacks
 from tideline.scripts.commands.release import release
 from tideline.scripts.commands.verb_page import page
-from tideline.scripts.parsers.verbs import BY_NAME, VERBS, Audience, parse
+from tideline.scripts.parsers.verbs import BY_NAME, OF_CHECKOUT, VERBS, Audience, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,14 +39,16 @@ def _run(argv: Sequence[str]) -> int:
         return Exit.USAGE
     if set(rest) & {*_HELP}:
         parse(name, rest)  # ends here, before anything heavy is imported
+    if name in OF_CHECKOUT and not is_checkout():
+        print(f"{name}: works in a checkout of Tideline alone, not where its wheel is installed", file=sys.stderr)
+        return Exit.FAILED
     try:
-        module = import_module(BY_NAME[name].works_in)
+        return int(import_module(BY_NAME[name].works_in).main(rest))
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("tideline"):
             raise
-        print(f"{name}: {error}; scripts/setup installs it, or pip install 'tideline[demo]'", file=sys.stderr)
+        print(f"{name}: {lacks(error.name)}", file=sys.stderr)
         return Exit.FAILED
-    return int(module.main(rest))
 
 
 def overview() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tideline.scripts.commands.exits import Exit
-from tideline.scripts.parsers.verbs import DOORS, VERBS, Audience, parser_of
+from tideline.scripts.parsers.verbs import DOORS, OF_CHECKOUT, VERBS, Audience, parser_of
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
@@ -20,6 +20,19 @@ installed. `--help` says what a verb takes, with examples. Verbs that are used e
 
 `scripts/tideline completion bash` prints what completes all of it (zsh and fish too); its `--help` says where to put
 it.
+"""
+_INSTALLED = """
+## Installed without a checkout
+
+A wheel (`.venv/bin/uv build --wheel`) is enough for whoever talks to a deployment or reads a log. By itself it brings
+neither Flink nor torch; what a verb needs more is an extra, which it names where that is missing.
+
+| installed | what works |
+|---|---|
+| `tideline` | {clients} |
+| `tideline[job]` | also `model evaluate` and `model publish`, and the job on a worker |
+| `tideline[train]` | also `model train` and `model export` |
+| a checkout and `scripts/setup` | also {of_checkout} |
 """
 _EXITS = """
 ## Exit statuses
@@ -47,11 +60,16 @@ def page() -> str:
             for verb in VERBS
             if verb.audience is audience
         ]
-    parts += [_EXITS, *(f"| {each.value} | {each.meaning} |\n" for each in Exit), _JSON]
+    parts += [_installed(), _EXITS, *(f"| {each.value} | {each.meaning} |\n" for each in Exit), _JSON]
     for verb in VERBS:
         parser = parser_of(verb.name)
         parts += [_keys(each) for each in (parser, *parser.sub_verbs().values()) if each.keys]
     return "".join(parts).rstrip("\n")
+
+
+def _installed() -> str:
+    clients = ", ".join(f"`{verb.name}`" for verb in VERBS if verb.name not in OF_CHECKOUT)
+    return _INSTALLED.format(clients=clients, of_checkout=", ".join(f"`{name}`" for name in OF_CHECKOUT))
 
 
 def _keys(parser: VerbParser) -> str:

