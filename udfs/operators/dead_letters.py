@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tideline.schemas.errors import Reason
 from tideline.udfs.operators.batch_rows import Batch, flagged
 
 if TYPE_CHECKING:
@@ -83,3 +85,16 @@ def _cut(detail: str, key: bytes | None, value: bytes | None) -> str:
 def columns(letters: Sequence[Letter]) -> list[list[Any]]:
     """Return the letters as columns."""
     return [list(column) for column in zip(*letters, strict=True)] if letters else [[] for _ in Letter._fields]
+
+
+def counts_of(letters: Sequence[Letter]) -> Counter[str]:
+    """Return what the letters count as: all of them, those by a producer's fault, and by reason.
+
+    >>> counts_of([])
+    Counter()
+    """
+    counts = Counter(f"dead_letter_{letter.reason}" for letter in letters)
+    if letters:
+        counts["dead_letters"] = len(letters)
+        counts["dead_letters_producer_fault"] = sum(Reason(letter.reason).producer_fault for letter in letters)
+    return counts

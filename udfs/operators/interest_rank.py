@@ -34,7 +34,7 @@ from tideline.udfs.core.users.state_check import is_malformed
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_policy, read_topic
 from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, read_batch
-from tideline.udfs.operators.dead_letters import Letter, columns, letter_of_record, letters_of_batch
+from tideline.udfs.operators.dead_letters import Letter, columns, counts_of, letter_of_record, letters_of_batch
 from tideline.udfs.operators.deployment import Deployment
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
@@ -277,8 +277,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         return topics.profiles if batch.kind == PROFILES else topics.clickstream
 
     def _columns(self, letters: list[Letter]) -> list[list[Any]]:
-        for letter in letters:
-            self._meters.add({f"dead_letter_{letter.reason}": 1})
+        self._meters.add(counts_of(letters))
         return columns(letters)
 
     def _show(self) -> None:

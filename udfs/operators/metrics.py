@@ -46,6 +46,8 @@ COUNTERS: dict[str, str] = {
     "republished": "Users ranked again by a republish command.",
     "decisions": "Decision records written.",
     "decisions_explored": "Decision records of places that exploration filled: over decisions, the explored share.",
+    "dead_letters": "Dead letters of all reasons.",
+    "dead_letters_producer_fault": "Those of them that only a producer can cause: the dead-letter limit counts them.",
     **{f"dead_letter_{reason}": f"Refused: {reason.meaning}" for reason in Reason if not reason.counted_only},
     "encode_batches": "Batches of users encoded.",
     **{f"encode_batch_le_{size}": f"Batches of at most {size} users." for size in ENCODE_BUCKETS},

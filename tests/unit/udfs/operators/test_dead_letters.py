@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.policies.policy_start import TopicRecord
-from tideline.udfs.operators.dead_letters import MAX_KEY_BYTES, MAX_VALUE_BYTES, letter_of_record
+from tideline.udfs.operators.dead_letters import MAX_KEY_BYTES, MAX_VALUE_BYTES, counts_of, letter_of_record
+from tideline.udfs.operators.metrics import COUNTERS
 
 MESSAGE_MAX_BYTES = 1024 * 1024
 _HEADERS_AND_BATCH = 16 * 1024
@@ -28,3 +29,18 @@ def test_a_record_of_usual_size_is_kept_byte_for_byte() -> None:
     letter = letter_of_record(InvalidRecord(Reason.BAD_JSON, "why"), TopicRecord(1, key, value, 5), "clickstream")
 
     assert (letter.key, letter.value, letter.error) == (key, value, "why")
+
+
+def test_letters_count_by_reason_in_all_and_by_whose_fault_they_are() -> None:
+    """Contract: what one batch adds to the counters is declared, and the sum over reasons is the number of letters."""
+    reasons = [Reason.BAD_JSON, Reason.BAD_JSON, Reason.QUARANTINED]
+    record = TopicRecord(1, b"k", b"v", 5)
+    counts = counts_of([letter_of_record(InvalidRecord(each, "why"), record, "clickstream") for each in reasons])
+
+    assert counts == {
+        "dead_letters": 3,
+        "dead_letters_producer_fault": 2,
+        "dead_letter_bad_json": 2,
+        "dead_letter_quarantined": 1,
+    }
+    assert counts.keys() <= COUNTERS.keys()

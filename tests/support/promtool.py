@@ -1,0 +1,54 @@
+"""Prometheus' own tool for rules, on the rules of flink-conf."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from tideline.scripts.localstack.paths import FLINK_CONF, STATE_FOLDER
+
+ALERTS = FLINK_CONF / "alerts.yaml"
+
+
+def promtool(*arguments: str) -> str:
+    """Return what promtool prints; AssertionError with that, or with what to do where it is missing."""
+    own = STATE_FOLDER / "promtool" / "usr" / "bin" / "promtool"
+    program = str(own) if own.is_file() else shutil.which("promtool")
+    assert program, "promtool is missing: run scripts/setup, or put the one of Prometheus on PATH"
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    printed = done.stdout + done.stderr
+    assert done.returncode == 0, printed
+    return printed
+
+
+def rules() -> list[dict[str, Any]]:
+    """Return every rule, recorded or alert, in its order."""
+    found = YAML(typ="safe").load(ALERTS)
+    return [rule for group in found["groups"] for rule in group["rules"]]
+
+
+def alerts() -> dict[str, dict[str, Any]]:
+    """Return the alerts by name."""
+    return {rule["alert"]: rule for rule in rules() if "alert" in rule}
+
+
+def expected(alert: str, labels: dict[str, str]) -> dict[str, Any]:
+    """Return a firing alert as promtool wants to be told of it."""
+    rule = alerts()[alert]
+    return {"exp_labels": labels | rule["labels"], "exp_annotations": rule["annotations"]}
+
+
+def run_rule_tests(folder: Path, tests: list[dict[str, Any]], rule_file: Path = ALERTS) -> str:
+    """Let promtool evaluate the rules on the series of the tests; AssertionError says which alert is otherwise."""
+    files = []
+    for step in sorted({test["interval"] for test in tests}):
+        files.append(folder / f"rule_tests_{step}.yaml")
+        of_step = [test for test in tests if test["interval"] == step]
+        said = {"rule_files": [str(rule_file)], "evaluation_interval": step, "tests": of_step}
+        files[-1].write_text(json.dumps(said))
+    return promtool("test", "rules", *map(str, files))
