@@ -58,7 +58,7 @@ class Learn(KeyedProcessFunction):
         self._config = config
 
     def open(self, context: RuntimeContext) -> None:
-        """Name the states: sums by arm; features, terms, ledgers, standings by activity; rule costs; times, turns."""
+        """Name the states: sums by arm; features, terms, ledgers, variants, standings by activity; costs; times."""
         self._context = context
         self._entry: Entry | None = self._enter(context)
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
@@ -73,6 +73,9 @@ class Learn(KeyedProcessFunction):
         self._terms = context.get_map_state(MapStateDescriptor("terms", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._told = context.get_map_state(MapStateDescriptor("standings", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._writer = context.get_state(ValueStateDescriptor("writer", Types.STRING()))
+        self._variants = context.get_map_state(
+            MapStateDescriptor("variants", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
+        )
         self._costs = context.get_state(ValueStateDescriptor("rule_costs", Types.PICKLED_BYTE_ARRAY()))
         self._costs_wait = context.get_state(ValueStateDescriptor("rule_costs_wait", Types.LONG()))
         self._ledger_turn = context.get_state(ValueStateDescriptor("ledger_turn", Types.LONG()))
@@ -162,6 +165,7 @@ class Learn(KeyedProcessFunction):
                     self._ledger_ms.value() or 0,
                     dict(self._told.items()),
                     self._ledger_turn.value() or 0,
+                    dict(self._variants.items()),
                 ),
             )
             with failing_for_good(self._context):
@@ -197,8 +201,11 @@ class Learn(KeyedProcessFunction):
     def _keep(self, changed: ChangedLedgers) -> None:
         for name, state in changed.kept.items():
             self._ledgers.put(name, state)
+        for name, state in changed.variants.items():
+            self._variants.put(name, state)
         for name in changed.gone:
             self._ledgers.remove(name)
+            self._variants.remove(name)
             self._terms.remove(name)
             self._told.remove(name)
         self._ledger_ms.update(changed.newest_ms)
@@ -220,6 +227,11 @@ class Learn(KeyedProcessFunction):
             self._features.put(name, features.tobytes())
             learner.note(name, features)
         terms = learner.ledgers.note(name, activity)
+        of_variants = learner.ledgers.variant_sums(name)
+        if of_variants is not None:
+            self._variants.put(name, of_variants)
+        else:
+            self._variants.remove(name)
         if terms is not None and terms != self._terms.get(name):
             self._terms.put(name, terms)
             yield from self._publish_standings(learner.ledgers.all(name))

@@ -30,6 +30,7 @@ _IDS_EVER_GIVEN = {
     21: "ledger_v2",
     22: "activity_v5",
     23: "decision_v5",
+    24: "ledger_v3",
 }
 
 

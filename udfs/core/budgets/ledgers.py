@@ -1,6 +1,7 @@
 """All ledgers of a deployment: feedback in, what to keep and where each activity stands out.
 
-Activities without budget, total cap, stock and floor have none, and where no activity has one nothing is counted.
+Activities without budget, total cap, stock, floor and variants that earn have none, and where no activity has one
+nothing is counted.
 """
 
 from __future__ import annotations
@@ -25,6 +26,15 @@ from tideline.udfs.core.budgets.ledger import (
 from tideline.udfs.core.budgets.standing import Moment, Standing, standing_of
 from tideline.udfs.core.budgets.terms import decode_terms, encode_terms, following, over, stocked, terms_of
 from tideline.udfs.core.budgets.told import Told
+from tideline.udfs.core.variants.variant_sums import (
+    NO_VARIANT_SUMS,
+    decode_variant_sums,
+    earns,
+    encode_variant_sums,
+    published_shares,
+    restated,
+    with_feedback,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,6 +68,8 @@ class KeptLedgers(NamedTuple):
     told: Mapping[str, bytes] = MappingProxyType({})
     """Records of the standings that were published."""
     turn: int = 0
+    variants: Mapping[str, bytes] = MappingProxyType({})
+    """What came of each variant, where shares earn."""
 
 
 class ChangedLedgers(NamedTuple):
@@ -66,6 +78,7 @@ class ChangedLedgers(NamedTuple):
     kept: dict[str, bytes]
     gone: list[str]
     newest_ms: int
+    variants: dict[str, bytes]
 
 
 class Due(NamedTuple):
@@ -83,6 +96,7 @@ class Ledgers:
         self._settings = settings
         self._terms = {name: decode_terms(each) for name, each in kept.terms.items()}
         self._ledgers = {name: decode_ledger(each) for name, each in kept.ledgers.items()}
+        self._variants = {name: decode_variant_sums(each) for name, each in kept.variants.items()}
         self._newest_ms = kept.newest_ms
         self._told = Told(kept.told, kept.turn, settings.in_round)
         self._delays: NDArray[np.float64] | None = None
@@ -98,6 +112,10 @@ class Ledgers:
         One whose terms are over keeps its ledger until nothing can come of its lists: put in again, it goes on.
         """
         known = self._terms.get(name)
+        if activity is not None:
+            before = self._variants.pop(name, NO_VARIANT_SUMS)
+            if earns(activity):
+                self._variants[name] = restated(before, activity)
         terms = None if activity is None else terms_of(activity, self._newest_ms)
         if terms is not None:
             terms = stocked(known, terms, self._ledgers.get(name, NO_LEDGER))
@@ -108,14 +126,23 @@ class Ledgers:
         self._terms[name] = terms
         return encode_terms(terms)
 
+    def variant_sums(self, name: str) -> bytes | None:
+        """Return what came of an activity's variants as bytes, None where no shares earn."""
+        sums = self._variants.get(name)
+        return None if sums is None else encode_variant_sums(sums)
+
     def learn(self, rows_of: Mapping[str, NDArray[Any]]) -> ChangedLedgers:
         """Add feedback rows (dtype ROWS) by activity, those that were admitted."""
         changed: dict[str, bytes] = {}
+        of_variants: dict[str, bytes] = {}
         self._delays = None
         for name, rows in rows_of.items():
             self._newest_ms = max(self._newest_ms, int(rows["ts_ms"].max(initial=0)))
             if name in self._terms:
                 changed[name] = self._add(name, rows)
+            if name in self._variants:
+                self._variants[name] = with_feedback(self._variants[name], rows)
+                of_variants[name] = encode_variant_sums(self._variants[name])
         gone = self._over()
         owed = [terms.since_ms // HOUR_MS for terms in self._terms.values() if terms.floor > 0.0]
         if owed and rows_of:
@@ -127,9 +154,11 @@ class Ledgers:
         for name in gone:
             self._terms.pop(name, None)
             self._ledgers.pop(name, None)
+            self._variants.pop(name, None)
             self._told.forget(name)
             changed.pop(name, None)
-        return ChangedLedgers(changed, gone, self._newest_ms)
+            of_variants.pop(name, None)
+        return ChangedLedgers(changed, gone, self._newest_ms, of_variants)
 
     def _add(self, name: str, rows: NDArray[Any]) -> bytes:
         terms, older_ms = self._terms[name], max(HOURLY_MS, self._settings.window_ms)
@@ -168,9 +197,13 @@ class Ledgers:
         moment = Moment(self._newest_ms, self._delays, self._settings.worth)
         every = self._ledgers.get(EVERY_ID, NO_LEDGER)
         return [
-            (name, standing_of(self._terms[name], self._ledgers.get(name, NO_LEDGER), of_hours, every, moment))
-            for name, of_hours in zip(some, cohorts, strict=True)
+            (name, self._standing(name, of_hours, every, moment)) for name, of_hours in zip(some, cohorts, strict=True)
         ]
+
+    def _standing(self, name: str, cohorts: Cohorts, every: NDArray[Any], moment: Moment) -> Standing:
+        found = standing_of(self._terms[name], self._ledgers.get(name, NO_LEDGER), cohorts, every, moment)
+        sums = None if self._terms[name].is_over else self._variants.get(name)
+        return found if sums is None else found._replace(shares=published_shares(sums))
 
     def _cohorts(self, names: Sequence[str]) -> list[Cohorts]:
         ledgers = [self._ledgers.get(name, NO_LEDGER) for name in names]

@@ -56,6 +56,8 @@ class Standing(NamedTuple):
     """Impressions in it."""
     sold: int = 0
     """Conversions since its stock was stated."""
+    shares: tuple[int, ...] = ()
+    """Where its variants earn: mark and share of 256 of each in turn."""
 
 
 NO_STANDINGS: Mapping[str, Standing] = MappingProxyType({})
@@ -172,4 +174,5 @@ def decode_standing(value: bytes, offset: int) -> tuple[str, Standing]:
     Raises InvalidRecord where the value is no such record.
     """
     record = LEDGER.decode(value)
-    return record.pop("activity_id"), Standing(**record, version=offset)
+    shares = tuple(record.pop("shares"))
+    return record.pop("activity_id"), Standing(**record, shares=shares, version=offset)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tideline.udfs.core.budgets.ledger import HOUR_MS
 from tideline.udfs.core.budgets.pacing import Pacing
+from tideline.udfs.core.variants.variant_sums import earns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,12 +56,13 @@ class Terms(NamedTuple):
 def terms_of(activity: Activity, now_ms: int) -> Terms | None:
     """Return the terms of an activity that has none yet, None for one that needs none.
 
-    It needs them that spends of a budget or is owed impressions. One that costs nothing spends nothing, whatever its
-    budget; a cost below a cent is one.
+    It needs them that spends of a budget, is owed impressions, or has variants whose shares earn. One that costs
+    nothing spends nothing, whatever its budget; a cost below a cent is one.
     """
     has_budget = activity.budget is not None and activity.cost > 0.0
     total_cap, stock = activity.total_cap, activity.stock
-    if not has_budget and activity.exposure_floor <= 0.0 and total_cap is None and stock is None:
+    owes = has_budget, activity.exposure_floor > 0.0, total_cap is not None, stock is not None, earns(activity)
+    if not any(owes):
         return None
     cost_cents = max(round(activity.cost * _CENTS), 1) if activity.cost > 0.0 else 0
     begins_ms = max(now_ms, activity.starts_ms)

@@ -15,6 +15,7 @@ from tideline.udfs.core.budgets.owed_exposure import OFFSET_LIMIT
 from tideline.udfs.core.budgets.pacing import in_price_units
 from tideline.udfs.core.budgets.standing import Standing, decode_standing
 from tideline.udfs.core.hashing import activity_hash
+from tideline.udfs.core.variants.variant_sums import shares_moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,6 +71,8 @@ def moved(told: Standing, now: Standing) -> bool:
     (False, True)
     """
     if told.stopped != now.stopped or abs(now.offset - told.offset) > _OFFSET_STEP:
+        return True
+    if shares_moved(told.shares, now.shares):
         return True
     pairs = zip(_amounts(told), _amounts(now), strict=True)
     return any(abs(after - before) * _PART > abs(before) for before, after in pairs)

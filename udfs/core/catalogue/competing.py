@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tideline.schemas.fields import Fields
 
 MIN_VARIANTS, MAX_VARIANTS = 2, 8
-SPLITS = ("even",)
+EARN = "earn"
+SPLITS = ("even", EARN)
 OBJECTIVES = ("click", "conversion", "revenue", "margin")
 _NAMES = ("id", "parameters", "labels")
 _DEFAULTS: dict[str, object] = {"parameters": {}, "labels": {}}
@@ -69,4 +70,6 @@ def read_competing(fields: Fields) -> Competing:
     if not found and (split, objective) != (SPLITS[0], OBJECTIVES[0]):
         name = "objective" if split == SPLITS[0] else "split"
         fields.refuse(name, f"{Competing()._asdict()[name]} without variants: it says how they compete")
+    if split == EARN and objective != OBJECTIVES[0]:
+        fields.refuse("split", f"{SPLITS[0]} beside objective={objective}: shares that earn follow clicks")
     return Competing(tuple(found), split, objective)

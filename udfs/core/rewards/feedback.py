@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_LAYOUT = 5
+_LAYOUT = 6
 
 ROWS = np.dtype(
     [
@@ -33,15 +33,17 @@ ROWS = np.dtype(
         ("examination_discount", "u1"),
         ("pair", "<u4"),
         ("unlearned", "u1"),
+        ("variant", "<u2"),
     ]
 )
 """Increments; `activity` is a place in the list of ids that travels along, `ts_ms` the time of the impression,
 `revenue_milli` thousandths of a unit, `examination_discount` the hundredths by which an impression counts less than a
 whole one: its place is not always looked at, `pair` what was scored (pair_numbers.py), of every row that carries
 impressions or clicks; a row that the token is no longer at hand for has 0 and carries neither; `unlearned` 1 where its
-user has not agreed to be learned from: budgets and floors count it, and nothing else."""
+user has not agreed to be learned from: budgets and floors count it, and nothing else; `variant` the mark of the
+variant that impressions and clicks are of, 0 where the activity has none."""
 
-_ROW = struct.Struct("<IHbbbbqq16sBIB")
+_ROW = struct.Struct("<IHbbbbqq16sBIBH")
 _LENGTH = struct.Struct("<I")
 
 
@@ -60,6 +62,7 @@ class Feedback(NamedTuple):
     examination_discount: int = 0
     pair: int = 0
     unlearned: int = 0
+    variant: int = 0
 
 
 def encode_feedback(rows: Sequence[Feedback]) -> bytes:
@@ -82,6 +85,7 @@ def encode_feedback(rows: Sequence[Feedback]) -> bytes:
             row.examination_discount,
             row.pair,
             row.unlearned,
+            row.variant,
         )
         for row in rows
     ]

@@ -220,5 +220,6 @@ class TokenEvents:
         dismissals: int = 0,
     ) -> None:
         told = impressions, clicks, 0, dismissals, 0, examination_discount
-        shown = token.pair_at(position), int(token.unlearned)
+        variant = token.variant_at(position)[0] if token.variants else 0
+        shown = token.pair_at(position), int(token.unlearned), variant
         self.feedback.append(Feedback(activity_id, token.encoder, token.version.as_of_ms, token.x, *told, *shown))

@@ -7,6 +7,7 @@ are logs that successive states share (a row is 2.4 kB and there may be 10,000: 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -151,9 +152,14 @@ class RankerState:
         """Return the state of a deployment with these activities that has learned nothing."""
         offers = Offers.of(activities or {}, settings)
         attributing = AttributionSettings(settings.keys, settings.attribution_ms, {}, {}, {}, {}, settings.worth_limit)
-        empty = PolicyTables.empty()
-        start = cls(settings, encoder, offers, attributing, settings.generation, settings.weights, empty)
+        start = cls(settings, encoder, offers, attributing, settings.generation, settings.weights, PolicyTables.empty())
         return start._offering(offers)
+
+    @cached_property
+    def variants(self) -> VariantTable | None:
+        """Which variant each user sees, by the shares that were published; None where no activity has any."""
+        table, standings = self.offers.variants, self.tables.standings
+        return table and table.with_shares({name: each.shares for name, each in standings.items() if each.shares})
 
     @property
     def catalogue(self) -> Catalogue:
@@ -228,8 +234,7 @@ class RankerState:
 
     def with_activities(self, changes: Mapping[str, Activity | None]) -> RankerState:
         """Put activities in, or take out those that are None."""
-        changed = {**self.offers.activities, **changes}
-        left = {name: activity for name, activity in changed.items() if activity is not None}
+        left = {name: each for name, each in {**self.offers.activities, **changes}.items() if each is not None}
         return self._offering(Offers.of(left, self.settings))
 
     def with_row(self, activity_id: str, row: PolicyRow) -> RankerState:

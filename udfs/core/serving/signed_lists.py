@@ -30,7 +30,7 @@ def signed_lists(
         exploration_permille=0 if heads.popular else ranker.settings.exploration_permille,
         experiment=ranker.experiment.mark if ranker.experiment and not heads.popular else 0,
     )
-    table = None if heads.popular else ranker.offers.variants
+    table = None if heads.popular else ranker.variants
     lists = RankedLists(
         heads,
         made_by,

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.catalogue.competing import MAX_VARIANTS, variant_mark
+from tideline.udfs.core.catalogue.competing import EARN, MAX_VARIANTS, variant_mark
 from tideline.udfs.core.counter_random import uniform
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.variants.variant_shares import PARTS, even_shares
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,6 +59,8 @@ class VariantTable(NamedTuple):
     shares: NDArray[np.int64]
     marks: NDArray[np.int64]
     names: tuple[tuple[str, ...], ...]
+    earning: tuple[str, ...]
+    """Ids of the activities whose shares earn, empty for those that stay even."""
 
     @classmethod
     def of(cls, activities: Sequence[Activity], salt: int) -> VariantTable | None:
@@ -76,7 +78,24 @@ class VariantTable(NamedTuple):
             marks[row, : len(own)] = [variant_mark(each.activity_id, variant.id) for variant in each.variants]
         seeds = np.array([hash64(each.activity_id) for _, each in some], np.uint64) ^ np.uint64(salt)
         names = tuple(tuple(variant.id for variant in each.variants) for _, each in some)
-        return cls(place, seeds, ends, shares, marks, names)
+        earning = tuple(each.activity_id if each.split == EARN else "" for _, each in some)
+        return cls(place, seeds, ends, shares, marks, names, earning)
+
+    def with_shares(self, published: Mapping[str, Sequence[int]]) -> VariantTable:
+        """Return the table with the shares that were published (see variant_sums.py) of activities by their id.
+
+        Those of other variants than an activity states today count nothing: its shares stay even.
+        """
+        ends, shares = self.ends.copy(), self.shares.copy()
+        for row, name in enumerate(self.earning):
+            told = published.get(name, ())
+            own = self.marks[row, : len(self.names[row])].tolist()
+            share_of = dict(zip(told[::2], told[1::2], strict=True))
+            if share_of.keys() != set(own) or sum(share_of.values()) != PARTS:
+                continue
+            shares[row, : len(own)] = [share_of[mark] for mark in own]
+            ends[row, : len(own)] = np.cumsum(shares[row, : len(own)])
+        return self._replace(ends=ends, shares=shares)
 
     def draw(self, users: NDArray[np.uint64], order: NDArray[np.int64]) -> Drawn | None:
         """Return the variants on lists [U, k] of activity numbers, -1 after the last; None where none has any.

@@ -10,6 +10,7 @@ from tests.support.opened_learner import ACTIVITIES, ENCODER, Opened, Seen
 from tests.support.oracle import Oracle
 from tideline.udfs.core.budgets.standing import Standing, decode_standing
 from tideline.udfs.core.catalogue.activity import encode_activity
+from tideline.udfs.core.catalogue.competing import Variant, variant_mark
 from tideline.udfs.core.control.control import PublishPolicy
 from tideline.udfs.core.policies.arm_key import LedgerKey, decode_ledger_key
 from tideline.udfs.core.policies.by_name import make_policy
@@ -78,6 +79,41 @@ def test_a_ledger_outlives_a_restart() -> None:
     assert (found[-1]["0"].spent_cents, newest_ms) == (1600, NOON_MS)
     assert found[-1]["1"].offset > 0
     assert states["ledgers"].keys() == {"0", "1", "*"} - {"1"}
+
+
+def clicked(clicks: dict[str, int], each: int = 100) -> bytes:
+    """So many impressions of each variant of 0, the first of which were clicked."""
+    x = Seen().feedback()[0].x
+    return encode_feedback(
+        [
+            Feedback("0", ENCODER, NOON_MS, x, 1, int(at < count), variant=variant_mark("0", name))
+            for name, count in clicks.items()
+            for at in range(each)
+        ]
+    )
+
+
+def test_shares_that_earn_follow_clicks_and_outlive_a_restart() -> None:
+    """Contract: even when they are noted, published as they move, the same from a restored state; even again at once.
+
+    An activity without limits that stays even is told of by nobody.
+    """
+    context, names = MemoryContext(), ("red", "blue", "cow")
+    varied = activity("0", variants=tuple(map(Variant, names)), split="earn")
+    operator = Opened(context)
+    noted = standings(operator.told("0", encode_activity(varied)))["0"]
+    assert noted.shares[::2] == tuple(variant_mark("0", name) for name in names)
+    assert sorted(noted.shares[1::2]) == [85, 85, 86]
+    moved = standings(operator.feed([clicked({"red": 2, "blue": 3, "cow": 30})]))["0"]
+    assert moved.shares[1::2] == (26, 26, 204)
+    assert not standings(operator.feed([clicked({"cow": 1}, 1)]))
+
+    again = Opened(context)
+    assert standings(again.order(PublishPolicy("all")))["0"].shares == moved.shares
+    even = replace(varied, split="even")
+    assert standings(again.told("0", encode_activity(even)))["0"].shares == ()
+    assert context.maps["variants"].values == {}
+    assert Opened(MemoryContext()).told("0", encode_activity(even)) == {}
 
 
 def test_without_budgets_and_floors_nothing_is_kept_or_published_of_them() -> None:

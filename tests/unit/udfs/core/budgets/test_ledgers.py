@@ -16,6 +16,7 @@ from tideline.udfs.core.budgets.ledgers import EVERY_ID, KeptLedgers, Ledgers, L
 from tideline.udfs.core.budgets.owed_exposure import FLOOR_GAIN, OFFSET_LIMIT
 from tideline.udfs.core.budgets.pacing import in_price_units
 from tideline.udfs.core.budgets.standing import Standing
+from tideline.udfs.core.catalogue.competing import Variant, variant_mark
 from tideline.udfs.core.catalogue.spending import Stock
 from tideline.udfs.core.rewards.feedback import ROWS
 
@@ -79,6 +80,33 @@ def test_standings_do_not_depend_on_order_split_or_restores(seed: int, parts: in
         split.learn(a=part)
     assert split.now.standings() == whole.now.standings()
     assert (split.ledgers, split.terms, split.newest_ms) == (whole.ledgers, whole.terms, whole.newest_ms)
+
+
+def test_variants_that_earn_are_counted_beside_the_ledger() -> None:
+    """Contract: shares are the sums' whatever the order and restores; a deleted activity keeps its sums, told free."""
+    varied = activity("a", variants=(Variant("red"), Variant("cow")), split="earn")
+    told = rows(300)
+    told["variant"] = np.where(np.arange(300) % 2, variant_mark("a", "cow"), variant_mark("a", "red"))
+    told["clicks"] = (np.arange(300) % 7 == 0) & (np.arange(300) % 2 == 1)
+    whole, first = Ledgers(SETTINGS, KeptLedgers()), Ledgers(SETTINGS, KeptLedgers())
+    terms = first.note("a", varied)
+    assert whole.note("a", varied) == terms is not None
+    whole.learn({"a": told})
+    changed = first.learn({"a": told[150:]})
+    kept = KeptLedgers(changed.kept, {"a": terms}, changed.newest_ms, variants=changed.variants)
+    second = Ledgers(SETTINGS, kept)
+    second.learn({"a": told[:150]})
+    assert second.standings() == whole.standings()
+    assert second.variant_sums("a") == whole.variant_sums("a")
+    ((_, standing),) = whole.standings()
+    assert standing.shares[3] > standing.shares[1]
+
+    whole.note("a", None)
+    assert whole.standings()[0][1].shares == ()
+    whole.note("a", varied)
+    assert whole.standings()[0][1].shares == standing.shares
+    whole.note("a", activity("a"))
+    assert whole.variant_sums("a") is None
 
 
 def test_only_activities_with_terms_have_ledgers() -> None:

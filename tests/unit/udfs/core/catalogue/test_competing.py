@@ -48,7 +48,9 @@ def test_a_mark_names_a_variant_of_its_activity_and_no_other() -> None:
         ({"variants": [{"id": "red"}]}, "variants=.*2 to 8, or none"),
         ({"variants": [{"id": "red"}, {"id": "red"}]}, r"variants\[1\].id='red'; allowed: each once"),
         ({"variants": [{"id": "v5"}, {"id": "v1760"}]}, r"variants\[1\].id='v1760'; allowed: another id"),
-        ({"split": "odd"}, "split='odd'; allowed: even"),
+        ({"split": "odd"}, "split='odd'; allowed: even, earn"),
+        ({"split": "earn"}, "split='earn'; allowed: even without variants"),
+        ({"variants": _PAIR, "split": "earn", "objective": "margin"}, "split='earn'; allowed: even beside objective"),
         ({"objective": "margin"}, "objective='margin'; allowed: click without variants"),
     ],
 )

@@ -7,6 +7,7 @@ import json
 import numpy as np
 
 from tests.support.core_world import KEYS, NOON_MS, activity, make_ranker
+from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.catalogue.competing import Variant, variant_mark
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.control.control import SetExperiment, VariantSpec
@@ -54,3 +55,24 @@ def test_token_and_list_name_the_same_variant_and_the_popular_list_none() -> Non
     assert [token.variant_at(position) for position in (0, 1)] == [(0, 0), (variant_mark("a", name), 128)]
     popular = json.loads(signed_lists(ranker, heads._replace(popular=True), x, pairs, ranked)[0])
     assert "p" not in popular
+
+
+def test_lists_go_by_the_shares_that_were_published() -> None:
+    """Contract: from the record on; a token of before keeps the share of before."""
+    varied = activity("a", variants=(Variant("red"), Variant("blue")), split="earn")
+    ranker = make_ranker([varied])
+    told = (variant_mark("a", "red"), 26, variant_mark("a", "blue"), 230)
+    after = ranker.with_standing("a", Standing(shares=told, version=5))
+    users = [f"u{number}" for number in range(200)]
+    x, none = np.zeros((200, DIM), np.int8), np.zeros(200, np.int64)
+    ranked = Ranked(np.zeros((200, 1), np.int64), none + 1, none, np.zeros((200, 0), np.int64), none)
+    heads = ListHeads(users, none + NOON_MS, none + 1, none)
+
+    lists = [signed_lists(each, heads, x, np.zeros((200, 1), np.uint32), ranked) for each in (ranker, after)]
+
+    before, now = ([json.loads(payload) for payload in each] for each in lists)
+    assert sum(each["p"] == ["blue"] for each in before) < 130
+    assert sum(each["p"] == ["blue"] for each in now) > 160
+    shares = [{verify(each["k"], user, KEYS).variant_at(0)[1] for user, each in zip(users, some, strict=True)}
+              for some in (before, now)]  # fmt: skip
+    assert shares == [{128}, {26, 230}]

@@ -72,6 +72,22 @@ def test_only_those_between_the_borders_change() -> None:
     assert len(moved) / USERS.size == pytest.approx(13 / PARTS, abs=0.012)
 
 
+def test_published_shares_part_the_users_of_what_earns() -> None:
+    """Contract: by mark, whatever the order they are told in; those of other variants, or for what is even, do not."""
+    earning = activity("a", variants=THREE, split="earn")
+    before = table(earning, activity("b", variants=THREE))
+    marks = [variant_mark("a", each.id) for each in THREE]
+    told = (marks[1], 192, marks[0], 38, marks[2], 26)
+    after = before.with_shares({"a": told, "b": told})
+    assert after.shares[0, :3].tolist() == [38, 192, 26]
+    assert after.ends[0].tolist() == [38, 230, 256, 256, 256, 256, 256, 256]
+    assert after.shares[1].tolist() == before.shares[1].tolist()
+    found = seen(after)
+    assert [found.count(each.id) / USERS.size for each in THREE] == pytest.approx([38 / 256, 0.75, 26 / 256], abs=0.025)
+    for wrong in (told[:4], (marks[0], 128, marks[1], 100, marks[2], 1), (1, 128, 2, 100, 3, 28), ()):
+        assert before.with_shares({"a": wrong}).shares.tolist() == before.shares.tolist()
+
+
 def test_a_list_says_what_it_holds_by_position() -> None:
     """Contract: mark and share where an entry has variants, null where it has none, nothing where no entry has."""
     found = drawn(table(activity("a"), activity("b", variants=THREE)), [[0, 1, -1], [0, -1, -1], [1, 0, -1]])
