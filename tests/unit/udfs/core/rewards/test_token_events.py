@@ -32,6 +32,7 @@ from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.rewards.token_events import MAX_LISTS
 from tideline.udfs.core.shown.marks import MAX_DISMISSALS, SPARE, click_name
+from tideline.udfs.core.variants.drawing import Drawn
 
 
 def test_a_click_without_an_impression_implies_one() -> None:
@@ -228,3 +229,20 @@ def test_a_conversion_of_a_list_long_gone_is_learned_or_not_as_the_list_was() ->
     assert totals(of_it) == {("a", NOON_MS): (1, 1, 1, 0, -1_000)}
     assert {each.unlearned for each in of_it} == {1}
     assert {each.unlearned for each in feedback if each.ts_ms > NOON_MS} == {0}
+
+
+def test_impressions_and_clicks_are_fed_by_variant() -> None:
+    """Contract: the mark that the list's token has for the position; 0 where it has none there, or has none at all."""
+    drawn = Drawn(np.array([[7, 0, 0]]), np.array([[128, 0, 0]]), {})
+    varied = token_for("u", NAMES, variants=drawn)
+    _, feedback = apply(
+        [event(CLICK, token=varied), event(CLICK, "b", token=varied), event(CLICK, token=token_for("u", NAMES, seq=2))]
+    )
+    assert [(each.activity_id, each.variant, each.impressions, each.clicks) for each in feedback] == [
+        ("a", 7, 1, 0),
+        ("a", 7, 0, 1),
+        ("b", 0, 1, 0),
+        ("b", 0, 0, 1),
+        ("a", 0, 1, 0),
+        ("a", 0, 0, 1),
+    ]
