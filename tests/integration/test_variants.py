@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,24 +34,28 @@ USERS = [f"varied-{number}" for number in range(60)]
 
 
 def activities() -> list[Activity]:
-    """One with three variants, and some without any."""
+    """One with three variants, one whose two variants earn, and some without any."""
     start, end = now_ms() - _DAY_MS, now_ms() + 10 * _DAY_MS
     variants = tuple(Variant(name) for name in THREE)
     varied = Activity("v0", "coupon", "of a test", start, end, variants=variants)
-    return [varied, *(Activity(f"v{number}", "coupon", "of a test", start, end) for number in range(1, 5))]
+    earning = replace(varied, activity_id="v1", variants=variants[1:], split="earn")
+    return [varied, earning, *(Activity(f"v{number}", "coupon", "of a test", start, end) for number in range(2, 5))]
 
 
-def shown(job: LiveJob, at_ms: int) -> tuple[list[Message], Counter[str], Counter[str]]:
-    """An impression of v0 by every user, and a click by those who see the cow; impressions and clicks by variant."""
+def shown(job: LiveJob, activity_id: str, at_ms: int) -> tuple[list[Message], Counter[str], Counter[str]]:
+    """An impression by every user, and a click by those who see the cow; impressions and clicks by variant."""
     found, seen, clicked = [], Counter[str](), Counter[str]()
     for user, payload in job.lists(USERS).items():
         listed = json.loads(payload)
-        place = listed["i"].index("v0")
+        place = listed["i"].index(activity_id)
         name = listed["p"][place]
-        assert [each for at, each in enumerate(listed["p"]) if at != place] == [None] * (len(listed["i"]) - 1)
+        assert [each for each, which in zip(listed["i"], listed["p"], strict=True) if which] in (
+            ["v0", "v1"],
+            ["v1", "v0"],
+        )
         kinds = [EventType.IMPRESSION, *([EventType.CLICK] if name == "cow" else [])]
         for kind in kinds:
-            event = Event(f"{user}.{kind}", user, kind, at_ms, activity_id="v0", token=listed["k"],
+            event = Event(f"{user}.{activity_id}.{kind}", user, kind, at_ms, activity_id=activity_id, token=listed["k"],
                           position=place)  # fmt: skip
             found.append(Message(user.encode(), encode_event(event)))
         seen[name] += 1
@@ -59,7 +64,10 @@ def shown(job: LiveJob, at_ms: int) -> tuple[list[Message], Counter[str], Counte
 
 
 def test_variants_are_listed_counted_and_told(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """Contract: lists are the oracle's to the byte; the status has exactly the users and clicks that were sent."""
+    """Contract: lists are the oracle's to the byte; the status has exactly the users and clicks that were sent.
+
+    Shares that earn move to what was clicked; the winner alone is what the topic then holds.
+    """
     if not stack.rest.get("/overview")["slots-available"]:
         stack.add_taskmanager()
     job = LiveJob(stack, f"va{os.getpid()}")
@@ -69,19 +77,24 @@ def test_variants_are_listed_counted_and_told(stack: Stack, capsys: pytest.Captu
     job.produce([view(user, seen_ms) for user in USERS])
     job.drain()
 
-    messages, seen, clicked = shown(job, seen_ms + 1000)
+    messages, seen, clicked = shown(job, "v0", seen_ms + 1000)
+    earning, of_earning, _ = shown(job, "v1", seen_ms + 2000)
     assert set(seen) == set(THREE)
-    job.produce(messages)
+    assert min(of_earning["blue"], of_earning["cow"]) > len(USERS) / 4
+    job.produce([*messages, *earning])
     job.settle()
     check_equal(job.oracle.lists, job.all_lists())
-    _, again, _ = shown(job, seen_ms)
+    _, again, _ = shown(job, "v0", seen_ms)
     assert again == seen
+    _, moved, _ = shown(job, "v1", seen_ms)
+    assert moved["cow"] > len(USERS) * 3 / 4
 
     def decided() -> int:
         return len([each for each in job.read(job.topics.decisions) if each.value is not None])
 
-    wait_until("all decisions are logged", lambda: decided() == len(USERS))
-    records = [DECISION.decode(each.value) for each in job.read(job.topics.decisions) if each.value is not None]
+    wait_until("all decisions are logged", lambda: decided() == 2 * len(USERS))
+    every = [DECISION.decode(each.value) for each in job.read(job.topics.decisions) if each.value is not None]
+    records = [each for each in every if each["activity_id"] == "v0"]
     assert Counter(each["variant"] for each in records) == seen
     assert {each["variant_share"] for each in records} == {86 / 256, 85 / 256}
 
