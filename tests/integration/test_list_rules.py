@@ -116,15 +116,15 @@ def test_what_the_rules_cost_is_beside_the_policy_and_in_the_export(ruled: LiveJ
         records = {record.key: record.value for record in ruled.read(ruled.topics.policy)}
         record = records.get(COSTS_KEY)
         found = [] if record is None else decode_costs(record)
-        # The first lists that are made again may be of before anything was learned, when all are worth the same; what
-        # comes then is published once so many intervals have brought something.
-        if not _cost(found, RuleClass.LIST_RULES):
-            ruled.produce(messages(scenario(ruled, 2, f"costly{time.time_ns()}", events=20, users=9)))
-            return []
-        return found
+        # The first lists that are made again may be of before anything was learned, when all are worth the same.
+        return found if _cost(found, RuleClass.LIST_RULES) else []
 
     ruled.produce(messages(scenario(ruled, 2, "costly", events=1_500, users=120)))
     ruled.settle()
+    later = messages(scenario(ruled, 3, "costlier", events=3_000, users=120))
+    for start in range(0, len(later), 20):  # what is new waits for a minute of intervals that bring something
+        ruled.produce(later[start : start + 20])
+        time.sleep(ruled.config.publish_ms / 1000)
     found = wait_until("the costs of rules are published", told)
     assert _cost(found, RuleClass.LIST_RULES) > 0
     assert {_cost(found, each) for each in (RuleClass.STOPS, RuleClass.PRICES, RuleClass.OFFSETS)} == {0}
