@@ -74,7 +74,7 @@ class Told:
         for row in outcome.feedback:
             shown = row.impressions * (100 - row.examination_discount)
             counted = (shown, row.clicks, row.conversions, row.dismissals, row.revenue_milli)
-            self.sums[row.activity_id, row.encoder, row.ts_ms, row.x, row.pair] += np.array(counted)
+            self.sums[row.activity_id, row.encoder, row.ts_ms, row.x, row.pair, row.unlearned] += np.array(counted)
 
     def user_sums(self) -> dict[tuple[Any, ...], tuple[int, ...]]:
         """Return the sums that did not cancel out."""

@@ -16,13 +16,17 @@ _ACTIVITIES = 24
 
 
 def profiles_of(user: str, seed: int) -> list[Profile]:
-    """Return up to three profiles of a user by rising time, half the time none; consent is the same in all of them."""
+    """Return up to three profiles of a user by rising time, half the time none.
+
+    Consent to personalise is the same in all of them; each says anew whether he may be learned from.
+    """
     rng = np.random.default_rng(seed)
-    consent = Consent(personalise=bool(rng.random() < 0.5))
+    personalise = bool(rng.random() < 0.5)
     count = int(rng.choice([0, 1, 2, 3], p=[0.5, 0.2, 0.2, 0.1]))
     profiles = []
     for ts_ms in sorted(_FIRST_MS + rng.integers(0, _WITHIN_MS, count)):
         tier, zone = str(rng.choice(["gold", "tin"])), str(rng.choice(["Asia/Tokyo", "America/New_York"]))
+        consent = Consent(personalise, learn=bool(rng.random() < 0.5))
         out = OptOuts((f"a{rng.integers(0, _ACTIVITIES)}",))
         profiles.append(Profile(user, int(ts_ms), {"tier": tier}, zone, consent, out))
     return profiles

@@ -11,7 +11,8 @@ def test_stories_have_users_with_and_without_profiles_and_of_both_consents() -> 
     found = [profiles_of(f"u{seed}", seed) for seed in range(60)]
     assert {len(each) for each in found} == {0, 1, 2, 3}
     assert {profile.consent.personalise for each in found for profile in each} == {True, False}
-    assert all(len({profile.consent for profile in each}) <= 1 for each in found)
+    assert all(len({profile.consent.personalise for profile in each}) <= 1 for each in found)
+    assert any(len({profile.consent.learn for profile in each}) == 2 for each in found)
     assert all([profile.ts_ms for profile in each] == sorted(profile.ts_ms for profile in each) for each in found)
 
 
