@@ -38,18 +38,25 @@ _CENTS = 100
 
 
 def rules_of(records: Iterable[TopicRecord], activities: Mapping[str, Activity]) -> dict[str, Any] | None:
-    """Return the document of the newest records of the policy topic, None where they tell of no rules."""
+    """Return the document of the newest records of the policy topic, None where they tell of no rules.
+
+    As for a ranker, behind a record of a higher epoch one of a lower does not count: its job was taken over from.
+    """
     standings: dict[str, Standing] = {}
     days: list[dict[str, Any]] = []
+    epoch = 0
     for offset, key, value, _ in records:
         if value is None:
             continue
         try:
             if key == COSTS_KEY:
-                days = RULE_COSTS.decode(value)["days"]
+                costs = RULE_COSTS.decode(value)
+                if costs["epoch"] >= epoch:
+                    epoch, days = costs["epoch"], costs["days"]
             elif decode_ledger_key(key) is not None:
                 name, standing = decode_standing(value, offset)
-                standings[name] = standing
+                if standing.epoch >= epoch:
+                    epoch, standings[name] = standing.epoch, standing
         except InvalidRecord:
             continue  # counted by every ranker
     known = sorted(standings.keys() & activities.keys())

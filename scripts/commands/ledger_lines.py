@@ -27,17 +27,23 @@ class Standings(NamedTuple):
 
 
 def standings_in(records: Iterable[TopicRecord]) -> Standings:
-    """Return what some records of the policy topic, rising by offset, say of where activities stand."""
-    found = Standings({}, {})
+    """Return what some records of the policy topic, rising by offset, say of where activities stand.
+
+    As for a ranker, behind a record of a higher epoch one of a lower does not count: its job was taken over from.
+    """
+    found, epoch = Standings({}, {}), 0
     for record in records:
         key = decode_ledger_key(record.key)
         if key is None or record.value is None:
             continue
         try:
-            _, found.known[key.activity_id] = decode_standing(record.value, record.offset)
-            found.refused.pop(key.activity_id, None)
+            _, standing = decode_standing(record.value, record.offset)
         except InvalidRecord as error:
             found.refused[key.activity_id] = f"offset {record.offset}: {error}"
+            continue
+        if standing.epoch >= epoch:
+            epoch, found.known[key.activity_id] = standing.epoch, standing
+            found.refused.pop(key.activity_id, None)
     return found
 
 

@@ -51,6 +51,24 @@ def test_the_newest_of_each_is_told_in_units_of_money_and_worth() -> None:
     assert [(each["day"], each["lists"]) for each in found["days"]] == [(8, 8), (9, 9)]
 
 
+def test_what_a_job_still_said_that_was_taken_over_from_does_not_count() -> None:
+    """Contract: as for a ranker: behind a record of a higher epoch, of whatever kind, one of a lower says nothing."""
+    costs = [DayCosts(day, day, 1, 1, 0, np.zeros((6, 5), np.int64), {}) for day in (8, 9)]
+    key = LedgerKey("a").value
+    found = rules_of(
+        records(
+            (key, encode_standing("a", Standing(spent_cents=100, epoch=4))),
+            (COSTS_KEY, encode_costs(costs, 5)),
+            (key, encode_standing("a", Standing(spent_cents=900, epoch=4))),
+            (key, encode_standing("a", Standing(spent_cents=200, epoch=6))),
+            (COSTS_KEY, encode_costs(costs[:1], 5)),
+        ),
+        KNOWN,
+    )
+    assert found is not None
+    assert (found["activities"]["a"]["spent"], len(found["days"])) == (2.0, 2)
+
+
 @pytest.mark.parametrize(("pacing", "planned"), [("even", 0.25), ("front", 0.3), ("none", None)])
 def test_a_plan_is_that_of_the_pacing(pacing: str, planned: float | None) -> None:
     """Contract: the share of the budget that belongs to the time until the standing."""

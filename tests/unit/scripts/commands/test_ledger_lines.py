@@ -38,6 +38,14 @@ def test_a_record_that_cannot_be_read_keeps_none_of_the_others_from_being_told()
     assert found.refused["a"].startswith("offset 3: ")
 
 
+def test_a_record_of_a_job_that_was_taken_over_from_does_not_count() -> None:
+    """Contract: as for a ranker, behind one of a higher epoch."""
+    key = LedgerKey("a").value
+    told = [encode_standing("a", STANDING._replace(epoch=epoch)) for epoch in (4, 5, 4)]
+    found = standings_in(TopicRecord(at, key, value, NOON_MS) for at, value in enumerate(told))
+    assert found.known["a"].version == 1
+
+
 def test_amounts_are_in_units_of_money() -> None:
     told = ledger_document(STANDING._replace(**SHOWN))
     assert told == {
