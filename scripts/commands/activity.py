@@ -29,6 +29,7 @@ from tideline.udfs.core.catalogue.activity_file import read_activities
 from tideline.udfs.core.catalogue.eligibility.clause_reach import reach_of
 from tideline.udfs.core.catalogue.eligibility.rules import groups_of, named_clauses
 from tideline.udfs.core.catalogue.opening import moment, why_closed
+from tideline.udfs.core.variants.variant_sums import earns
 from tideline.udfs.io.topic_reader import read_policy
 
 if TYPE_CHECKING:
@@ -225,8 +226,8 @@ def _need(topic: ActivityTopic, names: Iterable[str], there: Iterable[str]) -> N
 
 
 def _ledgers(target: Target, activities: Iterable[Activity]) -> Standings:
-    """Return where activities stand with limits and floors; the policy topic is read only where one has any."""
-    if not any(each.is_limited or each.exposure_floor > 0.0 for each in activities):
+    """Return where activities stand; the policy topic is read only where one has limits, a floor or earning shares."""
+    if not any(each.is_limited or each.exposure_floor > 0.0 or earns(each) for each in activities):
         return standings_in(())
     return standings_in(read_policy(target.cluster, target.topics.policy, PUBLISH_MS).records)
 
@@ -243,7 +244,7 @@ def _document(topic: ActivityTopic, name: str, now_ms: int, hidden: str | None, 
         "written_ms": known.written_ms if known else None,
         "refused": topic.refused.get(name),
         "activity": _stated(known.activity) if known else None,
-        "ledger": ledger_document(standing),
+        "ledger": ledger_document(standing, known.activity if known else None),
         "ledger_refused": standings.refused.get(name),
     }
 

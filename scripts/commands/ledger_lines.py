@@ -8,11 +8,14 @@ from tideline.schemas.errors import InvalidRecord
 from tideline.udfs.core.budgets.pacing import PRICE_UNIT
 from tideline.udfs.core.budgets.spending_stop import READERS_LEARN_S, overshoot_bound
 from tideline.udfs.core.budgets.standing import Standing, decode_standing
+from tideline.udfs.core.catalogue.competing import variant_mark
 from tideline.udfs.core.policies.arm_key import decode_ledger_key
+from tideline.udfs.core.variants.variant_shares import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.policies.policy_start import TopicRecord
 
 SPENT = "its budget or stock has no room for what may still come of what was shown, or its total cap is reached"
@@ -47,10 +50,16 @@ def standings_in(records: Iterable[TopicRecord]) -> Standings:
     return found
 
 
-def ledger_document(standing: Standing | None) -> dict[str, Any] | None:
-    """Return a standing in units of money and worth; None where the job has published none."""
+def ledger_document(standing: Standing | None, activity: Activity | None = None) -> dict[str, Any] | None:
+    """Return a standing in units of money and worth; None where the job has published none.
+
+    Shares of variants that earn are told by the ids that the activity has for them.
+    """
     if standing is None:
         return None
+    told = dict(zip(standing.shares[::2], standing.shares[1::2], strict=True))
+    variants = () if activity is None else activity.variants
+    marks = {each.id: variant_mark(activity.activity_id, each.id) for each in variants} if activity else {}
     return {
         "spent": standing.spent_cents / _CENTS,
         "pending": standing.pending_cents / _CENTS,
@@ -61,6 +70,7 @@ def ledger_document(standing: Standing | None) -> dict[str, Any] | None:
         "impressions": standing.impressions,
         "sold": standing.sold,
         "beyond": round(overshoot_bound(standing.busiest_hour / _HOUR_S, READERS_LEARN_S)),
+        "shares": {name: told[mark] / PARTS for name, mark in marks.items() if mark in told},
     }
 
 
@@ -78,4 +88,7 @@ def ledger_line(ledger: Mapping[str, Any], activity: Mapping[str, Any]) -> str:
         parts.append(f"up to {ledger['beyond']:,} more before readers know of its stop")
     if ledger["offset"]:
         parts.append(f"owed, so {ledger['offset']:.4f} is added to its score")
+    if ledger["shares"]:
+        shares = [f"{name} {share:.1%}" for name, share in ledger["shares"].items()]
+        parts.append(f"shares of its variants: {', '.join(shares)}")
     return "; ".join(parts) or "owed nothing"

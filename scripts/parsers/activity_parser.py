@@ -26,7 +26,8 @@ _SHOWN = {
     "written_ms": "when its record was written, UTC epoch milliseconds",
     "refused": "why the job refused a later record of it; null where there is none",
     "activity": "the activity, as a file has it, with every field; null where no record of it was taken",
-    "ledger": "{spent, pending, price, offset, stopped, as_of_ms, impressions, sold, beyond}, to a 32nd; or null",
+    "ledger": "{spent, pending, price, offset, stopped, as_of_ms, impressions, sold, beyond, "
+    "shares: of variants that earn, by id}, to a 32nd; or null",
     "ledger_refused": "why the last record of where it stands cannot be read; null where it can",
 }
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.core_world import NOON_MS
+from tests.support.core_world import NOON_MS, activity
 from tideline.scripts.commands.ledger_lines import ledger_document, ledger_line, standings_in
 from tideline.udfs.core.budgets.standing import Standing, encode_standing
+from tideline.udfs.core.catalogue.competing import Variant, variant_mark
 from tideline.udfs.core.policies.arm_key import LedgerKey
 from tideline.udfs.core.policies.policy_start import TopicRecord
 
@@ -50,7 +51,7 @@ def test_amounts_are_in_units_of_money() -> None:
     told = ledger_document(STANDING._replace(**SHOWN))
     assert told == {
         "spent": 12.5, "pending": 1.2, "price": 0.5, "offset": 0.0, "stopped": True, "as_of_ms": NOON_MS,
-        "impressions": 480, "sold": 3, "beyond": 44,
+        "impressions": 480, "sold": 3, "beyond": 44, "shares": {},
     }  # fmt: skip
     money = "spent 12.50 of 20.00, 1.20 expected yet; a unit of money costs 0.5000 of score"
     assert ledger_line(told, FREE | {"budget": 20.0}) == money
@@ -71,3 +72,13 @@ def test_a_total_cap_says_how_many_more_readers_may_see() -> None:
     capped = FREE | {"total_cap": 500, "stock": {"left": 40, "as_of_ms": NOON_MS}}
     shown = "shown 480 of 500 times at most; up to 44 more before readers know of its stop"
     assert ledger_line(told, capped) == f"3 gone of 40 in stock; {shown}"
+
+
+def test_shares_that_earn_are_told_by_the_variants_ids() -> None:
+    """Contract: in the order in which they are stated; one that the activity no longer has is not told."""
+    varied = activity("a", variants=(Variant("red"), Variant("cow")), split="earn")
+    shares = (variant_mark("a", "cow"), 192, variant_mark("a", "red"), 26, variant_mark("a", "goat"), 38)
+    told = ledger_document(Standing(shares=shares), varied)
+    assert told is not None
+    assert told["shares"] == {"red": 26 / 256, "cow": 0.75}
+    assert ledger_line(told, FREE) == "shares of its variants: red 10.2%, cow 75.0%"
