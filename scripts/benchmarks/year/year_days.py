@@ -15,12 +15,13 @@ from tideline.schemas.events import FIRST_ACTIVITY_TYPE, EventType
 from tideline.scripts.benchmarks.year.year_adversary import ROBOTS, Adversary, page_of
 from tideline.scripts.benchmarks.year.year_profiles import ShopsRecords
 from tideline.scripts.benchmarks.year.year_shop import POPULAR
+from tideline.scripts.benchmarks.year.year_states import what_counts
 from tideline.scripts.benchmarks.year.year_visitors import Fate, Sent, drawn, read_page
 from tideline.scripts.benchmarks.year.year_world import HOUR_MS
 from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.engine import Records, process
-from tideline.udfs.core.users.user_state import decode_states, encode_states
+from tideline.udfs.core.users.user_state import decode_states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -222,7 +223,9 @@ class Days:
             cut = Records(keys, values, [records.timestamps_ms[at] for at in part])
             again = process(cut, lambda users: [former.get(user) for user in users], self.shop.ranker)
             former.update(zip(again.users, again.states, strict=True))
-        one, two = (_without_rates(states) for states in (outcome.states, [former[user] for user in outcome.users]))
+        needs = self.shop.ranker.attributing.caps
+        both = outcome.states, [former[user] for user in outcome.users]
+        one, two = (what_counts(states, needs) for states in both)
         for user, state, other in zip(outcome.users, one, two, strict=True):
             if state != other:
                 self.checks.violations.found("order_matters", user)
@@ -275,11 +278,3 @@ class Days:
             truth.dismiss(shown, event.ts_ms)
         elif event.type == EventType.CONVERSION:
             truth.conversion(shown, event.ts_ms, round((event.value or 0.0) * 1000))
-
-
-def _without_rates(states: Sequence[bytes]) -> list[bytes]:
-    """Return states without what the robot rule counts, which hangs on the order of arrival."""
-    batch = decode_states(states, 8)
-    for name in ("rate_seconds", "rate_acts"):
-        batch.header[name] = 0
-    return encode_states(batch)
