@@ -29,7 +29,7 @@ from tideline.udfs.core.policies.fence import epoch_of
 from tideline.udfs.core.policies.policy_table import decode_row
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 from tideline.udfs.core.serving.ranker_state import PolicyTables, RankerCommand
-from tideline.udfs.core.serving.stop_list import stops_of
+from tideline.udfs.core.serving.stop_list import Runs, stops_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -76,6 +76,7 @@ class RankerFeed:
         """The highest one read: behind it, rows of a lower one are of a job that has not ended yet."""
         self._standings: Mapping[str, Standing] = NO_STANDINGS
         """Where activities stand now, whatever the policy is pinned to: readers are told of stops all the same."""
+        self._runs = Runs()
         self._started = False
         self._ordered: Encoder | None = None
         """Proven, and waiting for what the learner carries over to its version."""
@@ -135,8 +136,8 @@ class RankerFeed:
 
     def stops(self) -> Stops:
         """Return what readers are to be told to show no more, as of all that was read."""
-        activities = self.state.offers.activities.values()
-        return stops_of(activities, self._standings, self._newest_ms[ACTIVITIES], self._applied[ACTIVITIES] + 1)
+        activities, newest_ms = self.state.offers.activities, self._newest_ms[ACTIVITIES]
+        return stops_of(activities, self._runs, self._standings, newest_ms, self._applied[ACTIVITIES] + 1)
 
     def refusal(self, topic: str, offset: int) -> InvalidRecord | None:
         """Return once why a record was refused, also one that was applied at the start and is broadcast later."""
@@ -149,6 +150,7 @@ class RankerFeed:
         known = self.state.offers.activities
         if name not in known and len(known) + pending >= MAX_ACTIVITIES:
             raise InvalidRecord(Reason.BAD_ACTIVITY, f"one more activity than the {MAX_ACTIVITIES} that can be ranked")
+        self._runs.hear(activity)
         why = unreachable(activity, record.timestamp_ms, self.state.encoder.vocabulary)
         if why is not None:
             self._count(f"activity_unreachable_{why}")

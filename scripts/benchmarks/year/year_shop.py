@@ -20,7 +20,7 @@ from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
 from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, take_profiles
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
-from tideline.udfs.core.serving.stop_list import stops_of
+from tideline.udfs.core.serving.stop_list import Runs, stops_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -63,6 +63,7 @@ class Shop:
     """Of the publish interval that runs."""
     costs: list[bytes] = field(default_factory=list)
     """What rules cost in it."""
+    _runs: Runs = field(default_factory=Runs)
     _waiting: WaitingDecisions = field(default_factory=WaitingDecisions)
     _popular: PopularList = field(default_factory=lambda: PopularList(_TTL_MS))
 
@@ -76,12 +77,14 @@ class Shop:
         self._tell_costs(self._waiting.costs())
         self.ranker = self.ranker.with_activities(known)
         for activity_id, activity in known.items():
+            if activity is not None:
+                self._runs.hear(activity)
             self.ranker = _follow(self.ranker, self.learner.note(activity_id, activity))
 
     def stopped(self, now_ms: int) -> frozenset[str]:
         """Return what readers are to show no more, as the stop list says it at a moment."""
-        activities = self.ranker.offers.activities.values()
-        return frozenset(stops_of(activities, self.ranker.tables.standings, now_ms, 0).names)
+        activities = self.ranker.offers.activities
+        return frozenset(stops_of(activities, self._runs, self.ranker.tables.standings, now_ms, 0).names)
 
     def items_of(self, activity_id: str) -> tuple[str, ...]:
         """Return the items that an activity names, none where it is gone."""

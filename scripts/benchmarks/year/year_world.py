@@ -70,12 +70,25 @@ def calendar(days: int, seed: int) -> dict[int, list[Change]]:
         if day < 0 and activity.ends_ms <= START_MS:
             continue
         changes[max(day, 0)].append(Change(activity.activity_id, activity))
-        if number % 20 == 7 and 0 <= day + 5 < days:
-            paused = replace(activity, status="paused")
-            changes[day + 5].append(Change(activity.activity_id, paused))
+        for after, changed in _changed(activity, number, day):
+            if 0 <= day + after < days:
+                changes[day + after].append(Change(activity.activity_id, changed))
         if over < days:
             changes[over].append(Change(activity.activity_id, None))
     return changes
+
+
+def _changed(activity: Activity, number: int, day: int) -> list[tuple[int, Activity | None]]:
+    """Return what becomes of some activities before their time, and after how many days: each is on lists by then."""
+    paused, midnight_ms = replace(activity, status="paused"), START_MS + day * DAY_MS
+    changes: dict[int, list[tuple[int, Activity | None]]] = {
+        7: [(5, paused)],
+        11: [(3, paused), (6, activity)],
+        13: [(5, replace(activity, ends_ms=midnight_ms + 5 * DAY_MS))],
+        17: [(4, paused), (6, None)],
+        19: [(6, None)],
+    }
+    return changes.get(number % 20, [])
 
 
 def _activity(number: int, day: int, random: Random) -> Activity:

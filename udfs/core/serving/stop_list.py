@@ -1,7 +1,7 @@
 """The stop list for readers: which activities are to be shown to nobody, whatever a list made before says.
 
-{"v":[g,t,s],"s":["c08-0042",...]}, versioned like a list. On it are those whose budget is spent, and those that were
-paused or ended before their time.
+{"v":[g,t,s],"s":["c08-0042",...]}, versioned like a list. On it are those whose budget is spent, and those that do not
+run though they once were to: paused, ended or deleted before their time, or their time was changed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tideline.udfs.core.serving.popular_list import RENEWED_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from tideline.udfs.core.budgets.standing import Standing
     from tideline.udfs.core.catalogue.activity import Activity
@@ -26,18 +26,39 @@ class Stops(NamedTuple):
     seq: int = 0
 
 
-def stops_of(activities: Iterable[Activity], standings: Mapping[str, Standing], as_of_ms: int, read: int) -> Stops:
+class Runs:
+    """When each activity was to run by all that was ever said of it: a list that was made meanwhile may hold it yet."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[int, int]] = {}
+
+    def hear(self, activity: Activity) -> None:
+        """Take in a record of an activity, whatever comes after it."""
+        starts_ms, ends_ms = self._of.get(activity.activity_id, (activity.starts_ms, activity.ends_ms))
+        self._of[activity.activity_id] = min(starts_ms, activity.starts_ms), max(ends_ms, activity.ends_ms)
+
+    def at(self, moment_ms: int) -> list[str]:
+        """Return the activities that were to run at a moment, and forget those of which all is over by then."""
+        self._of = {name: window for name, window in self._of.items() if moment_ms < window[1]}
+        return [name for name, (starts_ms, _) in self._of.items() if starts_ms <= moment_ms]
+
+
+def stops_of(
+    activities: Mapping[str, Activity], runs: Runs, standings: Mapping[str, Standing], as_of_ms: int, read: int
+) -> Stops:
     """Return what activities and their standings say is stopped; `read` records of activities lead to the former.
 
     What is over or has not begun is not: lists know that themselves.
     """
     as_of_ms = max([as_of_ms, *(each.as_of_ms for each in standings.values())])
     spent = {name for name, each in standings.items() if each.stopped}
-    withdrawn = {
-        each.activity_id for each in activities if each.status != "active" and each.starts_ms <= as_of_ms < each.ends_ms
-    }
+    withdrawn = {name for name in runs.at(as_of_ms) if not _runs(activities.get(name), as_of_ms)}
     seq = read + 1 + max([-1, *(each.version for each in standings.values())])
     return Stops(tuple(sorted(spent | withdrawn)), as_of_ms, seq)
+
+
+def _runs(activity: Activity | None, at_ms: int) -> bool:
+    return activity is not None and activity.status == "active" and activity.starts_ms <= at_ms < activity.ends_ms
 
 
 class StopList:

@@ -188,3 +188,13 @@ def test_what_is_withdrawn_is_told_to_readers_with_a_rising_version() -> None:
     fed.apply(ACTIVITIES, [record(2, "b"), record(3, "a", status="ended")])
     assert fed.feed.stops().names == ("a",)
     assert fed.feed.stops()[1:] > first[1:]
+
+
+def test_what_is_deleted_or_cut_short_while_it_runs_is_told_to_readers() -> None:
+    """Contract: pages that were made before hold it until its former end; put in again it is off the list."""
+    fed = Fed()
+    fed.apply(ACTIVITIES, [record(0, "a"), record(1, "b", status="paused")])
+    fed.apply(ACTIVITIES, [(2, b"b", None)])
+    assert fed.feed.stops().names == ("b",)
+    fed.apply(ACTIVITIES, [record(3, "a", ends_ms=NOON_MS), record(4, "b")])
+    assert fed.feed.stops().names == ("a",)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.support.core_world import DAY_MS, NOON_MS, activity
 from tideline.udfs.core.budgets.standing import Standing
+from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.serving.popular_list import RENEWED_MS
-from tideline.udfs.core.serving.stop_list import StopList, Stops, stops_of
+from tideline.udfs.core.serving.stop_list import Runs, StopList, Stops, stops_of
 
 STANDINGS = {
     "b": Standing(stopped=True, as_of_ms=NOON_MS, version=7),
@@ -24,8 +27,35 @@ def test_spent_paused_and_ended_activities_are_stopped() -> None:
         activity("over", status="ended", ends_ms=NOON_MS - 5),
         activity("later", status="paused", starts_ms=NOON_MS + 50),
     ]
-    assert stops_of(activities, STANDINGS, NOON_MS, 5) == Stops(("b", "e", "z"), NOON_MS + 1, 14)
-    assert stops_of([], {}, NOON_MS, 0) == Stops((), NOON_MS, 0)
+    assert stopped(activities, activities, STANDINGS) == Stops(("b", "e", "z"), NOON_MS + 1, 14)
+    assert stops_of({}, Runs(), {}, NOON_MS, 0) == Stops((), NOON_MS, 0)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        [],
+        [activity("a", ends_ms=NOON_MS - 5)],
+        [activity("a", starts_ms=NOON_MS + 50)],
+        [activity("a", status="paused", ends_ms=NOON_MS - 5)],
+    ],
+)
+def test_what_was_to_run_and_does_not_any_more_is_stopped_until_its_former_end(now: list[Activity]) -> None:
+    """Contract: deleted, cut short, put off: lists that were made before hold it, and say that it runs."""
+    former = activity("a", ends_ms=NOON_MS + DAY_MS)
+    assert stopped([former, *now], now).names == ("a",)
+    assert stopped([former, *now], now, at_ms=NOON_MS + DAY_MS).names == ()
+    assert stopped([former, *now, former], [former]).names == ()
+
+
+def stopped(
+    told: list[Activity], now: list[Activity], standings: dict[str, Standing] | None = None, at_ms: int = NOON_MS
+) -> Stops:
+    """Return what is stopped when these records were read, and those activities are what they led to."""
+    runs = Runs()
+    for each in told:
+        runs.hear(each)
+    return stops_of({each.activity_id: each for each in now}, runs, standings or {}, at_ms, 5)
 
 
 def test_it_has_a_version_like_a_list() -> None:
