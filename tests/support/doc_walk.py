@@ -36,7 +36,7 @@ NOT_HERE = {
     r"\.venv/bin/python -m tideline\.models\.prepare\.msnbc .*": "its data is fetched by hand from its owners",
     r"scripts/tideline variants (status|stop) .*": "needs variants: tests/integration/test_variants.py has some",
     r"scripts/bench rank( --json)?": "measures beside libraries that scripts/setup --peers installs",
-    r"scripts/bench (regret|rules --only) ?.*": "plays for minutes whatever it is given; the unit layer plays small ones",
+    r"scripts/bench (regret|rules --only) ?.*": "plays for minutes whatever it is given; the unit layer plays less",
 }
 """Why no check runs these."""
 MENTIONED = {
