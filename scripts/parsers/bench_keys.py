@@ -102,7 +102,8 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "late_spend": "{share_over, two_weeks, a_day}: of runs that overdraw, by horizon beside simpler stops",
             "floors": "{worst_reached, of_bound, reward, without}",
             "fairness": "{gap, reward, most_possible, half_merit, fair_co, none, unseen}; parts not asked for: null",
-            "variants": "even and earn: {false_winners, by_peeking, found_20, median_users_20, clicks_lost_20}",
+            "variants": "even and earn: {false_winners, by_peeking, found_20, median_users_20, clicks_lost_20}; "
+            "returning, of users who come back: {false_winners, found_50}",
             "discount": "by curve of demand: {lost, worst, independent, even}; margin of 20,000 impressions",
             "price_report": "{marginal_off, day_off, total, exact, sampled, sampled_off_se, classes, of_ranking, ...}",
             "propensities": "of list rules: {lists, worst_weight, worst_chi_square, weights, chi_square, us_per_user}",

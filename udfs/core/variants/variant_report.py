@@ -1,7 +1,8 @@
 """What is known of an activity's variants: rates, differences with bounds, which is best, how many users are needed.
 
-The unit is the user. What he brought while he saw a variant with a share weighs 1 / share: its sum is what all users
-would have brought with that variant, whatever moved the shares. All pairs of variants are compared at once.
+The unit is the user. All he brought counts for the variant he saw first, and weighs 1 / its share then: nothing that
+came before him says which one that was, so whatever moved the shares, variants that do not differ seem alike. Where
+shares move over users who come back, a difference seems smaller than it is. All pairs of variants are compared at once.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class ShownVariants(NamedTuple):
 
 
 class VariantFigures(NamedTuple):
-    """One variant: users who saw it, its share now, what a user brings with it, how likely it is the best of all."""
+    """One variant: users who saw it first, its share now, what one of them brings, how likely it is the best of all."""
 
     users: int
     clicks: int
@@ -77,24 +78,20 @@ class VariantReport(NamedTuple):
 
 
 class _Units(NamedTuple):
-    """What each user brought with each variant and share, in order of the first entry of each."""
+    """What each user brought, in order of their first entries, by the variant and share of that."""
 
-    user: NDArray[np.int64]
     variant: NDArray[np.int64]
     share: NDArray[np.float64]
     click: NDArray[np.float64]
     brought: NDArray[np.float64]
-    users: int
 
     @classmethod
     def of(cls, shown: ShownVariants) -> _Units:
-        keys = np.column_stack([shown.user, shown.variant, np.rint(shown.share * PARTS).astype(np.int64)])
-        _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-        click, brought = (_summed(which.ravel(), values, first.size) for values in (shown.click, shown.brought))
+        _, first, which = np.unique(shown.user, return_index=True, return_inverse=True)
+        click, brought = (_summed(which, values, first.size) for values in (shown.click, shown.brought))
         order = np.argsort(first, kind="stable")
         rows = first[order]
-        users, user = np.unique(shown.user[rows], return_inverse=True)
-        return cls(user, shown.variant[rows], shown.share[rows], click[order], brought[order], users.size)
+        return cls(shown.variant[rows], shown.share[rows], click[order], brought[order])
 
     def outcomes(self) -> NDArray[np.float64]:
         """Return by how much each speaks for its variant: what it brought less the mean before it, over its share."""
@@ -106,7 +103,7 @@ class _Units(NamedTuple):
     def difference(self, outcomes: NDArray[np.float64], first: int, second: int) -> Difference:
         """Return the sums of how much each user speaks for the second of two variants."""
         signed = outcomes * ((self.variant == second).astype(np.float64) - (self.variant == first))
-        return difference_of(_summed(self.user, signed, self.users))
+        return difference_of(signed)
 
 
 def report_variants(shown: ShownVariants, variants: int, *, binary: bool, least: float) -> VariantReport:
@@ -120,7 +117,7 @@ def report_variants(shown: ShownVariants, variants: int, *, binary: bool, least:
     sums = {pair: units.difference(outcomes, *pair) for pair in pairs}
     clicks = _summed(units.variant, units.click, variants)
     best = _best(sums, clicks, len(pairs))
-    mean = float(units.brought.sum()) / max(units.users, 1)
+    mean = float(units.brought.sum()) / max(units.brought.size, 1)
     bounds = {pair: bounds_of(each, len(pairs)) for pair, each in sums.items()}
     widest = max((max(-low, high) for low, high in bounds.values()), default=math.inf)
     alike = best is None and clicks.min(initial=math.inf) >= LEAST_CLICKS and widest <= least * abs(mean)
@@ -129,7 +126,7 @@ def report_variants(shown: ShownVariants, variants: int, *, binary: bool, least:
         _figures(units, shown, clicks, sums, bounds, binary=binary),
         VariantVerdict.WINNER if best is not None else VariantVerdict.ALIKE if alike else VariantVerdict.UNDECIDED,
         best,
-        units.users,
+        units.brought.size,
         users_for(least * abs(mean), variance, len(pairs)),
     )
 
@@ -159,17 +156,16 @@ def _figures(
 ) -> tuple[VariantFigures, ...]:
     found = []
     likely = _likely_best(units, clicks.size, binary=binary)
-    a_user = units.user.size / max(units.users, 1)
     for number in range(clicks.size):
         here = units.variant == number
         weight = 1.0 / units.share[here]
-        rate = float((units.brought[here] * weight).sum() / weight.sum()) * a_user if weight.size else 0.0
+        rate = float((units.brought[here] * weight).sum() / weight.sum()) if weight.size else 0.0
         shares = shown.share[shown.variant == number]
         own = sums.get((0, number), Difference())
         low, high = bounds.get((0, number), (0.0, 0.0))
         found.append(
             VariantFigures(
-                users=int(np.unique(units.user[here]).size),
+                users=int(here.sum()),
                 clicks=round(float(clicks[number])),
                 share=float(shares[-1]) if shares.size else 0.0,
                 rate=rate,

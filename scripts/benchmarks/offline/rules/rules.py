@@ -13,6 +13,7 @@ from tideline.scripts.benchmarks.offline.rules import (
     propensities,
     shares_of_lists,
     variant_race,
+    variant_returns,
 )
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "late_spend": late_spend.measure,
     "floors": shares_of_lists.measure_floors,
     "fairness": shares_of_lists.measure_fairness,
-    "variants": variant_race.measure,
+    "variants": lambda: variant_race.measure() | {"returning": variant_returns.measure()},
     "discount": depth_race.measure,
     "price_report": price_report.measure,
     "propensities": propensities.measure,
