@@ -64,6 +64,7 @@ class Reader:
         for name, seed in (("TRAIN.csv", 1), ("TEST.csv", 2), ("data/train.csv", 1), ("data/test.csv", 2)):
             write_sequences(self.root / name, seed)
         (self.root / "spring.json").write_text(json.dumps(GOOD))
+        (self.root / "forms.json").write_text(json.dumps(GOOD | {"variants": [{"id": "cow"}, {"id": "goat"}]}))
         (self.root / "kafka.properties").write_text("security.protocol=PLAINTEXT\n")
         self._private("token_keys.json", json.dumps({"1": _SECRET}))
 

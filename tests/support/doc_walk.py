@@ -23,6 +23,7 @@ ON_FILES = {
     ("ope",),
     ("report",),
     ("variants", "plan"),
+    ("variants", "status"),
 }
 """Verbs that ask neither Kafka nor Flink nor Redis: `tests/unit/docs/test_whole_commands.py` runs them."""
 NOT_HERE = {
@@ -34,7 +35,6 @@ NOT_HERE = {
     r"scripts/tideline VERB": "says how every verb is called",
     r"scripts/tideline model (train|export) .*|models/train\.py .*": "needs torch: the layer train trains and exports",
     r"\.venv/bin/python -m tideline\.models\.prepare\.msnbc .*": "its data is fetched by hand from its owners",
-    r"scripts/tideline variants (status|stop) .*": "needs variants: tests/integration/test_variants.py has some",
     r"scripts/bench rank( --json)?": "measures beside libraries that scripts/setup --peers installs",
     r"scripts/bench (regret|rules --only) ?.*": "plays for minutes whatever it is given; the unit layer plays less",
 }
@@ -70,6 +70,7 @@ MORE = {
 """Options behind those that are printed: the smallest that a benchmark takes, and no gate that asks how busy it is."""
 BEFORE = {
     r"scripts/bench value --world shop .*": "scripts/bench world few shop",
+    r"scripts/tideline variants stop .*": "scripts/tideline activity put forms.json",
     r"scripts/tideline model publish NAME .*": (
         "scripts/tideline model publish demo-1 --data TEST.csv --train TRAIN.csv --registry-only --most-us 1e6"
     ),
@@ -116,7 +117,7 @@ SCENES = {
     r"scripts/tideline backfill --flink .*": Scene.BACKFILL,
     r".* -s \$newest .*|scripts/submit live --latest": Scene.LOST,
     r"scripts/tideline model (publish|rollback).*": Scene.LIVE,
-    r"scripts/tideline (activity|doctor|experiment|export|list|send)( .*)?": Scene.LIVE,
+    r"scripts/tideline (activity|doctor|experiment|export|list|send|variants)( .*)?": Scene.LIVE,
     r"scripts/(control|replay) .*": Scene.LIVE,
     r"scripts/topics.* (--partitions|--config) .*": Scene.LIVE,
 }

@@ -22,6 +22,7 @@ from tideline.scripts.commands.tideline import main
 if TYPE_CHECKING:
     from pathlib import Path
 
+_ABOUT = {"c08-0042": '{"kind": "coupon", "variants": ["cow", "goat"]}'}
 _WHOLE = sorted({each.words: each for each in documented() if is_on_files(each)}.values())
 
 
@@ -64,17 +65,21 @@ def _files(folder: Path) -> None:
 
 
 def _decisions(count: int) -> dict[str, Any]:
-    """Return the columns of an exported log of 1,000 users and an experiment whose arm is six times as good."""
+    """Return the columns of an exported log of 1,000 users; an arm and a variant are six times as good as the other."""
     draw = random.Random(3)
     users = [f"{at % 1000:016x}" for at in range(count)]
+    actions = [draw.choice(("c08-0042", "b")) for _ in users]
     return {
         "decision_id": [f"{user}/1.{at}.1" for at, user in enumerate(users)], "user": users,
-        "action": [draw.choice("ab") for _ in users], "position": [0] * count, "ts_ms": list(range(count)),
+        "action": actions, "position": [0] * count, "ts_ms": list(range(count)),
         "policy": ["linucb"] * count, "encoder_version": [3] * count, "experiment": ["spring"] * count,
         "arm": [("baseline", "wild")[at % 2] for at in range(count)], "explored": [False] * count,
         "propensity": [0.5] * count, "eligible": [2] * count, "mean": pa.array([None] * count, pa.float64()),
         "click": [int(draw.random() < (0.1, 0.6)[at % 2]) for at in range(count)],
         "conversion": [0] * count, "revenue": [0.0] * count,
         "reward": [int(draw.random() < 0.3) for _ in users], "mature": [True] * count,
+        "about": [_ABOUT.get(action, "{}") for action in actions],
+        "variant": [("cow", "goat")[at % 2] if action in _ABOUT else "" for at, action in enumerate(actions)],
+        "variant_share": [0.5 if action in _ABOUT else None for action in actions],
         "x_0": [1.0] * count, "x_1": [draw.random() for _ in users],
     }  # fmt: skip
