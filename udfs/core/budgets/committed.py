@@ -2,7 +2,9 @@
 
 An impression that converts does so after a delay, taken for exponential and cut at the attribution window. How long it
 is on average is weighed over a grid by how well it explains the conversions that impressions of each age have brought
-(Gamma-Poisson, all ledgers together); so it is a function of sums, and needs no delay to be recorded.
+(Gamma-Poisson); so it is a function of sums, and needs no delay to be recorded. Each activity has a delay of its own:
+what all others have shown counts as a few conversions. Where it counted in full, one whose conversions came a day after
+all others' spent up to three times its budget, and who converts at once could make all budgets be overdrawn.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 PRIOR_IMPRESSIONS = 100.0
 """A conversion among so many impressions is expected of what nobody has seen."""
+HEARD = 10.0
+"""As so many conversions the delays of all other activities count."""
 _DELAYS = 14
 _SHORTEST = 13
 _Z_99 = 2.33
@@ -61,9 +65,16 @@ def cohorts_of(ledgers: Sequence[NDArray[Any]], now_ms: int, window_ms: int) -> 
     ]
 
 
-def delay_weights(cohorts: Sequence[Cohorts]) -> NDArray[np.float64]:
-    """Return how likely each mean delay of the grid is, by what all activities have shown: one without says nothing."""
-    likely = np.zeros(_DELAYS)
+class Heard(NamedTuple):
+    """How likely each mean delay of the grid is by some ledgers, as logarithms, and by how many conversions."""
+
+    likely: NDArray[np.float64]
+    conversions: float
+
+
+def heard_of(cohorts: Sequence[Cohorts]) -> Heard:
+    """Return what some activities have shown of delays: one without impressions says nothing."""
+    likely, conversions = np.zeros(_DELAYS), 0.0
     for each in cohorts:
         if not each.impressions.size:
             continue
@@ -71,6 +82,15 @@ def delay_weights(cohorts: Sequence[Cohorts]) -> NDArray[np.float64]:
         seen = each.conversions[some]
         likely += np.log(np.maximum(each.arrived[:, some], 1e-12)) @ seen
         likely -= (seen.sum() + 1.0) * np.log(each.arrived @ each.impressions + PRIOR_IMPRESSIONS)
+        conversions += float(seen.sum())
+    return Heard(likely, conversions)
+
+
+def delay_weights(own: Cohorts, heard: Heard) -> NDArray[np.float64]:
+    """Return how likely each mean delay is for an activity; `heard` is of all activities, this one among them."""
+    mine = heard_of([own])
+    others = heard.conversions - mine.conversions
+    likely = mine.likely + (heard.likely - mine.likely) * min(1.0, HEARD / max(others, 1.0))
     likelihood = np.exp(likely - likely.max())
     weights: NDArray[np.float64] = likelihood / likelihood.sum()
     return weights

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.budgets.committed import cohorts_of, delay_weights
+from tideline.udfs.core.budgets.committed import cohorts_of, heard_of
 from tideline.udfs.core.budgets.ledger import (
     HOUR_MS,
     HOURLY_MS,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.budgets.committed import Cohorts
+    from tideline.udfs.core.budgets.committed import Cohorts, Heard
     from tideline.udfs.core.catalogue.activity import Activity
 
 EVERY_ID = "*"
@@ -99,8 +99,8 @@ class Ledgers:
         self._variants = {name: decode_variant_sums(each) for name, each in kept.variants.items()}
         self._newest_ms = kept.newest_ms
         self._told = Told(kept.told, kept.turn, settings.in_round)
-        self._delays: NDArray[np.float64] | None = None
-        """How likely each mean delay is by the ledgers as they are; None where they changed since it was asked."""
+        self._heard: Heard | None = None
+        """What the ledgers as they are say of delays; None where they changed since it was asked."""
 
     def __len__(self) -> int:
         """Return how many activities have terms."""
@@ -135,7 +135,7 @@ class Ledgers:
         """Add feedback rows (dtype ROWS) by activity, those that were admitted."""
         changed: dict[str, bytes] = {}
         of_variants: dict[str, bytes] = {}
-        self._delays = None
+        self._heard = None
         for name, rows in rows_of.items():
             self._newest_ms = max(self._newest_ms, int(rows["ts_ms"].max(initial=0)))
             if name in self._terms:
@@ -192,9 +192,9 @@ class Ledgers:
         if not some:
             return []
         cohorts = self._cohorts(some)
-        if self._delays is None:
-            self._delays = delay_weights(cohorts if names is None else self._cohorts(every_name))
-        moment = Moment(self._newest_ms, self._delays, self._settings.worth)
+        if self._heard is None:
+            self._heard = heard_of(cohorts if names is None else self._cohorts(every_name))
+        moment = Moment(self._newest_ms, self._heard, self._settings.worth)
         every = self._ledgers.get(EVERY_ID, NO_LEDGER)
         return [
             (name, self._standing(name, of_hours, every, moment)) for name, of_hours in zip(some, cohorts, strict=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.schemas.records import LEDGER
-from tideline.udfs.core.budgets.committed import pending_of
+from tideline.udfs.core.budgets.committed import delay_weights, pending_of
 from tideline.udfs.core.budgets.ledger import HOUR_MS, HOURLY_MS
 from tideline.udfs.core.budgets.owed_exposure import floor_offset
 from tideline.udfs.core.budgets.pacing import Pacing, in_price_units, plan_of, pressure
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.budgets.committed import Cohorts, Pending
+    from tideline.udfs.core.budgets.committed import Cohorts, Heard, Pending
 
 _WHOLE = 100
 _FIRST_SHARE = 0.1
@@ -67,8 +67,8 @@ class Moment(NamedTuple):
     """What all activities' standings are worked out with."""
 
     now_ms: int
-    delays: NDArray[np.float64]
-    """How likely each mean delay of a conversion is, see committed.py."""
+    heard: Heard
+    """What all of them have shown of how late conversions come, see committed.py."""
     worth: tuple[float, float]
     """Of a conversion, and of a unit of revenue."""
 
@@ -77,7 +77,7 @@ def standing_of(terms: Terms, ledger: NDArray[Any], cohorts: Cohorts, every: NDA
     """Return where an activity stands by its ledger, the same as cohorts, and the ledger of all together."""
     if terms.is_over:
         return Standing(as_of_ms=moment.now_ms)
-    pending = pending_of(cohorts, moment.delays)
+    pending = pending_of(cohorts, delay_weights(cohorts, moment.heard))
     limits = list(_limits(terms, ledger, pending))
     stopped = any(each.stopped for each in limits)
     busiest = _busiest_hour(ledger)

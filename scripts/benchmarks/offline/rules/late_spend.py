@@ -3,7 +3,8 @@
 One activity, a budget of 400 conversions, demand for three times as many. At price p an hour has Poisson(R exp(-p))
 impressions; one in a hundred converts, after a delay that is exponential of mean 36 hours, cut at 7 days. The delays
 are not told: they are learned from what has come, of this activity and of others, which together have 1,000 impressions
-an hour. Beside it a stop by what has been spent, one by what is expected, and the first activity of all.
+an hour. Beside it a stop by what has been spent, one by what is expected, the first activity of all, and one whose
+others convert in three minutes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.scripts.benchmarks.progress import say
-from tideline.udfs.core.budgets.committed import Cohorts, arrived_by, delay_weights, pending_of
+from tideline.udfs.core.budgets.committed import Cohorts, arrived_by, delay_weights, heard_of, pending_of
 from tideline.udfs.core.budgets.ledger import HOUR_MS
 from tideline.udfs.core.budgets.pacing import Plan, pressure
 from tideline.udfs.core.budgets.spending_stop import must_stop
@@ -23,7 +24,7 @@ from tideline.udfs.core.budgets.spending_stop import must_stop
 RUNS, BASELINE_RUNS = 1000, 100
 HORIZONS = {"two_weeks": 14 * 24, "a_day": 24}
 _BUDGET, _RATE, _MEAN_HOURS, _WINDOW_HOURS, _DEMAND = 400, 0.01, 36.0, 7 * 24, 3.0
-_OTHERS = 1000
+_OTHERS, _QUICK_HOURS = 1000, 0.05
 _SAID_EVERY = 100
 
 
@@ -34,12 +35,13 @@ class Stop(StrEnum):
     COMMITTED = "committed"
     RESERVE = "reserve"
     ALONE = "alone"
+    AMONG_QUICK = "among_quick"
 
 
 def run(seed: int, hours: int, stop: Stop) -> float:
     """Return what one activity spends in the end, over its budget."""
     rng, plan = np.random.default_rng(seed), Plan(0, 1, np.ones(hours))
-    others = [] if stop is Stop.ALONE else [_others(rng)]
+    others = [] if stop is Stop.ALONE else [_others(rng, _QUICK_HOURS if stop is Stop.AMONG_QUICK else _MEAN_HOURS)]
     shown, known = np.zeros(hours), np.zeros(hours)
     due: list[list[int]] = [[] for _ in range(hours + _WINDOW_HOURS + 2)]
     for hour in range(hours):
@@ -58,7 +60,7 @@ def _standing(cohorts: Cohorts, others: list[Cohorts], stop: Stop) -> tuple[NDAr
     """Return what each hour is taken to have spent, and whether there is room for more."""
     if stop is Stop.REALISED:
         return cohorts.conversions, bool(cohorts.conversions.sum() < _BUDGET)
-    pending = pending_of(cohorts, delay_weights([cohorts, *others]))
+    pending = pending_of(cohorts, delay_weights(cohorts, heard_of([cohorts, *others])))
     committed = cohorts.conversions + pending.by_hour
     if stop is Stop.COMMITTED:
         return committed, bool(committed.sum() < _BUDGET)
@@ -76,10 +78,10 @@ def _cohorts(shown: NDArray[np.float64], known: NDArray[np.float64]) -> Cohorts:
     return Cohorts(arrived_by(ages, _WINDOW_HOURS * HOUR_MS), shown, known)
 
 
-def _others(rng: np.random.Generator) -> Cohorts:
+def _others(rng: np.random.Generator, mean_hours: float) -> Cohorts:
     shown = np.full(_WINDOW_HOURS, float(_OTHERS))
     ages = (_WINDOW_HOURS - np.arange(_WINDOW_HOURS)) - 0.5
-    come = np.expm1(-ages / _MEAN_HOURS) / np.expm1(-_WINDOW_HOURS / _MEAN_HOURS)
+    come = np.expm1(-ages / mean_hours) / np.expm1(-_WINDOW_HOURS / mean_hours)
     return _cohorts(shown, rng.poisson(shown * _RATE * come).astype(np.float64))
 
 

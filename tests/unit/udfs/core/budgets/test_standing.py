@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tests.support.core_world import DAY_MS, NOON_MS, activity
 from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.fields import MAX_AMOUNT
-from tideline.udfs.core.budgets.committed import cohorts_of, delay_weights
+from tideline.udfs.core.budgets.committed import cohorts_of, heard_of
 from tideline.udfs.core.budgets.ledger import HOUR_MS, LEDGER, NO_LEDGER
 from tideline.udfs.core.budgets.pacing import Pacing
 from tideline.udfs.core.budgets.spending_stop import MAX_LEASE_MS, MIN_LEASE_MS
@@ -38,7 +38,7 @@ def standing(known: NDArray[Any], every: NDArray[Any] = NO_LEDGER, **given: Any)
     terms = terms_of(activity("a", **given), 0)
     assert terms is not None
     (cohorts,) = cohorts_of([known], NOON_MS, DAY_MS)
-    return standing_of(terms, known, cohorts, every, Moment(NOON_MS, delay_weights([cohorts]), (5.0, 0.0)))
+    return standing_of(terms, known, cohorts, every, Moment(NOON_MS, heard_of([cohorts]), (5.0, 0.0)))
 
 
 def test_the_more_is_spent_the_higher_the_price() -> None:
