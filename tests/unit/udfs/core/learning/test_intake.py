@@ -164,6 +164,7 @@ ROW = st.builds(
     st.integers(0, 255),
     st.integers(0, 2**32 - 1),
     st.integers(0, 255),
+    st.integers(0, 2**16 - 1),
 )  # fmt: skip
 
 
