@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.core_world import NOON_MS, ArithmeticEncoder
-from tests.support.engine_runs import ranking_world, records_of, story_of, sums_of, views
+from tests.support.core_world import NOON_MS, ArithmeticEncoder, token_for
+from tests.support.engine_runs import NAMES, ranking_world, records_of, story_of, sums_of, views
 from tests.support.told import totals
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION, HEADER_BYTES, wire_header
@@ -172,6 +172,19 @@ def test_what_comes_of_a_list_is_learned_or_not_as_its_user_agreed_when_it_was_m
 def test_a_switch_of_consent_anywhere_between_leaves_the_same_sums(told: list[Event | Profile]) -> None:
     """Contract: in any order of impressions, clicks, conversions with and without token, returns and profiles."""
     assert sums_by_consent(run_of(told)) == sums_by_consent(run_of(IN_TURN))
+
+
+@pytest.mark.parametrize("learn", [True, False])
+def test_of_the_popular_list_it_counts_what_its_user_has_agreed_to(learn: bool) -> None:
+    """Contract: its token is everybody's and says nothing of him."""
+    shop = Shop()
+    shop.told(Profile("u", NOON_MS, consent=Consent(learn=learn)))
+    token = token_for("", NAMES, popular=True)
+    seen = Event("i", "u", EventType.IMPRESSION, NOON_MS + 9, activity_id=NAMES[0], token=token, position=0)
+    first = shop.seen(seen)
+    shop.told(Profile("u", NOON_MS + 20, consent=Consent(learn=not learn)))
+    then = shop.seen(seen._replace(event_id="c", type=EventType.CLICK, ts_ms=NOON_MS + 30))
+    assert [each.unlearned for each in (*first.feedback, *then.feedback)] == [int(not learn)] * 2
 
 
 def test_a_bad_record_costs_its_user_nothing_and_nobody_else_anything() -> None:
