@@ -54,6 +54,26 @@ def test_each_variant_has_its_share_of_the_users_and_a_user_his_variant() -> Non
     assert seen(table(own, salt=12)) != found
 
 
+def test_the_share_that_a_list_carries_is_the_chance_of_its_variant() -> None:
+    """Contract: 20 activities whose shares earn, each before 20,000 users: chi-square of all, and the mean of weights
+    1 / share of each variant is 1 within three standard errors."""
+    names = [f"a{number}" for number in range(20)]
+    found = table(*(activity(name, variants=THREE, split="earn") for name in sorted(names)))
+    told = {name: tuple(np.ravel([(variant_mark(name, each.id), share) for each, share in
+            zip(THREE, (26, 60, 170), strict=True)]).tolist()) for name in names}  # fmt: skip
+    found = found.with_shares(told)
+    users = hashes64([f"w{number}" for number in range(20_000)])
+    order = np.tile(np.arange(20), (users.size, 1))
+    on_lists = drawn(found, order.tolist(), users)
+    chi_square = 0.0
+    for share in (26, 60, 170):
+        counts, chance = (on_lists.shares == share).sum(axis=0), share / PARTS
+        chi_square += float(((counts - users.size * chance) ** 2 / (users.size * chance)).sum())
+        weights = (on_lists.shares == share) / chance
+        assert abs(weights.mean() - 1.0) < 3 * weights.std() / np.sqrt(weights.size)
+    assert chi_square < 40 + 4 * np.sqrt(2 * 40)
+
+
 def test_activities_part_the_users_anew() -> None:
     """Contract: who sees one activity's first variant sees another's first as often as anybody."""
     first = seen(table(activity("a", variants=THREE[:2])))
