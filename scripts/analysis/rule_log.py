@@ -22,6 +22,7 @@ from tideline.schemas.records import RULE_COSTS
 from tideline.udfs.core.budgets.pacing import PRICE_UNIT, Pacing, plan_of
 from tideline.udfs.core.budgets.standing import decode_standing
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, decode_ledger_key
+from tideline.udfs.core.variants.variant_sums import earns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,7 +60,7 @@ def rules_of(records: Iterable[TopicRecord], activities: Mapping[str, Activity])
                     epoch, standings[name] = standing.epoch, standing
         except InvalidRecord:
             continue  # counted by every ranker
-    known = sorted(standings.keys() & activities.keys())
+    known = sorted(name for name in standings.keys() & activities.keys() if not _only_earns(activities[name]))
     if not (known or days):
         return None
     return {
@@ -67,6 +68,11 @@ def rules_of(records: Iterable[TopicRecord], activities: Mapping[str, Activity])
         "activities": {name: _activity(activities[name], standings[name]) for name in known},
         "days": days,
     }
+
+
+def _only_earns(activity: Activity) -> bool:
+    """Return whether an activity stands somewhere for shares of variants alone: no rule of it costs anything."""
+    return earns(activity) and not (activity.is_limited or activity.exposure_floor > 0.0)
 
 
 def _activity(activity: Activity, standing: Standing) -> dict[str, Any]:

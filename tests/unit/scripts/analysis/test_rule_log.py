@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tests.support.core_world import NOON_MS, activity
 from tideline.scripts.analysis.rule_log import read_rules, rules_of, with_rules
 from tideline.udfs.core.budgets.ledger import HOUR_MS
 from tideline.udfs.core.budgets.standing import Standing, encode_standing
+from tideline.udfs.core.catalogue.competing import Variant
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, LedgerKey
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.core.policies.policy_table import cold_row, encode_row
@@ -49,6 +51,16 @@ def test_the_newest_of_each_is_told_in_units_of_money_and_worth() -> None:
     assert (found["activities"]["a"]["price"], found["activities"]["a"]["spent"]) == (0.5, 3.5)
     assert (found["activities"]["b"]["offset"], found["activities"]["b"]["budget"]) == (0.25, None)
     assert [(each["day"], each["lists"]) for each in found["days"]] == [(8, 8), (9, 9)]
+
+
+def test_shares_of_variants_are_no_rule() -> None:
+    """Contract: an activity that stands somewhere for them alone is not told of; with a limit beside them it is."""
+    varied = activity("a", variants=(Variant("red"), Variant("cow")), split="earn")
+    told = records((LedgerKey("a").value, encode_standing("a", Standing(shares=(1, 128, 2, 128)))))
+    limited = rules_of(told, {"a": replace(varied, total_cap=9)})
+    assert rules_of(told, {"a": varied}) is None
+    assert limited is not None
+    assert limited["activities"].keys() == {"a"}
 
 
 def test_what_a_job_still_said_that_was_taken_over_from_does_not_count() -> None:
