@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
 import pytest
 
 from tests.unit.scripts.benchmarks.year.test_year_profiles import record
@@ -151,3 +152,13 @@ def test_a_page_that_draws_what_is_over_or_closed_is_found(checks: Checks) -> No
     checks.hours_drawn("u1", page, NOON_MS + 2 * HOUR_MS)
     checks.drawn("u1", page, NOON_MS + 20 * DAY_MS)
     assert checks.violations.counts == {"hours_broken": 1, "drawn_over": 1}
+
+
+def test_a_list_that_is_not_as_the_newest_profile_says_is_found(checks: Checks) -> None:
+    """Contract: unless its user has done something later; what was withdrawn since is no matter of profiles."""
+    out = (b"u1", orjson.dumps(orjson.loads(record(NOON_MS)[1]) | {"opt_outs": {"activities": ["a1"]}}), NOON_MS)
+    checks.says.hear(out, 1)
+    for at_ms, names, times in ((NOON_MS + 1, ("a1",), 0), (NOON_MS, ("a2", "gone"), 0), (NOON_MS, ("a1",), 1)):
+        checks.shop.lists["u1"] = payload(*names, at_ms=at_ms)
+        checks.obeyed(["u1", "u2"])
+        assert checks.violations.counts["profile_not_obeyed"] == times
