@@ -32,6 +32,7 @@ from tideline.udfs.core.rewards.attribution_settings import WORTH_LIMIT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tideline.scripts.audit.list_audit import Past, Said
     from tideline.scripts.benchmarks.year.year_shop import Shop
     from tideline.scripts.benchmarks.year.year_truth import Version
     from tideline.scripts.benchmarks.year.year_visitors import Page
@@ -242,25 +243,22 @@ class Checks:
 
     def _list(self, user: str, page: Page, is_honest: bool) -> None:
         at_ms, known = page.version[1], self.shop.ranker.offers.activities
-        if not page.activities and self._open(at_ms):
-            self.violations.found("list_empty", user)  # nothing ran when he was last there: the frontend shows popular
         if page.version > (self._zones.get(user, (None, None))[0] or (0, 0, 0)):
             self._zones[user] = page.version, self.says.said(user).zone
             self._agreed[user, page.version] = self.says.learns(user)
-        past = self.truth.past(user) if is_honest else NOTHING_KNOWN
+        past, said = self.truth.past(user) if is_honest else NOTHING_KNOWN, self.says.said(user)
+        if is_honest and not page.activities and self._open(at_ms, said, past):
+            self.violations.found("list_empty", user)  # nothing ran when he was last there: the frontend shows popular
         for breach in (
-            *breaches_of_list(page.activities, at_ms, known, self.says.said(user), past),
+            *breaches_of_list(page.activities, at_ms, known, said, past),
             *breaches_of_rules(page.activities, known, LIST_RULES),
         ):
             self.violations.found(breach[0], f"{user} {breach[1]}")
         self.limits.shown_after_stop(f"list of {user}", page.activities)
         self.limits.lists_of_day[at_ms // DAY_MS] += 1
 
-    def _open(self, at_ms: int) -> bool:
-        """Return whether anything ran at a moment that everybody may see."""
-        return any(
-            each.status == "active"
-            and each.starts_ms <= at_ms < each.ends_ms
-            and not (each.rule or each.limits() or each.hours or each.is_limited)
-            for each in self.shop.ranker.offers.activities.values()
-        )
+    def _open(self, at_ms: int, said: Said, past: Past) -> bool:
+        """Return whether anything ran at a moment that is for everybody and that a user had not turned down."""
+        known = self.shop.ranker.offers.activities
+        for_all = [name for name in known if not any(breaches_of_popular([name], known))]
+        return any(not any(breaches_of_list([name], at_ms, known, said, past)) for name in for_all)

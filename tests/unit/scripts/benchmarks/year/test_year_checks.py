@@ -162,3 +162,12 @@ def test_a_list_that_is_not_as_the_newest_profile_says_is_found(checks: Checks) 
         checks.shop.lists["u1"] = payload(*names, at_ms=at_ms)
         checks.obeyed(["u1", "u2"])
         assert checks.violations.counts["profile_not_obeyed"] == times
+
+
+def test_a_list_may_be_empty_where_its_user_turned_everything_down(checks: Checks) -> None:
+    """Contract: what he dismissed or opted out of is nothing that he could have been shown."""
+    checks.truth.dismiss(BEFORE, NOON_MS)
+    checks.lists(["u1"], [payload()], set())
+    assert not checks.violations.counts
+    checks.lists(["u2"], [payload()], set())
+    assert checks.violations.counts == {"list_empty": 1}
