@@ -12,8 +12,8 @@ from pyflink.table import StreamTableEnvironment
 from tideline.jobs.inputs import BROADCAST_TYPE, batches, broadcasts, learner_rows
 from tideline.jobs.outputs import write_dead_letters, write_decisions, write_policy
 from tideline.jobs.shards import MAX_PARALLELISM, shard_keys
-from tideline.udfs.operators.deployment import DEPLOYMENT
 from tideline.udfs.operators.interest_rank import InterestRank
+from tideline.udfs.operators.kept.deployment import DEPLOYMENT
 from tideline.udfs.operators.learn import Learn
 from tideline.udfs.operators.redis_writer import RedisWriter
 from tideline.udfs.settings.job_config import ReplayConfig

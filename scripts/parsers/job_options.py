@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 LIVE_FLAGS = (
     "--name", "--bootstrap", "--kafka-properties", "--kafka-properties-file", "--topics", "--group-id", "--start",
-    "--without-state", "--epoch", "--prefix", "--redis-url", "--redis-url-file", "--list-ttl-s", "--redis-deadline-s",
+    "--without-state", "--epoch", "--prefix", "--redis-url", "--redis-url-file", "--list-ttl-s", "--refresh-per-s",
+    "--redis-deadline-s",
     "--parallelism", "--shards", "--batch-ms", "--list-size", "--list-rules", "--policy", "--exploration",
     "--holdout", "--salt",
     "--weight-click", "--weight-conversion", "--weight-revenue", "--weight-cost", "--half-life-days", "--publish-ms",

@@ -36,6 +36,7 @@ def steps(bootstrap: str, redis_url: str, tag: str) -> dict[str, Mapping[str, st
             "start": "earliest",
             "without_state": "begin",
             "epoch": "2",
+            "refresh_per_s": "0",
             "redis_deadline_s": "30",
             "parallelism": "2",
             "batch_ms": "200",

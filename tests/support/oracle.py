@@ -17,8 +17,9 @@ from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, dec
 from tideline.udfs.core.policies.policy_table import decode_row, encode_row
 from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
-from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, take_profiles
+from tideline.udfs.core.serving.engine import Outcome, Records, process, take_profiles
 from tideline.udfs.core.serving.ranker_state import RankerState
+from tideline.udfs.core.serving.renewal.renew import republish
 from tideline.udfs.core.shown.shown_bytes import DISMISSAL, marks_of
 from tideline.udfs.core.users.user_state import decode_states
 

@@ -26,16 +26,18 @@ from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
 from tideline.udfs.core.serving.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached
-from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, settle, take_profiles
+from tideline.udfs.core.serving.engine import Outcome, Records, process, settle, take_profiles
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
+from tideline.udfs.core.serving.renewal.renew import refresh, republish
 from tideline.udfs.core.serving.stop_list import StopList
 from tideline.udfs.core.users.state_check import is_malformed
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_policy, read_topic
 from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, read_batch
 from tideline.udfs.operators.dead_letters import Letter, columns, counts_of, letter_of_record, letters_of_batch
-from tideline.udfs.operators.deployment import Deployment
+from tideline.udfs.operators.kept.deployment import Deployment
+from tideline.udfs.operators.kept.opening_rolls import OpeningRolls
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
 from tideline.udfs.operators.stop import fail_job, failing_for_good
@@ -74,6 +76,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
             self._deployment.check(broadcasts_of(context))
         self._states = context.get_map_state(MapStateDescriptor("users", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._last_republish = context.get_state(ValueStateDescriptor("last_republish", Types.STRING()))
+        live = not isinstance(config, ReplayConfig | BackfillConfig)
+        self._rolls = OpeningRolls(context, config.refresh_per_s if live else 0, config.shards)
         # A read cache of the state above, which is always written: a read over the JVM border costs 4 us.
         self._cache: dict[str, bytes] = {}
         self._meters = Meters(context)
@@ -118,11 +122,11 @@ class InterestRank(KeyedBroadcastProcessFunction):
             return
         keys, values, stamped_ms = batch.records
         records = Records(keys, values, self._clock.bounded(keys, stamped_ms, _present_ms()))
-        ranker = self._feed.state
+        ranker, least_ms = self._feed.state, self._rolls.least_ms(batch.shard)
         if batch.kind == PROFILES:
-            outcome = take_profiles(records, self._load, ranker, muted=self._muted)
+            outcome = take_profiles(records, self._load, ranker, muted=self._muted, least_ms=least_ms)
         else:
-            outcome = process(records, self._load, ranker, muted=self._muted, held=self._held)
+            outcome = process(records, self._load, ranker, muted=self._muted, held=self._held, least_ms=least_ms)
         if self._muted and self._last_republish.value() is not None:  # past its end: who is settled stays so
             outcome = replace(outcome, states=settle(outcome.states, ranker))
         self._store(outcome.users, outcome.states)
@@ -135,6 +139,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
                 stops = self._renewed_stops(outcome.newest_ms)
         if outcome.listed:
             self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
+        now_ms = min(outcome.newest_ms, max(records.timestamps_ms))
+        self._rolls.look(batch.shard, self._feed.openings.newest(now_ms), ctx.timer_service())
         yield self._row(outcome, popular, stops, batch)
         yield from self._tell_costs(self._sampled.add(outcome.sampled, max(records.timestamps_ms)))
 
@@ -192,8 +198,14 @@ class InterestRank(KeyedBroadcastProcessFunction):
             yield Row(b"", b"", b"", b"", encode_costs([each]), [], [], *self._columns([]))
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
-        """No timers are set; thread mode needs an iterable all the same."""
-        yield from ()
+        """Tell some more users of a shard of an activity that opened."""
+        users, opened_ms = self._rolls.part(ctx.get_current_key()[0], self._states.keys, ctx.timer_service())
+        if not users:
+            return
+        outcome = refresh(users, self._load(users), self._feed.state, opened_ms)
+        self._store(outcome.users, outcome.states)
+        yield self._row(outcome, b"", b"")
+        yield from self._tell_costs(self._sampled.add(outcome.sampled))
 
     def _read(self, topic: str) -> Any:
         return read_topic(KafkaCluster(self._config.bootstrap, self._config.kafka_properties), topic)
@@ -249,7 +261,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             if self._muted:  # there are no lists to write: the order ends the backfill
                 self._store(part, settle(self._load(part), self._feed.state))
                 continue
-            outcome = republish(part, self._load(part), self._feed.state)
+            outcome = republish(part, self._load(part), self._feed.state, self._rolls.least_ms(shard))
             self._store(outcome.users, outcome.states)
             popular = stops = b""
             if shard == self._popular_shard and start == 0:  # once a command

@@ -44,6 +44,7 @@ COUNTERS: dict[str, str] = {
     "profiles": "Records read from the topic of profiles.",
     "profiles_applied": "Users whose profile is another one for it; of two records in one batch the newer.",
     "republished": "Users ranked again by a republish command.",
+    "refreshed": "Users ranked again because an activity had opened.",
     "decisions": "Decision records written.",
     "decisions_explored": "Decision records of places that exploration filled: over decisions, the explored share.",
     "dead_letters": "Dead letters of all reasons.",

@@ -29,6 +29,7 @@ from tideline.udfs.core.policies.fence import epoch_of
 from tideline.udfs.core.policies.policy_table import decode_row
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 from tideline.udfs.core.serving.ranker_state import PolicyTables, RankerCommand
+from tideline.udfs.core.serving.renewal.openings import Openings
 from tideline.udfs.core.serving.stop_list import Runs, stops_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class RankerFeed:
         `read_topic` reads the topic of activities or control as it is.
         """
         self.state = state
+        self.openings = Openings()
         self._provider = provider
         self._read_policy = read_policy
         self._read_topic = read_topic
@@ -103,6 +105,7 @@ class RankerFeed:
 
     def _apply_new(self, topic: str, records: Iterable[TopicRecord]) -> None:
         changes: dict[str, Activity | None] = {}
+        told_ms: dict[str, int] = {}
         for record in records:
             if record.offset <= self._applied[topic]:
                 continue
@@ -112,6 +115,7 @@ class RankerFeed:
                 if topic == ACTIVITIES:
                     name = (record.key or b"").decode(errors="replace")
                     changes[name] = self._activity(name, record, len(changes))
+                    told_ms[name] = record.timestamp_ms
                 else:
                     self._obey(record.value)
             except InvalidRecord as error:
@@ -119,6 +123,7 @@ class RankerFeed:
                 _log.warning("%s record at offset %d refused: %s", topic, record.offset, error)
         if changes:
             before = self.state.offers.unranked()
+            self.openings = self.openings.changed(self.state.offers.activities, changes, told_ms)
             self.state = self.state.with_activities(changes)
             self._check_floors()
             for name in sorted(self.state.offers.unranked() - before):

@@ -108,6 +108,11 @@ class JobConfig:
         mask=mask_url,
     )
     list_ttl_s: int = option(whole(60, 3650 * _DAY_S), "A list that is not renewed for this long vanishes", 30 * _DAY_S)
+    refresh_per_s: int = option(
+        whole(0, 100_000),
+        "Users a second who get a new list once an activity has opened, if seen in the day before",
+        2000,
+    )
     redis_deadline_s: float = option(
         number(0, 3600), "How long an outage of Redis is waited out before a restart", 60.0
     )

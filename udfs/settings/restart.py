@@ -46,6 +46,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "prefix": Effect("same state; only new lists, `republish` writes all"),
         "redis_url": Effect("same state; only new lists, `republish` writes all"),
         "list_ttl_s": _LISTS,
+        "refresh_per_s": _SAME,
         "redis_deadline_s": _SAME,
         "parallelism": Effect("same state, shared out anew"),
         "shards": Effect("refused: users would begin anew", kept=True, refused=True),

@@ -17,9 +17,10 @@ from tideline.udfs.core.policies.policy_table import decode_row
 from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
-from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, take_profiles
+from tideline.udfs.core.serving.engine import Outcome, Records, process, take_profiles
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
+from tideline.udfs.core.serving.renewal.renew import republish
 from tideline.udfs.core.serving.stop_list import Runs, stops_of
 
 if TYPE_CHECKING:

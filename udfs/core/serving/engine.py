@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.history import Merged
     from tideline.udfs.core.users.user_state import UserBatch
 
-__all__ = ["DeadLetter", "Outcome", "Records", "process", "republish", "settle", "take_profiles"]
+__all__ = ["DeadLetter", "Listed", "Outcome", "Records", "process", "rank", "settle", "take_profiles"]
 
 
 class _Attributed(NamedTuple):
@@ -60,7 +60,7 @@ class _Attributed(NamedTuple):
     counts: Counter[str]
 
 
-class _Listed(NamedTuple):
+class Listed(NamedTuple):
     """Lists of the users asked for, none while no activity is known; decisions to be looked at again."""
 
     lists: list[bytes]
@@ -103,12 +103,14 @@ def process(
     *,
     muted: bool = False,
     held: HeldProfiles | None = None,
+    least_ms: int = 0,
 ) -> Outcome:
     """Apply the records of one shard to its users; `load` returns the state bytes of the users asked for.
 
     The states of all users in the batch and the lists depend on the set of each user's events, not on their order.
     Muted, nobody is encoded and no list is made: states are those of an unmuted run once they are settled. Of a past
     that is worked off, `held` are the profiles: each user's is then that of his newest event.
+    No list is as of an earlier moment than `least_ms`.
     """
     by_user, undecoded, counts = decode_events(*records)
     users = list(by_user)
@@ -128,7 +130,7 @@ def process(
     if muted:
         lists, of_lists, sampled = _leave_stale(batch, changed, merged, ranker)
     else:
-        lists, of_lists, sampled = _rank(batch, changed, merged, users, ranker)
+        lists, of_lists, sampled = rank(batch, changed, merged, users, ranker, least_ms)
     for more in (admitted.counts, {"duplicate": merged.duplicates, "late": merged.late}, attributed.counts, of_lists):
         counts.update(more)
     newest_record = [events[-1][0] for events in by_user.values()]
@@ -147,20 +149,13 @@ def process(
     )
 
 
-def republish(users: list[str], states: Sequence[bytes | None], ranker: RankerState) -> Outcome:
-    """Rank the given users again; that counts as an update of each, so the new list replaces the old one."""
-    batch = decode_states(states, ranker.encoder.hidden)
-    every = np.flatnonzero(known(batch))
-    batch.header["seq"][every] += np.uint32(1)
-    lists, counts, sampled = _rank(batch, every, _nothing_merged(len(users)), users, ranker)
-    counts["republished"] += every.size
-    newest_ms = int(batch.header["as_of_ms"].max(initial=0))
-    listed = [users[row] for row in every.tolist()] if lists else []
-    return Outcome(users, encode_states(batch), listed, lists, [], [], [], counts, [], newest_ms, sampled)
-
-
 def take_profiles(
-    records: Records, load: Callable[[list[str]], list[bytes | None]], ranker: RankerState, *, muted: bool = False
+    records: Records,
+    load: Callable[[list[str]], list[bytes | None]],
+    ranker: RankerState,
+    *,
+    muted: bool = False,
+    least_ms: int = 0,
 ) -> Outcome:
     """Apply the profile records of one shard; of each user's the newest counts, whatever came first.
 
@@ -172,7 +167,7 @@ def take_profiles(
     former, batch.profiles = batch.profiles, list(map(newest, batch.profiles, told.profiles.values()))
     new = np.array([before != after for before, after in zip(former, batch.profiles, strict=True)], np.bool_)
     rows = np.flatnonzero(new & known(batch) & (not muted))
-    lists, counts, sampled = _rank(batch, rows, _nothing_merged(len(users)), users, ranker)
+    lists, counts, sampled = rank(batch, rows, nothing_merged(len(users)), users, ranker, least_ms)
     listed = [users[row] for row in rows.tolist()] if lists else []
     counts.update(profiles=len(records.keys), profiles_applied=int(new.sum()))
     return Outcome(
@@ -194,7 +189,7 @@ def settle(states: Sequence[bytes | None], ranker: RankerState) -> list[bytes]:
     """Return the states of users whose events were processed muted as if they had not been: h and x are encoded."""
     batch = decode_states(states, ranker.encoder.hidden)
     stale = (batch.header["encoder"] == 0) & known(batch)
-    encode(batch, np.flatnonzero(stale), _nothing_merged(len(states)), ranker.encoder)
+    encode(batch, np.flatnonzero(stale), nothing_merged(len(states)), ranker.encoder)
     return encode_states(batch)
 
 
@@ -229,11 +224,13 @@ def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _At
     return _Attributed(applied, feedback, decision_records(shown, ranker), dead, counts)
 
 
-def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list[str], ranker: RankerState) -> _Listed:
-    """Encode and rank the given users of the batch."""
+def rank(
+    batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list[str], ranker: RankerState, least_ms: int
+) -> Listed:
+    """Encode and rank the given users of the batch, as of `least_ms` at the earliest."""
     counts: Counter[str] = Counter()
     if not rows.size:
-        return _Listed([], counts)
+        return Listed([], counts)
     stale = rows[_stale(batch, rows, merged, ranker)]
     encode(batch, stale, merged, ranker.encoder)
     counts["encode_batches"] += 1
@@ -241,8 +238,8 @@ def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list
     counts["lists"] += rows.size if ranker.catalogue.activities else 0
     if not ranker.catalogue.activities:
         counts["unlisted"] += rows.size
-        return _Listed([], counts)
-    batch = as_told(batch, rows)
+        return Listed([], counts)
+    batch = as_told(batch, rows, least_ms)
     header = batch.header[rows]
     names = [users[row] for row in rows.tolist()]
     as_of_ms, seq = header["as_of_ms"], header["seq"].astype(np.int64)
@@ -260,18 +257,18 @@ def _rank(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list
     heads = ListHeads(names, as_of_ms, seq, arms, until=may.until, unlearned=not_to_learn(batch, rows))
     lists = signed_lists(ranker, heads, x, pairs, ranked)
     if not some.size:
-        return _Listed(lists, counts)
+        return Listed(lists, counts)
     masks = Masks.of(may.uncapped, capped, stopped)
     again = SampledDecisions(
         ranker, arms[some], contexts.part(some), masks, seeds[some], as_of_ms[some], ranked.order[some]
     )
-    return _Listed(lists, counts, again)
+    return Listed(lists, counts, again)
 
 
-def _leave_stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> _Listed:
-    """Mark the users that `_rank` would encode as encoded by none: `settle`, or their next list, does it."""
+def _leave_stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> Listed:
+    """Mark the users that `rank` would encode as encoded by none: `settle`, or their next list, does it."""
     batch.header["encoder"][rows[_stale(batch, rows, merged, ranker)]] = 0
-    return _Listed([], Counter())
+    return Listed([], Counter())
 
 
 def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> NDArray[np.bool_]:
@@ -280,5 +277,6 @@ def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: Ra
     return stale
 
 
-def _nothing_merged(users: int) -> Merged:
+def nothing_merged(users: int) -> Merged:
+    """Return what is merged into users who did nothing."""
     return merge(decode_states([None] * users, 0), np.zeros(0, np.int64), np.zeros(0, EVENT))

@@ -23,19 +23,21 @@ _FORGOTTEN = (_USUAL + 1) * (MAX_OPT_OUTS + 1)
 """More than of any profile that is not forgotten."""
 
 
-def as_told(batch: UserBatch, rows: NDArray[np.int64]) -> UserBatch:
-    """Return a batch whose given rows are as their users agreed to be ranked; this very one where none has a profile.
+def as_told(batch: UserBatch, rows: NDArray[np.int64], least_ms: int = 0) -> UserBatch:
+    """Return a batch whose given rows are as their users agreed to be ranked; this very one where nothing is changed.
 
-    A list is as of the moment of its user's profile at the earliest, see `moment_of`. Without his consent to
-    personalise it a user is a stranger: no history, nothing long liked or seen, x of a stranger. What caps and
-    dismissals know stays.
+    A list is as of the moment of its user's profile at the earliest, see `moment_of`, and of `least_ms`. Without his
+    consent to personalise it a user is a stranger: no history, nothing long liked or seen, x of a stranger. What caps
+    and dismissals know stays.
     """
-    if not any(batch.profiles):
+    earlier = rows[batch.header["as_of_ms"][rows] < least_ms] if least_ms else rows[:0]
+    if not earlier.size and not any(batch.profiles):
         return batch
     told = [(row, read_kept(batch.profiles[row])) for row in rows.tolist() if batch.profiles[row]]
     header, history, liked, seen = batch.header.copy(), batch.history, batch.liked, batch.seen
     those, times_ms = np.array([(row, moment_of(profile)) for row, profile in told], np.int64).reshape(-1, 2).T
     header["as_of_ms"][those] = np.maximum(header["as_of_ms"][those], times_ms)
+    header["as_of_ms"][earlier] = np.maximum(header["as_of_ms"][earlier], least_ms)
     strangers = np.array([row for row, profile in told if not profile.personalise], np.int64)
     if strangers.size:
         history, liked, seen = history.copy(), liked.copy(), list(seen)

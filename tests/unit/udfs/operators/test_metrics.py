@@ -7,7 +7,8 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.rewards.join import JoinOutcome
-from tideline.udfs.core.serving.engine import Records, process, republish
+from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.core.serving.renewal.renew import republish
 from tideline.udfs.operators import metrics
 
 

@@ -22,8 +22,9 @@ from tideline.udfs.core.lists.decision_token import Token, propensity, verify
 from tideline.udfs.core.policies.arm_key import PRIOR_ID
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import cold_row
-from tideline.udfs.core.serving.engine import Outcome, Records, process, republish
+from tideline.udfs.core.serving.engine import Outcome, Records, process
 from tideline.udfs.core.serving.ranker_state import RankerState
+from tideline.udfs.core.serving.renewal.renew import republish
 
 NAMES = [f"a{at}" for at in range(8)]
 ARMS = (VariantSpec("calm", "linucb:alpha=0", 300), VariantSpec("wild", "linucb:alpha=2", 200))

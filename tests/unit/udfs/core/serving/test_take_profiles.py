@@ -22,7 +22,8 @@ from tideline.udfs.core.profiles.held_profiles import HeldProfiles
 from tideline.udfs.core.profiles.kept_profile import keep
 from tideline.udfs.core.profiles.profile_record import Consent, OptOuts, Profile, encode_profile
 from tideline.udfs.core.rewards.feedback import Feedback
-from tideline.udfs.core.serving.engine import Outcome, Records, process, republish, settle, take_profiles
+from tideline.udfs.core.serving.engine import Outcome, Records, process, settle, take_profiles
+from tideline.udfs.core.serving.renewal.renew import republish
 from tideline.udfs.core.users.interest import stranger_x
 from tideline.udfs.core.users.user_state import HEADER
 

@@ -10,7 +10,7 @@ import pytest
 
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.topics import Topics
-from tideline.udfs.operators.deployment import Deployment
+from tideline.udfs.operators.kept.deployment import Deployment
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.restart import kept_options
 

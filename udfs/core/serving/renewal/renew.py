@@ -1,0 +1,49 @@
+"""New lists for users of whom nothing is new: of all by command, of recent ones once an activity has opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tideline.udfs.core.serving.engine import Outcome, nothing_merged, rank
+from tideline.udfs.core.users.as_told import known
+from tideline.udfs.core.users.user_state import decode_states, encode_states
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tideline.udfs.core.serving.ranker_state import RankerState
+
+RECENT_MS = 86_400_000
+"""Who was last seen longer ago than this before an opening waits for his next event."""
+
+
+def republish(users: list[str], states: Sequence[bytes | None], ranker: RankerState, least_ms: int = 0) -> Outcome:
+    """Rank the given users again; that counts as an update of each, so the new list replaces the old one."""
+    batch = decode_states(states, ranker.encoder.hidden)
+    every = np.flatnonzero(known(batch))
+    batch.header["seq"][every] += np.uint32(1)
+    lists, counts, sampled = rank(batch, every, nothing_merged(len(users)), users, ranker, least_ms)
+    counts["republished"] += every.size
+    newest_ms = int(batch.header["as_of_ms"].max(initial=0))
+    listed = [users[row] for row in every.tolist()] if lists else []
+    return Outcome(users, encode_states(batch), listed, lists, [], [], [], counts, [], newest_ms, sampled)
+
+
+def refresh(users: list[str], states: Sequence[bytes | None], ranker: RankerState, opened_ms: int) -> Outcome:
+    """Rank anew, as of an opening, those of the users who were last seen in the day before it.
+
+    It is no update of theirs: the new list replaces the old one because it is as of a later moment. To be made again
+    after a restart costs nothing but the work.
+    """
+    batch = decode_states(states, ranker.encoder.hidden)
+    as_of_ms = batch.header["as_of_ms"]
+    rows = np.flatnonzero(known(batch) & (as_of_ms < opened_ms) & (as_of_ms >= opened_ms - RECENT_MS))
+    lists, counts, sampled = rank(batch, rows, nothing_merged(len(users)), users, ranker, opened_ms)
+    counts["refreshed"] += rows.size
+    recent = [users[row] for row in rows.tolist()]
+    now = encode_states(batch)
+    newest_ms = int(as_of_ms.max(initial=0))
+    kept = [now[row] for row in rows.tolist()]
+    return Outcome(recent, kept, recent if lists else [], lists, [], [], [], counts, [], newest_ms, sampled)

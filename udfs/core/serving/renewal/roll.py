@@ -1,0 +1,66 @@
+"""How far a shard has come with telling its users of activities that opened; kept in its state.
+
+State bytes, version 1: version (1), then three moments in milliseconds (8 each, little-endian, signed).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from tideline.schemas.errors import ConfigError
+from tideline.udfs.core.users.state_check import OF_THIS_BUILD
+
+_VERSION = 1
+_LAYOUT = struct.Struct("<Bqqq")
+
+
+class Roll(NamedTuple):
+    """The newest opening looked at, the one of which users were last begun to be told, the one they all know of."""
+
+    seen_ms: int = 0
+    begun_ms: int = 0
+    done_ms: int = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether some users are still to be told."""
+        return self.begun_ms != self.done_ms
+
+    def ended(self) -> Roll:
+        """Return the roll with all users told."""
+        return self._replace(done_ms=self.begun_ms)
+
+
+def looked(roll: Roll | None, opened_ms: int) -> Roll:
+    """Return where a shard is once it knows that an activity opened.
+
+    A shard that never looked begins with what is open: its lists were made with it. While users are being told, the
+    next opening waits.
+
+    >>> looked(None, 7)
+    Roll(seen_ms=7, begun_ms=0, done_ms=0)
+    >>> looked(Roll(7, 0, 0), 9)
+    Roll(seen_ms=9, begun_ms=9, done_ms=0)
+    """
+    if roll is None:
+        return Roll(seen_ms=opened_ms)
+    if roll.running or opened_ms <= roll.seen_ms:
+        return roll
+    return Roll(opened_ms, opened_ms, roll.done_ms)
+
+
+def encode_roll(roll: Roll) -> bytes:
+    """Return the state bytes."""
+    return _LAYOUT.pack(_VERSION, *roll)
+
+
+def decode_roll(payload: bytes) -> Roll:
+    """Return what `encode_roll` made bytes of.
+
+    Raises:
+        ConfigError: They are of another version.
+    """
+    if len(payload) != _LAYOUT.size or payload[0] != _VERSION:
+        raise ConfigError("state", f"openings of version {payload[:1].hex()}", f"version {_VERSION}, {OF_THIS_BUILD}")
+    return Roll(*_LAYOUT.unpack(payload)[1:])

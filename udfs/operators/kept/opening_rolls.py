@@ -1,0 +1,87 @@
+"""New lists for recent users of each shard, some a second, once an activity has opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyflink.common import Types
+from pyflink.datastream.state import ValueStateDescriptor
+
+from tideline.udfs.core.serving.renewal.roll import Roll, decode_roll, encode_roll, looked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pyflink.datastream.functions import RuntimeContext
+
+_TICK_MS = 1000
+_APART_MS = 617
+"""Of one shard's key and the next; prime to the second."""
+
+
+class OpeningRolls:
+    """Of the shards of a subtask; to be called while a record or a timer of the shard is worked off."""
+
+    def __init__(self, context: RuntimeContext, per_s: int, shards: int) -> None:
+        """`per_s` users a second have new lists, in all shards together; 0: none."""
+        self._state = context.get_state(ValueStateDescriptor("openings", Types.PICKLED_BYTE_ARRAY()))
+        self._at_once = -(-per_s * _TICK_MS // (1000 * shards))
+        self._rolls: dict[int, Roll | None] = {}
+        """What the state holds, by shard: a read over the JVM border costs 4 us."""
+        self._waiting: dict[int, list[str]] = {}
+        self._ticking: set[int] = set()
+
+    def least_ms(self, shard: int) -> int:
+        """Return the moment that every list of a shard is as of at the earliest.
+
+        Some of its users were told by lists as of that opening: whoever's clock is behind would get no newer one.
+        """
+        roll = self._of(shard)
+        return roll.begun_ms if roll is not None else 0
+
+    def look(self, shard: int, opened_ms: int, timers: Any) -> None:
+        """Begin to tell the users of a shard where an activity has opened since the last time."""
+        if not self._at_once:
+            return
+        before = self._of(shard)
+        roll = looked(before, opened_ms)
+        if roll != before:
+            self._put(shard, roll)
+        if roll.running and shard not in self._ticking:  # begun now, or before a restart
+            self._tick(shard, timers)
+
+    def part(self, shard: int, users: Callable[[], Iterable[str]], timers: Any) -> tuple[list[str], int]:
+        """Return the next users of a shard to be told, and of which opening; nobody where there is none."""
+        roll = self._of(shard)
+        if roll is None or not roll.running or not self._at_once:
+            return [], 0
+        waiting = self._waiting.get(shard)
+        if waiting is None:
+            waiting = list(users())
+        part, self._waiting[shard] = waiting[: self._at_once], waiting[self._at_once :]
+        if self._waiting[shard]:
+            self._tick(shard, timers)
+        else:
+            del self._waiting[shard]
+            self._ticking.discard(shard)
+            self._put(shard, roll.ended())
+        return part, roll.begun_ms
+
+    def _of(self, shard: int) -> Roll | None:
+        if shard not in self._rolls:
+            kept = self._state.value()
+            self._rolls[shard] = None if kept is None else decode_roll(kept)
+        return self._rolls[shard]
+
+    def _put(self, shard: int, roll: Roll) -> None:
+        self._state.update(encode_roll(roll))
+        self._rolls[shard] = roll
+
+    def _tick(self, shard: int, timers: Any) -> None:
+        """At the same part of each second, so that one left from before a restart and a new one are the same.
+
+        Another part for each shard: together they would hold up what comes meanwhile.
+        """
+        self._ticking.add(shard)
+        since_ms = (timers.current_processing_time() - shard * _APART_MS) % _TICK_MS
+        timers.register_processing_time_timer(timers.current_processing_time() - since_ms + _TICK_MS)
