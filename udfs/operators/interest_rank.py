@@ -140,7 +140,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if outcome.listed:
             self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
         now_ms = min(outcome.newest_ms, max(records.timestamps_ms))
-        self._rolls.look(batch.shard, self._feed.openings.newest(now_ms), ctx.timer_service())
+        self._rolls.look(batch.shard, self._feed.openings.newest(now_ms), self._states.keys, ctx.timer_service())
         yield self._row(outcome, popular, stops, batch)
         yield from self._tell_costs(self._sampled.add(outcome.sampled, max(records.timestamps_ms)))
 
@@ -199,7 +199,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
         """Tell some more users of a shard of an activity that opened."""
-        users, opened_ms = self._rolls.part(ctx.get_current_key()[0], self._states.keys, ctx.timer_service())
+        users, opened_ms = self._rolls.part(ctx.get_current_key()[0], ctx.timer_service())
         if not users:
             return
         outcome = refresh(users, self._load(users), self._feed.state, opened_ms)

@@ -29,7 +29,7 @@ class OpeningRolls:
         self._rolls: dict[int, Roll | None] = {}
         """What the state holds, by shard: a read over the JVM border costs 4 us."""
         self._waiting: dict[int, list[str]] = {}
-        self._ticking: set[int] = set()
+        """Who is still to be told, by shard."""
 
     def least_ms(self, shard: int) -> int:
         """Return the moment that every list of a shard is as of at the earliest.
@@ -39,31 +39,33 @@ class OpeningRolls:
         roll = self._of(shard)
         return roll.begun_ms if roll is not None else 0
 
-    def look(self, shard: int, opened_ms: int, timers: Any) -> None:
-        """Begin to tell the users of a shard where an activity has opened since the last time."""
+    def look(self, shard: int, opened_ms: int, users: Callable[[], Iterable[str]], timers: Any) -> None:
+        """Begin to tell the users of a shard where an activity has opened since the last time.
+
+        Who was still to be told of an earlier opening comes first, so that none waits longer than a whole turn.
+        """
         if not self._at_once:
             return
         before = self._of(shard)
         roll = looked(before, opened_ms)
         if roll != before:
             self._put(shard, roll)
-        if roll.running and shard not in self._ticking:  # begun now, or before a restart
+        if roll.running and (roll != before or shard not in self._waiting):  # begun now, or before a restart
+            first = self._waiting.get(shard, [])
+            known = set(first)
+            self._waiting[shard] = first + [user for user in users() if user not in known]
             self._tick(shard, timers)
 
-    def part(self, shard: int, users: Callable[[], Iterable[str]], timers: Any) -> tuple[list[str], int]:
+    def part(self, shard: int, timers: Any) -> tuple[list[str], int]:
         """Return the next users of a shard to be told, and of which opening; nobody where there is none."""
-        roll = self._of(shard)
-        if roll is None or not roll.running or not self._at_once:
+        roll, waiting = self._of(shard), self._waiting.get(shard)
+        if roll is None or waiting is None:  # a timer from before a restart
             return [], 0
-        waiting = self._waiting.get(shard)
-        if waiting is None:
-            waiting = list(users())
         part, self._waiting[shard] = waiting[: self._at_once], waiting[self._at_once :]
         if self._waiting[shard]:
             self._tick(shard, timers)
         else:
             del self._waiting[shard]
-            self._ticking.discard(shard)
             self._put(shard, roll.ended())
         return part, roll.begun_ms
 
@@ -82,6 +84,5 @@ class OpeningRolls:
 
         Another part for each shard: together they would hold up what comes meanwhile.
         """
-        self._ticking.add(shard)
         since_ms = (timers.current_processing_time() - shard * _APART_MS) % _TICK_MS
         timers.register_processing_time_timer(timers.current_processing_time() - since_ms + _TICK_MS)

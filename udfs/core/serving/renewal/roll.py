@@ -35,8 +35,7 @@ class Roll(NamedTuple):
 def looked(roll: Roll | None, opened_ms: int) -> Roll:
     """Return where a shard is once it knows that an activity opened.
 
-    A shard that never looked begins with what is open: its lists were made with it. While users are being told, the
-    next opening waits.
+    A shard that never looked begins with what is open: its lists were made with it.
 
     >>> looked(None, 7)
     Roll(seen_ms=7, begun_ms=0, done_ms=0)
@@ -45,7 +44,7 @@ def looked(roll: Roll | None, opened_ms: int) -> Roll:
     """
     if roll is None:
         return Roll(seen_ms=opened_ms)
-    if roll.running or opened_ms <= roll.seen_ms:
+    if opened_ms <= roll.seen_ms:
         return roll
     return Roll(opened_ms, opened_ms, roll.done_ms)
 

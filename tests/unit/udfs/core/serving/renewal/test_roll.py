@@ -17,10 +17,11 @@ def test_what_was_open_at_first_is_told_to_nobody() -> None:
     assert looked(first, 6) == Roll(6, 6, 0)
 
 
-def test_while_users_are_told_the_next_opening_waits() -> None:
-    """Contract: it is begun once the first has ended, and no opening is told twice."""
+def test_no_opening_is_told_twice() -> None:
+    """Contract: once all know, only a later one begins; one that comes meanwhile begins at once."""
     running = looked(looked(None, 5), 6)
-    assert looked(running, 7) == running
+    assert looked(running, 6) == running
+    assert looked(running, 7) == Roll(7, 7, 0)
     ended = running.ended()
     assert not ended.running
     assert not looked(ended, 6).running
