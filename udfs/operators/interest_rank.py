@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
 
 _REPUBLISHED_AT_ONCE = 500
 _CACHED_USERS = 200_000
-_log = logging.getLogger(__name__)
 
 
 class InterestRank(KeyedBroadcastProcessFunction):
@@ -102,17 +100,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._feed.apply(ACTIVITIES, self._read(config.topics.activities))
         self._held = self._read_profiles()
         self._show()
-        ranker = self._feed.state
-        _log.info(
-            "ranking with encoder %s on %s, %d activities, policy version %d, build %s",
-            ranker.encoder.version,
-            ranker.encoder.provider,
-            len(ranker.offers.activities),
-            ranker.version,
-            BUILD_ID,
-        )
-        if not ranker.offers.activities:
-            _log.error("no activity is known: no list is written until topic %s has one", config.topics.activities)
+        self._feed.log_start(BUILD_ID, config.topics.activities)
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Process a batch of events or of profiles, or republish every user of the shard."""
@@ -205,7 +193,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         outcome = refresh(users, self._load(users), self._feed.state, opened_ms)
         self._store(outcome.users, outcome.states)
         yield self._row(outcome, b"", b"")
-        yield from self._tell_costs(self._sampled.add(outcome.sampled))
+        yield from self._tell_costs(self._sampled.add(outcome.sampled, 0))
 
     def _read(self, topic: str) -> Any:
         return read_topic(KafkaCluster(self._config.bootstrap, self._config.kafka_properties), topic)

@@ -144,6 +144,19 @@ class RankerFeed:
         activities, newest_ms = self.state.offers.activities, self._newest_ms[ACTIVITIES]
         return stops_of(activities, self._runs, self._standings, newest_ms, self._applied[ACTIVITIES] + 1)
 
+    def log_start(self, build: str, topic: str) -> None:
+        """Say what is ranked with, and from which topic of activities; an empty one is an error."""
+        _log.info(
+            "ranking with encoder %s on %s, %d activities, policy version %d, build %s",
+            self.state.encoder.version,
+            self.state.encoder.provider,
+            len(self.state.offers.activities),
+            self.state.version,
+            build,
+        )
+        if not self.state.offers.activities:
+            _log.error("no activity is known: no list is written until topic %s has one", topic)
+
     def refusal(self, topic: str, offset: int) -> InvalidRecord | None:
         """Return once why a record was refused, also one that was applied at the start and is broadcast later."""
         return self._refused.pop((topic, offset), None)
