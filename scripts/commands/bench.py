@@ -9,7 +9,7 @@ from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from tideline.schemas.errors import ConfigError, ModelError, Unavailable
-from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, soak, start, throughput
+from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, openings, soak, start, throughput
 from tideline.scripts.benchmarks.offline import encoder, mutate, publish, rank, regret, stories
 from tideline.scripts.benchmarks.offline import ope_coverage as ope
 from tideline.scripts.benchmarks.offline.rules import rules
@@ -64,6 +64,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "memory": lambda given: memory.measure(given.users),
     "soak": lambda given: soak.measure(given.rate, given.minutes),
     "start": lambda given: start.measure(given.rows),
+    "openings": lambda given: openings.measure(given.users, given.rate, given.stops),
     "publish": lambda given: publish.measure(given.known, given.changed, given.repeats),
     "encoder": lambda given: encoder.measure(given.model, given.provider, given.seconds),
     "year": lambda given: year.measure(given.days, given.seed),

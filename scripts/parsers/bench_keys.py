@@ -63,6 +63,15 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "keys": "activities with a row",
             "policy_version": "that is ready",
         },
+        "openings": {
+            "stop_ms": "from an activity's pause to its being on the stop list: {p50_ms, p95_ms, p99_ms}",
+            "back_ms": "from its return to its being off it again",
+            "users": "who stay away and have a list",
+            "told_s": "seconds after a sale opened in which shares of their lists were made with it: {50%, 90%, 99%}",
+            "freshness_before_ms": "of others' events, as `freshness` measures it",
+            "freshness_meanwhile_ms": "the same while the sale opens",
+            "p99_ratio": "of the two",
+        },
         "publish": {
             "known": "activities known",
             "buckets_each": "buckets of time of each",

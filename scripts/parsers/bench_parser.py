@@ -52,7 +52,7 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|backfill|freshness|publish|memory|soak|start|encoder|ope|regret|rank|rules|value|zeroshot|world|mutate"
+        metavar="throughput|backfill|freshness|publish|memory|soak|start|openings|encoder|ope|regret|rank|rules|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
@@ -98,6 +98,12 @@ def _on_a_stack(verbs: SubVerbs) -> None:
     ready = verbs.add_parser("start", help="seconds until a ranker's policy is ready beside a long policy topic")
     ready.tells(None, ["tideline bench start --rows 5000000"])
     ready.add_argument("--rows", type=_COUNT, default=5_000_000, metavar="N", help="in the topic (5000000)")
+
+    news = verbs.add_parser("openings", help="how soon pages know of an activity that opens, stops or comes back")
+    news.tells(None, ["tideline bench openings --users 100000"])
+    news.add_argument("--users", type=_COUNT, default=100_000, metavar="N", help="who stay away (100000)")
+    news.add_argument("--rate", type=_COUNT, default=4_500, metavar="N", help="events/s of others (4500)")
+    news.add_argument("--stops", type=_COUNT, default=100, metavar="N", help="pauses of an activity (100)")
 
 
 def _of_the_core(verbs: SubVerbs) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LOADS = {"quarter": 0.25, "half": 0.5, "full": 1.0}
 TASKMANAGERS = 2
-_WARM_UP_S = 15.0
+WARM_UP_S = 15.0
 _OPENING_S = 15
 _TICKS_PER_S = 100
 _TICKS_PER_CANARY = 4
@@ -77,10 +77,10 @@ def measure(capacity: int | None, seconds: int) -> Figures:
         job_id = stage.start(topics, {"parallelism": str(TASKMANAGERS)})
         stage.stack.rest.wait_running(job_id)
         say("an opening that does not count: the JVM compiles what is hot")
-        _one_load(stage, topics.clickstream, round(full / 2), _OPENING_S, seed=5)
+        one_load(stage, topics.clickstream, round(full / 2), _OPENING_S, seed=5)
         found: dict[str, dict[str, Any]] = {}
         for number, (name, share) in enumerate(LOADS.items()):
-            found[name] = _one_load(stage, topics.clickstream, round(full * share), seconds, seed=number + 2)
+            found[name] = one_load(stage, topics.clickstream, round(full * share), seconds, seed=number + 2)
             say(f"{name}: {found[name]}")
         stage.stack.rest.cancel(job_id)
         return {
@@ -93,10 +93,11 @@ def measure(capacity: int | None, seconds: int) -> Figures:
         }
 
 
-def _one_load(stage: Arena, topic: str, rate: int, seconds: int, seed: int) -> dict[str, Any]:
-    traffic = Traffic(USERS, 0.0, int(time.time() * 1000), 1000 / rate, stage.keys, seed)
-    say(f"making {_WARM_UP_S + seconds:.0f} s of traffic at {rate:,} events/s")
-    ticks = make_ticks(traffic, rate, _WARM_UP_S + seconds)
+def one_load(stage: Arena, topic: str, rate: int, seconds: int, seed: int, users: int = USERS) -> dict[str, Any]:
+    """Return percentiles of the milliseconds at one load after a warm-up, and what says whether to believe them."""
+    traffic = Traffic(users, 0.0, int(time.time() * 1000), 1000 / rate, stage.keys, seed)
+    say(f"making {WARM_UP_S + seconds:.0f} s of traffic at {rate:,} events/s")
+    ticks = make_ticks(traffic, rate, WARM_UP_S + seconds)
     forking = multiprocessing.get_context("fork")  # the child has the ticks without their being copied
     receiving, sending = forking.Pipe(duplex=False)
     start_s = time.monotonic() + _HEAD_START_S
@@ -109,7 +110,7 @@ def _one_load(stage: Arena, topic: str, rate: int, seconds: int, seed: int) -> d
     finally:
         sender.terminate()
         sender.join()
-    latencies_ms = [(at_s - canary.due_s) * 1000 for canary, at_s in seen_s.items() if canary.due_s >= _WARM_UP_S]
+    latencies_ms = [(at_s - canary.due_s) * 1000 for canary, at_s in seen_s.items() if canary.due_s >= WARM_UP_S]
     return percentiles(latencies_ms) | {
         "events_per_s": rate,
         "canaries": len(latencies_ms),
