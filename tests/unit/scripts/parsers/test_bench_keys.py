@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.tiny_world import tiny_world
-from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, soak, start, throughput
+from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, openings, soak, start, throughput
 from tideline.scripts.benchmarks.offline import mutate, ope_coverage, publish, regret, stories
 from tideline.scripts.benchmarks.offline.rank_timing import ACTIVITIES
 from tideline.scripts.benchmarks.offline.rules import rules
@@ -43,6 +43,7 @@ _ON_A_STACK = {
     "memory": memory,
     "soak": soak,
     "start": start,
+    "openings": openings,
 }
 
 
