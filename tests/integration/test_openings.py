@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.live import LiveJob
-from tests.support.traffic import make_activities, messages
+from tests.support.traffic import messages
 from tests.support.waiting import wait_until
 from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.catalogue.activity import Activity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ def shop(stack: Stack) -> Iterator[LiveJob]:
     if not stack.rest.get("/overview")["slots-available"]:
         stack.add_taskmanager()
     live = LiveJob(stack, f"openings{os.getpid()}", refresh_per_s="40")
-    live.put_activities(make_activities(6, now())[:5])
+    live.put_activities([offer(number) for number in range(5)])
     live.start()
     yield live
     stack.rest.cancel(live.job_id)
@@ -41,6 +42,11 @@ def shop(stack: Stack) -> Iterator[LiveJob]:
 def now() -> int:
     """Return the present."""
     return int(time.time() * 1000)
+
+
+def offer(number: int) -> Activity:
+    """Return an activity that everybody may be shown now."""
+    return Activity(f"offer-{number}", "coupon", f"Offer {number}", now() - 1000, now() + 86_400_000)
 
 
 def look(live: LiveJob, users: list[str]) -> None:
@@ -53,7 +59,7 @@ def test_a_sale_is_on_the_lists_of_users_who_do_not_come_by(shop: LiveJob) -> No
     """Contract: of all who were seen in the day before it, as of its opening; their next event makes the next list."""
     look(shop, AWAY)
     wait_until("the first lists", lambda: shop.lists(AWAY).keys() == set(AWAY))
-    sale = make_activities(6, now())[5]
+    sale = offer(5)
     shop.put_activities([sale])
     shop.wait_gauge("activities", 6)
     (told,) = [each for each in shop.read(shop.topics.activities) if each.key == sale.activity_id.encode()]
