@@ -187,7 +187,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
         """Tell some more users of a shard of an activity that opened."""
-        users, opened_ms = self._rolls.part(ctx.get_current_key()[0], ctx.timer_service())
+        users, opened_ms = self._rolls.part(ctx.get_current_key(), ctx.timer_service())
         if not users:
             return
         outcome = refresh(users, self._load(users), self._feed.state, opened_ms)
