@@ -107,7 +107,7 @@ def make_ranker(keys: TokenKeys, now_ms: int) -> RankerState:
 
 def _state(stage: Arena, users: int) -> int:
     """Return the size of a checkpoint a user, after about 50 events each."""
-    events = users * _EVENTS_PER_USER // CHUNK_EVENTS * CHUNK_EVENTS
+    events = events_for(users)
     span_ms = 6 * 3_600_000
     traffic = Traffic(users, 0.0, int(time.time() * 1000) - span_ms, span_ms / events, stage.keys)
     topics = stage.topics("memory", traffic.first_ms)
@@ -115,3 +115,12 @@ def _state(stage: Arena, users: int) -> int:
     say("the job works them off; then a checkpoint")
     run = run_live(stage, topics, events, 1, checkpoint=True)
     return run.checkpoint_bytes // users
+
+
+def events_for(users: int) -> int:
+    """Return how many events fill the history of so many users: whole chunks.
+
+    >>> events_for(10_000), events_for(1)
+    (500000, 20000)
+    """
+    return -(-users * _EVENTS_PER_USER // CHUNK_EVENTS) * CHUNK_EVENTS
