@@ -51,7 +51,7 @@ MENTIONED = {
 }
 """What a sentence names without saying what it is given: it asks for that, with exit status 2."""
 MORE = {
-    r"scripts/bench throughput": "--events 20000 --idiomatic-events 1000",
+    r"scripts/bench throughput": "--events 20000 --idiomatic-events 4000",
     r"scripts/bench backfill": "--events 40000",
     r"scripts/bench freshness": "--capacity 400 --seconds 2",
     r"scripts/bench start": "--rows 1000",

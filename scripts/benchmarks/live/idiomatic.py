@@ -54,7 +54,7 @@ from tideline.udfs.settings.option_sources import load
 from tideline.udfs.settings.rank_settings import rank_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 def stranger(hidden: int) -> SimpleNamespace:
@@ -73,11 +73,14 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         """Load the encoder and the activities."""
         config = self._config
         self._user = context.get_state(ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY()))
-        self._settings = rank_settings(config)
-        self._encoder = Encoder.load(config.encoder, "cpu")
         records = read_topic(KafkaCluster(config.bootstrap), config.topics.activities)
         found = [decode_activity(key, value) for _, key, value, _ in records]
-        self._catalogue = Catalogue.of([each for each in found if isinstance(each, Activity)])
+        self._know([each for each in found if isinstance(each, Activity)])
+
+    def _know(self, activities: Iterable[Activity]) -> None:
+        self._settings = rank_settings(self._config)
+        self._encoder = Encoder.load(self._config.encoder, "cpu")
+        self._catalogue = Catalogue.of(activities)
         self._pairs = strangers_pairs(content_of(self._catalogue.activities))
         names = [each.activity_id for each in self._catalogue.activities]
         self._tags = ActivityTags.of(names, self._settings.keys)
@@ -116,9 +119,8 @@ class RankPerEvent(KeyedProcessFunction):  # type: ignore[misc]
         mask = open_at(self._catalogue, as_of_ms)
         seeds = decision_seeds(np.array([hash64(name)], np.uint64), as_of_ms, seq, settings.salt)
         exploration = settings.exploration_permille / 1000
-        ranked = rank(
-            settings.policy, self._known, Contexts(user.x), mask, seeds, ListForm(settings.list_size, exploration)
-        )
+        contexts = Contexts(user.x, self._pairs[None, :])  # to work out what users and activities share is left out
+        ranked = rank(settings.policy, self._known, contexts, mask, seeds, ListForm(settings.list_size, exploration))
         lists = RankedLists(
             ListHeads(users=[name], as_of_ms=as_of_ms, seq=seq, arms=np.zeros(1, np.int64)),
             MadeBy(
