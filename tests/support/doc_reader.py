@@ -212,9 +212,9 @@ class Reader:
         self._rest.wait_running(job)
 
     def leave(self) -> None:
-        """End every stack."""
-        for name in ("default", "demo"):
-            self.type(f"scripts/stack down --name {name}")
+        """End every stack, also those of benchmarks that were interrupted."""
+        for folder in self._stack.parent.glob("*/"):
+            self.type(f"scripts/stack down --name {folder.name}")
 
 
 def reading(folder: Path) -> Iterator[Reader]:
