@@ -28,6 +28,7 @@ from tideline.scripts.localstack import StackError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from threading import Event
 
 LOADS = {"quarter": 0.25, "half": 0.5, "full": 1.0}
 TASKMANAGERS = 2
@@ -93,8 +94,13 @@ def measure(capacity: int | None, seconds: int) -> Figures:
         }
 
 
-def one_load(stage: Arena, topic: str, rate: int, seconds: int, seed: int, users: int = USERS) -> dict[str, Any]:
-    """Return percentiles of the milliseconds at one load after a warm-up, and what says whether to believe them."""
+def one_load(
+    stage: Arena, topic: str, rate: int, seconds: int, seed: int, users: int = USERS, begun: Event | None = None
+) -> dict[str, Any]:
+    """Return percentiles of the milliseconds at one load after a warm-up, and what says whether to believe them.
+
+    `begun` is set when the load begins.
+    """
     traffic = Traffic(users, 0.0, int(time.time() * 1000), 1000 / rate, stage.keys, seed)
     say(f"making {WARM_UP_S + seconds:.0f} s of traffic at {rate:,} events/s")
     ticks = make_ticks(traffic, rate, WARM_UP_S + seconds)
@@ -104,6 +110,8 @@ def one_load(stage: Arena, topic: str, rate: int, seconds: int, seed: int, users
     sender = forking.Process(target=_send, args=(stage.stack.kafka_bootstrap, topic, ticks, start_s, sending))
     sender.start()
     say("sending")
+    if begun is not None:
+        begun.set()
     try:
         seen_s, polls_s = _watch(stage, [tick.canary for tick in ticks if tick.canary], start_s)
         lag_s: list[float] = receiving.recv()

@@ -11,6 +11,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import orjson
@@ -57,9 +58,10 @@ def measure(users: int, rate: int, stops: int) -> Figures:
         stopped, back = _stops(stage, topics, activities(now_ms)[0], stops)
         say(f"freshness at {rate:,} events/s, nothing opens")
         before = one_load(stage, topics.clickstream, rate, _SECONDS, seed=2, users=_PASSING)
+        begun = Event()
         with ThreadPoolExecutor(1) as beside:
-            told = beside.submit(_sale, stage, topics, activities(now_ms)[1], away)
-            meanwhile = one_load(stage, topics.clickstream, rate, _SECONDS, seed=3, users=_PASSING)
+            told = beside.submit(_sale, stage, topics, activities(now_ms)[1], away, begun)
+            meanwhile = one_load(stage, topics.clickstream, rate, _SECONDS, 3, _PASSING, begun)
             told_s = told.result()
     return {
         "stop_ms": percentiles(stopped),
@@ -112,8 +114,9 @@ def _stop_list(stage: Arena) -> list[str]:
     return [] if payload is None else json.loads(payload)["s"]
 
 
-def _sale(stage: Arena, topics: Topics, like: Activity, away: list[str]) -> dict[str, float]:
+def _sale(stage: Arena, topics: Topics, like: Activity, away: list[str], begun: Event) -> dict[str, float]:
     """Open a sale when the load is warm; return the seconds until shares of the lists were made with it."""
+    begun.wait(_WITHIN_S)
     time.sleep(WARM_UP_S)
     sale = replace(like, activity_id="flash-sale", starts_ms=int(time.time() * 1000), rule=None, cap=None)
     with stage.stack.kafka.producer("writing activities", f"Write on topic {topics.activities}") as producer:
