@@ -48,7 +48,7 @@ def ruled(stack: Stack) -> Iterator[LiveJob]:
     """A job with a quota, a window, much exploration and a holdout; cancelled at the end."""
     if not stack.rest.get("/overview")["slots-available"]:
         stack.add_taskmanager()
-    live = LiveJob(stack, f"rules{os.getpid()}", list_rules=RULES, exploration="0.2", holdout="0.2")
+    live = LiveJob(stack, f"rules{os.getpid()}", list_rules=RULES, exploration="0.2", holdout="0.2", salt="rules")
     live.put_activities([_placed(each, at) for at, each in enumerate(make_activities(60, int(time.time() * 1000)))])
     live.start()
     yield live

@@ -172,6 +172,9 @@ class JobConfig:
             raise ConfigError("token_key_id", self.token_key_id, f"an id of token_keys: {sorted(self.token_keys)}")
         if self.parallelism > self.shards:
             raise ConfigError("parallelism", self.parallelism, f"at most one subtask a shard, {self.shards} now")
+        if self.holdout and self.salt is None:
+            allowed = "a text of your own where there is a holdout: it would change with a token secret that is retired"
+            raise ConfigError("salt", self.salt, allowed)
         names = self.topics.by_role()
         if len(set(names.values())) < len(names):
             raise ConfigError("topics", names, "a topic of its own for each role")

@@ -104,6 +104,14 @@ def test_a_refused_secret_is_not_repeated(environ: dict[str, str], key: str, val
     assert "hidden" not in str(refused.value)
 
 
+def test_a_holdout_has_a_salt_that_outlasts_token_secrets(environ: dict[str, str]) -> None:
+    """Contract: made of a secret, who is held out would change when that one is retired; refused, and it says so."""
+    holdout = environ | {"TIDELINE_HOLDOUT": "0.1"}
+    with pytest.raises(ConfigError, match="salt=None cannot be used; allowed: a text of your own"):
+        load(JobConfig, [], holdout)
+    assert load(JobConfig, [], holdout | {"TIDELINE_SALT": "ours"}).holdout == 0.1
+
+
 def test_a_configuration_travels_to_the_operators(environ: dict[str, str]) -> None:
     """Contract: it can be pickled, for that is how Flink's Python functions get it."""
     config = load(JobConfig, [], environ)
