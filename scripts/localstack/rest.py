@@ -18,6 +18,8 @@ _TIMEOUT_S = 60.0
 PATIENCE_S = 300.0
 """For what a sound cluster always comes to, however busy the machine is: only a failure waits this long."""
 _POLL_INTERVAL_S = 0.2
+_STARTING = "Please try to refresh"
+"""Of a 404: the REST server is up, the part of the JobManager behind it is not."""
 TERMINAL_STATES = frozenset({"FINISHED", "CANCELED", "FAILED"})
 
 
@@ -185,8 +187,8 @@ class FlinkRest:
         except urllib.error.HTTPError as error:
             with error:
                 detail = error.read().decode(errors="replace")
-            # 503 is what a JobManager says that is still starting: not there yet, like a refused connection.
-            if error.code == 503:
+            # What a JobManager says that is still starting: not there yet, like a refused connection.
+            if error.code == 503 or _STARTING in detail:
                 raise ConnectionError(f"{method} {path}: {detail}") from error
             raise StackError(f"{method} {path} at {self.url}: {error.code} {detail[:2000]}") from error
 

@@ -127,10 +127,11 @@ class InterestRank(KeyedBroadcastProcessFunction):
                 stops = self._renewed_stops(outcome.newest_ms)
         if outcome.listed:
             self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
-        now_ms = min(outcome.newest_ms, max(records.timestamps_ms))
-        self._rolls.look(batch.shard, self._feed.openings.newest(now_ms), self._states.keys, ctx.timer_service())
+        newest, heard_ms = self._feed.openings.newest, max(records.timestamps_ms)
+        opened_ms = newest(min(outcome.newest_ms, heard_ms))
+        self._rolls.look(batch.shard, opened_ms, newest(heard_ms), self._states.keys, ctx.timer_service())
         yield self._row(outcome, popular, stops, batch)
-        yield from self._tell_costs(self._sampled.add(outcome.sampled, max(records.timestamps_ms)))
+        yield from self._tell_costs(self._sampled.add(outcome.sampled, heard_ms))
 
     def _end_if_taken_over(self) -> None:
         config = self._config

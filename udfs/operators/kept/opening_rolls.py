@@ -39,15 +39,15 @@ class OpeningRolls:
         roll = self._of(shard)
         return roll.begun_ms if roll is not None else 0
 
-    def look(self, shard: int, opened_ms: int, users: Callable[[], Iterable[str]], timers: Any) -> None:
-        """Begin to tell the users of a shard where an activity has opened since the last time.
+    def look(self, shard: int, opened_ms: int, heard_ms: int, users: Callable[[], Iterable[str]], timers: Any) -> None:
+        """Begin to tell the users of a shard where an activity has opened since the last time; moments as of `looked`.
 
         Who was still to be told of an earlier opening comes first, so that none waits longer than a whole turn.
         """
         if not self._at_once:
             return
         before = self._of(shard)
-        roll = looked(before, opened_ms)
+        roll = looked(before, opened_ms, heard_ms)
         if roll != before:
             self._put(shard, roll)
         if roll.running and (roll != before or shard not in self._waiting):  # begun now, or before a restart

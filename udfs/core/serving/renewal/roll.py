@@ -32,18 +32,19 @@ class Roll(NamedTuple):
         return self._replace(done_ms=self.begun_ms)
 
 
-def looked(roll: Roll | None, opened_ms: int) -> Roll:
+def looked(roll: Roll | None, opened_ms: int, heard_ms: int) -> Roll:
     """Return where a shard is once it knows that an activity opened.
 
-    A shard that never looked begins with what is open: its lists were made with it.
+    `opened_ms` is the newest opening by the time of the shard's events, `heard_ms` by that of the broker. A shard that
+    never looked begins with the latter: of what opened before its first events it has made no list without.
 
-    >>> looked(None, 7)
+    >>> looked(None, 5, 7)
     Roll(seen_ms=7, begun_ms=0, done_ms=0)
-    >>> looked(Roll(7, 0, 0), 9)
+    >>> looked(Roll(7, 0, 0), 9, 9)
     Roll(seen_ms=9, begun_ms=9, done_ms=0)
     """
     if roll is None:
-        return Roll(seen_ms=opened_ms)
+        return Roll(seen_ms=heard_ms)
     if opened_ms <= roll.seen_ms:
         return roll
     return Roll(opened_ms, opened_ms, roll.done_ms)

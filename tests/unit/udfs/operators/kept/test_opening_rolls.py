@@ -51,9 +51,9 @@ def test_all_users_of_a_shard_are_told_some_at_a_time() -> None:
     """Contract: each once, a second between two parts, and no timer is left when all know."""
     flink = Flink()
     its = rolls(flink)
-    its.look(3, 500, lambda: USERS, flink)
+    its.look(3, 500, 500, lambda: USERS, flink)
     assert (its.least_ms(3), flink.timers) == (0, set())
-    its.look(3, 600, lambda: USERS, flink)
+    its.look(3, 600, 600, lambda: USERS, flink)
     assert its.least_ms(3) == 600
     parts = []
     while flink.timers:
@@ -62,7 +62,7 @@ def test_all_users_of_a_shard_are_told_some_at_a_time() -> None:
     assert [len(part) for _, part, _ in parts] == [10, 10, 5]
     assert {opened for _, _, opened in parts} == {600}
     assert parts[2][0] - parts[1][0] == 1000
-    its.look(3, 600, lambda: USERS, flink)
+    its.look(3, 600, 600, lambda: USERS, flink)
     assert not flink.timers
 
 
@@ -70,14 +70,14 @@ def test_after_a_restart_it_begins_again_with_the_first() -> None:
     """Contract: the timer left over and the new one are the same, and who was told before is told again."""
     flink = Flink()
     before = rolls(flink)
-    before.look(3, 500, lambda: USERS, flink)
-    before.look(3, 600, lambda: USERS, flink)
+    before.look(3, 500, 500, lambda: USERS, flink)
+    before.look(3, 600, 600, lambda: USERS, flink)
     tick(flink, before)
     left = set(flink.timers)
     flink.now_ms += 150
     after = rolls(flink)
     assert after.least_ms(3) == 600
-    after.look(3, 500, lambda: USERS, flink)
+    after.look(3, 500, 500, lambda: USERS, flink)
     assert flink.timers == left
     assert tick(flink, after) == (USERS[:10], 600)
 
@@ -86,10 +86,10 @@ def test_an_opening_that_comes_meanwhile_begins_with_those_who_wait() -> None:
     """Contract: whoever was told of the first is told of the second last, and a user who is new since then too."""
     flink = Flink()
     its = rolls(flink)
-    its.look(3, 500, lambda: USERS, flink)
-    its.look(3, 600, lambda: USERS, flink)
+    its.look(3, 500, 500, lambda: USERS, flink)
+    its.look(3, 600, 600, lambda: USERS, flink)
     tick(flink, its)
-    its.look(3, 700, lambda: [*USERS, "new"], flink)
+    its.look(3, 700, 700, lambda: [*USERS, "new"], flink)
     parts = []
     while flink.timers:
         parts.append(tick(flink, its))
@@ -102,19 +102,19 @@ def test_shards_do_not_work_at_the_same_moment() -> None:
     flink = Flink()
     its = rolls(flink)
     for flink.shard in range(8):
-        its.look(flink.shard, 500, lambda: USERS, flink)
-        its.look(flink.shard, 600, lambda: USERS, flink)
+        its.look(flink.shard, 500, 500, lambda: USERS, flink)
+        its.look(flink.shard, 600, 600, lambda: USERS, flink)
     assert len({at_ms % 1000 for at_ms in flink.timers}) == 8
 
 
 def test_none_a_second_is_none_at_all() -> None:
     """Contract: nothing is looked at or kept, and a timer left over by another setting tells nobody."""
     flink = Flink()
-    rolls(flink).look(3, 500, lambda: USERS, flink)
-    rolls(flink).look(3, 600, lambda: USERS, flink)
+    rolls(flink).look(3, 500, 500, lambda: USERS, flink)
+    rolls(flink).look(3, 600, 600, lambda: USERS, flink)
     kept = dict(flink.kept)
     flink.timers.clear()
     off = rolls(flink, 0)
-    off.look(3, 700, lambda: USERS, flink)
+    off.look(3, 700, 700, lambda: USERS, flink)
     assert off.part(3, flink) == ([], 0)
     assert (flink.kept, flink.timers) == (kept, set())

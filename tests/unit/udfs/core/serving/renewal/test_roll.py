@@ -10,22 +10,22 @@ from tideline.udfs.core.serving.renewal.roll import Roll, decode_roll, encode_ro
 
 def test_what_was_open_at_first_is_told_to_nobody() -> None:
     """Contract: a shard begins with what there is; the next opening is told, and none before it."""
-    first = looked(None, 5)
+    first = looked(None, 4, 5)
     assert not first.running
-    assert not looked(first, 5).running
-    assert not looked(first, 4).running
-    assert looked(first, 6) == Roll(6, 6, 0)
+    assert not looked(first, 5, 5).running
+    assert not looked(first, 4, 4).running
+    assert looked(first, 6, 6) == Roll(6, 6, 0)
 
 
 def test_no_opening_is_told_twice() -> None:
     """Contract: once all know, only a later one begins; one that comes meanwhile begins at once."""
-    running = looked(looked(None, 5), 6)
-    assert looked(running, 6) == running
-    assert looked(running, 7) == Roll(7, 7, 0)
+    running = looked(looked(None, 5, 5), 6, 6)
+    assert looked(running, 6, 6) == running
+    assert looked(running, 7, 7) == Roll(7, 7, 0)
     ended = running.ended()
     assert not ended.running
-    assert not looked(ended, 6).running
-    assert looked(ended, 7) == Roll(7, 7, 6)
+    assert not looked(ended, 6, 6).running
+    assert looked(ended, 7, 7) == Roll(7, 7, 6)
 
 
 def test_state_bytes_stay_those_of_version_1() -> None:
