@@ -33,16 +33,16 @@ process.stdin.on("data", (part) => (told += part)).on("end", async () => {
   const sent = [];
   const producer = { send: async ({ topic, messages }) => sent.push([topic, messages[0].key, messages[0].value]) };
   if (found.entries.length) await report(producer, user, kind, found.entries[0], found.token, nowMs, more);
-  const entries = found.entries.map(({ position, activity }) => [position, activity]);
+  const entries = found.entries.map(({ position, activity, variant }) => [position, activity, variant]);
   console.log(JSON.stringify({ entries, token: found.token, sent }));
 });
 """
 
 
 class Seen(NamedTuple):
-    """What the lines found and sent: entries as (position, activity), records as (topic, key, value)."""
+    """What the lines found and sent: entries as (position, activity, variant), records as (topic, key, value)."""
 
-    entries: list[tuple[int, str]]
+    entries: list[tuple[int, str, str | None]]
     token: str | None
     sent: list[tuple[str, bytes, bytes]]
 
@@ -110,8 +110,8 @@ def test_an_entry_is_drawn_until_the_minute_in_which_it_ends_and_keeps_its_posit
 
     before, after = frontend(lists, first_ends_ms - 1), frontend(lists, first_ends_ms)
 
-    assert before.entries == [(0, "coupon-18"), (1, "flash-3")]
-    assert after.entries == [(1, "flash-3")]
+    assert before.entries == [(0, "coupon-18", None), (1, "flash-3", None)]
+    assert after.entries == [(1, "flash-3", None)]
     assert before.token == after.token == _EXAMPLE["k"]
 
 
@@ -125,7 +125,7 @@ def test_who_has_nothing_left_of_his_own_sees_the_popular_list(frontend: Fronten
 
     seen = frontend(lists, _ends_ms(1) - 1)
 
-    assert (seen.entries, seen.token) == ([(0, "all-1"), (1, "all-2")], "popular-token")
+    assert (seen.entries, seen.token) == ([(0, "all-1", None), (1, "all-2", None)], "popular-token")
 
 
 @pytest.mark.parametrize("frontend", _LANGUAGES)
@@ -136,11 +136,11 @@ def test_what_is_stopped_is_drawn_from_no_list(frontend: Frontend) -> None:
         "tideline:popular": _list(i=["all-1", "flash-3"]),
         "tideline:stops": '{"v":[1,5,9],"s":["coupon-18"]}',
     }
-    assert frontend(lists, _ends_ms(1) - 1).entries == [(1, "flash-3")]
+    assert frontend(lists, _ends_ms(1) - 1).entries == [(1, "flash-3", None)]
     lists["tideline:stops"] = '{"v":[1,5,9],"s":["coupon-18","flash-3"]}'
-    assert frontend(lists, _ends_ms(1) - 1).entries == [(0, "all-1")]
+    assert frontend(lists, _ends_ms(1) - 1).entries == [(0, "all-1", None)]
     lists["tideline:stops"] = '{"v":[1,5,9],"s":[]}'
-    assert frontend(lists, _ends_ms(1) - 1).entries[-1] == (1, "flash-3")
+    assert frontend(lists, _ends_ms(1) - 1).entries[-1] == (1, "flash-3", None)
 
 
 @pytest.mark.parametrize("frontend", _LANGUAGES)
