@@ -35,9 +35,9 @@ def check(url: str, prefix: str) -> Iterator[Finding]:
 
 
 def _rights(client: redis.Redis, prefix: str, shown: str) -> Iterator[Finding]:
-    key = f"{prefix}:doctor"  # neither a list nor a tomb
+    key = f"{prefix}:doctor"  # no list
     # XX writes only over what is there, and nothing is
-    tries = (("eval", ("return 0", 1, key)), ("mget", (key,)), ("getrange", (key, 0, 0)), ("set", (key, "", "XX")))
+    tries = (("eval", ("return 0", 1, key)), ("getrange", (key, 0, 0)), ("set", (key, "", "XX")))
     lacking = []
     for name, words in tries:
         try:
@@ -66,7 +66,7 @@ def _eviction(client: redis.Redis) -> Finding:
     policy = found.get("maxmemory_policy", "noeviction")
     if policy == "noeviction" or not found.get("maxmemory"):
         return ok(subject, f"maxmemory-policy {policy}, maxmemory {found.get('maxmemory_human', '0B')}")
-    advice = "set maxmemory-policy noeviction: an evicted version or tomb would let an older list win"
+    advice = "set maxmemory-policy noeviction: an evicted version or erasure would let an older list win"
     return wrong(subject, f"maxmemory-policy {policy}", advice)
 
 

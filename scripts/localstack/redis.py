@@ -27,7 +27,7 @@ def start(root: Path, port: int) -> Managed:
         *("--bind", "127.0.0.1", "--port", str(port), "--dir", str(data)),
         # Nothing is written to disk in the background: it would share two cores with what is measured.
         *("--save", "", "--appendonly", "no"),
-        # Evicting a list's version or a tombstone would let an older list win; a failed write is retried.
+        # Evicting a list's version or an erasure would let an older list win; a failed write is retried.
         *("--maxmemory-policy", "noeviction"),
     ]
     return spawn("redis", argv, dict(os.environ), data, root / "log" / "redis.log")

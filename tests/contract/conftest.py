@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.list_stores import Memory, Real
 from tests.support.waiting import PATIENCE_S
 from tideline.scripts.localstack import process, redis
 
@@ -61,3 +62,20 @@ def once() -> Callable[[Callable[[], None]], Callable[[float], None]]:
         return sleep
 
     return make
+
+
+@pytest.fixture(params=["memory", "valkey"])
+def lists(request: pytest.FixtureRequest, server: Server) -> Iterator[Memory | Real]:
+    if request.param == "memory":
+        yield Memory()
+        return
+    real = Real(server.url)
+    yield real
+    real.close()
+
+
+@pytest.fixture
+def real(server: Server) -> Iterator[Real]:
+    lists = Real(server.url)
+    yield lists
+    lists.close()

@@ -1,8 +1,8 @@
 """Lists in Redis: one string key a user, replaced only by a newer version.
 
-Keys: `{prefix}:list:{user}` and `{prefix}:popular` hold a list, `{prefix}:stops` what no list may show any more,
-`{prefix}:tomb:{user}` holds the time (ms, decimal)
-up to which the user was erased. The comparison runs inside Redis, one script call for hundreds of lists.
+Keys: `{prefix}:list:{user}` and `{prefix}:popular` hold a list, `{prefix}:stops` what no list may show any more. Up to
+when a user was erased stands in his list itself (erased_list.py). The comparison runs inside Redis, one script call for
+hundreds of lists; it touches no key but theirs, so a call for one is as good.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import redis
 
 from tideline.schemas.errors import ConfigError, Unavailable
 
-# Bounds the time Redis serves nobody else (about 4 ms) and Lua's stack, which holds the tombstones of a call.
+# Bounds the time Redis serves nobody else (about 4 ms).
 CHUNK_LISTS = 500
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
@@ -50,7 +50,7 @@ class WriteCounts(NamedTuple):
     older: int
     erased: int
     malformed: int = 0
-    """Left as it was: the key holds no string, or its tombstone is no time."""
+    """Left as it was: the key holds no string."""
 
 
 class ListStore:
@@ -80,7 +80,6 @@ class ListStore:
         self._pool = redis.ConnectionPool.from_url(url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
         self._prefix = prefix
         self._list_head = f"{prefix}:list:".encode()
-        self._tomb_head = f"{prefix}:tomb:".encode()
         self._popular = f"{prefix}:popular".encode()
         self._stops = f"{prefix}:stops".encode()
         self._ttl_ms = b"%d" % ttl_ms
@@ -91,6 +90,9 @@ class ListStore:
 
     def write(self, users: Sequence[bytes], payloads: Sequence[bytes]) -> WriteCounts:
         """Replaces each user's list unless the stored version is as new or newer or the user was erased since.
+
+        The list of an erased user (erased_list.py) replaces all that is not newer than his erasure, of whatever
+        generation, and each later list of his carries that on.
 
         Args:
             users: User ids in UTF-8.
@@ -104,18 +106,16 @@ class ListStore:
         for start in range(0, len(users), CHUNK_LISTS):
             chunk = users[start : start + CHUNK_LISTS]
             keys = [self._list_head + user for user in chunk]
-            keys += [self._tomb_head + user for user in chunk]
             commands.append(_command(keys, self._ttl_ms, payloads[start : start + CHUNK_LISTS]))
         return self._deliver(commands)
 
     def write_popular(self, payload: bytes) -> WriteCounts:
         """Replaces the list for users without one of their own; otherwise as `write`."""
-        # There is no user with an empty id, so that tombstone never exists.
-        return self._deliver(deque([_command([self._popular, self._tomb_head], self._ttl_ms, [payload])]))
+        return self._deliver(deque([_command([self._popular], self._ttl_ms, [payload])]))
 
     def write_stops(self, payload: bytes) -> WriteCounts:
         """Replaces the list of what is to be shown to nobody; otherwise as `write`."""
-        return self._deliver(deque([_command([self._stops, self._tomb_head], self._ttl_ms, [payload])]))
+        return self._deliver(deque([_command([self._stops], self._ttl_ms, [payload])]))
 
     def close(self) -> None:
         """Closes the connection."""
@@ -165,7 +165,7 @@ class ListStore:
         text = str(error)
         refused = isinstance(error, (redis.AuthenticationError, redis.exceptions.NoPermissionError))
         if refused or text.startswith("ACL failure"):
-            allowed = f"a login that may run EVAL, MGET, GETRANGE and SET on {self._prefix}:* (Redis says: {text})"
+            allowed = f"a login that may run EVAL, GETRANGE and SET on {self._prefix}:* (Redis says: {text})"
             raise ConfigError("redis_url", "***", allowed) from error
         world = not isinstance(error, redis.ResponseError) or isinstance(
             error, (redis.OutOfMemoryError, redis.ReadOnlyError)

@@ -77,7 +77,7 @@ COUNTERS: dict[str, str] = {
     "redis_same": "Lists that were there already.",
     "redis_older": "Lists refused because a newer one was there.",
     "redis_erased": "Lists refused because the user was erased.",
-    "redis_malformed": "Lists not written: the user's key holds no string, or his tombstone is no time.",
+    "redis_malformed": "Lists not written: the user's key holds no string.",
     "redis_retry": "Attempts after the first to write to Redis.",
     "list_ms": "Lists whose latency was measured: from the Kafka timestamp of the event to the write in Redis.",
     **{f"list_ms_le_{limit}": f"Lists readable at most {limit} ms after their event." for limit in LATENCY_BUCKETS_MS},
