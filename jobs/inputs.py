@@ -15,8 +15,8 @@ from pyflink.java_gateway import get_gateway
 from tideline.jobs.shards import shard_keys
 from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, KEY_WAS_NULL, ORDER, PROFILES, VALUE_WAS_NULL
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY
+from tideline.udfs.settings.connection.kafka_security import flink_properties
 from tideline.udfs.settings.job_config import ReplayConfig
-from tideline.udfs.settings.kafka_security import flink_properties
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

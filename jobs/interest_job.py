@@ -15,9 +15,16 @@ from tideline.jobs.topology import build
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.settings.build import BUILD_ID
 from tideline.udfs.settings.job_config import BackfillConfig, JobConfig, ReplayConfig, submitted_at
-from tideline.udfs.settings.option_sources import describe, load
+from tideline.udfs.settings.option_sources import Loaded, describe, load_with_files
+from tideline.udfs.settings.worker_config import travelling_secrets
 
 _KINDS = {"live": JobConfig, "backfill": BackfillConfig, "replay": ReplayConfig}
+_WHERE = "is a part of the job graph now, which Flink keeps and shows to whoever reaches it; better"
+_TRAVELS = {
+    "redis_url": f"{_WHERE} a file that each worker has: redis_url_file",
+    "token_keys": f"{_WHERE} a file that each worker has: token_keys_file",
+    "kafka_properties": f"{_WHERE} ${{file:PATH:KEY}} in the place of each password (docs/operate.md#secrets)",
+}
 
 
 def main(argv: list[str]) -> int:
@@ -26,14 +33,16 @@ def main(argv: list[str]) -> int:
         print("tideline: the first argument is `live`, `backfill` or `replay`", file=sys.stderr)
         return 2
     try:
-        config = load(_KINDS[argv[0]], argv[1:], os.environ)
+        loaded = load_with_files(_KINDS[argv[0]], argv[1:], os.environ)
     except ConfigError as error:
         print(f"tideline: {error}", file=sys.stderr)
         return 2
-    config = submitted_at(config, time.time_ns() // 1_000_000)
+    for key in travelling_secrets(loaded):
+        print(f"tideline: warning: {key} {_TRAVELS[key]}", file=sys.stderr)
+    config = submitted_at(loaded.config, time.time_ns() // 1_000_000)
     print("\n".join([f"build = {BUILD_ID}", *describe(config)]), flush=True)
     env = StreamExecutionEnvironment.get_execution_environment()
-    build(env, config)
+    build(env, Loaded(config, loaded.files))
     env.execute(config.name)
     return 0
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tideline.jobs.inputs import sql_options, sql_text
 from tideline.udfs.operators.batch_rows import KEY_WAS_NULL, VALUE_WAS_NULL
 from tideline.udfs.settings.build import BUILD_ID
-from tideline.udfs.settings.kafka_security import flink_properties
+from tideline.udfs.settings.connection.kafka_security import flink_properties
 
 if TYPE_CHECKING:
     from pyflink.table import StatementSet, StreamTableEnvironment

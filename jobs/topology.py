@@ -17,11 +17,13 @@ from tideline.udfs.operators.kept.deployment import DEPLOYMENT
 from tideline.udfs.operators.learn import Learn
 from tideline.udfs.operators.redis_writer import RedisWriter
 from tideline.udfs.settings.job_config import ReplayConfig
+from tideline.udfs.settings.worker_config import WorkerConfig
 
 if TYPE_CHECKING:
     from pyflink.datastream import DataStream, StreamExecutionEnvironment
 
     from tideline.udfs.settings.job_config import JobConfig
+    from tideline.udfs.settings.option_sources import Loaded
 
 UIDS = {"interest_rank": "interest-rank", "learner": "learner", "redis_writer": "redis-writer"}
 """Name and uid of each Python operator. State belongs to a uid: changing one drops it (tests/golden/uids.txt)."""
@@ -45,8 +47,9 @@ RANKED_TYPE = Types.ROW_NAMED(
 )
 
 
-def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
+def build(env: StreamExecutionEnvironment, loaded: Loaded[JobConfig]) -> None:
     """Put the whole job into the environment; `env.execute` then runs it."""
+    config, workers = loaded.config, WorkerConfig(loaded)
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)
     # A batch is one row of 100 KB with five readers. Copied at each step between chained operators it cost a third of
@@ -55,17 +58,19 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     tables = StreamTableEnvironment.create(env)
     inserts = tables.create_statement_set()
 
-    ranked = _rank(env, tables, config)
+    ranked = _rank(env, tables, config, workers)
     tables.create_temporary_view("ranked", ranked)
-    _write_lists(tables, config)
+    _write_lists(tables, workers)
     write_decisions(tables, inserts, config, "ranked")
     write_dead_letters(tables, inserts, config, "ranked")
     if not isinstance(config, ReplayConfig):
-        _learn(tables, inserts, config)
+        _learn(tables, inserts, config, workers)
     inserts.attach_as_datastream()
 
 
-def _rank(env: StreamExecutionEnvironment, tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
+def _rank(
+    env: StreamExecutionEnvironment, tables: StreamTableEnvironment, config: JobConfig, workers: WorkerConfig[JobConfig]
+) -> DataStream:
     if isinstance(config, ReplayConfig):
         # A replay ranks with the world as the topics have it at its start; a bounded job must have bounded inputs.
         changes = env.from_collection([Row("", 0, b"", b"", 0)], BROADCAST_TYPE)
@@ -75,26 +80,28 @@ def _rank(env: StreamExecutionEnvironment, tables: StreamTableEnvironment, confi
     return (
         batches(tables, config)
         .connect(changes.broadcast(DEPLOYMENT))
-        .process(InterestRank(config, popular_shard), RANKED_TYPE)
+        .process(InterestRank(workers, popular_shard), RANKED_TYPE)
         .name("interest_rank")
         .uid(UIDS["interest_rank"])
     )
 
 
-def _write_lists(tables: StreamTableEnvironment, config: JobConfig) -> None:
+def _write_lists(tables: StreamTableEnvironment, workers: WorkerConfig[JobConfig]) -> None:
     query = "SELECT lists, appended, popular, stops FROM ranked WHERE lists <> X'' OR popular <> X'' OR stops <> X''"
     rows = tables.to_append_stream(tables.sql_query(query), Types.ROW([_BYTES, _BYTES, _BYTES, _BYTES]))
     # Its own chain, so that ranking goes on while Redis answers.
-    written = rows.map(RedisWriter(config), Types.INT()).name("redis_writer").uid(UIDS["redis_writer"])
+    written = rows.map(RedisWriter(workers), Types.INT()).name("redis_writer").uid(UIDS["redis_writer"])
     written = written.start_new_chain()
     discard = get_gateway().jvm.org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink()
     written.sink_to(Sink(discard)).name("written").uid("written")
 
 
-def _learn(tables: StreamTableEnvironment, inserts: object, config: JobConfig) -> None:
+def _learn(
+    tables: StreamTableEnvironment, inserts: object, config: JobConfig, workers: WorkerConfig[JobConfig]
+) -> None:
     rows = (
         learner_rows(tables, config, "ranked")
-        .process(Learn(config), Types.ROW_NAMED(["k", "v"], [_BYTES, _BYTES]))
+        .process(Learn(workers), Types.ROW_NAMED(["k", "v"], [_BYTES, _BYTES]))
         .name("learner")
         .uid(UIDS["learner"])
         .set_parallelism(1)

@@ -26,7 +26,7 @@ from tideline.udfs.core.users.rate_guard import act_of, admit
 from tideline.udfs.core.users.user_state import MAX_PRICE, MAX_QUANTITY, decode_states
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_topic
-from tideline.udfs.settings.kafka_security import chosen_properties
+from tideline.udfs.settings.connection.kafka_security import chosen_properties
 from tideline.udfs.settings.options import brokers
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.scripts.localstack import Stack
+from tideline.udfs.settings.connection.redis_url import mask_url, read_url
 from tideline.udfs.settings.options import MASK, Refusal
-from tideline.udfs.settings.redis_url import mask_url, read_url
 
 if TYPE_CHECKING:
     import argparse

@@ -68,12 +68,12 @@ def check(kind: type, given: Mapping[str, Given], without_secrets: bool) -> Iter
 
 
 def _row(option: Option, given: Given | None, replay: bool) -> dict[str, Any]:
-    value, source = given or (option.default, None if option.default is MISSING else "default")
+    value = given.value if given else option.default
     effect = None if replay else EFFECTS[option.key].words
     return {
         "key": option.key,
         "value": None if value is MISSING or value is None else option.shown(value),
-        "source": source,
+        "source": None if value is MISSING else given.source if given else "default",
         "allowed": option.kind.allowed,
         "meaning": option.doc,
         "on_restart": effect,

@@ -49,7 +49,7 @@ def submit(
     command += ["-s", savepoint] if savepoint else []
     command += ["-py", str(entry or package / "interest_job.py"), kind, *flags]
     ran = subprocess.run(
-        command, env=stack.env | _secrets(stack), capture_output=True, text=True, timeout=_WITHIN_S, check=False
+        command, env=_with_secrets(stack.env, stack), capture_output=True, text=True, timeout=_WITHIN_S, check=False
     )
     found = _JOB_ID.search(ran.stdout)
     if ran.returncode or not found:
@@ -66,7 +66,7 @@ def configuration(stack: Stack, kind: str, options: Mapping[str, str]) -> JobCon
         StackError: An option cannot be used.
     """
     try:
-        return load(_KINDS[kind], _flags(stack, options), os.environ | _secrets(stack))
+        return load(_KINDS[kind], _flags(stack, options), _with_secrets(os.environ, stack))
     except ConfigError as error:
         raise StackError(str(error)) from error
 
@@ -123,13 +123,21 @@ def _flags(stack: Stack, options: Mapping[str, str]) -> list[str]:
     return [part for key, value in given.items() for part in (f"--{key.replace('_', '-')}", str(value))]
 
 
-def _secrets(stack: Stack) -> dict[str, str]:
-    return {"TIDELINE_REDIS_URL": stack.redis_url, "TIDELINE_TOKEN_KEYS": json.dumps(token_keys(stack))}
+def _with_secrets(environ: Mapping[str, str], stack: Stack) -> dict[str, str]:
+    """Return an environment in which the job's secrets are the stack's, in a file: they stay out of the job graph."""
+    token_keys(stack)
+    others = {key: value for key, value in environ.items() if key != "TIDELINE_TOKEN_KEYS"}
+    own = {"TIDELINE_REDIS_URL": stack.redis_url, "TIDELINE_TOKEN_KEYS_FILE": str(_token_keys_file(stack))}
+    return others | own
+
+
+def _token_keys_file(stack: Stack) -> Path:
+    return stack.root / "token_keys.json"
 
 
 def token_keys(stack: Stack) -> dict[str, str]:
     """Return the stack's token secrets in hex by key id, made at the first call and kept while the stack lives."""
-    path = stack.root / "token_keys.json"
+    path = _token_keys_file(stack)
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(json.dumps({"1": secrets.token_hex(32)}))

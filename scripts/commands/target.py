@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.localstack import Stack
 from tideline.udfs.io.kafka_cluster import KafkaCluster
-from tideline.udfs.settings.kafka_security import chosen_properties
+from tideline.udfs.settings.connection.kafka_security import chosen_properties
 
 if TYPE_CHECKING:
     import argparse

@@ -10,7 +10,7 @@ from redis.exceptions import NoPermissionError, ReadOnlyError, RedisError
 from tideline.schemas.errors import Unavailable
 from tideline.scripts.commands.redis_target import opened
 from tideline.scripts.diagnosis.finding import Finding, clock, ok, unknown, wrong
-from tideline.udfs.settings.redis_url import mask_url
+from tideline.udfs.settings.connection.redis_url import mask_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

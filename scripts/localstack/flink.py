@@ -157,7 +157,9 @@ def _start(
 ) -> Managed:
     """Starts Java with what Flink's own scripts would give it; they take three short-lived JVMs to find that out."""
     conf, scratch = root / "conf", root / "tmp" / name
-    environ = environment(root, name) | extra
+    # what the one who starts it has for the job is the job's: a worker reads its secrets from files
+    inherited = {key: value for key, value in environment(root, name).items() if not key.startswith("TIDELINE_")}
+    environ = inherited | extra
     memory, resources = _memory(conf, role)
     configured = _read(conf / "config.yaml")
     argv = [java(), *memory]

@@ -18,7 +18,8 @@ from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, ORDER
 from tideline.udfs.operators.learn import Entry, Learn
 from tideline.udfs.settings.job_config import JobConfig
-from tideline.udfs.settings.option_sources import load
+from tideline.udfs.settings.option_sources import load_with_files
+from tideline.udfs.settings.worker_config import WorkerConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +41,7 @@ class Opened(Learn):
     """The operator beside a policy topic in which nobody has written."""
 
     def __init__(self, context: MemoryContext, *flags: str, entry: Entry = ENTRY) -> None:
-        super().__init__(load(JobConfig, [*_COMMON, *flags], _SECRETS))
+        super().__init__(WorkerConfig(load_with_files(JobConfig, [*_COMMON, *flags], _SECRETS)))
         self._as = entry
         self.open(context)
 

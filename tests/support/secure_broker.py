@@ -74,13 +74,19 @@ class SecureBroker:
         self._admin.close()
         process.stop([self._managed])
 
-    def login(self, rights: Iterable[Right]) -> Path:
-        """Make a login that may do this and nothing else; return the file that logs in."""
+    def login(self, rights: Iterable[Right], by_reference: bool = False) -> Path:
+        """Make a login that may do this and nothing else; return the file that logs in.
+
+        By reference, the file does not hold the password but says which other file does.
+        """
         self._logins += 1
         name = f"login-{self._logins}"
         self._admin.alter_user_scram_credentials([UserScramCredentialUpsertion(name, _MECHANISM, PASSWORD)])
         self._admin.create_acls([_acl(name, right) for right in rights])
-        return self.file(f"{name}.properties", name)
+        if not by_reference:
+            return self.file(f"{name}.properties", name)
+        (self._root / "word.properties").write_text(f"word={PASSWORD}\n")
+        return self.file(f"{name}.properties", name, f"${{file:{self._root / 'word.properties'}:word}}")
 
     def file(self, file_name: str, user: str = "login-1", password: str = PASSWORD, ca: Path | None = None) -> Path:
         """Write a file as a client has it."""

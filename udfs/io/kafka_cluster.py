@@ -13,7 +13,7 @@ from kafka.errors import KafkaError
 
 from tideline.schemas.errors import Unavailable
 from tideline.udfs.io.kafka_refusals import explain
-from tideline.udfs.settings.kafka_security import kafka_python_kwargs
+from tideline.udfs.settings.connection.kafka_security import kafka_python_kwargs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tideline.udfs.core.rule_costs.sums import DayCosts
+    from tideline.udfs.settings.worker_config import WorkerConfig
 
 _REPUBLISHED_AT_ONCE = 500
 _CACHED_USERS = 200_000
@@ -57,17 +58,17 @@ _CACHED_USERS = 200_000
 class InterestRank(KeyedBroadcastProcessFunction):
     """Keyed by shard. Users are entries of one MapState, as bytes; beside them the last republish command is kept."""
 
-    def __init__(self, config: JobConfig, popular_shard: int) -> None:
-        self._config = config
+    def __init__(self, submitted: WorkerConfig[JobConfig], popular_shard: int) -> None:
+        self._submitted = submitted
         self._popular_shard = popular_shard
-        self._muted = isinstance(config, BackfillConfig)
         self._build = BUILD_ID
 
     def open(self, context: RuntimeContext) -> None:
         """Load the encoder and bring the ranker's state to the present of its topics."""
-        config = self._config
         if self._build != BUILD_ID:
             raise ConfigError("build", BUILD_ID, f"{self._build}, which was submitted: install it here and restart")
+        config = self._config = self._submitted.opened()
+        self._muted = isinstance(config, BackfillConfig)
         self._context = context
         self._deployment = Deployment(config)
         with failing_for_good(context):

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.policies.arm_key import ArmKey
     from tideline.udfs.core.policies.regression import Regression
     from tideline.udfs.settings.job_config import JobConfig
+    from tideline.udfs.settings.worker_config import WorkerConfig
 
 
 class Entry(NamedTuple):
@@ -54,12 +55,13 @@ class Entry(NamedTuple):
 class Learn(KeyedProcessFunction):
     """One key holds the sums of all activities: the prior and the total they share are then of one moment."""
 
-    def __init__(self, config: JobConfig) -> None:
-        self._config = config
+    def __init__(self, submitted: WorkerConfig[JobConfig]) -> None:
+        self._submitted = submitted
 
     def open(self, context: RuntimeContext) -> None:
         """Name the states: sums by arm; features, terms, ledgers, variants, standings by activity; costs; times."""
         self._context = context
+        self._config = self._submitted.opened()
         self._entry: Entry | None = self._enter(context)
         self._sums = context.get_map_state(MapStateDescriptor("sums", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._newest = context.get_state(ValueStateDescriptor("newest_ms", Types.LONG()))

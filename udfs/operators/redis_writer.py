@@ -16,17 +16,18 @@ if TYPE_CHECKING:
     from pyflink.common import Row
 
     from tideline.udfs.settings.job_config import JobConfig
+    from tideline.udfs.settings.worker_config import WorkerConfig
 
 
 class RedisWriter(MapFunction):
     """Writes the lists of a row (lists block, append times, popular list, stops); returns how many it wrote."""
 
-    def __init__(self, config: JobConfig) -> None:
-        self._config = config
+    def __init__(self, submitted: WorkerConfig[JobConfig]) -> None:
+        self._submitted = submitted
 
     def open(self, context: RuntimeContext) -> None:
         """Make the store; it connects on the first write."""
-        config = self._config
+        config = self._submitted.opened()
         self._meters = Meters(context)
         self._store = ListStore(
             config.redis_url,

@@ -13,7 +13,8 @@ from tideline.schemas.topics import Topics
 from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.policies.by_name import describe_policies, make_policy
 from tideline.udfs.core.ranking.list_rules import ALLOWED_RULES, ListRules, read_list_rules
-from tideline.udfs.settings.kafka_security import KAFKA_PROPERTIES, mask_properties
+from tideline.udfs.settings.connection.kafka_security import KAFKA_PROPERTIES, mask_properties
+from tideline.udfs.settings.connection.redis_url import REDIS_URL, mask_url
 from tideline.udfs.settings.options import (
     MASK,
     Kind,
@@ -27,7 +28,6 @@ from tideline.udfs.settings.options import (
     topic_names,
     whole,
 )
-from tideline.udfs.settings.redis_url import REDIS_URL, mask_url
 
 _DAY_S = 24 * 60 * 60
 _MAX_TIME_MS = 2**48 - 1

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.settings.options import MASK, Option, Refusal, options_of
@@ -19,13 +19,26 @@ _Config = TypeVar("_Config")
 
 
 class Given(NamedTuple):
-    """A value and where it was given, in the words of that place."""
+    """A value, where it was given, in the words of that place, and the file of its own that holds it, if one does."""
 
     value: Any
     source: str
+    file: str | None = None
+
+
+class Loaded(NamedTuple, Generic[_Config]):
+    """A configuration, and by option the file of its own that a value came from."""
+
+    config: _Config
+    files: Mapping[str, str]
 
 
 def load(config: type[_Config], argv: Sequence[str], environ: Mapping[str, str]) -> _Config:
+    """Builds a configuration: what `load_with_files` does, without the files."""
+    return load_with_files(config, argv, environ).config
+
+
+def load_with_files(config: type[_Config], argv: Sequence[str], environ: Mapping[str, str]) -> Loaded[_Config]:
     """Builds a configuration; nothing else reads options from the environment or the command line.
 
     Args:
@@ -42,7 +55,8 @@ def load(config: type[_Config], argv: Sequence[str], environ: Mapping[str, str])
     for option in options.values():
         if option.default is MISSING and option.key not in given:
             raise ConfigError(option.key, None, f"{option.kind.allowed}; it has no default")
-    return config(**{key: each.value for key, each in given.items()})
+    files = {key: each.file for key, each in given.items() if each.file is not None}
+    return Loaded(config(**{key: each.value for key, each in given.items()}), files)
 
 
 def read(config: type, argv: Sequence[str], environ: Mapping[str, str]) -> dict[str, Given]:
@@ -58,7 +72,7 @@ def read(config: type, argv: Sequence[str], environ: Mapping[str, str]) -> dict[
     named |= {option.environment + "_FILE": option.key + _FILE for option in options.values() if option.mask}
     from_environment = {key: environ[name] for name, key in named.items() if name in environ}
     values = {} if path is None else _read_layer(options, _read_toml(Path(path)), str, open_to_all=True)
-    values = {key: Given(each.value, f"{each.source} in {path}") for key, each in values.items()}
+    values = {key: each._replace(source=f"{each.source} in {path}") for key, each in values.items()}
     values |= _read_layer(options, from_environment, lambda key: f"TIDELINE_{key.upper()}", open_to_all=False)
     values |= _read_layer(options, flags, lambda key: f"--{key.replace('_', '-')}", open_to_all=True)
     return values
@@ -102,7 +116,7 @@ def _read_layer(
         if option.key in values:
             raise ConfigError(spell(key), MASK, f"one of {spell(option.key)} and {spell(option.key + _FILE)}")
         from_file = key != option.key
-        content = _read_secret_file(spell(key), given) if from_file else given
+        content = read_secret_file(spell(key), given) if from_file else given
         try:
             value = option.kind.read(content)
             secret = option.secret(value)
@@ -112,7 +126,7 @@ def _read_layer(
             raise ConfigError(spell(key), shown, allowed) from None
         if secret and open_to_all and not from_file:
             raise ConfigError(spell(key), MASK, f"secrets only in {option.environment} or a file named by {key}{_FILE}")
-        values[option.key] = Given(value, spell(key))
+        values[option.key] = Given(value, spell(key), str(given) if from_file else None)
     return values
 
 
@@ -128,7 +142,12 @@ def _find(options: Mapping[str, Option], key: str, spell: Callable[[str], str]) 
     raise ConfigError(spell(key), MASK, allowed)
 
 
-def _read_secret_file(spelled: str, path: Any) -> str:
+def read_secret_file(spelled: str, path: Any) -> str:
+    """Return the text of a file without the end of its last line.
+
+    Raises:
+        ConfigError: It cannot be read; a secret in the place of its name is not repeated.
+    """
     try:
         return Path(str(path)).read_text(encoding="utf-8-sig").strip("\r\n")
     except (OSError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from tideline.jobs.topology import UIDS, build
 from tideline.scripts.localstack.paths import REPOSITORY
 from tideline.udfs.settings.job_config import JobConfig
+from tideline.udfs.settings.option_sources import Loaded, load_with_files
 
 pytestmark = pytest.mark.flink
 
@@ -22,7 +24,7 @@ def planned(environment: Any, config: JobConfig) -> dict[str, Any]:
     """Operators of the planned graph: uid by name."""
     from pyflink.java_gateway import get_gateway
 
-    build(environment, config)
+    build(environment, Loaded(config, {}))
     graph = environment._j_stream_execution_environment.getStreamGraph(False)
     nodes = get_gateway().jvm.java.util.ArrayList(graph.getStreamNodes())
     return {str(node.getOperatorName()): node.getTransformationUID() for node in nodes}
@@ -51,3 +53,41 @@ def test_replay_graph_ranks_and_writes_without_learning(environment: Any, config
     assert uids["interest_rank"] == UIDS["interest_rank"]
     assert uids["redis_writer"] == UIDS["redis_writer"]
     assert {uid for uid in uids.values() if uid} <= {*UIDS.values(), "written"}
+
+
+_SECRET, _PASSWORD = "5e" * 32, "marker-of-redis"
+
+
+@pytest.mark.slow
+def test_no_secret_that_a_file_holds_is_in_the_job_graph(environment: Any, tmp_path: Path) -> None:
+    """Contract: the bytes that Flink keeps of a job hold paths; given otherwise, the same search finds the secrets."""
+    kept = {
+        "TIDELINE_REDIS_URL": f"rediss://job:{_PASSWORD}@cache:6379/0",
+        "TIDELINE_TOKEN_KEYS": f'{{"1": "{_SECRET}"}}',
+        "TIDELINE_KAFKA_PROPERTIES": "ssl.key.password=marker-of-kafka",
+    }
+    in_files = {}
+    for name, text in kept.items():
+        (tmp_path / name).write_text(text)
+        in_files[f"{name}_FILE"] = str(tmp_path / name)
+    (tmp_path / "kafka-secret").write_text("word=marker-of-kafka")
+    (tmp_path / "TIDELINE_KAFKA_PROPERTIES").write_text(f"ssl.key.password=${{file:{tmp_path}/kafka-secret:word}}")
+    assert _found(environment, in_files) == set()
+    assert _found(environment, kept) == {"marker-of-redis", "token secret", "marker-of-kafka"}
+
+
+def _found(environment: Any, environ: dict[str, str]) -> set[str]:
+    """The secrets in the serialized graph of a live job, as text in one and in two bytes a letter, and as bytes."""
+    from pyflink.java_gateway import get_gateway
+
+    flags = ["--bootstrap", "127.0.0.1:1", "--encoder", str(REPOSITORY / "models" / "artefacts" / "demo-1")]
+    build(environment, load_with_files(JobConfig, flags, environ))
+    graph = environment._j_stream_execution_environment.getStreamGraph().getJobGraph()
+    written = bytes(get_gateway().jvm.org.apache.flink.util.InstantiationUtil.serializeObject(graph))
+    found = {text for text in (_PASSWORD, "marker-of-kafka") if _holds(written, text.encode())}
+    return found | {"token secret" for text in (_SECRET.encode(), bytes.fromhex(_SECRET)) if _holds(written, text)}
+
+
+def _holds(written: bytes, secret: bytes) -> bool:
+    forms = (secret, secret.decode("latin-1").encode("utf-16-be"), base64.b64encode(secret)[:-4], secret.hex().encode())
+    return any(form in written for form in forms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -19,10 +19,6 @@ from tideline.scripts.commands import tideline
 from tideline.scripts.commands.submit import token_keys
 from tideline.scripts.localstack import Stack
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 Captured = pytest.CaptureFixture[str]
 
@@ -34,7 +30,8 @@ def test_the_job_and_every_command_work_with_the_documented_rights(
     """Contract: the job over TLS ranks, learns and logs; it obeys the commands; a replay reads what it read."""
     began_ms = int(time.time() * 1000)
     monkeypatch.setenv("TIDELINE_TOKEN_KEYS", json.dumps(token_keys(stack)))
-    monkeypatch.setenv("TIDELINE_KAFKA_PROPERTIES_FILE", str(broker.login(RIGHTS["the job"])))
+    job_login = broker.login(RIGHTS["the job"], by_reference=True)
+    monkeypatch.setenv("TIDELINE_KAFKA_PROPERTIES_FILE", str(job_login))
     stack.add_taskmanager()
     secured = Secured(stack, broker)
     job = secured.job
@@ -60,6 +57,8 @@ def test_the_job_and_every_command_work_with_the_documented_rights(
         wait_until("what was shown is exported", lambda: _exported(secured, log, capsys) == len(USERS))
         _look_once(secured, broker)
         secured.ordered("experiment stop", "experiment", "stop", "--id", "spring")
+        stack.rest.savepoint(job.job_id)
+        assert _places_of(stack, job.job_id) == []
     finally:
         stack.rest.cancel(job.job_id)
     train = broker.login(RIGHTS["model train"])
@@ -71,6 +70,21 @@ def test_the_job_and_every_command_work_with_the_documented_rights(
     secured.submit("replay", "--from", str(began_ms - 60_000), "--to", str(int(time.time() * 1000) + 1))
     replayed = json.loads(capsys.readouterr().out)
     assert (replayed["records"], replayed["lists"]) == (2 * len(USERS), len(USERS))
+
+
+def _places_of(stack: Stack, job_id: str) -> list[str]:
+    """Where a secret of the job lies: what Flink wrote and kept, what its REST says, what its processes inherited."""
+    text = next(iter(token_keys(stack).values()))
+    secrets = (PASSWORD.encode(), text.encode(), bytes.fromhex(text))
+    own = stack.root / "token_keys.json"
+    files = [path for path in stack.root.rglob("*") if path.is_file() and not path.is_symlink() and path != own]
+    places = {str(path): path.read_bytes() for path in files}
+    for page in ("", "/config", "/plan", "/checkpoints", "/exceptions"):
+        places[f"/jobs/{job_id}{page}"] = json.dumps(stack.rest.get(f"/jobs/{job_id}{page}")).encode()
+    for process in stack.processes:
+        places[f"environment of {process.name}"] = Path(f"/proc/{process.pid}/environ").read_bytes()
+    assert any(b"secured" in content for content in places.values()), "it looks where the job is"
+    return [place for place, content in places.items() if any(secret in content for secret in secrets)]
 
 
 def _exported(secured: Secured, log: Path, capsys: Captured) -> int:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from pyflink.datastream import StreamExecutionEnvironment
 
+from tideline.jobs import interest_job
 from tideline.jobs.interest_job import main
+from tideline.scripts.localstack.paths import REPOSITORY
+
+_ENCODER = REPOSITORY / "models" / "artefacts" / "demo-1"
 
 
 @pytest.mark.parametrize("argv", [[], ["--bootstrap", "b:1"], ["dead"]])
@@ -20,3 +25,23 @@ def test_a_wrong_option_ends_in_one_line(kind: str, capsys: pytest.CaptureFixtur
     said = capsys.readouterr()
     assert said.err == "tideline: --batch-ms='5' cannot be used; allowed: whole numbers from 10 to 5000\n"
     assert said.out == ""
+
+
+def test_a_secret_that_would_travel_with_the_job_is_warned_of(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract: one line each says what to do, without the secret; the submission goes on."""
+    monkeypatch.setenv("TIDELINE_REDIS_URL", "redis://:marker@127.0.0.1:1/0")
+    monkeypatch.setenv("TIDELINE_TOKEN_KEYS", '{"1": "' + "5e" * 32 + '"}')
+    monkeypatch.setenv("TIDELINE_KAFKA_PROPERTIES", "ssl.key.password=marker")
+    monkeypatch.setattr(interest_job, "build", lambda _env, _loaded: None)
+    monkeypatch.setattr(StreamExecutionEnvironment, "get_execution_environment", _Submitted)
+    assert main(["live", "--bootstrap", "127.0.0.1:1", "--encoder", str(_ENCODER)]) == 0
+    warned = capsys.readouterr().err.splitlines()
+    assert [line.split()[2] for line in warned] == ["kafka_properties", "redis_url", "token_keys"]
+    assert all("is a part of the job graph" in line and "marker" not in line for line in warned)
+
+
+class _Submitted:
+    def execute(self, name: str) -> None:
+        assert name == "tideline"

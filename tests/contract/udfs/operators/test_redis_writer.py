@@ -14,6 +14,8 @@ from tests.contract.conftest import Server
 from tideline.udfs.core.lists.list_block import encode_block
 from tideline.udfs.operators.redis_writer import RedisWriter
 from tideline.udfs.settings.job_config import JobConfig
+from tideline.udfs.settings.option_sources import Loaded
+from tideline.udfs.settings.worker_config import WorkerConfig
 
 
 class Metrics:
@@ -46,7 +48,7 @@ def test_lists_the_popular_one_and_stops_are_in_redis_before_the_row_is_done(ser
     config = JobConfig(
         bootstrap="b:1", redis_url=server.url, encoder=Path(), token_keys={1: b"k" * 32}, prefix="writer"
     )
-    metrics, writer = Metrics(), RedisWriter(config)
+    metrics, writer = Metrics(), RedisWriter(WorkerConfig(Loaded(config, {})))
     writer.open(metrics)
     now_ms = np.array([time.time_ns() // 1_000_000] * 2, np.int64).tobytes()
     lists = [b'{"v":[1,5,1]}', b'{"v":[1,6,1]}']

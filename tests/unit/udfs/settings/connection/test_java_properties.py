@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tideline.udfs.settings.java_properties import parse_properties
+from tideline.udfs.settings.connection.java_properties import parse_properties
 
-CASES = Path(__file__).parents[3] / "golden" / "properties"
+CASES = Path(__file__).parents[4] / "golden" / "properties"
 
 
 @pytest.mark.parametrize(

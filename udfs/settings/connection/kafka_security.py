@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tideline.schemas.errors import ConfigError
-from tideline.udfs.settings.java_properties import parse_properties
+from tideline.udfs.settings.connection.java_properties import parse_properties
+from tideline.udfs.settings.connection.kafka_references import REFERENCE, provider_of, resolved
 from tideline.udfs.settings.options import MASK, Refusal, table
 
 _ENVIRONMENT = "TIDELINE_KAFKA_PROPERTIES"
@@ -40,14 +41,16 @@ _UNDERSTOOD = {
 def kafka_python_kwargs(properties: Mapping[str, str]) -> dict[str, Any]:
     """Keyword arguments of kafka-python's clients that connect as a Java client with these properties does.
 
-    Only the connection's security is translated; fetch sizes and the like are the job's alone.
+    Only the connection's security is translated; fetch sizes and the like are the job's alone. References to secrets
+    are resolved on this machine.
 
     Args:
         properties: Settings of the Java client, such as `security.protocol` and `sasl.jaas.config`.
 
     Raises:
-        ConfigError: A security setting that kafka-python cannot follow.
+        ConfigError: A security setting that kafka-python cannot follow, or a reference that leads nowhere.
     """
+    properties = resolved(properties)
     found: dict[str, Any] = {name: properties[key] for key, name in _DIRECT.items() if key in properties}
     for store in ("truststore", "keystore"):
         store_type = properties.get(f"ssl.{store}.type", "JKS")
@@ -69,7 +72,8 @@ def flink_properties(properties: Mapping[str, str]) -> dict[str, str]:
     """The properties as Flink's SQL connector takes them: in its jar, Kafka's classes have another name."""
     login = properties.get("sasl.jaas.config")
     shaded = {} if login is None else {"sasl.jaas.config": _KAFKA_CLASS.sub(_SHADED, login)}
-    return {f"properties.{key}": value for key, value in {**properties, **shaded}.items()}
+    provider = provider_of(properties, _SHADED.removesuffix("org.apache.kafka."))
+    return {f"properties.{key}": value for key, value in {**properties, **shaded, **provider}.items()}
 
 
 def read_properties(text: str) -> dict[str, Any]:
@@ -93,6 +97,8 @@ def check_properties(entries: dict[str, Any]) -> dict[str, str]:
     """
     if entries.keys() & {"bootstrap.servers", "group.id", "isolation.level"}:
         raise ValueError
+    if any(key.startswith("config.providers") for key in entries):
+        raise Refusal("no config.providers: ${file:PATH:KEY} is understood without it")
     if any(isinstance(value, (dict, list)) or value is None for value in entries.values()):
         raise ValueError
     for number, key in enumerate(entries, 1):
@@ -153,12 +159,20 @@ def _check_stores(login: Mapping[str, Any]) -> None:
 
 
 def mask_properties(properties: Mapping[str, str]) -> str:
-    """The properties as JSON with passwords, keys and logins hidden."""
+    """The properties as JSON with passwords, keys and logins hidden; a reference to one is none."""
     return json.dumps({key: MASK if _secret(key, value) else value for key, value in properties.items()})
 
 
 def _secret(key: str, value: str) -> bool:
+    if REFERENCE.fullmatch(value) or (key == "sasl.jaas.config" and _refers(value)):
+        return False
     return bool(_SECRET.search(key) or re.search("password|secret|username", value, re.IGNORECASE))
+
+
+def _refers(jaas: str) -> bool:
+    """Whether a login has no password but a reference to one; any entry but username and password may be secret."""
+    entries = dict(re.findall(r'(\w+)\s*=\s*"((?:[^"\\]|\\.)*)"', jaas))
+    return entries.keys() == {"username", "password"} and bool(REFERENCE.fullmatch(entries["password"]))
 
 
 def _login(jaas: str) -> dict[str, str]:

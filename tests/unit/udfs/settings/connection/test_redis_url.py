@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tideline.schemas.errors import ConfigError
+from tideline.udfs.settings.connection.redis_url import mask_url, read_url
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.option_sources import describe, load
 from tideline.udfs.settings.options import Refusal
-from tideline.udfs.settings.redis_url import mask_url, read_url
 
 SECRET = "hiddenword"
 PROPERTIES = (

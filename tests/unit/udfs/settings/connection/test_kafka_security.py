@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tideline.schemas.errors import ConfigError
-from tideline.udfs.settings.kafka_security import (
+from tideline.udfs.settings.connection.kafka_security import (
     chosen_properties,
     flink_properties,
     kafka_python_kwargs,
