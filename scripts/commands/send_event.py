@@ -6,6 +6,7 @@ import json
 import sys
 import time
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tideline.schemas.codec import decode_event, encode_event
@@ -22,7 +23,7 @@ from tideline.scripts.simulation.lists import parse_list
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import redis
 
@@ -77,6 +78,22 @@ def _about(event: Event, activity: str | None, payload: bytes | None) -> Event:
     return event._replace(activity_id=activity, token=shown.token, position=shown.activities.index(activity))
 
 
+@contextmanager
+def writer(target: Target) -> Iterator[Callable[[Event], None]]:
+    """Yield what writes an event to the clickstream and returns when the broker has it.
+
+    Raises:
+        Unavailable: no broker takes it.
+    """
+    topic = target.topics.clickstream
+    with target.cluster.producer(f"writing an event to topic {topic}", f"Write on topic {topic}") as producer:
+
+        def write(event: Event) -> None:
+            producer.send(topic, key=event.user_id.encode(), value=encode_event(event)).get(timeout=2 * PATIENCE_S)
+
+        yield write
+
+
 def send(target: Target, event: Event, client: redis.Redis, key: str) -> Renewed:
     """Write the event to the clickstream, and wait until the list under the key is a newer one.
 
@@ -84,10 +101,9 @@ def send(target: Target, event: Event, client: redis.Redis, key: str) -> Renewed
         Unavailable: no broker takes it, or no newer list comes.
     """
     before = _version(client, key)
-    topic = target.topics.clickstream
     started_s = time.monotonic()
-    with target.cluster.producer(f"writing an event to topic {topic}", f"Write on topic {topic}") as producer:
-        producer.send(topic, key=event.user_id.encode(), value=encode_event(event)).get(timeout=2 * PATIENCE_S)
+    with writer(target) as write:
+        write(event)
         while time.monotonic() - started_s < _NEW_WITHIN_S:
             payload: Any = client.get(key)
             if payload and parse_list(payload).version > before:

@@ -41,6 +41,7 @@ class FlinkRest:
     """
 
     url: str
+    timeout_s: float = _TIMEOUT_S
 
     def get(self, path: str) -> Any:
         """The JSON document at `path`."""
@@ -79,10 +80,7 @@ class FlinkRest:
 
     def all_running(self, job_id: str) -> bool:
         """Whether the job and every one of its subtasks run; a job is RUNNING before its tasks are."""
-        job = self.get(f"/jobs/{job_id}")
-        counts = [vertex["tasks"] for vertex in job["vertices"]]
-        tasks_run = all(count["RUNNING"] + count["FINISHED"] == sum(count.values()) for count in counts)
-        return bool(job["state"] == "RUNNING" and tasks_run)
+        return runs(self.get(f"/jobs/{job_id}"))
 
     def wait_running(self, job_id: str, timeout_s: float = PATIENCE_S) -> None:
         """Returns when every subtask runs; StackError with the root exception when that does not come."""
@@ -182,7 +180,7 @@ class FlinkRest:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310 - http by contract
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=self.timeout_s) as answer:  # noqa: S310
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             with error:
@@ -191,6 +189,17 @@ class FlinkRest:
             if error.code == 503 or _STARTING in detail:
                 raise ConnectionError(f"{method} {path}: {detail}") from error
             raise StackError(f"{method} {path} at {self.url}: {error.code} {detail[:2000]}") from error
+
+
+def runs(job: dict[str, Any]) -> bool:
+    """Whether a job, as `/jobs/ID` tells it, and every one of its subtasks run.
+
+    >>> runs({"state": "RUNNING", "vertices": [{"tasks": {"RUNNING": 1, "FINISHED": 0, "FAILED": 1}}]})
+    False
+    """
+    counts = [vertex["tasks"] for vertex in job["vertices"]]
+    tasks_run = all(count["RUNNING"] + count["FINISHED"] == sum(count.values()) for count in counts)
+    return bool(job["state"] == "RUNNING" and tasks_run)
 
 
 def offset_metrics(names: Iterable[str], topic: str) -> dict[str, int]:

@@ -142,10 +142,16 @@ class Stack:
     @property
     def prometheus_urls(self) -> dict[str, str]:
         """Metrics URL by process name, of every live Flink process."""
+        lives = {process.name for process in self._state.processes if alive(process)}
+        return {name: url for name, url in self.metrics_urls.items() if name in lives}
+
+    @property
+    def metrics_urls(self) -> dict[str, str]:
+        """The same of every recorded process that has one, dead ones included: these do not answer."""
         return {
             process.name: f"http://127.0.0.1:{process.metrics_port}/metrics"
             for process in self._state.processes
-            if process.metrics_port and alive(process)
+            if process.metrics_port
         }
 
     def job_status(self, job_id: str) -> str:

@@ -6,18 +6,20 @@ import shlex
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from tideline.models.prepare.completejourney import events_of
 from tideline.schemas.topics import Topics
 from tideline.scripts.commands.backfill import backfill, go_live
 from tideline.scripts.commands.topics import ensure_topics
+from tideline.scripts.diagnosis.job_metrics import JobMetrics
 from tideline.scripts.localstack import Stack
+from tideline.scripts.localstack.console_process import start_console
 from tideline.scripts.localstack.launch import take_down
 from tideline.scripts.localstack.paths import KAFKA_JARS, java
 from tideline.scripts.simulation.clickstream import Clickstream
 from tideline.scripts.simulation.demo_error import DemoError
 from tideline.scripts.simulation.demo_report import taken_in
-from tideline.scripts.simulation.job_metrics import JobMetrics
 from tideline.scripts.simulation.lists import RedisLists
 from tideline.scripts.simulation.ticker import JobState, say
 from tideline.udfs.core.learning.intake import Refusal
@@ -133,8 +135,12 @@ class Stage:
         clickstream.close()
 
     def look_around(self, user: str, category: str) -> list[str]:
-        """Return commands to look at what was kept, and to try it as this user, by an event about a category."""
+        """Start the console, and return commands to look at what was kept, and to try it as this user.
+
+        An event about the category moves his list.
+        """
         bootstrap = self.stack.kafka_bootstrap
+        console = start_console(STACK, f"playground?user={quote(user)}")
         show = f"scripts/tideline list --stack {STACK}"
         about = f"--category {shlex.quote(category)} --stack {STACK}"
         consume = f"{java()} -cp '{KAFKA_JARS}/*' org.apache.kafka.tools.consumer.ConsoleConsumer"
@@ -145,6 +151,7 @@ class Stage:
             f"  the popular list  {show} --popular",
             f"  a view of today   scripts/tideline send {shlex.quote(user)} {about}   # and how the list changes",
             f"  decisions         {consume} {options} --topic {self.topics.decisions}",
+            f"  the console       {console}",
             f"  Flink             {self.stack.flink_rest_url}",
             f"  metrics           {next(iter(self.stack.prometheus_urls.values()), '')}",
             f"  the end           scripts/stack down --name {STACK}",

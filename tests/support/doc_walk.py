@@ -117,7 +117,7 @@ SCENES = {
     r"scripts/tideline backfill --flink .*": Scene.BACKFILL,
     r".* -s \$newest .*|scripts/submit live --latest": Scene.LOST,
     r"scripts/tideline model (publish|rollback).*": Scene.LIVE,
-    r"scripts/tideline (activity|doctor|experiment|export|list|send|variants)( .*)?": Scene.LIVE,
+    r"scripts/tideline (activity|console|doctor|experiment|export|list|send|variants)( .*)?": Scene.LIVE,
     r"scripts/(control|replay) .*": Scene.LIVE,
     r"scripts/topics.* (--partitions|--config) .*": Scene.LIVE,
 }
@@ -131,6 +131,7 @@ class Ending(NamedTuple):
 
 
 INTERRUPTED = {
+    r"scripts/tideline console .*": Ending("console http", 130),
     r"scripts/stack watch": Ending("watching", 0),
     r"scripts/tideline experiment watch .*": Ending("spring|rate", 130),
 }

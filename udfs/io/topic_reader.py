@@ -43,11 +43,20 @@ class PartitionLog:
     def records(self, start: int, stop: int) -> Iterator[TopicRecord]:
         """Yield the committed records with an offset in start..stop-1.
 
-        The range is over when the position is: its last offsets may be a transaction's marker or have been compacted.
-
         Raises:
             Unavailable: the broker sends nothing for half a minute.
         """
+        for record in self._fetched(start, stop):
+            yield TopicRecord(record.offset, record.key, record.value, record.timestamp)
+
+    def with_headers(self, start: int, stop: int) -> Iterator[tuple[TopicRecord, dict[str, str]]]:
+        """Yield the same records, each with its headers as text; raises as `records`."""
+        for record in self._fetched(start, stop):
+            headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
+            yield TopicRecord(record.offset, record.key, record.value, record.timestamp), headers
+
+    def _fetched(self, start: int, stop: int) -> Iterator[Any]:
+        """The range is over when the position is: its last offsets may be a transaction's marker, or compacted."""
         consumer, partition = self._consumer, self._partition
         if start >= stop:
             return
@@ -60,9 +69,7 @@ class PartitionLog:
             silent = 0 if found else silent + 1
             if silent == _SILENT_POLLS:
                 raise Unavailable("kafka", f"topic {partition.topic} ends at {stop} and sends nothing")
-            for record in found:
-                if record.offset < stop:
-                    yield TopicRecord(record.offset, record.key, record.value, record.timestamp)
+            yield from (record for record in found if record.offset < stop)
 
 
 @contextmanager

@@ -23,10 +23,10 @@ from tideline.scripts.benchmarks.live.traffic import CHUNK_EVENTS, Traffic, acti
 from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.commands.submit import submit, token_keys
 from tideline.scripts.commands.topics import ensure_topics
+from tideline.scripts.diagnosis.job_metrics import JobMetrics
 from tideline.scripts.localstack import Stack, StackError
 from tideline.scripts.localstack.launch import take_down
 from tideline.scripts.localstack.process import alive, tail
-from tideline.scripts.simulation.job_metrics import JobMetrics
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.io.topic_reader import topic_ends

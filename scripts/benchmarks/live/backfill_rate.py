@@ -17,8 +17,8 @@ from tideline.scripts.benchmarks.live.saved_states import saved_states
 from tideline.scripts.benchmarks.live.throughput import prepare
 from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.commands.backfill import backfill
+from tideline.scripts.diagnosis.job_metrics import JobMetrics
 from tideline.scripts.localstack import StackError
-from tideline.scripts.simulation.job_metrics import JobMetrics
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -1,0 +1,117 @@
+"""What is looked at all the time: the parts of a deployment, for Health, and the lists of users who are followed."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tideline.schemas.errors import Unavailable
+from tideline.scripts.console.health import health
+from tideline.scripts.console.live import Feed, Poll, now_ms, poll, together
+from tideline.scripts.console.looks import Counting, Looks
+from tideline.scripts.console.playground import list_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tideline.scripts.console.pseudonyms import Pseudonyms
+    from tideline.scripts.console.sources import KafkaPort, Sources
+    from tideline.udfs.core.catalogue.activity import Activity
+
+HEALTH = "health"
+USER = "user:"
+LETTERS = 20
+_METRICS_S, _FLINK_S, _REDIS_S, _KAFKA_S = 2.0, 2.0, 5.0, 10.0
+_LISTS_S = 0.2
+
+
+class Watching:
+    """The newest of everything. Its methods are called in one event loop; what waits for others runs in threads."""
+
+    def __init__(self, sources: Sources, names: Pseudonyms, job: str) -> None:
+        self.feed = Feed()
+        self.looks = Looks()
+        self.known: Mapping[str, Activity] = {}
+        self._sources, self._names = sources, names
+        self._counting = Counting(job)
+        self._lists: dict[str, bytes | None] = {}
+        self._letters = -1.0
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        await together([*map(poll, self._polls()), self._watch_lists()])
+
+    def _polls(self) -> list[Poll]:
+        sources = self._sources
+        polls = [Poll(_REDIS_S, sources.redis.seen, self._took("redis"), self._failed("redis"))]
+        if sources.metrics is not None:
+            polls.append(Poll(_METRICS_S, sources.metrics.pages, self._counted, lambda error, at_ms: None))
+        if sources.flink is not None:
+            polls.append(Poll(_FLINK_S, sources.flink.job, self._took("job"), self._failed("job")))
+        if sources.kafka is not None:
+            polls.append(Poll(_KAFKA_S, sources.kafka.activities, self._took_activities, lambda error, at_ms: None))
+            letters = partial(self._new_letters, sources.kafka)
+            polls.append(Poll(_METRICS_S, letters, self._took_letters, self._failed("letters")))
+        return polls
+
+    def _took(self, part: str) -> Any:
+        def took(seen: Any, at_ms: int) -> None:
+            setattr(self.looks, part, getattr(self.looks, part).again(seen, at_ms))
+            self._tell(at_ms)
+
+        return took
+
+    def _failed(self, part: str) -> Any:
+        def failed(error: str, at_ms: int) -> None:
+            setattr(self.looks, part, getattr(self.looks, part).failed(error, at_ms))
+            self._tell(at_ms)
+
+        return failed
+
+    def _counted(self, pages: Any, at_ms: int) -> None:
+        self.looks.counted.append(self._counting.take(pages, at_ms))
+        self._tell(at_ms)
+
+    def _took_activities(self, topic: Any, at_ms: int) -> None:
+        known = {name: each.activity for name, each in topic.known.items()}
+        if known != self.known:
+            self.known = known
+            self._lists.clear()  # what an entry is called may be another thing now
+
+    def _new_letters(self, kafka: KafkaPort) -> Any:
+        """Read dead letters where more are counted than at the last reading: a look at the topic costs a connection."""
+        counted = self.looks.counted[-1].total("dead_letters") if self.looks.counted else 0.0
+        look = self.looks.letters
+        if counted == self._letters and look.error is None and now_ms() - look.at_ms < 1000 * _KAFKA_S:
+            return None
+        found = kafka.letters(LETTERS)
+        self._letters = counted
+        return found
+
+    def _took_letters(self, letters: Any, at_ms: int) -> None:
+        if letters is not None:
+            self._took("letters")(letters, at_ms)
+
+    def _tell(self, at_ms: int) -> None:
+        self.feed.tell(HEALTH, health(self.looks, self._names, at_ms))
+
+    async def _watch_lists(self) -> None:
+        """Read the lists of all users who are followed at once, five times a second."""
+        while True:
+            users = [topic.removeprefix(USER) for topic in self.feed.followed() if topic.startswith(USER)]
+            self._lists = {user: payload for user, payload in self._lists.items() if user in users}
+            if users:
+                await self._look_at_lists(users)
+            await asyncio.sleep(_LISTS_S)
+
+    async def _look_at_lists(self, users: list[str]) -> None:
+        try:
+            payloads = await asyncio.to_thread(self._sources.redis.lists.read, list(map(self._names.meant, users)))
+        except Unavailable:  # Health tells it; the lists that were shown stay as they are
+            return
+        for user, payload in zip(users, payloads, strict=True):
+            told = user in self._lists and self.feed.newest(USER + user) is not None
+            if not told or self._lists[user] != payload:
+                self._lists[user] = payload
+                self.feed.tell(USER + user, list_document(user, payload, now_ms(), self.known))

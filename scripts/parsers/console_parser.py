@@ -1,0 +1,66 @@
+"""What `tideline console` takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tideline.scripts.parsers.verb_parser import add_redis, add_target
+from tideline.udfs.settings.options import argument, whole
+
+if TYPE_CHECKING:
+    from tideline.scripts.parsers.verb_parser import VerbParser
+
+_TEXT = """Serves the web console of a deployment until it is interrupted, and prints its address with a token that
+opens it. It shows whether lists are fresh and what is wrong, and lets a frontend developer try a user's list. It reads
+and does not write, unless --allow-writes says of whom events may be sent; users are shown by pseudonyms."""
+
+
+def fill(parser: VerbParser) -> None:
+    """Describe the verb."""
+    parser.tells(
+        _TEXT,
+        [
+            "tideline console --stack demo",
+            "tideline console --stack demo --allow-writes 'u-*' --show-ids",
+            "tideline console --bootstrap KAFKA:9093 --config kafka.properties --redis-url-file redis.url "
+            "--flink http://JOBMANAGER:8081 --metrics http://JOBMANAGER:9249/metrics "
+            "--metrics http://TASKMANAGER:9249/metrics",
+        ],
+    )
+    parser.add_argument("--flink", metavar="URL", help="the JobManager, http://HOST:8081")
+    parser.add_argument(
+        "--metrics",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="Prometheus endpoint of a process of the cluster, http://HOST:9249/metrics; once for each",
+    )
+    parser.add_argument("--job", default="tideline", metavar="NAME", help="the job's option `name` (tideline)")
+    parser.add_argument("--prefix", default="tideline", help="first part of every key in Redis (tideline)")
+    page = parser.add_argument_group("who may look, and do")
+    page.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where it listens (127.0.0.1)")
+    page.add_argument(
+        "--port", type=argument(whole(0, 65_535)), default=8900, metavar="N", help="0 is a free one (8900)"
+    )
+    page.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST[:PORT]",
+        help="what else a browser may call it, such as the name of the proxy before it; once for each",
+    )
+    page.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help='JSON with what opens it, {"viewer": TOKEN, "operator": TOKEN}; without, one is made at each start',
+    )
+    page.add_argument(
+        "--allow-writes",
+        metavar="PATTERN",
+        help="let operators send events of users with ids like it, such as u-*",
+    )
+    page.add_argument("--show-ids", action="store_true", help="show user ids, and the bytes of refused records")
+    add_redis(parser)
+    add_target(parser)
