@@ -98,6 +98,11 @@ def address_of(host: str, port: int, tokens: Mapping[str, Role]) -> str:
 
 def serve(application: Guarded, listening: socket.socket) -> None:
     """Serve until the process is told to end."""
+    server_of(application).run(sockets=[listening])
+
+
+def server_of(application: Guarded) -> uvicorn.Server:
+    """Return a server that says nothing of itself and logs no request."""
     config = uvicorn.Config(
         application,
         log_level="warning",
@@ -109,4 +114,4 @@ def serve(application: Guarded, listening: socket.socket) -> None:
         ws="none",
         lifespan="on",
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)

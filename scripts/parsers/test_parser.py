@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
 
-LAYERS = ("unit", "contract", "flink", "integration", "faults")
+LAYERS = ("unit", "contract", "browser", "flink", "integration", "faults")
 WHEN_NAMED = {
     "slow": "faults and memory that take too long for every change",
     "train": "which installs torch",

@@ -127,10 +127,12 @@ class MemoryDeployment:
         return Sources("memory", "tideline", self, self, self, self)
 
 
-def console_of(deployment: MemoryDeployment, writes: str | None = None, show_ids: bool = False) -> Console:
-    """Return a console of the deployment."""
+def console_of(
+    deployment: MemoryDeployment, writes: str | None = None, show_ids: bool = False, guard: Guard | None = None
+) -> Console:
+    """Return a console of the deployment, behind a guard for HOST if none is given."""
     names = Pseudonyms(show_ids)
-    guard = Guard(Sessions(TOKENS), frozenset({HOST}), COOKIE, writes is not None)
+    guard = guard or Guard(Sessions(TOKENS), frozenset({HOST}), COOKIE, writes is not None)
     watching = Watching(deployment.sources(), names, "tideline")
     return Console(deployment.sources(), watching, names, guard, Ranking("pairs", (1.0, 5.0, 0.0, 0.0)), writes)
 

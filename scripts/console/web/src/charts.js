@@ -16,10 +16,11 @@ export function Series({ title, points, lines }) {
   useEffect(() => {
     const dark = matchMedia("(prefers-color-scheme: dark)");
     const draw = () => {
+      if (!box.current) return; // the page was left
       plot.current?.destroy();
       plot.current = new uPlot(options(box.current.clientWidth, lines), data, box.current);
     };
-    const resize = new ResizeObserver(() => plot.current?.setSize({ width: box.current.clientWidth, height: 170 }));
+    const resize = new ResizeObserver(() => box.current && plot.current?.setSize({ width: box.current.clientWidth, height: 170 }));
     draw();
     resize.observe(box.current);
     dark.addEventListener("change", draw);

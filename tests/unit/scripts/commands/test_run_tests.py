@@ -30,4 +30,4 @@ def test_closing_line_names_skipped_tests_only_if_there_are_any() -> None:
 def test_unknown_layer_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["units"])
-    assert "allowed: unit, contract, flink, integration, faults, slow, train" in capsys.readouterr().err
+    assert "allowed: unit, contract, browser, flink, integration, faults, slow, train" in capsys.readouterr().err
