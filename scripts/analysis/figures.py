@@ -34,7 +34,7 @@ class DecisionLog(NamedTuple):
     action: NDArray[np.int64]
     actions: tuple[str, ...]
     groups: Mapping[str, NDArray[np.str_]]
-    """What figures are told apart by: policy, encoder, arm."""
+    """What figures are told apart by: policy, encoder, arm, and placement where there are any."""
     click: NDArray[np.float64]
     conversion: NDArray[np.float64]
     revenue: NDArray[np.float64]
@@ -49,6 +49,15 @@ class DecisionLog(NamedTuple):
     """Expected reward at scoring, NaN where it is not known."""
     reward: NDArray[np.float64]
     """What came of it, in the unit of the prediction."""
+
+
+def part_of(log: DecisionLog, here: NDArray[np.bool_]) -> DecisionLog:
+    """Return some rows of a log, as if there were no others."""
+    groups = {name: values[here] for name, values in log.groups.items()}
+    columns: dict[str, Any] = {
+        name: values[here] for name, values in log._asdict().items() if isinstance(values, np.ndarray)
+    }
+    return log._replace(groups=groups, **columns)
 
 
 def rates(log: DecisionLog, here: NDArray[np.bool_]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ One row for each entry that was on screen:
                       their ids, how they compete, and what a conversion of each costs
     explored          whether exploration filled the place
     policy, policy_version, encoder_version, mean, bonus    what ranked it, and its score = mean + bonus
+    placement         name of the placement whose list it was; empty for the default list
     experiment, arm   what it was part of; empty for no experiment
     shadow_mean, shadow_bonus    what the experiment's shadow policy would have scored
     x_0 .. x_15       the context as it was scored
@@ -42,7 +43,7 @@ from tideline.udfs.core.catalogue.activity_features import FEATURES, UNKNOWN, fe
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.rewards.attribution import attribute
-from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, most_lists
 from tideline.udfs.core.shown.remembered import Remembered
 from tideline.udfs.core.shown.shown_state import CLICKED, CONVERTED
 
@@ -72,11 +73,12 @@ _COPIED = {
     "pair": ("pair", pa.int64()),
     "variant": ("variant", pa.string()),
     "variant_share": ("variant_share", pa.float64()),
+    "placement": ("placement", pa.string()),
 }
 _ABOUT_NOTHING = '{"categories": [], "kind": "", "labels": {}}'
 _IMPRESSIONS_AT_ONCE = 64
 _ORGANIC = (EventType.VIEW, EventType.SEARCH, EventType.ADD_TO_CART)
-_Key = tuple[str, int, int, int, int]
+_Key = tuple[str, int, int, int, int, int]
 
 
 class _Rewards(NamedTuple):
@@ -110,7 +112,8 @@ def join(
     """
     unique = {(each["user_id"], each["decision_id"], each["activity_id"]): each for each in decisions}
     rows = sorted(unique.values(), key=lambda each: (each["shown_ms"], each["decision_id"], each["position"]))
-    rewards = _rewards(events, settings)
+    placements = {each["placement"] for each in rows if each["placement"]}
+    rewards = _rewards(events, settings._replace(max_lists=most_lists(len(placements))))
     newest_ms = max((event.ts_ms for event in events), default=0)
     secret = settings.keys.secrets[min(settings.keys.secrets)]
     hashes = {user: _pseudonym(secret, user) for user in {each["user_id"] for each in rows}}
@@ -157,8 +160,14 @@ def _key(decision: dict[str, Any]) -> _Key:
         decision["generation"],
         decision["as_of_ms"],
         decision["seq"],
+        _placement(decision),
         decision["position"],
     )
+
+
+def _placement(decision: dict[str, Any]) -> int:
+    """Return the number of a decision's placement, which stands in what tells lists apart."""
+    return int(decision["decision_id"].rpartition(".")[2]) if decision["placement"] else 0
 
 
 def _parts(story: Sequence[Event]) -> Iterator[list[Event]]:

@@ -29,6 +29,7 @@ def page(found: Mapping[str, Any]) -> str:
     parts.append("<h2>Calibration</h2>" + _calibration(found["calibration"]))
     parts.append("<h2>Exploration</h2>" + _exploration(found["exploration"]))
     parts.append("<h2>Places</h2>" + _places(found["examination"]))
+    parts += [f"<h2>Places of {escape(name)}</h2>{_places(its)}" for name, its in found["placements"].items()]
     if found["rules"] is not None:
         parts.append("<h2>Price of rules</h2>" + _rules(found["rules"]))
     return "\n".join(parts) + "\n"

@@ -16,6 +16,7 @@ arm shown:
     about             kind, categories and labels of the action as a JSON object: what list rules compare
     ts_ms             UTC epoch milliseconds, dates or timestamps; without it the order of the file
     encoder_version   encoder whose x it is; only rows of the newest one are read
+    placement         list of a page that it was; only rows of one are read: empty is the default list
     pair              what user and action had to do with each other as it was scored, as `tideline export` writes it
     feature_0 .. feature_7    what is known of the action before anybody saw it, as `tideline export` writes it
 
@@ -57,7 +58,7 @@ _USERS = ("user", "user_id")
 _FEATURES = tuple(f"feature_{at}" for at in range(FEATURES))
 _READ = (
     "action", "propensity", "decision_id", "position", "eligible", "feasible", "about", "ts_ms", "encoder_version",
-    "pair",
+    "pair", "placement",
 )  # fmt: skip
 _EXPORTED = (
     "policy", "policy_version", "mean", "bonus", "explored", "experiment", "arm", "shadow_mean", "shadow_bonus",
@@ -76,8 +77,12 @@ class LoggedFile(NamedTuple):
     """Columns that nothing was read from, but for those of our own export."""
 
 
-def read_log(path: Path, reward: str = "reward", rules: Sequence[ListRule] = ()) -> LoggedFile:
-    """Return the rows with a known propensity, all rows where none is known; `rules` are those of its lists.
+def read_log(
+    path: Path, reward: str = "reward", rules: Sequence[ListRule] = (), placement: str | None = None
+) -> LoggedFile:
+    """Return the rows of a placement, None: of default lists, with a known propensity, all where none is known.
+
+    `rules` are those of its lists.
 
     Raises:
         ConfigError: the file cannot be read, lacks a column or holds a value that is not allowed.
@@ -91,7 +96,7 @@ def read_log(path: Path, reward: str = "reward", rules: Sequence[ListRule] = ())
     position = columns.whole("position", 0) if "position" in columns.names else np.zeros(columns.rows, np.int64)
     ts_ms = columns.times("ts_ms") if "ts_ms" in columns.names else np.arange(columns.rows)
     x = _contexts(columns)
-    kept, left_out = _usable(columns, ~np.isnan(propensity))
+    kept, left_out = _usable(columns, ~np.isnan(propensity), placement or "")
     lists = bool(has_ids and "position" in columns.names and (position > 0).any() and np.unique(ids).size < ids.size)
     rows, decision = _by_decision(kept, ids, position, ts_ms)
     if lists:
@@ -225,13 +230,17 @@ def _features(columns: Table, rows: NDArray[np.int64], arm: NDArray[np.int64]) -
     return of_arm
 
 
-def _usable(columns: Table, known: NDArray[np.bool_]) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """Return the rows of the newest encoder whose propensity is known (if any is), and the count of the others."""
+def _usable(columns: Table, known: NDArray[np.bool_], placement: str) -> tuple[NDArray[np.int64], dict[str, int]]:
+    """Return the rows of a placement and the newest encoder whose propensity is known (if any is); count the others."""
     kept, left_out = np.ones(columns.rows, np.bool_), {}
+    if placement or "placement" in columns.names:
+        kept = columns.texts("placement", empty="") == placement
+        left_out["another placement"] = int((~kept).sum())
     if "encoder_version" in columns.names and columns.rows:
         encoder = columns.whole("encoder_version", 0)
-        kept = encoder == encoder.max()
-        left_out["another encoder"] = int((~kept).sum())
+        newest = encoder == encoder[kept].max(initial=0)
+        left_out["another encoder"] = int((kept & ~newest).sum())
+        kept &= newest
     if (kept & known).any():
         left_out["no propensity"] = int((kept & ~known).sum())
         kept &= known

@@ -45,8 +45,10 @@ def send_command(target: Target, kind: str, argument: dict[str, Any], issued_ms:
     value = CONTROL.encode({"kind": kind, "argument": json.dumps(argument), "issued_ms": issued_ms})
     decode_control(value)
     topic = target.topics.control
+    # Each placement's order has a key of its own: where the topic is compacted, none takes another one's place.
+    key = "/".join([kind, *([str(argument["placement"])] if argument.get("placement") else [])])
     with target.cluster.producer(f"writing a command to topic {topic}", f"Write on topic {topic}") as producer:
-        return int(producer.send(topic, key=kind.encode(), value=value).get(timeout=2 * PATIENCE_S).offset)
+        return int(producer.send(topic, key=key.encode(), value=value).get(timeout=2 * PATIENCE_S).offset)
 
 
 def main(argv: Sequence[str]) -> int:

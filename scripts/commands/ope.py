@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.picture is not None:
         picture.check(arguments.picture)
     rules = read_list_rules(arguments.list_rules)
-    logged = read_log.read_log(arguments.log, arguments.reward, rules)
+    logged = read_log.read_log(arguments.log, arguments.reward, rules, arguments.placement)
     for reason, count in logged.left_out.items():
         _say(f"{count:,} rows are left out: {reason}")
     log = logged.log

@@ -10,7 +10,16 @@ import numpy as np
 
 from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError
-from tideline.scripts.analysis.figures import DecisionLog, calibration, drift, exploration, list_quality, places, rates
+from tideline.scripts.analysis.figures import (
+    DecisionLog,
+    calibration,
+    drift,
+    exploration,
+    list_quality,
+    part_of,
+    places,
+    rates,
+)
 from tideline.scripts.analysis.page import page
 from tideline.scripts.analysis.read_log import LEAST_PROPENSITY
 from tideline.scripts.analysis.rule_log import read_rules
@@ -18,9 +27,10 @@ from tideline.scripts.analysis.rule_prices import price_lines, rule_prices
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.limits import MAX_POSITIONS
+from tideline.udfs.core.ranking.placements import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _COLUMNS = (
@@ -51,11 +61,7 @@ def read(path: Path, weights: Sequence[float]) -> DecisionLog:
         ts_ms=columns["ts_ms"],
         action=action,
         actions=tuple(actions.tolist()),
-        groups={
-            "policy": columns["policy"],
-            "encoder": columns["encoder_version"].astype(str),
-            "arm": np.where(columns["arm"] == "", "none", columns["arm"]),
-        },
+        groups=_groups(columns),
         click=click,
         conversion=conversion,
         revenue=revenue,
@@ -69,9 +75,22 @@ def read(path: Path, weights: Sequence[float]) -> DecisionLog:
     )
 
 
+def _groups(columns: Mapping[str, Any]) -> dict[str, Any]:
+    found = {
+        "policy": columns["policy"],
+        "encoder": columns["encoder_version"].astype(str),
+        "arm": np.where(columns["arm"] == "", "none", columns["arm"]),
+    }
+    if (columns["placement"] != "").any():
+        found["placement"] = np.where(columns["placement"] == "", DEFAULT, columns["placement"])
+    return found
+
+
 def _read(table: Table) -> dict[str, Any]:
     found: dict[str, Any] = {name: table.texts(name) for name in ("decision_id", "user", "action", "policy")}
     found["ts_ms"], found["arm"] = table.times("ts_ms"), table.texts("arm", empty="")
+    is_placed = "placement" in table.names  # not in a log of a former version
+    found["placement"] = table.texts("placement", empty="") if is_placed else np.full(found["arm"].size, "")
     for name in ("position", "eligible", "encoder_version"):
         found[name] = table.whole(name, 0)
     for name in ("explored", "click", "conversion", "mature"):
@@ -96,14 +115,25 @@ def report(log: DecisionLog, days: float) -> dict[str, Any]:
             for value in np.unique(values)
         }
     by["activity"] = {name: rates(log, log.action == code) for code, name in enumerate(log.actions)}
+    placement = log.groups.get("placement", np.full(log.ts_ms.size, DEFAULT))
+    examined = {
+        str(name): places(part_of(log, placement == name)) for name in np.unique([DEFAULT, *placement.tolist()])
+    }
     return {
         "range": _range(log),
         "by": by,
         "calibration": calibration(log),
         "exploration": exploration(log),
-        "examination": places(log),
+        "examination": examined.pop(DEFAULT),
+        "placements": {name: _told_of(name, found) for name, found in examined.items()},
         "drift": drift(log),
     }
+
+
+def _told_of(placement: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Return how often places of a placement are looked at, with commands that are for it alone."""
+    orders = {key: found[key] and f"{found[key]} placement={placement}" for key in ("order", "cascade_order")}
+    return found | orders
 
 
 def _range(log: DecisionLog) -> str:
@@ -126,6 +156,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
             )
     lines.append(f"calibration: mean distance {_text(found['calibration']['error'])}")
     lines += _places(found["examination"])
+    for name, its in found["placements"].items():
+        lines += [f"places of {name}", *(f"  {line}" for line in _places(its))]
     lines += price_lines(found["rules"])
     lines.append("DRIFT ALARM" if found["drift"]["alarm"] else "no drift")
     return lines

@@ -93,7 +93,10 @@ def describe(found: Mapping[str, Any], why: bool = False) -> list[str]:
 
 
 def _key(arguments: argparse.Namespace) -> str:
-    return f"{arguments.prefix}:popular" if arguments.popular else f"{arguments.prefix}:list:{arguments.user}"
+    placement = arguments.placement
+    if arguments.popular:
+        return f"{arguments.prefix}:popular" + (f":{placement}" if placement else "")
+    return f"{arguments.prefix}:" + (f"place:{placement}" if placement else "list") + f":{arguments.user}"
 
 
 def known_activities(arguments: argparse.Namespace) -> dict[str, Activity]:

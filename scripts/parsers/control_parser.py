@@ -23,6 +23,9 @@ COMMANDS = {
 }
 """Every command by its name."""
 
+_TEXTS = ("id", "placement")
+"""Of digits alone they are texts all the same."""
+
 
 def fill(parser: VerbParser) -> None:
     """Describe the verb."""
@@ -38,6 +41,7 @@ def fill(parser: VerbParser) -> None:
             "tideline control generation generation=2",
             "tideline control examination places=[1,0.8,0.6]",
             "tideline control examination after_click=0.2   # where lists are read from the top",
+            "tideline control examination places=[1,0.7] placement=cart",
         ],
     )
     add_target(parser)
@@ -50,6 +54,6 @@ def _argument(text: str) -> tuple[str, Any]:
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r}; allowed: name=value")
     try:
-        return name, value if name == "id" else json.loads(value)  # an id of digits is a text all the same
+        return name, value if name in _TEXTS else json.loads(value)
     except json.JSONDecodeError:
         return name, value

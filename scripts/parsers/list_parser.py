@@ -23,6 +23,7 @@ def fill(parser: VerbParser) -> None:
         [
             "tideline list u42",
             "tideline list u42 --why",
+            "tideline list u42 --placement cart",
             "tideline list --popular --stack demo",
             "tideline list u42 --redis-url-file redis.url --bootstrap KAFKA:9092",
             "tideline list --json --redis-url rediss://cache:6380/0 -- -u42   # an id that begins with a hyphen",
@@ -42,6 +43,7 @@ def fill(parser: VerbParser) -> None:
     )
     parser.add_argument("user", nargs="?", metavar="USER", help="user id, as it is in the Kafka key")
     parser.add_argument("--popular", action="store_true", help="the list for users without one")
+    parser.add_argument("--placement", metavar="NAME", help="the list of a placement (the default list)")
     parser.add_argument("--why", action="store_true", help="what each entry was ranked on")
     parser.add_argument("--prefix", default="tideline", help="first part of every key (tideline)")
     add_json(parser)

@@ -61,6 +61,9 @@ def fill(parser: VerbParser) -> None:
         metavar="JSON",
         help="the job's option list_rules when the log was made: needed where one of them had a say in a list (none)",
     )
+    parser.add_argument(
+        "--placement", metavar="NAME", help="judge the lists of a placement, with its own list rules (the default list)"
+    )
     parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the estimates with their intervals")
     add_json(parser)
 

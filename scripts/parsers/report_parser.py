@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 _TEXT = """What was shown and what came of it, from the log that `tideline export` writes.
 
-Click, conversion and revenue figures with intervals by policy, encoder, experiment arm and activity; precision, recall,
-hit rate and NDCG of the lists against later clicks; calibration; exploration; how often each place is looked at; drift;
-what each rule costs, and what one more unit of money would earn.
+Click, conversion and revenue figures with intervals by policy, encoder, experiment arm, placement and activity;
+precision, recall, hit rate and NDCG of the lists against later clicks; calibration; exploration; how often each place
+is looked at, by placement; drift; what each rule costs, and what one more unit of money would earn.
 """
 
 
@@ -29,10 +29,12 @@ def fill(parser: VerbParser) -> None:
         ],
         {
             "range": "how many entries were shown from when to when",
-            "by": "by policy, encoder, arm and activity: {impressions, immature, ctr, ctr_ci95, cvr, ...}",
+            "by": "by policy, encoder, arm, placement where there are any, and activity: {impressions, immature, ctr, "
+            "ctr_ci95, cvr, ...}",
             "calibration": "predicted beside earned, by tenth of the prediction; error: mean distance",
             "exploration": "how much of what was shown, and what it earned",
             "examination": "how often each place is looked at, as from swaps; the command that would say so to the job",
+            "placements": "by name of the placement, the same as examination",
             "drift": "whether what is shown or earned has changed",
             "rules": "what rules cost: {from, to, lists, sampled, expected, cost, share, rows}; a row: {constraint, "
             "price, cost, cost_se, share, share_of_clicks, alone, used, planned, lists_changed, bound}; null: the log "

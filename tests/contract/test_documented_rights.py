@@ -45,7 +45,7 @@ def test_the_job_may_not_touch_what_is_not_its_own(logins: dict[str, str]) -> No
 def _write(url: str, prefix: str) -> WriteCounts:
     store = ListStore(url, prefix, ttl_ms=60_000, deadline_s=PATIENCE_S)
     try:
-        own, popular = store.write([b"u-1"], [_LIST]), store.write_popular(_LIST)
+        own, popular = store.write([b"u-1"], [_LIST]), store.write_popular({b"": _LIST})
     finally:
         store.close()
     return WriteCounts(*(one + other for one, other in zip(own, popular, strict=True)))
@@ -57,6 +57,7 @@ def test_a_frontend_may_read_lists_and_nothing_else(logins: dict[str, str]) -> N
     with redis.Redis.from_url(logins["frontend"]) as client:
         assert client.get("tideline:list:u-1") == _LIST
         assert client.get("tideline:popular") == _LIST
+        assert client.mget("tideline:place:cart:u-1", "tideline:popular:cart") == [None, None]
         assert client.mget("tideline:list:u-1", "tideline:popular", "tideline:stops") == [_LIST, _LIST, None]
         for forbidden in ("GET tideline:other", "SET tideline:list:u-1 x", "KEYS *"):
             with pytest.raises(NoPermissionError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,9 +107,59 @@ def test_a_list_has_its_time_to_live_and_each_write_renews_it(real: Real) -> Non
 def test_the_popular_list_has_versions_too(real: Real) -> None:
     store = real.writer()
 
-    assert store.write_popular(payload(1, 5, 1)).written == 1
-    assert store.write_popular(payload(1, 4, 9)).older == 1
+    assert store.write_popular({b"": payload(1, 5, 1)}).written == 1
+    assert store.write_popular({b"": payload(1, 4, 9)}).older == 1
     assert real.client.get(f"{real.prefix}:popular") == payload(1, 5, 1)
+
+
+def test_lists_of_placements_have_keys_of_their_own_and_versions_too(real: Real) -> None:
+    """Contract: an older list of one placement leaves it alone and is counted; the others are not touched by it."""
+    store = real.writer()
+    users, placements = [b"u:1", b"u:1", b"u2", b"u2"], [b"", b"cart", b"", b"cart"]
+    lists = [payload(1, 5, at) for at in range(4)]
+    assert store.write(users, lists, placements).written == 4
+    keys = [f"{real.prefix}:{at}" for at in ("list:u:1", "place:cart:u:1", "list:u2", "place:cart:u2")]
+    assert real.client.mget(keys) == lists
+    newer = payload(1, 6, 0)
+    assert store.write([b"u2", b"u2"], [newer, payload(1, 4, 9)], [b"", b"cart"]) == WriteCounts(1, 0, 1, 0)
+    assert real.client.mget(keys) == [*lists[:2], newer, lists[3]]
+    assert TTL_MS - 60_000 < real.client.pttl(keys[1]) <= TTL_MS  # type: ignore[operator]
+
+
+def test_popular_lists_of_placements_are_written_together(real: Real) -> None:
+    lists = {b"": payload(1, 5, 1), b"cart": payload(1, 5, 2)}
+    assert real.writer().write_popular(lists).written == 2
+    keys = [f"{real.prefix}:popular", f"{real.prefix}:popular:cart"]
+    assert real.client.mget(keys) == [*lists.values()]
+
+
+@pytest.mark.parametrize("placements", [1, 3, 20])
+def test_who_reads_all_lists_of_a_user_at_once_sees_those_of_one_moment(real: Real, placements: int) -> None:
+    """Contract: however many users are written: a user's lists are never parted, so none repeats what another has."""
+    names = [b"", *(b"p%d" % at for at in range(placements))]
+    users = [b"u%d" % at for at in range(700)]
+    store, done, torn, looked = real.writer(), Event(), list[list[int]](), 0
+
+    def write() -> None:
+        for version in range(1, 6):
+            lists = [payload(1, version, 0)] * len(users) * len(names)
+            store.write([user for user in users for _ in names], lists, names * len(users))
+        done.set()
+
+    with ThreadPoolExecutor(1) as pool, redis.Redis.from_url(real.url) as reader:
+        writing = pool.submit(write)
+        while not done.is_set() and not writing.done():
+            user = users[looked * 37 % len(users)].decode()
+            keys = [
+                f"{real.prefix}:place:{name.decode()}:{user}" if name else f"{real.prefix}:list:{user}"
+                for name in names
+            ]
+            found = reader.mget(keys)
+            seen = {parse_version(each).as_of_ms if isinstance(each, bytes) else 0 for each in found}
+            torn += [sorted(seen)] * (len(seen) > 1)
+            looked += 1
+        writing.result()
+    assert torn == []
 
 
 def test_the_stop_list_has_versions_too(real: Real) -> None:

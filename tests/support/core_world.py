@@ -13,7 +13,8 @@ from tideline.udfs.core.lists.decision_token import mint
 from tideline.udfs.core.lists.ranked_lists import ListHeads, MadeBy, RankedLists
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
-from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
+from tideline.udfs.core.serving.offers.offers import RankSettings
+from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.users.features import StepInputs, Vocabulary
 
 if TYPE_CHECKING:
@@ -73,9 +74,10 @@ def make_ranker(
     list_size: int = 4,
     exploration_permille: int = 0,
     list_rules: tuple[ListRule, ...] = (),
+    **settings: Any,
 ) -> RankerState:
-    """Return a ranker with an attribution window of one day."""
-    settings = RankSettings(
+    """Return a ranker with an attribution window of one day; further settings are those of RankSettings."""
+    chosen = RankSettings(
         policy=make_policy(f"{policy}:alpha={alpha}" if "alpha" in POLICIES[policy].parameters else policy),
         keys=KEYS,
         salt=11,
@@ -84,9 +86,10 @@ def make_ranker(
         attribution_ms=DAY_MS,
         weights=(1.0, 0.0, 0.0, 0.0),
         list_rules=list_rules,
+        **settings,
     )
     known = {each.activity_id: each for each in activities}
-    return RankerState.start(settings, encoder or ArithmeticEncoder(), known)
+    return RankerState.start(chosen, encoder or ArithmeticEncoder(), known)
 
 
 def token_for(user: str, activity_ids: Sequence[str], as_of_ms: int = NOON_MS, seq: int = 1, **changes: Any) -> str:

@@ -19,6 +19,7 @@ from tideline.udfs.core.rewards.feedback import Feedback, decode_feedback, encod
 from tideline.udfs.core.serving.engine import Records, process
 
 if TYPE_CHECKING:
+    from tideline.udfs.core.serving.engine import Outcome
     from tideline.udfs.core.serving.ranker_state import RankerState
     from tideline.udfs.core.users.interest import StepEncoder
 
@@ -94,6 +95,11 @@ def sums_of(feedback: list[Feedback]) -> dict[str, bytes]:
 
 def views(user: str, count: int) -> list[Event]:
     return [Event(f"e{at}", user, EventType.VIEW, NOON_MS + 1_000 * at, f"i{at}", "tea", 1.0) for at in range(count)]
+
+
+def visits(users: list[str], ranker: RankerState) -> Outcome:
+    """What one view of each user, whom nobody knew, leads to."""
+    return process(records_of([views(user, 1)[0] for user in users]), lambda asked: [None] * len(asked), ranker)
 
 
 def story_of(user: str, count: int, rng: np.random.Generator) -> list[Event]:

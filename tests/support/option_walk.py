@@ -47,6 +47,7 @@ def steps(bootstrap: str, redis_url: str, tag: str) -> dict[str, Mapping[str, st
             "list_ttl_s": "3600",
             "list_size": "7",
             "list_rules": json.dumps([{"by": "category", "penalty": [0, 5, "ban"]}]),
+            "placements": json.dumps([{"name": "cart", "number": 2, "size": 4, "apart_from": ["default"]}]),
             "exploration": "0.1",
             "holdout": "0.2",
             "salt": "other",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.policies.policy_table import PolicyRow
     from tideline.udfs.core.rewards.feedback import Feedback
-    from tideline.udfs.core.serving.ranker_state import RankSettings
+    from tideline.udfs.core.serving.offers.offers import RankSettings
     from tideline.udfs.core.users.interest import StepEncoder
 
 EPOCH = 1

@@ -70,7 +70,7 @@ def decode_shown(data: bytes) -> ShownState:
         at += count * size
     pages: list[ShownList] = []
     for high, low, seq, generation, shown_s, seen in _LIST.iter_unpack(parts[_LISTS]):
-        pages.append(ShownList((generation, high << 32 | low, seq), shown_s, seen, seen))
+        pages.append(ShownList(_key(high, low, seq, generation), shown_s, seen, seen))
     state.lists = {page.key: page for page in pages}
     for number, implied, dismissed, spent, first_click, cascade in _NOTE.iter_unpack(parts[_NOTES]):
         page = pages[number]
@@ -100,8 +100,7 @@ def encode_shown(state: ShownState) -> bytes:
     lists = [state.lists[key] for key in sorted(state.lists)]
     listed, noted = [], []
     for number, each in enumerate(lists):
-        generation, as_of_ms, seq = each.key
-        listed.append(_LIST.pack(as_of_ms >> 32, as_of_ms & _LOW, seq, generation, each.shown_s, each.seen))
+        listed.append(_LIST.pack(*_head(each.key), each.shown_s, each.seen))
         if each.seen != each.impressed or each.dismissed or each.spent or each.cascade or each.unlearned:
             noted.append(_note_bytes(each, number))
     counts[_LISTS], parts[_LISTS] = len(listed), b"".join(listed)
@@ -124,9 +123,19 @@ def encode_shown(state: ShownState) -> bytes:
     return _COUNTS.pack(*counts) + b"".join(parts) if any(counts) else b""
 
 
+def _key(high: int, low: int, seq: int, generation: int) -> ListKey:
+    placement, high = divmod(high, 1024)
+    return generation, high * 2**32 + low, seq, placement
+
+
+def _head(key: ListKey) -> tuple[int, int, int, int]:
+    generation, as_of_ms, seq, placement = key
+    return placement * 1024 + (as_of_ms >> 32), as_of_ms & _LOW, seq, generation
+
+
 def _rewards(pages: list[ShownList], parts: list[bytes]) -> list[Reward]:
     for high, low, seq, generation, shown_s in _FORMER.iter_unpack(parts[_FORMERS]):
-        pages.append(ShownList((generation, high << 32 | low, seq), shown_s))
+        pages.append(ShownList(_key(high, low, seq, generation), shown_s))
     for number, encoder, x in _CONTEXT.iter_unpack(parts[_CONTEXTS]):
         pages[number].encoder, pages[number].x = encoder, x
     found: list[Reward] = []
@@ -164,8 +173,7 @@ def _encode_rewards(rewards: list[Reward], lists: list[ShownList], counts: list[
 
 
 def _former_bytes(page: ShownList) -> bytes:
-    generation, as_of_ms, seq = page.key
-    return _FORMER.pack(as_of_ms >> 32, as_of_ms & _LOW, seq, generation, page.shown_s)
+    return _FORMER.pack(*_head(page.key), page.shown_s)
 
 
 def _reward_bytes(each: Reward, page: int) -> bytes:
@@ -198,13 +206,13 @@ def some_state(seed: int = 3) -> ShownState:
     draw = random.Random(seed)
     found = ShownState()
     for at in range(5):
-        each = ShownList((1, 10**12 + at, at), at, seen=7, impressed=3, dismissed=2, spent=at)
+        each = ShownList((1, 10**12 + at, at, at % 3), at, seen=7, impressed=3, dismissed=2, spent=at)
         found.lists[each.key] = each
-    found.lists[1, 10**12 + 4, 4].first_click, found.lists[1, 10**12 + 4, 4].cascade = 1, 75
-    former = ShownList((1, 10**11, 9), 2**32 - 1)
-    for page in (former, found.lists[1, 10**12, 0]):
+    found.lists[1, 10**12 + 4, 4, 1].first_click, found.lists[1, 10**12 + 4, 4, 1].cascade = 1, 75
+    former = ShownList((1, 10**11, 9, 63), 2**32 - 1)
+    for page in (former, found.lists[1, 10**12, 0, 0]):
         page.encoder, page.x = 3, bytes(range(16))
-    for position, page in enumerate((former, former, found.lists[1, 10**12, 0])):
+    for position, page in enumerate((former, former, found.lists[1, 10**12, 0, 0])):
         found.rewards[page.key, position] = Reward(page, position, 77 + position, 5, 10**12 + 5)
     rewards = list(found.rewards.values())
     rewards[1].told_ms, rewards[1].told_milli, rewards[1].counted_milli = 2**48 - 1, -(10**12), 10**12

@@ -4,6 +4,8 @@ import math
 
 MAX_POSITIONS = 16
 """Activities on a list; a decision token holds them in one bit each."""
+MAX_PLACEMENT = 63
+"""Largest number of a placement; state holds it in six bits."""
 OBJECTIVES = ("click", "conversion", "revenue")
 """What is learned of each activity, in this order everywhere."""
 BASELINE, HOLDOUT = 0, 3

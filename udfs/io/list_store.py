@@ -1,7 +1,8 @@
 """Lists in Redis: one string key a user, replaced only by a newer version.
 
-Keys: `{prefix}:list:{user}` and `{prefix}:popular` hold a list, `{prefix}:stops` what no list may show any more. Up to
-when a user was erased stands in his list itself (erased_list.py). The comparison runs inside Redis, one script call for
+Keys: `{prefix}:list:{user}` and `{prefix}:popular` hold a list, `{prefix}:place:{placement}:{user}` and
+`{prefix}:popular:{placement}` one of a placement, `{prefix}:stops` what no list may show any more. Up to when a user
+was erased stands in his lists themselves (erased_list.py). The comparison runs inside Redis, one script call for
 hundreds of lists; it touches no key but theirs, so a call for one is as good.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from random import SystemRandom
 from typing import NamedTuple
@@ -80,6 +81,7 @@ class ListStore:
         self._pool = redis.ConnectionPool.from_url(url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
         self._prefix = prefix
         self._list_head = f"{prefix}:list:".encode()
+        self._place_head = f"{prefix}:place:".encode()
         self._popular = f"{prefix}:popular".encode()
         self._stops = f"{prefix}:stops".encode()
         self._ttl_ms = b"%d" % ttl_ms
@@ -88,30 +90,44 @@ class ListStore:
         self._clock = clock
         self._sleep = sleep
 
-    def write(self, users: Sequence[bytes], payloads: Sequence[bytes]) -> WriteCounts:
+    def write(self, users: Sequence[bytes], payloads: Sequence[bytes], placements: Sequence[bytes] = ()) -> WriteCounts:
         """Replaces each user's list unless the stored version is as new or newer or the user was erased since.
 
         The list of an erased user (erased_list.py) replaces all that is not newer than his erasure, of whatever
-        generation, and each later list of his carries that on.
+        generation, and each later list of his carries that on. All lists of a user, one behind the other, are replaced
+        at once: who reads them together never sees some of before and some of after.
 
         Args:
             users: User ids in UTF-8.
             payloads: The list of the user at the same position; it starts with `{"v":[g,t,s]`.
+            placements: The placement of each list, the same ones for each user, empty for his default list; none where
+                all are default lists.
 
         Raises:
             Unavailable: Redis did not take all of them until the deadline; some may have been written.
             ConfigError: Redis refuses the login, a command or a key; waiting would not help.
         """
         commands: deque[bytes] = deque()
-        for start in range(0, len(users), CHUNK_LISTS):
-            chunk = users[start : start + CHUNK_LISTS]
-            keys = [self._list_head + user for user in chunk]
-            commands.append(_command(keys, self._ttl_ms, payloads[start : start + CHUNK_LISTS]))
+        keys = self._keys(users, placements)
+        of_a_user = max(len(set(placements)), 1)
+        step = CHUNK_LISTS // of_a_user * of_a_user
+        for start in range(0, len(users), step):
+            commands.append(_command(keys[start : start + step], self._ttl_ms, payloads[start : start + step]))
         return self._deliver(commands)
 
-    def write_popular(self, payload: bytes) -> WriteCounts:
-        """Replaces the list for users without one of their own; otherwise as `write`."""
-        return self._deliver(deque([_command([self._popular], self._ttl_ms, [payload])]))
+    def _keys(self, users: Sequence[bytes], placements: Sequence[bytes]) -> list[bytes]:
+        if not placements:
+            return [self._list_head + user for user in users]
+        lists = zip(users, placements, strict=True)
+        return [b"%b%b:%b" % (self._place_head, at, user) if at else self._list_head + user for user, at in lists]
+
+    def write_popular(self, payloads: Mapping[bytes, bytes]) -> WriteCounts:
+        """Replaces the lists for users without one of their own, all at once; otherwise as `write`.
+
+        They come by placement, the default one under nothing.
+        """
+        keys = [self._popular + (b":" + name if name else b"") for name in payloads]
+        return self._deliver(deque([_command(keys, self._ttl_ms, list(payloads.values()))]))
 
     def write_stops(self, payload: bytes) -> WriteCounts:
         """Replaces the list of what is to be shown to nobody; otherwise as `write`."""

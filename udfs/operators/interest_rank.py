@@ -121,9 +121,9 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._store(outcome.users, outcome.states)
         if batch.kind != PROFILES:
             self._brake_if_needed(records, sum(each.error.reason.producer_fault for each in outcome.dead))
-        popular = stops = b""
+        popular, stops = b"", b""
         if batch.shard == self._popular_shard and outcome.listed:
-            popular = self._popular.due(ranker, outcome.newest_ms)
+            popular = self._popular_block(outcome.newest_ms)
             if popular or self._stops.is_due(outcome.newest_ms):
                 stops = self._renewed_stops(outcome.newest_ms)
         if outcome.listed:
@@ -168,6 +168,11 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if refused is not None and self._writes_letters:
             letter = letter_of_record(refused, record, self._config.topics.by_role()[role])
             yield Row(b"", b"", b"", b"", b"", [], [], *self._columns([letter]))
+
+    def _popular_block(self, newest_ms: int, renew: bool = False) -> bytes:
+        """Return the popular lists that are due, by placement."""
+        due = self._popular.due(self._feed.state, newest_ms, renew)
+        return encode_block(list(due), list(due.values())) if due else b""
 
     def _renewed_stops(self, now_ms: int) -> bytes:
         """As the popular list is, and where there is none: it may not stay away after a loss of Redis."""
@@ -255,7 +260,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             self._store(outcome.users, outcome.states)
             popular = stops = b""
             if shard == self._popular_shard and start == 0:  # once a command
-                popular = self._popular.due(self._feed.state, outcome.newest_ms, renew=True)
+                popular = self._popular_block(outcome.newest_ms, renew=True)
                 stops = self._renewed_stops(outcome.newest_ms)
             yield self._row(outcome, popular, stops)
             yield from self._tell_costs(self._sampled.add(outcome.sampled, 0))
@@ -264,7 +269,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._meters.add(outcome.counts)
         self._meters.add({"decisions": len(outcome.decisions)})
         return Row(
-            encode_block(outcome.listed, outcome.lists) if outcome.lists else b"",
+            encode_block(outcome.listed, outcome.lists, outcome.placed) if outcome.lists else b"",
             np.array(outcome.appended_ms, np.int64).tobytes(),
             popular,
             stops,

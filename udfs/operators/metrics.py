@@ -50,6 +50,7 @@ COUNTERS: dict[str, str] = {
     "dead_letters": "Dead letters of all reasons.",
     "dead_letters_producer_fault": "Those of them that only a producer can cause: the dead-letter limit counts them.",
     **{f"dead_letter_{reason}": f"Refused: {reason.meaning}" for reason in Reason if not reason.counted_only},
+    "lists_placed": "Lists made for placements, beside the default ones.",
     "encode_batches": "Batches of users encoded.",
     **{f"encode_batch_le_{size}": f"Batches of at most {size} users." for size in ENCODE_BUCKETS},
     "model_swapped": "Encoder artefacts taken into use.",

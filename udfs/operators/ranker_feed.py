@@ -22,6 +22,7 @@ from tideline.udfs.core.control.control import (
     Audience,
     LoadModel,
     PinPolicy,
+    SetExamination,
     decode_for,
 )
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, decode_ledger_key
@@ -247,11 +248,18 @@ class RankerFeed:
         if isinstance(command, LoadModel):
             self._prove(command)
         elif isinstance(command, RankerCommand):
+            self._check_placement(command)
             self.state = self.state.after(command, control.issued_ms)
             if isinstance(command, PinPolicy) and self._started:
                 self.start_policy()
         self._count("control_applied")
         _log.info("control command carried out: %s", command)
+
+    def _check_placement(self, command: RankerCommand) -> None:
+        names = [each.name for each in self.state.settings.placements]
+        if isinstance(command, SetExamination) and command.placement not in (None, *names):
+            allowed = f"allowed: {', '.join(names) or 'none, there are no placements'}"
+            raise InvalidRecord(Reason.BAD_CONTROL, f"argument.placement={command.placement!r}; {allowed}")
 
     def _prove(self, order: LoadModel) -> None:
         """Load the ordered artefact beside the one in use and prove it; any failure keeps the one in use."""

@@ -45,16 +45,17 @@ class RedisWriter(MapFunction):
         """Write one batch. Raises Unavailable after the deadline, so that Flink restores and tries again."""
         block, appended, popular, stops = row[0], row[1], row[2], row[3]
         if popular:
-            self._store.write_popular(popular)
+            names, lists, _ = decode_block(popular)
+            self._store.write_popular(dict(zip(names, lists, strict=True)))
         if stops:
             self._store.write_stops(stops)
         if not block:
             return 0
-        users, payloads = decode_block(block)
-        self._count(self._store.write(users, payloads))
+        users, payloads, placements = decode_block(block)
+        self._count(self._store.write(users, payloads, placements))
         elapsed_ms = int(time.time() * 1000) - np.frombuffer(appended, np.int64)
         self._meters.observe_latencies(elapsed_ms)
-        return len(users)
+        return len(payloads)
 
     def _count(self, counts: WriteCounts) -> None:
         self._meters.add({f"redis_{name}": count for name, count in counts._asdict().items()})

@@ -13,6 +13,7 @@ from tideline.schemas.topics import Topics
 from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.policies.by_name import describe_policies, make_policy
 from tideline.udfs.core.ranking.list_rules import ALLOWED_RULES, ListRules, read_list_rules
+from tideline.udfs.core.ranking.placements import ALLOWED_PLACEMENTS, Placements, read_placements
 from tideline.udfs.settings.connection.kafka_security import KAFKA_PROPERTIES, mask_properties
 from tideline.udfs.settings.connection.redis_url import REDIS_URL, mask_url
 from tideline.udfs.settings.options import (
@@ -126,6 +127,11 @@ class JobConfig:
         Kind(ALLOWED_RULES, read_list_rules),
         "What a further activity of one category, kind or label costs in a list, or that it is banned from it",
         ListRules(),
+    )
+    placements: Placements = option(  # noqa: RUF009 - it makes a field
+        Kind(ALLOWED_PLACEMENTS, read_placements),
+        "Lists that each user has beside the default one, in the order in which they are made",
+        Placements(),
     )
     policy: str = option(Kind(describe_policies(), _read_policy), "How activities are scored", "pairs")
     exploration: float = option(number(0, 0.255), "Share of list positions drawn at random, in steps of 0.001", 0.02)

@@ -7,7 +7,7 @@ import hashlib
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import make_policy
-from tideline.udfs.core.serving.ranker_state import RankSettings
+from tideline.udfs.core.serving.offers.offers import RankSettings
 from tideline.udfs.settings.job_config import JobConfig
 
 _DAY_MS = 86_400_000
@@ -27,6 +27,7 @@ def rank_settings(config: JobConfig) -> RankSettings:
         generation=config.generation,
         holdout_permille=round(config.holdout * 1000),
         list_rules=config.list_rules,
+        placements=config.placements,
     )
 
 

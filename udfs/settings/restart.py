@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError
+from tideline.udfs.core.ranking.placements import numbers_of
 from tideline.udfs.settings.options import options_of
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "batch_ms": _SAME,
         "list_size": _LISTS,
         "list_rules": _LISTS,
+        "placements": Effect(
+            "same state; only new lists; refused where a number goes to another name: state and tokens know a "
+            "placement by it",
+            kept=True,
+        ),
         "policy": _ROWS,
         "exploration": _LISTS,
         "holdout": Effect("same state; only new lists; who is held out changes"),
@@ -79,9 +85,15 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
 
 
 def kept_options(config: JobConfig) -> dict[str, str]:
-    """What to keep beside a job's state: the options that a restart is checked against, as text."""
+    """What to keep beside a job's state: the options that a restart is checked against, as text.
+
+    No placements are not kept: the numbers of former ones stay known until there are others.
+    """
     options = options_of(type(config))
-    return {key: options[key].shown(getattr(config, key)) for key, effect in EFFECTS.items() if effect.kept}
+    kept = [key for key, effect in EFFECTS.items() if effect.kept]
+    if not config.placements:
+        kept.remove("placements")
+    return {key: options[key].shown(getattr(config, key)) for key in kept}
 
 
 def refuse_changes(kept: Mapping[str, str], config: JobConfig) -> None:
@@ -97,5 +109,16 @@ def refuse_changes(kept: Mapping[str, str], config: JobConfig) -> None:
             raise ConfigError(
                 key, now[key], f"{before}, with which the state was made; or begin anew without state (--fresh)"
             )
+    _refuse_numbers(kept.get("placements", "[]"), config)
     if int(now["generation"]) < int(kept.get("generation", "0")):
         raise ConfigError("generation", config.generation, f"{kept['generation']} or higher: lists carry that one")
+
+
+def _refuse_numbers(before: str, config: JobConfig) -> None:
+    """Refuse that what came of one placement's lists would count for another's."""
+    former = {number: name for name, number in numbers_of(before).items()}
+    for at, each in enumerate(config.placements):
+        name = former.get(each.number, each.name)
+        if name != each.name:
+            allowed = f"another number than that of {name}, whose lists may still come back; or its name"
+            raise ConfigError(f"placements[{at}].number", each.number, allowed)

@@ -15,7 +15,8 @@ from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.commands.package import ROOT
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.serving.engine import Records, process
-from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
+from tideline.udfs.core.serving.offers.offers import RankSettings
+from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.users.user_state import MAX_BYTES
 from tideline.udfs.io.list_store import ListStore
 

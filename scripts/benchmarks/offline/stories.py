@@ -32,7 +32,8 @@ from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_table import PAIRS, PolicyRow
 from tideline.udfs.core.profiles.profile_record import encode_profile
 from tideline.udfs.core.serving.engine import Outcome, Records, process, take_profiles
-from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
+from tideline.udfs.core.serving.offers.offers import RankSettings
+from tideline.udfs.core.serving.ranker_state import RankerState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

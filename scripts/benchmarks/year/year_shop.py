@@ -18,8 +18,9 @@ from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
 from tideline.udfs.core.serving.engine import Outcome, Records, process, take_profiles
+from tideline.udfs.core.serving.offers.offers import RankSettings
 from tideline.udfs.core.serving.popular_list import PopularList
-from tideline.udfs.core.serving.ranker_state import RankerState, RankSettings
+from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.serving.renewal.renew import republish
 from tideline.udfs.core.serving.stop_list import Runs, stops_of
 
@@ -96,9 +97,9 @@ class Shop:
         """Process a batch: states, lists, popular list and feedback."""
         outcome = process(records, self._load, self.ranker)
         self._store(outcome)
-        popular = self._popular.due(self.ranker, outcome.newest_ms) if outcome.listed else b""
+        popular = self._popular.due(self.ranker, outcome.newest_ms) if outcome.listed else {}
         if popular:
-            self._write(POPULAR, popular)
+            self._write(POPULAR, popular[""])
         if outcome.feedback:
             self.feedback.append(encode_feedback(outcome.feedback))
         self._tell_costs(self._waiting.add(outcome.sampled, max(records.timestamps_ms)))
@@ -147,7 +148,7 @@ class Shop:
             outcome = republish(part, [self.states[user] for user in part], self.ranker)
             self._store(outcome)
             if start == 0 and (popular := self._popular.due(self.ranker, outcome.newest_ms, renew=True)):
-                self._write(POPULAR, popular)
+                self._write(POPULAR, popular[""])
             yield outcome
 
     def _new_ranker(self, activities: Mapping[str, Activity]) -> RankerState:

@@ -59,7 +59,7 @@ def test_an_order_is_one_that_the_job_takes(command: Documented) -> None:
 
 
 def _value(name: str, text: str) -> Any:
-    if name in ("id", "path"):
+    if name in ("id", "path", "placement"):
         return f"/{text}" if name == "path" else text
     return _STANDS_FOR[text] if text in _STANDS_FOR else json.loads(text)
 

@@ -30,7 +30,8 @@ _POLICY = {
 }
 _DECISION = {
     "user_id": "u-1",
-    "decision_id": "1.1700000000000.42",
+    "decision_id": "1.1700000000000.42.3",
+    "placement": "cart",
     "activity_id": "a-1",
     "position": 0,
     "shown_ms": 1_700_000_000_500,

@@ -31,6 +31,7 @@ _IDS_EVER_GIVEN = {
     22: "activity_v5",
     23: "decision_v5",
     24: "ledger_v3",
+    25: "decision_v6",
 }
 
 

@@ -15,6 +15,7 @@ from tideline.udfs.core.policies.by_name import make_policy
 MAX_VERSION = 2**31 - 1
 MAX_GENERATION = 2**16 - 1
 MAX_PATH_CHARS = 1024
+MAX_PLACEMENT_CHARS = 32
 MAX_WEIGHT = 1e6
 _SHA256_CHARS = 64
 _MAX_POLICY_CHARS = 256
@@ -91,6 +92,8 @@ class SetExamination(NamedTuple):
 
     places: tuple[float, ...] = (1.0,)
     after_click: float = 1.0
+    placement: str | None = None
+    """Name of the placement whose lists are meant; None: the default ones."""
 
 
 Command = (
@@ -223,7 +226,8 @@ def _set_examination(argument: Fields) -> Command:
     after_click = argument.number("after_click", LEAST_EXAMINED, 1.0)
     if after_click < 1.0 and set(places) != {1.0}:
         argument.refuse("after_click", "1 where places weigh: one model or the other")
-    return SetExamination(places, after_click)
+    placement = None if argument.given("placement") is None else argument.text("placement", MAX_PLACEMENT_CHARS)
+    return SetExamination(places, after_click, placement)
 
 
 def _arm(fields: Fields) -> VariantSpec:

@@ -1,18 +1,14 @@
 """The decision token: what a list was made from, signed, carried by the frontend instead of by our memory.
 
-Layout 3, big-endian: layout u8 (bit 7: its user is not to be learned from) | positions u8 (bits 5-6: experiment arm,
-bit 7: popular list) | key id u8 |
-generation u16 | as_of_ms u48 | seq u32 | encoder u16 | policy u40 | eligible u16 | exploration u8 (1/1000) |
-explored u16 (bit per position) | experiment u16 | x[1:] as int8 | a tag of 3 bytes each (activity_tags.py) | the
-pair of user and activity in each position, u24 (pair_numbers.py), 0 in an empty one | keyed BLAKE2b-64 over all of it
-and the user.
+Layout 3, big-endian: layout u8 (bit 6: of a placement, bit 7: its user is not to be learned from) | positions u8
+(bits 5-6: experiment arm, bit 7: popular list) | key id u8 | generation u16 | as_of_ms u48 | seq u32 | encoder u16 |
+policy u40 | eligible u16 | exploration u8 (1/1000) | explored u16 (bit per position) | experiment u16 | x[1:] as int8 |
+a tag of 3 bytes each (activity_tags.py) | the pair of user and activity in each position, u24 (pair_numbers.py), 0 in
+an empty one | keyed BLAKE2b-64 over all of it and the user.
 With 10 positions 112 bytes, 150 characters of URL-safe base64 without padding. x[0] is the constant and not stored.
-Layout 4, of a list in which a list rule had a say: the same, and before the BLAKE2b | how many activities the rules
-left for each position, u16 | classes of rules that acted u8 (rule_tables.py). With 10 positions 133 bytes, 178
-characters.
-Layout 5, of a list on which an activity has variants: layout 4, and before the BLAKE2b, for each position, | mark of
-the variant u16 (competing.py), 0: none | its share of the users u8, of 256. With 10 positions 163 bytes, 218
-characters. See token_tail.py.
+Layout 4, of a list in which a list rule had a say, and layout 5, of one on which an activity has variants: the same,
+and before the BLAKE2b what token_tail.py says. With 10 positions 133 and 163 bytes, 178 and 218 characters.
+A token of a placement's list has the number of the placement, u8, before the BLAKE2b.
 """
 
 from __future__ import annotations
@@ -51,7 +47,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.lists.ranked_lists import RankedLists
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
-_UNLEARNED = 0x80
+_UNLEARNED, _PLACED = 0x80, 0x40
 """Beside the layout."""
 _POPULAR, _POSITIONS, _ARM_SHIFT, _ARMS = 0x80, 0x1F, 5, 0x3
 _HEAD = struct.Struct(">BBBHHIIHBIHBHH")
@@ -103,6 +99,13 @@ class Token(NamedTuple):
     """Whether its user, when the list was made, did not agree to be learned from."""
     variants: bytes = b""
     """Of each position the mark and the share of its variant; empty where no entry has variants."""
+    placement: int = 0
+    """Number of the placement whose list it is, 0 for the default list."""
+
+    @property
+    def key(self) -> tuple[int, int, int, int]:
+        """What tells its list from all others of its user, as state knows it."""
+        return (*self.version, self.placement)
 
     def tag_at(self, position: int) -> bytes:
         """Return the tag of a position, NO_TAG behind the last."""
@@ -130,10 +133,11 @@ class Token(NamedTuple):
 
 def mint(lists: RankedLists, keys: TokenKeys) -> list[str]:
     """Return one token per list."""
-    users, positions = lists.order.shape
-    heads, made_by = lists.heads, lists.made_by
+    (users, positions), heads, made_by = lists.order.shape, lists.heads, lists.made_by
     head = np.zeros(users, _HEAD_DTYPE)
     head["layout"] = LAYOUT if heads.unlearned is None else LAYOUT + _UNLEARNED * heads.unlearned
+    head["layout"] += np.uint8(_PLACED * bool(heads.placement))
+    placed = bytes([heads.placement] if heads.placement else [])
     head["positions"] = positions | heads.arms << _ARM_SHIFT | (_POPULAR if heads.popular else 0)
     head["key_id"] = keys.current
     head["generation"] = made_by.generation
@@ -148,19 +152,21 @@ def mint(lists: RankedLists, keys: TokenKeys) -> list[str]:
     owners = [""] * users if heads.popular else heads.users
     tailed = tails(lists)
     if tailed is None:
-        return _signed(body, owners, keys)
+        return _signed(body, placed, owners, keys)
     layouts, more = tailed
     body[:, 0] += (layouts - LAYOUT).astype(np.uint8)
     found: dict[int, str] = {}
     for layout in np.unique(layouts).tolist():
         rows = np.flatnonzero(layouts == layout)
         whole = np.concatenate([body[rows], more[rows, : tail_bytes(layout, positions)]], axis=1)
-        found |= zip(rows.tolist(), _signed(whole, [owners[at] for at in rows.tolist()], keys), strict=True)
+        found |= zip(rows.tolist(), _signed(whole, placed, [owners[at] for at in rows.tolist()], keys), strict=True)
     return [found[at] for at in range(users)]
 
 
-def _signed(body: NDArray[np.uint8], owners: Sequence[str], keys: TokenKeys) -> list[str]:
-    """Return the tokens with these bytes [U, size]."""
+def _signed(body: NDArray[np.uint8], placed: bytes, owners: Sequence[str], keys: TokenKeys) -> list[str]:
+    """Return the tokens with these bytes [U, size], and `placed` behind each."""
+    if placed:
+        body = np.concatenate([body, np.full((len(body), 1), placed[0], np.uint8)], axis=1)
     users, size = body.shape
     data = body.tobytes()
     fill = b"\0" * (-(size + _MAC_BYTES) % 3)  # so that a batch is encoded at once
@@ -222,7 +228,7 @@ def _opened(token: str) -> tuple[bytes, int]:
         allowed = f"layouts {LAYOUTS[0]} to {LAYOUTS[-1]}"
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: {allowed}")
     positions = data[1] & _POSITIONS
-    size = _FIXED_BYTES + _POSITION_BYTES * positions + tail_bytes(_layout(data), positions)
+    size = _FIXED_BYTES + _POSITION_BYTES * positions + tail_bytes(_layout(data), positions) + _placed(data)
     signed = size + _MAC_BYTES
     if positions > MAX_POSITIONS or len(token) != -(-signed * 4 // 3) or any(data[signed:]):
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(token)} characters do not hold {positions} slots")
@@ -230,7 +236,12 @@ def _opened(token: str) -> tuple[bytes, int]:
 
 
 def _layout(data: bytes) -> int:
-    return data[0] & ~_UNLEARNED
+    return data[0] & ~(_UNLEARNED | _PLACED)
+
+
+def _placed(data: bytes) -> int:
+    """Return how many bytes say which placement a list is of."""
+    return int(data[0] & _PLACED > 0)
 
 
 def _content(body: bytes) -> Token:
@@ -242,10 +253,12 @@ def _content(body: bytes) -> Token:
     end = _FIXED_BYTES + TAG_BYTES * positions
     ends = end + PAIR_BYTES * positions
     tags, pairs = body[_FIXED_BYTES:end], body[end:ends]
-    feasible, acted, variants = read_tail(body[ends:], positions)
+    feasible, acted, variants = read_tail(body[ends : len(body) - _placed(body)], positions)
+    placement = body[-1] if _placed(body) else 0
     made = key_id, ListVersion(generation, high << 32 | low, seq), encoder, newer << 32 | older
-    more = feasible, acted, bool(body[0] & _UNLEARNED), variants
-    return Token(*made, eligible, share, explored, x, tags, pairs, arm, popular, experiment, *more)
+    of, unlearned = (arm, popular, experiment), bool(body[0] & _UNLEARNED)
+    token = Token(*made, eligible, share, explored, x, tags, pairs, *of, feasible, acted, unlearned, variants)
+    return token._replace(placement=placement) if placement else token
 
 
 def check_position(token: Token, tag: bytes, position: int | None) -> int:

@@ -27,6 +27,8 @@ class ListHeads(NamedTuple):
     """Minute until which each activity [U, K] may be shown; None: until its window ends."""
     unlearned: NDArray[np.bool_] | None = None
     """Whose users do not agree to be learned from [U]; None: all do."""
+    placement: int = 0
+    """Number of the placement they are for, 0: the default lists."""
 
 
 class MadeBy(NamedTuple):

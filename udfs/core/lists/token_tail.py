@@ -1,7 +1,8 @@
 """What a token has behind its pairs where rules had a say in its list, or an activity on it has variants.
 
-ruled     how many activities the rules left for each position, u16 | classes of rules that acted u8
-variants  the same, and of each position | mark of the variant u16 | its share of the users u8, of 256
+ruled     how many activities the rules left for each position, u16 | classes of rules that acted u8 (rule_tables.py)
+variants  the same, and of each position | mark of the variant u16 (competing.py), 0: none | its share of the users u8,
+          of 256
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
 """Scores into lists: rules of a whole list, exploration inside them, propensities.
 
-Imports from `policies`.
+Imports from `catalogue` and `policies`.
 """

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tideline.udfs.core.rewards.attribution_settings import MAX_LISTS
 from tideline.udfs.core.shown.marks import Trimmed, trim
+from tideline.udfs.core.shown.shown_bytes import LIST_FORM, NOTE_FORM
 
 if TYPE_CHECKING:
     from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
     from tideline.udfs.core.shown.remembered import Remembered
+    from tideline.udfs.core.shown.shown_state import ListKey
 
 SHOWN_BYTES = 3_100
+"""Where there are placements more lists are kept, and there is so much more room as they take."""
+_LIST_BYTES = LIST_FORM.size + NOTE_FORM.size
 MAX_REWARDS = 64
 """Clicked or converted entries of a user that are remembered; inside the window as long as there is room."""
 _NOTHING = Trimmed(0, 0)
@@ -30,10 +35,11 @@ def make_room(state: Remembered, events: int, newest_ms: int, settings: Attribut
     was read.
     """
     merged, crowded = trim(state.marks, settings.caps) if state.marks else _NOTHING
-    if state.most_rewards(events) <= _SPARE_REWARDS and state.most_bytes(events) <= SHOWN_BYTES:
+    most_bytes = SHOWN_BYTES + _LIST_BYTES * (settings.max_lists - MAX_LISTS)
+    if state.most_rewards(events) <= _SPARE_REWARDS and state.most_bytes(events) <= most_bytes:
         return Trimmed(merged, crowded)
     newest_ms = max(newest_ms, state.lists.newest_ms())
-    if _has_room(state, newest_ms - settings.window_ms):
+    if _has_room(state, newest_ms - settings.window_ms, most_bytes):
         return Trimmed(merged, crowded)
     rewards = state.rewards
     oldest_first = sorted(rewards, key=lambda key: (rewards[key].clicked_ms, key))
@@ -41,7 +47,7 @@ def make_room(state: Remembered, events: int, newest_ms: int, settings: Attribut
     for key in over[: max(0, len(rewards) - _SPARE_REWARDS)]:
         _drop(state, key)
     for key in [*over, *(each for each in oldest_first if each not in over)]:
-        if len(rewards) <= MAX_REWARDS and state.size() <= SHOWN_BYTES:
+        if len(rewards) <= MAX_REWARDS and state.size() <= most_bytes:
             break
         if key in rewards:
             crowded += key not in over
@@ -49,15 +55,15 @@ def make_room(state: Remembered, events: int, newest_ms: int, settings: Attribut
     return Trimmed(merged, crowded)
 
 
-def _has_room(state: Remembered, open_ms: int) -> bool:
+def _has_room(state: Remembered, open_ms: int, most_bytes: int) -> bool:
     """Return whether nothing has to go, without a look at each reward where that is plain: nearly always."""
     rewards = state.count_rewards()
     if rewards > MAX_REWARDS or (rewards > _SPARE_REWARDS and state.oldest_rewarded_ms() < open_ms):
         return False
-    return state.size() <= SHOWN_BYTES
+    return state.size() <= most_bytes
 
 
-def _drop(state: Remembered, key: tuple[tuple[int, int, int], int]) -> None:
+def _drop(state: Remembered, key: tuple[ListKey, int]) -> None:
     gone = state.rewards.pop(key)
     gone.page.spent |= 1 << gone.position
     for claim in state.claims.values():

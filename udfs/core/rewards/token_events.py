@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, Cascade
     from tideline.udfs.core.rewards.conversions import Conversions
     from tideline.udfs.core.shown.remembered import Remembered
+    from tideline.udfs.core.shown.shown_state import ListKey
 
-MAX_LISTS = 32
-"""Lists of a user of which impressions are remembered, the newest; what comes of an older one is late."""
 _MOST_S = 0xFFFFFFFF
 _IMPRESSION, _CLICK = int(EventType.IMPRESSION), int(EventType.CLICK)
 _CONVERSION, _DISMISS = int(EventType.CONVERSION), int(EventType.DISMISS)
@@ -78,7 +77,7 @@ class TokenEvents:
         return outcome
 
     def _entry(self, token: Token, position: int, event: Event, activity_id: str) -> JoinOutcome:
-        key = token.version
+        key = token.key
         if event.type == _CLICK:
             self._mark_click(key, position, event, activity_id)
         lists, reward = self._state.lists, self._state.reward(key, position)
@@ -92,7 +91,7 @@ class TokenEvents:
         if event.ts_ms - token.version.as_of_ms - 1000 * shown_s > self._settings.window_ms:
             self._obey(event, activity_id)
             return JoinOutcome.EXPIRED
-        if known is None and len(lists) >= MAX_LISTS and key < lists.key_at(0):
+        if known is None and len(lists) >= self._settings.max_lists and key < lists.key_at(0):
             return self._of_forgotten_list(reward, event, activity_id)
         known = known or self._new_list(key, self._is_unlearned(token, reward))
         if known.unlearned != token.unlearned:
@@ -115,7 +114,7 @@ class TokenEvents:
             self.applied += mark_dismissal(self._state.marks.dismissed, activity_hash(activity_id), event.ts_ms)
             self.newest_ms = max(self.newest_ms, event.ts_ms)
 
-    def _mark_click(self, key: tuple[int, int, int], position: int, event: Event, activity_id: str) -> None:
+    def _mark_click(self, key: ListKey, position: int, event: Event, activity_id: str) -> None:
         """Let a click count for caps, though it may be too late to teach."""
         clicks = activity_hash(click_name(activity_id))
         if clicks in self._settings.caps:
@@ -127,9 +126,9 @@ class TokenEvents:
             return bool(reward.flags & UNLEARNED)
         return not self._learns if token.popular else token.unlearned
 
-    def _new_list(self, key: tuple[int, int, int], unlearned: bool) -> ShownList:
-        cascade = self._settings.cascade
-        if len(self._state.lists) >= MAX_LISTS:
+    def _new_list(self, key: ListKey, unlearned: bool) -> ShownList:
+        cascade = self._settings.weighing(key[-1]).cascade
+        if len(self._state.lists) >= self._settings.max_lists:
             self._state.drop_oldest_list()
         discount = 0 if cascade is None else cascade.examination_discount
         known = ShownList(key, 0, cascade=discount, unlearned=unlearned)
@@ -151,7 +150,7 @@ class TokenEvents:
     def _weight(self, known: ShownList, position: int) -> int:
         if known.cascade:
             return known.cascade if position > known.first_click else 0
-        return self._settings.examination_discount[position]
+        return self._settings.weighing(known.key[-1]).examination_discount[position]
 
     def _apply(
         self, known: ShownList, reward: Reward | None, token: Token, position: int, event: Event, activity_id: str
@@ -196,8 +195,9 @@ class TokenEvents:
         reward.flags |= CLICKED
         self._feed(token, reward.position, activity_id, clicks=1)
         former, known.first_click = known.first_click, min(known.first_click, reward.position)
-        if known.cascade and self._settings.cascade is not None:
-            self._weigh_below(known, former, token, self._settings.cascade)
+        cascade = self._settings.weighing(token.placement).cascade
+        if known.cascade and cascade is not None:
+            self._weigh_below(known, former, token, cascade)
         return JoinOutcome.MATCHED
 
     def _weigh_below(self, known: ShownList, former: int, token: Token, cascade: Cascade) -> None:

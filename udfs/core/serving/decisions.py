@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.lists.decision_token import Token
     from tideline.udfs.core.policies.base import Policy
+    from tideline.udfs.core.policies.cold_start import Weights
     from tideline.udfs.core.policies.pair_row import PairRow
     from tideline.udfs.core.policies.policy_table import PolicyRow, PolicyTable
     from tideline.udfs.core.rewards.token_events import ShownDecision
@@ -56,7 +57,7 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerS
     mark, share = token.variant_at(shown.position)
     return {
         "user_id": shown.user,
-        "decision_id": f"{version.generation}.{version.as_of_ms}.{version.seq}",
+        "decision_id": _decision_id(token),
         "activity_id": shown.activity_id,
         "position": shown.position,
         "shown_ms": shown.shown_ms,
@@ -82,7 +83,28 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerS
         "feasible": token.feasible_at(shown.position) if token.acted else None,
         "variant": _variant(shown.activity_id, mark, ranker),
         "variant_share": share / PARTS if mark else None,
+        "placement": _placement(token, ranker),
     }
+
+
+def _decision_id(token: Token) -> str:
+    """Return what tells a user's lists apart."""
+    version = ".".join(map(str, token.version))
+    return f"{version}.{token.placement}" if token.placement else version
+
+
+def _placement(token: Token, ranker: RankerState) -> str:
+    """Return the name of a list's placement, its number where it is no longer one."""
+    if not token.placement:
+        return ""
+    placed = ranker.offers.at(token.placement)
+    return placed.name if placed else f"#{token.placement}"
+
+
+def _weights(token: Token, ranker: RankerState) -> Weights:
+    placed = ranker.offers.at(token.placement) if token.placement else None
+    own = None if placed is None else placed.placement.weights
+    return own or ranker.weights
 
 
 def _variant(activity_id: str, mark: int, ranker: RankerState) -> str:
@@ -135,14 +157,24 @@ def _is_known(token: Token, policy: Policy | None) -> bool:
 def _scores(shown: Sequence[ShownDecision], policies: Sequence[Policy | None], ranker: RankerState) -> list[_Score]:
     """Score each activity again, by its policy with the row that counted then; None where one is no longer at hand."""
     found: list[_Score] = [(None, None)] * len(shown)
-    for policy in dict.fromkeys(policies):
+    ways = [(policy, _weights(each.token, ranker)) for each, policy in zip(shown, policies, strict=True)]
+    for policy, weights in dict.fromkeys(ways):
         if policy is None or policy.randomised:
             continue
-        here = [at for at, its_policy in enumerate(policies) if its_policy is policy]
+        here = [at for at, its_way in enumerate(ways) if its_way == (policy, weights)]
         for shared, known in _by_shared(shown, here, policy, ranker):
+            scored = _Scored(policy, weights, shared)
             for start in range(0, len(known), _AT_ONCE):
-                _score_some(found, shown, known[start : start + _AT_ONCE], shared, policy, ranker)
+                _score_some(found, shown, known[start : start + _AT_ONCE], scored, ranker)
     return found
+
+
+class _Scored(NamedTuple):
+    """How decisions were scored."""
+
+    policy: Policy
+    weights: Weights
+    shared: PairRow
 
 
 def _by_shared(
@@ -177,18 +209,17 @@ def _score_some(
     found: list[_Score],
     shown: Sequence[ShownDecision],
     known: Sequence[tuple[int, PolicyRow]],
-    shared: PairRow,
-    policy: Policy,
+    scored: _Scored,
     ranker: RankerState,
 ) -> None:
     tokens = [shown[at].token for at, _ in known]
     x = np.frombuffer(b"".join([token.x for token in tokens]), np.int8).reshape(len(known), -1)
     eligible = np.array([token.eligible for token in tokens])
     activities = [ranker.offers.activities[shown[at].activity_id] for at, _ in known]
-    coefficients = stack([row for _, row in known], worth(activities, ranker.weights), shared)
+    coefficients = stack([row for _, row in known], worth(activities, scored.weights), scored.shared)
     its_pair = [shown[at].token.pair_at(shown[at].position) for at, _ in known]
     pairs = np.repeat(np.array(its_pair, np.uint32)[:, None], len(known), axis=1)
-    scores = policy.score(Contexts(x, pairs), coefficients, eligible, np.zeros(len(known), np.uint64))
+    scores = scored.policy.score(Contexts(x, pairs), coefficients, eligible, np.zeros(len(known), np.uint64))
     # Before its first impression an activity's bonus may have no limit: no number, so none is stated.
     bonus = [each if math.isfinite(each) else None for each in scores.bonus.diagonal().tolist()]
     for (at, _), score in zip(known, zip(scores.mean.diagonal().tolist(), bonus, strict=True), strict=True):

@@ -26,6 +26,7 @@ from tideline.udfs.core.rule_costs.steps import Masks
 from tideline.udfs.core.serving.admission import DeadLetter, decode_events, set_robots_aside
 from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions, looked_at_again
 from tideline.udfs.core.serving.decisions import decision_records
+from tideline.udfs.core.serving.offers.placed_lists import NO_LISTS, Asked, placed_lists
 from tideline.udfs.core.serving.rank_arms import rank_arms
 from tideline.udfs.core.serving.signed_lists import signed_lists
 from tideline.udfs.core.users.as_told import as_told, known, not_to_learn
@@ -35,7 +36,7 @@ from tideline.udfs.core.users.times_seen import see
 from tideline.udfs.core.users.user_state import EVENT, decode_states, encode_states
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -66,6 +67,8 @@ class Listed(NamedTuple):
     lists: list[bytes]
     counts: Counter[str]
     sampled: SampledDecisions | None = None
+    placed: Mapping[str, list[bytes]] = NO_LISTS
+    """Beside the default lists those of each placement, of the same users."""
 
 
 class Records(NamedTuple):
@@ -94,6 +97,8 @@ class Outcome:
     """Newest event time of the users in the batch."""
     sampled: SampledDecisions | None
     """Decisions to be looked at again for what rules cost."""
+    placed: Mapping[str, list[bytes]]
+    """By placement another list of each user that has a list."""
 
 
 def process(
@@ -128,9 +133,9 @@ def process(
     # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
     changed = np.flatnonzero((updates > 0) | (batch.header["as_of_ms"] != before_ms))
     if muted:
-        lists, of_lists, sampled = _leave_stale(batch, changed, merged, ranker)
+        lists, of_lists, sampled, placed = _leave_stale(batch, changed, merged, ranker)
     else:
-        lists, of_lists, sampled = rank(batch, changed, merged, users, ranker, least_ms)
+        lists, of_lists, sampled, placed = rank(batch, changed, merged, users, ranker, least_ms)
     for more in (admitted.counts, {"duplicate": merged.duplicates, "late": merged.late}, attributed.counts, of_lists):
         counts.update(more)
     newest_record = [events[-1][0] for events in by_user.values()]
@@ -146,6 +151,7 @@ def process(
         appended_ms=[records.timestamps_ms[newest_record[row]] for row in changed.tolist()] if lists else [],
         newest_ms=int(batch.header["as_of_ms"].max(initial=0)),
         sampled=sampled,
+        placed=placed,
     )
 
 
@@ -167,7 +173,7 @@ def take_profiles(
     former, batch.profiles = batch.profiles, list(map(newest, batch.profiles, told.profiles.values()))
     new = np.array([before != after for before, after in zip(former, batch.profiles, strict=True)], np.bool_)
     rows = np.flatnonzero(new & known(batch) & (not muted))
-    lists, counts, sampled = rank(batch, rows, nothing_merged(len(users)), users, ranker, least_ms)
+    lists, counts, sampled, placed = rank(batch, rows, nothing_merged(len(users)), users, ranker, least_ms)
     listed = [users[row] for row in rows.tolist()] if lists else []
     counts.update(profiles=len(records.keys), profiles_applied=int(new.sum()))
     return Outcome(
@@ -182,6 +188,7 @@ def take_profiles(
         appended_ms=[records.timestamps_ms[told.numbers[user]] for user in listed],
         newest_ms=int(batch.header["as_of_ms"].max(initial=0)),
         sampled=sampled,
+        placed=placed,
     )
 
 
@@ -256,13 +263,17 @@ def rank(
     ranked = rank_arms(ranker, arms, contexts, may.mask, seeds)
     heads = ListHeads(names, as_of_ms, seq, arms, until=may.until, unlearned=not_to_learn(batch, rows))
     lists = signed_lists(ranker, heads, x, pairs, ranked)
+    placed = NO_LISTS
+    if ranker.offers.placed:
+        placed = placed_lists(ranker, heads, Asked(hashes, contexts, pairs, may.mask, ranked.order))
+        counts["lists_placed"] += rows.size * len(placed)
     if not some.size:
-        return Listed(lists, counts)
+        return Listed(lists, counts, None, placed)
     masks = Masks.of(may.uncapped, capped, stopped)
     again = SampledDecisions(
         ranker, arms[some], contexts.part(some), masks, seeds[some], as_of_ms[some], ranked.order[some]
     )
-    return Listed(lists, counts, again)
+    return Listed(lists, counts, again, placed)
 
 
 def _leave_stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> Listed:

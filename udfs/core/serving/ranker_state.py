@@ -17,14 +17,10 @@ from tideline.udfs.core.catalogue.catalogue import Catalogue, open_at
 from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExperiment, SetGeneration, SetWeights
 from tideline.udfs.core.experiments.experiment import Experiment, arm_numbers, started
 from tideline.udfs.core.learning.monitoring import COLD_BELOW
-from tideline.udfs.core.lists.activity_tags import ActivityTags, without_clashes
-from tideline.udfs.core.pairs.affinity import content_of
 from tideline.udfs.core.policies.cold_start import CLICKS_ALONE, Charged, coefficients
 from tideline.udfs.core.policies.policy_table import Coefficients, PolicyTable
-from tideline.udfs.core.ranking.list_rules import ListRule
-from tideline.udfs.core.ranking.rule_tables import RuleTable, compiled
-from tideline.udfs.core.rewards.attribution_settings import WORTH_LIMIT, AttributionSettings, Cascade
-from tideline.udfs.core.rewards.position_bias import examination_discount
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, most_lists
+from tideline.udfs.core.serving.offers.offers import Offers
 from tideline.udfs.core.variants.drawing import VariantTable
 
 if TYPE_CHECKING:
@@ -33,63 +29,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tideline.udfs.core.catalogue.activity import Activity
-    from tideline.udfs.core.lists.token_keys import TokenKeys
-    from tideline.udfs.core.pairs.affinity import Content
     from tideline.udfs.core.policies.base import Policy
     from tideline.udfs.core.policies.cold_start import Weights
     from tideline.udfs.core.policies.policy_table import PolicyRow
+    from tideline.udfs.core.ranking.placed import Placed
+    from tideline.udfs.core.serving.offers.offers import RankSettings
     from tideline.udfs.core.users.interest import StepEncoder
 
 _FORMER_EXPERIMENTS = 32
 RankerCommand = SetWeights | SetGeneration | SetExperiment | SetExamination | PinPolicy
 """The commands that change a ranker's state by themselves; an encoder is proven first, see ranker_feed.py."""
-
-
-@dataclass(frozen=True, slots=True)
-class RankSettings:
-    """The settings of a deployment that ranking reads."""
-
-    policy: Policy
-    keys: TokenKeys
-    salt: int
-    """The deployment's number in every seed."""
-    list_size: int
-    exploration_permille: int
-    """Chance in a thousand that a position explores."""
-    attribution_ms: int
-    weights: Weights
-    worth_limit: float = WORTH_LIMIT
-    """Largest worth of one conversion."""
-    holdout_permille: int = 0
-    """Users in a thousand whose lists are in random order."""
-    generation: int = 1
-    """First part of a list's version, until a command changes it."""
-    list_rules: tuple[ListRule, ...] = ()
-    """Rules that every list obeys, whoever it is for and however it was ranked."""
-
-
-class Offers(NamedTuple):
-    """The known activities; those of them that can be ranked as a catalogue, their tags, content and list rules."""
-
-    activities: Mapping[str, Activity]
-    catalogue: Catalogue
-    tags: ActivityTags
-    content: Content
-    rules: tuple[RuleTable, ...]
-    variants: VariantTable | None
-
-    @classmethod
-    def of(cls, activities: Mapping[str, Activity], settings: RankSettings) -> Offers:
-        """Derive catalogue and tags; of two activities with one tag or number the second is not ranked."""
-        catalogue = Catalogue.of(without_clashes(activities.values(), settings.keys))
-        tags = ActivityTags.of([each.activity_id for each in catalogue.activities], settings.keys)
-        rules = compiled(settings.list_rules, catalogue.activities)
-        variants = VariantTable.of(catalogue.activities, settings.salt)
-        return cls(activities, catalogue, tags, content_of(catalogue.activities), rules, variants)
-
-    def unranked(self) -> frozenset[str]:
-        """Return the activities that are known and not ranked."""
-        return frozenset(self.activities.keys() - self.catalogue.reward_value.keys())
 
 
 class PolicyTables(NamedTuple):
@@ -142,7 +91,9 @@ class RankerState:
     experiment: Experiment | None = None
     experiments: tuple[Experiment, ...] = ()
     """Running or over, the latest last: lists that carry their marks may still come back."""
-    _known: dict[tuple[str, Charged], Coefficients] = field(init=False, default_factory=dict, repr=False, compare=False)
+    _known: dict[tuple[str, Charged, Weights], Coefficients] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
     """Coefficients by regression, "" for the deployment's rows: made when first asked for."""
 
     @classmethod
@@ -151,7 +102,13 @@ class RankerState:
     ) -> RankerState:
         """Return the state of a deployment with these activities that has learned nothing."""
         offers = Offers.of(activities or {}, settings)
-        attributing = AttributionSettings(settings.keys, settings.attribution_ms, {}, {}, {}, {}, settings.worth_limit)
+        attributing = AttributionSettings(
+            settings.keys,
+            settings.attribution_ms,
+            *({}, {}, {}, {}),
+            settings.worth_limit,
+            max_lists=most_lists(len(settings.placements)),
+        )
         start = cls(settings, encoder, offers, attributing, settings.generation, settings.weights, PolicyTables.empty())
         return start._offering(offers)
 
@@ -190,15 +147,23 @@ class RankerState:
         """Coefficients of the catalogue's activities for the deployment's policy."""
         return self.known_by(self.settings.policy)
 
-    def known_by(self, policy: Policy, charged: Charged = Charged.ALL) -> Coefficients:
-        """Return the coefficients of the catalogue's activities for a policy, as charged by budgets and floors."""
+    def known_by(self, policy: Policy, charged: Charged = Charged.ALL, weights: Weights | None = None) -> Coefficients:
+        """Return the coefficients of the catalogue's activities for a policy, as charged by budgets and floors.
+
+        `weights` are those of a placement that has its own.
+        """
         table = self.table_of(policy, self.encoder.version)
-        name = "" if table is self.tables.deployed else policy.regression.name, charged
+        weights = CLICKS_ALONE if charged is Charged.CLICKS else weights or self.weights
+        name = "" if table is self.tables.deployed else policy.regression.name, charged, weights
         if name not in self._known:
             standings = charged.of(self.tables.standings)
-            weights = CLICKS_ALONE if charged is Charged.CLICKS else self.weights
             self._known[name] = coefficients(table, self.catalogue, self.encoder.version, weights, standings)
         return self._known[name]
+
+    def exploration_permille(self, placed: Placed | None) -> int:
+        """Return how often in a thousand a position of a placement explores, of the default list for None."""
+        own = None if placed is None else placed.placement.exploration_permille
+        return self.settings.exploration_permille if own is None else own
 
     def stopped(self) -> NDArray[np.int64]:
         """Return the numbers of the activities that are to be shown to nobody: what limits them is used up."""
@@ -264,7 +229,7 @@ class RankerState:
         if isinstance(command, PinPolicy):
             return self.with_tables(PolicyTables.empty(pinned=command.pinned))
         if isinstance(command, SetExamination):
-            return replace(self, attributing=_examining(self.attributing, command, self.offers.tags))
+            return self._examining(command)
         return self._trying_out(command, issued_ms)
 
     def _trying_out(self, command: SetExperiment, issued_ms: int) -> RankerState:
@@ -276,25 +241,16 @@ class RankerState:
         return replace(self, experiment=new, experiments=(*former, new)[-_FORMER_EXPERIMENTS:])
 
     def _offering(self, offers: Offers) -> RankerState:
-        catalogue, before = offers.catalogue, self.attributing
-        attributing = AttributionSettings.of(
-            self.settings.keys,
-            self.settings.attribution_ms,
-            catalogue.reward_value,
-            catalogue.activities_of_item,
-            catalogue.caps.needs,
-        )._replace(
-            worth_limit=self.settings.worth_limit,
-            examination_discount=before.examination_discount,
-            cascade=before.cascade and Cascade(before.cascade.examination_discount, offers.tags),
+        all_of = offers.catalogue
+        attributing = self.attributing.of_catalogue(
+            all_of.reward_value, all_of.activities_of_item, all_of.caps.needs, offers.tags
         )
         return replace(self, offers=offers, attributing=attributing)
 
-
-def _examining(attributing: AttributionSettings, command: SetExamination, tags: ActivityTags) -> AttributionSettings:
-    """Let impressions from now on weigh what their places or the clicks above them say."""
-    below_click = examination_discount((command.after_click,))[0]
-    return attributing._replace(
-        examination_discount=examination_discount(command.places),
-        cascade=Cascade(below_click, tags) if below_click else None,
-    )
+    def _examining(self, command: SetExamination) -> RankerState:
+        """Let impressions from now on weigh what their places or the clicks above them say; see ranker_feed.py."""
+        number = next((each.number for each in self.settings.placements if each.name == command.placement), 0)
+        if command.placement and not number:
+            return self
+        new = self.attributing.examining(number, command.places, command.after_click, self.offers.tags)
+        return replace(self, attributing=new)

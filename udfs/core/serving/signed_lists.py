@@ -27,7 +27,7 @@ def signed_lists(
         generation=ranker.generation,
         encoder=ranker.encoder.version,
         policy=max(ranker.version, 0),
-        exploration_permille=0 if heads.popular else ranker.settings.exploration_permille,
+        exploration_permille=0 if heads.popular else ranker.exploration_permille(ranker.offers.at(heads.placement)),
         experiment=ranker.experiment.mark if ranker.experiment and not heads.popular else 0,
     )
     table = None if heads.popular else ranker.variants

@@ -43,7 +43,8 @@ def minute_of(ts_ms: int) -> int:
 
 def entry_of(key: ListKey, position: int) -> int:
     """Return what tells a place of a list from all others of its user, an odd number."""
-    return zlib.crc32(_ENTRY.pack(*key, position)) | 1
+    generation, as_of_ms, seq, placement = key
+    return zlib.crc32(_ENTRY.pack(generation, placement << 48 | as_of_ms, seq, position)) | 1
 
 
 def mark_dismissal(dismissed: Dismissals, activity: int, ts_ms: int) -> bool:

@@ -1,7 +1,8 @@
 """The bytes of what a user was shown, little-endian, times and worths in 48 bits; nothing for nothing.
 
 nine counts of one byte, in the order of what follows
-lists of 22 bytes, by key       (as_of_ms, seq, generation, shown_s, three masks)
+lists of 22 bytes, by key       (as_of_ms, seq, generation, shown_s, three masks); the highest 6 bits of its time are
+                                the number of its placement, 0 for the default list
 former lists of 16, by key      those that only rewards still stand in: as a list's bytes begin
 contexts of 19                  number of the list, encoder, x: of each list with a reward, by key
 rewards of 13, by list, position    number of the list, position, flags, activity, clicked_ms
@@ -58,6 +59,9 @@ SIZES = tuple(form.size for form in _FORMS)
 KEY_FORM = struct.Struct("<HIIH")
 """How a list and a former one begin."""
 LOW = 0xFFFFFFFF
+_HIGH_BITS = 10
+"""Of a time in milliseconds above its lowest 32: enough until the year 2109."""
+_HIGH = (1 << _HIGH_BITS) - 1
 NOBODY, SPENT = 127, 126
 """Numbers of a claim's holder where it has none, or one that is forgotten; the highest bit is its kind."""
 KIND_SHIFT = 7
@@ -67,10 +71,19 @@ NOTED_UNLEARNED = 0x80
 _LISTS, _FORMERS, _CONTEXTS, _REWARDS, _CONVERSIONS, _NOTES, _CLAIMS, _USES, _DISMISSALS = range(9)
 
 
-def key_bytes(key: tuple[int, int, int]) -> bytes:
+def key_bytes(key: tuple[int, int, int, int]) -> bytes:
     """Return how the bytes of a list begin, by its key."""
-    generation, as_of_ms, seq = key
-    return KEY_FORM.pack(as_of_ms >> 32, as_of_ms & LOW, seq, generation)
+    generation, as_of_ms, seq, placement = key
+    return KEY_FORM.pack(placement << _HIGH_BITS | as_of_ms >> 32, as_of_ms & LOW, seq, generation)
+
+
+def key_of(high: int, low: int, seq: int, generation: int) -> tuple[int, int, int, int]:
+    """Return the key of a list by the numbers that its bytes begin with.
+
+    >>> key_of(*KEY_FORM.unpack(key_bytes((1, 1_700_000_000_000, 7, 63))))
+    (1, 1700000000000, 7, 63)
+    """
+    return generation, (high & _HIGH) << 32 | low, seq, high >> _HIGH_BITS
 
 
 def split(data: bytes) -> list[bytes]:

@@ -5,6 +5,7 @@ An impression concerns one list of 32; to read and write them all is 25 us, this
 
 from __future__ import annotations
 
+import struct
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,12 @@ from tideline.udfs.core.shown.shown_bytes import (
     FORMER_FORM,
     KEY_FORM,
     LIST_FORM,
-    LOW,
     NOTE_FORM,
     NOTED_UNLEARNED,
     find_row,
     first_moved_to,
     key_bytes,
+    key_of,
     one_more_at,
     renumbered,
 )
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from tideline.udfs.core.shown.shown_state import ListKey
 
 _SIZE, _NOTE_SIZE = LIST_FORM.size, NOTE_FORM.size
+_SHOWN = struct.Struct("<IH")
+"""The end of a list's bytes, behind its key."""
 
 
 class ShownLists:
@@ -46,12 +49,11 @@ class ShownLists:
     def key_at(self, number: int) -> ListKey:
         """Return the key of a list by its number."""
         high, low, seq, generation, _, _ = LIST_FORM.unpack_from(self._listed, number * _SIZE)
-        return generation, high << 32 | low, seq
+        return key_of(high, low, seq, generation)
 
     def keys(self) -> list[ListKey]:
         """Return all keys, in order."""
-        rows = LIST_FORM.iter_unpack(self._listed)
-        return [(generation, high << 32 | low, seq) for high, low, seq, generation, _, _ in rows]
+        return [key_of(*row[:4]) for row in LIST_FORM.iter_unpack(self._listed)]
 
     def values(self) -> list[ShownList]:
         """Return all lists, in order."""
@@ -73,7 +75,7 @@ class ShownLists:
     def at(self, number: int) -> ShownList:
         """Return a list by its number."""
         high, low, seq, generation, shown_s, seen = LIST_FORM.unpack_from(self._listed, number * _SIZE)
-        key = generation, high << 32 | low, seq
+        key = key_of(high, low, seq, generation)
         found = self._read.get(key)
         if found is None:
             found = self._read[key] = ShownList(key, shown_s, seen, seen)
@@ -136,8 +138,7 @@ class ShownLists:
 
 
 def _list_bytes(each: ShownList) -> bytes:
-    generation, as_of_ms, seq = each.key
-    return LIST_FORM.pack(as_of_ms >> 32, as_of_ms & LOW, seq, generation, each.shown_s, each.seen)
+    return key_bytes(each.key) + _SHOWN.pack(each.shown_s, each.seen)
 
 
 def _note_bytes(each: ShownList, number: int) -> bytes:

@@ -7,6 +7,7 @@ to read and write all of a busy user's is 100.
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from tideline.udfs.core.shown.shown_bytes import (
@@ -22,6 +23,7 @@ from tideline.udfs.core.shown.shown_bytes import (
     find_row,
     first_moved_to,
     key_bytes,
+    key_of,
     one_more_at,
     renumbered,
 )
@@ -38,6 +40,7 @@ Rewards = dict[tuple["ListKey", int], Reward]
 Claims = dict[int, Claim]
 
 _FORMER, _CONTEXT, _REWARD = FORMER_FORM.size, CONTEXT_FORM.size, REWARD_FORM.size
+_SHOWN_S = struct.Struct("<I")
 
 
 class RewardBytes:
@@ -90,13 +93,13 @@ class RewardBytes:
 
     def oldest_list_ms(self, lists: ShownLists) -> int:
         """Return a moment before which no list was made, kept or former: 0 where they are of several generations."""
-        first = self._former_key(0) if self.formers else lists.key_at(0) if len(lists) else (0, 0, 0)
+        first = self._former_key(0) if self.formers else lists.key_at(0) if len(lists) else (0, 0, 0, 0)
         last = lists.key_at(len(lists) - 1) if len(lists) else self._former_key(-1 + len(self.formers) // _FORMER)
         return first[1] if first[0] == last[0] else 0
 
     def _former_key(self, number: int) -> ListKey:
         high, low, seq, generation, _ = FORMER_FORM.unpack_from(self.formers, number * _FORMER)
-        return generation, high << 32 | low, seq
+        return key_of(high, low, seq, generation)
 
 
 def read_rewards(written: RewardBytes, lists: ShownLists) -> tuple[Rewards, Claims]:
@@ -157,12 +160,11 @@ def has_conversion(reward: Reward) -> bool:
 
 def _former(formers: bytes, number: int) -> ShownList:
     high, low, seq, generation, shown_s = FORMER_FORM.unpack_from(formers, number * _FORMER)
-    return ShownList((generation, high << 32 | low, seq), shown_s)
+    return ShownList(key_of(high, low, seq, generation), shown_s)
 
 
 def _former_bytes(page: ShownList) -> bytes:
-    generation, as_of_ms, seq = page.key
-    return FORMER_FORM.pack(as_of_ms >> 32, as_of_ms & LOW, seq, generation, page.shown_s)
+    return key_bytes(page.key) + _SHOWN_S.pack(page.shown_s)
 
 
 def _reward_bytes(each: Reward, page: int) -> bytes:

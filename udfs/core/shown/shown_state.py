@@ -22,8 +22,9 @@ NO_CLICK = 16
 
 _SOURCE_SHIFT, _SOURCE_BITS = 4, 0b11 << 4
 
-ListKey = tuple[int, int, int]
-"""(generation, as_of_ms, seq): what tells a list from the user's others, in the order in which they were made."""
+ListKey = tuple[int, int, int, int]
+"""(generation, as_of_ms, seq, placement): what tells a list from the user's others, in the order in which they were
+made; the placement is its number, 0 for the default list."""
 Uses = dict[int, dict[int, int]]
 """Minutes of impressions by activity_hash and entry, of activities with a cap."""
 Dismissals = dict[int, int]

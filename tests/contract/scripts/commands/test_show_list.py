@@ -125,3 +125,12 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
     with suppress(OSError):
         while part := source.recv(1 << 16):
             sink.sendall(part)
+
+
+def test_lists_of_placements_are_found(own_server: Server, capsys: Captured) -> None:
+    with redis.Redis.from_url(own_server.url) as admin:
+        for key in ("place:cart:u:1", "popular:cart"):
+            admin.set(f"tideline:{key}", _LIST)
+    for argv, key in ((["u:1"], "place:cart:u:1"), (["--popular"], "popular:cart")):
+        assert main([*argv, "--placement", "cart", "--json", "--redis-url", own_server.url]) == 0
+        assert json.loads(capsys.readouterr().out)["key"] == f"tideline:{key}"

@@ -147,3 +147,17 @@ def test_users_are_told_apart_without_their_ids() -> None:
     assert [text.split("/")[0] for text in table.column("decision_id").to_pylist()] == users
     other = SETTINGS._replace(keys=TokenKeys({1: b"x" * 32}, 1))
     assert not {*join(_decisions(events), [], other, KNOWN).column("user").to_pylist()} & {*users}
+
+
+def test_rewards_are_those_of_the_list_of_the_placement() -> None:
+    """Contract: one activity on two lists of one moment: who was clicked where, and which placement that was."""
+    tokens = {name: token_for("u", NAMES, placement=number) for name, number in (("", 0), ("#7", 7), ("#63", 63))}
+    events = [_event(EventType.IMPRESSION, "a", at, token) for at, token in enumerate(tokens.values(), 1)]
+    events += [_event(EventType.CLICK, "a", 5, tokens["#63"]), _event(EventType.DISMISS, "a", 6, tokens[""])]
+    rows = join(_decisions(events), events, SETTINGS, KNOWN).to_pylist()
+    assert {(row["placement"], row["click"], row["dismissed"]) for row in rows} == {
+        ("", 0, 1),
+        ("#7", 0, 0),
+        ("#63", 1, 0),
+    }
+    assert len({row["decision_id"] for row in rows}) == 3

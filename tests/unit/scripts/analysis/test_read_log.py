@@ -170,3 +170,16 @@ def test_a_policy_that_shares_by_features_is_doubted_where_the_log_has_none(tmp_
         log = write(tmp_path / "log.csv", content)
         found = run(capsys, "--log", log, "--policy", "linucb_hybrid")
         assert any("feature_0 .. feature_7" in line for line in found["warnings"]) == warned
+
+
+def test_the_rows_of_one_placement_are_read(tmp_path: Path) -> None:
+    """Contract: of default lists where none is named; the others are counted, and of an encoder that only they have
+    nothing is taken for newer."""
+    content = rows(30, placement="", encoder_version=3) + rows(20, placement="cart", encoder_version=4)
+    log = write(tmp_path / "log.csv", content)
+    assert read_log(log).left_out == {"another placement": 20}
+    found = read_log(log, placement="cart")
+    assert (found.log.rows, found.left_out, found.unread) == (20, {"another placement": 30}, [])
+    assert read_log(log, placement="hero").log.rows == 0
+    with pytest.raises(ConfigError, match="placement"):
+        read_log(write(tmp_path / "other.csv", rows(20)), placement="cart")

@@ -126,3 +126,39 @@ def test_what_rules_cost_is_part_of_the_report(tmp_path: Path, capsys: pytest.Ca
     assert second + shorter == pytest.approx(first, abs=0.2)  # what earns stands to the left of the line
     assert length / shorter == pytest.approx(31 / 2, rel=0.02)
     assert "<p>caps and times away cost 3.1% of that, 2.1% of clicks.</p>" in page
+
+
+def test_placements_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: rates by placement, and places of each by its own lists alone, with orders that are for it; without
+    the column, or without placements in it, a report is as it was."""
+    count = 6_000
+    rng = np.random.default_rng(6)
+    given = columns(2 * count) | {
+        "decision_id": [f"{at % 500:016x}/1.{at}.1" for at in range(count) for _ in range(2)],
+        "user": [f"{at % 500:016x}" for at in range(count) for _ in range(2)],
+        "position": [0, 1] * count,
+        "action": np.where(rng.random((count, 1)) < 0.5, [["a", "b"]], [["b", "a"]]).ravel(),
+        "propensity": [0.5, 1.0] * count,
+        "click": (rng.random(2 * count) < np.tile([0.2, 0.1, 0.2, 0.2], count // 2)).astype(int),
+        "placement": ["", "", "cart", "cart"] * (count // 2),
+    }
+    log_file = str(write(tmp_path / "log.parquet", given))
+    assert main(["--log", log_file, "--html", str(tmp_path / "r.html"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {name: each["impressions"] for name, each in found["by"]["placement"].items()} == {
+        "default": count,
+        "cart": count,
+    }
+    default, cart = found["examination"], found["placements"]["cart"]
+    assert default["places"][1]["examined_ci95"][1] < 0.7 < cart["places"][1]["examined_ci95"][0]
+    assert cart["order"].endswith(" placement=cart")
+    assert "placement" not in default["order"]
+    assert "Places of cart" in (tmp_path / "r.html").read_text()
+    assert main(["--log", log_file]) == 0
+    assert f"scripts/control examination {cart['order']}" in capsys.readouterr().out
+    documents = []
+    for more in ({}, {"placement": [""] * 30}):
+        assert main(["--log", str(write(tmp_path / "log.parquet", columns(30) | more)), "--json"]) == 0
+        documents.append(json.loads(capsys.readouterr().out))
+    assert documents[0] == documents[1]
+    assert (documents[0]["placements"], documents[0]["by"].keys()) == ({}, {"policy", "encoder", "arm", "activity"})

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.core_world import NOON_MS
+from tests.support.core_world import NOON_MS, make_ranker
 from tests.support.fed_ranker import Fed, record
 from tideline.schemas.errors import Reason
 from tideline.udfs.core.catalogue.activity import Rule
@@ -21,6 +21,7 @@ from tideline.udfs.core.control.control import (
 )
 from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.policies.policy_start import TopicRecord
+from tideline.udfs.core.ranking.placements import read_placements
 from tideline.udfs.operators.dead_letters import Letter, letter_of_record
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY
 
@@ -198,3 +199,16 @@ def test_what_is_deleted_or_cut_short_while_it_runs_is_told_to_readers() -> None
     assert fed.feed.stops().names == ("b",)
     fed.apply(ACTIVITIES, [record(3, "a", ends_ms=NOON_MS), record(4, "b")])
     assert fed.feed.stops().names == ("a",)
+
+
+def test_places_of_a_placement_weigh_as_ordered_for_it_alone() -> None:
+    """Contract: a name that no placement has is refused, at a start as later: none was ordered before it was there."""
+    placements = read_placements([{"name": "cart", "number": 5, "size": 2}])
+    fed = Fed(make_ranker(placements=placements))
+    fed.obey(SetExamination((0.8, 0.5), placement="cart"))
+    fed.obey(SetExamination((1.0, 0.9)))
+    assert fed.ranker.attributing.examination_discount[:2] == (0, 10)
+    assert fed.ranker.attributing.weighing(5).examination_discount[:2] == (20, 50)
+    order = encode_control(Control(SetExamination((1.0,), placement="hero"), NOON_MS))
+    assert fed.apply(CONTROL, [(2, b"k", order)]) == [Reason.BAD_CONTROL]
+    assert Fed().apply(CONTROL, [(0, b"k", order)]) == [Reason.BAD_CONTROL]

@@ -7,6 +7,7 @@ from typing import Any
 
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule, read_list_rules
+from tideline.udfs.core.ranking.placements import Placement, read_placements
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.rank_settings import rank_settings
 
@@ -32,6 +33,7 @@ def test_every_setting_comes_from_its_option() -> None:
         weight_revenue=3.0,
         weight_cost=4.0,
         list_rules=read_list_rules('[{"by": "kind", "penalty": [0, "ban"]}]'),
+        placements=read_placements('[{"name": "cart", "number": 2, "size": 4}]'),
     )
     found = rank_settings(config)
     assert found.policy.values["alpha"] == 0.25
@@ -40,6 +42,7 @@ def test_every_setting_comes_from_its_option() -> None:
     assert (found.exploration_permille, found.holdout_permille) == (35, 100)
     assert (found.attribution_ms, found.worth_limit, found.weights) == (43_200_000, 9.0, (1.0, 2.0, 3.0, 4.0))
     assert found.list_rules == (ListRule("kind", (0, BAN)),)
+    assert found.placements == (Placement("cart", 2, 4),)
 
 
 def test_without_a_salt_draws_are_seeded_by_a_secret() -> None:

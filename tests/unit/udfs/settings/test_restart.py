@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +86,35 @@ def test_what_is_kept_beside_state_holds_no_secret(environ: dict[str, str]) -> N
     kept: dict[str, Any] = kept_options(load(JobConfig, [], environ))
 
     assert kept.keys() == {"topics", "shards", "generation"}
+
+
+def placed(*placements: tuple[str, int]) -> str:
+    return json.dumps([{"name": name, "number": number, "size": 3} for name, number in placements])
+
+
+@pytest.mark.parametrize(
+    "after",
+    [placed(("cart", 2)), placed(), placed(("hero", 1), ("cart", 2)), placed(("cart", 5)), placed(("basket", 5))],
+)
+def test_placements_may_come_go_and_get_new_numbers(environ: dict[str, str], after: str) -> None:
+    """Contract: what came of a placement that is gone goes on counting for activities, and for no other placement."""
+    before = kept_options(load(JobConfig, ["--placements", placed(("cart", 2))], environ))
+    refuse_changes(before, load(JobConfig, ["--placements", after], environ))
+
+
+@pytest.mark.parametrize(
+    ("after", "at"),
+    [
+        (placed(("basket", 2)), 0),
+        (placed(("hero", 2), ("cart", 1)), 0),
+        (placed(("a", 1), ("b", 2)), 1),
+        (placed(("cart", 4), ("b", 2)), 1),
+    ],
+)
+def test_a_number_never_goes_to_another_placement(environ: dict[str, str], after: str, at: int) -> None:
+    """Contract: lists of the former one may still come back; also where there were none in between."""
+    before = kept_options(load(JobConfig, ["--placements", placed(("cart", 2))], environ))
+    allowed = rf"placements\[{at}\]\.number=2 cannot be used; allowed: another number than that of cart"
+    with pytest.raises(ConfigError, match=allowed):
+        refuse_changes(before, load(JobConfig, ["--placements", after], environ))
+    assert "placements" not in kept_options(load(JobConfig, [], environ))

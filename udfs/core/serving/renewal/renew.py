@@ -24,11 +24,11 @@ def republish(users: list[str], states: Sequence[bytes | None], ranker: RankerSt
     batch = decode_states(states, ranker.encoder.hidden)
     every = np.flatnonzero(known(batch))
     batch.header["seq"][every] += np.uint32(1)
-    lists, counts, sampled = rank(batch, every, nothing_merged(len(users)), users, ranker, least_ms)
+    lists, counts, sampled, placed = rank(batch, every, nothing_merged(len(users)), users, ranker, least_ms)
     counts["republished"] += every.size
     newest_ms = int(batch.header["as_of_ms"].max(initial=0))
     listed = [users[row] for row in every.tolist()] if lists else []
-    return Outcome(users, encode_states(batch), listed, lists, [], [], [], counts, [], newest_ms, sampled)
+    return Outcome(users, encode_states(batch), listed, lists, [], [], [], counts, [], newest_ms, sampled, placed)
 
 
 def refresh(users: list[str], states: Sequence[bytes | None], ranker: RankerState, opened_ms: int) -> Outcome:
@@ -40,10 +40,10 @@ def refresh(users: list[str], states: Sequence[bytes | None], ranker: RankerStat
     batch = decode_states(states, ranker.encoder.hidden)
     as_of_ms = batch.header["as_of_ms"]
     rows = np.flatnonzero(known(batch) & (as_of_ms < opened_ms) & (as_of_ms >= opened_ms - RECENT_MS))
-    lists, counts, sampled = rank(batch, rows, nothing_merged(len(users)), users, ranker, opened_ms)
+    lists, counts, sampled, placed = rank(batch, rows, nothing_merged(len(users)), users, ranker, opened_ms)
     counts["refreshed"] += rows.size
     recent = [users[row] for row in rows.tolist()]
     now = encode_states(batch)
     newest_ms = int(as_of_ms.max(initial=0))
     kept = [now[row] for row in rows.tolist()]
-    return Outcome(recent, kept, recent if lists else [], lists, [], [], [], counts, [], newest_ms, sampled)
+    return Outcome(recent, kept, recent if lists else [], lists, [], [], [], counts, [], newest_ms, sampled, placed)

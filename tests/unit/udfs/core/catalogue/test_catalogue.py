@@ -239,5 +239,5 @@ def test_lists_of_the_engine_end_with_the_hours_and_part_the_users() -> None:
     assert {each["evening"] for each in ends} == {17}
     assert not any("morning" in each for each in ends)
     assert 16 < sum("part" in each for each in ends) < 48
-    popular = json.loads(PopularList(3_600_000).due(ranker, NOON_MS))
+    popular = json.loads(PopularList(3_600_000).due(ranker, NOON_MS)[""])
     assert dict(zip(popular["i"], popular["e"], strict=True)) == {"always": 1440, "evening": 17}

@@ -129,6 +129,8 @@ def test_a_record_without_value_commands_nothing() -> None:
         (_json("generation", {"generation": 1.5}), "argument.generation=1.5"),
         (_json("weights", {"click": 1, "conversion": -1, "revenue": 0}), "argument.conversion=-1"),
         (_json("weights", {"click": 1, "conversion": True, "revenue": 0}), "argument.conversion=True"),
+        (_json("examination", {"placement": 3}), "argument.placement=3"),
+        (_json("examination", {"placement": "x" * 33}), "argument.placement="),
         (_json("examination", {"places": []}), "argument.places=[]; allowed: 1..16 numbers of 0.01..1"),
         (_json("examination", {"places": [1] * 17}), "argument.places=[1, 1"),
         (_json("examination", {"places": [1, 0]}), "argument.places=[1, 0]"),

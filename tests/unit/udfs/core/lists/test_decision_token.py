@@ -15,7 +15,7 @@ from tests.support.core_world import KEYS, NOON_MS, token_for, tokens_for
 from tideline.schemas.codec import MAX_TOKEN_CHARS
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.context import CONSTANT_X, DIM
-from tideline.udfs.core.limits import HOLDOUT, MAX_POSITIONS
+from tideline.udfs.core.limits import HOLDOUT, MAX_PLACEMENT, MAX_POSITIONS
 from tideline.udfs.core.lists.activity_tags import NO_TAG, TAG_BYTES, activity_tag
 from tideline.udfs.core.lists.decision_token import Token, check_position, mint, propensity, verify
 from tideline.udfs.core.lists.list_version import ListVersion
@@ -66,6 +66,7 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
             arms=rng.integers(0, 4, users),
             popular=data.draw(st.booleans()),
             unlearned=data.draw(st.sampled_from([None, rng.random(users) < 0.5])),
+            placement=data.draw(st.sampled_from([0, 1, MAX_PLACEMENT])),
         ),
         MadeBy(
             generation=int(rng.integers(0, 2**16)),
@@ -100,6 +101,7 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
             popular=made.heads.popular,
             experiment=made.made_by.experiment,
             unlearned=made.heads.unlearned is not None and bool(made.heads.unlearned[row]),
+            placement=made.heads.placement,
         )
 
 
@@ -111,6 +113,27 @@ def test_a_list_of_ten_needs_150_characters() -> None:
     assert len(TOKEN) == 150
     assert len(RULED) == 178
     assert len(VARIED) == 218
+
+
+@pytest.mark.parametrize("more", [{}, {"feasible": LEFT, "acted": np.array([5])}, {"variants": DRAWN}])
+def test_a_token_says_of_which_placement_its_list_is(more: dict[str, Any]) -> None:
+    """Contract: in every layout all else is as in the default list's; what it says cannot be changed or left out."""
+    placed, default = (verify(token_for("ann", NAMES, placement=at, **more), "ann", KEYS) for at in (9, 0))
+    assert placed == default._replace(placement=9)
+    assert (placed.key, default.key) == ((1, NOON_MS, 1, 9), (1, NOON_MS, 1, 0))
+    data = bytearray(base64.urlsafe_b64decode(token_for("ann", NAMES, placement=9, **more) + "=="))
+    for at, value in ((0, data[0] & ~0x40), (len(data) - 9, 8)):
+        other = data.copy()
+        other[at] = value
+        text = base64.urlsafe_b64encode(bytes(other)).decode().rstrip("=")
+        assert refusal(text) in (Reason.FOREIGN_TOKEN, Reason.BAD_TOKEN)
+
+
+def test_the_golden_token_of_a_placement_stays_as_it_is() -> None:
+    """Contract: one byte more than the default list's; a frontend needs room for 151 characters."""
+    golden = Path("tests/golden/placed_token_v3.txt").read_text(encoding="ascii").strip()
+    assert golden == token_for("ann", NAMES, placement=9)
+    assert len(golden) == 151
 
 
 def test_a_token_says_which_variants_its_list_had_and_their_shares() -> None:

@@ -14,9 +14,8 @@ from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.eligibility.user_caps import MAX_CAP
 from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.rewards.attribution import attribute
-from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, Cascade
+from tideline.udfs.core.rewards.attribution_settings import MAX_LISTS, AttributionSettings, Cascade
 from tideline.udfs.core.rewards.room import SHOWN_BYTES
-from tideline.udfs.core.rewards.token_events import MAX_LISTS
 from tideline.udfs.core.shown.claims import MAX_CLAIMS
 from tideline.udfs.core.shown.marks import MAX_MARK_BYTES
 from tideline.udfs.core.shown.shown_bytes import shown_fits

@@ -27,10 +27,9 @@ from tideline.schemas.errors import Reason
 from tideline.schemas.events import EventType
 from tideline.udfs.core.hashing import activity_hash
 from tideline.udfs.core.rewards.attribution import attribute
-from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
+from tideline.udfs.core.rewards.attribution_settings import MAX_LISTS, AttributionSettings
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
-from tideline.udfs.core.rewards.token_events import MAX_LISTS
 from tideline.udfs.core.shown.marks import MAX_DISMISSALS, SPARE, click_name
 from tideline.udfs.core.variants.drawing import Drawn
 

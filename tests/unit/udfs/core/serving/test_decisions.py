@@ -18,6 +18,7 @@ from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.core.policies.arm_key import PRIOR_ID
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.policy_table import PolicyRow, SharedRow, cold_row
+from tideline.udfs.core.ranking.placements import read_placements
 from tideline.udfs.core.serving.engine import Outcome, Records, process
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
@@ -99,7 +100,7 @@ def test_versions_of_the_policy_go_on_beyond_32_bits() -> None:
     assert verify(listed["k"], "u", KEYS).policy == newest
     (record,) = decided(ranker, impression(listed["k"], 0, listed["i"][0]))
     assert record["policy_version"] == newest
-    popular = json.loads(PopularList(DAY_MS).due(ranker, NOON_MS))
+    popular = json.loads(PopularList(DAY_MS).due(ranker, NOON_MS)[""])
     assert popular["v"][2] == newest + 1
     assert verify(popular["k"], "anybody", KEYS).policy == newest
 
@@ -159,3 +160,19 @@ def test_a_drawn_score_has_no_propensity() -> None:
     ranker = make_ranker([activity(name) for name in NAMES], policy="thompson")
     (record,) = decided(ranker, impression(token_for("u", NAMES), 0))
     assert (record["propensity"], record["mean"], record["bonus"]) == (None, None, None)
+
+
+def test_a_decision_says_of_which_placement_its_list_was() -> None:
+    """Contract: by name, of a placement that is no longer one by number; a list of its own in what tells lists apart,
+    and scored by the placement's weights."""
+    given: list[dict[str, Any]] = [{"name": "cart", "number": 5, "size": 2, "weights": {"conversion": 1}}]
+    ranker = make_ranker([activity(name) for name in NAMES], placements=read_placements(given))
+    ranker = ranker.with_row("c", learned(3, 4.0))
+    found = [
+        decided(ranker, impression(token_for("u", NAMES, placement=number, policy=3), 2))[0] for number in (0, 5, 9)
+    ]
+    assert [each["placement"] for each in found] == ["", "cart", "#9"]
+    version = f"1.{NOON_MS}.1"
+    assert [each["decision_id"] for each in found] == [version, f"{version}.5", f"{version}.9"]
+    assert found[0]["mean"] == found[2]["mean"] != found[1]["mean"]
+    assert found[0]["propensity"] == found[1]["propensity"]

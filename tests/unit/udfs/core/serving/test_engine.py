@@ -98,7 +98,7 @@ def test_the_popular_list_is_learned_from_as_a_strangers() -> None:
     """Contract: its pairs are those of a user of whom nothing is known, whoever sends it back."""
     ranker = make_ranker(SHOWN, list_size=7)
     names = [each.activity_id for each in ranker.catalogue.activities]
-    payload = PopularList(DAY_MS).due(ranker, NOON_MS)
+    payload = PopularList(DAY_MS).due(ranker, NOON_MS)[""]
     scored = strangers_pairs(ranker.offers.content)
     known = run([visit("u", 1, 20, NOON_MS)], ranker)
     found = fed(ranker, known.states, answers("u", payload, NOON_MS + 60_000))

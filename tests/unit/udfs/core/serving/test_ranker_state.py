@@ -137,3 +137,9 @@ def test_without_standings_nothing_is_as_it_would_not_be() -> None:
     freed = ranker.with_standing("a", Standing(version=7))
     for before, after in zip(ranker.known.arrays(), freed.known.arrays(), strict=True):
         assert np.array_equal(before, after)
+
+
+def test_an_order_for_a_placement_that_is_not_there_changes_nothing() -> None:
+    """Contract: least of all the default list, which has no name."""
+    ranker = make_ranker([activity("a")])
+    assert ranker.after(SetExamination((0.5,), placement="cart"), 0) is ranker

@@ -16,7 +16,7 @@ from tests.support.core_world import NOON_MS, ArithmeticEncoder, token_for
 from tests.support.engine_runs import NAMES, ranking_world, records_of, story_of, sums_of, views
 from tests.support.told import totals
 from tideline.schemas.events import Event, EventType
-from tideline.schemas.records import DECISION, HEADER_BYTES, wire_header
+from tideline.schemas.records import HEADER_BYTES, wire_header
 from tideline.udfs.core.lists.decision_token import read_unverified
 from tideline.udfs.core.profiles.held_profiles import HeldProfiles
 from tideline.udfs.core.profiles.kept_profile import keep
@@ -312,7 +312,7 @@ def test_of_a_past_feedback_is_learned_as_it_was_live() -> None:
 
 def before_variants(record: bytes) -> bytes:
     """Return a decision without a variant in version 4, which ended before it."""
-    assert (record[:HEADER_BYTES], record[-2:]) == (DECISION.header, b"\0\0")
+    assert (record[:HEADER_BYTES], record[-2:]) == (wire_header(23), b"\0\0")
     return wire_header(14) + record[HEADER_BYTES:-2]
 
 

@@ -94,7 +94,7 @@ def test_where_there_is_no_room_impressions_are_merged_before_any_goes(turned: b
     merged, most = 0, MAX_MARK_BYTES // USE.itemsize
     for time in range(10):
         for activity in reversed(activities) if turned else activities:
-            entry = entry_of((1, time, activity), 0)
+            entry = entry_of((1, time, activity, 0), 0)
             mark_impression(marks, activity, entry, 60_000 * (30 * time + activity), is_first=True)
         found = trim(marks, caps)
         merged += found.merged

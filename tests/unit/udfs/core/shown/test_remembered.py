@@ -21,7 +21,8 @@ STEPS = ("see", "click", "drop", "forget", "dismiss", "use", "claim", "ask")
 
 
 def key_of(draw: Random, at: int) -> ListKey:
-    return 1 + (at > 40), 10**12 + 1000 * at - draw.choice([0, 0, 1500]), draw.choice([at, 0, 2**32 - 1])
+    seq, placement = draw.choice([at, 0, 2**32 - 1]), draw.choice([0, 0, 1, 63])
+    return 1 + (at > 40), 10**12 + 1000 * at - draw.choice([0, 0, 1500]), seq, placement
 
 
 def told_of(reward: Reward | None) -> tuple[object, ...]:

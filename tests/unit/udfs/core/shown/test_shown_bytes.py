@@ -56,8 +56,19 @@ def test_the_golden_bytes_stay_as_they_are() -> None:
     """Contract: what a running job holds stays readable; a changed layout needs a new state version."""
     golden = ShownState()
     for seq in (5, 9):
-        each = ShownList((1, 1_697_000_000_000, seq), 7, seen=3, impressed=3 if seq == 5 else 1, dismissed=seq - 5)
+        each = ShownList((1, 1_697_000_000_000, seq, 0), 7, seen=3, impressed=3 if seq == 5 else 1, dismissed=seq - 5)
         golden.lists[each.key] = each
     assert encode_shown(golden).hex() == (
         "0200000000010000008b01000a151d0500000001000700000003008b01000a151d090000000100070000000300010200040000001000"
     )
+
+
+def test_the_golden_bytes_of_placements_stay_as_they_are() -> None:
+    """Contract: a list of a placement differs from the default one of its version in the upper bits of the time."""
+    golden = ShownState()
+    for placement in (0, 1, 63):
+        each = ShownList((1, 1_697_000_000_000, 5, placement), 7, seen=1, impressed=1)
+        golden.lists[each.key] = each
+    counts, rest = "03" + "00" * 8, "000a151d05000000010007000000" + "0100"
+    assert encode_shown(golden).hex() == f"{counts}8b01{rest}8b05{rest}8bfd{rest}"
+    assert Remembered(encode_shown(golden)).lists.keys() == sorted(golden.lists)

@@ -15,9 +15,9 @@ def lists_of(*pages: ShownList) -> ShownLists:
 
 
 def test_lists_stand_in_order_of_their_keys_with_their_notes() -> None:
-    """Contract: whichever came first; a generation before a time, a time before a number."""
+    """Contract: whichever came first; a generation before a time, a time before a number, that before a placement."""
     pages = some_state().lists.values()
-    keys = [(1, 9, 0), (2, 5, 0), (1, 9, 7)]
+    keys = [(1, 9, 0, 5), (2, 5, 0, 0), (1, 9, 7, 0)]
     found = lists_of(*pages, *(ShownList(key, 0, seen=1, dismissed=at + 1) for at, key in enumerate(keys)))
     again = ShownLists(*found.parts())
     assert again.keys() == sorted(again.keys()) == sorted([*keys, *(page.key for page in pages)])

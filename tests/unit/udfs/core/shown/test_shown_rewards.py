@@ -26,9 +26,9 @@ def test_what_was_read_is_written_to_the_same_bytes() -> None:
 def test_numbers_follow_the_lists_unread() -> None:
     """Contract: a list comes in the midst, one with a reward goes and is a former one; all is as if it were read."""
     before, lists = written()
-    key, position = (1, 10**12, 0), 2
+    key, position = (1, 10**12, 0, 0), 2
     assert [before.has(key, each, lists) for each in (position, 1)] == [True, False]
-    before.list_added(lists.add(ShownList((1, 10**12 + 2, 0), 0)))
+    before.list_added(lists.add(ShownList((1, 10**12 + 2, 0, 0), 0)))
     assert before.has(key, position, lists)
     before.list_dropped(lists.drop_oldest(), len(lists))
     assert before.has(key, position, lists)
@@ -43,5 +43,5 @@ def test_no_list_with_a_reward_is_older_than_is_said() -> None:
     """Contract: of lists of several generations nothing is said."""
     state = Remembered(encode_shown(some_state()))
     assert state.oldest_rewarded_ms() == 10**11
-    state.add_list(ShownList((2, 5, 0), 0))
+    state.add_list(ShownList((2, 5, 0, 0), 0))
     assert state.oldest_rewarded_ms() == 0

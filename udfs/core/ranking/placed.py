@@ -1,0 +1,61 @@
+"""A placement over the activities of a catalogue: which it takes, under which rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tideline.udfs.core.hashing import hash64
+from tideline.udfs.core.ranking.rule_tables import compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.ranking.placements import Placement
+    from tideline.udfs.core.ranking.rule_tables import RuleTable
+
+
+class Placed(NamedTuple):
+    """A placement for K activities."""
+
+    placement: Placement
+    takes: NDArray[np.bool_]
+    """[K]"""
+    rules: tuple[RuleTable, ...]
+    salt: int
+    """What its draws have beside the deployment's own number: those of no two lists of a user hang together."""
+
+    @property
+    def name(self) -> str:
+        """Name of the placement."""
+        return self.placement.name
+
+    def open(self, mask: NDArray[np.bool_], orders: Mapping[str, NDArray[np.int64]]) -> NDArray[np.bool_]:
+        """Return which of the activities that users may be shown [U, K] may be on their lists for it.
+
+        `orders` [U, k] has by name the lists that were made before, -1 where nothing stands.
+        """
+        found: NDArray[np.bool_] = mask & self.takes
+        for name in self.placement.apart_from:
+            user, place = np.nonzero(orders[name] >= 0)
+            found[user, orders[name][user, place]] = False
+        return found
+
+
+def placed_of(
+    placements: Sequence[Placement], activities: Sequence[Activity], rules: tuple[RuleTable, ...]
+) -> tuple[Placed, ...]:
+    """Return the placements for the activities of a catalogue; `rules` are those of the default list."""
+    return tuple(
+        Placed(
+            each,
+            np.array([each.takes(activity.kind, activity.group) for activity in activities], np.bool_),
+            rules if each.list_rules is None else compiled(each.list_rules, activities),
+            hash64(f"placement {each.number}"),
+        )
+        for each in placements
+    )
