@@ -13,7 +13,7 @@ import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.users.features import StepInputs, Vocabulary, step_inputs
-from tideline.udfs.core.users.user_state import HISTORY
+from tideline.udfs.core.users.user_state import EVENT, HISTORY, WHOLE_EVENT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,12 +59,9 @@ def encode(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, encoder: S
     before = after - merged.added[rows]
     current = (header["encoder"][rows] == encoder.version) & merged.in_order[rows]
     same_window = np.maximum(after // WINDOW_STEP - 1, 0) == np.maximum(before // WINDOW_STEP - 1, 0)
-    steppable = current & same_window & (before > 0)
-    _step_on(batch, rows[steppable], merged.added[rows[steppable]], encoder)
-    anew = rows[~steppable & (after > 0)]
-    lengths = window_length(header["accepted"][anew].astype(np.int64))
-    for start in range(0, anew.size, _MAX_BATCH):
-        _encode_anew(batch, anew[start : start + _MAX_BATCH], lengths[start : start + _MAX_BATCH], encoder)
+    anew = ~(current & same_window & (before > 0)) & (after > 0)
+    steps = np.where(anew, window_length(after), merged.added[rows])
+    _advance(batch, rows, steps, anew, encoder)
     strangers = rows[after == 0]
     header["x"][strangers] = stranger_x()
     header["encoder"][rows] = encoder.version
@@ -88,31 +85,38 @@ def quantise(x: NDArray[np.float32]) -> NDArray[np.int8]:
     return steps
 
 
-def _step_on(batch: UserBatch, rows: NDArray[np.int64], added: NDArray[np.int64], encoder: StepEncoder) -> None:
-    """Step h over the last `added` events of each user."""
-    for back in range(int(added.max(initial=0)), 0, -1):
-        column = HISTORY - back
-        here = rows[added >= back]
-        for start in range(0, here.size, _MAX_BATCH):
-            part = here[start : start + _MAX_BATCH]
-            events = batch.history[part, column]
-            gap_ms = events["ts_ms"] - batch.history[part, column - 1]["ts_ms"]
-            _advance(batch, part, _inputs(events, gap_ms, encoder), encoder)
+def _advance(
+    batch: UserBatch, rows: NDArray[np.int64], steps: NDArray[np.int64], anew: NDArray[np.bool_], encoder: StepEncoder
+) -> None:
+    """Step h over so many of the newest events of each user, from 0 of those who are encoded anew.
+
+    All end at their newest event, so one call of the encoder, which costs 40 us whatever it does, steps all who have
+    begun: those who are stepped on and those who are encoded anew together.
+    """
+    order = np.argsort(-steps, kind="stable")  # users who have begun are then a prefix
+    order = order[: np.count_nonzero(steps)]
+    for start in range(0, order.size, _MAX_BATCH):
+        part = order[start : start + _MAX_BATCH]
+        _advance_some(batch, rows[part], steps[part], anew[part], encoder)
 
 
-def _encode_anew(batch: UserBatch, rows: NDArray[np.int64], lengths: NDArray[np.int64], encoder: StepEncoder) -> None:
-    """Encode each user's window from h = 0; windows are aligned at their newest event."""
-    order = np.argsort(-lengths, kind="stable")  # users whose window has begun are then a prefix
-    rows, lengths = rows[order], lengths[order]
-    longest = int(lengths[0])
-    window = batch.history[rows, HISTORY - longest :].T
-    gap_ms = np.diff(window["ts_ms"], axis=0, prepend=window["ts_ms"][:1])
-    gap_ms[longest - lengths, np.arange(rows.size)] = 0
-    inputs = _inputs(window, gap_ms, encoder)
-    batch.h[rows] = 0.0
-    begun = np.searchsorted(-lengths, -np.arange(longest, 0, -1), side="right").tolist()
-    for at, count in enumerate(begun):
-        _advance(batch, rows[:count], inputs.take((at, slice(count))), encoder)
+def _advance_some(
+    batch: UserBatch, rows: NDArray[np.int64], steps: NDArray[np.int64], anew: NDArray[np.bool_], encoder: StepEncoder
+) -> None:
+    longest = int(steps[0])
+    begun = np.searchsorted(-steps, -np.arange(longest, 0, -1), side="right")
+    starts = np.cumsum(begun) - begun
+    user = np.arange(int(begun.sum())) - np.repeat(starts, begun)
+    column = np.repeat(np.arange(HISTORY - longest, HISTORY), begun)
+    times_ms = batch.history["ts_ms"]
+    gap_ms = times_ms[rows[user], column] - times_ms[rows[user], column - 1]
+    gap_ms[anew[user] & (column == HISTORY - steps[user])] = 0
+    inputs = _inputs(batch.history.view(WHOLE_EVENT)[rows[user], column].view(EVENT), gap_ms, encoder)
+    h = batch.h[rows]
+    h[anew] = 0.0
+    for first, count in zip(starts.tolist(), begun.tolist(), strict=True):
+        h[:count], x = encoder.step(inputs.take(slice(first, first + count)), h[:count])
+    batch.h[rows], batch.header["x"][rows] = h, quantise(x)
 
 
 def _inputs(events: NDArray[np.void], gap_ms: NDArray[np.int64], encoder: StepEncoder) -> StepInputs:
@@ -125,9 +129,3 @@ def _inputs(events: NDArray[np.void], gap_ms: NDArray[np.int64], encoder: StepEn
         events["price"].astype(np.float32),
         events["quantity"].astype(np.float32),
     )
-
-
-def _advance(batch: UserBatch, rows: NDArray[np.int64], inputs: StepInputs, encoder: StepEncoder) -> None:
-    h, x = encoder.step(inputs, batch.h[rows])
-    batch.h[rows] = h
-    batch.header["x"][rows] = quantise(x)

@@ -72,7 +72,7 @@ MAX_BYTES = (
     HEADER.itemsize + HISTORY * EVENT.itemsize + MAX_LIKED_BYTES + SEEN_BYTES * MAX_SEEN_NUMBERS + MAX_PROFILE_STATE
 )
 """Of a state, but for h and what was shown."""
-_WHOLE_EVENT = np.dtype(f"V{EVENT.itemsize}")
+WHOLE_EVENT = np.dtype(f"V{EVENT.itemsize}")
 """An EVENT as plain bytes: numpy moves a structured row field by field."""
 
 MAX_PRICE = 65_000.0
@@ -141,8 +141,8 @@ def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden
     batch.header["encoder"][rows[~fits]] = 0
 
     owner, place = _places(held)
-    events = np.frombuffer(_between(states, at_history, at_liked), _WHOLE_EVENT)
-    batch.history.view(_WHOLE_EVENT)[rows[owner], HISTORY - held[owner] + place] = events
+    events = np.frombuffer(_between(states, at_history, at_liked), WHOLE_EVENT)
+    batch.history.view(WHOLE_EVENT)[rows[owner], HISTORY - held[owner] + place] = events
     if liked.any():
         owner, place = _places(liked)
         entries = np.frombuffer(_between(states, at_liked, at_seen), np.uint32)
