@@ -17,6 +17,8 @@ _TYPE_OF_BYTE = {2 * WIRE_SYMBOLS.index(name): number for number, name in enumer
 _MAX_VARINT_BITS = 63
 
 _unpack_double = struct.Struct("<d").unpack_from
+_new_event = tuple.__new__
+"""Makes an Event of a row of all its fields, at a third of what its own way costs."""
 
 
 def read_clickstream(value: bytes, at: int) -> Event:
@@ -27,41 +29,81 @@ def read_clickstream(value: bytes, at: int) -> Event:
     Raises InvalidRecord (TRUNCATED, BAD_UTF8, UNKNOWN_TYPE).
     """
     try:
-        event, end = _read(value, at)
+        event_id, user_id, kind, ts_ms, at = _head(value, at)
+        # An event of an activity rarely has the first four, any other event never the last four.
+        if value[at : at + 4] == _FOUR_NULLS:
+            item_id = category = price = quantity = None
+            at += 4
+        else:
+            item_id, category, price, quantity, at = _thing(value, at)
+        if value[at : at + 4] == _FOUR_NULLS:
+            activity_id = token = position = amount = None
+            at += 4
+        else:
+            activity_id, token, position, amount, at = _shown(value, at)
     except (IndexError, struct.error) as error:
         raise InvalidRecord(Reason.TRUNCATED, "clickstream: the body ends inside a field") from error
-    if end != len(value):
-        raise InvalidRecord(Reason.TRUNCATED, f"{len(value) - end} bytes left after the clickstream record")
-    return event
+    if at != len(value):
+        raise InvalidRecord(Reason.TRUNCATED, f"{len(value) - at} bytes left after the clickstream record")
+    row = (event_id, user_id, kind, ts_ms, item_id, category, price, quantity, activity_id, token, position, amount)
+    return _new_event(Event, row)
 
 
-def _read(value: bytes, at: int) -> tuple[Event, int]:
-    # Every text is followed by at least one byte that is read, so a text cut short cannot go unnoticed.
-    event_id, at = _text(value, at)
-    user_id, at = _text(value, at)
+# Every text is followed by at least one byte that is read, so a text cut short cannot go unnoticed. Texts of less than
+# 64 bytes are read in line: 0.1 us less each. Where such a one is no UTF-8, `_text` says why.
+def _head(value: bytes, at: int) -> tuple[str, str, int, int, int]:
+    size = value[at]
+    end = at + 1 + (size >> 1)
+    try:
+        event_id, end = (value[at + 1 : end].decode(), end) if not size & 0x81 else _text(value, at)
+        size, at = value[end], end
+        end = at + 1 + (size >> 1)
+        user_id, at = (value[at + 1 : end].decode(), end) if not size & 0x81 else _text(value, at)
+    except UnicodeDecodeError:
+        _text(value, at)
+        raise
     kind = _TYPE_OF_BYTE.get(value[at])
     if kind is None:
         told = f"type has Avro index byte {value[at]}; allowed: {', '.join(TYPE_NAMES)}"
         raise InvalidRecord(Reason.UNKNOWN_TYPE, told)
-    ts_ms, at = _time(value, at + 1)
-    item_id = category = price = quantity = activity_id = token = position = amount = None
-    # An event of an activity rarely has the first four, any other event never the last four.
-    if value[at : at + 4] == _FOUR_NULLS:
-        at += 4
+    part = value[at + 1 : at + 7]
+    if len(part) == 6 and part[5] < 0x80:
+        # The six bytes of a time between July 1970 and 2039, without a loop: 0.2 us less.
+        a, b, c, d, e, f = part
+        if a & b & c & d & e & 0x80:
+            number = a & 0x7F | (b & 0x7F) << 7 | (c & 0x7F) << 14 | (d & 0x7F) << 21 | (e & 0x7F) << 28 | f << 35
+            return event_id, user_id, kind, (number >> 1) ^ -(number & 1), at + 7
+    ts_ms, at = _varint(value, at + 1)
+    return event_id, user_id, kind, ts_ms, at
+
+
+def _thing(value: bytes, at: int) -> tuple[str | None, str | None, float | None, int | None, int]:
+    item_id = category = price = quantity = None
+    if value[at]:
+        item_id, at = _text_branch(value, at)
     else:
-        item_id, at = _text_branch(value, at) if value[at] else (None, at + 1)
-        category, at = _text_branch(value, at) if value[at] else (None, at + 1)
-        price, at = _double_branch(value, at) if value[at] else (None, at + 1)
-        quantity, at = _int_branch(value, at) if value[at] else (None, at + 1)
-    if value[at : at + 4] == _FOUR_NULLS:
-        at += 4
+        at += 1
+    if value[at]:
+        category, at = _text_branch(value, at)
     else:
-        activity_id, at = _text_branch(value, at) if value[at] else (None, at + 1)
-        token, at = _text_branch(value, at) if value[at] else (None, at + 1)
-        position, at = _int_branch(value, at) if value[at] else (None, at + 1)
-        amount, at = _double_branch(value, at) if value[at] else (None, at + 1)
-    row = (event_id, user_id, kind, ts_ms, item_id, category, price, quantity, activity_id, token, position, amount)
-    return Event._make(row), at
+        at += 1
+    if value[at]:
+        price, at = _double_branch(value, at)
+    else:
+        at += 1
+    if value[at]:
+        quantity, at = _int_branch(value, at)
+    else:
+        at += 1
+    return item_id, category, price, quantity, at
+
+
+def _shown(value: bytes, at: int) -> tuple[str | None, str | None, int | None, float | None, int]:
+    activity_id, at = _text_branch(value, at) if value[at] else (None, at + 1)
+    token, at = _text_branch(value, at) if value[at] else (None, at + 1)
+    position, at = _int_branch(value, at) if value[at] else (None, at + 1)
+    amount, at = _double_branch(value, at) if value[at] else (None, at + 1)
+    return activity_id, token, position, amount, at
 
 
 def _varint(value: bytes, at: int) -> tuple[int, int]:
@@ -78,18 +120,6 @@ def _varint(value: bytes, at: int) -> tuple[int, int]:
         number |= (byte & 0x7F) << shift
         shift += 7
     return (number >> 1) ^ -(number & 1), at
-
-
-def _time(value: bytes, at: int) -> tuple[int, int]:
-    # The six bytes of a time between July 1970 and 2039, without a loop: 0.2 us less.
-    part = value[at : at + 6]
-    if len(part) == 6 and part[5] < 0x80:
-        a, b, c, d, e, f = part
-        if a & b & c & d & e & 0x80:
-            high = (d & 0x7F) << 21 | (e & 0x7F) << 28 | f << 35
-            number = a & 0x7F | (b & 0x7F) << 7 | (c & 0x7F) << 14 | high
-            return (number >> 1) ^ -(number & 1), at + 6
-    return _varint(value, at)
 
 
 def _text(value: bytes, at: int) -> tuple[str, int]:
@@ -113,6 +143,13 @@ def _text(value: bytes, at: int) -> tuple[str, int]:
 def _text_branch(value: bytes, at: int) -> tuple[str | None, int]:
     if value[at] != _VALUE_BRANCH:
         _refuse_branch(value[at])
+    size = value[at + 1]
+    if not size & 0x81:
+        end = at + 2 + (size >> 1)
+        try:
+            return value[at + 2 : end].decode() or None, end
+        except UnicodeDecodeError:
+            pass
     text, at = _text(value, at + 1)
     return text or None, at
 
@@ -120,6 +157,9 @@ def _text_branch(value: bytes, at: int) -> tuple[str | None, int]:
 def _int_branch(value: bytes, at: int) -> tuple[int, int]:
     if value[at] != _VALUE_BRANCH:
         _refuse_branch(value[at])
+    byte = value[at + 1]
+    if byte < 0x80:
+        return (byte >> 1) ^ -(byte & 1), at + 2
     return _varint(value, at + 1)
 
 
