@@ -15,6 +15,10 @@ from tideline.schemas.registry import shipped
 
 _END, _NULL, _VALUE = b"\x00", b"\x00", b"\x02"
 """End of an array, and the index of a union's branch as Avro writes it (zigzag)."""
+_PAIR = 1 << 14
+_LAST = [bytes((low,)) if low < 0x80 else bytes((low & 0x7F | 0x80, low >> 7)) for low in range(_PAIR)]
+_MORE = [bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(_PAIR)]
+"""The last bytes of a number, and two that others follow, by 14 of its bits: a third of the cost of one by one."""
 _pack_double = struct.Struct("<Bd").pack
 _VALUE_BRANCH = 2
 _OF_DEFAULT_LISTS = wire_header(shipped().versions_of("decision")[4].schema_id)
@@ -67,14 +71,14 @@ def _whole(number: int) -> bytes:
     if number < 0:
         raise ValueError(f"{number}: a decision holds no negative number")
     number <<= 1
-    if number < 0x80:
-        return bytes((number,))
-    found = bytearray()
-    while number > 0x7F:
-        found.append(number & 0x7F | 0x80)
-        number >>= 7
-    found.append(number)
-    return bytes(found)
+    if number < _PAIR:
+        return _LAST[number]
+    found = _MORE[number & _PAIR - 1]
+    number >>= 14
+    while number >= _PAIR:
+        found += _MORE[number & _PAIR - 1]
+        number >>= 14
+    return found + _LAST[number]
 
 
 def _text(text: str) -> bytes:

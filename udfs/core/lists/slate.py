@@ -6,6 +6,7 @@ do],"k":"token"}, and where an entry has variants "p":[id of each one's variant,
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,11 +28,12 @@ def payloads(
 ) -> list[bytes]:
     """Return the JSON of each list; what has a lease ends with it, by activity number."""
     heads, generation, encoder = lists.heads, lists.made_by.generation, lists.made_by.encoder
-    names = [activity.activity_id for activity in catalogue.activities]
-    ends = (catalogue.ends_ms // _MINUTE_MS).tolist()
+    name_of = [f'"{activity.activity_id}"' for activity in catalogue.activities].__getitem__
+    ends = catalogue.ends_ms // _MINUTE_MS
+    every_end = ends.tobytes()
     leases = {number: lease_ms // _MINUTE_MS for number, lease_ms in (leases_ms or {}).items()}
+    its_leases = tuple(leases.items())
     hours = None if heads.until is None else np.take_along_axis(heads.until, np.maximum(lists.order, 0), 1).tolist()
-    left: dict[int, list[str]] = {}  # most users of a batch were last seen in one minute
     lengths = (lists.order >= 0).sum(axis=1).tolist()
     found = []
     columns = zip(lists.order.tolist(), lengths, heads.as_of_ms.tolist(), heads.seq.tolist(), tokens, strict=True)
@@ -42,16 +44,18 @@ def payloads(
             of_shown = zip(shown, hours[at], strict=False)
             until = ",".join([str(min(end - minute, leases.get(number, end))) for number, end in of_shown])
         else:
-            minutes = left.get(minute)
-            if minutes is None:
-                until_end = [end - minute for end in ends]
-                for number, lease in leases.items():
-                    until_end[number] = min(until_end[number], lease)
-                minutes = left[minute] = [str(each) for each in until_end]
-            until = ",".join([minutes[number] for number in shown])
-        ids = '","'.join([names[number] for number in shown])
-        listed = f'"{ids}"' if count else ""
+            until = ",".join(map(_minutes_left(every_end, its_leases, minute).__getitem__, shown))
         which = "" if lists.variants is None else lists.variants.field(at, count)
+        listed = ",".join(map(name_of, shown))
         head = f'{{"v":[{generation},{as_of},{update}],"m":{encoder},"i":[{listed}],"e":[{until}],'
         found.append(f'{head}{which}"k":"{token}"}}'.encode())
     return found
+
+
+@lru_cache(maxsize=64)
+def _minutes_left(ends: bytes, leases: tuple[tuple[int, int], ...], minute: int) -> list[str]:
+    """Return how many minutes each activity has left: most users were last seen in one of few minutes."""
+    left = (np.frombuffer(ends, np.int64) - minute).tolist()
+    for number, lease in leases:
+        left[number] = min(left[number], lease)
+    return [str(each) for each in left]
