@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tideline.scripts.audit.list_audit import NOTHING_SAID, Past, breaches_of_list, breaches_of_rules
+from tideline.scripts.audit.page_audit import DEFAULT, breaches_of_page, breaches_of_placement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tideline.scripts.audit.list_audit import Breach
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.ranking.list_rules import ListRule
+    from tideline.udfs.core.ranking.placements import Placement
 
 _EXAMPLES = 3
 _POPULAR = "popular"
@@ -35,11 +37,18 @@ class Audit(NamedTuple):
         return {"lists": self.lists, "entries": self.entries, "broken": self.broken}
 
 
-def audit(decisions: Iterable[Decision], known: Mapping[str, Activity], rules: Sequence[ListRule] = ()) -> Audit:
+def audit(
+    decisions: Iterable[Decision],
+    known: Mapping[str, Activity],
+    rules: Sequence[ListRule] = (),
+    placements: Sequence[Placement] = (),
+) -> Audit:
     """Look at every decision of a log: at the whole list that each is of, and at what the record says of its place.
 
     What a user had seen is what the log says he had been shown before a list was made, by lists of an earlier time.
+    Lists of one moment are looked at together: of placements, and of the default ones whose `rules` are given.
     """
+    asked = _Asked(known, rules, {each.name: each for each in placements})
     of_user: dict[str, list[Decision]] = defaultdict(list)
     for each in decisions:
         of_user[each["user_id"]].append(each)
@@ -50,27 +59,48 @@ def audit(decisions: Iterable[Decision], known: Mapping[str, Activity], rules: S
         for decision_id in dict.fromkeys(each["decision_id"] for each in mine):
             entries = [each for each in mine if each["decision_id"] == decision_id]
             lists += 1
-            for promise, what in _breaches(entries, known, rules, seen):
+            for promise, what in _breaches(entries, asked, seen):
                 broken[promise] += 1
                 if broken[promise] <= _EXAMPLES:
                     examples.append(f"{promise}: {user} {decision_id} {what}")
             seen += [(each["activity_id"], each["shown_ms"]) for each in entries]
+        for moment, page in _pages(mine).items():
+            for promise, what in breaches_of_page(page, known, placements):
+                broken[promise] += 1
+                if broken[promise] <= _EXAMPLES:
+                    examples.append(f"{promise}: {user} {moment} {what}")
     return Audit(lists, sum(map(len, of_user.values())), dict(sorted(broken.items())), examples)
 
 
-def _breaches(
-    entries: Sequence[Decision],
-    known: Mapping[str, Activity],
-    rules: Sequence[ListRule],
-    seen: Sequence[tuple[str, int]],
-) -> Iterator[Breach]:
+class _Asked(NamedTuple):
+    """What lists are judged by."""
+
+    known: Mapping[str, Activity]
+    rules: Sequence[ListRule]
+    placements: Mapping[str, Placement]
+
+
+def _pages(mine: Sequence[Decision]) -> dict[Any, dict[str, list[str]]]:
+    """Return what is known of a user's lists of each version, by placement."""
+    found: dict[Any, dict[str, list[str]]] = defaultdict(dict)
+    for each in mine:
+        moment = each["policy"] == _POPULAR, each["generation"], each["as_of_ms"], each["seq"]
+        found[moment][each["placement"] or DEFAULT] = [name for name in each["slate"] if name is not None]
+    return found
+
+
+def _breaches(entries: Sequence[Decision], asked: _Asked, seen: Sequence[tuple[str, int]]) -> Iterator[Breach]:
     first = entries[0]
     names, at_ms = [name for name in first["slate"] if name is not None], first["as_of_ms"]
     if first["policy"] == _POPULAR:
         seen = ()
     past = Past([(name, shown_ms) for name, shown_ms in seen if shown_ms <= at_ms])
-    yield from breaches_of_list(names, at_ms, known, NOTHING_SAID, past)
-    yield from breaches_of_rules(names, known, rules)
+    yield from breaches_of_list(names, at_ms, asked.known, NOTHING_SAID, past)
+    placement, rules = asked.placements.get(first["placement"]), asked.rules
+    if placement is not None:
+        yield from breaches_of_placement(names, asked.known, placement)
+        rules = rules if placement.list_rules is None else placement.list_rules
+    yield from breaches_of_rules(names, asked.known, rules)
     for each in entries:
         yield from breaches_of_record(each)
 

@@ -144,6 +144,13 @@ class LiveJob:
         payloads: Any = self._redis.mget(keys) if keys else []
         return {user: payload for user, payload in zip(wanted, payloads, strict=True) if payload is not None}
 
+    def placed_lists(self, placement: str) -> dict[str, bytes]:
+        """Return the lists of a placement by user."""
+        head = f"{self.config.prefix}:place:{placement}:"
+        keys = list(self._redis.scan_iter(f"{head}*", count=5000))
+        payloads: Any = self._redis.mget(keys) if keys else []
+        return {key.decode()[len(head) :]: payload for key, payload in zip(keys, payloads, strict=True)}
+
     def all_lists(self) -> dict[str, bytes]:
         """Return every list that the job has in Redis."""
         head = f"{self.config.prefix}:list:"

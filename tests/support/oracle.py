@@ -58,6 +58,8 @@ class Oracle:
         self.ranker = RankerState.start(settings, encoder)
         self.states: dict[str, bytes] = {}
         self.lists: dict[str, bytes] = {}
+        self.placed: dict[str, dict[str, bytes]] = {}
+        """By placement, and by user."""
         self.dead: list[tuple[Recorded, Reason]] = []
         self.counts: Counter[str] = Counter()
         self.republished: Counter[str] = Counter()
@@ -184,6 +186,8 @@ class Oracle:
     def _keep(self, outcome: Outcome) -> None:
         self.states.update(zip(outcome.users, outcome.states, strict=True))
         self.lists.update(zip(outcome.listed, outcome.lists, strict=True))
+        for name, lists in outcome.placed.items():
+            self.placed.setdefault(name, {}).update(zip(outcome.listed, lists, strict=True))
         self.counts += outcome.counts
         self.take_feedback(outcome.feedback)
 

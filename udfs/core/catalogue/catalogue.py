@@ -19,6 +19,7 @@ from tideline.udfs.core.catalogue.eligibility.predicates import Asked
 from tideline.udfs.core.catalogue.eligibility.rules import Rules, apply_rules, compile_rules
 from tideline.udfs.core.catalogue.eligibility.user_caps import Capped, Caps, apply_caps
 from tideline.udfs.core.hashing import activity_hash
+from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.shown.shown_bytes import DISMISSAL, has_marks, marks_of
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ class Catalogue:
     reward_value: dict[str, float]
 
     @classmethod
-    def of(cls, activities: Iterable[Activity]) -> Catalogue:
-        """Build the arrays; ids are unique."""
+    def of(cls, activities: Iterable[Activity], positions: int = MAX_POSITIONS) -> Catalogue:
+        """Build the arrays; ids are unique. All lists of a user have at most so many `positions` together."""
         ordered = tuple(sorted(activities, key=lambda activity: activity.activity_id))
         hashes = np.array([activity_hash(activity.activity_id) for activity in ordered], np.uint32)
         return cls(
@@ -66,7 +67,9 @@ class Catalogue:
             starts_ms=np.array([activity.starts_ms for activity in ordered], np.int64),
             ends_ms=np.array([activity.ends_ms for activity in ordered], np.int64),
             active=np.array([activity.status == "active" for activity in ordered], np.bool_),
-            caps=Caps.of([Capped(each.activity_id, each.kind, each.group, each.limits()) for each in ordered]),
+            caps=Caps.of(
+                [Capped(each.activity_id, each.kind, each.group, each.limits()) for each in ordered], positions
+            ),
             after_dismiss_ms=np.array(
                 [_FOR_EVER if each.after_dismiss_ms is None else each.after_dismiss_ms for each in ordered], np.int64
             ),

@@ -106,13 +106,13 @@ class Caps:
     marked: NDArray[np.bool_]
     """[K]: whether impressions are marked."""
     room: int
-    """Bytes of needed marks up to which everything on one more list can be marked."""
+    """Bytes of needed marks up to which everything on one more page can be marked."""
     needs: dict[str, tuple[int, int]]
     """(most, window_ms) of the marks that are kept, by the name that is hashed."""
 
     @classmethod
-    def of(cls, activities: Sequence[Capped]) -> Caps:
-        """Compile them."""
+    def of(cls, activities: Sequence[Capped], positions: int = MAX_POSITIONS) -> Caps:
+        """Compile them, for pages of so many positions: those of all lists of a user together."""
         limits: dict[tuple[tuple[str, str, str], int, int], list[int]] = {}
         for number, each in enumerate(activities):
             for cap in each.caps:
@@ -141,7 +141,7 @@ class Caps:
             counter_most=np.array(most, np.int64),
             limits=_Links.of(list(limits.values())),
             marked=marked,
-            room=MAX_MARK_BYTES - MAX_POSITIONS * USE.itemsize * (2 if has_clicks else 1),
+            room=MAX_MARK_BYTES - positions * USE.itemsize * (2 if has_clicks else 1),
             needs={
                 name: (max(most[each] for each in own), max(windows[each] for each in own))
                 for name, (_, own) in marks.items()

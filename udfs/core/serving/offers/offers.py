@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tideline.udfs.core.catalogue.catalogue import Catalogue
+from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.lists.activity_tags import ActivityTags, without_clashes
 from tideline.udfs.core.pairs.affinity import content_of
 from tideline.udfs.core.ranking.placed import placed_of
@@ -66,7 +67,8 @@ class Offers(NamedTuple):
     @classmethod
     def of(cls, activities: Mapping[str, Activity], settings: RankSettings) -> Offers:
         """Derive catalogue and tags; of two activities with one tag or number the second is not ranked."""
-        catalogue = Catalogue.of(without_clashes(activities.values(), settings.keys))
+        positions = MAX_POSITIONS + sum(each.size for each in settings.placements)
+        catalogue = Catalogue.of(without_clashes(activities.values(), settings.keys), positions)
         tags = ActivityTags.of([each.activity_id for each in catalogue.activities], settings.keys)
         rules = compiled(settings.list_rules, catalogue.activities)
         variants = VariantTable.of(catalogue.activities, settings.salt)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tests.support.core_world import activity
+from tideline.udfs.core.catalogue.activity import Cap
+from tideline.udfs.core.catalogue.eligibility.user_caps import UserCap
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule
 from tideline.udfs.core.ranking.placed import placed_of
 from tideline.udfs.core.ranking.placements import read_placements
@@ -24,6 +26,24 @@ def test_who_is_on_a_list_before_may_not_be_on_one_that_is_apart_from_it() -> No
     assert two.open(mask, orders).tolist() == [[True, False, False, True]] * 2
     assert three.open(mask, orders).tolist() == [[False, True, True, False], [True, False, False, False]]
     assert mask.tolist() == [[True, True, True, True], [True, True, False, True]]
+
+
+def test_an_activity_with_a_cap_of_its_own_is_on_one_list_at_a_time() -> None:
+    """Contract: whether lists are apart or not; caps of clicks and of groups are no such caps."""
+    shop = [
+        activity("a", cap=Cap(1, 60_000)),
+        activity("b", caps=(UserCap("activity", 2, 60_000),)),
+        activity("c", caps=(UserCap("activity", 2, 60_000, "click"), UserCap("all", 1, 60_000))),
+        activity("d", after_click_ms=60_000),
+    ]
+    (cart,) = placed_of(read_placements([{"name": "cart", "number": 1, "size": 4}]), shop, ())
+    mask = np.ones((3, 4), np.bool_)
+    orders = {"default": np.array([[2, 0], [3, -1], [-1, -1]]), "hero": np.array([[1], [-1], [1]])}
+    assert cart.open(mask, orders).tolist() == [
+        [False, False, True, True],
+        [True, True, True, True],
+        [True, False, True, True],
+    ]
 
 
 def test_a_placement_without_rules_of_its_own_has_those_of_the_default_list() -> None:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.support.core_world import KEYS, NOON_MS, activity, make_ranker
-from tests.support.engine_runs import visits
+from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_ranker
+from tests.support.engine_runs import records_of, views, visits
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.catalogue.activity import Cap
 from tideline.udfs.core.control.control import SetExperiment, VariantSpec
 from tideline.udfs.core.limits import HOLDOUT
 from tideline.udfs.core.lists.decision_token import propensity, verify
 from tideline.udfs.core.policies.policy_table import PAIRS, PolicyRow
 from tideline.udfs.core.ranking.placements import read_placements
+from tideline.udfs.core.serving.engine import process
 
 if TYPE_CHECKING:
     from tideline.udfs.core.lists.decision_token import Token
@@ -155,3 +158,35 @@ def test_twenty_placements_are_all_apart_where_they_are_asked_to(count: int) -> 
     for at in range(len(USERS)):
         shown = items(found.lists[at]) + [name for lists in found.placed.values() for name in items(lists[at])]
         assert sorted(shown) == sorted(each.activity_id for each in SHOP)
+
+
+def test_pages_of_all_lists_break_no_cap_and_bring_back_nothing_that_was_dismissed() -> None:
+    """Contract: though every entry of every list is shown at once: caps count over all placements, and a dismissal in
+    one of them holds in all."""
+    shop = [activity(f"a{at}", cap=Cap(1 + at % 3, DAY_MS)) for at in range(6)] + [
+        activity(f"b{at}") for at in range(6)
+    ]
+    given = [{"name": f"p{at}", "number": at, "size": 3} for at in (1, 2, 3)]
+    ranker = make_ranker(shop, list_size=3, exploration_permille=200, placements=read_placements(given))
+    state: dict[str, bytes] = {}
+    shown, dismissed = Counter[str](), ""
+    told = [views("u", 1)[0]]
+    for page in range(25):
+        found = process(records_of(told), lambda users: [state.get(user) for user in users], ranker)
+        assert found.dead == []
+        state.update(zip(found.users, found.states, strict=True))
+        told = []
+        for payload in (found.lists[0], *(lists[0] for lists in found.placed.values())):
+            document = json.loads(payload)
+            assert dismissed not in document["i"]
+            for position, name in enumerate(document["i"]):
+                shown[name] += 1
+                about = {"activity_id": name, "token": document["k"], "position": position}
+                at_ms = NOON_MS + 1_000 * page
+                told.append(Event(f"{len(told)}.{page}", "u", EventType.IMPRESSION, at_ms, **about))
+        if page == 10:
+            dismissed = told[-1].activity_id or ""
+            told.append(told[-1]._replace(event_id="away", type=EventType.DISMISS))
+    for at in range(6):
+        assert shown[f"a{at}"] <= 1 + at % 3
+    assert sum(shown[f"a{at}"] for at in range(6)) > 6
