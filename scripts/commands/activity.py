@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from tideline.models.registry import verify, vocabulary
 from tideline.schemas.errors import ConfigError, TidelineError, TooFew
+from tideline.scripts.commands.activity_document import document
 from tideline.scripts.commands.activity_topic import (
     ActivityTopic,
     Judge,
@@ -17,7 +18,7 @@ from tideline.scripts.commands.activity_topic import (
     write_activities,
 )
 from tideline.scripts.commands.exits import Exit, failed
-from tideline.scripts.commands.ledger_lines import SPENT, Standings, ledger_document, ledger_line, standings_in
+from tideline.scripts.commands.ledger_lines import Standings, ledger_line, standings_in
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.recent_users import recent_users
 from tideline.scripts.commands.target import PUBLISH_MS, read_target
@@ -28,7 +29,7 @@ from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.activity_file import read_activities
 from tideline.udfs.core.catalogue.eligibility.clause_reach import reach_of
 from tideline.udfs.core.catalogue.eligibility.rules import groups_of, named_clauses
-from tideline.udfs.core.catalogue.opening import moment, why_closed
+from tideline.udfs.core.catalogue.opening import moment
 from tideline.udfs.core.variants.variant_sums import earns
 from tideline.udfs.io.topic_reader import read_policy
 
@@ -128,7 +129,7 @@ def _show(arguments: argparse.Namespace) -> int:
     every = [each.activity for each in topic.known.values()]
     hidden = _judge(arguments, target).hidden(every, (), now_ms)
     ledgers = _ledgers(target, [topic.known[name].activity for name in names if name in topic.known])
-    told = [_document(topic, name, now_ms, hidden.get(name), ledgers) for name in names]
+    told = [document(topic, name, now_ms, hidden.get(name), ledgers) for name in names]
     if arguments.json:
         print(json.dumps(told))
     elif arguments.ids:
@@ -230,31 +231,6 @@ def _ledgers(target: Target, activities: Iterable[Activity]) -> Standings:
     if not any(each.is_limited or each.exposure_floor > 0.0 or earns(each) for each in activities):
         return standings_in(())
     return standings_in(read_policy(target.cluster, target.topics.policy, PUBLISH_MS).records)
-
-
-def _document(topic: ActivityTopic, name: str, now_ms: int, hidden: str | None, standings: Standings) -> dict[str, Any]:
-    known, standing = topic.known.get(name), standings.known.get(name)
-    closed = why_closed(known.activity, now_ms) if known else "no record of it was taken"
-    spent = SPENT if standing is not None and standing.stopped else None
-    why = [each for each in (closed, hidden if closed is None else None, spent) if each is not None]
-    return {
-        "activity_id": name,
-        "open": not why,
-        "why": why,
-        "written_ms": known.written_ms if known else None,
-        "refused": topic.refused.get(name),
-        "activity": _stated(known.activity) if known else None,
-        "ledger": ledger_document(standing, known.activity if known else None),
-        "ledger_refused": standings.refused.get(name),
-    }
-
-
-def _stated(activity: Activity) -> dict[str, Any]:
-    """Return an activity as a file states it."""
-    stated = asdict(activity)
-    if activity.rule is not None and activity.rule.all is not None:
-        stated["rule"]["all"] = json.loads(activity.rule.all)
-    return stated
 
 
 def _line(told: Mapping[str, Any]) -> str:

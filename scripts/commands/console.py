@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError, TidelineError
@@ -18,6 +22,7 @@ from tideline.scripts.console.serving import address_of, bound, hosts_of, serve,
 from tideline.scripts.console.sessions import Sessions
 from tideline.scripts.console.sources import Sources
 from tideline.scripts.console.watching import Watching
+from tideline.scripts.console.workshop import WORK, Workshop
 from tideline.scripts.localstack import Stack, StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.settings.job_config import JobConfig
@@ -48,15 +53,18 @@ def main(argv: Sequence[str]) -> int:
             writes is not None,
         )
         names = Pseudonyms(arguments.show_ids)
-        console = Console(sources, Watching(sources, names, arguments.job), names, guard, as_defaults(), writes)
+        watching = Watching(sources, names, arguments.job)
         made_here = arguments.token_file is None
         shown = address_of(arguments.host, port, tokens)
         print(f"console {shown if made_here else shown.partition('?')[0]}", flush=True)
-        try:
-            serve(console.application(), listening)
-        finally:
-            if isinstance(sources.kafka, KafkaTopics):
-                sources.kafka.close()
+        with TemporaryDirectory(prefix="tideline-console-") as folder:
+            workshop = Workshop(Path(folder), where_of(arguments), partial(watching.feed.tell, WORK))
+            console = Console(sources, watching, names, guard, as_defaults(), workshop, writes)
+            try:
+                serve(console.application(), listening)
+            finally:
+                if isinstance(sources.kafka, KafkaTopics):
+                    sources.kafka.close()
     return Exit.DONE
 
 
@@ -78,6 +86,16 @@ def sources_of(arguments: argparse.Namespace) -> Sources:
         JobManager(flink, arguments.job) if flink else None,
         KafkaTopics(read_target(arguments)) if stack is not None or arguments.bootstrap else None,
     )
+
+
+def where_of(arguments: argparse.Namespace) -> list[str] | None:
+    """Return the options that tell another verb the same Kafka, None where none is named."""
+    more = ["--topics", json.dumps(arguments.topics.by_role()), f"--suffix={arguments.suffix}"]
+    if arguments.bootstrap:
+        properties = ["--config", str(arguments.config)] if arguments.config else []
+        return ["--bootstrap", arguments.bootstrap, *properties, *more]
+    stack = _stack(arguments)
+    return None if stack is None else ["--stack", stack.name, *more]
 
 
 def as_defaults() -> Ranking:

@@ -19,10 +19,14 @@ from tideline.schemas.errors import ConfigError, InvalidRecord, TidelineError, U
 from tideline.scripts.console.explain import Ranking, explain
 from tideline.scripts.console.guard import MAX_BODY, Guard, Guarded
 from tideline.scripts.console.health import points
+from tideline.scripts.console.learned import Learned
 from tideline.scripts.console.live import as_event, now_ms
+from tideline.scripts.console.offers import offer, offers
 from tideline.scripts.console.playground import event_for, list_document, request_of, told_of_event
 from tideline.scripts.console.runbooks import runbook
+from tideline.scripts.console.trials import experiments
 from tideline.scripts.console.watching import HEALTH, USER, Watching
+from tideline.scripts.console.workshop import WORK, Workshop
 from tideline.scripts.localstack.errors import StackError
 
 if TYPE_CHECKING:
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from tideline.scripts.console.pseudonyms import Pseudonyms
-    from tideline.scripts.console.sources import Sources
+    from tideline.scripts.console.sources import KafkaPort, Sources
 
 STATIC = Path(__file__).with_name("static")
 _USERS = 50
@@ -52,6 +56,7 @@ class Console:
         names: What users are called.
         guard: Who may take which route.
         ranking: How the job scores.
+        workshop: What takes a while.
         writes: Pattern of the user ids that events may be sent of, None where none may.
     """
 
@@ -60,6 +65,7 @@ class Console:
     names: Pseudonyms
     guard: Guard
     ranking: Ranking
+    workshop: Workshop
     writes: str | None = None
 
     def application(self) -> Guarded:
@@ -75,10 +81,16 @@ class Console:
             Route("/api/session", self._enter, methods=["POST"]),
             Route("/api/session", self._leave, methods=["DELETE"]),
             Route("/api/health", self._health),
+            Route("/api/activities", self._offers),
+            Route("/api/activities/{name:path}", self._offer),
             Route("/api/users", self._users),
             Route("/api/users/{name:path}", self._list),
             Route("/api/explain/{name:path}", self._explain),
             Route("/api/runbooks/{name}", self._runbook),
+            Route("/api/experiments", self._experiments),
+            Route("/api/work", self._work, methods=["GET"]),
+            Route("/api/work", self._start, methods=["POST"]),
+            Route("/api/work", self._cancel, methods=["DELETE"]),
             Route("/api/live", self._live),
             *([Route("/api/events", self._send, methods=["POST"])] if self.writes is not None else []),
         ]
@@ -91,6 +103,7 @@ class Console:
         try:
             yield
         finally:
+            await self.workshop.close()
             running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await running
@@ -131,6 +144,22 @@ class Console:
         found = self.watching.feed.newest(HEALTH) or {"sentence": "Nothing was looked at yet.", "state": "unknown"}
         return JSONResponse(found | {"points": points(self.watching.looks)})
 
+    async def _offers(self, _request: Request) -> Response:
+        return JSONResponse(offers(self.watching.topic, await self._learned(), now_ms()))
+
+    async def _offer(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        return JSONResponse(offer(self.watching.topic, await self._learned(), name, now_ms()))
+
+    async def _learned(self) -> Learned:
+        kafka = self._kafka("the activities")
+        return await self.watching.newest("learned", lambda: Learned.of(kafka.policy(None)))
+
+    def _kafka(self, what: str) -> KafkaPort:
+        if self.sources.kafka is None:
+            raise ConfigError("--bootstrap", None, f"a Kafka, which has {what}; none is named")
+        return self.sources.kafka
+
     async def _users(self, _request: Request) -> Response:
         kafka = self.sources.kafka
         users = await asyncio.to_thread(kafka.recent_users, _USERS) if kafka is not None else []
@@ -145,12 +174,24 @@ class Console:
         return JSONResponse(list_document(name, payload, now_ms(), self.watching.known, is_popular))
 
     async def _explain(self, request: Request) -> Response:
-        name, kafka = request.path_params["name"], self.sources.kafka
-        if kafka is None:
-            raise ConfigError("name", name, "nothing: no Kafka is named, which has the policy")
+        name, kafka = request.path_params["name"], self._kafka("the policy")
         (payload,) = await asyncio.to_thread(self.sources.redis.lists.read, [self.names.meant(name)])
         told = await asyncio.to_thread(explain, payload, self.watching.known, self.ranking, kafka.policy)
         return JSONResponse(told)
+
+    async def _experiments(self, _request: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(experiments, self.workshop.log))
+
+    async def _work(self, _request: Request) -> Response:
+        return JSONResponse(self.workshop.state())
+
+    async def _start(self, request: Request) -> Response:
+        self.workshop.start(await request.json())
+        return JSONResponse(self.workshop.state(), 202)
+
+    async def _cancel(self, _request: Request) -> Response:
+        self.workshop.cancel()
+        return JSONResponse(self.workshop.state())
 
     async def _runbook(self, request: Request) -> Response:
         return JSONResponse({"text": runbook(request.path_params["name"])})
@@ -161,18 +202,16 @@ class Console:
         user = self.names.meant(name)
         if self.writes is None or not fnmatchcase(user, self.writes):
             return JSONResponse({"error": f"events are sent of users like {self.writes!r} alone"}, 403)
-        if self.sources.kafka is None:
-            raise ConfigError("user", name, "nobody: no Kafka is named")
         (payload,) = await asyncio.to_thread(self.sources.redis.lists.read, [user])
         event = event_for(body, payload, now_ms(), user)
-        await asyncio.to_thread(self.sources.kafka.send, event)
+        await asyncio.to_thread(self._kafka("the clickstream").send, event)
         return JSONResponse({"event": told_of_event(event, name)}, 202)
 
     async def _live(self, request: Request) -> Response:
         topics = request.query_params.getlist("topic")
-        known = all(topic == HEALTH or topic.startswith(USER) for topic in topics)
+        known = all(topic in (HEALTH, WORK) or topic.startswith(USER) for topic in topics)
         if not known or not 0 < len(topics) <= _MOST_TOPICS:
-            raise ConfigError("topic", ", ".join(topics), f"{HEALTH} and {USER}NAME, {_MOST_TOPICS} at most")
+            raise ConfigError("topic", ", ".join(topics), f"{HEALTH}, {WORK} and {USER}NAME, {_MOST_TOPICS} at most")
         if self.watching.feed.followers >= _MOST_VIEWERS:
             raise Unavailable("the console", f"{_MOST_VIEWERS} viewers follow already")
         headers = {"X-Accel-Buffering": "no"}

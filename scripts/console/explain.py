@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.schemas.errors import InvalidRecord
+from tideline.scripts.console.learned import Learned
 from tideline.scripts.simulation.lists import parse_list
-from tideline.udfs.core.budgets.standing import Standing, decode_standing
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.limits import BASELINE, HOLDOUT
 from tideline.udfs.core.lists.decision_token import read_unverified
-from tideline.udfs.core.policies.arm_key import decode_ledger_key, decode_row_key
 from tideline.udfs.core.policies.base import Contexts, in_steps
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import Weights, coefficients
-from tideline.udfs.core.policies.policy_table import PolicyTable, decode_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,8 +61,8 @@ def explain(
     why = _not_scored(token, ranked.activities, known, make_policy(ranking.policy))
     if why is not None:
         return _unknown(why)
-    read = _Read.of(read_policy(token.policy))
-    if not read.table.knows(token.encoder, token.policy) and token.policy >= 0:
+    read = Learned.of(read_policy(token.policy))
+    if token.policy and not read.table.knows(token.encoder, token.policy):
         return _unknown(f"No longer known: the policy as of version {token.policy:,} is not in its topic.")
     mean, bonus = _scores(token, [known[name] for name in ranked.activities], ranking, read)
     return _document(token, ranked.activities, mean, bonus)
@@ -84,32 +82,8 @@ def _not_scored(token: Token, names: Sequence[str], known: Mapping[str, Activity
     return f"No longer known: {lacking[0]} is not among the activities." if lacking else None
 
 
-class _Read(NamedTuple):
-    """The policy as of a version: rows, and where activities stand with budgets and floors."""
-
-    table: PolicyTable
-    standings: dict[str, Standing]
-
-    @classmethod
-    def of(cls, start: PolicyStart) -> _Read:
-        read = cls(PolicyTable(), {})
-        for record in start.records:
-            key = decode_row_key(record.key)
-            if record.value is None:
-                continue
-            try:
-                if decode_ledger_key(record.key) is not None:
-                    name, standing = decode_standing(record.value, record.offset)
-                    read.standings[name] = standing
-                elif key is not None and not key.regression:
-                    read.table.apply(*decode_row(record.value, record.offset))
-            except InvalidRecord:
-                continue
-        return read
-
-
 def _scores(
-    token: Token, activities: Sequence[Activity], ranking: Ranking, read: _Read
+    token: Token, activities: Sequence[Activity], ranking: Ranking, read: Learned
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and bonus of each entry, in the order of the list."""
     catalogue = Catalogue.of(activities)
@@ -118,7 +92,7 @@ def _scores(
     pairs = np.zeros((1, len(order)), np.uint32)
     pairs[0, order] = [token.pair_at(position) for position in range(len(order))]
     x = np.frombuffer(token.x, np.int8)[None, :]
-    rows = coefficients(read.table, catalogue, token.encoder, ranking.weights, read.standings)
+    rows = coefficients(read.table, catalogue, token.encoder, ranking.weights, read.standings.known)
     policy = make_policy(ranking.policy)
     scores = policy.score(Contexts(x, pairs), rows, np.array([token.eligible]), np.zeros(1, np.uint64))
     return scores.mean[0, order], scores.bonus[0, order]

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tideline.schemas.errors import Unavailable
+from tideline.scripts.commands.activity_topic import ActivityTopic
 from tideline.scripts.console.health import health
 from tideline.scripts.console.live import Feed, Poll, now_ms, poll, together
 from tideline.scripts.console.looks import Counting, Looks
 from tideline.scripts.console.playground import list_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from tideline.scripts.console.pseudonyms import Pseudonyms
     from tideline.scripts.console.sources import KafkaPort, Sources
     from tideline.udfs.core.catalogue.activity import Activity
 
+ReadT = TypeVar("ReadT")
 HEALTH = "health"
 USER = "user:"
 LETTERS = 20
@@ -32,15 +36,31 @@ class Watching:
     def __init__(self, sources: Sources, names: Pseudonyms, job: str) -> None:
         self.feed = Feed()
         self.looks = Looks()
-        self.known: Mapping[str, Activity] = {}
+        self.topic = ActivityTopic()
         self._sources, self._names = sources, names
         self._counting = Counting(job)
         self._lists: dict[str, bytes | None] = {}
         self._letters = -1.0
+        self._read: dict[str, tuple[Any, float]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    @property
+    def known(self) -> dict[str, Activity]:
+        """The activities of the topic by id."""
+        return {name: each.activity for name, each in self.topic.known.items()}
 
     async def run(self) -> None:
         """Look until cancelled."""
         await together([*map(poll, self._polls()), self._watch_lists()])
+
+    async def newest(self, what: str, read: Callable[[], ReadT]) -> ReadT:
+        """Return what was read of late, or read it in a thread: however many ask, it is read once in ten seconds."""
+        async with self._locks.setdefault(what, asyncio.Lock()):
+            found, at_s = self._read.get(what, (None, -math.inf))
+            if time.monotonic() - at_s > _KAFKA_S:
+                found = await asyncio.to_thread(read)
+                self._read[what] = found, time.monotonic()
+        return cast("ReadT", found)
 
     def _polls(self) -> list[Poll]:
         sources = self._sources
@@ -74,9 +94,8 @@ class Watching:
         self._tell(at_ms)
 
     def _took_activities(self, topic: Any, at_ms: int) -> None:
-        known = {name: each.activity for name, each in topic.known.items()}
-        if known != self.known:
-            self.known = known
+        if topic != self.topic:
+            self.topic = topic
             self._lists.clear()  # what an entry is called may be another thing now
 
     def _new_letters(self, kafka: KafkaPort) -> Any:

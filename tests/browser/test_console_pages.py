@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _PAGES = [
     ("health", "health", '[data-test="sentence"]'),
     ("playground", "playground?user=u1", "tr[data-activity]"),
+    ("activities", "activities", "tr[data-offer]"),
+    ("activity", "activities?id=tea-10", "h2"),
+    ("experiments", "experiments", "button:not([disabled])"),
+    ("evaluate", "evaluate", "form button"),
     ("runbook", "runbook?alert=TidelineNoJob", '[data-test="runbook"]'),
 ]
 _LETTER = LetterSeen("bad_json", "no JSON object", "clickstream", 0, 17, 1_800_000_000_000, b"u1", b'{"user_id":')

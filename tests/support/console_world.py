@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.support.core_world import NOON_MS, activity, token_for
@@ -17,6 +19,7 @@ from tideline.scripts.console.pseudonyms import Pseudonyms
 from tideline.scripts.console.sessions import Role, Sessions
 from tideline.scripts.console.sources import CheckpointsSeen, JobSeen, LetterSeen, Pages, RedisSeen, Sources
 from tideline.scripts.console.watching import Watching
+from tideline.scripts.console.workshop import WORK, Workshop
 from tideline.udfs.core.policies.policy_start import PolicyStart
 
 if TYPE_CHECKING:
@@ -134,7 +137,9 @@ def console_of(
     names = Pseudonyms(show_ids)
     guard = guard or Guard(Sessions(TOKENS), frozenset({HOST}), COOKIE, writes is not None)
     watching = Watching(deployment.sources(), names, "tideline")
-    return Console(deployment.sources(), watching, names, guard, Ranking("pairs", (1.0, 5.0, 0.0, 0.0)), writes)
+    workshop = Workshop(Path("/absent"), ["--stack", "absent"], partial(watching.feed.tell, WORK))
+    ranking = Ranking("pairs", (1.0, 5.0, 0.0, 0.0))
+    return Console(deployment.sources(), watching, names, guard, ranking, workshop, writes)
 
 
 class Answer(NamedTuple):

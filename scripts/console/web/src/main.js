@@ -5,6 +5,9 @@ import { effect, signal } from "@preact/signals";
 import { enter, leave, session } from "./api.js";
 import { follow } from "./live.js";
 import { Health, healthTopics } from "./health.js";
+import { Activities, activityTopics } from "./activities.js";
+import { Evaluate, evaluateTopics } from "./evaluate.js";
+import { Experiments, experimentTopics } from "./experiments.js";
 import { Playground, playgroundTopics } from "./playground.js";
 import { Runbook } from "./runbook.js";
 import "uplot/dist/uPlot.min.css";
@@ -12,6 +15,9 @@ import "./style.css";
 
 const PAGES = {
   health: { title: "Health", page: Health, topics: healthTopics },
+  activities: { title: "Activities", page: Activities, topics: activityTopics },
+  experiments: { title: "Experiments", page: Experiments, topics: experimentTopics },
+  evaluate: { title: "Evaluate", page: Evaluate, topics: evaluateTopics },
   playground: { title: "Playground", page: Playground, topics: playgroundTopics },
 };
 

@@ -13,8 +13,8 @@ export const percent = (value, digits = 1) => (value === null || value === undef
 
 export const moment = (ms) => (ms ? `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC` : "–");
 
-export function Mark({ state }) {
-  return html`<span class=${`mark ${state}`}><span aria-hidden="true">${SHAPES[state]}</span> ${WORDS[state]}</span>`;
+export function Mark({ state, word = WORDS[state] }) {
+  return html`<span class=${`mark ${state}`}><span aria-hidden="true">${SHAPES[state]}</span> ${word}</span>`;
 }
 
 export function Table({ caption, heads, rows, empty }) {

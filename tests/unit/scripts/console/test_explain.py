@@ -98,6 +98,20 @@ def test_what_is_gone_is_not_known() -> None:
     assert "no token" in _explained(b'{"v":[1,2,3],"i":[],"e":[]}')["verdict"]
 
 
+def test_a_list_from_before_anything_was_learned_is_scored_as_the_job_did() -> None:
+    """Contract: its token says version 0, of which the topic has nothing: every score is that of the cold row."""
+    asked: list[int | None] = []
+
+    def read(pinned: int | None) -> PolicyStart:
+        asked.append(pinned)
+        return PolicyStart([], 0, 0, True)
+
+    found = explain(_list("wine", "tea", policy=0), _KNOWN, Ranking("linucb", _GREEDY.weights), read)
+    assert (found["equal"], asked) == (True, [0])
+    assert {each["mean"] for each in found["entries"]} == {0.0}
+    assert found["entries"][0]["bonus"] == found["entries"][1]["bonus"] > 0.0
+
+
 def test_records_that_are_no_rows_are_passed_over() -> None:
     """Contract: others than ours, of experiments, and deletions."""
     policy = _policy()
