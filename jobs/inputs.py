@@ -19,7 +19,7 @@ from tideline.udfs.settings.connection.kafka_security import flink_properties
 from tideline.udfs.settings.job_config import ReplayConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pyflink.common.typeinfo import TypeInformation
     from pyflink.table import StreamTableEnvironment
@@ -76,16 +76,15 @@ def batches(tables: StreamTableEnvironment, config: JobConfig) -> KeyedStream:
     replay = isinstance(config, ReplayConfig)
     time = _REPLAY_TIME if replay else _LIVE_TIME
     _create(tables, "clickstream", config.topics.clickstream, config, clickstream_scan(config), time)
-    union = _gathered("clickstream", EVENTS, config.batch_ms, keys)
+    queries = [_gathered("clickstream", EVENTS, config.batch_ms, keys)]
     if not replay:
         _create(tables, "profiles", config.topics.profiles, config, _EARLIEST, _LIVE_TIME)
-        union += f"""
-      UNION ALL {_gathered("profiles", PROFILES, config.batch_ms, keys)}
-      UNION ALL
+        queries.append(_gathered("profiles", PROFILES, config.batch_ms, keys))
+        queries.append(f"""
       SELECT shard, ROW(shard, {ORDER}, ARRAY[v], ARRAY[v], ARRAY[0], ARRAY[off], ARRAY[CAST(0 AS BIGINT)])
       FROM orders CROSS JOIN UNNEST(ARRAY[{", ".join(map(str, keys))}]) AS shards(shard)
-      WHERE v IS NOT NULL"""
-    return _keyed(tables, union, BATCH_TYPE)
+      WHERE v IS NOT NULL""")
+    return _keyed(tables, queries, BATCH_TYPE)
 
 
 def _gathered(table: str, kind: int, batch_ms: int, keys: list[int]) -> str:
@@ -131,7 +130,7 @@ def _offsets(offsets: Mapping[int, int]) -> str:
 
 def broadcasts(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
     """Return the records of the activities, control and policy topics. Call before `batches`: it makes `orders`."""
-    parts = []
+    queries = []
     for role, topic in (
         (ACTIVITIES, config.topics.activities),
         (CONTROL, config.topics.control),
@@ -139,8 +138,8 @@ def broadcasts(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
     ):
         table = "orders" if role == CONTROL else role
         _create(tables, table, topic, config, _SCAN[role], "pt AS PROCTIME()")
-        parts.append(f"SELECT '{role}' AS topic, off, k, v, {_TIMESTAMP_MS} AS ms FROM {table}")
-    return tables.to_append_stream(tables.sql_query(" UNION ALL ".join(parts)), BROADCAST_TYPE)
+        queries.append(f"SELECT '{role}' AS topic, off, k, v, {_TIMESTAMP_MS} AS ms FROM {table}")
+    return _streamed(tables, queries, BROADCAST_TYPE)
 
 
 def learner_rows(tables: StreamTableEnvironment, config: JobConfig, ranked: str) -> KeyedStream:
@@ -150,15 +149,16 @@ def learner_rows(tables: StreamTableEnvironment, config: JobConfig, ranked: str)
     """
     return _keyed(
         tables,
-        f"""
+        [
+            f"""
         SELECT 0, ROW({EVENTS}, ARRAY_AGG(feedback))
         FROM (SELECT feedback, PROCTIME() AS pt FROM {ranked} WHERE feedback <> X'')
-        GROUP BY TUMBLE(pt, INTERVAL '{config.publish_ms / 1000:.3f}' SECOND)
-        UNION ALL
-        SELECT 0, ROW({ORDER}, ARRAY[v]) FROM orders WHERE v IS NOT NULL
-        UNION ALL
+        GROUP BY TUMBLE(pt, INTERVAL '{config.publish_ms / 1000:.3f}' SECOND)""",
+            f"SELECT 0, ROW({ORDER}, ARRAY[v]) FROM orders WHERE v IS NOT NULL",
+            f"""
         SELECT 0, ROW({ACTIVITY}, CASE WHEN v IS NULL THEN ARRAY[k] ELSE ARRAY[k, v] END)
         FROM {ACTIVITIES} WHERE k IS NOT NULL""",
+        ],
         LEARNER_TYPE,
     )
 
@@ -170,12 +170,24 @@ def _shard_of(column: str, keys: list[int]) -> str:
     return f"ARRAY[{', '.join(map(str, keys))}][{number} + 1]"
 
 
-def _keyed(tables: StreamTableEnvironment, query: str, element: TypeInformation) -> KeyedStream:
-    """Return the query's rows (key, element), keyed without the Python hop that DataStream.key_by would add."""
-    rows = tables.to_append_stream(tables.sql_query(query), Types.ROW([Types.INT(), element]))
+def _keyed(tables: StreamTableEnvironment, queries: Sequence[str], element: TypeInformation) -> KeyedStream:
+    """Return the rows (key, element) of all queries, keyed without the Python hop that DataStream.key_by would add."""
+    rows = _streamed(tables, queries, Types.ROW([Types.INT(), element]))
     selector = get_gateway().jvm.KeyByKeySelector()
     keyed = rows._j_data_stream.keyBy(selector, Types.ROW([Types.INT()]).get_java_type_info())  # noqa: SLF001
     return KeyedStream(keyed, element, rows)
+
+
+def _streamed(tables: StreamTableEnvironment, queries: Sequence[str], row: TypeInformation) -> DataStream:
+    """Return the rows of all queries. UNION ALL in SQL would be one more task that reads and writes all of them."""
+    first, *others = (at_once(tables.to_append_stream(tables.sql_query(query), row)) for query in queries)
+    return first.union(*others) if others else first
+
+
+def at_once(rows: DataStream) -> DataStream:
+    """Return a stream of which each row goes on its way when it is there: a row is a batch, not to be kept back."""
+    rows._j_data_stream.getTransformation().setBufferTimeout(0)  # noqa: SLF001 - PyFlink has it for its own operators
+    return rows
 
 
 def _create(

@@ -9,7 +9,7 @@ from pyflink.datastream.connectors.base import Sink
 from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
 
-from tideline.jobs.inputs import BROADCAST_TYPE, batches, broadcasts, learner_rows
+from tideline.jobs.inputs import BROADCAST_TYPE, at_once, batches, broadcasts, learner_rows
 from tideline.jobs.outputs import write_dead_letters, write_decisions, write_policy
 from tideline.jobs.shards import MAX_PARALLELISM, shard_keys
 from tideline.udfs.operators.interest_rank import InterestRank
@@ -29,22 +29,14 @@ UIDS = {"interest_rank": "interest-rank", "learner": "learner", "redis_writer": 
 """Name and uid of each Python operator. State belongs to a uid: changing one drops it (tests/golden/uids.txt)."""
 
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
-_EACH_BYTES = Types.OBJECT_ARRAY(_BYTES)
-_EACH_TEXT = Types.OBJECT_ARRAY(Types.STRING())
-_EACH_LONG = Types.OBJECT_ARRAY(Types.LONG())
-# Arrays side by side and none of rows: on its way out of Python each row of an array becomes the same Java object.
+_EACH_OF_BYTES = Types.OBJECT_ARRAY(Types.OBJECT_ARRAY(_BYTES))
+# Arrays of arrays and none of rows: on its way out of Python each row of an array becomes the same Java object.
 RANKED_TYPE = Types.ROW_NAMED(
-    [
-        *("lists", "appended", "popular", "stops", "feedback", "decision_keys", "decision_values"),
-        *("dead_keys", "dead_values", "dead_reasons", "dead_errors"),
-        *("dead_topics", "dead_parts", "dead_offsets", "dead_times_ms"),
-    ],
-    [
-        *(_BYTES, _BYTES, _BYTES, _BYTES, _BYTES, _EACH_BYTES, _EACH_BYTES),
-        *(_EACH_BYTES, _EACH_BYTES, _EACH_TEXT, _EACH_TEXT),
-        *(_EACH_TEXT, Types.OBJECT_ARRAY(Types.INT()), _EACH_LONG, _EACH_LONG),
-    ],
+    ["lists", "appended", "popular", "stops", "feedback", "decisions", "dead_letters"],
+    [_BYTES, _BYTES, _BYTES, _BYTES, _BYTES, _EACH_OF_BYTES, _EACH_OF_BYTES],
 )
+"""(lists block, append times, popular list, stops, feedback; key and value of each decision; each dead letter as
+`packed` of dead_letters.py has it)."""
 
 
 def build(env: StreamExecutionEnvironment, loaded: Loaded[JobConfig]) -> None:
@@ -88,7 +80,7 @@ def _rank(
 
 def _write_lists(tables: StreamTableEnvironment, workers: WorkerConfig[JobConfig]) -> None:
     query = "SELECT lists, appended, popular, stops FROM ranked WHERE lists <> X'' OR popular <> X'' OR stops <> X''"
-    rows = tables.to_append_stream(tables.sql_query(query), Types.ROW([_BYTES, _BYTES, _BYTES, _BYTES]))
+    rows = at_once(tables.to_append_stream(tables.sql_query(query), Types.ROW([_BYTES, _BYTES, _BYTES, _BYTES])))
     # Its own chain, so that ranking goes on while Redis answers.
     written = rows.map(RedisWriter(workers), Types.INT()).name("redis_writer").uid(UIDS["redis_writer"])
     written = written.start_new_chain()

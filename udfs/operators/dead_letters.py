@@ -1,12 +1,12 @@
-"""Refused records on their way to the dead-letters topic: as columns of the ranker's row."""
+"""Refused records on their way to the dead-letters topic: in the ranker's row."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tideline.schemas.errors import Reason
-from tideline.udfs.operators.batch_rows import Batch, flagged
+from tideline.udfs.operators.batch_rows import KEY_WAS_NULL, VALUE_WAS_NULL, Batch, flagged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +23,7 @@ _MAX_DETAIL = 4000
 
 
 class Letter(NamedTuple):
-    """One refused record, byte for byte (of one that Kafka could refuse the beginning), with reason and origin.
-
-    The fields are the columns in their order.
-    """
+    """One refused record, byte for byte (of one that Kafka could refuse the beginning), with reason and origin."""
 
     key: bytes
     value: bytes
@@ -82,9 +79,22 @@ def _cut(detail: str, key: bytes | None, value: bytes | None) -> str:
     return detail
 
 
-def columns(letters: Sequence[Letter]) -> list[list[Any]]:
-    """Return the letters as columns."""
-    return [list(column) for column in zip(*letters, strict=True)] if letters else [[] for _ in Letter._fields]
+def packed(letter: Letter) -> list[bytes]:
+    """Return a letter as the ranker's row holds it, all in bytes: numbers in decimal, `partition` without its flags.
+
+    Behind the fields stand two more: whether there was a key, whether there was a value, empty where not.
+    """
+    had_key, had_value = (b"" if letter.partition & flag else b"1" for flag in (KEY_WAS_NULL, VALUE_WAS_NULL))
+    texts = (letter.reason, letter.error, letter.topic)
+    numbers = (letter.partition & (KEY_WAS_NULL - 1), letter.offset, letter.timestamp_ms)
+    return [
+        letter.key,
+        letter.value,
+        *(text.encode() for text in texts),
+        *(str(number).encode() for number in numbers),
+        had_key,
+        had_value,
+    ]
 
 
 def counts_of(letters: Sequence[Letter]) -> Counter[str]:

@@ -34,7 +34,7 @@ from tideline.udfs.core.users.state_check import is_malformed
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_policy, read_topic
 from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, read_batch
-from tideline.udfs.operators.dead_letters import Letter, columns, counts_of, letter_of_record, letters_of_batch
+from tideline.udfs.operators.dead_letters import Letter, counts_of, letter_of_record, letters_of_batch, packed
 from tideline.udfs.operators.kept.deployment import Deployment
 from tideline.udfs.operators.kept.opening_rolls import OpeningRolls
 from tideline.udfs.operators.metrics import Meters
@@ -167,7 +167,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         # broadcast too, unless a checkpoint is past it, and then its letter was written before.
         if refused is not None and self._writes_letters:
             letter = letter_of_record(refused, record, self._config.topics.by_role()[role])
-            yield Row(b"", b"", b"", b"", b"", [], [], *self._columns([letter]))
+            yield Row(b"", b"", b"", b"", b"", [], self._packed([letter]))
 
     def _popular_block(self, newest_ms: int, renew: bool = False) -> bytes:
         """Return the popular lists that are due, by placement."""
@@ -184,13 +184,13 @@ class InterestRank(KeyedBroadcastProcessFunction):
             return
         stops = self._stops.due(self._feed.stops(), self._feed.state.generation)
         if stops:
-            yield Row(b"", b"", b"", stops, b"", [], [], *self._columns([]))
+            yield Row(b"", b"", b"", stops, b"", [], [])
 
     def _tell_costs(self, costs: list[DayCosts]) -> Iterator[Row]:
         """Tell the learner what rules cost, the way feedback takes."""
         for each in costs:
             self._meters.add(each.counters())
-            yield Row(b"", b"", b"", b"", encode_costs([each]), [], [], *self._columns([]))
+            yield Row(b"", b"", b"", b"", encode_costs([each]), [], [])
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
         """Tell some more users of a shard of an activity that opened."""
@@ -274,18 +274,17 @@ class InterestRank(KeyedBroadcastProcessFunction):
             popular,
             stops,
             encode_feedback(outcome.feedback),
-            [user.encode() for user, _ in outcome.decisions],
-            [record for _, record in outcome.decisions],
-            *self._columns(letters_of_batch(outcome.dead, batch, self._source_of(batch)) if batch else []),
+            [[user.encode(), record] for user, record in outcome.decisions],
+            self._packed(letters_of_batch(outcome.dead, batch, self._source_of(batch)) if batch else []),
         )
 
     def _source_of(self, batch: Batch) -> str:
         topics = self._config.topics
         return topics.profiles if batch.kind == PROFILES else topics.clickstream
 
-    def _columns(self, letters: list[Letter]) -> list[list[Any]]:
+    def _packed(self, letters: list[Letter]) -> list[list[bytes]]:
         self._meters.add(counts_of(letters))
-        return columns(letters)
+        return [packed(letter) for letter in letters]
 
     def _show(self) -> None:
         ranker = self._feed.state

@@ -118,8 +118,9 @@ class Meters:
 
     def show(self, name: str, value: int) -> None:
         """Set a gauge."""
-        self._gauges[name].inc(value - self._values[name])
-        self._values[name] = value
+        if value != self._values[name]:
+            self._gauges[name].inc(value - self._values[name])
+            self._values[name] = value
 
     def observe_latencies(self, elapsed_ms: NDArray[np.int64]) -> None:
         """Count lists in the latency buckets."""

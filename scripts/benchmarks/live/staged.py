@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pyflink.common import Row
     from pyflink.datastream.functions import RuntimeContext
 
-GROUP = "stages"
+GROUP = "tideline"
 STEPS = {
     "read_batch": "read_batch",
     "decode_events": "decode",
@@ -58,7 +58,7 @@ class Clock:
 
     def __init__(self, context: RuntimeContext) -> None:
         group = context.get_metrics_group().add_group(GROUP)
-        self._counters = {name: group.counter(f"{stage}_ns") for name, stage in STEPS.items()}
+        self._counters = {name: group.counter(f"stages_{stage}_ns") for name, stage in STEPS.items()}
         self._inner_ns: list[int] = []
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:

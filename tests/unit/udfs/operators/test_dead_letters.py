@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.policies.policy_start import TopicRecord
-from tideline.udfs.operators.dead_letters import MAX_KEY_BYTES, MAX_VALUE_BYTES, counts_of, letter_of_record
+from tideline.udfs.operators.batch_rows import KEY_WAS_NULL, VALUE_WAS_NULL
+from tideline.udfs.operators.dead_letters import (
+    MAX_KEY_BYTES,
+    MAX_VALUE_BYTES,
+    Letter,
+    counts_of,
+    letter_of_record,
+    packed,
+)
 from tideline.udfs.operators.metrics import COUNTERS
 
 MESSAGE_MAX_BYTES = 1024 * 1024
@@ -44,3 +52,13 @@ def test_letters_count_by_reason_in_all_and_by_whose_fault_they_are() -> None:
         "dead_letter_quarantined": 1,
     }
     assert counts.keys() <= COUNTERS.keys()
+
+
+def test_a_letter_in_the_row_says_what_was_not_there() -> None:
+    """Contract: an absent key or value and an empty one are two things, and the flags are not part of the partition."""
+    letter = Letter(b"", b"v", "bad_json", "zu früh", "clickstream", 3 | KEY_WAS_NULL, 2**40, 1_795_000_000_000)
+    fields = [b"bad_json", "zu früh".encode(), b"clickstream", b"3", b"1099511627776", b"1795000000000"]
+
+    assert packed(letter) == [b"", b"v", *fields, b"", b"1"]
+    assert packed(letter._replace(partition=3 | VALUE_WAS_NULL))[-2:] == [b"1", b""]
+    assert packed(letter._replace(partition=3))[-2:] == [b"1", b"1"]
