@@ -48,6 +48,7 @@ VERBS = (
     Verb("stack", "local_stack", Audience.OPERATOR, "Kafka, Valkey and Flink as processes of this machine"),
     Verb("topics", "topics", Audience.OPERATOR, "make the Kafka topics that are missing"),
     Verb("doctor", "doctor", Audience.OPERATOR, "what is wrong with a machine or a deployment, and what to do"),
+    Verb("probe", "probe", Audience.OPERATOR, "whether every shard makes lists, once or for Prometheus"),
     Verb("console", "console", Audience.OPERATOR, "the web console: whether lists are fresh, and a playground"),
     Verb("config", "show_config", Audience.OPERATOR, "every option with its value and source, checked", True),
     Verb("submit", "submit", Audience.OPERATOR, "submit the live job or a replay to a local stack", True),

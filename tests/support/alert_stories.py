@@ -290,6 +290,26 @@ STORIES: dict[str, tuple[Story, ...]] = {
             reset=own(policy_rows_published=again((40, 30)), policy_rows_applied=again((40, 30))),
         ),
     ),
+    "TidelineShardSilent": (
+        Story(
+            {'tideline_probe_stale_seconds{shard="3"}': level((31, 4), (60, 70), (30, 4))},
+            quiet=30,
+            firing=60,
+            recovered=95,
+            reset={'tideline_probe_stale_seconds{shard="3"}': level((20, 20), (60, 0))},
+            labels={"shard": "3"},
+        ),
+    ),
+    "TidelineProbeFailing": (
+        Story(
+            {'tideline_probe_failures_total{part="redis"}': grow((30, 0), (30, 12), (60, 0))},
+            quiet=30,
+            firing=50,
+            recovered=80,
+            reset={'tideline_probe_failures_total{part="redis"}': again((20, 0), (1, 2), (20, 0))},
+            labels={"part": "redis"},
+        ),
+    ),
     "TidelineDrift": (
         Story(
             own(drift_alarm=level((31, 0), (120, 1), (60, 0))),

@@ -7,6 +7,7 @@ import re
 from ruamel.yaml import YAML
 
 from tests.support.promtool import rules
+from tideline.scripts.diagnosis.probing import begun, exposition
 from tideline.scripts.localstack.paths import FLINK_CONF
 from tideline.udfs.operators.metrics import COUNTERS, GAUGES, GROUP
 
@@ -15,6 +16,7 @@ _NO_METRICS = re.compile(
     r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|on|ignoring|without|group_left)\s*\([^)]*\)|\b[\d.]+\w*'
 )
 _NAME = re.compile(r"[A-Za-z_][\w:]*(?!\w|\s*\()")
+_OF_THE_PROBER = set(re.findall(r"^# TYPE (\w+) (?:gauge|counter)$", exposition(begun(1, 0.0), 0.0), re.MULTILINE))
 _WORDS = {"and", "or", "unless", "offset", "bool"}
 
 
@@ -28,13 +30,13 @@ def metrics_in(expression: str) -> set[str]:
 
 
 def not_served(expression: str) -> set[str]:
-    """Return those of an expression's metrics that no rule records and neither the job nor Flink would show."""
+    """Return those of an expression's metrics that no rule records and neither job, Flink nor prober would show."""
     recorded = {rule["record"] for rule in rules() if "record" in rule}
     declared = {f"{OF_OPERATORS}{name}" for name in COUNTERS | GAUGES}
     patterns = _filter()
     return {
         name
-        for name in metrics_in(expression) - recorded - declared - {"up"}
+        for name in metrics_in(expression) - recorded - declared - _OF_THE_PROBER - {"up"}
         if name.startswith(OF_OPERATORS) or not any(pattern.fullmatch(name) for pattern in patterns)
     }
 

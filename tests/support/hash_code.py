@@ -1,4 +1,4 @@
-"""HASH_CODE of Flink SQL for text: MurmurHash3 over 4-byte words, seed 42, forwards and backwards."""
+"""HASH_CODE of Flink SQL for text, backwards: a user whose hash is the wanted one."""
 
 from __future__ import annotations
 
@@ -10,18 +10,6 @@ _C1_BACK, _C2_BACK = pow(_C1, -1, 1 << 32), pow(_C2, -1, 1 << 32)
 _F1, _F2 = 0x85EBCA6B, 0xC2B2AE35
 _SEED = 42
 INT_MIN = -(2**31)
-
-
-def hash_code(text: bytes) -> int:
-    """Return the signed hash of a text whose length is a multiple of 4."""
-    mixed = _SEED
-    for at in range(0, len(text), 4):
-        mixed = _mix(mixed, int.from_bytes(text[at : at + 4], "little"))
-    mixed ^= len(text)
-    mixed = (mixed ^ mixed >> 16) * _F1 & _MASK
-    mixed = (mixed ^ mixed >> 13) * _F2 & _MASK
-    mixed ^= mixed >> 16
-    return mixed - (1 << 32) if mixed >> 31 else mixed
 
 
 def user_with_hash(wanted: int) -> str:

@@ -15,12 +15,15 @@ from tideline.scripts.localstack.paths import FLINK_CONF, STATE_FOLDER
 ALERTS = FLINK_CONF / "alerts.yaml"
 
 
-def promtool(*arguments: str) -> str:
-    """Return what promtool prints; AssertionError with that, or with what to do where it is missing."""
+def promtool(*arguments: str, given: str | None = None) -> str:
+    """Return what promtool prints of these arguments and of what it is given to read.
+
+    AssertionError with that where it finds something wrong, or with what to do where it is missing.
+    """
     own = STATE_FOLDER / "promtool" / "usr" / "bin" / "promtool"
     program = str(own) if own.is_file() else shutil.which("promtool")
     assert program, "promtool is missing: run scripts/setup, or put the one of Prometheus on PATH"
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([program, *arguments], input=given, capture_output=True, text=True, check=False)
     printed = done.stdout + done.stderr
     assert done.returncode == 0, printed
     return printed

@@ -88,6 +88,7 @@ _FAILING = {
     "stack": ["status", "--name", "absent"],
     "topics": ["--bootstrap", "h:1", "--config", "absent.json"],
     "doctor": ["--stack", "absent"],
+    "probe": ["--once", "--stack", "absent"],
     "console": ["--stack", "absent"],
     "config": ["--config", "absent.toml"],
     "submit": ["live", "--stack", "absent"],
