@@ -228,7 +228,7 @@ def _opened(token: str) -> tuple[bytes, int]:
         allowed = f"layouts {LAYOUTS[0]} to {LAYOUTS[-1]}"
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(data)} bytes, first {data[:1].hex()}; allowed: {allowed}")
     positions = data[1] & _POSITIONS
-    size = _FIXED_BYTES + _POSITION_BYTES * positions + tail_bytes(_layout(data), positions) + _placed(data)
+    size = _FIXED_BYTES + _POSITION_BYTES * positions + tail_bytes(_layout(data), positions) + (data[0] & _PLACED > 0)
     signed = size + _MAC_BYTES
     if positions > MAX_POSITIONS or len(token) != -(-signed * 4 // 3) or any(data[signed:]):
         raise InvalidRecord(Reason.BAD_TOKEN, f"{len(token)} characters do not hold {positions} slots")
@@ -237,11 +237,6 @@ def _opened(token: str) -> tuple[bytes, int]:
 
 def _layout(data: bytes) -> int:
     return data[0] & ~(_UNLEARNED | _PLACED)
-
-
-def _placed(data: bytes) -> int:
-    """Return how many bytes say which placement a list is of."""
-    return int(data[0] & _PLACED > 0)
 
 
 def _content(body: bytes) -> Token:
@@ -253,8 +248,8 @@ def _content(body: bytes) -> Token:
     end = _FIXED_BYTES + TAG_BYTES * positions
     ends = end + PAIR_BYTES * positions
     tags, pairs = body[_FIXED_BYTES:end], body[end:ends]
-    feasible, acted, variants = read_tail(body[ends : len(body) - _placed(body)], positions)
-    placement = body[-1] if _placed(body) else 0
+    placement = body[-1] if body[0] & _PLACED else 0
+    feasible, acted, variants = read_tail(body[ends : -1 if placement else None], positions)
     made = key_id, ListVersion(generation, high << 32 | low, seq), encoder, newer << 32 | older
     of, unlearned = (arm, popular, experiment), bool(body[0] & _UNLEARNED)
     token = Token(*made, eligible, share, explored, x, tags, pairs, *of, feasible, acted, unlearned, variants)

@@ -58,6 +58,8 @@ class Policy(ABC):
     """Whether the scores themselves are drawn, so that the first of a list is not certain before exploration."""
     contextual: ClassVar[bool] = True
     """Whether it reads the regression; one that reads counts alone ranks by the rows of any."""
+    reads_eligible: ClassVar[bool] = False
+    """Whether its scores depend on how many activities a user may be shown."""
     reads_pairs: ClassVar[bool] = False
     """Whether it needs to know what each user has to do with each activity, see Contexts."""
 

@@ -127,7 +127,7 @@ class TokenEvents:
         return not self._learns if token.popular else token.unlearned
 
     def _new_list(self, key: ListKey, unlearned: bool) -> ShownList:
-        cascade = self._settings.weighing(key[-1]).cascade
+        cascade = self._settings.weighing(key[-1]).cascade if key[-1] else self._settings.cascade
         if len(self._state.lists) >= self._settings.max_lists:
             self._state.drop_oldest_list()
         discount = 0 if cascade is None else cascade.examination_discount
@@ -150,7 +150,9 @@ class TokenEvents:
     def _weight(self, known: ShownList, position: int) -> int:
         if known.cascade:
             return known.cascade if position > known.first_click else 0
-        return self._settings.weighing(known.key[-1]).examination_discount[position]
+        place = known.key[-1]
+        settings = self._settings.weighing(place) if place else self._settings
+        return settings.examination_discount[position]
 
     def _apply(
         self, known: ShownList, reward: Reward | None, token: Token, position: int, event: Event, activity_id: str
@@ -195,8 +197,7 @@ class TokenEvents:
         reward.flags |= CLICKED
         self._feed(token, reward.position, activity_id, clicks=1)
         former, known.first_click = known.first_click, min(known.first_click, reward.position)
-        cascade = self._settings.weighing(token.placement).cascade
-        if known.cascade and cascade is not None:
+        if known.cascade and (cascade := self._settings.weighing(token.placement).cascade) is not None:
             self._weigh_below(known, former, token, cascade)
         return JoinOutcome.MATCHED
 

@@ -57,7 +57,8 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerS
     mark, share = token.variant_at(shown.position)
     return {
         "user_id": shown.user,
-        "decision_id": _decision_id(token),
+        "decision_id": f"{version.generation}.{version.as_of_ms}.{version.seq}"
+        + (f".{token.placement}" if token.placement else ""),
         "activity_id": shown.activity_id,
         "position": shown.position,
         "shown_ms": shown.shown_ms,
@@ -83,26 +84,18 @@ def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerS
         "feasible": token.feasible_at(shown.position) if token.acted else None,
         "variant": _variant(shown.activity_id, mark, ranker),
         "variant_share": share / PARTS if mark else None,
-        "placement": _placement(token, ranker),
+        "placement": _placement(token, ranker) if token.placement else "",
     }
-
-
-def _decision_id(token: Token) -> str:
-    """Return what tells a user's lists apart."""
-    version = ".".join(map(str, token.version))
-    return f"{version}.{token.placement}" if token.placement else version
 
 
 def _placement(token: Token, ranker: RankerState) -> str:
     """Return the name of a list's placement, its number where it is no longer one."""
-    if not token.placement:
-        return ""
     placed = ranker.offers.at(token.placement)
     return placed.name if placed else f"#{token.placement}"
 
 
 def _weights(token: Token, ranker: RankerState) -> Weights:
-    placed = ranker.offers.at(token.placement) if token.placement else None
+    placed = ranker.offers.at(token.placement)
     own = None if placed is None else placed.placement.weights
     return own or ranker.weights
 
@@ -157,7 +150,8 @@ def _is_known(token: Token, policy: Policy | None) -> bool:
 def _scores(shown: Sequence[ShownDecision], policies: Sequence[Policy | None], ranker: RankerState) -> list[_Score]:
     """Score each activity again, by its policy with the row that counted then; None where one is no longer at hand."""
     found: list[_Score] = [(None, None)] * len(shown)
-    ways = [(policy, _weights(each.token, ranker)) for each, policy in zip(shown, policies, strict=True)]
+    every = [_weights(each.token, ranker) if each.token.placement else ranker.weights for each in shown]
+    ways = list(zip(policies, every, strict=True))
     for policy, weights in dict.fromkeys(ways):
         if policy is None or policy.randomised:
             continue

@@ -27,7 +27,7 @@ from tideline.udfs.core.serving.admission import DeadLetter, decode_events, set_
 from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions, looked_at_again
 from tideline.udfs.core.serving.decisions import decision_records
 from tideline.udfs.core.serving.offers.placed_lists import NO_LISTS, Asked, placed_lists
-from tideline.udfs.core.serving.rank_arms import rank_arms
+from tideline.udfs.core.serving.rank_arms import Scored, rank_arms
 from tideline.udfs.core.serving.signed_lists import signed_lists
 from tideline.udfs.core.users.as_told import as_told, known, not_to_learn
 from tideline.udfs.core.users.history import history_rows, merge
@@ -260,12 +260,13 @@ def rank(
     capped, stopped = may.mask[some], ranker.stopped()
     may.mask[:, stopped] = False
     counts["lists_caps_full"] += may.caps_full
-    ranked = rank_arms(ranker, arms, contexts, may.mask, seeds)
+    scored = Scored() if ranker.offers.placed else None
+    ranked = rank_arms(ranker, arms, contexts, may.mask, seeds, None, scored)
     heads = ListHeads(names, as_of_ms, seq, arms, until=may.until, unlearned=not_to_learn(batch, rows))
     lists = signed_lists(ranker, heads, x, pairs, ranked)
     placed = NO_LISTS
-    if ranker.offers.placed:
-        placed = placed_lists(ranker, heads, Asked(hashes, contexts, pairs, may.mask, ranked.order))
+    if scored is not None:
+        placed = placed_lists(ranker, heads, Asked(hashes, contexts, pairs, may.mask, ranked.order, scored))
         counts["lists_placed"] += rows.size * len(placed)
     if not some.size:
         return Listed(lists, counts, None, placed)

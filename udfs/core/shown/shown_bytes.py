@@ -59,9 +59,9 @@ SIZES = tuple(form.size for form in _FORMS)
 KEY_FORM = struct.Struct("<HIIH")
 """How a list and a former one begin."""
 LOW = 0xFFFFFFFF
-_HIGH_BITS = 10
+HIGH_BITS = 10
 """Of a time in milliseconds above its lowest 32: enough until the year 2109."""
-_HIGH = (1 << _HIGH_BITS) - 1
+HIGH = (1 << HIGH_BITS) - 1
 NOBODY, SPENT = 127, 126
 """Numbers of a claim's holder where it has none, or one that is forgotten; the highest bit is its kind."""
 KIND_SHIFT = 7
@@ -74,7 +74,7 @@ _LISTS, _FORMERS, _CONTEXTS, _REWARDS, _CONVERSIONS, _NOTES, _CLAIMS, _USES, _DI
 def key_bytes(key: tuple[int, int, int, int]) -> bytes:
     """Return how the bytes of a list begin, by its key."""
     generation, as_of_ms, seq, placement = key
-    return KEY_FORM.pack(placement << _HIGH_BITS | as_of_ms >> 32, as_of_ms & LOW, seq, generation)
+    return KEY_FORM.pack(placement << HIGH_BITS | as_of_ms >> 32, as_of_ms & LOW, seq, generation)
 
 
 def key_of(high: int, low: int, seq: int, generation: int) -> tuple[int, int, int, int]:
@@ -83,7 +83,7 @@ def key_of(high: int, low: int, seq: int, generation: int) -> tuple[int, int, in
     >>> key_of(*KEY_FORM.unpack(key_bytes((1, 1_700_000_000_000, 7, 63))))
     (1, 1700000000000, 7, 63)
     """
-    return generation, (high & _HIGH) << 32 | low, seq, high >> _HIGH_BITS
+    return generation, (high & HIGH) << 32 | low, seq, high >> HIGH_BITS
 
 
 def split(data: bytes) -> list[bytes]:

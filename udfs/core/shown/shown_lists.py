@@ -5,14 +5,16 @@ An impression concerns one list of 32; to read and write them all is 25 us, this
 
 from __future__ import annotations
 
-import struct
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from tideline.udfs.core.shown.shown_bytes import (
     FORMER_FORM,
+    HIGH,
+    HIGH_BITS,
     KEY_FORM,
     LIST_FORM,
+    LOW,
     NOTE_FORM,
     NOTED_UNLEARNED,
     find_row,
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from tideline.udfs.core.shown.shown_state import ListKey
 
 _SIZE, _NOTE_SIZE = LIST_FORM.size, NOTE_FORM.size
-_SHOWN = struct.Struct("<IH")
-"""The end of a list's bytes, behind its key."""
 
 
 class ShownLists:
@@ -49,7 +49,7 @@ class ShownLists:
     def key_at(self, number: int) -> ListKey:
         """Return the key of a list by its number."""
         high, low, seq, generation, _, _ = LIST_FORM.unpack_from(self._listed, number * _SIZE)
-        return key_of(high, low, seq, generation)
+        return generation, (high & HIGH) << 32 | low, seq, high >> HIGH_BITS
 
     def keys(self) -> list[ListKey]:
         """Return all keys, in order."""
@@ -75,7 +75,7 @@ class ShownLists:
     def at(self, number: int) -> ShownList:
         """Return a list by its number."""
         high, low, seq, generation, shown_s, seen = LIST_FORM.unpack_from(self._listed, number * _SIZE)
-        key = key_of(high, low, seq, generation)
+        key = generation, (high & HIGH) << 32 | low, seq, high >> HIGH_BITS
         found = self._read.get(key)
         if found is None:
             found = self._read[key] = ShownList(key, shown_s, seen, seen)
@@ -138,7 +138,9 @@ class ShownLists:
 
 
 def _list_bytes(each: ShownList) -> bytes:
-    return key_bytes(each.key) + _SHOWN.pack(each.shown_s, each.seen)
+    generation, as_of_ms, seq, placement = each.key
+    high = placement << HIGH_BITS | as_of_ms >> 32
+    return LIST_FORM.pack(high, as_of_ms & LOW, seq, generation, each.shown_s, each.seen)
 
 
 def _note_bytes(each: ShownList, number: int) -> bytes:

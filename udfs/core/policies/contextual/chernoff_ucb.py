@@ -28,6 +28,7 @@ class ChernoffUCB(Policy):
     """
 
     name: ClassVar[str] = "chernoff_ucb"
+    reads_eligible: ClassVar[bool] = True
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "alpha": Parameter(1.0, 0.0, 10.0, "factor of the bound"),
         "ridge": RIDGE,

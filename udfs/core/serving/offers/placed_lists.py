@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.lists.ranked_lists import ListHeads
     from tideline.udfs.core.policies.base import Contexts
+    from tideline.udfs.core.serving.rank_arms import Scored
     from tideline.udfs.core.serving.ranker_state import RankerState
 
 NO_LISTS: Mapping[str, list[bytes]] = MappingProxyType({})
@@ -33,6 +34,8 @@ class Asked(NamedTuple):
     """[U, K], also of what is on their default lists."""
     order: NDArray[np.int64]
     """[U, k]"""
+    scored: Scored
+    """What their default lists were scored with."""
 
 
 def placed_lists(ranker: RankerState, heads: ListHeads, asked: Asked) -> dict[str, list[bytes]]:
@@ -45,7 +48,7 @@ def placed_lists(ranker: RankerState, heads: ListHeads, asked: Asked) -> dict[st
     for placed in ranker.offers.placed:
         seeds = decision_seeds(asked.hashes, heads.as_of_ms, heads.seq, ranker.settings.salt ^ placed.salt)
         mask = placed.open(asked.mask, orders)
-        ranked = rank_arms(ranker, heads.arms, asked.contexts, mask, seeds, placed)
+        ranked = rank_arms(ranker, heads.arms, asked.contexts, mask, seeds, placed, asked.scored)
         orders[placed.name] = ranked.order
         own = heads._replace(placement=placed.placement.number)
         found[placed.name] = signed_lists(ranker, own, asked.contexts.x, asked.pairs, ranked)

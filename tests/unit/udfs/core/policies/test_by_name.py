@@ -21,7 +21,7 @@ from tests.support.policy_rows import (
     with_alpha,
 )
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.policies.base import Contexts
+from tideline.udfs.core.policies.base import Contexts, Scores
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
 from tideline.udfs.core.policies.policy_table import PAIRS, cold_row, stack
 
@@ -86,3 +86,19 @@ def test_an_index_tries_the_untried_and_keeps_those_without_clicks_alive(name: s
     found = score(name, 1.0, contexts(1, 1), stack(rows, CLICKS_ONLY))[0]
     assert found[0] == math.inf
     assert found[1] > found[2] > found[3] > 0.0
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_scores_depend_on_no_more_than_a_policy_says(name: str) -> None:
+    """Contract: on draws where it is randomised, on the number of the eligible where it reads that: lists of one user
+    share the scores of all others."""
+    rows, x = learned(40, 3)[0], contexts(20, 3)
+    policy, asked, known = with_alpha(name, 0.3), scored(x, 40, 3), stack(rows, CLICKS_ONLY)
+    few, many, seeds = np.full(20, 2), np.full(20, 40), seeds_of(20)
+    one = policy.score(asked, known, many, seeds)
+    by_eligible, by_seed = policy.score(asked, known, few, seeds), policy.score(asked, known, many, seeds[::-1])
+
+    def differ(other: Scores) -> bool:
+        return (one.mean + one.bonus).tobytes() != (other.mean + other.bonus).tobytes()
+
+    assert (differ(by_eligible), differ(by_seed)) == (policy.reads_eligible, policy.randomised)

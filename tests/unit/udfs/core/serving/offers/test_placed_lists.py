@@ -17,12 +17,17 @@ from tideline.udfs.core.catalogue.activity import Cap
 from tideline.udfs.core.control.control import SetExperiment, VariantSpec
 from tideline.udfs.core.limits import HOLDOUT
 from tideline.udfs.core.lists.decision_token import propensity, verify
+from tideline.udfs.core.policies.by_name import POLICIES
 from tideline.udfs.core.policies.policy_table import PAIRS, PolicyRow
 from tideline.udfs.core.ranking.placements import read_placements
+from tideline.udfs.core.serving import rank_arms as rank_arms_module
 from tideline.udfs.core.serving.engine import process
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tideline.udfs.core.lists.decision_token import Token
+    from tideline.udfs.core.policies.base import Scores
     from tideline.udfs.core.serving.engine import Outcome
     from tideline.udfs.core.serving.ranker_state import RankerState
 
@@ -53,11 +58,12 @@ def tokens(users: list[str], lists: list[bytes]) -> list[Token]:
     return [verify(json.loads(each)["k"], user, KEYS) for user, each in zip(users, lists, strict=True)]
 
 
-def test_without_placements_nothing_differs_and_with_them_no_default_list_does() -> None:
-    """Contract: bytes of lists and states; each list beside them has the version and the size it was asked for."""
+@pytest.mark.parametrize("policy", sorted(POLICIES))
+def test_without_placements_nothing_differs_and_with_them_no_default_list_does(policy: str) -> None:
+    """Contract: bytes of lists and states, whatever ranks; each list beside them has the version and the size it was
+    asked for."""
     plain, placed = (
-        listed(make_ranker(SHOP, exploration_permille=200)),
-        listed(make_ranker(SHOP, exploration_permille=200, placements=PLACEMENTS)),
+        listed(make_ranker(SHOP, policy=policy, exploration_permille=200, placements=each)) for each in ((), PLACEMENTS)
     )
     assert (plain.lists, plain.states, plain.placed) == (placed.lists, placed.states, {})
     assert list(placed.placed) == ["hero", "cart", "feed", "empty"]
@@ -190,3 +196,28 @@ def test_pages_of_all_lists_break_no_cap_and_bring_back_nothing_that_was_dismiss
     for at in range(6):
         assert shown[f"a{at}"] <= 1 + at % 3
     assert sum(shown[f"a{at}"] for at in range(6)) > 6
+
+
+@pytest.mark.parametrize("policy", sorted(POLICIES))
+def test_lists_that_share_their_scores_are_those_of_a_pass_of_their_own(
+    policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract: of every policy; so a batch with too many scores to keep leads to the same lists."""
+    ranker = make_ranker(SHOP, policy=policy, exploration_permille=200, placements=PLACEMENTS, holdout_permille=200)
+    together = listed(ranker).placed
+    monkeypatch.setattr(rank_arms_module, "_KEPT_AT_MOST", 0)
+    assert listed(ranker).placed == together
+    calls: list[int] = []
+    monkeypatch.setattr(rank_arms_module, "_KEPT_AT_MOST", 1 << 22)
+    monkeypatch.setattr(POLICIES[policy], "score", counted(POLICIES[policy].score, calls))
+    assert listed(ranker).placed == together
+    own = POLICIES[policy].randomised or POLICIES[policy].reads_eligible
+    assert len(calls) == (10 if own else 2), "two arms, five lists each"
+
+
+def counted(score: Callable[..., Scores], calls: list[int]) -> Callable[..., Scores]:
+    def counting(*arguments: Any) -> Scores:
+        calls.append(1)
+        return score(*arguments)
+
+    return counting
