@@ -162,25 +162,25 @@ class Console:
 
     async def _users(self, _request: Request) -> Response:
         kafka = self.sources.kafka
-        users = await asyncio.to_thread(kafka.recent_users, _USERS) if kafka is not None else []
+        users = await self.watching.aside(kafka.recent_users, _USERS) if kafka is not None else []
         return JSONResponse({"users": [self.names.shown(user) for user in users]})
 
     async def _list(self, request: Request) -> Response:
         name = request.path_params["name"]
-        (payload,) = await asyncio.to_thread(self.sources.redis.lists.read, [self.names.meant(name)])
+        (payload,) = await self.watching.aside(self.sources.redis.lists.read, [self.names.meant(name)])
         is_popular = payload is None
         if is_popular:
-            payload = await asyncio.to_thread(self.sources.redis.lists.popular)
+            payload = await self.watching.aside(self.sources.redis.lists.popular)
         return JSONResponse(list_document(name, payload, now_ms(), self.watching.known, is_popular))
 
     async def _explain(self, request: Request) -> Response:
         name, kafka = request.path_params["name"], self._kafka("the policy")
-        (payload,) = await asyncio.to_thread(self.sources.redis.lists.read, [self.names.meant(name)])
-        told = await asyncio.to_thread(explain, payload, self.watching.known, self.ranking, kafka.policy)
+        (payload,) = await self.watching.aside(self.sources.redis.lists.read, [self.names.meant(name)])
+        told = await self.watching.aside(explain, payload, self.watching.known, self.ranking, kafka.policy)
         return JSONResponse(told)
 
     async def _experiments(self, _request: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(experiments, self.workshop.log))
+        return JSONResponse(await self.watching.aside(experiments, self.workshop.log))
 
     async def _work(self, _request: Request) -> Response:
         return JSONResponse(self.workshop.state())
@@ -202,9 +202,9 @@ class Console:
         user = self.names.meant(name)
         if self.writes is None or not fnmatchcase(user, self.writes):
             return JSONResponse({"error": f"events are sent of users like {self.writes!r} alone"}, 403)
-        (payload,) = await asyncio.to_thread(self.sources.redis.lists.read, [user])
+        (payload,) = await self.watching.aside(self.sources.redis.lists.read, [user])
         event = event_for(body, payload, now_ms(), user)
-        await asyncio.to_thread(self._kafka("the clickstream").send, event)
+        await self.watching.aside(self._kafka("the clickstream").send, event)
         return JSONResponse({"event": told_of_event(event, name)}, 202)
 
     async def _live(self, request: Request) -> Response:

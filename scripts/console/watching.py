@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -28,6 +29,7 @@ USER = "user:"
 LETTERS = 20
 _METRICS_S, _FLINK_S, _REDIS_S, _KAFKA_S = 2.0, 2.0, 5.0, 10.0
 _LISTS_S = 0.2
+_AT_ONCE, _THREADS = 8, 24
 
 
 class Watching:
@@ -43,6 +45,7 @@ class Watching:
         self._letters = -1.0
         self._read: dict[str, tuple[Any, float]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._aside = asyncio.Semaphore(_AT_ONCE)
 
     @property
     def known(self) -> dict[str, Activity]:
@@ -51,6 +54,8 @@ class Watching:
 
     async def run(self) -> None:
         """Look until cancelled."""
+        # asyncio's own has as many threads as cores, and a few: parts that hang would take them all
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
         await together([*map(poll, self._polls()), self._watch_lists()])
 
     async def newest(self, what: str, read: Callable[[], ReadT]) -> ReadT:
@@ -58,9 +63,14 @@ class Watching:
         async with self._locks.setdefault(what, asyncio.Lock()):
             found, at_s = self._read.get(what, (None, -math.inf))
             if time.monotonic() - at_s > _KAFKA_S:
-                found = await asyncio.to_thread(read)
+                found = await self.aside(read)
                 self._read[what] = found, time.monotonic()
         return cast("ReadT", found)
+
+    async def aside(self, ask: Callable[..., ReadT], *arguments: Any) -> ReadT:
+        """Return what a request asks a part for, in a thread; few at once, so that looks always have one."""
+        async with self._aside:
+            return await asyncio.to_thread(ask, *arguments)
 
     def _polls(self) -> list[Poll]:
         sources = self._sources

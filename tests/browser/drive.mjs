@@ -132,37 +132,19 @@ const SCENARIOS = {
     return { own, other: await other.evaluate(() => window.done) };
   },
 
-  // What Health says until it says this, and how long that takes.
+  // What Health says, step by step; a line on standard input begins the next one.
   async health(page) {
     await page.goto(given.address);
     const said = [];
-    for (const step of given.steps) {
+    for (const { selector, pattern } of given.steps) {
       const started = Date.now();
-      await page.waitForFunction(
-        ({ selector, pattern }) => [...document.querySelectorAll(selector)].some((each) => new RegExp(pattern).test(each.textContent)),
-        step,
-        { timeout: given.within_ms ?? PATIENCE_MS },
-      );
+      await page.locator(selector).filter({ hasText: new RegExp(pattern) }).first().waitFor({ timeout: 5 * PATIENCE_MS });
       said.push({ took: Date.now() - started, text: await page.locator('[data-test="sentence"]').innerText() });
       console.error(`step ${said.length}`);
+      if (said.length < given.steps.length) await new Promise((next) => process.stdin.once("data", next));
     }
+    process.stdin.destroy();
     return { said };
-  },
-
-  // Pictures of pages.
-  async pictures(page) {
-    const taken = [];
-    for (const [file, hash, ready, click] of given.pages) {
-      await page.goto(`${given.address.split("#")[0]}#/${hash}${hash.includes("?") ? "&" : "?"}token=${given.token}`);
-      await page.locator(ready).first().waitFor();
-      if (click) {
-        await page.locator(click).first().click();
-        await page.waitForTimeout(1500);
-      }
-      await page.screenshot({ path: join(given.folder, file), fullPage: given.full ?? false });
-      taken.push(file);
-    }
-    return { taken };
   },
 };
 

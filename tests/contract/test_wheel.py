@@ -104,6 +104,14 @@ def test_a_report_is_made_of_an_export(installed: Path, tmp_path: Path) -> None:
     assert (tmp_path / "page.html").read_text().startswith("<!")
 
 
+def test_the_console_s_assets_come_along(installed: Path) -> None:
+    """Contract: built, so that nobody needs Node; of its sources nothing."""
+    (folder,) = (installed.parent.parent / "lib").rglob("site-packages/tideline/scripts/console")
+    built = ROOT / "scripts" / "console" / "static"
+    assert {path.name for path in (folder / "static").iterdir()} == {path.name for path in built.iterdir()}
+    assert not (folder / "web").exists()
+
+
 @pytest.mark.parametrize(
     ("argv", "status", "told"),
     [
@@ -115,6 +123,8 @@ def test_a_report_is_made_of_an_export(installed: Path, tmp_path: Path) -> None:
         ("export --bootstrap 127.0.0.1:1 --out /tmp/x", 1, "export: TIDELINE_TOKEN_KEYS"),
         ("model train --data x --out y", 1, "model train: torch is not installed; pip install 'tideline[train]'"),
         ("model evaluate --data x --train x", 1, "model: onnxruntime is not installed; pip install 'tideline[job]'"),
+        ("console --help", 0, ""),
+        ("console --redis-url redis://h:1", 1, "console: starlette is not installed; pip install 'tideline[console]'"),
         ("submit live", 1, "submit: works in a checkout of Tideline alone"),
     ],
 )

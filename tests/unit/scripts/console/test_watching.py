@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from tests.support.console_world import MemoryDeployment, list_of, metrics_page
@@ -121,6 +123,35 @@ def test_a_refused_record_is_there_as_soon_as_it_is_counted() -> None:
         await viewer.aclose()
 
     _watched(deployment, story)
+
+
+def test_requests_that_hang_hold_no_look_up() -> None:
+    """Contract: a hundred of them, each waiting for a part that does not answer; lists are told all the same."""
+    deployment, release = MemoryDeployment(), threading.Event()
+
+    async def story(watching: Watching) -> None:
+        hanging = [asyncio.create_task(watching.aside(release.wait, PATIENCE_S)) for _ in range(100)]
+        viewer = watching.feed.follow(["user:u1"])
+        try:
+            assert await anext(viewer) is not None
+            assert watching.looks.redis.seen is not None
+            assert not any(each.done() for each in hanging)
+        finally:
+            release.set()
+        await asyncio.gather(*hanging)
+        await viewer.aclose()
+
+    _watched(deployment, story)
+
+
+def test_what_many_ask_for_is_read_once() -> None:
+    numbers = count()
+
+    async def story(watching: Watching) -> None:
+        found = await asyncio.gather(*(watching.newest("x", lambda: next(numbers)) for _ in range(50)))
+        assert set(found) == {0}
+
+    _watched(MemoryDeployment(), story)
 
 
 def test_parts_that_are_not_named_are_not_asked() -> None:
