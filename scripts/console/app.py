@@ -141,7 +141,7 @@ class Console:
         }
 
     async def _health(self, _request: Request) -> Response:
-        found = self.watching.feed.newest(HEALTH) or {"sentence": "Nothing was looked at yet.", "state": "unknown"}
+        found = self.watching.feed.newest(HEALTH) or {"sentence": "Nothing was looked at yet."}
         return JSONResponse(found | {"points": points(self.watching.looks)})
 
     async def _offers(self, _request: Request) -> Response:

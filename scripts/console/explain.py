@@ -19,6 +19,7 @@ from tideline.udfs.core.lists.decision_token import read_unverified
 from tideline.udfs.core.policies.base import Contexts, in_steps
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import Weights, coefficients
+from tideline.udfs.core.policies.policy_start import PolicyStart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.lists.decision_token import Token
     from tideline.udfs.core.policies.base import Policy
-    from tideline.udfs.core.policies.policy_start import PolicyStart
 
     ReadPolicy = Callable[[int | None], PolicyStart]
 
+_NOTHING = Learned.of(PolicyStart([], 0, 0, True))
 EQUAL = "Recomputed, equal: by these scores the list stands as it does."
 
 
@@ -61,11 +62,15 @@ def explain(
     why = _not_scored(token, ranked.activities, known, make_policy(ranking.policy))
     if why is not None:
         return _unknown(why)
+    activities = [known[name] for name in ranked.activities]
+    if not token.policy:  # also what a ranker says that has no row at all yet
+        told = _document(token, ranked.activities, *_scores(token, activities, ranking, _NOTHING))
+        if told["equal"]:
+            return told
     read = Learned.of(read_policy(token.policy))
     if token.policy and not read.table.knows(token.encoder, token.policy):
         return _unknown(f"No longer known: the policy as of version {token.policy:,} is not in its topic.")
-    mean, bonus = _scores(token, [known[name] for name in ranked.activities], ranking, read)
-    return _document(token, ranked.activities, mean, bonus)
+    return _document(token, ranked.activities, *_scores(token, activities, ranking, read))
 
 
 def _not_scored(token: Token, names: Sequence[str], known: Mapping[str, Activity], policy: Policy) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tideline.schemas.errors import Reason
 from tideline.scripts.console.health_items import MINUTE_MS, Item, State, items_of
@@ -28,9 +28,12 @@ _HEX_WIDTH = -2
 def health(looks: Looks, names: Pseudonyms, now_ms: int) -> dict[str, Any]:
     """Return the page as a document; `point` is the newest of what charts show."""
     items = items_of(looks, now_ms)
+    said = sentence(looks, items)
     return {
         "at_ms": now_ms,
-        "sentence": sentence(looks, items),
+        "sentence": said.text,
+        "sentence_state": str(said.state),
+        "beside": beside(items),
         "state": str(worst(items)),
         "items": plain(items),
         "freshness": freshness(looks),
@@ -47,43 +50,58 @@ def worst(items: Sequence[Item]) -> State:
     return next((state for state in order if state in found), State.GOOD)
 
 
-def sentence(looks: Looks, items: Sequence[Item]) -> str:
+class Said(NamedTuple):
+    """A sentence, and how what it tells of is."""
+
+    state: State
+    text: str
+
+
+def sentence(looks: Looks, items: Sequence[Item]) -> Said:
     """Return in words whether lists are fresh."""
     by_name = {item.name: item for item in items}
     job, redis = by_name["job"], by_name["redis"]
     if job.state is State.BAD:
-        return f"Lists are not made: the job {_about(job)}."
+        return Said(State.BAD, f"Lists are not made: the job {_about(job)}.")
     if redis.state is State.BAD:
-        return "Lists cannot be read: Redis does not answer."
+        return Said(State.BAD, "Lists cannot be read: Redis does not answer.")
     if looks.since(MINUTE_MS) is None:
-        return "Whether lists are fresh is not known yet: it takes two looks, seconds apart."
+        return Said(State.UNKNOWN, "Whether lists are fresh is not known yet: it takes two looks, seconds apart.")
     if by_name["metrics"].state is State.BAD and not looks.grown("list_ms", MINUTE_MS):
-        return "Whether lists are fresh is not known: not every process shows its metrics."
+        return Said(State.UNKNOWN, "Whether lists are fresh is not known: not every process shows its metrics.")
     return _by_counts(looks)
+
+
+def beside(items: Sequence[Item]) -> str:
+    """Return which things are wrong, in a sentence that stands under the first; empty where none is."""
+    wrong = [item.name for item in items if item.state is State.BAD]
+    return f"Wrong: {', '.join(wrong)}; see below what to do." if wrong else ""
 
 
 def _about(job: Item) -> str:
     return {"there is none of that name": "is not there"}.get(job.says, f"is {job.says.partition(';')[0]}")
 
 
-def _by_counts(looks: Looks) -> str:
+def _by_counts(looks: Looks) -> Said:
     lists, events = looks.grown("list_ms", MINUTE_MS), looks.grown("records", MINUTE_MS)
     if lists:
         return _fresh(looks, lists)
     if looks.grown("lists", MINUTE_MS):
-        return "Lists are not fresh: they are ranked, and in the last minute none was written."
+        return Said(State.BAD, "Lists are not fresh: they are ranked, and in the last minute none was written.")
     if events:
-        return f"{events:,.0f} events came in the last minute, and none of them changed a list."
-    return "Nobody did anything in the last minute, so no list had to be made."
+        return Said(State.GOOD, f"{events:,.0f} events came in the last minute, and none of them changed a list.")
+    return Said(State.GOOD, "Nobody did anything in the last minute, so no list had to be made.")
 
 
-def _fresh(looks: Looks, lists: float) -> str:
+def _fresh(looks: Looks, lists: float) -> Said:
     told = freshness(looks)
     within = next((each["ms"] for each in told["buckets"] if each["within"] >= _OF_100 * lists), None)
     if within is not None and within <= _PROMISED_MS:
-        return f"Lists are fresh: 99 of 100 were readable within {within:,} ms of their event ({lists:,.0f} lists)."
-    on_time = next(each["within"] for each in told["buckets"] if each["ms"] == _PROMISED_MS)
-    return f"Lists are late: only {100 * on_time / lists:.0f} of 100 were readable within 1 s of their event."
+        fresh = f"Lists are fresh: 99 of 100 were readable within {within:,} ms of their event ({lists:,.0f} lists)."
+        return Said(State.GOOD, fresh)
+    on_time = next((each["within"] for each in told["buckets"] if each["ms"] == _PROMISED_MS), 0.0)
+    late = f"Lists are late: only {100 * on_time / lists:.0f} of 100 were readable within 1 s of their event."
+    return Said(State.BAD, late)
 
 
 def freshness(looks: Looks) -> dict[str, Any]:

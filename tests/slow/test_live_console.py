@@ -83,6 +83,8 @@ def test_a_click_renews_the_list_that_is_shown_with_a_reason_and_equal_scores(
     assert found["verdict"].startswith(EQUAL)
     assert found["requests"] == [console.served.base.split("/")[2]]
     assert found["errors"] == []
+    again = play("playground", address=console.served.page("playground?user=tab-1"), reorders=False)
+    assert again["verdict"].startswith(EQUAL)  # of what was learned meanwhile
     evidence("console: click to changed list", {"took_ms": found["took"], "said": found["said"]})
     console.job.drain()
 

@@ -38,8 +38,7 @@ export function Series({ title, points, lines }) {
     <p class="legend">
       ${lines.map(
         ({ key, name, text }, at) =>
-          html`<span key=${key}><i class=${`line line${at}`} aria-hidden="true"></i>${name}
-            <b>${last ? text(last[key]) : "–"}</b></span>`,
+          html`<span key=${key}><i class=${`line line${at}`} aria-hidden="true"></i>${name} <b>${last ? text(last[key]) : "–"}</b></span>`,
       )}
     </p>
     <div ref=${box} aria-hidden="true"></div>
@@ -76,8 +75,8 @@ export function Bars({ caption, heads, bars }) {
       ${bars.map(
         ({ name, value, text }) => html`<tr key=${name}>
           <th scope="row">${name}</th>
-          <td><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-            <rect width=${(100 * value) / most} height="8" /></svg><span>${text}</span></td>
+          <td><div class="bar"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+            <rect width=${(100 * value) / most} height="8" /></svg><span>${text}</span></div></td>
         </tr>`,
       )}
     </tbody>

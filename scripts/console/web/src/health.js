@@ -37,7 +37,8 @@ export function Health() {
   const stale = connected.value ? null : html`<p role="alert">The console does not answer; this is how it was at ${moment(found.at_ms)}.</p>`;
   return html`<h1>Health</h1>
     ${stale}
-    <p class=${`sentence ${found.state}`} aria-live="polite" data-test="sentence">${found.sentence}</p>
+    <div class=${`sentence ${found.sentence_state}`} aria-live="polite"><p data-test="sentence">${found.sentence}</p>
+      ${found.beside && html`<p class="quiet" data-test="beside">${found.beside}</p>`}</div>
     <${Items} items=${found.items} />
     <${Freshness} told=${found.freshness} />
     <section aria-label="The last quarter of an hour" class="charts">

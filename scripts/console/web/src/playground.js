@@ -101,7 +101,7 @@ function List({ told, about }) {
     return html`<tr key=${entry.activity_id} data-activity=${entry.activity_id} class=${entry.over ? "over" : ""}>
         <td>${entry.position}</td>
         <td><${Moved} was=${place} now=${entry.position} known=${was.value !== null} /></td>
-        <th scope="row">${entry.title ?? entry.activity_id}<br /><code class="quiet">${entry.activity_id}</code>
+        <th scope="row"><span class="title">${entry.title ?? entry.activity_id}</span><br /><code class="quiet">${entry.activity_id}</code>
           ${entry.variant && html`<span class="quiet"> variant ${entry.variant}</span>`}
           <div class="reason" data-test="reason">${entry.reason}</div></th>
         <td>${entry.over ? "over" : moment(entry.ends_ms)}</td>

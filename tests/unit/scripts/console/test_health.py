@@ -11,7 +11,7 @@ from tests.support.console_world import metrics_page
 from tideline.scripts.console.health import health, points
 from tideline.scripts.console.looks import Counting, Looks
 from tideline.scripts.console.pseudonyms import Pseudonyms
-from tideline.scripts.console.sources import JobSeen, LetterSeen, Pages, RedisSeen
+from tideline.scripts.console.sources import CheckpointsSeen, JobSeen, LetterSeen, Pages, RedisSeen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,11 +75,22 @@ def test_a_job_that_does_not_run_comes_before_what_was_counted() -> None:
     looks.job = looks.job.again(JobSeen("RESTARTING", root_cause="lost"), _NOW_MS)
     found = health(looks, Pseudonyms(False), _NOW_MS)
     assert (found["sentence"], found["state"]) == ("Lists are not made: the job is RESTARTING.", "bad")
+    assert (found["sentence_state"], found["beside"]) == ("bad", "Wrong: job; see below what to do.")
     looks.job = looks.job.again(JobSeen(""), _NOW_MS)
     assert _sentence(looks) == "Lists are not made: the job is not there."
     looks.job = looks.job.again(JobSeen("RUNNING", True), _NOW_MS)
     looks.redis = looks.redis.failed("away", _NOW_MS)
     assert _sentence(looks) == "Lists cannot be read: Redis does not answer."
+
+
+def test_what_is_wrong_beside_fresh_lists_is_named_under_them() -> None:
+    """Contract: the first sentence is about lists, and is not red for something else."""
+    looks = _looks(_NONE, _lists(10, _25=10, _100=10, _400=10, _1000=10, _5000=10))
+    old = CheckpointsSeen(1, 0, _NOW_MS - 900_000)
+    looks.job = looks.job.again(JobSeen("RUNNING", True, old), _NOW_MS)
+    found = health(looks, Pseudonyms(False), _NOW_MS)
+    assert (found["sentence_state"], found["state"]) == ("good", "bad")
+    assert found["beside"] == "Wrong: checkpoints; see below what to do."
 
 
 def test_processes_that_show_nothing_leave_it_unknown() -> None:
