@@ -16,7 +16,7 @@ from tideline.schemas.clickstream_reader import read_clickstream
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
 from tideline.schemas.fields import EARLIEST_MS, LATEST_MS, MAX_AMOUNT, MAX_TEXT_CHARS
-from tideline.schemas.records import HEADER_BYTES, MAX_VALUE_BYTES, RecordCodec, size_error
+from tideline.schemas.records import HEADER_BYTES, MAX_VALUE_BYTES, RecordCodec, size_error, wire_header
 from tideline.schemas.registry import shipped
 
 MAX_TOKEN_CHARS = 512
@@ -26,7 +26,10 @@ MAX_QUANTITY = 2**31 - 1
 _NANOSECONDS = 10**17
 
 _CLICKSTREAM = RecordCodec(shipped(), "clickstream")
-_NEWEST_HEADER = _CLICKSTREAM.header
+_BY_HAND = frozenset(
+    wire_header(each.schema_id) for each in shipped().versions_of("clickstream") if each.version in (1, 2)
+)
+"""Versions that lay a body out alike: what producers of the former one send is read as fast."""
 _OPENING_BRACE = ord("{")
 _NUMBER_OF_TYPE: dict[object, int] = {name: number for number, name in enumerate(TYPE_NAMES)}
 
@@ -66,7 +69,7 @@ def decode_event(key: bytes | None, value: bytes | None, record_ts_ms: int) -> E
         raise size_error(value)
     if not key:
         raise InvalidRecord(Reason.MISSING_KEY, "the key must be the user_id as UTF-8")
-    if value[:HEADER_BYTES] == _NEWEST_HEADER:
+    if value[:HEADER_BYTES] in _BY_HAND:
         event = read_clickstream(value, HEADER_BYTES)
     elif value[0] == _OPENING_BRACE:
         event = _from_json(value)
@@ -193,6 +196,8 @@ def _check(event: Event, key: bytes, record_ts_ms: int) -> None:
 
 
 def _check_activity_event(kind: int, activity_id: str | None, token: str | None, position: int | None) -> None:
+    if kind == EventType.ERASE:
+        return
     if activity_id is None:
         raise InvalidRecord(Reason.BAD_FIELD, f"activity_id is missing; {TYPE_NAMES[kind]} is about an activity")
     if token is not None and position is None and kind != EventType.CONVERSION:

@@ -61,6 +61,7 @@ class Reason(StrEnum):
     FOREIGN_TOKEN = "foreign_token", "The decision token was signed with another key or for another user or list."
     LATE = "late", "The event is older than all that is kept for its user.", _COUNTED
     DUPLICATE = "duplicate", "The event_id was already applied.", _COUNTED
+    ERASED = "erased", "Its user was erased since it happened, or since its list was made.", _COUNTED
     QUARANTINED = "quarantined", "Its user did more in a second of the hour before than a person can."
     BAD_ACTIVITY = "bad_activity", "An activity record breaks a rule; the former version of it stays."
     BAD_PROFILE = "bad_profile", "A profile record breaks a rule; the former profile of its user stays."

@@ -15,6 +15,7 @@ class EventType(IntEnum):
     CLICK = 5
     CONVERSION = 6
     DISMISS = 7
+    ERASE = 8
 
 
 TYPE_NAMES: tuple[str, ...] = tuple(kind.name.lower() for kind in EventType)
@@ -25,7 +26,9 @@ WIRE_SYMBOLS = (*TYPE_NAMES[:_UNKNOWN_AT], "unknown", *TYPE_NAMES[_UNKNOWN_AT:])
 """Symbols of the Avro enum. `unknown` is no type: readers of a version see it in place of a later one's types."""
 
 FIRST_ACTIVITY_TYPE = EventType.IMPRESSION
-"""Types from this number on are about an activity; those below enter the history and the encoder."""
+"""Types from this number on are about an activity, but for ERASE; those below enter the history and the encoder."""
+VISITOR_TYPES = tuple(kind for kind in EventType if kind is not EventType.ERASE)
+"""What somebody does; ERASE is an order of the shop, see udfs/core/erasure/erase_order.py."""
 
 
 class Event(NamedTuple):
@@ -51,10 +54,10 @@ class Event(NamedTuple):
     quantity: int | None = None
     """Units, 0..2**31-1."""
     activity_id: str | None = None
-    """Activity it is about; always present from IMPRESSION on."""
+    """Activity it is about; always present from IMPRESSION to DISMISS."""
     token: str | None = None
     """Decision token of the list the activity was shown from, 1..512 characters, not yet verified."""
     position: int | None = None
-    """0-based place in that list, 0..99; always present with a token, except for a conversion."""
+    """0-based place in that list, 0..99; always present with a token, except for a conversion and an erasure."""
     value: float | None = None
     """Worth of a conversion in the shop's currency, -1e9..1e9; a later report replaces it."""

@@ -29,7 +29,7 @@ class TopicSpec:
 
 @dataclass(frozen=True)
 class Topics:
-    """Names of the seven topics."""
+    """Names of the eight topics."""
 
     clickstream: str = "clickstream"
     profiles: str = "profiles"
@@ -38,6 +38,7 @@ class Topics:
     policy: str = "policy"
     decisions: str = "decisions"
     dead_letters: str = "dead-letters"
+    erasures: str = "erasures"
 
     def with_suffix(self, suffix: str) -> Topics:
         """The same names, each followed by `suffix`: a set of its own for a test or a replay."""
@@ -54,16 +55,19 @@ _COMPACTED = {"cleanup.policy": "compact"}
 
 SPECS: Mapping[str, TopicSpec] = MappingProxyType(
     {
-        "clickstream": TopicSpec(4, _BROKER_TIME),
+        # What a person did stays no longer than this anywhere in Kafka: docs/guide/privacy.md.
+        "clickstream": TopicSpec(4, _BROKER_TIME | {"retention.ms": str(28 * _DAY_MS)}),
         # Key and partitions are the clickstream's: see `apart`.
         "profiles": TopicSpec(4, _BROKER_TIME | _COMPACTED),
         "activities": TopicSpec(1, _COMPACTED),
         "control": TopicSpec(1, _COMPACTED),
         # For a week every version can be read and pinned, then only the newest of each activity is kept.
         "policy": TopicSpec(1, _COMPACTED | {"min.compaction.lag.ms": str(7 * _DAY_MS)}),
-        "decisions": TopicSpec(4, {}),
+        "decisions": TopicSpec(4, {"retention.ms": str(30 * _DAY_MS)}),
         # Time enough to find the cause and send them again.
         "dead_letters": TopicSpec(1, {"retention.ms": str(14 * _DAY_MS)}),
+        # Keyed hashes and times, kept to honour them.
+        "erasures": TopicSpec(1, _COMPACTED),
     }
 )
 

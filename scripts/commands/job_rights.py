@@ -32,7 +32,7 @@ def job_rights(config: JobConfig) -> list[Right]:
 
 def rights_on(topics: Topics, written: Mapping[str, str], group: str) -> list[Right]:
     """Return the rights of a job that reads these topics, writes those (name by role) and is of that group."""
-    read = [topics.clickstream, topics.profiles, topics.activities, topics.control, topics.policy]
+    read = [topics.clickstream, topics.profiles, topics.activities, topics.control, topics.policy, topics.erasures]
     return [
         *(Right("Read", "topic", name) for name in read),
         *(Right("Write", "topic", name) for name in written.values()),

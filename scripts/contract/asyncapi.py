@@ -28,6 +28,7 @@ _KEY_VALUES = {
     "ledger": "ledger, a bar, activity_id, as in ledger|tea-10.",
     "rule_costs": "The text costs.",
     "decision": "user_id as UTF-8, as inside.",
+    "erasure": "The id of a token secret as one byte, and BLAKE2b-128 with that secret over user_id.",
     "dead_letter": "That of the refused record, byte for byte; none where that had none.",
 }
 
@@ -56,15 +57,23 @@ CHANNELS: Mapping[str, Channel] = {
         "What visitors do: docs/contracts/producer.md, and frontend.md for what happens to a list.",
         ("clickstream",),
         True,
-        ("the shop's servers", "tideline send", "tideline backfill --file"),
-        ("tideline backfill", "tideline replay", "tideline export", "tideline activity check", "tideline model"),
+        ("the shop's servers", "tideline send", "tideline backfill --file", "tideline erase"),
+        (
+            "tideline backfill",
+            "tideline replay",
+            "tideline export",
+            "tideline activity check",
+            "tideline model",
+            "tideline erase",
+            "tideline person",
+        ),
     ),
     "profiles": Channel(
         "What a shop says of its users: docs/contracts/profiles.md. A record without value forgets one.",
         ("profile",),
         True,
-        ("the shop's servers",),
-        ("tideline list", "tideline activity check"),
+        ("the shop's servers", "tideline erase"),
+        ("tideline list", "tideline activity check", "tideline person"),
     ),
     "activities": Channel(
         "What can be shown: docs/contracts/marketer.md. A record without value deletes an activity.",
@@ -94,6 +103,13 @@ CHANNELS: Mapping[str, Channel] = {
         False,
         (),
         ("operators",),
+    ),
+    "erasures": Channel(
+        "Who was erased up to when, without ids: docs/guide/privacy.md.",
+        ("erasure",),
+        False,
+        ("tideline erase",),
+        ("tideline person",),
     ),
 }
 """By role, in the order in which topics are told."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tideline.schemas.events import TYPE_NAMES
+from tideline.schemas.events import TYPE_NAMES, VISITOR_TYPES
 from tideline.scripts.parsers.verb_parser import add_json, add_redis, add_target
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def fill(parser: VerbParser) -> None:
         },
     )
     parser.add_argument("user", metavar="USER", help="user id, as it is in the Kafka key")
-    parser.add_argument("--type", choices=TYPE_NAMES, default=TYPE_NAMES[0], help="what happened (view)")
+    kinds = [TYPE_NAMES[kind] for kind in VISITOR_TYPES]
+    parser.add_argument("--type", choices=kinds, default=kinds[0], help="what happened (view)")
     parser.add_argument("--item", metavar="ID", help="product it is about")
     parser.add_argument("--category", metavar="NAME", help="category of the product, or of the search")
     parser.add_argument("--price", type=float, metavar="AMOUNT", help="of one unit")

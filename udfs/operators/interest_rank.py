@@ -15,6 +15,7 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 from tideline.models.encoder import Encoder
 from tideline.schemas.errors import ConfigError, InvalidRecord
 from tideline.udfs.core.control.control import Audience, Republish, decode_for
+from tideline.udfs.core.erasure.known_erasures import KnownErasures
 from tideline.udfs.core.lists.list_block import encode_block
 from tideline.udfs.core.policies.arm_key import decode_ledger_key
 from tideline.udfs.core.policies.fence import check_still_writer
@@ -86,8 +87,12 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._sampled = WaitingDecisions()
         self._popular = PopularList(config.list_ttl_s * 1000)
         self._stops = StopList(config.list_ttl_s * 1000)
+        start = RankerState.start(rank_settings(config), Encoder.load(Path(config.encoder), config.provider))
+        told = ((record.key, record.value) for record in self._read(config.topics.erasures))
+        erasures = KnownErasures.of(told, start.settings.keys)
+        self._meters.add({"erasures_refused": erasures.refused})
         self._feed = RankerFeed(
-            RankerState.start(rank_settings(config), Encoder.load(Path(config.encoder), config.provider)),
+            replace(start, erasures=erasures),
             config.provider,
             self._read_policy,
             lambda role: self._read(config.topics.by_role()[role]),

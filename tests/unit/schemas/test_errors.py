@@ -24,7 +24,7 @@ def test_a_reason_is_its_label_and_explains_itself_in_one_line() -> None:
 
 def test_only_well_formed_events_are_counted_without_a_dead_letter() -> None:
     counted = {reason for reason in Reason if reason.counted_only}
-    assert counted == {Reason.LATE, Reason.DUPLICATE}
+    assert counted == {Reason.LATE, Reason.DUPLICATE, Reason.ERASED}
 
 
 def test_the_brake_counts_what_only_a_producer_can_get_wrong() -> None:

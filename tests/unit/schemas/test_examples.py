@@ -16,6 +16,7 @@ _NOT_FROM_DECODING = {
     Reason.FOREIGN_TOKEN,
     Reason.LATE,
     Reason.DUPLICATE,
+    Reason.ERASED,
     Reason.QUARANTINED,
     Reason.BAD_ACTIVITY,
     Reason.BAD_PROFILE,

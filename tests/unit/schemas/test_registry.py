@@ -32,6 +32,8 @@ _IDS_EVER_GIVEN = {
     23: "decision_v5",
     24: "ledger_v3",
     25: "decision_v6",
+    26: "clickstream_v2",
+    27: "erasure_v1",
 }
 
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from tideline.schemas.fields import is_identifier
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.learning import IMPRESSION_UNIT, add, forget
+from tideline.udfs.core.learning.learning import IMPRESSION_UNIT, add, forget, without_nothing
 from tideline.udfs.core.policies.policy_table import UPPER
+from tideline.udfs.core.rewards.feedback import TAKEN_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +109,8 @@ def take(sums: NDArray[Any], rows: NDArray[Any], decay: Decay, newest: int) -> A
     bad = _unsound(found[np.isin(found["bucket"], places)], (rows["impressions"] < 0).any())
     if bad.size:
         rows, found = _one_by_one(forget(sums, decay, newest), rows, bad, decay, newest, refused)
+    if (rows["unlearned"] == TAKEN_BACK).any():
+        found = without_nothing(found)
     return Added(found, rows, +refused)
 
 

@@ -21,10 +21,12 @@ from tideline.udfs.core.learning.learning import (
     forget,
     increments,
     merge,
+    without_nothing,
 )
 from tideline.udfs.core.learning.sharing.pair_parts import Arms, PairParts
 from tideline.udfs.core.learning.solving import NUMBERS, Counts, counts_of, decayed_numbers, whole_of
 from tideline.udfs.core.policies.arm_key import GONE_ID, ArmKey
+from tideline.udfs.core.rewards.feedback import TAKEN_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,8 +83,10 @@ class Knowledge:
         """Add the feedback that can be right."""
         rows, newest, refused = admit(ids, rows, self.decay, self.newest if self._begun else None)
         forgotten = self._grow_old(newest)
+        before = set(self.sums)
         found = self._add(ids, rows, refused)
-        self._compare(found)
+        self._compare(arm for arm in found if arm in self.sums)
+        forgotten += sorted(before - self.sums.keys())
         return Learned(found, +refused, [arm for arm in forgotten if arm not in self.sums])
 
     def _add(self, ids: Sequence[str], rows: NDArray[Any], refused: Counter[Refusal]) -> dict[ArmKey, NDArray[Any]]:
@@ -106,12 +110,19 @@ class Knowledge:
             added = take(before, mine, self.decay, self.newest)
             refused += added.refused
             if added.rows.size:
-                self._put(arm, added.sums)
                 found[arm] = added.rows
+                if added.sums.size:
+                    self._put(arm, added.sums)
+                elif arm in self.sums:
+                    self._drop(arm)
         for encoder in {arm.encoder for arm in found}:
             kept = np.concatenate([each for arm, each in found.items() if arm.encoder == encoder])
             _, more = increments(kept, np.zeros(kept.size, np.int64), self.decay, self.newest)
             self._totals[encoder] = merge([self._totals.get(encoder, NO_SUMS), more])
+            if any((each["unlearned"] == TAKEN_BACK).any() for each in found.values()):
+                self._totals[encoder] = without_nothing(self._totals[encoder])
+                if not self._totals[encoder].size:
+                    del self._totals[encoder]
         return found
 
     def _put(self, arm: ArmKey, sums: NDArray[Any]) -> None:

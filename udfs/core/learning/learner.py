@@ -20,6 +20,7 @@ from tideline.udfs.core.learning.publication import every_arm, published
 from tideline.udfs.core.learning.turn import publications_in_round, turn
 from tideline.udfs.core.policies.arm_key import ArmKey, decode_arm
 from tideline.udfs.core.policies.regression import Regression
+from tideline.udfs.core.rewards.feedback import TAKEN_BACK
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -109,16 +110,17 @@ class Learner:
         """Add feedback (dtype ROWS); the arms to publish are those it changed and those whose turn it is.
 
         Of an encoder's first feedback every activity's. Rows of users who are not to be learned from are for the
-        ledgers alone.
+        ledgers alone; what is taken back is for the sums alone.
         """
-        known, silent = self._known, rows["unlearned"] != 0
+        known, silent = self._known, (rows["unlearned"] != 0) & (rows["unlearned"] != TAKEN_BACK)
         counted, rows = (rows[silent], rows[~silent]) if silent.any() else (rows[:0], rows)
         before, activities = known.encoders(), known.activities()
         learned = known.learn(ids, rows)
         others = admit(ids, counted, known.decay, known.newest)
         retired = known.retire(self._features.keys(), self._settings.window_ms)
         clicks = Clicks()
-        for arm, mine in learned.rows.items():
+        given = _given(learned.rows)
+        for arm, mine in given.items():
             clicks = clicks.with_more(self._watch.see(arm, mine))
         kept = {arm: known.sums[arm] for arm in learned.rows if arm in known.sums} | retired.together
         gone = [*learned.forgotten, *retired.arms]
@@ -135,7 +137,7 @@ class Learner:
             sum(mine.size for mine in learned.rows.values()),
             clicks,
             learned.refused + others.refused,
-            self.ledgers.learn(_by_activity(learned.rows, ids, others.rows)) if self.ledgers else None,
+            self.ledgers.learn(_by_activity(given, ids, others.rows)) if self.ledgers else None,
         )
 
     def _due(self) -> list[ArmKey]:
@@ -178,6 +180,14 @@ class Learner:
     def drift(self) -> float:
         """Return by how many standard errors clicks over predicted ones differ today from before, see `Watch`."""
         return self._watch.drift()
+
+
+def _given(rows_of: Mapping[ArmKey, NDArray[Any]]) -> Mapping[ArmKey, NDArray[Any]]:
+    """Return the feedback of each arm without what is taken back: budgets stay spent, monitors saw what they saw."""
+    if not any((rows["unlearned"] == TAKEN_BACK).any() for rows in rows_of.values()):
+        return rows_of
+    given = {arm: rows[rows["unlearned"] != TAKEN_BACK] for arm, rows in rows_of.items()}
+    return {arm: rows for arm, rows in given.items() if rows.size}
 
 
 def _by_activity(

@@ -166,6 +166,12 @@ def as_rows(sums: NDArray[Any]) -> NDArray[np.int64]:
     return np.ascontiguousarray(sums).view(np.int64).reshape(sums.size, BUCKET.itemsize // 8)
 
 
+def without_nothing(sums: NDArray[Any]) -> NDArray[Any]:
+    """Return the sums without buckets in which nothing is left: what was taken back whole was never there."""
+    some = as_rows(sums)[:, 1:].any(axis=1)
+    return sums if some.all() else sums[some]
+
+
 def forget(sums: NDArray[Any], decay: Decay, newest: int) -> NDArray[Any]:
     """Return the sums without the buckets that weigh less than 1/256 seen from the newest bucket of all.
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LAYOUT = 6
+TAKEN_BACK = 2
+"""`unlearned` of what is taken back of an erased user: sums alone count it, for a budget stays spent."""
 
 ROWS = np.dtype(
     [
@@ -40,8 +42,8 @@ ROWS = np.dtype(
 `revenue_milli` thousandths of a unit, `examination_discount` the hundredths by which an impression counts less than a
 whole one: its place is not always looked at, `pair` what was scored (pair_numbers.py), of every row that carries
 impressions or clicks; a row that the token is no longer at hand for has 0 and carries neither; `unlearned` 1 where its
-user has not agreed to be learned from: budgets and floors count it, and nothing else; `variant` the mark of the
-variant that impressions and clicks are of, 0 where the activity has none."""
+user has not agreed to be learned from: budgets and floors count it, and nothing else, TAKEN_BACK the other way round;
+`variant` the mark of the variant that impressions and clicks are of, 0 where the activity has none."""
 
 _ROW = struct.Struct("<IHbbbbqq16sBIBH")
 _LENGTH = struct.Struct("<I")

@@ -8,7 +8,7 @@ says of users (profile records) comes by `take_profiles`.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,6 +24,9 @@ from tideline.udfs.core.profiles.profile_batch import told_by
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rule_costs.steps import Masks
 from tideline.udfs.core.serving.admission import DeadLetter, decode_events, set_robots_aside
+from tideline.udfs.core.serving.batches.erasing import erase, of_after, profile_of_after
+from tideline.udfs.core.serving.batches.outcome import Outcome, Records
+from tideline.udfs.core.serving.batches.turns import in_turns
 from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions, looked_at_again
 from tideline.udfs.core.serving.decisions import decision_records
 from tideline.udfs.core.serving.offers.placed_lists import NO_LISTS, Asked, placed_lists
@@ -71,36 +74,6 @@ class Listed(NamedTuple):
     """Beside the default lists those of each placement, of the same users."""
 
 
-class Records(NamedTuple):
-    """Raw records of one shard, in parallel sequences; key and value None where Kafka had none."""
-
-    keys: Sequence[bytes | None]
-    values: Sequence[bytes | None]
-    timestamps_ms: Sequence[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a batch leads to: new states and lists by user, decision records, dead letters, feedback and counts."""
-
-    users: list[str]
-    states: list[bytes]
-    listed: list[str]
-    lists: list[bytes]
-    decisions: list[tuple[str, bytes]]
-    dead: list[DeadLetter]
-    feedback: list[Feedback]
-    counts: Counter[str]
-    appended_ms: list[int]
-    """Kafka timestamp of the newest record behind each list."""
-    newest_ms: int
-    """Newest event time of the users in the batch."""
-    sampled: SampledDecisions | None
-    """Decisions to be looked at again for what rules cost."""
-    placed: Mapping[str, list[bytes]]
-    """By placement another list of each user that has a list."""
-
-
 def process(
     records: Records,
     load: Callable[[list[str]], list[bytes | None]],
@@ -118,13 +91,20 @@ def process(
     No list is as of an earlier moment than `least_ms`.
     """
     by_user, undecoded, counts = decode_events(*records)
+    if counts["events_erase"]:
+        if len(records.keys) == 1:
+            event = next(iter(by_user.values()))[0][1]
+            return erase(event, records.timestamps_ms, load, ranker, counts, least_ms, muted=muted)
+        again = partial(process, ranker=ranker, muted=muted, held=held, least_ms=least_ms)
+        return in_turns(records, by_user, load, again)
     users = list(by_user)
     batch = decode_states(load(users), ranker.encoder.hidden)
     if held is not None:
         for row, (user, events) in enumerate(by_user.items()):
             told = held.at(user, max(event.ts_ms for _, event in events))
             batch.profiles[row] = newest(batch.profiles[row], told)
-    admitted = set_robots_aside(batch, list(by_user.values()), ranker.catalogue.activities_of_item)
+    kept = of_after(batch, users, list(by_user.values()), ranker)
+    admitted = set_robots_aside(batch, kept.by_row, ranker.catalogue.activities_of_item)
     before_ms = batch.header["as_of_ms"].copy()
     merged = _merge(batch, admitted)
     attributed = _attribute(batch, admitted, ranker)
@@ -136,7 +116,8 @@ def process(
         lists, of_lists, sampled, placed = _leave_stale(batch, changed, merged, ranker)
     else:
         lists, of_lists, sampled, placed = rank(batch, changed, merged, users, ranker, least_ms)
-    for more in (admitted.counts, {"duplicate": merged.duplicates, "late": merged.late}, attributed.counts, of_lists):
+    apart = {"duplicate": merged.duplicates, "late": merged.late, "erased": kept.refused}
+    for more in (admitted.counts, apart, attributed.counts, of_lists):
         counts.update(more)
     newest_record = [events[-1][0] for events in by_user.values()]
     return Outcome(
@@ -146,7 +127,7 @@ def process(
         lists=lists,
         decisions=attributed.decisions,
         dead=[*undecoded, *admitted.dead, *attributed.dead],
-        feedback=attributed.feedback,
+        feedback=kept.feedback + attributed.feedback,
         counts=counts,
         appended_ms=[records.timestamps_ms[newest_record[row]] for row in changed.tolist()] if lists else [],
         newest_ms=int(batch.header["as_of_ms"].max(initial=0)),
@@ -171,6 +152,8 @@ def take_profiles(
     users = list(told.profiles)
     batch = decode_states(load(users), ranker.encoder.hidden)
     former, batch.profiles = batch.profiles, list(map(newest, batch.profiles, told.profiles.values()))
+    for row in np.flatnonzero(batch.erased_ms).tolist():
+        batch.profiles[row] = profile_of_after(batch.profiles[row], int(batch.erased_ms[row]))
     new = np.array([before != after for before, after in zip(former, batch.profiles, strict=True)], np.bool_)
     rows = np.flatnonzero(new & known(batch) & (not muted))
     lists, counts, sampled, placed = rank(batch, rows, nothing_merged(len(users)), users, ranker, least_ms)

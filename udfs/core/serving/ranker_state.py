@@ -15,6 +15,7 @@ import numpy as np
 from tideline.udfs.core.budgets.standing import NO_STANDINGS, Standing
 from tideline.udfs.core.catalogue.catalogue import Catalogue, open_at
 from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExperiment, SetGeneration, SetWeights
+from tideline.udfs.core.erasure.known_erasures import NOBODY, KnownErasures
 from tideline.udfs.core.experiments.experiment import Experiment, arm_numbers, started
 from tideline.udfs.core.learning.monitoring import COLD_BELOW
 from tideline.udfs.core.policies.cold_start import CLICKS_ALONE, Charged, coefficients
@@ -91,6 +92,8 @@ class RankerState:
     experiment: Experiment | None = None
     experiments: tuple[Experiment, ...] = ()
     """Running or over, the latest last: lists that carry their marks may still come back."""
+    erasures: KnownErasures = NOBODY
+    """As the topic said at the start; later ones come by in the clickstream."""
     _known: dict[tuple[str, Charged, Weights], Coefficients] = field(
         init=False, default_factory=dict, repr=False, compare=False
     )
@@ -126,8 +129,8 @@ class RankerState:
     @property
     def version(self) -> int:
         """Offset of the newest policy record applied, -1 for none: the tables are a known state of the policy topic."""
-        of_tables = (table.version for table in (self.tables.deployed, *self.tables.on_trial.values()))
-        return max(*of_tables, self.tables.newest_standing)
+        tables = (self.tables.deployed, *self.tables.on_trial.values())
+        return max(*(table.version for table in tables), self.tables.newest_standing)
 
     def policy_of(self, arm: int) -> Policy:
         """Return what ranks an arm; for one that is no longer there, as for the holdout, the deployment's policy."""
@@ -176,11 +179,8 @@ class RankerState:
         standings = self.tables.standings
         if not standings:
             return {}
-        return {
-            number: standings[each.activity_id].lease_ms
-            for number, each in enumerate(self.catalogue.activities)
-            if each.is_limited and each.activity_id in standings
-        }
+        limited = [(at, each.activity_id) for at, each in enumerate(self.catalogue.activities) if each.is_limited]
+        return {number: standings[name].lease_ms for number, name in limited if name in standings}
 
     def table_of(self, policy: Policy, encoder: int, version: int | None = None) -> PolicyTable:
         """Return the table a policy ranks with, at a version if one is given.
@@ -190,12 +190,12 @@ class RankerState:
         if not policy.contextual or policy.regression == self.settings.policy.regression:
             return self.tables.deployed
         own = self.tables.on_trial.get(policy.regression.name)
-        return own if own is not None and own.knows(encoder, version) else self.tables.deployed
+        return self.tables.deployed if own is None or not own.knows(encoder, version) else own
 
     def cold(self, at_ms: int) -> int:
         """Return how many of the activities that run at a moment have hardly been shown."""
-        running = open_at(self.catalogue, np.array([at_ms]))[0]
-        return int(np.count_nonzero(running & (self.known.impressions < COLD_BELOW)))
+        cold = self.known.impressions < COLD_BELOW
+        return int(np.count_nonzero(open_at(self.catalogue, np.array([at_ms]))[0] & cold))
 
     def with_activities(self, changes: Mapping[str, Activity | None]) -> RankerState:
         """Put activities in, or take out those that are None."""
@@ -208,12 +208,11 @@ class RankerState:
 
     def with_standing(self, activity_id: str, standing: Standing) -> RankerState:
         """Take in where an activity stands; return this very state where it is not newer or the policy is pinned."""
-        tables = self.tables.standing(activity_id, standing)
-        return self if tables is self.tables else replace(self, tables=tables)
+        return self.with_tables(self.tables.standing(activity_id, standing))
 
     def with_tables(self, tables: PolicyTables) -> RankerState:
-        """Rank with other policy tables, in the place of all that was learned."""
-        return replace(self, tables=tables)
+        """Rank with other policy tables, in the place of all that was learned; this very state with its own."""
+        return self if tables is self.tables else replace(self, tables=tables)
 
     def with_encoder(self, encoder: StepEncoder) -> RankerState:
         """Rank with another encoder; what was learned belongs to the former one and is kept apart."""
@@ -222,8 +221,7 @@ class RankerState:
     def after(self, command: RankerCommand, issued_ms: int) -> RankerState:
         """Return the state once a command is carried out; a pin also forgets what was learned, to be read anew."""
         if isinstance(command, SetWeights):
-            weights = (command.click, command.conversion, command.revenue, command.cost)
-            return replace(self, weights=weights)
+            return replace(self, weights=(command.click, command.conversion, command.revenue, command.cost))
         if isinstance(command, SetGeneration):
             return replace(self, generation=command.generation)
         if isinstance(command, PinPolicy):
@@ -237,8 +235,8 @@ class RankerState:
         if not (command.arms or command.shadow):
             return replace(self, experiment=None)
         new = started(command, issued_ms)
-        former = [each for each in self.experiments if each.mark != new.mark]
-        return replace(self, experiment=new, experiments=(*former, new)[-_FORMER_EXPERIMENTS:])
+        known = [*(each for each in self.experiments if each.mark != new.mark), new]
+        return replace(self, experiment=new, experiments=tuple(known[-_FORMER_EXPERIMENTS:]))
 
     def _offering(self, offers: Offers) -> RankerState:
         all_of = offers.catalogue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.profiles.kept_profile import PROFILE_VERSION, profile_fits
 from tideline.udfs.core.shown.shown_bytes import shown_fits
+from tideline.udfs.core.users.erased_mark import ERASED_MARK, MARK_BYTES
 from tideline.udfs.core.users.long_liked import KEPT
 from tideline.udfs.core.users.times_seen import seen_fits
 from tideline.udfs.core.users.user_state import EVENT, HEADER, HISTORY, LIKED_BYTES, SEEN_BYTES, STATE_VERSION
@@ -21,6 +22,8 @@ def is_malformed(state: bytes) -> bool:
     Raises:
         ConfigError: it, or the profile in it, is one of another version, as all others will be.
     """
+    if state[:1] == bytes([ERASED_MARK]):
+        return len(state) < MARK_BYTES or (len(state) > MARK_BYTES and is_malformed(state[MARK_BYTES:]))
     if len(state) < _HEADER_BYTES:
         return True
     _check_version("user state", state[_VERSION], STATE_VERSION)

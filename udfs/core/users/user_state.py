@@ -2,7 +2,8 @@
 
 Layout, little-endian: header | h (h_len float32) | n_history rows of 28 bytes | n_liked categories of 12 bytes, what he
 has long liked (long_liked.py) | n_seen numbers of 2 bytes (times_seen.py) | n_profile bytes of what his profile
-record says (kept_profile.py) | what he was shown (shown_state.py).
+record says (kept_profile.py) | what he was shown (shown_state.py). In front of it all, up to when its user was erased
+(erased_mark.py), if he was.
 A batch of users is loaded into arrays at once: at 250 users a batch this costs 1.5 us a user, a loop over users 9 us.
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.profiles.kept_profile import MAX_PROFILE_STATE
+from tideline.udfs.core.users.erased_mark import ERASED_MARK, marked, unmarked
 from tideline.udfs.core.users.long_liked import FIELDS, MAX_LIKED_BYTES, none_liked
 from tideline.udfs.core.users.times_seen import MAX_SEEN_NUMBERS
 
@@ -85,7 +87,8 @@ MAX_QUANTITY = 255
 class UserBatch:
     """U users as arrays: header [U], h [U, H], history [U, 31] right-aligned by time; the others as bytes.
 
-    liked [U, KEPT, FIELDS]: see long_liked.py; `accepted - n_history` events are folded into it.
+    liked [U, KEPT, FIELDS]: see long_liked.py; `accepted - n_history` events are folded into it. erased_ms [U]: up to
+    when each was erased, 0 for never.
     """
 
     header: NDArray[Any]
@@ -95,6 +98,7 @@ class UserBatch:
     seen: list[bytes]
     profiles: list[bytes]
     shown: list[bytes]
+    erased_ms: NDArray[np.int64]
 
 
 def decode_states(states: Sequence[bytes | None], hidden: int) -> UserBatch:
@@ -114,12 +118,34 @@ def decode_states(states: Sequence[bytes | None], hidden: int) -> UserBatch:
         [b""] * users,
         [b""] * users,
         [b""] * users,
+        np.zeros(users, np.int64),
     )
     batch.header["version"] = STATE_VERSION
-    known = [at for at, state in enumerate(states) if state is not None]
+    known: list[int] = []
+    those: list[bytes] = []
+    for at, state in enumerate(states):
+        if state is None:
+            continue
+        if state[0] == ERASED_MARK:
+            batch.erased_ms[at], rest = unmarked(state)
+        else:
+            rest = state
+        if rest:
+            known.append(at)
+            those.append(rest)
     if known:
-        _fill(batch, np.array(known), [state for state in states if state is not None], hidden)
+        _fill(batch, np.array(known), those, hidden)
     return batch
+
+
+def clear(batch: UserBatch, row: int, erased_ms: int) -> None:
+    """Forget all that is known of a user but up to when he was erased."""
+    batch.header[row] = np.zeros((), HEADER)
+    batch.header["version"][row] = STATE_VERSION
+    batch.h[row], batch.liked[row] = 0, 0
+    batch.history[row] = np.zeros((), EVENT)
+    batch.seen[row] = batch.profiles[row] = batch.shown[row] = b""
+    batch.erased_ms[row] = erased_ms
 
 
 def _fill(batch: UserBatch, rows: NDArray[np.int64], states: list[bytes], hidden: int) -> None:
@@ -189,7 +215,11 @@ def encode_states(batch: UserBatch) -> list[bytes]:
         *([batch.profiles] if told else []),
         batch.shown,
     ]
-    return [b"".join(each) for each in zip(*parts, strict=True)]
+    found = [b"".join(each) for each in zip(*parts, strict=True)]
+    for row in np.flatnonzero(batch.erased_ms).tolist():
+        nothing = not any(found[row][1:])
+        found[row] = marked(int(batch.erased_ms[row]), b"" if nothing else found[row])
+    return found
 
 
 def _liked_bytes(batch: UserBatch) -> list[bytes]:

@@ -17,7 +17,7 @@ def test_a_replay_writes_topics_of_its_own_and_never_the_policy() -> None:
     rights = job_rights(config)
     assert [right.name for right in rights if right.operation == "Write"] == ["decisions-may", "dead-letters-may"]
     assert [right.name for right in rights if right[:2] == ("Read", "topic")] == [
-        "clickstream", "profiles", "activities", "control", "policy",
+        "clickstream", "profiles", "activities", "control", "policy", "erasures",
     ]  # fmt: skip
     assert rights[-1] == Right("Read", "group", config.consumer_group)
     assert "may" in config.consumer_group
@@ -32,6 +32,7 @@ def test_topics_of_other_names_are_asked_for_by_these_names() -> None:
         "Read on topic activities",
         "Read on topic orders",
         "Read on topic policy",
+        "Read on topic erasures",
         "Write on topic log",
         "Read on group g",
     ]

@@ -117,6 +117,7 @@ def test_a_deployment_gets_its_own_names_and_partitions(capsys: pytest.CaptureFi
         "policy.a": 1,
         "decisions.a": 12,
         "dead-letters.a": 1,
+        "erasures.a": 1,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 from ruamel.yaml import YAML
 
@@ -22,6 +22,7 @@ def _read(text: str) -> Any:
     return YAML(typ="safe").load(text)
 
 
+@settings(deadline=None)
 @given(some.dictionaries(some.from_regex(r"[a-z$][a-z.-]{0,8}", fullmatch=True), _VALUES))
 def test_what_is_written_is_read_again(value: dict[str, Any]) -> None:
     assert _read(yaml_text(value)) == value

@@ -14,7 +14,10 @@ def test_a_job_uses_what_it_reads_and_writes_and_its_group() -> None:
     config = JobConfig(bootstrap="b:1", redis_url="redis://h", encoder=Path(), token_keys={1: b"k" * 32}, group_id="g")
     told = [str(right) for right in job_rights(config)]
     assert told == [
-        *(f"Read on topic {name}" for name in ("clickstream", "profiles", "activities", "control", "policy")),
+        *(
+            f"Read on topic {name}"
+            for name in ("clickstream", "profiles", "activities", "control", "policy", "erasures")
+        ),
         *(f"Write on topic {name}" for name in ("policy", "decisions", "dead-letters")),
         "Read on group g",
     ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tests.support.core_world import NOON_MS, activity, make_ranker, token_for
+from tests.support.core_world import KEYS, NOON_MS, activity, make_ranker, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.serving.renewal.renew import republish
@@ -33,6 +34,11 @@ def test_every_count_of_the_engine_is_a_declared_counter() -> None:
     counts = outcome.counts + burst.counts + republish(["u"], outcome.states, ranker).counts
     assert {"records", "duplicate", "late", "join_without_token", "join_matched"} <= set(outcome.counts)
     assert set(counts) | set(outcome.counts) <= set(metrics.COUNTERS)
+    erased = [erase_order("u", NOON_MS, KEYS, token), erase_order("u", NOON_MS, KEYS), events[0]]
+    orders = Records([b"u"] * 3, [encode_event(each) for each in erased], [2**50] * 3)
+    gone = process(orders, lambda users: [None for _ in users], ranker).counts
+    assert {"erased", "erasures", "lists_taken_back", "events_erase"} <= set(gone)
+    assert set(gone) <= set(metrics.COUNTERS)
     assert {f"join_{outcome}" for outcome in JoinOutcome} <= set(metrics.COUNTERS)
     assert {f"dead_letter_{reason}" for reason in Reason if not reason.counted_only} <= set(metrics.COUNTERS)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tideline.udfs.core.serving.batches.erasing import lists_of_erased, still_listed
 from tideline.udfs.core.serving.engine import Outcome, nothing_merged, rank
-from tideline.udfs.core.users.as_told import known
 from tideline.udfs.core.users.user_state import decode_states, encode_states
 
 if TYPE_CHECKING:
@@ -22,12 +22,15 @@ RECENT_MS = 86_400_000
 def republish(users: list[str], states: Sequence[bytes | None], ranker: RankerState, least_ms: int = 0) -> Outcome:
     """Rank the given users again; that counts as an update of each, so the new list replaces the old one."""
     batch = decode_states(states, ranker.encoder.hidden)
-    every = np.flatnonzero(known(batch))
+    every = np.flatnonzero(still_listed(batch, users, ranker))
     batch.header["seq"][every] += np.uint32(1)
     lists, counts, sampled, placed = rank(batch, every, nothing_merged(len(users)), users, ranker, least_ms)
     counts["republished"] += every.size
     newest_ms = int(batch.header["as_of_ms"].max(initial=0))
     listed = [users[row] for row in every.tolist()] if lists else []
+    erased, of_erased = lists_of_erased(batch, users, ranker)
+    listed, lists = listed + erased, lists + of_erased
+    placed = {each.name: [*placed.get(each.name, ()), *of_erased] for each in ranker.offers.placed}
     return Outcome(users, encode_states(batch), listed, lists, [], [], [], counts, [], newest_ms, sampled, placed)
 
 
@@ -39,7 +42,8 @@ def refresh(users: list[str], states: Sequence[bytes | None], ranker: RankerStat
     """
     batch = decode_states(states, ranker.encoder.hidden)
     as_of_ms = batch.header["as_of_ms"]
-    rows = np.flatnonzero(known(batch) & (as_of_ms < opened_ms) & (as_of_ms >= opened_ms - RECENT_MS))
+    seen = (as_of_ms < opened_ms) & (as_of_ms >= opened_ms - RECENT_MS)
+    rows = np.flatnonzero(still_listed(batch, users, ranker) & seen)
     lists, counts, sampled, placed = rank(batch, rows, nothing_merged(len(users)), users, ranker, opened_ms)
     counts["refreshed"] += rows.size
     recent = [users[row] for row in rows.tolist()]

@@ -1,0 +1,77 @@
+"""Batches with orders to erase are as good as records one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.core_world import KEYS, NOON_MS, ArithmeticEncoder, token_for
+from tests.support.engine_runs import NAMES, batches_of, ranking_world, records_of, story_of, sums_of
+from tideline.schemas.events import Event
+from tideline.udfs.core.erasure.erase_order import erase_order
+from tideline.udfs.core.rewards.feedback import Feedback
+from tideline.udfs.core.serving.engine import Records, process
+
+WORLD = ranking_world(ArithmeticEncoder())
+USERS = ["u", "v", "w", "x"]
+
+
+def mixed(seed: int) -> list[Event]:
+    """Stories of four users, each in its order; two are erased in between, one of them twice."""
+    rng = np.random.default_rng(seed)
+    stories = {user: story_of(user, 30, rng) for user in USERS}
+    for user, at in (("u", 18), ("w", 9), ("w", 25)):
+        at_ms = stories[user][min(at, len(stories[user]) - 1)].ts_ms
+        orders = [
+            erase_order(user, at_ms, KEYS, token_for(user, NAMES, NOON_MS - 1_000 * made, seq=made))
+            for made in range(4)
+        ]
+        stories[user][at:at] = [*orders, erase_order(user, at_ms, KEYS)]
+    left = {user: iter(story) for user, story in stories.items()}
+    found = []
+    while left:
+        user = str(rng.choice(sorted(left)))
+        event = next(left[user], None)
+        if event is None:
+            del left[user]
+        else:
+            found.append(event)
+    return found
+
+
+def run(batches: list[list[Event]]) -> dict[str, Any]:
+    states: dict[str, bytes] = {}
+    lists: dict[str, bytes] = {}
+    feedback: list[Feedback] = []
+    decisions: Counter[tuple[str, bytes]] = Counter()
+    for batch in batches:
+        outcome = process(records_of(batch), lambda users: [states.get(user) for user in users], WORLD)
+        states.update(zip(outcome.users, outcome.states, strict=True))
+        lists.update(zip(outcome.listed, outcome.lists, strict=True))
+        feedback += outcome.feedback
+        decisions.update(outcome.decisions)
+        assert outcome.dead == []
+        assert len(outcome.appended_ms) == len(outcome.lists)
+    return {"states": states, "lists": lists, "sums": sums_of(feedback), "decisions": decisions}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_how_records_were_batched_leaves_no_trace(seed: int) -> None:
+    """Contract: states, lists, sums and decisions have the same bytes one by one, some at a time, and all at once."""
+    events = mixed(seed)
+    expected = run([[event] for event in events])
+    for sizes in ([7, 1, 13], [50], [len(events)]):
+        assert run(batches_of(events, sizes)) == expected
+
+
+def test_a_bad_record_beside_an_order_is_told_by_its_own_number() -> None:
+    """Contract: the dead letter is of the record that is bad."""
+    good = records_of([erase_order("u", NOON_MS, KEYS), *story_of("v", 3, np.random.default_rng(1))])
+    forged = records_of([erase_order("w", NOON_MS, KEYS)._replace(ts_ms=NOON_MS + 1)])
+    keys = [good.keys[0], b"x", *good.keys[1:], forged.keys[0]]
+    values = [good.values[0], b"{", *good.values[1:], forged.values[0]]
+    outcome = process(Records(keys, values, [2**50] * len(keys)), lambda users: [None] * len(users), WORLD)
+    assert [each.number for each in outcome.dead] == [1, len(keys) - 1]

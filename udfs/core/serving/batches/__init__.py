@@ -1,0 +1,1 @@
+"""What goes into a batch and what comes out; a batch that erases somebody is worked off in turns."""
