@@ -71,6 +71,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         config = self._config = self._submitted.opened()
         self._muted = isinstance(config, BackfillConfig)
         self._context = context
+        self._cluster = KafkaCluster(config.bootstrap, config.kafka_properties)
         self._deployment = Deployment(config)
         with failing_for_good(context):
             self._deployment.check(broadcasts_of(context))
@@ -140,11 +141,10 @@ class InterestRank(KeyedBroadcastProcessFunction):
         yield from self._tell_costs(self._sampled.add(outcome.sampled, heard_ms))
 
     def _end_if_taken_over(self) -> None:
-        config = self._config
-        if isinstance(config, ReplayConfig):
+        if isinstance(self._config, ReplayConfig):
             return
         with failing_for_good(self._context):
-            check_still_writer(config.topics.policy, config.epoch or 0, self._feed.policy_epoch)
+            check_still_writer(self._config.topics.policy, self._config.epoch or 0, self._feed.policy_epoch)
 
     def _brake_if_needed(self, records: Records, invalid: int) -> None:
         try:
@@ -208,7 +208,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         yield from self._tell_costs(self._sampled.add(outcome.sampled, 0))
 
     def _read(self, topic: str) -> Any:
-        return read_topic(KafkaCluster(self._config.bootstrap, self._config.kafka_properties), topic)
+        return read_topic(self._cluster, topic)
 
     def _read_profiles(self) -> HeldProfiles | None:
         """Return all that the topic of profiles says now, for a job over the past; a live one is told as it goes."""
@@ -220,9 +220,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         return HeldProfiles(zip(keys, (each.value for each in records), believed_ms, strict=True))
 
     def _read_policy(self, pinned: int | None) -> PolicyStart:
-        config = self._config
-        cluster = KafkaCluster(config.bootstrap, config.kafka_properties)
-        return read_policy(cluster, config.topics.policy, config.publish_ms, pinned)
+        return read_policy(self._cluster, self._config.topics.policy, self._config.publish_ms, pinned)
 
     def _load(self, users: list[str]) -> list[bytes | None]:
         found: list[bytes | None] = []
@@ -271,8 +269,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             yield from self._tell_costs(self._sampled.add(outcome.sampled, 0))
 
     def _row(self, outcome: Outcome, popular: bytes, stops: bytes, batch: Batch | None = None) -> Row:
-        self._meters.add(outcome.counts)
-        self._meters.add({"decisions": len(outcome.decisions)})
+        self._meters.add({**outcome.counts, "decisions": len(outcome.decisions)})
         return Row(
             encode_block(outcome.listed, outcome.lists, outcome.placed) if outcome.lists else b"",
             np.array(outcome.appended_ms, np.int64).tobytes(),
@@ -284,8 +281,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         )
 
     def _source_of(self, batch: Batch) -> str:
-        topics = self._config.topics
-        return topics.profiles if batch.kind == PROFILES else topics.clickstream
+        return self._config.topics.profiles if batch.kind == PROFILES else self._config.topics.clickstream
 
     def _packed(self, letters: list[Letter]) -> list[list[bytes]]:
         self._meters.add(counts_of(letters))
