@@ -54,6 +54,8 @@ VERBS = (
     Verb("submit", "submit", Audience.OPERATOR, "submit the live job or a replay to a local stack", True),
     Verb("backfill", "backfill", Audience.OPERATOR, "take a shop's past into user state before it goes live", True),
     Verb("control", "control", Audience.OPERATOR, "send a command to the running job"),
+    Verb("erase", "erase", Audience.OPERATOR, "forget a user: state, lists, what they taught"),
+    Verb("person", "person", Audience.OPERATOR, "what is held of a user, as files for who asks"),
     Verb("package", "package", Audience.OPERATOR, "build what a cluster needs to run the job"),
     Verb("completion", "completion", Audience.OPERATOR, "what completes all of this in bash, zsh or fish"),
     Verb("activity", "activity", Audience.MARKETER, "check, write, show and stop what can be shown"),

@@ -117,7 +117,7 @@ SCENES = {
     r"scripts/tideline backfill --flink .*": Scene.BACKFILL,
     r".* -s \$newest .*|scripts/submit live --latest": Scene.LOST,
     r"scripts/tideline model (publish|rollback).*": Scene.LIVE,
-    r"scripts/tideline (activity|console|doctor|experiment|export|list|send|variants)( .*)?": Scene.LIVE,
+    r"scripts/tideline (activity|console|doctor|erase|experiment|export|list|person|send|variants)( .*)?": Scene.LIVE,
     r"scripts/(control|replay) .*": Scene.LIVE,
     r"scripts/topics.* (--partitions|--config) .*": Scene.LIVE,
 }

@@ -94,6 +94,8 @@ _FAILING = {
     "submit": ["live", "--stack", "absent"],
     "backfill": ["--stack", "absent"],
     "control": ["republish", "id=1", "--stack", "absent"],
+    "erase": ["u1", "--stack", "absent"],
+    "person": ["u1", "--export", "new", "--stack", "absent"],
     "package": ["--out", "/proc/absent/here"],
     "list": ["u1", "--stack", "absent"],
     "activity": ["show", "--stack", "absent"],

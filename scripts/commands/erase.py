@@ -1,0 +1,134 @@
+"""Erases a user: what Kafka holds that can be forgotten, his state, his lists, what they taught: `tideline erase`."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import socket
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tideline.schemas.codec import encode_event
+from tideline.schemas.errors import ConfigError, TidelineError, Unavailable
+from tideline.schemas.topics import SPECS
+from tideline.scripts.commands.exits import Exit, failed
+from tideline.scripts.commands.person_records import records_of, told_by
+from tideline.scripts.commands.redis_target import opened, read_redis_target
+from tideline.scripts.commands.target import PATIENCE_S, read_target
+from tideline.scripts.commands.token_secrets import SECRETS, read_token_keys
+from tideline.scripts.localstack import StackError
+from tideline.scripts.parsers.verbs import parse
+from tideline.udfs.core.catalogue.opening import moment
+from tideline.udfs.core.erasure.erase_order import erase_order
+from tideline.udfs.core.erasure.known_erasures import erasure_record
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+    from tideline.scripts.commands.person_records import Told
+    from tideline.scripts.commands.target import Target
+    from tideline.udfs.core.lists.token_keys import TokenKeys
+
+_LOOK_EVERY_S = 0.02
+_TOPICS_OF_TIME = ("clickstream", "decisions", "dead_letters")
+"""What is there of him goes by itself."""
+
+
+class Ordered(NamedTuple):
+    """An erasure that was written: up to when, the hash that stands for him, what his events told."""
+
+    erased_ms: int
+    user_hash: str
+    told: Told
+
+
+def order(target: Target, user: str, by: str, keys: TokenKeys) -> Ordered:
+    """Write all that erases a user, in this order: his profile is forgotten, the topic of erasures, the clickstream.
+
+    So a job that is lost in between, or that replays, knows of it. The orders go to the partition that his events are
+    in, behind them.
+
+    Raises:
+        Unavailable: no broker takes it; sent again it is one erasure.
+    """
+    topics = target.topics
+    told = told_by(list(records_of(target.cluster, topics.clickstream, user)), keys)
+    needs = f"Write on topics {topics.profiles}, {topics.erasures}, {topics.clickstream}"
+    with target.cluster.producer(f"erasing a user from topic {topics.clickstream}", needs, acks="all") as producer:
+        forgotten = producer.send(topics.profiles, key=user.encode()).get(timeout=2 * PATIENCE_S)
+        erased_ms = max(int(time.time() * 1000), forgotten.timestamp)
+        key, value = erasure_record(user, erased_ms, by, keys)
+        producer.send(topics.erasures, key=key, value=value).get(timeout=2 * PATIENCE_S)
+        for token in (*told.tokens, None):
+            record = encode_event(erase_order(user, erased_ms, keys, token))
+            sent = producer.send(topics.clickstream, key=user.encode(), value=record, partition=told.partition)
+        sent.get(timeout=2 * PATIENCE_S)
+    return Ordered(erased_ms, key.hex(), told)
+
+
+def wait_for(url: str, key: str, erased_ms: int, seconds: float) -> float:
+    """Return after how many seconds the list under a key says that its user is erased.
+
+    Raises:
+        Unavailable: it does not within that time.
+    """
+    started_s = time.monotonic()
+    with opened(url) as client:
+        while (passed_s := time.monotonic() - started_s) <= seconds:
+            payload: Any = client.get(key)
+            if payload and json.loads(payload).get("x", -1) >= erased_ms:
+                return passed_s
+            time.sleep(_LOOK_EVERY_S)
+    raise Unavailable("the job", f"the order is written, and not carried out within {seconds:g} s: does it run?")
+
+
+def report(ordered: Ordered, seconds: float | None) -> dict[str, Any]:
+    """Return what was done and what goes when, without the user's id."""
+    kept = {role: int(SPECS[role].config["retention.ms"]) for role in _TOPICS_OF_TIME}
+    return {
+        "user_hash": ordered.user_hash,
+        "erased_ms": ordered.erased_ms,
+        "events": ordered.told.events,
+        "lists_taken_back": len(ordered.told.tokens),
+        "seconds": None if seconds is None else round(seconds, 3),
+        "gone_by_ms": {role: ordered.erased_ms + kept_ms for role, kept_ms in kept.items()},
+    }
+
+
+def in_words(found: Mapping[str, Any]) -> list[str]:
+    """Return the lines for people."""
+    state = "ordered; --wait S tells when it is done"
+    if found["seconds"] is not None:
+        state = f"done after {found['seconds']:.1f} s: state and list are gone"
+    return [
+        f"erased up to {moment(found['erased_ms'])}: {state}",
+        f"known as {found['user_hash']} in the topic of erasures",
+        f"{found['lists_taken_back']} lists of {found['events']} events in Kafka are taken back from what was learned",
+        *(f"topic {role}: gone by {moment(at_ms)}" for role, at_ms in found["gone_by_ms"].items()),
+        "yours to delete: savepoints, exports and training sets of before (docs/guide/privacy.md)",
+    ]
+
+
+def _erased(arguments: argparse.Namespace) -> dict[str, Any]:
+    target = read_target(arguments)
+    keys = read_token_keys(target)
+    if keys is None:
+        raise ConfigError(SECRETS.environment, "nothing", "the job's token secrets, which sign the order")
+    redis = None if arguments.wait is None else read_redis_target(arguments)
+    ordered = order(target, arguments.user, arguments.by or f"{getpass.getuser()}@{socket.gethostname()}", keys)
+    seconds = None
+    if redis is not None:
+        seconds = wait_for(redis.url, f"{arguments.prefix}:list:{arguments.user}", ordered.erased_ms, arguments.wait)
+    return report(ordered, seconds)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Erase a user; 1 with the reason where that cannot be ordered, or is not carried out in time."""
+    arguments = parse("erase", argv)
+    try:
+        found = _erased(arguments)
+    except (StackError, TidelineError) as error:
+        return failed("erase", error)
+    print(json.dumps(found) if arguments.json else "\n".join(in_words(found)))
+    return Exit.DONE

@@ -1,0 +1,15 @@
+"""What `tideline erase` takes."""
+
+from __future__ import annotations
+
+from tests.support.command_lines import refused, taken
+
+
+def test_without_wait_it_is_ordered_alone() -> None:
+    given = taken("erase", "u1")
+    assert (given.user, given.wait, given.by, given.prefix) == ("u1", None, None, "tideline")
+    assert taken("erase", "u1 --wait 2.5").wait == 2.5
+
+
+def test_a_user_must_be_named() -> None:
+    assert "USER" in refused("erase", "--wait 5")
