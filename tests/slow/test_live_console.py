@@ -157,8 +157,10 @@ async def _watched(console: Console, cookie: str) -> dict[str, float]:
 
     tabs = [asyncio.create_task(tab(number)) for number in range(_TABS)]
     started_s, cpu_s = time.monotonic(), _cpu_s(console.pid)
+    asked_ms: list[float] = []
     while time.monotonic() - started_s < _SECONDS:
         await asyncio.sleep(5)
+        asked_ms += await asyncio.to_thread(_asked, console.served, cookie)
         held.append(_held_kb(console.pid))
         assert not [each for each in tabs if each.done()]
     used_s = _cpu_s(console.pid) - cpu_s
@@ -166,7 +168,20 @@ async def _watched(console: Console, cookie: str) -> dict[str, float]:
         each.cancel()
     await asyncio.gather(*tabs, return_exceptions=True)
     # the first looks fill what is kept of a quarter of an hour, and buffers
-    return {"told": sum(told), "held_kb": held[2], "grown_kb": held[-1] - held[2], "cpu_s": round(used_s, 2)}
+    seen = {"told": sum(told), "held_kb": held[2], "grown_kb": held[-1] - held[2], "cpu_s": round(used_s, 2)}
+    return seen | {"health_ms_median": round(sorted(asked_ms)[len(asked_ms) // 2], 1), "health_ms_most": max(asked_ms)}
+
+
+def _asked(served: Served, cookie: str) -> list[float]:
+    """Ask for Health some times; return how long each took."""
+    took = []
+    for _ in range(20):
+        started_s = time.monotonic()
+        request = urllib.request.Request(f"{served.base}api/health", headers={"Cookie": cookie})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - its own address
+            answer.read()
+        took.append(round(1000 * (time.monotonic() - started_s), 1))
+    return took
 
 
 def _held_kb(pid: int) -> float:
