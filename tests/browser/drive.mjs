@@ -132,6 +132,20 @@ const SCENARIOS = {
     return { own, other: await other.evaluate(() => window.done) };
   },
 
+  // The server forgets every session while a page is open: the way in is shown again, and the page after it.
+  async forgotten(page) {
+    await page.goto(given.address);
+    await page.locator('[data-test="sentence"]').waitFor();
+    await page.evaluate(async () => {
+      const headers = { "Content-Type": "application/json", "X-Tideline": "1" };
+      await fetch("/api/session", { method: "DELETE", headers });
+    });
+    await page.getByLabel(/^Token/).fill(given.token);
+    await page.getByRole("button", { name: "Enter" }).click();
+    await page.locator('[data-test="sentence"]').waitFor();
+    return { address: page.url() };
+  },
+
   // What Health says, step by step; a line on standard input begins the next one.
   async health(page) {
     await page.goto(given.address);

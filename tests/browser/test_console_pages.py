@@ -81,6 +81,13 @@ def test_a_keyboard_is_enough(served: Serve) -> None:
     assert found["expanded"] == "true"
 
 
+def test_a_session_that_ends_under_an_open_page_asks_for_the_token_again(served: Serve) -> None:
+    """Contract: as after a restart of the console: the page does not stay as it was for ever, and nobody reloads it."""
+    with served(MemoryDeployment()) as console:
+        found = play("forgotten", address=console.page("health"), token=console.token)
+    assert found["address"].endswith("#/health")
+
+
 def test_writes_are_refused_by_default(served: Serve) -> None:
     deployment = MemoryDeployment()
     with served(deployment) as console, _evil(console.base) as evil:

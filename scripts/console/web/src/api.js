@@ -6,7 +6,7 @@ export const session = signal({ state: "asking", about: null, error: null });
 export async function ask(path, method = "GET", body = undefined) {
   const headers = { "X-Tideline": "1", "Content-Type": "application/json" };
   const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), credentials: "same-origin" });
-  if (answer.status === 401 && path !== "api/session") session.value = { state: "out", about: null, error: null };
+  if (answer.status === 401 && (path !== "api/session" || method === "GET")) session.value = { state: "out", about: null, error: null };
   if (answer.status === 204) return null;
   const told = await answer.json().catch(() => ({ error: `${answer.status} ${answer.statusText}` }));
   if (!answer.ok) throw new Error(told.error ?? `${answer.status}`);
