@@ -17,13 +17,15 @@ from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.benchmarks.year.year_adversary import ROBOTS, Adversary
 from tideline.scripts.benchmarks.year.year_checks import Checks
 from tideline.scripts.benchmarks.year.year_days import ROUND_HOURS, Days
+from tideline.scripts.benchmarks.year.year_rules import PLACEMENTS
 from tideline.scripts.benchmarks.year.year_shop import Deployment, Shop
 from tideline.scripts.benchmarks.year.year_truth import Truth
 from tideline.scripts.benchmarks.year.year_visitors import Visitors
 from tideline.scripts.benchmarks.year.year_world import DAY_MS, START_MS, calendar
 from tideline.udfs.core.control.control import SetWeights
 from tideline.udfs.core.lists.token_keys import TokenKeys
-from tideline.udfs.core.rewards.room import SHOWN_BYTES
+from tideline.udfs.core.rewards.attribution_settings import MAX_LISTS, most_lists
+from tideline.udfs.core.rewards.room import LIST_BYTES, SHOWN_BYTES
 from tideline.udfs.core.users.user_state import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -154,7 +156,8 @@ def _report(days: int, shop: Shop, checks: Checks, played: Days, figures: _Figur
     if last > _SECOND and figures.learner_mb[last] > _FLAT * figures.learner_mb[_SECOND]:
         checks.violations.found("learner_state_grew", figures.learner_mb)
     sizes, theirs = _state_sizes(shop, {*played.adversary.accounts, *ROBOTS})
-    if max(sizes + theirs) > MAX_BYTES + SHOWN_BYTES + 4 * shop.ranker.encoder.hidden:
+    lists = LIST_BYTES * (most_lists(len(PLACEMENTS)) - MAX_LISTS)
+    if max(sizes + theirs) > MAX_BYTES + SHOWN_BYTES + lists + 4 * shop.ranker.encoder.hidden:
         checks.violations.found("user_state_too_large", max(sizes + theirs))
     for name, examples in checks.violations.examples.items():
         for example in examples:

@@ -12,6 +12,8 @@ import orjson
 from tideline.scripts.benchmarks.year.year_visitors import read_page
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tideline.scripts.benchmarks.year.year_visitors import Page
 
 Raw = tuple[bytes, bytes, int]
@@ -33,6 +35,15 @@ class Adversary:
         self._numbers = itertools.count()
         self._tokens: list[Page] = []
         self._old: list[Page] = []
+
+    def elsewhere(self, user: str, lists: Sequence[Page], now_ms: int) -> list[Raw]:
+        """Return clicks on every entry of each of his lists of one moment, with the token of every other one."""
+        sent: list[Raw] = []
+        for one, other in itertools.permutations(lists, 2):
+            for position, name in enumerate(one.activities):
+                about: dict[str, Any] = {"activity_id": name, "token": other.token, "position": position}
+                sent.append(self._send(user, "click", now_ms + 900 * len(sent), **about))
+        return sent
 
     def attacks(self, user: str, own: Page, popular: Page, items: list[str], now_ms: int) -> list[Raw]:
         """Return what one account sends on a day; `items` are those that activities name."""

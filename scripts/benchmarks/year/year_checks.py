@@ -17,9 +17,10 @@ from tideline.scripts.audit.list_audit import (
     breaches_of_rules,
     open_now,
 )
+from tideline.scripts.audit.page_audit import DEFAULT, breaches_of_page, breaches_of_placement
 from tideline.scripts.benchmarks.year.year_limits import Limits
 from tideline.scripts.benchmarks.year.year_profiles import Statements
-from tideline.scripts.benchmarks.year.year_rules import LIST_RULES
+from tideline.scripts.benchmarks.year.year_rules import LIST_RULES, PLACEMENTS
 from tideline.scripts.benchmarks.year.year_shop import POPULAR
 from tideline.scripts.benchmarks.year.year_truth import COUNTS, Sums, Truth, no_sums
 from tideline.scripts.benchmarks.year.year_violations import Violations
@@ -28,14 +29,16 @@ from tideline.scripts.benchmarks.year.year_world import DAY_MS, HOUR_MS
 from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, IMPRESSION_UNIT
 from tideline.udfs.core.policies.arm_key import GONE_ID, ArmKey
 from tideline.udfs.core.rewards.attribution_settings import WORTH_LIMIT
+from tideline.udfs.core.serving.offers.placed_lists import NO_LISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tideline.scripts.audit.list_audit import Past, Said
     from tideline.scripts.benchmarks.year.year_shop import Shop
     from tideline.scripts.benchmarks.year.year_truth import Version
     from tideline.scripts.benchmarks.year.year_visitors import Page
+    from tideline.udfs.core.ranking.placements import Placement
     from tideline.udfs.core.rewards.feedback import Feedback
 
 _KEPT_BUCKETS = 8 * BUCKETS_PER_HALF_LIFE
@@ -70,14 +73,25 @@ class Checks:
     def __post_init__(self) -> None:
         self.limits = Limits(self.shop, self.truth, self.violations)
 
-    def lists(self, listed: Iterable[str], lists: Iterable[bytes], mine: set[str]) -> None:
-        """Check the lists that a batch led to; `mine` are the adversary's accounts."""
-        for user, payload in zip(listed, lists, strict=True):
-            page = read_page(payload)
-            if user in mine:
+    def lists(
+        self,
+        listed: Iterable[str],
+        lists: Iterable[bytes],
+        mine: set[str],
+        placed: Mapping[str, Sequence[bytes]] = NO_LISTS,
+    ) -> None:
+        """Check the lists that a batch led to, those of one user together; `mine` are the adversary's accounts."""
+        for at, (user, payload) in enumerate(zip(listed, lists, strict=True)):
+            pages = {"": read_page(payload)} | {name: read_page(own[at]) for name, own in placed.items()}
+            for page in pages.values() if user in mine else ():
                 self.allowed.update(ArmKey(page.encoder, name) for name in page.activities)
                 self.limits.listed_for(user, page.activities)
-            self._list(user, page, user not in mine)
+            self._list(user, pages[""], user not in mine)
+            for placement in PLACEMENTS if placed else ():
+                self._placed(user, pages[placement.name], placement, user not in mine)
+            named = {name or DEFAULT: page.activities for name, page in pages.items()}
+            for breach in breaches_of_page(named, self.shop.ranker.offers.activities, PLACEMENTS):
+                self.violations.found(breach[0], f"{user} {breach[1]}")
 
     def agreed(self, user: str, version: Version) -> bool:
         """Return whether a user had agreed to be learned from as far as a list goes."""
@@ -256,6 +270,20 @@ class Checks:
             self.violations.found(breach[0], f"{user} {breach[1]}")
         self.limits.shown_after_stop(f"list of {user}", page.activities)
         self.limits.lists_of_day[at_ms // DAY_MS] += 1
+
+    def _placed(self, user: str, page: Page, placement: Placement, is_honest: bool) -> None:
+        """Check a list of a placement, which may be empty."""
+        at_ms, known = page.version[1], self.shop.ranker.offers.activities
+        past = self.truth.past(user) if is_honest else NOTHING_KNOWN
+        for breach in (
+            *breaches_of_list(page.activities, at_ms, known, self.says.said(user), past),
+            *breaches_of_rules(
+                page.activities, known, LIST_RULES if placement.list_rules is None else placement.list_rules
+            ),
+            *breaches_of_placement(page.activities, known, placement),
+        ):
+            self.violations.found(breach[0], f"{user} {placement.name} {breach[1]}")
+        self.limits.shown_after_stop(f"{placement.name} of {user}", page.activities)
 
     def _open(self, at_ms: int, said: Said, past: Past) -> bool:
         """Return whether anything ran at a moment that is for everybody and that a user had not turned down."""

@@ -92,7 +92,7 @@ class Days:
         for letter in outcome.dead:
             self.checks.violations.found("honest_profile_refused", letter.error)
         mine = {*self.adversary.accounts, *ROBOTS}
-        self.checks.lists(outcome.listed, outcome.lists, mine)
+        self.checks.lists(outcome.listed, outcome.lists, mine, outcome.placed)
         self.checks.obeyed(sorted({key.decode() for key, _, _ in due}))
 
     def hear_nonsense(self, now_ms: int) -> None:
@@ -116,7 +116,7 @@ class Days:
         stay = [user for user in users if user in self.shop.states and self._random.random() < 0.5]
         later_ms = now_ms + _SECOND_PAGE_MS
         self.take(
-            [each for user in stay for each in self.visitors.second_page(user, self._page(user, later_ms), later_ms)],
+            [each for user in stay for each in self.visitors.second_page(user, self._lists(user, later_ms), later_ms)],
             later_ms,
         )
 
@@ -139,7 +139,7 @@ class Days:
         self.events += len(sent)
         self._account(sent, outcome, before)
         self._book(sent, outcome, jumped)
-        self.checks.lists(outcome.listed, outcome.lists, set())
+        self.checks.lists(outcome.listed, outcome.lists, set(), outcome.placed)
         self.checks.decisions(outcome.decisions)
 
     def attack(self, now_ms: int) -> None:
@@ -150,7 +150,9 @@ class Days:
         self.checks.allowed.update({ArmKey(popular.encoder, name): len(accounts) for name in popular.activities})
         raw: list[Raw] = self.adversary.robots(now_ms)
         for user in accounts:
-            raw += self.adversary.attacks(user, page_of(self.shop.lists.get(user)), popular, items, now_ms)
+            lists = [page_of(each.get(user)) for each in (self.shop.lists, *self.shop.placed.values())]
+            raw += self.adversary.attacks(user, self._random.choice(lists), popular, items, now_ms)
+            raw += self.adversary.elsewhere(user, lists, now_ms + 420_000)
         raw.sort(key=lambda each: each[2])
         self._attacked(raw, now_ms)
         self._drain(now_ms + HOUR_MS // 2)
@@ -171,7 +173,7 @@ class Days:
         keys, values, stamped_ms = zip(*raw, strict=True)
         outcome = self.shop.handle(Records(keys, values, self._clock.bounded(keys, stamped_ms, now_ms + HOUR_MS // 2)))
         self.events += len(raw)
-        self.checks.lists(outcome.listed, outcome.lists, {*self.adversary.accounts, *ROBOTS})
+        self.checks.lists(outcome.listed, outcome.lists, {*self.adversary.accounts, *ROBOTS}, outcome.placed)
         self.checks.decisions(outcome.decisions)
         self.checks.told(outcome.feedback)
         return outcome
@@ -180,7 +182,7 @@ class Days:
         """Lose Redis, and check what the order to republish brings back."""
         had = set(self.shop.lists)
         for outcome in self.shop.lose_lists():
-            self.checks.lists(outcome.listed, outcome.lists, {*self.adversary.accounts, *ROBOTS})
+            self.checks.lists(outcome.listed, outcome.lists, {*self.adversary.accounts, *ROBOTS}, outcome.placed)
         for user in sorted(had - set(self.shop.lists)):
             self.checks.violations.found("list_missing", f"{user} after a loss of Redis")
 
@@ -204,6 +206,15 @@ class Days:
                     self.checks.hours_drawn(user, page, now_ms)
                 return page
         return _EMPTY
+
+    def _lists(self, user: str, now_ms: int) -> list[Page]:
+        """Return what a frontend draws for a user who has lists: the default one, then that of each placement."""
+        found, stopped = [self._page(user, now_ms)], self.shop.stopped(now_ms)
+        for name, lists in self.shop.placed.items():
+            page = drawn(page_of(lists.get(user)), now_ms, stopped)._replace(placement=name)
+            self.checks.drawn(user, page, now_ms)
+            found.append(page)
+        return found
 
     def _broker_clock(self, now_ms: int) -> tuple[int, bool]:
         """Return how far the broker's clock is off in this batch, and whether honest events may look too early."""

@@ -10,6 +10,7 @@ from tideline.udfs.core.catalogue.activity import Activity, Rule
 from tideline.udfs.core.catalogue.eligibility.user_caps import UserCap
 from tideline.udfs.core.catalogue.spending import PACINGS, Stock
 from tideline.udfs.core.ranking.list_rules import read_list_rules
+from tideline.udfs.core.ranking.placements import read_placements
 
 if TYPE_CHECKING:
     from random import Random
@@ -29,6 +30,20 @@ LIST_RULES = read_list_rules(
     ]
 )
 """A quota, a mutual exclusion, a distance and diminishing returns."""
+PLACEMENTS = read_placements(
+    [
+        {"name": "hero", "number": 5, "size": 2, "kinds": ["banner", "event"], "exploration": 0.05},
+        {
+            "name": "cart",
+            "number": 33,
+            "size": 4,
+            "apart_from": ["default"],
+            "weights": {"click": 1, "conversion": 10},
+            "list_rules": [{"by": "kind", "penalty": [0, 0, "ban"]}],
+        },
+    ]
+)
+"""One that may repeat what the default list has, and one that may not, with rules of its own."""
 _LIMITED_OF, _BUDGETS, _STOCK, _TOTAL_CAP = 13, (3, 6), 9, 11
 """Which of so many activities have what."""
 _HOURS = (

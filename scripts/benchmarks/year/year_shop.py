@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tideline.scripts.benchmarks.year.year_learner import YearLearner
-from tideline.scripts.benchmarks.year.year_rules import LIST_RULES
+from tideline.scripts.benchmarks.year.year_rules import LIST_RULES, PLACEMENTS
 from tideline.scripts.benchmarks.year.year_world import DAY_MS, PlainEncoder
 from tideline.udfs.core.budgets.standing import decode_standing
 from tideline.udfs.core.lists.list_version import parse_version
@@ -61,6 +61,8 @@ class Shop:
     states: dict[str, bytes] = field(default_factory=dict)
     lists: dict[str, bytes] = field(default_factory=dict)
     """By user, and POPULAR."""
+    placed: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    """By placement and user."""
     feedback: list[bytes] = field(default_factory=list)
     """Of the publish interval that runs."""
     costs: list[bytes] = field(default_factory=list)
@@ -142,6 +144,7 @@ class Shop:
     def lose_lists(self) -> Iterator[Outcome]:
         """Lose Redis, then give the order to republish; return what each part of the users led to."""
         self.lists.clear()
+        self.placed.clear()
         users = list(self.states)
         for start in range(0, len(users), _REPUBLISHED_AT_ONCE):
             part = users[start : start + _REPUBLISHED_AT_ONCE]
@@ -163,6 +166,7 @@ class Shop:
             weights=given.weights,
             holdout_permille=50,
             list_rules=LIST_RULES,
+            placements=PLACEMENTS,
         )
         return RankerState.start(settings, PlainEncoder(given.encoder), activities)
 
@@ -176,11 +180,18 @@ class Shop:
         self.states.update(zip(outcome.users, outcome.states, strict=True))
         for user, payload in zip(outcome.listed, outcome.lists, strict=True):
             self._write(user, payload)
+        for name, lists in outcome.placed.items():
+            for user, payload in zip(outcome.listed, lists, strict=True):
+                _replace(self.placed.setdefault(name, {}), user, payload)
 
     def _write(self, user: str, payload: bytes) -> None:
-        stored = self.lists.get(user)
-        if stored is None or parse_version(payload) > parse_version(stored):
-            self.lists[user] = payload
+        _replace(self.lists, user, payload)
+
+
+def _replace(lists: dict[str, bytes], user: str, payload: bytes) -> None:
+    stored = lists.get(user)
+    if stored is None or parse_version(payload) > parse_version(stored):
+        lists[user] = payload
 
 
 def _follow(ranker: RankerState, records: Iterable[TopicRecord]) -> RankerState:

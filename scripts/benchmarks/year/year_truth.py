@@ -30,6 +30,7 @@ class Shown(NamedTuple):
     version: Version
     activity: str
     encoder: int
+    placement: str = ""
 
 
 @dataclass(slots=True)

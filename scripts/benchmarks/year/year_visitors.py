@@ -17,7 +17,7 @@ from tideline.scripts.benchmarks.year.year_truth import Shown
 from tideline.scripts.benchmarks.year.year_world import CATEGORIES, DAY_MS, HOUR_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Sequence
 
 _MINUTE_MS = 60_000
 _ORGANIC = (EventType.VIEW,) * 6 + (EventType.SEARCH, EventType.ADD_TO_CART)
@@ -51,6 +51,8 @@ class Page(NamedTuple):
     token: str
     ends: tuple[int, ...] = ()
     """Minute since the epoch from which on each is over."""
+    placement: str = ""
+    """Empty: the default list."""
 
 
 def read_page(payload: bytes) -> Page:
@@ -110,10 +112,13 @@ class Visitors:
             return [self._shifted(each, 365 * DAY_MS)._replace(fate=Fate.TOLD) for each in sent]
         return sent
 
-    def second_page(self, user: str, page: Page, now_ms: int) -> list[Sent]:
-        """Return what he sends from the page after it."""
+    def second_page(self, user: str, lists: Sequence[Page], now_ms: int) -> list[Sent]:
+        """Return what he sends from the page after it, which shows several lists one below the other."""
         start_ms = now_ms + self._random.randrange(10 * _MINUTE_MS)
-        return self._browse(user, start_ms - 5_000, 1) + self._look(user, page, start_ms)
+        sent = self._browse(user, start_ms - 5_000, 1)
+        for at, page in enumerate(lists):
+            sent += self._look(user, page, start_ms + 30_000 * at)
+        return sent
 
     def due(self, now_ms: int) -> list[Sent]:
         """Return what was put off until now: offline phones, orders, returns, retries of days ago."""
@@ -189,7 +194,7 @@ class Visitors:
         name = page.activities[position]
         fields = {"activity_id": name, "token": page.token, "position": position}
         return self._send(user, kind, ts_ms, **fields, **more)._replace(
-            shown=Shown(user, page.version, name, page.encoder)
+            shown=Shown(user, page.version, name, page.encoder, page.placement)
         )
 
     def _send(self, user: str, kind: EventType, ts_ms: int, **fields: object) -> Sent:

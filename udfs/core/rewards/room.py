@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SHOWN_BYTES = 3_100
 """Where there are placements more lists are kept, and there is so much more room as they take."""
-_LIST_BYTES = LIST_FORM.size + NOTE_FORM.size
+LIST_BYTES = LIST_FORM.size + NOTE_FORM.size
 MAX_REWARDS = 64
 """Clicked or converted entries of a user that are remembered; inside the window as long as there is room."""
 _NOTHING = Trimmed(0, 0)
@@ -35,7 +35,7 @@ def make_room(state: Remembered, events: int, newest_ms: int, settings: Attribut
     was read.
     """
     merged, crowded = trim(state.marks, settings.caps) if state.marks else _NOTHING
-    most_bytes = SHOWN_BYTES + _LIST_BYTES * (settings.max_lists - MAX_LISTS)
+    most_bytes = SHOWN_BYTES + LIST_BYTES * (settings.max_lists - MAX_LISTS)
     if state.most_rewards(events) <= _SPARE_REWARDS and state.most_bytes(events) <= most_bytes:
         return Trimmed(merged, crowded)
     newest_ms = max(newest_ms, state.lists.newest_ms())

@@ -30,3 +30,13 @@ def test_the_drainer_converts_every_entry_of_old_lists_and_new_ones_again_and_ag
     converted = [(each["token"], each["value"]) for each in sent if each["type"] == "conversion" and "token" in each]
     assert {token for token, _ in converted} == {"token0", "token1"}
     assert {value for _, value in converted} == {1e9, 0.01, -1e9}
+
+
+def test_every_list_is_clicked_with_the_tokens_of_the_others() -> None:
+    lists = [Page((1, 5, 1), 1, ("a", "b"), "default"), Page((1, 5, 1), 1, ("c",), "cart")]
+    sent = [orjson.loads(value) for _, value, _ in Adversary(3, 1).elsewhere("x001", lists, START_MS)]
+    assert [(each["token"], each["activity_id"], each["position"]) for each in sent] == [
+        ("cart", "a", 0),
+        ("cart", "b", 1),
+        ("default", "c", 0),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from tideline.scripts.benchmarks.year.year_visitors import read_page
 from tideline.scripts.benchmarks.year.year_world import DAY_MS, HOUR_MS, START_MS, Change
 from tideline.udfs.core.catalogue.activity import Cap
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.rewards.feedback import Feedback
 
 BEFORE = Shown("u1", (1, NOON_MS - HOUR_MS, 1), "a1", 1)
@@ -171,3 +173,16 @@ def test_a_list_may_be_empty_where_its_user_turned_everything_down(checks: Check
     assert not checks.violations.counts
     checks.lists(["u2"], [payload()], set())
     assert checks.violations.counts == {"list_empty": 1}
+
+
+def test_lists_of_placements_are_held_to_their_promises(checks: Checks) -> None:
+    """Contract: by themselves and beside the default list; an empty one is no breach, and what the adversary's hold is
+    his to move."""
+    checks.shop.change([Change("b1", replace(running("b1"), kind="banner")), Change("c1", running("c1"))])
+    good = {"hero": [payload("b1")], "cart": [payload()]}
+    checks.lists(["u1"], [payload("b1")], set(), good)
+    assert not checks.violations.counts
+    checks.lists(["u1"], [payload("c1")], set(), {"hero": [payload("c1")], "cart": [payload("c1")]})
+    assert checks.violations.counts == {"placement_broken": 1, "repeated_on_page": 1}
+    checks.lists(["x0"], [payload("b1")], {"x0"}, good)
+    assert checks.allowed == {ArmKey(1, "b1"): 2}

@@ -40,5 +40,13 @@ def test_a_frontend_draws_nothing_that_is_over_or_stopped_and_keeps_places() -> 
     page = drawn(PAGE, START_MS + 60_000, {"a00003"})
     assert page.activities == ("", "a00002", "")
     assert drawn(PAGE, START_MS + 59_999, ()).activities == PAGE.activities
-    sent = Visitors(50, 3, lambda activity: ()).second_page("u00001", page, START_MS)
+    sent = Visitors(50, 3, lambda activity: ()).second_page("u00001", [page], START_MS)
     assert {each.event.position for each in sent if each.shown} == {1}
+
+
+def test_a_page_of_several_lists_is_looked_at_list_by_list() -> None:
+    """Contract: each entry is of its own list, by its token and placement."""
+    cart = PAGE._replace(activities=("a00009",), token="cart", placement="cart", ends=PAGE.ends[:1])
+    sent = Visitors(50, 3, lambda activity: ()).second_page("u00001", [PAGE, cart], START_MS)
+    told = {(each.shown.placement, each.event.token, each.event.position) for each in sent if each.shown}
+    assert told == {("", PAGE.token, 0), ("", PAGE.token, 1), ("", PAGE.token, 2), ("cart", "cart", 0)}
