@@ -15,6 +15,7 @@ from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.release import release
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.contract.asyncapi import document
+from tideline.scripts.contract.strimzi import resources
 from tideline.scripts.contract.yaml_text import yaml_text
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
@@ -136,6 +137,10 @@ def main(argv: list[str]) -> int:
     if arguments.asyncapi:
         names = arguments.topics.with_suffix(arguments.suffix)
         print(yaml_text(document(names, release(), arguments.partitions)), end="")
+        return 0
+    if arguments.strimzi:
+        made_of = resources(arguments.topics.with_suffix(arguments.suffix), arguments.partitions, arguments.strimzi)
+        print("---\n".join(map(yaml_text, made_of)), end="")
         return 0
     try:
         target = read_target(arguments)

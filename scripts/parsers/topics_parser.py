@@ -16,11 +16,12 @@ def fill(parser: VerbParser) -> None:
     parser.is_list = True
     parser.tells(
         "Makes the topics of a deployment where they are missing, and leaves the settings of the others alone; or "
-        "tells what they are, as a document of AsyncAPI.",
+        "tells what they are, as a document of AsyncAPI or as resources of Strimzi.",
         [
             "tideline topics --bootstrap KAFKA:9092",
             "tideline topics --bootstrap KAFKA:9092 --config kafka.properties --partitions 16",
             "tideline topics --asyncapi",
+            "tideline topics --strimzi kafka --partitions 16",
         ],
         {"name": "of the topic", "made": "whether it was made now; else it was there"},
     )
@@ -35,5 +36,11 @@ def fill(parser: VerbParser) -> None:
         "--asyncapi",
         action="store_true",
         help="print topics, keys, records, headers and layout as AsyncAPI 3 (YAML); asks no broker and makes nothing",
+    )
+    parser.add_argument(
+        "--strimzi",
+        metavar="CLUSTER",
+        help="print the topics, and a login of the job with its rights, as resources of Strimzi's operator for the "
+        "Kafka of that name (YAML); asks no broker and makes nothing",
     )
     add_json(parser)

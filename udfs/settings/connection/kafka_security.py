@@ -164,7 +164,7 @@ def mask_properties(properties: Mapping[str, str]) -> str:
 
 
 def _secret(key: str, value: str) -> bool:
-    if REFERENCE.fullmatch(value) or (key == "sasl.jaas.config" and _refers(value)):
+    if REFERENCE.fullmatch(value) or key.endswith(".location") or (key == "sasl.jaas.config" and _refers(value)):
         return False
     return bool(_SECRET.search(key) or re.search("password|secret|username", value, re.IGNORECASE))
 

@@ -82,6 +82,7 @@ def test_only_a_reference_is_no_secret(secret: Path) -> None:
     """Contract: what names a secret may be printed and shared; what holds one beside it may not."""
     login = _login(secret)
     assert "***" not in mask_properties(login | {"ssl.key.password": f"${{file:{secret}:key}}"})
+    assert "***" not in mask_properties({"ssl.truststore.location": "/etc/secret/ca.pem"}), "a path is no secret"
     for jaas in (
         login["sasl.jaas.config"].replace('password="', 'password="hidden'),
         login["sasl.jaas.config"].replace(";", ' token="hidden";'),
