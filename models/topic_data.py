@@ -20,7 +20,7 @@ from tideline.models.data import Sequences, sequences_in
 from tideline.models.tables import Table
 from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import ConfigError, InvalidRecord
-from tideline.schemas.events import FIRST_ACTIVITY_TYPE, Event
+from tideline.schemas.events import FIRST_ACTIVITY_TYPE, Event, EventType
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.users.rate_guard import act_of, admit
 from tideline.udfs.core.users.user_state import MAX_PRICE, MAX_QUANTITY, decode_states
@@ -114,7 +114,12 @@ def archive_records(table: Table) -> Iterator[Record]:
 
 
 def _admitted(events: list[Event]) -> list[Event]:
-    """Return one user's organic events, without a robot's, each once, in the order of a history."""
+    """Return one user's organic events since an erasure, without a robot's, each once, in the order of a history.
+
+    Whether an order to erase is signed is nothing to go by here: what it leaves out is missed by nobody.
+    """
+    erased_ms = max((event.ts_ms for event in events if event.type == EventType.ERASE and not event.token), default=0)
+    events = [event for event in events if event.ts_ms > erased_ms]
     verdicts = admit(decode_states([None], 0), 0, [act_of(event) for event in events])
     once: dict[int, Event] = {}
     for event, passed in zip(events, verdicts, strict=True):

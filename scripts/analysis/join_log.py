@@ -38,9 +38,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.events import EventType
 from tideline.udfs.core.catalogue.activity_features import FEATURES, UNKNOWN, features_of
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.erasure.erase_order import check_order
 from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, most_lists
@@ -108,9 +110,12 @@ def join(
 
     `activities` are those that are known by id.
     Rewards are found by the job's own attribution, event by event in order of time: tokens that are not ours count
-    nothing, a conversion without a token goes to the newest click on its activity inside the window.
+    nothing, a conversion without a token goes to the newest click on its activity inside the window. What users were
+    shown before they were erased is left out.
     """
     unique = {(each["user_id"], each["decision_id"], each["activity_id"]): each for each in decisions}
+    erased_ms = _erased(events, settings)
+    unique = {key: each for key, each in unique.items() if each["as_of_ms"] > erased_ms.get(each["user_id"], -1)}
     rows = sorted(unique.values(), key=lambda each: (each["shown_ms"], each["decision_id"], each["position"]))
     placements = {each["placement"] for each in rows if each["placement"]}
     rewards = _rewards(events, settings._replace(max_lists=most_lists(len(placements))))
@@ -140,6 +145,19 @@ def join(
     columns["revenue"] = np.array([each.milli for each in found], np.int64) / 1000.0
     columns["mature"] = np.array([each["shown_ms"] + settings.window_ms <= newest_ms for each in rows], np.bool_)
     return pa.table(columns)
+
+
+def _erased(events: Sequence[Event], settings: AttributionSettings) -> dict[str, int]:
+    """Return up to when users were erased, by the orders among their events that are ours."""
+    found: dict[str, int] = {}
+    for event in events:
+        if event.type == EventType.ERASE and event.token is None:
+            try:
+                check_order(event, settings.keys)
+            except InvalidRecord:
+                continue
+            found[event.user_id] = max(event.ts_ms, found.get(event.user_id, 0))
+    return found
 
 
 def _about(activity: Activity) -> str:

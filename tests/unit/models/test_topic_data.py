@@ -191,3 +191,21 @@ def test_a_robot_teaches_nothing() -> None:
 def test_a_topic_without_organic_events_is_refused() -> None:
     with pytest.raises(ConfigError, match="organic"):
         sequences_of([])
+
+
+def test_what_users_did_before_they_were_erased_is_not_learned_from() -> None:
+    """Contract: as if they had begun then; an order that takes back one list erases nobody."""
+    told = stories()
+    user, other = next(iter(told)), list(told)[-1]
+    middle_ms = told[other][40].ts_ms
+    records = records_of(told)
+    orders = [
+        Event("erase-1-a", other, EventType.ERASE, middle_ms),
+        Event("erase-1-b", user, EventType.ERASE, told[user][-1].ts_ms, token="t"),
+    ]
+    records += [(order.user_id.encode(), encode_event(order), order.ts_ms) for order in orders]
+    plain = {name: events for name, events in told.items() if name != other}
+    plain[other] = [event for event in told[other] if event.ts_ms > middle_ms]
+    found, expected = sequences_of(records), sequences_of(records_of(plain))
+    size = dict(zip(found.names.tolist(), np.diff(found.starts).tolist(), strict=True))
+    assert size == dict(zip(expected.names.tolist(), np.diff(expected.starts).tolist(), strict=True))

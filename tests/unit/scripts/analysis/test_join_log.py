@@ -15,6 +15,7 @@ from tideline.schemas.records import DECISION
 from tideline.scripts.analysis.join_log import join
 from tideline.udfs.core.catalogue.activity_features import UNKNOWN, features_of
 from tideline.udfs.core.catalogue.competing import Variant
+from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.core.serving.engine import Records, process
@@ -161,3 +162,19 @@ def test_rewards_are_those_of_the_list_of_the_placement() -> None:
         ("#63", 1, 0),
     }
     assert len({row["decision_id"] for row in rows}) == 3
+
+
+def test_what_users_were_shown_before_they_were_erased_is_left_out() -> None:
+    """Contract: by an order that is ours; what they see later, and what others saw, is there."""
+    first, later = token_for("u", NAMES), token_for("u", NAMES, NOON_MS + 1_000, seq=2)
+    other = token_for("v", NAMES)
+    shown = [
+        _event(EventType.IMPRESSION, "a", 1, first),
+        _event(EventType.IMPRESSION, "b", 1_002, later),
+        _event(EventType.IMPRESSION, "a", 4, other, "v"),
+    ]
+    forged = erase_order("u", NOON_MS + 900, KEYS)._replace(user_id="v")
+    taken_back = erase_order("v", NOON_MS + 900, KEYS, other)
+    orders = [erase_order("u", NOON_MS + 500, KEYS), erase_order("u", NOON_MS + 100, KEYS), forged, taken_back]
+    table = join(_decisions(shown), [*shown, *orders], SETTINGS, KNOWN)
+    assert sorted(row["ts_ms"] - NOON_MS for row in table.to_pylist()) == [4, 1_002]
