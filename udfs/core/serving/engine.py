@@ -96,7 +96,7 @@ def process(
             event = next(iter(by_user.values()))[0][1]
             return erase(event, records.timestamps_ms, load, ranker, counts, least_ms, muted=muted)
         again = partial(process, ranker=ranker, muted=muted, held=held, least_ms=least_ms)
-        return in_turns(records, by_user, load, again)
+        return in_turns(records, by_user, load, again, ranker.settings.keys)
     users = list(by_user)
     batch = decode_states(load(users), ranker.encoder.hidden)
     if held is not None:

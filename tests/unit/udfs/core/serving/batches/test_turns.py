@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.core_world import KEYS, NOON_MS, ArithmeticEncoder, token_for
 from tests.support.engine_runs import NAMES, batches_of, ranking_world, records_of, story_of, sums_of
-from tideline.schemas.events import Event
+from tideline.schemas.errors import Reason
+from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.serving.engine import Records, process
@@ -75,3 +76,18 @@ def test_a_bad_record_beside_an_order_is_told_by_its_own_number() -> None:
     values = [good.values[0], b"{", *good.values[1:], forged.values[0]]
     outcome = process(Records(keys, values, [2**50] * len(keys)), lambda users: [None] * len(users), WORLD)
     assert [each.number for each in outcome.dead] == [1, len(keys) - 1]
+
+
+def test_forged_orders_cost_no_turn() -> None:
+    """Contract: whatever a visitor sends, each batch of others is processed once; all of his are dead letters."""
+    forged = [Event(f"erase-1-{at:032x}", "u", EventType.ERASE, NOON_MS + at) for at in range(500)]
+    story = story_of("v", 20, np.random.default_rng(3))
+    outcome = process(records_of([*forged, *story]), lambda users: [None] * len(users), WORLD)
+    plain = process(records_of(story), lambda users: [None] * len(users), WORLD)
+    assert [each.number for each in outcome.dead] == list(range(500))
+    assert {each.error.reason for each in outcome.dead} == {Reason.FOREIGN_TOKEN}
+    assert (outcome.users, outcome.states, outcome.lists) == (plain.users, plain.states, plain.lists)
+    assert (outcome.counts["records"], outcome.counts["events_erase"]) == (len(story) + 500, 500)
+    assert outcome.counts["encode_batches"] == plain.counts["encode_batches"] == 1
+    alone = process(records_of(forged), lambda users: [None] * len(users), WORLD)
+    assert (len(alone.dead), alone.users, alone.lists) == (500, [], [])
