@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import ItemsView
+    from collections.abc import ItemsView, KeysView
 
 
 class MemoryMap:
@@ -17,6 +17,9 @@ class MemoryMap:
 
     def items(self) -> ItemsView[str, bytes]:
         return self.values.items()
+
+    def keys(self) -> KeysView[str]:
+        return self.values.keys()
 
     def get(self, key: str) -> bytes | None:
         return self.values.get(key)

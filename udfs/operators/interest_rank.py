@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pyflink.common import Row, Types
 from pyflink.datastream.functions import KeyedBroadcastProcessFunction, RuntimeContext
-from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
+from pyflink.datastream.state import ValueStateDescriptor
 
 from tideline.models.encoder import Encoder
 from tideline.schemas.errors import ConfigError, InvalidRecord
@@ -31,13 +31,13 @@ from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.serving.renewal.renew import refresh, republish
 from tideline.udfs.core.serving.stop_list import StopList
-from tideline.udfs.core.users.state_check import is_malformed
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_policy, read_topic
 from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, read_batch
 from tideline.udfs.operators.dead_letters import Letter, counts_of, letter_of_record, letters_of_batch, packed
 from tideline.udfs.operators.kept.deployment import Deployment
 from tideline.udfs.operators.kept.opening_rolls import OpeningRolls
+from tideline.udfs.operators.kept.user_states import user_states
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
 from tideline.udfs.operators.stop import fail_job, failing_for_good
@@ -53,11 +53,10 @@ if TYPE_CHECKING:
     from tideline.udfs.settings.worker_config import WorkerConfig
 
 _REPUBLISHED_AT_ONCE = 500
-_CACHED_USERS = 200_000
 
 
 class InterestRank(KeyedBroadcastProcessFunction):
-    """Keyed by shard. Users are entries of one MapState, as bytes; beside them the last republish command is kept."""
+    """Keyed by shard. Each user is a value of his own, as bytes; the last republish command is kept, too."""
 
     def __init__(self, submitted: WorkerConfig[JobConfig], popular_shard: int) -> None:
         self._submitted = submitted
@@ -75,13 +74,11 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._deployment = Deployment(config)
         with failing_for_good(context):
             self._deployment.check(broadcasts_of(context))
-        self._states = context.get_map_state(MapStateDescriptor("users", Types.STRING(), Types.PICKLED_BYTE_ARRAY()))
         self._last_republish = context.get_state(ValueStateDescriptor("last_republish", Types.STRING()))
         live = not isinstance(config, ReplayConfig | BackfillConfig)
         self._rolls = OpeningRolls(context, config.refresh_per_s if live else 0, config.shards)
-        # A read cache of the state above, which is always written: a read over the JVM border costs 4 us.
-        self._cache: dict[str, bytes] = {}
         self._meters = Meters(context)
+        self._states = user_states(context, lambda: self._meters.add({"state_malformed": 1}))
         self._writes_letters = subtask_number(context) == 0
         self._brake = DeadLetterLimit()
         self._clock = BrokerClock()
@@ -223,25 +220,11 @@ class InterestRank(KeyedBroadcastProcessFunction):
         return read_policy(self._cluster, self._config.topics.policy, self._config.publish_ms, pinned)
 
     def _load(self, users: list[str]) -> list[bytes | None]:
-        found: list[bytes | None] = []
         with failing_for_good(self._context):
-            for user in users:
-                state = self._cache.get(user)
-                if state is None:
-                    state = self._states.get(user)
-                    if state is not None and is_malformed(state):
-                        self._meters.add({"state_malformed": 1})
-                        state = None
-                found.append(state)
-        return found
+            return self._states.load(users)
 
     def _store(self, users: list[str], states: list[bytes]) -> None:
-        if len(self._cache) > _CACHED_USERS:
-            self._cache.clear()
-        put = self._states.put
-        for user, state in zip(users, states, strict=True):
-            put(user, state)
-        self._cache.update(zip(users, states, strict=True))
+        self._states.store(users, states)
 
     def _obey(self, shard: int, value: bytes | None) -> Iterator[Row]:
         try:

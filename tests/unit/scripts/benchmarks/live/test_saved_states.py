@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def entry(user: str, value: bytes) -> bytes:
-    """An entry of the map as Flink writes it."""
+    """A value as Flink writes it."""
     pickled = pickle.dumps(value, protocol=4)
     text = bytes([len(user) + 1]) + user.encode()
-    key = b"\x02\xc0\x00\x00\x00\x00\xa2\x00" + text
-    framed = b"\0" + len(pickled).to_bytes(4, "big") + pickled
+    key = b"\x02\xc0" + b"\x00\x00\x00\x00\xa2\x05" + text + bytes([len(text)])
+    framed = len(pickled).to_bytes(4, "big") + pickled
     return len(key).to_bytes(4, "big") + key + len(framed).to_bytes(4, "big") + framed
 
 
