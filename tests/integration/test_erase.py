@@ -79,9 +79,9 @@ def test_erased_users_are_gone_and_others_keep_every_byte(live: LiveJob, tmp_pat
     assert all(each.told.tokens for each in ordered)
     live.drain()
     stubs = live.lists(users)
-    assert {user: json.loads(payload)["x"] for user, payload in stubs.items()} == {
-        user: each.erased_ms for user, each in zip(users, ordered, strict=True)
-    }
+    up_to = {user: json.loads(payload)["x"] for user, payload in stubs.items()}
+    # That a profile was forgotten makes a list of up to a tenth of a second later, and his newest list counts.
+    assert all(0 <= up_to[user] - each.erased_ms < 100 for user, each in zip(users, ordered, strict=True))
     assert all(json.loads(payload)["i"] == [] for payload in stubs.values())
     live.settle()  # the learner too has what the oracle has
     others = {user: payload for user, payload in live.oracle.lists.items() if user not in users}
@@ -97,7 +97,7 @@ def test_erased_users_are_gone_and_others_keep_every_byte(live: LiveJob, tmp_pat
     live.produce([(users[0].encode(), encode_event(back))])
     live.drain()
     own: dict[str, Any] = json.loads(live.lists(users[:1])[users[0]])
-    assert own.pop("x") == ordered[0].erased_ms
+    assert own.pop("x") == up_to[users[0]]
     assert own == json.loads(live.oracle.lists[users[0]])
 
 
@@ -125,4 +125,4 @@ def test_a_job_that_starts_knows_who_was_erased(live: LiveJob) -> None:
     live.produce([(user.encode(), encode_event(late))])
     wait_until("it is refused", lambda: live.metrics().get("erased", 0.0) == before + 1)
     live.drain()
-    assert json.loads(live.lists([user])[user])["x"] == ordered.erased_ms
+    assert json.loads(live.lists([user])[user])["x"] >= ordered.erased_ms
