@@ -43,17 +43,18 @@ class Ordered(NamedTuple):
     told: Told
 
 
-def order(target: Target, user: str, by: str, keys: TokenKeys) -> Ordered:
+def order(target: Target, user: str, by: str, keys: TokenKeys, *, search: bool = True) -> Ordered:
     """Write all that erases a user, in this order: his profile is forgotten, the topic of erasures, the clickstream.
 
     So a job that is lost in between, or that replays, knows of it. The orders go to the partition that his events are
-    in, behind them.
+    in, behind them; without a search for these, to the one that Kafka's default partitioner gives his id.
 
     Raises:
         Unavailable: no broker takes it; sent again it is one erasure.
     """
     topics = target.topics
-    told = told_by(list(records_of(target.cluster, topics.clickstream, user)), keys)
+    found = list(records_of(target.cluster, topics.clickstream, user)) if search else []
+    told = told_by(found, keys)
     needs = f"Write on topics {topics.profiles}, {topics.erasures}, {topics.clickstream}"
     with target.cluster.producer(f"erasing a user from topic {topics.clickstream}", needs, acks="all") as producer:
         forgotten = producer.send(topics.profiles, key=user.encode()).get(timeout=2 * PATIENCE_S)
@@ -116,7 +117,8 @@ def _erased(arguments: argparse.Namespace) -> dict[str, Any]:
     if keys is None:
         raise ConfigError(SECRETS.environment, "nothing", "the job's token secrets, which sign the order")
     redis = None if arguments.wait is None else read_redis_target(arguments)
-    ordered = order(target, arguments.user, arguments.by or f"{getpass.getuser()}@{socket.gethostname()}", keys)
+    by = arguments.by or f"{getpass.getuser()}@{socket.gethostname()}"
+    ordered = order(target, arguments.user, by, keys, search=not arguments.no_search)
     seconds = None
     if redis is not None:
         seconds = wait_for(redis.url, f"{arguments.prefix}:list:{arguments.user}", ordered.erased_ms, arguments.wait)

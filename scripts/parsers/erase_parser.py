@@ -25,6 +25,7 @@ def fill(parser: VerbParser) -> None:
             "tideline erase u42 --wait 60",
             "tideline erase u42 --wait 60 --stack demo --json",
             "tideline erase u42 --by ticket-4711 --bootstrap KAFKA:9092",
+            "tideline erase u42 --no-search --bootstrap KAFKA:9092",
         ],
         {
             "user_hash": "what stands for him in the topic of erasures",
@@ -37,6 +38,11 @@ def fill(parser: VerbParser) -> None:
     )
     parser.add_argument("user", metavar="USER", help="user id, as it is in the Kafka key")
     parser.add_argument("--wait", type=float, metavar="S", help="wait so many seconds until his list is gone")
+    parser.add_argument(
+        "--no-search",
+        action="store_true",
+        help="do not read the clickstream for his lists: most of what they taught then stays, and fades",
+    )
     parser.add_argument("--by", metavar="NAME", help="who orders it, kept as a hash (login and machine)")
     parser.add_argument("--prefix", default="tideline", help="first part of every key (tideline)")
     add_json(parser)

@@ -18,6 +18,7 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.scripts.commands.erase import Ordered, order, wait_for
 from tideline.scripts.commands.person import export
+from tideline.scripts.commands.person_records import Told
 from tideline.scripts.commands.target import Target
 from tideline.udfs.core.erasure.erase_order import erase_order
 
@@ -115,7 +116,9 @@ def test_nobody_without_the_secrets_erases_anybody(live: LiveJob) -> None:
 def test_a_job_that_starts_knows_who_was_erased(live: LiveJob) -> None:
     """Contract: after a restart from a savepoint, what is told again of an erased user counts for nothing."""
     user = min(user for user, payload in live.lists(live.oracle.lists).items() if json.loads(payload)["i"])
-    ordered = _erased(live, user)
+    ordered = order(_target(live), user, "tester", live.token_keys, search=False)
+    wait_for(live.config.redis_url, f"{live.config.prefix}:list:{user}", ordered.erased_ms, PATIENCE_S)
+    assert ordered.told == Told(0, [], None)
     live.drain()
     savepoint = live.stack.rest.savepoint(live.job_id, cancel=True)
     live.stack.rest.wait_state(live.job_id, ["CANCELED"])
