@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tideline.schemas.errors import ConfigError, TidelineError
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.person_records import readable, records_of
-from tideline.scripts.commands.redis_target import opened, read_redis_target
+from tideline.scripts.commands.redis_target import key_of_list, opened, read_redis_target
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.commands.token_secrets import read_token_keys
 from tideline.scripts.localstack import StackError
@@ -18,7 +18,7 @@ from tideline.udfs.io.topic_reader import read_topic
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from tideline.scripts.commands.target import Target
@@ -31,16 +31,19 @@ clickstream.jsonl   what you did in the shop, one line each
 profiles.jsonl      what the shop said of you: labels, time zone, consent, what you never want to see
 decisions.jsonl     what you were shown, where, and how likely it was; x is what was made of your history, 16 numbers
 dead_letters.jsonl  what was sent in your name and refused
-list.json           what you are shown now
+list.json           what you are shown now, a line for each place of the shop that shows you something
 erased.json         up to when you were erased, UTC epoch milliseconds, if you were
 
 Beside these the running job keeps, made of the events above and nothing else: your 31 newest events, what you have long
-liked, your newest 32 lists and what came of them. Times are UTC, milliseconds since 1970.
+liked, your newest 32 lists (up to 96 where there are several on a page) and what came of them. Times are UTC,
+milliseconds since 1970.
 """
 
 
-def export(target: Target, user: str, folder: Path, list_: bytes | None) -> dict[str, int]:
-    """Write a user's records as lines of JSON, his list, and what the files are; return how many lines by file.
+def export(target: Target, user: str, folder: Path, list_of: Callable[[str], bytes | None]) -> dict[str, int]:
+    """Write a user's records as lines of JSON, his lists, and what the files are; return how many lines by file.
+
+    `list_of` reads his list of a placement, of none his default one: of those his decisions name.
 
     Raises:
         ConfigError: there is something in the folder, or it cannot be written.
@@ -50,12 +53,14 @@ def export(target: Target, user: str, folder: Path, list_: bytes | None) -> dict
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if any(folder.iterdir()):
             raise ConfigError("--export", str(folder), "a new or an empty folder")
-        counts = {}
+        counts, placements = {}, set[str]()
         for role in ROLES:
             topic = target.topics.by_role()[role]
-            lines = [json.dumps(readable(role, found)) for found in records_of(target.cluster, topic, user)]
-            counts[role] = _write(folder / f"{role}.jsonl", lines)
-        counts["list"] = _write(folder / "list.json", [list_.decode()] if list_ else [])
+            told = [readable(role, found) for found in records_of(target.cluster, topic, user)]
+            placements |= {each["placement"] for each in told if each.get("placement")}
+            counts[role] = _write(folder / f"{role}.jsonl", map(json.dumps, told))
+        lists = filter(None, map(list_of, ["", *sorted(placements)]))
+        counts["list"] = _write(folder / "list.json", [each.decode() for each in lists])
         erased_ms = _erased_ms(target, user)
         counts["erased"] = _write(folder / "erased.json", [json.dumps({"erased_ms": erased_ms})] if erased_ms else [])
         (folder / "README.txt").write_text(_READ_ME)
@@ -64,7 +69,8 @@ def export(target: Target, user: str, folder: Path, list_: bytes | None) -> dict
     return counts
 
 
-def _write(path: Path, lines: Sequence[str]) -> int:
+def _write(path: Path, texts: Iterable[str]) -> int:
+    lines = list(texts)
     path.write_text("".join(f"{line}\n" for line in lines))
     path.chmod(0o600)
     return len(lines)
@@ -81,8 +87,12 @@ def _erased_ms(target: Target, user: str) -> int:
 def _exported(arguments: argparse.Namespace) -> dict[str, Any]:
     target, redis = read_target(arguments), read_redis_target(arguments)
     with opened(redis.url) as client:
-        stored: Any = client.get(f"{arguments.prefix}:list:{arguments.user}")
-    return {"folder": str(arguments.export), "lines": export(target, arguments.user, arguments.export, stored)}
+
+        def list_of(placement: str) -> bytes | None:
+            stored: Any = client.get(key_of_list(arguments.prefix, arguments.user, placement))
+            return stored if isinstance(stored, bytes) else None
+
+        return {"folder": str(arguments.export), "lines": export(target, arguments.user, arguments.export, list_of)}
 
 
 def main(argv: Sequence[str]) -> int:

@@ -100,3 +100,8 @@ def _checked(key: str, url: str) -> str:
         return read_url(url)
     except Refusal as refused:
         raise ConfigError(key, MASK, refused.allowed) from None
+
+
+def key_of_list(prefix: str, user: str, placement: str = "") -> str:
+    """Return the key of a user's list in Redis; without a placement of his default one."""
+    return f"{prefix}:place:{placement}:{user}" if placement else f"{prefix}:list:{user}"

@@ -12,7 +12,7 @@ from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.list_labels import labels_met, profile_in_words, profile_of, told_of_profile
 from tideline.scripts.commands.list_reasons import LEGEND, in_words, reasons
 from tideline.scripts.commands.printable import printable
-from tideline.scripts.commands.redis_target import opened, read_redis_target
+from tideline.scripts.commands.redis_target import key_of_list, opened, read_redis_target
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parser_of
@@ -93,10 +93,10 @@ def describe(found: Mapping[str, Any], why: bool = False) -> list[str]:
 
 
 def _key(arguments: argparse.Namespace) -> str:
-    placement = arguments.placement
+    placement = arguments.placement or ""
     if arguments.popular:
         return f"{arguments.prefix}:popular" + (f":{placement}" if placement else "")
-    return f"{arguments.prefix}:" + (f"place:{placement}" if placement else "list") + f":{arguments.user}"
+    return key_of_list(arguments.prefix, arguments.user, placement)
 
 
 def known_activities(arguments: argparse.Namespace) -> dict[str, Activity]:

@@ -155,6 +155,9 @@ class RankerFeed:
             self.state.version,
             build,
         )
+        for each in self.state.offers.placed:
+            if not each.takes.any():
+                _log.warning("placement %s takes none of the activities that are known: its lists are empty", each.name)
         if not self.state.offers.activities:
             _log.error("no activity is known: no list is written until topic %s has one", topic)
 

@@ -1,8 +1,9 @@
 """Whether lists under list rules come as often as their tokens say, and what the rules cost a user's ranking.
 
 12 activities in four categories of two kinds, lists of four places, 30 % exploration. Every list is drawn from another
-seed. `weights`: mean importance weight by place of the policy that is uniform over what the rules leave, in standard
-errors from 1; `chi_square`: the lists down to each place against their stated probabilities, in standard deviations.
+seed. "placement" is a list of three apart from one of one place: what stands on the first is not left for it.
+`weights`: mean importance weight by place of the policy that is uniform over what the rules leave, in standard errors
+from 1; `chi_square`: the lists down to each place against their stated probabilities, in standard deviations.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tideline.scripts.benchmarks.offline.rank_timing import LIST_SIZE, USERS, best_us
+from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.ranking.list_form import ListForm
 from tideline.udfs.core.ranking.list_rules import Description, read_list_rules
+from tideline.udfs.core.ranking.placed import placed_of
+from tideline.udfs.core.ranking.placements import DEFAULT, read_placements
 from tideline.udfs.core.ranking.ranking import Ranked, rank_scores
 from tideline.udfs.core.ranking.rule_tables import compiled
 
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 
 LISTS = 1_000_000
 _AT_ONCE = 20_000
-_PLACES, _EXPLORATION, _LEAST = 4, 0.3, 5.0
+_PLACES, _EXPLORATION, _LEAST, _SALT = 4, 0.3, 5.0, 17
 _QUOTA = {"by": "category", "penalty": [0, 0, "ban"]}
 _RETURNS = {"by": "category", "penalty": [0, 20, 60, 120]}
 _WINDOW = {"by": "kind", "penalty": [0, "ban"], "window": 2, "relax": True}
@@ -38,12 +42,15 @@ RULES: dict[str, list[dict[str, Any]]] = {
     "three": [_QUOTA, _WINDOW, _PROVIDER],
 }
 
+_PLACEMENT = "placement"
+_APART = {"name": "cart", "number": 7, "size": 3, "apart_from": [DEFAULT], "list_rules": [_QUOTA]}
+
 
 def measure(lists: int = LISTS, repeats: int = 60) -> dict[str, Any]:
     """Return {lists, worst_weight, worst_chi_square, weights, chi_square, us_per_user}, the last four by rules."""
     weights, squares = {}, {}
-    for name in RULES:
-        found = _drawn(_shop(12, 4, 3), name, lists)
+    for name in (*RULES, _PLACEMENT):
+        found = _placed(_shop(12, 4, 3), lists) if name == _PLACEMENT else _drawn(_shop(12, 4, 3), name, lists)
         chance = _stated(found)
         weights[name] = [round(each, 2) for each in _weights(found, chance)]
         squares[name] = [round(_chi_square(found.order[:, :place], chance[:, :place]), 2) for place in range(1, 5)]
@@ -68,9 +75,9 @@ def _rules(name: str, shop: list[Description]) -> tuple[RuleTable, ...]:
     return compiled(read_list_rules(RULES[name]), shop)
 
 
-def _seeds(start: int, count: int) -> NDArray[np.uint64]:
+def _seeds(start: int, count: int, salt: int = _SALT) -> NDArray[np.uint64]:
     numbers = np.arange(start, start + count)
-    return decision_seeds(numbers.astype(np.uint64), numbers, numbers, 17)
+    return decision_seeds(numbers.astype(np.uint64), numbers, numbers, salt)
 
 
 def _drawn(shop: list[Description], name: str, lists: int) -> Ranked:
@@ -84,6 +91,23 @@ def _drawn(shop: list[Description], name: str, lists: int) -> Ranked:
     found = Ranked(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     left = found.eligible[:, None] - np.arange(_PLACES)
     return found if form.rules else found._replace(feasible=left)
+
+
+def _placed(shop: list[Description], lists: int) -> Ranked:
+    """Return a default list of one place, and behind it that of a placement that is apart from it, under a quota."""
+    made = [Activity(f"a{at}", each.kind, "", 0, 1, categories=each.categories) for at, each in enumerate(shop)]
+    (placed,) = placed_of(read_placements([_APART]), made, ())
+    scores, parts = np.random.default_rng(1).permutation(len(shop)) / 100, []
+    for start in range(0, lists, _AT_ONCE):
+        count = min(_AT_ONCE, lists - start)
+        mask, every = np.ones((count, len(shop)), np.bool_), np.tile(scores, (count, 1))
+        first = rank_scores(every.copy(), mask, _seeds(start, count), ListForm(1, _EXPLORATION))
+        left, form = placed.open(mask, {DEFAULT: first.order}), ListForm(_PLACES - 1, _EXPLORATION, placed.rules)
+        then = rank_scores(every, left, _seeds(start, count, _SALT ^ placed.salt), form)
+        feasible = np.concatenate([first.eligible[:, None], then.feasible], axis=1)
+        order, explored = np.concatenate([first.order, then.order], axis=1), first.explored | then.explored << 1
+        parts.append(Ranked(order, first.eligible, explored, feasible, then.acted))
+    return Ranked(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 def _stated(found: Ranked) -> NDArray[np.float64]:

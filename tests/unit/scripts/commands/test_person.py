@@ -19,7 +19,7 @@ def test_files_of_others_are_not_touched(tmp_path: Path) -> None:
     """Contract: only a new or an empty folder; refused before any broker is asked."""
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(ConfigError, match="a new or an empty folder"):
-        export(NOWHERE, "u", tmp_path, None)
+        export(NOWHERE, "u", tmp_path, lambda _: None)
     with pytest.raises(ConfigError, match="a folder that can be written"):
-        export(NOWHERE, "u", tmp_path / "mine.txt", None)
+        export(NOWHERE, "u", tmp_path / "mine.txt", lambda _: None)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
