@@ -147,7 +147,7 @@ def reward_bytes(rewards: Rewards, claims: Claims, lists: ShownLists) -> RewardB
 def size_of(rewards: Rewards, claims: Claims, lists: ShownLists) -> int:
     """Return how many bytes they take."""
     pages = {reward.page.key for reward in rewards.values()}
-    former = sum(lists.number(key) is None for key in pages)
+    former = len(pages.difference(lists.keys()))
     converted = sum(map(has_conversion, rewards.values()))
     rewarded = len(rewards) * _REWARD + len(pages) * _CONTEXT + former * _FORMER
     return rewarded + converted * CONVERSION_FORM.size + len(claims) * CLAIM_FORM.size
