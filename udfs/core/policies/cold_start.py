@@ -104,6 +104,7 @@ def worth(activities: Sequence[Activity], weights: Weights) -> NDArray[np.float6
     return found
 
 
+@lru_cache(maxsize=64)
 def scaled(weights: Weights) -> Weights:
     """Return the weights over the largest of them, a conversion taken for five clicks: the default ones as they are."""
     click, conversion, revenue, cost = weights

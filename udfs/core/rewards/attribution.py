@@ -7,7 +7,7 @@ order of arrival, nor on what a visitor says the time is.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from tideline.schemas.errors import InvalidRecord
@@ -41,7 +41,7 @@ class Attributed(NamedTuple):
     """Facts that were new: the same in the end for any order of the same events."""
     newest_ms: int
     """Time of the newest event that fits a list, 0 for none."""
-    joined: Counter[JoinOutcome]
+    joined: dict[JoinOutcome, int]
     """How many events had which outcome; refused ones have none."""
 
 
@@ -61,7 +61,7 @@ def attribute(
     does, as of its first event.
     """
     state = Remembered(shown)
-    joined: Counter[JoinOutcome] = Counter()
+    joined: defaultdict[JoinOutcome, int] = defaultdict(int)
     refused: list[tuple[int, InvalidRecord]] = []
     conversions = Conversions(state, settings, joined)
     token_events = TokenEvents(state, settings, conversions, learns=learns)
@@ -79,9 +79,10 @@ def attribute(
     feedback = token_events.feedback + conversions.settle()
     newest_ms = token_events.newest_ms
     room = make_room(state, len(events), newest_ms, settings)
-    for outcome, times in ((JoinOutcome.MERGED, room.merged), (JoinOutcome.CROWDED, room.forgotten)):
-        if times:
-            joined[outcome] += times
+    if room.merged:
+        joined[JoinOutcome.MERGED] += room.merged
+    if room.forgotten:
+        joined[JoinOutcome.CROWDED] += room.forgotten
     return Attributed(
         state.encode(), feedback, token_events.decisions, refused, token_events.applied, newest_ms, joined
     )

@@ -28,7 +28,7 @@ from tideline.udfs.core.shown.shown_state import (
 )
 
 if TYPE_CHECKING:
-    from collections import Counter
+    from collections import defaultdict
 
     from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
     from tideline.udfs.core.shown.remembered import Remembered
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class Conversions:
     """Takes in one user's conversions and purchases; `settle` ends it."""
 
-    def __init__(self, state: Remembered, settings: AttributionSettings, joined: Counter[JoinOutcome]) -> None:
+    def __init__(self, state: Remembered, settings: AttributionSettings, joined: defaultdict[JoinOutcome, int]) -> None:
         """Work on a state in place; what becomes of claims is counted in `joined`."""
         self._state, self._settings, self._joined = state, settings, joined
         self._touched: dict[int, Reward] = {}
@@ -96,6 +96,8 @@ class Conversions:
 
     def settle(self) -> list[Feedback]:
         """Give claims to their holders and return by how much each conversion's worth changed."""
+        if not (self._reassign or self._touched or self._claims):
+            return []
         if self._reassign:
             settings = self._settings
             for reward in assign(self._state, settings.window_ms, settings.names, settings.wanted):

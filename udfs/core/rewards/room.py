@@ -34,13 +34,14 @@ def make_room(state: Remembered, events: int, newest_ms: int, settings: Attribut
     merged, and how many rewards and marks had to go that were needed, for want of room. `events` were applied since it
     was read.
     """
-    merged, crowded = trim(state.marks, settings.caps) if state.marks else _NOTHING
+    trimmed = trim(state.marks, settings.caps) if state.marks else _NOTHING
     most_bytes = SHOWN_BYTES + LIST_BYTES * (settings.max_lists - MAX_LISTS)
     if state.most_rewards(events) <= _SPARE_REWARDS and state.most_bytes(events) <= most_bytes:
-        return Trimmed(merged, crowded)
+        return trimmed
     newest_ms = max(newest_ms, state.lists.newest_ms())
-    if _has_room(state, newest_ms - settings.window_ms, most_bytes):
-        return Trimmed(merged, crowded)
+    if _has_room(state, events, newest_ms - settings.window_ms, most_bytes):
+        return trimmed
+    merged, crowded = trimmed
     rewards = state.rewards
     oldest_first = sorted(rewards, key=lambda key: (rewards[key].clicked_ms, key))
     over = [key for key in oldest_first if newest_ms - rewards[key].page.shown_ms > settings.window_ms]
@@ -55,12 +56,12 @@ def make_room(state: Remembered, events: int, newest_ms: int, settings: Attribut
     return Trimmed(merged, crowded)
 
 
-def _has_room(state: Remembered, open_ms: int, most_bytes: int) -> bool:
+def _has_room(state: Remembered, events: int, open_ms: int, most_bytes: int) -> bool:
     """Return whether nothing has to go, without a look at each reward where that is plain: nearly always."""
     rewards = state.count_rewards()
     if rewards > MAX_REWARDS or (rewards > _SPARE_REWARDS and state.oldest_rewarded_ms() < open_ms):
         return False
-    return state.size() <= most_bytes
+    return state.most_bytes(events) <= most_bytes or state.size() <= most_bytes
 
 
 def _drop(state: Remembered, key: tuple[ListKey, int]) -> None:

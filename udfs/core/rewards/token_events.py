@@ -51,6 +51,7 @@ class TokenEvents:
     ) -> None:
         """Work on a state in place; conversions are handed on. `learns`: see `attribute`."""
         self._state, self._settings, self._conversions, self._learns = state, settings, conversions, learns
+        self._verified: dict[str, Token] = {}  # what is shown together names one list: 4 us each but for the first
         self.feedback: list[Feedback] = []
         self.decisions: list[ShownDecision] = []
         self.applied = self.newest_ms = 0
@@ -65,7 +66,9 @@ class TokenEvents:
         if event.type not in _TAKEN:
             raise InvalidRecord(Reason.UNKNOWN_TYPE, f"type={event.type} with a token; allowed: {sorted(_TAKEN)}")
         activity_id = event.activity_id or ""
-        token = verify(text, event.user_id, self._settings.keys)
+        token = self._verified.get(text)
+        if token is None:
+            token = self._verified[text] = verify(text, event.user_id, self._settings.keys)
         tag = activity_tag(activity_id, self._settings.keys.secrets[token.key_id])
         position = check_position(token, tag, event.position)
         if activity_id not in self._settings.reward_value:
@@ -220,7 +223,7 @@ class TokenEvents:
         clicks: int = 0,
         dismissals: int = 0,
     ) -> None:
-        told = impressions, clicks, 0, dismissals, 0, examination_discount
+        pair, unlearned = token.pair_at(position), int(token.unlearned)
         variant = token.variant_at(position)[0] if token.variants else 0
-        shown = token.pair_at(position), int(token.unlearned), variant
-        self.feedback.append(Feedback(activity_id, token.encoder, token.version.as_of_ms, token.x, *told, *shown))
+        told = impressions, clicks, 0, dismissals, 0, examination_discount, pair, unlearned, variant
+        self.feedback.append(Feedback(activity_id, token.encoder, token.version.as_of_ms, token.x, *told))

@@ -117,20 +117,15 @@ def _passed(batch: UserBatch, row: int, events: list[tuple[int, Event]]) -> _Pas
     telling counts.
     """
     verdicts = admit(batch, row, [act_of(event) for _, event in events])
-    passed: list[tuple[int, Event]] = []
-    robots: list[tuple[int, Event]] = []
-    told: dict[str, int] = {}
-    again = False
-    for numbered, admitted in zip(events, verdicts, strict=True):
-        event = numbered[1]
-        if admitted:
-            passed.append(numbered)
-            if event.type < FIRST_ACTIVITY_TYPE:
-                again = told.setdefault(event.event_id, event.ts_ms) != event.ts_ms or again
-        else:
-            robots.append(numbered)
-    passed.sort(key=_time_of)
-    return _Passed(passed, told if again else _NOTHING_TOLD, robots)
+    passed, robots = events, _NO_ROBOTS
+    if not all(verdicts):
+        judged = list(zip(events, verdicts, strict=True))
+        passed = [numbered for numbered, admitted in judged if admitted]
+        robots = [numbered for numbered, admitted in judged if not admitted]
+    tellings = [(event.event_id, event.ts_ms) for _, event in passed if event.type < FIRST_ACTIVITY_TYPE]
+    told = dict(reversed(tellings))
+    again = len(told) < len(tellings) and len(told) < len(set(tellings))
+    return _Passed(sorted(passed, key=_time_of), told if again else _NOTHING_TOLD, robots)
 
 
 def _time_of(numbered: tuple[int, Event]) -> tuple[int, str]:

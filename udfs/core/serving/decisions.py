@@ -40,21 +40,24 @@ def decision_records(shown: Sequence[ShownDecision], ranker: RankerState) -> lis
     """Return (user, Avro record) of each first impression."""
     if not shown:
         return []
-    scores = _scores(shown, [_policy(each.token, ranker) for each in shown], ranker)
+    policies = [_policy(each.token, ranker) for each in shown]
+    scores = _scores(shown, policies, ranker)
     shadows = _scores(shown, [_shadow(each.token, ranker) for each in shown], ranker)
     return [
-        (each.user, encode_decision(_record(each, score, shadow_score, ranker)))
-        for each, score, shadow_score in zip(shown, scores, shadows, strict=True)
+        (each.user, encode_decision(_record(each, policy, score, shadow_score, ranker)))
+        for each, policy, score, shadow_score in zip(shown, policies, scores, shadows, strict=True)
     ]
 
 
-def _record(shown: ShownDecision, score: _Score, shadow: _Score, ranker: RankerState) -> dict[str, object]:
-    token, policy = shown.token, _policy(shown.token, ranker)
+def _record(
+    shown: ShownDecision, policy: Policy | None, score: _Score, shadow: _Score, ranker: RankerState
+) -> dict[str, object]:
+    token = shown.token
     version = token.version
     experiment, arm = _arm(token, ranker)
     mean, bonus = score
     shadow_mean, shadow_bonus = shadow
-    mark, share = token.variant_at(shown.position)
+    mark, share = token.variant_at(shown.position) if token.variants else (0, 0)
     return {
         "user_id": shown.user,
         "decision_id": f"{version.generation}.{version.as_of_ms}.{version.seq}"
@@ -107,6 +110,8 @@ def _variant(activity_id: str, mark: int, ranker: RankerState) -> str:
 
 def _constraints(token: Token, position: int) -> list[str]:
     """Return which rules had a say in a place: those of the list where they left fewer than all that were left."""
+    if not token.acted:
+        return []
     bound = token.feasible_at(position) < token.eligible - position
     return rule_names(token.acted if bound else token.acted & RELAXED)
 

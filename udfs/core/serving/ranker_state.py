@@ -143,6 +143,8 @@ class RankerState:
 
     def experiment_of(self, mark: int) -> Experiment | None:
         """Return the experiment, running or over, whose mark a list carries; None where it is no longer known."""
+        if not self.experiments:
+            return None
         return next((each for each in reversed(self.experiments) if each.mark == mark), None)
 
     @property
