@@ -22,7 +22,7 @@ from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import ConfigError, InvalidRecord
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, Event, EventType
 from tideline.udfs.core.hashing import hash64
-from tideline.udfs.core.users.rate_guard import act_of, admit
+from tideline.udfs.core.users.rate_guard import admit
 from tideline.udfs.core.users.user_state import MAX_PRICE, MAX_QUANTITY, decode_states
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_topic
@@ -120,7 +120,7 @@ def _admitted(events: list[Event]) -> list[Event]:
     """
     erased_ms = max((event.ts_ms for event in events if event.type == EventType.ERASE and not event.token), default=0)
     events = [event for event in events if event.ts_ms > erased_ms]
-    verdicts = admit(decode_states([None], 0), 0, [act_of(event) for event in events])
+    (verdicts,) = admit(decode_states([None], 0), np.array([0]), [events])
     once: dict[int, Event] = {}
     for event, passed in zip(events, verdicts, strict=True):
         if passed and event.type < FIRST_ACTIVITY_TYPE:

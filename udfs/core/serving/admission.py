@@ -10,7 +10,7 @@ import numpy as np
 from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
-from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S, act_of, admit, admit_singles
+from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S, admit, admit_singles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,9 +88,13 @@ def set_robots_aside(
     plain = np.zeros(len(by_row), np.bool_)
     plain[single] = admit_singles(batch, np.array(single, np.int64), [by_row[row][0][1] for row in single])
 
+    others = np.flatnonzero(~plain)
+    told_of_others = [[event for _, event in by_row[row]] for row in others.tolist()]
+    verdicts = iter(admit(batch, others, told_of_others))
+
     owners, organic, attributable, dead, counts = found = Admitted([], [], {}, [], Counter())
     for row, (events, is_plain) in enumerate(zip(by_row, plain.tolist(), strict=True)):
-        passed, told, robots = (events, _NOTHING_TOLD, _NO_ROBOTS) if is_plain else _passed(batch, row, events)
+        passed, told, robots = (events, _NOTHING_TOLD, _NO_ROBOTS) if is_plain else _passed(events, next(verdicts))
         for number, event in robots:
             detail = f"{TYPE_NAMES[event.type]} within an hour of over {MAX_ACTS_PER_S} acts in one second"
             dead.append(DeadLetter(number, InvalidRecord(Reason.QUARANTINED, detail)))
@@ -110,13 +114,12 @@ def set_robots_aside(
     return found
 
 
-def _passed(batch: UserBatch, row: int, events: list[tuple[int, Event]]) -> _Passed:
+def _passed(events: list[tuple[int, Event]], verdicts: list[bool]) -> _Passed:
     """Return what the guard lets through of a user's events.
 
     Robots and first tellings are judged as the events came, so that batching changes neither who is a robot nor which
     telling counts.
     """
-    verdicts = admit(batch, row, [act_of(event) for _, event in events])
     passed, robots = events, _NO_ROBOTS
     if not all(verdicts):
         judged = list(zip(events, verdicts, strict=True))

@@ -74,7 +74,7 @@ def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> M
     left: list[tuple[int, int, list[int]]] = []
     plain = _append_several(batch, owner[~single], events[~single], left)
     added[plain] = counts[plain]
-    slow = np.union1d(rows[~fresh], np.setdiff1d(owner[~single], plain))
+    slow = np.flatnonzero((added == 0) & (counts > 0))
     starts = np.searchsorted(owner, slow, side="left").tolist()
     ends = np.searchsorted(owner, slow, side="right").tolist()
     for row, start, end in zip(slow.tolist(), starts, ends, strict=True):
@@ -110,10 +110,11 @@ def _append_several(
         return owner
     order = np.lexsort((news["event"], news["ts_ms"], owner))
     owner, news = owner[order], np.ascontiguousarray(news).view(WHOLE_EVENT)[order].view(EVENT)
-    rows, starts, counts = np.unique(owner, return_index=True, return_counts=True)
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    rows, counts = owner[starts], np.diff(starts, append=owner.size)
     history, header = batch.history, batch.header
     plain = (header["n_history"][rows] == 0) | (news["ts_ms"][starts] > history["ts_ms"][rows, -1])
-    plain &= ~np.isin(rows, owner[_told_before(history["event"], owner, news["event"])])
+    plain &= ~np.logical_or.reduceat(_told_before(history["event"], owner, news["event"]), starts)
     appended: NDArray[np.int64] = rows[plain]
     rows, starts, counts = appended, starts[plain], counts[plain]
     held = header["n_history"][rows].astype(np.int64)

@@ -14,6 +14,7 @@ anew.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -31,18 +32,11 @@ if TYPE_CHECKING:
 
 MAX_ACTS_PER_S = 20
 QUARANTINE_S = 3_600
-NO_ACT = -1
 _ORDER_MS = 250
 """So long an order may take that is sent line by line, each with a time of its own, and be few acts a second."""
 _SPREAD = 0x9E3779B1
 """Odd, so that ids which differ in a digit differ in all six bits."""
 _FIRST_OF_AN_ORDER, _CLICK = int(EventType.ADD_TO_CART), int(EventType.CLICK)
-
-
-def act_of(event: Event) -> tuple[int, int]:
-    """Return what an event counts as: its second, and its place among 64, or NO_ACT. 0.3 us."""
-    name = _name_of(event)
-    return event.ts_ms // 1000 & 0xFFFFFFFF, crc32(name.encode()) * _SPREAD >> 26 & 63 if name else NO_ACT
 
 
 def _name_of(event: Event) -> str:
@@ -79,7 +73,7 @@ def admit_singles(batch: UserBatch, rows: NDArray[np.int64], events: Sequence[Ev
 
 
 def _acts(events: Sequence[Event]) -> tuple[NDArray[np.uint32], NDArray[np.bool_], NDArray[np.uint64]]:
-    """Return the second of each event, whether it is an act, and the bit it then has: `act_of` at once, 0.3 us each."""
+    """Return the second of each event, whether it is an act, and the bit it then has, else 0; 0.3 us each."""
     first = _FIRST_OF_AN_ORDER
     names = [event.event_id if event.type < first else _name_of(event) for event in events]
     second = np.array([event.ts_ms for event in events], np.int64) // 1000 & 0xFFFFFFFF
@@ -89,21 +83,42 @@ def _acts(events: Sequence[Event]) -> tuple[NDArray[np.uint32], NDArray[np.bool_
     return second.astype(np.uint32), counts, bit
 
 
-def admit(batch: UserBatch, row: int, acts: Sequence[tuple[int, int]]) -> list[bool]:
-    """Return which of a user's events, in order of arrival, are let through; updates his counters in the batch."""
-    header = batch.header[row]
-    held = list(zip(header["rate_seconds"].tolist(), header["rate_acts"].tolist(), strict=True))
-    from_s, until_s = int(header["robot_from_s"]), int(header["robot_until_s"])
+def admit(batch: UserBatch, rows: NDArray[np.int64], events: Sequence[Sequence[Event]]) -> list[list[bool]]:
+    """Return which events of each user, in order of arrival, are let through; updates their counters in the batch.
+
+    What is counted is read and written for all of them at once: 2 us a user less than one by one.
+    """
+    header = batch.header
+    second, _, bit = _acts([event for mine in events for event in mine])
+    acts = iter(list(zip(second.tolist(), bit.tolist(), strict=True)))
+    names = ("rate_seconds", "rate_acts", "robot_from_s", "robot_until_s")
+    counted = []
+    for mine, seconds, bits, from_s, until_s in zip(
+        events, *(header[name][rows].tolist() for name in names), strict=True
+    ):
+        held = list(zip(seconds, bits, strict=True))
+        counted.append((held, *_judged(held, from_s, until_s, list(islice(acts, len(mine))))))
+    if counted:
+        every = [list(zip(*held, strict=True)) for held, *_ in counted]
+        header["rate_seconds"][rows] = [seconds for seconds, _ in every]
+        header["rate_acts"][rows] = np.array([bits for _, bits in every], np.uint64)
+        header["robot_from_s"][rows] = [from_s for _, from_s, _, _ in counted]
+        header["robot_until_s"][rows] = [until_s for _, _, until_s, _ in counted]
+    return [verdicts for *_, verdicts in counted]
+
+
+def _judged(
+    held: list[tuple[int, int]], from_s: int, until_s: int, acts: Sequence[tuple[int, int]]
+) -> tuple[int, int, list[bool]]:
+    """Note a user's acts, and return from and until when he is a robot, and which of his events are let through."""
     verdicts: list[bool] = []
-    for second, place in acts:
-        if place != NO_ACT and not from_s <= second < until_s and _excess(held, second, 1 << place):
+    for second, bit in acts:
+        if bit and not from_s <= second < until_s and _excess(held, second, bit):
             from_s = second
             if second >= until_s:
                 until_s = min(second + QUARANTINE_S, 0xFFFFFFFF)
         verdicts.append(not from_s <= second < until_s)
-    header["rate_seconds"], header["rate_acts"] = zip(*held, strict=True)
-    header["robot_from_s"], header["robot_until_s"] = from_s, until_s
-    return verdicts
+    return from_s, until_s, verdicts
 
 
 def _excess(held: list[tuple[int, int]], second: int, bit: int) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.core_world import NOON_MS
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S, QUARANTINE_S, act_of, admit, admit_singles
+from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S, QUARANTINE_S, admit, admit_singles
 from tideline.udfs.core.users.user_state import UserBatch, decode_states
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def impressions(page: int, ts_ms: int) -> list[Event]:
 def judge(*batches: list[Event]) -> list[bool]:
     """Verdicts on one user's events, batch by batch."""
     user = decode_states([None], 4)
-    return [verdict for events in batches for verdict in admit(user, 0, [act_of(each) for each in events])]
+    return [verdict for events in batches for verdict in admit(user, np.array([0]), [events])[0]]
 
 
 def cut(events: list[Event], size: int) -> list[list[Event]]:
@@ -217,10 +217,10 @@ def test_the_guard_for_single_events_agrees_with_the_other(steps: list[tuple[int
     for number, (gap_ms, kind) in enumerate(steps):
         ts_ms += gap_ms
         event = Event(f"e{number}", "u", kind, ts_ms, activity_id=f"a{number}", token="t")
-        expected = admit(slow, 0, [act_of(event)])
+        expected = admit(slow, np.array([0]), [[event]])[0]
         found = admit_singles(fast, np.array([0]), [event]).tolist()
         if found == [False]:
-            found = admit(fast, 0, [act_of(event)])
+            found = admit(fast, np.array([0]), [[event]])[0]
         assert found == expected
         assert fast.header.tobytes() == slow.header.tobytes()
 
