@@ -121,18 +121,12 @@ def decode_states(states: Sequence[bytes | None], hidden: int) -> UserBatch:
         np.zeros(users, np.int64),
     )
     batch.header["version"] = STATE_VERSION
-    known: list[int] = []
-    those: list[bytes] = []
-    for at, state in enumerate(states):
-        if state is None:
-            continue
-        if state[0] == ERASED_MARK:
-            batch.erased_ms[at], rest = unmarked(state)
-        else:
-            rest = state
-        if rest:
-            known.append(at)
-            those.append(rest)
+    known = [at for at, state in enumerate(states) if state is not None]
+    those = [state for state in states if state is not None]
+    for place in [at for at, state in enumerate(those) if state[0] == ERASED_MARK]:  # hardly any
+        batch.erased_ms[known[place]], those[place] = unmarked(those[place])
+    if not all(those):
+        known, those = [at for at, state in zip(known, those, strict=True) if state], list(filter(None, those))
     if known:
         _fill(batch, np.array(known), those, hidden)
     return batch
