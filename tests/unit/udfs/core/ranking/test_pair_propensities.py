@@ -7,11 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from tests.support.core_world import KEYS, tokens_for
+from tests.support.core_world import KEYS, token_for
 from tests.support.policy_rows import learned, seeds_of
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.fixed_point import THETA_UNIT
-from tideline.udfs.core.lists.activity_tags import ActivityTags
 from tideline.udfs.core.lists.decision_token import propensity, verify
 from tideline.udfs.core.pairs.pair_numbers import PAIR_DIM, pair_numbers
 from tideline.udfs.core.policies.base import Contexts
@@ -58,15 +57,14 @@ def test_lists_by_pairs_come_with_the_probabilities_of_their_tokens() -> None:
     who = np.tile(np.arange(USERS), DRAWS)
     mask = np.tile(MASK, (who.size, 1))
     found = rank(POLICY, KNOWN, Contexts(X[who], PAIRS[who]), mask, seeds_of(who.size), ListForm(SIZE, EXPLORATION))
-    tags = ActivityTags.of(NAMES, KEYS).current
     for user in range(USERS):
         orders = [tuple(order) for order in found.order[who == user].tolist()]
         marks = dict(zip(orders, found.explored[who == user].tolist(), strict=True))
         chance = {}
         for order, explored in marks.items():
-            (text,) = tokens_for(
-                NAMES, users=["u"], eligible=np.array([4]), exploration_permille=200, explored=np.array([explored]),
-                order=np.array([order]), pairs=PAIRS[user, list(order)][None], x=X[:1], tags=tags,
+            text = token_for(
+                "u", NAMES, eligible=np.array([4]), exploration_permille=200, explored=np.array([explored]),
+                order=np.array([order]), pairs=PAIRS[user, list(order)][None],
             )  # fmt: skip
             token = verify(text, "u", KEYS)
             chance[order] = math.prod(propensity(token, position) for position in range(SIZE))
