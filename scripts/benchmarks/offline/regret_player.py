@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tideline.scripts.benchmarks.offline.regret_environments import BATCH
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.catalogue.catalogue import Catalogue
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from tideline.udfs.core.policies.base import Policy
 
 ROUND_MS = 1_000
+PUBLISH_MS = BATCH * ROUND_MS
+"""In the time of a batch other rows get their turn too, as in the job."""
 _ENCODER = 1
 _PER_DEVIATION = 36
 _CLICKS = (1.0, 0.0, 0.0, 0.0)
@@ -56,7 +59,7 @@ class Player:
             Activity(f"a{arm:05}", "coupon", "", 1, 2, categories=(f"c{category}",))
             for arm, category in enumerate(categories)
         ]
-        self.learner = Learner(LearnerSettings(policy.regression, decay))
+        self.learner = Learner(LearnerSettings(policy.regression, decay, publish_ms=PUBLISH_MS))
         for each in self._activities:
             self.learner.note(each.activity_id, features_of(each))
         self._start_ms = -(-FIRST_MS // decay.unit_ms) * decay.unit_ms

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SHARED = 16.0
 SHARED_CONSTANT = 0.5
 """How many impressions the assumption weighs that nothing is shared; that of the constant weighs hardly anything."""
-GRID = tuple((level, rest) for level in (3.0, 10.0, 30.0, 100.0, 1e3) for rest in (10.0, 30.0, 100.0, 1e3, 1e5))
+GRID = tuple((level, rest) for level in (1.0, 5.0, 30.0, 100.0, 1e3) for rest in (1.0, 5.0, 30.0, 200.0, 1e5))
 UNKNOWN = (30.0, 30.0)
 """How strongly rests are held before there are enough clicks to tell."""
 LEAST_CLICKS = 10.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tideline.scripts.benchmarks.offline.value.value_play import NONE
+from tideline.scripts.benchmarks.offline.value.value_stage import SLICE_MS
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import hash64
@@ -51,7 +52,8 @@ class JobPolicy:
         self._policy = make_policy(text)
         self._ids = [each.activity_id for each in stage.catalogue.activities]
         self._users = np.array([hash64(user) for user in stage.world.users], np.uint64)
-        self._learner = Learner(LearnerSettings(self._policy.regression, Decay(HALF_LIFE_MS), WINDOW_MS))
+        settings = LearnerSettings(self._policy.regression, Decay(HALF_LIFE_MS), WINDOW_MS, publish_ms=SLICE_MS)
+        self._learner = Learner(settings)
         for each in stage.catalogue.activities:
             self._learner.note(each.activity_id, features_of(each))
         self._table = PolicyTable()

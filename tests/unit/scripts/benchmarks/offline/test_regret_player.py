@@ -58,6 +58,17 @@ def test_the_products_policies_learn(text: str, monkeypatch: pytest.MonkeyPatch)
     assert (shown[-400:] == 1).mean() > 0.8
 
 
+def test_rows_of_who_is_not_shown_get_their_turn() -> None:
+    """Contract: as in the job, a rest is solved again with what all pairs share though its arm is not shown."""
+    player = Player(make_policy("pairs"), [0, 1], 1)
+    x = np.hstack([np.ones((40, 1)), np.random.default_rng(2).normal(size=(40, 6))])
+    player.learn(x, np.ones(40, np.int64), np.zeros(40), 0)
+    before = player._table.row(1, "a00001")
+    for batch in range(1, 30):
+        player.learn(x, np.zeros(40, np.int64), (np.arange(40) % 3 == 0).astype(float), 40 * batch)
+    assert (player._table.row(1, "a00001").theta[0] != before.theta[0]).any()
+
+
 def test_all_impressions_of_a_batch_show_one_arm_at_low_click_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(regret_runs, "ROUNDS_LOW", 100)
     means = low_ctr(1)[0]

@@ -83,3 +83,13 @@ def test_rests_are_held_as_the_data_say(spread: float, strongest: float) -> None
 def test_a_few_clicks_tell_nothing_of_it() -> None:
     kind, v = drawn(50, 3)
     assert held_by(evidence(kind, v, np.zeros(50)), 3.0, 0.1) == UNKNOWN
+
+
+def test_activities_that_please_different_people_are_hardly_held() -> None:
+    """Contract: where who clicks what is a matter of x alone, rests move as freely as 5 impressions let them."""
+    random = np.random.default_rng(6)
+    kind, v = drawn(6_000, 6)
+    taste = random.normal(size=(KINDS, DIM)) * 0.3
+    chance = np.clip(0.5 + (v[:, PAIR_DIM:] * taste[kind]).sum(axis=1), 0.0, 1.0)
+    clicks = (random.random(6_000) < chance).astype(float)
+    assert held_by(evidence(kind, v, clicks), float(clicks.sum()), 0.25)[1] <= 5.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,17 @@ def test_it_learns_that_categories_matter() -> None:
     world = tiny_world(users=40, visits=60, click=[[0.4, 0.0, 0.0], [0.0, 0.4, 0.0]] * 20)
     stage = make_stage(world, ArithmeticEncoder())
     assert ctr(play(stage.truth, JobPolicy(stage, 1, "pairs"), 1)) > 0.18
+
+
+def test_each_publication_has_every_row_as_it_is_in_the_job_after_ten_minutes() -> None:
+    """Contract: the rest of an activity that nobody saw in a slice goes by what all pairs share now."""
+    stage = make_stage(tiny_world(users=10, visits=40), ArithmeticEncoder())
+    policy, published = JobPolicy(stage, 1, "pairs"), []
+    publish = policy._learner.publish
+    policy._learner.publish = lambda arms: published.append({arm.activity_id for arm in arms}) or publish(arms)  # type: ignore[method-assign,assignment,func-returns-value]
+    play(stage.truth, policy, 1)
+    assert len(published) > 1
+    assert all(before <= after for before, after in itertools.pairwise(published))
 
 
 def test_the_same_seed_gives_the_same_clicks() -> None:
