@@ -6,6 +6,7 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tests.support.core_world import NOON_MS, ArithmeticEncoder
 from tests.support.tiny_world import tiny_world
@@ -14,6 +15,9 @@ from tideline.scripts.benchmarks.offline.value.ours import JobPolicy
 from tideline.scripts.benchmarks.offline.value.value_figures import ctr
 from tideline.scripts.benchmarks.offline.value.value_play import play
 from tideline.scripts.benchmarks.offline.value.value_stage import category_hashes, long_liked_at_visits, make_stage
+from tideline.udfs.core.learning.learner import Learner
+from tideline.udfs.core.policies.arm_key import ArmKey
+from tideline.udfs.core.policies.policy_table import PolicyRow
 from tideline.udfs.core.users.long_liked import fold_many, none_liked
 from tideline.udfs.core.users.user_state import HISTORY
 
@@ -25,13 +29,18 @@ def test_it_learns_that_categories_matter() -> None:
     assert ctr(play(stage.truth, JobPolicy(stage, 1, "pairs"), 1)) > 0.18
 
 
-def test_each_publication_has_every_row_as_it_is_in_the_job_after_ten_minutes() -> None:
+def test_each_publication_has_every_row_as_it_is_in_the_job_after_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract: the rest of an activity that nobody saw in a slice goes by what all pairs share now."""
     stage = make_stage(tiny_world(users=10, visits=40), ArithmeticEncoder())
-    policy, published = JobPolicy(stage, 1, "pairs"), []
-    publish = policy._learner.publish
-    policy._learner.publish = lambda arms: published.append({arm.activity_id for arm in arms}) or publish(arms)  # type: ignore[method-assign,assignment,func-returns-value]
-    play(stage.truth, policy, 1)
+    published: list[set[str]] = []
+    publish = Learner.publish
+
+    def noted(learner: Learner, arms: list[ArmKey]) -> list[tuple[str, PolicyRow]]:
+        published.append({arm.activity_id for arm in arms})
+        return publish(learner, arms)
+
+    monkeypatch.setattr(Learner, "publish", noted)
+    play(stage.truth, JobPolicy(stage, 1, "pairs"), 1)
     assert len(published) > 1
     assert all(before <= after for before, after in itertools.pairwise(published))
 
