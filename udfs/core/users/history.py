@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tideline.schemas.events import Event
     from tideline.udfs.core.users.user_state import UserBatch
 
+_MANY = 8
+"""So many new events of users with several each are cheaper to append together than user by user."""
+
 
 def history_rows(organic: Sequence[Event]) -> NDArray[Any]:
     """Return organic events as a history keeps them, column by column: 0.8 us each, row by row 1.5."""
@@ -106,8 +109,8 @@ def _append_several(
 
     Returns these users' rows, and adds what left their histories to `left`. 3 us a user, one by one 35.
     """
-    if not owner.size:
-        return owner
+    if owner.size < _MANY:
+        return owner[:0]
     order = np.lexsort((news["event"], news["ts_ms"], owner))
     owner, news = owner[order], np.ascontiguousarray(news).view(WHOLE_EVENT)[order].view(EVENT)
     starts = np.flatnonzero(np.diff(owner, prepend=-1))
