@@ -93,12 +93,21 @@ def rare(sums: NDArray[np.float64], step: float, error: float = 0.05) -> tuple[f
     >>> [round(float(each), 2) for each in rare(np.zeros(300), 1.0)]  # nothing came: 3.67 may have, either way
     [3.67, 3.67]
     """
+    # in units of the largest: squares of rewards in a file of somebody's may be too small or too large for a float
+    unit = float(np.abs(sums).max(initial=0.0)) or step
+    if unit == 0.0:
+        return 0.0, 0.0
+    below, above = _rare(sums / unit, error)
+    return below * unit, above * unit
+
+
+def _rare(sums: NDArray[np.float64], error: float) -> tuple[float, float]:
+    """Return `rare` where the largest contribution, or the one that might have come, is 1."""
     size = np.abs(sums)
     total, squares = float(size.sum()), float(np.square(size).sum())
     if squares > 0.0 and total**2 / squares > _MANY:
         return 0.0, 0.0
-    largest = max(float(size.max(initial=0.0)), 0.0) or step
-    more = _gamma(total + largest, squares + largest**2, 1.0 - error / 2) - total
+    more = _gamma(total + 1.0, squares + 1.0, 1.0 - error / 2) - total
     less = total - (_gamma(total, squares, error / 2) if squares > 0.0 else 0.0)
     if total == 0.0 or (sums.min() < 0.0 < sums.max()):
         return more, more

@@ -44,9 +44,9 @@ def test_the_overview_tells_every_verb_and_exit_status(capsys: Captured) -> None
 
 
 def test_who_only_talks_to_a_cluster_needs_no_extra() -> None:
-    """Contract: every verb but demo and bench is there with what the wheel brings by itself, without Flink and torch.
+    """Contract: each verb but demo, bench and console works with what the wheel brings by itself.
 
-    Those two say in one line what to install.
+    Those three say in one line what to install.
     """
     code = (
         "import sys, importlib\n"
@@ -54,7 +54,7 @@ def test_who_only_talks_to_a_cluster_needs_no_extra() -> None:
         "from tideline.scripts.commands.tideline import main\n"
         "from tideline.scripts.parsers.verbs import OF_CHECKOUT, VERBS\n"
         "for verb in VERBS:\n"
-        "    verb.name in ('demo', 'bench') or importlib.import_module(verb.works_in)\n"
+        "    verb.name in ('demo', 'bench', 'console') or importlib.import_module(verb.works_in)\n"
         "sys.exit(main(['demo']))\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -52,7 +52,7 @@ def test_a_door_calls_the_verb_of_its_name() -> None:
         assert name in BY_NAME
         assert (ROOT / "scripts" / name).read_text().rstrip().endswith(f'tideline" {name} "$@"') or name == "test"
     doors = {path.name for path in (ROOT / "scripts").iterdir() if path.is_file() and os.access(path, os.X_OK)}
-    assert doors == {*DOORS, "tideline", "check", "setup"}
+    assert doors == {*DOORS, "tideline", "check", "setup", "image-root"}
 
 
 @pytest.mark.parametrize("parser", _PARSERS)

@@ -96,6 +96,15 @@ def test_intervals_over_users_cover_in_at_least_90_of_100_logs_of_150_users_with
     assert covered >= 0.9 * REPEATS
 
 
+@pytest.mark.parametrize("unit", [1e-200, 5e-324, 1e-9, 1e150, 1e307])
+def test_rare_rewards_of_any_size_are_told_in_their_own_unit(unit: float) -> None:
+    """Contract: rewards whose squares are no floats have the interval of their size; nothing at all has none."""
+    sums = np.repeat([1.0, 0.0], [3, 100])
+    below, above = rare(sums * unit, 0.0)
+    assert (below / unit, above / unit) == pytest.approx(rare(sums, 1.0), rel=1e-9, abs=1.0 if unit < 1e-300 else 0.0)
+    assert rare(np.zeros(3), 0.0) == (0.0, 0.0)
+
+
 def test_rare_rewards_are_told_by_poisson_and_not_by_redrawing_them() -> None:
     """Contract: the 95 % limits of 0, 1 and 3 counts; nothing of it where there are many or both signs cancel."""
     for count, low, high in ((0, 0.0, 3.689), (1, 0.0253, 5.572), (3, 0.6187, 8.767)):
