@@ -19,7 +19,7 @@ _IN_WORDS = {
     Verdict.BETTER: "earns more, whenever one looks",
     Verdict.WORSE: "earns less, whenever one looks",
     Verdict.GUARD: f"earns over {-GUARD:.0%} less: end it",
-    Verdict.CONTINUE: f"the data cannot say yet; it takes {LEAST_USERS} users in each arm at least",
+    Verdict.CONTINUE: "the data cannot say yet",
 }
 
 
@@ -41,7 +41,9 @@ def _told(log: Path, name: str) -> dict[str, Any]:
     except ConfigError as error:
         return {"id": name, "metrics": {}, "refused": str(error)}
     for arms in metrics.values():
+        few = min(entry["users"] for entry in arms.values()) < LEAST_USERS
         for entry in arms.values():
             if "verdict" in entry:
-                entry["says"] = _IN_WORDS[Verdict(entry["verdict"])]
+                needed = f"; it takes {LEAST_USERS} users in each arm at least" if few else ""
+                entry["says"] = _IN_WORDS[Verdict(entry["verdict"])] + needed
     return {"id": name, "metrics": metrics, "refused": None}

@@ -22,8 +22,8 @@ _ROW = cold_row()._replace(
     encoder=3,
     impressions=150.0,
     carried_impressions=50.0,
-    rewards=(8.0, 0.0, 0.0, 0.0),
-    carried_rewards=(2.0, 0.0, 0.0, 0.0),
+    rewards=(8.0, 0.0, 0.0),
+    carried_rewards=(2.0, 0.0, 0.0),
 )
 
 
@@ -52,7 +52,7 @@ def test_what_was_hardly_shown_has_no_rate(shown: float) -> None:
 @pytest.mark.parametrize("clicks", [0.0, 3.0, 99.0])
 def test_an_interval_is_a_share_whatever_the_weights_made_of_the_counts(clicks: float) -> None:
     """Contract: weighted clicks may be more than weighted impressions."""
-    low, high = counts(cold_row()._replace(impressions=3.0, rewards=(clicks, 0.0, 0.0, 0.0)))["rate_ci95"]
+    low, high = counts(cold_row()._replace(impressions=3.0, rewards=(clicks, 0.0, 0.0)))["rate_ci95"]
     assert 0.0 <= low <= high <= 1.0
 
 

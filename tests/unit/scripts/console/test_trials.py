@@ -39,9 +39,16 @@ def test_each_arm_is_told_with_its_verdict_in_words(tmp_path: Path) -> None:
     wild = told["metrics"]["ctr"]["wild"]
     same = report(arm_rates(path, "spring"), AGAINST, GUARD)["ctr"]["wild"]
     assert {key: wild[key] for key in same} == same
-    assert wild["says"]
+    assert wild["verdict"] == "better"
+    assert wild["says"] == "earns more, whenever one looks"
     assert "says" not in told["metrics"]["ctr"]["baseline"]
     json.dumps(told, allow_nan=False)
+
+
+def test_a_young_experiment_says_how_many_users_it_takes(tmp_path: Path) -> None:
+    (told,) = experiments(_log(tmp_path, 60))["experiments"]
+    says = told["metrics"]["ctr"]["wild"]["says"]
+    assert says == "the data cannot say yet; it takes 100 users in each arm at least"
 
 
 def test_an_experiment_without_a_baseline_is_refused_word_for_word(tmp_path: Path) -> None:
