@@ -15,6 +15,7 @@ from tests.support.engine_runs import records_of, views, visits
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.catalogue.activity import Cap
 from tideline.udfs.core.control.control import SetExperiment, VariantSpec
+from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.limits import HOLDOUT
 from tideline.udfs.core.lists.decision_token import propensity, verify
 from tideline.udfs.core.policies.by_name import POLICIES
@@ -22,6 +23,7 @@ from tideline.udfs.core.policies.policy_table import PAIRS, PolicyRow
 from tideline.udfs.core.ranking.placements import read_placements
 from tideline.udfs.core.serving import rank_arms as rank_arms_module
 from tideline.udfs.core.serving.engine import process
+from tideline.udfs.core.serving.renewal.renew import republish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,3 +223,28 @@ def counted(score: Callable[..., Scores], calls: list[int]) -> Callable[..., Sco
         return score(*arguments)
 
     return counting
+
+
+def test_an_erased_user_has_the_list_of_one_in_every_placement() -> None:
+    """Contract: in the batch of the order, among others, and whenever all lists are written again; an event of a
+    placement's list of before teaches nothing any more."""
+    ranker = make_ranker(SHOP, placements=PLACEMENTS)
+    state: dict[str, bytes] = {}
+
+    def told(*events: Event) -> Outcome:
+        found = process(records_of([*events]), lambda users: [state.get(user) for user in users], ranker)
+        state.update(zip(found.users, found.states, strict=True))
+        return found
+
+    before = json.loads(told(views("u", 1)[0]).placed["feed"][0])
+    at_ms = NOON_MS + 60_000
+    for found in (
+        told(erase_order("u", at_ms, KEYS), views("v", 1)[0]),
+        republish(["u", "v"], [state["u"], state["v"]], ranker),
+    ):
+        for lists in (found.lists, *found.placed.values()):
+            of_user = dict(zip(found.listed, map(json.loads, lists), strict=True))
+            assert (of_user["u"]["x"], of_user["u"]["i"]) == (at_ms, [])
+            assert "x" not in of_user["v"]
+    about = {"activity_id": before["i"][0], "token": before["k"], "position": 0}
+    assert told(Event("late", "u", EventType.CLICK, at_ms + 1, **about)).feedback == []
