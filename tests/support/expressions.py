@@ -16,7 +16,7 @@ _NO_METRICS = re.compile(
     r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|on|ignoring|without|group_left)\s*\([^)]*\)|\b[\d.]+\w*'
 )
 _NAME = re.compile(r"[A-Za-z_][\w:]*(?!\w|\s*\()")
-_OF_THE_PROBER = set(re.findall(r"^# TYPE (\w+) (?:gauge|counter)$", exposition(begun(1, 0.0), 0.0), re.MULTILINE))
+OF_THE_PROBER = set(re.findall(r"^# TYPE (\w+) (?:gauge|counter)$", exposition(begun(1, 0.0), 0.0), re.MULTILINE))
 _WORDS = {"and", "or", "unless", "offset", "bool"}
 
 
@@ -36,7 +36,7 @@ def not_served(expression: str) -> set[str]:
     patterns = _filter()
     return {
         name
-        for name in metrics_in(expression) - recorded - declared - _OF_THE_PROBER - {"up"}
+        for name in metrics_in(expression) - recorded - declared - OF_THE_PROBER - {"up"}
         if name.startswith(OF_OPERATORS) or not any(pattern.fullmatch(name) for pattern in patterns)
     }
 
