@@ -76,7 +76,7 @@ def test_rights_are_enough_or_named(broker: SecureBroker, capsys: Captured) -> N
     status, lacking = _doctor(capsys, "--bootstrap", broker.outside, "--config", str(less))
 
     of_kafka = {name: each["state"] for name, each in sound.items() if name.split()[0] in ("kafka", "topic", "group")}
-    assert len(of_kafka) == 9
+    assert len(of_kafka) == 10
     assert sound["profiles beside clickstream"]["state"] == "ok"
     assert set(of_kafka.values()) == {"ok"}
     assert sound["times of clickstream"]["state"] == "unknown"  # it takes DescribeConfigs, which the job needs not
