@@ -21,6 +21,7 @@ from tideline.models.tables import Table
 from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import ConfigError, InvalidRecord
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, Event, EventType
+from tideline.schemas.fields import CANARY_PREFIX
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.users.rate_guard import admit
 from tideline.udfs.core.users.user_state import MAX_PRICE, MAX_QUANTITY, decode_states
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 ARCHIVE_COLUMNS = ("key", "value", "timestamp_ms")
 KAFKA = "kafka://"
 _PATIENCE_S = 10.0
+# Each views the same thing every few seconds, all year: more events than a small shop's customers make.
+_CANARY = CANARY_PREFIX.encode()
 
 Record = tuple[bytes | None, bytes | None, int]
 """Key, value and Kafka timestamp (ms)."""
@@ -67,7 +70,9 @@ def load(source: str, option: str = "--data", properties: Path | None = None) ->
 
 
 def sequences_of(records: Iterable[Record], source: str = "clickstream") -> Sequences:
-    """Return the organic events of each user, each once, by (time, hash of the event id); refused records are left out.
+    """Return the organic events of each user, each once, by (time, hash of the event id).
+
+    Refused records and the events of a prober's canaries are left out.
 
     A sequence is a user with at least one organic event; names are in the order of their first such event.
 
@@ -76,6 +81,8 @@ def sequences_of(records: Iterable[Record], source: str = "clickstream") -> Sequ
     """
     by_user: dict[str, list[Event]] = {}
     for record in records:
+        if (record[0] or b"").startswith(_CANARY):
+            continue
         try:
             event = decode_event(*record)
         except InvalidRecord:

@@ -8,6 +8,8 @@ from typing import Any, NoReturn, TypeGuard
 from tideline.schemas.errors import InvalidField, Reason
 
 MAX_TS_MS = 2**53
+CANARY_PREFIX = "tideline-probe-"
+"""What the ids of a prober's canaries begin with: users who are nobody, so no model is trained on them."""
 EARLIEST_MS, LATEST_MS = 100_000_000_000, 253_402_300_799_999
 """Of a moment that people write (1973 to 9999): seconds are below it and microseconds above."""
 MAX_ENTRIES = 64

@@ -10,13 +10,14 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from tideline.schemas.errors import TidelineError, Unavailable
+from tideline.schemas.errors import ConfigError, TidelineError, Unavailable
 from tideline.schemas.events import Event, EventType
+from tideline.schemas.fields import CANARY_PREFIX
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.redis_target import explained, opened, read_redis_target
 from tideline.scripts.commands.send_event import writer
 from tideline.scripts.commands.target import read_target
-from tideline.scripts.diagnosis.canaries import PREFIX, canaries
+from tideline.scripts.diagnosis.canaries import canaries
 from tideline.scripts.diagnosis.probing import Probe, Seen, begun, exposition, with_failure, with_probe
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
@@ -50,7 +51,7 @@ class Prober:
         sent_s = []
         for user in self._users:
             now_ms = time.time_ns() // 1_000_000
-            self._write(Event(str(uuid.uuid4()), user, EventType.VIEW, now_ms, category=PREFIX.rstrip("-")))
+            self._write(Event(str(uuid.uuid4()), user, EventType.VIEW, now_ms, category=CANARY_PREFIX.rstrip("-")))
             sent_s.append(time.monotonic())
         found: list[float | None] = [None] * len(self._users)
         while None in found and time.monotonic() - sent_s[-1] < within_s:
@@ -82,9 +83,9 @@ def describe(probe: Probe, users: Sequence[str], within_s: float) -> list[str]:
     return lines + [f"shard {shard}: no list of {user} within {within_s:g} s of its event" for shard, user in late]
 
 
-def _once(prober: Prober, arguments: argparse.Namespace) -> int:
+def _once(prober: Prober, url: str, arguments: argparse.Namespace) -> int:
     users = canaries(arguments.shards)
-    with explained(read_redis_target(arguments).url):
+    with explained(url):
         probe = prober.probe(arguments.within)
     if arguments.json:
         print(json.dumps({"shards": len(users), "fresh": probe.fresh, "seconds": probe.seconds}))
@@ -124,26 +125,31 @@ def _served(page: _Page, address: tuple[str, int]) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing: Prometheus asks every few seconds."""
 
-    server = ThreadingHTTPServer(address, Handler)
+    try:
+        server = ThreadingHTTPServer(address, Handler)
+    except OSError as error:
+        raise ConfigError(
+            "--listen", f"{address[0]}:{address[1]}", f"an address that is free here ({error})"
+        ) from error
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 
 
-def _for_ever(prober: Prober, arguments: argparse.Namespace) -> None:
+def _for_ever(prober: Prober, url: str, arguments: argparse.Namespace) -> None:
     page = _Page(arguments.shards)
     host, port = arguments.listen
     with _served(page, (host, port)) as server:
         print(f"probe: metrics at http://{host}:{server.server_port}/metrics", file=sys.stderr, flush=True)
         while True:
             began_s = time.monotonic()
-            _look(prober, arguments, page)
+            _look(prober, url, arguments.within, page)
             time.sleep(max(0.0, arguments.every - (time.monotonic() - began_s)))
 
 
-def _look(prober: Prober, arguments: argparse.Namespace, page: _Page) -> None:
+def _look(prober: Prober, url: str, within_s: float, page: _Page) -> None:
     try:
-        with explained(read_redis_target(arguments).url):
-            probe = prober.probe(arguments.within)
+        with explained(url):
+            probe = prober.probe(within_s)
     except Unavailable as error:
         print(f"probe: {error}", file=sys.stderr, flush=True)
         part = "redis" if error.target == "redis" else "kafka"
@@ -160,10 +166,8 @@ def main(argv: Sequence[str]) -> int:
         with opened(url) as client, writer(target) as write:
             prober = Prober(write, client, arguments.prefix, arguments.shards)
             if arguments.once:
-                return _once(prober, arguments)
-            _for_ever(prober, arguments)
+                return _once(prober, url, arguments)
+            _for_ever(prober, url, arguments)
     except (StackError, TidelineError) as error:
         return failed("probe", error)
-    except OSError as error:
-        return failed("probe", Unavailable("--listen", str(error)))
     return Exit.DONE

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from itertools import count
 
+from tideline.schemas.fields import CANARY_PREFIX
 from tideline.udfs.core.flink_hash import hash_code
-
-PREFIX = "tideline-probe-"
-"""What their ids begin with; no shop gives such ids to its users."""
 
 
 def canaries(shards: int) -> list[str]:
@@ -18,7 +16,7 @@ def canaries(shards: int) -> list[str]:
     """
     found: dict[int, str] = {}
     for number in count():
-        user = f"{PREFIX}{number:05}"
+        user = f"{CANARY_PREFIX}{number:05}"
         # what jobs/inputs.py asks Flink for
         found.setdefault(hash_code(user.encode()) % shards, user)
         if len(found) == shards:

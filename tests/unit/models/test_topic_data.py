@@ -19,6 +19,7 @@ from tideline.models.topic_data import ARCHIVE_COLUMNS, Record, archive_records,
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.events import Event, EventType
+from tideline.scripts.diagnosis.canaries import canaries
 from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.users.features import StepInputs, step_inputs
@@ -209,3 +210,14 @@ def test_what_users_did_before_they_were_erased_is_not_learned_from() -> None:
     found, expected = sequences_of(records), sequences_of(records_of(plain))
     size = dict(zip(found.names.tolist(), np.diff(found.starts).tolist(), strict=True))
     assert size == dict(zip(expected.names.tolist(), np.diff(expected.starts).tolist(), strict=True))
+
+
+def test_a_prober_trains_nobody() -> None:
+    """Contract: canaries view one thing all year; what is read is what there is without them."""
+    records = records_of(stories())
+    view = Event("c", canaries(1)[0], EventType.VIEW, NOON_MS, category="tideline-probe")
+    own = [(view.user_id.encode(), encode_event(view._replace(event_id=str(at))), NOON_MS) for at in range(5)]
+    found, without = sequences_of([*own, *records, *own]), sequences_of(records)
+    assert found.names.tolist() == without.names.tolist()
+    assert found.category_names.tolist() == without.category_names.tolist()
+    np.testing.assert_array_equal(found.item, without.item)

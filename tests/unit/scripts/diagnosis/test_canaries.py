@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tideline.scripts.diagnosis.canaries import PREFIX, canaries
+from tideline.schemas.fields import CANARY_PREFIX
+from tideline.scripts.diagnosis.canaries import canaries
 from tideline.udfs.core.flink_hash import hash_code
 
 
@@ -14,7 +15,7 @@ def test_every_shard_has_a_canary_of_its_own(shards: int) -> None:
     users = canaries(shards)
     assert [hash_code(user.encode()) % shards for user in users] == list(range(shards))
     assert len(set(users)) == shards
-    assert all(user.startswith(PREFIX) and len(user) == len(PREFIX) + 5 for user in users)
+    assert all(user.startswith(CANARY_PREFIX) and len(user) == len(CANARY_PREFIX) + 5 for user in users)
 
 
 def test_canaries_are_the_same_for_ever() -> None:
