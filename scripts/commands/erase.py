@@ -12,8 +12,8 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import ConfigError, TidelineError, Unavailable
 from tideline.schemas.topics import SPECS
 from tideline.scripts.commands.exits import Exit, failed
-from tideline.scripts.commands.person_records import records_of, told_by
-from tideline.scripts.commands.redis_target import opened, read_redis_target
+from tideline.scripts.commands.person_records import placements_of, readable, records_of, told_by
+from tideline.scripts.commands.redis_target import key_of_list, opened, read_redis_target
 from tideline.scripts.commands.target import PATIENCE_S, read_target
 from tideline.scripts.commands.token_secrets import SECRETS, read_token_keys
 from tideline.scripts.localstack import StackError
@@ -68,20 +68,36 @@ def order(target: Target, user: str, by: str, keys: TokenKeys, *, search: bool =
     return Ordered(erased_ms, key.hex(), told)
 
 
-def wait_for(url: str, key: str, erased_ms: int, seconds: float) -> float:
-    """Return after how many seconds the list under a key says that its user is erased.
+def wait_for(url: str, key: str, erased_ms: int, seconds: float, others: Sequence[str] = ()) -> float:
+    """Return after how many seconds the list under a key says that its user is erased, and no other list is left.
+
+    Args:
+        url: The Redis.
+        key: Of his default list.
+        erased_ms: Up to when he was erased.
+        seconds: How long to wait.
+        others: Keys of his lists of placements, which are erased or not there in the end.
 
     Raises:
-        Unavailable: it does not within that time.
+        Unavailable: it does not within that time; the message says how many other lists are left.
     """
     started_s = time.monotonic()
+    left = 0
     with opened(url) as client:
         while (passed_s := time.monotonic() - started_s) <= seconds:
-            payload: Any = client.get(key)
-            if payload and json.loads(payload).get("x", -1) >= erased_ms:
-                return passed_s
+            payloads: list[Any] = [client.get(each) for each in (key, *others)]
+            if payloads[0] and _is_erased(payloads[0], erased_ms):
+                left = sum(not _is_erased(each, erased_ms) for each in payloads[1:] if each)
+                if not left:
+                    return passed_s
             time.sleep(_LOOK_EVERY_S)
+    if left:
+        raise Unavailable("the job", f"{left} lists of placements are left after {seconds:g} s: has it these still?")
     raise Unavailable("the job", f"the order is written, and not carried out within {seconds:g} s: does it run?")
+
+
+def _is_erased(payload: bytes, erased_ms: int) -> bool:
+    return int(json.loads(payload).get("x", -1)) >= erased_ms
 
 
 def report(ordered: Ordered, seconds: float | None) -> dict[str, Any]:
@@ -101,7 +117,7 @@ def in_words(found: Mapping[str, Any]) -> list[str]:
     """Return the lines for people."""
     state = "ordered; --wait S tells when it is done"
     if found["seconds"] is not None:
-        state = f"done after {found['seconds']:.1f} s: state and list are gone"
+        state = f"done after {found['seconds']:.1f} s: state and lists are gone"
     return [
         f"erased up to {moment(found['erased_ms'])}: {state}",
         f"known as {found['user_hash']} in the topic of erasures",
@@ -121,8 +137,16 @@ def _erased(arguments: argparse.Namespace) -> dict[str, Any]:
     ordered = order(target, arguments.user, by, keys, search=not arguments.no_search)
     seconds = None
     if redis is not None:
-        seconds = wait_for(redis.url, f"{arguments.prefix}:list:{arguments.user}", ordered.erased_ms, arguments.wait)
+        names = set(arguments.placement)
+        if not arguments.no_search:
+            names.update(placements_of(_decisions(target, arguments.user)))
+        key, *others = (key_of_list(arguments.prefix, arguments.user, name) for name in ("", *sorted(names)))
+        seconds = wait_for(redis.url, key, ordered.erased_ms, arguments.wait, others)
     return report(ordered, seconds)
+
+
+def _decisions(target: Target, user: str) -> list[dict[str, Any]]:
+    return [readable("decisions", found) for found in records_of(target.cluster, target.topics.decisions, user)]
 
 
 def main(argv: Sequence[str]) -> int:

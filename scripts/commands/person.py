@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import ConfigError, TidelineError
 from tideline.scripts.commands.exits import Exit, failed
-from tideline.scripts.commands.person_records import readable, records_of
+from tideline.scripts.commands.person_records import placements_of, readable, records_of
 from tideline.scripts.commands.redis_target import key_of_list, opened, read_redis_target
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.commands.token_secrets import read_token_keys
@@ -53,13 +53,13 @@ def export(target: Target, user: str, folder: Path, list_of: Callable[[str], byt
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if any(folder.iterdir()):
             raise ConfigError("--export", str(folder), "a new or an empty folder")
-        counts, placements = {}, set[str]()
+        counts, placements = {}, list[str]()
         for role in ROLES:
             topic = target.topics.by_role()[role]
             told = [readable(role, found) for found in records_of(target.cluster, topic, user)]
-            placements |= {each["placement"] for each in told if each.get("placement")}
+            placements += placements_of(told) if role == "decisions" else []
             counts[role] = _write(folder / f"{role}.jsonl", map(json.dumps, told))
-        lists = filter(None, map(list_of, ["", *sorted(placements)]))
+        lists = filter(None, map(list_of, ["", *placements]))
         counts["list"] = _write(folder / "list.json", [each.decode() for each in lists])
         erased_ms = _erased_ms(target, user)
         counts["erased"] = _write(folder / "erased.json", [json.dumps({"erased_ms": erased_ms})] if erased_ms else [])

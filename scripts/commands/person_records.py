@@ -14,7 +14,7 @@ from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.io.topic_reader import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tideline.udfs.core.lists.token_keys import TokenKeys
     from tideline.udfs.core.policies.policy_start import TopicRecord
@@ -64,6 +64,12 @@ def told_by(found: Sequence[Found], keys: TokenKeys) -> Told:
         except InvalidRecord:
             continue
     return Told(len(found), list(tokens), found[-1].partition if found else None)
+
+
+def placements_of(decisions: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the placements that a user was shown lists of, from his decisions as `readable` has them."""
+    values = [each["value"] for each in decisions]
+    return sorted({each["placement"] for each in values if isinstance(each, dict) and each.get("placement")})
 
 
 def readable(role: str, found: Found) -> dict[str, Any]:

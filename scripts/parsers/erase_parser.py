@@ -26,18 +26,26 @@ def fill(parser: VerbParser) -> None:
             "tideline erase u42 --wait 60 --stack demo --json",
             "tideline erase u42 --by ticket-4711 --bootstrap KAFKA:9092",
             "tideline erase u42 --no-search --bootstrap KAFKA:9092",
+            "tideline erase u42 --wait 60 --placement cart --placement home",
         ],
         {
             "user_hash": "what stands for him in the topic of erasures",
             "erased_ms": "up to when he was erased",
             "events": "events of his in the clickstream",
             "lists_taken_back": "his lists whose tokens were told to the job",
-            "seconds": "until his list was gone; null without --wait",
+            "seconds": "until his lists were gone; null without --wait",
             "gone_by_ms": "by topic, when its retention is over for all of him, where it has the default one",
         },
     )
     parser.add_argument("user", metavar="USER", help="user id, as it is in the Kafka key")
-    parser.add_argument("--wait", type=float, metavar="S", help="wait so many seconds until his list is gone")
+    parser.add_argument("--wait", type=float, metavar="S", help="wait so many seconds until his lists are gone")
+    parser.add_argument(
+        "--placement",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="wait for his list of this placement too, beside those his decisions name; may be repeated",
+    )
     parser.add_argument(
         "--no-search",
         action="store_true",

@@ -19,7 +19,7 @@ LIVE_FLAGS = (
     "--parallelism", "--shards", "--batch-ms", "--list-size", "--list-rules", "--placements", "--policy",
     "--exploration", "--holdout", "--salt",
     "--weight-click", "--weight-conversion", "--weight-revenue", "--weight-cost", "--half-life-days", "--publish-ms",
-    "--worth-limit", "--attribution-days", "--generation", "--encoder", "--provider", "--token-keys",
+    "--worth-limit", "--attribution-days", "--erased-days", "--generation", "--encoder", "--provider", "--token-keys",
     "--token-keys-file", "--token-key-id",
 )  # fmt: skip
 """Of the live job, in the order of their declaration."""

@@ -37,6 +37,7 @@ def steps(bootstrap: str, redis_url: str, tag: str) -> dict[str, Mapping[str, st
             "without_state": "begin",
             "epoch": "2",
             "refresh_per_s": "0",
+            "erased_days": "30",
             "redis_deadline_s": "30",
             "parallelism": "2",
             "batch_ms": "200",

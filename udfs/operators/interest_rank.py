@@ -36,6 +36,7 @@ from tideline.udfs.io.topic_reader import read_policy, read_topic
 from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, read_batch
 from tideline.udfs.operators.dead_letters import Letter, counts_of, letter_of_record, letters_of_batch, packed
 from tideline.udfs.operators.kept.deployment import Deployment
+from tideline.udfs.operators.kept.erased_marks import ErasedMarks
 from tideline.udfs.operators.kept.opening_rolls import OpeningRolls
 from tideline.udfs.operators.kept.user_states import user_states
 from tideline.udfs.operators.metrics import Meters
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from tideline.udfs.settings.worker_config import WorkerConfig
 
 _REPUBLISHED_AT_ONCE = 500
+_DAY_MS = 86_400_000
 
 
 class InterestRank(KeyedBroadcastProcessFunction):
@@ -79,6 +81,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._rolls = OpeningRolls(context, config.refresh_per_s if live else 0, config.shards)
         self._meters = Meters(context)
         self._states = user_states(context, lambda: self._meters.add({"state_malformed": 1}))
+        erased_ms = round(config.erased_days * _DAY_MS)
+        self._marks = ErasedMarks(context, self._states, erased_ms)
         self._writes_letters = subtask_number(context) == 0
         self._brake = DeadLetterLimit()
         self._clock = BrokerClock()
@@ -87,7 +91,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._stops = StopList(config.list_ttl_s * 1000)
         start = RankerState.start(rank_settings(config), Encoder.load(Path(config.encoder), config.provider))
         told = ((record.key, record.value) for record in self._read(config.topics.erasures))
-        erasures = KnownErasures.of(told, start.settings.keys)
+        # What reads the past may meet events of before any erasure.
+        erasures = KnownErasures.of(told, start.settings.keys, _present_ms() - erased_ms if live else 0)
         self._meters.add({"erasures_refused": erasures.refused})
         self._feed = RankerFeed(
             replace(start, erasures=erasures),
@@ -110,7 +115,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         """Process a batch of events or of profiles, or republish every user of the shard."""
         batch = read_batch(row)
         if batch.kind == ORDER:
-            yield from self._obey(batch.shard, batch.records.values[0])
+            yield from self._obey(batch.shard, batch.records.values[0], ctx.timer_service())
             return
         keys, values, stamped_ms = batch.records
         records = Records(keys, values, self._clock.bounded(keys, stamped_ms, _present_ms()))
@@ -121,7 +126,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             outcome = process(records, self._load, ranker, muted=self._muted, held=self._held, least_ms=least_ms)
         if self._muted and self._last_republish.value() is not None:  # past its end: who is settled stays so
             outcome = replace(outcome, states=settle(outcome.states, ranker))
-        self._store(outcome.users, outcome.states)
+        self._store(outcome.users, outcome.states, ctx.timer_service())
         if batch.kind != PROFILES:
             self._brake_if_needed(records, sum(each.error.reason.producer_fault for each in outcome.dead))
         popular, stops = b"", b""
@@ -195,12 +200,13 @@ class InterestRank(KeyedBroadcastProcessFunction):
             yield Row(b"", b"", b"", b"", encode_costs([each]), [], [])
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
-        """Tell some more users of a shard of an activity that opened."""
+        """Forget erased users of a shard; tell some more of its users of an activity that opened."""
+        self._meters.add({"erasures_over": self._marks.let_go(timestamp, ctx.timer_service())})
         users, opened_ms = self._rolls.part(ctx.get_current_key(), ctx.timer_service())
         if not users:
             return
         outcome = refresh(users, self._load(users), self._feed.state, opened_ms)
-        self._store(outcome.users, outcome.states)
+        self._store(outcome.users, outcome.states, ctx.timer_service())
         yield self._row(outcome, b"", b"")
         yield from self._tell_costs(self._sampled.add(outcome.sampled, 0))
 
@@ -223,10 +229,11 @@ class InterestRank(KeyedBroadcastProcessFunction):
         with failing_for_good(self._context):
             return self._states.load(users)
 
-    def _store(self, users: list[str], states: list[bytes]) -> None:
+    def _store(self, users: list[str], states: list[bytes], timers: Any) -> None:
         self._states.store(users, states)
+        self._marks.note(users, states, timers)
 
-    def _obey(self, shard: int, value: bytes | None) -> Iterator[Row]:
+    def _obey(self, shard: int, value: bytes | None, timers: Any) -> Iterator[Row]:
         try:
             control = decode_for(Audience.SHARDS, value)
         except InvalidRecord:
@@ -240,10 +247,10 @@ class InterestRank(KeyedBroadcastProcessFunction):
         for start in range(0, len(users), _REPUBLISHED_AT_ONCE):
             part = users[start : start + _REPUBLISHED_AT_ONCE]
             if self._muted:  # there are no lists to write: the order ends the backfill
-                self._store(part, settle(self._load(part), self._feed.state))
+                self._store(part, settle(self._load(part), self._feed.state), timers)
                 continue
             outcome = republish(part, self._load(part), self._feed.state, self._rolls.least_ms(shard))
-            self._store(outcome.users, outcome.states)
+            self._store(outcome.users, outcome.states, timers)
             popular = stops = b""
             if shard == self._popular_shard and start == 0:  # once a command
                 popular = self._popular_block(outcome.newest_ms, renew=True)

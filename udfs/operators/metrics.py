@@ -34,6 +34,7 @@ COUNTERS: dict[str, str] = {
     "late": Reason.LATE.meaning,
     "erased": Reason.ERASED.meaning,
     "erasures": "Orders to erase a user that were carried out.",
+    "erasures_over": "Erased users of whom nothing is kept any more: erased_days have passed.",
     "lists_taken_back": "Orders to take back what a list of a user to be erased had taught.",
     "erasures_refused": "Records of the topic of erasures that cannot be read, or whose secret is gone.",
     "quarantined": Reason.QUARANTINED.meaning,

@@ -158,6 +158,11 @@ class JobConfig:
         10_000.0,
     )
     attribution_days: float = option(number(0, 90), "How long after it was shown an activity can be rewarded", 7.0)
+    erased_days: float = option(
+        number(0, 3650),
+        "How long it is remembered that a user was erased: longer than the clickstream keeps a record, whole segments",
+        35.0,
+    )
     generation: int = option(whole(0, 2**16 - 1), "First part of a list's version; a higher one replaces any list", 1)
     encoder: Path = option(  # noqa: RUF009 - it makes a field
         folder_with("manifest.json"), "The encoder artefact to start with"
@@ -176,6 +181,9 @@ class JobConfig:
         """Checks what one option cannot say alone."""
         if self.token_key_id not in self.token_keys:
             raise ConfigError("token_key_id", self.token_key_id, f"an id of token_keys: {sorted(self.token_keys)}")
+        if self.erased_days < self.attribution_days:
+            allowed = f"at least attribution_days, {self.attribution_days:g}: lists of before would count again"
+            raise ConfigError("erased_days", self.erased_days, allowed)
         if self.parallelism > self.shards:
             raise ConfigError("parallelism", self.parallelism, f"at most one subtask a shard, {self.shards} now")
         if self.holdout and self.salt is None:

@@ -71,6 +71,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "publish_ms": _SAME,
         "worth_limit": Effect("same sums; later events only"),
         "attribution_days": Effect("same state; later events only"),
+        "erased_days": _SAME,
         "generation": Effect("same state; only new lists; a lower one is refused: no list would be written", kept=True),
         "encoder": Effect("migrates: users are encoded anew, what was learned is carried over"),
         "provider": _SAME,

@@ -1,12 +1,14 @@
 """Who was erased up to when, from the topic `erasures`: no ids, keyed hashes alone.
 
 A record's key is the id of a token secret (one byte) and BLAKE2b-128 with it over the user id; its value
-(erasure.avsc) says up to when, and by the same kind of hash who ordered it. 24 bytes each in memory.
+(erasure.avsc) says up to when, and by the same kind of hash who ordered it. 24 bytes each in memory. To hash a user is
+2 us, so who was found not to be erased is remembered: records say so once, when a job starts.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
 _HASH_BYTES = 16
+_REMEMBERED = 200_000
+"""Users who are known not to be erased: as many as states are held in memory, so others cost a read as well."""
 _ROW = np.dtype([("high", ">u8"), ("low", ">u8")])
 
 
@@ -35,15 +39,22 @@ class _OfKey(NamedTuple):
     erased_ms: NDArray[np.int64]
 
 
-class KnownErasures(NamedTuple):
+@dataclass(frozen=True)
+class KnownErasures:
     """Up to when each erased user was erased; what cannot be read is counted and left out."""
 
     parts: tuple[_OfKey, ...] = ()
     refused: int = 0
+    _never: set[str] = field(init=False, default_factory=set, repr=False, compare=False)
 
     @classmethod
-    def of(cls, records: Iterable[tuple[bytes | None, bytes | None]], keys: TokenKeys) -> KnownErasures:
-        """Return what keys and values of the topic say, the last one of a key; those of a secret that is gone, not."""
+    def of(
+        cls, records: Iterable[tuple[bytes | None, bytes | None]], keys: TokenKeys, since_ms: int = 0
+    ) -> KnownErasures:
+        """Return what keys and values of the topic say, the last one of a key; those of a secret that is gone, not.
+
+        Erasures up to a moment before `since_ms` are left out.
+        """
         last: dict[bytes, int] = {}
         refused = 0
         for key, value in records:
@@ -56,6 +67,7 @@ class KnownErasures(NamedTuple):
                 refused += 1
             else:
                 last[key] = max(erased_ms, last.get(key, 0))
+        last = {key: erased_ms for key, erased_ms in last.items() if erased_ms >= since_ms}
         ids = sorted({key[0] for key in last})
         return cls(tuple(_of_key(keys.secrets[each], each, last) for each in ids), refused)
 
@@ -64,7 +76,17 @@ class KnownErasures(NamedTuple):
         return bool(self.parts)
 
     def up_to(self, users: Sequence[str]) -> NDArray[np.int64]:
-        """Return [U] up to when each user was erased, 0 for never. 2 us a user."""
+        """Return [U] up to when each user was erased, 0 for never. 2 us for a user who was not asked for lately."""
+        found = np.zeros(len(users), np.int64)
+        unknown = [at for at, user in enumerate(users) if user not in self._never] if self.parts else []
+        if unknown:
+            found[unknown] = self._looked_up([users[at] for at in unknown])
+            if len(self._never) + len(unknown) > _REMEMBERED:
+                self._never.clear()
+            self._never.update(users[at] for at in unknown if not found[at])
+        return found
+
+    def _looked_up(self, users: Sequence[str]) -> NDArray[np.int64]:
         found = np.zeros(len(users), np.int64)
         for part in self.parts:
             own = np.frombuffer(b"".join([user_hash(user, part.secret) for user in users]), _ROW)

@@ -15,7 +15,7 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 from tideline.udfs.core.users.state_check import is_malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pyflink.datastream.functions import RuntimeContext
 
@@ -73,6 +73,14 @@ class UserStates:
             self._names.put(user, True)
         self._new.clear()
         self._cache.update(zip(users, states, strict=True))
+
+    def forget(self, users: Iterable[str]) -> None:
+        """Keep nothing of these users any more, their names neither."""
+        for user in users:
+            self._of_user.set_current_namespace(user)
+            self._of_user.clear()
+            self._names.remove(user)
+            self._cache.pop(user, None)
 
     def keys(self) -> Iterator[str]:
         """Yield every user of the shard of whom something is kept."""

@@ -34,7 +34,7 @@ def test_a_report_says_what_goes_when_and_names_nobody() -> None:
 
 def test_people_read_whether_it_is_done() -> None:
     done, ordered = (in_words(report(ORDERED, seconds)) for seconds in (1.0, None))
-    assert done[0].endswith("done after 1.0 s: state and list are gone")
+    assert done[0].endswith("done after 1.0 s: state and lists are gone")
     assert "--wait" in ordered[0]
     assert done[1:] == ordered[1:]
     assert "2 lists of 9 events" in done[2]

@@ -7,7 +7,7 @@ import json
 from tests.support.core_world import KEYS, NOON_MS, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
-from tideline.scripts.commands.person_records import Found, readable, told_by
+from tideline.scripts.commands.person_records import Found, placements_of, readable, told_by
 from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.core.profiles.profile_record import Profile, encode_profile
@@ -50,3 +50,10 @@ def test_a_record_is_readable_in_json() -> None:
         assert readable(role, found(value))["value"] == {"bytes": value.hex()}
     assert readable("profiles", found(None))["value"] is None
     json.dumps(shown)
+
+
+def test_the_placements_of_a_user_are_those_his_decisions_name() -> None:
+    """Contract: each once, the default list none; what cannot be decoded names none."""
+    names = ["cart", "", "home", "cart"]
+    told = [{"partition": 0, "value": {"placement": name, "position": 1}} for name in names]
+    assert placements_of([*told, {"value": {"bytes": "00"}}, {"value": None}, {"value": [1]}]) == ["cart", "home"]

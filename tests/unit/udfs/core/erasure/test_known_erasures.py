@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.core_world import KEYS, NOON_MS
 from tideline.schemas.records import ERASURE
+from tideline.udfs.core.erasure import known_erasures
 from tideline.udfs.core.erasure.known_erasures import NOBODY, KnownErasures, erasure_record, user_hash
 from tideline.udfs.core.lists.token_keys import TokenKeys
 
@@ -23,6 +24,39 @@ def test_the_users_of_records_are_known_and_nobody_else_is() -> None:
     expected[7] = NOON_MS + 9_000
     assert known.up_to(users).tolist() == expected
     assert (bool(known), known.refused, known.up_to([]).tolist()) == (True, 0, [])
+
+
+def test_a_user_asked_for_again_is_answered_the_same_and_is_not_hashed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Contract: erased or not, however often and in whatever company; of who was not, no hash is made again."""
+    known = KnownErasures.of([erasure_record(f"u{n}", NOON_MS + n, "op", KEYS) for n in range(0, 300, 3)], KEYS)
+    users = [f"u{n}" for n in range(300)]
+    expected = [0 if n % 3 else NOON_MS + n for n in range(300)]
+    for _ in range(3):
+        assert known.up_to(users).tolist() == expected
+        assert known.up_to(users[::-1]).tolist() == expected[::-1]
+    many = [f"other-{n}" for n in range(200_001)]
+    assert not known.up_to(many).any()
+    assert known.up_to(users).tolist() == expected
+    hashed: list[str] = []
+
+    def counted(user: str, secret: bytes) -> bytes:
+        hashed.append(user)
+        return user_hash(user, secret)
+
+    monkeypatch.setattr(known_erasures, "user_hash", counted)
+    known.up_to(users)
+    assert hashed == users[::3]
+
+
+def test_erasures_of_before_a_moment_are_left_out() -> None:
+    """Contract: exactly those; they are not refused ones."""
+    records = [erasure_record(f"u{n}", NOON_MS + n, "op", KEYS) for n in range(10)]
+    known = KnownErasures.of(records, KEYS, since_ms=NOON_MS + 4)
+    assert known.up_to([f"u{n}" for n in range(10)]).tolist() == [0] * 4 + [NOON_MS + n for n in range(4, 10)]
+    assert known.refused == 0
+    assert not KnownErasures.of(records, KEYS, since_ms=NOON_MS + 10)
 
 
 def test_a_record_names_neither_the_user_nor_who_ordered_it() -> None:

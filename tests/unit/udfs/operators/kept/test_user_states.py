@@ -33,6 +33,9 @@ class Namespaces:
     def update(self, value: bytes) -> None:
         self.values[self._now] = value
 
+    def clear(self) -> None:
+        self.values.pop(self._now, None)
+
 
 class World:
     """What Flink keeps, which outlives the operator."""
@@ -113,3 +116,17 @@ def test_a_user_whose_state_cannot_be_read_begins_anew_and_is_no_new_one() -> No
     world.values.values["ü"] = bytes(of_another_build)
     with pytest.raises(ConfigError, match="version 200"):
         world.open().load(["ü"])
+
+
+def test_who_is_forgotten_is_nobody_s_name_and_comes_back_as_anybody() -> None:
+    """Contract: now and for the next operator; the others stay."""
+    world, once = World(), states_after(1)
+    states = world.open()
+    states.load(USERS)
+    states.store(USERS, once)
+    states.forget(USERS[:2])
+    for each in (states, world.open()):
+        assert each.load(USERS[:3]) == [None, None, once[2]]
+        assert set(each.keys()) == set(USERS[2:])
+    states.store(USERS[:1], once[:1])
+    assert (states.load(USERS[:1]), USERS[0] in set(states.keys())) == (once[:1], True)
