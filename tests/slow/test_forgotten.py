@@ -215,5 +215,5 @@ def test_a_person_is_in_many_places_before_and_in_none_once_retention_has_passed
         live.produce_to(topics.profiles, other)
         return _places(own, user, tmp_path)
 
-    wait_until("he is nowhere", lambda: not left(), state=lambda: str(sorted(left())))
+    wait_until("he is nowhere", lambda: not left(), 2 * PATIENCE_S, lambda: str(sorted(left())))
     assert live.metrics()["erasures_over"] >= 1

@@ -1,8 +1,8 @@
 """Who was erased up to when, from the topic `erasures`: no ids, keyed hashes alone.
 
 A record's key is the id of a token secret (one byte) and BLAKE2b-128 with it over the user id; its value
-(erasure.avsc) says up to when, and by the same kind of hash who ordered it. 24 bytes each in memory. To hash a user is
-2 us, so who was found not to be erased is remembered: records say so once, when a job starts.
+(erasure.avsc) says up to when, and by the same kind of hash who ordered it. 24 bytes each in memory. To hash and
+find a user is 0.8 us, so who was found not to be erased is remembered: the records are read once, when a job starts.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class KnownErasures:
         return bool(self.parts)
 
     def up_to(self, users: Sequence[str]) -> NDArray[np.int64]:
-        """Return [U] up to when each user was erased, 0 for never. 2 us for a user who was not asked for lately."""
+        """Return [U] up to when each user was erased, 0 for never; 0.3 us a user who was asked for before."""
         found = np.zeros(len(users), np.int64)
         unknown = [at for at, user in enumerate(users) if user not in self._never] if self.parts else []
         if unknown:

@@ -112,6 +112,13 @@ def test_a_holdout_has_a_salt_that_outlasts_token_secrets(environ: dict[str, str
     assert load(JobConfig, [], holdout | {"TIDELINE_SALT": "ours"}).holdout == 0.1
 
 
+def test_an_erasure_is_remembered_for_as_long_as_lists_of_before_may_come_back(environ: dict[str, str]) -> None:
+    """Contract: at least `attribution_days`; else a token of before would count once the mark is gone."""
+    with pytest.raises(ConfigError, match=r"erased_days=6\.9 cannot be used; allowed: at least attribution_days, 7"):
+        load(JobConfig, [], environ | {"TIDELINE_ERASED_DAYS": "6.9"})
+    assert load(JobConfig, [], environ | {"TIDELINE_ERASED_DAYS": "7"}).erased_days == 7
+
+
 def test_a_configuration_travels_to_the_operators(environ: dict[str, str]) -> None:
     """Contract: it can be pickled, for that is how Flink's Python functions get it."""
     config = load(JobConfig, [], environ)
