@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.exercise import events_of, exercise
-from tests.support.traffic import messages
+from tests.support.live import LiveJob
+from tests.support.scenes import scenario
+from tests.support.traffic import make_activities, messages
 from tests.support.waiting import wait_until
 from tideline.scripts.commands.submit import refuse_epoch, submit
 from tideline.scripts.localstack import StackError
 from tideline.udfs.core.control.control import PublishPolicy
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, decode_row_key
-from tideline.udfs.core.policies.fence import epoch_of
+from tideline.udfs.core.policies.fence import epoch_of, is_claim
 from tideline.udfs.core.policies.policy_table import decode_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.faults.conftest import Jobs
-    from tests.support.live import LiveJob
+    from tideline.scripts.localstack import Stack
 
     Evidence = Callable[[str, dict[str, object]], None]
 
@@ -47,15 +50,14 @@ def refused_before_submission(job: LiveJob, epoch: int) -> None:
 
 def read_last_epoch(job: LiveJob) -> int:
     """Return the epoch of the last row of the policy."""
-    return epoch_of(job.read(job.topics.policy)[-1].value)
+    return epoch_of([record.value for record in job.read(job.topics.policy) if record.value is not None][-1])
 
 
 def fallen(job: LiveJob) -> list[str]:
     """Return the activities whose impressions ever fell in what rankers go by."""
     epoch, most, found = 0, dict[ArmKey, float](), list[str]()
     for record in job.read(job.topics.policy):
-        assert record.value is not None
-        if decode_row_key(record.key) is None:
+        if record.value is None or decode_row_key(record.key) is None:
             continue
         name, row = decode_row(record.value, record.offset)
         if row.epoch < epoch or name == PRIOR_ID:
@@ -105,3 +107,26 @@ def test_of_two_live_jobs_one_learns_and_the_other_ends(jobs: Jobs, evidence: Ev
     lower = fallen(job)
     assert not lower, lower[:3]
     evidence("F30 two live jobs", {**seen, **numbers, "impressions_fallen": len(lower)})
+
+
+def test_of_two_jobs_with_one_epoch_and_no_row_yet_the_one_that_started_first_ends(
+    stack: Stack, evidence: Evidence
+) -> None:
+    """Contract: nobody has told either of a click; the other one goes on and learns."""
+    for _ in range(2):
+        stack.add_taskmanager()
+    job = LiveJob(stack, f"twins{os.getpid()}")
+    job.put_activities(make_activities(40, int(time.time() * 1000)))
+    job.start()
+    first, epoch = job.job_id, int(job.options["epoch"])
+    wait_until("it has claimed", lambda: job.read(job.topics.policy))
+    assert all(is_claim(each.key) for each in job.read(job.topics.policy))
+    job.job_id = submit(stack, "live", job.options)
+    seconds = ended(job, first, f"epoch={epoch}", f"{epoch + 1} or higher", job.job_id)
+    stack.rest.wait_running(job.job_id)
+    job.produce(messages(scenario(job, 1, "p", events=500, users=60)))
+    job.drain()
+    job.wait_learned()
+    assert stack.rest.all_running(job.job_id)
+    stack.rest.cancel(job.job_id)
+    evidence("F30 two live jobs with one epoch", {"former_ended_s": seconds})

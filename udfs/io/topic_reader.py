@@ -121,9 +121,9 @@ def read_policy(cluster: KafkaCluster, topic: str, publish_ms: int, pinned: int 
 
 
 def read_last(cluster: KafkaCluster, topic: str) -> TopicRecord | None:
-    """Return the last record of partition 0, None where there is none; raises as `read_topic`."""
+    """Return the last record of partition 0 that is no claim, None where there is none; raises as `read_topic`."""
     with opened(cluster, topic) as logs:
-        return last_record(logs[0], logs[0].end)
+        return last_record(logs[0], logs[0].end, claims=False)
 
 
 def group_offsets(cluster: KafkaCluster, group: str) -> dict[TopicPartition, int]:

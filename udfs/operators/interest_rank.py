@@ -18,7 +18,7 @@ from tideline.udfs.core.control.control import Audience, Republish, decode_for
 from tideline.udfs.core.erasure.known_erasures import KnownErasures
 from tideline.udfs.core.lists.list_block import encode_block
 from tideline.udfs.core.policies.arm_key import decode_ledger_key
-from tideline.udfs.core.policies.fence import check_still_writer
+from tideline.udfs.core.policies.fence import Claim, check_sole_claim, check_still_writer
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 from tideline.udfs.core.profiles.held_profiles import HeldProfiles
 from tideline.udfs.core.rewards.feedback import encode_feedback
@@ -42,7 +42,7 @@ from tideline.udfs.operators.kept.user_states import user_states
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
 from tideline.udfs.operators.stop import fail_job, failing_for_good
-from tideline.udfs.operators.subtask import broadcasts_of, subtask_number
+from tideline.udfs.operators.subtask import broadcasts_of, job_id, subtask_number
 from tideline.udfs.settings.build import BUILD_ID
 from tideline.udfs.settings.job_config import BackfillConfig, JobConfig, ReplayConfig
 from tideline.udfs.settings.rank_settings import rank_settings
@@ -146,7 +146,9 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if isinstance(self._config, ReplayConfig):
             return
         with failing_for_good(self._context):
-            check_still_writer(self._config.topics.policy, self._config.epoch or 0, self._feed.policy_epoch)
+            own = Claim(self._config.epoch or 0, job_id(self._context))
+            check_still_writer(self._config.topics.policy, own.epoch, self._feed.policy_epoch)
+            check_sole_claim(self._config.topics.policy, own, self._feed.claims)
 
     def _brake_if_needed(self, records: Records, invalid: int) -> None:
         try:

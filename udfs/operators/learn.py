@@ -22,7 +22,7 @@ from tideline.udfs.core.learning.monitoring import ALARM_AT, entropy
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, LedgerKey
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import scaled
-from tideline.udfs.core.policies.fence import check_entry, epoch_of
+from tideline.udfs.core.policies.fence import Claim, check_entry, epoch_of
 from tideline.udfs.core.policies.policy_table import THETA_LIMIT, encode_row, row_key
 from tideline.udfs.core.rewards.feedback import gather_feedback
 from tideline.udfs.core.rule_costs.days import is_costs, with_more
@@ -99,19 +99,25 @@ class Learn(KeyedProcessFunction):
     def _enter(self, context: RuntimeContext) -> Entry:
         """End the job where it must not write the policy topic: another one has, see fence.py."""
         config = self._config
+        cluster = KafkaCluster(config.bootstrap, config.kafka_properties)
+        own = Claim(config.epoch or 0, job_id(context))
         with failing_for_good(context):
-            last = read_last(KafkaCluster(config.bootstrap, config.kafka_properties), config.topics.policy)
+            last = read_last(cluster, config.topics.policy)
             newest = None if last is None else epoch_of(last.value)
             restored, is_again = was_restored(context), attempt_number(context) > 0
             check_entry(
                 config.topics.policy,
-                config.epoch or 0,
+                own.epoch,
                 newest,
                 restored=restored,
                 may_begin=config.without_state == "begin",
                 may_be_own=restored or is_again,
             )
-        return Entry(job_id(context), newest == (config.epoch or 0) and not is_again)
+        if newest != own.epoch:  # else rows say more, and a twin from one savepoint may be about to end
+            topic = config.topics.policy
+            with cluster.producer(f"writing topic {topic}", f"Write on topic {topic}", acks="all") as producer:
+                producer.send(topic, key=own.key).get(timeout=cluster.patience_s)
+        return Entry(own.job, newest == own.epoch and not is_again)
 
     def _claim(self, entry: Entry) -> None:
         """Keep in state which job writes; end this one where rows of its epoch are those of another submission."""

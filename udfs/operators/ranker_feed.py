@@ -26,7 +26,7 @@ from tideline.udfs.core.control.control import (
     decode_for,
 )
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, decode_ledger_key
-from tideline.udfs.core.policies.fence import epoch_of
+from tideline.udfs.core.policies.fence import Claim, decode_claim, epoch_of
 from tideline.udfs.core.policies.policy_table import decode_row
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 from tideline.udfs.core.serving.ranker_state import PolicyTables, RankerCommand
@@ -77,6 +77,8 @@ class RankerFeed:
         """Of all policy records read so far, the highest."""
         self.policy_epoch = 0
         """The highest one read: behind it, rows of a lower one are of a job that has not ended yet."""
+        self.claims: dict[Claim, None] = {}
+        """Each once, in the order of the topic."""
         self._standings: Mapping[str, Standing] = NO_STANDINGS
         """Where activities stand now, whatever the policy is pinned to: readers are told of stops all the same."""
         self._runs = Runs()
@@ -212,6 +214,9 @@ class RankerFeed:
     def _take(self, records: Iterable[TopicRecord]) -> None:
         for offset, key, value, _ in records:
             if value is None:
+                claim = decode_claim(key)
+                if claim is not None:
+                    self.claims.setdefault(claim)
                 continue
             if key == COSTS_KEY:  # says nothing to a ranker but who writes
                 self.policy_epoch = max(self.policy_epoch, epoch_of(value))

@@ -12,6 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, decode_row_key
+from tideline.udfs.core.policies.fence import is_claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,12 +91,12 @@ def read_start(log: Log, publish_ms: int, pinned: int | None = None) -> PolicySt
     return PolicyStart(found.newest(), end, found.newest_ms, whole=start == 0 and found.count == end)
 
 
-def last_record(log: Log, stop: int) -> TopicRecord | None:
-    """Return the last record before an offset: not every offset has one."""
+def last_record(log: Log, stop: int, *, claims: bool = True) -> TopicRecord | None:
+    """Return the last record before an offset, of those that are no claims unless `claims`: not every offset has one."""
     back = 1
     while stop > log.begin:
         start = max(log.begin, stop - back)
-        records = list(log.records(start, stop))
+        records = [each for each in log.records(start, stop) if claims or not is_claim(each.key)]
         if records:
             return records[-1]
         stop, back = start, 2 * back
@@ -123,7 +124,7 @@ class _Found:
             mine.append(record)
             self.count += 1
             self.newest_ms = max(self.newest_ms, now_ms)
-            if key == COSTS_KEY:
+            if key == COSTS_KEY or is_claim(key):
                 continue
             if last_ms is None:
                 first_ms = last_ms = now_ms

@@ -15,6 +15,7 @@ from tideline.udfs.core.control.control import (
     SetWeights,
 )
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, LedgerKey, RowKey
+from tideline.udfs.core.policies.fence import Claim
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.core.policies.policy_table import cold_row, encode_row
 from tideline.udfs.core.rule_costs.days import encode_costs
@@ -170,6 +171,18 @@ def test_what_rules_cost_is_no_row() -> None:
     fed.policy += [(0, COSTS_KEY, costs)]
     assert fed.apply(POLICY, [(1, COSTS_KEY, costs), (2, b"3|a", encode_row(cold_row(), "a"))]) == []
     assert (fed.ranker.version, fed.counts["policy_rows_refused"]) == (2, 0)
+
+
+def test_claims_are_known_in_the_order_of_the_topic_and_are_no_rows() -> None:
+    """Contract: at the start and later, each once where it first stood; nothing is refused, and none raises the epoch."""
+    own, other, late = Claim(7, "own"), Claim(7, "other"), Claim(9, "late")
+    fed = Fed()
+    fed.policy += [(0, other.key, None), (1, own.key, None)]
+    fed.feed.start_policy()
+    fed.apply(POLICY, [(2, late.key, None), (3, other.key, None), (4, b"3|a", encode_row(cold_row(), "a"))])
+    fed.feed.start_policy()  # as a pin does
+    assert list(fed.feed.claims) == [other, own, late]
+    assert (fed.counts["policy_rows_refused"], fed.counts["policy_rows_applied"], fed.feed.policy_epoch) == (0, 1, 0)
 
 
 def test_what_rules_cost_tells_who_writes() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.budgets.standing import Standing, encode_standing
-from tideline.udfs.core.policies.fence import check_entry, check_still_writer, epoch_of
+from tideline.udfs.core.policies.fence import Claim, check_entry, check_sole_claim, check_still_writer, decode_claim, epoch_of, is_claim
 from tideline.udfs.core.policies.policy_table import cold_row, encode_row
 
 
@@ -70,3 +70,35 @@ def test_a_standing_tells_its_epoch_as_a_row_does() -> None:
     """Contract: whichever of them is the last record of the topic."""
     assert epoch_of(encode_standing("a", Standing(epoch=7))) == 7
     assert epoch_of(encode_standing("a", Standing(epoch=7))[:-1]) == 0
+
+
+OWN, OTHER = Claim(7, "5f" * 16), Claim(7, "aa" * 16)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [[], [OWN], [OTHER], [OTHER, OWN], [OWN, Claim(8, OTHER.job), Claim(6, OTHER.job)]],
+    ids=["none", "its own", "one alone, read before its own is there", "one of before", "other epochs"],
+)
+def test_a_submission_goes_on_where_no_other_came_behind_it_with_its_epoch(claims: list[Claim]) -> None:
+    """Contract: a claim of a higher epoch ends nobody either; its rows do."""
+    check_sole_claim("policy", OWN, claims)
+
+
+def test_of_two_submissions_with_one_epoch_the_former_ends_and_the_later_stays() -> None:
+    """Contract: each reads the same topic; the message names the other job and what to give."""
+    claims = [Claim(7, "former"), OWN, OTHER]
+    check_sole_claim("policy", OTHER, claims)
+    for former in claims[:2]:
+        with pytest.raises(ConfigError, match=r"epoch=7 .*8 or higher: job .*goes on; without the option"):
+            check_sole_claim("policy", former, claims)
+
+
+def test_a_claim_is_its_key_and_no_other_record_has_such_a_one() -> None:
+    """Contract: what cannot be read is passed over as one, and is nobody's."""
+    assert decode_claim(OWN.key) == OWN
+    assert is_claim(OWN.key)
+    for broken in (b"writer|", b"writer|7", b"writer|7|", b"writer|-7|a", b"writer|\xff|a", "writer|\u0667|a".encode()):
+        assert (is_claim(broken), decode_claim(broken)) == (True, None)
+    for key in (b"costs", b"3|writer", b"ledger|writer", b"writer", b"", None):
+        assert (is_claim(key), decode_claim(key)) == (False, None)

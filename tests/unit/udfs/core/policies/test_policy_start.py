@@ -7,7 +7,8 @@ from random import Random
 from tests.support.policy_log import MemoryLog
 from tideline.udfs.core.learning.turn import turn
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, RowKey
-from tideline.udfs.core.policies.policy_start import TopicRecord, read_start
+from tideline.udfs.core.policies.fence import Claim
+from tideline.udfs.core.policies.policy_start import TopicRecord, last_record, read_start
 
 _MINUTE_MS = 60_000
 _KEYS = (b"3|a", b"3|b", b"3|c", b"3|*")
@@ -65,6 +66,23 @@ def test_costs_of_rules_that_are_published_without_feedback_are_no_work() -> Non
     start = read_start(MemoryLog(topic), 2_000)
     assert newest(start.records) == newest(topic)
     assert start.newest_ms == topic[-1].timestamp_ms
+
+
+def test_claims_are_read_at_a_start_and_are_no_work_and_no_last_row() -> None:
+    """Contract: those of many submissions leave no row out; where nothing else is there, they are found as well."""
+    rows = publications(300, _MINUTE_MS)
+    rows.insert(0, TopicRecord(0, b"3|rare", b"", 0))
+    claims = [TopicRecord(0, Claim(at, "a").key, None, at * _MINUTE_MS + 7_000) for at in range(310)]
+    merged = sorted([*rows, *claims], key=lambda record: record.timestamp_ms)
+    topic = [record._replace(offset=at) for at, record in enumerate(merged)]
+    start = read_start(MemoryLog(topic), 2_000)
+    assert newest(start.records) == newest(topic)
+    last = last_record(MemoryLog(topic), len(topic), claims=False)
+    assert last == max(record for record in topic if record.value is not None)
+
+    alone = [record._replace(offset=at) for at, record in enumerate(claims)]
+    assert read_start(MemoryLog(alone), 2_000).records == alone
+    assert last_record(MemoryLog(alone), len(alone), claims=False) is None
 
 
 def test_publications_that_are_far_apart_are_read_farther_back() -> None:
