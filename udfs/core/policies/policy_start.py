@@ -92,7 +92,7 @@ def read_start(log: Log, publish_ms: int, pinned: int | None = None) -> PolicySt
 
 
 def last_record(log: Log, stop: int, *, claims: bool = True) -> TopicRecord | None:
-    """Return the last record before an offset, of those that are no claims unless `claims`: not every offset has one."""
+    """Return the last record before an offset: not every offset has one. Without `claims` the last that is none."""
     back = 1
     while stop > log.begin:
         start = max(log.begin, stop - back)

@@ -11,6 +11,7 @@ def test_without_wait_it_is_ordered_alone() -> None:
     assert given.no_search is False
     assert taken("erase", "u1 --wait 2.5").wait == 2.5
     assert taken("erase", "u1 --no-search").no_search is True
+    assert taken("erase", "u1 --placement cart --placement home").placement == ["cart", "home"]
 
 
 def test_a_user_must_be_named() -> None:

@@ -174,7 +174,7 @@ def test_what_rules_cost_is_no_row() -> None:
 
 
 def test_claims_are_known_in_the_order_of_the_topic_and_are_no_rows() -> None:
-    """Contract: at the start and later, each once where it first stood; nothing is refused, and none raises the epoch."""
+    """Contract: each once, where it first stood, at the start and later; none is refused, none raises the epoch."""
     own, other, late = Claim(7, "own"), Claim(7, "other"), Claim(9, "late")
     fed = Fed()
     fed.policy += [(0, other.key, None), (1, own.key, None)]

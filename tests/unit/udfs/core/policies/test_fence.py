@@ -6,7 +6,15 @@ import pytest
 
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.budgets.standing import Standing, encode_standing
-from tideline.udfs.core.policies.fence import Claim, check_entry, check_sole_claim, check_still_writer, decode_claim, epoch_of, is_claim
+from tideline.udfs.core.policies.fence import (
+    Claim,
+    check_entry,
+    check_sole_claim,
+    check_still_writer,
+    decode_claim,
+    epoch_of,
+    is_claim,
+)
 from tideline.udfs.core.policies.policy_table import cold_row, encode_row
 
 
