@@ -6,11 +6,10 @@ import json
 import sys
 from typing import TYPE_CHECKING, TypedDict
 
-import redis
-
 from tideline.schemas.errors import Unavailable
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.job_rights import REPLAY_WRITES, refuse_missing_rights
+from tideline.scripts.commands.redis_target import opened
 from tideline.scripts.commands.submit import configuration, submit
 from tideline.scripts.commands.target import cluster_of
 from tideline.scripts.commands.topics import TopicError, ensure_topics
@@ -42,7 +41,7 @@ def replay(stack: Stack, name: str, options: Mapping[str, str]) -> Replayed:
         StackError: an option cannot be used, the range lies past the end, too few slots are free,
             it could not be submitted, or it failed.
         TopicError: a topic of its outputs cannot be used as it is.
-        Unavailable: no broker answers, or one refuses.
+        Unavailable: no broker or no Redis answers, or one refuses.
     """
     config = configuration(stack, "replay", {"name": name, **options})
     if isinstance(config, ReplayConfig) and config.to_offsets is not None:
@@ -53,10 +52,9 @@ def replay(stack: Stack, name: str, options: Mapping[str, str]) -> Replayed:
     job_id = submit(stack, "replay", {"name": name, **options})
     print(f"replay: job {job_id} runs; {stack.flink_rest_url}/#/job/running/{job_id}", file=sys.stderr)
     stack.rest.wait_state(job_id, {"FINISHED"}, timeout_s=_WITHIN_S)
-    namespace = f"{options.get('prefix', 'tideline')}@{name}"
-    with redis.Redis.from_url(stack.redis_url) as store:
-        lists = sum(1 for _ in store.scan_iter(f"{namespace}:list:*", count=10_000))
-    return {"job": job_id, "records": _records_read(stack, job_id), "lists": lists, "namespace": namespace}
+    with opened(config.redis_url) as store:
+        lists = sum(1 for _ in store.scan_iter(f"{config.namespace}:list:*", count=10_000))
+    return {"job": job_id, "records": _records_read(stack, job_id), "lists": lists, "namespace": config.namespace}
 
 
 def refuse_beyond(to_offsets: Mapping[int, int], ends: Mapping[int, int]) -> None:

@@ -14,6 +14,7 @@ from tideline.scripts.commands.package import build_package
 from tideline.scripts.localstack.errors import StackError
 from tideline.scripts.localstack.paths import FLINK_CONF, FLINK_HOME, FLINK_JARS, PYTHON, SITE_PACKAGES, java
 from tideline.scripts.localstack.process import Managed, spawn
+from tideline.udfs.io.job_log import LOG_FORM
 
 # One thread each for the numeric libraries: the TaskManagers already use every core, and their sums stay the same.
 # Two arenas of glibc, not its default of eight a core: 2,158 MB resident after 40 minutes at half load, not 2,222.
@@ -158,7 +159,8 @@ def _start(
     """Starts Java with what Flink's own scripts would give it; they take three short-lived JVMs to find that out."""
     conf, scratch = root / "conf", root / "tmp" / name
     # what the one who starts it has for the job is the job's: a worker reads its secrets from files
-    inherited = {key: value for key, value in environment(root, name).items() if not key.startswith("TIDELINE_")}
+    whole = environment(root, name)
+    inherited = {key: value for key, value in whole.items() if not key.startswith("TIDELINE_") or key == LOG_FORM}
     environ = inherited | extra
     memory, resources = _memory(conf, role)
     configured = _read(conf / "config.yaml")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tests.support.doc_pages import ROOT
 from tests.support.live import LiveJob
 from tests.support.secure_broker import SecureBroker, documented_rights
+from tests.support.secure_redis import ADMIN
 from tests.support.waiting import wait_until
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
@@ -21,6 +22,7 @@ from tideline.udfs.io.kafka_cluster import KafkaCluster
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.secure_redis import SecureRedis
 
 RIGHTS = documented_rights((ROOT / "docs" / "operate.md").read_text(), NAME="july")
 COMMANDS = {
@@ -50,14 +52,17 @@ def program(argv: list[str]) -> list[str]:
 
 
 class Secured:
-    """A job on the secured broker, and the commands beside it, each with a login of its own."""
+    """A job on the secured broker and Redis, and the commands beside it, each with a login of its own."""
 
-    def __init__(self, stack: Stack, broker: SecureBroker) -> None:
+    def __init__(self, stack: Stack, broker: SecureBroker, lists: SecureRedis) -> None:
         self._broker = broker
         there = Stack.attach(stack.name)
         there.kafka_bootstrap, there.kafka = broker.inside, KafkaCluster(broker.inside)
+        there.redis_url = lists.url(ADMIN)
+        login = str(lists.file("tideline"))
         names = json.dumps(Topics().by_role())
-        self.job = LiveJob(there, "secured", bootstrap=broker.outside, group_id="tideline", topics=names)
+        self.job = LiveJob(there, "secured", bootstrap=broker.outside, group_id="tideline", topics=names,
+                           prefix="tideline", redis_url_file=login)  # fmt: skip
 
     def run(self, login: str, *argv: str) -> None:
         """Run a command of a login with the rights of the table."""

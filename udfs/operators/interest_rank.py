@@ -31,6 +31,7 @@ from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.serving.renewal.renew import refresh, republish
 from tideline.udfs.core.serving.stop_list import StopList
+from tideline.udfs.io.job_log import speak_as
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_policy, read_topic
 from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, read_batch
@@ -69,6 +70,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         """Load the encoder and bring the ranker's state to the present of its topics."""
         if self._build != BUILD_ID:
             raise ConfigError("build", BUILD_ID, f"{self._build}, which was submitted: install it here and restart")
+        speak_as("interest_rank", subtask_number(context))
         config = self._config = self._submitted.opened()
         self._muted = isinstance(config, BackfillConfig)
         self._context = context

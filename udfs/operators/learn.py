@@ -28,12 +28,13 @@ from tideline.udfs.core.rewards.feedback import gather_feedback
 from tideline.udfs.core.rule_costs.days import is_costs, with_more
 from tideline.udfs.core.rule_costs.telling import begins_a_day, waited
 from tideline.udfs.core.users.state_check import OF_THIS_BUILD
+from tideline.udfs.io.job_log import speak_as
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_last
 from tideline.udfs.operators.batch_rows import ACTIVITY, ORDER
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.stop import failing_for_good
-from tideline.udfs.operators.subtask import attempt_number, job_id, was_restored
+from tideline.udfs.operators.subtask import attempt_number, job_id, subtask_number, was_restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -98,6 +99,7 @@ class Learn(KeyedProcessFunction):
 
     def _enter(self, context: RuntimeContext) -> Entry:
         """End the job where it must not write the policy topic: another one has, see fence.py."""
+        speak_as("learner", subtask_number(context))
         config = self._config
         cluster = KafkaCluster(config.bootstrap, config.kafka_properties)
         own = Claim(config.epoch or 0, job_id(context))

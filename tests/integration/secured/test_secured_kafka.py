@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.secure_broker import PASSWORD, SecureBroker
+from tests.support.secure_redis import SecureRedis
 from tests.support.secured import COMMANDS, RIGHTS, USERS, Secured, gates, program
 from tests.support.traffic import make_activities
 from tests.support.waiting import PATIENCE_S, wait_until
@@ -24,16 +25,16 @@ Captured = pytest.CaptureFixture[str]
 
 
 def test_the_job_and_every_command_work_with_the_documented_rights(
-    stack: Stack, broker: SecureBroker, topics: Topics, registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: Captured,
+    stack: Stack, broker: SecureBroker, lists: SecureRedis, topics: Topics, registry: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured,
 ) -> None:  # fmt: skip
-    """Contract: the job over TLS ranks, learns and logs; it obeys the commands; a replay reads what it read."""
+    """Contract: the job over TLS, to Redis too, ranks, learns and logs; it obeys; a replay reads what it read."""
     began_ms = int(time.time() * 1000)
     monkeypatch.setenv("TIDELINE_TOKEN_KEYS", json.dumps(token_keys(stack)))
     job_login = broker.login(RIGHTS["the job"], by_reference=True)
     monkeypatch.setenv("TIDELINE_KAFKA_PROPERTIES_FILE", str(job_login))
     stack.add_taskmanager()
-    secured = Secured(stack, broker)
+    secured = Secured(stack, broker, lists)
     job = secured.job
     secured.run("topics", "topics")
     job.put_activities(make_activities(20, began_ms))
@@ -65,7 +66,7 @@ def test_the_job_and_every_command_work_with_the_documented_rights(
     assert len(load(f"kafka://{broker.outside}/clickstream", properties=train).names) == len(USERS)
     stack.rest.wait_slots(1)
     monkeypatch.setenv("TIDELINE_KAFKA_PROPERTIES_FILE", str(broker.login(RIGHTS["replay"])))
-    job.options = {**job.options, "name": "july"}
+    job.options = {**job.options, "name": "july", "redis_url_file": str(lists.file("replay"))}
     capsys.readouterr()
     secured.submit("replay", "--from", str(began_ms - 60_000), "--to", str(int(time.time() * 1000) + 1))
     replayed = json.loads(capsys.readouterr().out)
