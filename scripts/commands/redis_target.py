@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import redis
-from redis.exceptions import AuthenticationError, NoPermissionError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisClusterException
 
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.scripts.localstack import Stack
-from tideline.udfs.settings.connection.redis_url import mask_url, read_url
+from tideline.udfs.settings.connection.redis_url import is_cluster, mask_url, plain_url, read_url
 from tideline.udfs.settings.options import MASK, Refusal
 
 if TYPE_CHECKING:
@@ -62,7 +62,18 @@ def opened(url: str) -> Iterator[redis.Redis]:
 
 def client_of(url: str) -> redis.Redis:
     """Return a client that waits for seconds and not for ever."""
-    return redis.Redis.from_url(url, socket_timeout=_WAIT_S, socket_connect_timeout=_WAIT_S)
+    waits = {"socket_timeout": _WAIT_S, "socket_connect_timeout": _WAIT_S}
+    if is_cluster(url):
+        return cast("redis.Redis", _Cluster.from_url(plain_url(url), **waits))
+    return redis.Redis.from_url(url, **waits)
+
+
+class _Cluster(redis.RedisCluster):
+    """A client of a cluster that is asked as that of a single server."""
+
+    def mget(self, keys: Any, *args: Any) -> Any:
+        """Return what is under each key, wherever it is."""
+        return self.mget_nonatomic(keys, *args)
 
 
 @contextmanager
@@ -78,7 +89,7 @@ def explained(url: str) -> Iterator[None]:
         raise Unavailable("redis", f"{mask_url(url)} refuses the login: {_word(error)}") from error
     except NoPermissionError as error:
         raise Unavailable("redis", f"{mask_url(url)} does not let this user do so: {_word(error)}") from error
-    except redis.RedisError as error:
+    except (redis.RedisError, RedisClusterException) as error:
         raise Unavailable(
             "redis", f"{mask_url(url)} does not answer: {type(error).__name__}: {_word(error)}"
         ) from error

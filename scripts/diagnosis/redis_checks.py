@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import NoPermissionError, ReadOnlyError, RedisError
+from redis.exceptions import NoPermissionError, NoScriptError, ReadOnlyError, RedisError
 
 from tideline.schemas.errors import Unavailable
 from tideline.scripts.commands.redis_target import opened
 from tideline.scripts.diagnosis.finding import Finding, clock, ok, unknown, wrong
-from tideline.udfs.settings.connection.redis_url import mask_url
+from tideline.udfs.settings.connection.redis_url import is_cluster, mask_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ def check(url: str, prefix: str) -> Iterator[Finding]:
     """Yield what the server is like for a job that writes lists under `prefix`; nothing is written."""
     try:
         with opened(url) as client:
-            yield from _rights(client, prefix, mask_url(url))
+            yield from _rights(client, prefix, mask_url(url), cluster=is_cluster(url))
             yield _eviction(client)
             yield _clock(client)
     except Unavailable as error:
@@ -34,16 +34,19 @@ def check(url: str, prefix: str) -> Iterator[Finding]:
         yield wrong("redis", f"{place.strip()} {why}", advice)
 
 
-def _rights(client: redis.Redis, prefix: str, shown: str) -> Iterator[Finding]:
+def _rights(client: redis.Redis, prefix: str, shown: str, *, cluster: bool) -> Iterator[Finding]:
     key = f"{prefix}:doctor"  # no list
     # XX writes only over what is there, and nothing is
-    tries = (("eval", ("return 0", 1, key)), ("getrange", (key, 0, 0)), ("set", (key, "", "XX")))
+    script = ("evalsha", ("0" * 40, 1, key)) if cluster else ("eval", ("return 0", 1, key))
+    tries = (script, ("getrange", (key, 0, 0)), ("set", (key, "", "XX")))
     lacking = []
     for name, words in tries:
         try:
             client.execute_command(name.upper(), *words)  # type: ignore[no-untyped-call]
         except NoPermissionError:
             lacking.append(f"+{name}")
+        except NoScriptError:
+            continue  # it may be run, and is none
         except ReadOnlyError:
             yield wrong("redis", f"{shown} is a replica and takes no writes", "name the primary in the URL")
             return

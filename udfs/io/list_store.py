@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from random import SystemRandom
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import redis
 
@@ -23,8 +23,8 @@ from tideline.schemas.errors import ConfigError, Unavailable
 CHUNK_LISTS = 500
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
-_TIMEOUT_S = 5.0
-_SCRIPT = resources.files("tideline.udfs.io").joinpath("write_lists.lua").read_bytes()
+TIMEOUT_S = 5.0
+SCRIPT = resources.files("tideline.udfs.io").joinpath("write_lists.lua").read_bytes()
 # What a server says about itself, not about the request. Redis 6 hides the first word inside a script's error.
 _WORLD_ERRORS = (
     "OOM ",
@@ -57,6 +57,9 @@ class WriteCounts(NamedTuple):
 class ListStore:
     """Lists in a Redis or Valkey server. A write has happened when the call returns. Not for several threads."""
 
+    rights = "EVAL, GETRANGE and SET"
+    """What its login has to be allowed on the keys."""
+
     def __init__(
         self,
         url: str,
@@ -78,7 +81,7 @@ class ListStore:
             clock: Monotonic seconds.
             sleep: Waits that many seconds.
         """
-        self._pool = redis.ConnectionPool.from_url(url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
+        self._connect(url)
         self._prefix = prefix
         self._list_head = f"{prefix}:list:".encode()
         self._place_head = f"{prefix}:place:".encode()
@@ -89,6 +92,9 @@ class ListStore:
         self._on_retry = on_retry
         self._clock = clock
         self._sleep = sleep
+
+    def _connect(self, url: str) -> None:
+        self._pool = redis.ConnectionPool.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
 
     def write(self, users: Sequence[bytes], payloads: Sequence[bytes], placements: Sequence[bytes] = ()) -> WriteCounts:
         """Replaces each user's list unless the stored version is as new or newer or the user was erased since.
@@ -107,13 +113,14 @@ class ListStore:
             Unavailable: Redis did not take all of them until the deadline; some may have been written.
             ConfigError: Redis refuses the login, a command or a key; waiting would not help.
         """
-        commands: deque[bytes] = deque()
-        keys = self._keys(users, placements)
         of_a_user = max(len(set(placements)), 1)
-        step = CHUNK_LISTS // of_a_user * of_a_user
-        for start in range(0, len(users), step):
-            commands.append(_command(keys[start : start + step], self._ttl_ms, payloads[start : start + step]))
-        return self._deliver(commands)
+        return self._deliver(self._calls(self._keys(users, placements), payloads, of_a_user))
+
+    def _calls(self, keys: Sequence[bytes], payloads: Sequence[bytes], together: int) -> deque[Any]:
+        """Return the calls that write lists, so many of which, one behind the other, are to be replaced at once."""
+        step = max(CHUNK_LISTS // together, 1) * together
+        starts = range(0, len(keys), step)
+        return deque(_call(keys[at : at + step], self._ttl_ms, payloads[at : at + step]) for at in starts)
 
     def _keys(self, users: Sequence[bytes], placements: Sequence[bytes]) -> list[bytes]:
         if not placements:
@@ -127,17 +134,17 @@ class ListStore:
         They come by placement, the default one under nothing.
         """
         keys = [self._popular + (b":" + name if name else b"") for name in payloads]
-        return self._deliver(deque([_command(keys, self._ttl_ms, list(payloads.values()))]))
+        return self._deliver(self._calls(keys, list(payloads.values()), max(len(keys), 1)))
 
     def write_stops(self, payload: bytes) -> WriteCounts:
         """Replaces the list of what is to be shown to nobody; otherwise as `write`."""
-        return self._deliver(deque([_command([self._stops], self._ttl_ms, [payload])]))
+        return self._deliver(self._calls([self._stops], [payload], 1))
 
     def close(self) -> None:
         """Closes the connection."""
         self._pool.disconnect()
 
-    def _deliver(self, pending: deque[bytes]) -> WriteCounts:
+    def _deliver(self, pending: deque[Any]) -> WriteCounts:
         totals = [0] * len(WriteCounts._fields)
         started_s = self._clock()
         pause_s = _FIRST_PAUSE_S
@@ -152,7 +159,7 @@ class ListStore:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         return WriteCounts(*totals)
 
-    def _attempt(self, pending: deque[bytes], totals: list[int]) -> redis.RedisError | None:
+    def _attempt(self, pending: deque[Any], totals: list[int]) -> redis.RedisError | None:
         """Sends all of `pending` at once, drops what was confirmed, adds up the replies; the last failure if any."""
         try:
             connection = self._pool.get_connection()
@@ -181,7 +188,7 @@ class ListStore:
         text = str(error)
         refused = isinstance(error, (redis.AuthenticationError, redis.exceptions.NoPermissionError))
         if refused or text.startswith("ACL failure"):
-            allowed = f"a login that may run EVAL, GETRANGE and SET on {self._prefix}:* (Redis says: {text})"
+            allowed = f"a login that may run {self.rights} on {self._prefix}:* (Redis says: {text})"
             raise ConfigError("redis_url", "***", allowed) from error
         world = not isinstance(error, redis.ResponseError) or isinstance(
             error, (redis.OutOfMemoryError, redis.ReadOnlyError)
@@ -190,12 +197,11 @@ class ListStore:
             raise error
 
 
-def _command(keys: list[bytes], ttl_ms: bytes, payloads: Sequence[bytes]) -> bytes:
-    """EVAL in Redis' wire format, in one piece: redis-py's packing costs three times as much a list.
+def _call(keys: Sequence[bytes], ttl_ms: bytes, payloads: Sequence[bytes]) -> bytes:
+    """EVAL and not EVALSHA: the text is half a percent of a full chunk, and no restart of Redis can lose the script."""
+    return packed(b"EVAL", SCRIPT, b"%d" % len(keys), *keys, ttl_ms, *payloads)
 
-    EVAL and not EVALSHA: the text is half a percent of a full chunk, and no restart of Redis can lose the script.
-    """
-    count = b"%d" % len(keys)
-    parts = [b"*%d\r\n" % (4 + len(keys) + len(payloads))]
-    parts += [b"$%d\r\n%b\r\n" % (len(part), part) for part in (b"EVAL", _SCRIPT, count, *keys, ttl_ms, *payloads)]
-    return b"".join(parts)
+
+def packed(*parts: bytes) -> bytes:
+    """Return a command in Redis' wire format, in one piece: redis-py's packing costs three times as much a list."""
+    return b"".join([b"*%d\r\n" % len(parts), *[b"$%d\r\n%b\r\n" % (len(part), part) for part in parts]])

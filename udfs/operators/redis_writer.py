@@ -9,7 +9,8 @@ import numpy as np
 from pyflink.datastream.functions import MapFunction, RuntimeContext
 
 from tideline.udfs.core.lists.list_block import decode_block
-from tideline.udfs.io.list_store import ListStore, WriteCounts
+from tideline.udfs.io.cluster_store import list_store
+from tideline.udfs.io.list_store import WriteCounts
 from tideline.udfs.operators.metrics import Meters
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class RedisWriter(MapFunction):
         """Make the store; it connects on the first write."""
         config = self._submitted.opened()
         self._meters = Meters(context)
-        self._store = ListStore(
+        self._store = list_store(
             config.redis_url,
             config.namespace,
             config.list_ttl_s * 1000,

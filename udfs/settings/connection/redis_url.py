@@ -37,7 +37,9 @@ _TLS = frozenset(
         "ssl_password",
     ]
 )
+_CLUSTER = "+cluster"
 _OPTIONS = {"redis": _PLAIN, "rediss": _PLAIN | _TLS, "unix": _PLAIN - {"socket_connect_timeout", "socket_keepalive"}}
+_OPTIONS |= {scheme + _CLUSTER: _OPTIONS[scheme] - {"db"} for scheme in ("redis", "rediss")}
 
 
 def read_url(raw: Any) -> str:
@@ -49,8 +51,11 @@ def read_url(raw: Any) -> str:
     """
     if not isinstance(raw, str):
         raise TypeError
-    if not re.match("(redis|rediss|unix)://", raw):
-        raise Refusal("a URL that begins with redis://, rediss:// (TLS) or unix://, in small letters, nothing before")
+    if not re.match(r"(rediss?(\+cluster)?|unix)://", raw):
+        raise Refusal(
+            "a URL that begins with redis://, rediss:// (TLS), redis+cluster://, rediss+cluster:// or unix://, in "
+            "small letters, nothing before"
+        )
     if re.search(r"[^!-~]|%(?![0-9A-Fa-f]{2})", raw):
         raise Refusal(f"printable ASCII without blanks; {_ENCODE}")
     try:
@@ -76,7 +81,25 @@ def mask_url(url: str) -> str:
     return parts._replace(netloc=f"{MASK}@{host}" if host or parts.netloc else MASK, query=query).geturl()
 
 
-REDIS_URL = Kind("a redis://, rediss:// (TLS) or unix:// URL", read_url)
+def is_cluster(url: str) -> bool:
+    """Return whether a URL names a node of a cluster.
+
+    >>> is_cluster("rediss+cluster://host:1"), is_cluster("redis://user+cluster@host:1")
+    (True, False)
+    """
+    return urlsplit(url).scheme.endswith(_CLUSTER)
+
+
+def plain_url(url: str) -> str:
+    """Return the URL of that one server.
+
+    >>> plain_url("rediss+cluster://host:1")
+    'rediss://host:1'
+    """
+    return url.replace(_CLUSTER, "", 1) if is_cluster(url) else url
+
+
+REDIS_URL = Kind("a redis://, rediss:// (TLS), redis+cluster://, rediss+cluster:// or unix:// URL", read_url)
 
 
 def _check_place(parts: SplitResult, port: int | None) -> None:
@@ -86,6 +109,8 @@ def _check_place(parts: SplitResult, port: int | None) -> None:
         return
     if not parts.hostname or port == 0:
         raise Refusal("a host, and a port from 1 to 65535 or none")
+    if parts.scheme.endswith(_CLUSTER) and parts.path not in ("", "/", "/0"):
+        raise Refusal("behind the host nothing: a cluster has one database")
     if not re.fullmatch(r"/?|/\d{1,6}", parts.path):
         raise Refusal(f"behind the host nothing or /db, a whole number; {_ENCODE}")
 
@@ -100,7 +125,7 @@ def _check_query(parts: SplitResult) -> None:
     if len({*names}) < len(names) or not all(value for _, value in options):
         raise Refusal("each option behind ? once, with a value")
     if not known.issuperset(names):
-        tls = " (ssl_... only with rediss://)" if parts.scheme != "rediss" else ""
+        tls = " (ssl_... only with rediss://)" if not parts.scheme.startswith("rediss") else ""
         raise Refusal(f"behind ? only {', '.join(sorted(known))}{tls}")
     found = dict(options)
     whole = [found.get(name, "0") for name in ("db", "health_check_interval")]
@@ -115,6 +140,6 @@ def _check_query(parts: SplitResult) -> None:
 def _try(url: str) -> None:
     """Make what the job will make, short of connecting."""
     try:
-        ConnectionPool.from_url(url).make_connection()
+        ConnectionPool.from_url(plain_url(url)).make_connection()
     except (TypeError, ValueError, OSError, redis.RedisError) as error:
         raise Refusal(f"what redis-py can use; it says {type(error).__name__}; {_ENCODE}") from None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tideline.schemas.errors import Unavailable
-from tideline.udfs.io.list_store import CHUNK_LISTS, ListStore, WriteCounts, _command
+from tideline.udfs.io.list_store import CHUNK_LISTS, ListStore, WriteCounts, _call
 
 NOBODY_LISTENS = "unix:///nowhere/at/all.sock"
 LIST = b'{"v":[1,1,1]}'
@@ -145,7 +145,7 @@ def test_an_error_nobody_foresaw_is_raised_as_it_is() -> None:
 @given(st.lists(st.tuples(st.binary(max_size=30), st.binary(max_size=30), st.binary(max_size=300)), max_size=5))
 def test_a_command_is_packed_as_redis_py_would(rows: list[tuple[bytes, bytes, bytes]]) -> None:
     keys = [row[0] for row in rows] + [row[1] for row in rows]
-    packed = _command(keys, b"1000", [row[2] for row in rows])
+    packed = _call(keys, b"1000", [row[2] for row in rows])
 
     script = packed.split(b"\r\n", 4)[4][: int(packed.split(b"\r\n", 4)[3][1:])]
     arguments = ["EVAL", script, len(keys), *keys, b"1000", *(row[2] for row in rows)]

@@ -32,6 +32,8 @@ PROPERTIES = (
         "redis://[::1]:6379",
         "unix:///run/redis.sock?db=1",
         "unix://:pw@/run/redis.sock",
+        "redis+cluster://cache:6380",
+        "rediss+cluster://app:pw%2Bcluster@cache:6380/0?ssl_cert_reqs=none",
     ],
 )
 def test_what_redis_py_reads_as_meant_is_taken(url: str) -> None:
@@ -42,6 +44,11 @@ def test_what_redis_py_reads_as_meant_is_taken(url: str) -> None:
     ("url", "advice"),
     [
         ("redis://h?ssl_cert_reqs=none", "only with rediss://"),
+        ("redis+cluster://h?ssl_cert_reqs=none", "only with rediss://"),
+        ("redis+cluster://h/3", "one database"),
+        ("redis+cluster://h?db=3", "behind . only"),
+        ("unix+cluster:///run/x", "redis.cluster://"),
+        ("redis+sentinel://h", "redis.cluster://"),
         ("redis://h?ssl=true", "behind"),
         ("redis://h?foo=bar", "behind"),
         ("redis://h?db=abc", "whole numbers"),
