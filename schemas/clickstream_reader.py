@@ -49,6 +49,22 @@ def read_clickstream(value: bytes, at: int) -> Event:
     return _new_event(Event, row)
 
 
+def type_at_a_glance(value: bytes, at: int) -> int | None:
+    """Return the type of the event whose body starts at byte `at`, unless it is refused; None where ids are long.
+
+    A tenth of what reading it costs.
+    """
+    try:
+        for _ in range(2):
+            size = value[at]
+            if size & 0x81:
+                return None
+            at += 1 + (size >> 1)
+        return _TYPE_OF_BYTE.get(value[at])
+    except IndexError:
+        return None
+
+
 # Every text is followed by at least one byte that is read, so a text cut short cannot go unnoticed. Texts of less than
 # 64 bytes are read in line: 0.1 us less each. Where such a one is no UTF-8, `_text` says why.
 def _head(value: bytes, at: int) -> tuple[str, str, int, int, int]:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from tideline.schemas.clickstream_reader import read_clickstream
+from tideline.schemas.clickstream_reader import read_clickstream, type_at_a_glance
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
 from tideline.schemas.fields import EARLIEST_MS, LATEST_MS, MAX_AMOUNT, MAX_TEXT_CHARS
@@ -77,6 +77,14 @@ def decode_event(key: bytes | None, value: bytes | None, record_ts_ms: int) -> E
         event = _from_record(_CLICKSTREAM.decode(value))
     _check(event, key, record_ts_ms)
     return event
+
+
+def type_of_record(value: bytes | None) -> int | None:
+    """Return the type that `decode_event` finds in a value, unless it refuses it; None where that is not plain to see.
+
+    For readers that want some types alone.
+    """
+    return type_at_a_glance(value, HEADER_BYTES) if value is not None and value[:HEADER_BYTES] in _BY_HAND else None
 
 
 def encode_event(event: Event, as_json: bool = False) -> bytes:

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.events import EventType
@@ -50,7 +51,7 @@ from tideline.udfs.core.shown.remembered import Remembered
 from tideline.udfs.core.shown.shown_state import CLICKED, CONVERTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tideline.schemas.events import Event
     from tideline.udfs.core.catalogue.activity import Activity
@@ -77,9 +78,13 @@ _COPIED = {
     "variant_share": ("variant_share", pa.float64()),
     "placement": ("placement", pa.string()),
 }
+_KEYS = ["user_id", "generation", "as_of_ms", "seq", "placement", "decision_id", "position"]
 _ABOUT_NOTHING = '{"categories": [], "kind": "", "labels": {}}'
 _IMPRESSIONS_AT_ONCE = 64
-_ORGANIC = (EventType.VIEW, EventType.SEARCH, EventType.ADD_TO_CART)
+ORGANIC = (EventType.VIEW, EventType.SEARCH, EventType.ADD_TO_CART)
+"""Types that cannot be attributed to a list at all."""
+_REWARDING = frozenset((EventType.CLICK, EventType.CONVERSION, EventType.DISMISS))
+"""Types without one of which nothing comes of a user's lists: a purchase is credited to a click."""
 _Key = tuple[str, int, int, int, int, int]
 
 
@@ -95,56 +100,72 @@ class _Rewards(NamedTuple):
 _NOTHING = _Rewards()
 
 
-def matters(event: Event) -> bool:
-    """Return whether an event can be attributed to a list at all."""
-    return event.type not in _ORGANIC
-
-
 def join(
-    decisions: Iterable[dict[str, Any]],
-    events: Sequence[Event],
-    settings: AttributionSettings,
-    activities: Mapping[str, Activity],
+    decisions: pa.Table, events: Sequence[Event], settings: AttributionSettings, activities: Mapping[str, Activity]
 ) -> pa.Table:
-    """Return the table; decision records and events may come in any order and repeatedly.
+    """Return the table; decisions, as `columns_of` reads them, and events may come in any order and repeatedly.
 
     `activities` are those that are known by id.
     Rewards are found by the job's own attribution, event by event in order of time: tokens that are not ours count
     nothing, a conversion without a token goes to the newest click on its activity inside the window. What users were
     shown before they were erased is left out.
     """
-    unique = {(each["user_id"], each["decision_id"], each["activity_id"]): each for each in decisions}
-    erased_ms = _erased(events, settings)
-    unique = {key: each for key, each in unique.items() if each["as_of_ms"] > erased_ms.get(each["user_id"], -1)}
-    rows = sorted(unique.values(), key=lambda each: (each["shown_ms"], each["decision_id"], each["position"]))
-    placements = {each["placement"] for each in rows if each["placement"]}
-    rewards = _rewards(events, settings._replace(max_lists=most_lists(len(placements))))
+    rows = _kept(decisions, _erased(events, settings))
+    placements = pc.unique(rows["placement"]).to_pylist()
+    rewards = _rewards(events, settings._replace(max_lists=most_lists(sum(map(bool, placements)))))
     newest_ms = max((event.ts_ms for event in events), default=0)
     secret = settings.keys.secrets[min(settings.keys.secrets)]
-    hashes = {user: _pseudonym(secret, user) for user in {each["user_id"] for each in rows}}
-    users = [hashes[each["user_id"]] for each in rows]
+    users = _of_each(rows["user_id"], lambda user: _pseudonym(secret, user), pa.string())
     columns: dict[str, Any] = {
-        "decision_id": pa.array(
-            [f"{user}/{each['decision_id']}" for user, each in zip(users, rows, strict=True)], pa.string()
-        ),
-        "user": pa.array(users, pa.string()),
+        "decision_id": pc.binary_join_element_wise(users, rows["decision_id"], "/"),
+        "user": users,
     }
-    for name, (field, kind) in _COPIED.items():
-        columns[name] = pa.array([each.get(field) for each in rows], kind)
-    x = np.frombuffer(b"".join(each["x"] for each in rows), np.int8).reshape(-1, DIM) / 127.0
+    columns |= {name: rows[field].cast(kind) for name, (field, kind) in _COPIED.items()}
+    x = np.frombuffer(b"".join(rows["x"].to_pylist()), np.int8).reshape(-1, DIM) / 127.0
     columns |= {f"x_{at}": x[:, at] for at in range(DIM)}
-    features = {name: features_of(each) for name, each in activities.items()}
-    known = np.array([features.get(each["activity_id"], UNKNOWN) for each in rows], np.int8).reshape(-1, FEATURES)
-    columns |= {f"feature_{at}": known[:, at] / 127.0 for at in range(FEATURES)}
-    about = {name: _about(each) for name, each in activities.items()}
-    columns["about"] = pa.array([about.get(each["activity_id"], _ABOUT_NOTHING) for each in rows], pa.string())
-    found = [rewards.get(_key(each), _NOTHING) for each in rows]
+    names = rows["activity_id"].dictionary_encode()
+    known = [activities.get(name) for name in names.dictionary.to_pylist()]
+    features = np.array([UNKNOWN if each is None else features_of(each) for each in known], np.int8)
+    own = features.reshape(-1, FEATURES)[names.indices.to_numpy()]
+    columns |= {f"feature_{at}": own[:, at] / 127.0 for at in range(FEATURES)}
+    about = pa.array([_ABOUT_NOTHING if each is None else _about(each) for each in known], pa.string())
+    columns["about"] = about.take(names.indices)
+    found = _found(rows, rewards)
     columns["click"] = columns["reward"] = np.array([each.clicked for each in found], np.int8)
     columns["conversion"] = np.array([each.converted for each in found], np.int8)
     columns["dismissed"] = np.array([each.dismissed for each in found], np.int8)
     columns["revenue"] = np.array([each.milli for each in found], np.int64) / 1000.0
-    columns["mature"] = np.array([each["shown_ms"] + settings.window_ms <= newest_ms for each in rows], np.bool_)
+    columns["mature"] = rows["shown_ms"].to_numpy() + settings.window_ms <= newest_ms
     return pa.table(columns)
+
+
+def _kept(decisions: pa.Table, erased_ms: Mapping[str, int]) -> pa.RecordBatch:
+    """Return each entry once, as it was told last, by time, list and position, without what erased users were shown."""
+    told = decisions.append_column("row", pa.array(np.arange(decisions.num_rows)))
+    once = told.group_by(["user_id", "decision_id", "activity_id"]).aggregate([("row", "min"), ("row", "max")])
+    rows = decisions.take(once["row_max"]).append_column("first", once["row_min"])
+    if erased_ms:
+        until = _of_each(rows["user_id"].combine_chunks(), lambda user: erased_ms.get(user, -1), pa.int64())
+        rows = rows.filter(pc.greater(rows["as_of_ms"], until))
+    order = [(name, "ascending") for name in ("shown_ms", "decision_id", "position", "first")]
+    rows = rows.sort_by(order)
+    return pa.record_batch([column.combine_chunks() for column in rows.columns], schema=rows.schema)
+
+
+def _of_each(texts: pa.Array, told: Callable[[str], str | int], kind: pa.DataType) -> pa.Array:
+    """Return what is told of each text, asked once of each different one."""
+    different = texts.dictionary_encode()
+    return pa.array([told(each) for each in different.dictionary.to_pylist()], kind).take(different.indices)
+
+
+def _found(rows: pa.RecordBatch, rewards: Mapping[_Key, _Rewards]) -> list[_Rewards]:
+    """Return what came of each row: most are of users of whom nothing did."""
+    found = [_NOTHING] * rows.num_rows
+    users = pa.array({user for user, *_ in rewards}, pa.string())
+    rewarded = np.flatnonzero(pc.is_in(rows["user_id"], value_set=users))
+    for at, each in zip(rewarded.tolist(), rows.select(_KEYS).take(pa.array(rewarded)).to_pylist(), strict=True):
+        found[at] = rewards.get(_key(each), _NOTHING)
+    return found
 
 
 def _erased(events: Sequence[Event], settings: AttributionSettings) -> dict[str, int]:
@@ -204,10 +225,12 @@ def _rewards(events: Sequence[Event], settings: AttributionSettings) -> dict[_Ke
     """Return what came of each (user, list, position) of which anything did."""
     by_user: defaultdict[str, dict[str, Event]] = defaultdict(dict)
     for event in events:
-        if matters(event):
+        if event.type not in ORGANIC:
             by_user[event.user_id][event.event_id] = event
     found: dict[_Key, _Rewards] = {}
     for user, own in by_user.items():
+        if not any(event.type in _REWARDING for event in own.values()):
+            continue
         shown = b""
         for part in _parts(sorted(own.values(), key=lambda each: (each.ts_ms, each.event_id))):
             shown = attribute(shown, [(0, event) for event in part], settings).shown

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from pyarrow import parquet
 
-from tideline.schemas.codec import decode_event
+from tideline.schemas.codec import decode_event, type_of_record
 from tideline.schemas.errors import ConfigError, InvalidRecord, Unavailable
 from tideline.schemas.records import DECISION
 from tideline.scripts.analysis import join_log
 from tideline.scripts.analysis.rule_log import rules_of, with_rules
+from tideline.scripts.archive.avro_columns import columns_of
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.target import PUBLISH_MS, read_target
 from tideline.scripts.commands.token_secrets import SECRETS, read_token_keys
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
-
     from tideline.schemas.events import Event
     from tideline.schemas.topics import Topics
     from tideline.scripts.commands.target import Target
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _DAY_MS = 86_400_000
 _DAYS = 7.0
+_AT_ONCE = 20_000
 
 
 def export(cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float) -> pa.Table:
@@ -47,20 +48,39 @@ def export(cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float) 
     activities = _activities(cluster, topics.activities)
     catalogue = Catalogue.of(activities.values())
     settings = AttributionSettings.of(keys, round(days * _DAY_MS), catalogue.reward_value, catalogue.activities_of_item)
-    records = read_topic(cluster, topics.decisions, _told("decisions"))
-    decisions = [DECISION.decode(record.value) for record in records if record.value is not None]
-    _say(f"{len(decisions):,} decision records")
+    decisions = _decisions(cluster, topics.decisions)
+    _say(f"{decisions.num_rows:,} decision records")
+    events = _events(cluster, topics.clickstream)
+    _say(f"{len(events):,} events that may be rewards")
+    rules = rules_of(read_policy(cluster, topics.policy, PUBLISH_MS).records, activities)
+    return with_rules(join_log.join(decisions, events, settings, activities), rules)
+
+
+def _decisions(cluster: KafkaCluster, topic: str) -> pa.Table:
+    parts = [columns_of(DECISION, [])]
+    values: list[bytes] = []
+    for record in read_topic(cluster, topic, _told("decisions")):
+        if record.value is not None:
+            values.append(record.value)
+        if len(values) == _AT_ONCE:
+            parts.append(columns_of(DECISION, values))
+            values.clear()
+    return pa.concat_tables([*parts, columns_of(DECISION, values)]).combine_chunks()
+
+
+def _events(cluster: KafkaCluster, topic: str) -> list[Event]:
+    """Return what may be a reward; of the others no more is read than what they are."""
     events: list[Event] = []
-    for record in read_topic(cluster, topics.clickstream, _told("clickstream")):
+    for record in read_topic(cluster, topic, _told("clickstream")):
+        if type_of_record(record.value) in join_log.ORGANIC:
+            continue
         try:
             event = decode_event(record.key, record.value, record.timestamp_ms)
         except InvalidRecord:
             continue
-        if join_log.matters(event):
+        if event.type not in join_log.ORGANIC:
             events.append(event)
-    _say(f"{len(events):,} events that may be rewards")
-    rules = rules_of(read_policy(cluster, topics.policy, PUBLISH_MS).records, activities)
-    return with_rules(join_log.join(decisions, events, settings, activities), rules)
+    return events
 
 
 def _told(topic: str) -> Callable[[int, int], None]:

@@ -6,19 +6,24 @@ import json
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_ranker, token_for
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
-from tideline.scripts.analysis.join_log import join
+from tideline.scripts.analysis import join_log
+from tideline.scripts.archive.avro_columns import columns_of
+from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.activity_features import UNKNOWN, features_of
 from tideline.udfs.core.catalogue.competing import Variant
 from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.lists.token_keys import TokenKeys
+from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.core.shown.remembered import Remembered
 
 NAMES = ["a", "b", "c"]
 KNOWN = {"a": activity("a", categories=("tea",), labels={"provider": "x"})}
@@ -42,6 +47,13 @@ def _decisions(events: list[Event]) -> list[dict[str, Any]]:
     )
     outcome = process(records, lambda users: [None] * len(users), ranker)
     return [DECISION.decode(record) for _, record in outcome.decisions]
+
+
+def join(
+    decisions: list[dict[str, Any]], events: list[Event], settings: AttributionSettings, known: dict[str, Activity]
+) -> pa.Table:
+    """Return the table of decision records, written and read as columns."""
+    return join_log.join(columns_of(DECISION, list(map(DECISION.encode, decisions))), events, settings, known)
 
 
 def test_every_shown_entry_is_a_row_with_its_rewards() -> None:
@@ -178,3 +190,28 @@ def test_what_users_were_shown_before_they_were_erased_is_left_out() -> None:
     orders = [erase_order("u", NOON_MS + 500, KEYS), erase_order("u", NOON_MS + 100, KEYS), forged, taken_back]
     table = join(_decisions(shown), [*shown, *orders], SETTINGS, KNOWN)
     assert sorted(row["ts_ms"] - NOON_MS for row in table.to_pylist()) == [4, 1_002]
+
+
+def test_of_records_that_say_otherwise_the_last_counts_in_the_place_of_the_first() -> None:
+    """Contract: as a dictionary by user, decision and activity has them, in order of time, list and position."""
+    events = [_event(EventType.IMPRESSION, name, 1, token_for("u", NAMES)) for name in NAMES]
+    told = [each | {"position": 0} for each in _decisions(events)]
+    random = np.random.default_rng(3)
+    records = [told[at] | {"eligible": place} for place, at in enumerate(random.integers(0, 3, 50).tolist())]
+    last = {each["activity_id"]: each["eligible"] for each in records}
+    table = join(records, events, SETTINGS, KNOWN)
+    assert list(zip(table["action"].to_pylist(), table["eligible"].to_pylist(), strict=True)) == list(last.items())
+
+
+def test_nothing_comes_of_users_who_only_look_and_buy() -> None:
+    """Contract: whoever is passed over for want of a click has no reward by the job's own attribution either."""
+    events = []
+    for at in range(1, 200):
+        token = token_for("u", NAMES, as_of_ms=NOON_MS + at, seq=at)
+        events += [_event(EventType.IMPRESSION, name, 60_000 * at, token) for name in NAMES]
+        events.append(_event(EventType.PURCHASE, "a", 60_000 * at + 7, None, value=3.0))
+    shown = attribute(b"", [(0, event) for event in events], SETTINGS).shown
+    assert not Remembered(shown).rewards
+    table = join(_decisions(events), events, SETTINGS, KNOWN)
+    assert table.num_rows > 0
+    assert not any(table.column(name).to_numpy().any() for name in ("click", "conversion", "dismissed", "revenue"))
