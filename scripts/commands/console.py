@@ -13,10 +13,13 @@ from tideline.schemas.errors import ConfigError, TidelineError
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.redis_target import read_redis_target
 from tideline.scripts.commands.target import read_target
+from tideline.scripts.commands.token_secrets import SECRETS, read_token_keys
 from tideline.scripts.console.app import Console
+from tideline.scripts.console.audit import Audit
 from tideline.scripts.console.deployment import JobManager, KafkaTopics, PrometheusPages, RedisServer
 from tideline.scripts.console.explain import Ranking
 from tideline.scripts.console.guard import Guard
+from tideline.scripts.console.live import now_ms
 from tideline.scripts.console.pseudonyms import Pseudonyms
 from tideline.scripts.console.serving import address_of, bound, hosts_of, serve, tokens_of
 from tideline.scripts.console.sessions import Sessions
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
+    from tideline.udfs.core.lists.token_keys import TokenKeys
+
 
 def main(argv: Sequence[str]) -> int:
     """Serve until interrupted; 1 with the reason where it cannot begin."""
@@ -41,6 +46,7 @@ def main(argv: Sequence[str]) -> int:
         sources = sources_of(arguments)
         if writes is not None and sources.kafka is None:
             raise ConfigError("--allow-writes", writes, "only where a Kafka is named")
+        audit = None if arguments.audit is None else Audit(arguments.audit, _keys(arguments, sources), now_ms)
         listening = bound(arguments.host, arguments.port)
     except (StackError, TidelineError) as error:
         return failed("console", error)
@@ -59,12 +65,14 @@ def main(argv: Sequence[str]) -> int:
         print(f"console {shown if made_here else shown.partition('?')[0]}", flush=True)
         with TemporaryDirectory(prefix="tideline-console-") as folder:
             workshop = Workshop(Path(folder), where_of(arguments), partial(watching.feed.tell, WORK))
-            console = Console(sources, watching, names, guard, as_defaults(), workshop, writes)
+            console = Console(sources, watching, names, guard, as_defaults(), workshop, writes, audit)
             try:
                 serve(console.application(), listening)
             finally:
                 if isinstance(sources.kafka, KafkaTopics):
                     sources.kafka.close()
+                if audit is not None:
+                    audit.close()
     return Exit.DONE
 
 
@@ -103,6 +111,14 @@ def as_defaults() -> Ranking:
     given = JobConfig
     weights = given.weight_click, given.weight_conversion, given.weight_revenue, given.weight_cost
     return Ranking(given.policy, weights)
+
+
+def _keys(arguments: argparse.Namespace, sources: Sources) -> TokenKeys:
+    """Return the secrets that users are hashed with, those of the job."""
+    keys = None if sources.kafka is None else read_token_keys(read_target(arguments))
+    if keys is None:
+        raise ConfigError(SECRETS.environment, "nothing", "the job's token secrets, which users are hashed with")
+    return keys
 
 
 def _stack(arguments: argparse.Namespace) -> Stack | None:

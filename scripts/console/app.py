@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from tideline.scripts.console.audit import Audit
     from tideline.scripts.console.pseudonyms import Pseudonyms
     from tideline.scripts.console.sources import KafkaPort, Sources
 
@@ -58,6 +59,7 @@ class Console:
         ranking: How the job scores.
         workshop: What takes a while.
         writes: Pattern of the user ids that events may be sent of, None where none may.
+        audit: Where each look at a person is written down, None for nowhere.
     """
 
     sources: Sources
@@ -67,6 +69,7 @@ class Console:
     ranking: Ranking
     workshop: Workshop
     writes: str | None = None
+    audit: Audit | None = None
 
     def application(self) -> Guarded:
         """Return it as a server runs it."""
@@ -165,8 +168,14 @@ class Console:
         users = await self.watching.aside(kafka.recent_users, _USERS) if kafka is not None else []
         return JSONResponse({"users": [self.names.shown(user) for user in users]})
 
+    def _looks(self, request: Request, look: str, name: str) -> None:
+        if self.audit is not None:
+            session = request.state.session
+            self.audit.note(session, self.guard.sessions.role(session), look, self.names.meant(name))
+
     async def _list(self, request: Request) -> Response:
         name = request.path_params["name"]
+        self._looks(request, "list", name)
         (payload,) = await self.watching.aside(self.sources.redis.lists.read, [self.names.meant(name)])
         is_popular = payload is None
         if is_popular:
@@ -175,6 +184,7 @@ class Console:
 
     async def _explain(self, request: Request) -> Response:
         name, kafka = request.path_params["name"], self._kafka("the policy")
+        self._looks(request, "explain", name)
         (payload,) = await self.watching.aside(self.sources.redis.lists.read, [self.names.meant(name)])
         told = await self.watching.aside(explain, payload, self.watching.known, self.ranking, kafka.policy)
         return JSONResponse(told)
@@ -202,6 +212,7 @@ class Console:
         user = self.names.meant(name)
         if self.writes is None or not fnmatchcase(user, self.writes):
             return JSONResponse({"error": f"events are sent of users like {self.writes!r} alone"}, 403)
+        self._looks(request, "send", name)
         (payload,) = await self.watching.aside(self.sources.redis.lists.read, [user])
         event = event_for(body, payload, now_ms(), user)
         await self.watching.aside(self._kafka("the clickstream").send, event)
@@ -214,6 +225,9 @@ class Console:
             raise ConfigError("topic", ", ".join(topics), f"{HEALTH}, {WORK} and {USER}NAME, {_MOST_TOPICS} at most")
         if self.watching.feed.followers >= _MOST_VIEWERS:
             raise Unavailable("the console", f"{_MOST_VIEWERS} viewers follow already")
+        for topic in topics:
+            if topic.startswith(USER):
+                self._looks(request, "follow", topic.removeprefix(USER))
         headers = {"X-Accel-Buffering": "no"}
         return StreamingResponse(self._news(topics, request.state.session), 200, headers, "text/event-stream")
 

@@ -23,6 +23,7 @@ def fill(parser: VerbParser) -> None:
         [
             "tideline console --stack demo",
             "tideline console --stack demo --allow-writes 'u-*' --show-ids",
+            "tideline console --stack demo --audit looks.jsonl",
             "tideline console --bootstrap KAFKA:9093 --config kafka.properties --redis-url-file redis.url "
             "--flink http://JOBMANAGER:8081 --metrics http://JOBMANAGER:9249/metrics "
             "--metrics http://TASKMANAGER:9249/metrics",
@@ -60,6 +61,12 @@ def fill(parser: VerbParser) -> None:
         "--allow-writes",
         metavar="PATTERN",
         help="let operators send events of users with ids like it, such as u-*",
+    )
+    page.add_argument(
+        "--audit",
+        type=Path,
+        metavar="FILE",
+        help="add a line of JSON for each look at a person: when, who, and a keyed hash of whom",
     )
     page.add_argument("--show-ids", action="store_true", help="show user ids, and the bytes of refused records")
     add_redis(parser)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message
 
     from tideline.schemas.events import Event
+    from tideline.scripts.console.audit import Audit
 
 HOST = "127.0.0.1:8900"
 TOKENS = {"v" * 32: Role.VIEWER, "o" * 32: Role.OPERATOR}
@@ -131,15 +132,16 @@ class MemoryDeployment:
 
 
 def console_of(
-    deployment: MemoryDeployment, writes: str | None = None, show_ids: bool = False, guard: Guard | None = None
-) -> Console:
+    deployment: MemoryDeployment, writes: str | None = None, show_ids: bool = False, guard: Guard | None = None,
+    audit: Audit | None = None,
+) -> Console:  # fmt: skip
     """Return a console of the deployment, behind a guard for HOST if none is given."""
     names = Pseudonyms(show_ids)
     guard = guard or Guard(Sessions(TOKENS), frozenset({HOST}), COOKIE, writes is not None)
     watching = Watching(deployment.sources(), names, "tideline")
     workshop = Workshop(Path("/absent"), ["--stack", "absent"], partial(watching.feed.tell, WORK))
     ranking = Ranking("pairs", (1.0, 5.0, 0.0, 0.0))
-    return Console(deployment.sources(), watching, names, guard, ranking, workshop, writes)
+    return Console(deployment.sources(), watching, names, guard, ranking, workshop, writes, audit)
 
 
 class Answer(NamedTuple):
