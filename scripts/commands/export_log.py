@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from tideline.schemas.errors import ConfigError, InvalidRecord, Unavailable
 from tideline.schemas.records import DECISION
 from tideline.scripts.analysis import join_log
 from tideline.scripts.analysis.rule_log import rules_of, with_rules
+from tideline.scripts.archive import archive_files
 from tideline.scripts.archive.avro_columns import columns_of
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.target import PUBLISH_MS, read_target
@@ -25,13 +27,14 @@ from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.io.topic_reader import read_policy, read_topic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from tideline.schemas.events import Event
     from tideline.schemas.topics import Topics
     from tideline.scripts.commands.target import Target
     from tideline.udfs.core.lists.token_keys import TokenKeys
+    from tideline.udfs.core.policies.policy_start import TopicRecord
     from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 _DAY_MS = 86_400_000
@@ -39,27 +42,37 @@ _DAYS = 7.0
 _AT_ONCE = 20_000
 
 
-def export(cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float) -> pa.Table:
+def export(
+    cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float, archive: Path | None = None
+) -> pa.Table:
     """Return the joined table of the topics as they are now; records that the job would refuse count nothing.
 
+    With an archive, decisions and events are those that it holds.
+
     Raises:
+        ConfigError: the archive cannot be read.
         Unavailable: a topic cannot be read.
     """
     activities = _activities(cluster, topics.activities)
     catalogue = Catalogue.of(activities.values())
     settings = AttributionSettings.of(keys, round(days * _DAY_MS), catalogue.reward_value, catalogue.activities_of_item)
-    decisions = _decisions(cluster, topics.decisions)
+    read = partial(_read, cluster, archive)
+    decisions = _decisions(read(topics.decisions))
     _say(f"{decisions.num_rows:,} decision records")
-    events = _events(cluster, topics.clickstream)
+    events = _events(read(topics.clickstream))
     _say(f"{len(events):,} events that may be rewards")
     rules = rules_of(read_policy(cluster, topics.policy, PUBLISH_MS).records, activities)
     return with_rules(join_log.join(decisions, events, settings, activities), rules)
 
 
-def _decisions(cluster: KafkaCluster, topic: str) -> pa.Table:
+def _read(cluster: KafkaCluster, archive: Path | None, topic: str) -> Iterator[TopicRecord]:
+    return read_topic(cluster, topic, _told(topic)) if archive is None else archive_files.read(archive, topic)
+
+
+def _decisions(records: Iterable[TopicRecord]) -> pa.Table:
     parts = [columns_of(DECISION, [])]
     values: list[bytes] = []
-    for record in read_topic(cluster, topic, _told("decisions")):
+    for record in records:
         if record.value is not None:
             values.append(record.value)
         if len(values) == _AT_ONCE:
@@ -68,10 +81,10 @@ def _decisions(cluster: KafkaCluster, topic: str) -> pa.Table:
     return pa.concat_tables([*parts, columns_of(DECISION, values)]).combine_chunks()
 
 
-def _events(cluster: KafkaCluster, topic: str) -> list[Event]:
+def _events(records: Iterable[TopicRecord]) -> list[Event]:
     """Return what may be a reward; of the others no more is read than what they are."""
     events: list[Event] = []
-    for record in read_topic(cluster, topic, _told("clickstream")):
+    for record in records:
         if type_of_record(record.value) in join_log.ORGANIC:
             continue
         try:
@@ -99,7 +112,7 @@ def _activities(cluster: KafkaCluster, topic: str) -> dict[str, Activity]:
     return found
 
 
-def write(target: Target, out: Path, days: float = _DAYS) -> int:
+def write(target: Target, out: Path, days: float = _DAYS, archive: Path | None = None) -> int:
     """Write the file; return its number of rows.
 
     Raises:
@@ -112,7 +125,7 @@ def write(target: Target, out: Path, days: float = _DAYS) -> int:
     if keys is None:
         name = SECRETS.environment
         raise ConfigError(name, None, f"the job's token secrets, in it or in the file {name}_FILE")
-    table = export(target.cluster, target.topics, keys, days)
+    table = export(target.cluster, target.topics, keys, days, archive)
     parquet.write_table(table, out, compression="zstd")
     return int(table.num_rows)
 
@@ -121,7 +134,7 @@ def main(argv: Sequence[str]) -> int:
     """Exit status 0 when the file is written, 1 with the reason otherwise."""
     arguments = parse("export", argv)
     try:
-        rows = write(read_target(arguments), arguments.out, arguments.attribution_days)
+        rows = write(read_target(arguments), arguments.out, arguments.attribution_days, arguments.archive)
     except (ConfigError, OSError, StackError, Unavailable) as error:
         return failed("export", error)
     print(f"{arguments.out}: {rows:,} rows")

@@ -23,12 +23,19 @@ def fill(parser: VerbParser) -> None:
         _TEXT,
         [
             "tideline export --stack demo --out decisions.parquet",
+            "tideline export --stack demo --archive archive --out decisions.parquet",
             "tideline export --bootstrap KAFKA:9092 --config kafka.properties --out decisions.parquet",
         ],
         more=docstring_of("tideline.scripts.analysis.join_log"),
     )
     add_target(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.parquet", help="where to write")
+    parser.add_argument(
+        "--archive",
+        type=Path,
+        metavar="FOLDER",
+        help="read decisions and events of an archive in place of Kafka's",
+    )
     parser.add_argument(
         "--attribution-days", type=argument(number(0, 90)), default=7.0, metavar="D", help="as in the job's options (7)"
     )

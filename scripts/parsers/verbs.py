@@ -56,6 +56,7 @@ VERBS = (
     Verb("control", "control", Audience.OPERATOR, "send a command to the running job"),
     Verb("erase", "erase", Audience.OPERATOR, "forget a user: state, lists, what they taught"),
     Verb("person", "person", Audience.OPERATOR, "what is held of a user, as files for who asks"),
+    Verb("archive", "archive", Audience.OPERATOR, "keep what the topics hold as Parquet, each offset once"),
     Verb("package", "package", Audience.OPERATOR, "build what a cluster needs to run the job"),
     Verb("completion", "completion", Audience.OPERATOR, "what completes all of this in bash, zsh or fish"),
     Verb("activity", "activity", Audience.MARKETER, "check, write, show and stop what can be shown"),

@@ -19,13 +19,16 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
+from tideline.scripts.commands.archive import archive
 from tideline.scripts.commands.export_log import export
 from tideline.scripts.commands.show_list import main as show_list
+from tideline.scripts.commands.target import Target
 from tideline.udfs.core.control.control import SetExamination
 from tideline.udfs.core.lists.decision_token import propensity, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.oracle import Recorded
     from tideline.scripts.localstack import Stack
@@ -87,9 +90,10 @@ def test_popular_lists_of_placements_are_there(placed: LiveJob, capsys: pytest.C
     assert not {*found[0]} & {*found[1]}
 
 
-def test_events_count_for_the_list_they_are_of(placed: LiveJob) -> None:
+def test_events_count_for_the_list_they_are_of(placed: LiveJob, tmp_path: Path) -> None:
     """Contract: decisions name the placement, with chances as the token states them; one list's token is no proof of
-    another one's place; places weigh by the placement's own order, and the export tells the clicks of each."""
+    another one's place; places weigh by the placement's own order, and the export tells the clicks of each, from an
+    archive the same."""
     act(placed, SetExamination((1.0, 0.5), placement="cart"))
     now_ms = int(time.time() * 1000)
     default, lists = placed.all_lists(), placed.placed_lists("cart")
@@ -119,7 +123,10 @@ def test_events_count_for_the_list_they_are_of(placed: LiveJob) -> None:
         assert str(record["decision_id"]) == f"{found[user, '']['decision_id']}.2"
     refused = wait_until("the wrong one is refused", lambda: letters_about(placed, b"the wrong place"))
     assert [dict(each.headers)["reason"].decode() for each in refused] == [Reason.FOREIGN_TOKEN]
-    rows = export(placed.stack.kafka, placed.topics, placed.token_keys, 1.0).to_pylist()
+    table = export(placed.stack.kafka, placed.topics, placed.token_keys, 1.0)
+    archive(Target(placed.stack.kafka, placed.topics), tmp_path, 3)
+    assert export(placed.stack.kafka, placed.topics, placed.token_keys, 1.0, tmp_path).equals(table)
+    rows = table.to_pylist()
     told = [(row["placement"], row["click"]) for row in rows if row["ts_ms"] == now_ms]
     assert sorted(told) == [("", 1)] * len(users) + [("cart", 1)] * len(users)
 

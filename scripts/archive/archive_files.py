@@ -1,0 +1,177 @@
+"""The archive: what topics held, as Parquet files of records; each offset in exactly one of them.
+
+    FOLDER/topic=clickstream/date=2026-11-27/p00003-00000000000000000000-00000000000000500000.parquet
+
+A file holds the records of a partition (3) with an offset from the first number on and below the second one; its day is
+that of its first record by Kafka's timestamp, in UTC. Columns: partition, offset, timestamp_ms, key and value, byte
+for byte. Its metadata says `tideline.archive`, the version of this layout.
+
+A file appears under its name whole: it is written beside it under a name that starts with a dot, flushed to the disk
+and renamed. So the names alone say what is archived, and whoever is killed has done a whole file or nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from tideline.schemas.errors import ConfigError
+from tideline.udfs.core.policies.policy_start import TopicRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+VERSION = b"1"
+SCHEMA = pa.schema(
+    [
+        ("partition", pa.int32()),
+        ("offset", pa.int64()),
+        ("timestamp_ms", pa.int64()),
+        ("key", pa.binary()),
+        ("value", pa.binary()),
+    ],
+    metadata={b"tideline.archive": VERSION},
+)
+_NAME = re.compile(r"p(\d{5})-(\d{20})-(\d{20})\.parquet")
+_GROUP_ROWS = 65_536
+_DAYS_MS = (0, 253_402_300_799_999)
+"""What a day can be named of: 1970 to 9999."""
+
+
+class ArchivedFile(NamedTuple):
+    """A file and the offsets it stands for."""
+
+    partition: int
+    start: int
+    stop: int
+    path: Path
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the archive for one writer, and clear what a killed one has left.
+
+    Raises:
+        ConfigError: another process writes it.
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError("--to", str(folder), "an archive that no other process writes") from error
+        for left in folder.glob("topic=*/date=*/.*.tmp"):
+            left.unlink()
+        yield
+
+
+def files_of(folder: Path, topic: str) -> list[ArchivedFile]:
+    """Return the files of a topic by partition and offset.
+
+    Raises:
+        ConfigError: two of them stand for the same offset.
+    """
+    paths = ((path, _NAME.fullmatch(path.name)) for path in (folder / f"topic={topic}").glob("date=*/p*.parquet"))
+    found = sorted(ArchivedFile(int(of[1]), int(of[2]), int(of[3]), path) for path, of in paths if of)
+    for one, other in pairwise(found):
+        if one.partition == other.partition and other.start < one.stop:
+            raise ConfigError("archive", str(other.path), f"offsets that are not also in {one.path}")
+    return found
+
+
+def archived_to(folder: Path, topic: str) -> dict[int, int]:
+    """Return by partition the offset below which all is archived; raises as `files_of`."""
+    return {each.partition: each.stop for each in files_of(folder, topic)}
+
+
+def write_range(folder: Path, topic: str, span: tuple[int, int, int], records: Sequence[TopicRecord]) -> Path:
+    """Write the records of (partition, start, stop), which are all there are; return the file once it is there.
+
+    Raises:
+        OSError: it cannot be written; there is no such file then.
+    """
+    partition, start, stop = span
+    day_ms = min(max(records[0].timestamp_ms, _DAYS_MS[0]), _DAYS_MS[1])
+    day = datetime.fromtimestamp(day_ms // 1000, UTC).date().isoformat()
+    path = folder / f"topic={topic}" / f"date={day}" / f"p{partition:05}-{start:020}-{stop:020}.parquet"
+    columns = [
+        pa.array(np.full(len(records), partition, np.int32)),
+        pa.array([each.offset for each in records], pa.int64()),
+        pa.array([each.timestamp_ms for each in records], pa.int64()),
+        pa.array([each.key for each in records], pa.binary()),
+        pa.array([each.value for each in records], pa.binary()),
+    ]
+    _commit(pa.table(columns, schema=SCHEMA), path)
+    return path
+
+
+def read(folder: Path, topic: str) -> Iterator[TopicRecord]:
+    """Yield the records of a topic, by partition and offset, a group of rows in memory at a time.
+
+    Raises:
+        ConfigError: there is no archive of it, or a file is none of ours.
+    """
+    files = files_of(folder, topic)
+    if not files:
+        raise ConfigError("--archive", str(folder), f"a folder with topic={topic}, as `tideline archive` writes it")
+    for each in files:
+        for batch in _opened(each.path).iter_batches(_GROUP_ROWS, columns=["offset", "key", "value", "timestamp_ms"]):
+            yield from map(TopicRecord._make, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+
+def forget(folder: Path, topic: str, key: bytes) -> int:
+    """Write the files that have records with a key anew without them, under the same names; return how many went.
+
+    Raises:
+        ConfigError: a file is none of ours.
+        OSError: one cannot be written; it is as it was then.
+    """
+    gone = 0
+    for each in files_of(folder, topic):
+        if not pc.any(pc.equal(_opened(each.path).read(["key"])["key"], key)).as_py():
+            continue
+        table = _opened(each.path).read()
+        kept = table.filter(pc.fill_null(pc.not_equal(table["key"], key), True))
+        gone += table.num_rows - kept.num_rows
+        _commit(kept, each.path)
+    return gone
+
+
+def _opened(path: Path) -> parquet.ParquetFile:
+    try:
+        found = parquet.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise ConfigError("archive", str(path), "a Parquet file") from error
+    version = (found.schema_arrow.metadata or {}).get(b"tideline.archive")
+    if version != VERSION:
+        raise ConfigError("archive", str(path), f"layout {VERSION.decode()}, not {version!r}")
+    return found
+
+
+def _commit(table: pa.Table, path: Path) -> None:
+    is_new_day = not path.parent.exists()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.with_name(f".{path.name}.tmp")
+    with hidden.open("wb") as out:
+        parquet.write_table(table, out, compression="zstd", row_group_size=_GROUP_ROWS)
+        out.flush()
+        os.fsync(out.fileno())
+    hidden.rename(path)
+    for folder in (path.parent, *((path.parents[1], path.parents[2]) if is_new_day else ())):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)  # a rename is on the disk once its folder is
+        finally:
+            os.close(number)

@@ -1,0 +1,60 @@
+"""Contract: an archive of a real topic holds each offset once, however often its writer is killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from kafka.admin import KafkaAdminClient, NewTopic
+from pyarrow import parquet
+
+from tests.support.kafka_topics import produce
+from tideline.schemas.topics import Topics
+from tideline.scripts.archive.archive_files import files_of, read
+from tideline.udfs.io.topic_reader import read_topic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tideline.scripts.localstack import Stack
+
+pytestmark = pytest.mark.integration
+
+EVENTS = 100_000
+
+
+def test_a_writer_killed_ten_times_archives_each_offset_once(stack: Stack, tmp_path: Path) -> None:
+    """Contract: SIGKILL at random while it writes; after each, every visible file is whole, and in the end the archive
+    has what Kafka has, record by record."""
+    suffix = f"-archive-{os.getpid()}"
+    topics = Topics().with_suffix(suffix)
+    admin = KafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
+    admin.create_topics([NewTopic(topics.clickstream, 4, 1), NewTopic(topics.decisions, 2, 1)])
+    admin.close()
+    produce(stack.kafka_bootstrap, topics.clickstream, ((b"u%d" % (at % 999), b"%d" % at) for at in range(EVENTS)))
+    produce(stack.kafka_bootstrap, topics.decisions, ((b"u", b"%d" % at) for at in range(100)))
+    verb = [sys.executable, "-m", "tideline.scripts.commands.tideline", "archive", "--to", str(tmp_path / "archive")]
+    command = [*verb, "--rows", "400", "--bootstrap", stack.kafka_bootstrap, f"--suffix={suffix}"]
+    dice, sizes = random.Random(8), []
+    for _ in range(10):
+        process = subprocess.Popen(command)
+        before = len(files_of(tmp_path / "archive", topics.clickstream))
+        while len(files_of(tmp_path / "archive", topics.clickstream)) == before:
+            assert process.poll() is None
+            time.sleep(0.002)
+        time.sleep(dice.random() / 20)  # the moment is what is drawn, nothing is waited for
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        files = files_of(tmp_path / "archive", topics.clickstream)
+        sizes.append(sum(parquet.read_metadata(each.path).num_rows for each in files))
+    assert sizes == sorted(set(sizes))
+    assert sizes[-1] < EVENTS
+    assert subprocess.run(command, check=True, capture_output=True).returncode == 0
+    for topic in (topics.clickstream, topics.decisions):
+        assert list(read(tmp_path / "archive", topic)) == list(read_topic(stack.kafka, topic))

@@ -1,0 +1,48 @@
+"""Which ranges of a topic become files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tideline.schemas.errors import ConfigError
+from tideline.scripts.commands.archive import first_offset, ranges
+from tideline.udfs.core.policies.policy_start import TopicRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+class _Log:
+    """A partition with records at some offsets."""
+
+    def __init__(self, begin: int, end: int, offsets: Collection[int]) -> None:
+        self.begin, self.end, self._offsets = begin, end, offsets
+
+    def offset_at(self, timestamp_ms: int) -> int:
+        return self.begin
+
+    def records(self, start: int, stop: int) -> Iterator[TopicRecord]:
+        return (TopicRecord(at, b"k", b"v", 0) for at in self._offsets if start <= at < stop)
+
+
+def test_ranges_meet_and_reach_the_end() -> None:
+    """Contract: offsets that hold no record belong to the range before them, so that nobody looks there again."""
+    found = [(stop, [each.offset for each in records]) for stop, records in ranges(_Log(0, 12, [2, 3, 7, 8, 9]), 0, 2)]
+    assert found == [(7, [2, 3]), (9, [7, 8]), (12, [9])]
+    assert list(ranges(_Log(0, 12, [2, 3]), 4, 2)) == []
+
+
+def test_it_goes_on_where_it_was_and_says_what_kafka_has_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    assert first_offset("t, partition 3", _Log(5, 9, []), None) == 5
+    assert first_offset("t, partition 3", _Log(5, 9, []), 7) == 7
+    assert capsys.readouterr().err == ""
+    assert first_offset("t, partition 3", _Log(5, 9, []), 2) == 5
+    assert capsys.readouterr().err == "archive: t, partition 3: offsets 2 to 4 are in Kafka no more\n"
+
+
+def test_the_archive_of_another_topic_is_refused() -> None:
+    with pytest.raises(ConfigError, match="was archived to 10, and ends at 9"):
+        first_offset("t, partition 3", _Log(5, 9, []), 10)
