@@ -72,8 +72,12 @@ class _Cluster(redis.RedisCluster):
     """A client of a cluster that is asked as that of a single server."""
 
     def mget(self, keys: Any, *args: Any) -> Any:
-        """Return what is under each key, wherever it is."""
-        return self.mget_nonatomic(keys, *args)
+        """Return what is under each key, wherever it is, after a look at where that is now if a node is gone."""
+        try:
+            return self.mget_nonatomic(keys, *args)
+        except redis.ConnectionError:
+            self.nodes_manager.initialize()  # type: ignore[no-untyped-call]
+            return self.mget_nonatomic(keys, *args)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from tests.support.waiting import PATIENCE_S, wait_until
 from tideline.models.encoder import Encoder
 from tideline.models.registry import verify
 from tideline.schemas.topics import Topics
+from tideline.scripts.commands.redis_target import client_of
 from tideline.scripts.commands.submit import submit, token_keys
 from tideline.scripts.commands.topics import ensure_topics
 from tideline.scripts.localstack.paths import REPOSITORY
@@ -24,6 +25,7 @@ from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.control.control import Control, LoadModel, PublishPolicy, Republish, encode_control
 from tideline.udfs.core.lists.list_version import parse_version
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, RowKey
+from tideline.udfs.settings.connection.redis_url import is_cluster
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.option_sources import load
 from tideline.udfs.settings.rank_settings import rank_settings
@@ -75,7 +77,7 @@ class LiveJob:
         return rank_settings(self.config).keys
 
     def _connected(self, url: str) -> redis.Redis:
-        client = redis.Redis.from_url(url, socket_timeout=_REDIS_WITHIN_S)
+        client = client_of(url) if is_cluster(url) else redis.Redis.from_url(url, socket_timeout=_REDIS_WITHIN_S)
         # A socket that the garbage collector finds before its client's `__del__` warns, in whatever test runs then.
         weakref.finalize(self, client.close)
         return client

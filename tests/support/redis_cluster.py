@@ -56,7 +56,7 @@ class Cluster:
         )
         for primary, replica in zip(self.primaries, self.ports[primaries:], strict=True):
             self.ask(replica, "CLUSTER", "REPLICATE", self.id_of(primary))
-        wait_until("all slots are served", lambda: all(self._is_ok(port) for port in self.ports))
+        wait_until("all slots are served", self.is_served)
         wait_until("replicas follow", lambda: all(self.replicated(port) for port in self.primaries))
 
     def ask(self, port: int, *words: Any) -> Any:
@@ -66,6 +66,13 @@ class Cluster:
     def id_of(self, port: int) -> str:
         """Return a node's id."""
         return _text(self.ask(port, "CLUSTER", "MYID"))
+
+    def is_served(self) -> bool:
+        """Return whether every node that is left knows of one that is left for each slot."""
+        return all(self._is_ok(port) and self._primaries(port) <= set(self.ports) for port in self.ports)
+
+    def _primaries(self, port: int) -> set[int]:
+        return {primary[1] for _, _, primary, *_ in self.ask(port, "CLUSTER", "SLOTS")}
 
     def _known(self, port: int) -> int:
         return int(self._info(port)["cluster_known_nodes"])

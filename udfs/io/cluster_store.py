@@ -15,7 +15,7 @@ import redis
 from redis.crc import key_slot
 from redis.exceptions import NoScriptError
 
-from tideline.udfs.io.list_store import SCRIPT, TIMEOUT_S, ListStore, packed
+from tideline.udfs.io.list_store import SCRIPT, TIMEOUT_S, ListStore, add, packed
 from tideline.udfs.settings.connection.redis_url import is_cluster, plain_url
 
 _SLOTS = 16_384
@@ -83,7 +83,7 @@ class ClusterStore(ListStore):
             moved: list[_Sent] = []
             for each, reply in self._replies(sent):
                 if not isinstance(reply, redis.RedisError):
-                    totals[:] = map(int.__add__, totals, reply)
+                    add(totals, reply)
                 elif (to := _redirected(each, str(reply))) is not None:
                     moved.append(to)
                     if not to.asking:

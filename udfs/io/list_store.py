@@ -176,7 +176,7 @@ class ListStore:
                     pending.rotate(-1)
                 else:
                     pending.popleft()
-                    totals[:] = map(int.__add__, totals, counts)
+                    add(totals, counts)
         except redis.RedisError as error:
             connection.disconnect()  # replies that still come belong to nobody
             failure = error
@@ -200,6 +200,14 @@ class ListStore:
 def _call(keys: Sequence[bytes], ttl_ms: bytes, payloads: Sequence[bytes]) -> bytes:
     """EVAL and not EVALSHA: the text is half a percent of a full chunk, and no restart of Redis can lose the script."""
     return packed(b"EVAL", SCRIPT, b"%d" % len(keys), *keys, ttl_ms, *payloads)
+
+
+def add(totals: list[int], reply: Any) -> None:
+    """Add what the script says became of some lists, or of one alone."""
+    if isinstance(reply, int):
+        totals[reply] += 1
+    else:
+        totals[:] = map(int.__add__, totals, reply)
 
 
 def packed(*parts: bytes) -> bytes:
