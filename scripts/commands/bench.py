@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from tideline.schemas.errors import ConfigError, ModelError, Unavailable
 from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, openings, soak, start, throughput
-from tideline.scripts.benchmarks.offline import encoder, mutate, publish, rank, regret, stories
+from tideline.scripts.benchmarks.offline import archive_rate, encoder, mutate, publish, rank, regret, stories
 from tideline.scripts.benchmarks.offline import ope_coverage as ope
 from tideline.scripts.benchmarks.offline.rules import rules
 from tideline.scripts.benchmarks.offline.value import value, zero_shot
@@ -66,6 +66,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "start": lambda given: start.measure(given.rows),
     "openings": lambda given: openings.measure(given.users, given.rate, given.stops),
     "publish": lambda given: publish.measure(given.known, given.changed, given.repeats),
+    "archive": lambda given: archive_rate.measure(given.rows),
     "encoder": lambda given: encoder.measure(given.model, given.provider, given.seconds),
     "year": lambda given: year.measure(given.days, given.seed),
     "stories": lambda given: stories.measure(given.stories, given.seed),

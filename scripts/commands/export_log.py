@@ -57,9 +57,9 @@ def export(
     catalogue = Catalogue.of(activities.values())
     settings = AttributionSettings.of(keys, round(days * _DAY_MS), catalogue.reward_value, catalogue.activities_of_item)
     read = partial(_read, cluster, archive)
-    decisions = _decisions(read(topics.decisions))
+    decisions = decisions_of(read(topics.decisions))
     _say(f"{decisions.num_rows:,} decision records")
-    events = _events(read(topics.clickstream))
+    events = events_of(read(topics.clickstream))
     _say(f"{len(events):,} events that may be rewards")
     rules = rules_of(read_policy(cluster, topics.policy, PUBLISH_MS).records, activities)
     return with_rules(join_log.join(decisions, events, settings, activities), rules)
@@ -69,7 +69,12 @@ def _read(cluster: KafkaCluster, archive: Path | None, topic: str) -> Iterator[T
     return read_topic(cluster, topic, _told(topic)) if archive is None else archive_files.read(archive, topic)
 
 
-def _decisions(records: Iterable[TopicRecord]) -> pa.Table:
+def decisions_of(records: Iterable[TopicRecord]) -> pa.Table:
+    """Return decision records as columns.
+
+    Raises:
+        InvalidRecord: one of them is none.
+    """
     parts = [columns_of(DECISION, [])]
     values: list[bytes] = []
     for record in records:
@@ -81,7 +86,7 @@ def _decisions(records: Iterable[TopicRecord]) -> pa.Table:
     return pa.concat_tables([*parts, columns_of(DECISION, values)]).combine_chunks()
 
 
-def _events(records: Iterable[TopicRecord]) -> list[Event]:
+def events_of(records: Iterable[TopicRecord]) -> list[Event]:
     """Return what may be a reward; of the others no more is read than what they are."""
     events: list[Event] = []
     for record in records:

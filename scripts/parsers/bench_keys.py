@@ -80,6 +80,13 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "one_at_a_time_ms": "all, published one by one",
             "from_all_sums_ms": "all, solved from the sums of everything",
         },
+        "archive": {
+            "rows": "records in it",
+            "bytes_a_row": "of its files",
+            "archive_rows_per_s": "records read a second of one core",
+            "decisions_rows_per_s": "decisions read as columns, the same",
+            "events_rows_per_s": "events read, of which two in five may be rewards, the same",
+        },
         "encoder": {
             "model": "its folder's name",
             "hidden": "size of its memory",

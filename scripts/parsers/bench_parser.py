@@ -52,7 +52,7 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|backfill|freshness|publish|memory|soak|start|openings|encoder|ope|regret|rank|rules|value|zeroshot|world|mutate"
+        metavar="throughput|backfill|freshness|publish|archive|memory|soak|start|openings|encoder|ope|regret|rank|rules|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
@@ -112,6 +112,10 @@ def _of_the_core(verbs: SubVerbs) -> None:
     rows.add_argument("--known", type=_COUNT, default=10_000, metavar="N", help="activities known (10000)")
     rows.add_argument("--changed", type=_COUNT, default=200, metavar="N", help="how many changed, beside all (200)")
     rows.add_argument("--repeats", type=_COUNT, default=5, metavar="N", help="of each (5)")
+
+    kept = verbs.add_parser("archive", help="rows a second of one core that are read of an archive, and as what")
+    kept.tells(None, ["tideline bench archive --rows 500000"])
+    kept.add_argument("--rows", type=_COUNT, default=500_000, metavar="N", help="in each of two topics (500000)")
 
     model = verbs.add_parser("encoder", help="microseconds an event of an encoder, by batch size and threads")
     model.tells(None, ["tideline bench encoder --model models/artefacts/demo-2"])

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.tiny_world import tiny_world
 from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, openings, soak, start, throughput
-from tideline.scripts.benchmarks.offline import mutate, ope_coverage, publish, regret, stories
+from tideline.scripts.benchmarks.offline import archive_rate, mutate, ope_coverage, publish, regret, stories
 from tideline.scripts.benchmarks.offline.rank_timing import ACTIVITIES
 from tideline.scripts.benchmarks.offline.rules import rules
 from tideline.scripts.benchmarks.offline.value import value
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _SHORT: dict[str, Callable[[], dict[str, Any]]] = {
     "publish": partial(publish.measure, known=10, changed=2, repeats=1),
+    "archive": partial(archive_rate.measure, rows=100),
     "ope": partial(ope_coverage.measure, 100, 1),
     "rank": lambda: dict.fromkeys(map(str, ACTIVITIES)) | {f"dim_{DIM}": {}},
     "regret": lambda: dict.fromkeys(regret.PARTS),
