@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tideline.schemas.codec import decode_event, encode_event
 from tideline.schemas.errors import ConfigError, TidelineError, Unavailable
-from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
+from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, VISITOR_TYPES, Event, EventType
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.redis_target import opened, read_redis_target
@@ -65,7 +65,8 @@ def event_of(arguments: argparse.Namespace, now_ms: int, payload: bytes | None) 
     if kind >= FIRST_ACTIVITY_TYPE:
         event = _about(event, arguments.activity, payload)
     elif arguments.activity is not None:
-        raise ConfigError("--activity", arguments.activity, f"only with --type {', '.join(TYPE_NAMES[4:])}")
+        about_one = [TYPE_NAMES[each] for each in VISITOR_TYPES if each >= FIRST_ACTIVITY_TYPE]
+        raise ConfigError("--activity", arguments.activity, f"only with --type {', '.join(about_one)}")
     return decode_event(event.user_id.encode(), encode_event(event), now_ms)
 
 

@@ -14,7 +14,9 @@ _SIGNS = {">=": "at least", ">": "more than", "<=": "at most", "<": "fewer than"
 _NAMES = {
     "events": "events",
     "purchases": "purchases",
-    "days_since": "days since the last event",
+    "days_since_event": "days since the last event",
+    "days_since_purchase": "days since the last purchase",
+    "part": "his part of all users",
     "hour_local": "the hour on his clock",
     "weekday": "the day on his clock",
     "category": "a category of his",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.scripts.commands.exits import Exit
 from tideline.scripts.console.live import now_ms
-from tideline.udfs.core.policies.by_name import describe_policies, make_policy
+from tideline.udfs.core.policies.by_name import POLICIES, describe_policies, make_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +42,7 @@ class Workshop:
         """Where the log of decisions is once it was read."""
         self._running: asyncio.Task[None] | None = None
         self._document: dict[str, Any] = {"running": None, "log": None, "ope": None}
+        self._document["policies"] = ["uniform", *sorted(POLICIES)]
 
     def state(self) -> dict[str, Any]:
         """Return what runs, and what came of the last of each."""

@@ -18,7 +18,7 @@ export function Evaluate() {
     <${Log} at=${at} />
     <form class="row" onSubmit=${give}>
       <label>What would <input name="policy" list="policies" defaultValue="linucb:alpha=0.3" required /> have earned?</label>
-      <datalist id="policies">${["uniform", "popular", "pairs", "linucb", "thompson", "epsilon_greedy"].map((name) => html`<option key=${name} value=${name}></option>`)}</datalist>
+      <datalist id="policies">${(at?.policies ?? []).map((name) => html`<option key=${name} value=${name}></option>`)}</datalist>
       <button disabled=${Boolean(at?.running) || !at?.log?.at_ms}>Judge it</button>
     </form>
     ${at?.ope && html`<${Answer} told=${at.ope} />`}`;

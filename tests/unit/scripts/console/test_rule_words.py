@@ -9,6 +9,10 @@ import pytest
 
 from tideline.scripts.console.rule_words import in_words
 from tideline.udfs.core.catalogue.activity import Rule
+from tideline.udfs.core.catalogue.eligibility.rule_form import FIELDS
+
+_OWN_WORDS = {"events", "purchases"}
+"""Words already."""
 
 
 @pytest.mark.parametrize(
@@ -19,6 +23,8 @@ from tideline.udfs.core.catalogue.activity import Rule
         ({"not": {"item": {"in": ["a"], "type": "purchase", "within_days": 14}}},
          "not (an item of his one of a (type purchase) within 14 days)"),
         ({"hour_local": {"in": [8, 9], "zone": "UTC"}}, "the hour on his clock one of 8, 9 (zone UTC)"),
+        ({"days_since_purchase": {"<=": 3}}, "days since the last purchase at most 3"),
+        ({"part": {"name": "spring", "from": 0, "to": 50}}, "his part of all users (name spring) (from 0) (to 50)"),
         ({"weekday": {"in": ["sat"]}}, "the day on his clock one of sat"),
         ({"of_tomorrow": {"~": "x"}}, "of_tomorrow (~ x)"),
         ({"of_tomorrow": 7}, "of_tomorrow 7"),
@@ -26,6 +32,12 @@ from tideline.udfs.core.catalogue.activity import Rule
 )  # fmt: skip
 def test_a_clause_is_told(stated: dict[str, Any], words: str) -> None:
     assert in_words(Rule(all=json.dumps([stated]))) == [words]
+
+
+def test_every_predicate_has_its_words() -> None:
+    """Contract: what a rule may name is told in words; a label by its own name."""
+    said = {name: in_words(Rule(all=json.dumps([{name: {"in": ["x"]}}])))[0] for name in FIELDS}
+    assert [name for name, words in said.items() if words.startswith(f"{name} ") and name not in _OWN_WORDS] == []
 
 
 def test_all_that_must_hold_is_told_and_long_lists_are_cut() -> None:

@@ -193,6 +193,8 @@ def _number(name: str, asked: Asked) -> NDArray[np.int64]:
         if asked.users is None:
             return np.full(rows.size, _MISSING)
         return (uniform(asked.users ^ np.uint64(hash64(name)), 1)[:, 0] * PARTS).astype(np.int64)
+    if name not in ("days_since_event", "days_since_purchase"):
+        raise ValueError(f"no number of a user is called {name}")
     past = batch.history["ts_ms"][rows]
     if name == "days_since_purchase":
         past = np.where(batch.history["type"][rows] == EventType.PURCHASE, past, 0)
