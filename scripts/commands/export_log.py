@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from tideline.schemas.codec import decode_event, type_of_record
@@ -23,6 +24,7 @@ from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.catalogue.activity import Activity, decode_activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
+from tideline.udfs.core.context import DIM
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
 from tideline.udfs.io.topic_reader import read_policy, read_topic
 
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 _DAY_MS = 86_400_000
 _DAYS = 7.0
 _AT_ONCE = 20_000
+_PLACED = r"\.[0-9]{1,3}$"
+"""How the id of a decision ends that is about a list of a placement: with the number of the placement."""
 
 
 def export(
@@ -57,8 +61,8 @@ def export(
     catalogue = Catalogue.of(activities.values())
     settings = AttributionSettings.of(keys, round(days * _DAY_MS), catalogue.reward_value, catalogue.activities_of_item)
     read = partial(_read, cluster, archive)
-    decisions = decisions_of(read(topics.decisions))
-    _say(f"{decisions.num_rows:,} decision records")
+    decisions, refused = decisions_of(read(topics.decisions))
+    _say(f"{decisions.num_rows:,} decision records" + (f", and {refused:,} that are none" if refused else ""))
     events = events_of(read(topics.clickstream))
     _say(f"{len(events):,} events that may be rewards")
     rules = rules_of(read_policy(cluster, topics.policy, PUBLISH_MS).records, activities)
@@ -69,21 +73,38 @@ def _read(cluster: KafkaCluster, archive: Path | None, topic: str) -> Iterator[T
     return read_topic(cluster, topic, _told(topic)) if archive is None else archive_files.read(archive, topic)
 
 
-def decisions_of(records: Iterable[TopicRecord]) -> pa.Table:
-    """Return decision records as columns.
-
-    Raises:
-        InvalidRecord: one of them is none.
-    """
+def decisions_of(records: Iterable[TopicRecord]) -> tuple[pa.Table, int]:
+    """Return decision records as columns, and how many others were left out: whoever may write the topic wrote them."""
     parts = [columns_of(DECISION, [])]
     values: list[bytes] = []
+    read = 0
     for record in records:
         if record.value is not None:
             values.append(record.value)
+            read += 1
         if len(values) == _AT_ONCE:
-            parts.append(columns_of(DECISION, values))
+            parts.append(_readable(values))
             values.clear()
-    return pa.concat_tables([*parts, columns_of(DECISION, values)]).combine_chunks()
+    table = pa.concat_tables([*parts, _readable(values)])
+    is_whole = pc.equal(pc.binary_length(table["x"]), DIM)
+    names_its_list = pc.or_(pc.equal(table["placement"], ""), pc.match_substring_regex(table["decision_id"], _PLACED))
+    kept = table.filter(pc.and_(is_whole, names_its_list)).combine_chunks()
+    return kept, read - kept.num_rows
+
+
+def _readable(values: Sequence[bytes]) -> pa.Table:
+    try:
+        return columns_of(DECISION, values)
+    except InvalidRecord:  # few batches have one: only there each is tried by itself, 24 us a record
+        return columns_of(DECISION, [each for each in values if _is_decision(each)])
+
+
+def _is_decision(value: bytes) -> bool:
+    try:
+        DECISION.decode(value)
+    except InvalidRecord:
+        return False
+    return True
 
 
 def events_of(records: Iterable[TopicRecord]) -> list[Event]:

@@ -54,7 +54,7 @@ def _count(folder: Path) -> int:
 
 
 def _decisions(folder: Path) -> object:
-    return decisions_of(archive_files.read(folder, "decisions"))
+    return decisions_of(archive_files.read(folder, "decisions"))[0]
 
 
 def _events(folder: Path) -> object:
