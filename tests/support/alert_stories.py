@@ -2,72 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tests.support.alert_story import JOB, JOB_LABELS, Story, again, grow, level, once, own
 
-_TIDELINE = "flink_taskmanager_job_task_operator_tideline_"
-_JOB = {"job_name": "tideline"}
-_JOB_LABELS = '{job_name="tideline",job_id="a"}'
 _LAG = (
     "flink_taskmanager_job_task_operator_KafkaSourceReader_KafkaConsumer_records_lag_max"
     '{job_name="tideline",operator_name="Source:_KafkaSource_default_catalog_default_database_clickstream"}'
 )
-_RUNNING = f"flink_jobmanager_job_runningTime{_JOB_LABELS}"
+_RUNNING = f"flink_jobmanager_job_runningTime{JOB_LABELS}"
 _OTHER_RUNNING = 'flink_jobmanager_job_runningTime{job_name="tideline",job_id="b"}'
-_COMPLETED = f"flink_jobmanager_job_numberOfCompletedCheckpoints{_JOB_LABELS}"
-_FAILED = f"flink_jobmanager_job_numberOfFailedCheckpoints{_JOB_LABELS}"
-_RESTARTS = f"flink_jobmanager_job_numRestarts{_JOB_LABELS}"
-_DOWNTIME = f"flink_jobmanager_job_downtime{_JOB_LABELS}"
-_BACK_PRESSURE = f"flink_taskmanager_job_task_backPressuredTimeMsPerSecond{_JOB_LABELS}"
+_COMPLETED = f"flink_jobmanager_job_numberOfCompletedCheckpoints{JOB_LABELS}"
+_FAILED = f"flink_jobmanager_job_numberOfFailedCheckpoints{JOB_LABELS}"
+_RESTARTS = f"flink_jobmanager_job_numRestarts{JOB_LABELS}"
+_DOWNTIME = f"flink_jobmanager_job_downtime{JOB_LABELS}"
+_BACK_PRESSURE = f"flink_taskmanager_job_task_backPressuredTimeMsPerSecond{JOB_LABELS}"
 _HEAP_USED = 'flink_taskmanager_Status_JVM_Memory_Heap_Used{tm_id="t"}'
 _HEAP_MAX = 'flink_taskmanager_Status_JVM_Memory_Heap_Max{tm_id="t"}'
 _UP = 'up{job="tideline",instance="i"}'
 _GONE = "stale"
-
-
-class Story(NamedTuple):
-    """Series by name, a value a step; the steps at which the alert is quiet, fires, and is quiet again."""
-
-    series: dict[str, list[float | str]]
-    quiet: int
-    firing: int
-    recovered: int
-    reset: dict[str, list[float | str]]
-    """The same metrics where counters begin again, as with a new attempt of a task: never a reason to fire."""
-    labels: dict[str, str] = _JOB
-    step: str = "1m"
-
-
-def grow(*parts: tuple[int, float]) -> list[float | str]:
-    """Return a counter that grows for so many steps by so much.
-
-    >>> grow((2, 10), (2, 0))
-    [0.0, 10.0, 20.0, 20.0, 20.0]
-    """
-    values = [0.0]
-    for steps, rise in parts:
-        values += [values[-1] + rise * (number + 1) for number in range(steps)]
-    return list(values)
-
-
-def level(*parts: tuple[int, float | str]) -> list[float | str]:
-    """Return a gauge that holds each value for so many steps."""
-    return [value for steps, value in parts for _ in range(steps)]
-
-
-def again(*parts: tuple[int, float]) -> list[float | str]:
-    """Return a counter that does this twice, beginning again in between."""
-    return grow(*parts) + grow(*parts)
-
-
-def own(**series: list[float | str]) -> dict[str, list[float | str]]:
-    """Name the job's own metrics in full."""
-    return {f"{_TIDELINE}{name}{_JOB_LABELS}": values for name, values in series.items()}
-
-
-def _once() -> list[float | str]:
-    """A counter that rises by one, once."""
-    return grow((30, 0), (1, 1), (60, 0))
-
 
 STORIES: dict[str, tuple[Story, ...]] = {
     "TidelineListsLate": (
@@ -200,7 +151,7 @@ STORIES: dict[str, tuple[Story, ...]] = {
             recovered=70,
             # After a restart, lists of half a minute are made again.
             reset=own(list_ms=again((30, 100)), redis_older=level((31, 70)) + grow((1, 50), (29, 0))),
-            labels=_JOB | {"job_id": "a"},
+            labels=JOB | {"job_id": "a"},
         ),
     ),
     "TidelineHeapFull": (
@@ -243,7 +194,7 @@ STORIES: dict[str, tuple[Story, ...]] = {
     ),
     "TidelineTopicMadeAgain": (
         Story(
-            own(activities_made_again=grow((91, 0)), control_made_again=grow((91, 0)), policy_made_again=_once()),
+            own(activities_made_again=grow((91, 0)), control_made_again=grow((91, 0)), policy_made_again=once()),
             quiet=30,
             firing=35,
             recovered=50,
@@ -265,7 +216,7 @@ STORIES: dict[str, tuple[Story, ...]] = {
     ),
     "TidelineUnreadable": (
         Story(
-            own(redis_malformed=_once(), state_malformed=grow((91, 0))),
+            own(redis_malformed=once(), state_malformed=grow((91, 0))),
             quiet=30,
             firing=35,
             recovered=50,
@@ -321,7 +272,7 @@ STORIES: dict[str, tuple[Story, ...]] = {
     ),
     "TidelineModelRefused": (
         Story(
-            own(model_refused=_once()),
+            own(model_refused=once()),
             quiet=30,
             firing=35,
             recovered=50,
@@ -331,5 +282,5 @@ STORIES: dict[str, tuple[Story, ...]] = {
 }
 """By alert; where it has two reasons, a story for each."""
 
-ABSENT_FIRES = {"TidelineNoJob": _JOB, "TidelineNotScraped": {"job": "tideline"}}
+ABSENT_FIRES = {"TidelineNoJob": JOB, "TidelineNotScraped": {"job": "tideline"}}
 """What fires where nothing is shown at all, with its labels."""

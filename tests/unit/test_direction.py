@@ -8,8 +8,12 @@ from collections import defaultdict
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("schemas", "udfs", "models", "jobs", "scripts")
@@ -40,22 +44,47 @@ def sources() -> dict[str, Path]:
 
 
 @cache
-def nodes(path: Path) -> list[ast.AST]:
-    """Return what a file of the product is made of, read once."""
-    return list(ast.walk(ast.parse(path.read_text())))
+def of_tests() -> dict[str, Path]:
+    """Return every module of the tests by its name."""
+    found = {name_of(path): path for path in sorted((ROOT / "tests").rglob("*.py"))}
+    assert len(found) > 100
+    return found
+
+
+class Facts(NamedTuple):
+    """What these checks want of a file."""
+
+    imports: frozenset[str]
+    """Every name that it imports, also inside functions and for types only."""
+    functions: tuple[tuple[str, int], ...]
+    """Each function of it, inner ones and methods too, and how many parameters it takes."""
 
 
 @cache
-def imported(path: Path) -> set[str]:
-    """Return every name that a file imports, also inside functions and for types only."""
-    found: set[str] = set()
-    for node in nodes(path):
+def facts(path: Path) -> Facts:
+    """Return what is said of a file, which is read once."""
+    imports: set[str] = set()
+    functions = []
+    for node in statements(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            imports |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: a relative import"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            imports |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            names = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+            functions.append((node.name, len(names) - (names[:1] in (["self"], ["cls"]))))
+    return Facts(frozenset(imports), tuple(functions))
+
+
+def statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield every statement: of expressions, most of what a file is made of, nothing is asked here."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for inside in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, inside, ())
 
 
 @cache
@@ -64,7 +93,7 @@ def graph() -> dict[str, set[str]]:
     known = sources()
     found: dict[str, set[str]] = {}
     for module, path in known.items():
-        names = {name if name in known else name.rpartition(".")[0] for name in imported(path)}
+        names = {name if name in known else name.rpartition(".")[0] for name in facts(path).imports}
         found[module] = (names & known.keys()) - {module}
     return found
 
@@ -151,29 +180,34 @@ def test_no_two_modules_of_a_folder_share_a_name() -> None:
 
 
 def test_no_module_is_longer_than_300_lines() -> None:
-    """Contract: what is longer holds two subjects."""
-    long = {module: lines for module, path in sources().items() if (lines := path.read_text().count("\n")) > MAX_LINES}
-    assert not long
+    """Contract: what is longer holds two subjects, of the tests too."""
+    lines = {name: path.read_text().count("\n") for name, path in (sources() | of_tests()).items()}
+    assert not {name: count for name, count in lines.items() if count > MAX_LINES}
 
 
 def test_no_function_takes_more_than_seven_parameters() -> None:
-    """Contract: the object of a method is not counted."""
-    many = []
-    for module, path in sources().items():
-        for node in nodes(path):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                names = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-                if len(names) - (names[:1] in (["self"], ["cls"])) > MAX_PARAMETERS:
-                    many.append(f"{module}.{node.name}")
+    """Contract: the object of a method is not counted; what a test asks of fixtures is."""
+    known = sources() | of_tests()
+    many = {
+        f"{name}.{each}": n for name, path in known.items() for each, n in facts(path).functions if n > MAX_PARAMETERS
+    }
     assert not many
+
+
+def test_a_statement_is_found_wherever_it_stands() -> None:
+    """Contract: no import and no function is hidden by what is around it; the whole tree has no others."""
+    for path in (*sources().values(), *list(of_tests().values())[:100]):
+        tree = ast.parse(path.read_text())
+        kinds = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef
+        assert {each for each in statements(tree) if isinstance(each, kinds)} == {
+            each for each in ast.walk(tree) if isinstance(each, kinds)
+        }
 
 
 def test_tideline_is_the_only_name_that_is_imported() -> None:
     """Contract: a wheel brings no top-level `scripts` or `models`, and nothing here leans on one."""
-    tests = sorted((ROOT / "tests").rglob("*.py"))
-    assert len(tests) > 100
-    for path in (*sources().values(), *tests):
-        assert not [name for name in imported(path) if name.split(".")[0] in FOLDERS], path
+    for path in (sources() | of_tests()).values():
+        assert not [name for name in facts(path).imports if name.split(".")[0] in FOLDERS], path
     for path in (*(ROOT / "scripts").iterdir(), ROOT / "setup.cfg"):
         if path.is_file():
             assert not re.search(rf"(?:-m|=) (?:{'|'.join(FOLDERS)})\.", path.read_text()), path
@@ -192,7 +226,7 @@ def test_every_module_with_behaviour_has_its_tests_at_the_mirrored_path() -> Non
         inside = path.relative_to(ROOT)
         if path.stem.startswith("__"):
             continue
-        if any(isinstance(node, ast.FunctionDef) for node in nodes(path)):
+        if facts(path).functions:
             mirrored = (ROOT / "tests").glob(f"*/{inside.parent}/test_{inside.name}")
             lacking += [str(inside)] * (next(mirrored, None) is None)
     assert set(lacking) == WHOLE_ONLY

@@ -24,8 +24,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 Captured = pytest.CaptureFixture[str]
 
 
+@pytest.mark.usefixtures("topics")
 def test_the_job_and_every_command_work_with_the_documented_rights(
-    stack: Stack, broker: SecureBroker, lists: SecureRedis, topics: Topics, registry: Path, tmp_path: Path,
+    stack: Stack, broker: SecureBroker, lists: SecureRedis, registry: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: Captured,
 ) -> None:  # fmt: skip
     """Contract: the job over TLS, to Redis too, ranks, learns and logs; it obeys; a replay reads what it read."""

@@ -72,9 +72,10 @@ MISSING = [
 ]
 
 
+@pytest.mark.usefixtures("topics")
 @pytest.mark.parametrize(("command", "left_out"), MISSING, ids=lambda each: str(each))
 def test_a_right_that_is_missing_is_told(
-    command: str, left_out: Right, broker: SecureBroker, topics: Topics, registry: Path, tmp_path: Path,
+    command: str, left_out: Right, broker: SecureBroker, registry: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: Captured,
 ) -> None:  # fmt: skip
     """Contract: exit status 1 and one line with the right and where to read about it: no right of the table is idle."""

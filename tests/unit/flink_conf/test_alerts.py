@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.alert_stories import ABSENT_FIRES, STORIES, Story
+from tests.support.alert_stories import ABSENT_FIRES, STORIES
+from tests.support.alert_story import Story
 from tests.support.doc_pages import ROOT, anchors
 from tests.support.expressions import metrics_in, not_served
 from tests.support.promtool import ALERTS, alerts, expected, promtool, rules, run_rule_tests

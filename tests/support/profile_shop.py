@@ -1,0 +1,42 @@
+"""A shop in memory that is told events and profiles."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.support.core_world import NOON_MS, ArithmeticEncoder
+from tests.support.engine_runs import ranking_world, records_of
+from tideline.schemas.events import Event
+from tideline.udfs.core.profiles.profile_record import Consent, Profile, encode_profile
+from tideline.udfs.core.serving.engine import Outcome, Records, process, take_profiles
+
+WORLD = ranking_world(ArithmeticEncoder())
+SILENT = Consent(personalise=False, learn=False)
+
+
+class Shop:
+    """States and lists as they come to be."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, bytes] = {}
+        self.lists: dict[str, bytes] = {}
+        self.counts: Counter[str] = Counter()
+
+    def load(self, users: list[str]) -> list[bytes | None]:
+        return [self.states.get(user) for user in users]
+
+    def put(self, outcome: Outcome) -> Outcome:
+        self.states.update(zip(outcome.users, outcome.states, strict=True))
+        self.lists.update(zip(outcome.listed, outcome.lists, strict=True))
+        self.counts += outcome.counts
+        return outcome
+
+    def told(self, *profiles: Profile | None, muted: bool = False) -> Outcome:
+        """Apply profiles; None forgets that of u."""
+        keys = [b"u" if each is None else each.user_id.encode() for each in profiles]
+        values = [None if each is None else encode_profile(each) for each in profiles]
+        records = Records(keys, values, [NOON_MS + 2 * 10**6] * len(keys))
+        return self.put(take_profiles(records, self.load, WORLD, muted=muted))
+
+    def seen(self, *events: Event) -> Outcome:
+        return self.put(process(records_of(list(events)), self.load, WORLD))
