@@ -53,6 +53,12 @@ def hash64(text: str) -> int:
 
 
 def hashes64(texts: Iterable[str]) -> NDArray[np.uint64]:
-    """Return the hash64 of each text. 0.4 us each, one by one 0.6."""
-    blake2b = hashlib.blake2b
-    return np.frombuffer(b"".join([blake2b(text.encode(), digest_size=8).digest() for text in texts]), "<u8")
+    """Return the hash64 of each text. 0.2 us each, one by one 0.6."""
+    # A copy of an empty hash costs less than a new one with its size: 0.1 us of 0.3.
+    empty = hashlib.blake2b(digest_size=8).copy
+    digests: list[bytes] = []
+    for text in texts:
+        of_text = empty()
+        of_text.update(text.encode())
+        digests.append(of_text.digest())
+    return np.frombuffer(b"".join(digests), "<u8")
