@@ -11,7 +11,7 @@ from tests.support.alert_stories import ABSENT_FIRES, STORIES
 from tests.support.alert_story import Story
 from tests.support.doc_pages import ROOT, anchors
 from tests.support.expressions import metrics_in, not_served
-from tests.support.promtool import ALERTS, alerts, expected, promtool, rules, run_rule_tests
+from tests.support.promtool import ALERTS, alerts, expected, promtool, rules, run_alone, run_rule_tests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,16 @@ def test_no_alert_fires_because_a_counter_begins_again(tmp_path: Path) -> None:
         for story in told:
             numbers = [[each for each in values if not isinstance(each, str)] for values in story.reset.values()]
             assert any(after < before for each in numbers for before, after in pairwise(each))
-    run_rule_tests(tmp_path, [_begun_again(name, story) for name, told in STORIES.items() for story in told])
+    run_alone(tmp_path, [(name, _begun_again(name, story)) for name, told in STORIES.items() for story in told])
+
+
+def test_a_rule_that_fires_when_a_counter_begins_again_is_found(tmp_path: Path) -> None:
+    """Contract: evaluated alone, a rule is the same rule."""
+    story = STORIES["TidelineRestarting"][0]
+    with pytest.raises(AssertionError, match="TidelineRestarting"):
+        run_alone(
+            tmp_path, [("TidelineRestarting", _begun_again("TidelineRestarting", story._replace(reset=story.series)))]
+        )
 
 
 def test_where_nothing_is_shown_only_what_says_so_fires(tmp_path: Path) -> None:

@@ -95,12 +95,10 @@ def test_rates_of_readers_who_leave_after_a_click_are_those_of_who_looks() -> No
     """Contract: one in four goes on after a click; rates are true within 3 standard errors, else 20 and 30 % low."""
     rng = np.random.default_rng(8)
     chances = {"a": 0.3, "b": 0.2, "c": 0.1}
-    found = {}
+    found, tokens = {}, {user: token_for(user, NAMES) for user in map("u{}".format, range(6_000))}
     for settings in (CASCADE, PLAIN):
         feedback: list[Feedback] = []
-        for number in range(6_000):
-            user = f"u{number}"
-            token = token_for(user, NAMES)
+        for user, token in tokens.items():
             events, looks = [event(IMPRESSION, name, token=token, user=user) for name in NAMES], True
             for name, chance in chances.items():
                 clicks = looks and rng.random() < chance

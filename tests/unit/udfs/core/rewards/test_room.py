@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -31,6 +32,12 @@ FULL = AttributionSettings.of(
 KINDS = (EventType.IMPRESSION, EventType.CLICK, EventType.CONVERSION, EventType.DISMISS)
 
 
+@cache
+def token_of(names: tuple[str, ...], at_ms: int, seq: int = 1) -> str:
+    """Return the token of a list of u, which every example of a test tells again."""
+    return token_for("u", names, at_ms, seq=seq)
+
+
 def everything(pages: int, apart_ms: int) -> list[Event]:
     """See, click, convert and dismiss all sixteen entries of many lists, buy in between, dismiss 200 more."""
     found: list[Event] = []
@@ -40,7 +47,7 @@ def everything(pages: int, apart_ms: int) -> list[Event]:
 
     for page in range(pages):
         at_ms = NOON_MS + page * apart_ms
-        token = token_for("u", NAMES, at_ms, seq=page)
+        token = token_of(tuple(NAMES), at_ms, page)
         for kind in KINDS:
             for position, name in enumerate(NAMES[page % 3 :: 1 + page % 5]):
                 add(kind, name, at_ms + 7 * position, token, value=-1e9 if kind == EventType.CONVERSION else None)
@@ -48,8 +55,8 @@ def everything(pages: int, apart_ms: int) -> list[Event]:
     for at in range(MAX_CLAIMS):
         add(EventType.PURCHASE, None, NOON_MS + pages * apart_ms + at, item_id="milk")
     for first in range(0, 200, 16):
-        names = [f"d{at}" for at in range(first, min(first + 16, 200))]
-        token = token_for("u", names, NOON_MS - first - 1)
+        names = tuple(f"d{at}" for at in range(first, min(first + 16, 200)))
+        token = token_of(names, NOON_MS - first - 1)
         for name in names:
             add(EventType.DISMISS, name, NOON_MS + first, token)
     return found
@@ -91,14 +98,14 @@ def nearly_full(capped: int) -> list[Event]:
 
     for page in range(MAX_LISTS):
         at_ms, clicked = NOON_MS + 1000 * page, NAMES[8 + page % 7]
-        token = token_for("u", [clicked, NAMES[0]], at_ms, seq=page)
+        token = token_of((clicked, NAMES[0]), at_ms, page)
         add(EventType.CLICK if page < 7 else EventType.IMPRESSION, clicked, at_ms, token, position=0)
         for bought in range(2 if page < 7 else 0):
             add(EventType.PURCHASE, None, at_ms + 1 + bought, item_id="milk", price=5.0)
         if page < capped:
             add(EventType.IMPRESSION, NAMES[0], at_ms, token, position=1)
     for at in range(1, 200):
-        add(EventType.DISMISS, f"d{at}", NOON_MS, token_for("u", [f"d{at}"], NOON_MS - at), position=0)
+        add(EventType.DISMISS, f"d{at}", NOON_MS, token_of((f"d{at}",), NOON_MS - at), position=0)
     return found
 
 

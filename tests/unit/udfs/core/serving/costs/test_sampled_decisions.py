@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.support.core_world import DAY_MS, NOON_MS, ArithmeticEncoder, activity, make_ranker, token_for
+from tests.support.core_world import DAY_MS, NOON_MS, ArithmeticEncoder, activity, make_ranker, tokens_for
 from tests.support.policy_rows import learned
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.catalogue.activity import Cap
+from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule
 from tideline.udfs.core.rule_costs.days import KEPT_DAYS, decode_costs, encode_costs, with_more
 from tideline.udfs.core.rule_costs.steps import RuleClass
 from tideline.udfs.core.rule_costs.sums import EXPECTED, SAMPLED, DayCosts, changed_name, cost_name
-from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions, costs_of_rules
+from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions, WaitingDecisions, costs_of_rules
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.serving.ranker_state import RankerState
 
 NAMES = [f"a{at}" for at in range(10)]
 USERS = [f"u{at}" for at in range(6000)]
 QUOTA = ListRule("category", (0, BAN))
+TOKEN_FIELDS = {"as_of_ms": NOON_MS - 1000, "seq": 1, "eligible": 12, "explored": 0, "arms": 0}
 
 
 def ranked_by(capped: bool = True, rules: tuple[ListRule, ...] = (QUOTA,), exploration: int = 100) -> RankerState:
@@ -52,16 +56,26 @@ def standing(ranker: RankerState) -> RankerState:
     return ranker
 
 
+@cache
+def told() -> dict[str, tuple[bytes, bytes]]:
+    """By user: he saw the activity with a cap on a list of his, and views something now."""
+    head: dict[str, Any] = {name: np.full(len(USERS), value) for name, value in TOKEN_FIELDS.items()}
+    head |= {"x": np.full((len(USERS), DIM), CONSTANT_X, np.int8), "order": np.tile(np.arange(3), (len(USERS), 1))}
+    return {
+        user: (
+            encode_event(
+                Event(f"i{user}", user, EventType.IMPRESSION, NOON_MS, activity_id="a0", token=token, position=0)
+            ),
+            encode_event(Event(f"v{user}", user, EventType.VIEW, NOON_MS, item_id="i", category="tea")),
+        )
+        for user, token in zip(USERS, tokens_for(NAMES[:3], users=USERS, **head), strict=True)
+    }
+
+
 def records(users: list[str]) -> Records:
-    """Each has seen the activity with a cap on a list of his, and views something now."""
-    events = []
-    for user in users:
-        token = token_for(user, NAMES[:3], NOON_MS - 1000)
-        events.append(Event(f"i{user}", user, EventType.IMPRESSION, NOON_MS, activity_id="a0", token=token, position=0))
-        events.append(Event(f"v{user}", user, EventType.VIEW, NOON_MS, item_id="i", category="tea"))
-    return Records(
-        [each.user_id.encode() for each in events], [encode_event(each) for each in events], [NOON_MS] * len(events)
-    )
+    """Return what was told of them."""
+    values = [value for user in users for value in told()[user]]
+    return Records([user.encode() for user in users for _ in range(2)], values, [NOON_MS] * len(values))
 
 
 def costs(ranker: RankerState, batches: int) -> Counter[str]:
@@ -132,23 +146,27 @@ def test_decisions_of_another_state_do_not_wait_for_each_other() -> None:
     assert counted(found)[SAMPLED] == 3 * outcome.sampled.seeds.size
 
 
-def test_lists_of_long_ago_are_not_looked_at() -> None:
-    """Contract: a pass a day of those that are kept at most, however many days users were last seen on."""
+@pytest.fixture(scope="module")
+def sampled() -> SampledDecisions:
+    """What is looked at again of everybody, whom rules of every class held for."""
     outcome = process(records(USERS), lambda ids: [None] * len(ids), standing(ranked_by()))
     assert outcome.sampled is not None
-    ago = np.arange(outcome.sampled.seeds.size)
-    spread = outcome.sampled._replace(as_of_ms=outcome.sampled.as_of_ms - ago * DAY_MS)
+    return outcome.sampled
+
+
+def test_lists_of_long_ago_are_not_looked_at(sampled: SampledDecisions) -> None:
+    """Contract: a pass a day of those that are kept at most, however many days users were last seen on."""
+    ago = np.arange(sampled.seeds.size)
+    spread = sampled._replace(as_of_ms=sampled.as_of_ms - ago * DAY_MS)
     found = costs_of_rules(spread)
     assert [each.day for each in found] == [NOON_MS // DAY_MS - at for at in range(KEPT_DAYS - 1, -1, -1)]
     assert [each.lists for each in found] == [1] * KEPT_DAYS
 
 
-def test_a_list_that_is_ahead_of_kafka_s_clock_is_of_kafka_s_day() -> None:
+def test_a_list_that_is_ahead_of_kafka_s_clock_is_of_kafka_s_day(sampled: SampledDecisions) -> None:
     """Contract: a phone whose clock is ahead at the end of a day pushes out none of the days that are kept."""
     midnight_ms = (NOON_MS // DAY_MS + 1) * DAY_MS
-    outcome = process(records(USERS), lambda ids: [None] * len(ids), standing(ranked_by()))
-    assert outcome.sampled is not None
-    ahead = outcome.sampled._replace(as_of_ms=np.full(outcome.sampled.seeds.size, midnight_ms + 240_000))
+    ahead = sampled._replace(as_of_ms=np.full(sampled.seeds.size, midnight_ms + 240_000))
     waiting = WaitingDecisions()
     found = [*waiting.add(ahead, midnight_ms - 60_000), *waiting.costs()]
     assert {each.day for each in found} == {NOON_MS // DAY_MS}
