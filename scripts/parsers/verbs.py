@@ -71,6 +71,7 @@ VERBS = (
     Verb("experiment", "experiment", Audience.ANALYST, "policies side by side on the running job"),
     Verb("model", "model", Audience.ANALYST, "train, evaluate, export, publish, roll back and list encoders"),
     Verb("replay", "replay", Audience.ANALYST, "run the job again over a range of the clickstream", True),
+    Verb("diff", "diff", Audience.ANALYST, "what a replay's lists would change for users"),
     Verb("demo", "demo", Audience.DEVELOPER, "real shopping data through the real job, with simulated visitors"),
     Verb("bench", "bench", Audience.DEVELOPER, "measure the job on a stack of its own, and parts of it alone"),
     Verb("test", "run_tests", Audience.DEVELOPER, "the tests, layer by layer"),

@@ -96,6 +96,7 @@ _FAILING = {
     "control": ["republish", "id=1", "--stack", "absent"],
     "erase": ["u1", "--stack", "absent"],
     "person": ["u1", "--export", "new", "--stack", "absent"],
+    "diff": ["monday", "--stack", "absent"],
     "archive": ["--stack", "absent", "--to", "here"],
     "package": ["--out", "/proc/absent/here"],
     "list": ["u1", "--stack", "absent"],

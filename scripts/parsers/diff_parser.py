@@ -1,0 +1,49 @@
+"""What `tideline diff` takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tideline.scripts.parsers.verb_parser import add_json, add_redis
+
+if TYPE_CHECKING:
+    from tideline.scripts.parsers.verb_parser import VerbParser
+
+_TEXT = """Compares the lists of a replay with those of the live job, or of another replay, user by user.
+
+`then` are the lists of REPLAY, `now` those that they would replace. Only Redis is read. Lists are of the moment of
+their user's last event: whoever came by after the replay's range ended has a newer one live, which `moved_on` counts.
+Exit status 3: no user has both lists."""
+
+
+def fill(parser: VerbParser) -> None:
+    """Describe the verb."""
+    parser.tells(
+        _TEXT,
+        [
+            "tideline diff monday",
+            "tideline diff monday tuesday --stack demo",
+            "tideline diff monday --json --redis-url rediss://cache:6380/0",
+        ],
+        {
+            "now": "first part of the keys of the lists that would be replaced",
+            "then": "the same of the replay",
+            "only_then": "users without a list that could be replaced",
+            "only_now": "users without one of the replay",
+            "unreadable": "users of whom one of the two is no list",
+            "users": "who have both; all that follows is of them",
+            "changed": "users whose list has other entries or another order",
+            "moved_on": "users whose two lists are of different moments",
+            "overlap": "rank-biased overlap, 1 for the same list: {mean, quantiles: by share}",
+            "kendall": "Kendall distance of top lists, 0 for the same: {mean, quantiles: by share}",
+            "activities": "that gain or lose most first: {activity_id, now, then: lists it is in, now_weight, "
+            "then_weight: 1 / log2(1 + place) summed}",
+            "most_changed": "users whose lists are least alike: {user, overlap, now, then: activities, best first}",
+        },
+    )
+    parser.add_argument("replay", metavar="REPLAY", help="name of a replay, or live")
+    parser.add_argument("other", nargs="?", default="live", metavar="OTHER", help="what it is compared with (live)")
+    parser.add_argument("--prefix", default="tideline", help="first part of every key (tideline)")
+    parser.add_argument("--stack", metavar="NAME", help="name of the local stack")
+    add_json(parser)
+    add_redis(parser)

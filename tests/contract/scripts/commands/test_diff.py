@@ -1,0 +1,54 @@
+"""Contract: `tideline diff` compares the lists of two namespaces on a real server, whoever the users are."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from tideline.scripts.commands.diff import main
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import Server
+
+Captured = pytest.CaptureFixture[str]
+_USERS = ["u1", "usuário 1", "a:b", "{u}", "*", "a\nb\x1b[31m", "x" * 500]
+
+
+def _list(names: str, at_ms: int = 1_700_000_000_000) -> str:
+    return json.dumps({"v": [1, at_ms, 3], "m": 2, "i": list(names), "e": [10] * len(names), "k": "t"})
+
+
+def test_every_user_of_both_is_compared_once_and_the_others_are_counted(server: Server, capsys: Captured) -> None:
+    """Contract: 2,500 users who have both, of whom any id; of the others how many; what is no list is set aside."""
+    many = [*_USERS, *(f"n{at}" for at in range(2_493))]
+    with redis.Redis.from_url(server.url) as admin, admin.pipeline() as told:
+        for at, user in enumerate(many):
+            told.set(f"tide[1]:list:{user}", _list("abc"))
+            told.set(f"tide[1]@monday:list:{user}", _list("abc" if at % 2 else "cab"))
+        told.set("tide[1]:list:live_only", _list("a"))
+        told.set("tide[1]@monday:list:replay_only", _list("a"))
+        told.set("tide[1]:list:odd", "{}")
+        told.set("tide[1]@monday:list:odd", _list("a"))
+        told.set("tide1:list:of_another", _list("a"))
+        told.execute()
+    assert main(["monday", "--prefix", "tide[1]", "--redis-url", server.url, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    counts = [found[name] for name in ("users", "changed", "moved_on", "only_now", "only_then", "unreadable")]
+    assert counts == [2_500, 1_250, 0, 1, 1, 1]
+    assert {each["activity_id"]: (each["now"], each["then"]) for each in found["activities"]} == dict.fromkeys(
+        "abc", (2500, 2500)
+    )
+    assert main(["monday", "--prefix", "tide[1]", "--redis-url", server.url]) == 0
+    told_people = capsys.readouterr().out
+    assert "2,500 users have both lists, 1,250 (50.0%) would see another one" in told_people
+    assert "\x1b" not in told_people
+
+
+def test_where_nobody_has_both_the_data_cannot_say(server: Server, capsys: Captured) -> None:
+    assert main(["absent", "--prefix", "nobody", "--redis-url", server.url]) == 3
+    assert "0 of nobody@absent" in capsys.readouterr().err
+    assert main(["live", "--prefix", "nobody", "--redis-url", server.url]) == 1
+    assert "another one than live" in capsys.readouterr().err
