@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,14 +25,15 @@ LIVE = "live"
 _AT_ONCE = 1_000
 _TOLD_EVERY = 100_000
 _SHOWN = 15
-_GLOB = {ord(each): f"\\{each}" for each in "*?[]^\\"}
+_GLOB = re.compile(rb"[*?\[\]^\\]")
 
 
 class _Lists:
     """The lists of two namespaces, and what of them is no pair; the names of all users of the first are kept."""
 
     def __init__(self, client: redis.Redis, now: str, then: str) -> None:
-        self._client, self._now, self._then = client, f"{now}:list:".encode(), f"{then}:list:".encode()
+        self._client = client
+        self._now, self._then = (f"{each}:list:".encode("utf-8", "surrogateescape") for each in (now, then))
         self._seen: set[bytes] = set()
         self.only_then = self.only_now = self.unreadable = 0
 
@@ -51,7 +53,7 @@ class _Lists:
         self.only_now = len({user for user in self._users(self._now) if user not in self._seen})
 
     def _users(self, start: bytes) -> Iterator[bytes]:
-        pattern = start.decode().translate(_GLOB) + "*"
+        pattern = _GLOB.sub(rb"\\\g<0>", start) + b"*"
         for key in self._client.scan_iter(match=pattern, count=10_000):
             yield key.removeprefix(start)
 
@@ -73,8 +75,11 @@ class _Lists:
 
 
 def _parsed(payload: bytes) -> RankedList | None:
+    """Return a list; None where it is none, as one whose entries are no ids, or twice the same."""
     try:
-        return parse_list(payload)
+        found = parse_list(payload)
+        is_one = all(isinstance(each, str) for each in found.activities)
+        return found if is_one and len(set(found.activities)) == len(found.activities) else None
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -97,7 +97,10 @@ def wait_for(url: str, key: str, erased_ms: int, seconds: float, others: Sequenc
 
 
 def _is_erased(payload: bytes, erased_ms: int) -> bool:
-    return int(json.loads(payload).get("x", -1)) >= erased_ms
+    try:
+        return int(json.loads(payload).get("x", -1)) >= erased_ms
+    except (AttributeError, TypeError, ValueError):  # whoever wrote it, it is no list
+        return False
 
 
 def report(ordered: Ordered, seconds: float | None) -> dict[str, Any]:

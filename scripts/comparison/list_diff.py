@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
+from collections import Counter
 from heapq import nsmallest
 from math import log2
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -47,12 +47,13 @@ def compare(pairs: Iterable[Pair]) -> dict[str, Any]:
     """
     overlap, kendall = array("d"), array("d")
     changed = moved_on = 0
-    now, then = _Exposure(), _Exposure()
+    now: Counter[tuple[int, str]] = Counter()
+    then: Counter[tuple[int, str]] = Counter()
     most: list[_Change] = []
     for pair in pairs:
         one, other = pair.now.activities, pair.then.activities
-        now.add(one)
-        then.add(other)
+        now.update(enumerate(one, 1))
+        then.update(enumerate(other, 1))
         moved_on += pair.now.as_of_ms != pair.then.as_of_ms
         if one == other:
             overlap.append(1.0)
@@ -78,36 +79,23 @@ def compare(pairs: Iterable[Pair]) -> dict[str, Any]:
     }
 
 
-class _Exposure:
-    """In how many lists each activity is, and how much of a reader's look it has there."""
-
-    def __init__(self) -> None:
-        self.lists: Counter[str] = Counter()
-        self.weight: defaultdict[str, float] = defaultdict(float)
-
-    def add(self, activities: Iterable[str]) -> None:
-        for place, name in enumerate(activities, 1):
-            self.lists[name] += 1
-            self.weight[name] += 1 / log2(1 + place)
-
-
 def _summary(values: array[float]) -> dict[str, Any]:
     if not values:
         return {"mean": None, "quantiles": {}}
-    found = np.frombuffer(values)
+    found = np.sort(values)  # users come in no order, and a sum of floats depends on it
     quantiles = np.quantile(found, _QUANTILES).tolist()
     return {"mean": float(found.mean()), "quantiles": dict(zip(map(str, _QUANTILES), quantiles, strict=True))}
 
 
-def _activities(now: _Exposure, then: _Exposure) -> list[dict[str, Any]]:
-    found = [
-        {
-            "activity_id": name,
-            "now": now.lists[name],
-            "then": then.lists[name],
-            "now_weight": now.weight[name],
-            "then_weight": then.weight[name],
-        }
-        for name in now.lists.keys() | then.lists.keys()
-    ]
-    return sorted(found, key=lambda each: (-abs(each["then_weight"] - each["now_weight"]), each["activity_id"]))
+def _activities(now: Counter[tuple[int, str]], then: Counter[tuple[int, str]]) -> list[dict[str, Any]]:
+    """Of how often each activity stands in each place: whole numbers, so that no order of users can be seen in it."""
+    found: dict[str, dict[str, Any]] = {}
+    for place, name in sorted(now.keys() | then.keys()):
+        none = {"activity_id": name, "now": 0, "then": 0, "now_weight": 0.0, "then_weight": 0.0}
+        its = found.setdefault(name, none)
+        for key, places in (("now", now), ("then", then)):
+            its[key] += places[place, name]
+            its[f"{key}_weight"] += places[place, name] / log2(1 + place)
+    return sorted(
+        found.values(), key=lambda each: (-abs(each["then_weight"] - each["now_weight"]), each["activity_id"])
+    )

@@ -41,8 +41,8 @@ class Workshop:
         self.log = folder / "decisions.parquet"
         """Where the log of decisions is once it was read."""
         self._running: asyncio.Task[None] | None = None
-        self._document: dict[str, Any] = {"running": None, "log": None, "ope": None}
-        self._document["policies"] = ["uniform", *sorted(POLICIES)]
+        policies = ["uniform", *sorted(POLICIES)]
+        self._document: dict[str, Any] = {"running": None, "log": None, "ope": None, "policies": policies}
 
     def state(self) -> dict[str, Any]:
         """Return what runs, and what came of the last of each."""

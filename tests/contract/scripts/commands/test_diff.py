@@ -30,14 +30,15 @@ def test_every_user_of_both_is_compared_once_and_the_others_are_counted(server: 
             told.set(f"tide[1]@monday:list:{user}", _list("abc" if at % 2 else "cab"))
         told.set("tide[1]:list:live_only", _list("a"))
         told.set("tide[1]@monday:list:replay_only", _list("a"))
-        told.set("tide[1]:list:odd", "{}")
-        told.set("tide[1]@monday:list:odd", _list("a"))
+        for at, odd in enumerate(["{}", "[]", _list("aa"), _list("a").replace('"a"', "7"), "\\x00"]):
+            told.set(f"tide[1]:list:odd{at}", odd)
+            told.set(f"tide[1]@monday:list:odd{at}", _list("a"))
         told.set("tide1:list:of_another", _list("a"))
         told.execute()
     assert main(["monday", "--prefix", "tide[1]", "--redis-url", server.url, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     counts = [found[name] for name in ("users", "changed", "moved_on", "only_now", "only_then", "unreadable")]
-    assert counts == [2_500, 1_250, 0, 1, 1, 1]
+    assert counts == [2_500, 1_250, 0, 1, 1, 5]
     assert {each["activity_id"]: (each["now"], each["then"]) for each in found["activities"]} == dict.fromkeys(
         "abc", (2500, 2500)
     )
@@ -50,5 +51,7 @@ def test_every_user_of_both_is_compared_once_and_the_others_are_counted(server: 
 def test_where_nobody_has_both_the_data_cannot_say(server: Server, capsys: Captured) -> None:
     assert main(["absent", "--prefix", "nobody", "--redis-url", server.url]) == 3
     assert "0 of nobody@absent" in capsys.readouterr().err
+    assert main(["absent", "--prefix", "\udcff", "--redis-url", server.url]) == 3
+    capsys.readouterr()
     assert main(["live", "--prefix", "nobody", "--redis-url", server.url]) == 1
     assert "another one than live" in capsys.readouterr().err

@@ -32,6 +32,10 @@ def test_no_list_of_a_placement_may_be_left(server: Server) -> None:
 
     with pytest.raises(Unavailable, match="does it run"):
         wait(0.05)
+    for no_list in (b"[]", b"\xff", b'{"x":[]}'):
+        real.client.set(keys[0], no_list)
+        with pytest.raises(Unavailable, match="does it run"):
+            wait(0.05)
     real.client.mset(dict.fromkeys(keys[:2], _LIST))
     with pytest.raises(Unavailable, match="does it run"):
         wait(0.05)
