@@ -116,7 +116,7 @@ def test_a_wrong_password_ca_or_address_is_told_by_every_command(
         "does the port want TLS or a login? Set security.protocol": (broker.outside, _empty(tmp_path)),
     }
     live = ["submit", "live", "--stack", stack.name]
-    replay = ["replay", "--stack", stack.name, "--name", "x", "--from-offsets", '{"0": 0}', "--to-offsets", '{"0": 1}']
+    replay = ["replay", "--stack", stack.name, "--name", "x", "--from", '{"0": 0}', "--to", '{"0": 1}']
     training = ["model", "train", "--out", "m"]
     cases = [
         (told, command, where, path)

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from tests.support.command_lines import refused, taken
 from tideline.scripts.parsers.verbs import parser_of
 
-_NOON_MS = int(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp() * 1000)
 
-
-@pytest.mark.parametrize("text", [str(_NOON_MS), "2026-11-22T12:00Z", "2026-11-22T13:00+01:00"])
-def test_a_moment_is_iso_8601_or_milliseconds(text: str) -> None:
-    """Contract: handed on in milliseconds, as the job's own option takes it."""
+@pytest.mark.parametrize("text", ["1795348800000", "2026-11-22T12:00Z", "last=24h"])
+def test_a_range_is_of_times(text: str) -> None:
+    """Contract: `tideline.scripts.replays.bounds` says which; without an end it is the topic's."""
     given = taken("replay", f"--name x --from {text} --to {text}")
-    assert given.from_ms == given.to_ms == str(_NOON_MS)
+    assert given.begin == given.end
+    assert given.begin.text == text
+    assert taken("replay", f"--name x --from {text}").end is None
 
 
-@pytest.mark.parametrize("text", ["monday", "2026-13-01", "-5", "1e9"])
-def test_what_is_no_moment_is_refused(text: str) -> None:
-    assert f"{text!r}; allowed: ISO 8601 or epoch milliseconds" in refused("replay", f"--name x --from={text}")
+@pytest.mark.parametrize("flag", ["--from", "--from-offsets"])
+def test_a_range_is_of_offsets(flag: str) -> None:
+    """Contract: the names of the job's own options are taken as well."""
+    assert taken("replay", f"""--name x {flag} '{{"0": 1}}'""").begin.offsets == {0: 1}
+
+
+@pytest.mark.parametrize("text", ["monday", "2026-13-01", "-5", "1e9", "last=1w"])
+def test_what_is_no_bound_is_refused(text: str) -> None:
+    assert f"{text!r}; allowed: ISO 8601, epoch milliseconds, last=24h" in refused("replay", f"--name x --from={text}")
 
 
 def test_a_replay_is_named_and_the_rest_is_the_jobs() -> None:
-    own, rest = parser_of("replay").parse_known_args(
-        ["--name", "x", "--from-offsets", '{"0": 1}', "--policy", "kl_ucb"]
-    )
-    assert (own.name, own.from_ms, own.stack) == ("x", None, "default")
-    assert rest == ["--from-offsets", '{"0": 1}', "--policy", "kl_ucb"]
+    own, rest = parser_of("replay").parse_known_args(["--name", "x", "--from", "1", "--policy", "kl_ucb"])
+    assert (own.name, own.begin.ms, own.stack) == ("x", 1, "default")
+    assert rest == ["--policy", "kl_ucb"]
     assert "--name" in refused("replay", "--from 1")
+    assert "--from" in refused("replay", "--name x")
