@@ -81,17 +81,7 @@ def main(argv: list[str]) -> int:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = args.out.with_name(args.out.name + ".checkpoint")
     found = trained(training_set, data, vocabulary, limit, checkpoint, resume=args.resume)
-    training = Training(
-        data=f"{args.data.rsplit('/')[-1]}, {data.item.size} events, sha256 {digest(data)}",
-        range=[utc(int(data.ts_ms.min())), utc(int(data.ts_ms.max()))],
-        split=training_set.held_out.how,
-        seed=args.seed,
-        epochs=found.outcome.best_pass,
-        ended=found.outcome.ended,
-        undone=found.outcome.undone,
-        config=asdict(config),
-        metrics={"gru": found.metrics, **({} if found.blend is None else {"blend": figures(found.blend)})},
-    )
+    training = told(args, data, training_set, found)
     past = {} if found.blend is None else Past.of(data, np.ones(data.item.size, np.bool_), config.past).to_head()
     more = {} if found.blend is None else {"blend": found.blend, **past}
     export(found.network.cpu(), names, args.version, training, args.out, more)
@@ -154,6 +144,21 @@ def trained(
         say("a last pass that includes what was held out")
         outcome = replace(outcome, undone=refresh(network, training_set, course, limit))
     return Trained(network, outcome, metrics, blend)
+
+
+def told(args: argparse.Namespace, data: Sequences, training_set: TrainingSet, found: Trained) -> Training:
+    """Return what the artefact says of how it came to be."""
+    return Training(
+        data=f"{args.data.rsplit('/')[-1]}, {data.item.size} events, sha256 {digest(data)}",
+        range=[utc(int(data.ts_ms.min())), utc(int(data.ts_ms.max()))],
+        split=training_set.held_out.how,
+        seed=training_set.seed,
+        epochs=found.outcome.best_pass,
+        ended=found.outcome.ended,
+        undone=found.outcome.undone,
+        config=asdict(training_set.config),
+        metrics={"gru": found.metrics, **({} if found.blend is None else {"blend": figures(found.blend)})},
+    )
 
 
 def chosen_device(wanted: str) -> str:

@@ -91,25 +91,17 @@ def read_log(
     action, rewards = columns.texts("action"), columns.numbers(reward)
     columns.require(reward, np.isfinite(rewards), "a finite number in every row")
     propensity = _propensity(columns)
-    has_ids = "decision_id" in columns.names
-    ids = columns.texts("decision_id") if has_ids else np.arange(columns.rows).astype(np.str_)
-    position = columns.whole("position", 0) if "position" in columns.names else np.zeros(columns.rows, np.int64)
-    ts_ms = columns.times("ts_ms") if "ts_ms" in columns.names else np.arange(columns.rows)
+    ids, position, ts_ms, lists = _places(columns)
     x = _contexts(columns)
     kept, left_out = _usable(columns, ~np.isnan(propensity), placement or "")
-    lists = bool(has_ids and "position" in columns.names and (position > 0).any() and np.unique(ids).size < ids.size)
     rows, decision = _by_decision(kept, ids, position, ts_ms)
     if lists:
-        position = position - position.min()
         whole = _without_gap(decision, position[rows])
         left_out["below a gap in their list"] = int((~whole).sum())
         rows, decision = rows[whole], np.unique(decision[whole], return_inverse=True)[1]
     arms, arm = np.unique(action[rows], return_inverse=True)
     eligible = _eligible(columns, arms.size, position if lists else np.zeros(columns.rows, np.int64))
-    users = _users(columns, ids)
-    whose = ids[rows] if users is None else users[rows]
-    names, user = np.unique(whose, return_inverse=True)
-    hashes = np.array([hash64(each) for each in names.tolist()], np.uint64)
+    user, decision_hash = _users(columns, ids, rows)
     log = LoggedFeedback(
         arms=tuple(arms.tolist()),
         x=x[rows],
@@ -117,12 +109,12 @@ def read_log(
         propensity=propensity[rows],
         reward=rewards[rows],
         decision=decision.astype(np.int64),
-        decision_hash=hashes[user],
+        decision_hash=decision_hash,
         position=position[rows],
         eligible=eligible[rows],
         ts_ms=ts_ms[rows],
         lists=lists,
-        user=None if users is None else user.astype(np.int64),
+        user=user,
         features=_features(columns, rows, arm),
         pair=_pairs(columns, rows),
         feasible=_feasible(columns, rows) if lists else None,
@@ -130,6 +122,16 @@ def read_log(
     )
     left_out = {reason: count for reason, count in left_out.items() if count}
     return LoggedFile(log, rows, ids[rows], left_out, [name for name in columns.names if not _known(name, reward)])
+
+
+def _places(columns: Table) -> tuple[NDArray[np.str_], NDArray[np.int64], NDArray[np.int64], bool]:
+    """Return decision, position and time of each row, and whether decisions are lists: their positions are from 0."""
+    has_ids = "decision_id" in columns.names
+    ids = columns.texts("decision_id") if has_ids else np.arange(columns.rows).astype(np.str_)
+    position = columns.whole("position", 0) if "position" in columns.names else np.zeros(columns.rows, np.int64)
+    ts_ms = columns.times("ts_ms") if "ts_ms" in columns.names else np.arange(columns.rows)
+    lists = bool(has_ids and (position > 0).any() and np.unique(ids).size < ids.size)
+    return ids, position - position.min() if lists else position, ts_ms, lists
 
 
 def _propensity(columns: Table) -> NDArray[np.float64]:
@@ -185,13 +187,21 @@ def _known(name: str, reward: str) -> bool:
     return name in (*_READ, *_USERS, *_FEATURES, *_EXPORTED, reward, "") or name.startswith("x_")
 
 
-def _users(columns: Table, ids: NDArray[np.str_]) -> NDArray[np.str_] | None:
-    """Return whose each row is, a decision's id where the file does not say; None where it has no such column."""
+def _users(
+    columns: Table, ids: NDArray[np.str_], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64] | None, NDArray[np.uint64]]:
+    """Return whose each of the rows is, a number, and the hash of his name; a decision stands for him where unknown.
+
+    None and the hashes of the decisions where the file has no such column.
+    """
     name = next((each for each in _USERS if each in columns.names), None)
-    if name is None:
-        return None
-    found = columns.texts(name, empty="")
-    return np.where(found == "", np.char.add("decision ", ids), found)
+    whose = ids
+    if name is not None:
+        found = columns.texts(name, empty="")
+        whose = np.where(found == "", np.char.add("decision ", ids), found)
+    names, user = np.unique(whose[rows], return_inverse=True)
+    hashes = np.array([hash64(each) for each in names.tolist()], np.uint64)
+    return None if name is None else user.astype(np.int64), hashes[user]
 
 
 def _pairs(columns: Table, rows: NDArray[np.int64]) -> NDArray[np.uint32] | None:

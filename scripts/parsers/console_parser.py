@@ -29,6 +29,13 @@ def fill(parser: VerbParser) -> None:
             "--metrics http://TASKMANAGER:9249/metrics",
         ],
     )
+    _add_cluster(parser)
+    _add_visitors(parser)
+    add_redis(parser)
+    add_target(parser)
+
+
+def _add_cluster(parser: VerbParser) -> None:
     parser.add_argument("--flink", metavar="URL", help="the JobManager, http://HOST:8081")
     parser.add_argument(
         "--metrics",
@@ -39,6 +46,9 @@ def fill(parser: VerbParser) -> None:
     )
     parser.add_argument("--job", default="tideline", metavar="NAME", help="the job's option `name` (tideline)")
     parser.add_argument("--prefix", default="tideline", help="first part of every key in Redis (tideline)")
+
+
+def _add_visitors(parser: VerbParser) -> None:
     page = parser.add_argument_group("who may look, and do")
     page.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where it listens (127.0.0.1)")
     page.add_argument(
@@ -69,5 +79,3 @@ def fill(parser: VerbParser) -> None:
         help="add a line of JSON for each look at a person: when, who, and a keyed hash of whom",
     )
     page.add_argument("--show-ids", action="store_true", help="show user ids, and the bytes of refused records")
-    add_redis(parser)
-    add_target(parser)

@@ -50,6 +50,10 @@ def fill(parser: VerbParser) -> None:
     )
     stop = verbs.add_parser("stop", help="end it: everybody but the holdout has the baseline")
     stop.tells(None, ["tideline experiment stop --id spring --bootstrap KAFKA:9092"])
+    _add_options(start, status, watch, stop)
+
+
+def _add_options(start: VerbParser, status: VerbParser, watch: VerbParser, stop: VerbParser) -> None:
     for each in (start, status, watch, stop):
         each.add_argument("--id", required=True, help="of the experiment")
     for each in (start, watch, stop):

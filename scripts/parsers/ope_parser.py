@@ -13,6 +13,17 @@ from tideline.udfs.settings.options import argument, number
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
 
+_KEYS = {
+    "estimates": "by estimator: {value, ci95, own95, ...}",
+    "lists": "by estimator of whole lists: {value, ci95, ess, refused}",
+    "diagnostics": "effective sample size, weights, support, rows, decisions",
+    "refused": "why the log cannot say; null where it can",
+    "decide_by": "the estimator to decide by",
+    "warnings": "what to know before deciding",
+    "policy": "the one that was judged",
+    "logged": "value earned on the log, and rows left out by reason",
+}
+
 
 def fill(parser: VerbParser) -> None:
     """Describe the verb."""
@@ -23,16 +34,7 @@ def fill(parser: VerbParser) -> None:
             "tideline ope --log decisions.parquet --policy linucb:alpha=0.3 --places 1,0.8,0.6",
             "tideline ope --log foreign.csv --policy target.csv --json --picture ope.png",
         ],
-        {
-            "estimates": "by estimator: {value, ci95, own95, ...}",
-            "lists": "by estimator of whole lists: {value, ci95, ess, refused}",
-            "diagnostics": "effective sample size, weights, support, rows, decisions",
-            "refused": "why the log cannot say; null where it can",
-            "decide_by": "the estimator to decide by",
-            "warnings": "what to know before deciding",
-            "policy": "the one that was judged",
-            "logged": "value earned on the log, and rows left out by reason",
-        },
+        _KEYS,
         "The log's columns:\n" + docstring_of("tideline.scripts.analysis.read_log"),
     )
     parser.add_argument(
@@ -45,6 +47,13 @@ def fill(parser: VerbParser) -> None:
         "Parquet file with a column p_<action> for each action and, where needed, decision_id and position",
     )
     parser.add_argument("--reward", default="reward", metavar="COLUMN", help="what to judge by (reward)")
+    _add_job(parser)
+    parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the estimates with their intervals")
+    add_json(parser)
+
+
+def _add_job(parser: VerbParser) -> None:
+    """Add what the job knows that a log does not say."""
     parser.add_argument(
         "--exploration", type=argument(number(0, 1)), default=0.02, help="as in the job's options (0.02)"
     )
@@ -64,8 +73,6 @@ def fill(parser: VerbParser) -> None:
     parser.add_argument(
         "--placement", metavar="NAME", help="judge the lists of a placement, with its own list rules (the default list)"
     )
-    parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the estimates with their intervals")
-    add_json(parser)
 
 
 def _places(text: str) -> list[float]:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.equality import check_equal
 from tests.support.live import ENCODERS, LiveJob
+from tests.support.running_job import make_room
 from tests.support.traffic import Scenario, make_activities, make_events, messages
 from tideline.scripts.benchmarks.live.saved_states import saved_states
 from tideline.scripts.commands.backfill import main
@@ -42,8 +43,7 @@ def test_a_backfill_that_is_killed_in_the_middle_leaves_every_state_byte_for_byt
     events = make_events(Scenario(3, _USERS, _EVENTS, activities, job.token_keys, began_ms))
     half = len(events) // 2
     job.produce(messages(events[:half]))
-    if not stack.rest.get("/overview")["slots-available"]:
-        stack.add_taskmanager()
+    make_room(stack)
 
     job.job_id = submit(stack, "backfill", job.options)
     monkeypatch.setenv("TIDELINE_REDIS_URL", stack.redis_url)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.equality import check_equal
-from tests.support.live import LiveJob
+from tests.support.running_job import running_job
 from tests.support.scenes import now_ms, view
 from tests.support.traffic import Message
 from tests.support.waiting import wait_until
@@ -22,16 +21,18 @@ from tideline.udfs.core.catalogue.activity import Activity, encode_activity
 from tideline.udfs.core.policies.arm_key import decode_ledger_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.live import LiveJob
     from tideline.scripts.localstack import Stack
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
-
-
 _CAP, _READERS, _RATE_S, _AT_ONCE = 500, 3_000, 100, 10
-USERS = 40
+USERS = [f"budget-{number}" for number in range(40)]
+SEEN_MS = now_ms() - 2 * _HOUR_MS
 
 
 def activities() -> list[Activity]:
@@ -39,7 +40,7 @@ def activities() -> list[Activity]:
     start, end = now_ms() - _DAY_MS, now_ms() + 10 * _DAY_MS
     plain = [Activity(f"b{number}", "coupon", "of a test", start, end) for number in range(6)]
     limited = [replace(plain[0], budget=20.0, cost=1.0), replace(plain[1], exposure_floor=0.1)]
-    return [*limited, plain[2], replace(plain[3], total_cap=USERS), *plain[4:]]
+    return [*limited, plain[2], replace(plain[3], total_cap=len(USERS)), *plain[4:]]
 
 
 def converted(job: LiveJob, users: list[str], name: str, at_ms: int) -> list[Message]:
@@ -85,21 +86,20 @@ def on_list(job: LiveJob, user: str) -> list[str]:
     return list(json.loads(job.lists([user])[user])["i"])
 
 
-def test_a_spent_budget_leaves_every_list_and_outlives_a_restart(stack: Stack) -> None:
-    """Contract: ledger and lists are the oracle's to the bit, before and after a savepoint; raised, it is back."""
-    if not stack.rest.get("/overview")["slots-available"]:
-        stack.add_taskmanager()
-    job = LiveJob(stack, f"bu{os.getpid()}")
-    job.put_activities(activities())
-    job.start()
-    users = [f"budget-{number}" for number in range(USERS)]
-    seen_ms = now_ms() - 2 * _HOUR_MS
-    job.produce([view(user, seen_ms) for user in users])
-    job.drain()
-    job.publish()
-    assert job.stops() in (None, [])
+@pytest.fixture
+def job(stack: Stack) -> Iterator[LiveJob]:
+    """A job that has ranked everybody; cancelled at the end."""
+    with running_job(stack, "bu", activities()) as running:
+        running.produce([view(user, SEEN_MS) for user in USERS])
+        running.drain()
+        running.publish()
+        yield running
 
-    job.produce(converted(job, users, "b0", seen_ms + 1000))
+
+def test_a_spent_budget_leaves_every_list_and_outlives_a_restart(job: LiveJob) -> None:
+    """Contract: ledger and lists are the oracle's to the bit, before and after a savepoint; raised, it is back."""
+    assert job.stops() in (None, [])
+    job.produce(converted(job, USERS, "b0", SEEN_MS + 1000))
     wait_until("readers are told of the stop", lambda: job.stops() == ["b0", "b3"])
     job.lose_stops()
     job.drain()
@@ -112,7 +112,7 @@ def test_a_spent_budget_leaves_every_list_and_outlives_a_restart(stack: Stack) -
     before = standing(job, "b0")
     assert before.stopped
     assert before.spent_cents >= 2_000
-    assert standing(job, "b3").impressions == USERS
+    assert standing(job, "b3").impressions == len(USERS)
 
     savepoint = job.stack.rest.savepoint(job.job_id, cancel=True)
     job.stack.rest.wait_state(job.job_id, ["CANCELED"])
@@ -120,9 +120,13 @@ def test_a_spent_budget_leaves_every_list_and_outlives_a_restart(stack: Stack) -
     job.publish()
     assert standing(job, "b0") == before
     assert "b0" not in on_list(job, "later")
+    _bring_back(job)
 
+
+def _bring_back(job: LiveJob) -> None:
+    """Raise the limits, pause and go on, take the budget away: readers are told of each."""
     limited = replace(activities()[0], budget=2000.0, starts_ms=1_700_000_000_000)
-    job.put_activities([limited, replace(activities()[3], total_cap=10 * USERS)])
+    job.put_activities([limited, replace(activities()[3], total_cap=10 * len(USERS))])
     wait_until("readers are told that it is back", lambda: job.stops() == [])
     wait_until("it is on lists again", lambda: "b0" in on_list(job, f"again-{now_ms()}"))
 
@@ -132,28 +136,23 @@ def test_a_spent_budget_leaves_every_list_and_outlives_a_restart(stack: Stack) -
     wait_until("and that it goes on", lambda: job.stops() == [])
     job.put_activities([replace(limited, budget=0.0)])
     wait_until("a budget of nothing stops at once", lambda: job.stops() == ["b0"])
-    job.stack.rest.cancel(job.job_id)
 
 
 def test_a_total_cap_ends_what_readers_show(stack: Stack) -> None:
     """Contract: at 100 impressions a second, by a frontend that looks at the stop list at each of them."""
-    if not stack.rest.get("/overview")["slots-available"]:
-        stack.add_taskmanager()
-    job = LiveJob(stack, f"tc{os.getpid()}", publish_ms="2000")
-    job.put_activities([replace(activities()[3], total_cap=_CAP), *activities()[4:]])
-    job.start()
-    users = [f"reader-{number}" for number in range(_READERS)]
-    job.produce([view(user, now_ms()) for user in users])
-    job.drain()
-    shown = [0.0]
-    began = time.monotonic()
-    while len(shown) <= _READERS and job.stops() in (None, []):
-        few = users[len(shown) - 1 :][:_AT_ONCE]
-        job.produce(seen(job, few, "b3", now_ms()))
-        shown += [time.monotonic() - began] * len(few)
-        time.sleep(max(began + len(shown) / _RATE_S - time.monotonic(), 0.0))
-    beyond = len(shown) - 1 - _CAP
-    rate_s = _CAP / shown[_CAP]
-    print(f"{beyond} beyond the cap at {rate_s:.0f}/s, {shown[-1] - shown[_CAP]:.2f} s behind it")
-    wait_until("readers are told of the stop", lambda: job.stops() == ["b3"])
-    job.stack.rest.cancel(job.job_id)
+    capped = [replace(activities()[3], total_cap=_CAP), *activities()[4:]]
+    with running_job(stack, "tc", capped, publish_ms="2000") as job:
+        users = [f"reader-{number}" for number in range(_READERS)]
+        job.produce([view(user, now_ms()) for user in users])
+        job.drain()
+        shown = [0.0]
+        began = time.monotonic()
+        while len(shown) <= _READERS and job.stops() in (None, []):
+            few = users[len(shown) - 1 :][:_AT_ONCE]
+            job.produce(seen(job, few, "b3", now_ms()))
+            shown += [time.monotonic() - began] * len(few)
+            time.sleep(max(began + len(shown) / _RATE_S - time.monotonic(), 0.0))
+        beyond = len(shown) - 1 - _CAP
+        rate_s = _CAP / shown[_CAP]
+        print(f"{beyond} beyond the cap at {rate_s:.0f}/s, {shown[-1] - shown[_CAP]:.2f} s behind it")
+        wait_until("readers are told of the stop", lambda: job.stops() == ["b3"])

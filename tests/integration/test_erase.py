@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from tests.support.equality import check_equal
 from tests.support.live import LiveJob
+from tests.support.running_job import running_job
 from tests.support.scenes import scenario
 from tests.support.traffic import make_activities, messages
 from tests.support.waiting import PATIENCE_S, wait_until
@@ -34,15 +34,10 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def live(stack: Stack) -> Iterator[LiveJob]:
     """A job with some traffic; cancelled at the end."""
-    if not stack.rest.get("/overview")["slots-available"]:
-        stack.add_taskmanager()
-    live = LiveJob(stack, f"erase{os.getpid()}")
-    live.put_activities(make_activities(40, int(time.time() * 1000)))
-    live.start()
-    live.produce(messages(scenario(live, 1, "p", events=800, users=60)))
-    live.drain()
-    yield live
-    stack.rest.cancel(live.job_id)
+    with running_job(stack, "erase", make_activities(40, int(time.time() * 1000))) as live:
+        live.produce(messages(scenario(live, 1, "p", events=800, users=60)))
+        live.drain()
+        yield live
 
 
 def _target(live: LiveJob) -> Target:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import pytest
 from tests.support.equality import check_equal
 from tests.support.live import LiveJob
 from tests.support.plain_lists import PlainRules
+from tests.support.running_job import running_job
 from tests.support.scenes import scenario
 from tests.support.traffic import CATEGORIES, Message, make_activities, messages
 from tests.support.waiting import wait_until
@@ -46,13 +46,10 @@ _SHOWN = 60
 @pytest.fixture(scope="module")
 def ruled(stack: Stack) -> Iterator[LiveJob]:
     """A job with a quota, a window, much exploration and a holdout; cancelled at the end."""
-    if not stack.rest.get("/overview")["slots-available"]:
-        stack.add_taskmanager()
-    live = LiveJob(stack, f"rules{os.getpid()}", list_rules=RULES, exploration="0.2", holdout="0.2", salt="rules")
-    live.put_activities([_placed(each, at) for at, each in enumerate(make_activities(60, int(time.time() * 1000)))])
-    live.start()
-    yield live
-    stack.rest.cancel(live.job_id)
+    activities = [_placed(each, at) for at, each in enumerate(make_activities(60, int(time.time() * 1000)))]
+    options = {"list_rules": RULES, "exploration": "0.2", "holdout": "0.2", "salt": "rules"}
+    with running_job(stack, "rules", activities, **options) as live:
+        yield live
 
 
 def _placed(activity: Activity, number: int) -> Activity:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
+from tests.support.running_job import make_room
 from tests.support.waiting import wait_until
 from tideline.schemas.topics import Topics
 from tideline.scripts.commands import export_log, ope
@@ -74,8 +75,7 @@ def _run(world: World, stack: Stack) -> list[Shown]:
         "topics": json.dumps(topics.by_role()),
         "exploration": "0.25",
     }
-    if not stack.rest.get("/overview")["slots-available"]:
-        stack.add_taskmanager()
+    make_room(stack)
     job_id = submit(stack, "live", options)
     lists = RedisLists(stack.redis_url, TAG)
     try:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.live import LiveJob
+from tests.support.running_job import running_job
 from tests.support.traffic import messages
 from tests.support.waiting import wait_until
 from tideline.schemas.events import Event, EventType
@@ -30,13 +30,8 @@ PASSING = [f"passing{number}" for number in range(60)]
 @pytest.fixture
 def shop(stack: Stack) -> Iterator[LiveJob]:
     """A job with five activities that tells forty users a second, five of each shard; cancelled at the end."""
-    if not stack.rest.get("/overview")["slots-available"]:
-        stack.add_taskmanager()
-    live = LiveJob(stack, f"openings{os.getpid()}", refresh_per_s="40")
-    live.put_activities([offer(number) for number in range(5)])
-    live.start()
-    yield live
-    stack.rest.cancel(live.job_id)
+    with running_job(stack, "openings", [offer(number) for number in range(5)], refresh_per_s="40") as live:
+        yield live
 
 
 def now() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pytest
 
 from tests.support.equality import check_equal
 from tests.support.live import LiveJob
+from tests.support.running_job import running_job
 from tests.support.scenes import act, scenario
 from tests.support.traffic import Message, make_activities, messages
 from tests.support.waiting import wait_until
@@ -46,16 +46,13 @@ _SHOWN = 30
 @pytest.fixture(scope="module")
 def placed(stack: Stack) -> Iterator[LiveJob]:
     """A job with two placements; cancelled at the end."""
-    if not stack.rest.get("/overview")["slots-available"]:
-        stack.add_taskmanager()
-    live = LiveJob(stack, f"places{os.getpid()}", placements=PLACEMENTS, exploration="0.1", holdout="0.2", salt="p")
     made = make_activities(60, int(time.time() * 1000))
-    live.put_activities([replace(each, group="tea" if at % 4 == 0 else None) for at, each in enumerate(made)])
-    live.start()
-    live.produce(messages(scenario(live, 1, "placed", events=1_000, users=100)))
-    live.settle()
-    yield live
-    stack.rest.cancel(live.job_id)
+    activities = [replace(each, group="tea" if at % 4 == 0 else None) for at, each in enumerate(made)]
+    options = {"placements": PLACEMENTS, "exploration": "0.1", "holdout": "0.2", "salt": "p"}
+    with running_job(stack, "places", activities, **options) as live:
+        live.produce(messages(scenario(live, 1, "placed", events=1_000, users=100)))
+        live.settle()
+        yield live
 
 
 def items(payload: bytes) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import pytest
 
 from tests.support.equality import check_equal
 from tests.support.live import LiveJob
+from tests.support.running_job import running_job
 from tests.support.scenes import scenario
 from tests.support.traffic import Message, make_activities, messages
 from tests.support.waiting import wait_until
@@ -38,15 +38,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def told(stack: Stack) -> Iterator[LiveJob]:
     """A job with some traffic; cancelled at the end."""
-    if not stack.rest.get("/overview")["slots-available"]:
-        stack.add_taskmanager()
-    live = LiveJob(stack, f"profiles{os.getpid()}")
-    live.put_activities([_for_gold(each, at) for at, each in enumerate(make_activities(40, int(time.time() * 1000)))])
-    live.start()
-    live.produce(messages(scenario(live, 1, "p", events=1_200, users=80)))
-    live.drain()
-    yield live
-    stack.rest.cancel(live.job_id)
+    activities = [_for_gold(each, at) for at, each in enumerate(make_activities(40, int(time.time() * 1000)))]
+    with running_job(stack, "profiles", activities) as live:
+        live.produce(messages(scenario(live, 1, "p", events=1_200, users=80)))
+        live.drain()
+        yield live
 
 
 def _for_gold(activity: Activity, number: int) -> Activity:

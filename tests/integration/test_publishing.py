@@ -126,14 +126,19 @@ def rows(job: LiveJob, encoder: int) -> dict[str, PolicyRow]:
     return {name: row for name, row in found if row.encoder == encoder and name != PRIOR_ID}
 
 
-def test_publish_refusal_and_rollback_under_load(
-    job: LiveJob, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Contract: no restart, every list names its encoder, the refused gate is printed, sums stay apart."""
+def learn(job: LiveJob) -> None:
+    """Let the job learn from some traffic of the last hours."""
     start_ms = int(time.time() * 1000) - 21_600_000
     activities = tuple(job.oracle.ranker.offers.activities.values())
     job.produce(messages(make_events(Scenario(7, 60, 1_500, activities, job.token_keys, start_ms, "learn"))))
     job.settle()
+
+
+def test_publish_refusal_and_rollback_under_load(
+    job: LiveJob, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Contract: no restart, every list names its encoder, the refused gate is printed, sums stay apart."""
+    learn(job)
     before = restarts(job)
     data = ["--data", str(write_sequences(tmp_path / "test.csv", 2)), "--target", "all", "--most-us", "1e6"]
     data += ["--train", str(write_sequences(tmp_path / "train.csv", 1)), "--slowdown", "1e6"]

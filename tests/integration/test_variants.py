@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.equality import check_equal
-from tests.support.live import LiveJob
+from tests.support.running_job import running_job
 from tests.support.scenes import now_ms, view
 from tests.support.traffic import Message
 from tests.support.waiting import wait_until
@@ -23,6 +22,9 @@ from tideline.udfs.core.catalogue.activity import Activity, decode_activity
 from tideline.udfs.core.catalogue.competing import Variant
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.live import LiveJob
     from tideline.scripts.localstack import Stack
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -31,6 +33,7 @@ _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
 THREE = ("red", "blue", "cow")
 USERS = [f"varied-{number}" for number in range(60)]
+SEEN_MS = now_ms() - 2 * _HOUR_MS
 
 
 def activities() -> list[Activity]:
@@ -63,52 +66,57 @@ def shown(job: LiveJob, activity_id: str, at_ms: int) -> tuple[list[Message], Co
     return found, seen, clicked
 
 
-def test_variants_are_listed_counted_and_told(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def job(stack: Stack) -> Iterator[LiveJob]:
+    """A job that has ranked everybody; cancelled at the end."""
+    with running_job(stack, "va", activities()) as running:
+        running.produce([view(user, SEEN_MS) for user in USERS])
+        running.drain()
+        yield running
+
+
+def logged(job: LiveJob, count: int) -> list[dict[str, Any]]:
+    """All decisions of the job, once there are so many."""
+
+    def read() -> list[dict[str, Any]]:
+        return [DECISION.decode(each.value) for each in job.read(job.topics.decisions) if each.value is not None]
+
+    wait_until("all decisions are logged", lambda: len(read()) == count)
+    return read()
+
+
+def test_variants_are_listed_counted_and_told(job: LiveJob, capsys: pytest.CaptureFixture[str]) -> None:
     """Contract: lists are the oracle's to the byte; the status has exactly the users and clicks that were sent.
 
     Shares that earn move to what was clicked; the winner alone is what the topic then holds.
     """
-    if not stack.rest.get("/overview")["slots-available"]:
-        stack.add_taskmanager()
-    job = LiveJob(stack, f"va{os.getpid()}")
-    job.put_activities(activities())
-    job.start()
-    seen_ms = now_ms() - 2 * _HOUR_MS
-    job.produce([view(user, seen_ms) for user in USERS])
-    job.drain()
-
-    messages, seen, clicked = shown(job, "v0", seen_ms + 1000)
-    earning, of_earning, _ = shown(job, "v1", seen_ms + 2000)
+    messages, seen, clicked = shown(job, "v0", SEEN_MS + 1000)
+    earning, of_earning, _ = shown(job, "v1", SEEN_MS + 2000)
     assert set(seen) == set(THREE)
     assert min(of_earning["blue"], of_earning["cow"]) > len(USERS) / 4
     job.produce([*messages, *earning])
     job.settle()
     check_equal(job.oracle.lists, job.all_lists())
-    _, again, _ = shown(job, "v0", seen_ms)
+    _, again, _ = shown(job, "v0", SEEN_MS)
     assert again == seen
-    _, moved, _ = shown(job, "v1", seen_ms)
+    _, moved, _ = shown(job, "v1", SEEN_MS)
     assert moved["cow"] > len(USERS) * 3 / 4
 
-    def decided() -> int:
-        return len([each for each in job.read(job.topics.decisions) if each.value is not None])
-
-    wait_until("all decisions are logged", lambda: decided() == 2 * len(USERS))
-    every = [DECISION.decode(each.value) for each in job.read(job.topics.decisions) if each.value is not None]
-    records = [each for each in every if each["activity_id"] == "v0"]
+    records = [each for each in logged(job, 2 * len(USERS)) if each["activity_id"] == "v0"]
     assert Counter(each["variant"] for each in records) == seen
     assert {each["variant_share"] for each in records} == {86 / 256, 85 / 256}
 
+    of_job = ["--stack", job.stack.name, f"--suffix=-{job.tag}"]
     capsys.readouterr()
-    assert main(["status", "v0", "--json", "--stack", stack.name, f"--suffix=-{job.tag}"]) == 3
+    assert main(["status", "v0", "--json", *of_job]) == 3
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {each["id"]: each["users"] for each in told["variants"]} == seen
     assert {each["id"]: each["clicks"] for each in told["variants"]} == {name: clicked[name] for name in THREE}
     assert (told["users"], told["verdict"], told["left_out"]) == (len(USERS), "undecided", 0)
 
-    assert main(["stop", "v0", "--keep", "cow", "--stack", stack.name, f"--suffix=-{job.tag}"]) == 0
+    assert main(["stop", "v0", "--keep", "cow", *of_job]) == 0
     assert capsys.readouterr().out == "v0: cow alone\n"
     newest = job.read(job.topics.activities)[-1]
     alone = decode_activity(newest.key, newest.value)
     assert alone is not None
     assert (alone.activity_id, alone.variants, alone.labels) == ("v0", (), {"variant": "cow"})
-    job.stack.rest.cancel(job.job_id)

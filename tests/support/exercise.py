@@ -21,6 +21,7 @@ USERS = 1_000
 EVENTS = 20_000
 _BEFORE_MS = 6 * 3_600_000
 _WATCHED = 50
+_Learned = dict[str, tuple[float, tuple[float, ...]]]
 _FIRST_PART, _SECOND_PART = 0.4, 0.6
 
 
@@ -49,10 +50,9 @@ def exercise(
 
     `counters_last` tells that no task was lost, so that the job's counters count all of it.
     """
-    oracle = job.oracle
     users = sorted({event.user_id for event in undisturbed})
-    metrics, expected = job.metrics(), oracle.outcomes()
-    sums, accounted, dead = oracle.learned(), oracle.accounted(), len(job.read(job.topics.dead_letters))
+    metrics, expected = job.metrics(), job.oracle.outcomes()
+    sums, accounted, dead = job.oracle.learned(), job.oracle.accounted(), len(job.read(job.topics.dead_letters))
     first, second = (round(len(sent) * share) for share in (_FIRST_PART, _SECOND_PART))
     started = time.monotonic()
     with VersionWatch(job, users[:: len(users) // _WATCHED]) as watch:
@@ -64,20 +64,17 @@ def exercise(
         job.drain()
         drained = time.monotonic()
         job.settle()
-    control = _control(job, undisturbed)
-    gained = _difference(oracle.learned(), sums)
-    fate = {name: count - accounted[name] for name, count in oracle.accounted().items()}
-    check_equal(oracle.lists, job.all_lists())
-    check_equal(control.lists, job.lists(users))
-    check_equal(_difference(control.learned(), {}), gained)
+    gained = _difference(job.oracle.learned(), sums)
+    lists_equal = _check_all(job, users, _control(job, undisturbed), gained)
+    fate = {name: count - accounted[name] for name, count in job.oracle.accounted().items()}
     assert not watch.steps_back, watch.steps_back[:3]
     assert sum(fate.values()) == len(sent), fate
     if counters_last:
-        _wait_counted(job, oracle.outcomes() - expected, metrics)
+        _wait_counted(job, job.oracle.outcomes() - expected, metrics)
     numbers: dict[str, object] = {
         "produced": len(sent),
         **fate,
-        "lists_equal": len(control.lists),
+        "lists_equal": lists_equal,
         "impressions": sum(impressions for impressions, _ in gained.values()),
         "clicks": sum(rewards[0] for _, rewards in gained.values()),
         "samples": watch.samples,
@@ -86,6 +83,14 @@ def exercise(
         "seconds": round(time.monotonic() - started, 1),
     }
     return Seen(numbers, job.read(job.topics.dead_letters)[dead:])
+
+
+def _check_all(job: LiveJob, users: list[str], control: Oracle, gained: _Learned) -> int:
+    """Hold lists and what was learned against the oracle's and those of an undisturbed run, of so many users."""
+    check_equal(job.oracle.lists, job.all_lists())
+    check_equal(control.lists, job.lists(users))
+    check_equal(_difference(control.learned(), {}), gained)
+    return len(control.lists)
 
 
 def _wait_counted(job: LiveJob, wanted: Mapping[str, int], before: Mapping[str, float]) -> None:
@@ -110,9 +115,7 @@ def _control(job: LiveJob, undisturbed: Sequence[Event]) -> Oracle:
     return control
 
 
-def _difference(
-    after: dict[str, tuple[float, tuple[float, ...]]], before: dict[str, tuple[float, tuple[float, ...]]]
-) -> dict[str, tuple[float, tuple[float, ...]]]:
+def _difference(after: _Learned, before: _Learned) -> _Learned:
     none = (0.0, (0.0, 0.0, 0.0))
     gained = {}
     for name, (impressions, rewards) in after.items():

@@ -29,16 +29,8 @@ def refused_records(user: str, now_ms: int, keys: TokenKeys, activity_id: str, t
     key = user.encode()
     view = Event(f"{tag}-view", user, EventType.VIEW, now_ms - 1_000, item_id="item-1", price=2.5)
     avro, as_json = encode_event(view), encode_event(view, as_json=True)
-    token = token_for(user, [activity_id], keys, now_ms, 1, _STRANGER_X)
-    forged = token_for(user, [activity_id], TokenKeys({1: b"\1" * 32}, 1), now_ms, 1, _STRANGER_X)
-    others = token_for(user + "x", [activity_id], keys, now_ms, 1, _STRANGER_X)
-
-    def clicked(token: str) -> bytes:
-        return encode_event(
-            Event(f"{tag}-click", user, EventType.CLICK, now_ms, activity_id=activity_id, token=token, position=0)
-        )
-
     nan = encode_event(view._replace(price=float("nan")))
+    ahead = encode_event(view._replace(ts_ms=now_ms + 900_000), as_json=True)
     values: dict[str, tuple[bytes | None, bytes | None, Reason]] = {
         "truncated Avro": (key, avro[:-4], Reason.TRUNCATED),
         "bytes after the Avro record": (key, avro + b"\0", Reason.TRUNCATED),
@@ -56,18 +48,31 @@ def refused_records(user: str, now_ms: int, keys: TokenKeys, activity_id: str, t
         "another user's key": (key + b"x", avro, Reason.KEY_MISMATCH),
         "unknown type": (key, as_json.replace(b'"view"', b'"stare"'), Reason.UNKNOWN_TYPE),
         "missing field": (key, as_json.replace(b'"ts_ms"', b'"time"'), Reason.WRONG_SHAPE),
-        "garbled token": (key, clicked(token[:-5] + "!!!!!"), Reason.BAD_TOKEN),
-        "forged token": (key, clicked(forged), Reason.FOREIGN_TOKEN),
-        "another user's token": (key, clicked(others), Reason.FOREIGN_TOKEN),
-        "more than 5 minutes ahead": (
-            key,
-            encode_event(view._replace(ts_ms=now_ms + 900_000), as_json=True),
-            Reason.FUTURE,
-        ),
+        "more than 5 minutes ahead": (key, ahead, Reason.FUTURE),
         "empty value": (key, b"", Reason.EMPTY),
         "no value": (key, None, Reason.EMPTY),
     }
+    values |= {
+        kind: (key, value, reason)
+        for kind, (value, reason) in _clicks(user, now_ms, keys, activity_id, f"{tag}-click").items()
+    }
     return {kind: Refused(Message(key, value), reason) for kind, (key, value, reason) in values.items()}
+
+
+def _clicks(
+    user: str, now_ms: int, keys: TokenKeys, activity_id: str, event_id: str
+) -> dict[str, tuple[bytes, Reason]]:
+    """Return a click with each kind of token that proves nothing."""
+    token = token_for(user, [activity_id], keys, now_ms, 1, _STRANGER_X)
+    forged = token_for(user, [activity_id], TokenKeys({1: b"\1" * 32}, 1), now_ms, 1, _STRANGER_X)
+    others = token_for(user + "x", [activity_id], keys, now_ms, 1, _STRANGER_X)
+    tokens = {
+        "garbled token": (token[:-5] + "!!!!!", Reason.BAD_TOKEN),
+        "forged token": (forged, Reason.FOREIGN_TOKEN),
+        "another user's token": (others, Reason.FOREIGN_TOKEN),
+    }
+    click = Event(event_id, user, EventType.CLICK, now_ms, activity_id=activity_id, position=0)
+    return {kind: (encode_event(click._replace(token=text)), reason) for kind, (text, reason) in tokens.items()}
 
 
 def many_refused(count: int, users: Sequence[str], now_ms: int, keys: TokenKeys, activity_id: str) -> list[Refused]:

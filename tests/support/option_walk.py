@@ -12,10 +12,24 @@ from tideline.scripts.localstack.paths import REPOSITORY
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BASE = {"generation": "5"}
-"""What the walk's job begins with besides what every test's job does."""
 SECOND_KEY = {"2": "7a" * 32}
 """A token secret more; it comes by the environment."""
+NEW_LISTS = {
+    "list_ttl_s": "3600",
+    "list_size": "7",
+    "list_rules": json.dumps([{"by": "category", "penalty": [0, 5, "ban"]}]),
+    "placements": json.dumps([{"name": "cart", "number": 2, "size": 4, "apart_from": ["default"]}]),
+    "exploration": "0.1",
+    "holdout": "0.2",
+    "salt": "other",
+    "generation": "6",
+    "token_keys": json.dumps(SECOND_KEY),
+    "token_key_id": "2",
+    "attribution_days": "3",
+}
+"""What changes lists from the restart on and keeps all state."""
+BASE = {"generation": "5"}
+"""What the walk's job begins with besides what every test's job does."""
 
 
 def refused(tag: str) -> dict[str, str]:
@@ -44,19 +58,7 @@ def steps(bootstrap: str, redis_url: str, tag: str) -> dict[str, Mapping[str, st
             "publish_ms": "1000",
             "provider": "cpu",
         },
-        "only new lists": {
-            "list_ttl_s": "3600",
-            "list_size": "7",
-            "list_rules": json.dumps([{"by": "category", "penalty": [0, 5, "ban"]}]),
-            "placements": json.dumps([{"name": "cart", "number": 2, "size": 4, "apart_from": ["default"]}]),
-            "exploration": "0.1",
-            "holdout": "0.2",
-            "salt": "other",
-            "generation": "6",
-            "token_keys": json.dumps(SECOND_KEY),
-            "token_key_id": "2",
-            "attribution_days": "3",
-        },
+        "only new lists": NEW_LISTS,
         "from the next policy": {
             "policy": "thompson",
             "weight_click": "2",

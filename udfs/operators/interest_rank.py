@@ -91,10 +91,18 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._sampled = WaitingDecisions()
         self._popular = PopularList(config.list_ttl_s * 1000)
         self._stops = StopList(config.list_ttl_s * 1000)
+        # What reads the past may meet events of before any erasure.
+        self._read_topics(erased_from_ms=_present_ms() - erased_ms if live else 0)
+        self._held = self._read_profiles()
+        self._show()
+        self._feed.log_start(BUILD_ID, config.topics.activities)
+
+    def _read_topics(self, erased_from_ms: int) -> None:
+        """Bring the ranker's state to the present: whatever comes later is broadcast."""
+        config = self._config
         start = RankerState.start(rank_settings(config), Encoder.load(Path(config.encoder), config.provider))
         told = ((record.key, record.value) for record in self._read(config.topics.erasures))
-        # What reads the past may meet events of before any erasure.
-        erasures = KnownErasures.of(told, start.settings.keys, _present_ms() - erased_ms if live else 0)
+        erasures = KnownErasures.of(told, start.settings.keys, erased_from_ms)
         self._meters.add({"erasures_refused": erasures.refused})
         self._feed = RankerFeed(
             replace(start, erasures=erasures),
@@ -109,9 +117,6 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._feed.start_policy()
         self._end_if_taken_over()
         self._feed.apply(ACTIVITIES, self._read(config.topics.activities))
-        self._held = self._read_profiles()
-        self._show()
-        self._feed.log_start(BUILD_ID, config.topics.activities)
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Process a batch of events or of profiles, or republish every user of the shard."""

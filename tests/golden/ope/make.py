@@ -136,7 +136,15 @@ def slates() -> dict[str, object]:
         "q_hat": model,
         "evaluation_policy_action_dist": chances,
     }
-    values = {
+    return {
+        "given": {k: np.asarray(v).tolist() for k, v in given.items()},
+        "values": {k: float(v) for k, v in _of_slates(given).items()},
+    }
+
+
+def _of_slates(given: dict[str, object]) -> dict[str, float]:
+    """Return the estimates from lists of three of six actions."""
+    return {
         "independent": ope.SlateIndependentIPS(len_list=3).estimate_policy_value(
             **{k: v for k, v in given.items() if "cascade" not in k}
         ),
@@ -144,10 +152,6 @@ def slates() -> dict[str, object]:
             **{k: v for k, v in given.items() if "item" not in k}
         ),
         "cascade_dr": ope.SlateCascadeDoublyRobust(len_list=3, n_unique_action=6).estimate_policy_value(**given),
-    }
-    return {
-        "given": {k: np.asarray(v).tolist() for k, v in given.items()},
-        "values": {k: float(v) for k, v in values.items()},
     }
 
 

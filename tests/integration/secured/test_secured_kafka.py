@@ -32,8 +32,7 @@ def test_the_job_and_every_command_work_with_the_documented_rights(
     """Contract: the job over TLS, to Redis too, ranks, learns and logs; it obeys; a replay reads what it read."""
     began_ms = int(time.time() * 1000)
     monkeypatch.setenv("TIDELINE_TOKEN_KEYS", json.dumps(token_keys(stack)))
-    job_login = broker.login(RIGHTS["the job"], by_reference=True)
-    monkeypatch.setenv("TIDELINE_KAFKA_PROPERTIES_FILE", str(job_login))
+    monkeypatch.setenv("TIDELINE_KAFKA_PROPERTIES_FILE", str(broker.login(RIGHTS["the job"], by_reference=True)))
     stack.add_taskmanager()
     secured = Secured(stack, broker, lists)
     job = secured.job
@@ -63,11 +62,19 @@ def test_the_job_and_every_command_work_with_the_documented_rights(
         assert _places_of(stack, job.job_id) == []
     finally:
         stack.rest.cancel(job.job_id)
-    train = broker.login(RIGHTS["model train"])
-    assert len(load(f"kafka://{broker.outside}/clickstream", properties=train).names) == len(USERS)
-    stack.rest.wait_slots(1)
+    _train_reads(broker)
     monkeypatch.setenv("TIDELINE_KAFKA_PROPERTIES_FILE", str(broker.login(RIGHTS["replay"])))
     job.options = {**job.options, "name": "july", "redis_url_file": str(lists.file("replay"))}
+    _replay_since(began_ms, secured, capsys)
+
+
+def _train_reads(broker: SecureBroker) -> None:
+    login = broker.login(RIGHTS["model train"])
+    assert len(load(f"kafka://{broker.outside}/clickstream", properties=login).names) == len(USERS)
+
+
+def _replay_since(began_ms: int, secured: Secured, capsys: Captured) -> None:
+    secured.job.stack.rest.wait_slots(1)
     capsys.readouterr()
     secured.submit("replay", "--from", str(began_ms - 60_000), "--to", str(int(time.time() * 1000) + 1))
     replayed = json.loads(capsys.readouterr().out)

@@ -48,25 +48,24 @@ def refusal(token: str, user: str = "ann", keys: TokenKeys = KEYS) -> Reason:
     return caught.value.reason
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
-    """Contract: every field comes back, for any number of positions, and the token is URL-safe without padding."""
-    users, positions = data.draw(st.integers(1, 5)), data.draw(st.integers(1, MAX_POSITIONS))
-    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+@st.composite
+def ranked_lists(draw: st.DrawFn) -> RankedLists:
+    """Lists of some users with any values that they can have, one of them with a place that holds none."""
+    users, positions = draw(st.integers(1, 5)), draw(st.integers(1, MAX_POSITIONS))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     x = rng.integers(-128, 128, (users, DIM)).astype(np.int8)
     x[:, 0] = 90
     order = np.stack([rng.permutation(20)[:positions] for _ in range(users)])
     order[0, -1] = -1
-    made = RankedLists(
+    return RankedLists(
         ListHeads(
             users=[f"ü{number}" for number in range(users)],
             as_of_ms=rng.integers(0, 2**48, users),
             seq=rng.integers(0, 2**32, users),
             arms=rng.integers(0, 4, users),
-            popular=data.draw(st.booleans()),
-            unlearned=data.draw(st.sampled_from([None, rng.random(users) < 0.5])),
-            placement=data.draw(st.sampled_from([0, 1, MAX_PLACEMENT])),
+            popular=draw(st.booleans()),
+            unlearned=draw(st.sampled_from([None, rng.random(users) < 0.5])),
+            placement=draw(st.sampled_from([0, 1, MAX_PLACEMENT])),
         ),
         MadeBy(
             generation=int(rng.integers(0, 2**16)),
@@ -82,8 +81,14 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
         tags=rng.integers(0, 2**8, (20, TAG_BYTES)).astype(np.uint8),
         pairs=rng.integers(0, 2**24, (users, positions)).astype(np.uint32),
     )
+
+
+@settings(max_examples=60, deadline=None)
+@given(ranked_lists())
+def test_a_token_says_what_the_list_was_made_from(made: RankedLists) -> None:
+    """Contract: every field comes back, for any number of positions, and the token is URL-safe without padding."""
     for row, (user, token) in enumerate(zip(made.heads.users, mint(made, KEYS), strict=True)):
-        listed = order[row].tolist()
+        listed = made.order[row].tolist()
         pairs = [0 if number < 0 else pair for number, pair in zip(listed, made.pairs[row].tolist(), strict=True)]
         assert set(token) <= set(ALPHABET)
         assert verify(token, "anybody" if made.heads.popular else user, KEYS) == Token(
@@ -94,7 +99,7 @@ def test_a_token_says_what_the_list_was_made_from(data: st.DataObject) -> None:
             eligible=min(made.eligible[row], 65_535),
             exploration=made.made_by.exploration_permille / 1000,
             explored=made.explored[row],
-            x=x[row].tobytes(),
+            x=made.x[row].tobytes(),
             tags=b"".join(NO_TAG if number < 0 else made.tags[number].tobytes() for number in listed),
             pairs=b"".join(pair.to_bytes(PAIR_BYTES, "big") for pair in pairs),
             arm=made.heads.arms[row],
