@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from redis.exceptions import NoPermissionError
 
 from tideline.schemas.codec import decode_event
-from tideline.schemas.errors import InvalidRecord, Unavailable
+from tideline.schemas.errors import InvalidRecord
 from tideline.scripts.commands.activity_topic import read_activity_topic
 from tideline.scripts.commands.redis_target import client_of, explained
 from tideline.scripts.commands.send_event import writer
@@ -158,17 +158,11 @@ class KafkaTopics:
 
     def send(self, event: Event) -> None:
         """Write an event; after a failure the next one gets a connection of its own."""
-        with self._lock:
-            if self._write is None:
-                self._write = self._open.enter_context(writer(self._target))
-            try:
-                self._write(event)
-            except Exception as error:
-                self._write = None
-                # the context says what the broker refused, in one line
-                if not self._open.__exit__(type(error), error, error.__traceback__):
-                    raise
-                raise Unavailable("kafka", "the event was not taken") from error
+        with self._lock, self._open.pop_all() as kept:
+            write = self._write or kept.enter_context(writer(self._target))
+            self._write = None
+            write(event)
+            self._open, self._write = kept.pop_all(), write
 
     def close(self) -> None:
         """Close the connection."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 import urllib.request
 from typing import TYPE_CHECKING
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING
 from tests.support.expressions import metrics_in
 from tests.support.promtool import alerts, expected, run_rule_tests
 from tests.support.waiting import PATIENCE_S
+from tests.support.watch import Watch
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from tideline.scripts.localstack import Stack
 
@@ -32,27 +31,16 @@ def read_page(text: str, names: set[str]) -> dict[str, str]:
     return {series: value for series, name, value in _LINE.findall(text) if name in names}
 
 
-class AlertWatch:
+class AlertWatch(Watch):
     """While it is open: scrapes what an alert reads, once a second or as often as the machine lets it."""
 
     def __init__(self, stack: Stack, alert: str) -> None:
+        super().__init__(1.0)
         self._stack = stack
         self._alert = alert
         self._names = metrics_in(alerts()[alert]["expr"])
         self._pages: list[tuple[float, dict[str, str]]] = []
         self._began = time.monotonic()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="alert-watch", daemon=True)
-
-    def __enter__(self) -> AlertWatch:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(PATIENCE_S)
 
     def now(self) -> int:
         """Return the seconds since it was made."""
@@ -82,13 +70,13 @@ class AlertWatch:
         pages = [page for at, page in self._pages if at <= second]
         return pages[-1].get(series, "_") if pages else "_"
 
-    def _run(self) -> None:
-        while not self._stop.wait(1.0):
-            page: dict[str, str] = {}
-            for url in self._stack.prometheus_urls.values():
-                try:
-                    with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:  # noqa: S310 - http, from the stack
-                        page |= read_page(answer.read().decode(), self._names)
-                except OSError:
-                    continue  # a process that was lost shows nothing
-            self._pages.append((time.monotonic() - self._began, page))
+    def look(self) -> None:
+        """Scrape every process; one that was lost shows nothing."""
+        page: dict[str, str] = {}
+        for url in self._stack.prometheus_urls.values():
+            try:
+                with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:  # noqa: S310 - http, from the stack
+                    page |= read_page(answer.read().decode(), self._names)
+            except OSError:
+                continue
+        self._pages.append((time.monotonic() - self._began, page))

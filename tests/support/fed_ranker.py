@@ -29,7 +29,7 @@ Written = tuple[int, bytes | None, bytes | None]
 class Fed:
     """A feed, the ranker that it leads to, and what it counted."""
 
-    def __init__(self, begun: RankerState | None = None) -> None:
+    def __init__(self, begun: RankerState | None = None, epoch: int = 0) -> None:
         self.counts: Counter[str] = Counter()
         self.policy: list[Written] = []
         self.topics: dict[str, list[TopicRecord]] = {}
@@ -39,6 +39,7 @@ class Fed:
             self._read_policy,
             self.topics.__getitem__,
             lambda name: self.counts.update([name]),
+            epoch,
         )
         self._commands = 0
         self.feed.start_policy()

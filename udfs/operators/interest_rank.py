@@ -110,6 +110,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             self._read_policy,
             lambda role: self._read(config.topics.by_role()[role]),
             lambda name: self._meters.add({name: 1}),
+            config.epoch or 0,
         )
         self._feed.apply(CONTROL, self._read(config.topics.control))
         if isinstance(config, ReplayConfig):

@@ -58,17 +58,18 @@ class RankerFeed:
         read_policy: Callable[[int | None], PolicyStart],
         read_topic: Callable[[str], Iterable[TopicRecord]],
         count: Callable[[str], None],
+        epoch: int = 0,
     ) -> None:
         """`read_policy` reads the policy as it is, or as of a pinned offset; `count` raises a counter by one.
 
-        `read_topic` reads the topic of activities or control as it is.
+        `read_topic` reads the topic of activities or control as it is; `epoch` is that of the job.
         """
         self.state = state
         self.openings = Openings()
         self._provider = provider
         self._read_policy = read_policy
         self._read_topic = read_topic
-        self._count = count
+        self._count, self._epoch = count, epoch
         self._applied = {ACTIVITIES: -1, CONTROL: -1}
         self._newest_ms = {ACTIVITIES: 0, CONTROL: 0}
         self._refused: dict[tuple[str, int], InvalidRecord] = {}
@@ -78,7 +79,7 @@ class RankerFeed:
         self.policy_epoch = 0
         """The highest one read: behind it, rows of a lower one are of a job that has not ended yet."""
         self.claims: dict[Claim, None] = {}
-        """Each once, in the order of the topic."""
+        """Those with the epoch of the job, the only ones that can end it: each once, in the order of the topic."""
         self._standings: Mapping[str, Standing] = NO_STANDINGS
         """Where activities stand now, whatever the policy is pinned to: readers are told of stops all the same."""
         self._runs = Runs()
@@ -215,7 +216,7 @@ class RankerFeed:
         for offset, key, value, _ in records:
             if value is None:
                 claim = decode_claim(key)
-                if claim is not None:
+                if claim is not None and claim.epoch == self._epoch:
                     self.claims.setdefault(claim)
                 continue
             if key == COSTS_KEY:  # says nothing to a ranker but who writes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.waiting import wait_until
+from tideline.schemas.errors import Unavailable
 from tideline.schemas.events import Event, EventType
 from tideline.scripts.commands.target import Target
 from tideline.scripts.console.deployment import JobManager, KafkaTopics, PrometheusPages, RedisServer
@@ -79,3 +80,14 @@ def test_a_record_that_was_refused_is_found_with_its_reason_and_origin(job: Live
     )
     assert letter.offset >= 0
     job.drain()
+
+
+def test_behind_an_event_that_is_refused_the_next_one_is_taken(topics: KafkaTopics) -> None:
+    """Contract: one line says why; what it was written over is closed, and the next one gets a connection of its own."""
+    now_ms = int(time.time() * 1000)
+    plain = Event("behind-0", _USER, EventType.VIEW, now_ms, category="TEA")
+    topics.send(plain)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="writing an event to topic clickstream.*larger"):
+            topics.send(plain._replace(category="T" * 2_000_000))
+    topics.send(plain._replace(event_id="behind-1"))

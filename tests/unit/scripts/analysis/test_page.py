@@ -4,30 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pytest
-from pyarrow import parquet
 
+from tests.support.exported import columns, write
 from tideline.scripts.commands.report import main
-
-
-def write(path: Path, names: dict[str, Any]) -> Path:
-    parquet.write_table(pa.table(names), path)
-    return path
-
-
-def columns(count: int) -> dict[str, Any]:
-    return {
-        "decision_id": [f"{at % 7:016x}/1.{at}.1" for at in range(count)],
-        "user": [f"{at % 7:016x}" for at in range(count)], "action": ["<a>", "b"] * (count // 2),
-        "position": [0] * count, "ts_ms": list(range(count)), "policy": ["linucb"] * count,
-        "encoder_version": [3] * count, "arm": [""] * count, "explored": [False] * count,
-        "propensity": [0.98] * count, "eligible": [2] * count,
-        "mean": pa.array([None] * count, pa.float64()), "click": [at % 2 for at in range(count)],
-        "conversion": [0] * count, "revenue": [0.0] * count, "mature": [at < count // 2 for at in range(count)],
-    }  # fmt: skip
 
 
 def test_a_page_and_a_document_come_out_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

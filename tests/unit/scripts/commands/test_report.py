@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from tests.support.exported import columns, random_pairs, write
 from tideline.schemas.records import RULE_COSTS
 from tideline.scripts.analysis.rule_log import with_rules
 from tideline.scripts.commands.report import main
@@ -20,37 +20,12 @@ from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.rule_costs.sums import NO_PRICES, DayCosts
 
 
-def write(path: Path, names: dict[str, Any]) -> Path:
-    parquet.write_table(pa.table(names), path)
-    return path
-
-
-def columns(count: int) -> dict[str, Any]:
-    return {
-        "decision_id": [f"{at % 7:016x}/1.{at}.1" for at in range(count)],
-        "user": [f"{at % 7:016x}" for at in range(count)], "action": ["<a>", "b"] * (count // 2),
-        "position": [0] * count, "ts_ms": list(range(count)), "policy": ["linucb"] * count,
-        "encoder_version": [3] * count, "arm": [""] * count, "explored": [False] * count,
-        "propensity": [0.98] * count, "eligible": [2] * count,
-        "mean": pa.array([None] * count, pa.float64()), "click": [at % 2 for at in range(count)],
-        "conversion": [0] * count, "revenue": [0.0] * count, "mature": [at < count // 2 for at in range(count)],
-    }  # fmt: skip
-
-
 def test_places_are_told_with_the_order_that_makes_the_learner_know_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Contract: of random pairs whose second entry is clicked half as often: 0.5 inside its interval, and the order."""
     count = 6_000
-    rng = np.random.default_rng(6)
-    given = columns(2 * count) | {
-        "decision_id": [f"{at % 500:016x}/1.{at}.1" for at in range(count) for _ in range(2)],
-        "user": [f"{at % 500:016x}" for at in range(count) for _ in range(2)],
-        "position": [0, 1] * count,
-        "action": np.where(rng.random((count, 1)) < 0.5, [["a", "b"]], [["b", "a"]]).ravel(),
-        "propensity": [0.5, 1.0] * count,
-        "click": (rng.random(2 * count) < np.tile([0.2, 0.1], count)).astype(int),
-    }
+    given = random_pairs(count, [0.2, 0.1])
     log_file = str(write(tmp_path / "log.parquet", given))
     assert main(["--log", log_file, "--html", str(tmp_path / "r.html"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["examination"]
@@ -132,14 +107,7 @@ def test_placements_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture
     """Contract: rates by placement, and places of each by its own lists alone, with orders that are for it; without
     the column, or without placements in it, a report is as it was."""
     count = 6_000
-    rng = np.random.default_rng(6)
-    given = columns(2 * count) | {
-        "decision_id": [f"{at % 500:016x}/1.{at}.1" for at in range(count) for _ in range(2)],
-        "user": [f"{at % 500:016x}" for at in range(count) for _ in range(2)],
-        "position": [0, 1] * count,
-        "action": np.where(rng.random((count, 1)) < 0.5, [["a", "b"]], [["b", "a"]]).ravel(),
-        "propensity": [0.5, 1.0] * count,
-        "click": (rng.random(2 * count) < np.tile([0.2, 0.1, 0.2, 0.2], count // 2)).astype(int),
+    given = random_pairs(count, [0.2, 0.1, 0.2, 0.2]) | {
         "placement": ["", "", "cart", "cart"] * (count // 2),
     }
     log_file = str(write(tmp_path / "log.parquet", given))

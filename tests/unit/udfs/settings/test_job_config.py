@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,17 +15,6 @@ from tideline.udfs.settings.option_sources import load
 
 SECRET = "5e" * 32
 KEYS = json.dumps({"1": SECRET})
-
-
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    (tmp_path / "manifest.json").write_text("{}")
-    return {
-        "TIDELINE_BOOTSTRAP": "broker:9092",
-        "TIDELINE_REDIS_URL": "redis://:hidden@cache:6379/0",
-        "TIDELINE_TOKEN_KEYS": KEYS,
-        "TIDELINE_ENCODER": str(tmp_path),
-    }
 
 
 def test_only_four_options_have_no_default(environ: dict[str, str]) -> None:

@@ -16,17 +16,6 @@ SECRET = "5e" * 32
 KEYS = json.dumps({"1": SECRET})
 
 
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    (tmp_path / "manifest.json").write_text("{}")
-    return {
-        "TIDELINE_BOOTSTRAP": "broker:9092",
-        "TIDELINE_REDIS_URL": "redis://:hidden@cache:6379/0",
-        "TIDELINE_TOKEN_KEYS": KEYS,
-        "TIDELINE_ENCODER": str(tmp_path),
-    }
-
-
 def write(path: Path, text: str) -> str:
     path.write_text(text)
     return str(path)

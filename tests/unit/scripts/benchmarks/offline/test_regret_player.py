@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.support.one_arm import Chooses
 from tideline.scripts.benchmarks.offline import regret_runs
 from tideline.scripts.benchmarks.offline.regret_environments import Contextual, low_ctr
 from tideline.scripts.benchmarks.offline.regret_player import Player, contexts
@@ -14,30 +15,7 @@ from tideline.scripts.benchmarks.offline.regret_runs import run_contextual, run_
 from tideline.udfs.core.policies.by_name import make_policy
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
-class Chooses:
-    """A player that always shows one arm, and remembers what it was told."""
-
-    def __init__(self, arm: int) -> None:
-        self.arm = arm
-        self.told: list[tuple[int, int, float]] = []
-
-    def choose(self, x: NDArray[np.float64], first_round: int, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Return the one arm."""
-        return np.full(len(x), self.arm)
-
-    def learn(
-        self,
-        x: NDArray[np.float64],
-        arms: NDArray[np.int64],
-        clicks: NDArray[np.float64],
-        first_round: int,
-        impressions: int = 1,
-    ) -> None:
-        """Remember."""
-        self.told.append((first_round, impressions, float(clicks.sum())))
+    pass
 
 
 def test_contexts_are_in_the_rankers_form() -> None:

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_ranker
-from tideline.schemas.codec import encode_event
-from tideline.schemas.events import Event, EventType
-from tideline.schemas.records import DECISION
+from tests.support.one_visitor import NAMES, decided, impression
 from tideline.udfs.core.catalogue.activity import Cap, Rule
 from tideline.udfs.core.catalogue.competing import Variant
 from tideline.udfs.core.lists.decision_token import verify
@@ -19,29 +17,7 @@ from tideline.udfs.core.policies.policy_table import cold_row
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule
 from tideline.udfs.core.ranking.placements import read_placements
 from tideline.udfs.core.ranking.rule_tables import RULE_CLASSES
-from tideline.udfs.core.serving.engine import Outcome, Records, process
 from tideline.udfs.core.serving.popular_list import RENEWED_MS, PopularList
-from tideline.udfs.core.serving.ranker_state import RankerState
-
-NAMES = ["a", "b", "c"]
-
-
-def impression(token: str, position: int, name: str | None = None) -> Event:
-    shown = NAMES[position] if name is None else name
-    at_ms = NOON_MS + 5
-    return Event("i", "u", EventType.IMPRESSION, at_ms, activity_id=shown, token=token, position=position)
-
-
-def run(ranker: RankerState, *events: Event) -> Outcome:
-    values = [encode_event(event) for event in events]
-    keys = [event.user_id.encode() for event in events]
-    return process(Records(keys, values, [2**50] * len(events)), lambda users: [None] * len(users), ranker)
-
-
-def decided(ranker: RankerState, *events: Event) -> list[dict[str, Any]]:
-    found = run(ranker, *events).decisions
-    assert {user for user, _ in found} <= {"u"}
-    return [DECISION.decode(record) for _, record in found]
 
 
 def test_strangers_get_what_is_most_clicked() -> None:

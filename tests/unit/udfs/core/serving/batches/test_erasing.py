@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.support.core_world import KEYS, NOON_MS, ArithmeticEncoder
-from tests.support.engine_runs import ranking_world, records_of, story_of, sums_of, views
+from tests.support.core_world import KEYS, NOON_MS
+from tests.support.engine_runs import records_of, story_of, sums_of, views
+from tests.support.profile_shop import WORLD, Shop
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.erasure.known_erasures import KnownErasures, erasure_record
-from tideline.udfs.core.profiles.profile_record import Consent, Profile, encode_profile
-from tideline.udfs.core.rewards.feedback import Feedback
-from tideline.udfs.core.serving.engine import Outcome, Records, process, take_profiles
+from tideline.udfs.core.profiles.profile_record import Consent, Profile
+from tideline.udfs.core.serving.engine import Outcome, process
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.serving.renewal.renew import refresh, republish
 from tideline.udfs.core.users.erased_mark import marked
 from tideline.udfs.core.users.user_state import decode_states
 
-WORLD = ranking_world(ArithmeticEncoder())
 ERASED_MS = NOON_MS + 3_600_000
 LATER_MS = ERASED_MS + 60_000
 
@@ -36,31 +33,8 @@ def knowing(erased_ms: int, *users: str) -> RankerState:
     )
 
 
-class Shop:
-    """States, lists and feedback as they come to be."""
-
-    def __init__(self, world: RankerState = WORLD) -> None:
-        self.world = world
-        self.states: dict[str, bytes] = {}
-        self.lists: dict[str, bytes] = {}
-        self.feedback: list[Feedback] = []
-        self.counts: Counter[str] = Counter()
-
-    def load(self, users: list[str]) -> list[bytes | None]:
-        return [self.states.get(user) for user in users]
-
-    def put(self, outcome: Outcome) -> Outcome:
-        self.states.update(zip(outcome.users, outcome.states, strict=True))
-        self.lists.update(zip(outcome.listed, outcome.lists, strict=True))
-        self.feedback += outcome.feedback
-        self.counts.update(outcome.counts)
-        return outcome
-
-    def told(self, *events: Event, **how: Any) -> Outcome:
-        return self.put(process(records_of(list(events)), self.load, self.world, **how))
-
-    def erase(self, user: str = "u", at_ms: int = ERASED_MS, token: str | None = None) -> Outcome:
-        return self.told(erase_order(user, at_ms, KEYS, token))
+def erase(shop: Shop, user: str = "u", at_ms: int = ERASED_MS) -> Outcome:
+    return shop.seen(erase_order(user, at_ms, KEYS))
 
 
 def shown(payload: bytes, kind: int, at_ms: int, position: int = 0) -> Event:
@@ -77,38 +51,38 @@ def later(number: int, user: str = "u") -> Event:
 def test_nothing_is_left_of_an_erased_user_but_when() -> None:
     """Contract: nine bytes of state and a list that shows nothing, newer than all he had; twice is once."""
     shop = Shop()
-    shop.told(*story_of("u", 60, np.random.default_rng(2)))
+    shop.seen(*story_of("u", 60, np.random.default_rng(2)))
     before = json.loads(shop.lists["u"])["v"]
     at_ms = before[1] + 5
-    outcome = shop.erase(at_ms=at_ms)
+    outcome = erase(shop, at_ms=at_ms)
     assert shop.states["u"] == marked(at_ms, b"")
     expected = {"v": [1, at_ms, before[2] + 1], "x": at_ms, "m": 0, "i": [], "e": [], "k": ""}
     assert (outcome.listed, json.loads(shop.lists["u"])) == (["u"], expected)
     assert (outcome.dead, outcome.counts["erasures"]) == ([], 1)
 
-    shop.erase(at_ms=at_ms)
+    erase(shop, at_ms=at_ms)
     assert shop.states["u"] == marked(at_ms, b"")
-    shop.erase(at_ms=at_ms + 9)
+    erase(shop, at_ms=at_ms + 9)
     assert shop.states["u"] == marked(at_ms + 9, b"")
 
 
 def test_who_was_never_seen_is_erased_all_the_same() -> None:
     """Contract: what of him is still on its way is refused."""
     shop = Shop()
-    assert shop.erase().listed == ["u"]
-    shop.told(*views("u", 3))
+    assert erase(shop).listed == ["u"]
+    shop.seen(*views("u", 3))
     assert (shop.states["u"], shop.counts["erased"]) == (marked(ERASED_MS, b""), 3)
 
 
 def test_who_comes_back_starts_anew() -> None:
     """Contract: his state and his list are those of somebody who was never there, behind up to when he was erased."""
     shop, other = Shop(), Shop()
-    shop.told(*story_of("u", 60, np.random.default_rng(2)))
-    shop.erase(at_ms=json.loads(shop.lists["u"])["v"][1])
+    shop.seen(*story_of("u", 60, np.random.default_rng(2)))
+    erase(shop, at_ms=json.loads(shop.lists["u"])["v"][1])
     erased_ms = decode_states([shop.states["u"]], 8).erased_ms[0]
     back = [later(number)._replace(ts_ms=int(erased_ms) + 1_000 * number) for number in range(1, 5)]
-    shop.told(*back)
-    other.told(*back)
+    shop.seen(*back)
+    other.seen(*back)
     assert shop.states["u"] == marked(int(erased_ms), other.states["u"])
     assert shop.lists["u"] == other.lists["u"]
 
@@ -116,24 +90,24 @@ def test_who_comes_back_starts_anew() -> None:
 def test_an_old_tab_teaches_nothing() -> None:
     """Contract: a token of before counts for nothing, however late; one of a list of after does."""
     shop = Shop()
-    shop.told(*views("u", 4))
+    shop.seen(*views("u", 4))
     old = shop.lists["u"]
-    shop.erase()
-    told = shop.told(*(shown(old, kind, LATER_MS) for kind in (4, 5, 6, 7)))
+    erase(shop)
+    told = shop.seen(*(shown(old, kind, LATER_MS) for kind in (4, 5, 6, 7)))
     assert (told.feedback, told.decisions, told.dead, told.counts["erased"]) == ([], [], [], 4)
     assert shop.states["u"] == marked(ERASED_MS, b"")
-    shop.told(later(0))
-    assert shop.told(shown(shop.lists["u"], EventType.CLICK, LATER_MS + 9_000)).feedback
+    shop.seen(later(0))
+    assert shop.seen(shown(shop.lists["u"], EventType.CLICK, LATER_MS + 9_000)).feedback
 
 
 def test_clicks_in_the_batch_of_the_order_count_as_they_would_have_one_by_one() -> None:
     """Contract: what stands before the order is erased by it, what stands behind it and is later stays."""
     shop = Shop()
-    shop.told(*views("u", 4))
+    shop.seen(*views("u", 4))
     click = shown(shop.lists["u"], EventType.CLICK, NOON_MS + 9_000)
     token = json.loads(shop.lists["u"])["k"]
     orders = [erase_order("u", ERASED_MS, KEYS, token), erase_order("u", ERASED_MS, KEYS)]
-    outcome = shop.told(click, *orders, later(0))
+    outcome = shop.seen(click, *orders, later(0))
     assert not any(sums_of(outcome.feedback).values())
     assert decode_states([shop.states["u"]], 8).header["accepted"].tolist() == [1]
 
@@ -142,12 +116,12 @@ def test_clicks_in_the_batch_of_the_order_count_as_they_would_have_one_by_one() 
 def test_an_order_whose_clock_is_behind_erases_all_that_was_known_when_it_came(behind_ms: int) -> None:
     """Contract: up to the newest list; so no token of before is believed either."""
     shop = Shop()
-    shop.told(*views("u", 4), least_ms=NOON_MS + 77_000)
+    shop.seen(*views("u", 4), least_ms=NOON_MS + 77_000)
     old = shop.lists["u"]
     newest_ms = json.loads(old)["v"][1]
-    shop.told(erase_order("u", newest_ms - behind_ms, KEYS), least_ms=NOON_MS + 77_000)
+    shop.seen(erase_order("u", newest_ms - behind_ms, KEYS), least_ms=NOON_MS + 77_000)
     assert shop.states["u"] == marked(newest_ms, b"")
-    assert shop.told(shown(old, EventType.CLICK, LATER_MS)).feedback == []
+    assert shop.seen(shown(old, EventType.CLICK, LATER_MS)).feedback == []
 
 
 def test_an_order_of_the_future_is_refused_and_one_a_little_ahead_holds() -> None:
@@ -158,14 +132,14 @@ def test_an_order_of_the_future_is_refused_and_one_a_little_ahead_holds() -> Non
         records = records_of([order])._replace(timestamps_ms=[ERASED_MS - ahead_ms])
         outcome = shop.put(process(records, shop.load, WORLD))
         assert [each.error.reason for each in outcome.dead] == refused
-    shop.told(Event("soon", "u", EventType.VIEW, ERASED_MS - 5, "i"))
+    shop.seen(Event("soon", "u", EventType.VIEW, ERASED_MS - 5, "i"))
     assert shop.counts["erased"] == 1
 
 
 def test_a_visitor_erases_nobody() -> None:
     """Contract: an order without our signature is a dead letter and changes nothing, for himself and for others."""
     shop = Shop()
-    shop.told(*views("u", 4))
+    shop.seen(*views("u", 4))
     states, lists = dict(shop.states), dict(shop.lists)
     forged = [
         Event("e1", "u", EventType.ERASE, ERASED_MS),
@@ -174,7 +148,7 @@ def test_a_visitor_erases_nobody() -> None:
         erase_order("u", ERASED_MS, KEYS, "no token"),
     ]
     for event in forged:
-        (letter,) = shop.told(event).dead
+        (letter,) = shop.seen(event).dead
         assert letter.error.reason in (Reason.FOREIGN_TOKEN, Reason.BAD_TOKEN)
     assert (shop.states, shop.lists, shop.counts["erasures"]) == (states, lists, 0)
 
@@ -186,9 +160,9 @@ def test_the_lists_and_states_of_others_keep_every_byte() -> None:
     gone = [event for number in range(100) for event in views(f"u{number}", 2)]
     plain, shop = Shop(), Shop()
     for each in (plain, shop):
-        each.told(*stories[:120], *gone)
-    plain.told(*stories[120:])
-    shop.told(*(erase_order(f"u{number}", ERASED_MS, KEYS) for number in range(100)), *stories[120:])
+        each.seen(*stories[:120], *gone)
+    plain.seen(*stories[120:])
+    shop.seen(*(erase_order(f"u{number}", ERASED_MS, KEYS) for number in range(100)), *stories[120:])
     others = {user for user in plain.states if user.startswith("w")}
     assert len(others) == 20
     assert all(shop.states[user] == plain.states[user] and shop.lists[user] == plain.lists[user] for user in others)
@@ -198,7 +172,7 @@ def test_the_lists_and_states_of_others_keep_every_byte() -> None:
 def test_a_restart_before_the_order_ends_as_it_did_the_first_time() -> None:
     """Contract: with what the topic told at the start, the same events again lead to the same states and sums."""
     shop = Shop()
-    shop.told(*views("u", 4))
+    shop.seen(*views("u", 4))
     kept, lists = dict(shop.states), dict(shop.lists)
     token = json.loads(shop.lists["u"])["k"]
     rest = [
@@ -208,11 +182,11 @@ def test_a_restart_before_the_order_ends_as_it_did_the_first_time() -> None:
         later(0),
     ]
     for event in rest:
-        shop.told(event)
+        shop.seen(event)
     again = Shop(knowing(ERASED_MS, "u"))
     again.states, again.lists = kept, lists
     for event in rest:
-        again.told(event)
+        again.seen(event)
     assert (again.states, again.lists) == (shop.states, shop.lists)
     assert not any([*sums_of(again.feedback).values(), *sums_of(shop.feedback).values()])
 
@@ -222,29 +196,29 @@ def test_over_an_older_range_and_after_a_loss_of_state_he_is_known_to_be_erased(
     shop = Shop(knowing(ERASED_MS, "u"))
     other = Shop()
     both = [*views("u", 4), *views("w", 4)]
-    shop.told(*both)
-    other.told(*both)
+    shop.seen(*both)
+    other.seen(*both)
     assert shop.lists == {"w": other.lists["w"]}
     assert shop.states == {"u": marked(ERASED_MS, b""), "w": other.states["w"]}
     muted = Shop(knowing(ERASED_MS, "u"))
-    muted.told(*both, muted=True)
+    muted.seen(*both, muted=True)
     assert muted.states["u"] == marked(ERASED_MS, b"")
-    muted.told(erase_order("u", ERASED_MS, KEYS), muted=True)
+    muted.seen(erase_order("u", ERASED_MS, KEYS), muted=True)
     assert (muted.states["u"], muted.lists) == (marked(ERASED_MS, b""), {})
 
 
 def test_state_of_before_whose_order_is_lost_ranks_nobody() -> None:
     """Contract: an old savepoint does not bring him back, neither by a republish, nor once he comes himself."""
     old = Shop()
-    old.told(*views("u", 4))
+    old.seen(*views("u", 4))
     state = old.states["u"]
     shop = Shop(knowing(ERASED_MS, "u"))
     assert republish(["u"], [state], shop.world).listed == []
     assert refresh(["u"], [state], shop.world, NOON_MS + 60_000).listed == []
     shop.states["u"] = state
     new = Shop()
-    shop.told(later(0))
-    new.told(later(0))
+    shop.seen(later(0))
+    new.seen(later(0))
     assert shop.states["u"] == marked(ERASED_MS, new.states["u"])
     assert shop.lists == new.lists
 
@@ -252,9 +226,9 @@ def test_state_of_before_whose_order_is_lost_ranks_nobody() -> None:
 def test_a_republish_writes_the_lists_of_erased_users_too() -> None:
     """Contract: after a loss of Redis; who came back gets his own."""
     shop = Shop()
-    shop.erase("u")
-    shop.erase("back")
-    shop.told(later(0, "back"))
+    erase(shop, "u")
+    erase(shop, "back")
+    shop.seen(later(0, "back"))
     outcome = republish(["u", "back"], shop.load(["u", "back"]), WORLD)
     assert outcome.listed == ["back", "u"]
     assert json.loads(outcome.lists[1]) == {"v": [1, ERASED_MS, 0], "x": ERASED_MS, "m": 0, "i": [], "e": [], "k": ""}
@@ -264,16 +238,12 @@ def test_a_republish_writes_the_lists_of_erased_users_too() -> None:
 def test_what_was_said_of_him_before_is_forgotten_too() -> None:
     """Contract: a profile that comes late, or in another order, brings nothing back; one of later counts."""
     shop = Shop()
-
-    def tell(at_ms: int) -> None:
-        profile = Profile("u", at_ms, {"tier": "gold"}, consent=Consent(learn=False))
-        shop.put(take_profiles(Records([b"u"], [encode_profile(profile)], [2**50]), shop.load, WORLD))
-
-    tell(NOON_MS)
-    shop.told(*views("u", 4))
-    shop.erase()
+    profile = Profile("u", NOON_MS, {"tier": "gold"}, consent=Consent(learn=False))
+    shop.told(profile, stamped_ms=2**50)
+    shop.seen(*views("u", 4))
+    erase(shop)
     assert shop.states["u"] == marked(ERASED_MS, b"")
-    tell(ERASED_MS)
+    shop.told(replace(profile, ts_ms=ERASED_MS), stamped_ms=2**50)
     assert shop.states["u"] == marked(ERASED_MS, b"")
-    tell(ERASED_MS + 1)
+    shop.told(replace(profile, ts_ms=ERASED_MS + 1), stamped_ms=2**50)
     assert decode_states([shop.states["u"]], 8).profiles[0]
