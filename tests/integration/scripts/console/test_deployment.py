@@ -83,11 +83,11 @@ def test_a_record_that_was_refused_is_found_with_its_reason_and_origin(job: Live
 
 
 def test_behind_an_event_that_is_refused_the_next_one_is_taken(topics: KafkaTopics) -> None:
-    """Contract: one line says why; what it was written over is closed, and the next one gets a connection of its own."""
+    """Contract: one line says why; the next one is written over a connection of its own."""
     now_ms = int(time.time() * 1000)
     plain = Event("behind-0", _USER, EventType.VIEW, now_ms, category="TEA")
     topics.send(plain)
     for _ in range(2):
-        with pytest.raises(Unavailable, match="writing an event to topic clickstream.*larger"):
+        with pytest.raises(Unavailable, match=r"writing an event to topic clickstream.*larger"):
             topics.send(plain._replace(category="T" * 2_000_000))
     topics.send(plain._replace(event_id="behind-1"))
