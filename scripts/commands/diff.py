@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +11,7 @@ from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.redis_target import opened, read_redis_target
 from tideline.scripts.comparison.list_diff import Pair, compare
+from tideline.scripts.comparison.namespaces import scanned
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.scripts.simulation.lists import RankedList, parse_list
@@ -25,7 +25,6 @@ LIVE = "live"
 _AT_ONCE = 1_000
 _TOLD_EVERY = 100_000
 _SHOWN = 15
-_GLOB = re.compile(rb"[*?\[\]^\\]")
 
 
 class _Lists:
@@ -40,7 +39,7 @@ class _Lists:
     def pairs(self) -> Iterator[Pair]:
         """Yield each user of both, in no order; a key that the server tells twice once."""
         users: list[bytes] = []
-        for user in self._users(self._then):
+        for user in scanned(self._client, self._then):
             if user not in self._seen:
                 self._seen.add(user)
                 users.append(user)
@@ -50,12 +49,7 @@ class _Lists:
                 if len(self._seen) % _TOLD_EVERY == 0:
                     print(f"diff: {len(self._seen):,} lists", file=sys.stderr, flush=True)
         yield from self._read(users)
-        self.only_now = len({user for user in self._users(self._now) if user not in self._seen})
-
-    def _users(self, start: bytes) -> Iterator[bytes]:
-        pattern = _GLOB.sub(rb"\\\g<0>", start) + b"*"
-        for key in self._client.scan_iter(match=pattern, count=10_000):
-            yield key.removeprefix(start)
+        self.only_now = len({user for user in scanned(self._client, self._now) if user not in self._seen})
 
     def _read(self, users: Sequence[bytes]) -> Iterator[Pair]:
         if not users:

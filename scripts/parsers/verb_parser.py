@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     SubVerbs = argparse._SubParsersAction["VerbParser"]  # noqa: SLF001 - argparse has no other name for it
 
 _WIDTH = 22
+_REPLAY = text(r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits, dots, hyphens and underscores")
 _SUFFIX = text(r"[A-Za-z0-9._-]{0,100}", "up to 100 letters, digits, dots, hyphens and underscores")
 
 
@@ -108,6 +109,13 @@ def add_redis(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("which Redis, in place of a local stack's (or TIDELINE_REDIS_URL)")
     group.add_argument("--redis-url", metavar="URL", help="redis://, rediss:// (TLS) or unix://, without a password")
     group.add_argument("--redis-url-file", type=Path, metavar="FILE", help="file with the URL, user and password too")
+
+
+def add_replay(parser: argparse.ArgumentParser) -> None:
+    """Add what every verb has that changes what is there of a replay: which one, and that it is meant."""
+    parser.add_argument("replay", metavar="NAME", type=argument(_REPLAY), help="name of the replay")
+    parser.add_argument("--yes", action="store_true", help="do it; without, only tell what would be done")
+    parser.add_argument("--prefix", default="tideline", help="first part of every key (tideline)")
 
 
 def docstring_of(module: str) -> str:

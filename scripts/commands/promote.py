@@ -1,0 +1,84 @@
+"""Lets the lists of a replay take the place of the live ones: `tideline promote`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tideline.schemas.errors import ConfigError, TidelineError, TooFew
+from tideline.scripts.commands.exits import Exit, failed
+from tideline.scripts.commands.redis_target import opened, read_redis_target
+from tideline.scripts.comparison.promoting import Names, placements, promote, summary, weighed
+from tideline.scripts.comparison.promotion import Fate
+from tideline.scripts.localstack import StackError
+from tideline.scripts.parsers.verbs import parse
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+    import redis
+
+_MEANING = {
+    Fate.PROMOTED: "have, or would have, the replay's lists",
+    Fate.SAME: "have them already",
+    Fate.LATER: "are further on live: their lists stay",
+    Fate.OVERTAKEN: "have live lists of the same moment that count more updates or are of a newer encoder, generation",
+    Fate.BEHIND: "are not as far live: their lists stay",
+    Fate.ERASED: "were erased",
+    Fate.UNREADABLE: "lack a list of the replay, or have what is no list",
+}
+
+
+def names_of(arguments: argparse.Namespace) -> Names:
+    """Return the namespaces that a verb's options mean."""
+    live, name = arguments.prefix.encode("utf-8", "surrogateescape"), arguments.replay.encode()
+    return Names(live, live + b"@" + name)
+
+
+def promoted(client: redis.Redis, names: Names, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what is, or would be, done.
+
+    Raises:
+        TooFew: the replay has no lists.
+        ConfigError: placements differ, or users are overtaken and nothing says what to do.
+    """
+    overtaken_too = arguments.overtaken == "replace"
+    found = weighed(client, names, overtaken_too=overtaken_too)
+    if not found.users:
+        raise TooFew("NAME", arguments.replay, "a replay whose lists are there")
+    made, live = placements(client, names.replay), placements(client, names.live)
+    if live and made != live:
+        told = ", ".join(sorted(each.decode("utf-8", "replace") for each in live)) or "none"
+        raise ConfigError("NAME", arguments.replay, f"a replay with the placements of the live job: {told}")
+    if not arguments.yes:
+        return summary(names, False, found)
+    overtaken = found.users[Fate.OVERTAKEN]
+    if overtaken and arguments.overtaken is None:
+        raise ConfigError(
+            "--overtaken",
+            arguments.overtaken,
+            f"keep or replace: {overtaken:,} of {found.users.total():,} live lists know what the replay's do not, as "
+            "the updates of before its range, a late event, a republish, a newer encoder or a higher generation",
+        )
+    return summary(names, True, promote(client, names, arguments.keep_s * 1000, overtaken_too=overtaken_too))
+
+
+def describe(found: Mapping[str, Any]) -> list[str]:
+    """Return the lines for people."""
+    lines = [f"{found['replay']} in the place of {found['live']}: {found['users']:,} users"]
+    lines += [f"  {found[fate]:12,}  {meaning}" for fate, meaning in _MEANING.items() if found[fate]]
+    lines.append(f"popular lists: {found['popular'] or 'none of the replay'}")
+    return [*lines, "done" if found["done"] else "nothing was changed; --yes does it"]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Promote a replay, or tell what that would do; 3 where it has no lists."""
+    arguments = parse("promote", argv)
+    try:
+        with opened(read_redis_target(arguments).url) as client:
+            found = promoted(client, names_of(arguments), arguments)
+    except (StackError, TidelineError) as error:
+        return failed("promote", error)
+    print(json.dumps(found) if arguments.json else "\n".join(describe(found)))
+    return Exit.DONE
