@@ -5,24 +5,19 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from tideline.scripts.analysis.html_parts import Bar, bars, document, table
 from tideline.scripts.analysis.rule_prices import cells_of, sentences, title_of
 from tideline.udfs.core.learning.monitoring import ALARM_AT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-_STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#223}
-table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.25rem .7rem;text-align:right}
-th{border-bottom:1px solid #99a}td:first-child,th:first-child{text-align:left}.alarm{color:#b00;font-weight:600}
-p.note{color:#556}"""
 _SIZE, _EDGE = 260, 30
-_NAMES, _BAR = 150, 22
 
 
 def page(found: Mapping[str, Any]) -> str:
     """Return the document of a report as HTML."""
-    parts = [f"<!doctype html><meta charset=utf-8><title>Tideline report</title><style>{_STYLE}</style>"]
-    parts.append(f"<h1>Tideline report</h1><p class=note>{escape(found['range'])}</p>")
+    parts = [f"<h1>Tideline report</h1><p class=note>{escape(found['range'])}</p>"]
     parts.append(_drift(found["drift"]))
     for name, groups in found["by"].items():
         parts.append(f"<h2>By {escape(name)}</h2>{_rates(groups)}")
@@ -32,7 +27,7 @@ def page(found: Mapping[str, Any]) -> str:
     parts += [f"<h2>Places of {escape(name)}</h2>{_places(its)}" for name, its in found["placements"].items()]
     if found["rules"] is not None:
         parts.append("<h2>Price of rules</h2>" + _rules(found["rules"]))
-    return "\n".join(parts) + "\n"
+    return document("Tideline report", parts)
 
 
 def _drift(drift: Mapping[str, Any]) -> str:
@@ -55,7 +50,7 @@ def _rates(groups: Mapping[str, Mapping[str, Any]]) -> str:
         row += [f"{_share(low)} - {_share(high)}", _share(each["ctr_mature"]), _share(each["cvr"])]
         row += [_share(each["cvr_mature"]), _text(each["revenue_per_list"])]
         rows.append(row + [_text(each[key]) for key in quality] if judged else row)
-    return _table((*head, *quality) if judged else head, rows)
+    return table((*head, *quality) if judged else head, rows)
 
 
 def _calibration(found: Mapping[str, Any]) -> str:
@@ -68,13 +63,13 @@ def _calibration(found: Mapping[str, Any]) -> str:
         return max(min(value / top, 1.0), 0.0) * span
 
     dots = "".join(
-        f'<circle cx="{_EDGE + place(each["predicted"]):.1f}" cy="{span - place(each["seen"]):.1f}" r="4" fill="#27c"/>'
+        f'<circle cx="{_EDGE + place(each["predicted"]):.1f}" cy="{span - place(each["seen"]):.1f}" r="4"/>'
         for each in found["bins"]
     )
     return (
-        f'<svg width="{_SIZE}" height="{_SIZE}" role="img"><line x1="{_EDGE}" y1="{span}" x2="{_SIZE}" y2="0" '
-        f'stroke="#99a" stroke-dasharray="4"/>{dots}<text x="{_EDGE}" y="{_SIZE - 8}" font-size="12">expected, '
-        f'0 to {top:.3g}</text><text x="0" y="12" font-size="12">seen</text></svg>'
+        f'<svg width="{_SIZE}" height="{_SIZE}" role="img" aria-label="Expected beside seen, by tenth">'
+        f'<line x1="{_EDGE}" y1="{span}" x2="{_SIZE}" y2="0" stroke-dasharray="4"/>{dots}'
+        f'<text x="{_EDGE}" y="{_SIZE - 8}">expected, 0 to {top:.3g}</text><text x="0" y="12">seen</text></svg>'
         f"<p>Mean distance {_text(found['error'])}; on the dashed line the expectation is right.</p>"
     )
 
@@ -95,7 +90,7 @@ def _places(found: Mapping[str, Any]) -> str:
         row += [_text(each.get("swaps_with_next")), _text(each.get("goes_on")), _range(each.get("goes_on_ci95"))]
         rows.append(row)
     return (
-        f"{_table(head, rows)}<p>From places that exploration or the holdout filled. The first columns hold where "
+        f"{table(head, rows)}<p>From places that exploration or the holdout filled. The first columns hold where "
         "places are looked at whatever was clicked above (position-based), the last ones where a list is read from the "
         f"top (a cascade). {_after_click(found)}</p>"
     )
@@ -108,28 +103,14 @@ def _rules(found: Mapping[str, Any]) -> str:
         "<p class=note>Prices: worth of one more unit of money; for floors, what is added to a score. Costs: worth, in "
         "the order in which rules are added, against what lists were expected to earn, which overstates.</p>"
     )
-    return f"{words}{_bars(found)}{_table(head, map(cells_of, found['rows']))}{note}"
+    return f"{words}{_bars(found)}{table(head, map(cells_of, found['rows']))}{note}"
 
 
 def _bars(found: Mapping[str, Any]) -> str:
     """Return what each class costs as bars, those that earn to the left of the line."""
     rows = [row for row in found["rows"] if row["share"]]
-    if not rows:
-        return ""
-    below, above = (max(0.0, *(sign * row["share"] for row in rows)) for sign in (-1.0, 1.0))
-    scale = _SIZE / (below + above)
-    zero = _NAMES + below * scale
-    parts = []
-    for at, row in enumerate(rows):
-        length, y = abs(row["share"]) * scale, at * _BAR
-        left = zero - length if row["share"] < 0.0 else zero
-        parts.append(
-            f'<text x="0" y="{y + 14}" font-size="12">{escape(title_of(row["constraint"]))}</text>'
-            f'<rect x="{left:.1f}" y="{y + 3}" width="{length:.1f}" height="{_BAR - 8}" fill="#27c"/>'
-            f'<text x="{left + length + 6:.1f}" y="{y + 14}" font-size="12">{row["share"]:.2%}</text>'
-        )
-    width = _NAMES + _SIZE + 70
-    return f'<svg width="{width}" height="{len(rows) * _BAR}" role="img">{"".join(parts)}</svg>'
+    told = [Bar(title_of(row["constraint"]), row["share"], f"{row['share']:.2%}") for row in rows]
+    return bars(told, "What each class of rules costs, as a share of the worth; the table below has it in numbers")
 
 
 def _after_click(found: Mapping[str, Any]) -> str:
@@ -143,12 +124,6 @@ def _after_click(found: Mapping[str, Any]) -> str:
 
 def _range(ends: Sequence[float | None] | None) -> str:
     return "-" if ends is None or None in ends else " - ".join(_text(end) for end in ends)
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{top}</tr>{body}</table>"
 
 
 def _share(value: float | None) -> str:

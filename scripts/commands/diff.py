@@ -10,6 +10,7 @@ from tideline.schemas.errors import ConfigError, TidelineError, TooFew
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.redis_target import opened, read_redis_target
+from tideline.scripts.comparison.diff_page import page
 from tideline.scripts.comparison.list_diff import Pair, compare
 from tideline.scripts.comparison.namespaces import scanned
 from tideline.scripts.localstack import StackError
@@ -112,6 +113,7 @@ def describe(found: Mapping[str, Any]) -> list[str]:
     ]
     for each in found["most_changed"]:
         lines += ["", f"{each['user']}: alike {each['overlap']:.3f}"]
+        lines += [f"  {reason}" for reason in each["reasons"]]
         lines += [f"  now   {', '.join(each['now'])}", f"  then  {', '.join(each['then'])}"]
     return [printable(line) for line in lines]
 
@@ -130,7 +132,9 @@ def main(argv: Sequence[str]) -> int:
             raise ConfigError("OTHER", arguments.other, f"another one than {arguments.replay}")
         with opened(read_redis_target(arguments).url) as client:
             found = diff(client, now, then)
-    except (StackError, TidelineError) as error:
+        if arguments.html:
+            arguments.html.write_text(page(found), encoding="utf-8")
+    except (OSError, StackError, TidelineError) as error:
         return failed("diff", error)
     print(json.dumps(found) if arguments.json else "\n".join(describe(found)))
     return Exit.DONE

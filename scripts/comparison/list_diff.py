@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tideline.scripts.comparison.change_reasons import reasons
 from tideline.scripts.comparison.list_distance import kendall_distance, rank_biased_overlap
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MOST_CHANGED = 10
 _QUANTILES = (0.1, 0.5, 0.9)
 _AT_ONCE = 10_000
+_TENTHS = 10
 
 
 class Pair(NamedTuple):
@@ -33,17 +35,18 @@ class Pair(NamedTuple):
 class _Change(NamedTuple):
     alike: float
     user: str
-    now: tuple[str, ...]
-    then: tuple[str, ...]
+    now: RankedList
+    then: RankedList
 
 
 def compare(pairs: Iterable[Pair]) -> dict[str, Any]:
     """Return what changed over users who have both lists; each comes once. 24 bytes are kept of each.
 
     `users`, `changed` (other entries or another order), `moved_on` (of another moment: one of the lists knows later
-    events), `overlap` and `kendall`: {mean, quantiles} over all of them, `activities`: by id {now, then: shown in how
-    many lists, now_weight, then_weight: 1 / log2(1 + place) summed}, those that move most first, and `most_changed`:
-    the users whose lists are least alike.
+    events), `overlap` and `kendall`: {mean, quantiles, histogram: how many in each tenth of 0..1} over all of them,
+    `activities`: by id {now, then: shown in how many lists, now_weight, then_weight: 1 / log2(1 + place) summed}, those
+    that move most first, and `most_changed`: the users whose lists are least alike, with what differs in what the lists
+    were made of.
     """
     overlap, kendall = array("d"), array("d")
     changed = moved_on = 0
@@ -62,7 +65,7 @@ def compare(pairs: Iterable[Pair]) -> dict[str, Any]:
         changed += 1
         overlap.append(rank_biased_overlap(one, other))
         kendall.append(kendall_distance(one, other))
-        most.append(_Change(overlap[-1], pair.user, one, other))
+        most.append(_Change(overlap[-1], pair.user, pair.now, pair.then))
         if len(most) >= _AT_ONCE:
             most = nsmallest(MOST_CHANGED, most)
     return {
@@ -73,7 +76,13 @@ def compare(pairs: Iterable[Pair]) -> dict[str, Any]:
         "kendall": _summary(kendall),
         "activities": _activities(now, then),
         "most_changed": [
-            {"user": each.user, "overlap": each.alike, "now": list(each.now), "then": list(each.then)}
+            {
+                "user": each.user,
+                "overlap": each.alike,
+                "now": list(each.now.activities),
+                "then": list(each.then.activities),
+                "reasons": reasons(each.now, each.then),
+            }
             for each in nsmallest(MOST_CHANGED, most)
         ],
     }
@@ -81,10 +90,14 @@ def compare(pairs: Iterable[Pair]) -> dict[str, Any]:
 
 def _summary(values: array[float]) -> dict[str, Any]:
     if not values:
-        return {"mean": None, "quantiles": {}}
+        return {"mean": None, "quantiles": {}, "histogram": []}
     found = np.sort(values)  # users come in no order, and a sum of floats depends on it
     quantiles = np.quantile(found, _QUANTILES).tolist()
-    return {"mean": float(found.mean()), "quantiles": dict(zip(map(str, _QUANTILES), quantiles, strict=True))}
+    return {
+        "mean": float(found.mean()),
+        "quantiles": dict(zip(map(str, _QUANTILES), quantiles, strict=True)),
+        "histogram": np.histogram(found, _TENTHS, (0.0, 1.0))[0].tolist(),
+    }
 
 
 def _activities(now: Counter[tuple[int, str]], then: Counter[tuple[int, str]]) -> list[dict[str, Any]]:

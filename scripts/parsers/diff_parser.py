@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.scripts.parsers.verb_parser import add_json, add_redis
@@ -22,6 +23,7 @@ def fill(parser: VerbParser) -> None:
         _TEXT,
         [
             "tideline diff monday",
+            "tideline diff monday --html monday.html",
             "tideline diff monday tuesday --stack demo",
             "tideline diff monday --json --redis-url rediss://cache:6380/0",
         ],
@@ -34,16 +36,18 @@ def fill(parser: VerbParser) -> None:
             "users": "who have both; all that follows is of them",
             "changed": "users whose list has other entries or another order",
             "moved_on": "users whose two lists are of different moments",
-            "overlap": "rank-biased overlap, 1 for the same list: {mean, quantiles: by share}",
-            "kendall": "Kendall distance of top lists, 0 for the same: {mean, quantiles: by share}",
+            "overlap": "rank-biased overlap, 1 for the same list: {mean, quantiles: by share, histogram: by tenth}",
+            "kendall": "Kendall distance of top lists, 0 for the same: {mean, quantiles, histogram}",
             "activities": "that gain or lose most first: {activity_id, now, then: lists it is in, now_weight, "
             "then_weight: 1 / log2(1 + place) summed}",
-            "most_changed": "users whose lists are least alike: {user, overlap, now, then: activities, best first}",
+            "most_changed": "users whose lists are least alike: {user, overlap, now, then: activities, best first, "
+            "reasons: what differs in what they were made of}",
         },
     )
     parser.add_argument("replay", metavar="REPLAY", help="name of a replay, or live")
     parser.add_argument("other", nargs="?", default="live", metavar="OTHER", help="what it is compared with (live)")
     parser.add_argument("--prefix", default="tideline", help="first part of every key (tideline)")
     parser.add_argument("--stack", metavar="NAME", help="name of the local stack")
+    parser.add_argument("--html", type=Path, metavar="FILE.html", help="write the comparison as a page with pictures")
     add_json(parser)
     add_redis(parser)

@@ -11,6 +11,8 @@ import redis
 from tideline.scripts.commands.diff import main
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.contract.conftest import Server
 
 Captured = pytest.CaptureFixture[str]
@@ -21,7 +23,9 @@ def _list(names: str, at_ms: int = 1_700_000_000_000) -> str:
     return json.dumps({"v": [1, at_ms, 3], "m": 2, "i": list(names), "e": [10] * len(names), "k": "t"})
 
 
-def test_every_user_of_both_is_compared_once_and_the_others_are_counted(server: Server, capsys: Captured) -> None:
+def test_every_user_of_both_is_compared_once_and_the_others_are_counted(
+    server: Server, capsys: Captured, tmp_path: Path
+) -> None:
     """Contract: 2,500 users who have both, of whom any id; of the others how many; what is no list is set aside."""
     many = [*_USERS, *(f"n{at}" for at in range(2_493))]
     with redis.Redis.from_url(server.url) as admin, admin.pipeline() as told:
@@ -46,6 +50,12 @@ def test_every_user_of_both_is_compared_once_and_the_others_are_counted(server: 
     told_people = capsys.readouterr().out
     assert "2,500 users have both lists, 1,250 (50.0%) would see another one" in told_people
     assert "\x1b" not in told_people
+    page = tmp_path / "diff.html"
+    where = ["--prefix", "tide[1]", "--redis-url", server.url, "--html"]
+    assert main(["monday", *where, str(page)]) == 0
+    assert "2,500 users have both lists; 1,250 (50.0%)" in page.read_text()
+    assert main(["monday", *where, str(tmp_path)]) == 1
+    assert "diff: " in capsys.readouterr().err
 
 
 def test_where_nobody_has_both_the_data_cannot_say(server: Server, capsys: Captured) -> None:

@@ -25,7 +25,12 @@ def test_what_changed_is_counted_over_users_who_have_both() -> None:
     assert found["overlap"]["quantiles"]["0.5"] == pytest.approx(alike[1])
     assert found["kendall"]["mean"] == pytest.approx((kendall_distance("abc", "acd") + 1.0) / 3)
     assert [each["user"] for each in found["most_changed"]] == ["u3", "u2"]
+    (reason,) = found["most_changed"][0].pop("reasons")
+    assert "made of the same" in reason
     assert found["most_changed"][0] == {"user": "u3", "overlap": 0.0, "now": ["a", "b"], "then": ["x", "y"]}
+    assert found["most_changed"][1]["reasons"] == ["the list now is of a moment 0:00:00.001000 later"]
+    assert found["overlap"]["histogram"] == [1, 0, 0, 0, 0, 0, 1, 0, 0, 1]
+    assert found["kendall"]["histogram"][0] == 1
 
 
 def test_an_activity_s_weight_is_by_place_and_who_moves_most_comes_first() -> None:
@@ -49,4 +54,4 @@ def test_the_most_changed_of_many_are_the_same_in_any_order() -> None:
 
 
 def test_nobody_is_compared_with_nothing() -> None:
-    assert compare([])["overlap"] == {"mean": None, "quantiles": {}}
+    assert compare([])["overlap"] == {"mean": None, "quantiles": {}, "histogram": []}
