@@ -75,6 +75,7 @@ VERBS = (
     Verb("promote", "promote", Audience.ANALYST, "let a replay's lists take the place of the live ones"),
     Verb("rollback", "rollback", Audience.ANALYST, "put back the lists that a promoted replay replaced"),
     Verb("drop", "drop", Audience.ANALYST, "delete what a replay left: lists, topics, group"),
+    Verb("explain", "explain_decision", Audience.ANALYST, "why a user was shown what he was, held against the log"),
     Verb("demo", "demo", Audience.DEVELOPER, "real shopping data through the real job, with simulated visitors"),
     Verb("bench", "bench", Audience.DEVELOPER, "measure the job on a stack of its own, and parts of it alone"),
     Verb("test", "run_tests", Audience.DEVELOPER, "the tests, layer by layer"),

@@ -21,6 +21,7 @@ from tideline.udfs.core.variants.variant_shares import PARTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.lists.decision_token import Token
     from tideline.udfs.core.policies.base import Policy
     from tideline.udfs.core.policies.cold_start import Weights
@@ -211,18 +212,37 @@ def _score_some(
     scored: _Scored,
     ranker: RankerState,
 ) -> None:
-    tokens = [shown[at].token for at, _ in known]
-    x = np.frombuffer(b"".join([token.x for token in tokens]), np.int8).reshape(len(known), -1)
-    eligible = np.array([token.eligible for token in tokens])
-    activities = [ranker.offers.activities[shown[at].activity_id] for at, _ in known]
-    coefficients = stack([row for _, row in known], worth(activities, scored.weights), scored.shared)
-    its_pair = [shown[at].token.pair_at(shown[at].position) for at, _ in known]
-    pairs = np.repeat(np.array(its_pair, np.uint32)[:, None], len(known), axis=1)
-    scores = scored.policy.score(Contexts(x, pairs), coefficients, eligible, np.zeros(len(known), np.uint64))
+    parts = []
+    for at, row in known:
+        its, token = shown[at], shown[at].token
+        activity = ranker.offers.activities[its.activity_id]
+        parts.append(Scorable(token.x, token.eligible, token.pair_at(its.position), activity, row))
+    for (at, _), score in zip(known, scores_of(parts, *scored), strict=True):
+        found[at] = score
+
+
+class Scorable(NamedTuple):
+    """What the score of a decision is worked out of."""
+
+    x: bytes
+    eligible: int
+    pair: int
+    activity: Activity
+    row: PolicyRow
+    """That of the version it was ranked by, with what it starts from where nobody had seen it (`row_at`)."""
+
+
+def scores_of(some: Sequence[Scorable], policy: Policy, weights: Weights, shared: PairRow) -> list[_Score]:
+    """Return mean and bonus of each decision, without prices and offsets; `shared` is what all pairs had in common."""
+    x = np.frombuffer(b"".join([each.x for each in some]), np.int8).reshape(len(some), -1)
+    eligible = np.array([each.eligible for each in some])
+    coefficients = stack([each.row for each in some], worth([each.activity for each in some], weights), shared)
+    its_pair = [each.pair for each in some]
+    pairs = np.repeat(np.array(its_pair, np.uint32)[:, None], len(some), axis=1)
+    scores = policy.score(Contexts(x, pairs), coefficients, eligible, np.zeros(len(some), np.uint64))
     # Before its first impression an activity's bonus may have no limit: no number, so none is stated.
     bonus = [each if math.isfinite(each) else None for each in scores.bonus.diagonal().tolist()]
-    for (at, _), score in zip(known, zip(scores.mean.diagonal().tolist(), bonus, strict=True), strict=True):
-        found[at] = score
+    return list(zip(scores.mean.diagonal().tolist(), bonus, strict=True))
 
 
 def _slate(shown: ShownDecision, ranker: RankerState) -> list[str | None]:

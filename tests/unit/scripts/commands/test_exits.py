@@ -100,6 +100,7 @@ _FAILING = {
     "promote": ["monday", "--stack", "absent"],
     "rollback": ["monday", "--stack", "absent"],
     "drop": ["monday", "--stack", "absent"],
+    "explain": ["u1", "--stack", "absent"],
     "archive": ["--stack", "absent", "--to", "here"],
     "package": ["--out", "/proc/absent/here"],
     "list": ["u1", "--stack", "absent"],

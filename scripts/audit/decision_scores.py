@@ -1,0 +1,144 @@
+"""Logged decisions worked out again: each part of the score, held bit for bit against what the log says.
+
+It is the core that scores, by the code that wrote the log, from what a record holds and the rows of its policy version.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tideline.schemas.errors import ConfigError
+from tideline.scripts.console.learned import Learned
+from tideline.udfs.core.policies.by_name import make_policy
+from tideline.udfs.core.policies.cold_start import Weights, pairs_at, row_at, scaled
+from tideline.udfs.core.serving.decisions import Scorable, scores_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.policies.policy_start import PolicyStart
+
+    ReadPolicy = Callable[[int | None], PolicyStart]
+    Decision = Mapping[str, Any]
+
+PARTS = ("click", "conversion", "revenue", "cost")
+"""Of a mean, by what is worth something."""
+_OTHERS = ("", "baseline", "holdout")
+
+
+class Worked(NamedTuple):
+    """What a decision's score was made of: mean, bonus, the parts of the mean; or why that is not known."""
+
+    mean: float | None
+    bonus: float | None
+    parts: dict[str, float]
+    why_not: str = ""
+
+
+class Scores:
+    """Works decisions out again. Each version of the policy is read once."""
+
+    def __init__(self, policy: str, weights: Weights, known: Mapping[str, Activity], read_policy: ReadPolicy) -> None:
+        """`policy` and `weights` are the job's options."""
+        self._policy, self._weights, self._known, self._read_policy = make_policy(policy), weights, known, read_policy
+        self._read: dict[int, Learned] = {}
+
+    def of(self, decision: Decision) -> Worked:
+        """Return what a decision was made of.
+
+        Raises:
+            Unavailable: the policy's topic cannot be read.
+        """
+        activity = self._known.get(decision["activity_id"])
+        why_not = self._why_not(decision)
+        if why_not or activity is None:
+            return Worked(None, None, {}, why_not or "its activity is no longer known")
+        encoder, version = decision["encoder_version"], decision["policy_version"]
+        table = self._learned(version).table
+        row = row_at(table, encoder, activity, version)
+        if row is None or (version and not table.knows(encoder, version)):
+            return Worked(None, None, {}, f"the policy as of version {version:,} is no longer in its topic")
+        some = [Scorable(decision["x"], decision["eligible"], decision["pair"], activity, row)]
+        shared = pairs_at(table, encoder, version)
+        ((mean, bonus),) = scores_of(some, self._policy, self._weights, shared)
+        parts = {}
+        for at, name in enumerate(PARTS):
+            if not self._weights[at]:
+                continue
+            alone: Weights = tuple(each * (place == at) for place, each in enumerate(self._weights))  # type: ignore[assignment]
+            ((part, _),) = scores_of(some, self._policy, alone, shared)
+            parts[name] = (part or 0.0) * scaled(self._weights)[at] / scaled(alone)[at]
+        return Worked(mean, bonus, parts)
+
+    def _learned(self, version: int) -> Learned:
+        if version not in self._read:
+            self._read[version] = Learned.of(self._read_policy(version))
+        return self._read[version]
+
+    def _why_not(self, decision: Decision) -> str:
+        if decision["policy"] == "popular":
+            return "it was on the popular list, which is ranked for nobody in particular"
+        if decision["placement"]:
+            return "it was on a placement's list, whose weights may be others"
+        if decision["arm"] not in _OTHERS:
+            return f"its user was in arm {decision['arm']} of an experiment"
+        if self._policy.randomised:
+            return "the policy draws its scores"
+        if decision["arm"] != "holdout" and decision["policy"] != self._policy.name:
+            return f"it was ranked by {decision['policy']}, not by {self._policy.name}"
+        return ""
+
+
+def explained(decisions: Sequence[Decision], scores: Scores) -> dict[str, Any]:
+    """Return what one list's decisions were made of, in the order of its places, and whether the log has the same.
+
+    Raises:
+        ConfigError: there are none.
+        Unavailable: the policy's topic cannot be read.
+    """
+    if not decisions:
+        raise ConfigError("USER", "", "a user who was shown something that the topic of decisions still has")
+    entries = [_entry(each, scores.of(each)) for each in sorted(decisions, key=lambda each: each["position"])]
+    for one, below in pairwise(entries):
+        one["ahead"] = _ahead(one, below)
+    first = decisions[0]
+    told = [each["equal"] for each in entries if each["equal"] is not None]
+    return {
+        "decision_id": first["decision_id"],
+        "as_of_ms": first["as_of_ms"],
+        "policy": first["policy"],
+        "policy_version": first["policy_version"],
+        "encoder_version": first["encoder_version"],
+        "eligible": first["eligible"],
+        "slate": list(first["slate"]),
+        "equal": all(told) if told else None,
+        "entries": entries,
+    }
+
+
+def _entry(decision: Decision, worked: Worked) -> dict[str, Any]:
+    logged = decision["mean"], decision["bonus"]
+    can_tell = not worked.why_not and decision["mean"] is not None
+    return {
+        "position": decision["position"],
+        "activity_id": decision["activity_id"],
+        "mean": worked.mean,
+        "parts": worked.parts,
+        "bonus": worked.bonus,
+        "equal": (worked.mean, worked.bonus) == logged if can_tell else None,
+        "why_not": worked.why_not or ("" if can_tell else "the log has no score of it"),
+        "explored": decision["explored"],
+        "propensity": decision["propensity"],
+        "rules": list(decision["constraints"]),
+        "feasible": decision["feasible"],
+        "ahead": None,
+    }
+
+
+def _ahead(one: Mapping[str, Any], below: Mapping[str, Any]) -> float | None:
+    """Return by how much an entry is ahead of the one below, where both are known and stand next to each other."""
+    if below["position"] != one["position"] + 1 or None in (one["mean"], one["bonus"], below["mean"], below["bonus"]):
+        return None
+    return float(one["mean"] + one["bonus"] - below["mean"] - below["bonus"])
