@@ -98,7 +98,7 @@ def drop(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.yes:
         _delete(target.cluster, list(topics), group if has_group else None)
     return {
-        "replay": names.replay.decode("utf-8", "surrogateescape"),
+        "replay": names.replay.decode("utf-8", "backslashreplace"),
         "done": arguments.yes,
         "lists": lists if arguments.yes else lists - kept,
         "kept": kept,

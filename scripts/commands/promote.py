@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import ConfigError, TidelineError, TooFew
 from tideline.scripts.commands.exits import Exit, failed
+from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.redis_target import opened, read_redis_target
 from tideline.scripts.comparison.promoting import Names, placements, promote, summary, weighed
 from tideline.scripts.comparison.promotion import Fate
@@ -49,7 +50,7 @@ def promoted(client: redis.Redis, names: Names, arguments: argparse.Namespace) -
         raise TooFew("NAME", arguments.replay, "a replay whose lists are there")
     made, live = placements(client, names.replay), placements(client, names.live)
     if live and made != live:
-        told = ", ".join(sorted(each.decode("utf-8", "replace") for each in live)) or "none"
+        told = printable(", ".join(sorted(each.decode("utf-8", "replace") for each in live)))
         raise ConfigError("NAME", arguments.replay, f"a replay with the placements of the live job: {told}")
     if not arguments.yes:
         return summary(names, False, found)

@@ -124,7 +124,7 @@ def _parts(every: Iterator[tuple[Rest, ...]]) -> Iterator[list[tuple[Rest, ...]]
 
 def _read(client: redis.Redis, namespace: bytes, of_users: Sequence[tuple[Rest, ...]]) -> list[list[bytes | None]]:
     keys = [namespace + b":" + rest for rests in of_users for rest in rests]
-    found = iter(cast("list[bytes | None]", client.mget(keys)))
+    found = iter(cast("list[bytes | None]", client.mget(keys) if keys else []))
     return [[next(found) for _ in rests] for rests in of_users]
 
 
@@ -206,16 +206,15 @@ def _return(client: redis.Redis, names: Names, *, write: bool) -> Return:
     for some in _parts(_lists_of(client, names.replay + b":" + _WAS[:-1], places)):
         done.update(_give_back(client, names, some, write))
     at_popular = (_POPULAR, *(_POPULAR + b":" + place for place in places))
-    popular = _give_back(client, names, [at_popular], write) if client.exists(names.kept + _POPULAR) else [None]
-    return Return(done[True], done[False], popular[0])
+    popular = _give_back(client, names, [at_popular], write)
+    return Return(done[True], done[False], popular[0] if popular else None)
 
 
 def _give_back(client: redis.Redis, names: Names, of_users: Sequence[tuple[Rest, ...]], write: bool) -> list[bool]:
-    """Return of whom lists are given back; what was kept of them goes."""
-    kept = [
-        [(rest, read_kept(each)) for rest, each in zip(rests, stored, strict=True) if each]
-        for rests, stored in zip(of_users, _read(client, names.replay + b":" + _WAS[:-1], of_users), strict=True)
-    ]
+    """Return of whom lists are given back, of those of whom some are kept; what was kept of these goes."""
+    stored = zip(of_users, _read(client, names.replay + b":" + _WAS[:-1], of_users), strict=True)
+    pairs = [zip(rests, its, strict=True) for rests, its in stored]
+    kept = [user for each in pairs if (user := [(rest, read_kept(its)) for rest, its in each if its])]
     if not write:
         return _still_there(client, names, kept)
     swaps = [[Swap(names.live + b":" + rest, each.digest, each.before) for rest, each in user] for user in kept]
@@ -240,7 +239,8 @@ def _still_there(client: redis.Redis, names: Names, kept: Sequence[Sequence[tupl
 
 def summary(names: Names, done: bool, found: Promotion | Return) -> dict[str, Any]:
     """Return what `--json` prints, without what only one verb knows."""
-    whose = {"replay": names.replay.decode(), "live": names.live.decode(), "done": done}
+    replay, live = (each.decode("utf-8", "backslashreplace") for each in (names.replay, names.live))
+    whose = {"replay": replay, "live": live, "done": done}
     if isinstance(found, Return):
         return whose | found._asdict()
     return (

@@ -98,8 +98,16 @@ def test_a_replay_without_lists_or_with_other_placements_is_refused(
     where = ["monday", "--redis-url", server.url, "--yes"]
     assert promote.main(where) == 3
     assert "a replay whose lists are there" in capsys.readouterr().err
+    assert promote.main([*where, "--prefix", "\udcff"]) == 3
+    capsys.readouterr()
+    assert rollback.main([*where, "--prefix", "\udcff"]) == 0
+    assert "\\xff@monday" in capsys.readouterr().out
     client.set("tideline@monday:list:u", _list("ba"))
     client.set("tideline:list:u", _list("ab"))
+    client.set("tideline:place:\x1b[31mx:u", _list("ab"))
+    assert promote.main(where) == 1
+    assert "\x1b" not in capsys.readouterr().err
+    client.delete("tideline:place:\x1b[31mx:u")
     client.set("tideline:place:cart:u", _list("ab"))
     assert promote.main(where) == 1
     assert "a replay with the placements of the live job: cart" in capsys.readouterr().err

@@ -56,7 +56,11 @@ class World:
             names = self.rng.permutation(NAMES)[:4].tolist()
             x = self.rng.integers(-127, 128, (1, 16)).astype(np.int8)
             x[0, 0] = 90
-            made = {"x": x, "policy": int(self.rng.integers(9, len(self.records))), "eligible": np.array([8])}
+            made: dict[str, Any] = {
+                "x": x,
+                "policy": int(self.rng.integers(9, len(self.records))),
+                "eligible": np.array([8]),
+            }
             pairs = self.rng.integers(0, 2**24, (1, 4)).astype(np.uint32)
             user = f"u{number}"
             token = token_for(user, names, seq=number, pairs=pairs, **made)
