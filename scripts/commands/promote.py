@@ -10,7 +10,7 @@ from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.redis_target import opened, read_redis_target
 from tideline.scripts.comparison.promoting import Names, placements, promote, summary, weighed
-from tideline.scripts.comparison.promotion import Fate
+from tideline.scripts.comparison.promotion import Fate, Rule
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import redis
 
+_TOLD = 5
 _MEANING = {
     Fate.PROMOTED: "have, or would have, the replay's lists",
     Fate.SAME: "have them already",
@@ -44,8 +45,8 @@ def promoted(client: redis.Redis, names: Names, arguments: argparse.Namespace) -
         TooFew: the replay has no lists.
         ConfigError: placements differ, or users are overtaken and nothing says what to do.
     """
-    overtaken_too = arguments.overtaken == "replace"
-    found = weighed(client, names, overtaken_too=overtaken_too)
+    rule = Rule(arguments.overtaken == "replace", arguments.republished)
+    found = weighed(client, names, rule)
     if not found.users:
         raise TooFew("NAME", arguments.replay, "a replay whose lists are there")
     made, live = placements(client, names.replay), placements(client, names.live)
@@ -60,15 +61,23 @@ def promoted(client: redis.Redis, names: Names, arguments: argparse.Namespace) -
             "--overtaken",
             arguments.overtaken,
             f"keep or replace: {overtaken:,} of {found.users.total():,} live lists know what the replay's do not, as "
-            "the updates of before its range, a late event, a republish, a newer encoder or a higher generation",
+            "the updates of before its range, a late event, a newer encoder or a higher generation, or were made again "
+            f"by a republish (--republished N); users by how many updates: {_by(found.ahead)}",
         )
-    return summary(names, True, promote(client, names, arguments.keep_s * 1000, overtaken_too=overtaken_too))
+    return summary(names, True, promote(client, names, arguments.keep_s * 1000, rule))
+
+
+def _by(ahead: Mapping[int, int]) -> str:
+    most = sorted(ahead.items(), key=lambda each: -each[1])[:_TOLD]
+    return ", ".join(f"{by:,}: {users:,}" for by, users in most)
 
 
 def describe(found: Mapping[str, Any]) -> list[str]:
     """Return the lines for people."""
     lines = [f"{found['replay']} in the place of {found['live']}: {found['users']:,} users"]
     lines += [f"  {found[fate]:12,}  {meaning}" for fate, meaning in _MEANING.items() if found[fate]]
+    if found["ahead"]:
+        lines.append(f"overtaken users by how many updates: {_by({int(by): n for by, n in found['ahead'].items()})}")
     lines.append(f"popular lists: {found['popular'] or 'none of the replay'}")
     return [*lines, "done" if found["done"] else "nothing was changed; --yes does it"]
 

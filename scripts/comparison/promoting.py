@@ -14,6 +14,7 @@ from tideline.scripts.comparison.namespaces import Swap, scanned, swap
 from tideline.scripts.comparison.promotion import (
     Fate,
     Kept,
+    Rule,
     Verdict,
     digest_of,
     kept_bytes,
@@ -54,6 +55,8 @@ class Promotion(NamedTuple):
 
     users: Counter[Fate]
     popular: Fate | None
+    ahead: Counter[int]
+    """Of those who are overtaken, how many by how many updates."""
 
 
 class Return(NamedTuple):
@@ -73,31 +76,37 @@ class _User(NamedTuple):
     def fate(self) -> Fate:
         return together(self.verdicts)
 
+    @property
+    def ahead(self) -> int:
+        return max(each.ahead for each in self.verdicts)
+
 
 def placements(client: redis.Redis, namespace: bytes) -> set[bytes]:
     """Return the placements of which a namespace has lists."""
     return {rest.partition(b":")[0] for rest in scanned(client, namespace + b":" + _PLACE)}
 
 
-def weighed(client: redis.Redis, names: Names, *, overtaken_too: bool) -> Promotion:
+def weighed(client: redis.Redis, names: Names, rule: Rule) -> Promotion:
     """Return what would become of the users of a replay. Their names are kept meanwhile."""
-    return _walk(client, names, overtaken_too, None)
+    return _walk(client, names, rule, None)
 
 
-def promote(client: redis.Redis, names: Names, keep_ms: int, *, overtaken_too: bool) -> Promotion:
+def promote(client: redis.Redis, names: Names, keep_ms: int, rule: Rule) -> Promotion:
     """Let lists of a replay take the place of live ones; what was there is kept for so many milliseconds.
 
     Whatever else is written meanwhile stays: that user counts as `later`. Twice is once.
     """
-    return _walk(client, names, overtaken_too, keep_ms)
+    return _walk(client, names, rule, keep_ms)
 
 
-def _walk(client: redis.Redis, names: Names, overtaken_too: bool, keep_ms: int | None) -> Promotion:
+def _walk(client: redis.Redis, names: Names, rule: Rule, keep_ms: int | None) -> Promotion:
     places = sorted(placements(client, names.replay))
     users: Counter[Fate] = Counter()
+    ahead: Counter[int] = Counter()
 
     def done(of_users: Sequence[tuple[Rest, ...]]) -> list[Fate]:
-        found = _look(client, names, of_users, overtaken_too)
+        found = _look(client, names, of_users, rule)
+        ahead.update(each.ahead for each in found if each.fate is Fate.OVERTAKEN and each.rests[0] != _POPULAR)
         if keep_ms is None:
             return [each.fate for each in found]
         return _write(client, names, found, keep_ms)
@@ -106,7 +115,7 @@ def _walk(client: redis.Redis, names: Names, overtaken_too: bool, keep_ms: int |
         users.update(done(some))
     at_popular = (_POPULAR, *(_POPULAR + b":" + place for place in places))
     has_popular = bool(client.exists(names.replay + b":" + _POPULAR))
-    return Promotion(users, done([at_popular])[0] if has_popular else None)
+    return Promotion(users, done([at_popular])[0] if has_popular else None, ahead)
 
 
 def _lists_of(client: redis.Redis, namespace: bytes, places: Sequence[bytes]) -> Iterator[tuple[Rest, ...]]:
@@ -128,11 +137,11 @@ def _read(client: redis.Redis, namespace: bytes, of_users: Sequence[tuple[Rest, 
     return [[next(found) for _ in rests] for rests in of_users]
 
 
-def _look(client: redis.Redis, names: Names, of_users: Sequence[tuple[Rest, ...]], overtaken_too: bool) -> list[_User]:
+def _look(client: redis.Redis, names: Names, of_users: Sequence[tuple[Rest, ...]], rule: Rule) -> list[_User]:
     made = _read(client, names.replay, of_users)
     live = _read(client, names.live, of_users)
     return [
-        _User(rests, now, [weigh(*pair, overtaken_too=overtaken_too) for pair in zip(now, then, strict=True)])
+        _User(rests, now, [weigh(*pair, rule) for pair in zip(now, then, strict=True)])
         for rests, now, then in zip(of_users, live, made, strict=True)
     ]
 
@@ -243,9 +252,6 @@ def summary(names: Names, done: bool, found: Promotion | Return) -> dict[str, An
     whose = {"replay": replay, "live": live, "done": done}
     if isinstance(found, Return):
         return whose | found._asdict()
-    return (
-        whose
-        | {"users": found.users.total()}
-        | {str(each): found.users[each] for each in Fate}
-        | {"popular": found.popular}
-    )
+    fates = {str(each): found.users[each] for each in Fate}
+    ahead = {str(by): users for by, users in sorted(found.ahead.items())}
+    return whose | {"users": found.users.total(), **fates, "popular": found.popular, "ahead": ahead}

@@ -48,13 +48,26 @@ class Verdict(NamedTuple):
 
     fate: Fate
     payload: bytes = b""
+    ahead: int = 0
+    """How many updates more live counts, of a list that is overtaken."""
 
 
-def weigh(now: bytes | None, then: bytes | None, *, overtaken_too: bool = False) -> Verdict:
+class Rule(NamedTuple):
+    """What of live lists of the same moment is replaced, beside those that know no more than the replay's."""
+
+    overtaken_too: bool = False
+    republished: int = 0
+    """How often live was told to republish: each counts as an update of every user, and tells nothing of him."""
+
+
+STRICT = Rule()
+
+
+def weigh(now: bytes | None, then: bytes | None, rule: Rule = STRICT) -> Verdict:
     """Return what becomes of a live list, None for none, that a replay has made too.
 
     A list that is overtaken is of the same moment, and live counts more updates of its user than the replay, has a
-    higher generation or a newer encoder. `overtaken_too`: such a list is replaced.
+    higher generation or a newer encoder.
     """
     made = _head(then)
     if then is None or made is None:
@@ -73,16 +86,16 @@ def weigh(now: bytes | None, then: bytes | None, *, overtaken_too: bool = False)
     payload = _with(then, made, live.version, max(live.erased_ms, made.erased_ms))
     if payload == now:
         return Verdict(Fate.SAME)
-    if _is_overtaken(live, made):
-        return Verdict(Fate.PROMOTED, payload) if overtaken_too else Verdict(Fate.OVERTAKEN)
+    if not rule.overtaken_too and _is_overtaken(live, made, rule.republished):
+        return Verdict(Fate.OVERTAKEN, b"", max(live.version.seq - made.version.seq, 0))
     if live.version < made.version:
         return Verdict(Fate.BEHIND)
     return Verdict(Fate.PROMOTED, payload)
 
 
-def _is_overtaken(live: _Head, made: _Head) -> bool:
+def _is_overtaken(live: _Head, made: _Head, republished: int) -> bool:
     generation, _, seq = live.version
-    return seq > made.version.seq or generation > made.version.generation or live.encoder > made.encoder
+    return seq > made.version.seq + republished or generation > made.version.generation or live.encoder > made.encoder
 
 
 def together(verdicts: Sequence[Verdict]) -> Fate:

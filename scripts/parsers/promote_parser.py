@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tideline.scripts.parsers.verb_parser import add_json, add_redis, add_replay
+from tideline.udfs.settings.options import argument, whole
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
@@ -25,7 +26,7 @@ def fill(parser: VerbParser) -> None:
         _TEXT,
         [
             "tideline promote monday",
-            "tideline promote monday --yes --stack demo",
+            "tideline promote monday --yes --republished 1 --stack demo",
             "tideline promote monday --yes --overtaken keep --json --redis-url rediss://cache:6380/0",
         ],
         {
@@ -42,6 +43,7 @@ def fill(parser: VerbParser) -> None:
             "promoted": "has the replay's list, in all his placements",
             "same": "had it already",
             "popular": "which of these the popular lists are; null: the replay has none",
+            "ahead": "of those who are overtaken, users by how many updates; 0: by encoder or generation",
         },
     )
     add_replay(parser)
@@ -50,17 +52,20 @@ def fill(parser: VerbParser) -> None:
         choices=("keep", "replace"),
         help="what those who are overtaken get: live's list, or the replay's all the same (nothing is done)",
     )
-    parser.add_argument("--keep-s", type=_seconds, default=7 * _DAY_S, metavar="S", help="for a rollback (7 days)")
+    parser.add_argument(
+        "--republished",
+        type=argument(whole(0, 10_000)),
+        default=0,
+        metavar="N",
+        help="live was told so often to republish, a backfill included: so many updates more tell nothing (0)",
+    )
+    parser.add_argument(
+        "--keep-s",
+        type=argument(whole(60, 366 * _DAY_S)),
+        default=7 * _DAY_S,
+        metavar="S",
+        help="for a rollback (7 days)",
+    )
     parser.add_argument("--stack", metavar="NAME", help="name of the local stack")
     add_json(parser)
     add_redis(parser)
-
-
-def _seconds(text: str) -> int:
-    seconds = int(text)
-    if not 60 <= seconds <= 366 * _DAY_S:
-        raise ValueError(text)
-    return seconds
-
-
-_seconds.__name__ = "number of seconds from 60 to 31622400"

@@ -34,6 +34,7 @@ NOT_HERE = {
     r"scripts/demo": "is `scripts/demo --keep`, which runs, and the end of it",
     r"scripts/tideline VERB": "says how every verb is called",
     r"scripts/tideline model (train|export) .*|models/train\.py .*": "needs torch: the layer train trains and exports",
+    r"scripts/tideline explain .*": "its user must have been shown a list: the layer integration explains one",
     r"\.venv/bin/python -m tideline\.models\.prepare\.msnbc .*": "its data is fetched by hand from its owners",
     r"scripts/bench rank( --json)?": "measures beside libraries that scripts/setup --peers installs",
     r"scripts/bench (regret|rules --only) ?.*": "plays for minutes whatever it is given; the unit layer plays less",

@@ -55,7 +55,14 @@ def test_a_replay_is_told_promoted_and_taken_back(server: Server, client: redis.
     assert "nothing was changed; --yes does it" in told
     assert promote.main([*where, "--json"]) == 0
     counts = {"unreadable": 0, "erased": 0, "later": 1, "behind": 0, "overtaken": 0, "promoted": 3, "same": 0}
-    whole = {"replay": "t[1]@monday", "live": "t[1]", "users": 4, "popular": None, **counts}
+    whole: dict[str, Any] = {
+        "replay": "t[1]@monday",
+        "live": "t[1]",
+        "users": 4,
+        "popular": None,
+        "ahead": {},
+        **counts,
+    }
     assert _told(capsys) == {**whole, "done": False}
     assert _held(client) == before
     assert promote.main([*where, "--json", "--yes"]) == 0
@@ -81,10 +88,17 @@ def test_who_is_overtaken_is_refused_until_it_is_said_what_he_gets(
         client.set(f"tideline:list:{user}", _list("ab", seq))
         client.set(f"tideline@monday:list:{user}", _list("ba"))
     assert promote.main(where) == 0
-    assert _told(capsys)["overtaken"] == 1
+    found = _told(capsys)
+    assert (found["overtaken"], found["ahead"]) == (1, {"1": 1})
+    assert promote.main(where[:-1]) == 0
+    assert "overtaken users by how many updates: 1: 1" in capsys.readouterr().out
+    assert promote.main([*where, "--republished", "1"]) == 0
+    assert (found := _told(capsys))["promoted"] == 2
+    assert found["ahead"] == {}
     assert promote.main([*where, "--yes"]) == 1
     refused = capsys.readouterr().err
     assert "--overtaken=None cannot be used; allowed: keep or replace: 1 of 2 live lists know" in refused
+    assert "(--republished N); users by how many updates: 1: 1" in refused
     assert client.get("tideline:list:u") == _list("ab")
     assert promote.main([*where, "--yes", "--overtaken", "keep"]) == 0
     assert (_told(capsys)["promoted"], client.get("tideline:list:over")) == (1, _list("ab", 4))

@@ -14,7 +14,7 @@ import redis
 from tests.support.list_stores import TTL_MS
 from tests.support.waiting import PATIENCE_S, wait_until
 from tideline.scripts.comparison.promoting import Names, Return, promote, returnable, take_back, weighed
-from tideline.scripts.comparison.promotion import Fate
+from tideline.scripts.comparison.promotion import STRICT, Fate, Rule
 from tideline.udfs.core.lists.erased_list import erased_list
 from tideline.udfs.core.lists.list_version import ListVersion
 from tideline.udfs.io.list_store import ListStore
@@ -55,8 +55,8 @@ class Shop:
         keys = [b"%b:list:%b" % (self.names.live, user), b"%b:place:cart:%b" % (self.names.live, user)]
         return tuple((client or self.client).mget(keys))  # type: ignore[arg-type]
 
-    def promote(self, *, overtaken_too: bool = False) -> Counter[Fate]:
-        return promote(self.client, self.names, KEEP_MS, overtaken_too=overtaken_too).users
+    def promote(self, rule: Rule = STRICT) -> Counter[Fate]:
+        return promote(self.client, self.names, KEEP_MS, rule).users
 
     def close(self) -> None:
         self.live.close()
@@ -77,7 +77,7 @@ def test_promoted_is_given_back_and_promoted_again_each_time_twice(shop: Shop) -
     shop.write(shop.live, still + later, "live", 1, T, 3)
     shop.write(shop.replay, still + later + odd, "replay", 1, T, 3)
     shop.write(shop.live, later, "live", 1, T + 1, 4)
-    told = weighed(shop.client, shop.names, overtaken_too=False)
+    told = weighed(shop.client, shop.names, STRICT)
     assert told.users == Counter({Fate.PROMOTED: 4, Fate.LATER: 1})
     assert shop.page(b"a") == (of("live", 1, T, 3),) * 2
     assert not shop.client.keys(shop.names.kept + b"*")
@@ -112,7 +112,7 @@ def test_the_live_job_s_next_list_stays_and_its_former_ones_do_not_come_back(sho
     assert shop.promote() == Counter({Fate.PROMOTED: 1, Fate.OVERTAKEN: 1, Fate.ERASED: 1})
     assert shop.page(b"v") == (of("live", 1, T, 4),) * 2
     assert shop.page(b"w") == (erased_list(ListVersion(1, T, 4)),) * 2
-    assert shop.promote(overtaken_too=True) == Counter({Fate.SAME: 1, Fate.PROMOTED: 1, Fate.ERASED: 1})
+    assert shop.promote(Rule(overtaken_too=True)) == Counter({Fate.SAME: 1, Fate.PROMOTED: 1, Fate.ERASED: 1})
     assert shop.page(b"v") == (of("replay", 1, T, 4),) * 2
 
 
@@ -125,13 +125,13 @@ def test_popular_lists_follow_the_same_rule(shop: Shop) -> None:
     shop.replay.write_popular({name: of("replay", 1, T, 3) for name in names})
     shop.replay.write_stops(b'{"v":[1,1,1],"s":[]}')
     popular = [shop.names.live + b":popular", shop.names.live + b":popular:cart", shop.names.live + b":stops"]
-    assert promote(shop.client, shop.names, KEEP_MS, overtaken_too=False).popular is Fate.PROMOTED
+    assert promote(shop.client, shop.names, KEEP_MS, STRICT).popular is Fate.PROMOTED
     stops = b'{"v":[1,1,1],"s":["x"]}'
     assert shop.client.mget(popular) == [of("replay", 1, T, 3), of("replay", 1, T, 3), stops]
     assert take_back(shop.client, shop.names).popular is True
     assert shop.client.mget(popular) == [of("live", 1, T, 3), of("live", 1, T, 3), stops]
     shop.live.write_popular({b"": of("live", 1, T + 1, 1)})
-    assert promote(shop.client, shop.names, KEEP_MS, overtaken_too=False).popular is Fate.LATER
+    assert promote(shop.client, shop.names, KEEP_MS, STRICT).popular is Fate.LATER
 
 
 def test_under_a_reader_and_live_writes_each_page_is_wholly_one_or_the_other(shop: Shop) -> None:

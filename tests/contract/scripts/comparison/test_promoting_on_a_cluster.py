@@ -14,7 +14,7 @@ from tests.support.waiting import PATIENCE_S
 from tideline.scripts.commands.redis_target import client_of
 from tideline.scripts.comparison.namespaces import deleted
 from tideline.scripts.comparison.promoting import Names, Return, promote, take_back
-from tideline.scripts.comparison.promotion import Fate
+from tideline.scripts.comparison.promotion import STRICT, Fate
 from tideline.udfs.io.cluster_store import list_store
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ def test_lists_on_all_nodes_are_promoted_taken_back_and_dropped(cluster: Cluster
 
     with client_of(cluster.url()) as client:
         for _ in range(2):
-            counts = promote(client, NAMES, 600_000, overtaken_too=False).users
+            counts = promote(client, NAMES, 600_000, STRICT).users
             assert counts == Counter({Fate.PROMOTED: 699, Fate.LATER: 1})
             assert sources() == Counter({"replay": 1_398, "live": 2})
             cluster.move(100, *cluster.primaries)
             assert take_back(client, NAMES) == Return(699, 0, None)
             assert sources() == Counter({"live": 1_400})
             cluster.move(100, *reversed(cluster.primaries))
-        promote(client, NAMES, 600_000, overtaken_too=False)
+        promote(client, NAMES, 600_000, STRICT)
         assert deleted(client, NAMES.kept, really=True) == 1_398
         assert deleted(client, NAMES.replay + b":", really=True) == 1_400
         assert sources() == Counter({"replay": 1_398, "live": 2})

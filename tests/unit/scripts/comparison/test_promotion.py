@@ -10,6 +10,7 @@ import pytest
 from tideline.scripts.comparison.promotion import (
     Fate,
     Kept,
+    Rule,
     Verdict,
     digest_of,
     kept_bytes,
@@ -32,7 +33,7 @@ def made(*version: int, names: str = "ab", encoder: int = 1, erased_ms: int | No
 
 def test_a_list_of_the_same_moment_takes_the_place_and_the_version_of_live_s() -> None:
     """Contract: so the live job's next list is newer than it, and one that is written again is not."""
-    fate, payload = weigh(made(2, T, 7), made(2, T, 7, names="ba"))
+    fate, payload, _ = weigh(made(2, T, 7), made(2, T, 7, names="ba"))
     assert (fate, payload) == (Fate.PROMOTED, made(2, T, 7, names="ba"))
     assert weigh(made(2, T, 7), made(2, T, 7)).fate is Fate.SAME
     assert weigh(payload, made(2, T, 7, names="ba")).fate is Fate.SAME
@@ -62,21 +63,32 @@ def test_a_list_of_the_same_moment_takes_the_place_and_the_version_of_live_s() -
     ],
 )
 def test_what_live_knows_and_the_replay_does_not_stays(now: bytes | None, then: bytes | None, fate: Fate) -> None:
-    assert weigh(now, then) == Verdict(fate, b"" if fate is not Fate.PROMOTED else then or b"")
+    assert weigh(now, then)[:2] == (fate, b"" if fate is not Fate.PROMOTED else then)
+
+
+def test_a_republish_counts_as_an_update_and_tells_nothing() -> None:
+    """Contract: so many updates more are none; one more than that is a late event, and by how many is told."""
+    now, then = made(1, T, 9), made(1, T, 7, names="ba")
+    assert weigh(now, then) == Verdict(Fate.OVERTAKEN, b"", 2)
+    assert weigh(now, then, Rule(republished=1)) == Verdict(Fate.OVERTAKEN, b"", 2)
+    assert weigh(now, then, Rule(republished=2)) == Verdict(Fate.PROMOTED, made(1, T, 9, names="ba"))
+    assert weigh(made(2, T, 7), then, Rule(republished=5)) == Verdict(Fate.OVERTAKEN, b"", 0)
+    assert weigh(made(1, T + 1, 9), then, Rule(republished=5)).fate is Fate.LATER
+    assert weigh(made(1, T, 6, encoder=2), then, Rule(overtaken_too=True)).fate is Fate.BEHIND
 
 
 def test_an_overtaken_list_is_replaced_where_that_is_said() -> None:
     """Contract: under live's version, so nothing that live had written comes back; what is of later still stays."""
     live = made(3, T, 9, encoder=2)
-    fate, payload = weigh(live, made(1, T, 7, names="ba"), overtaken_too=True)
+    fate, payload, _ = weigh(live, made(1, T, 7, names="ba"), Rule(overtaken_too=True))
     assert (fate, payload) == (Fate.PROMOTED, made(3, T, 9, names="ba"))
     assert weigh(payload, made(1, T, 7, names="ba")).fate is Fate.SAME
-    assert weigh(made(1, T + 1, 7), made(1, T, 7), overtaken_too=True).fate is Fate.LATER
-    assert weigh(erased_list(ListVersion(1, T, 8)), made(1, T, 7), overtaken_too=True).fate is Fate.ERASED
+    assert weigh(made(1, T + 1, 7), made(1, T, 7), Rule(overtaken_too=True)).fate is Fate.LATER
+    assert weigh(erased_list(ListVersion(1, T, 8)), made(1, T, 7), Rule(overtaken_too=True)).fate is Fate.ERASED
 
 
 def test_where_there_is_no_live_list_the_next_one_of_the_same_moment_is_newer() -> None:
-    fate, payload = weigh(None, made(2, T, 7))
+    fate, payload, _ = weigh(None, made(2, T, 7))
     assert (fate, payload) == (Fate.PROMOTED, made(2, T, 0))
     assert weigh(payload, made(2, T, 7)).fate is Fate.SAME
 
