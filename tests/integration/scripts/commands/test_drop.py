@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.structs import OffsetAndMetadata
 
 from tests.support.kafka_topics import produce
@@ -29,7 +30,11 @@ def _leave(stack: Stack, prefix: str, group: str, name: str) -> None:
     with redis.Redis.from_url(stack.redis_url) as client:
         rests = ("list:u", "list:é*", "place:cart:u", "popular", "stops", "was:list:u", "was:popular")
         client.mset({f"{prefix}@{name}:{rest}": "{}" for rest in rests})
-    for topic in (f"decisions-{name}", f"dead-letters-{name}"):
+    topics = (f"decisions-{name}", f"dead-letters-{name}")
+    admin = KafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
+    admin.create_topics([NewTopic(topic, num_partitions=2, replication_factor=1) for topic in topics])
+    admin.close()
+    for topic in topics:
         produce(stack.kafka_bootstrap, topic, [(b"u", b"v")] * 3)
     consumer = KafkaConsumer(bootstrap_servers=stack.kafka_bootstrap, group_id=f"{group}@{name}")
     place = TopicPartition(f"decisions-{name}", 0)
