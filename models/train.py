@@ -33,9 +33,10 @@ if __name__ == "__main__":
 # ruff: noqa: E402  # the paths above come first
 from tideline.models.train_options import arguments
 
-if __name__ == "__main__" and find_spec("torch") is None:
-    arguments(sys.argv[1:])  # --help and a bad command line need no torch
-    raise SystemExit("training needs torch: run scripts/setup --train")
+if __name__ == "__main__":
+    arguments(sys.argv[1:])  # --help and a bad command line need no torch, and do not wait for it
+    if find_spec("torch") is None:
+        raise SystemExit("training needs torch: run scripts/setup --train")
 
 import numpy as np
 import torch

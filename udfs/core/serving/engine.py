@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.schemas.events import Event
     from tideline.udfs.core.profiles.held_profiles import HeldProfiles
     from tideline.udfs.core.rewards.feedback import Feedback
     from tideline.udfs.core.rewards.token_events import ShownDecision
@@ -99,26 +100,13 @@ def process(
         return in_turns(records, by_user, load, again, ranker.settings.keys)
     users = list(by_user)
     batch = decode_states(load(users), ranker.encoder.hidden)
-    if held is not None:
-        for row, (user, events) in enumerate(by_user.items()):
-            told = held.at(user, max(event.ts_ms for _, event in events))
-            batch.profiles[row] = newest(batch.profiles[row], told)
-    kept = of_after(batch, users, list(by_user.values()), ranker)
-    admitted = set_robots_aside(batch, kept.by_row, ranker.catalogue.activities_of_item)
-    before_ms = batch.header["as_of_ms"].copy()
-    merged = _merge(batch, admitted)
-    attributed = _attribute(batch, admitted, ranker)
-    updates = merged.added + attributed.applied
-    batch.header["seq"] += updates.astype(np.uint32)
-    # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
-    changed = np.flatnonzero((updates > 0) | (batch.header["as_of_ms"] != before_ms))
+    _hold(batch, by_user, held)
+    merged, changed, attributed = _apply(batch, by_user, counts, ranker)
     if muted:
         lists, of_lists, sampled, placed = _leave_stale(batch, changed, merged, ranker)
     else:
         lists, of_lists, sampled, placed = rank(batch, changed, merged, users, ranker, least_ms)
-    apart = {"duplicate": merged.duplicates, "late": merged.late, "erased": kept.refused}
-    for more in (admitted.counts, apart, attributed.counts, of_lists):
-        counts.update(more)
+    attributed.counts.update(of_lists)
     newest_record = [events[-1][0] for events in by_user.values()]
     return Outcome(
         users=users,
@@ -126,9 +114,9 @@ def process(
         listed=[users[row] for row in changed.tolist()] if lists else [],
         lists=lists,
         decisions=attributed.decisions,
-        dead=[*undecoded, *admitted.dead, *attributed.dead],
-        feedback=kept.feedback + attributed.feedback,
-        counts=counts,
+        dead=[*undecoded, *attributed.dead],
+        feedback=attributed.feedback,
+        counts=attributed.counts,
         appended_ms=[records.timestamps_ms[newest_record[row]] for row in changed.tolist()] if lists else [],
         newest_ms=int(batch.header["as_of_ms"].max(initial=0)),
         sampled=sampled,
@@ -183,6 +171,34 @@ def settle(states: Sequence[bytes | None], ranker: RankerState) -> list[bytes]:
     return encode_states(batch)
 
 
+def _hold(batch: UserBatch, by_user: Mapping[str, list[tuple[int, Event]]], held: HeldProfiles | None) -> None:
+    if held is None:
+        return
+    for row, (user, events) in enumerate(by_user.items()):
+        told = held.at(user, max(event.ts_ms for _, event in events))
+        batch.profiles[row] = newest(batch.profiles[row], told)
+
+
+def _apply(
+    batch: UserBatch, by_user: Mapping[str, list[tuple[int, Event]]], read: Counter[str], ranker: RankerState
+) -> tuple[Merged, NDArray[np.int64], _Attributed]:
+    """Apply the events to the batch, in place; return the rows that changed, too, and all counts so far."""
+    kept = of_after(batch, list(by_user), list(by_user.values()), ranker)
+    admitted = set_robots_aside(batch, kept.by_row, ranker.catalogue.activities_of_item)
+    before_ms = batch.header["as_of_ms"].copy()
+    merged = _merge(batch, admitted)
+    found = _attribute(batch, admitted, ranker)
+    updates = merged.added + found.applied
+    batch.header["seq"] += updates.astype(np.uint32)
+    # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
+    changed = np.flatnonzero((updates > 0) | (batch.header["as_of_ms"] != before_ms))
+    for more in (read, admitted.counts):
+        found.counts.update(more)
+    found.counts.update(duplicate=merged.duplicates, late=merged.late, erased=kept.refused)
+    feedback, dead = kept.feedback + found.feedback, [*admitted.dead, *found.dead]
+    return merged, changed, found._replace(feedback=feedback, dead=dead)
+
+
 def _merge(batch: UserBatch, admitted: Admitted) -> Merged:
     events = history_rows(admitted.organic)
     owner = np.array(admitted.owners, np.int64)
@@ -218,13 +234,9 @@ def rank(
     batch: UserBatch, rows: NDArray[np.int64], merged: Merged, users: list[str], ranker: RankerState, least_ms: int
 ) -> Listed:
     """Encode and rank the given users of the batch, as of `least_ms` at the earliest."""
-    counts: Counter[str] = Counter()
     if not rows.size:
-        return Listed([], counts)
-    stale = rows[_stale(batch, rows, merged, ranker)]
-    encode(batch, stale, merged, ranker.encoder)
-    counts["encode_batches"] += 1
-    counts.update({f"encode_batch_le_{size}": 1 for size in ENCODE_BUCKETS if stale.size <= size})
+        return Listed([], Counter())
+    counts = _encode_stale(batch, rows, merged, ranker)
     counts["lists"] += rows.size if ranker.catalogue.activities else 0
     if not ranker.catalogue.activities:
         counts["unlisted"] += rows.size
@@ -258,6 +270,12 @@ def rank(
         ranker, arms[some], contexts.part(some), masks, seeds[some], as_of_ms[some], ranked.order[some]
     )
     return Listed(lists, counts, again, placed)
+
+
+def _encode_stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> Counter[str]:
+    stale = rows[_stale(batch, rows, merged, ranker)]
+    encode(batch, stale, merged, ranker.encoder)
+    return Counter(["encode_batches", *(f"encode_batch_le_{size}" for size in ENCODE_BUCKETS if stale.size <= size)])
 
 
 def _leave_stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> Listed:

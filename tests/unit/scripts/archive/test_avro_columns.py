@@ -73,12 +73,12 @@ def _told(read: Callable[[list[bytes]], list[dict[str, Any]]], values: list[byte
 
 
 def test_damaged_records_are_refused_as_the_single_reader_refuses_them() -> None:
-    """Contract: 3,000 records with bytes changed, cut or added: the same values or the same refusal, each beside
+    """Contract: 1,000 records with bytes changed, cut or added: the same values or the same refusal, each beside
     neighbours that stay what they are."""
     dice = random.Random(6)
     whole = DECISION.encode(_record("neighbour"))
     refused = 0
-    for _ in range(3000):
+    for _ in range(1000):
         value = bytearray(DECISION.encode(_record("u" * dice.randrange(90), slate=["a", None, "b"], feasible=3)))
         at = dice.randrange(len(value))
         action = dice.randrange(3)
@@ -87,7 +87,7 @@ def test_damaged_records_are_refused_as_the_single_reader_refuses_them() -> None
         wanted, found = _told(_single, values), _told(lambda each: columns_of(DECISION, each).to_pylist(), values)
         assert found == wanted
         refused += not wanted.startswith("[")
-    assert 300 < refused < 2900
+    assert 100 < refused < 970
 
 
 def test_no_records_are_an_empty_table_with_all_columns() -> None:

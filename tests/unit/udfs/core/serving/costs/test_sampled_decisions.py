@@ -26,7 +26,7 @@ from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.serving.ranker_state import RankerState
 
 NAMES = [f"a{at}" for at in range(10)]
-USERS = [f"u{at}" for at in range(6000)]
+USERS = [f"u{at}" for at in range(2000)]
 QUOTA = ListRule("category", (0, BAN))
 TOKEN_FIELDS = {"as_of_ms": NOON_MS - 1000, "seq": 1, "eligible": 12, "explored": 0, "arms": 0}
 
@@ -101,7 +101,7 @@ def test_every_class_of_rules_that_holds_is_counted_and_batches_do_not_matter() 
     ranker = standing(ranked_by())
     found = costs(ranker, 3)
     assert found == costs(ranker, 40)
-    assert abs(found[SAMPLED] - 6000 / 64) < 4 * (6000 / 64) ** 0.5
+    assert abs(found[SAMPLED] - len(USERS) / 64) < 4 * (len(USERS) / 64) ** 0.5
     for each in RuleClass:
         assert found[changed_name(each)] > 0, each
     for each in (RuleClass.CAPS, RuleClass.STOPS, RuleClass.PRICES, RuleClass.OFFSETS):
@@ -139,7 +139,7 @@ def test_decisions_of_another_state_do_not_wait_for_each_other() -> None:
     many = few.with_activities({"z": activity("z")})
     waiting, found = WaitingDecisions(), list[DayCosts]()
     for ranker in (few, many, few):
-        outcome = process(records(USERS[:2000]), lambda ids: [None] * len(ids), ranker)
+        outcome = process(records(USERS[:1000]), lambda ids: [None] * len(ids), ranker)
         found += waiting.add(outcome.sampled, NOON_MS)
     found += waiting.costs()
     assert outcome.sampled is not None
