@@ -29,7 +29,7 @@ WHOLE_ONLY = {
     "scripts/simulation/stage.py",
 }
 """Runs only where a whole stack or other people's libraries are, which `scripts/bench` and `scripts/demo` bring."""
-MAX_MODULES, MAX_LINES, MAX_PARAMETERS = 10, 300, 7
+MAX_MODULES, MAX_LINES, MAX_PARAMETERS, MAX_FUNCTION = 10, 300, 7, 40
 
 
 def name_of(path: Path) -> str:
@@ -51,13 +51,22 @@ def of_tests() -> dict[str, Path]:
     return found
 
 
+class Function(NamedTuple):
+    """One function, an inner one or a method too."""
+
+    name: str
+    parameters: int
+    """Without the object of a method."""
+    lines: int
+    """Without its docstring."""
+
+
 class Facts(NamedTuple):
     """What these checks want of a file."""
 
     imports: frozenset[str]
     """Every name that it imports, also inside functions and for types only."""
-    functions: tuple[tuple[str, int], ...]
-    """Each function of it, inner ones and methods too, and how many parameters it takes."""
+    functions: tuple[Function, ...]
 
 
 @cache
@@ -73,8 +82,18 @@ def facts(path: Path) -> Facts:
             imports |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             names = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-            functions.append((node.name, len(names) - (names[:1] in (["self"], ["cls"]))))
+            parameters = len(names) - (names[:1] in (["self"], ["cls"]))
+            functions.append(Function(node.name, parameters, _span(node) - _docstring_span(node.body[0])))
     return Facts(frozenset(imports), tuple(functions))
+
+
+def _span(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def _docstring_span(first: ast.stmt) -> int:
+    value = first.value if isinstance(first, ast.Expr) else None
+    return _span(first) if isinstance(value, ast.Constant) and isinstance(value.value, str) else 0
 
 
 def statements(tree: ast.Module) -> Iterator[ast.AST]:
@@ -167,7 +186,9 @@ def test_a_folder_of_the_core_holds_at_most_ten_modules() -> None:
     """Contract: a room can be looked over; the docstring is not counted."""
     folders = {path.parent for path in (ROOT / "udfs").rglob("*.py")}
     many = {
-        str(folder): n for folder in folders if (n := len(set(folder.glob("*.py")) - {folder / "__init__.py"})) > 10
+        str(folder): n
+        for folder in folders
+        if (n := len(set(folder.glob("*.py")) - {folder / "__init__.py"})) > MAX_MODULES
     }
     assert not many
 
@@ -179,6 +200,15 @@ def test_no_two_modules_of_a_folder_share_a_name() -> None:
         assert sorted(names) == sorted(set(names))
 
 
+def functions() -> list[tuple[str, Function]]:
+    """Return every function of the product and of the tests under the name of its module."""
+    return [
+        (f"{name}.{each.name}", each)
+        for name, path in (sources() | of_tests()).items()
+        for each in facts(path).functions
+    ]
+
+
 def test_no_module_is_longer_than_300_lines() -> None:
     """Contract: what is longer holds two subjects, of the tests too."""
     lines = {name: path.read_text().count("\n") for name, path in (sources() | of_tests()).items()}
@@ -187,11 +217,22 @@ def test_no_module_is_longer_than_300_lines() -> None:
 
 def test_no_function_takes_more_than_seven_parameters() -> None:
     """Contract: the object of a method is not counted; what a test asks of fixtures is."""
-    known = sources() | of_tests()
-    many = {
-        f"{name}.{each}": n for name, path in known.items() for each, n in facts(path).functions if n > MAX_PARAMETERS
-    }
+    many = {name: each.parameters for name, each in functions() if each.parameters > MAX_PARAMETERS}
     assert not many
+
+
+def test_no_function_is_longer_than_forty_lines() -> None:
+    """Contract: what is longer does two things, in tests too; what a docstring promises is not counted."""
+    assert not {name: each.lines for name, each in functions() if each.lines > MAX_FUNCTION}
+
+
+def test_a_function_is_measured_without_its_docstring(tmp_path: Path) -> None:
+    """Contract: all other lines count, those of inner functions for both."""
+    path = tmp_path / "one.py"
+    path.write_text(
+        'async def outer(a, *, b):\n    """Two\n    lines."""\n\n    def inner(self): ...\n    return inner\n'
+    )
+    assert facts(path).functions == (Function("outer", 2, 4), Function("inner", 0, 1))
 
 
 def test_a_statement_is_found_wherever_it_stands() -> None:
