@@ -32,11 +32,11 @@ _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 _EACH_OF_BYTES = Types.OBJECT_ARRAY(Types.OBJECT_ARRAY(_BYTES))
 # Arrays of arrays and none of rows: on its way out of Python each row of an array becomes the same Java object.
 RANKED_TYPE = Types.ROW_NAMED(
-    ["lists", "appended", "popular", "stops", "feedback", "decisions", "dead_letters"],
-    [_BYTES, _BYTES, _BYTES, _BYTES, _BYTES, _EACH_OF_BYTES, _EACH_OF_BYTES],
+    ["lists", "appended", "popular", "stops", "feedback", "decisions", "dead_letters", "tally"],
+    [_BYTES, _BYTES, _BYTES, _BYTES, _BYTES, _EACH_OF_BYTES, _EACH_OF_BYTES, _BYTES],
 )
 """(lists block, append times, popular list, stops, feedback; key and value of each decision; each dead letter as
-`packed` of dead_letters.py has it)."""
+`packed` of dead_letters.py has it; at a replay's end what became of a shard's records)."""
 
 
 def build(env: StreamExecutionEnvironment, loaded: Loaded[JobConfig]) -> None:
@@ -79,8 +79,10 @@ def _rank(
 
 
 def _write_lists(tables: StreamTableEnvironment, workers: WorkerConfig[JobConfig]) -> None:
-    query = "SELECT lists, appended, popular, stops FROM ranked WHERE lists <> X'' OR popular <> X'' OR stops <> X''"
-    rows = at_once(tables.to_append_stream(tables.sql_query(query), Types.ROW([_BYTES, _BYTES, _BYTES, _BYTES])))
+    query = """
+        SELECT lists, appended, popular, stops, tally FROM ranked
+        WHERE lists <> X'' OR popular <> X'' OR stops <> X'' OR tally <> X''"""
+    rows = at_once(tables.to_append_stream(tables.sql_query(query), Types.ROW([_BYTES] * 5)))
     # Its own chain, so that ranking goes on while Redis answers.
     written = rows.map(RedisWriter(workers), Types.INT()).name("redis_writer").uid(UIDS["redis_writer"])
     written = written.start_new_chain()

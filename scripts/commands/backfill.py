@@ -60,11 +60,15 @@ class Past:
 
     def read(self) -> int:
         """Return how many of its records the job has read; a restart goes back to its last checkpoint."""
+        return sum(self.read_of().values())
+
+    def read_of(self) -> dict[int, int]:
+        """Return the same by partition, of those that hold any."""
         at = self._positions(self._config.topics.clickstream)
-        return sum(
-            min(max(at.get(partition, 0), self._begins[partition]), end) - self._begins[partition]
+        return {
+            partition: min(max(at.get(partition, 0), self._begins[partition]), end) - self._begins[partition]
             for partition, end in self._ends.items()
-        )
+        }
 
     def has_read_order(self, offset: int) -> bool:
         """Return whether the job has read a record of the control topic."""

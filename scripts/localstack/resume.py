@@ -52,7 +52,7 @@ def newest_state(root: Path, name: str) -> tuple[str, Submitted]:
         (metadata.stat().st_mtime_ns, str(metadata.parent), job)
         for job in _submitted(root)
         if job.name == name
-        for metadata in _completed(root, job.job_id)
+        for metadata in completed(root, job.job_id)
     ]
     if not found:
         raise StackError(
@@ -66,7 +66,7 @@ def submitted_of(root: Path, path: str) -> Submitted | None:
     """Return what was submitted as the job that left this state; None where nobody knows."""
     place = Path(path.removeprefix("file://")).resolve()
     for job in _submitted(root):
-        if any(metadata.parent.resolve() == place for metadata in _completed(root, job.job_id)):
+        if any(metadata.parent.resolve() == place for metadata in completed(root, job.job_id)):
             return job
     return None
 
@@ -86,7 +86,7 @@ def _submitted(root: Path) -> list[Submitted]:
     return [Submitted(**json.loads(path.read_text())) for path in (root / "checkpoints" / _RECORDS).glob("*.json")]
 
 
-def _completed(root: Path, job_id: str) -> list[Path]:
-    """A checkpoint is complete once its metadata is there: Flink writes it last."""
+def completed(root: Path, job_id: str) -> list[Path]:
+    """Return the metadata of the completed states of a job: one is complete once they are there, written last."""
     checkpoints = (root / "checkpoints" / job_id).glob("chk-*/_metadata")
     return [*checkpoints, *(root / "savepoints").glob(f"savepoint-{job_id[:6]}-*/_metadata")]

@@ -18,25 +18,38 @@ where the topic ends now. A range that is not there yet, or that retention has t
 refused with what there is.
 
 Lists go to `{prefix}@{name}:list:{user}`, decisions and dead letters to topics of their own. Other options are those of
-the job (`tideline config --help`). One line of JSON says what was replayed."""
+the job (`tideline config --help`). It ends once every record is worked off and all lists are written; one line of JSON
+says what became of the records, and exit status 1 that they do not add up. Meanwhile it tells how far it is.
+
+It goes on without the command: --status asks how far it is, --cancel ends it, and --resume watches it again, goes on
+from its newest checkpoint where it failed or was cancelled, or tells once more what came of it."""
 _KEYS = {
-    "job": "its id in Flink",
-    "records": "of the clickstream that it read",
-    "lists": "that it left in Redis",
-    "namespace": "under which they are",
-    "partitions": "by number, the offsets of the range: {from, to (excluded)}",
+    "name": "of the replay",
+    "job": "its newest id in Flink",
+    "state": "of that job, as Flink has it; GONE where Flink knows it no more",
+    "records": "in the range",
+    "read": "of them, by what the job says or has committed",
+    "lists": "that it left in Redis, null before its end; so are digest and differences",
+    "digest": "SHA-256 over all its lists: the same range and options give the same",
+    "differences": "a line for each partition whose records do not add up, none if all do",
+    "namespace": "under which the lists are",
+    "partitions": "by number: {from, to: offsets, to excluded; records = accepted + duplicates + late + rejected: "
+    "{reason: how many}}; 0 before its end",
 }
 
 
 def fill(parser: VerbParser) -> None:
     """Describe the verb."""
-    parser.usage = "tideline replay --name NAME --from WHERE [--to WHERE] [--stack NAME] [--option VALUE ...]"
+    ways = "{--from WHERE [--to WHERE] [--option VALUE ...] | --resume | --status | --cancel}"
+    parser.usage = f"tideline replay --name NAME {ways} [--stack NAME]"
     parser.always_json = True
     parser.tells(
         _TEXT,
         [
             "tideline replay --name monday --from 2026-11-16T00:00Z --to 2026-11-17T00:00Z",
             "tideline replay --name day --from last=24h",
+            "tideline replay --name day --status",
+            "tideline replay --name day --resume",
             """tideline replay --name probe --from '{"0": 10}' --to '{"0": 20}' --policy thompson""",
         ],
         _KEYS,
@@ -45,5 +58,9 @@ def fill(parser: VerbParser) -> None:
     parser.add_argument("--stack", default="default", metavar="NAME", help="name of the local stack")
     parser.add_argument("--name", required=True, metavar="NAME", help="of the replay: it tells its lists from others")
     begin, end = ("--from", "--from-ms", "--from-offsets"), ("--to", "--to-ms", "--to-offsets")
-    parser.add_argument(*begin, dest="begin", required=True, type=where, metavar="WHERE", help="the first record")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(*begin, dest="begin", type=where, metavar="WHERE", help="the first record")
+    what.add_argument("--resume", action="store_true", help="watch it, or go on from its newest checkpoint")
+    what.add_argument("--status", action="store_true", help="how far it is")
+    what.add_argument("--cancel", action="store_true", help="end it; --resume goes on with it")
     parser.add_argument(*end, dest="end", type=where, metavar="WHERE", help="where it ends, excluded (now)")

@@ -6,6 +6,7 @@ The same suite runs on the lists in memory that other tests use and on a real se
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -18,6 +19,7 @@ from tests.support.list_stores import TTL_MS, Memory, Real, payload
 from tests.support.waiting import PATIENCE_S
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.lists.list_version import ListVersion, parse_version
+from tideline.udfs.core.serving.batches.fates import encode_fates
 from tideline.udfs.io.list_store import CHUNK_LISTS, ListStore, WriteCounts
 
 if TYPE_CHECKING:
@@ -167,6 +169,16 @@ def test_the_stop_list_has_versions_too(real: Real) -> None:
     assert store.write_stops(b'{"v":[1,5,1],"s":["a"]}').written == 1
     assert store.write_stops(b'{"v":[1,4,9],"s":[]}').older == 1
     assert real.client.get(f"{real.prefix}:stops") == b'{"v":[1,5,1],"s":["a"]}'
+
+
+def test_what_is_told_of_a_shards_records_is_replaced_by_more(real: Real) -> None:
+    """Contract: written twice it is the same; fewer records, of before a restart, change nothing."""
+    store, more = real.writer(), encode_fates({0: Counter(accepted=9)}, 1)
+    assert store.write_tally(b"-3", encode_fates({0: Counter(accepted=2)}, 1)).written == 1
+    assert store.write_tally(b"-3", more).written == 1
+    assert store.write_tally(b"-3", more).same == 1
+    assert store.write_tally(b"-3", encode_fates({0: Counter(accepted=8)}, 1)).older == 1
+    assert real.client.get(f"{real.prefix}:tally:-3") == more
 
 
 def test_a_list_without_its_version_in_front_is_refused(real: Real) -> None:

@@ -30,7 +30,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureRedis]:
 @pytest.mark.parametrize(
     ("login", "commands"),
     [("tideline", {"eval", "getrange", "set"}), ("frontend", {"get", "mget"}),
-     ("replay", {"eval", "getrange", "set", "scan"})],
+     ("replay", {"eval", "getrange", "set", "scan", "mget"})],
 )  # fmt: skip
 def test_of_all_commands_of_the_server_a_login_may_run_these_alone(
     secured: SecureRedis, login: str, commands: set[str]

@@ -65,14 +65,14 @@ def _allows(admin: Any, user: str, name: str, arity: int) -> bool:
 
 
 class SecureRedis:
-    """One server of Debian's; the logins of docs/operate.md, `admin`, and the job's with SCAN, as `replay`."""
+    """One server of Debian's; the logins of docs/operate.md, `admin`, and the job's that reads, as `replay`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self.ca, server = certificates(root, "redis")
         self.port = process.free_ports(1)[0]
         logins = documented_logins()
-        logins |= {"replay": f"{logins['tideline']} +scan", ADMIN: f"on >{PASSWORD} ~* &* +@all"}
+        logins |= {"replay": f"{logins['tideline']} +scan +mget", ADMIN: f"on >{PASSWORD} ~* &* +@all"}
         users = ["user default off", *(f"user {user} {rules}" for user, rules in logins.items())]
         (root / "users.acl").write_text("".join(f"{line}\n" for line in users))
         argv = [

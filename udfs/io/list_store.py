@@ -1,7 +1,8 @@
 """Lists in Redis: one string key a user, replaced only by a newer version.
 
 Keys: `{prefix}:list:{user}` and `{prefix}:popular` hold a list, `{prefix}:place:{placement}:{user}` and
-`{prefix}:popular:{placement}` one of a placement, `{prefix}:stops` what no list may show any more. Up to when a user
+`{prefix}:popular:{placement}` one of a placement, `{prefix}:stops` what no list may show any more. A replay's
+`{prefix}:tally:{shard}` says what became of its records (batches/fates.py). Up to when a user
 was erased stands in his lists themselves (erased_list.py). The comparison runs inside Redis, one script call for
 hundreds of lists; it touches no key but theirs, so a call for one is as good.
 """
@@ -87,6 +88,7 @@ class ListStore:
         self._place_head = f"{prefix}:place:".encode()
         self._popular = f"{prefix}:popular".encode()
         self._stops = f"{prefix}:stops".encode()
+        self._tally_head = f"{prefix}:tally:".encode()
         self._ttl_ms = b"%d" % ttl_ms
         self._deadline_s = deadline_s
         self._on_retry = on_retry
@@ -139,6 +141,10 @@ class ListStore:
     def write_stops(self, payload: bytes) -> WriteCounts:
         """Replaces the list of what is to be shown to nobody; otherwise as `write`."""
         return self._deliver(self._calls([self._stops], [payload], 1))
+
+    def write_tally(self, shard: bytes, payload: bytes) -> WriteCounts:
+        """Replaces what is told of a shard's records; otherwise as `write`."""
+        return self._deliver(self._calls([self._tally_head + shard], [payload], 1))
 
     def close(self) -> None:
         """Closes the connection."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,16 +33,17 @@ from tideline.udfs.core.serving.stop_list import StopList
 from tideline.udfs.io.job_log import speak_as
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_policy, read_topic
-from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, read_batch
+from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, part_row, read_batch
 from tideline.udfs.operators.dead_letters import Letter, counts_of, letter_of_record, letters_of_batch, packed
 from tideline.udfs.operators.kept.deployment import Deployment
 from tideline.udfs.operators.kept.erased_marks import ErasedMarks
 from tideline.udfs.operators.kept.opening_rolls import OpeningRolls
+from tideline.udfs.operators.kept.tallies import Tallies
 from tideline.udfs.operators.kept.user_states import user_states
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
 from tideline.udfs.operators.stop import fail_job, failing_for_good
-from tideline.udfs.operators.subtask import broadcasts_of, job_id, subtask_number
+from tideline.udfs.operators.subtask import broadcasts_of, job_id, present_ms, subtask_number
 from tideline.udfs.settings.build import BUILD_ID
 from tideline.udfs.settings.job_config import BackfillConfig, JobConfig, ReplayConfig
 from tideline.udfs.settings.rank_settings import rank_settings
@@ -81,6 +81,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._last_republish = context.get_state(ValueStateDescriptor("last_republish", Types.STRING()))
         live = not isinstance(config, ReplayConfig | BackfillConfig)
         self._rolls = OpeningRolls(context, config.refresh_per_s if live else 0, config.shards)
+        self._tallies = Tallies(context, config)
         self._meters = Meters(context)
         self._states = user_states(context, lambda: self._meters.add({"state_malformed": 1}))
         erased_ms = round(config.erased_days * _DAY_MS)
@@ -92,7 +93,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._popular = PopularList(config.list_ttl_s * 1000)
         self._stops = StopList(config.list_ttl_s * 1000)
         # What reads the past may meet events of before any erasure.
-        self._read_topics(erased_from_ms=_present_ms() - erased_ms if live else 0)
+        self._read_topics(erased_from_ms=present_ms() - erased_ms if live else 0)
         self._held = self._read_profiles()
         self._show()
         self._feed.log_start(BUILD_ID, config.topics.activities)
@@ -126,7 +127,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             yield from self._obey(batch.shard, batch.records.values[0], ctx.timer_service())
             return
         keys, values, stamped_ms = batch.records
-        records = Records(keys, values, self._clock.bounded(keys, stamped_ms, _present_ms()))
+        records = Records(keys, values, self._clock.bounded(keys, stamped_ms, present_ms()))
         ranker, least_ms = self._feed.state, self._rolls.least_ms(batch.shard)
         if batch.kind == PROFILES:
             outcome = take_profiles(records, self._load, ranker, muted=self._muted, least_ms=least_ms)
@@ -147,6 +148,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         newest, heard_ms = self._feed.openings.newest, max(records.timestamps_ms)
         opened_ms = newest(min(outcome.newest_ms, heard_ms))
         self._rolls.look(batch.shard, opened_ms, newest(heard_ms), self._states.keys, ctx.timer_service())
+        self._tallies.add(batch, outcome, ctx.timer_service())
         yield self._row(outcome, popular, stops, batch)
         yield from self._tell_costs(self._sampled.add(outcome.sampled, heard_ms))
 
@@ -184,7 +186,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         # broadcast too, unless a checkpoint is past it, and then its letter was written before.
         if refused is not None and self._writes_letters:
             letter = letter_of_record(refused, record, self._config.topics.by_role()[role])
-            yield Row(b"", b"", b"", b"", b"", [], self._packed([letter]))
+            yield part_row(letters=self._packed([letter]))
 
     def _popular_block(self, newest_ms: int, renew: bool = False) -> bytes:
         """Return the popular lists that are due, by placement."""
@@ -201,16 +203,19 @@ class InterestRank(KeyedBroadcastProcessFunction):
             return
         stops = self._stops.due(self._feed.stops(), self._feed.state.generation)
         if stops:
-            yield Row(b"", b"", b"", stops, b"", [], [])
+            yield part_row(stops=stops)
 
     def _tell_costs(self, costs: list[DayCosts]) -> Iterator[Row]:
         """Tell the learner what rules cost, the way feedback takes."""
         for each in costs:
             self._meters.add(each.counters())
-            yield Row(b"", b"", b"", b"", encode_costs([each]), [], [])
+            yield part_row(feedback=encode_costs([each]))
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
-        """Forget erased users of a shard; tell some more of its users of an activity that opened."""
+        """Forget erased users of a shard; tell some more of its users of an activity that opened; end a replay."""
+        if self._tallies.is_end(timestamp):
+            yield part_row(tally=self._tallies.told(ctx.get_current_key()))
+            return
         self._meters.add({"erasures_over": self._marks.let_go(timestamp, ctx.timer_service())})
         users, opened_ms = self._rolls.part(ctx.get_current_key(), ctx.timer_service())
         if not users:
@@ -229,7 +234,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             return None
         records = list(self._read(self._config.topics.profiles))
         keys, stamped_ms = [each.key for each in records], [each.timestamp_ms for each in records]
-        believed_ms = BrokerClock().bounded(keys, stamped_ms, _present_ms())
+        believed_ms = BrokerClock().bounded(keys, stamped_ms, present_ms())
         return HeldProfiles(zip(keys, (each.value for each in records), believed_ms, strict=True))
 
     def _read_policy(self, pinned: int | None) -> PolicyStart:
@@ -270,6 +275,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
 
     def _row(self, outcome: Outcome, popular: bytes, stops: bytes, batch: Batch | None = None) -> Row:
         self._meters.add({**outcome.counts, "decisions": len(outcome.decisions)})
+        topics, of_profiles = self._config.topics, batch is not None and batch.kind == PROFILES
+        source = topics.profiles if of_profiles else topics.clickstream
         return Row(
             encode_block(outcome.listed, outcome.lists, outcome.placed) if outcome.lists else b"",
             np.array(outcome.appended_ms, np.int64).tobytes(),
@@ -277,11 +284,9 @@ class InterestRank(KeyedBroadcastProcessFunction):
             stops,
             encode_feedback(outcome.feedback),
             [[user.encode(), record] for user, record in outcome.decisions],
-            self._packed(letters_of_batch(outcome.dead, batch, self._source_of(batch)) if batch else []),
+            self._packed(letters_of_batch(outcome.dead, batch, source) if batch else []),
+            b"",
         )
-
-    def _source_of(self, batch: Batch) -> str:
-        return self._config.topics.profiles if batch.kind == PROFILES else self._config.topics.clickstream
 
     def _packed(self, letters: list[Letter]) -> list[list[bytes]]:
         self._meters.add(counts_of(letters))
@@ -293,7 +298,3 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._meters.show("encoder_on_cuda", int(ranker.encoder.provider == "cuda"))
         self._meters.show("policy_version", max(ranker.version, 0))
         self._meters.show("activities", len(ranker.offers.activities))
-
-
-def _present_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RedisWriter(MapFunction):
-    """Writes the lists of a row (lists block, append times, popular list, stops); returns how many it wrote."""
+    """Writes the lists of a row (lists block, append times, popular list, stops, tally); returns how many it wrote."""
 
     def __init__(self, submitted: WorkerConfig[JobConfig]) -> None:
         self._submitted = submitted
@@ -44,12 +44,15 @@ class RedisWriter(MapFunction):
 
     def map(self, row: Row) -> int:
         """Write one batch. Raises Unavailable after the deadline, so that Flink restores and tries again."""
-        block, appended, popular, stops = row[0], row[1], row[2], row[3]
+        block, appended, popular, stops, tally = row[0], row[1], row[2], row[3], row[4]
         if popular:
             names, lists, _ = decode_block(popular)
             self._store.write_popular(dict(zip(names, lists, strict=True)))
         if stops:
             self._store.write_stops(stops)
+        if tally:  # behind all lists of its shard
+            (shard,), (payload,), _ = decode_block(tally)
+            self._store.write_tally(shard, payload)
         if not block:
             return 0
         users, payloads, placements = decode_block(block)

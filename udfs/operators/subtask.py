@@ -1,7 +1,8 @@
-"""What a Python operator asks the Java task around it. Thread mode only: PyFlink has no way for it."""
+"""What a Python operator asks the Java task around it, and its machine. Thread mode only: PyFlink has no way for it."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +13,11 @@ def subtask_number(context: RuntimeContext) -> int:
     """Return the number of this instance, from 0. PyFlink's own getter asks what Flink 2 has not."""
     java_context: Any = context._runtime_context  # noqa: SLF001 - no public way
     return int(java_context.getTaskInfo().getIndexOfThisSubtask())
+
+
+def present_ms() -> int:
+    """Return the time of this machine, UTC epoch milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 def attempt_number(context: RuntimeContext) -> int:

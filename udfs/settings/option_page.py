@@ -41,7 +41,7 @@ def page(live: type, replay: type, effects: Mapping[str, str]) -> str:
     more = [option for key, option in options_of(replay).items() if option != known.get(key)]
     parts = [_INTRO, "## Options of the live job\n"]
     parts += [_entry(option, effects[option.key]) for option in known.values()]
-    parts += ["## Options of a replay\n", "A replay takes those above and these; it keeps no state.\n"]
+    parts += ["## Options of a replay\n", "A replay takes those above and these; no state outlives it.\n"]
     parts += [_entry(option, None) for option in more]
     return "\n".join(parts)
 

@@ -82,7 +82,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "token_key_id": _LISTS,
     }
 )
-"""Of every option of the live job. A replay keeps no state."""
+"""Of every option of the live job. No state outlives a replay."""
 
 
 def kept_options(config: JobConfig) -> dict[str, str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.rewards.token_events import ShownDecision
 
 _PURCHASE = int(EventType.PURCHASE)
+_ASIDE = (JoinOutcome.DUPLICATE, JoinOutcome.LATE)
 _CLAIMS = (_PURCHASE, int(EventType.CONVERSION))
 """Types that count without a token."""
 
@@ -43,6 +44,8 @@ class Attributed(NamedTuple):
     """Time of the newest event that fits a list, 0 for none."""
     joined: dict[JoinOutcome, int]
     """How many events had which outcome; refused ones have none."""
+    aside: list[tuple[int, JoinOutcome]]
+    """Number and outcome of the activity events that are duplicates or late."""
 
 
 def attribute(
@@ -63,17 +66,24 @@ def attribute(
     state = Remembered(shown)
     joined: defaultdict[JoinOutcome, int] = defaultdict(int)
     refused: list[tuple[int, InvalidRecord]] = []
+    aside: list[tuple[int, JoinOutcome]] = []
     conversions = Conversions(state, settings, joined)
     token_events = TokenEvents(state, settings, conversions, learns=learns)
     for number, event in events:
         token = event.token
         if token is not None and event.type != _PURCHASE:
             try:
-                joined[token_events.take(event, token)] += 1
+                outcome = token_events.take(event, token)
             except InvalidRecord as error:
                 refused.append((number, error))
+                continue
+            joined[outcome] += 1
+            if outcome in _ASIDE:
+                aside.append((number, outcome))
         elif event.type in _CLAIMS:
-            conversions.claim(event)
+            known = conversions.claim(event)
+            if known is not None and event.type != _PURCHASE:  # a purchase has its place in the history
+                aside.append((number, known))
         else:
             joined[JoinOutcome.WITHOUT_TOKEN] += 1
     feedback = token_events.feedback + conversions.settle()
@@ -84,5 +94,5 @@ def attribute(
     if room.forgotten:
         joined[JoinOutcome.CROWDED] += room.forgotten
     return Attributed(
-        state.encode(), feedback, token_events.decisions, refused, token_events.applied, newest_ms, joined
+        state.encode(), feedback, token_events.decisions, refused, token_events.applied, newest_ms, joined, aside
     )

@@ -44,18 +44,21 @@ class Conversions:
         self._claims: list[Claim] = []
         self._reassign = False
 
-    def claim(self, event: Event) -> None:
-        """Take in a purchase of an item that an activity names, or a conversion that does not name its list."""
+    def claim(self, event: Event) -> JoinOutcome | None:
+        """Take in a purchase of an item that an activity names, or a conversion that does not name its list.
+
+        Return that it was told before or is late; None where it counts, or is about nothing that is known.
+        """
         is_purchase = event.type == EventType.PURCHASE
         ref = activity_hash((event.item_id if is_purchase else event.activity_id) or "")
         if is_purchase:
             if ref not in self._settings.wanted:
-                return
+                return None
             value = None if event.price is None else event.price * (1 if event.quantity is None else event.quantity)
         else:
             if (event.activity_id or "") not in self._settings.reward_value:
                 self._joined[JoinOutcome.UNKNOWN_ACTIVITY] += 1
-                return
+                return None
             value = event.value
         milli = NO_VALUE if value is None else self._milli(value)
         kind = PURCHASE if is_purchase else CONVERSION
@@ -64,11 +67,13 @@ class Conversions:
         self._reassign = self._reassign or is_new is not None
         if is_new:
             self._claims.append(claim)
-            return
+            return None
         known = self._state.claims.get(claim.id)
         if known is not None and known.holder is not None:  # told again, perhaps otherwise
             self._touched[id(known.holder)] = known.holder
-        self._joined[JoinOutcome.LATE if is_new is None else JoinOutcome.DUPLICATE] += 1
+        outcome = JoinOutcome.LATE if is_new is None else JoinOutcome.DUPLICATE
+        self._joined[outcome] += 1
+        return outcome
 
     def report(self, reward: Reward, event: Event, activity_id: str) -> JoinOutcome:
         """Take in a conversion with its token, which may replace what was reported before."""

@@ -37,10 +37,15 @@ class Decoded(NamedTuple):
 
 
 class Admitted(NamedTuple):
-    """Organic events with their users' rows, and what may be rewards by user row; what did not pass the guard."""
+    """Organic events with their users' rows and numbers, what may be rewards by user row; what did not pass the guard.
+
+    `again` are the numbers of those that tell otherwise what another one of the batch told first.
+    """
 
     owners: list[int]
     organic: list[Event]
+    numbers: list[int]
+    again: list[int]
     attributable: dict[int, list[tuple[int, Event]]]
     dead: list[DeadLetter]
     counts: Counter[str]
@@ -92,7 +97,7 @@ def set_robots_aside(
     told_of_others = [[event for _, event in by_row[row]] for row in others.tolist()]
     verdicts = iter(admit(batch, others, told_of_others))
 
-    owners, organic, attributable, dead, counts = found = Admitted([], [], {}, [], Counter())
+    owners, organic, numbers, again, attributable, dead, counts = found = Admitted([], [], [], [], {}, [], Counter())
     for row, (events, is_plain) in enumerate(zip(by_row, plain.tolist(), strict=True)):
         passed, told, robots = (events, _NOTHING_TOLD, _NO_ROBOTS) if is_plain else _passed(events, next(verdicts))
         for number, event in robots:
@@ -101,13 +106,14 @@ def set_robots_aside(
             counts["quarantined"] += 1
             counts["quarantined_purchase"] += event.type == EventType.PURCHASE
         for numbered in passed:
-            event = numbered[1]
+            number, event = numbered
             if event.type < FIRST_ACTIVITY_TYPE:
                 if told and told[event.event_id] != event.ts_ms:
-                    counts["duplicate"] += 1
+                    again.append(number)
                 else:
                     owners.append(row)
                     organic.append(event)
+                    numbers.append(number)
                 if event.type != EventType.PURCHASE or event.item_id not in activities_of_item:
                     continue
             attributable.setdefault(row, []).append(numbered)

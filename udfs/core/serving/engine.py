@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tideline.schemas.errors import Reason
 from tideline.udfs.core.catalogue.catalogue import eligible
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import activity_hash, hashes64
@@ -25,6 +26,7 @@ from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rule_costs.steps import Masks
 from tideline.udfs.core.serving.admission import DeadLetter, decode_events, set_robots_aside
 from tideline.udfs.core.serving.batches.erasing import erase, of_after, profile_of_after
+from tideline.udfs.core.serving.batches.fates import set_aside
 from tideline.udfs.core.serving.batches.outcome import Outcome, Records
 from tideline.udfs.core.serving.batches.turns import in_turns
 from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions, looked_at_again
@@ -56,12 +58,13 @@ __all__ = ["DeadLetter", "Listed", "Outcome", "Records", "process", "rank", "set
 
 
 class _Attributed(NamedTuple):
-    """How often each user's lists changed, what is learned from it, decision records, and what was refused."""
+    """How often each user's lists changed, what is learned from it, decision records, and what was not applied."""
 
     applied: NDArray[np.int64]
     feedback: list[Feedback]
     decisions: list[tuple[str, bytes]]
     dead: list[DeadLetter]
+    aside: list[tuple[int, Reason]]
     counts: Counter[str]
 
 
@@ -106,7 +109,6 @@ def process(
         lists, of_lists, sampled, placed = _leave_stale(batch, changed, merged, ranker)
     else:
         lists, of_lists, sampled, placed = rank(batch, changed, merged, users, ranker, least_ms)
-    attributed.counts.update(of_lists)
     newest_record = [events[-1][0] for events in by_user.values()]
     return Outcome(
         users=users,
@@ -115,8 +117,9 @@ def process(
         lists=lists,
         decisions=attributed.decisions,
         dead=[*undecoded, *attributed.dead],
+        aside=attributed.aside,
         feedback=attributed.feedback,
-        counts=attributed.counts,
+        counts=attributed.counts + of_lists,
         appended_ms=[records.timestamps_ms[newest_record[row]] for row in changed.tolist()] if lists else [],
         newest_ms=int(batch.header["as_of_ms"].max(initial=0)),
         sampled=sampled,
@@ -192,11 +195,11 @@ def _apply(
     batch.header["seq"] += updates.astype(np.uint32)
     # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
     changed = np.flatnonzero((updates > 0) | (batch.header["as_of_ms"] != before_ms))
-    for more in (read, admitted.counts):
+    aside = set_aside(admitted, merged, kept.refused)
+    for more in (read, admitted.counts, Counter(reason.value for _, reason in aside)):
         found.counts.update(more)
-    found.counts.update(duplicate=merged.duplicates, late=merged.late, erased=kept.refused)
     feedback, dead = kept.feedback + found.feedback, [*admitted.dead, *found.dead]
-    return merged, changed, found._replace(feedback=feedback, dead=dead)
+    return merged, changed, found._replace(feedback=feedback, dead=dead, aside=aside + found.aside)
 
 
 def _merge(batch: UserBatch, admitted: Admitted) -> Merged:
@@ -209,7 +212,7 @@ def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _At
     applied, newest_ms = np.zeros((2, batch.header.size), np.int64)
     feedback: list[Feedback] = []
     shown: list[ShownDecision] = []
-    dead: list[DeadLetter] = []
+    dead, aside = list[DeadLetter](), list[tuple[int, Reason]]()
     joined: dict[str, int] = {}
     for row, events in admitted.attributable.items():
         found = attribute(batch.shown[row], events, ranker.attributing, learns=learns(batch.profiles[row]))
@@ -221,13 +224,14 @@ def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _At
             first = [(activity_hash(each.activity_id), each.token.version.as_of_ms) for each in found.decisions]
             batch.seen[row] = see(batch.seen[row], first)
         dead += [DeadLetter(number, error) for number, error in found.refused]
+        aside += [(number, Reason(outcome.value)) for number, outcome in found.aside]
         for outcome, times in found.joined.items():
             joined[outcome] = joined.get(outcome, 0) + times
     batch.header["as_of_ms"] = np.maximum(batch.header["as_of_ms"], newest_ms)
     counts = Counter({f"join_{outcome}": times for outcome, times in joined.items()})
     counts["feedback"] = len(feedback)
     counts["decisions_explored"] = sum(each.token.explored >> each.position & 1 for each in shown)
-    return _Attributed(applied, feedback, decision_records(shown, ranker), dead, counts)
+    return _Attributed(applied, feedback, decision_records(shown, ranker), dead, aside, counts)
 
 
 def rank(

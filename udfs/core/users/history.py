@@ -45,12 +45,12 @@ def history_rows(organic: Sequence[Event]) -> NDArray[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What a merge did, per user [U]: events added, whether all came after what was there, and what was dropped."""
+    """What a merge did, per user [U]: events added, whether all came after what was there; places of those dropped."""
 
     added: NDArray[np.int64]
     in_order: NDArray[np.bool_]
-    duplicates: int
-    late: int
+    duplicates: list[int]
+    late: list[int]
 
 
 def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> Merged:
@@ -64,7 +64,7 @@ def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> M
     added = np.zeros(users, np.int64)
     in_order = np.ones(users, np.bool_)
     if not owner.size:
-        return Merged(added, in_order, 0, 0)
+        return Merged(added, in_order, [], [])
     counts = np.bincount(owner, minlength=users)
     single = counts[owner] == 1
     rows, news = owner[single], events[single]
@@ -73,7 +73,8 @@ def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> M
     _append(batch, rows[fresh], news[fresh])
     added[rows[fresh]] = 1
 
-    duplicates = late = 0
+    duplicates: list[int] = []
+    late: list[int] = []
     left: list[tuple[int, int, list[int]]] = []
     plain = _append_several(batch, owner[~single], events[~single], left)
     added[plain] = counts[plain]
@@ -82,8 +83,8 @@ def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> M
     ends = np.searchsorted(owner, slow, side="right").tolist()
     for row, start, end in zip(slow.tolist(), starts, ends, strict=True):
         added[row], in_order[row], again, old = _merge_one(batch, row, events[start:end], left)
-        duplicates += again
-        late += old
+        duplicates += [start + at for at in again]
+        late += [start + at for at in old]
     fold_all(batch.liked, left)
     return Merged(added, in_order, duplicates, late)
 
@@ -155,22 +156,26 @@ def _plain(history: NDArray[Any]) -> NDArray[np.uint8]:
 
 def _merge_one(
     batch: UserBatch, row: int, news: NDArray[Any], left: list[tuple[int, int, list[int]]]
-) -> tuple[int, bool, int, int]:
-    """Merge one user's new events; return (added, all in order, duplicates, late), and add what left to `left`."""
+) -> tuple[int, bool, list[int], list[int]]:
+    """Merge one user's new events; return (added, all in order, places of duplicates, of late ones).
+
+    What left his history is added to `left`.
+    """
     held = int(batch.header["n_history"][row])
     past = batch.history[row, HISTORY - held :]
     kept = list(zip(past["ts_ms"].tolist(), past["event"].tolist(), strict=True))
     seen = {event for _, event in kept}
     oldest, newest = kept[0] if held == HISTORY else (-1, -1), kept[-1] if held else (-1, -1)
     keep: list[int] = []
-    duplicates = late = 0
+    duplicates: list[int] = []
+    late: list[int] = []
     in_order = True
     told = zip(news["ts_ms"].tolist(), news["event"].tolist(), range(news.size), strict=True)
     for ts_ms, event, at in sorted(told):
         if event in seen:
-            duplicates += 1
+            duplicates.append(at)
         elif (ts_ms, event) < oldest:
-            late += 1
+            late.append(at)
         else:
             seen.add(event)
             keep.append(at)

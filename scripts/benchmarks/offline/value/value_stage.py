@@ -76,7 +76,7 @@ def make_stage(world: World, encoder: StepEncoder, past_days: float | None = Non
         part = slice(start, start + _AT_ONCE)
         batch = _users(columns, first[part], end[part], visit_ms[part], encoder)
         rows = np.arange(batch.header.size)
-        nothing = Merged(np.zeros(rows.size, np.int64), np.ones(rows.size, np.bool_), 0, 0)
+        nothing = Merged(np.zeros(rows.size, np.int64), np.ones(rows.size, np.bool_), [], [])
         encode(batch, rows, nothing, encoder)
         x[part] = batch.header["x"]
         held = batch.header["n_history"].astype(np.int64)

@@ -12,8 +12,9 @@ import redis
 
 from tests.contract.conftest import Server
 from tideline.udfs.core.lists.list_block import encode_block
+from tideline.udfs.core.serving.batches.fates import encode_fates
 from tideline.udfs.operators.redis_writer import RedisWriter
-from tideline.udfs.settings.job_config import JobConfig
+from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
 from tideline.udfs.settings.option_sources import Loaded
 from tideline.udfs.settings.worker_config import WorkerConfig
 
@@ -53,9 +54,11 @@ def test_lists_the_popular_one_and_stops_are_in_redis_before_the_row_is_done(ser
     now_ms = np.array([time.time_ns() // 1_000_000] * 2, np.int64).tobytes()
     lists = [b'{"v":[1,5,1]}', b'{"v":[1,6,1]}']
     stops = b'{"v":[1,7,1],"s":["a"]}'
-    assert writer.map((encode_block(["ann", "bob"], lists), now_ms, encode_block([""], [b'{"v":[1,9,1]}']), b"")) == 2
-    assert writer.map((b"", b"", b"", stops)) == 0
-    assert writer.map((encode_block(["ann", "bob"], [lists[0], b'{"v":[1,4,1]}']), now_ms, b"", b"")) == 2
+    assert (
+        writer.map((encode_block(["ann", "bob"], lists), now_ms, encode_block([""], [b'{"v":[1,9,1]}']), b"", b"")) == 2
+    )
+    assert writer.map((b"", b"", b"", stops, b"")) == 0
+    assert writer.map((encode_block(["ann", "bob"], [lists[0], b'{"v":[1,4,1]}']), now_ms, b"", b"", b"")) == 2
     writer.close()
     client = redis.Redis.from_url(server.url)
     stored = {client.get(key) for key in client.scan_iter("writer*")}
@@ -75,9 +78,24 @@ def test_the_lists_of_a_row_go_to_their_placements(server: Server) -> None:
     now_ms = np.array([time.time_ns() // 1_000_000], np.int64).tobytes()
     lists = [b'{"v":[1,7,%d]}' % at for at in range(4)]
     placed, popular = encode_block(["ann"], lists[:1], {"cart": lists[1:2]}), encode_block(["", "cart"], lists[2:])
-    assert writer.map((placed, now_ms, popular, b"")) == 2
+    assert writer.map((placed, now_ms, popular, b"", b"")) == 2
     writer.close()
     with redis.Redis.from_url(server.url) as client:
         keys = ("list:ann", "place:cart:ann", "popular", "popular:cart")
         assert client.mget([f"places:{key}" for key in keys]) == lists
     assert (metrics.counts["redis_written"], metrics.counts["list_ms"]) == (2, 1)
+
+
+def test_what_became_of_a_shards_records_is_told_beside_the_lists(server: Server) -> None:
+    """Contract: under the number of the shard, in a replay's own namespace; it is no list."""
+    config = ReplayConfig(
+        name="july", from_ms=1, to_ms=2, bootstrap="b:1", redis_url=server.url, encoder=Path(),
+        token_keys={1: b"k" * 32}, prefix="told",
+    )  # fmt: skip
+    writer, payload = RedisWriter(WorkerConfig(Loaded(config, {}))), encode_fates({0: Counter(accepted=3)}, 1)
+    writer.open(Metrics())
+    assert writer.map((b"", b"", b"", b"", encode_block(["-7"], [payload]))) == 0
+    writer.close()
+    with redis.Redis.from_url(server.url) as client:
+        assert client.get("told@july:tally:-7") == payload
+        assert [*client.scan_iter("told*")] == [b"told@july:tally:-7"]

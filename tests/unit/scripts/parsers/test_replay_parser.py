@@ -34,3 +34,11 @@ def test_a_replay_is_named_and_the_rest_is_the_jobs() -> None:
     assert rest == ["--policy", "kl_ucb"]
     assert "--name" in refused("replay", "--from 1")
     assert "--from" in refused("replay", "--name x")
+
+
+@pytest.mark.parametrize("flag", ["--resume", "--status", "--cancel"])
+def test_a_replay_that_is_there_is_asked_about_without_its_range(flag: str) -> None:
+    """Contract: one thing at a time; its range is the one that it was given."""
+    given = taken("replay", f"--name x {flag}")
+    assert [name for name in ("resume", "status", "cancel") if getattr(given, name)] == [flag.removeprefix("--")]
+    assert "not allowed with" in refused("replay", f"--name x {flag} --from 1")

@@ -105,10 +105,10 @@ def _newest_list_ms(batch: UserBatch, least_ms: int) -> int:
 
 
 class Kept(NamedTuple):
-    """Events by user row that are of after his erasure, how many are not, and what was taken back."""
+    """Events by user row that are of after his erasure, the numbers of those that are not, what was taken back."""
 
     by_row: list[list[tuple[int, Event]]]
-    refused: int
+    refused: list[int]
     feedback: list[Feedback]
 
 
@@ -124,15 +124,17 @@ def of_after(
     known_ms = ranker.erasures.up_to(users)
     feedback: list[Feedback] = []
     if not known_ms.any() and not batch.erased_ms.any():
-        return Kept(by_row, 0, feedback)
-    refused = 0
+        return Kept(by_row, [], feedback)
+    refused: list[int] = []
     limits = np.maximum(known_ms, batch.erased_ms).tolist()
     by_row = list(by_row)
     for row, limit in enumerate(limits):
         if not limit:
             continue
         kept = [each for each in by_row[row] if _is_after(each[1], limit)]
-        refused += len(by_row[row]) - len(kept)
+        if len(kept) < len(by_row[row]):
+            known = {number for number, _ in kept}
+            refused += [number for number, _ in by_row[row] if number not in known]
         by_row[row] = kept
         if limit > batch.erased_ms[row] and (kept or _is_blank(batch, row)):
             feedback += take_back_worth(batch.shown[row], ranker.attributing.names)

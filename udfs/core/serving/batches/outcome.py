@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping, Sequence
 
+    from tideline.schemas.errors import Reason
     from tideline.udfs.core.rewards.feedback import Feedback
     from tideline.udfs.core.serving.admission import DeadLetter
     from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions
@@ -51,10 +52,16 @@ class Outcome:
     """Decisions to be looked at again for what rules cost."""
     placed: Mapping[str, list[bytes]]
     """By placement another list of each user that has a list."""
+    aside: list[tuple[int, Reason]] = field(default_factory=list)
+    """Number of each record that is well formed and was not applied, and why."""
 
     def of_numbers(self, numbers: Sequence[int]) -> Outcome:
-        """Return the outcome of a part of a batch, its dead letters numbered as in the whole."""
-        return replace(self, dead=[each._replace(number=numbers[each.number]) for each in self.dead])
+        """Return the outcome of a part of a batch, its records numbered as in the whole."""
+        return replace(
+            self,
+            dead=[each._replace(number=numbers[each.number]) for each in self.dead],
+            aside=[(numbers[number], reason) for number, reason in self.aside],
+        )
 
 
 def joined(outcomes: Sequence[Outcome]) -> Outcome:
@@ -74,6 +81,7 @@ def joined(outcomes: Sequence[Outcome]) -> Outcome:
         lists=[made for each in outcomes for made in each.lists],
         decisions=[record for each in outcomes for record in each.decisions],
         dead=[letter for each in outcomes for letter in each.dead],
+        aside=[record for each in outcomes for record in each.aside],
         feedback=[row for each in outcomes for row in each.feedback],
         counts=counts,
         appended_ms=[at_ms for each in outcomes for at_ms in each.appended_ms],

@@ -78,8 +78,8 @@ def test_a_merge_does_what_a_sorted_list_does(batches: list[list[Arrival]]) -> N
             )  # fmt: skip
             assert header["as_of_ms"] == max((ts for ts, _ in kept), default=0)
             assert not users.history[user, : HISTORY - len(kept)].view(np.uint8).any()
-        assert merged.duplicates == sum(each.duplicates for each in plain) - before[0]
-        assert merged.late == sum(each.late for each in plain) - before[1]
+        assert len(merged.duplicates) == sum(each.duplicates for each in plain) - before[0]
+        assert len(merged.late) == sum(each.late for each in plain) - before[1]
 
 
 def test_two_events_of_one_moment_stand_in_the_order_of_their_hashes() -> None:

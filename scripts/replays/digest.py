@@ -1,0 +1,66 @@
+"""One number for all lists of a replay: two replays of a range have the same, or their lists differ."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from tideline.udfs.core.serving.batches.fates import decode_fates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import redis
+
+    from tideline.udfs.core.serving.batches.fates import Fates
+
+_AT_ONCE = 1_000
+_GLOB = re.compile(rb"[*?\[\]^\\]")
+
+
+class Digest(NamedTuple):
+    """How many default lists there are, and SHA-256 in hex over all lists, those of placements too."""
+
+    lists: int
+    sha256: str
+
+
+def digest(client: redis.Redis, namespace: str) -> Digest:
+    """Return it of what a namespace holds now.
+
+    Of each list, by the bytes of `list:USER` and `place:PLACEMENT:USER` in rising order: the length of that name in
+    8 bytes, big-endian, the name, the length of the list, the list. A list that has vanished meanwhile has none.
+    """
+    head = f"{namespace}:".encode()
+    users = sorted(_names(client, head, b"list:"))
+    told = hashlib.sha256()
+    for names in (users, sorted(_names(client, head, b"place:"))):
+        for start in range(0, len(names), _AT_ONCE):
+            part = names[start : start + _AT_ONCE]
+            payloads: Any = client.mget([head + name for name in part])
+            for each in (each for pair in zip(part, payloads, strict=True) for each in pair if pair[1] is not None):
+                told.update(len(each).to_bytes(8, "big") + each)
+    return Digest(len(users), told.hexdigest())
+
+
+def tallies(client: redis.Redis, namespace: str) -> list[Fates]:
+    """Return what the shards of a replay have told of their records."""
+    head = f"{namespace}:".encode()
+    names = sorted(_names(client, head, b"tally:"))
+    payloads = cast("Sequence[bytes | None]", client.mget([head + name for name in names])) if names else ()
+    return [decode_fates(payload) for payload in payloads if payload is not None]
+
+
+def is_used(client: redis.Redis, namespace: str) -> bool:
+    """Return whether there is anything in a namespace."""
+    return next(_names(client, f"{namespace}:".encode(), b""), None) is not None
+
+
+def _names(client: redis.Redis, head: bytes, start: bytes) -> Iterator[bytes]:
+    """Yield each name behind the namespace once: a server may tell a key twice."""
+    seen: set[bytes] = set()
+    for key in client.scan_iter(match=_GLOB.sub(rb"\\\g<0>", head + start) + b"*", count=10_000):
+        if key not in seen:
+            seen.add(key)
+            yield key.removeprefix(head)

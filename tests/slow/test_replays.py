@@ -1,0 +1,121 @@
+"""Contract: a replay ends by itself with every record of its range accounted for, the same lists each time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.live import LiveJob
+from tests.support.malformed import many_refused
+from tests.support.traffic import Scenario, interleave, make_activities, make_events, messages, with_duplicates
+from tests.support.waiting import wait_until
+from tideline.scripts.commands.replay import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tideline.scripts.localstack import Stack
+
+    Evidence = Callable[[str, dict[str, object]], None]
+    Captured = pytest.CaptureFixture[str]
+
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
+_EVENTS = int(os.environ.get("TIDELINE_REPLAY_EVENTS", "120000"))
+_FEW, _TIMES = 37, 5
+
+
+def shop(stack: Stack, tag: str, users: int, events: int) -> tuple[LiveJob, int, int]:
+    """Return topics with activities and a clickstream, bad records and repeated ones among it; no job runs.
+
+    Also how many records are bad, and how many are repeated.
+    """
+    job, now_ms = LiveJob(stack, f"{tag}{os.getpid()}"), int(time.time() * 1000)
+    activities = make_activities(60, now_ms)
+    job.put_activities(activities)
+    began_ms = now_ms - 6 * 3_600_000
+    told, again = with_duplicates(
+        make_events(Scenario(3, users, events, activities, job.token_keys, began_ms)), 0.02, 1
+    )
+    bad = many_refused(events // 200, [f"u-{at:05d}" for at in range(users)], now_ms, job.token_keys, "a004")
+    job.produce(interleave(messages(told), [each.message for each in bad], 2))
+    return job, len(bad), again
+
+
+def flags(job: LiveJob, **more: str) -> list[str]:
+    """Return the options of a replay beside its range."""
+    own = {key: value for key, value in job.options.items() if key not in {"name", "epoch"}} | more
+    return [part for key, value in own.items() for part in (f"--{key.replace('_', '-')}", value)]
+
+
+def replayed(job: LiveJob, capsys: Captured, name: str, *argv: str) -> dict[str, Any]:
+    """Run `tideline replay` and return what it printed."""
+    capsys.readouterr()
+    assert main(["--stack", job.stack.name, "--name", name, *argv]) == 0, capsys.readouterr().err
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_a_range_of_37_records_is_whole_each_time(stack: Stack, evidence: Evidence, capsys: Captured) -> None:
+    """Contract: however few records a range has, none of its tail is lost, and the lists are the same each time."""
+    job, _, _ = shop(stack, "few", 12, 3 * _FEW)
+    held, ends = Counter(each.partition for each in job.recorded()), dict[str, int]()
+    for number in sorted(held):
+        ends[str(number)] = min(held[number], _FEW - sum(ends.values()))
+    begin, to = json.dumps(dict.fromkeys(ends, 0)), json.dumps(ends)
+    found = [
+        replayed(job, capsys, f"few-{number}", "--from", begin, "--to", to, *flags(job)) for number in range(_TIMES)
+    ]
+    assert [each["records"] for each in found] == [_FEW] * _TIMES
+    assert [each["differences"] for each in found] == [[]] * _TIMES
+    assert len({each["digest"] for each in found}) == 1
+    evidence("replays of 37 records", {"times": _TIMES, "digest": found[0]["digest"]})
+
+
+def test_a_replay_gives_the_same_lists_whatever_its_subtasks_and_a_kill(
+    stack: Stack, evidence: Evidence, capsys: Captured
+) -> None:
+    """Contract: one subtask undisturbed, two and a `kill -9` behind a checkpoint: one digest, every record counted."""
+    job, bad, again = shop(stack, "same", max(_EVENTS // 60, 10), _EVENTS)
+    while len(stack.taskmanagers) < 2:
+        stack.add_taskmanager()
+    began_s = time.monotonic()
+    plain = replayed(job, capsys, "plain", "--from", "0", *flags(job))
+    plain_s = time.monotonic() - began_s
+    killer = threading.Thread(target=_kill_one, args=(stack, "killed"))
+    killer.start()
+    killed = replayed(job, capsys, "killed", "--from", "0", *flags(job, parallelism="2"))
+    killer.join()
+    restored = stack.rest.checkpoints(killed["job"]).restored
+    numbers = {"events": plain["records"], "lists": plain["lists"], "seconds": round(plain_s, 1)}
+    evidence("replay killed", {**numbers, "restored": restored, "plain": plain["digest"], "killed": killed["digest"]})
+    assert restored >= 1
+    assert killed["digest"] == plain["digest"]
+    assert killed["partitions"] == plain["partitions"]
+    parts = plain["partitions"].values()
+    assert sum(each["duplicates"] for each in parts) == again
+    assert sum(sum(each["rejected"].values()) for each in parts) == bad
+    job.oracle.apply_by_user(job.recorded())
+    expected = job.oracle.accounted()
+    assert sum(each["accepted"] for each in parts) == expected["accepted"]
+    assert plain["lists"] == len(job.oracle.lists)
+
+
+def _kill_one(stack: Stack, name: str) -> None:
+    """Kill a TaskManager behind the first checkpoint of the replay, and start another one."""
+    rest = stack.rest
+    job_id = wait_until("it is submitted", lambda: _running(stack, name))
+    rest.wait_checkpoints(job_id, 1)
+    stack.kill_taskmanager(0, signal.SIGKILL)
+    stack.add_taskmanager()
+
+
+def _running(stack: Stack, name: str) -> str:
+    jobs = stack.rest.get("/jobs/overview")["jobs"]
+    return next((str(job["jid"]) for job in jobs if job["name"] == name and job["state"] == "RUNNING"), "")

@@ -1,0 +1,70 @@
+"""What became of each record of a batch, counted by partition: each has one fate, so they add up to what was read.
+
+A replay keeps these sums in its state, and a shard's are written beside its lists once all of it is worked off. As
+JSON: `{"v":[generation,0,records],"f":1,"p":{"0":{"accepted":3,"late":1}}}`; its head is that of a list (slate.py), so
+that more records replace fewer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tideline.schemas.errors import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tideline.udfs.core.serving.admission import Admitted
+    from tideline.udfs.core.serving.batches.outcome import Outcome
+    from tideline.udfs.core.users.history import Merged
+
+Fates = dict[int, Counter[str]]
+"""By partition how many records had which fate: `ACCEPTED`, or the reason why not."""
+ACCEPTED = "accepted"
+_FORMAT = 1
+
+
+def set_aside(admitted: Admitted, merged: Merged, erased: Sequence[int]) -> list[tuple[int, Reason]]:
+    """Return the numbers of organic records that are not applied, and of those from before an erasure; and why."""
+    of = admitted.numbers
+    return [
+        *((number, Reason.DUPLICATE) for number in admitted.again),
+        *((of[at], Reason.DUPLICATE) for at in merged.duplicates),
+        *((of[at], Reason.LATE) for at in merged.late),
+        *((number, Reason.ERASED) for number in erased),
+    ]
+
+
+def fates_of(outcome: Outcome, partitions: Sequence[int]) -> Fates:
+    """Return by partition how many records of a batch were accepted or not, and why not.
+
+    `partitions` are those of the batch's records, in their order.
+    """
+    reasons = {number: str(reason) for number, reason in outcome.aside}
+    reasons |= {each.number: str(each.error.reason) for each in outcome.dead}
+    found: Fates = {}
+    for number, partition in enumerate(partitions):
+        found.setdefault(partition, Counter())[reasons.get(number, ACCEPTED)] += 1
+    return found
+
+
+def encode_fates(fates: Mapping[int, Mapping[str, int]], generation: int) -> bytes:
+    """Return sums as bytes, the same for the same sums."""
+    records = sum(sum(counts.values()) for counts in fates.values())
+    parts = {str(partition): dict(sorted(counts.items())) for partition, counts in sorted(fates.items())}
+    told = {"v": [generation, 0, records], "f": _FORMAT, "p": parts}
+    return json.dumps(told, separators=(",", ":")).encode()
+
+
+def decode_fates(payload: bytes) -> Fates:
+    """Return the sums that `encode_fates` made bytes of.
+
+    Raises:
+        ValueError: they are of another format.
+    """
+    told = json.loads(payload)
+    if told.get("f") != _FORMAT:
+        raise ValueError(f"f={told.get('f')!r}; known is {_FORMAT}")
+    return {int(partition): Counter(counts) for partition, counts in told["p"].items()}

@@ -1,0 +1,63 @@
+"""What became of the records of each shard of a replay, kept with its users: a restart goes back with both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from pyflink.common import Types
+from pyflink.datastream.state import ValueStateDescriptor
+
+from tideline.udfs.core.lists.list_block import encode_block
+from tideline.udfs.core.serving.batches.fates import decode_fates, encode_fates, fates_of
+from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
+
+if TYPE_CHECKING:
+    from pyflink.datastream.functions import RuntimeContext
+
+    from tideline.udfs.core.serving.batches.fates import Fates
+    from tideline.udfs.core.serving.batches.outcome import Outcome
+    from tideline.udfs.operators.batch_rows import Batch
+
+_END_MS = 2**63 - 1
+"""The last moment of event time: a bounded source says that it is reached once all of its records are worked off."""
+
+
+class Tallies:
+    """Of the shards of a subtask; to be called while a record or a timer of the shard is worked off.
+
+    Only a replay has any: a job that goes on has no end at which they would be told.
+    """
+
+    def __init__(self, context: RuntimeContext, config: JobConfig) -> None:
+        """They are told with the generation of the lists beside which they stand."""
+        self._generation = config.generation
+        self._by_shard: dict[int, Fates] = {}
+        self._state: Any = None
+        if isinstance(config, ReplayConfig):
+            self._state = context.get_state(ValueStateDescriptor("tally", Types.PICKLED_BYTE_ARRAY()))
+
+    def add(self, batch: Batch, outcome: Outcome, timers: Any) -> None:
+        """Count the records of a batch by what became of them."""
+        if self._state is None:
+            return
+        if batch.shard not in self._by_shard:
+            timers.register_event_time_timer(_END_MS)
+        mine = self._of(batch.shard)
+        for partition, counts in fates_of(outcome, batch.partitions).items():
+            mine.setdefault(partition, Counter()).update(counts)
+        self._state.update(encode_fates(mine, self._generation))
+
+    def is_end(self, timestamp: int) -> bool:
+        """Return whether a timer is that of the end."""
+        return timestamp == _END_MS
+
+    def told(self, shard: int) -> bytes:
+        """Return what is known of a shard, as the writer of lists takes it: a block of one payload under its number."""
+        return encode_block([str(shard)], [encode_fates(self._of(shard), self._generation)])
+
+    def _of(self, shard: int) -> Fates:
+        if shard not in self._by_shard:
+            kept = self._state.value()
+            self._by_shard[shard] = {} if kept is None else decode_fates(kept)
+        return self._by_shard[shard]
