@@ -11,7 +11,7 @@ from tideline.schemas.errors import ConfigError
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.redis_target import read_redis_target
 from tideline.scripts.commands.target import read_target
-from tideline.scripts.diagnosis import flink_checks, kafka_checks, machine_checks, redis_checks
+from tideline.scripts.diagnosis import flink_checks, kafka_checks, machine_checks, redis_checks, state_layouts
 from tideline.scripts.diagnosis.finding import Finding, State, ok, unknown, wrong
 from tideline.scripts.localstack import Stack, StackError
 from tideline.scripts.localstack.process import alive
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str]) -> int:
     """Print the findings as they come; 1 where something is wrong."""
     arguments = parse("doctor", argv)
+    if arguments.states:
+        print(state_layouts.page(), end="")
+        return Exit.DONE
     findings = []
     try:
         for finding in diagnose(arguments):

@@ -32,6 +32,7 @@ def fill(parser: VerbParser) -> None:
             "to_do": "what to do; null where nothing is",
         },
     )
+    parser.add_argument("--states", action="store_true", help="print docs/upgrades.md: which states this build reads")
     parser.add_argument("--flink", metavar="URL", help="the JobManager, http://HOST:8081")
     parser.add_argument("--group-id", default="tideline", metavar="GROUP", help="as the job's option (tideline)")
     parser.add_argument("--prefix", default="tideline", help="as the job's option (tideline)")

@@ -9,7 +9,7 @@ from pyflink.common import Row, Types
 from pyflink.datastream.functions import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
-from tideline.schemas.errors import ConfigError, InvalidRecord
+from tideline.schemas.errors import InvalidRecord
 from tideline.udfs.core.budgets.ledgers import KeptLedgers
 from tideline.udfs.core.budgets.standing import encode_standing
 from tideline.udfs.core.catalogue.activity import decode_activity
@@ -27,13 +27,12 @@ from tideline.udfs.core.policies.policy_table import THETA_LIMIT, encode_row, ro
 from tideline.udfs.core.rewards.feedback import gather_feedback
 from tideline.udfs.core.rule_costs.days import is_costs, with_more
 from tideline.udfs.core.rule_costs.telling import begins_a_day, waited
-from tideline.udfs.core.users.state_check import OF_THIS_BUILD
 from tideline.udfs.io.job_log import speak_as
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_last
 from tideline.udfs.operators.batch_rows import ACTIVITY, ORDER
 from tideline.udfs.operators.metrics import Meters
-from tideline.udfs.operators.stop import failing_for_good
+from tideline.udfs.operators.stop import failing_for_good, reading_what_is_learned
 from tideline.udfs.operators.subtask import attempt_number, job_id, subtask_number, was_restored
 
 if TYPE_CHECKING:
@@ -151,7 +150,8 @@ class Learn(KeyedProcessFunction):
         kept, intervals = self._costs.value(), self._costs_wait.value() or 0
         if not (costs or intervals):
             return
-        record = with_more(kept, costs, self._config.epoch or 0)
+        with reading_what_is_learned(self._context):
+            record = with_more(kept, costs, self._config.epoch or 0)
         intervals = 0 if begins_a_day(kept, costs) else waited(intervals, self._config.publish_ms)
         if costs:
             self._costs.update(record)
@@ -178,18 +178,14 @@ class Learn(KeyedProcessFunction):
                     dict(self._variants.items()),
                 ),
             )
-            with failing_for_good(self._context):
-                self._restored = self._decoded(kept)
+            with reading_what_is_learned(self._context):
+                self._restored = Learner(self._settings, kept)
         return self._restored
 
-    def _decoded(self, kept: Kept) -> Learner:
-        try:
-            return Learner(self._settings, kept)
-        except ValueError as error:
-            raise ConfigError("state", str(error), f"what is learned {OF_THIS_BUILD}") from error
-
     def _learn(self, parts: Sequence[bytes]) -> Iterator[Row]:
-        learned = self._learner.learn(*gather_feedback(parts))
+        with reading_what_is_learned(self._context):  # state holds what was on its way
+            ids, feedback = gather_feedback(parts)
+        learned = self._learner.learn(ids, feedback)
         self._newest.update(learned.newest_ms)
         for text, state in learned.kept.items():
             self._sums.put(text, state)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tideline.schemas.errors import ConfigError
+from tideline.schemas.errors import ConfigError, InvalidRecord
+from tideline.udfs.core.users.state_check import OF_THIS_BUILD
 from tideline.udfs.operators.subtask import task_environment
 
 if TYPE_CHECKING:
@@ -36,3 +37,17 @@ def failing_for_good(context: RuntimeContext) -> Iterator[None]:
     except ConfigError as error:
         fail_job(context, str(error))
         raise
+
+
+@contextmanager
+def reading_what_is_learned(context: RuntimeContext) -> Iterator[None]:
+    """End the job for good where what is inside reads bytes that another build wrote, with what to do.
+
+    Raises:
+        ConfigError: It did.
+    """
+    with failing_for_good(context):
+        try:
+            yield
+        except (ValueError, InvalidRecord) as error:
+            raise ConfigError("state", str(error), f"what is learned {OF_THIS_BUILD}") from error

@@ -47,6 +47,29 @@ def test_live_graph_has_every_python_operator_under_its_uid(
 
 
 @pytest.mark.slow
+def test_operators_of_flink_keep_their_ids(environment: Any, config_of: Callable[..., JobConfig]) -> None:
+    """Contract: offsets and open windows belong to ids that Flink makes of the graph; a changed one resets state.
+
+    With other topics, policies, batches and parallelism they are the same.
+    """
+    golden = (_GOLDEN.parent / "operators.txt").read_text().splitlines()
+    options = ["--policy", "thompson", "--batch-ms", "70", "--publish-ms", "3000", "--topics", '{"policy": "other"}']
+    for given in ([], options):
+        assert ids_of(environment, config_of("live", *given)) == golden
+
+
+def ids_of(environment: Any, config: JobConfig) -> list[str]:
+    """Ids under which state of the planned job lies."""
+    from pyflink.java_gateway import get_gateway
+
+    build(environment, Loaded(config, {}))
+    graph = environment._j_stream_execution_environment.getStreamGraph(True).getJobGraph()
+    listed = get_gateway().jvm.java.util.ArrayList
+    pairs = [pair for vertex in graph.getVerticesAsArray() for pair in listed(vertex.getOperatorIDs())]
+    return sorted(str(pair.getUserDefinedOperatorID().orElse(pair.getGeneratedOperatorID())) for pair in pairs)
+
+
+@pytest.mark.slow
 def test_replay_graph_ranks_and_writes_without_learning(environment: Any, config_of: Callable[..., JobConfig]) -> None:
     """Contract: a replay has the live job's ranker and writer under the same uids, and no operator of its own."""
     uids = planned(environment, config_of("replay", "--policy-pin", "0"))

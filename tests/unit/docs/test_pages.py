@@ -73,6 +73,13 @@ def test_the_page_of_commands_is_what_the_verbs_say(capsys: pytest.CaptureFixtur
     assert (ROOT / "docs" / "commands.md").read_text() == capsys.readouterr().out
 
 
+def test_the_page_of_upgrades_is_what_the_layouts_say(capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: docs/upgrades.md is printed from the versions that the code reads and writes."""
+    assert tideline(["doctor", "--states"]) == 0
+
+    assert (ROOT / "docs" / "upgrades.md").read_text() == capsys.readouterr().out
+
+
 def test_the_producer_s_contract_has_every_reason_in_the_code_s_words() -> None:
     """Contract: the tables of refusals are those of `Reason`, with the mark of what the dead-letter limit counts."""
     rows = re.findall(r"^\| `(\w+)`( \*)? \| (.+) \|$", (ROOT / "docs/contracts/producer.md").read_text(), re.MULTILINE)

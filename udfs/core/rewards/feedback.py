@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_LAYOUT = 6
+FEEDBACK_LAYOUT = 6
 TAKEN_BACK = 2
 """`unlearned` of what is taken back of an erased user: sums alone count it, for a budget stays spent."""
 
@@ -92,7 +92,7 @@ def encode_feedback(rows: Sequence[Feedback]) -> bytes:
         for row in rows
     ]
     names = [name.encode() for name in ids]
-    head = [bytes([_LAYOUT]), _LENGTH.pack(len(names)), *(_LENGTH.pack(len(name)) + name for name in names)]
+    head = [bytes([FEEDBACK_LAYOUT]), _LENGTH.pack(len(names)), *(_LENGTH.pack(len(name)) + name for name in names)]
     return b"".join(head + table)
 
 
@@ -102,8 +102,8 @@ def decode_feedback(data: bytes) -> tuple[list[str], NDArray[Any]]:
     Raises:
         ValueError: a layout this build does not read.
     """
-    if data[0] != _LAYOUT:
-        raise ValueError(f"feedback of layout {data[0]}; this build reads {_LAYOUT}")
+    if data[0] != FEEDBACK_LAYOUT:
+        raise ValueError(f"feedback of layout {data[0]}; this build reads {FEEDBACK_LAYOUT}")
     names, end = [], 1 + _LENGTH.size
     for _ in range(_LENGTH.unpack_from(data, 1)[0]):
         start = end + _LENGTH.size

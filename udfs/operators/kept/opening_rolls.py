@@ -8,6 +8,7 @@ from pyflink.common import Types
 from pyflink.datastream.state import ValueStateDescriptor
 
 from tideline.udfs.core.serving.renewal.roll import Roll, decode_roll, encode_roll, looked
+from tideline.udfs.operators.stop import failing_for_good
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,6 +25,7 @@ class OpeningRolls:
 
     def __init__(self, context: RuntimeContext, per_s: int, shards: int) -> None:
         """`per_s` users a second have new lists, in all shards together; 0: none."""
+        self._context = context
         self._state = context.get_state(ValueStateDescriptor("openings", Types.PICKLED_BYTE_ARRAY()))
         self._at_once = -(-per_s * _TICK_MS // (1000 * shards))
         self._rolls: dict[int, Roll | None] = {}
@@ -72,7 +74,8 @@ class OpeningRolls:
     def _of(self, shard: int) -> Roll | None:
         if shard not in self._rolls:
             kept = self._state.value()
-            self._rolls[shard] = None if kept is None else decode_roll(kept)
+            with failing_for_good(self._context):
+                self._rolls[shard] = None if kept is None else decode_roll(kept)
         return self._rolls[shard]
 
     def _put(self, shard: int, roll: Roll) -> None:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.unit.udfs.operators.test_subtask import context
-from tideline.schemas.errors import ConfigError, Unavailable
-from tideline.udfs.operators.stop import fail_job, failing_for_good
+from tideline.schemas.errors import ConfigError, InvalidRecord, Reason, Unavailable
+from tideline.udfs.operators.stop import fail_job, failing_for_good, reading_what_is_learned
 
 
 class JavaObject(NamedTuple):
@@ -68,3 +68,13 @@ def test_where_nothing_is_wrong_nothing_is_told(told: list[Any]) -> None:
     with failing_for_good(task(told)):
         done.append(1)
     assert (done, told) == ([1], [])
+
+
+@pytest.mark.parametrize("error", [ValueError("sums of version 3"), InvalidRecord(Reason.UNKNOWN_SCHEMA, "ledger")])
+def test_bytes_of_another_build_end_the_job_with_what_to_do(error: Exception, told: list[Any]) -> None:
+    """Contract: a restart would read them again; the line names them, and the way back."""
+    to_do = "go on with the build that wrote the state, or begin without"
+    with pytest.raises(ConfigError, match=to_do) as raised, reading_what_is_learned(task(told)):
+        raise error
+    assert str(error) in str(raised.value)
+    assert [failure.made_of.made_of for failure in told] == [str(raised.value)]

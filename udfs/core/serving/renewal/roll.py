@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.users.state_check import OF_THIS_BUILD
 
-_VERSION = 1
+ROLL_VERSION = 1
 _LAYOUT = struct.Struct("<Bqqq")
 
 
@@ -52,7 +52,7 @@ def looked(roll: Roll | None, opened_ms: int, heard_ms: int) -> Roll:
 
 def encode_roll(roll: Roll) -> bytes:
     """Return the state bytes."""
-    return _LAYOUT.pack(_VERSION, *roll)
+    return _LAYOUT.pack(ROLL_VERSION, *roll)
 
 
 def decode_roll(payload: bytes) -> Roll:
@@ -61,6 +61,7 @@ def decode_roll(payload: bytes) -> Roll:
     Raises:
         ConfigError: They are of another version.
     """
-    if len(payload) != _LAYOUT.size or payload[0] != _VERSION:
-        raise ConfigError("state", f"openings of version {payload[:1].hex()}", f"version {_VERSION}, {OF_THIS_BUILD}")
+    if len(payload) != _LAYOUT.size or payload[0] != ROLL_VERSION:
+        allowed = f"version {ROLL_VERSION}, {OF_THIS_BUILD}"
+        raise ConfigError("state", f"openings of version {payload[:1].hex()}", allowed)
     return Roll(*_LAYOUT.unpack(payload)[1:])
