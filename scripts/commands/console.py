@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError, TidelineError
+from tideline.schemas.topics import Topics
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.redis_target import read_redis_target
 from tideline.scripts.commands.target import read_target
@@ -28,7 +29,11 @@ from tideline.scripts.console.watching import Watching
 from tideline.scripts.console.workshop import WORK, Workshop
 from tideline.scripts.localstack import Stack, StackError
 from tideline.scripts.parsers.verbs import parse
+from tideline.udfs.io.job_log import open_console
 from tideline.udfs.settings.job_config import JobConfig
+from tideline.udfs.settings.option_sources import read
+
+_WEIGHTS = ("click", "conversion", "revenue", "cost")
 
 if TYPE_CHECKING:
     import argparse
@@ -40,7 +45,9 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str]) -> int:
     """Serve until interrupted; 1 with the reason where it cannot begin."""
     arguments = parse("console", argv)
+    open_console()
     try:
+        ranking = with_job_options(arguments)
         writes = arguments.allow_writes
         tokens = tokens_of(arguments.token_file, arguments.host, writes is not None)
         sources = sources_of(arguments)
@@ -65,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"console {shown if made_here else shown.partition('?')[0]}", flush=True)
         with TemporaryDirectory(prefix="tideline-console-") as folder:
             workshop = Workshop(Path(folder), where_of(arguments), partial(watching.feed.tell, WORK))
-            console = Console(sources, watching, names, guard, as_defaults(), workshop, writes, audit)
+            console = Console(sources, watching, names, guard, ranking, workshop, writes, audit)
             try:
                 serve(console.application(), listening)
             finally:
@@ -106,11 +113,35 @@ def where_of(arguments: argparse.Namespace) -> list[str] | None:
     return None if stack is None else ["--stack", stack.name, *more]
 
 
-def as_defaults() -> Ranking:
-    """Return how a job scores whose options say nothing else."""
-    given = JobConfig
-    weights = given.weight_click, given.weight_conversion, given.weight_revenue, given.weight_cost
-    return Ranking(given.policy, weights)
+def with_job_options(arguments: argparse.Namespace) -> Ranking:
+    """Take from the job's own options what the command line does not say; return how the job scores.
+
+    Raises:
+        ConfigError: the job would refuse them, or a login to Kafka stands in the options and in no file of its own.
+    """
+    path: Path | None = arguments.job_config
+    given = {} if path is None else read(JobConfig, ["--config", str(path)], os.environ)
+    elsewhere = arguments.stack or arguments.bootstrap
+    if "bootstrap" in given and not elsewhere:
+        arguments.bootstrap = given["bootstrap"].value
+        properties = given.get("kafka_properties")
+        if properties is not None and arguments.config is None:
+            if properties.file is None:
+                raise ConfigError("kafka_properties", "(in the file)", "kafka_properties_file = PATH")
+            arguments.config = Path(properties.file)
+    if "topics" in given and arguments.topics == Topics():
+        arguments.topics = given["topics"].value
+    redis = given.get("redis_url")
+    if redis is not None and not (elsewhere or arguments.redis_url or arguments.redis_url_file):
+        arguments.redis_url, arguments.redis_url_file = (
+            (redis.value, None) if redis.file is None else (None, Path(redis.file))
+        )
+    values = {key: each.value for key, each in given.items()}
+    arguments.prefix = arguments.prefix or values.get("prefix", JobConfig.prefix)
+    arguments.job = arguments.job or values.get("name", JobConfig.name)
+    weights = [values.get(f"weight_{name}", getattr(JobConfig, f"weight_{name}")) for name in _WEIGHTS]
+    click, conversion, revenue, cost = weights
+    return Ranking(values.get("policy", JobConfig.policy), (click, conversion, revenue, cost))
 
 
 def _keys(arguments: argparse.Namespace, sources: Sources) -> TokenKeys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from tideline.schemas.errors import TidelineError, TooFew
+from tideline.udfs.io.job_log import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +38,14 @@ class Exit(IntEnum):
     UNREAD = 141, "whoever read the output went away"
 
 
+def tell(name: str, message: str, level: int = logging.INFO) -> None:
+    """Say something on standard error, in the form that TIDELINE_LOG asks for."""
+    print(spoken(name, message, level), file=sys.stderr, flush=True)
+
+
 def failed(name: str, error: Exception) -> Exit:
     """Say on standard error why a command failed, and return its status: too few data are no failure."""
-    print(f"{name}: {error}", file=sys.stderr)
+    tell(name, str(error), logging.ERROR)
     return Exit.CANNOT_SAY if isinstance(error, TooFew) else Exit.FAILED
 
 
@@ -96,7 +103,7 @@ def ends_well(run: Callable[[], int], name: str) -> int:
         status = run()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
+        tell(name, "interrupted")
         return Exit.INTERRUPTED
     except Unread:
         # what is still buffered has no reader either: the interpreter flushes it into nothing

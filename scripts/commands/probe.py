@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import logging
 import threading
 import time
 import uuid
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tideline.schemas.errors import ConfigError, TidelineError, Unavailable
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.fields import CANARY_PREFIX
-from tideline.scripts.commands.exits import Exit, failed
+from tideline.scripts.commands.exits import Exit, failed, tell
 from tideline.scripts.commands.redis_target import explained, opened, read_redis_target
 from tideline.scripts.commands.send_event import writer
 from tideline.scripts.commands.target import read_target
@@ -139,7 +139,7 @@ def _for_ever(prober: Prober, url: str, arguments: argparse.Namespace) -> None:
     page = _Page(arguments.shards)
     host, port = arguments.listen
     with _served(page, (host, port)) as server:
-        print(f"probe: metrics at http://{host}:{server.server_port}/metrics", file=sys.stderr, flush=True)
+        tell("probe", f"metrics at http://{host}:{server.server_port}/metrics")
         while True:
             began_s = time.monotonic()
             _look(prober, url, arguments.within, page)
@@ -151,7 +151,7 @@ def _look(prober: Prober, url: str, within_s: float, page: _Page) -> None:
         with explained(url):
             probe = prober.probe(within_s)
     except Unavailable as error:
-        print(f"probe: {error}", file=sys.stderr, flush=True)
+        tell("probe", str(error), logging.WARNING)
         part = "redis" if error.target == "redis" else "kafka"
         page.change(lambda seen: with_failure(seen, part))
         return

@@ -105,6 +105,7 @@ def server_of(application: Guarded) -> uvicorn.Server:
     """Return a server that says nothing of itself and logs no request."""
     config = uvicorn.Config(
         application,
+        log_config=None,  # its lines go where all go, in the form that is asked for
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -24,6 +24,7 @@ def fill(parser: VerbParser) -> None:
             "tideline console --stack demo",
             "tideline console --stack demo --allow-writes 'u-*' --show-ids",
             "tideline console --stack demo --audit looks.jsonl",
+            "tideline console --job-config job.toml --flink http://JOBMANAGER:8081",
             "tideline console --bootstrap KAFKA:9093 --config kafka.properties --redis-url-file redis.url "
             "--flink http://JOBMANAGER:8081 --metrics http://JOBMANAGER:9249/metrics "
             "--metrics http://TASKMANAGER:9249/metrics",
@@ -44,8 +45,14 @@ def _add_cluster(parser: VerbParser) -> None:
         metavar="URL",
         help="Prometheus endpoint of a process of the cluster, http://HOST:9249/metrics; once for each",
     )
-    parser.add_argument("--job", default="tideline", metavar="NAME", help="the job's option `name` (tideline)")
-    parser.add_argument("--prefix", default="tideline", help="first part of every key in Redis (tideline)")
+    parser.add_argument(
+        "--job-config",
+        type=Path,
+        metavar="FILE.toml",
+        help="the job's own options as submit takes them: Kafka, Redis, topics, prefix, name, policy, weights",
+    )
+    parser.add_argument("--job", metavar="NAME", help="the job's option `name` (tideline)")
+    parser.add_argument("--prefix", help="first part of every key in Redis (tideline)")
 
 
 def _add_visitors(parser: VerbParser) -> None:

@@ -1,4 +1,4 @@
-"""What Python code of the job has to say, on the console of its TaskManager: text, or one JSON object a line.
+"""What Python code has to say, the job's on the console of its TaskManager: text, or one JSON object a line.
 
 Flink's own lines come from log4j (flink-conf/log4j-console.properties) and have the same form. TIDELINE_LOG=json in the
 environment of Flink's processes chooses JSON for both. No line names a user or holds a secret: nothing is logged of
@@ -62,11 +62,13 @@ def _plain(line: dict[str, object]) -> dict[str, object]:
 
 
 def speak_as(operator: str, subtask: int, environ: Mapping[str, str] = os.environ, to: TextIO | None = None) -> None:
-    """Let this thread's lines say which operator and subtask it is; the first call of a process opens the console.
-
-    Of the job itself INFO and above is written, of libraries WARNING and above.
-    """
+    """Let this thread's lines say which operator and subtask it is; the first call of a process opens the console."""
     _who[threading.get_ident(), threading.current_thread().name] = (operator, subtask)
+    open_console(environ, to)
+
+
+def open_console(environ: Mapping[str, str] = os.environ, to: TextIO | None = None) -> None:
+    """Let what is logged be written, once a process: of our own INFO and above, of libraries WARNING and above."""
     root = logging.getLogger()
     if any(each.get_name() == _OWN for each in root.handlers):
         return
@@ -76,6 +78,18 @@ def speak_as(operator: str, subtask: int, environ: Mapping[str, str] = os.enviro
     handler.addFilter(_is_heard)  # PyFlink lets INFO of everybody through
     root.addHandler(handler)
     logging.getLogger(_OWN).setLevel(logging.INFO)
+
+
+def spoken(name: str, message: str, level: int, environ: Mapping[str, str] = os.environ) -> str:
+    """Return a line of a command for people, `name: message`, or where JSON is asked for what a logger would say.
+
+    >>> spoken("probe", "all is well", logging.INFO, {})
+    'probe: all is well'
+    """
+    if environ.get(LOG_FORM) != "json":
+        return f"{name}: {message}"
+    said = {"name": f"{_OWN}.{name}", "msg": message, "levelno": level, "levelname": logging.getLevelName(level)}
+    return JsonLine().format(logging.makeLogRecord(said | {"threadName": threading.current_thread().name}))
 
 
 def _is_heard(record: logging.LogRecord) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import signal
 import subprocess
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.doc_pages import ROOT
-from tideline.scripts.commands.console import main, sources_of
+from tideline.schemas.errors import ConfigError
+from tideline.scripts.commands.console import main, sources_of, with_job_options
+from tideline.scripts.console.explain import Ranking
 from tideline.scripts.parsers.verbs import parse
 
 if TYPE_CHECKING:
@@ -36,11 +39,58 @@ def test_what_cannot_begin_is_refused_in_a_line(argv: list[str], told: str, caps
 
 
 def test_parts_that_are_not_named_are_not_there() -> None:
-    found = sources_of(parse("console", ["--redis-url", "redis://127.0.0.1:1"]))
+    found = sources_of(given("--redis-url", "redis://127.0.0.1:1"))
     assert (found.kafka, found.flink, found.metrics) == (None, None, None)
     whole = ["--bootstrap", "h:1", "--flink", "http://h:2", "--metrics", "http://h:3", "--metrics", "http://h:4"]
-    found = sources_of(parse("console", ["--redis-url", "redis://127.0.0.1:1", *whole]))
+    found = sources_of(given("--redis-url", "redis://127.0.0.1:1", *whole))
     assert None not in (found.kafka, found.flink, found.metrics)
+
+
+def given(*argv: str) -> argparse.Namespace:
+    """Return a command line as the console takes it."""
+    arguments = parse("console", argv)
+    with_job_options(arguments)
+    return arguments
+
+
+_JOB = """
+name = "shop"
+bootstrap = "kafka-1:9093"
+kafka_properties_file = "{folder}/kafka.properties"
+redis_url_file = "{folder}/redis.url"
+prefix = "shop"
+policy = "linucb:alpha=0.5"
+weight_conversion = 8.0
+[topics]
+control = "shop-orders"
+"""
+
+
+def test_the_job_s_own_options_name_a_deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: what submit took serves the console, its scores too; the command line wins over it."""
+    monkeypatch.delenv("TIDELINE_REDIS_URL", raising=False)
+    (tmp_path / "kafka.properties").write_text("security.protocol=SSL\n")
+    (tmp_path / "redis.url").write_text("redis://cache:6379/0")
+    (tmp_path / "redis.url").chmod(0o600)
+    file = tmp_path / "job.toml"
+    file.write_text(_JOB.format(folder=tmp_path))
+    arguments = parse("console", ["--job-config", str(file), "--prefix", "other"])
+    ranking = with_job_options(arguments)
+    assert ranking == Ranking("linucb:alpha=0.5", (1.0, 8.0, 0.0, 0.0))
+    assert (arguments.job, arguments.prefix, arguments.bootstrap) == ("shop", "other", "kafka-1:9093")
+    assert (arguments.config, arguments.redis_url_file) == (tmp_path / "kafka.properties", tmp_path / "redis.url")
+    assert arguments.topics.control == "shop-orders"
+    elsewhere = given("--job-config", str(file), "--bootstrap", "k:1")
+    assert (elsewhere.bootstrap, elsewhere.config, elsewhere.redis_url_file) == ("k:1", None, None)
+    assert (given("--stack", "demo").job, given("--stack", "demo").prefix) == ("tideline", "tideline")
+
+
+def test_a_job_s_options_that_the_job_would_refuse_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "job.toml"
+    file.write_text('policy = "none-such"\n')
+    assert main(["--job-config", str(file)]) == 1
+    with pytest.raises(ConfigError, match="policy='none-such' cannot be used"):
+        given("--job-config", str(file))
 
 
 def test_it_serves_with_nothing_behind_it_and_ends_when_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.doc_pages import ROOT
-from tideline.scripts.commands.exits import Exit, ends_well
+from tideline.schemas.errors import ConfigError
+from tideline.scripts.commands.exits import Exit, ends_well, failed, tell
 from tideline.scripts.commands.tideline import main
 from tideline.scripts.parsers.verbs import BY_NAME
 
@@ -144,3 +146,20 @@ def test_a_wrong_command_line_ends_with_2_and_usage(verb: str, capsys: pytest.Ca
         main([verb, *_WRONG.get(verb, ["--no-such", "-x", "y"])])
     assert ended.value.code == Exit.USAGE
     assert capsys.readouterr().err.startswith("usage: tideline ")
+
+
+def test_what_is_said_is_json_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Contract: one object a line, with the level; what a command prints as its result stays as it is."""
+    failed("probe", ConfigError("--listen", "x:1", "an address\nof here"))
+    assert capsys.readouterr().err == "probe: --listen='x:1' cannot be used; allowed: an address\nof here\n"
+    monkeypatch.setenv("TIDELINE_LOG", "json")
+    failed("probe", ConfigError("--listen", "x:1", "an address\nof here"))
+    tell("console", "stopped")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(each["level"], each["logger"]) for each in lines] == [
+        ("ERROR", "tideline.probe"),
+        ("INFO", "tideline.console"),
+    ]
+    assert lines[0]["message"].startswith("--listen='x:1' cannot be used")
