@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.scripts.simulation.lists import RankedList
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.lists.decision_token import Token
     from tideline.udfs.core.policies.base import Policy
@@ -63,14 +64,51 @@ def explain(
     if why is not None:
         return _unknown(why)
     activities = [known[name] for name in ranked.activities]
+    left_out = _left_out(token, ranked, known)
     if not token.policy:  # also what a ranker says that has no row at all yet
-        told = _document(token, ranked.activities, *_scores(token, activities, ranking, _NOTHING))
+        told = _told(token, activities, left_out, ranking, _NOTHING)
         if told["equal"]:
             return told
     read = Learned.of(read_policy(token.policy))
     if token.policy and not read.table.knows(token.encoder, token.policy):
         return _unknown(f"No longer known: the policy as of version {token.policy:,} is not in its topic.")
-    return _document(token, ranked.activities, *_scores(token, activities, ranking, read))
+    return _told(token, activities, left_out, ranking, read)
+
+
+def _left_out(token: Token, ranked: RankedList, known: Mapping[str, Activity]) -> list[Activity] | None:
+    """Return what could have been on the list and is not; None where the activities as they are now do not say."""
+    _, at_ms, _ = ranked.version
+    is_open = [each for each in known.values() if each.status == "active" and each.starts_ms <= at_ms < each.ends_ms]
+    if len(is_open) != token.eligible:  # rules, caps or dismissals took some out, or they are others by now
+        return None
+    return [each for each in is_open if each.activity_id not in ranked.activities]
+
+
+def _told(
+    token: Token, activities: Sequence[Activity], left_out: Sequence[Activity] | None, ranking: Ranking, read: Learned
+) -> dict[str, Any]:
+    """Return the document of a list, with what came closest to be on it."""
+    score = np.add(*(parts := _scores(token, activities, ranking, read)))
+    told = _document(token, [each.activity_id for each in activities], *parts)
+    ranked = [place for place in range(len(activities)) if not token.explored >> place & 1]
+    if not told["equal"] or token.acted or not ranked:
+        return told
+    if make_policy(ranking.policy).reads_pairs:
+        words = "What came next is not known: what this user has to do with it is in no token."
+    elif left_out is None:
+        words = "What came next is not known: who else could be on this list is in no token."
+    elif not left_out:
+        words = "All that could be on the list is on it."
+    else:
+        others = np.add(*_scores(token, [*activities, *left_out], ranking, read))[len(activities) :]
+        next_one = int(np.argmax(others))
+        name, margin = left_out[next_one].activity_id, float(score[ranked].min() - others[next_one])
+        if margin >= 0:
+            told["runner_up"] = {"activity_id": name, "score": _number(others[next_one]), "margin": _number(margin)}
+            words = f"Next would have been {name}, {margin:.4f} behind the last place that was ranked."
+        else:
+            words = "What came next is not known: activities have changed since."
+    return told | {"verdict": f"{told['verdict']} {words}"}
 
 
 def _not_scored(token: Token, names: Sequence[str], known: Mapping[str, Activity], policy: Policy) -> str | None:
@@ -90,7 +128,7 @@ def _not_scored(token: Token, names: Sequence[str], known: Mapping[str, Activity
 def _scores(
     token: Token, activities: Sequence[Activity], ranking: Ranking, read: Learned
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and bonus of each entry, in the order of the list."""
+    """Return mean and bonus of each activity, the entries of the list first and in its order; of others no pair."""
     catalogue = Catalogue.of(activities)
     at = {each.activity_id: number for number, each in enumerate(catalogue.activities)}
     order = [at[each.activity_id] for each in activities]
@@ -130,7 +168,8 @@ def _document(
         verdict += " Places that explore, or that a list rule had a say in, stand where they were drawn."
     if not agrees:
         verdict = "Recomputed; a list rule had a say in this list, so that it need not stand in the order of scores."
-    return {"verdict": verdict, "equal": agrees, "policy_version": token.policy, "entries": entries}
+    found = {"verdict": verdict, "equal": agrees, "policy_version": token.policy, "entries": entries}
+    return found | {"runner_up": None}
 
 
 def _behind(score: NDArray[np.float64], position: int) -> float | None:
@@ -142,4 +181,4 @@ def _number(value: float) -> float | None:
 
 
 def _unknown(verdict: str) -> dict[str, Any]:
-    return {"verdict": verdict, "equal": None, "policy_version": None, "entries": []}
+    return {"verdict": verdict, "equal": None, "policy_version": None, "entries": [], "runner_up": None}

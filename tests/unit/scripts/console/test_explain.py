@@ -53,8 +53,9 @@ def _explained(payload: bytes | None, ranking: Ranking = _GREEDY, policy: Policy
 
 def test_a_list_that_stands_by_its_scores_is_equal() -> None:
     """Contract: the expected rate of each entry is what was put into its row, and the distance to the one above."""
-    found = _explained(_list("tea", "milk", "wine"))
-    assert (found["verdict"], found["equal"], found["policy_version"]) == (EQUAL, True, 5)
+    found = _explained(_list("tea", "milk", "wine", eligible=np.array([3])))
+    assert found["verdict"] == f"{EQUAL} All that could be on the list is on it."
+    assert (found["equal"], found["policy_version"], found["runner_up"]) == (True, 5, None)
     assert [each["mean"] for each in found["entries"]] == pytest.approx([0.4, 0.25, 0.1], abs=1e-6)
     assert [each["bonus"] for each in found["entries"]] == [0.0, 0.0, 0.0]
     assert found["entries"][0]["behind"] is None
@@ -120,3 +121,28 @@ def test_records_that_are_no_rows_are_passed_over() -> None:
     ]
     found = _explained(_list("tea", "milk", "wine"), policy=policy._replace(records=[*policy.records, *more]))
     assert found["equal"]
+
+
+def test_what_came_closest_is_told_with_its_distance() -> None:
+    """Contract: where as many as are open now could be on the list; its score is what was put into its row."""
+    found = _explained(_list("tea", "milk", eligible=np.array([3])))
+    assert found["runner_up"]["activity_id"] == "wine"
+    assert (found["runner_up"]["score"], found["runner_up"]["margin"]) == pytest.approx((0.1, 0.15), abs=1e-6)
+    assert found["verdict"].endswith("Next would have been wine, 0.1500 behind the last place that was ranked.")
+    explored = _explained(_list("wine", "tea", explored=np.array([1]), eligible=np.array([3])))
+    assert explored["runner_up"]["margin"] == pytest.approx(0.15, abs=1e-6), "behind tea, not behind what was drawn"
+
+
+@pytest.mark.parametrize(
+    ("names", "ranking", "eligible", "told"),
+    [
+        (("tea", "milk"), _GREEDY, 2, "who else could be on this list is in no token"),
+        (("tea", "milk"), _GREEDY, 4, "who else could be on this list is in no token"),
+        (("milk", "wine"), _GREEDY, 3, "activities have changed since"),
+        (("tea", "milk"), Ranking("pairs", _GREEDY.weights), 3, "what this user has to do with it is in no token"),
+    ],
+)
+def test_what_came_closest_is_not_made_up(names: tuple[str, ...], ranking: Ranking, eligible: int, told: str) -> None:
+    """Contract: where others may have been eligible, a policy reads pairs, or what is open scores above the list."""
+    found = _explained(_list(*names, eligible=np.array([eligible])), ranking)
+    assert (told in found["verdict"], found["runner_up"], found["equal"]) == (True, None, True)
