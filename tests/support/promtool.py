@@ -17,14 +17,20 @@ from tideline.scripts.localstack.paths import FLINK_CONF, STATE_FOLDER
 ALERTS = FLINK_CONF / "alerts.yaml"
 
 
+def of_prometheus(name: str) -> str:
+    """Return the path of a program of Prometheus; AssertionError with what to do where it is missing."""
+    own = STATE_FOLDER / "prometheus" / "usr" / "bin" / name
+    program = str(own) if own.is_file() else shutil.which(name)
+    assert program, f"{name} is missing: run scripts/setup, or put the one of Prometheus on PATH"
+    return program
+
+
 def promtool(*arguments: str, given: str | None = None) -> str:
     """Return what promtool prints of these arguments and of what it is given to read.
 
     AssertionError with that where it finds something wrong, or with what to do where it is missing.
     """
-    own = STATE_FOLDER / "promtool" / "usr" / "bin" / "promtool"
-    program = str(own) if own.is_file() else shutil.which("promtool")
-    assert program, "promtool is missing: run scripts/setup, or put the one of Prometheus on PATH"
+    program = of_prometheus("promtool")
     environment = os.environ | {"GOGC": "400"}  # a fifth of what it computes was the collection of its garbage
     done = subprocess.run(
         [program, *arguments], input=given, capture_output=True, text=True, check=False, env=environment
