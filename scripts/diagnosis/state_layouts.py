@@ -91,7 +91,7 @@ state='user state of version 5' cannot be used; allowed: version 6, as this buil
 wrote the state, or begin without (--fresh)
 ```
 
-Where operators differ, `submit` ends before the job runs, with Flink's "Cannot map checkpoint/savepoint state".
+Where operators differ, Flink refuses ("Cannot map checkpoint/savepoint state"; its own check, not tried here).
 Never give Flink `--allowNonRestoredState`: it would leave out users, sums or offsets and say nothing.
 
 ## What to do
