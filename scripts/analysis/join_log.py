@@ -25,6 +25,7 @@ One row for each entry that was on screen:
     click, conversion, dismissed    0 or 1, by the learner's own attribution
     revenue           worth of the conversion
     reward            the same as click
+    cost              what a conversion of the activity costs, as it is now
     mature            whether its attribution window was over at the newest event, so that nothing more can come of it
 """
 
@@ -135,6 +136,8 @@ def join(
     columns["conversion"] = np.array([each.converted for each in found], np.int8)
     columns["dismissed"] = np.array([each.dismissed for each in found], np.int8)
     columns["revenue"] = np.array([each.milli for each in found], np.int64) / 1000.0
+    costs = pa.array([0.0 if each is None else each.cost for each in known], pa.float64())
+    columns["cost"] = costs.take(names.indices)
     columns["mature"] = rows["shown_ms"].to_numpy() + settings.window_ms <= newest_ms
     return pa.table(columns)
 

@@ -1,4 +1,4 @@
-"""A picture of the estimates with their intervals."""
+"""Pictures of estimates with their intervals."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tideline.schemas.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tideline.udfs.core.evaluation.evaluation import Answer
@@ -34,6 +35,35 @@ def draw(path: Path, answer: Answer, logged_mean: float, title: str) -> None:
     if answer.refused is not None:
         axes.text(0.5, 0.5, answer.refused, wrap=True, ha="center", va="center", transform=axes.transAxes)
     axes.legend(loc="best", frameon=False)
+    _save(figure, path)
+
+
+def draw_front(path: Path, found: Mapping[str, Any]) -> None:
+    """Write a picture of a document of `tideline pareto`: a cross of two intervals by weights, and today; or why not.
+
+    Raises:
+        ConfigError: it cannot be written; see `check`.
+    """
+    figure = check(path)
+    axes = figure.subplots()
+    for at, each in enumerate(found["front"]):
+        x, y = each["clicks"], each["gained"]
+        colour = _BLUE if each["efficient"] else _GREY
+        axes.plot(x["ci95"], [y["value"]] * 2, color=colour, alpha=0.4)
+        axes.plot([x["value"]] * 2, y["ci95"], color=colour, alpha=0.4)
+        axes.plot([x["value"]], [y["value"]], "o" if at != found["chosen"] else "*", color=colour, markersize=9)
+    today = found["today"]
+    axes.plot([today["clicks"]], [today["gained"]], "s", color=_GREY, label="as it was logged")
+    axes.axvline(found["least"] * today["clicks"], color=_GREY, linestyle="--", label="clicks to be kept")
+    axes.set_xlabel("clicks per entry shown")
+    axes.set_ylabel(f"{found['objective']} per entry shown")
+    if found["refused"] is not None:
+        axes.text(0.5, 0.5, found["refused"], wrap=True, ha="center", va="center", transform=axes.transAxes)
+    axes.legend(loc="best", frameon=False)
+    _save(figure, path)
+
+
+def _save(figure: Any, path: Path) -> None:
     try:
         figure.savefig(path, dpi=120)
     except OSError as error:

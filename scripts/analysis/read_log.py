@@ -62,7 +62,7 @@ _READ = (
 )  # fmt: skip
 _EXPORTED = (
     "policy", "policy_version", "mean", "bonus", "explored", "experiment", "arm", "shadow_mean", "shadow_bonus",
-    "click", "conversion", "dismissed", "revenue", "reward", "mature", "variant", "variant_share",
+    "click", "conversion", "dismissed", "revenue", "reward", "cost", "mature", "variant", "variant_share",
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tideline.scripts.analysis.read_log import LoggedFile
     from tideline.udfs.core.evaluation.targets import Target
+    from tideline.udfs.core.policies.base import Policy
 
 _CONSTANT = "constant:"
 _PREFIX = "p_"
@@ -51,10 +52,7 @@ def read_target(text: str, logged: LoggedFile, exploration: float, positions: Se
         name = text.removeprefix(_CONSTANT)
         return TargetFactory(lambda fold: Constant(log, log.arms.index(name) if name in log.arms else -1), None)
     if text.partition(":")[0] in POLICIES:
-        policy = make_policy(text)
-        if policy.reads_pairs:
-            others = ", ".join(name for name, each in POLICIES.items() if not each.reads_pairs)
-            raise ConfigError("--policy", text, f"{others}: a log tells the pair of what was shown, not of the others")
+        policy = read_policy(text)
         blind = log.features is None and policy.regression.sharing is Sharing.HYBRID
         return TargetFactory(
             lambda fold: crossfitted(policy, log, fold, exploration, positions),
@@ -66,6 +64,21 @@ def read_target(text: str, logged: LoggedFile, exploration: float, positions: Se
         raise ConfigError("--policy", text, f"{', '.join(POLICIES)}, uniform, constant:<action>, or a file")
     table = _read_table(path, logged)
     return TargetFactory(lambda fold: table, None)
+
+
+def read_policy(text: str) -> Policy:
+    """Return one of the product's policies that a log can judge.
+
+    Raises:
+        ConfigError: it is none, or a log does not tell what it reads.
+    """
+    others = ", ".join(name for name, each in POLICIES.items() if not each.reads_pairs)
+    if text.partition(":")[0] not in POLICIES:
+        raise ConfigError("--policy", text, others)
+    policy = make_policy(text)
+    if policy.reads_pairs:
+        raise ConfigError("--policy", text, f"{others}: a log tells the pair of what was shown, not of the others")
+    return policy
 
 
 def _read_table(path: Path, logged: LoggedFile) -> Table:

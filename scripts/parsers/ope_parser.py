@@ -47,12 +47,12 @@ def fill(parser: VerbParser) -> None:
         "Parquet file with a column p_<action> for each action and, where needed, decision_id and position",
     )
     parser.add_argument("--reward", default="reward", metavar="COLUMN", help="what to judge by (reward)")
-    _add_job(parser)
+    add_judged(parser)
     parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the estimates with their intervals")
     add_json(parser)
 
 
-def _add_job(parser: VerbParser) -> None:
+def add_judged(parser: VerbParser) -> None:
     """Add what the job knows that a log does not say."""
     parser.add_argument(
         "--exploration", type=argument(number(0, 1)), default=0.02, help="as in the job's options (0.02)"

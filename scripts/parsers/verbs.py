@@ -68,6 +68,7 @@ VERBS = (
     Verb("report", "report", Audience.ANALYST, "what was shown and what came of it, as a page or JSON"),
     Verb("export", "export_log", Audience.ANALYST, "what was shown and what came of it, as Parquet"),
     Verb("ope", "ope", Audience.ANALYST, "what another policy would have earned, from a log of decisions"),
+    Verb("pareto", "pareto", Audience.ANALYST, "what clicks and revenue or margin could be had together, from a log"),
     Verb("experiment", "experiment", Audience.ANALYST, "policies side by side on the running job"),
     Verb("model", "model", Audience.ANALYST, "train, evaluate, export, publish, roll back and list encoders"),
     Verb("replay", "replay", Audience.ANALYST, "run the job again over a range of the clickstream", True),

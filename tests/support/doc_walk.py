@@ -21,6 +21,7 @@ ON_FILES = {
     ("config",),
     ("experiment", "status"),
     ("ope",),
+    ("pareto",),
     ("report",),
     ("variants", "plan"),
     ("variants", "status"),

@@ -12,7 +12,7 @@ from tideline.udfs.core.evaluation.targets import Greedy
 from tideline.udfs.core.learning.intake import FIRST_MS
 from tideline.udfs.core.learning.learner import NOTHING_KEPT, Kept, Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import encode_sums, merge
-from tideline.udfs.core.limits import MAX_POSITIONS
+from tideline.udfs.core.limits import MAX_POSITIONS, OBJECTIVES
 from tideline.udfs.core.policies.arm_key import ArmKey
 from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.contextual.thompson import Thompson
@@ -87,6 +87,7 @@ def contexts(x: NDArray[np.float64]) -> NDArray[np.int8]:
 def learning(log: LoggedFeedback, positions: Sequence[float] = ()) -> Learning:
     """Return the log's rows as feedback: rewards of 0 and 1 as clicks, others as revenue in thousandths.
 
+    Where the log tells all outcomes they are learned instead, each for one.
     `positions` says how much of an impression one counts in each, as the job's command; none: each counts whole.
     """
     rows = np.zeros(log.rows, ROWS)
@@ -95,6 +96,10 @@ def learning(log: LoggedFeedback, positions: Sequence[float] = ()) -> Learning:
     discount = np.array(examination_discount(positions))
     rows["examination_discount"] = discount[np.minimum(log.position, MAX_POSITIONS - 1)]
     rows["pair"] = 0 if log.pair is None else log.pair
+    if log.outcomes is not None:
+        rows["clicks"], rows["conversions"] = log.outcomes[:, 0] > 0, log.outcomes[:, 1] > 0
+        rows["revenue_milli"] = np.rint(log.outcomes[:, 2] * 1000.0)
+        return Learning(rows["x"].copy(), rows, np.ones(len(OBJECTIVES)))
     rows["clicks"] = log.reward > 0
     clicks = bool(np.isin(log.reward, (0.0, 1.0)).all())
     if not clicks:
@@ -114,8 +119,8 @@ def every_row(learner: Learner, log: LoggedFeedback) -> list[PolicyRow]:
     return [published[str(arm)] for arm in range(len(log.arms))]
 
 
-def _table(learner: Learner, log: LoggedFeedback, known: Learning) -> Coefficients:
-    return stack(every_row(learner, log), known.weights)
+def _table(learner: Learner, log: LoggedFeedback, weights: NDArray[np.float64]) -> Coefficients:
+    return stack(every_row(learner, log), weights)
 
 
 def _learn(learner: Learner, log: LoggedFeedback, rows: NDArray[Any]) -> Learner:
@@ -134,13 +139,22 @@ def _without(learners: Sequence[Learner], left: int) -> Kept:
 
 
 def crossfitted(
-    policy: Policy, log: LoggedFeedback, fold: NDArray[np.int64], exploration: float, positions: Sequence[float] = ()
+    policy: Policy,
+    log: LoggedFeedback,
+    fold: NDArray[np.int64],
+    exploration: float,
+    positions: Sequence[float] = (),
+    worths: NDArray[np.float64] | None = None,
 ) -> Greedy:
-    """Return the policy as a target: in the rows of a fold it has learned from all rows of the others."""
+    """Return the policy as a target: in the rows of a fold it has learned from all rows of the others.
+
+    `worths` are those of the objectives to each arm [K, objectives], None: as the log's rewards are learned.
+    """
     known = learning(log, positions)
+    weights = known.weights if worths is None else worths
     count = int(fold.max()) + 1
     parts = [_learn(learner_of(policy, log), log, known.rows[fold == each]) for each in range(count)]
-    tables = [_table(learner_of(policy, log, _without(parts, left)), log, known) for left in range(count)]
+    tables = [_table(learner_of(policy, log, _without(parts, left)), log, weights) for left in range(count)]
 
     def drawn(rows: NDArray[np.int64], open_arms: NDArray[np.bool_], size: int, draws: int) -> NDArray[np.int64]:
         found = np.full((draws, rows.size, min(size, open_arms.shape[1])), -1)
@@ -184,7 +198,7 @@ def replayed(
     matched = np.zeros(log.rows)
     least = float(log.propensity.min())
     learner = learner_of(policy, log)
-    table = _table(learner, log, known)
+    table = _table(learner, log, known.weights)
     waiting: list[int] = []
     learned, start = 0, 0
     while start < log.rows:
@@ -199,7 +213,7 @@ def replayed(
         start += rows.size
         if len(waiting) >= max(_FIRST_LEARNED, _LEARNED_SHARE * learned):
             learned += len(waiting)
-            table, waiting = _table(_learn(learner, log, known.rows[waiting]), log, known), []
+            table, waiting = _table(_learn(learner, log, known.rows[waiting]), log, known.weights), []
     return matched
 
 

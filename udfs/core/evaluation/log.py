@@ -52,6 +52,8 @@ class LoggedFeedback:
     """What user and arm had to do with each other as it was scored [N], see pair_numbers; None where it is not told."""
     feasible: NDArray[np.int64] | None = None
     """How many arms list rules left for each row [N], 0 where none had a say; None: in no row."""
+    outcomes: NDArray[np.float64] | None = None
+    """Clicks, conversions and revenue of each row [N, objectives], where a policy learns all three of them."""
     rules: tuple[RuleTable, ...] = ()
     """The rules of its lists, for its arms; without them it is not known what else a row with `feasible` could show."""
 

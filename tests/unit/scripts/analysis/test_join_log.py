@@ -26,7 +26,7 @@ from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.shown.remembered import Remembered
 
 NAMES = ["a", "b", "c"]
-KNOWN = {"a": activity("a", categories=("tea",), labels={"provider": "x"})}
+KNOWN = {"a": activity("a", categories=("tea",), labels={"provider": "x"}, cost=2.5)}
 SETTINGS = AttributionSettings.of(KEYS, DAY_MS, {"a": 2.5, "b": 1.0, "c": 1.0}, {})
 
 
@@ -84,6 +84,7 @@ def test_every_shown_entry_is_a_row_with_its_rewards() -> None:
     assert (one["reward"], one["eligible"], one["policy"], one["mature"]) == (1, 12, "linucb", False)
     assert one["x_0"] == pytest.approx(90 / 127)
     assert one["feasible"] is None
+    assert {row["action"]: row["cost"] for row in rows.values()} == {"a": 2.5, "b": 0.0}
     about = {row["action"]: json.loads(row["about"]) for row in rows.values()}
     assert about["a"] == {"kind": "coupon", "categories": ["tea"], "labels": {"provider": "x"}}
     assert about["b"] == {"kind": "", "categories": [], "labels": {}}

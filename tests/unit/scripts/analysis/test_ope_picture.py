@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.ope_files import Captured, rows, run, write
+from tideline.scripts.analysis.ope_picture import draw_front
 from tideline.scripts.commands import ope
 
 
@@ -16,6 +18,25 @@ def test_the_picture_is_drawn(tmp_path: Path, capsys: Captured) -> None:
     for policy in ("uniform", "constant:a"):
         run(capsys, "--log", log, "--policy", policy, "--picture", path)
         assert path.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_front_is_drawn_whatever_is_known(tmp_path: Path) -> None:
+    """Contract: a picture of crosses, and one of a refusal."""
+    known = {"value": 0.1, "ci95": [0.05, 0.2]}
+    found = {
+        "objective": "revenue",
+        "today": {"clicks": 0.1, "gained": 0.2},
+        "least": 0.98,
+        "chosen": 1,
+        "refused": None,
+    }
+    points = [{"clicks": known, "gained": known, "efficient": each} for each in (True, False)]
+    sizes = set()
+    refused: dict[str, Any] = {"front": [], "chosen": None, "refused": "the log cannot answer this"}
+    for changes in (dict[str, Any](front=points), refused):
+        draw_front(tmp_path / "front.png", found | changes)
+        sizes.add((tmp_path / "front.png").stat().st_size)
+    assert len(sizes) == 2
 
 
 def test_without_matplotlib_the_message_says_what_to_install(

@@ -112,6 +112,7 @@ _FAILING = {
     "report": ["--log", "absent.parquet"],
     "export": ["--stack", "absent", "--out", "x.parquet"],
     "ope": ["--log", "absent.parquet", "--policy", "uniform"],
+    "pareto": ["--log", "absent.parquet", "--policy", "linucb", "--objective", "revenue"],
     "experiment": ["status", "--id", "spring", "--log", "absent.parquet"],
     "model": ["rollback", "--registry", "absent"],
     "replay": ["--name", "x", "--from", "0", "--to", "1", "--stack", "absent"],

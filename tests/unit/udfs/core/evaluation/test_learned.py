@@ -42,6 +42,28 @@ def test_a_log_is_learned_from_with_its_pairs() -> None:
     assert not learning(log).rows["pair"].any()
 
 
+def test_all_outcomes_are_learned_where_the_log_tells_them_and_worths_say_what_counts() -> None:
+    """Contract: clicks, conversions, revenue in thousandths; worths of an arm alone change how often it is shown."""
+    log = draw(600, 6).log
+    outcomes = np.column_stack([np.arange(600) % 2, np.arange(600) % 4 == 1, np.arange(600) / 3.0])
+    told = replace(log, outcomes=outcomes)
+    rows = learning(told).rows
+    assert rows["clicks"].tolist() == outcomes[:, 0].tolist()
+    assert rows["conversions"].tolist() == outcomes[:, 1].tolist()
+    assert rows["revenue_milli"].tolist() == np.rint(outcomes[:, 2] * 1000).tolist()
+    worths = np.tile([1.0, 0.0, 0.0], (len(log.arms), 1))
+    kept = _shown(told, worths)
+    worths[2] = [0.0, -1.0, 0.0]
+    assert _shown(told, worths)[2] < kept[2]
+    assert kept == pytest.approx(_shown(replace(log, reward=outcomes[:, 0]), None)), "clicks alone are clicks alone"
+
+
+def _shown(log: LoggedFeedback, worths: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    target = crossfitted(_policy("linucb"), log, folds(log, 5), 0.0, worths=worths)
+    found: NDArray[np.float64] = target.chances(np.arange(log.rows)).mean(axis=0)
+    return found
+
+
 @pytest.mark.parametrize("name", sorted(name for name, policy in POLICIES.items() if not policy.reads_pairs))
 def test_every_policy_that_reads_no_pairs_can_be_judged(name: str) -> None:
     log = draw(600, 6).log
