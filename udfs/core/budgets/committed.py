@@ -10,6 +10,8 @@ all others' spent up to three times its budget, and who converts at once could m
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -31,13 +33,41 @@ _SHORTEST = 13
 _Z_99 = 2.33
 
 
-class Cohorts(NamedTuple):
+class Told(NamedTuple):
+    """What one activity has shown of delays, by mean delay."""
+
+    arrivals: NDArray[np.float64]
+    """How likely its conversions came when they did, as logarithms."""
+    chances: NDArray[np.float64]
+    """What that is to be weighed with: how many could have come by then."""
+    conversions: float
+
+
+@dataclass(frozen=True)
+class Cohorts:
     """The impressions of one activity by hour: what came of them so far, and what share of it should have."""
 
     arrived: NDArray[np.float64]
     """[delays, hours], see `arrived_by`."""
     impressions: NDArray[np.float64]
     conversions: NDArray[np.float64]
+
+    @cached_property
+    def expected(self) -> NDArray[np.float64]:
+        """Impressions whose conversions should have come, and as many as of one that nobody has seen [delays]."""
+        found: NDArray[np.float64] = self.arrived @ self.impressions + PRIOR_IMPRESSIONS
+        return found
+
+    @cached_property
+    def told(self) -> Told | None:
+        """What they show of delays; None without impressions."""
+        if not self.impressions.size:
+            return None
+        some = np.flatnonzero(self.conversions)
+        seen = self.conversions[some]
+        brought = seen.sum()
+        arrivals = np.log(np.maximum(self.arrived[:, some], 1e-12)) @ seen
+        return Told(arrivals, (brought + 1.0) * np.log(self.expected), float(brought))
 
 
 class Pending(NamedTuple):
@@ -76,13 +106,10 @@ def heard_of(cohorts: Sequence[Cohorts]) -> Heard:
     """Return what some activities have shown of delays: one without impressions says nothing."""
     likely, conversions = np.zeros(_DELAYS), 0.0
     for each in cohorts:
-        if not each.impressions.size:
-            continue
-        some = np.flatnonzero(each.conversions)
-        seen = each.conversions[some]
-        likely += np.log(np.maximum(each.arrived[:, some], 1e-12)) @ seen
-        likely -= (seen.sum() + 1.0) * np.log(each.arrived @ each.impressions + PRIOR_IMPRESSIONS)
-        conversions += float(seen.sum())
+        if each.told is not None:
+            likely += each.told.arrivals
+            likely -= each.told.chances
+            conversions += each.told.conversions
     return Heard(likely, conversions)
 
 
@@ -102,9 +129,9 @@ def pending_of(cohorts: Cohorts, weights: NDArray[np.float64]) -> Pending:
         return Pending(np.zeros(0), 0.0)
     arrived = cohorts.arrived
     converted = float(cohorts.conversions.sum()) + 1.0
-    rates = converted / (arrived @ cohorts.impressions + PRIOR_IMPRESSIONS)
-    by_hour = ((weights * rates) @ (1.0 - arrived)) * cohorts.impressions
-    of_delay = rates * ((1.0 - arrived) @ cohorts.impressions)
+    rates, to_come = converted / cohorts.expected, 1.0 - arrived
+    by_hour = ((weights * rates) @ to_come) * cohorts.impressions
+    of_delay = rates * (to_come @ cohorts.impressions)
     worst = np.argsort(-of_delay, kind="stable")
     likely = of_delay[worst[np.searchsorted(np.cumsum(weights[worst]), RISK)]]
     limit = 1.0 + (_Z_99 * math.sqrt(converted) + 1.5) / converted

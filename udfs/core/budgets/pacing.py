@@ -50,7 +50,7 @@ class Plan(NamedTuple):
     def period(self, hour: NDArray[np.int64] | int) -> NDArray[np.int64]:
         """Return in which period an hour counts: what is before or after the plan in its first or last one."""
         place = (np.asarray(hour, np.int64) - self.first_hour) // self.hours_each
-        found: NDArray[np.int64] = np.clip(place, 0, self.weights.size - 1)
+        found: NDArray[np.int64] = np.minimum(np.maximum(place, 0), self.weights.size - 1)
         return found
 
     def gone(self, now_ms: int) -> tuple[int, float]:

@@ -78,7 +78,10 @@ def standing_of(terms: Terms, ledger: NDArray[Any], cohorts: Cohorts, every: NDA
     if terms.is_over:
         return Standing(as_of_ms=moment.now_ms)
     pending = pending_of(cohorts, delay_weights(cohorts, moment.heard))
-    limits = list(_limits(terms, ledger, pending))
+    total = _Total(
+        int(ledger["impressions"].sum()), int(ledger["conversions"].sum()), int(ledger["cost_cents"].sum()), pending
+    )
+    limits = list(_limits(terms, total))
     stopped = any(each.stopped for each in limits)
     busiest = _busiest_hour(ledger)
     known = Standing(
@@ -86,18 +89,32 @@ def standing_of(terms: Terms, ledger: NDArray[Any], cohorts: Cohorts, every: NDA
         stopped=stopped,
         lease_ms=min((lease_ms(each.left, busiest * 1000.0 / HOUR_MS) for each in limits), default=MAX_LEASE_MS),
         as_of_ms=moment.now_ms,
-        impressions=int(ledger["impressions"].sum()),
+        impressions=total.impressions,
         busiest_hour=busiest,
-        sold=int(ledger["conversions"].sum()) - terms.sold_before if terms.stock != NO_LIMIT else 0,
+        sold=total.conversions - terms.sold_before if terms.stock != NO_LIMIT else 0,
     )
     if terms.budget_cents == NO_LIMIT:
         return known
     committed = ledger["cost_cents"] + terms.cost_cents * pending.by_hour
     return known._replace(
         price=0 if stopped else in_price_units(_price(terms, ledger["hour"], committed, moment)),
-        spent_cents=int(ledger["cost_cents"].sum()),
-        pending_cents=round(terms.cost_cents * float(pending.by_hour.sum())),
+        spent_cents=total.spent_cents,
+        pending_cents=round(terms.cost_cents * total.expected),
     )
+
+
+class _Total(NamedTuple):
+    """A ledger in all, and what is pending."""
+
+    impressions: int
+    conversions: int
+    spent_cents: int
+    pending: Pending
+
+    @property
+    def expected(self) -> float:
+        """Conversions that are to be expected yet."""
+        return float(self.pending.by_hour.sum())
 
 
 class _Limit(NamedTuple):
@@ -107,15 +124,15 @@ class _Limit(NamedTuple):
     left: float
 
 
-def _limits(terms: Terms, ledger: NDArray[Any], pending: Pending) -> Iterator[_Limit]:
+def _limits(terms: Terms, total: _Total) -> Iterator[_Limit]:
     """Yield what budget, stock and total cap say."""
-    shown, expected = float(ledger["impressions"].sum()), float(pending.by_hour.sum())
+    shown, expected, pending = float(total.impressions), total.expected, total.pending
     if terms.budget_cents != NO_LIMIT:
-        spent, cost = int(ledger["cost_cents"].sum()), terms.cost_cents
+        spent, cost = total.spent_cents, terms.cost_cents
         left = _impressions_for(terms.budget_cents, spent + cost * expected, shown)
         yield _Limit(must_stop(spent, pending.upper, cost, terms.budget_cents), left)
     if terms.stock != NO_LIMIT:
-        sold = int(ledger["conversions"].sum()) - terms.sold_before
+        sold = total.conversions - terms.sold_before
         left = _impressions_for(terms.stock, sold + expected, shown)
         yield _Limit(must_stop(sold, pending.upper, 1, terms.stock), left)
     if terms.total_cap != NO_LIMIT:
