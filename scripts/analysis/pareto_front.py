@@ -36,7 +36,7 @@ STEPS = 8
 """Between clicks alone and the objective alone."""
 _HALVES = 4
 _DECIDE_BY = "dr"
-_DIGITS = 4
+_DIGITS, _LARGE = 4, 1000.0
 
 
 class Objective(StrEnum):
@@ -177,7 +177,7 @@ class Judge(NamedTuple):
 
     def _judged(self, part: float, today: tuple[float, float], warnings: dict[str, None]) -> Judged | str:
         """Return what the weights of a part get, or why the log cannot say."""
-        weights = self.aim.weights(*_in_digits(part / today[0], (1.0 - part) / today[1]))
+        weights = self.aim.weights(*as_ordered(part / today[0], (1.0 - part) / today[1]))
         click, conversion, revenue, cost = scaled(weights)
         worths = np.empty((len(self.log.arms), 3))
         worths[:, 0], worths[:, 1], worths[:, 2] = click, conversion - cost * self.aim.costs, revenue
@@ -195,10 +195,14 @@ class Judge(NamedTuple):
         return Judged(part, weights, *estimates)
 
 
-def _in_digits(click: float, gained: float) -> tuple[float, float]:
-    """Return two worths as an order tells them: a click is 1 where it is anything, with few digits of the other."""
-    if click <= 0.0:
-        return 0.0, 1.0
+def as_ordered(click: float, gained: float) -> tuple[float, float]:
+    """Return two worths as an order tells them: one of them is 1, the other has few digits, and neither is large.
+
+    >>> as_ordered(0.3, 0.1), as_ordered(0.0, 7.0), as_ordered(0.3, 7e9)
+    ((1.0, 0.3333), (0.0, 1.0), (4.286e-11, 1.0))
+    """
+    if gained > _LARGE * click:
+        return float(f"{click / gained:.{_DIGITS}g}"), 1.0
     return 1.0, float(f"{gained / click:.{_DIGITS}g}")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tideline.scripts.analysis.pareto_front import Aim, Front, Judged, Objective
+from tideline.scripts.analysis.pareto_front import Aim, Front, Judged, Objective, as_ordered
+from tideline.udfs.core.control.control import MAX_WEIGHT
 from tideline.udfs.core.evaluation.evaluation import Estimate
 from tideline.udfs.core.evaluation.intervals import Interval
 
@@ -28,6 +29,16 @@ def judged(clicks: float, gained: float) -> Judged:
 def test_an_objective_is_weights_of_the_jobs_own(objective: Objective, expected: tuple[float, ...]) -> None:
     """Contract: margin is its share of revenue, less what conversions cost."""
     assert Aim(objective, 0.25, COSTS).weights(2.0, 3.0) == expected
+
+
+@pytest.mark.parametrize("gained", [0.0, 1e-9, 0.25, 1.0, 1e3, 1e12])
+@pytest.mark.parametrize("objective", list(Objective))
+def test_weights_are_such_as_the_job_takes_whatever_the_currency(objective: Objective, gained: float) -> None:
+    """Contract: from 0 to a million each, in the ratio of the worths, also where a unit is next to nothing."""
+    weights = Aim(objective, 0.25, COSTS).weights(*as_ordered(0.1, gained))
+    assert 0.0 < max(weights) <= MAX_WEIGHT
+    assert min(weights) >= 0.0
+    assert max(weights[1:]) == pytest.approx(weights[0] * gained / 0.1, rel=1e-3)
 
 
 def test_what_has_less_of_both_is_not_efficient() -> None:
