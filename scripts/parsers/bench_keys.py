@@ -15,7 +15,8 @@ _VIOLATIONS = "by name, how often a promise was broken; not empty: exit status 1
 BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "throughput": {
-            "uniform": "all users alike: {events_per_s, idiomatic_events_per_s, ratio, ...}, each by TaskManagers too",
+            "uniform": "all users alike: {events_per_s, idiomatic_events_per_s, ratio, ...}, each by TaskManagers too, "
+            "and with one of them CPU microseconds an event by thread {us_by_thread}",
             "zipf": "the same where few users do most",
             "us_per_event": "microseconds an event by stage, uniform users",
             "events": "in each topic",

@@ -17,6 +17,7 @@ import redis
 
 from tideline.schemas.codec import encode_event
 from tideline.schemas.topics import Topics
+from tideline.scripts.benchmarks.live.by_thread import ThreadTimes
 from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, by_partition
 from tideline.scripts.benchmarks.live.rates import Sample
 from tideline.scripts.benchmarks.live.traffic import CHUNK_EVENTS, Traffic, activities, make_chunk
@@ -53,6 +54,7 @@ class Run:
         cpu_s: CPU seconds of each process at each sample.
         totals: The job's counters at the end.
         stages_ns: CPU nanoseconds by stage, where the job has clocks.
+        us_by_thread: CPU microseconds an event by thread of the TaskManagers, from the first event seen on.
         checkpoint_bytes: Size of a checkpoint after the end, where one was asked for.
     """
 
@@ -61,6 +63,7 @@ class Run:
         self.cpu_s: list[dict[str, float]] = []
         self.totals = JobMetrics()
         self.stages_ns: dict[str, float] = {}
+        self.us_by_thread: dict[str, float] = {}
         self.checkpoint_bytes = 0
 
 
@@ -106,7 +109,7 @@ class Arena:
         Raises:
             StackError: the job has ended or nothing moves.
         """
-        run = Run()
+        run, threads = Run(), ThreadTimes()
         moved_s = time.monotonic()
         while True:
             run.totals.read(self.stack.prometheus_urls.values())
@@ -115,8 +118,10 @@ class Arena:
                 moved_s = time.monotonic()
             run.samples.append(Sample(time.monotonic(), records))
             run.cpu_s.append(self.cpu_seconds())
+            if records:  # before, classes were loaded
+                threads.look(records, [each.pid for each in self.stack.processes if _is_taskmanager(each.name)])
             if records >= events and self._written(run.totals) >= run.totals.total("lists"):
-                run.stages_ns = self._stages_ns()
+                run.stages_ns, run.us_by_thread = self._stages_ns(), threads.us_per_event()
                 return run
             if time.monotonic() - moved_s > _STALLED_S:
                 state = self.stack.job_status(job_id)
@@ -147,7 +152,7 @@ class Arena:
         for process in self.stack.processes:
             if not alive(process):
                 raise StackError(f"{process.name} has ended\n{tail(process.log)}")
-            name = "taskmanagers" if process.name.startswith("taskmanager") else process.name
+            name = "taskmanagers" if _is_taskmanager(process.name) else process.name
             found[name] = found.get(name, 0.0) + cpu_seconds_of(process.pid)
         return found
 
@@ -183,6 +188,10 @@ def job_options(topics: Topics, more: Mapping[str, str]) -> dict[str, str]:
     """Return the options of a job on these topics."""
     names = ",".join(f'"{role}":"{name}"' for role, name in topics.by_role().items())
     return {"prefix": PREFIX, "group_id": topics.clickstream, "topics": f"{{{names}}}", **more}
+
+
+def _is_taskmanager(process: str) -> bool:
+    return process.startswith("taskmanager")
 
 
 def encode(events: Iterable[Event]) -> list[tuple[bytes, bytes]]:

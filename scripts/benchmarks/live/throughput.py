@@ -50,15 +50,18 @@ def measure(events: int, idiomatic_events: int) -> Figures:
             topics = prepare(stage, name, zipf, events)
             ours = {count: _live(stage, topics, name, events, count) for count in _TASKMANAGERS}
             theirs = {count: _idiomatic(stage, topics, name, idiomatic_events, count) for count in _TASKMANAGERS}
-            best, best_theirs = max(ours.values()), max(theirs.values())
+            best, best_theirs = max(rate for rate, _ in ours.values()), max(theirs.values())
             found[name] = {
                 "events_per_s": round(best),
                 "idiomatic_events_per_s": round(best_theirs),
                 "ratio": round(best / best_theirs, 1),
-                "events_per_s_by_taskmanagers": {str(count): round(rate) for count, rate in ours.items()},
+                "events_per_s_by_taskmanagers": {str(count): round(rate) for count, (rate, _) in ours.items()},
+                "us_by_thread": ours[1][1].us_by_thread,
                 "idiomatic_events_per_s_by_taskmanagers": {str(count): round(rate) for count, rate in theirs.items()},
             }
             say(f"{name}: {best:,.0f} events/s, idiomatic {best_theirs:,.0f}, ratio {best / best_theirs:.1f}")
+            for thread, us in ours[1][1].us_by_thread.items():
+                say(f"{thread:20} {us:6.1f} us")
             if name == "uniform":
                 stages = _stages(stage, topics, events)
         return {
@@ -80,19 +83,20 @@ def prepare(stage: Arena, name: str, zipf: float, events: int) -> Topics:
     return topics
 
 
-def _live(stage: Arena, topics: Topics, name: str, events: int, taskmanagers: int) -> float:
+def _live(stage: Arena, topics: Topics, name: str, events: int, taskmanagers: int) -> tuple[float, Run]:
     run = run_live(stage, topics, events, taskmanagers)
     rate = steady_rate(run.samples, events)
     whole = events / (run.samples[-1].at_s - next(each.at_s for each in run.samples if each.events))
     say(f"{name}, {taskmanagers} TaskManager(s): {rate:,.0f} events/s; with start and end {whole:,.0f}")
-    return rate
+    return rate, run
 
 
 def capacity_of(stage: Arena, taskmanagers: int) -> int:
     """Return the events/s with uniform users, from a shorter run than the benchmark's."""
     say("measuring the capacity")
     topics = prepare(stage, "capacity", 0.0, _CAPACITY_EVENTS)
-    return round(_live(stage, topics, "uniform", _CAPACITY_EVENTS, taskmanagers))
+    rate, _ = _live(stage, topics, "uniform", _CAPACITY_EVENTS, taskmanagers)
+    return round(rate)
 
 
 def run_live(
