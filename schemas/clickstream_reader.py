@@ -8,17 +8,60 @@ import struct
 from typing import NoReturn
 
 from tideline.schemas.errors import InvalidRecord, Reason
-from tideline.schemas.events import TYPE_NAMES, WIRE_SYMBOLS, Event
+from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, WIRE_SYMBOLS, Event
+from tideline.schemas.fields import EARLIEST_MS, MAX_AMOUNT
 
 _VALUE_BRANCH = 2
 """Index 1 of ["null", ...] as Avro writes it (zigzag)."""
 _FOUR_NULLS = bytes(4)
 _TYPE_OF_BYTE = {2 * WIRE_SYMBOLS.index(name): number for number, name in enumerate(TYPE_NAMES)}
+_ORGANIC_OF_BYTE = {byte: number for byte, number in _TYPE_OF_BYTE.items() if number < FIRST_ACTIVITY_TYPE}
 _MAX_VARINT_BITS = 63
 
 _unpack_double = struct.Struct("<d").unpack_from
 _new_event = tuple.__new__
 """Makes an Event of a row of all its fields, at a third of what its own way costs."""
+
+
+def read_plain(value: bytes, at: int, key: bytes, latest_ms: int) -> Event | None:
+    """Return the event of a body as most are: of the user `key`, about no activity, texts short, all as `Event` says.
+
+    None for any other, good or bad, and after `latest_ms`: ask `read_clickstream`. 1.3 us with all checks, else 2.1.
+    """
+    try:
+        size, size_at = value[at], at + 1 + (value[at] >> 1)
+        type_at = size_at + 1 + (value[size_at] >> 1)
+        kind = _ORGANIC_OF_BYTE.get(value[type_at])
+        if kind is None or value[size_at + 1 : type_at] != key:
+            return None
+        event_id, user_id, sizes = value[at + 1 : size_at].decode(), key.decode(), size | value[size_at]
+        a, b, c, d, e, f = value[type_at + 1 : type_at + 7]
+        ts_ms = a >> 1 & 0x3F | (b & 0x7F) << 6 | (c & 0x7F) << 13 | (d & 0x7F) << 20 | (e & 0x7F) << 27 | f << 34
+        plain = size and a & b & c & d & e & ~f & 0x80 and not a & 1 and EARLIEST_MS <= ts_ms <= latest_ms
+        item_id = category = price = quantity = None
+        at = type_at + 7
+        if value[at] == _VALUE_BRANCH:
+            sizes, start, at = sizes | value[at + 1], at + 2, at + 2 + (value[at + 1] >> 1)
+            item_id = value[start:at].decode() or None
+        else:
+            plain, at = plain and not value[at], at + 1
+        if value[at] == _VALUE_BRANCH:
+            sizes, start, at = sizes | value[at + 1], at + 2, at + 2 + (value[at + 1] >> 1)
+            category = value[start:at].decode() or None
+        else:
+            plain, at = plain and not value[at], at + 1
+        if value[at] == _VALUE_BRANCH:
+            price, quantity = _unpack_double(value, at + 1)[0], value[at + 10]
+            plain = plain and value[at + 9] == _VALUE_BRANCH and not quantity & 0x81 and 0.0 <= price <= MAX_AMOUNT
+            quantity, at = quantity >> 1, at + 11
+        else:
+            plain, at = plain and not (value[at] or value[at + 1]), at + 2
+        if not plain or sizes & 0x81 or value[at:] != _FOUR_NULLS:
+            return None
+    except (IndexError, ValueError, struct.error):
+        return None
+    about = (event_id, user_id, kind, ts_ms, item_id, category, price, quantity)
+    return _new_event(Event, (*about, None, None, None, None))
 
 
 def read_clickstream(value: bytes, at: int) -> Event:

@@ -41,6 +41,8 @@ class Catalogue:
     """K activities in the order of their ids; arrays are [K]. An activity's number is its place here."""
 
     activities: tuple[Activity, ...]
+    quoted: NDArray[np.object_]
+    """The ids as lists have them."""
     hashes: NDArray[np.uint32]
     starts_ms: NDArray[np.int64]
     ends_ms: NDArray[np.int64]
@@ -63,6 +65,7 @@ class Catalogue:
         hashes = np.array([activity_hash(activity.activity_id) for activity in ordered], np.uint32)
         return cls(
             activities=ordered,
+            quoted=np.array([f'"{activity.activity_id}"' for activity in ordered], object),
             hashes=hashes,
             starts_ms=np.array([activity.starts_ms for activity in ordered], np.int64),
             ends_ms=np.array([activity.ends_ms for activity in ordered], np.int64),

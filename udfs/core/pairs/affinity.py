@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.hashing import activity_hash, hash32
+from tideline.udfs.core.known_hashes import KnownHashes
 from tideline.udfs.core.pairs.members import Members, members_of
-from tideline.udfs.core.users.features import known_index
 from tideline.udfs.core.users.long_liked import HALF_LIVES, KEPT, UNITS, LongLiked, fading_of
 from tideline.udfs.core.users.times_seen import TAGS, tag_of
 from tideline.udfs.core.users.user_state import HISTORY
@@ -48,10 +48,10 @@ FEW = 0.5
 class Content(NamedTuple):
     """What K activities are about. Those with the same categories are one of S subjects."""
 
-    categories: NDArray[np.uint32]
-    """The rising hashes of all their categories."""
+    categories: KnownHashes
+    """All their categories."""
     of_subject: tuple[NDArray[np.int64], ...]
-    """The first category of each subject, then the second of those that have two, ..., by place in `categories` from 1
+    """The first category of each subject, then the second of those that have two, ..., by place in `categories` from 0
     on. Those with more categories come first."""
     subjects: Members
     """Of each category, by place in `categories` from 0 on."""
@@ -73,10 +73,10 @@ def content_of(activities: Sequence[Activity]) -> Content:
     numbers = np.array([activity_hash(each.activity_id) for each in activities], np.uint32)
     about = [(hash_, at) for at, each in enumerate(subjects) for hash_ in each]
     return Content(
-        rising,
-        tuple(known_index(np.array(column, np.uint32), rising) for column in columns),
+        KnownHashes.of(rising),
+        tuple(np.searchsorted(rising, np.array(column, np.uint32)) for column in columns),
         members_of(
-            known_index(np.array([hash_ for hash_, _ in about], np.uint32), rising) - 1,
+            np.searchsorted(rising, np.array([hash_ for hash_, _ in about], np.uint32)),
             np.array([at for _, at in about], np.int64),
             rising.size,
         ),
@@ -137,11 +137,9 @@ def _liked(content: Content, history: NDArray[np.uint32], held: NDArray[np.int64
 
 def _known(hashes: NDArray[np.uint32], content: Content) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where hashes of categories of activities stand, and which they are."""
-    flat = hashes.ravel()
-    some = np.flatnonzero(flat)
-    category = known_index(flat[some], content.categories)
-    known = np.flatnonzero(category)
-    return some[known], category[known] - 1
+    category, there = content.categories.find(hashes.ravel())
+    known = np.flatnonzero(there)
+    return known, category[known]
 
 
 def _put_some(found: NDArray[np.uint32], liked: _Liked, of: NDArray[np.int64], subject: NDArray[np.int64]) -> None:
@@ -174,9 +172,9 @@ def _put_all(found: NDArray[np.uint32], content: Content, liked: _Liked) -> None
 
 def _of_subjects(content: Content, liked: _Liked) -> NDArray[np.uint32]:
     """Return [S, U]: the affinities of all subjects. By category first, so that a row of users is worked on at once."""
-    users, size = liked.totals.shape[1], content.categories.size + 1
+    users, size = liked.totals.shape[1], content.categories.hashes.size
     first, *others = content.of_subject
-    place = (liked.category + 1) * users + liked.user
+    place = liked.category * users + liked.user
     shares = np.empty((AFFINITIES, first.size, users))
     for weights, totals, share in zip(liked.weights, liked.totals, shares, strict=True):
         sums = np.bincount(place, weights, size * users).reshape(size, users)

@@ -144,6 +144,8 @@ def _explore(
     tosses = uniform(seeds, positions)
     tosses[np.arange(positions) >= eligible[:, None]] = 1.0
     exploring = np.flatnonzero(tosses.min(axis=1, initial=1.0) < exploration)
+    if not exploring.size:
+        return
     tails_of, tails = np.nonzero(tosses[exploring] < exploration)
     picks = uniform(seeds[exploring], positions, stream=1)[tails_of, tails]
     listed = order[exploring]

@@ -43,7 +43,8 @@ def decision_records(shown: Sequence[ShownDecision], ranker: RankerState) -> lis
         return []
     policies = [_policy(each.token, ranker) for each in shown]
     scores = _scores(shown, policies, ranker)
-    shadows = _scores(shown, [_shadow(each.token, ranker) for each in shown], ranker)
+    nobody: list[_Score] = [(None, None)] * len(shown)
+    shadows = _scores(shown, [_shadow(each.token, ranker) for each in shown], ranker) if ranker.experiments else nobody
     return [
         (each.user, encode_decision(_record(each, policy, score, shadow_score, ranker)))
         for each, policy, score, shadow_score in zip(shown, policies, scores, shadows, strict=True)

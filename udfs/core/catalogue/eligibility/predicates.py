@@ -13,6 +13,7 @@ from tideline.udfs.core.catalogue.eligibility.by_profile import Labels, Told, ow
 from tideline.udfs.core.catalogue.eligibility.rule_form import PARTS, Between, Labelled, OnClock, Past, Predicate
 from tideline.udfs.core.counter_random import uniform
 from tideline.udfs.core.hashing import activity_hash, hash32, hash64
+from tideline.udfs.core.known_hashes import KnownHashes
 from tideline.udfs.core.local_time import HOUR, WEEK, changes
 from tideline.udfs.core.shown.shown_bytes import DISMISSAL, marks_of
 
@@ -41,37 +42,6 @@ class Asked(NamedTuple):
     """What their profiles say."""
 
 
-class _Names(NamedTuple):
-    """Hashes that are looked for, and where each is found by 16 of its bits: a fifth of a search's time."""
-
-    hashes: NDArray[np.uint32]
-    """Rising."""
-    shift: int
-    place: NDArray[np.int64] | None
-    """By the 16 bits above the shift; None where no 16 bits tell them apart."""
-
-    @classmethod
-    def of(cls, hashes: NDArray[np.uint32]) -> _Names:
-        """Find the bits."""
-        for shift in range(17):
-            bits = hashes >> np.uint32(shift) & np.uint32(0xFFFF)
-            if np.unique(bits).size == hashes.size:
-                place = np.zeros(1 << 16, np.int64)
-                place[bits] = np.arange(hashes.size)
-                return cls(hashes, shift, place)
-        return cls(hashes, 0, None)
-
-    def find(self, past: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Return the place of each hash, and whether it is one of these."""
-        if not self.hashes.size:  # a group that no activity is in
-            return np.zeros(past.shape, np.int64), np.zeros(past.shape, np.bool_)
-        if self.place is None:
-            place: NDArray[np.int64] = np.searchsorted(self.hashes, past)
-        else:
-            place = self.place[past >> np.uint32(self.shift) & np.uint32(0xFFFF)]
-        return place, self.hashes.take(place, mode="clip") == past
-
-
 class _Look(NamedTuple):
     """What n predicates look for in one column of what is kept, all of one type of event and one window."""
 
@@ -85,7 +55,7 @@ class _Column(NamedTuple):
     """One column of what is kept, and the C names that are looked for there."""
 
     what: str
-    names: _Names
+    names: KnownHashes
     looks: tuple[_Look, ...]
 
 
@@ -175,7 +145,7 @@ def _column(what: str, some: Sequence[Past], groups: Mapping[str, Sequence[str]]
         wants = np.array([np.isin(names, hashes[each]) for each in alike], np.float32)
         kind = alike[0].kind
         looks.append(_Look(None if kind is None else TYPE_NAMES.index(kind), alike[0].within_ms, wants))
-    return _Column(what, _Names.of(names), tuple(looks))
+    return _Column(what, KnownHashes.of(names), tuple(looks))
 
 
 def _hashes(past: Past, groups: Mapping[str, Sequence[str]]) -> list[int]:
