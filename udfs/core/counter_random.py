@@ -73,12 +73,13 @@ def shuffled(keys: NDArray[np.uint16], numbers: NDArray[np.uint16]) -> NDArray[n
 
 def unshuffled(keys: NDArray[np.uint16], places: NDArray[np.uint16]) -> NDArray[np.uint16]:
     """Return the numbers [U, n] that `shuffled` put at these places [U, n]."""
-    found: NDArray[np.uint16] = places * _inverse(keys[:, 3:4])
+    inverse = _inverse(keys)  # of all four at once; that of the second, which is added, is not asked for
+    found: NDArray[np.uint16] = places * inverse[:, 3:4]
     found ^= found >> _HALF
-    found *= _inverse(keys[:, 2:3])
+    found *= inverse[:, 2:3]
     found ^= found >> _HALF
     found -= keys[:, 1:2]
-    found *= _inverse(keys[:, :1])
+    found *= inverse[:, :1]
     return found
 
 

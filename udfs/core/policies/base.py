@@ -24,6 +24,7 @@ SCORE_UNITS = 2.0**30
 STEPS = 2.0**46
 """No score is more steps than that from 0: from half of it on a step is a part of the score itself."""
 _EVEN_BITS = 45
+_PAIRED_AT_ONCE = 256
 _OCTAVE = 2.0**39
 ALPHA = Parameter(0.1, 0.0, 10.0, "width of the confidence bound; 0 is greedy")
 RIDGE = Parameter(1.0, 1.0, 1e6, "impressions that the assumption of no effect weighs as")
@@ -156,15 +157,17 @@ def for_everybody(users: int, mean: NDArray[np.float64], bonus: NDArray[np.float
 
 def _pairs(x: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the products of each two numbers of x, those of np.triu_indices in their order."""
-    # Filled row by row and handed on transposed: 1 us less a user at 32 numbers.
+    # Rows of few users at a time, so that they stay in the cache, and handed on transposed: at 1 to 250 users a fifth to
+    # three fifths of the time of a loop over the numbers.
     whole = np.ascontiguousarray(x.T, np.float64)
-    dim = whole.shape[0]
-    found = np.empty((dim * (dim + 1) // 2, whole.shape[1]))
-    for at, start in enumerate(_starts(dim)):
-        np.multiply(whole[at], whole[at:], out=found[start : start + dim - at])
+    first, second = _upper(whole.shape[0])
+    found = np.empty((first.size, whole.shape[1]))
+    for start in range(0, whole.shape[1], _PAIRED_AT_ONCE):
+        part = whole[:, start : start + _PAIRED_AT_ONCE]
+        np.multiply(part.take(first, axis=0), part.take(second, axis=0), out=found[:, start : start + _PAIRED_AT_ONCE])
     return found.T
 
 
 @lru_cache
-def _starts(dim: int) -> tuple[int, ...]:
-    return tuple(at * dim - at * (at - 1) // 2 for at in range(dim))
+def _upper(dim: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return np.triu_indices(dim)

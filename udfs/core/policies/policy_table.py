@@ -28,6 +28,7 @@ _FORMER_ROWS = 16_384
 """Of all activities together, 2.4 kB each: with 10,000 known and each renewed every nine minutes, 64 of each would be
 1.5 GB after a morning."""
 _FORMER_TOTALS = 4096
+_NO_TOTALS: deque[tuple[int, float]] = deque()
 SHARED_DIM = FEATURES * DIM
 _SHARED_PAIRS = SHARED_DIM * (SHARED_DIM + 1) // 2
 _SHAPE = (DIM, 8 * len(OBJECTIVES) * DIM, 4 * PAIRS, *[len(OBJECTIVES)] * 3)
@@ -236,7 +237,7 @@ class PolicyTable:
 
     def total_at(self, encoder: int, version: int) -> float | None:
         """Return what `total` was at a version of the table, None where that is no longer known."""
-        totals = self._totals.get(encoder, deque[tuple[int, float]]())
+        totals = self._totals.get(encoder, _NO_TOTALS)
         for published, total in reversed(totals):
             if published <= version:
                 return total

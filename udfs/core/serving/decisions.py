@@ -157,12 +157,12 @@ def _is_known(token: Token, policy: Policy | None) -> bool:
 def _scores(shown: Sequence[ShownDecision], policies: Sequence[Policy | None], ranker: RankerState) -> list[_Score]:
     """Score each activity again, by its policy with the row that counted then; None where one is no longer at hand."""
     found: list[_Score] = [(None, None)] * len(shown)
-    every = [_weights(each.token, ranker) if each.token.placement else ranker.weights for each in shown]
-    ways = list(zip(policies, every, strict=True))
-    for policy, weights in dict.fromkeys(ways):
-        if policy is None or policy.randomised:
-            continue
-        here = [at for at, its_way in enumerate(ways) if its_way == (policy, weights)]
+    ways: dict[tuple[Policy, Weights], list[int]] = {}
+    for at, (each, policy) in enumerate(zip(shown, policies, strict=True)):
+        if policy is not None and not policy.randomised:
+            weights = _weights(each.token, ranker) if each.token.placement else ranker.weights
+            ways.setdefault((policy, weights), []).append(at)
+    for (policy, weights), here in ways.items():
         for shared, known in _by_shared(shown, here, policy, ranker):
             scored = _Scored(policy, weights, shared)
             for start in range(0, len(known), _AT_ONCE):
