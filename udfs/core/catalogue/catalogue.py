@@ -190,9 +190,10 @@ def _apply_shown(
         return 0
     rows = np.array([row for row, _ in marked])
     seen, user, number = _dismissed(catalogue, [dismissals for _, (_, dismissals) in marked])
-    back_ms = (seen["day"].astype(np.int64) + 1) * _DAY_MS + catalogue.after_dismiss_ms[number]
-    away = (as_of_ms[rows[user]] < back_ms) | (catalogue.after_dismiss_ms[number] == _FOR_EVER)
-    mask[rows[user[away]], number[away]] = False
+    if seen.size:
+        back_ms = (seen["day"].astype(np.int64) + 1) * _DAY_MS + catalogue.after_dismiss_ms[number]
+        away = (as_of_ms[rows[user]] < back_ms) | (catalogue.after_dismiss_ms[number] == _FOR_EVER)
+        mask[rows[user[away]], number[away]] = False
     allowed = mask[rows]
     full = apply_caps(catalogue.caps, as_of_ms[rows], [(uses, len(dis)) for _, (uses, dis) in marked], allowed)
     mask[rows] = allowed

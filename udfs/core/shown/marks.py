@@ -91,9 +91,8 @@ def trim(marks: Marks, caps: Mapping[int, tuple[int, int]]) -> Trimmed:
     What was not read was trimmed when it was written. If its cap has become smaller since, it waits until it is marked
     again or there is no room.
     """
-    for activity in marks.activities():
-        if activity not in caps:
-            marks.uses_of(activity).clear()
+    for activity in marks.activities().difference(caps):
+        marks.uses_of(activity).clear()
     uses = marks.read()
     for activity, found in uses.items():
         if len(found) > 1:  # the newest is always needed; most activities have no other

@@ -12,7 +12,7 @@ import numpy as np
 
 from tideline.schemas.events import EventType
 from tideline.udfs.core.hashing import hashes32, hashes64
-from tideline.udfs.core.users.long_liked import fold, fold_all
+from tideline.udfs.core.users.long_liked import fold_all
 from tideline.udfs.core.users.user_state import EVENT, HISTORY, MAX_PRICE, MAX_QUANTITY, WHOLE_EVENT
 
 if TYPE_CHECKING:
@@ -70,12 +70,12 @@ def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> M
     rows, news = owner[single], events[single]
     newer = (batch.header["n_history"][rows] == 0) | (news["ts_ms"] > batch.history["ts_ms"][rows, -1])
     fresh = newer & ~(batch.history["event"][rows] == news["event"][:, None]).any(axis=1)
-    _append(batch, rows[fresh], news[fresh])
+    left: list[tuple[int, int, list[int]]] = []
+    _append(batch, rows[fresh], news[fresh], left)
     added[rows[fresh]] = 1
 
     duplicates: list[int] = []
     late: list[int] = []
-    left: list[tuple[int, int, list[int]]] = []
     plain = _append_several(batch, owner[~single], events[~single], left)
     added[plain] = counts[plain]
     slow = np.flatnonzero((added == 0) & (counts > 0))
@@ -89,11 +89,14 @@ def merge(batch: UserBatch, owner: NDArray[np.int64], events: NDArray[Any]) -> M
     return Merged(added, in_order, duplicates, late)
 
 
-def _append(batch: UserBatch, rows: NDArray[np.int64], news: NDArray[Any]) -> None:
+def _append(
+    batch: UserBatch, rows: NDArray[np.int64], news: NDArray[Any], left: list[tuple[int, int, list[int]]]
+) -> None:
+    """Append one event each, newer than all that is kept of its user, and add what leaves the histories to `left`."""
     size = batch.history.dtype.itemsize
     full = rows[batch.header["n_history"][rows] == HISTORY]
     folded = batch.header["accepted"][full].astype(np.int64) - HISTORY
-    fold(batch.liked, folded, full, batch.history["category"][full, 0])
+    left += zip(full.tolist(), folded.tolist(), batch.history["category"][full, :1].tolist(), strict=True)
     plain = _plain(batch.history)
     added = np.ascontiguousarray(news).view(np.uint8).reshape(-1, size)
     plain[rows] = np.concatenate([plain[rows, size:], added], axis=1)

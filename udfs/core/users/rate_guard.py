@@ -88,6 +88,8 @@ def admit(batch: UserBatch, rows: NDArray[np.int64], events: Sequence[Sequence[E
 
     What is counted is read and written for all of them at once: 2 us a user less than one by one.
     """
+    if not rows.size:
+        return []
     header = batch.header
     second, _, bit = _acts([event for mine in events for event in mine])
     acts = iter(list(zip(second.tolist(), bit.tolist(), strict=True)))
@@ -98,12 +100,11 @@ def admit(batch: UserBatch, rows: NDArray[np.int64], events: Sequence[Sequence[E
     ):
         held = list(zip(seconds, bits, strict=True))
         counted.append((held, *_judged(held, from_s, until_s, list(islice(acts, len(mine))))))
-    if counted:
-        every = [list(zip(*held, strict=True)) for held, *_ in counted]
-        header["rate_seconds"][rows] = [seconds for seconds, _ in every]
-        header["rate_acts"][rows] = np.array([bits for _, bits in every], np.uint64)
-        header["robot_from_s"][rows] = [from_s for _, from_s, _, _ in counted]
-        header["robot_until_s"][rows] = [until_s for _, _, until_s, _ in counted]
+    every = [list(zip(*held, strict=True)) for held, *_ in counted]
+    header["rate_seconds"][rows] = [seconds for seconds, _ in every]
+    header["rate_acts"][rows] = np.array([bits for _, bits in every], np.uint64)
+    header["robot_from_s"][rows] = [from_s for _, from_s, _, _ in counted]
+    header["robot_until_s"][rows] = [until_s for _, _, until_s, _ in counted]
     return [verdicts for *_, verdicts in counted]
 
 

@@ -213,6 +213,8 @@ def _take_used_up(
         counted, at = np.unique(place, return_inverse=True)
         counts = np.bincount(at, times[mark], counted.size)
     full = counted[counts >= caps.counter_most[counted % counters]]
+    if not full.size:
+        return
     which, link = caps.limits.each(full % counters)
     mask[full[which] // counters, caps.limits.to[link]] = False
 
