@@ -157,7 +157,7 @@ def for_everybody(users: int, mean: NDArray[np.float64], bonus: NDArray[np.float
 
 def _pairs(x: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the products of each two numbers of x, those of np.triu_indices in their order."""
-    # Rows of few users at a time, so that they stay in the cache, and handed on transposed: at 1 to 250 users a fifth to
+    # For few users at a time, so that they stay in the cache, and handed on transposed: at 1 to 250 users a fifth to
     # three fifths of the time of a loop over the numbers.
     whole = np.ascontiguousarray(x.T, np.float64)
     first, second = _upper(whole.shape[0])
