@@ -24,6 +24,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEK_MINUTES = 7 * 1_440
 _SIGNS = {">=": "__ge__", ">": "__gt__", "<=": "__le__", "<": "__lt__", "==": "__eq__"}
+_NOT_KNOWN = frozenset(
+    ("events", "purchases", "days_since_event", "days_since_purchase", "category", "item", "dismissed", "part")
+)
+"""Predicates about a user's whole history and draw: nothing that is told from outside says whether they hold."""
 
 Breach = tuple[str, str]
 """Name of a promise, and what broke it."""
@@ -129,7 +133,7 @@ def _rule(activity: Activity, at_ms: int, said: Said, past: Past) -> Iterator[Br
 
 
 def _holds(stated: dict[str, Any], activity: Activity, at_ms: int, said: Said, past: Past) -> bool | None:
-    """Return whether a clause or a predicate holds, None where it is not known."""
+    """Return whether a clause or a predicate holds, None where it is not known; ValueError where nobody judges it."""
     ((name, inside),) = stated.items()
     if name == "any":
         found = [_holds(each, activity, at_ms, said, past) for each in inside]
@@ -151,6 +155,8 @@ def _holds(stated: dict[str, Any], activity: Activity, at_ms: int, said: Said, p
         since_ms = at_ms - round(inside["within_days"] * DAY_MS)
         if said.personalise and any(past.bought.get(item, -1) >= since_ms for item in inside["in"]):
             return True
+    if name not in _NOT_KNOWN:
+        raise ValueError(f"an audit must judge {name}, or say that it cannot be known")
     return None
 
 

@@ -19,6 +19,7 @@ from tideline.scripts.audit.list_audit import (
     open_now,
 )
 from tideline.udfs.core.catalogue.activity import Activity, Cap, Rule
+from tideline.udfs.core.catalogue.eligibility.rule_form import FIELDS
 from tideline.udfs.core.catalogue.eligibility.user_caps import UserCap
 from tideline.udfs.core.catalogue.spending import Stock
 from tideline.udfs.core.ranking.list_rules import read_list_rules
@@ -96,6 +97,18 @@ def test_a_clause_that_certainly_does_not_hold_is_found(clause: Any, is_broken: 
     past = Past(bought={"tea": NOON_MS - DAY_MS})
     found = broken(ruled(clause, time_zone="UTC"), Said({"tier": "gold"}), past)
     assert found == ["rule_broken"] * is_broken
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_predicate_is_judged_or_said_to_be_unknown(name: str) -> None:
+    """Contract: a predicate added to the rules cannot pass the audit unseen."""
+    inside = {">=": 0} if name.startswith(("events", "purchases", "days")) else {"in": ["mon"]}
+    assert broken(ruled({name: inside})) in ([], ["rule_broken"])
+
+
+def test_a_predicate_that_nobody_judges_ends_the_audit() -> None:
+    with pytest.raises(ValueError, match="must judge of_tomorrow"):
+        broken(ruled({"of_tomorrow": {"in": ["mon"]}}))
 
 
 def test_a_user_without_consent_has_done_nothing() -> None:
