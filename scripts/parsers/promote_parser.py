@@ -19,6 +19,23 @@ writes from then on stays. What was there is kept for --keep-s; `tideline rollba
 read and written. Exit status 1: users are overtaken, and --overtaken does not say what is to be done; 3: the replay has
 no lists."""
 
+_KEYS = {
+    "replay": "first part of the keys of the replay's lists",
+    "live": "the same of the live ones",
+    "done": "whether it was done; false: only told",
+    "users": "of the replay; each is one of those that follow",
+    "unreadable": "one of his lists is missing, or is no list: nothing is changed",
+    "erased": "was erased since: nothing is changed",
+    "later": "live's list is of a later moment, or was written meanwhile: it stays",
+    "behind": "live has not come as far as the replay: its list stays",
+    "overtaken": "live's list is of the same moment and counts more updates, has a newer encoder or a higher "
+    "generation",
+    "promoted": "has the replay's list, in all his placements",
+    "same": "had it already",
+    "popular": "which of these the popular lists are; null: the replay has none",
+    "ahead": "of those who are overtaken, users by how many updates; 0: by encoder or generation",
+}
+
 
 def fill(parser: VerbParser) -> None:
     """Describe the verb."""
@@ -29,22 +46,7 @@ def fill(parser: VerbParser) -> None:
             "tideline promote monday --yes --republished 1 --stack demo",
             "tideline promote monday --yes --overtaken keep --json --redis-url rediss://cache:6380/0",
         ],
-        {
-            "replay": "first part of the keys of the replay's lists",
-            "live": "the same of the live ones",
-            "done": "whether it was done; false: only told",
-            "users": "of the replay; each is one of those that follow",
-            "unreadable": "one of his lists is missing, or is no list: nothing is changed",
-            "erased": "was erased since: nothing is changed",
-            "later": "live's list is of a later moment, or was written meanwhile: it stays",
-            "behind": "live has not come as far as the replay: its list stays",
-            "overtaken": "live's list is of the same moment and counts more updates, has a newer encoder or a higher "
-            "generation",
-            "promoted": "has the replay's list, in all his placements",
-            "same": "had it already",
-            "popular": "which of these the popular lists are; null: the replay has none",
-            "ahead": "of those who are overtaken, users by how many updates; 0: by encoder or generation",
-        },
+        _KEYS,
     )
     add_replay(parser)
     parser.add_argument(

@@ -160,12 +160,10 @@ def crossfitted(
         found = np.full((draws, rows.size, min(size, open_arms.shape[1])), -1)
         for left in np.unique(fold[rows]).tolist():
             here = np.flatnonzero(fold[rows] == left)
+            contexts, form = Contexts(known.x[rows[here]]), ListForm(size)
             for draw in range(draws):
                 seeds = _seeds(log, rows[here], draw, _SALT)
-                ranked = rank(
-                    policy, tables[left], Contexts(known.x[rows[here]]), open_arms[here], seeds, ListForm(size)
-                )
-                found[draw, here] = ranked.order
+                found[draw, here] = rank(policy, tables[left], contexts, open_arms[here], seeds, form).order
         return found
 
     def first(rows: NDArray[np.int64], open_arms: NDArray[np.bool_]) -> NDArray[np.float64]:
