@@ -1,15 +1,15 @@
-"""The row that carries one micro-batch of a shard from the JVM to Python, and rows back that carry no lists."""
+"""The row that carries one micro-batch of a shard from the JVM to Python."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyflink.common import Row
-
 from tideline.udfs.core.serving.engine import Records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pyflink.common import Row
 
 EVENTS, ORDER, ACTIVITY, PROFILES = 0, 1, 2, 3
 """What a row carries: records (or, to the learner, feedback), one control order, to the learner one activity; records
@@ -36,11 +36,6 @@ def read_batch(row: Row) -> Batch:
         values = [None if part & VALUE_WAS_NULL else value for value, part in zip(values, partitions, strict=True)]
         partitions = [part & (KEY_WAS_NULL - 1) for part in partitions]
     return Batch(shard, kind, Records(keys, values, timestamps_ms), partitions, offsets)
-
-
-def part_row(stops: bytes = b"", feedback: bytes = b"", letters: Sequence[list[bytes]] = (), tally: bytes = b"") -> Row:
-    """Return a row of `RANKED_TYPE` (jobs/topology.py) that has only some of it."""
-    return Row(b"", b"", b"", stops, feedback, [], [*letters], tally)
 
 
 def flagged(partition: int, key: bytes | None, value: bytes | None) -> int:

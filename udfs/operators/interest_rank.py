@@ -33,7 +33,7 @@ from tideline.udfs.core.serving.stop_list import StopList
 from tideline.udfs.io.job_log import speak_as
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_policy, read_topic
-from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, part_row, read_batch
+from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, read_batch
 from tideline.udfs.operators.dead_letters import Letter, counts_of, letter_of_record, letters_of_batch, packed
 from tideline.udfs.operators.kept.deployment import Deployment
 from tideline.udfs.operators.kept.erased_marks import ErasedMarks
@@ -41,6 +41,7 @@ from tideline.udfs.operators.kept.opening_rolls import OpeningRolls
 from tideline.udfs.operators.kept.tallies import Tallies
 from tideline.udfs.operators.kept.user_states import user_states
 from tideline.udfs.operators.metrics import Meters
+from tideline.udfs.operators.part_row import part_row
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
 from tideline.udfs.operators.stop import fail_job, failing_for_good
 from tideline.udfs.operators.subtask import broadcasts_of, job_id, present_ms, subtask_number
@@ -201,8 +202,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         """Tell readers what is stopped as soon as it is known: one ranker does, a backfill makes nothing readable."""
         if not self._writes_letters or self._muted:
             return
-        stops = self._stops.due(self._feed.stops(), self._feed.state.generation)
-        if stops:
+        if stops := self._stops.due(self._feed.stops(), self._feed.state.generation):
             yield part_row(stops=stops)
 
     def _tell_costs(self, costs: list[DayCosts]) -> Iterator[Row]:

@@ -23,6 +23,7 @@ def test_every_count_of_the_engine_is_a_declared_counter() -> None:
         for kind in range(EventType.IMPRESSION, EventType.DISMISS + 1)
         for each in (token, None)
     ]
+    events.append(events[0])
     records = Records([b"u"] * len(events), [encode_event(each) for each in events], [2**50] * len(events))
     outcome = process(records, lambda users: [None], ranker)
     robot = [Event(f"r{n}", "r", EventType.VIEW, NOON_MS + n) for n in range(50)]
@@ -32,7 +33,7 @@ def test_every_count_of_the_engine_is_a_declared_counter() -> None:
     )
     assert {"quarantined", "quarantined_purchase"} <= set(burst.counts)
     counts = outcome.counts + burst.counts + republish(["u"], outcome.states, ranker).counts
-    assert {"records", "duplicate", "late", "join_without_token", "join_matched"} <= set(outcome.counts)
+    assert {"records", "duplicate", "join_without_token", "join_matched"} <= set(outcome.counts)
     assert set(counts) | set(outcome.counts) <= set(metrics.COUNTERS)
     erased = [erase_order("u", NOON_MS, KEYS, token), erase_order("u", NOON_MS, KEYS), events[0]]
     orders = Records([b"u"] * 3, [encode_event(each) for each in erased], [2**50] * 3)
@@ -41,6 +42,7 @@ def test_every_count_of_the_engine_is_a_declared_counter() -> None:
     assert set(gone) <= set(metrics.COUNTERS)
     assert {f"join_{outcome}" for outcome in JoinOutcome} <= set(metrics.COUNTERS)
     assert {f"dead_letter_{reason}" for reason in Reason if not reason.counted_only} <= set(metrics.COUNTERS)
+    assert {str(reason) for reason in Reason if reason.counted_only} <= set(metrics.COUNTERS)
 
 
 def test_every_metric_has_a_meaning_and_a_prometheus_name() -> None:
