@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 from tideline.schemas.errors import Unavailable
 from tideline.schemas.topics import apart
 from tideline.scripts.commands.target import cluster_of
-from tideline.udfs.io.kafka_rights import Right, refuse_missing
+from tideline.udfs.io.kafka_rights import refuse_missing, rights_on
 from tideline.udfs.settings.job_config import ReplayConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tideline.schemas.topics import Topics
+    from tideline.udfs.io.kafka_rights import Right
     from tideline.udfs.settings.job_config import JobConfig
 
 REPLAY_WRITES = ("decisions", "dead_letters")
@@ -28,16 +26,6 @@ def job_rights(config: JobConfig) -> list[Right]:
     return rights_on(
         config.topics, {role: config.output_topics.by_role()[role] for role in roles}, config.consumer_group
     )
-
-
-def rights_on(topics: Topics, written: Mapping[str, str], group: str) -> list[Right]:
-    """Return the rights of a job that reads these topics, writes those (name by role) and is of that group."""
-    read = [topics.clickstream, topics.profiles, topics.activities, topics.control, topics.policy, topics.erasures]
-    return [
-        *(Right("Read", "topic", name) for name in read),
-        *(Right("Write", "topic", name) for name in written.values()),
-        Right("Read", "group", group),
-    ]
 
 
 def refuse_missing_rights(config: JobConfig) -> None:

@@ -33,17 +33,26 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _up(arguments: argparse.Namespace) -> int:
-    stack = Stack.up(
-        arguments.name,
-        arguments.taskmanagers,
-        arguments.conf,
-        arguments.redis_url,
-        arguments.kafka,
-        arguments.tm_memory,
-        progress=lambda line: print(f"[stack] {line}", file=sys.stderr, flush=True),
-    )
+    if not arguments.secure:
+        stack = Stack.up(
+            arguments.name,
+            arguments.taskmanagers,
+            arguments.conf,
+            arguments.redis_url,
+            arguments.kafka,
+            arguments.tm_memory,
+            progress=_say,
+        )
+    elif arguments.kafka or arguments.redis_url:
+        raise StackError("a stack with logins starts its own Kafka and Redis: leave out their addresses, or --secure")
+    else:
+        stack = Stack.locked(arguments.name, arguments.taskmanagers, arguments.conf, arguments.tm_memory, _say)
     _print(stack, arguments.json)
     return 0
+
+
+def _say(line: str) -> None:
+    print(f"[stack] {line}", file=sys.stderr, flush=True)
 
 
 def _down(arguments: argparse.Namespace) -> int:
@@ -83,6 +92,7 @@ def _print(stack: Stack, as_json: bool) -> None:
         "redis_url": redis.masked(stack.redis_url),
         "flink_rest_url": stack.flink_rest_url,
         "root": str(stack.root),
+        "options": f"{stack.secured.options} --flink {stack.flink_rest_url}" if stack.secured else None,
         "prometheus": stack.prometheus_urls,
         "processes": parts,
     }
@@ -91,6 +101,8 @@ def _print(stack: Stack, as_json: bool) -> None:
         return
     for key in ("name", "kafka_bootstrap", "redis_url", "flink_rest_url", "root"):
         print(f"{key:16} {document[key]}")
+    if stack.secured:
+        print(f"{'options':16} {document['options']}")
     for name, url in stack.prometheus_urls.items():
         print(f"{'metrics':16} {url}  ({name})")
     for name, part in parts.items():

@@ -49,7 +49,12 @@ def submit(
     command += ["-s", savepoint] if savepoint else []
     command += ["-py", str(entry or package / "interest_job.py"), kind, *flags]
     ran = subprocess.run(
-        command, env=_with_secrets(stack.env, stack), capture_output=True, text=True, timeout=_WITHIN_S, check=False
+        command,
+        env=_with_secrets(stack.env, stack, kind),
+        capture_output=True,
+        text=True,
+        timeout=_WITHIN_S,
+        check=False,
     )
     found = _JOB_ID.search(ran.stdout)
     if ran.returncode or not found:
@@ -66,7 +71,7 @@ def configuration(stack: Stack, kind: str, options: Mapping[str, str]) -> JobCon
         StackError: An option cannot be used.
     """
     try:
-        return load(_KINDS[kind], _flags(stack, options), _with_secrets(os.environ, stack))
+        return load(_KINDS[kind], _flags(stack, options), _with_secrets(os.environ, stack, kind))
     except ConfigError as error:
         raise StackError(str(error)) from error
 
@@ -116,19 +121,24 @@ def refuse_epoch(config: JobConfig, restored: bool, may_begin: bool) -> None:
 
 def _flags(stack: Stack, options: Mapping[str, str]) -> list[str]:
     given = {
-        "bootstrap": stack.kafka_bootstrap,
+        "bootstrap": stack.secured.kafka if stack.secured else stack.kafka_bootstrap,
         "encoder": str(stack.root / "job" / "encoders" / "demo-1"),
         **options,
     }
     return [part for key, value in given.items() for part in (f"--{key.replace('_', '-')}", str(value))]
 
 
-def _with_secrets(environ: Mapping[str, str], stack: Stack) -> dict[str, str]:
+def _with_secrets(environ: Mapping[str, str], stack: Stack, kind: str) -> dict[str, str]:
     """Return an environment in which the job's secrets are the stack's, in a file: they stay out of the job graph."""
     token_keys(stack)
-    others = {key: value for key, value in environ.items() if key != "TIDELINE_TOKEN_KEYS"}
-    own = {"TIDELINE_REDIS_URL": stack.redis_url, "TIDELINE_TOKEN_KEYS_FILE": str(_token_keys_file(stack))}
-    return others | own
+    own = {"TIDELINE_TOKEN_KEYS_FILE": str(_token_keys_file(stack))}
+    if stack.secured:
+        own["TIDELINE_REDIS_URL_FILE"] = str(stack.secured.redis_file("replay" if kind == "replay" else "tideline"))
+        own["TIDELINE_KAFKA_PROPERTIES_FILE"] = str(stack.secured.job_properties)
+    else:
+        own["TIDELINE_REDIS_URL"] = stack.redis_url
+    replaced = {name.removesuffix("_FILE") for name in own}
+    return {key: value for key, value in environ.items() if key.removesuffix("_FILE") not in replaced} | own
 
 
 def _token_keys_file(stack: Stack) -> Path:

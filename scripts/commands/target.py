@@ -44,8 +44,13 @@ def read_target(arguments: argparse.Namespace) -> Target:
         properties = chosen_properties(arguments.config, os.environ)
         return Target(KafkaCluster(arguments.bootstrap, properties, PATIENCE_S), topics)
     if arguments.config:
-        raise ConfigError("--config", str(arguments.config), "only with --bootstrap: a local stack has no logins")
+        raise ConfigError(
+            "--config", str(arguments.config), "only with --bootstrap: a local stack says its login itself"
+        )
     stack = Stack.attach(arguments.stack or "default")
+    if stack.secured:
+        properties = chosen_properties(stack.secured.operator_properties, {})
+        return Target(KafkaCluster(stack.secured.kafka, properties, PATIENCE_S), topics, stack)
     return Target(KafkaCluster(stack.kafka_bootstrap, patience_s=PATIENCE_S), topics, stack)
 
 

@@ -9,8 +9,9 @@ from tideline.schemas.errors import Reason
 from tideline.schemas.events import TYPE_NAMES
 from tideline.schemas.registry import shipped
 from tideline.schemas.topics import SPECS, Topics
-from tideline.scripts.commands.job_rights import LIVE_WRITES, rights_on
+from tideline.scripts.commands.job_rights import LIVE_WRITES
 from tideline.scripts.contract.json_form import json_form
+from tideline.udfs.io.kafka_rights import rights_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

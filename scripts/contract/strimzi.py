@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.topics import SPECS, Topics
-from tideline.scripts.commands.job_rights import LIVE_WRITES, rights_on
+from tideline.scripts.commands.job_rights import LIVE_WRITES
+from tideline.udfs.io.kafka_rights import rights_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,9 +15,10 @@ from kafka.errors import (
 
 from tideline.schemas.errors import Unavailable
 from tideline.schemas.topics import SPECS, apart
-from tideline.scripts.commands.job_rights import LIVE_WRITES, rights_on
+from tideline.scripts.commands.job_rights import LIVE_WRITES
 from tideline.scripts.commands.topics import TopicError, check_clock
 from tideline.scripts.diagnosis.finding import MAX_SKEW_S, Finding, clock, ok, unknown, wrong
+from tideline.udfs.io.kafka_rights import rights_on
 from tideline.udfs.io.topic_reader import group_offsets
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tideline.scripts.localstack import flink, redis
+from tideline.scripts.localstack import flink, redis, secure_redis, secured
 from tideline.scripts.localstack import kafka as broker
+from tideline.scripts.localstack.errors import StackError
 from tideline.scripts.localstack.process import Managed, alive, free_ports, stop, wait_ready
 from tideline.scripts.localstack.rest import FlinkRest
 from tideline.scripts.localstack.state import StackState, exclusive, folder, load
@@ -28,6 +29,7 @@ class Request:
     redis_url: str | None
     kafka: str | None
     tm_memory: str | None
+    secure: bool = False
 
 
 def bring_up(request: Request, progress: Progress) -> StackState:
@@ -39,6 +41,8 @@ def bring_up(request: Request, progress: Progress) -> StackState:
     with exclusive(request.name):
         state = load(request.name)
         if state and state.processes and all(alive(process) for process in state.processes):
+            if request.secure and not state.secured:
+                raise StackError(f"stack {request.name!r} is up without logins; end it first, or give another name")
             progress(f"stack {request.name} is already up")
             return state
         if state:
@@ -62,7 +66,8 @@ def _remove(name: str, state: StackState | None) -> None:
 
 
 def _start(request: Request, progress: Progress) -> StackState:
-    kafka_port, controller_port, redis_port, rpc_port, rest_port, *metrics_ports = free_ports(6 + request.taskmanagers)
+    ports = free_ports(7 + request.taskmanagers)
+    kafka_port, controller_port, outside, redis_port, rpc_port, rest_port, *metrics_ports = ports
     state = StackState(
         request.name,
         request.kafka or f"127.0.0.1:{kafka_port}",
@@ -71,21 +76,44 @@ def _start(request: Request, progress: Progress) -> StackState:
     )
     state.save()
     try:
+        if request.secure:
+            state = _secured(state, secured.make(state.root, outside, redis_port))
         progress("starting Flink" + (", Valkey" * (not request.redis_url)) + (", Kafka" * (not request.kafka)))
         flink.prepare(state.root, request.conf, request.tm_memory, rpc_port, rest_port)
         state = state.with_process(flink.start_jobmanager(state.root, metrics_ports.pop()))
         for port in metrics_ports:
             state, _ = start_taskmanager(state, port)
         if not request.redis_url:
-            state = state.with_process(redis.start(state.root, redis_port))
+            state = state.with_process(start_redis(state))
         if not request.kafka:
-            state = state.with_process(broker.start(state.root, kafka_port, controller_port))
+            state = state.with_process(_start_kafka(state, kafka_port, controller_port))
         _wait_all(state, progress)
+        if state.secured:
+            secured.let_in(state.secured, state.kafka_bootstrap)
     except BaseException:  # Ctrl-C as well: half a stack helps nobody
         recorded = load(request.name)
         stop(recorded.processes if recorded else [])
         raise
     return state
+
+
+def _secured(state: StackState, made: secured.Secured) -> StackState:
+    state = replace(state, secured=made, redis_url=made.redis_file(secure_redis.ADMIN).read_text())
+    state.save()
+    return state
+
+
+def start_redis(state: StackState) -> Managed:
+    """Starts the stack's own server where it is to be; it is not ready yet."""
+    if state.secured:
+        return secured.start_redis(state.secured, state.root)
+    return redis.start(state.root, redis.port_of(state.redis_url))
+
+
+def _start_kafka(state: StackState, port: int, controller_port: int) -> Managed:
+    if state.secured:
+        return secured.start_kafka(state.secured, state.root, port, controller_port)
+    return broker.start(state.root, port, controller_port)
 
 
 def start_taskmanager(state: StackState, metrics_port: int) -> tuple[StackState, Managed]:

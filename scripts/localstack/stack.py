@@ -15,6 +15,7 @@ from tideline.scripts.localstack.launch import (
     Progress,
     Request,
     bring_up,
+    start_redis,
     start_taskmanager,
     take_down,
     wait_registered,
@@ -52,6 +53,7 @@ class Stack:
         flink_cli: The `flink` command; call it with `env`.
         env: Environment for `flink_cli`.
         rest: Client of the JobManager.
+        secured: Its logins, None where anybody may do anything.
     """
 
     def __init__(self, state: StackState) -> None:
@@ -65,6 +67,7 @@ class Stack:
         self.flink_cli = FLINK_HOME / "bin" / "flink"
         self.env = flink.environment(state.root, "client")
         self.rest = FlinkRest(state.flink_rest_url)
+        self.secured = state.secured
 
     @classmethod
     def up(
@@ -94,6 +97,22 @@ class Stack:
             StackError: Something did not start; none of its processes is left then, its logs are kept.
         """
         return cls(bring_up(Request(name, taskmanagers, conf, redis_url, kafka, tm_memory), progress))
+
+    @classmethod
+    def locked(
+        cls,
+        name: str = "default",
+        taskmanagers: int = 1,
+        conf: Path | None = None,
+        tm_memory: str | None = None,
+        progress: Progress = _silent,
+    ) -> Stack:
+        """As `up`, of a stack that lets jobs and commands in by TLS and logins alone, with the documented rights.
+
+        Raises:
+            StackError: As `up`; or one of that name is up that lets everybody in.
+        """
+        return cls(bring_up(Request(name, taskmanagers, conf, None, None, tm_memory, secure=True), progress))
 
     @classmethod
     def attach(cls, name: str = "default") -> Stack:
@@ -208,7 +227,7 @@ class Stack:
 
     def start_redis(self) -> Managed:
         """Starts the own Valkey server again where it was, with what it was ended with, and waits until it answers."""
-        new = redis.start(self.root, redis.port_of(self.redis_url))
+        new = start_redis(self._state)
         self._state = self._state.with_process(new)
         deadline = time.monotonic() + READY_WITHIN_S
         wait_ready(f"Redis at {self.redis_url}", lambda: redis.answers(self.redis_url), [new], deadline)

@@ -15,6 +15,7 @@ from typing import TextIO
 from tideline.scripts.localstack.errors import StackError
 from tideline.scripts.localstack.paths import STATE_FOLDER
 from tideline.scripts.localstack.process import Managed
+from tideline.scripts.localstack.secured import Secured
 
 STACKS = STATE_FOLDER / "stack"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}")
@@ -29,6 +30,7 @@ class StackState:
     redis_url: str
     flink_rest_url: str
     next_taskmanager: int = 1
+    secured: Secured | None = None
     processes: list[Managed] = field(default_factory=list)
 
     @property
@@ -43,6 +45,7 @@ class StackState:
             process["log"] = str(process["log"])
         self.root.mkdir(parents=True, exist_ok=True)
         draft = self.root / "state.json.new"
+        draft.touch(mode=0o600)  # a Redis has a password in its URL
         draft.write_text(json.dumps(document, indent=2) + "\n")
         draft.replace(self.root / "state.json")
 
@@ -84,7 +87,8 @@ def load(name: str) -> StackState | None:
     try:
         document = json.loads(path.read_text())
         processes = [Managed(**{**process, "log": Path(process["log"])}) for process in document.pop("processes")]
-        return StackState(**document, processes=processes)
+        secured = document.pop("secured", None)
+        return StackState(**document, processes=processes, secured=Secured(**secured) if secured else None)
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:

@@ -17,6 +17,7 @@ _KEYS = {
     "redis_url": "the Redis server, secrets masked",
     "flink_rest_url": "the JobManager",
     "root": "folder with settings, logs, checkpoints and data",
+    "options": "with --secure, what names all of it to another command; else null",
     "prometheus": "metrics URL by process",
     "processes": "by process: {pid, alive}",
 }
@@ -37,7 +38,20 @@ def fill(parser: VerbParser) -> None:
     up.add_argument("--conf", type=Path, metavar="FILE", help="Flink settings that replace some of the defaults")
     up.add_argument("--redis-url", metavar="URL", help="use this Redis or Valkey, start none")
     up.add_argument("--kafka", metavar="HOST:PORT", help="use this broker, start none")
-    up.tells(None, ["tideline stack up", "tideline stack up --name other --taskmanagers 2 --tm-memory 2560m"], _KEYS)
+    up.add_argument(
+        "--secure",
+        action="store_true",
+        help="Kafka with SASL_SSL, SCRAM and ACLs, Redis with TLS and ACLs; every command has a login by --stack",
+    )
+    up.tells(
+        None,
+        [
+            "tideline stack up",
+            "tideline stack up --name locked --secure",
+            "tideline stack up --name other --taskmanagers 2 --tm-memory 2560m",
+        ],
+        _KEYS,
+    )
     down = verbs.add_parser("down", help="end everything and remove its data")
     down.tells(None, ["tideline stack down --name other"])
     status = verbs.add_parser("status", help="addresses and processes; exit status 1 unless all of them run")

@@ -8,9 +8,10 @@ import pytest
 import redis
 from redis.exceptions import AuthenticationError
 
-from tests.support.secure_broker import certificates
-from tests.support.secure_redis import ADMIN, SecureRedis, may_run
+from tests.support.secure_redis import SecureRedis, may_run
 from tests.support.waiting import PATIENCE_S
+from tideline.scripts.localstack.certificates import certificates
+from tideline.scripts.localstack.secure_redis import ADMIN
 from tideline.udfs.io.list_store import ListStore, WriteCounts
 
 if TYPE_CHECKING:

@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING
 
 from tests.support.doc_pages import ROOT
 from tests.support.live import LiveJob
-from tests.support.secure_broker import SecureBroker, documented_rights
-from tests.support.secure_redis import ADMIN
+from tests.support.secure_broker import Doors, documented_rights
 from tests.support.waiting import wait_until
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.topics import Topics
 from tideline.scripts.commands import tideline
-from tideline.scripts.localstack import Stack
-from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.secure_redis import SecureRedis
+    from tideline.scripts.localstack import Stack
 
 RIGHTS = documented_rights((ROOT / "docs" / "operate.md").read_text(), NAME="july")
 COMMANDS = {
@@ -52,17 +49,12 @@ def program(argv: list[str]) -> list[str]:
 
 
 class Secured:
-    """A job on the secured broker and Redis, and the commands beside it, each with a login of its own."""
+    """A job with the login of a stack that has such, and the commands beside it, each with a login of its own."""
 
-    def __init__(self, stack: Stack, broker: SecureBroker, lists: SecureRedis) -> None:
+    def __init__(self, stack: Stack, broker: Doors) -> None:
         self._broker = broker
-        there = Stack.attach(stack.name)
-        there.kafka_bootstrap, there.kafka = broker.inside, KafkaCluster(broker.inside)
-        there.redis_url = lists.url(ADMIN)
-        login = str(lists.file("tideline"))
         names = json.dumps(Topics().by_role())
-        self.job = LiveJob(there, "secured", bootstrap=broker.outside, group_id="tideline", topics=names,
-                           prefix="tideline", redis_url_file=login)  # fmt: skip
+        self.job = LiveJob(stack, "secured", group_id="tideline", topics=names, prefix="tideline")
 
     def run(self, login: str, *argv: str) -> None:
         """Run a command of a login with the rights of the table."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from tideline.schemas.topics import Topics
     from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 
@@ -30,6 +31,16 @@ class Right(NamedTuple):
     def __str__(self) -> str:
         """Return it in words."""
         return f"{self.operation} on {self.resource} {self.name}"
+
+
+def rights_on(topics: Topics, written: Mapping[str, str], group: str) -> list[Right]:
+    """Return the rights of a job that reads these topics, writes those (name by role) and is of that group."""
+    read = [topics.clickstream, topics.profiles, topics.activities, topics.control, topics.policy, topics.erasures]
+    return [
+        *(Right("Read", "topic", name) for name in read),
+        *(Right("Write", "topic", name) for name in written.values()),
+        Right("Read", "group", group),
+    ]
 
 
 def refuse_missing(cluster: KafkaCluster, rights: Sequence[Right]) -> dict[str, int]:

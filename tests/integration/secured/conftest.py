@@ -10,7 +10,6 @@ import pytest
 from tests.support.kafka_topics import produce
 from tests.support.model_folders import model_folder, write_sequences
 from tests.support.secure_broker import SecureBroker
-from tests.support.secure_redis import SecureRedis
 from tests.support.secured import gates
 from tests.support.wrong_activities import GOOD
 from tideline.schemas.topics import Topics
@@ -27,14 +26,6 @@ if TYPE_CHECKING:
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
     """A broker with the topics and nobody who may do anything."""
     running = SecureBroker(tmp_path_factory.mktemp("secured"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def lists(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureRedis]:
-    """A Redis with TLS and the documented logins."""
-    running = SecureRedis(tmp_path_factory.mktemp("lists"))
     yield running
     running.stop()
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.secure_broker import PASSWORD, SecureBroker
-from tests.support.secure_redis import SecureRedis
+from tests.support.secure_broker import PASSWORD, Doors
 from tests.support.secured import COMMANDS, RIGHTS, USERS, Secured, gates, program
 from tests.support.traffic import make_activities
 from tests.support.waiting import PATIENCE_S, wait_until
@@ -19,32 +20,48 @@ from tideline.schemas.topics import Topics
 from tideline.scripts.commands import tideline
 from tideline.scripts.commands.submit import token_keys
 from tideline.scripts.localstack import Stack
+from tideline.scripts.localstack.paths import FLINK_CONF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.live import LiveJob
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 Captured = pytest.CaptureFixture[str]
 
 
+@pytest.fixture(scope="module")
+def locked() -> Iterator[Stack]:
+    """A stack with logins, of two TaskManagers: a replay comes beside the job."""
+    name = f"locked-{os.getpid()}"
+    with Stack.locked(name, taskmanagers=2, conf=FLINK_CONF / "config.test.yaml") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def broker(locked: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    """Its broker."""
+    doors = Doors.of(locked, tmp_path_factory.mktemp("logins"))
+    yield doors
+    doors.stop()
+
+
 @pytest.mark.usefixtures("topics")
 def test_the_job_and_every_command_work_with_the_documented_rights(
-    stack: Stack, broker: SecureBroker, lists: SecureRedis, registry: Path, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch, capsys: Captured,
-) -> None:  # fmt: skip
-    """Contract: the job over TLS, to Redis too, ranks, learns and logs; it obeys; a replay reads what it read."""
+    locked: Stack, broker: Doors, registry: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    """Contract: the job over TLS, to Redis too, ranks, learns, logs and obeys, and so on after a lost TaskManager."""
     began_ms = int(time.time() * 1000)
-    monkeypatch.setenv("TIDELINE_TOKEN_KEYS", json.dumps(token_keys(stack)))
-    monkeypatch.setenv("TIDELINE_KAFKA_PROPERTIES_FILE", str(broker.login(RIGHTS["the job"], by_reference=True)))
-    stack.add_taskmanager()
-    secured = Secured(stack, broker, lists)
+    secured = Secured(locked, broker)
     job = secured.job
     secured.run("topics", "topics")
     job.put_activities(make_activities(20, began_ms))
     for command in ("activity put", "activity show"):
         secured.run(command, *COMMANDS[command])
     capsys.readouterr()
-    with monkeypatch.context() as lacking:
-        few = broker.login(right for right in RIGHTS["the job"] if right.name != "decisions")
-        lacking.setenv("TIDELINE_KAFKA_PROPERTIES_FILE", str(few))
-        secured.submit("submit", "live", status=1)
+    few = broker.login(right for right in RIGHTS["the job"] if right.name != "decisions")
+    secured.submit("submit", "live", "--kafka-properties-file", str(few), status=1)
     assert "the login lacks Write on topic decisions (docs/operate.md" in capsys.readouterr().err
     secured.submit("submit", "live")
     job.job_id = capsys.readouterr().out.split()[1]
@@ -58,17 +75,20 @@ def test_the_job_and_every_command_work_with_the_documented_rights(
         wait_until("what was shown is exported", lambda: _exported(secured, log, capsys) == len(USERS))
         _look_once(secured, broker)
         secured.ordered("experiment stop", "experiment", "stop", "--id", "spring")
-        stack.rest.savepoint(job.job_id)
-        assert _places_of(stack, job.job_id) == []
+        locked.rest.savepoint(job.job_id)
+        assert _places_of(locked, job.job_id) == []
+        before = _updates(job)
+        _lose_its_taskmanager(job)
+        secured.play(2)
+        assert all(now > then for now, then in zip(_updates(job), before, strict=True)), "nobody began anew"
     finally:
-        stack.rest.cancel(job.job_id)
+        locked.rest.cancel(job.job_id)
     _train_reads(broker)
-    monkeypatch.setenv("TIDELINE_KAFKA_PROPERTIES_FILE", str(broker.login(RIGHTS["replay"])))
-    job.options = {**job.options, "name": "july", "redis_url_file": str(lists.file("replay"))}
+    job.options = {**job.options, "name": "july"}
     _replay_since(began_ms, secured, capsys)
 
 
-def _train_reads(broker: SecureBroker) -> None:
+def _train_reads(broker: Doors) -> None:
     login = broker.login(RIGHTS["model train"])
     assert len(load(f"kafka://{broker.outside}/clickstream", properties=login).names) == len(USERS)
 
@@ -78,15 +98,51 @@ def _replay_since(began_ms: int, secured: Secured, capsys: Captured) -> None:
     capsys.readouterr()
     secured.submit("replay", "--from", str(began_ms - 60_000), "--to", str(int(time.time() * 1000) + 1))
     replayed = json.loads(capsys.readouterr().out)
-    assert (replayed["records"], replayed["lists"]) == (2 * len(USERS), len(USERS))
+    assert (replayed["records"], replayed["lists"]) == (4 * len(USERS), len(USERS))
+
+
+def _lose_its_taskmanager(job: LiveJob) -> None:
+    """Kill the one that the job runs on, and wait until it goes on from its last checkpoint on the other."""
+    stack, restored = job.stack, job.stack.rest.checkpoints(job.job_id).restored
+    stack.kill_taskmanager(stack.taskmanagers.index(job.taskmanagers()[0]))
+    wait_until("the job is restored", lambda: stack.rest.checkpoints(job.job_id).restored > restored)
+    stack.rest.wait_running(job.job_id)
+    stack.add_taskmanager()
+
+
+def _updates(job: LiveJob) -> list[int]:
+    return [json.loads(payload)["v"][2] for payload in job.lists(USERS).values()]
+
+
+def test_what_a_stack_prints_opens_it_and_nothing_else_does(locked: Stack, capsys: Captured) -> None:
+    """Contract: the printed options serve any command; no password is printed, and nobody comes in without one."""
+    assert tideline.main(["stack", "status", "--name", locked.name, "--json"]) == 0
+    printed = capsys.readouterr().out
+    options = json.loads(printed)["options"].split()
+    assert _password_of(locked) not in printed
+    tideline.main(["doctor", "--json", *options])
+    found = {each["subject"]: each["state"] for each in json.loads(capsys.readouterr().out)}
+    assert {found[subject] for subject in found if subject.split()[0] in ("kafka", "topic", "redis", "flink")} == {"ok"}
+    assert tideline.main(["topics", *options[:2]]) == 1
+    assert "does the port want TLS or a login?" in capsys.readouterr().err
+    assert locked.secured is not None
+    for path in (*Path(locked.secured.folder).iterdir(), locked.root / "state.json", locked.root / "users.acl"):
+        if "ca.pem" not in path.name:
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+def _password_of(stack: Stack) -> str:
+    assert stack.secured is not None
+    return (Path(stack.secured.folder) / "password").read_text()
 
 
 def _places_of(stack: Stack, job_id: str) -> list[str]:
     """Where a secret of the job lies: what Flink wrote and kept, what its REST says, what its processes inherited."""
     text = next(iter(token_keys(stack).values()))
-    secrets = (PASSWORD.encode(), text.encode(), bytes.fromhex(text))
-    own = stack.root / "token_keys.json"
-    files = [path for path in stack.root.rglob("*") if path.is_file() and not path.is_symlink() and path != own]
+    secrets = (PASSWORD.encode(), _password_of(stack).encode(), text.encode(), bytes.fromhex(text))
+    own = {stack.root / name for name in ("token_keys.json", "state.json", "users.acl")}
+    found = {path for path in stack.root.rglob("*") if path.is_file() and not path.is_symlink()} - own
+    files = [path for path in found if path.parent != stack.root / "secret"]
     places = {str(path): path.read_bytes() for path in files}
     for page in ("", "/config", "/plan", "/checkpoints", "/exceptions"):
         places[f"/jobs/{job_id}{page}"] = json.dumps(stack.rest.get(f"/jobs/{job_id}{page}")).encode()
@@ -102,7 +158,7 @@ def _exported(secured: Secured, log: Path, capsys: Captured) -> int:
     return int(capsys.readouterr().out.split()[-2])
 
 
-def _look_once(secured: Secured, broker: SecureBroker) -> None:
+def _look_once(secured: Secured, broker: Doors) -> None:
     path = broker.login(RIGHTS["experiment watch"])
     argv = ["experiment", "watch", "--id", "spring", "--bootstrap", broker.outside, "--config", str(path)]
     watching = subprocess.Popen(program(argv), stdout=subprocess.PIPE, text=True)
@@ -114,7 +170,7 @@ def _look_once(secured: Secured, broker: SecureBroker) -> None:
         watching.communicate(timeout=PATIENCE_S)
 
 
-def test_the_doctor_sees_what_the_login_may_do(broker: SecureBroker, topics: Topics, capsys: Captured) -> None:
+def test_the_doctor_sees_what_the_login_may_do(broker: Doors, topics: Topics, capsys: Captured) -> None:
     """Contract: nothing of the Kafka is wrong with the rights of the table, and each that is missing is."""
     assert _found_wrong(broker, broker.login(RIGHTS["the job"]), capsys) == {}
     for left_out in RIGHTS["the job"]:
@@ -126,7 +182,7 @@ def test_the_doctor_sees_what_the_login_may_do(broker: SecureBroker, topics: Top
     assert "check user and password in sasl.jaas.config" in refused["kafka"]
 
 
-def _found_wrong(broker: SecureBroker, path: Path, capsys: Captured) -> dict[str, str]:
+def _found_wrong(broker: Doors, path: Path, capsys: Captured) -> dict[str, str]:
     """What the doctor says is to be done, by what it looked at."""
     capsys.readouterr()
     tideline.main(["doctor", "--json", "--bootstrap", broker.outside, "--config", str(path)])

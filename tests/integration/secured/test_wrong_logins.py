@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.doc_pages import ROOT
 from tests.support.live import ENCODERS
-from tests.support.secure_broker import PASSWORD, SecureBroker, certificates
+from tests.support.secure_broker import PASSWORD, SecureBroker
 from tests.support.secured import COMMANDS, RIGHTS, gates, program
 from tests.support.waiting import PATIENCE_S
 from tideline.schemas.errors import Unavailable
@@ -24,6 +24,7 @@ from tideline.scripts.commands import tideline
 from tideline.scripts.commands.job_rights import REPLAY_WRITES, job_rights, refuse_missing_rights
 from tideline.scripts.commands.topics import ensure_topics
 from tideline.scripts.localstack import Stack
+from tideline.scripts.localstack.certificates import certificates
 from tideline.scripts.localstack.process import free_ports
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig

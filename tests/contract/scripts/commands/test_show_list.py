@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from tests.support.secure_broker import certificates
 from tideline.scripts.commands.show_list import main
+from tideline.scripts.localstack.certificates import certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tideline.schemas.topics import Topics
-from tideline.scripts.commands.job_rights import job_rights, rights_on
+from tideline.scripts.commands.job_rights import job_rights
 from tideline.udfs.io.kafka_rights import Right
 from tideline.udfs.settings.job_config import ReplayConfig
 
@@ -21,18 +20,3 @@ def test_a_replay_writes_topics_of_its_own_and_never_the_policy() -> None:
     ]  # fmt: skip
     assert rights[-1] == Right("Read", "group", config.consumer_group)
     assert "may" in config.consumer_group
-
-
-def test_topics_of_other_names_are_asked_for_by_these_names() -> None:
-    """Contract: what is read comes first, then what is written as it was given, the group last."""
-    topics = Topics(clickstream="clicks", control="orders")
-    assert [str(right) for right in rights_on(topics, {"decisions": "log"}, "g")] == [
-        "Read on topic clicks",
-        "Read on topic profiles",
-        "Read on topic activities",
-        "Read on topic orders",
-        "Read on topic policy",
-        "Read on topic erasures",
-        "Write on topic log",
-        "Read on group g",
-    ]

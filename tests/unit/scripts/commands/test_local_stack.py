@@ -89,3 +89,18 @@ def test_taking_down_what_is_not_up_is_no_failure(capsys: Captured, tmp_path: Pa
         assert capsys.readouterr().err == told
         assert load("one") is None
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("other", [["--kafka", "127.0.0.1:1"], ["--redis-url", "redis://127.0.0.1:1"]])
+def test_logins_are_for_servers_of_the_stack_s_own(other: list[str], capsys: Captured) -> None:
+    """Contract: nothing is started where somebody else's broker or Redis would have to be given logins."""
+    assert main(["up", "--name", "one", "--secure", *other]) == 1
+    assert "leave out their addresses, or --secure" in capsys.readouterr().err
+    assert load("one") is None
+
+
+def test_a_stack_without_logins_is_not_taken_for_one_with(capsys: Captured) -> None:
+    """Contract: who asks for logins gets them, or is told that the stack that is up has none."""
+    recorded(running())
+    assert main(["up", "--name", "one", "--secure"]) == 1
+    assert "'one' is up without logins" in capsys.readouterr().err

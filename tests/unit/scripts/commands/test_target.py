@@ -50,7 +50,7 @@ def test_names_by_role_are_those_of_the_jobs_option() -> None:
 
 
 def test_the_environment_logs_in_as_it_does_for_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract: only on a cluster; a local stack has no logins."""
+    """Contract: only on a cluster; a local stack says its login itself."""
     path = tmp_path / "client.properties"
     path.write_text(LOGIN)
     monkeypatch.setenv("TIDELINE_KAFKA_PROPERTIES_FILE", str(path))
