@@ -49,10 +49,11 @@ def broker(locked: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.mark.usefixtures("topics")
 def test_the_job_and_every_command_work_with_the_documented_rights(
-    locked: Stack, broker: Doors, registry: Path, tmp_path: Path, capsys: Captured
+    locked: Stack, broker: Doors, registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     """Contract: the job over TLS, to Redis too, ranks, learns, logs and obeys, and so on after a lost TaskManager."""
     began_ms = int(time.time() * 1000)
+    monkeypatch.setenv("TIDELINE_TOKEN_KEYS", json.dumps(token_keys(locked)))  # of the export
     secured = Secured(locked, broker)
     job = secured.job
     secured.run("topics", "topics")
@@ -127,7 +128,7 @@ def test_what_a_stack_prints_opens_it_and_nothing_else_does(locked: Stack, capsy
     assert "does the port want TLS or a login?" in capsys.readouterr().err
     assert locked.secured is not None
     for path in (*Path(locked.secured.folder).iterdir(), locked.root / "state.json", locked.root / "users.acl"):
-        if "ca.pem" not in path.name:
+        if not path.name.endswith(("-ca.pem", "-made.pem")):  # certificates are for everybody
             assert path.stat().st_mode & 0o077 == 0, path
 
 
