@@ -31,6 +31,24 @@ def fill(parser: VerbParser) -> None:
     )
     verbs = parser.verbs(metavar="up|down|status|add|watch")
     up = verbs.add_parser("up", help="start everything and wait until it is ready")
+    _fill_up(up)
+    down = verbs.add_parser("down", help="end everything and remove its data")
+    down.tells(None, ["tideline stack down --name other"])
+    status = verbs.add_parser("status", help="addresses and processes; exit status 1 unless all of them run")
+    status.tells(None, ["tideline stack status --json"], _KEYS)
+    add = verbs.add_parser("add", help="start one more TaskManager, for another job or in the place of a lost one")
+    add.tells(None, ["tideline stack add"])
+    watch = verbs.add_parser("watch", help="start a TaskManager for each that ends, until interrupted")
+    watch.tells(None, ["tideline stack watch --name other"])
+    for each in (up, down, status, add, watch):
+        each.add_argument(
+            "--name", default="default", metavar="NAME", help="several stacks can run side by side (default)"
+        )
+    for each in (up, status):
+        add_json(each)
+
+
+def _fill_up(up: VerbParser) -> None:
     up.add_argument(
         "--taskmanagers", type=argument(whole(1, 1_000)), default=1, metavar="N", help="of one slot each (1)"
     )
@@ -52,17 +70,3 @@ def fill(parser: VerbParser) -> None:
         ],
         _KEYS,
     )
-    down = verbs.add_parser("down", help="end everything and remove its data")
-    down.tells(None, ["tideline stack down --name other"])
-    status = verbs.add_parser("status", help="addresses and processes; exit status 1 unless all of them run")
-    status.tells(None, ["tideline stack status --json"], _KEYS)
-    add = verbs.add_parser("add", help="start one more TaskManager, for another job or in the place of a lost one")
-    add.tells(None, ["tideline stack add"])
-    watch = verbs.add_parser("watch", help="start a TaskManager for each that ends, until interrupted")
-    watch.tells(None, ["tideline stack watch --name other"])
-    for each in (up, down, status, add, watch):
-        each.add_argument(
-            "--name", default="default", metavar="NAME", help="several stacks can run side by side (default)"
-        )
-    for each in (up, status):
-        add_json(each)
