@@ -64,9 +64,9 @@ def no_process_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     left = _children().keys() - before.keys()
     if not left:
         return
-    if "stack" in request.fixturenames:
-        shared: Stack = request.getfixturevalue("stack")
-        left -= {process.pid for process in shared.processes}  # a replaced TaskManager belongs to the session
+    for name in {"stack", "locked"} & set(request.fixturenames):
+        shared: Stack = request.getfixturevalue(name)
+        left -= {process.pid for process in shared.processes}  # a replaced TaskManager belongs to who started the stack
     alive = {pid: command for pid, command in _children().items() if _LIVES_ON not in command}
     named = [f"{pid} {alive[pid][:200]}" for pid in left & alive.keys()]
     assert not named, f"processes are still running: {named}"

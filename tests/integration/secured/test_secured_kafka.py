@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,7 +145,10 @@ def _places_of(stack: Stack, job_id: str) -> list[str]:
     own = {stack.root / name for name in ("token_keys.json", "state.json", "users.acl")}
     found = {path for path in stack.root.rglob("*") if path.is_file() and not path.is_symlink()} - own
     files = [path for path in found if path.parent != stack.root / "secret"]
-    places = {str(path): path.read_bytes() for path in files}
+    places = {}
+    for path in files:
+        with suppress(FileNotFoundError):  # a checkpoint that Flink has replaced meanwhile
+            places[str(path)] = path.read_bytes()
     for page in ("", "/config", "/plan", "/checkpoints", "/exceptions"):
         places[f"/jobs/{job_id}{page}"] = json.dumps(stack.rest.get(f"/jobs/{job_id}{page}")).encode()
     for process in stack.processes:
