@@ -33,16 +33,12 @@ BATCH_TYPE = Types.ROW(
         Types.INT(),
         Types.OBJECT_ARRAY(_BYTES),
         Types.OBJECT_ARRAY(_BYTES),
-        Types.PRIMITIVE_ARRAY(Types.INT()),
-        Types.PRIMITIVE_ARRAY(Types.LONG()),
-        Types.PRIMITIVE_ARRAY(Types.LONG()),
+        Types.OBJECT_ARRAY(Types.INT()),
+        Types.OBJECT_ARRAY(Types.LONG()),
+        Types.OBJECT_ARRAY(Types.LONG()),
     ]
 )
-"""(shard key, EVENTS, ORDER or PROFILES, keys, values, partitions with null flags, offsets, times): batch_rows.py.
-
-Numbers are primitive: as objects each is asked for its value over the JVM border, and before it is anybody's turn an
-event had cost the ranker's thread 2.1 us, not 1.35.
-"""
+"""(shard key, EVENTS, ORDER or PROFILES, keys, values, partitions with null flags, offsets, times): batch_rows.py."""
 
 LEARNER_TYPE = Types.ROW([Types.INT(), Types.OBJECT_ARRAY(_BYTES)])
 """(EVENTS, ORDER or ACTIVITY, the feedback of the batches of a publish interval, one order, or key and value of an
