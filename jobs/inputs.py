@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tideline.udfs.settings.job_config import JobConfig
 
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
+# Numbers as objects: of primitive arrays the bridge to Python keeps a copy for ever, 20 bytes an event here, which at
+# 7,500 events/s were 9 MB a minute. What they would save is .7 us an event.
 BATCH_TYPE = Types.ROW(
     [
         Types.INT(),
