@@ -1,8 +1,8 @@
 """A replay's own graph on a mini-cluster, with files in Kafka's place: `python mini_replay.py FOLDER REDIS_URL NAME N`.
 
 FOLDER/records has the clickstream as tab-separated files (key, value as JSON text, partition, offset, time in ms),
-FOLDER/activities.json the activities, by offset. Where FOLDER/fail-NAME is, the first ranker that works behind a
-checkpoint takes it away and raises: Flink goes back to that, and FOLDER/restored-NAME says so.
+FOLDER/activities.json the activities, by offset. Where FOLDER/fail-NAME is, the first ranker that has worked takes it
+away and raises: Flink goes back to the last checkpoint, or to the beginning.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from tideline.jobs import inputs, outputs, topology
 from tideline.scripts.localstack.paths import FLINK_JARS, PYTHON, REPOSITORY
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 from tideline.udfs.operators.interest_rank import InterestRank
-from tideline.udfs.operators.subtask import was_restored
 from tideline.udfs.settings.job_config import ReplayConfig
 from tideline.udfs.settings.option_sources import Loaded, load
 
@@ -42,21 +41,15 @@ class _Ranker(InterestRank):
         from pathlib import Path
 
         self._activities = json.loads((Path(self.folder) / "activities.json").read_text())
-        if was_restored(context):
-            (Path(self.folder) / f"restored-{self.name}").touch()
         self._fail = Path(self.folder) / f"fail-{self.name}"
         self._worked = False
         super().open(context)
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
-        import time
-
         yield from super().process_element(row, ctx)
-        if self._fail.exists():
-            time.sleep(0.05)  # checkpoints come between two batches
-            if list(self._fail.parent.glob(f"checkpoints-{self.name}/*/chk-*/_metadata")) and self._worked:
-                self._fail.unlink(missing_ok=True)
-                raise RuntimeError("on purpose")
+        if self._worked and self._fail.exists():
+            self._fail.unlink(missing_ok=True)
+            raise RuntimeError("on purpose")
         self._worked = True
 
     def _read(self, topic: str) -> Any:
