@@ -47,24 +47,25 @@ class Swap(NamedTuple):
 
 
 def scanned(client: redis.Redis, start: bytes) -> Iterator[bytes]:
-    """Yield what follows `start` in each key that begins so, in no order; a key that is told twice comes twice."""
+    """Yield what follows `start` in each key that begins so, in no order, each once: a server may tell a key twice."""
+    seen: set[bytes] = set()
     pattern = _GLOB.sub(rb"\\\g<0>", start) + b"*"
     for key in client.scan_iter(match=pattern, count=_PER_SCAN):
-        yield key.removeprefix(start)
+        if key not in seen:
+            seen.add(key)
+            yield key.removeprefix(start)
 
 
 def deleted(client: redis.Redis, start: bytes, *, really: bool) -> int:
     """Return how many keys begin with `start`; they are gone then if `really`."""
-    seen: set[bytes] = set()
-    some: list[bytes] = []
+    found, some = 0, list[bytes]()
     for rest in scanned(client, start):
-        if rest not in seen:
-            seen.add(rest)
-            some.append(start + rest)
+        found += 1
+        some.append(start + rest)
         if len(some) == _AT_ONCE:
             some = _unlinked(client, some, really=really)
     _unlinked(client, some, really=really)
-    return len(seen)
+    return found
 
 
 def _unlinked(client: redis.Redis, keys: list[bytes], *, really: bool) -> list[bytes]:

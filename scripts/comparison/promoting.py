@@ -120,11 +120,8 @@ def _walk(client: redis.Redis, names: Names, rule: Rule, keep_ms: int | None) ->
 
 def _lists_of(client: redis.Redis, namespace: bytes, places: Sequence[bytes]) -> Iterator[tuple[Rest, ...]]:
     """Yield where the lists of each user are, each user once."""
-    seen: set[bytes] = set()
     for user in scanned(client, namespace + b":" + _LIST):
-        if user not in seen:
-            seen.add(user)
-            yield (_LIST + user, *(_PLACE + place + b":" + user for place in places))
+        yield (_LIST + user, *(_PLACE + place + b":" + user for place in places))
 
 
 def _parts(every: Iterator[tuple[Rest, ...]]) -> Iterator[list[tuple[Rest, ...]]]:

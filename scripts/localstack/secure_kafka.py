@@ -9,13 +9,13 @@ from kafka.admin import (
     ACLOperation,
     ACLPermissionType,
     ACLResourcePatternType,
-    KafkaAdminClient,
     ResourcePattern,
     ResourceType,
     UserScramCredentialUpsertion,
 )
 
 from tideline.scripts.localstack import kafka
+from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,20 +54,20 @@ class Logins:
 
     def __init__(self, inside: str, folder: Path, ca: Path) -> None:
         """`inside` is the broker's listener without logins; files are put into `folder`."""
-        self._admin = KafkaAdminClient(bootstrap_servers=inside)
-        self._folder, self._ca = folder, ca
-
-    def close(self) -> None:
-        """Close the connection to the broker."""
-        self._admin.close()
+        self._cluster, self._folder, self._ca = KafkaCluster(inside), folder, ca
 
     def make(self, name: str, password: str, rights: Iterable[Right] = (), prefixed: bool = False) -> None:
-        """Make a login that may do this and nothing else; `prefixed`: to all whose names begin so."""
-        self._admin.alter_user_scram_credentials([UserScramCredentialUpsertion(name, _MECHANISM, password)])
+        """Make a login that may do this and nothing else; `prefixed`: to all whose names begin so.
+
+        Raises:
+            Unavailable: no broker answers.
+        """
         kind = ACLResourcePatternType.PREFIXED if prefixed else ACLResourcePatternType.LITERAL
         acls = [_acl(name, right, kind) for right in rights]
-        if acls:
-            self._admin.create_acls(acls)
+        with self._cluster.admin(f"making the login {name}", "nothing: the listener asks for no login") as admin:
+            admin.alter_user_scram_credentials([UserScramCredentialUpsertion(name, _MECHANISM, password)])
+            if acls:
+                admin.create_acls(acls)
 
     def file(self, file_name: str, user: str, password: str, ca: Path | None = None) -> Path:
         """Write a file as a client has it; the password may be a reference to another file."""

@@ -92,10 +92,7 @@ def let_in(secured: Secured, inside: str) -> None:
     written = {role: names[role] for role in ("policy", *_REPLAY_MAKES)}
     makes = [Right("Create", "topic", names[role]) for role in _REPLAY_MAKES]
     logins = secure_kafka.Logins(inside, folder, folder / "kafka-ca.pem")
-    try:
-        logins.make(_JOB, password, [*rights_on(Topics(), written, _JOB), *makes], prefixed=True)
-        logins.make(secure_kafka.OPERATOR, password)
-        logins.file_by_reference(secured.job_properties.name, _JOB, password)
-        logins.file(secured.operator_properties.name, secure_kafka.OPERATOR, password)
-    finally:
-        logins.close()
+    logins.make(_JOB, password, [*rights_on(Topics(), written, _JOB), *makes], prefixed=True)
+    logins.make(secure_kafka.OPERATOR, password)
+    logins.file_by_reference(secured.job_properties.name, _JOB, password)
+    logins.file(secured.operator_properties.name, secure_kafka.OPERATOR, password)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from tideline.scripts.comparison.namespaces import scanned
 from tideline.udfs.core.serving.batches.fates import decode_fates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import redis
 
     from tideline.udfs.core.serving.batches.fates import Fates
 
 _AT_ONCE = 1_000
-_GLOB = re.compile(rb"[*?\[\]^\\]")
 
 
 class Digest(NamedTuple):
@@ -33,9 +32,9 @@ def digest(client: redis.Redis, namespace: str) -> Digest:
     8 bytes, big-endian, the name, the length of the list, the list. A list that has vanished meanwhile has none.
     """
     head = f"{namespace}:".encode()
-    users = sorted(_names(client, head, b"list:"))
+    users, placed = (sorted(start + rest for rest in scanned(client, head + start)) for start in (b"list:", b"place:"))
     told = hashlib.sha256()
-    for names in (users, sorted(_names(client, head, b"place:"))):
+    for names in (users, placed):
         for start in range(0, len(names), _AT_ONCE):
             part = names[start : start + _AT_ONCE]
             payloads: Any = client.mget([head + name for name in part])
@@ -46,21 +45,12 @@ def digest(client: redis.Redis, namespace: str) -> Digest:
 
 def tallies(client: redis.Redis, namespace: str) -> list[Fates]:
     """Return what the shards of a replay have told of their records."""
-    head = f"{namespace}:".encode()
-    names = sorted(_names(client, head, b"tally:"))
-    payloads = cast("Sequence[bytes | None]", client.mget([head + name for name in names])) if names else ()
+    start = f"{namespace}:tally:".encode()
+    names = sorted(scanned(client, start))
+    payloads = cast("Sequence[bytes | None]", client.mget([start + name for name in names])) if names else ()
     return [decode_fates(payload) for payload in payloads if payload is not None]
 
 
 def is_used(client: redis.Redis, namespace: str) -> bool:
     """Return whether there is anything in a namespace."""
-    return next(_names(client, f"{namespace}:".encode(), b""), None) is not None
-
-
-def _names(client: redis.Redis, head: bytes, start: bytes) -> Iterator[bytes]:
-    """Yield each name behind the namespace once: a server may tell a key twice."""
-    seen: set[bytes] = set()
-    for key in client.scan_iter(match=_GLOB.sub(rb"\\\g<0>", head + start) + b"*", count=10_000):
-        if key not in seen:
-            seen.add(key)
-            yield key.removeprefix(head)
+    return next(scanned(client, f"{namespace}:".encode()), None) is not None

@@ -45,10 +45,6 @@ class Doors:
         assert stack.secured is not None
         return cls(stack.kafka_bootstrap, stack.secured.kafka, folder, Path(stack.secured.folder) / "kafka-ca.pem")
 
-    def stop(self) -> None:
-        """Close the connection."""
-        self._logins.close()
-
     def login(self, rights: Iterable[Right]) -> Path:
         """Make a login that may do this and nothing else; return the file that logs in."""
         self._made += 1
@@ -74,5 +70,4 @@ class SecureBroker(Doors):
 
     def stop(self) -> None:
         """End the broker."""
-        super().stop()
         process.stop([self._managed])

@@ -41,11 +41,9 @@ def locked() -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def broker(locked: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+def broker(locked: Stack, tmp_path_factory: pytest.TempPathFactory) -> Doors:
     """Its broker."""
-    doors = Doors.of(locked, tmp_path_factory.mktemp("logins"))
-    yield doors
-    doors.stop()
+    return Doors.of(locked, tmp_path_factory.mktemp("logins"))
 
 
 @pytest.mark.usefixtures("topics")

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 _CACHED_BYTES = 96 << 20
-"""Of a subtask, in Python: about 100,000 users. Beside it numpy, the encoder and policies take 350 MB of the 512 that
-`taskmanager.memory.task.off-heap.size` sets aside. Bounded by users alone, 200,000 with full histories took 480."""
+"""Of a subtask, in Python: some 40,000 users with full histories of 2.1 kB. numpy, the encoder and policies share the
+512 MB of `taskmanager.memory.task.off-heap.size` with it, and 200,000 such users would take 460."""
 
 
 class UserStates:

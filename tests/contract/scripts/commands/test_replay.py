@@ -87,6 +87,7 @@ class Its:
     def __init__(self, root: Path, url: str, redis_url: str, capsys: Captured) -> None:
         self.root, self.redis_url, self.flink_rest_url, self.rest = root, redis_url, url, FlinkRest(url)
         self.name, self.kafka_bootstrap, self._capsys = "its", "127.0.0.1:1", capsys
+        self.secured = None
 
     def run(self, *argv: str, name: str = "july") -> tuple[int, dict[str, Any], list[str]]:
         """Run the command; return its status, what it printed and what it said."""

@@ -41,7 +41,6 @@ def test_logins_have_their_rights_and_no_other(tmp_path: Path) -> None:
                 refuse_missing(job, [more])
         by_reference = Logins(broker.inside, tmp_path, broker.ca)
         path = by_reference.file_by_reference("again.properties", OPERATOR, "word-of-the-stack")
-        by_reference.close()
         with KafkaCluster(broker.outside, chosen_properties(path, {})).admin("asking", "Describe") as admin:
             assert "foreign" in admin.list_topics()
     finally:
