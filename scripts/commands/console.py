@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError, TidelineError
 from tideline.schemas.topics import Topics
+from tideline.scripts.audit.decision_scores import Ranking
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.redis_target import read_redis_target
 from tideline.scripts.commands.target import read_target
@@ -18,7 +19,6 @@ from tideline.scripts.commands.token_secrets import SECRETS, read_token_keys
 from tideline.scripts.console.app import Console
 from tideline.scripts.console.audit import Audit
 from tideline.scripts.console.deployment import JobManager, KafkaTopics, PrometheusPages, RedisServer
-from tideline.scripts.console.explain import Ranking
 from tideline.scripts.console.guard import Guard
 from tideline.scripts.console.live import now_ms
 from tideline.scripts.console.pseudonyms import Pseudonyms

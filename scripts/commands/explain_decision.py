@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import InvalidRecord, TidelineError
 from tideline.schemas.records import DECISION
-from tideline.scripts.audit.decision_scores import Scores, explained
+from tideline.scripts.audit.decision_scores import Ranking, Scores, explained
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.person_records import records_of
 from tideline.scripts.commands.printable import printable
@@ -60,8 +60,7 @@ def explain_user(arguments: argparse.Namespace) -> dict[str, Any]:
     job = JobConfig
     weights = arguments.weights or (job.weight_click, job.weight_conversion, job.weight_revenue, job.weight_cost)
     scores = Scores(
-        arguments.policy or job.policy,
-        tuple(weights),
+        Ranking(arguments.policy or job.policy, tuple(weights)),
         known_activities(arguments),
         lambda version: read_policy(target.cluster, target.topics.policy, PUBLISH_MS, version),
     )

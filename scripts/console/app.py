@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tideline.schemas.errors import ConfigError, InvalidRecord, TidelineError, Unavailable
-from tideline.scripts.console.explain import Ranking, explain
+from tideline.scripts.console.explain import explain
 from tideline.scripts.console.guard import MAX_BODY, Guard, Guarded
 from tideline.scripts.console.health import points
 from tideline.scripts.console.learned import Learned
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from tideline.scripts.audit.decision_scores import Ranking
     from tideline.scripts.console.audit import Audit
     from tideline.scripts.console.pseudonyms import Pseudonyms
     from tideline.scripts.console.sources import KafkaPort, Sources

@@ -6,42 +6,32 @@ What cannot be worked out is said to be not known: the order of the list is what
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tideline.schemas.errors import InvalidRecord
-from tideline.scripts.console.learned import Learned
+from tideline.scripts.audit.decision_scores import NOTHING_LEARNED, Scores
 from tideline.scripts.simulation.lists import parse_list
-from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.limits import BASELINE, HOLDOUT
 from tideline.udfs.core.lists.decision_token import read_unverified
-from tideline.udfs.core.policies.base import Contexts, in_steps
-from tideline.udfs.core.policies.by_name import make_policy
-from tideline.udfs.core.policies.cold_start import Weights, coefficients
-from tideline.udfs.core.policies.policy_start import PolicyStart
+from tideline.udfs.core.policies.base import in_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from tideline.scripts.audit.decision_scores import Ranking
+    from tideline.scripts.console.learned import Learned
     from tideline.scripts.simulation.lists import RankedList
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.lists.decision_token import Token
-    from tideline.udfs.core.policies.base import Policy
+    from tideline.udfs.core.policies.policy_start import PolicyStart
 
     ReadPolicy = Callable[[int | None], PolicyStart]
 
-_NOTHING = Learned.of(PolicyStart([], 0, 0, True))
 EQUAL = "Recomputed, equal: by these scores the list stands as it does."
-
-
-class Ranking(NamedTuple):
-    """How a job scores, as its options say."""
-
-    policy: str
-    weights: Weights
 
 
 def explain(
@@ -60,19 +50,35 @@ def explain(
         token = read_unverified(ranked.token or "")
     except InvalidRecord:
         return _unknown("Not known: the list has no token that this build can read.")
-    why = _not_scored(token, ranked.activities, known, make_policy(ranking.policy))
-    if why is not None:
-        return _unknown(why)
+    if token.arm == HOLDOUT and not token.popular:
+        return _unknown("This user is held out: his list is in random order.")
+    scores = Scores(ranking, known, read_policy)
+    head = _as_logged(token, scores.policy.name)
+    entries = [head | {"activity_id": name} for name in ranked.activities]
+    if why := next(filter(None, map(scores.why_not, entries)), ""):
+        return _unknown(f"Not known: {why}.")
     activities = [known[name] for name in ranked.activities]
     left_out = _left_out(token, ranked, known)
     if not token.policy:  # also what a ranker says that has no row at all yet
-        told = _told(token, activities, left_out, ranking, _NOTHING)
+        told = _told(token, activities, left_out, scores, NOTHING_LEARNED)
         if told["equal"]:
             return told
-    read = Learned.of(read_policy(token.policy))
-    if token.policy and not read.table.knows(token.encoder, token.policy):
-        return _unknown(f"No longer known: the policy as of version {token.policy:,} is not in its topic.")
-    return _told(token, activities, left_out, ranking, read)
+    if why := scores.unread(head):
+        return _unknown(f"No longer known: {why}.")
+    return _told(token, activities, left_out, scores, None)
+
+
+def _as_logged(token: Token, policy: str) -> dict[str, Any]:
+    """Return what a decision record says of every entry of a list."""
+    return {
+        "x": token.x,
+        "eligible": token.eligible,
+        "encoder_version": token.encoder,
+        "policy_version": token.policy,
+        "policy": "popular" if token.popular else policy,
+        "arm": "" if token.arm == BASELINE else str(token.arm),
+        "placement": "",
+    }
 
 
 def _left_out(token: Token, ranked: RankedList, known: Mapping[str, Activity]) -> list[Activity] | None:
@@ -85,22 +91,26 @@ def _left_out(token: Token, ranked: RankedList, known: Mapping[str, Activity]) -
 
 
 def _told(
-    token: Token, activities: Sequence[Activity], left_out: Sequence[Activity] | None, ranking: Ranking, read: Learned
+    token: Token,
+    activities: Sequence[Activity],
+    left_out: Sequence[Activity] | None,
+    scores: Scores,
+    learned: Learned | None,
 ) -> dict[str, Any]:
     """Return the document of a list, with what came closest to be on it."""
-    score = np.add(*(parts := _scores(token, activities, ranking, read)))
+    score = np.add(*(parts := _parts(token, activities, scores, learned)))
     told = _document(token, [each.activity_id for each in activities], *parts)
     ranked = [place for place in range(len(activities)) if not token.explored >> place & 1]
     if not told["equal"] or token.acted or not ranked:
         return told
-    if make_policy(ranking.policy).reads_pairs:
+    if scores.policy.reads_pairs:
         words = "What came next is not known: what this user has to do with it is in no token."
     elif left_out is None:
         words = "What came next is not known: who else could be on this list is in no token."
     elif not left_out:
         words = "All that could be on the list is on it."
     else:
-        others = np.add(*_scores(token, [*activities, *left_out], ranking, read))[len(activities) :]
+        others = np.add(*_parts(token, [*activities, *left_out], scores, learned))[len(activities) :]
         next_one = int(np.argmax(others))
         name, margin = left_out[next_one].activity_id, float(score[ranked].min() - others[next_one])
         if margin >= 0:
@@ -111,34 +121,12 @@ def _told(
     return told | {"verdict": f"{told['verdict']} {words}"}
 
 
-def _not_scored(token: Token, names: Sequence[str], known: Mapping[str, Activity], policy: Policy) -> str | None:
-    """Return why no scores of the deployment's policy made this list what it is, None where they did."""
-    if token.popular:
-        return "This is the popular list: it is ranked for nobody in particular."
-    if token.arm == HOLDOUT:
-        return "This user is held out: his list is in random order."
-    if token.arm != BASELINE:
-        return "This user is in an arm of an experiment, which ranks in a way of its own."
-    if policy.randomised:
-        return "The policy draws its scores: they cannot be worked out again."
-    lacking = [name for name in names if name not in known]
-    return f"No longer known: {lacking[0]} is not among the activities." if lacking else None
-
-
-def _scores(
-    token: Token, activities: Sequence[Activity], ranking: Ranking, read: Learned
+def _parts(
+    token: Token, activities: Sequence[Activity], scores: Scores, learned: Learned | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and bonus of each activity, the entries of the list first and in its order; of others no pair."""
-    catalogue = Catalogue.of(activities)
-    at = {each.activity_id: number for number, each in enumerate(catalogue.activities)}
-    order = [at[each.activity_id] for each in activities]
-    pairs = np.zeros((1, len(order)), np.uint32)
-    pairs[0, order] = [token.pair_at(position) for position in range(len(order))]
-    x = np.frombuffer(token.x, np.int8)[None, :]
-    rows = coefficients(read.table, catalogue, token.encoder, ranking.weights, read.standings.known)
-    policy = make_policy(ranking.policy)
-    scores = policy.score(Contexts(x, pairs), rows, np.array([token.eligible]), np.zeros(1, np.uint64))
-    return scores.mean[0, order], scores.bonus[0, order]
+    pairs = [token.pair_at(position) for position in range(len(activities))]
+    return scores.listed(_as_logged(token, scores.policy.name), activities, pairs, learned=learned)
 
 
 def _document(

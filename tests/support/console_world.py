@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.support.core_world import NOON_MS, activity, token_for
 from tideline.schemas.errors import Unavailable
+from tideline.scripts.audit.decision_scores import Ranking
 from tideline.scripts.commands.activity_topic import ActivityTopic, InTopic
 from tideline.scripts.console.app import Console
-from tideline.scripts.console.explain import Ranking
 from tideline.scripts.console.guard import Guard
 from tideline.scripts.console.pseudonyms import Pseudonyms
 from tideline.scripts.console.sessions import Role, Sessions

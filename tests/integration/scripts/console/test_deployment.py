@@ -10,9 +10,10 @@ import pytest
 from tests.support.waiting import wait_until
 from tideline.schemas.errors import Unavailable
 from tideline.schemas.events import Event, EventType
+from tideline.scripts.audit.decision_scores import Ranking
 from tideline.scripts.commands.target import Target
 from tideline.scripts.console.deployment import JobManager, KafkaTopics, PrometheusPages, RedisServer
-from tideline.scripts.console.explain import EQUAL, Ranking, explain
+from tideline.scripts.console.explain import EQUAL, explain
 from tideline.scripts.console.looks import Counting
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
-from tideline.scripts.audit.decision_scores import Scores, explained
+from tideline.scripts.audit.decision_scores import Ranking, Scores, explained
 from tideline.udfs.core.policies.arm_key import PRIOR_ID
+from tideline.udfs.core.policies.cold_start import Charged
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 from tideline.udfs.core.policies.policy_table import cold_row, decode_row, encode_row, row_key
 from tideline.udfs.core.serving.engine import Records, process
@@ -84,7 +85,7 @@ def test_a_thousand_logged_decisions_are_worked_out_again_bit_for_bit(policy: st
     world = World(policy)
     log = world.log(250)
     name = world.ranker.settings.policy
-    scores = Scores(_text_of(policy, name), WEIGHTS, KNOWN, world.read)
+    scores = Scores(Ranking(_text_of(policy, name), WEIGHTS), KNOWN, world.read)
     assert len(log) == 1_000
     assert sum(each["mean"] is not None for each in log) == 1_000
     for each in log:
@@ -93,6 +94,19 @@ def test_a_thousand_logged_decisions_are_worked_out_again_bit_for_bit(policy: st
         json.dumps(found, allow_nan=False)
         other = each | {"mean": math.nextafter(each["mean"], math.inf)}
         assert explained([other], scores)["equal"] is False
+
+
+@pytest.mark.parametrize("policy", ["linucb", "chernoff_ucb", "pairs"])
+def test_a_list_is_ordered_by_what_its_decisions_log(policy: str) -> None:
+    """Contract: scored together as a list is, without what budgets and floors do, entries have the logged numbers."""
+    world = World(policy)
+    scores = Scores(Ranking(_text_of(policy, world.ranker.settings.policy), WEIGHTS), KNOWN, world.read)
+    log = world.log(50)
+    for start in range(0, len(log), 4):
+        its = log[start : start + 4]
+        activities = [KNOWN[each["activity_id"]] for each in its]
+        mean, bonus = scores.listed(its[0], activities, [each["pair"] for each in its], Charged.NOTHING)
+        assert (mean.tolist(), bonus.tolist()) == ([each["mean"] for each in its], [each["bonus"] for each in its])
 
 
 def _text_of(policy: str, made: Any) -> str:
@@ -104,7 +118,7 @@ def test_a_list_is_told_place_by_place_with_its_parts() -> None:
     world = World("linucb")
     log = world.log(1)
     weights = (2.0, 5.0, 0.25, 0.0)
-    found = explained(log[::-1], Scores("linucb:alpha=0.3", weights, KNOWN, world.read))
+    found = explained(log[::-1], Scores(Ranking("linucb:alpha=0.3", weights), KNOWN, world.read))
     assert [each["position"] for each in found["entries"]] == [0, 1, 2, 3]
     assert found["equal"] is False  # by weights that were not the job's
     for each, below in zip(found["entries"], found["entries"][1:], strict=False):
@@ -130,11 +144,11 @@ def test_a_list_is_told_place_by_place_with_its_parts() -> None:
 def test_what_cannot_be_worked_out_says_why(changes: dict[str, Any], told: str) -> None:
     world = World("linucb")
     (first, *_) = world.log(1)
-    found = explained([first | changes], Scores("linucb:alpha=0.3", WEIGHTS, KNOWN, world.read))
+    found = explained([first | changes], Scores(Ranking("linucb:alpha=0.3", WEIGHTS), KNOWN, world.read))
     assert found["equal"] is None
     assert told in found["entries"][0]["why_not"]
 
 
 def test_who_was_shown_nothing_is_told() -> None:
     with pytest.raises(ConfigError, match="a user who was shown something"):
-        explained([], Scores("linucb", WEIGHTS, KNOWN, World("linucb").read))
+        explained([], Scores(Ranking("linucb", WEIGHTS), KNOWN, World("linucb").read))

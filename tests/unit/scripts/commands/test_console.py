@@ -15,8 +15,8 @@ import pytest
 
 from tests.support.doc_pages import ROOT
 from tideline.schemas.errors import ConfigError
+from tideline.scripts.audit.decision_scores import Ranking
 from tideline.scripts.commands.console import main, sources_of, with_job_options
-from tideline.scripts.console.explain import Ranking
 from tideline.scripts.parsers.verbs import parse
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.support.core_world import NOON_MS, activity, token_for
-from tideline.scripts.console.explain import EQUAL, Ranking, explain
+from tideline.scripts.audit.decision_scores import Ranking
+from tideline.scripts.console.explain import EQUAL, explain
 from tideline.udfs.core.fixed_point import THETA_UNIT
 from tideline.udfs.core.policies.arm_key import PRIOR_ID
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
@@ -82,7 +83,7 @@ def test_a_place_that_explores_is_told_and_holds_nothing_against_the_list() -> N
     [
         ({"popular": True}, "popular list"),
         ({"arms": np.array([3])}, "held out"),
-        ({"arms": np.array([1])}, "arm of an experiment"),
+        ({"arms": np.array([1])}, "arm 1 of an experiment"),
     ],
 )
 def test_a_list_that_was_ranked_in_another_way_says_so(changes: dict[str, Any], told: str) -> None:
@@ -91,9 +92,9 @@ def test_a_list_that_was_ranked_in_another_way_says_so(changes: dict[str, Any], 
 
 
 def test_what_is_gone_is_not_known() -> None:
-    assert "absent is not among" in _explained(_list("tea", "absent"))["verdict"]
-    assert "not in its topic" in _explained(_list("tea"), policy=PolicyStart([], 0, 0, True))["verdict"]
-    assert "not in its topic" in _explained(_list("tea"), policy=_policy(at=2))["verdict"]
+    assert "absent, is no longer known" in _explained(_list("tea", "absent"))["verdict"]
+    assert "no longer in its topic" in _explained(_list("tea"), policy=PolicyStart([], 0, 0, True))["verdict"]
+    assert "no longer in its topic" in _explained(_list("tea"), policy=_policy(at=2))["verdict"]
     assert "draws" in _explained(_list("tea"), Ranking("thompson", _GREEDY.weights))["verdict"]
     assert "no list" in _explained(None)["verdict"]
     assert "no token" in _explained(b'{"v":[1,2,3],"i":[],"e":[]}')["verdict"]
