@@ -28,10 +28,11 @@ def reasons(now: RankedList, then: RankedList) -> list[str]:
 def _of_versions(now: RankedList, then: RankedList) -> Iterator[str]:
     generation, as_of_ms, seq = (one - other for one, other in zip(now.version, then.version, strict=True))
     if as_of_ms:
-        later = timedelta(milliseconds=abs(as_of_ms))
+        later = timedelta(seconds=round(abs(as_of_ms) / 1000)) or "less than a second"
         yield f"the list {'now' if as_of_ms > 0 else 'then'} is of a moment {later} later"
     if seq:
-        yield f"the list {'now' if seq > 0 else 'then'} counts {abs(seq):,} updates more"
+        more = "1 more update" if abs(seq) == 1 else f"{abs(seq):,} more updates"
+        yield f"the list {'now' if seq > 0 else 'then'} counts {more}"
     if generation:
         yield f"generation {now.version[0]} now, {then.version[0]} then"
 

@@ -54,7 +54,7 @@ def spans(logs: Sequence[Log], begin: Bound, end: Bound | None, now_ms: int) -> 
         raise ConfigError("to", end.text, f"the partitions of from, {begin.text}")
     found = {log.number: _span(log, begin, end, now_ms) for log in logs}
     if all(span.start == span.stop for span in found.values()):
-        raise TooFew("from, to", _told(begin, end), f"a range that holds records; {_ends(logs)}")
+        raise TooFew("from, to", _told(begin, end), f"a range that holds records; {_times(logs)}{_ends(logs)}")
     return found
 
 
@@ -86,7 +86,7 @@ def _stop(log: Log, end: Bound, now_ms: int) -> int:
 def _start(log: Log, begin: Bound, now_ms: int) -> int:
     at_ms = begin.at_ms(now_ms)
     if at_ms is not None:
-        first = next((each.timestamp_ms for each in log.records(log.begin, log.end)), None) if log.begin else 0
+        first = _first_ms(log, log.begin) if log.begin else 0
         if log.begin and (first is None or first >= at_ms):
             raise _gone("from", begin.text, log, first)
         return log.offset_at(at_ms)
@@ -113,6 +113,17 @@ def _check_time(key: str, bound: Bound | None, logs: Sequence[Log], now_ms: int)
 
 def _ends(logs: Sequence[Log]) -> str:
     return "the partitions end at " + ", ".join(f"{log.number}: {log.end}" for log in logs)
+
+
+def _times(logs: Sequence[Log]) -> str:
+    """Say from when to when the records are."""
+    ends = [_first_ms(log, start) for log in logs for start in (log.begin, log.end - 1) if log.end > log.begin]
+    known = [each for each in ends if each is not None]
+    return f"they are of {moment(min(known))} to {moment(max(known))}, " if known else ""
+
+
+def _first_ms(log: Log, start: int) -> int | None:
+    return next((each.timestamp_ms for each in log.records(start, log.end)), None)
 
 
 def _told(begin: Bound, end: Bound | None) -> str:

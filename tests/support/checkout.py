@@ -10,19 +10,20 @@ from tests.support.doc_pages import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-_CODE = ("jobs", "models", "schemas", "scripts", "tideline", "udfs", "flink-conf")
+_FOLDERS = ("docs", "jobs", "models", "schemas", "scripts", "tideline", "udfs", "flink-conf")
 _FILES = ("requirements.lock", "setup.cfg", "setup.py")
 
 
 def checkout(folder: Path) -> Path:
-    """Copy the code into a folder that is not there yet; what scripts/setup makes is linked."""
+    """Copy code and pages into a folder that is not there yet; what scripts/setup makes is linked."""
     folder.mkdir()
-    for name in _CODE:
+    for name in _FOLDERS:
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name in _FILES:
         shutil.copy(ROOT / name, folder / name)
     (folder / ".tideline").mkdir()
     (folder / ".venv").symlink_to(ROOT / ".venv")
-    (folder / ".tideline" / "jars").symlink_to(ROOT / ".tideline" / "jars")
+    for name in ("jars", "redis"):
+        (folder / ".tideline" / name).symlink_to(ROOT / ".tideline" / name)
     shutil.copytree(ROOT / ".tideline" / "setup", folder / ".tideline" / "setup")
     return folder

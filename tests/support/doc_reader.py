@@ -24,6 +24,7 @@ from tideline.schemas.topics import Topics
 from tideline.scripts.localstack import flink
 from tideline.scripts.localstack.paths import FLINK_HOME
 from tideline.scripts.localstack.rest import FlinkRest
+from tideline.scripts.replays.bounds import moment
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.io.kafka_cluster import KafkaCluster
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _SECRET = "5e" * 32
 _WITHIN_S = 1_200.0
 _LIST = "tideline:list:u-00001"
+_DAY_MS = 86_400_000
 _USERS, _EVENTS, _AGO_MS = 300, 6_000, 6 * 3_600_000
 
 
@@ -138,6 +140,7 @@ class Reader:
             return {}
         kafka = up["kafka_bootstrap"]
         self._private("redis.url", up["redis_url"])
+        now_ms = int(time.time() * 1000)
         ends = topic_ends(KafkaCluster(kafka), Topics().policy) if self._running() else {}
         return {
             "kafka": kafka,
@@ -145,6 +148,8 @@ class Reader:
             "flink": up["flink_rest_url"].removeprefix("http://"),
             "offset": str(max(0, *ends.values(), 0) - 1) if any(ends.values()) else "0",
             "savepoint": self._savepoint,
+            "before": moment(now_ms - _DAY_MS),
+            "now": moment(now_ms),
         }
 
     def remember(self, told: str) -> None:

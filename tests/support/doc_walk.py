@@ -94,8 +94,10 @@ STANDS_FOR = {
     "N": "4",
     "OFFSET": "{offset}",
     "SAVEPOINT": "{savepoint}",
+    "2026-11-16T00:00Z": "{before}",
+    "2026-11-17T00:00Z": "{now}",
     "ENCODER": "$TIDELINE/encoders/demo-1",
-    "FILE": "redis.url",
+    "FILE": "spring.json",
     "USER": "u-00001",
 }
 """What a reader puts in the place of a word; what is in braces he has seen before."""
@@ -118,12 +120,22 @@ SCENES = {
     r"scripts/topics --bootstrap KAFKA:9092": Scene.CLUSTER,
     r"scripts/tideline backfill --then-live": Scene.PAST,
     r"scripts/tideline backfill --flink .*": Scene.BACKFILL,
-    r".* -s \$newest .*|scripts/submit live --latest": Scene.LOST,
+    r".* -s \$newest .*|scripts/submit live --latest|scripts/tideline backfill --then-live --fresh": Scene.LOST,
     r"scripts/tideline model (publish|rollback).*": Scene.LIVE,
     r"scripts/tideline (activity|console|doctor|erase|experiment|export|list|person|send|variants)( .*)?": Scene.LIVE,
     r"scripts/(control|replay) .*": Scene.LIVE,
     r"scripts/topics.* (--partitions|--config) .*": Scene.LIVE,
 }
+
+
+ALONE = (
+    r"scripts/(bench|setup|package|stack)( .*)?",
+    r"scripts/tideline stack( up)?",
+    r"scripts/tideline model (evaluate|list) .*",
+    r"scripts/(tideline )?topics --(asyncapi|strimzi)( .*)?",
+    r"(\.venv/bin/python -m|models/evaluate\.py) .*",
+)
+"""What needs nothing before it."""
 
 
 class Ending(NamedTuple):
@@ -158,6 +170,17 @@ def is_on_files(command: Documented) -> bool:
 def is_demo(command: Documented) -> bool:
     """Whether it is about the demo's stack."""
     return re.search("--(stack|name) demo( |$)|^scripts/demo --keep$", text_of(command)) is not None
+
+
+def is_alone(command: Documented) -> bool:
+    """Whether it may come first."""
+    text = text_of(command)
+    return text in MENTIONED or any(re.fullmatch(pattern, text) for pattern in ALONE)
+
+
+def part_of(command: Documented) -> str:
+    """Return its name in the walk, which begins with the part that can be walked by itself: a page, or the demo."""
+    return f"on-the-demo: {command}" if is_demo(command) else str(command)
 
 
 def walk() -> list[Documented]:

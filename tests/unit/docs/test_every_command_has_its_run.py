@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support import doc_walk
 from tests.support.doc_commands import Documented, documented
-from tests.support.doc_walk import as_typed, of_pattern, text_of, walk
+from tests.support.doc_walk import Scene, as_typed, is_alone, is_demo, of_pattern, scene_of, text_of, walk
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ALL = documented()
 _SEEN = {"kafka": "h:9092", "redis": "h:6379", "flink": "h:8081", "offset": "7", "savepoint": "/s"}
-_TABLES = ("NOT_HERE", "MORE", "BEFORE", "SCENES", "INTERRUPTED")
+_SEEN |= {"before": "1700000000000", "now": "1700000000001"}
+_TABLES = ("NOT_HERE", "MORE", "BEFORE", "SCENES", "INTERRUPTED", "ALONE")
 
 
 def test_the_walk_is_long() -> None:
@@ -38,6 +43,16 @@ def test_nothing_is_left_that_stands_for_something(command: Documented) -> None:
 def test_an_entry_of_a_table_is_about_a_command(table: str, pattern: str) -> None:
     """Contract: what no page names any more leaves the tables too."""
     assert [each for each in _ALL if of_pattern({pattern: table}, each)]
+
+
+def test_each_page_can_be_walked_by_itself() -> None:
+    """Contract: what needs something has a scene, or stands behind what has one on its page."""
+    begun: set[Path] = set()
+    for command in walk():
+        if scene_of(command) is not Scene.AS_IT_IS or "up" in command.words:
+            begun.add(command.page)
+        assert is_demo(command) or is_alone(command) or command.page in begun, command
+    assert len(begun) > 8
 
 
 def test_what_is_only_mentioned_is_so_somewhere() -> None:

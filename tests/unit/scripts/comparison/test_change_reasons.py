@@ -37,11 +37,15 @@ def test_which_of_two_lists_knows_more_is_said() -> None:
     token = token_for("u", ["a", "b"])
     assert reasons(_made(token, 2, NOON_MS + 90_000, 9), _made(token, 1, NOON_MS, 12)) == [
         "the list now is of a moment 0:01:30 later",
-        "the list then counts 3 updates more",
+        "the list then counts 3 more updates",
         "generation 2 now, 1 then",
     ]
-    assert reasons(_made(token, 1, 5, 1), _made(token, 1, 6, 1)) == [
-        "the list then is of a moment 0:00:00.001000 later"
+    assert reasons(_made(token, 1, 5, 1), _made(token, 1, 6, 2)) == [
+        "the list then is of a moment less than a second later",
+        "the list then counts 1 more update",
+    ]
+    assert reasons(_made(token, 1, NOON_MS + 234_768, 1), _made(token, 1, NOON_MS, 1)) == [
+        "the list now is of a moment 0:03:55 later"
     ]
 
 

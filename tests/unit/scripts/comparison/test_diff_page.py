@@ -34,7 +34,7 @@ def test_a_page_has_pictures_tables_and_reasons_and_fetches_nothing() -> None:
     assert moved == "Weight that each activity gains or loses; the table below has it in numbers"
     assert "9 users have both lists; 2 (22.2%) would see another one." in text
     assert "<h3>w</h3>" in text
-    assert "<li>the list now is of a moment 0:00:00.060000 later</li>" in text
+    assert "<li>the list now is of a moment less than a second later</li>" in text
     assert "url(" not in text
     assert "@import" not in text
 

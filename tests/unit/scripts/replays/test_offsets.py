@@ -74,13 +74,22 @@ def test_a_range_that_is_not_there_is_refused_with_where_the_topic_ends(
         ("5000", None, "0 to 4 are past its retention"),
         ('{"1": 0}', '{"1": 7}', "partition 1 still holds, offsets 9 to 9; 0 to 8 are past its retention"),
         ("last=990s", None, "partition 1 still holds, offsets 9 to 9"),
-        ('{"0": 7}', '{"0": 7}', "a range that holds records; the partitions end at 0: 50, 1: 9"),
+        (
+            '{"0": 7}',
+            '{"0": 7}',
+            "that holds records; they are of 1970-01-01T00:00:05.000Z to .*:49.000Z, the partitions end at 0: 50, 1: 9",
+        ),
     ],
 )
 def test_what_retention_has_taken_is_named_and_never_skipped(begin: str, end: str | None, message: str) -> None:
     """Contract: no data can say what these records were: exit status 3."""
     with pytest.raises(TooFew, match=message):
         found([Partition(0, 5, 50), Partition(1, 9, 9)], begin, end)
+
+
+def test_of_an_empty_topic_no_time_is_told() -> None:
+    with pytest.raises(TooFew, match="a range that holds records; the partitions end at 0: 0, 1: 0"):
+        found([Partition(0, 0, 0), Partition(1, 0, 0)], "20000")
 
 
 def test_a_time_after_the_first_record_that_is_left_loses_nothing() -> None:

@@ -79,7 +79,7 @@ def test_fates_are_what_the_versions_of_lists_say(size: int) -> None:
 
 
 def test_a_record_that_is_late_told_twice_or_of_before_an_erasure_is_that_one() -> None:
-    """Contract: the fate is of its record's partition, also where a batch is worked off in turns."""
+    """Contract: the fate is of its record's partition, also in turns; no reason that is only counted has none."""
 
     def view(name: str, ts_ms: int, user: str = "u") -> bytes:
         return encode_event(Event(name, user, EventType.VIEW, ts_ms, item_id="i", category="tea"))
@@ -101,6 +101,8 @@ def test_a_record_that_is_late_told_twice_or_of_before_an_erasure_is_that_one() 
     assert fates(view("more", NOON_MS + 5_500_000), order, new, after, b"?") == {
         0: {"accepted": 1}, 1: {"accepted": 1}, 2: {"erased": 1}, 3: {"accepted": 1}, 4: {"bad_magic": 1}
     }  # fmt: skip
+    met = {fate for counts in shop.fates.values() for fate in counts}
+    assert met >= {str(reason) for reason in Reason if reason.counted_only}
 
 
 def test_sums_are_bytes_of_a_version() -> None:
