@@ -181,6 +181,9 @@ class Reader:
     def _past(self) -> None:
         self._anew()
         self.must("scripts/topics")
+        self._fill()
+
+    def _fill(self) -> None:
         kafka, now_ms = self._status()["kafka_bootstrap"], int(time.time() * 1000)
         activities = make_activities(60, now_ms)
         produce(kafka, Topics().activities, [(each.activity_id.encode(), encode_activity(each)) for each in activities])
@@ -193,7 +196,9 @@ class Reader:
             self._past()
             self.must("scripts/submit live")
         with redis.Redis.from_url(self._status()["redis_url"]) as store:
-            if not store.exists(_LIST):  # a job that goes on from a backfill writes none before it is told to
+            if not any(topic_ends(KafkaCluster(self._status()["kafka_bootstrap"]), Topics().activities).values()):
+                self._fill()
+            elif not store.exists(_LIST):  # a job that goes on from a backfill writes none before it is told to
                 self.must("scripts/control republish id=again")
             wait_until("somebody has a list", lambda: store.exists(_LIST))
 
