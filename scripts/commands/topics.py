@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError
@@ -33,9 +33,17 @@ class TopicError(Exception):
     """A topic is there but cannot be used as it is."""
 
 
+class Ensured(NamedTuple):
+    """A topic that is there: whether it was made now, and what it is divided into."""
+
+    name: str
+    made: bool
+    partitions: int
+
+
 def ensure_topics(
     cluster: KafkaCluster, names: Topics, partitions: int | None = None, roles: Collection[str] = SPECS
-) -> list[str]:
+) -> list[Ensured]:
     """Makes the topics that are missing and leaves the settings of the others alone.
 
     Args:
@@ -45,7 +53,7 @@ def ensure_topics(
         roles: Those that are needed, where not all are.
 
     Returns:
-        The names of those that were made now.
+        All that are needed, in the order of their roles.
 
     Raises:
         TopicError: One that is there cannot be used: its partitions, or whose clock stamps its records.
@@ -59,10 +67,10 @@ def ensure_topics(
         for role, name in wanted.items():
             count = _count(admin, names, role, partitions)
             made += [name] * _create(admin, role, name, count)
-        _check_partitions(admin, names, wanted)
+        found = _check_partitions(admin, names, wanted)
         if "clickstream" in wanted:
             _check_clock(admin, names.clickstream)
-    return made
+    return [Ensured(name, name in made, found[name]) for name in wanted.values()]
 
 
 def _count(admin: Any, names: Topics, role: str, partitions: int | None) -> int | None:
@@ -85,8 +93,11 @@ def _create(admin: Any, role: str, name: str, partitions: int | None) -> bool:
     return True
 
 
-def _check_partitions(admin: Any, names: Topics, wanted: Mapping[str, str]) -> None:
-    """Waits until every broker knows the topics: a producer that comes too early would be told that there are none."""
+def _check_partitions(admin: Any, names: Topics, wanted: Mapping[str, str]) -> dict[str, int]:
+    """Wait until every broker knows the topics, a producer that comes too early would be told that there are none.
+
+    Returns their partitions by name.
+    """
     deadline = time.monotonic() + _KNOWN_WITHIN_S
     while True:
         described = admin.describe_topics([*wanted.values()])
@@ -101,7 +112,7 @@ def _check_partitions(admin: Any, names: Topics, wanted: Mapping[str, str]) -> N
             wrong = apart(names, found) if {"clickstream", "profiles"} <= wanted.keys() else ""
             if wrong:
                 raise TopicError(f"{wrong}. Delete the topic of profiles, make it again, and write them again")
-            return
+            return found
         if time.monotonic() > deadline:
             missing = ", ".join(wanted.values())
             raise TopicError(f"the brokers do not know all of {missing} after {_KNOWN_WITHIN_S:.0f} s")
@@ -144,13 +155,27 @@ def main(argv: list[str]) -> int:
         return 0
     try:
         target = read_target(arguments)
-        made = ensure_topics(target.cluster, target.topics, arguments.partitions)
+        topics = ensure_topics(target.cluster, target.topics, arguments.partitions)
     except (ConfigError, StackError, TopicError, Unavailable) as error:
         return failed("topics", error)
-    found = [{"name": name, "made": name in made} for name in target.topics.by_role().values()]
     if arguments.json:
-        print(json.dumps(found))
+        print(json.dumps([each._asdict() for each in topics]))
         return 0
-    for each in found:
-        print(f"{each['name']}: {'made' if each['made'] else 'was there'}")
+    meant = {target.topics.clickstream, target.topics.decisions}  # profiles follow the clickstream
+    for each in topics:
+        print(told(each, arguments.partitions if each.name in meant else None))
     return 0
+
+
+def told(topic: Ensured, asked: int | None) -> str:
+    """Return the line of a topic for people; `asked` is how many partitions they wanted it to have.
+
+    >>> told(Ensured("policy", True, 1), None)
+    'policy: made, partitions: 1'
+    """
+    line = f"{topic.name}: {'made' if topic.made else 'was there'}, partitions: {topic.partitions}"
+    if asked is None or asked == topic.partitions:
+        return line
+    if asked < topic.partitions:
+        return f"{line}, not {asked}: a topic never has fewer"
+    return f"{line}, not {asked}: kafka-topics --alter --topic {topic.name} --partitions {asked} adds them"

@@ -23,7 +23,11 @@ def fill(parser: VerbParser) -> None:
             "tideline topics --asyncapi",
             "tideline topics --strimzi kafka --partitions 16",
         ],
-        {"name": "of the topic", "made": "whether it was made now; else it was there"},
+        {
+            "name": "of the topic",
+            "made": "whether it was made now; else it was there",
+            "partitions": "how many it has",
+        },
     )
     add_target(parser)
     parser.add_argument(

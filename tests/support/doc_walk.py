@@ -148,6 +148,7 @@ class Ending(NamedTuple):
 INTERRUPTED = {
     r"scripts/tideline console .*": Ending("console http", 130),
     r"scripts/stack watch": Ending("watching", 0),
+    r"scripts/tideline probe(?!.* --once).*": Ending("metrics at", 130),
     r"scripts/tideline experiment watch .*": Ending("spring|rate", 130),
 }
 

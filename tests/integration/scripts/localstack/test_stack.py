@@ -25,8 +25,10 @@ def test_status_tells_every_process_and_address(stack: Stack) -> None:
 
 def test_topics_are_made_once(stack: Stack) -> None:
     names = Topics().with_suffix("-once")
-    assert set(ensure_topics(stack.kafka, names)) == set(names.by_role().values())
-    assert ensure_topics(stack.kafka, names) == []
+    made = ensure_topics(stack.kafka, names)
+    assert [each.name for each in made] == [*names.by_role().values()]
+    assert all(each.made for each in made)
+    assert ensure_topics(stack.kafka, names, 16) == [each._replace(made=False) for each in made]
 
 
 def test_second_stack_runs_beside_the_first_and_goes_without_it(stack: Stack, name: str) -> None:

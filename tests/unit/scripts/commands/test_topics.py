@@ -2,7 +2,7 @@
 
 import pytest
 
-from tideline.scripts.commands.topics import TopicError, check_clock, main
+from tideline.scripts.commands.topics import Ensured, TopicError, check_clock, main, told
 
 
 @pytest.mark.parametrize(("kind", "refused"), [("LogAppendTime", False), ("CreateTime", True)])
@@ -28,3 +28,17 @@ def test_an_address_that_cannot_be_ends_in_usage(address: str, capsys: pytest.Ca
         main(["--bootstrap", address])
     assert ended.value.code == 2
     assert f"{address!r}; allowed: host:port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("has", "asked", "line"),
+    [
+        (4, None, "clicks: was there, partitions: 4"),
+        (4, 4, "clicks: was there, partitions: 4"),
+        (4, 16, "partitions: 4, not 16: kafka-topics --alter --topic clicks --partitions 16 adds them"),
+        (16, 4, "partitions: 16, not 4: a topic never has fewer"),
+    ],
+)
+def test_a_topic_that_stays_as_it_is_says_so(has: int, asked: int | None, line: str) -> None:
+    """Contract: nobody takes it for divided as he asked."""
+    assert told(Ensured("clicks", False, has), asked).endswith(line)
