@@ -80,7 +80,8 @@ def describe(probe: Probe, users: Sequence[str], within_s: float) -> list[str]:
     line = f"{probe.fresh} of {len(users)} shards have made a list"
     lines = [f"{line}, after {came[0]:.2f} to {came[-1]:.2f} s" if came else line]
     late = [(shard, user) for shard, (user, each) in enumerate(zip(users, probe.seconds, strict=True)) if each is None]
-    return lines + [f"shard {shard}: no list of {user} within {within_s:g} s of its event" for shard, user in late]
+    lines += [f"shard {shard}: no list of {user} within {within_s:g} s of its event" for shard, user in late]
+    return lines if came else [*lines, "does the job run, and has it an activity to show? tideline doctor looks"]
 
 
 def _once(prober: Prober, url: str, arguments: argparse.Namespace) -> int:

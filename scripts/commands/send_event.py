@@ -110,7 +110,8 @@ def send(target: Target, event: Event, client: redis.Redis, key: str) -> Renewed
             if payload and parse_list(payload).version > before:
                 return Renewed(payload, time.monotonic() - started_s)
             time.sleep(_LOOK_EVERY_S)
-    raise Unavailable("the job", f"no newer {key!r} within {_NEW_WITHIN_S:.0f} s of the event: does it run?")
+    why = "does it run, and has it an activity to show? tideline doctor looks"
+    raise Unavailable("the job", f"no newer {key!r} within {_NEW_WITHIN_S:.0f} s of the event: {why}")
 
 
 def _version(client: redis.Redis, key: str) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from tideline.scripts.commands.job_rights import LIVE_WRITES
 from tideline.scripts.commands.topics import TopicError, check_clock
 from tideline.scripts.diagnosis.finding import MAX_SKEW_S, Finding, clock, ok, unknown, wrong
 from tideline.udfs.io.kafka_rights import rights_on
-from tideline.udfs.io.topic_reader import group_offsets
+from tideline.udfs.io.topic_reader import group_offsets, topic_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +50,7 @@ def check(cluster: KafkaCluster, topics: Topics, group: str, now_ms: int) -> Ite
         place, _, advice = str(error).rpartition(": ")
         yield wrong("kafka", place, advice)
         return
+    yield from _activities(cluster, names["activities"])
     yield _group(cluster, group)
     yield _clock(cluster, names["clickstream"], now_ms)
 
@@ -113,6 +114,18 @@ def _stamps(admin: Any, clickstream: str) -> Finding:
     except AuthorizationError:
         return unknown(subject, "the login may not see the topic's settings", "grant DescribeConfigs, as to topics")
     return ok(subject, "records are stamped by the broker")
+
+
+def _activities(cluster: KafkaCluster, name: str) -> Iterator[Finding]:
+    """Of a topic that cannot be read its own finding tells."""
+    try:
+        ends = topic_ends(cluster, name)
+    except Unavailable:
+        return
+    if any(ends.values()):
+        yield ok("activities", "some are written")
+    else:
+        yield unknown("activities", "none is written yet: nobody has a list before", "tideline activity put FILE")
 
 
 def _group(cluster: KafkaCluster, group: str) -> Finding:

@@ -1,4 +1,4 @@
-"""Contract: every example of the marketer's contract is one that `tideline activity check` takes."""
+"""Contract: `tideline activity check` takes every example of the marketer's contract, and a local stack's first one."""
 
 from __future__ import annotations
 
@@ -21,12 +21,20 @@ _LINES = [line for block in blocks(_PAGE) if block.language == "json" for line i
 _WHOLE = next(block.code for block in blocks(_PAGE) if block.code.startswith('{"activity_id"'))
 
 
-@pytest.mark.parametrize("line", [*_LINES, _WHOLE])
+_FIRST = next(
+    code.partition("<<'END'\n")[2].partition("\nEND")[0]
+    for code in (block.code for block in blocks((ROOT / "docs" / "operate.md").read_text()))
+    if code.startswith("cat > spring.json")
+)
+
+
+@pytest.mark.parametrize("line", [*_LINES, _WHOLE, _FIRST])
 def test_an_example_is_taken(line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Contract: a line is keys of an activity; nothing is wrong with it, and it can reach somebody."""
     stated = json.loads(line if line.startswith("{") else f"{{{line}}}")
     path = tmp_path / "example.json"
-    path.write_text(json.dumps({**GOOD, **stated, "ends_ms": GOOD["ends_ms"]}))
+    whole = {} if line == _FIRST else GOOD  # that page's is written as it stands
+    path.write_text(json.dumps({**whole, **stated, "ends_ms": GOOD["ends_ms"]}))
 
     assert main(["check", str(path)]) == 0, capsys.readouterr().err
 

@@ -46,6 +46,7 @@ def test_a_stack_whose_topics_lack_is_sound_once_they_are_made(stack: Stack, cap
 
     assert [each for each in after.values() if each["state"] == "wrong"] == []
     assert status == 0
+    assert after["activities"]["found"] == "none is written yet: nobody has a list before"
     assert {"java", "packages", "kafka", "redis", "flink", "slots", "jobs", "clock of Redis"} <= after.keys()
     assert {"clock of the brokers", "clock of Flink", "group tideline", f"stack {stack.name}"} <= after.keys()
     assert all(each.keys() == parser_of("doctor").keys.keys() for each in after.values())

@@ -59,6 +59,7 @@ def test_where_no_shard_answers_no_time_is_told() -> None:
     assert describe(Probe((None,)), canaries(1), 10.0) == [
         "0 of 1 shards have made a list",
         "shard 0: no list of tideline-probe-00000 within 10 s of its event",
+        "does the job run, and has it an activity to show? tideline doctor looks",
     ]
 
 
