@@ -142,12 +142,12 @@ def describe(found: Mapping[str, Any]) -> list[str]:
 
 def _sent(arguments: argparse.Namespace) -> dict[str, Any]:
     target, redis_target = read_target(arguments), read_redis_target(arguments)
-    key = f"{arguments.prefix}:list:{arguments.user}"
+    key, known = f"{arguments.prefix}:list:{arguments.user}", known_activities(arguments)
     with opened(redis_target.url) as client:
         before: Any = client.get(key)
         event = event_of(arguments, int(time.time() * 1000), before)
         after = send(target, event, client, key)
-    now_ms, known = int(time.time() * 1000), known_activities(arguments)
+    now_ms = int(time.time() * 1000)
     return {
         "event": event._asdict() | {"type": TYPE_NAMES[event.type]},
         "seconds": round(after.seconds, 3),

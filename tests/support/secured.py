@@ -33,6 +33,7 @@ COMMANDS = {
     "experiment watch": ["experiment", "watch", "--id", "x"],
     "export": ["export", "--out", "x.parquet"],
     "model rollback": ["model", "rollback"],
+    "archive": ["archive", "--to", "archive"],
 }
 USERS = [f"secured-{number}" for number in range(20)]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tideline.udfs.io.kafka_rights import Right
 
 pytestmark = pytest.mark.integration
-_IMPLIES_DESCRIBE = frozenset({"READ", "WRITE"})
+_IMPLIES_DESCRIBE = frozenset({"READ", "WRITE", "DELETE"})
 _REFUSALS = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError)
 _REPLAYS = ("decisions-july", "dead-letters-july")
 

@@ -22,6 +22,7 @@ from tideline.scripts.commands import tideline
 from tideline.scripts.commands.submit import token_keys
 from tideline.scripts.localstack import Stack
 from tideline.scripts.localstack.paths import FLINK_CONF
+from tideline.scripts.localstack.secure_redis import ADMIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,11 +82,28 @@ def test_the_job_and_every_command_work_with_the_documented_rights(
         _lose_its_taskmanager(job)
         secured.play(2)
         assert all(now > then for now, then in zip(_updates(job), before, strict=True)), "nobody began anew"
+        played_ms = int(time.time() * 1000) + 1
+        _about_somebody(secured, tmp_path)
     finally:
         locked.rest.cancel(job.job_id)
     _train_reads(broker)
     job.options = {**job.options, "name": "july"}
-    _replay_since(began_ms, secured, capsys)
+    _replay_between(began_ms, played_ms, secured, capsys)
+
+
+def _about_somebody(secured: Secured, folder: Path) -> None:
+    """Run what is about one user or activity, each with its own rights; all of it in Redis too."""
+    locked, user = secured.job.stack, "somebody"
+    assert locked.secured is not None
+    redis = ["--redis-url-file", str(locked.secured.redis_file(ADMIN))]
+    secured.run("send", "send", user, "--category", "BEEF", *redis)
+    secured.run("probe", "probe", "--once", *redis)
+    secured.run("list", "list", user, *redis)
+    secured.run("list --why", "list", user, "--why", *redis)
+    secured.run("person", "person", user, "--export", str(folder / "person"), *redis)
+    secured.run("erase", "erase", user)
+    secured.run("archive", "archive", "--to", str(folder / "archive"))
+    secured.run("activity stop", "activity", "stop", "a003")
 
 
 def _train_reads(broker: Doors) -> None:
@@ -93,10 +111,10 @@ def _train_reads(broker: Doors) -> None:
     assert len(load(f"kafka://{broker.outside}/clickstream", properties=login).names) == len(USERS)
 
 
-def _replay_since(began_ms: int, secured: Secured, capsys: Captured) -> None:
+def _replay_between(began_ms: int, ended_ms: int, secured: Secured, capsys: Captured) -> None:
     secured.job.stack.rest.wait_slots(1)
     capsys.readouterr()
-    secured.submit("replay", "--from", str(began_ms - 60_000), "--to", str(int(time.time() * 1000) + 1))
+    secured.submit("replay", "--from", str(began_ms - 60_000), "--to", str(ended_ms))
     replayed = json.loads(capsys.readouterr().out)
     assert (replayed["records"], replayed["lists"]) == (4 * len(USERS), len(USERS))
 
