@@ -127,8 +127,33 @@ def read(folder: Path, topic: str) -> Iterator[TopicRecord]:
     if not files:
         raise ConfigError("--archive", str(folder), f"a folder with topic={topic}, as `tideline archive` writes it")
     for each in files:
-        for batch in _opened(each.path).iter_batches(_GROUP_ROWS, columns=["offset", "key", "value", "timestamp_ms"]):
-            yield from map(TopicRecord._make, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        yield from records_in(each, each.start, each.stop)
+
+
+def records_in(file: ArchivedFile, start: int, stop: int) -> Iterator[TopicRecord]:
+    """Yield the records of a file with an offset in start..stop-1, a group of rows in memory at a time.
+
+    Raises:
+        ConfigError: it is none of ours.
+    """
+    found = _opened(file.path)
+    offsets = found.schema_arrow.get_field_index("offset")
+    of = [found.metadata.row_group(at).column(offsets).statistics for at in range(found.num_row_groups)]
+    groups = [at for at, each in enumerate(of) if each is None or (each.max >= start and each.min < stop)]
+    columns = ["offset", "key", "value", "timestamp_ms"]
+    for batch in found.iter_batches(_GROUP_ROWS, row_groups=groups, columns=columns) if groups else ():
+        if start > file.start or stop < file.stop:
+            inside = pc.and_(pc.greater_equal(batch["offset"], start), pc.less(batch["offset"], stop))
+            batch = batch.filter(inside)
+        yield from map(TopicRecord._make, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+
+def latest_ms(file: ArchivedFile) -> int:
+    """Return the latest Kafka timestamp of a file's records, 0 for none; raises as `records_in`."""
+    found = _opened(file.path)
+    column = found.schema_arrow.get_field_index("timestamp_ms")
+    of = [found.metadata.row_group(at).column(column).statistics for at in range(found.num_row_groups)]
+    return max((each.max for each in of if each is not None), default=0)
 
 
 def forget(folder: Path, topic: str, key: bytes) -> int:

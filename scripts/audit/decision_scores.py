@@ -50,6 +50,8 @@ class Worked(NamedTuple):
     bonus: float | None
     parts: dict[str, float]
     why_not: str = ""
+    complete: bool = True
+    """Whether its topic surely has every row of that version."""
 
 
 class Scores:
@@ -86,17 +88,17 @@ class Scores:
             alone: Weights = tuple(each * (place == at) for place, each in enumerate(self._weights))  # type: ignore[assignment]
             ((part, _),) = scores_of(some, self.policy, alone, shared)
             parts[name] = (part or 0.0) * scaled(self._weights)[at] / scaled(alone)[at]
-        return Worked(mean, bonus, parts)
+        return Worked(mean, bonus, parts, complete=self.learned(version).complete)
 
     def listed(
         self,
         decision: Decision,
-        activities: Sequence[Activity],
+        names: Sequence[str],
         pairs: Sequence[int],
         charged: Charged = Charged.ALL,
         learned: Learned | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean and bonus of activities as lists are ordered by them: with what budgets charge and floors add.
+        """Return mean and bonus of known activities, with what budgets charge and floors add: lists are ordered so.
 
         `pairs` are what the user of a decision has to do with each of them; `learned` stands for what was learned as
         of its version.
@@ -105,9 +107,9 @@ class Scores:
             Unavailable: the policy's topic cannot be read.
         """
         read = learned or self.learned(decision["policy_version"])
-        catalogue = Catalogue.of(activities)
+        catalogue = Catalogue.of([self._known[name] for name in names])
         at = {each.activity_id: number for number, each in enumerate(catalogue.activities)}
-        order = [at[each.activity_id] for each in activities]
+        order = [at[name] for name in names]
         ordered = np.zeros((1, len(order)), np.uint32)
         ordered[0, order] = pairs
         x = np.frombuffer(decision["x"], np.int8)[None, :]
@@ -158,7 +160,7 @@ def explained(decisions: Sequence[Decision], scores: Scores) -> dict[str, Any]:
         Unavailable: the policy's topic cannot be read.
     """
     if not decisions:
-        raise ConfigError("USER", "", "a user who was shown something that the topic of decisions still has")
+        raise ConfigError("SUBJECT", "", "a list of which the topic of decisions still has something")
     entries = [_entry(each, scores.of(each)) for each in sorted(decisions, key=lambda each: each["position"])]
     for one, below in pairwise(entries):
         one["ahead"] = _ahead(one, below)
@@ -166,6 +168,8 @@ def explained(decisions: Sequence[Decision], scores: Scores) -> dict[str, Any]:
     told = [each["equal"] for each in entries if each["equal"] is not None]
     return {
         "decision_id": first["decision_id"],
+        "user_id": first["user_id"],
+        "shown_ms": min(each["shown_ms"] for each in decisions),
         "as_of_ms": first["as_of_ms"],
         "policy": first["policy"],
         "policy_version": first["policy_version"],
@@ -178,22 +182,38 @@ def explained(decisions: Sequence[Decision], scores: Scores) -> dict[str, Any]:
 
 
 def _entry(decision: Decision, worked: Worked) -> dict[str, Any]:
-    logged = decision["mean"], decision["bonus"]
-    can_tell = not worked.why_not and decision["mean"] is not None
+    equal, why_not = _held_against(decision, worked)
     return {
         "position": decision["position"],
         "activity_id": decision["activity_id"],
         "mean": worked.mean,
         "parts": worked.parts,
         "bonus": worked.bonus,
-        "equal": (worked.mean, worked.bonus) == logged if can_tell else None,
-        "why_not": worked.why_not or ("" if can_tell else "the log has no score of it"),
+        "equal": equal,
+        "why_not": why_not,
         "explored": decision["explored"],
         "propensity": decision["propensity"],
         "rules": list(decision["constraints"]),
         "feasible": decision["feasible"],
+        "price": 0.0,
+        "owed": 0.0,
         "ahead": None,
     }
+
+
+def _held_against(decision: Decision, worked: Worked) -> tuple[bool | None, str]:
+    """Return whether the log has the same, and why that cannot be said.
+
+    Rows that are gone would make other numbers; the same ones are none the less proof that none is.
+    """
+    if worked.why_not:
+        return None, worked.why_not
+    if decision["mean"] is None:
+        return None, "the log has no score of it"
+    equal = (worked.mean, worked.bonus) == (decision["mean"], decision["bonus"])
+    if not equal and not worked.complete:
+        return None, f"{_gone(decision['policy_version'])} whole: what is left of it makes other numbers"
+    return equal, ""
 
 
 def _ahead(one: Mapping[str, Any], below: Mapping[str, Any]) -> float | None:

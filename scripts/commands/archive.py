@@ -21,8 +21,14 @@ if TYPE_CHECKING:
     from tideline.udfs.core.policies.policy_start import Log, TopicRecord
 
 
-def archive(target: Target, folder: Path, most_rows: int) -> int:
+_MOST_BYTES = 64 << 20
+"""Of values in one file: rows of the policy have a kilobyte each."""
+
+
+def archive(target: Target, folder: Path, most_rows: int, *, policy: bool = False) -> int:
     """Write what clickstream and decisions have behind what is archived, up to their ends; return how many records.
+
+    With `policy` those of policy and activities too.
 
     Raises:
         ConfigError: another process writes the archive, or it does not fit the topics.
@@ -30,7 +36,8 @@ def archive(target: Target, folder: Path, most_rows: int) -> int:
     """
     done = 0
     with archive_files.locked(folder):
-        for topic in (target.topics.clickstream, target.topics.decisions):
+        names = target.topics
+        for topic in (names.clickstream, names.decisions, *((names.policy, names.activities) if policy else ())):
             reached = archive_files.archived_to(folder, topic)
             with opened(target.cluster, topic) as logs:
                 for log in logs:
@@ -61,11 +68,13 @@ def first_offset(where: str, log: Log, reached: int | None) -> int:
 def ranges(log: Log, start: int, most_rows: int) -> Iterator[tuple[int, list[TopicRecord]]]:
     """Yield where each range ends, and its records; offsets that hold none go to the range before them."""
     records: list[TopicRecord] = []
+    size = 0
     for record in log.records(start, log.end):
-        if len(records) == most_rows:
+        if len(records) == most_rows or size >= _MOST_BYTES:
             yield record.offset, records
-            records = []
+            records, size = [], 0
         records.append(record)
+        size += len(record.value or b"")
     if records:
         yield log.end, records
 
@@ -84,7 +93,8 @@ def main(argv: Sequence[str]) -> int:
         if arguments.without is not None:
             print(f"{arguments.to}: {_forget(target, arguments.to, arguments.without):,} records are gone")
         else:
-            print(f"{arguments.to}: {archive(target, arguments.to, arguments.rows):,} records more")
+            done = archive(target, arguments.to, arguments.rows, policy=arguments.policy)
+            print(f"{arguments.to}: {done:,} records more")
     except (ConfigError, OSError, StackError, Unavailable) as error:
         return failed("archive", error)
     return 0

@@ -3,53 +3,153 @@
 from __future__ import annotations
 
 import json
+import time
+from importlib.util import find_spec
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
-from tideline.schemas.errors import InvalidRecord, TidelineError
+from tideline.models.registry import MANIFEST, verify
+from tideline.schemas.errors import ConfigError, InvalidRecord, ModelError, TidelineError
 from tideline.schemas.records import DECISION
+from tideline.scripts.archive.longer_log import opened_with
 from tideline.scripts.audit.decision_scores import Ranking, Scores, explained
+from tideline.scripts.audit.list_causes import NOT_REMADE, UNKNOWN, causes
+from tideline.scripts.audit.remade_user import Heard, UserThen
 from tideline.scripts.commands.exits import Exit, failed
-from tideline.scripts.commands.person_records import records_of
-from tideline.scripts.commands.printable import printable
-from tideline.scripts.commands.show_list import known_activities
+from tideline.scripts.commands.explain_words import describe
+from tideline.scripts.commands.extras import lacks
 from tideline.scripts.commands.target import PUBLISH_MS, read_target
+from tideline.scripts.commands.token_secrets import read_token_keys
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
-from tideline.udfs.core.catalogue.opening import moment
-from tideline.udfs.io.topic_reader import read_policy
+from tideline.udfs.core.catalogue.activity import decode_activity
+from tideline.udfs.core.limits import MAX_POSITIONS
+from tideline.udfs.core.lists.token_keys import TokenKeys
+from tideline.udfs.core.policies.by_name import make_policy
+from tideline.udfs.core.policies.policy_start import read_start
+from tideline.udfs.core.serving.offers.offers import RankSettings
+from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.settings.job_config import JobConfig
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from tideline.scripts.commands.target import Target
+    from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
+    from tideline.udfs.core.users.interest import StepEncoder
 
-_VERDICTS = {
-    True: "worked out again: equal, bit for bit",
-    False: "the log has OTHER numbers: the job has other weights or options, or the topic has lost rows since",
-    None: "nothing of it can be worked out again",
-}
+    Decision = dict[str, Any]
+
+_DAY_MS = 86_400_000
+_SUBJECT = "a user who was shown something that the topic of decisions still has, or the id of such a list"
 
 
-def decisions_of(target: Target, user: str, decision_id: str | None) -> list[dict[str, Any]]:
-    """Return the log's records of one list of a user, of the one shown last where none is named; none if there is none.
+class Topic:
+    """The topics of a deployment, as far back as an archive has them."""
+
+    def __init__(self, target: Target, archive: Path | None) -> None:
+        self._target, self._archive = target, archive
+        self.names = target.topics
+
+    def records(self, topic: str) -> Iterator[TopicRecord]:
+        """Yield the records of a topic, partition by partition; raises as `opened_with`."""
+        with opened_with(self._target.cluster, topic, self._archive) as logs:
+            for log in logs:
+                yield from log.records(log.begin, log.end)
+
+    def of(self, topic: str, user: str) -> list[TopicRecord]:
+        """Return the records whose key is a user; raises as `opened_with`."""
+        key = user.encode()
+        return [each for each in self.records(topic) if each.key == key]
+
+    def policy(self, version: int | None) -> PolicyStart:
+        """Return what the policy was at a version; raises as `opened_with`."""
+        with opened_with(self._target.cluster, self.names.policy, self._archive) as (log, *_):
+            return read_start(log, PUBLISH_MS, version)
+
+
+def chosen(records: Iterable[TopicRecord], subject: str, decision_id: str | None, at_ms: int | None) -> list[Decision]:
+    """Return the decisions of one list: of a user, or of the id it has, the one shown last, up to a moment.
 
     Raises:
-        Unavailable: no broker answers, it refuses, or there is no such topic.
+        ConfigError: there is none, or lists of several users have that id.
     """
-    found = []
-    for each in records_of(target.cluster, target.topics.decisions, user):
+    mine: list[Decision] = []
+    of_id: list[Decision] = []
+    name = subject.encode()
+    for record in records:
+        if record.key != name and (record.value is None or name not in record.value):
+            continue
         try:
-            found.append(DECISION.decode(each.record.value or b""))
+            found = DECISION.decode(record.value or b"")
         except InvalidRecord:
             continue
-    if decision_id is None and found:
-        decision_id = max(found, key=lambda each: each["shown_ms"])["decision_id"]
-    return [each for each in found if each["decision_id"] == decision_id]
+        if record.key == name:
+            mine.append(found)
+        elif found["decision_id"] == subject:
+            of_id.append(found)
+    if not mine and len(users := sorted({each["user_id"] for each in of_id})) > 1:
+        raise ConfigError("SUBJECT", subject, f"a user, with --decision {subject}: {', '.join(users)} have such a list")
+    found_all = [each for each in mine or of_id if at_ms is None or each["shown_ms"] <= at_ms]
+    if decision_id is None and found_all:
+        decision_id = max(found_all, key=lambda each: each["shown_ms"])["decision_id"]
+    its = {each["activity_id"]: each for each in found_all if each["decision_id"] == decision_id}
+    if not its:
+        raise ConfigError("SUBJECT", subject, _SUBJECT)
+    return sorted(its.values(), key=lambda each: int(each["position"]))
 
 
-def explain_user(arguments: argparse.Namespace) -> dict[str, Any]:
+def activities_at(records: Iterable[TopicRecord], at_ms: int) -> dict[str, Activity]:
+    """Return the activities as their topic had them at a moment; one that it has of later times alone as it was first.
+
+    One that was deleted by then may still have been on lists.
+    """
+    found: dict[str, Activity] = {}
+    for record in records:
+        try:
+            activity = decode_activity(record.key, record.value)
+        except InvalidRecord:
+            continue
+        if activity is not None and (record.timestamp_ms <= at_ms or activity.activity_id not in found):
+            found[activity.activity_id] = activity
+    return found
+
+
+def encoder_of(registry: Path, version: int) -> StepEncoder | str:
+    """Return the encoder of a version out of a folder of model folders, or why there is none."""
+    if find_spec("onnxruntime") is None:
+        return lacks("onnxruntime")
+    from tideline.models.encoder import Encoder
+
+    for path in sorted(registry.glob(f"*/{MANIFEST}")):
+        try:
+            if verify(path.parent).version == version:
+                return Encoder.load(path.parent, "cpu")
+        except ModelError:
+            continue
+    return f"{registry} has no encoder of version {version}"
+
+
+def ranker_of(
+    ranking: Ranking, encoder: StepEncoder, known: Mapping[str, Activity], keys: TokenKeys | None
+) -> RankerState:
+    """Return what makes a user's state again; without the job's token secrets no token is taken."""
+    settings = RankSettings(
+        policy=make_policy(ranking.policy),
+        keys=keys or TokenKeys({1: token_bytes(32)}, 1),
+        salt=0,
+        list_size=MAX_POSITIONS,
+        exploration_permille=0,
+        attribution_ms=round(JobConfig.attribution_days * _DAY_MS),
+        weights=ranking.weights,
+    )
+    return RankerState.start(settings, encoder, known)
+
+
+def explain(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return why a user was shown what he was.
 
     Raises:
@@ -57,58 +157,32 @@ def explain_user(arguments: argparse.Namespace) -> dict[str, Any]:
         Unavailable: a topic cannot be read.
     """
     target = read_target(arguments)
+    topics = Topic(target, arguments.archive)
+    at_ms = None if arguments.at is None else arguments.at.at_ms(int(time.time() * 1000))
+    decisions = chosen(topics.records(topics.names.decisions), arguments.subject, arguments.decision, at_ms)
+    known = activities_at(topics.records(topics.names.activities), max(each["shown_ms"] for each in decisions))
     job = JobConfig
     weights = arguments.weights or (job.weight_click, job.weight_conversion, job.weight_revenue, job.weight_cost)
-    scores = Scores(
-        Ranking(arguments.policy or job.policy, tuple(weights)),
-        known_activities(arguments),
-        lambda version: read_policy(target.cluster, target.topics.policy, PUBLISH_MS, version),
-    )
-    return explained(decisions_of(target, arguments.user, arguments.decision), scores)
-
-
-def describe(found: Mapping[str, Any]) -> list[str]:
-    """Return the lines for people."""
-    lines = [
-        f"list {found['decision_id']} as of {moment(found['as_of_ms'])}, ranked by {found['policy']}, what had been "
-        f"learned as of version {found['policy_version']:,}, encoder {found['encoder_version']}; "
-        f"{found['eligible']:,} activities could have been shown"
-    ]
-    for each in found["entries"]:
-        lines.append(f"{each['position'] + 1:3} {each['activity_id']}: {_of_score(each)}")
-        lines += [f"      {line}" for line in _of_place(each)]
-    lines.append(_VERDICTS[found["equal"]])
-    return [printable(line) for line in lines]
-
-
-def _of_score(each: Mapping[str, Any]) -> str:
-    if each["mean"] is None:
-        return f"not known: {each['why_not']}"
-    parts = ", ".join(f"{name} {part:.6f}" for name, part in each["parts"].items())
-    bonus = "without limit, for nobody had seen it" if each["bonus"] is None else f"{each['bonus']:.6f}"
-    return f"expected {each['mean']:.6f} ({parts}) + for not knowing it well {bonus}"
-
-
-def _of_place(each: Mapping[str, Any]) -> list[str]:
-    lines = []
-    if each["ahead"] is not None:
-        lines.append(f"ahead of the next by {each['ahead']:.6f}")
-    if each["explored"]:
-        lines.append("exploration put it here")
-    if each["propensity"] is not None:
-        lines.append(f"it stood here with a chance of {each['propensity']:.4f}")
-    if each["rules"]:
-        lines.append(f"{', '.join(each['rules'])} left {each['feasible']} for this place")
-    if each["equal"] is False:
-        lines.append("the log has OTHER numbers")
-    return lines
+    ranking = Ranking(arguments.policy or job.policy, tuple(weights))
+    scores = Scores(ranking, known, topics.policy)
+    found = explained(decisions, scores) | UNKNOWN
+    told = [each for each, entry in zip(decisions, found["entries"], strict=True) if entry["equal"]]
+    if not told:
+        return found
+    encoder = encoder_of(arguments.registry, told[0]["encoder_version"])
+    if isinstance(encoder, str):
+        return found | causes(found, told, scores, encoder)
+    user = told[0]["user_id"]
+    heard = Heard(topics.of(topics.names.clickstream, user), topics.of(topics.names.profiles, user))
+    remade = UserThen(ranker_of(ranking, encoder, known, read_token_keys(target)), user, heard).at(told[0])
+    return found | causes(found, told, scores, remade or NOT_REMADE)
 
 
 def main(argv: Sequence[str]) -> int:
     """Explain a list; 1 where the log has other numbers, 3 where nothing of it can be worked out."""
     arguments = parse("explain", argv)
     try:
-        found = explain_user(arguments)
+        found = explain(arguments)
     except (StackError, TidelineError) as error:
         return failed("explain", error)
     print(json.dumps(found) if arguments.json else "\n".join(describe(found)))

@@ -57,15 +57,15 @@ def explain(
     entries = [head | {"activity_id": name} for name in ranked.activities]
     if why := next(filter(None, map(scores.why_not, entries)), ""):
         return _unknown(f"Not known: {why}.")
-    activities = [known[name] for name in ranked.activities]
+    names = ranked.activities
     left_out = _left_out(token, ranked, known)
     if not token.policy:  # also what a ranker says that has no row at all yet
-        told = _told(token, activities, left_out, scores, NOTHING_LEARNED)
+        told = _told(token, names, left_out, scores, NOTHING_LEARNED)
         if told["equal"]:
             return told
     if why := scores.unread(head):
         return _unknown(f"No longer known: {why}.")
-    return _told(token, activities, left_out, scores, None)
+    return _told(token, names, left_out, scores, None)
 
 
 def _as_logged(token: Token, policy: str) -> dict[str, Any]:
@@ -81,26 +81,26 @@ def _as_logged(token: Token, policy: str) -> dict[str, Any]:
     }
 
 
-def _left_out(token: Token, ranked: RankedList, known: Mapping[str, Activity]) -> list[Activity] | None:
+def _left_out(token: Token, ranked: RankedList, known: Mapping[str, Activity]) -> list[str] | None:
     """Return what could have been on the list and is not; None where the activities as they are now do not say."""
     _, at_ms, _ = ranked.version
     is_open = [each for each in known.values() if each.status == "active" and each.starts_ms <= at_ms < each.ends_ms]
     if len(is_open) != token.eligible:  # rules, caps or dismissals took some out, or they are others by now
         return None
-    return [each for each in is_open if each.activity_id not in ranked.activities]
+    return [each.activity_id for each in is_open if each.activity_id not in ranked.activities]
 
 
 def _told(
     token: Token,
-    activities: Sequence[Activity],
-    left_out: Sequence[Activity] | None,
+    names: Sequence[str],
+    left_out: Sequence[str] | None,
     scores: Scores,
     learned: Learned | None,
 ) -> dict[str, Any]:
     """Return the document of a list, with what came closest to be on it."""
-    score = np.add(*(parts := _parts(token, activities, scores, learned)))
-    told = _document(token, [each.activity_id for each in activities], *parts)
-    ranked = [place for place in range(len(activities)) if not token.explored >> place & 1]
+    score = np.add(*(parts := _parts(token, names, scores, learned)))
+    told = _document(token, names, *parts)
+    ranked = [place for place in range(len(names)) if not token.explored >> place & 1]
     if not told["equal"] or token.acted or not ranked:
         return told
     if scores.policy.reads_pairs:
@@ -110,9 +110,9 @@ def _told(
     elif not left_out:
         words = "All that could be on the list is on it."
     else:
-        others = np.add(*_parts(token, [*activities, *left_out], scores, learned))[len(activities) :]
+        others = np.add(*_parts(token, [*names, *left_out], scores, learned))[len(names) :]
         next_one = int(np.argmax(others))
-        name, margin = left_out[next_one].activity_id, float(score[ranked].min() - others[next_one])
+        name, margin = left_out[next_one], float(score[ranked].min() - others[next_one])
         if margin >= 0:
             told["runner_up"] = {"activity_id": name, "score": _number(others[next_one]), "margin": _number(margin)}
             words = f"Next would have been {name}, {margin:.4f} behind the last place that was ranked."
@@ -122,11 +122,11 @@ def _told(
 
 
 def _parts(
-    token: Token, activities: Sequence[Activity], scores: Scores, learned: Learned | None
+    token: Token, names: Sequence[str], scores: Scores, learned: Learned | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and bonus of each activity, the entries of the list first and in its order; of others no pair."""
-    pairs = [token.pair_at(position) for position in range(len(activities))]
-    return scores.listed(_as_logged(token, scores.policy.name), activities, pairs, learned=learned)
+    pairs = [token.pair_at(position) for position in range(len(names))]
+    return scores.listed(_as_logged(token, scores.policy.name), names, pairs, learned=learned)
 
 
 def _document(

@@ -19,6 +19,8 @@ class Learned(NamedTuple):
 
     table: PolicyTable
     standings: Standings
+    complete: bool = True
+    """Whether no row of it can be missing, see PolicyStart."""
 
     @classmethod
     def of(cls, start: PolicyStart) -> Learned:
@@ -32,7 +34,7 @@ class Learned(NamedTuple):
                 table.apply(*decode_row(record.value, record.offset))
             except InvalidRecord:
                 continue
-        return cls(table, standings_in(start.records))
+        return cls(table, standings_in(start.records), start.complete)
 
     @property
     def encoder(self) -> int:

@@ -23,6 +23,7 @@ def fill(parser: VerbParser) -> None:
         _TEXT,
         [
             "tideline archive --stack demo --to archive",
+            "tideline archive --stack demo --to archive --policy",
             "tideline archive --stack demo --to archive --without u42",
         ],
         more=docstring_of("tideline.scripts.archive.archive_files"),
@@ -35,6 +36,11 @@ def fill(parser: VerbParser) -> None:
         default=200_000,
         metavar="N",
         help="records in a file at most (200000)",
+    )
+    parser.add_argument(
+        "--policy",
+        action="store_true",
+        help="keep the topics policy and activities too: `tideline explain` needs them to look back over a week",
     )
     parser.add_argument(
         "--without", metavar="USER", help="write nothing new, and the files that hold this user anew without him"

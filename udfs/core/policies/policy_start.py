@@ -61,6 +61,8 @@ class PolicyStart(NamedTuple):
     """Latest timestamp of all that was read."""
     whole: bool
     """No record before them is left out, but for more than a table keeps."""
+    complete: bool = True
+    """No row that counts can be missing: each offset that was read had a record, as far back as all are renewed."""
 
 
 def read_start(log: Log, publish_ms: int, pinned: int | None = None) -> PolicyStart:
@@ -88,7 +90,9 @@ def read_start(log: Log, publish_ms: int, pinned: int | None = None) -> PolicySt
     if start > log.begin and not found.has_prior():
         found.put_before(log.records(log.begin, start))
         start = log.begin
-    return PolicyStart(found.newest(), end, found.newest_ms, whole=start == 0 and found.count == end)
+    gapless = found.count == end - start
+    far_enough = start == 0 or found.work_ms >= WORK_MS
+    return PolicyStart(found.newest(), end, found.newest_ms, start == 0 and gapless, gapless and far_enough)
 
 
 def last_record(log: Log, stop: int, *, claims: bool = True) -> TopicRecord | None:

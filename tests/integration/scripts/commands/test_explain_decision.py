@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from kafka import KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
+from tests.support.core_world import CATEGORIES, DAY_MS, make_ranker
 from tests.support.kafka_topics import produce
+from tests.support.shopper import Shopper, visits
+from tests.support.waiting import PATIENCE_S
 from tests.support.wrong_activities import GOOD
-from tests.unit.scripts.audit.test_decision_scores import World
+from tests.unit.scripts.audit.test_decision_scores import KNOWN, World
 from tideline.schemas.decision_writer import encode_decision
+from tideline.scripts.commands.explain_decision import encoder_of
 from tideline.scripts.commands.tideline import main
+from tideline.scripts.parsers.model_parser import ARTEFACTS
+from tideline.udfs.core.catalogue.activity import encode_activity
+from tideline.udfs.core.policies.policy_table import decode_row, encode_row, row_key
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tideline.scripts.localstack import Stack
+    from tideline.udfs.core.policies.policy_start import TopicRecord
+    from tideline.udfs.core.serving.ranker_state import RankerState
 
 pytestmark = pytest.mark.integration
 Captured = pytest.CaptureFixture[str]
+_HOW = ["--policy", "linucb:alpha=0.3", "--weights", "1", "0", "0", "0", "--json"]
 
 
 def test_a_logged_list_is_found_and_worked_out_again(stack: Stack, capsys: Captured) -> None:
@@ -37,15 +53,83 @@ def test_a_logged_list_is_found_and_worked_out_again(stack: Stack, capsys: Captu
     told = [(b"u", encode_decision(each | {"user_id": "u"})) for each in log]
     produce(stack.kafka_bootstrap, f"decisions{suffix}", [*told, (b"u", b"no decision"), (b"u", None)])
     capsys.readouterr()
-    how = ["--policy", "linucb:alpha=0.3", "--weights", "1", "0", "0", "0", "--json"]
 
     def explained(*more: str) -> Any:
-        assert main(["explain", "u", *where, *how, *more]) == 0
+        assert main(["explain", "u", *where, *_HOW, *more]) == 0
         return json.loads(capsys.readouterr().out)
 
     newest = explained()
     assert (newest["decision_id"], newest["equal"], len(newest["entries"])) == (log[-1]["decision_id"], True, 4)
-    assert explained("--decision", log[0]["decision_id"])["entries"][0]["mean"] == log[0]["mean"]
-    assert main(["explain", "u", *where, *how, "--weights", "2", "1", "0", "0"]) == 1
+    named = explained("--decision", log[0]["decision_id"])
+    assert named["entries"][0]["mean"] == log[0]["mean"]
+    assert named == explained("--at", str(log[3]["shown_ms"]))
+    assert main(["explain", log[0]["decision_id"], *where, *_HOW]) == 0
+    assert json.loads(capsys.readouterr().out) == named
+    assert (named["events"], "no encoder of version 3" in named["not_known"]["events"]) == (None, True)
+    assert main(["explain", "u", *where, *_HOW, "--weights", "2", "1", "0", "0"]) == 1
     assert main(["explain", "nobody", *where]) == 1
     assert "a user who was shown something" in capsys.readouterr().err
+
+
+def _aged(stack: Stack, topic: str, records: list[tuple[bytes | None, bytes | None, int]]) -> None:
+    """Write records with timestamps of their own."""
+    producer = KafkaProducer(bootstrap_servers=stack.kafka_bootstrap, acks="all")
+    for key, value, at_ms in records:
+        producer.send(topic, key=key, value=value, timestamp_ms=at_ms)
+    producer.flush(PATIENCE_S)
+    producer.close()
+
+
+def _cut(stack: Stack, topic: str, offset: int) -> None:
+    """Let a compacted topic lose what is older than an offset, as years would."""
+    admin = KafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"cleanup.policy": "compact,delete"})])
+    admin.delete_records({TopicPartition(topic, 0): offset})
+    admin.close()
+
+
+def _job() -> tuple[RankerState, list[TopicRecord]]:
+    """Return a ranker with a shipped encoder, and the policy's topic that it has read."""
+    encoder = encoder_of(ARTEFACTS, 2)
+    assert not isinstance(encoder, str)
+    ranker, topic = make_ranker(list(KNOWN.values()), encoder), []
+    for each in World("linucb").records:
+        name, row = decode_row(each.value or b"", each.offset)
+        row = row._replace(encoder=2)
+        topic.append(each._replace(key=row_key(name, row).value, value=encode_row(row, name)))
+        ranker = ranker.with_row(name, row)
+    return ranker, topic
+
+
+def test_a_list_of_weeks_ago_is_worked_out_by_the_archive(stack: Stack, capsys: Captured, tmp_path: Path) -> None:
+    """Contract: once its policy version is gone from Kafka, status 3 says so; the archive has it, and the next one, and
+    what his events did."""
+    suffix = f"-aged{os.getpid()}"
+    where = ["--stack", stack.name, f"--suffix={suffix}"]
+    archive = ["--archive", str(tmp_path / "archive")]
+    assert main(["topics", *where]) == 0
+    old_ms = int(time.time() * 1000) - 20 * DAY_MS
+    ranker, topic = _job()
+    shopper, events = Shopper(ranker), visits(np.random.default_rng(1), 5, CATEGORIES)
+    shopper.hear(*events)
+    log = shopper.sees()
+    produce(stack.kafka_bootstrap, f"clickstream{suffix}", [(each.key, each.value) for each in shopper.records])
+    _aged(
+        stack, f"activities{suffix}", [(name.encode(), encode_activity(each), old_ms) for name, each in KNOWN.items()]
+    )
+    _aged(stack, f"policy{suffix}", [(each.key, each.value, old_ms + each.offset) for each in topic])
+    _aged(stack, f"decisions{suffix}", [(b"u", encode_decision(each), old_ms) for each in log])
+    assert main(["archive", *where, "--to", str(tmp_path / "archive"), "--policy"]) == 0
+    capsys.readouterr()
+
+    def explained(status: int, *more: str) -> Any:
+        assert main(["explain", "u", *where, *_HOW, *more]) == status
+        return json.loads(capsys.readouterr().out)
+
+    before = explained(0)
+    assert (before["equal"], len(before["entries"])) == (True, 4)
+    _cut(stack, f"policy{suffix}", len(topic) - 1)
+    assert "no longer in its topic" in explained(3)["entries"][0]["why_not"]
+    assert explained(0, *archive) == before
+    assert [each["event_id"] for each in before["events"]] == [each.event_id for each in reversed(events)]
+    assert before["runner_up"]["margin"] > 0

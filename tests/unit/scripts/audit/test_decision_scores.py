@@ -27,24 +27,26 @@ WEIGHTS = (1.0, 0.0, 0.0, 0.0)
 VERSIONS = 40
 
 
-def _topic(rng: np.random.Generator) -> list[TopicRecord]:
+def _topic(rng: np.random.Generator, apart_ms: int) -> list[TopicRecord]:
     """Return a policy's topic: rows of all activities, again and again, each publication ended by its prior."""
     records: list[TopicRecord] = []
-    for _ in range(VERSIONS):
+    for published in range(VERSIONS):
         for name in [*NAMES, PRIOR_ID]:
             theta = rng.integers(-(2**23), 2**23, (3, 16))
             row = cold_row()._replace(encoder=3, impressions=50.0, total=900.0 + len(records), theta=theta)
             offset = len(records)
-            records.append(TopicRecord(offset, row_key(name, row).value, encode_row(row, name), NOON_MS + offset))
+            records.append(
+                TopicRecord(offset, row_key(name, row).value, encode_row(row, name), NOON_MS + published * apart_ms)
+            )
     return records
 
 
 class World:
     """A ranker that has read the topic, the log that it writes, and the topic to read again."""
 
-    def __init__(self, policy: str, alpha: float = 0.3) -> None:
+    def __init__(self, policy: str, alpha: float = 0.3, apart_ms: int = 1) -> None:
         self.rng = np.random.default_rng(7)
-        self.records = _topic(self.rng)
+        self.records = _topic(self.rng, apart_ms)
         self.ranker = make_ranker(list(KNOWN.values()), policy=policy, alpha=alpha)
         for record in self.records:
             name, row = decode_row(record.value or b"", record.offset)
@@ -104,8 +106,8 @@ def test_a_list_is_ordered_by_what_its_decisions_log(policy: str) -> None:
     log = world.log(50)
     for start in range(0, len(log), 4):
         its = log[start : start + 4]
-        activities = [KNOWN[each["activity_id"]] for each in its]
-        mean, bonus = scores.listed(its[0], activities, [each["pair"] for each in its], Charged.NOTHING)
+        names, pairs = [each["activity_id"] for each in its], [each["pair"] for each in its]
+        mean, bonus = scores.listed(its[0], names, pairs, Charged.NOTHING)
         assert (mean.tolist(), bonus.tolist()) == ([each["mean"] for each in its], [each["bonus"] for each in its])
 
 
@@ -149,6 +151,22 @@ def test_what_cannot_be_worked_out_says_why(changes: dict[str, Any], told: str) 
     assert told in found["entries"][0]["why_not"]
 
 
+@pytest.mark.parametrize("complete", [True, False])
+def test_other_numbers_of_a_policy_that_may_lack_rows_accuse_nobody(complete: bool) -> None:
+    """Contract: where rows may be gone, equal is equal, and what differs cannot be said."""
+    world = World("linucb")
+    (first, *_) = world.log(1)
+
+    def read(version: int | None) -> PolicyStart:
+        return world.read(version)._replace(complete=complete)
+
+    scores = Scores(Ranking("linucb:alpha=0.3", WEIGHTS), KNOWN, read)
+    assert explained([first], scores)["equal"] is True
+    found = explained([first | {"mean": 0.5}], scores)
+    assert found["equal"] is (False if complete else None)
+    assert ("no longer in its topic whole" in found["entries"][0]["why_not"]) is not complete
+
+
 def test_who_was_shown_nothing_is_told() -> None:
-    with pytest.raises(ConfigError, match="a user who was shown something"):
+    with pytest.raises(ConfigError, match="a list of which the topic"):
         explained([], Scores(Ranking("linucb", WEIGHTS), KNOWN, World("linucb").read))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tideline.schemas.errors import ConfigError
+from tideline.scripts.commands import archive
 from tideline.scripts.commands.archive import first_offset, ranges
 from tideline.udfs.core.policies.policy_start import TopicRecord
 
@@ -33,6 +34,13 @@ def test_ranges_meet_and_reach_the_end() -> None:
     found = [(stop, [each.offset for each in records]) for stop, records in ranges(_Log(0, 12, [2, 3, 7, 8, 9]), 0, 2)]
     assert found == [(7, [2, 3]), (9, [7, 8]), (12, [9])]
     assert list(ranges(_Log(0, 12, [2, 3]), 4, 2)) == []
+
+
+def test_a_range_ends_where_its_values_have_sixty_four_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: what is held at a time is bounded by bytes, too; here by three of one byte each."""
+    monkeypatch.setattr(archive, "_MOST_BYTES", 3)
+    found = [(stop, len(records)) for stop, records in ranges(_Log(0, 8, range(8)), 0, 100)]
+    assert found == [(3, 3), (6, 3), (8, 2)]
 
 
 def test_it_goes_on_where_it_was_and_says_what_kafka_has_lost(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,43 +1,92 @@
-"""What `tideline explain` tells people."""
+"""Which list `tideline explain` means, and by which activities and encoder it works it out."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tideline.scripts.commands.explain_decision import describe
+from tests.support.core_world import NOON_MS, activity
+from tests.unit.scripts.audit.test_decision_scores import World
+from tideline.schemas.decision_writer import encode_decision
+from tideline.schemas.errors import ConfigError
+from tideline.scripts.audit.decision_scores import Ranking
+from tideline.scripts.commands.explain_decision import activities_at, chosen, encoder_of, ranker_of
+from tideline.scripts.parsers.model_parser import ARTEFACTS
+from tideline.udfs.core.catalogue.activity import encode_activity
+from tideline.udfs.core.policies.policy_start import TopicRecord
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ID = "1.1700000000000.0"
 
 
-def _found(equal: bool | None, **changes: Any) -> dict[str, Any]:
-    entry = {
-        "position": 0, "activity_id": "tea\x1b[31m", "mean": 0.25, "parts": {"click": 0.2, "conversion": 0.05},
-        "bonus": 0.03, "equal": equal, "why_not": "", "explored": False, "propensity": None, "rules": [],
-        "feasible": None, "ahead": None,
-    }  # fmt: skip
-    head = {"decision_id": "1.5.3", "as_of_ms": 1_700_000_000_000, "policy": "pairs", "policy_version": 1_234}
-    return head | {"encoder_version": 2, "eligible": 60, "slate": [], "equal": equal, "entries": [entry | changes]}
+def _topic() -> list[TopicRecord]:
+    """Return the log of three lists of four entries: two of u, and one of v that has the id of the first."""
+    found: list[TopicRecord] = []
+    for at, each in enumerate(World("linucb").log(2) + World("linucb").log(1)):
+        user = b"u" if at < 8 else b"v"
+        told = each | {"user_id": user.decode(), "shown_ms": NOON_MS + at // 4}
+        found.append(TopicRecord(at, user, encode_decision(told), NOON_MS))
+    more = [(b"u", b"no decision"), (b"u", None), (b"w", _ID.encode())]
+    return found + [TopicRecord(12 + at, *each, NOON_MS) for at, each in enumerate(more)]
 
 
-def test_a_place_says_its_parts_and_what_put_it_there() -> None:
-    """Contract: in words, and nothing that an id could do to a terminal."""
-    more = {"explored": True, "propensity": 0.0125, "rules": ["list.kind"], "feasible": 4, "ahead": 0.5}
-    told = "\n".join(describe(_found(True, **more)))
-    assert "\x1b" not in told
-    assert "expected 0.250000 (click 0.200000, conversion 0.050000) + for not knowing it well 0.030000" in told
-    for line in ("exploration put it here", "a chance of 0.0125", "list.kind left 4", "ahead of the next by 0.500000"):
-        assert line in told
-    assert told.endswith("worked out again: equal, bit for bit")
+def _chosen(subject: str, decision: str | None = None, at_ms: int | None = None) -> list[tuple[str, str, int]]:
+    found: list[dict[str, Any]] = chosen(_topic(), subject, decision, at_ms)
+    return [(each["user_id"], each["decision_id"], each["position"]) for each in found]
+
+
+def test_a_list_is_that_of_a_user_the_newest_by_then_or_the_one_named() -> None:
+    """Contract: by the moment that it was shown; every entry once, in order of places."""
+    other = "1.1700000000000.1"
+    assert _chosen("u") == [("u", other, at) for at in range(4)]
+    assert _chosen("u", _ID) == _chosen("u", None, NOON_MS) == [("u", _ID, at) for at in range(4)]
+    assert _chosen(other) == _chosen("u", other)
+    assert chosen([*_topic(), *_topic()], "u", None, None) == chosen(_topic(), "u", None, None)
 
 
 @pytest.mark.parametrize(
-    ("equal", "changes", "told"),
-    [
-        (False, {}, "the log has OTHER numbers"),
-        (True, {"bonus": None}, "without limit, for nobody had seen it"),
-        (None, {"mean": None, "why_not": "the policy draws its scores"}, "not known: the policy draws its scores"),
-        (None, {"mean": None, "why_not": "x"}, "nothing of it can be worked out again"),
-    ],
+    ("subject", "decision", "at_ms"),
+    [("x", None, None), ("u", "1.2.3", None), ("u", None, NOON_MS - 1), ("w", None, 1)],
 )
-def test_what_is_not_so_is_said(equal: bool | None, changes: dict[str, Any], told: str) -> None:
-    assert told in "\n".join(describe(_found(equal, **changes)))
+def test_who_was_shown_nothing_of_the_kind_is_told(subject: str, decision: str | None, at_ms: int | None) -> None:
+    with pytest.raises(ConfigError, match="a user who was shown something"):
+        _chosen(subject, decision, at_ms)
+
+
+def test_an_id_that_several_users_have_a_list_of_names_them() -> None:
+    with pytest.raises(ConfigError, match=f"with --decision {_ID}: u, v have such a list"):
+        _chosen(_ID)
+
+
+def test_activities_are_as_they_were() -> None:
+    """Contract: at the moment; one that came later as it came first; one deleted meanwhile as it was."""
+
+    def told(at: int, name: str, title: str | None) -> TopicRecord:
+        value = None if title is None else encode_activity(activity(name, title=title))
+        return TopicRecord(at, name.encode(), value, NOON_MS + at)
+
+    topic = [told(0, "a", "one"), told(1, "a", "two"), told(2, "b", "late"), told(3, "b", "later"), told(4, "a", None)]
+    topic.append(TopicRecord(5, b"c", b"garbage", NOON_MS))
+    titles = {name: each.title for name, each in activities_at(topic, NOON_MS).items()}
+    assert titles == {"a": "one", "b": "late"}
+    assert activities_at(topic, NOON_MS + 9)["b"].title == "later"
+
+
+def test_an_encoder_is_found_by_its_version(tmp_path: Path) -> None:
+    """Contract: among the folders that are whole; else the reason names folder and version."""
+    found = encoder_of(ARTEFACTS, 2)
+    assert not isinstance(found, str)
+    assert found.version == 2
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "manifest.json").write_text("{}")
+    assert encoder_of(tmp_path, 2) == f"{tmp_path} has no encoder of version 2"
+
+
+def test_without_secrets_no_token_is_taken() -> None:
+    encoder = encoder_of(ARTEFACTS, 2)
+    assert not isinstance(encoder, str)
+    one, other = (ranker_of(Ranking("pairs", (1.0, 0.0, 0.0, 0.0)), encoder, {}, None) for _ in range(2))
+    assert one.settings.keys.secrets != other.settings.keys.secrets

@@ -17,7 +17,7 @@ def test_the_help_tells_the_layout_as_it_is_told_where_it_is_written() -> None:
 def test_a_folder_is_needed() -> None:
     assert "--to" in refused("archive", "--stack demo")
     given = taken("archive", "--stack demo --to here")
-    assert (str(given.to), given.rows, given.without) == ("here", 200_000, None)
+    assert (str(given.to), given.rows, given.without, given.policy) == ("here", 200_000, None, False)
 
 
 @pytest.mark.parametrize("rows", ["0", "10000001", "many"])

@@ -98,7 +98,7 @@ def test_a_short_topic_is_read_whole() -> None:
     topic = publications(40, 2_000)
     start = read_start(MemoryLog(topic), 2_000)
     assert (start.records, start.whole) == (topic, True)
-    assert read_start(MemoryLog([]), 2_000) == ([], 0, 0, True)
+    assert read_start(MemoryLog([]), 2_000) == ([], 0, 0, True, True)
 
 
 def test_without_a_prior_everything_is_read() -> None:
@@ -113,6 +113,16 @@ def test_a_topic_that_was_compacted_or_begins_later_is_not_whole() -> None:
     topic = publications(40, 2_000)
     assert not read_start(MemoryLog([*topic[:3], *topic[5:]]), 2_000).whole
     assert not read_start(MemoryLog(topic[3:]), 2_000).whole
+
+
+def test_what_may_have_lost_a_row_says_so() -> None:
+    """Contract: complete with every offset of the work in which all rows are renewed, whatever was before that."""
+    topic = publications(2_000, 2_000)
+    assert read_start(MemoryLog(topic), 2_000).complete
+    assert read_start(MemoryLog(topic[100:]), 2_000).complete, "older ones are not needed"
+    assert not read_start(MemoryLog(topic[-100:]), 2_000).complete
+    assert not read_start(MemoryLog([*topic[:-9], *topic[-8:]]), 2_000).complete
+    assert read_start(MemoryLog(topic), 2_000, pinned=1_500).complete
 
 
 def test_offsets_without_a_record_at_the_end_do_not_hide_the_rows_before_them() -> None:
