@@ -22,6 +22,7 @@ from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import ConfigError, InvalidRecord
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, Event, EventType
 from tideline.schemas.fields import CANARY_PREFIX
+from tideline.schemas.topics import Topics
 from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.users.rate_guard import admit
 from tideline.udfs.core.users.user_state import MAX_PRICE, MAX_QUANTITY, decode_states
@@ -48,7 +49,8 @@ Record = tuple[bytes | None, bytes | None, int]
 def load(source: str, option: str = "--data", properties: Path | None = None) -> Sequences:
     """Read `kafka://HOST:PORT/TOPIC`, a Parquet archive of the topic, or a file of the format of `models/data.py`.
 
-    `properties` is a file with the login of the Kafka; without it the environment may say it, as for the job.
+    Of a folder with several archived topics it is the clickstream by its default name. `properties` is a file with the
+    login of the Kafka; without it the environment may say it, as for the job.
 
     Raises:
         ConfigError: the source cannot be read or has no event.
@@ -64,7 +66,8 @@ def load(source: str, option: str = "--data", properties: Path | None = None) ->
         return sequences_of((record[1:] for record in read_topic(cluster, topic)), source)
     if properties is not None:
         raise ConfigError("--config", str(properties), f"only with {option} {KAFKA}HOST:PORT/TOPIC")
-    table = Table(Path(source), option)
+    archived = Path(source) / f"topic={Topics().clickstream}"
+    table = Table(archived if archived.is_dir() else Path(source), option)
     is_archive = set(ARCHIVE_COLUMNS) <= set(table.names)
     return sequences_of(archive_records(table), source) if is_archive else sequences_in(table)
 

@@ -52,7 +52,7 @@ from tideline.udfs.core.shown.remembered import Remembered
 from tideline.udfs.core.shown.shown_state import CLICKED, CONVERTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tideline.schemas.events import Event
     from tideline.udfs.core.catalogue.activity import Activity
@@ -101,20 +101,35 @@ class _Rewards(NamedTuple):
 _NOTHING = _Rewards()
 
 
+class Told(NamedTuple):
+    """What all of a log says together: how many placements it has lists of, and when its newest event was."""
+
+    placements: int
+    newest_ms: int
+
+    @classmethod
+    def by(cls, placements: Iterable[str], events: Iterable[Event]) -> Told:
+        """Return what these say; no name is no placement."""
+        return cls(sum(map(bool, placements)), max((event.ts_ms for event in events), default=0))
+
+
 def join(
-    decisions: pa.Table, events: Sequence[Event], settings: AttributionSettings, activities: Mapping[str, Activity]
+    decisions: pa.Table,
+    events: Sequence[Event],
+    settings: AttributionSettings,
+    activities: Mapping[str, Activity],
+    told: Told | None = None,
 ) -> pa.Table:
     """Return the table; decisions, as `columns_of` reads them, and events may come in any order and repeatedly.
 
-    `activities` are those that are known by id.
+    `activities` are those that are known by id. Where these are some users' alone, `told` is what all say together.
     Rewards are found by the job's own attribution, event by event in order of time: tokens that are not ours count
     nothing, a conversion without a token goes to the newest click on its activity inside the window. What users were
     shown before they were erased is left out.
     """
     rows = _kept(decisions, _erased(events, settings))
-    placements = pc.unique(rows["placement"]).to_pylist()
-    rewards = _rewards(events, settings._replace(max_lists=most_lists(sum(map(bool, placements)))))
-    newest_ms = max((event.ts_ms for event in events), default=0)
+    told = told or Told.by(pc.unique(rows["placement"]).to_pylist(), events)
+    rewards = _rewards(events, settings._replace(max_lists=most_lists(told.placements)))
     secret = settings.keys.secrets[min(settings.keys.secrets)]
     users = _of_each(rows["user_id"], lambda user: _pseudonym(secret, user), pa.string())
     columns: dict[str, Any] = {
@@ -138,7 +153,7 @@ def join(
     columns["revenue"] = np.array([each.milli for each in found], np.int64) / 1000.0
     costs = pa.array([0.0 if each is None else each.cost for each in known], pa.float64())
     columns["cost"] = costs.take(names.indices)
-    columns["mature"] = rows["shown_ms"].to_numpy() + settings.window_ms <= newest_ms
+    columns["mature"] = rows["shown_ms"].to_numpy() + settings.window_ms <= told.newest_ms
     return pa.table(columns)
 
 

@@ -17,7 +17,6 @@ import os
 import re
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -74,21 +73,35 @@ def locked(folder: Path) -> Iterator[None]:
             raise ConfigError("--to", str(folder), "an archive that no other process writes") from error
         for left in folder.glob("topic=*/date=*/.*.tmp"):
             left.unlink()
+        for topic in folder.glob("topic=*"):
+            for merged in _parted(topic)[1]:
+                merged.path.unlink()
         yield
 
 
 def files_of(folder: Path, topic: str) -> list[ArchivedFile]:
-    """Return the files of a topic by partition and offset.
+    """Return the files of a topic by partition and offset, but those whose offsets one of them has as well.
 
     Raises:
         ConfigError: two of them stand for the same offset.
     """
-    paths = ((path, _NAME.fullmatch(path.name)) for path in (folder / f"topic={topic}").glob("date=*/p*.parquet"))
-    found = sorted(ArchivedFile(int(of[1]), int(of[2]), int(of[3]), path) for path, of in paths if of)
-    for one, other in pairwise(found):
-        if one.partition == other.partition and other.start < one.stop:
-            raise ConfigError("archive", str(other.path), f"offsets that are not also in {one.path}")
-    return found
+    return _parted(folder / f"topic={topic}")[0]
+
+
+def _parted(folder: Path) -> tuple[list[ArchivedFile], list[ArchivedFile]]:
+    """Return the files of a topic's folder, and those that became part of one of them (archive_upkeep.merge)."""
+    paths = ((path, _NAME.fullmatch(path.name)) for path in folder.glob("date=*/p*.parquet"))
+    every = [ArchivedFile(int(of[1]), int(of[2]), int(of[3]), path) for path, of in paths if of]
+    found: list[ArchivedFile] = []
+    merged: list[ArchivedFile] = []
+    for each in sorted(every, key=lambda each: (each.partition, each.start, -each.stop, each.path)):
+        if not found or found[-1].partition != each.partition or each.start >= found[-1].stop:
+            found.append(each)
+        elif each.stop <= found[-1].stop:
+            merged.append(each)
+        else:
+            raise ConfigError("archive", str(each.path), f"offsets that are not also in {found[-1].path}")
+    return found, merged
 
 
 def archived_to(folder: Path, topic: str) -> dict[int, int]:
@@ -113,7 +126,7 @@ def write_range(folder: Path, topic: str, span: tuple[int, int, int], records: S
         pa.array([each.key for each in records], pa.binary()),
         pa.array([each.value for each in records], pa.binary()),
     ]
-    _commit(pa.table(columns, schema=SCHEMA), path)
+    commit(pa.table(columns, schema=SCHEMA), path)
     return path
 
 
@@ -136,7 +149,7 @@ def records_in(file: ArchivedFile, start: int, stop: int) -> Iterator[TopicRecor
     Raises:
         ConfigError: it is none of ours.
     """
-    found = _opened(file.path)
+    found = opened(file.path)
     offsets = found.schema_arrow.get_field_index("offset")
     of = [found.metadata.row_group(at).column(offsets).statistics for at in range(found.num_row_groups)]
     groups = [at for at, each in enumerate(of) if each is None or (each.max >= start and each.min < stop)]
@@ -150,7 +163,7 @@ def records_in(file: ArchivedFile, start: int, stop: int) -> Iterator[TopicRecor
 
 def latest_ms(file: ArchivedFile) -> int:
     """Return the latest Kafka timestamp of a file's records, 0 for none; raises as `records_in`."""
-    found = _opened(file.path)
+    found = opened(file.path)
     column = found.schema_arrow.get_field_index("timestamp_ms")
     of = [found.metadata.row_group(at).column(column).statistics for at in range(found.num_row_groups)]
     return max((each.max for each in of if each is not None), default=0)
@@ -165,16 +178,22 @@ def forget(folder: Path, topic: str, key: bytes) -> int:
     """
     gone = 0
     for each in files_of(folder, topic):
-        if not pc.any(pc.equal(_opened(each.path).read(["key"])["key"], key)).as_py():
+        if not pc.any(pc.equal(opened(each.path).read(["key"])["key"], key)).as_py():
             continue
-        table = _opened(each.path).read()
+        table = opened(each.path).read()
         kept = table.filter(pc.fill_null(pc.not_equal(table["key"], key), True))
         gone += table.num_rows - kept.num_rows
-        _commit(kept, each.path)
+        commit(kept, each.path)
     return gone
 
 
-def _opened(path: Path) -> parquet.ParquetFile:
+def rows_of(folder: Path, topic: str) -> int:
+    """Return how many records of a topic there are; raises as `records_in`."""
+    return sum(opened(each.path).metadata.num_rows for each in files_of(folder, topic))
+
+
+def opened(path: Path) -> parquet.ParquetFile:
+    """Return a file of an archive; raises as `records_in`."""
     try:
         found = parquet.ParquetFile(path)
     except pa.ArrowInvalid as error:
@@ -185,7 +204,12 @@ def _opened(path: Path) -> parquet.ParquetFile:
     return found
 
 
-def _commit(table: pa.Table, path: Path) -> None:
+def commit(table: pa.Table, path: Path) -> None:
+    """Write a file of an archive; it has its name once it is whole and on the disk.
+
+    Raises:
+        OSError: it cannot be written; what was there is as it was.
+    """
     is_new_day = not path.parent.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.with_name(f".{path.name}.tmp")

@@ -23,23 +23,24 @@ if TYPE_CHECKING:
 class LongerLog:
     """A partition from its first archived record on; a `Log`. Offsets that neither has hold no record."""
 
-    def __init__(self, log: Log, files: Sequence[ArchivedFile]) -> None:
-        """`files` are those of the partition, at least one, by offset.
+    def __init__(self, log: Log | None, files: Sequence[ArchivedFile]) -> None:
+        """`files` are those of the partition, at least one, by offset; without a log it ends with them.
 
         Raises:
             ConfigError: the partition ends before the archive of it.
         """
         self._log, self._files, self._reached = log, files, files[-1].stop
-        if self._reached > log.end:
+        if log is not None and self._reached > log.end:
             told = f"an archive of this topic, which was archived to {self._reached}, and ends at {log.end}"
             raise ConfigError("--archive", str(files[-1].path), told)
-        self.begin, self.end = min(files[0].start, log.begin), log.end
+        self.begin = files[0].start if log is None else min(files[0].start, log.begin)
+        self.end = self._reached if log is None else log.end
 
     def offset_at(self, timestamp_ms: int) -> int:
         """Return the first offset with that timestamp or a later one, `end` where there is none."""
         at = bisect_left(self._files, timestamp_ms, key=latest_ms)
         if at == len(self._files):
-            return max(self._reached, self._log.offset_at(timestamp_ms))
+            return self.end if self._log is None else max(self._reached, self._log.offset_at(timestamp_ms))
         its = self._files[at]
         found = (each.offset for each in records_in(its, its.start, its.stop) if each.timestamp_ms >= timestamp_ms)
         return next(found, its.stop)
@@ -48,6 +49,8 @@ class LongerLog:
         """Return the records with an offset in start..stop-1, rising."""
         here = [each for each in self._files if each.stop > start and each.start < stop]
         archived = (records_in(each, start, stop) for each in here)
+        if self._log is None:
+            return chain(*archived)
         return chain(*archived, self._log.records(max(start, self._reached, self._log.begin), stop))
 
 

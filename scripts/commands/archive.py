@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError, Unavailable
-from tideline.scripts.archive import archive_files
+from tideline.scripts.archive import archive_files, archive_upkeep
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from tideline.schemas.topics import Topics
     from tideline.scripts.commands.target import Target
     from tideline.udfs.core.policies.policy_start import Log, TopicRecord
 
 
+_DAY_MS = 86_400_000
 _MOST_BYTES = 64 << 20
 """Of values in one file: rows of the policy have a kilobyte each."""
 
@@ -37,7 +40,7 @@ def archive(target: Target, folder: Path, most_rows: int, *, policy: bool = Fals
     done = 0
     with archive_files.locked(folder):
         names = target.topics
-        for topic in (names.clickstream, names.decisions, *((names.policy, names.activities) if policy else ())):
+        for topic in (*_of_users(names), *((names.policy, names.activities) if policy else ())):
             reached = archive_files.archived_to(folder, topic)
             with opened(target.cluster, topic) as logs:
                 for log in logs:
@@ -79,10 +82,41 @@ def ranges(log: Log, start: int, most_rows: int) -> Iterator[tuple[int, list[Top
         yield log.end, records
 
 
-def _forget(target: Target, folder: Path, user: str) -> int:
+def forget(topics: Topics, folder: Path, user: str) -> int:
+    """Write the files that hold a user anew without him; return how many records went.
+
+    Raises:
+        ConfigError: another process writes the archive, or a file is none of ours.
+        OSError: one cannot be written.
+    """
     with archive_files.locked(folder):
-        topics = target.topics.clickstream, target.topics.decisions
-        return sum(archive_files.forget(folder, topic, user.encode()) for topic in topics)
+        return sum(archive_files.forget(folder, topic, user.encode()) for topic in _of_users(topics))
+
+
+def tidy(topics: Topics, folder: Path, most_rows: int | None, before_ms: int | None) -> list[str]:
+    """Merge small files, up to so many rows, and delete what is from before a moment; return a line for each done.
+
+    The policy goes a day later than the lists that were ranked by it; activities stay, as their topic keeps them.
+
+    Raises:
+        ConfigError: another process writes the archive, or a file is none of ours.
+        OSError: a file cannot be written.
+    """
+    lines = []
+    with archive_files.locked(folder):
+        if before_ms is not None:
+            gone = sum(archive_upkeep.expire(folder, topic, before_ms) for topic in _of_users(topics))
+            gone += archive_upkeep.expire(folder, topics.policy, before_ms - _DAY_MS)
+            lines.append(f"{gone:,} records were too old")
+        if most_rows is not None:
+            every = (*_of_users(topics), topics.policy, topics.activities)
+            merged = sum(archive_upkeep.merge(folder, topic, most_rows) for topic in every)
+            lines.append(f"{merged:,} files fewer")
+    return lines
+
+
+def _of_users(topics: Topics) -> tuple[str, str]:
+    return topics.clickstream, topics.decisions
 
 
 def main(argv: Sequence[str]) -> int:
@@ -91,10 +125,15 @@ def main(argv: Sequence[str]) -> int:
     try:
         target = read_target(arguments)
         if arguments.without is not None:
-            print(f"{arguments.to}: {_forget(target, arguments.to, arguments.without):,} records are gone")
-        else:
-            done = archive(target, arguments.to, arguments.rows, policy=arguments.policy)
-            print(f"{arguments.to}: {done:,} records more")
+            print(f"{arguments.to}: {forget(target.topics, arguments.to, arguments.without):,} records are gone")
+            return 0
+        done = archive(target, arguments.to, arguments.rows, policy=arguments.policy)
+        print(f"{arguments.to}: {done:,} records more")
+        days = arguments.keep_days
+        before_ms = None if days is None else int(time.time() * 1000 - days * _DAY_MS)
+        merging = arguments.rows if arguments.merge else None
+        for line in tidy(target.topics, arguments.to, merging, before_ms):
+            print(f"{arguments.to}: {line}")
     except (ConfigError, OSError, StackError, Unavailable) as error:
         return failed("archive", error)
     return 0

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import ConfigError, TidelineError, Unavailable
 from tideline.schemas.topics import SPECS
+from tideline.scripts.archive.archive_files import files_of
+from tideline.scripts.commands.archive import archive, forget
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.person_records import placements_of, readable, records_of, told_by
 from tideline.scripts.commands.redis_target import key_of_list, opened, read_redis_target
 from tideline.scripts.commands.target import PATIENCE_S, read_target
 from tideline.scripts.commands.token_secrets import SECRETS, read_token_keys
 from tideline.scripts.localstack import StackError
+from tideline.scripts.parsers.archive_parser import ROWS
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.catalogue.opening import moment
 from tideline.udfs.core.erasure.erase_order import erase_order
@@ -25,6 +28,7 @@ from tideline.udfs.core.erasure.known_erasures import erasure_record
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from tideline.scripts.commands.person_records import Told
     from tideline.scripts.commands.target import Target
@@ -103,8 +107,8 @@ def _is_erased(payload: bytes, erased_ms: int) -> bool:
         return False
 
 
-def report(ordered: Ordered, seconds: float | None) -> dict[str, Any]:
-    """Return what was done and what goes when, without the user's id."""
+def report(ordered: Ordered, seconds: float | None, archived: int | None = None) -> dict[str, Any]:
+    """Return what was done and what goes when, without the user's id; `archived` records of an archive are gone."""
     kept = {role: int(SPECS[role].config["retention.ms"]) for role in _TOPICS_OF_TIME}
     return {
         "user_hash": ordered.user_hash,
@@ -112,6 +116,7 @@ def report(ordered: Ordered, seconds: float | None) -> dict[str, Any]:
         "events": ordered.told.events,
         "lists_taken_back": len(ordered.told.tokens),
         "seconds": None if seconds is None else round(seconds, 3),
+        "archived": archived,
         "gone_by_ms": {role: ordered.erased_ms + kept_ms for role, kept_ms in kept.items()},
     }
 
@@ -125,6 +130,7 @@ def in_words(found: Mapping[str, Any]) -> list[str]:
         f"erased up to {moment(found['erased_ms'])}: {state}",
         f"known as {found['user_hash']} in the topic of erasures",
         f"{found['lists_taken_back']} lists of {found['events']} events in Kafka are taken back from what was learned",
+        *([] if found["archived"] is None else [f"archive: {found['archived']:,} records are gone"]),
         *(f"topic {role}: gone by {moment(at_ms)}" for role, at_ms in found["gone_by_ms"].items()),
         "yours to delete: savepoints, exports and training sets of before (docs/guide/privacy.md)",
     ]
@@ -145,7 +151,24 @@ def _erased(arguments: argparse.Namespace) -> dict[str, Any]:
             names.update(placements_of(_decisions(target, arguments.user)))
         key, *others = (key_of_list(arguments.prefix, arguments.user, name) for name in ("", *sorted(names)))
         seconds = wait_for(redis.url, key, ordered.erased_ms, arguments.wait, others)
-    return report(ordered, seconds)
+    archived = None if arguments.archive is None else _unarchived(target, arguments.archive, arguments.user)
+    return report(ordered, seconds, archived)
+
+
+def _unarchived(target: Target, folder: Path, user: str) -> int:
+    """Let an archive have no record of a user; return how many went.
+
+    What Kafka still has of him goes into the archive first, for a later run would put it there.
+    """
+    if not folder.is_dir():
+        raise ConfigError("--archive", str(folder), "a folder that tideline archive writes")
+    try:
+        has_policy = bool(files_of(folder, target.topics.policy))
+        archive(target, folder, ROWS, policy=has_policy)
+        return forget(target.topics, folder, user)
+    except OSError as error:
+        told = f"the user is erased but for it; again: tideline archive --without ({error})"
+        raise Unavailable("the archive", told) from error
 
 
 def _decisions(target: Target, user: str) -> list[dict[str, Any]]:

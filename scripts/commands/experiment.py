@@ -15,6 +15,7 @@ import numpy as np
 from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError, InvalidRecord, Unavailable
 from tideline.scripts.commands import export_log
+from tideline.scripts.commands.archive_log import log_file
 from tideline.scripts.commands.control import send_command
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.target import read_target
@@ -138,7 +139,8 @@ def _order(arguments: argparse.Namespace, argument: dict[str, Any]) -> None:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    found = report(arm_rates(arguments.log, arguments.id), arguments.against, arguments.guard)
+    with log_file(arguments.log) as path:
+        found = report(arm_rates(path, arguments.id), arguments.against, arguments.guard)
     print(json.dumps(found) if arguments.json else "\n".join(_lines(found)))
     verdicts = {entry["verdict"] for arms in found.values() for entry in arms.values() if "verdict" in entry}
     return Exit.DONE if verdicts - {Verdict.CONTINUE} else Exit.CANNOT_SAY

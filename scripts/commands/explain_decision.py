@@ -23,8 +23,10 @@ from tideline.scripts.commands.token_secrets import read_token_keys
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.catalogue.activity import decode_activity
+from tideline.udfs.core.context import DIM
 from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.lists.token_keys import TokenKeys
+from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_start import read_start
 from tideline.udfs.core.serving.offers.offers import RankSettings
@@ -62,7 +64,7 @@ class Topic:
 
     def of(self, topic: str, user: str) -> list[TopicRecord]:
         """Return the records whose key is a user; raises as `opened_with`."""
-        key = user.encode()
+        key = user.encode("utf-8", "surrogateescape")
         return [each for each in self.records(topic) if each.key == key]
 
     def policy(self, version: int | None) -> PolicyStart:
@@ -79,13 +81,12 @@ def chosen(records: Iterable[TopicRecord], subject: str, decision_id: str | None
     """
     mine: list[Decision] = []
     of_id: list[Decision] = []
-    name = subject.encode()
+    name = subject.encode("utf-8", "surrogateescape")
     for record in records:
         if record.key != name and (record.value is None or name not in record.value):
             continue
-        try:
-            found = DECISION.decode(record.value or b"")
-        except InvalidRecord:
+        found = _decision(record.value)
+        if found is None:
             continue
         if record.key == name:
             mine.append(found)
@@ -100,6 +101,16 @@ def chosen(records: Iterable[TopicRecord], subject: str, decision_id: str | None
     if not its:
         raise ConfigError("SUBJECT", subject, _SUBJECT)
     return sorted(its.values(), key=lambda each: int(each["position"]))
+
+
+def _decision(value: bytes | None) -> Decision | None:
+    """Return a decision record, None for what is none that the job can have written: others may write the topic."""
+    try:
+        found = DECISION.decode(value or b"")
+    except InvalidRecord:
+        return None
+    right = len(found["x"]) == DIM and 0 <= found["pair"] < 1 << 8 * PAIR_BYTES and found["eligible"] > 0
+    return found if right and 0 <= found["position"] < MAX_POSITIONS else None
 
 
 def activities_at(records: Iterable[TopicRecord], at_ms: int) -> dict[str, Activity]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tideline.schemas.errors import ConfigError, TooFew
 from tideline.scripts.analysis import ope_picture as picture
 from tideline.scripts.analysis import read_log, read_target
+from tideline.scripts.commands.archive_log import log_file
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.evaluation.evaluation import evaluate
@@ -47,7 +48,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.picture is not None:
         picture.check(arguments.picture)
     rules = read_list_rules(arguments.list_rules)
-    logged = read_log.read_log(arguments.log, arguments.reward, rules, arguments.placement)
+    with log_file(arguments.log) as path:
+        logged = read_log.read_log(path, arguments.reward, rules, arguments.placement)
     for reason, count in logged.left_out.items():
         _say(f"{count:,} rows are left out: {reason}")
     log = logged.log

@@ -11,6 +11,7 @@ from tideline.scripts.analysis import ope_picture as picture
 from tideline.scripts.analysis import read_log
 from tideline.scripts.analysis.pareto_front import Judge, Objective, check_file, read_outcomes
 from tideline.scripts.analysis.read_target import read_policy
+from tideline.scripts.commands.archive_log import log_file
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.ranking.list_rules import read_list_rules
@@ -47,14 +48,15 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.picture is not None:
         picture.check(arguments.picture)
     rules = read_list_rules(arguments.list_rules)
-    logged = read_log.read_log(arguments.log, "click", rules, arguments.placement)
-    for reason, count in logged.left_out.items():
-        _say(f"{count:,} rows are left out: {reason}")
-    if not logged.log.rows:
-        raise TooFew("--log", str(arguments.log), "a file with rows")
-    policy = read_policy(arguments.policy)
     objective = Objective(arguments.objective)
-    outcomes, aim = read_outcomes(arguments.log, logged, objective, arguments.margin_share)
+    with log_file(arguments.log) as path:
+        logged = read_log.read_log(path, "click", rules, arguments.placement)
+        for reason, count in logged.left_out.items():
+            _say(f"{count:,} rows are left out: {reason}")
+        if not logged.log.rows:
+            raise TooFew("--log", str(arguments.log), "a file with rows")
+        policy = read_policy(arguments.policy)
+        outcomes, aim = read_outcomes(path, logged, objective, arguments.margin_share)
     judge = Judge(policy, logged.log, outcomes, aim, arguments.exploration, arguments.places)
     front = judge.front(arguments.least, _say)
     found = document(front, objective, arguments.least) | {"left_out": logged.left_out}

@@ -24,6 +24,7 @@ from tideline.scripts.analysis.page import page
 from tideline.scripts.analysis.read_log import LEAST_PROPENSITY
 from tideline.scripts.analysis.rule_log import read_rules
 from tideline.scripts.analysis.rule_prices import price_lines, rule_prices
+from tideline.scripts.commands.archive_log import log_file
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.limits import MAX_POSITIONS
@@ -193,9 +194,11 @@ def main(argv: Sequence[str]) -> int:
     """Exit status 0 when the report is made, 3 when nothing was shown, 1 with the reason otherwise."""
     arguments = parse("report", argv)
     try:
-        log = read(arguments.log, arguments.weights)
+        with log_file(arguments.log) as path:
+            log = read(path, arguments.weights)
+            rules = rule_prices(read_rules(path))
         shown = log.ts_ms.size > 0
-        found = report(log, arguments.days) | {"rules": rule_prices(read_rules(arguments.log))}
+        found = report(log, arguments.days) | {"rules": rules}
         if arguments.html:
             arguments.html.write_text(page(found))
     except (ConfigError, OSError) as error:

@@ -25,9 +25,16 @@ def read_token_keys(target: Target) -> TokenKeys | None:
     Raises:
         ConfigError: they are named and cannot be used.
     """
-    text = json.dumps(token_keys(target.stack)) if target.stack else _secret()
-    if text is None:
-        return None
+    return _read(json.dumps(token_keys(target.stack))) if target.stack else named_token_keys()
+
+
+def named_token_keys() -> TokenKeys | None:
+    """Return the secrets that the environment names, None for none; raises as `read_token_keys`."""
+    text = _secret()
+    return None if text is None else _read(text)
+
+
+def _read(text: str) -> TokenKeys:
     try:
         secrets: dict[int, bytes] = SECRETS.kind.read(text)
     except (TypeError, ValueError) as error:

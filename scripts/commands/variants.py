@@ -13,6 +13,7 @@ from tideline.schemas.errors import ConfigError, InvalidRecord, TidelineError
 from tideline.scripts.analysis.variant_log import read_variant_log
 from tideline.scripts.commands import export_log
 from tideline.scripts.commands.activity_topic import read_activity_topic, write_activities
+from tideline.scripts.commands.archive_log import log_file
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.target import read_target
@@ -92,7 +93,8 @@ def _status(arguments: argparse.Namespace) -> int:
 def _read(arguments: argparse.Namespace) -> tuple[VariantLog, VariantReport]:
     """Return the log of the activity's variants, a file's or one made of the topics, and what it says."""
     if arguments.log is not None:
-        log = read_variant_log(arguments.log, arguments.id)
+        with log_file(arguments.log) as path:
+            log = read_variant_log(path, arguments.id)
     else:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "log.parquet"

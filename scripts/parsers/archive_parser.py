@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.scripts.parsers.verb_parser import add_target, docstring_of
-from tideline.udfs.settings.options import argument, whole
+from tideline.udfs.settings.options import argument, number, whole
 
 if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
 
+ROWS = 200_000
+"""Records in a file at most, by default."""
 _TEXT = """Keeps what the topics clickstream and decisions hold, for longer than Kafka does.
 
 It writes what is there and not yet archived, and ends; run it by a timer, well within the retention of the topics.
@@ -24,6 +26,7 @@ def fill(parser: VerbParser) -> None:
         [
             "tideline archive --stack demo --to archive",
             "tideline archive --stack demo --to archive --policy",
+            "tideline archive --stack demo --to archive --keep-days 400 --merge",
             "tideline archive --stack demo --to archive --without u42",
         ],
         more=docstring_of("tideline.scripts.archive.archive_files"),
@@ -33,7 +36,7 @@ def fill(parser: VerbParser) -> None:
     parser.add_argument(
         "--rows",
         type=argument(whole(1, 10_000_000)),
-        default=200_000,
+        default=ROWS,
         metavar="N",
         help="records in a file at most (200000)",
     )
@@ -41,6 +44,17 @@ def fill(parser: VerbParser) -> None:
         "--policy",
         action="store_true",
         help="keep the topics policy and activities too: `tideline explain` needs them to look back over a week",
+    )
+    parser.add_argument(
+        "--keep-days",
+        type=argument(number(0, 36_500)),
+        metavar="D",
+        help="then delete files that are wholly older, by Kafka's time; the newest of each partition stays (all stay)",
+    )
+    parser.add_argument(
+        "--merge",
+        action="store_true",
+        help="then make one file of those of a day that follow one another, up to --rows and 64 MB",
     )
     parser.add_argument(
         "--without", metavar="USER", help="write nothing new, and the files that hold this user anew without him"

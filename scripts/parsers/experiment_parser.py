@@ -67,7 +67,9 @@ def _add_options(start: VerbParser, status: VerbParser, watch: VerbParser, stop:
         "--arm", type=_arm, action="append", default=[], metavar="NAME=POLICY:SHARE", help="may be repeated"
     )
     start.add_argument("--shadow", metavar="POLICY", help="scores what is shown, is never shown itself")
-    status.add_argument("--log", type=Path, required=True, metavar="FILE", help="what tideline export wrote")
+    status.add_argument(
+        "--log", type=Path, required=True, metavar="FILE", help="what tideline export wrote, or an archive"
+    )
     add_json(status)
     watch.add_argument(
         "--every", type=argument(number(1, 86_400)), default=60.0, metavar="SECONDS", help="between two looks (60)"

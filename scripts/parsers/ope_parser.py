@@ -38,7 +38,11 @@ def fill(parser: VerbParser) -> None:
         "The log's columns:\n" + docstring_of("tideline.scripts.analysis.read_log"),
     )
     parser.add_argument(
-        "--log", type=Path, required=True, metavar="FILE", help="CSV or Parquet, see below; - is standard input"
+        "--log",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="CSV or Parquet, see below, or an archive; - is standard input",
     )
     parser.add_argument(
         "--policy",

@@ -41,7 +41,7 @@ def fill(parser: VerbParser) -> None:
             "left_out": "rows by reason",
         },
     )
-    parser.add_argument("--log", type=Path, required=True, metavar="FILE", help="CSV or Parquet")
+    parser.add_argument("--log", type=Path, required=True, metavar="FILE", help="CSV or Parquet, or an archive")
     parser.add_argument("--policy", required=True, help="one of the job's policies, learned from the log")
     parser.add_argument("--objective", required=True, choices=OBJECTIVES, help="what is wanted beside clicks")
     parser.add_argument(

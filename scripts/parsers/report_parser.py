@@ -41,7 +41,9 @@ def fill(parser: VerbParser) -> None:
             "knows of none",
         },
     )
-    parser.add_argument("--log", type=Path, required=True, metavar="FILE", help="what tideline export wrote")
+    parser.add_argument(
+        "--log", type=Path, required=True, metavar="FILE", help="what tideline export wrote, or an archive"
+    )
     parser.add_argument("--html", type=Path, metavar="FILE.html", help="write the report as a page")
     parser.add_argument(
         "--days",

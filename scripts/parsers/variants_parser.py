@@ -105,7 +105,9 @@ def _add_id(parser: VerbParser) -> None:
 
 
 def _add_log(parser: VerbParser) -> None:
-    parser.add_argument("--log", type=Path, metavar="FILE", help="what tideline export wrote; none: from the topics")
+    parser.add_argument(
+        "--log", type=Path, metavar="FILE", help="what tideline export wrote, or an archive; none: from the topics"
+    )
 
 
 def _add_least(parser: VerbParser) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from pyarrow import parquet
 
 from tests.support.equality import check_equal
 from tests.support.live import LiveJob
@@ -20,7 +21,7 @@ from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.scripts.commands.archive import archive
-from tideline.scripts.commands.export_log import export
+from tideline.scripts.commands.export_log import export, write
 from tideline.scripts.commands.show_list import main as show_list
 from tideline.scripts.commands.target import Target
 from tideline.udfs.core.control.control import SetExamination
@@ -121,8 +122,10 @@ def test_events_count_for_the_list_they_are_of(placed: LiveJob, tmp_path: Path) 
     refused = wait_until("the wrong one is refused", lambda: letters_about(placed, b"the wrong place"))
     assert [dict(each.headers)["reason"].decode() for each in refused] == [Reason.FOREIGN_TOKEN]
     table = export(placed.stack.kafka, placed.topics, placed.token_keys, 1.0)
-    archive(Target(placed.stack.kafka, placed.topics), tmp_path, 3)
-    assert export(placed.stack.kafka, placed.topics, placed.token_keys, 1.0, tmp_path).equals(table)
+    target = Target(placed.stack.kafka, placed.topics, placed.stack)
+    archive(target, tmp_path, 3)
+    write(target, tmp_path / "log.parquet", 1.0, tmp_path)
+    assert parquet.read_table(tmp_path / "log.parquet").equals(table)
     rows = table.to_pylist()
     told = [(row["placement"], row["click"]) for row in rows if row["ts_ms"] == now_ms]
     assert sorted(told) == [("", 1)] * len(users) + [("cart", 1)] * len(users)

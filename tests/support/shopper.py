@@ -37,20 +37,20 @@ class Listed(NamedTuple):
 
 
 class Shopper:
-    """User u of a job that is this ranker."""
+    """A user of a job that is this ranker."""
 
-    def __init__(self, ranker: RankerState) -> None:
-        self.ranker = ranker
+    def __init__(self, ranker: RankerState, user: str = "u") -> None:
+        self.ranker, self._user = ranker, user
         self.records: list[TopicRecord] = []
         self.lists: list[Listed] = []
         self._state: bytes | None = None
 
     def hear(self, *events: Event) -> list[dict[str, Any]]:
         """Take events in one batch; return what is logged of decisions."""
-        first, at_ms = len(self.records), NOON_MS + 2 * DAY_MS
-        self.records += [TopicRecord(first + at, b"u", encode_event(each), at_ms) for at, each in enumerate(events)]
+        first, at_ms, key = len(self.records), NOON_MS + 2 * DAY_MS, self._user.encode()
+        self.records += [TopicRecord(first + at, key, encode_event(each), at_ms) for at, each in enumerate(events)]
         mine = self.records[first:]
-        given = Records([b"u"] * len(mine), [each.value for each in mine], [at_ms] * len(mine))
+        given = Records([key] * len(mine), [each.value for each in mine], [at_ms] * len(mine))
         found = process(given, lambda users: [self._state] * len(users), self.ranker)
         self._state = found.states[0]
         for payload in map(json.loads, found.lists):
@@ -65,17 +65,19 @@ class Shopper:
         last = self.lists[-1]
         at_ms = last.token.version.as_of_ms
         seen = [
-            Event(f"s{len(self.records)}-{at}", "u", EventType.IMPRESSION, at_ms + 1, activity_id=last.names[at],
+            Event(f"s{len(self.records)}-{at}", self._user, EventType.IMPRESSION, at_ms + 1, activity_id=last.names[at],
                   token=last.text, position=at)
             for at in places or range(len(last.names))
         ]  # fmt: skip
         return self.hear(*seen)
 
 
-def visits(rng: np.random.Generator, count: int, categories: tuple[str, ...], start: int = 0) -> list[Event]:
-    """Return organic events of u, a minute apart."""
+def visits(
+    rng: np.random.Generator, count: int, categories: tuple[str, ...], start: int = 0, user: str = "u"
+) -> list[Event]:
+    """Return organic events of a user, a minute apart."""
     found = []
     for at in range(start, start + count):
         kind, item = EventType(int(rng.integers(0, 4))), f"i{rng.integers(9)}"
-        found.append(Event(f"e{at}", "u", kind, NOON_MS + MINUTE_MS * at, item, str(rng.choice(categories)), 2.5, 1))
+        found.append(Event(f"e{at}", user, kind, NOON_MS + MINUTE_MS * at, item, str(rng.choice(categories)), 2.5, 1))
     return found

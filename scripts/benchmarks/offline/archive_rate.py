@@ -12,7 +12,7 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.decision_writer import encode_decision
 from tideline.schemas.events import Event, EventType
 from tideline.scripts.archive import archive_files
-from tideline.scripts.commands.export_log import decisions_of, events_of
+from tideline.scripts.archive.topic_columns import decisions_of, events_of
 from tideline.udfs.core.policies.policy_start import TopicRecord
 
 if TYPE_CHECKING:

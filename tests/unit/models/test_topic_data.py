@@ -19,8 +19,10 @@ from tideline.models.topic_data import ARCHIVE_COLUMNS, Record, archive_records,
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.events import Event, EventType
+from tideline.scripts.archive.archive_files import write_range
 from tideline.scripts.diagnosis.canaries import canaries
 from tideline.udfs.core.hashing import hash32
+from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.users.features import StepInputs, step_inputs
 from tideline.udfs.core.users.interest import quantise
@@ -176,6 +178,17 @@ def test_a_file_is_read_by_what_it_is(tmp_path: Path) -> None:
     for bad in (tmp_path / "none.parquet", tmp_path / "none.csv"):
         with pytest.raises(ConfigError, match="none"):
             load(str(bad))
+
+
+def test_of_an_archive_of_several_topics_the_clickstream_is_read(tmp_path: Path) -> None:
+    """Contract: as `tideline archive` writes it; what decisions hold is none of it."""
+    records = [TopicRecord(at, key, value, at_ms) for at, (key, value, at_ms) in enumerate(records_of(stories()))]
+    half = len(records) // 2
+    write_range(tmp_path, "clickstream", (0, 0, half), records[:half])
+    write_range(tmp_path, "clickstream", (0, half, len(records)), records[half:])
+    write_range(tmp_path, "decisions", (0, 0, 1), [TopicRecord(0, b"other", records[0].value, NOON_MS)])
+    found, wanted = load(str(tmp_path)), sequences_of(records_of(stories()))
+    assert (found.names.tolist(), found.ts_ms.tolist()) == (wanted.names.tolist(), wanted.ts_ms.tolist())
 
 
 def test_a_robot_teaches_nothing() -> None:

@@ -17,6 +17,7 @@ from pyarrow import parquet
 from tests.support.kafka_topics import produce
 from tideline.schemas.topics import Topics
 from tideline.scripts.archive.archive_files import files_of, read
+from tideline.scripts.commands.tideline import main
 from tideline.udfs.io.topic_reader import read_topic
 
 if TYPE_CHECKING:
@@ -58,3 +59,22 @@ def test_a_writer_killed_ten_times_archives_each_offset_once(stack: Stack, tmp_p
     assert subprocess.run(command, check=True, capture_output=True).returncode == 0
     for topic in (topics.clickstream, topics.decisions):
         assert list(read(tmp_path / "archive", topic)) == list(read_topic(stack.kafka, topic))
+
+
+def test_who_is_erased_is_gone_from_an_archive_that_is_named(stack: Stack, tmp_path: Path) -> None:
+    """Contract: what was archived and what was not yet; no later run brings any of it back; others stay."""
+    suffix = f"-unarchived-{os.getpid()}"
+    topics, where = Topics().with_suffix(suffix), ["--stack", stack.name, f"--suffix={suffix}"]
+    folder = tmp_path / "archive"
+    assert main(["topics", *where]) == 0
+    told = [(user, b"of %b" % user) for user in (b"user-one", b"user-two", b"user-one")]
+    produce(stack.kafka_bootstrap, topics.clickstream, told)
+    assert main(["archive", *where, "--to", str(folder)]) == 0
+    produce(stack.kafka_bootstrap, topics.clickstream, told)
+    produce(stack.kafka_bootstrap, topics.decisions, told)
+    assert main(["erase", "user-one", *where, "--archive", str(tmp_path / "none")]) == 1
+    assert main(["erase", "user-one", *where, "--archive", str(folder)]) == 0
+    assert main(["archive", *where, "--to", str(folder), "--merge"]) == 0
+    left = [each.key for topic in (topics.clickstream, topics.decisions) for each in read(folder, topic)]
+    assert left == [b"user-two"] * 3
+    assert not any(b"user-one" in path.read_bytes() for path in folder.rglob("*.parquet"))

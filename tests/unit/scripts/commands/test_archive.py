@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tideline.schemas.errors import ConfigError
+from tideline.schemas.topics import Topics
+from tideline.scripts.archive.archive_files import read, write_range
 from tideline.scripts.commands import archive
 from tideline.scripts.commands.archive import first_offset, ranges
 from tideline.udfs.core.policies.policy_start import TopicRecord
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
+
+_NOON_MS = 1_795_694_400_000
+_DAY_MS = 86_400_000
 
 
 class _Log:
@@ -54,3 +60,17 @@ def test_it_goes_on_where_it_was_and_says_what_kafka_has_lost(capsys: pytest.Cap
 def test_the_archive_of_another_topic_is_refused() -> None:
     with pytest.raises(ConfigError, match="was archived to 10, and ends at 9"):
         first_offset("t, partition 3", _Log(5, 9, []), 10)
+
+
+def test_it_tidies_up_every_topic_that_it_has(tmp_path: Path) -> None:
+    """Contract: what is old goes, the policy a day later, activities never; then small files become one."""
+    topics = Topics()
+    for topic in (topics.clickstream, topics.decisions, topics.policy, topics.activities):
+        for at in range(4):
+            write_range(tmp_path, topic, (0, at, at + 1), [TopicRecord(at, b"k", b"v", _NOON_MS + (at // 2) * _DAY_MS)])
+    assert archive.tidy(topics, tmp_path, None, _NOON_MS + _DAY_MS) == ["4 records were too old"]
+    assert archive.tidy(topics, tmp_path, 10, None) == ["6 files fewer"]
+    left = [len(list(read(tmp_path, topic))) for topic in (topics.clickstream, topics.policy, topics.activities)]
+    assert left == [2, 4, 4]
+    assert archive.tidy(topics, tmp_path, 10, _NOON_MS) == ["0 records were too old", "0 files fewer"]
+    assert archive.forget(topics, tmp_path, "k") == 4

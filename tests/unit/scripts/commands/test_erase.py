@@ -23,6 +23,7 @@ def test_a_report_says_what_goes_when_and_names_nobody() -> None:
         "events": 9,
         "lists_taken_back": 2,
         "seconds": 1.235,
+        "archived": None,
         "gone_by_ms": {
             "clickstream": NOON_MS + 28 * _DAY_MS,
             "decisions": NOON_MS + 30 * _DAY_MS,
@@ -38,6 +39,7 @@ def test_people_read_whether_it_is_done() -> None:
     assert "--wait" in ordered[0]
     assert done[1:] == ordered[1:]
     assert "2 lists of 9 events" in done[2]
+    assert "archive: 1,200 records are gone" in in_words(report(ORDERED, None, 1_200))
 
 
 def test_without_the_job_s_secrets_nothing_is_sent(

@@ -10,6 +10,7 @@ from tests.support.core_world import NOON_MS, activity
 from tests.unit.scripts.audit.test_decision_scores import World
 from tideline.schemas.decision_writer import encode_decision
 from tideline.schemas.errors import ConfigError
+from tideline.schemas.records import DECISION
 from tideline.scripts.audit.decision_scores import Ranking
 from tideline.scripts.commands.explain_decision import activities_at, chosen, encoder_of, ranker_of
 from tideline.scripts.parsers.model_parser import ARTEFACTS
@@ -54,6 +55,18 @@ def test_a_list_is_that_of_a_user_the_newest_by_then_or_the_one_named() -> None:
 def test_who_was_shown_nothing_of_the_kind_is_told(subject: str, decision: str | None, at_ms: int | None) -> None:
     with pytest.raises(ConfigError, match="a user who was shown something"):
         _chosen(subject, decision, at_ms)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"x": b"short"}, {"pair": -1}, {"pair": 1 << 24}, {"eligible": 0}, {"position": 400}]
+)
+def test_a_record_that_no_job_wrote_is_none(wrong: dict[str, Any]) -> None:
+    """Contract: numbers that would end the work; a user id that is no text finds nobody either."""
+    (first, *_) = World("linucb").log(1)
+    topic = [TopicRecord(0, b"u", DECISION.encode(first | {"user_id": "u"} | wrong), NOON_MS)]
+    for subject in ("u", "\udcff"):
+        with pytest.raises(ConfigError):
+            chosen(topic, subject, None, None)
 
 
 def test_an_id_that_several_users_have_a_list_of_names_them() -> None:

@@ -18,6 +18,7 @@ def test_a_folder_is_needed() -> None:
     assert "--to" in refused("archive", "--stack demo")
     given = taken("archive", "--stack demo --to here")
     assert (str(given.to), given.rows, given.without, given.policy) == ("here", 200_000, None, False)
+    assert (given.keep_days, given.merge) == (None, False)
 
 
 @pytest.mark.parametrize("rows", ["0", "10000001", "many"])

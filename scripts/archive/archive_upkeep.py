@@ -1,0 +1,78 @@
+"""Keeps an archive in order: small files become one, and what is older than it has to be goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from tideline.scripts.archive.archive_files import commit, files_of, latest_ms, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tideline.scripts.archive.archive_files import ArchivedFile
+
+MOST_BYTES = 64 << 20
+"""Of files that become one, as they are on the disk."""
+
+
+def merge(folder: Path, topic: str, most_rows: int) -> int:
+    """Make one of files of a day whose offsets follow one another, up to so many rows; return how many files went.
+
+    The new file is there, whole, before the others go. Who is killed in between leaves files whose offsets another one
+    has too: readers pass over those, and the next writer deletes them.
+
+    Raises:
+        ConfigError: a file is none of ours.
+        OSError: one cannot be written; all are as they were then.
+    """
+    gone = 0
+    for group in list(_groups(files_of(folder, topic), most_rows)):
+        first, last = group[0], group[-1]
+        tables = [opened(each.path).read() for each in group]
+        name = f"p{first.partition:05}-{first.start:020}-{last.stop:020}.parquet"
+        commit(pa.concat_tables(tables), first.path.with_name(name))
+        for each in group:
+            each.path.unlink()
+        gone += len(group) - 1
+    return gone
+
+
+def _groups(files: Sequence[ArchivedFile], most_rows: int) -> Iterator[list[ArchivedFile]]:
+    group: list[ArchivedFile] = []
+    rows = size = 0
+    for each in files:
+        its_rows, its_size = opened(each.path).metadata.num_rows, each.path.stat().st_size
+        follows = bool(group) and each.path.parent == group[-1].path.parent and each.start == group[-1].stop
+        follows = follows and each.partition == group[-1].partition
+        if not follows or rows + its_rows > most_rows or size + its_size > MOST_BYTES:
+            if len(group) > 1:
+                yield group
+            group, rows, size = [], 0, 0
+        group.append(each)
+        rows, size = rows + its_rows, size + its_size
+    if len(group) > 1:
+        yield group
+
+
+def expire(folder: Path, topic: str, before_ms: int) -> int:
+    """Delete files that have only records from before a moment, by Kafka's time; return how many records went.
+
+    The newest file of each partition stays: it says where to go on.
+
+    Raises:
+        ConfigError: a file is none of ours.
+    """
+    files = files_of(folder, topic)
+    newest = {each.partition: each for each in files}
+    gone = 0
+    for each in files:
+        if each is not newest[each.partition] and latest_ms(each) < before_ms:
+            gone += opened(each.path).metadata.num_rows
+            each.path.unlink()
+    for day in {each.path.parent for each in files}:
+        if not any(day.iterdir()):
+            day.rmdir()
+    return gone

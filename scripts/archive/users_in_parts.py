@@ -1,0 +1,104 @@
+"""Decisions and events of an archive in parts, all of a user in one: on disk, so that one part at a time is held."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from itertools import islice
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from tideline.schemas.records import DECISION
+from tideline.scripts.archive import archive_files
+from tideline.scripts.archive.avro_columns import columns_of
+from tideline.scripts.archive.topic_columns import decisions_of, events_of, rewarding
+from tideline.udfs.core.policies.policy_start import TopicRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tideline.schemas.events import Event
+
+_CHUNK = 100_000
+_EVENTS = pa.schema([("user", pa.string()), ("key", pa.binary()), ("value", pa.binary()), ("at_ms", pa.int64())])
+
+
+class UsersInParts:
+    """What an archive has of users, in parts.
+
+    Attributes:
+        count: How many parts.
+        placements: Names of the placements that decisions are about; empty for default lists.
+        newest_ms: Time of the newest event that may be a reward, 0 for none.
+    """
+
+    def __init__(self, folder: Path, count: int) -> None:
+        """`folder` is an empty one, to be cleared by the caller."""
+        self.count, self._folder = count, folder
+        self.placements: set[str] = set()
+        self.newest_ms = 0
+
+    def take(self, archive: Path, decisions: str, clickstream: str) -> None:
+        """Take all in of two archived topics.
+
+        Raises:
+            ConfigError: there is no archive of one, or a file is none of ours.
+        """
+        self._spill("decisions", self._decisions(archive_files.read(archive, decisions)))
+        self._spill("events", self._events(archive_files.read(archive, clickstream)))
+
+    def _decisions(self, records: Iterator[TopicRecord]) -> Iterator[pa.Table]:
+        while chunk := list(islice(records, _CHUNK)):
+            table, _ = decisions_of(chunk)
+            self.placements.update(pc.unique(table["placement"]).to_pylist())
+            yield table
+
+    def _events(self, records: Iterator[TopicRecord]) -> Iterator[pa.Table]:
+        found = rewarding(records)
+        while chunk := list(islice(found, _CHUNK)):
+            self.newest_ms = max(self.newest_ms, *(event.ts_ms for _, event in chunk))
+            columns = [
+                [event.user_id for _, event in chunk],
+                [record.key for record, _ in chunk],
+                [record.value for record, _ in chunk],
+                [record.timestamp_ms for record, _ in chunk],
+            ]
+            yield pa.table(columns, schema=_EVENTS)
+
+    def _spill(self, name: str, tables: Iterator[pa.Table]) -> None:
+        with ExitStack() as stack:
+            writers: dict[int, parquet.ParquetWriter] = {}
+            for table in tables:
+                of = self._parts_of(table.column("user" if name == "events" else "user_id"))
+                for part in np.unique(of).tolist():
+                    if part not in writers:
+                        path = self._folder / f"{name}-{part}"
+                        writers[part] = stack.enter_context(parquet.ParquetWriter(path, table.schema))
+                    writers[part].write_table(table.filter(pa.array(of == part)))
+
+    def _parts_of(self, users: pa.ChunkedArray) -> NDArray[np.int64]:
+        different = users.combine_chunks().dictionary_encode()
+        parts = np.array([crc32(name.encode()) % self.count for name in different.dictionary.to_pylist()], np.int64)
+        found: NDArray[np.int64] = parts[different.indices.to_numpy()]
+        return found
+
+    def decisions(self, part: int) -> pa.Table:
+        """Return the decisions of a part's users, in the order of the archive."""
+        path = self._folder / f"decisions-{part}"
+        return parquet.read_table(path).combine_chunks() if path.exists() else columns_of(DECISION, [])
+
+    def events(self, part: int) -> list[Event]:
+        """Return what may be a reward of a part's users, in the order of the archive."""
+        path = self._folder / f"events-{part}"
+        if not path.exists():
+            return []
+        rows = parquet.read_table(path, columns=["key", "value", "at_ms"])
+        columns = (column.to_pylist() for column in rows.columns)
+        return events_of(TopicRecord(0, *each) for each in zip(*columns, strict=True))

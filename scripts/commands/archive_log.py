@@ -1,0 +1,110 @@
+"""An archive as the log that `tideline export` writes, whatever its size."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pyarrow import parquet
+
+from tideline.schemas.errors import ConfigError
+from tideline.schemas.topics import Topics
+from tideline.scripts.analysis import join_log
+from tideline.scripts.analysis.rule_log import rules_of, with_rules
+from tideline.scripts.archive import archive_files
+from tideline.scripts.archive.longer_log import LongerLog
+from tideline.scripts.archive.topic_columns import activities_of
+from tideline.scripts.archive.users_in_parts import UsersInParts
+from tideline.scripts.commands.target import PUBLISH_MS
+from tideline.scripts.commands.token_secrets import SECRETS, named_token_keys
+from tideline.udfs.core.catalogue.catalogue import Catalogue
+from tideline.udfs.core.policies.policy_start import read_start
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
+from tideline.udfs.settings.job_config import JobConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.lists.token_keys import TokenKeys
+    from tideline.udfs.core.policies.policy_start import TopicRecord
+
+_DAY_MS = 86_400_000
+_OF_A_PART = 1_000_000
+"""So many archived records are joined at a time."""
+
+
+class Shop(NamedTuple):
+    """What a log is made with beside decisions and events."""
+
+    settings: AttributionSettings
+    activities: Mapping[str, Activity]
+    rules: Mapping[str, Any] | None
+
+    @classmethod
+    def of(cls, activities: Iterable[TopicRecord], policy: Iterable[TopicRecord], keys: TokenKeys, days: float) -> Shop:
+        """Return it from the records of two topics, the job's token secrets, and for how many days a reward counts."""
+        known = activities_of(activities)
+        catalogue = Catalogue.of(known.values())
+        window_ms = round(days * _DAY_MS)
+        settings = AttributionSettings.of(keys, window_ms, catalogue.reward_value, catalogue.activities_of_item)
+        return cls(settings, known, rules_of(policy, known))
+
+
+def write_archived(archive: Path, topics: Topics, shop: Shop, out: Path, of_a_part: int = _OF_A_PART) -> int:
+    """Write the log of what an archive has to a file; return its number of rows.
+
+    Users are joined in parts of some `of_a_part` records; the rows of a part are by time. One part is the table that
+    Kafka gives.
+
+    Raises:
+        ConfigError: the archive has no such topic, or a file is none of ours.
+        OSError: the file cannot be written; it is not there then, or as it was.
+    """
+    archived = [archive_files.rows_of(archive, topic) for topic in (topics.decisions, topics.clickstream)]
+    with TemporaryDirectory(dir=out.parent, prefix=".export-") as folder:
+        parts = UsersInParts(Path(folder), 1 + sum(archived) // of_a_part)
+        parts.take(archive, topics.decisions, topics.clickstream)
+        told = join_log.Told(len(parts.placements - {""}), parts.newest_ms)
+        tables = (
+            join_log.join(parts.decisions(part), parts.events(part), shop.settings, shop.activities, told)
+            for part in range(parts.count)
+        )
+        first = with_rules(next(tables), shop.rules)
+        done, whole = int(first.num_rows), Path(folder) / "whole"
+        with parquet.ParquetWriter(whole, first.schema, compression="zstd") as writer:
+            writer.write_table(first)
+            for table in tables:
+                writer.write_table(table.replace_schema_metadata(first.schema.metadata))
+                done += table.num_rows
+        whole.replace(out)
+    return done
+
+
+@contextmanager
+def log_file(path: Path) -> Iterator[Path]:
+    """Yield a file as `tideline export` writes it: the one that is named, or, of an archive, one made of it meanwhile.
+
+    The archive has to hold activities as well, and the secrets of the tokens come from the environment.
+
+    Raises:
+        ConfigError: the archive cannot be made a log of; the message says what it takes.
+    """
+    if not any(path.glob("topic=*")):
+        yield path
+        return
+    topics, keys = Topics(), named_token_keys()
+    if keys is None:
+        name = SECRETS.environment
+        raise ConfigError(name, None, f"the job's token secrets, in it or in the file {name}_FILE, for an archive")
+    files = archive_files.files_of(path, topics.policy)
+    policy = read_start(LongerLog(None, files), PUBLISH_MS).records if files else ()
+    shop = Shop.of(archive_files.read(path, topics.activities), policy, keys, JobConfig.attribution_days)
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / "log.parquet"
+        rows = write_archived(path, topics, shop, made)
+        print(f"{path}: {rows:,} rows", file=sys.stderr, flush=True)
+        yield made
