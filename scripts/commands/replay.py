@@ -150,7 +150,7 @@ def _state(stack: Stack, kept: Kept) -> str:
 def _submitted(stack: Stack, config: ReplayConfig, kept: Kept, state: str | None) -> Replayed:
     stack.rest.wait_slots(config.parallelism)
     job_id = submit(stack, "replay", kept.options, state)
-    kept = kept.again_as(job_id, kept.options)
+    kept = kept.again_as(job_id)
     keep(stack.root, config.name, kept)
     since = f", from {state}" if state else ""
     print(f"replay: job {job_id} runs{since}; {stack.flink_rest_url}/#/job/running/{job_id}", file=sys.stderr)

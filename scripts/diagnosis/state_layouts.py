@@ -14,6 +14,7 @@ from tideline.udfs.core.budgets.terms import TERMS_VERSION
 from tideline.udfs.core.learning.learning import SUMS_VERSION
 from tideline.udfs.core.profiles.kept_profile import PROFILE_VERSION
 from tideline.udfs.core.rewards.feedback import FEEDBACK_LAYOUT
+from tideline.udfs.core.serving.batches.fates import FATES_FORMAT
 from tideline.udfs.core.serving.renewal.roll import ROLL_VERSION
 from tideline.udfs.core.users.user_state import STATE_VERSION
 from tideline.udfs.core.variants.variant_sums import VARIANT_SUMS_VERSION
@@ -54,6 +55,7 @@ LAYOUTS = (
     _own("profile_state", "a user's profile, in his state", f"{_RANKER}: users", PROFILE_VERSION),
     _own("erased_mark", "up to when a user was erased", f"{_RANKER}: users", 1),
     _own("roll", "how far users are told of an opening", f"{_RANKER}: openings", ROLL_VERSION),
+    _own("tally", "what became of a replay's records", f"{_RANKER}: tally", FATES_FORMAT),
     _own("sums", "what is learned of an activity", f"{_LEARNER}: sums", SUMS_VERSION),
     _own("feedback", "what was on its way to the learner", "the window before it", FEEDBACK_LAYOUT),
     _own("ledger", "what a limit or a floor has had", f"{_LEARNER}: ledgers", LEDGER_VERSION),

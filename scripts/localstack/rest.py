@@ -153,14 +153,11 @@ class FlinkRest:
     def positions(self, job_id: str, topic: str) -> dict[int, int]:
         """By partition of a topic, the offset that comes next; of those whose records were read since it started."""
         found: dict[int, int] = {}
-        offset = re.compile(rf"\d+\..*\.topic\.{re.escape(topic)}\.partition\.(\d+)\.currentOffset")
         for vertex in (vertex for name, vertex in self.vertices(job_id).items() if "Source:" in name):
-            numbers = {
-                each: match[1] for each in self.metric_names(job_id, vertex) if (match := offset.fullmatch(each))
-            }
+            numbers = offset_metrics(self.metric_names(job_id, vertex), topic)
             if numbers:
                 values = self.metrics(job_id, vertex, numbers)
-                found |= {int(numbers[name]): int(value) + 1 for name, value in values.items() if value >= 0}
+                found |= {numbers[name]: int(value) + 1 for name, value in values.items() if value >= 0}
         return found
 
     def _saved(self, job_id: str, how: str, body: dict[str, Any], timeout_s: float) -> str:

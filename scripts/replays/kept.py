@@ -32,9 +32,9 @@ class Kept:
         """The id of the newest job."""
         return self.jobs[-1]
 
-    def again_as(self, job_id: str, options: dict[str, str]) -> Kept:
+    def again_as(self, job_id: str) -> Kept:
         """Return the same replay, gone on with by another job."""
-        return replace(self, options=options, jobs=(*self.jobs, job_id))
+        return replace(self, jobs=(*self.jobs, job_id))
 
     def ended(self, result: dict[str, Any]) -> Kept:
         """Return the same replay at its end."""

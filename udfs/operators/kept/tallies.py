@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from pyflink.common import Types
 from pyflink.datastream.state import ValueStateDescriptor
 
+from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.lists.list_block import encode_block
-from tideline.udfs.core.serving.batches.fates import decode_fates, encode_fates, fates_of
+from tideline.udfs.core.serving.batches.fates import FATES_FORMAT, decode_fates, encode_fates, fates_of
+from tideline.udfs.core.users.state_check import OF_THIS_BUILD
+from tideline.udfs.operators.stop import failing_for_good
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ class Tallies:
 
     def __init__(self, context: RuntimeContext, config: JobConfig) -> None:
         """They are told with the generation of the lists beside which they stand."""
-        self._generation = config.generation
+        self._context, self._generation = context, config.generation
         self._by_shard: dict[int, Fates] = {}
         self._state: Any = None
         if isinstance(config, ReplayConfig):
@@ -59,5 +62,13 @@ class Tallies:
     def _of(self, shard: int) -> Fates:
         if shard not in self._by_shard:
             kept = self._state.value()
-            self._by_shard[shard] = {} if kept is None else decode_fates(kept)
+            self._by_shard[shard] = {} if kept is None else self._read(kept)
         return self._by_shard[shard]
+
+    def _read(self, kept: bytes) -> Fates:
+        """End the job for good where another build wrote it."""
+        with failing_for_good(self._context):
+            try:
+                return decode_fates(kept)
+            except ValueError as error:
+                raise ConfigError("state", str(error), f"format {FATES_FORMAT}, {OF_THIS_BUILD}") from error

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from pyflink.common import Types
+from pyflink.datastream.state import ValueStateDescriptor
 
 from tests.support.doc_pages import ROOT
 from tests.support.flink_states import MemoryContext
 from tests.support.opened_learner import Opened, Seen
+from tests.unit.udfs.operators.kept.test_tallies import REPLAY
 from tests.unit.udfs.operators.kept.test_user_states import World
 from tests.unit.udfs.operators.test_subtask import context as context_of
 from tideline.schemas.errors import ConfigError
@@ -20,11 +24,13 @@ from tideline.udfs.core.budgets.ledger import encode_ledger
 from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.budgets.terms import encode_terms
 from tideline.udfs.core.learning.learning import encode_sums
+from tideline.udfs.core.lists.list_block import decode_block
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, ArmKey
 from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.rule_costs.days import decode_costs, encode_costs
 from tideline.udfs.core.users.user_state import decode_states, encode_states
 from tideline.udfs.operators.kept.opening_rolls import OpeningRolls
+from tideline.udfs.operators.kept.tallies import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +79,13 @@ def of_roll(content: bytes, memory: MemoryContext) -> bytes:
     rolls.least_ms(3)
     rolls._put(3, rolls._rolls[3])  # type: ignore[arg-type]
     return bytes(state.value())
+
+
+def of_tally(content: bytes, memory: MemoryContext) -> bytes:
+    """Restore what became of the records of a shard of a replay, and tell it."""
+    memory.get_state(ValueStateDescriptor("tally", Types.PICKLED_BYTE_ARRAY())).update(content)
+    _, (told,), _ = decode_block(Tallies(cast("Any", memory), replace(REPLAY, generation=3)).told(5))
+    return bytes(told)
 
 
 def learner_of(memory: MemoryContext, name: str, key: str, content: bytes) -> Any:
@@ -128,6 +141,7 @@ RESTORED: dict[str, Callable[[bytes, MemoryContext], bytes]] = {
     "profile_state": of_profile,
     "erased_mark": of_user,
     "roll": of_roll,
+    "tally": of_tally,
     "sums": of_sums,
     "feedback": of_feedback,
     "ledger": lambda content, memory: encode_ledger(learner_of(memory, "ledgers", "a", content).ledgers._ledgers["a"]),
@@ -172,6 +186,8 @@ def test_what_is_refused_ends_the_job_with_what_to_do(
         content = bytes_of(layout, version)
     elif layout.name in ("standing", "rule_costs"):
         content = b"\0\0\0\3\xe7" + bytes_of(layout, layout.written)[5:]
+    elif layout.name == "tally":
+        content = bytes_of(layout, layout.written).replace(b'"f":1', b'"f":2')
     else:
         content = bytes([version]) + bytes_of(layout, layout.written)[1:]
     memory = MemoryContext()

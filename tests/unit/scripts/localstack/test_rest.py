@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -14,7 +16,15 @@ from tideline.scripts.localstack.rest import FlinkRest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_CURRENT = "0.Source__clickstream[1].KafkaSourceReader.topic.shop_clicks.partition.{}.currentOffset"
+_METRICS = "/jobs/j/vertices/v/metrics"
 ANSWERS = {
+    "/jobs/j": (200, b'{"vertices": [{"name": "Source: clickstream[1]", "id": "v"}, {"name": "rank", "id": "w"}]}'),
+    _METRICS: (200, json.dumps([{"id": _CURRENT.format(at)} for at in (0, 3)] + [{"id": "0.busy"}]).encode()),
+    f"{_METRICS}?get={quote(_CURRENT.format(0) + ',' + _CURRENT.format(3))}": (
+        200,
+        json.dumps([{"id": _CURRENT.format(0), "value": "-1"}, {"id": _CURRENT.format(3), "value": "41"}]).encode(),
+    ),
     "/starting": (503, b'{"errors":["Service temporarily unavailable due to an ongoing leader election."]}'),
     "/half": (
         404,
@@ -59,3 +69,9 @@ def test_what_is_not_there_is_an_error(rest: FlinkRest) -> None:
     """Contract: it says path, status and Flink's words."""
     with pytest.raises(StackError, match=r"GET /never .*: 404 .*Not found"):
         rest.get("/never")
+
+
+def test_a_topic_whose_name_has_a_dot_is_found(rest: FlinkRest) -> None:
+    """Contract: Flink writes _ for the dot; a partition of which nothing was read is left out."""
+    assert rest.positions("j", "shop.clicks") == {3: 42}
+    assert rest.positions("j", "shop.click") == {}

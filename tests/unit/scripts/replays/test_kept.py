@@ -17,9 +17,9 @@ def test_what_is_kept_is_found(tmp_path: Path) -> None:
     """Contract: the last word counts; each job that goes on with it is added."""
     keep(tmp_path, "monday", _KEPT)
     assert kept_of(tmp_path, "monday") == _KEPT
-    later = _KEPT.again_as("b" * 32, {"name": "monday"}).ended({"records": 3})
+    later = _KEPT.again_as("b" * 32).ended({"records": 3})
     keep(tmp_path, "monday", later)
-    assert kept_of(tmp_path, "monday") == later == Kept({"name": "monday"}, ("a" * 32, "b" * 32), {"records": 3})
+    assert kept_of(tmp_path, "monday") == later == Kept(_KEPT.options, ("a" * 32, "b" * 32), {"records": 3})
     assert later.job == "b" * 32
     assert [each.name for each in (tmp_path / "replays").iterdir()] == ["monday.json"]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Fates = dict[int, Counter[str]]
 """By partition how many records had which fate: `ACCEPTED`, or the reason why not."""
 ACCEPTED = "accepted"
-_FORMAT = 1
+FATES_FORMAT = 1
 
 
 def set_aside(admitted: Admitted, merged: Merged, erased: Sequence[int]) -> list[tuple[int, Reason]]:
@@ -54,7 +54,7 @@ def encode_fates(fates: Mapping[int, Mapping[str, int]], generation: int) -> byt
     """Return sums as bytes, the same for the same sums."""
     records = sum(sum(counts.values()) for counts in fates.values())
     parts = {str(partition): dict(sorted(counts.items())) for partition, counts in sorted(fates.items())}
-    told = {"v": [generation, 0, records], "f": _FORMAT, "p": parts}
+    told = {"v": [generation, 0, records], "f": FATES_FORMAT, "p": parts}
     return json.dumps(told, separators=(",", ":")).encode()
 
 
@@ -65,6 +65,6 @@ def decode_fates(payload: bytes) -> Fates:
         ValueError: they are of another format.
     """
     told = json.loads(payload)
-    if told.get("f") != _FORMAT:
-        raise ValueError(f"f={told.get('f')!r}; known is {_FORMAT}")
+    if told.get("f") != FATES_FORMAT:
+        raise ValueError(f"sums of records of format {told.get('f')!r}")
     return {int(partition): Counter(counts) for partition, counts in told["p"].items()}

@@ -20,7 +20,7 @@ from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
 _COMMON: dict[str, Any] = {
     "bootstrap": "b:1", "redis_url": "redis://h", "encoder": Path(), "token_keys": KEYS.secrets, "generation": 2
 }  # fmt: skip
-_REPLAY = ReplayConfig(name="r", from_ms=1, to_ms=2, **_COMMON)
+REPLAY = ReplayConfig(name="r", from_ms=1, to_ms=2, **_COMMON)
 _SHARD = 5
 
 
@@ -51,7 +51,7 @@ def told(its: Tallies) -> tuple[bytes, dict[int, dict[str, int]]]:
 def test_records_are_counted_and_told_at_the_end() -> None:
     """Contract: one timer a shard, at the end of event time; that of no other is taken for it."""
     context, timers = MemoryContext(), Timers()
-    its = Tallies(cast("Any", context), _REPLAY)
+    its = Tallies(cast("Any", context), REPLAY)
     view = encode_event(Event("e", "u", EventType.VIEW, NOON_MS, item_id="i", category="tea"))
     add(its, timers, view, b"?")
     add(its, timers, view)
@@ -64,13 +64,13 @@ def test_records_are_counted_and_told_at_the_end() -> None:
 def test_a_restart_goes_on_from_what_was_kept_with_the_users() -> None:
     """Contract: counts go back with the state, so a record that is read again is counted once."""
     context = MemoryContext()
-    add(Tallies(cast("Any", context), _REPLAY), Timers(), b"?", b"")
+    add(Tallies(cast("Any", context), REPLAY), Timers(), b"?", b"")
     timers = Timers()
-    restarted = Tallies(cast("Any", context), _REPLAY)
+    restarted = Tallies(cast("Any", context), REPLAY)
     add(restarted, timers, b"?")
     assert told(restarted) == (b"5", {0: {"bad_magic": 2}, 1: {"empty": 1}})
     assert timers.at
-    assert told(Tallies(cast("Any", context), _REPLAY)) == told(restarted)
+    assert told(Tallies(cast("Any", context), REPLAY)) == told(restarted)
 
 
 def test_a_job_that_goes_on_keeps_none() -> None:

@@ -20,7 +20,7 @@ from tideline.udfs.core.serving.batches.fates import ACCEPTED, Fates, decode_fat
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.serving.ranker_state import RankerState
 
-_GOLDEN = Path(__file__).parents[5] / "golden" / "tally_v1.json"
+_GOLDEN = Path(__file__).parents[5] / "golden" / "tally_v1.bin"
 _SUMS: Fates = {1: Counter(accepted=9), 0: Counter(late=1, accepted=3, bad_json=2)}
 _PARTITIONS = 3
 
@@ -111,7 +111,7 @@ def test_sums_are_bytes_of_a_version() -> None:
     assert payload == _GOLDEN.read_bytes()
     assert decode_fates(payload) == _SUMS
     assert payload.startswith(b'{"v":[3,0,15],')
-    with pytest.raises(ValueError, match="f=2; known is 1"):
+    with pytest.raises(ValueError, match="sums of records of format 2"):
         decode_fates(payload.replace(b'"f":1', b'"f":2'))
 
 
