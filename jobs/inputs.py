@@ -165,6 +165,14 @@ def learner_rows(tables: StreamTableEnvironment, config: JobConfig, ranked: str)
     )
 
 
+def feedback_rows(tables: StreamTableEnvironment, ranked: str) -> KeyedStream:
+    """Return the feedback of the ranked rows (name of a view) as it comes, (bytes), one key.
+
+    Not gathered in SQL: what a window of a bounded job finds late would be missing, and nobody would know.
+    """
+    return _keyed(tables, [f"SELECT 0, ROW(feedback) FROM {ranked} WHERE feedback <> X''"], Types.ROW([_BYTES]))
+
+
 def _shard_of(column: str, keys: list[int]) -> str:
     """Return SQL for the shard key of a Kafka key: never null, and right for the one hash that ABS leaves negative."""
     count = len(keys)

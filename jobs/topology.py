@@ -9,18 +9,20 @@ from pyflink.datastream.connectors.base import Sink
 from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
 
-from tideline.jobs.inputs import BROADCAST_TYPE, at_once, batches, broadcasts, learner_rows
+from tideline.jobs.inputs import BROADCAST_TYPE, at_once, batches, broadcasts, feedback_rows, learner_rows
 from tideline.jobs.outputs import write_dead_letters, write_decisions, write_policy
 from tideline.jobs.shards import MAX_PARALLELISM, shard_keys
 from tideline.udfs.operators.interest_rank import InterestRank
 from tideline.udfs.operators.kept.deployment import DEPLOYMENT
 from tideline.udfs.operators.learn import Learn
 from tideline.udfs.operators.redis_writer import RedisWriter
+from tideline.udfs.operators.relearning.relearn import Relearn
 from tideline.udfs.settings.job_config import ReplayConfig
 from tideline.udfs.settings.worker_config import WorkerConfig
 
 if TYPE_CHECKING:
     from pyflink.datastream import DataStream, StreamExecutionEnvironment
+    from pyflink.table import StatementSet
 
     from tideline.udfs.settings.job_config import JobConfig
     from tideline.udfs.settings.option_sources import Loaded
@@ -37,6 +39,9 @@ RANKED_TYPE = Types.ROW_NAMED(
 )
 """(lists block, append times, popular list, stops, feedback; key and value of each decision; each dead letter as
 `packed` of dead_letters.py has it; at a replay's end what became of a shard's records)."""
+
+POLICY_TYPE = Types.ROW_NAMED(["k", "v"], [_BYTES, _BYTES])
+"""Key and value of a record of the policy topic."""
 
 
 def build(env: StreamExecutionEnvironment, loaded: Loaded[JobConfig]) -> None:
@@ -56,7 +61,9 @@ def build(env: StreamExecutionEnvironment, loaded: Loaded[JobConfig]) -> None:
     write_decisions(tables, inserts, config, "ranked")
     write_dead_letters(tables, inserts, config, "ranked")
     if not isinstance(config, ReplayConfig):
-        _learn(tables, inserts, config, workers)
+        _learn(tables, inserts, config, learner_rows(tables, config, "ranked").process(Learn(workers), POLICY_TYPE))
+    elif not config.makes_lists:
+        _learn(tables, inserts, config, feedback_rows(tables, "ranked").process(Relearn(workers), POLICY_TYPE))
     inserts.attach_as_datastream()
 
 
@@ -90,16 +97,7 @@ def _write_lists(tables: StreamTableEnvironment, workers: WorkerConfig[JobConfig
     written.sink_to(Sink(discard)).name("written").uid("written")
 
 
-def _learn(
-    tables: StreamTableEnvironment, inserts: object, config: JobConfig, workers: WorkerConfig[JobConfig]
-) -> None:
-    rows = (
-        learner_rows(tables, config, "ranked")
-        .process(Learn(workers), Types.ROW_NAMED(["k", "v"], [_BYTES, _BYTES]))
-        .name("learner")
-        .uid(UIDS["learner"])
-        .set_parallelism(1)
-        .set_max_parallelism(1)
-    )
+def _learn(tables: StreamTableEnvironment, inserts: StatementSet, config: JobConfig, learned: DataStream) -> None:
+    rows = learned.name("learner").uid(UIDS["learner"]).set_parallelism(1).set_max_parallelism(1)
     tables.create_temporary_view("policy_rows", rows)
     write_policy(tables, inserts, config, "policy_rows")

@@ -9,7 +9,7 @@ from kafka.errors import GroupIdNotFoundError, UnknownTopicOrPartitionError
 
 from tideline.schemas.errors import TidelineError, Unavailable
 from tideline.scripts.commands.exits import Exit, failed
-from tideline.scripts.commands.job_rights import REPLAY_WRITES
+from tideline.scripts.commands.job_rights import LIVE_WRITES
 from tideline.scripts.commands.promote import names_of
 from tideline.scripts.commands.redis_target import opened, read_redis_target
 from tideline.scripts.commands.target import read_target
@@ -89,7 +89,7 @@ def drop(arguments: argparse.Namespace) -> dict[str, Any]:
     names = names_of(arguments)
     folders = checkpoints_of(target.stack, arguments.replay)
     written = target.topics.with_suffix(f"-{arguments.replay}").by_role()
-    topics = topics_there(target.cluster, [written[role] for role in REPLAY_WRITES])
+    topics = topics_there(target.cluster, [written[role] for role in LIVE_WRITES])
     group = f"{arguments.group_id}@{arguments.replay}"
     has_group = _has_group(target.cluster, group)
     with opened(url) as client:

@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from tideline.udfs.settings.job_config import JobConfig
 
 REPLAY_WRITES = ("decisions", "dead_letters")
-
-
 LIVE_WRITES = ("policy", *REPLAY_WRITES)
+
+
+def written_by(config: JobConfig) -> tuple[str, ...]:
+    """Return the roles of the topics that the job writes."""
+    return REPLAY_WRITES if isinstance(config, ReplayConfig) and config.makes_lists else LIVE_WRITES
 
 
 def job_rights(config: JobConfig) -> list[Right]:
     """Return the rights that the job uses."""
-    roles = REPLAY_WRITES if isinstance(config, ReplayConfig) else LIVE_WRITES
-    return rights_on(
-        config.topics, {role: config.output_topics.by_role()[role] for role in roles}, config.consumer_group
-    )
+    written = config.output_topics.by_role()
+    return rights_on(config.topics, {role: written[role] for role in written_by(config)}, config.consumer_group)
 
 
 def refuse_missing_rights(config: JobConfig) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.scripts.commands.backfill import Past
 from tideline.scripts.commands.exits import Exit, failed
-from tideline.scripts.commands.job_rights import REPLAY_WRITES, refuse_missing_rights
+from tideline.scripts.commands.job_rights import refuse_missing_rights, written_by
 from tideline.scripts.commands.redis_target import opened
 from tideline.scripts.commands.submit import configuration, submit
 from tideline.scripts.commands.target import cluster_of
@@ -24,9 +24,10 @@ from tideline.scripts.replays.balance import Account, accounts, described, diffe
 from tideline.scripts.replays.digest import digest, is_used, tallies
 from tideline.scripts.replays.kept import Kept, keep, kept_of, known_of, newest_state
 from tideline.scripts.replays.offsets import Span, as_option, spans
+from tideline.scripts.replays.replay_policy import Learned, learned_of
 from tideline.scripts.replays.replay_progress import Progress
 from tideline.udfs.io.topic_reader import opened as topic_opened
-from tideline.udfs.io.topic_reader import topic_ends
+from tideline.udfs.io.topic_reader import read_topic, topic_ends
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -54,6 +55,7 @@ class Replayed(TypedDict):
     records: int
     read: int
     lists: int | None
+    policy: Learned | None
     digest: str | None
     differences: list[str] | None
     namespace: str
@@ -79,8 +81,10 @@ def begin(stack: Stack, name: str, where: tuple[Bound, Bound | None], options: M
         options |= {"policy_pin": str(newest)} if newest >= 0 else {}
     config = _config(stack, options)
     _refuse_used(stack, config)
-    ensure_topics(cluster_of(config), config.output_topics, roles=REPLAY_WRITES)
+    ensure_topics(cluster_of(config), config.output_topics, roles=written_by(config))
     refuse_missing_rights(config)
+    if not config.makes_lists and any(topic_ends(cluster_of(config), config.output_topics.policy).values()):
+        raise StackError(f"{config.output_topics.policy} has what a former replay learned; give another --name")
     return _submitted(stack, config, Kept(options, ()), None)
 
 
@@ -179,6 +183,9 @@ def _ended(stack: Stack, config: ReplayConfig, kept: Kept) -> Replayed:
         lists, sha256 = digest(store, config.namespace)
         fates = summed(tallies(store, config.namespace))
     found = _told(config, kept, "FINISHED", 0, _records(config, fates), fates)
+    if not config.makes_lists:
+        topic = config.output_topics.policy
+        found["policy"], sha256 = learned_of(topic, read_topic(cluster_of(config), topic))
     wrong = differences(found["partitions"], fates)
     found |= {"read": found["records"], "lists": lists, "digest": sha256, "differences": wrong}
     if not wrong:
@@ -203,6 +210,7 @@ def _told(
         "records": sum(records.values()),
         "read": read,
         "lists": None,
+        "policy": None,
         "digest": None,
         "differences": None,
         "namespace": config.namespace,

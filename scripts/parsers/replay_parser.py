@@ -21,6 +21,10 @@ Lists go to `{prefix}@{name}:list:{user}`, decisions and dead letters to topics 
 the job (`tideline config --help`). It ends once every record is worked off and all lists are written; one line of JSON
 says what became of the records, and exit status 1 that they do not add up. Meanwhile it tells how far it is.
 
+With --makes policy nobody is ranked: what was shown and what came of it is learned anew, each shown entry once, with
+the options given (--half-life-days, --policy, --encoder...), and published to `policy-NAME` at the end. A replay with
+--topics '{"policy": "policy-NAME"}' ranks by it.
+
 It goes on without the command: --status asks how far it is, --cancel ends it, and --resume watches it again, goes on
 from its newest checkpoint where it failed or was cancelled, or tells once more what came of it."""
 _KEYS = {
@@ -29,8 +33,9 @@ _KEYS = {
     "state": "of that job, as Flink has it; GONE where Flink knows it no more",
     "records": "in the range",
     "read": "of them, by what the job says or has committed",
-    "lists": "that it left in Redis, null before its end; so are digest and differences",
-    "digest": "SHA-256 over all its lists: the same range and options give the same",
+    "lists": "that it left in Redis, null before its end; so are policy, digest and differences",
+    "policy": "with --makes policy: {topic; version: that ranks by all of it; arms: of which something is learned}",
+    "digest": "SHA-256 over all its lists, or all it has learned: the same range and options give the same",
     "differences": "a line for each partition whose records do not add up, none if all do",
     "namespace": "under which the lists are",
     "partitions": "by number: {from, to: offsets, to excluded; records = accepted + duplicates + late + rejected: "
@@ -50,6 +55,7 @@ def fill(parser: VerbParser) -> None:
             "tideline replay --name day --from last=24h",
             "tideline replay --name day --status",
             "tideline replay --name day --resume",
+            "tideline replay --name short --from last=28d --makes policy --half-life-days 7",
             """tideline replay --name probe --from '{"0": 10}' --to '{"0": 20}' --policy thompson""",
         ],
         _KEYS,

@@ -8,15 +8,15 @@ import signal
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.live import LiveJob
 from tests.support.malformed import many_refused
+from tests.support.replayed import replayed
 from tests.support.traffic import Scenario, interleave, make_activities, make_events, messages, with_duplicates
 from tests.support.waiting import wait_until
-from tideline.scripts.commands.replay import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,20 +48,6 @@ def shop(stack: Stack, tag: str, users: int, events: int) -> tuple[LiveJob, int,
     return job, len(bad), again
 
 
-def flags(job: LiveJob, **more: str) -> list[str]:
-    """Return the options of a replay beside its range."""
-    own = {key: value for key, value in job.options.items() if key not in {"name", "epoch"}} | more
-    return [part for key, value in own.items() for part in (f"--{key.replace('_', '-')}", value)]
-
-
-def replayed(job: LiveJob, capsys: Captured, name: str, *argv: str) -> dict[str, Any]:
-    """Run `tideline replay` and return what it printed."""
-    capsys.readouterr()
-    assert main(["--stack", job.stack.name, "--name", name, *argv]) == 0, capsys.readouterr().err
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
-
-
 def test_a_range_of_37_records_is_whole_each_time(stack: Stack, evidence: Evidence, capsys: Captured) -> None:
     """Contract: however few records a range has, none of its tail is lost, and the lists are the same each time."""
     job, _, _ = shop(stack, "few", 12, 3 * _FEW)
@@ -69,9 +55,7 @@ def test_a_range_of_37_records_is_whole_each_time(stack: Stack, evidence: Eviden
     for number in sorted(held):
         ends[str(number)] = min(held[number], _FEW - sum(ends.values()))
     begin, to = json.dumps(dict.fromkeys(ends, 0)), json.dumps(ends)
-    found = [
-        replayed(job, capsys, f"few-{number}", "--from", begin, "--to", to, *flags(job)) for number in range(_TIMES)
-    ]
+    found = [replayed(job, capsys, f"few-{number}", "--from", begin, "--to", to) for number in range(_TIMES)]
     assert [each["records"] for each in found] == [_FEW] * _TIMES
     assert [each["differences"] for each in found] == [[]] * _TIMES
     assert len({each["digest"] for each in found}) == 1
@@ -86,11 +70,11 @@ def test_a_replay_gives_the_same_lists_whatever_its_subtasks_and_a_kill(
     while len(stack.taskmanagers) < 2:
         stack.add_taskmanager()
     began_s = time.monotonic()
-    plain = replayed(job, capsys, "plain", "--from", "0", *flags(job))
+    plain = replayed(job, capsys, "plain", "--from", "0")
     plain_s = time.monotonic() - began_s
     killer = threading.Thread(target=_kill_one, args=(job, "killed"))
     killer.start()
-    killed = replayed(job, capsys, "killed", "--from", "0", *flags(job, parallelism="2"))
+    killed = replayed(job, capsys, "killed", "--from", "0", parallelism="2")
     killer.join()
     ended = stack.rest.get(f"/jobs/{killed['job']}/exceptions")["exceptionHistory"]["entries"]
     numbers = {"events": plain["records"], "lists": plain["lists"], "seconds": round(plain_s, 1)}

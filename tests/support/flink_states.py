@@ -44,12 +44,29 @@ class MemoryValue:
         self.held = value
 
 
+class MemoryList:
+    """A ListState."""
+
+    def __init__(self) -> None:
+        self.held: list[bytes] = []
+
+    def add(self, value: bytes) -> None:
+        self.held.append(value)
+
+    def get(self) -> list[bytes]:
+        return list(self.held)
+
+    def clear(self) -> None:
+        self.held.clear()
+
+
 class MemoryContext:
     """A RuntimeContext: states by name, which outlive the operator that is opened with it; counts by name."""
 
     def __init__(self) -> None:
         self.maps: dict[str, MemoryMap] = {}
         self.values: dict[str, MemoryValue] = {}
+        self.lists: dict[str, MemoryList] = {}
         self.counts: Counter[str] = Counter()
 
     def get_map_state(self, descriptor: Any) -> MemoryMap:
@@ -57,6 +74,9 @@ class MemoryContext:
 
     def get_state(self, descriptor: Any) -> MemoryValue:
         return self.values.setdefault(descriptor.get_name(), MemoryValue())
+
+    def get_list_state(self, descriptor: Any) -> MemoryList:
+        return self.lists.setdefault(descriptor.get_name(), MemoryList())
 
     def get_metrics_group(self) -> MemoryContext:
         return self

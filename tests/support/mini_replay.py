@@ -1,25 +1,31 @@
-"""A replay's own graph on a mini-cluster, with files in Kafka's place: `python mini_replay.py FOLDER REDIS_URL NAME N`.
+"""A replay's own graph on a mini-cluster, with files for Kafka: `python mini_replay.py FOLDER NAME N RATE MAKES`.
 
-FOLDER/records has the clickstream as tab-separated files (key, value as JSON text, partition, offset, time in ms),
-FOLDER/activities.json the activities, by offset. Where FOLDER/fail-NAME is, the first ranker that has worked takes it
-away and raises: Flink goes back to the last checkpoint, or to the beginning.
+FOLDER/records.json has the clickstream (key, value as text, partition, offset, time in ms), which comes at RATE records
+a second, FOLDER/activities.json the activities, by offset; FOLDER/policy-NAME gets what a replay with `--makes policy`
+publishes. Where FOLDER/fail-NAME is, a ranker takes it away and raises as soon as there is a checkpoint to go back to;
+FOLDER/restored-NAME is where one began from it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyflink.common import Configuration
+from pyflink.common import Configuration, Types, WatermarkStrategy
 from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.datastream.connectors.number_seq import NumberSequenceSource
+from pyflink.table import Schema
 
 from tests.support.core_world import KEYS
 from tideline.jobs import inputs, outputs, topology
 from tideline.scripts.localstack.paths import FLINK_JARS, PYTHON, REPOSITORY
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 from tideline.udfs.operators.interest_rank import InterestRank
+from tideline.udfs.operators.relearning.relearn import Relearn
+from tideline.udfs.operators.subtask import was_restored
 from tideline.udfs.settings.job_config import ReplayConfig
 from tideline.udfs.settings.option_sources import Loaded, load
 
@@ -28,7 +34,14 @@ if TYPE_CHECKING:
 
     from pyflink.common import Row
 
-_FOLDER, _REDIS, _NAME, _PARALLELISM = Path(sys.argv[1]), *sys.argv[2:5]
+_FOLDER, _NAME, _PARALLELISM, _RATE, _MAKES = Path(sys.argv[1]), *sys.argv[2:6]
+_TOGETHER = 50
+_BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
+
+
+def _activities(folder: str) -> list[TopicRecord]:
+    told = json.loads((Path(folder) / "activities.json").read_text())
+    return [TopicRecord(at, key.encode(), bytes.fromhex(value), 0) for at, (key, value) in enumerate(told)]
 
 
 class _Ranker(InterestRank):
@@ -37,48 +50,87 @@ class _Ranker(InterestRank):
     folder, name = str(_FOLDER), _NAME
 
     def open(self, context: Any) -> None:
-        import json  # of the worker: this class is sent to it by value
-        from pathlib import Path
+        from pathlib import Path  # of the worker: this class is sent to it by value
 
-        self._activities = json.loads((Path(self.folder) / "activities.json").read_text())
-        self._fail = Path(self.folder) / f"fail-{self.name}"
-        self._worked = False
+        self._home = Path(self.folder)
+        if was_restored(context):
+            (self._home / f"restored-{self.name}").touch()
         super().open(context)
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         yield from super().process_element(row, ctx)
-        if self._worked and self._fail.exists():
-            self._fail.unlink(missing_ok=True)
+        fail = self._home / f"fail-{self.name}"
+        if fail.exists() and any(self._home.glob(f"checkpoints-{self.name}/*/chk-*/_metadata")):
+            fail.unlink(missing_ok=True)
             raise RuntimeError("on purpose")
-        self._worked = True
 
     def _read(self, topic: str) -> Any:
-        if topic != self._config.topics.activities:
-            return
-        for offset, (key, value) in enumerate(self._activities):
-            yield TopicRecord(offset, key.encode(), bytes.fromhex(value), 0)
+        return _activities(self.folder) if topic == self._config.topics.activities else ()
 
     def _read_policy(self, pinned: int | None) -> PolicyStart:
         return PolicyStart([], 0, 0, whole=True)
 
 
+class _Learner(Relearn):
+    """The operator, told of the same topics."""
+
+    folder = str(_FOLDER)
+
+    def _read(self, topic: str) -> Any:
+        return _activities(self.folder) if topic == self._config.topics.activities else ()
+
+
+class _Record:
+    """The record of a number, each when it is due."""
+
+    def __init__(self) -> None:
+        self._folder, self._per_s, self._passed = str(_FOLDER), int(_RATE), 0
+        self._records: list[tuple[str, str, int, int, int]] = []
+
+    def __call__(self, value: int) -> Row:
+        import json
+        import time
+        from pathlib import Path
+
+        from pyflink.common import Row
+
+        if not self._records:
+            self._records = json.loads((Path(self._folder) / "records.json").read_text())
+        self._passed += 1
+        if self._passed % _TOGETHER == 0:  # in the source's own thread, which sends a barrier in between
+            time.sleep(_TOGETHER / self._per_s)
+        key, text, partition, offset, at_ms = self._records[value]
+        return Row(key.encode(), text.encode(), partition, offset, at_ms)
+
+
 def _from_files(tables: Any, name: str, topic: str, config: object, scan: Mapping[str, str], time: str) -> None:
-    tables.execute_sql(f"""
-        CREATE TEMPORARY TABLE {name} (
-          ks STRING, vs STRING, part INT, off BIGINT, tms BIGINT, k AS CAST(ks AS BYTES), v AS CAST(vs AS BYTES),
-          ts AS TO_TIMESTAMP_LTZ(tms, 3), {time}
-        ) WITH ('connector' = 'filesystem', 'path' = '{_FOLDER / "records"}', 'format' = 'csv',
-          'csv.field-delimiter' = '\\t', 'csv.disable-quote-character' = 'true')""")
-
-
-def _to_nobody(tables: Any, name: str, topic: str, config: object, columns: str) -> None:
-    tables.execute_sql(
-        f"CREATE TEMPORARY TABLE {name} ({columns.replace(' METADATA', '')}) WITH ('connector' = 'blackhole')"
+    last = len(json.loads((_FOLDER / "records.json").read_text())) - 1
+    # Each partition in its order: from two subtasks, or dealt out in turn, it would be another one each time.
+    numbers = ENVIRONMENT.from_source(NumberSequenceSource(0, last), WatermarkStrategy.no_watermarks(), "numbers")
+    columns = {"k": _BYTES, "v": _BYTES, "part": Types.INT(), "off": Types.LONG(), "tms": Types.LONG()}
+    of_record = Types.ROW_NAMED(list(columns), list(columns.values()))
+    records = numbers.set_parallelism(1).map(_Record(), of_record).set_parallelism(1)
+    records = records.key_by(lambda row: row[2], Types.INT()).map(lambda row: row, of_record)
+    builder = Schema.new_builder()
+    for column, kind in {"k": "BYTES", "v": "BYTES", "part": "INT", "off": "BIGINT", "tms": "BIGINT"}.items():
+        builder = builder.column(column, kind)
+    # Records that come at once are to come as several batches: little is waited for, but for twins of one millisecond.
+    schema = (
+        builder.column_by_expression("ts", "TO_TIMESTAMP_LTZ(tms, 3)")
+        .column_by_expression("pt", "CAST(PROCTIME() AS TIMESTAMP_LTZ(3))")
+        .watermark("pt", "pt - INTERVAL '0.020' SECOND")
+        .build()
     )
+    tables.create_temporary_view(name, records, schema)
 
 
-def main() -> None:
-    """Run it to its end."""
+def _to_files(tables: Any, name: str, topic: str, config: object, columns: str) -> None:
+    to = f"'connector' = 'filesystem', 'path' = '{_FOLDER / f'policy-{_NAME}'}', 'format' = 'json'"
+    to = to if name == "policy_out" else "'connector' = 'blackhole'"
+    tables.execute_sql(f"CREATE TEMPORARY TABLE {name} ({columns.replace(' METADATA', '')}) WITH ({to})")
+
+
+def _environment() -> StreamExecutionEnvironment:
     settings = Configuration()
     for key, value in {
         "python.execution-mode": "thread",
@@ -94,19 +146,26 @@ def main() -> None:
         settings.set_string(key, value)
     environment = StreamExecutionEnvironment.get_execution_environment(settings)
     environment.add_jars(*(f"file://{jar}" for jar in sorted(FLINK_JARS.glob("*.jar"))))
+    return environment
+
+
+ENVIRONMENT = _environment()
+
+
+def main() -> None:
+    """Run it to its end."""
     flags = ["--name", _NAME, "--bootstrap", "127.0.0.1:1", "--from-ms", "1", "--to-ms", "2", "--salt", "s"]
     flags += ["--encoder", str(REPOSITORY / "models" / "artefacts" / "demo-1"), "--parallelism", _PARALLELISM]
+    flags += ["--makes", _MAKES, "--half-life-days", "0"]
     secrets = {
-        "TIDELINE_REDIS_URL": _REDIS,
+        "TIDELINE_REDIS_URL": os.environ["REDIS_URL"],
         "TIDELINE_TOKEN_KEYS": json.dumps({at: key.hex() for at, key in KEYS.secrets.items()}),
     }
-    others = ((inputs, "_create", _from_files), (outputs, "_create", _to_nobody), (topology, "InterestRank", _Ranker))
-    for module, name, other in others:
+    others = [(inputs, "_create", _from_files), (outputs, "_create", _to_files), (topology, "InterestRank", _Ranker)]
+    for module, name, other in [*others, (topology, "Relearn", _Learner)]:
         setattr(module, name, other)
-    # Files are read in no time: batches are to come while they are, and not all at the end.
-    inputs._REPLAY_TIME = inputs._REPLAY_TIME.replace("'5'", "'0'")
-    topology.build(environment, Loaded(load(ReplayConfig, flags, secrets), {}))
-    environment.execute(_NAME)
+    topology.build(ENVIRONMENT, Loaded(load(ReplayConfig, flags, secrets), {}))
+    ENVIRONMENT.execute(_NAME)
 
 
 if __name__ == "__main__":

@@ -32,16 +32,16 @@ CATEGORIES = (0, 0, 1, 2, 2, 3)
 ARMS, ENCODER, COUNT = len(CATEGORIES), 1, 600
 NAMES = [str(arm) for arm in range(ARMS)]
 ACTIVITIES = [activity(name, categories=(f"c{at}",)) for name, at in zip(NAMES, CATEGORIES, strict=True)]
-_SECRETS = {"TIDELINE_REDIS_URL": "redis://127.0.0.1:1/0", "TIDELINE_TOKEN_KEYS": '{"1": "' + "ab" * 32 + '"}'}
+SECRETS = {"TIDELINE_REDIS_URL": "redis://127.0.0.1:1/0", "TIDELINE_TOKEN_KEYS": '{"1": "' + "ab" * 32 + '"}'}
 ENTRY = Entry("ab" * 16, is_doubtful=False)
-_COMMON = ("--bootstrap", "127.0.0.1:1", "--encoder", str(REPOSITORY / "models" / "artefacts" / "demo-1"))
+COMMON = ("--bootstrap", "127.0.0.1:1", "--encoder", str(REPOSITORY / "models" / "artefacts" / "demo-1"))
 
 
 class Opened(Learn):
     """The operator beside a policy topic in which nobody has written."""
 
     def __init__(self, context: MemoryContext, *flags: str, entry: Entry = ENTRY) -> None:
-        super().__init__(WorkerConfig(load_with_files(JobConfig, [*_COMMON, *flags], _SECRETS)))
+        super().__init__(WorkerConfig(load_with_files(JobConfig, [*COMMON, *flags], SECRETS)))
         self._as = entry
         self.open(context)
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from tideline.udfs.core.budgets.standing import decode_standing, encode_standing
 from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings
+from tideline.udfs.core.learning.learning import encode_sums
 from tideline.udfs.core.lists.list_version import ListVersion, parse_version
-from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, decode_ledger_key, decode_row_key
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, SumsKey, decode_ledger_key, decode_row_key
 from tideline.udfs.core.policies.policy_table import decode_row, encode_row
 from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
@@ -110,6 +111,11 @@ class Oracle:
         ]
         rows = learner.publish(learner.every_arm())
         return [*standings, *(encode_row(row._replace(epoch=self.epoch), name) for name, row in rows)]
+
+    def sums(self) -> dict[bytes, bytes]:
+        """Return what is learned of each arm, as a replay that learns publishes it."""
+        found = self._learner().sums.items()
+        return {SumsKey(arm).value: encode_sums(sums, LearnerSettings().decay) for arm, sums in found}
 
     def _published(self) -> list[tuple[str, PolicyRow]]:
         learner = self._learner()

@@ -73,7 +73,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             raise ConfigError("build", BUILD_ID, f"{self._build}, which was submitted: install it here and restart")
         speak_as("interest_rank", subtask_number(context))
         config = self._config = self._submitted.opened()
-        self._muted = isinstance(config, BackfillConfig)
+        self._muted = not config.makes_lists
         self._context = context
         self._cluster = KafkaCluster(config.bootstrap, config.kafka_properties)
         self._deployment = Deployment(config)

@@ -25,7 +25,7 @@ from tideline.udfs.core.control.control import (
     SetExamination,
     decode_for,
 )
-from tideline.udfs.core.policies.arm_key import COSTS_KEY, decode_ledger_key
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, decode_ledger_key, is_sums_key
 from tideline.udfs.core.policies.fence import Claim, decode_claim, epoch_of
 from tideline.udfs.core.policies.policy_table import decode_row
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
@@ -214,7 +214,7 @@ class RankerFeed:
 
     def _take(self, records: Iterable[TopicRecord]) -> None:
         for offset, key, value, _ in records:
-            if value is None:
+            if value is None or is_sums_key(key):
                 claim = decode_claim(key)
                 if claim is not None and claim.epoch == self._epoch:
                     self.claims.setdefault(claim)

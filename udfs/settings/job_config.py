@@ -208,10 +208,20 @@ class JobConfig:
         """Names of the topics that the job writes."""
         return self.topics
 
+    @property
+    def makes_lists(self) -> bool:
+        """Whether users are ranked."""
+        return True
+
 
 @dataclass(frozen=True, kw_only=True)
 class BackfillConfig(JobConfig):
     """Options of a backfill: those of the live job that goes on from its state."""
+
+    @property
+    def makes_lists(self) -> bool:
+        """Whether users are ranked."""
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +236,11 @@ class ReplayConfig(JobConfig):
     to_ms: int | None = option(whole(0, _MAX_TIME_MS), "End of the range, excluded", None)
     from_offsets: Mapping[int, int] | None = option(_OFFSETS, "Start of the range in each partition", None)
     to_offsets: Mapping[int, int] | None = option(_OFFSETS, "End of the range in each partition, excluded", None)
+    makes: Literal["lists", "policy"] = option(
+        one_of(("lists", "policy")),
+        "What it makes: lists, ranked by one policy version, or the policy that its own range teaches, and no lists",
+        "lists",
+    )
     policy_pin: int | None = option(
         whole(0, 2**40 - 1), "Policy version to rank with; without it the newest at its start", None
     )
@@ -244,6 +259,11 @@ class ReplayConfig(JobConfig):
         begin, end = self.from_offsets or {}, self.to_offsets or {}
         if begin.keys() != end.keys() or any(begin[partition] > end[partition] for partition in begin):
             raise ConfigError("to_offsets", end, f"the partitions of from_offsets, none before its start: {begin}")
+
+    @property
+    def makes_lists(self) -> bool:
+        """Whether users are ranked."""
+        return self.makes == "lists"
 
     @property
     def namespace(self) -> str:

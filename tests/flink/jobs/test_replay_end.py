@@ -1,7 +1,8 @@
-"""Contract: a replay's graph, run to its end: lists and sums are the same whatever its subtasks and a failure."""
+"""Contract: a replay's graph, run to its end, makes the same whatever its subtasks and a failure."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -15,12 +16,17 @@ import redis
 
 from tests.contract.conftest import server
 from tests.support.core_world import KEYS
+from tests.support.oracle import Oracle, Recorded
 from tests.support.traffic import Scenario, make_activities, make_events, with_duplicates
+from tideline.models.encoder import Encoder
 from tideline.schemas.codec import encode_event
 from tideline.scripts.localstack.paths import REPOSITORY, SITE_PACKAGES
 from tideline.scripts.replays.balance import summed
 from tideline.scripts.replays.digest import digest, tallies
 from tideline.udfs.core.catalogue.activity import encode_activity
+from tideline.udfs.core.policies.arm_key import is_sums_key
+from tideline.udfs.settings.job_config import JobConfig
+from tideline.udfs.settings.rank_settings import rank_settings
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Server
@@ -28,55 +34,112 @@ if TYPE_CHECKING:
 
 __all__ = ["server"]
 pytestmark = [pytest.mark.flink, pytest.mark.slow]
-_EVENTS, _PARTITIONS, _FILES = 8_000, 4, 8
+_EVENTS, _PARTITIONS = 8_000, 4
 _NOW_MS = 1_760_000_000_000
+_AT_ONCE, _SLOWLY = 1_000_000, 1_000
+"""Records a second: slowly enough that there are checkpoints before the end."""
+_ENCODER = REPOSITORY / "models" / "artefacts" / "demo-1"
 
 
-def write(folder: Path, count: int) -> tuple[int, int]:
-    """Write a clickstream with repeated events and records that are none; return how many are repeated, and refused."""
-    activities = make_activities(60, _NOW_MS)
-    told = [[each.activity_id, encode_activity(each).hex()] for each in activities]
-    (folder / "activities.json").write_text(json.dumps(told))
-    scenario = Scenario(3, max(count // 40, 4), count, activities, KEYS, _NOW_MS - 6 * 3_600_000)
-    events, again = with_duplicates(make_events(scenario), 0.05, 1)
-    lines = [(each.user_id, encode_event(each, as_json=True).decode()) for each in events]
-    bad = [(user, "{}") for user, _ in lines[::97]]
-    offsets = Counter[int]()
-    files: list[list[str]] = [[] for _ in range(_FILES)]
-    for key, value in lines + bad:
-        partition = sum(key.encode()) % _PARTITIONS
-        files[partition % _FILES].append(f"{key}\t{value}\t{partition}\t{offsets[partition]}\t{_NOW_MS}\n")
-        offsets[partition] += 1
-    (folder / "records").mkdir()
-    for number, each in enumerate(files):
-        (folder / "records" / f"{number}.csv").write_text("".join(each))
-    return again, len(bad)
+class Shop:
+    """A clickstream with repeated events and records that are none, and the activities of its tokens."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.activities = make_activities(60, _NOW_MS)
+        told = [[each.activity_id, encode_activity(each).hex()] for each in self.activities]
+        (folder / "activities.json").write_text(json.dumps(told))
+        scenario = Scenario(3, max(_EVENTS // 40, 4), _EVENTS, self.activities, KEYS, _NOW_MS - 6 * 3_600_000)
+        events, self.again = with_duplicates(make_events(scenario), 0.05, 1)
+        lines = [(each.user_id, encode_event(each, as_json=True).decode()) for each in events]
+        bad = [(user, "{}") for user, _ in lines[::97]]
+        self.bad, self.written = len(bad), Counter[int]()
+        self.records: list[tuple[str, str, int, int, int]] = []
+        for key, value in lines + bad:
+            partition = sum(key.encode()) % _PARTITIONS
+            self.records.append((key, value, partition, self.written[partition], _NOW_MS))
+            self.written[partition] += 1
+        (folder / "records.json").write_text(json.dumps(self.records))
+
+    def oracle(self) -> Oracle:
+        """What plain Python makes of the same records."""
+        config = JobConfig(
+            bootstrap="b:1",
+            redis_url="redis://h",
+            encoder=_ENCODER,
+            token_keys=KEYS.secrets,
+            salt="s",
+            half_life_days=0.0,
+        )
+        oracle = Oracle(rank_settings(config), Encoder.load(_ENCODER))
+        oracle.set_activities(self.activities)
+        oracle.apply_by_user(
+            [Recorded(part, at, key.encode(), value.encode(), ms) for key, value, part, at, ms in self.records]
+        )
+        return oracle
+
+    def replayed(
+        self, url: str, name: str, parallelism: int, per_s: int = _AT_ONCE, makes: str = "lists"
+    ) -> tuple[int, str, Fates]:
+        """Run one; return how many lists it left, their digest, and what became of the records."""
+        told = [str(self.folder), name, str(parallelism), str(per_s), makes]
+        ran = subprocess.run(
+            [sys.executable, "-m", "tests.support.mini_replay", *told],
+            env=os.environ | {"PYTHONPATH": f"{SITE_PACKAGES}{os.pathsep}{REPOSITORY}", "REDIS_URL": url},
+            cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=1200,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stderr[-6000:]
+        with redis.Redis.from_url(url) as client:
+            return *digest(client, f"tideline@{name}"), summed(tallies(client, f"tideline@{name}"))
+
+    def fails(self, name: str) -> None:
+        """Let the replay of that name fail once, behind a checkpoint."""
+        (self.folder / f"fail-{name}").touch()
+
+    def went_back(self, name: str) -> bool:
+        """Return whether it failed, and went on from what a checkpoint held."""
+        return not (self.folder / f"fail-{name}").exists() and (self.folder / f"restored-{name}").exists()
+
+    def policy(self, name: str) -> dict[bytes, bytes]:
+        """Return the newest value of each key that a replay has published, whichever attempt wrote it."""
+        parts = sorted((self.folder / f"policy-{name}").rglob("*part*"))
+        rows = [json.loads(line) for path in parts for line in path.read_text().splitlines()]
+        return {base64.b64decode(row["k"]): base64.b64decode(row["v"]) for row in rows}
 
 
-def replayed(folder: Path, url: str, name: str, parallelism: int) -> tuple[int, str, Fates]:
-    """Run one; return how many lists it left, their digest, and what became of the records."""
-    program = [sys.executable, "-m", "tests.support.mini_replay", str(folder), url, name, str(parallelism)]
-    environ = os.environ | {"PYTHONPATH": f"{SITE_PACKAGES}{os.pathsep}{REPOSITORY}"}
-    ran = subprocess.run(
-        program, env=environ, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=1200
-    )
-    assert ran.returncode == 0, ran.stderr[-6000:]
-    with redis.Redis.from_url(url) as client:
-        return *digest(client, f"tideline@{name}"), summed(tallies(client, f"tideline@{name}"))
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """One for all tests of this module."""
+    return Shop(tmp_path_factory.mktemp("shop"))
 
 
-def test_a_replay_gives_the_same_whatever_its_subtasks_and_a_failure(server: Server, tmp_path: Path) -> None:
-    """Contract: one digest of one subtask, and of two of which one fails amid its work; each record counted once."""
-    again, bad = write(tmp_path, _EVENTS)
-    plain = replayed(tmp_path, server.url, "plain", 1)
-    (tmp_path / "fail-failed").touch()
-    failed = replayed(tmp_path, server.url, "failed", 2)
-    assert not (tmp_path / "fail-failed").exists()
+def test_a_replay_gives_the_same_whatever_its_subtasks_and_a_failure(server: Server, shop: Shop) -> None:
+    """Contract: one digest of one subtask, and of two of which one goes back to a checkpoint."""
+    plain = shop.replayed(server.url, "plain", 1)
+    shop.fails("failed")
+    failed = shop.replayed(server.url, "failed", 2, _SLOWLY)
+    assert shop.went_back("failed")
     assert failed == plain
     whole = sum(plain[2].values(), Counter[str]())
-    assert (whole["duplicate"], whole["wrong_shape"]) == (again, bad)
-    written = Counter(
-        int(line.split("\t")[2]) for path in (tmp_path / "records").iterdir() for line in path.read_text().splitlines()
-    )
-    assert {partition: counts.total() for partition, counts in plain[2].items()} == written
+    assert (whole["duplicate"], whole["wrong_shape"]) == (shop.again, shop.bad)
+    assert {partition: counts.total() for partition, counts in plain[2].items()} == shop.written
     assert plain[0] > 100
+
+
+def test_a_replay_that_learns_gives_the_same_whatever_its_subtasks_and_a_failure(server: Server, shop: Shop) -> None:
+    """Contract: sums of plain Python, byte for byte, and its rows; no list; each record accounted for."""
+    oracle = shop.oracle()
+    plain = shop.replayed(server.url, "learns", 1, makes="policy")
+    shop.fails("learns-again")
+    failed = shop.replayed(server.url, "learns-again", 2, _SLOWLY, "policy")
+    assert shop.went_back("learns-again")
+    assert failed == plain
+    assert plain[0] == 0
+    assert {partition: counts.total() for partition, counts in plain[2].items()} == shop.written
+    found = shop.policy("learns")
+    assert found == shop.policy("learns-again")
+    assert {key: value for key, value in found.items() if is_sums_key(key)} == oracle.sums()
+    oracle.epoch = 0
+    wanted = oracle.policy_values()
+    assert len(wanted) > 30
+    assert {value for key, value in found.items() if not is_sums_key(key)} >= {*wanted}

@@ -78,6 +78,15 @@ def test_replay_graph_ranks_and_writes_without_learning(environment: Any, config
     assert {uid for uid in uids.values() if uid} <= {*UIDS.values(), "written"}
 
 
+@pytest.mark.slow
+def test_replay_that_learns_has_the_learner_too(environment: Any, config_of: Callable[..., JobConfig]) -> None:
+    """Contract: under the uid of live's, and one sink more; every uid is of the table."""
+    uids = planned(environment, config_of("replay", "--policy-pin", "0", "--makes", "policy"))
+    assert {name: uids.get(name) for name in UIDS} == UIDS
+    assert any("policy_out" in name for name in uids)
+    assert {uid for uid in uids.values() if uid} <= {*UIDS.values(), "written"}
+
+
 _SECRET, _PASSWORD = "5e" * 32, "marker-of-redis"
 
 

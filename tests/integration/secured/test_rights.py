@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 _IMPLIES_DESCRIBE = frozenset({"READ", "WRITE", "DELETE"})
 _REFUSALS = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError)
-_REPLAYS = ("decisions-july", "dead-letters-july")
+_REPLAYS = ("policy-july", "decisions-july", "dead-letters-july")
 
 
 @pytest.fixture(scope="module")

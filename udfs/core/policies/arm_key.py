@@ -4,6 +4,7 @@
     encoder|activity[|regression]   on the policy topic: with how the row was solved, where not as the deployment's
     ledger|activity                 there too: where it stands with its budget and floor
     costs                           there too: what rules cost the lists of the last days
+    sums|encoder|activity           there too, where a replay has learned: the sums themselves
 
 No activity id holds a bar, and none is one of the two names that stand for no single activity.
 """
@@ -20,6 +21,7 @@ GONE_ID = "~"
 """Stands for all deleted activities together."""
 _BAR = "|"
 _LEDGER = "ledger"
+_SUMS = b"sums|"
 COSTS_KEY = b"costs"
 """Key of the record of what rules cost."""
 
@@ -111,3 +113,27 @@ def decode_ledger_key(key: bytes | None) -> LedgerKey | None:
     except ValueError:
         return None
     return LedgerKey(activity_id) if kind == _LEDGER and bar and is_identifier(activity_id) else None
+
+
+class SumsKey(NamedTuple):
+    """What a record of an arm's sums is about.
+
+    >>> SumsKey(ArmKey(3, "tea-10")).value
+    b'sums|3|tea-10'
+    """
+
+    arm: ArmKey
+
+    @property
+    def value(self) -> bytes:
+        """The key of the record."""
+        return _SUMS + self.arm.text.encode()
+
+
+def is_sums_key(key: bytes | None) -> bool:
+    """Return whether a key is that of an arm's sums.
+
+    >>> is_sums_key(SumsKey(ArmKey(3, "tea-10")).value), is_sums_key(b"3|sums"), is_sums_key(None)
+    (True, False, False)
+    """
+    return key is not None and key.startswith(_SUMS)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.serving.batches.outcome import Outcome
     from tideline.udfs.operators.batch_rows import Batch
 
-_END_MS = 2**63 - 1
+END_MS = 2**63 - 1
 """The last moment of event time: a bounded source says that it is reached once all of its records are worked off."""
 
 
@@ -45,7 +45,7 @@ class Tallies:
         if self._state is None:
             return
         if batch.shard not in self._by_shard:
-            timers.register_event_time_timer(_END_MS)
+            timers.register_event_time_timer(END_MS)
         mine = self._of(batch.shard)
         for partition, counts in fates_of(outcome, batch.partitions).items():
             mine.setdefault(partition, Counter()).update(counts)
@@ -53,7 +53,7 @@ class Tallies:
 
     def is_end(self, timestamp: int) -> bool:
         """Return whether a timer is that of the end."""
-        return timestamp == _END_MS
+        return timestamp == END_MS
 
     def told(self, shard: int) -> bytes:
         """Return what is known of a shard, as the writer of lists takes it: a block of one payload under its number."""

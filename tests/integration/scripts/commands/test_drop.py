@@ -26,11 +26,11 @@ Captured = pytest.CaptureFixture[str]
 
 
 def _leave(stack: Stack, prefix: str, group: str, name: str) -> None:
-    """Leave what a replay leaves: lists, stops, two kept ones, two topics, a group."""
+    """Leave what a replay leaves: lists, stops, two kept ones, three topics, a group."""
     with redis.Redis.from_url(stack.redis_url) as client:
         rests = ("list:u", "list:é*", "place:cart:u", "popular", "stops", "was:list:u", "was:popular")
         client.mset({f"{prefix}@{name}:{rest}": "{}" for rest in rests})
-    topics = (f"decisions-{name}", f"dead-letters-{name}")
+    topics = (f"policy-{name}", f"decisions-{name}", f"dead-letters-{name}")
     admin = KafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
     admin.create_topics([NewTopic(topic, num_partitions=2, replication_factor=1) for topic in topics])
     admin.close()
@@ -62,7 +62,7 @@ def test_what_a_replay_left_is_told_then_deleted_once(stack: Stack, capsys: Capt
         assert main(["drop", name, *where, *more]) == 0
         return json.loads(capsys.readouterr().out)
 
-    topics = {f"decisions-{name}": 3, f"dead-letters-{name}": 3}
+    topics = {f"policy-{name}": 3, f"decisions-{name}": 3, f"dead-letters-{name}": 3}
     there = {"lists": 5, "kept": 2, "topics": topics, "group": f"{prefix}@{name}", "checkpoints": []}
     whose = {"replay": f"{prefix}@{name}"}
     assert dropped() == {**whose, "done": False, **there}

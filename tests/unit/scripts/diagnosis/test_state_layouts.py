@@ -92,7 +92,7 @@ def learner_of(memory: MemoryContext, name: str, key: str, content: bytes) -> An
     """Restore a learner with one value in one of its maps."""
     operator = Opened(memory, "--half-life-days", HALF_LIFE)
     memory.maps[name].put(key, content)
-    return operator._learner
+    return operator._kept.learner
 
 
 def of_sums(content: bytes, memory: MemoryContext) -> bytes:

@@ -14,7 +14,7 @@ from tideline.udfs.core.control.control import (
     SetGeneration,
     SetWeights,
 )
-from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, LedgerKey, RowKey
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, LedgerKey, RowKey, SumsKey
 from tideline.udfs.core.policies.fence import Claim
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.core.policies.policy_table import cold_row, encode_row
@@ -164,12 +164,13 @@ def test_where_an_activity_stands_is_read_beside_the_rows() -> None:
     assert fed.counts["policy_rows_refused"] == 1
 
 
-def test_what_rules_cost_is_no_row() -> None:
-    """Contract: its records are passed over, at the start too; none is refused."""
+def test_what_rules_cost_and_sums_that_a_replay_learned_are_no_rows() -> None:
+    """Contract: their records are passed over, at the start too; none is refused."""
     fed = Fed()
     costs = encode_costs([DayCosts(20_000, 3, 500, 400, 1, np.zeros((6, 5), np.int64), NO_PRICES)])
-    fed.policy += [(0, COSTS_KEY, costs)]
-    assert fed.apply(POLICY, [(1, COSTS_KEY, costs), (2, b"3|a", encode_row(cold_row(), "a"))]) == []
+    sums = SumsKey(ArmKey(3, "a")).value
+    fed.policy += [(0, COSTS_KEY, costs), (0, sums, b"sums")]
+    assert fed.apply(POLICY, [(1, COSTS_KEY, costs), (1, sums, b"s"), (2, b"3|a", encode_row(cold_row(), "a"))]) == []
     assert (fed.ranker.version, fed.counts["policy_rows_refused"]) == (2, 0)
 
 

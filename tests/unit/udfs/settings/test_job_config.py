@@ -127,6 +127,8 @@ def test_a_replay_has_one_range_and_keys_of_its_own(environ: dict[str, str], arg
 
     assert (config.namespace, config.consumer_group) == ("tideline@july", "tideline@july")
     assert config.output_topics.decisions == "decisions-july"
+    assert config.makes_lists
+    assert not load(ReplayConfig, flags({"name": "july", **arguments, "makes": "policy"}), environ).makes_lists
     assert config.topics.clickstream == "clickstream"
 
 

@@ -1,0 +1,23 @@
+"""`tideline replay` beside a live job of a test, with the job's own options."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tideline.scripts.commands.replay import main
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.support.live import LiveJob
+
+
+def replayed(job: LiveJob, capsys: pytest.CaptureFixture[str], name: str, *argv: str, **options: str) -> dict[str, Any]:
+    """Run it to its end and return what it printed; `options` are of the replay's job, beside those of the live one."""
+    own = {key: value for key, value in job.options.items() if key not in {"name", "epoch"}} | options
+    flags = [part for key, value in own.items() for part in (f"--{key.replace('_', '-')}", value)]
+    capsys.readouterr()
+    assert main(["--stack", job.stack.name, "--name", name, *argv, *flags]) == 0, capsys.readouterr().err
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found

@@ -1,0 +1,1 @@
+"""A replay that learns: its own operator, beside the live job's ranker."""
