@@ -62,7 +62,7 @@ MORE = {
     r"scripts/bench soak.*": "--minutes 1 --rate 200",
     r"scripts/bench mutate .*": "--files 20",
     r"scripts/bench stories.*": "--stories 5",
-    r"scripts/bench year .*": "--days 2",
+    r"scripts/bench year.*": "--days 2",
     r"scripts/bench encoder.*": "--seconds 0.01",
     r"scripts/bench rules( --json)?": "--only floors",
     r"scripts/bench value( --json)?": "--only few --past 1 --seeds 1 --without-peers",
