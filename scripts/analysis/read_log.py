@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tideline.udfs.core.ranking.list_rules import ListRule
-    from tideline.udfs.core.ranking.rule_tables import RuleTable
+    from tideline.udfs.core.ranking.rule_tables import RuleTables
 
 
 LEAST_PROPENSITY = 1e-12
@@ -162,9 +162,7 @@ def _feasible(columns: Table, rows: NDArray[np.int64]) -> NDArray[np.int64] | No
     return found if found.any() else None
 
 
-def _rules(
-    columns: Table, rows: NDArray[np.int64], arm: NDArray[np.int64], rules: Sequence[ListRule]
-) -> tuple[RuleTable, ...]:
+def _rules(columns: Table, rows: NDArray[np.int64], arm: NDArray[np.int64], rules: Sequence[ListRule]) -> RuleTables:
     """Return the rules for the arms, by what the file tells of each one."""
     about = columns.texts("about")[rows][np.unique(arm, return_index=True)[1]]
     described = [_described(text) for text in about.tolist()]

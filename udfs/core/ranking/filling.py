@@ -7,27 +7,26 @@ an activity stands in its position, given those above it: what the token says.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from tideline.udfs.core.counter_random import uniform
-from tideline.udfs.core.ranking.feasible import acted_classes, feasible_counts, reaches
-from tideline.udfs.core.ranking.rule_tables import RELAXED, same_value
+from tideline.udfs.core.ranking.feasible import feasible_counts, touched
+from tideline.udfs.core.ranking.rule_tables import RELAXED
 from tideline.udfs.core.ranking.sort_keys import INELIGIBLE, highest, numbers_of
+from tideline.udfs.core.ranking.value_counts import ValueCounts, have
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from tideline.udfs.core.ranking.list_form import ListForm
-    from tideline.udfs.core.ranking.rule_tables import RuleTable
-
-    Rules = Sequence[RuleTable]
+    from tideline.udfs.core.ranking.rule_tables import RuleTables
+    from tideline.udfs.core.ranking.value_counts import Words
 
 CANDIDATES = 32
-"""A list without exploration is sought among so many of the best before all are looked at."""
+"""The best of F is sought among so many of the best, and among all where they do not tell."""
+_NOBODY = np.zeros(0, np.int64)
 
 
 class Filled(NamedTuple):
@@ -47,203 +46,170 @@ def fill(
     form: ListForm,
 ) -> Filled:
     """Return the lists from sort keys [U, K], INELIGIBLE for who may not be shown."""
-    positions, rules = min(form.size, keys.shape[1]), form.rules
-    lists = _Lists.empty(len(keys), positions)
+    (users, activities), rules = keys.shape, form.rules
+    positions = min(form.size, activities)
+    order, explored, acted = np.full((users, positions), -1), np.zeros(users, np.int64), np.zeros(users, np.int64)
     if not positions:
-        return Filled(lists.order, lists.explored, lists.feasible, np.zeros(len(keys), np.int64))
+        return Filled(order, explored, np.zeros((users, 0), np.int64), acted)
     tosses = uniform(seeds, positions)
-    whole = (tosses < form.exploration).any(axis=1)
-    greedy = np.flatnonzero(~whole)
-    if keys.shape[1] > CANDIDATES and greedy.size:
-        whole[greedy[~_greedy(lists, greedy, keys[greedy], ties[greedy], rules)]] = True
-    else:
-        whole[:] = True
-    rest = np.flatnonzero(whole)
-    if rest.size:
-        picks = np.where(tosses[rest] < form.exploration, uniform(seeds[rest], positions, stream=1), -1.0)
-        candidates = highest(keys[rest], keys.shape[1])
-        empty, numbers = _Lists.empty(rest.size, positions), _numbers(candidates, ties[rest])
-        lists.put(rest, _by_position(empty, candidates, numbers, rules, picks))
-    acted = acted_classes(lists.order, rules)
-    others = np.flatnonzero(~lists.relaxed)
-    lists.feasible[others] = (eligible[others, None] - np.arange(positions)) * (lists.order[others] >= 0)
-    counted = np.flatnonzero((acted > 0) & ~lists.relaxed)
+    picks = np.where(tosses < form.exploration, uniform(seeds, positions, stream=1), -1.0)
+    top = highest(keys, min(CANDIDATES, activities))
+    numbers = np.where(top == INELIGIBLE, -1, numbers_of(top, ties))
+    order[:] = numbers[:, :positions]
+    # Where nobody explores and no rule has a say about the best, they are the list.
+    some = np.flatnonzero(touched(order, rules) | (picks >= 0.0).any(axis=1))
+    filling = _Filling(_Asked(keys[some], ties[some], picks[some], top[some], numbers[some]), rules)
+    order[some], explored[some] = filling.order(), filling.explored
+    acted[some] = filling.counts.acted() | filling.relaxed * RELAXED
+    feasible = (eligible[:, None] - np.arange(positions)) * (order >= 0)
+    counted = np.flatnonzero(acted[some])
     if counted.size:
-        lists.feasible[counted] = feasible_counts(lists.order[counted], keys[counted] != INELIGIBLE, rules)
-    return Filled(lists.order, lists.explored, lists.feasible, acted | lists.relaxed * RELAXED)
+        closed, rows = filling.closed[:, :, counted], some[counted]
+        feasible[rows] = feasible_counts(order[rows], keys[rows] != INELIGIBLE, rules, closed)
+        feasible[some] += filling.reopened
+    return Filled(order, explored, feasible, acted)
 
 
-class _Lists(NamedTuple):
-    """Lists in the making; `complete` says which are those that all keys make."""
+class _Asked(NamedTuple):
+    """What lists of U users are made from."""
 
-    order: NDArray[np.int64]
-    explored: NDArray[np.int64]
-    feasible: NDArray[np.int64]
-    relaxed: NDArray[np.bool_]
-    complete: NDArray[np.bool_]
-
-    @classmethod
-    def empty(cls, users: int, positions: int) -> _Lists:
-        """Return lists without entries."""
-        order, feasible = np.full((users, positions), -1), np.zeros((users, positions), np.int64)
-        return cls(order, np.zeros(users, np.int64), feasible, np.zeros(users, np.bool_), np.ones(users, np.bool_))
-
-    def put(self, rows: NDArray[np.int64], others: _Lists) -> None:
-        """Take in the lists of some users."""
-        for mine, theirs in zip(self, others, strict=True):
-            mine[rows] = theirs
+    keys: NDArray[np.int64]
+    """[U, K]"""
+    ties: NDArray[np.uint16]
+    picks: NDArray[np.float64]
+    """Where in F an exploring position draws [U, k], -1 for others."""
+    top: NDArray[np.int64]
+    """The highest keys [U, M], falling."""
+    numbers: NDArray[np.int64]
+    """The activity of each of them, -1 where no more may be shown."""
 
 
-def _numbers(keys: NDArray[np.int64], ties: NDArray[np.uint16]) -> NDArray[np.int64]:
-    """Return activity numbers, 0 where none is eligible."""
-    return np.where(keys == INELIGIBLE, 0, numbers_of(keys, ties))
+class _Filling:
+    """Lists of U users made from what is asked, all of them one position after the other."""
 
+    def __init__(self, asked: _Asked, rules: RuleTables) -> None:
+        users, positions = asked.picks.shape
+        self._asked, self._rules, self._users = asked, rules, np.arange(users)
+        self._values, self._left = rules.bits[:, asked.numbers], asked.numbers >= 0
+        self._order = np.full((users, positions), -1)
+        self.counts = ValueCounts(rules, users, positions)
+        self.closed = np.zeros((positions, len(rules.bits), users), np.uint64)
+        """Values that are banned in each position."""
+        self.explored = np.zeros(users, np.int64)
+        self.reopened = np.zeros((users, positions), np.int64)
+        """How many could stand where bans were broken [U, k], 0 where none was."""
 
-def _greedy(
-    lists: _Lists, rows: NDArray[np.int64], keys: NDArray[np.int64], ties: NDArray[np.uint16], rules: Rules
-) -> NDArray[np.bool_]:
-    """Put in the lists of users who do not explore, from their CANDIDATES highest keys; return which are complete.
-
-    Where no rule bans or prices any of the best, they are the list.
-    """
-    top = highest(keys, CANDIDATES)
-    numbers, positions = _numbers(top, ties), lists.order.shape[1]
-    best = np.where(top == INELIGIBLE, -1, numbers)[:, :positions]
-    lists.order[rows] = best
-    touched = np.zeros(rows.size, np.bool_)
-    for rule in rules:
-        touched |= reaches(best, rule, rule.free + 1)
-    complete = np.ones(rows.size, np.bool_)
-    again = np.flatnonzero(touched)
-    if again.size:
-        found = _by_position(_Lists.empty(again.size, positions), top[again], numbers[again], rules, None)
-        lists.order[rows[again]] = found.order
-        complete[again] = found.complete
-    return complete
-
-
-class _Counts:
-    """How many entries above have each candidate's values, by rule; candidates are activity numbers [U, M]."""
-
-    def __init__(self, rules: Rules, candidates: NDArray[np.int64]) -> None:
-        self._rules = rules
-        self._values = [rule.values[:, candidates] for rule in rules]
-        self._taken = [np.zeros(values.shape, np.uint8) for values in self._values]
-
-    def of(self, at: int) -> NDArray[np.uint8]:
-        """Return the count of each candidate's most frequent value by a rule [U, M]."""
-        taken = self._taken[at]
-        found: NDArray[np.uint8] = taken[0] if len(taken) == 1 else taken.max(axis=0)
+    @property
+    def relaxed(self) -> NDArray[np.bool_]:
+        """Whether a ban was broken [U]."""
+        found: NDArray[np.bool_] = (self.reopened > 0).any(axis=1)
         return found
 
-    def closed(self, given_up: Sequence[int] = ()) -> NDArray[np.bool_] | None:
-        """Return which candidates a rule bans, but for those given up; None where no rule does."""
-        found: NDArray[np.bool_] | None = None
-        for at, rule in enumerate(self._rules):
-            if rule.limit and at not in given_up:
-                banned = self.of(at) >= rule.limit
-                found = banned if found is None else np.logical_or(found, banned, out=found)
+    def order(self) -> NDArray[np.int64]:
+        """Fill the lists and return them [U, k]."""
+        asked, left, users = self._asked, self._left, self._users
+        exploring, every, alive = asked.picks.T >= 0.0, ~left[:, -1], np.ones(users.size, np.bool_)
+        if asked.top.shape == asked.keys.shape:
+            every[:] = True
+        unsure = ~every | any(rule.relax for rule in self._rules)
+        for position, draws in enumerate(exploring):
+            closed = self.counts.reached(self._rules.limits)
+            free = left
+            if closed is not None:
+                free, self.closed[position] = left & ~have(self._values, closed), closed
+            at = free.argmax(axis=1)
+            found = free[users, at]
+            unknown = unsure & ~found
+            unknown[self._undercut(at, free)] = True
+            entry = np.where(alive & found, asked.numbers[users, at], -1)
+            rows = ((unknown | draws) & alive).nonzero()[0]
+            before = left[rows]
+            left[users, at] = False
+            if rows.size:
+                self._ask_all(entry, rows, unknown[rows], position)
+                left[rows] = before & (asked.numbers[rows] != entry[rows, None])
+            alive = entry >= 0
+            self._order[:, position] = entry
+            self.counts.add(self._rules.bits[:, entry])
+        return self._order
+
+    def _undercut(self, at: NDArray[np.int64], free: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Put into `at` the best of F, its price taken off, where the first of F pays: until then that one is.
+
+        Returns:
+            Users of whom one that is not among the highest may be better.
+        """
+        paying, top = self.counts.reached(self._rules.paying), self._asked.top
+        if paying is None:
+            return _NOBODY
+        cheap, last = free & ~have(self._values, paying), top.shape[1]
+        first = cheap.argmax(axis=1)
+        first[~cheap[self._users, first]] = last
+        dear = (first != at).nonzero()[0]
+        if not dear.size:
+            return _NOBODY
+        # Who pays nothing is better than all behind him; what INELIGIBLE pays is not read.
+        some = slice(int(first[dear].max()) + 1)
+        priced = top[dear, some] - self._prices(dear, self._values[:, dear, some])
+        priced = np.where(free[dear, some], priced, INELIGIBLE)
+        at[dear] = best = priced.argmax(axis=1)
+        found: NDArray[np.int64] = dear[priced[np.arange(dear.size), best] < top[dear, -1]]
         return found
 
-    def priced(self, keys: NDArray[np.int64], rows: Any = slice(None)) -> NDArray[np.int64]:
-        """Return the keys of the first candidates of some users less what each would pay."""
-        for at, rule in enumerate(self._rules):
+    def _prices(self, users: NDArray[np.int64], values: Words) -> NDArray[np.int64]:
+        """Return what activities with values [W, n, M] would pay on the lists of some users [n, M], in sort keys."""
+        found: NDArray[np.int64] = np.zeros(1, np.int64)
+        for rule, mine in zip(self._rules, self._rules.of_rule, strict=True):
             if rule.costs is not None:
-                keys = keys - rule.costs.take(self.of(at)[rows, : keys.shape[1]], mode="clip")
-        return keys
+                above = np.zeros((users.size, values.shape[2]), np.uint8)
+                for plane in self.counts.planes[: rule.costs.size - 1]:
+                    some = plane[:, users] & mine
+                    if not some.any():
+                        break
+                    above += have(values, some).view(np.uint8)
+                found = found + rule.costs.take(above)
+        return found
 
-    def add(self, order: NDArray[np.int64], position: int) -> None:
-        """Count the entries of a position [U, positions], and forget those that left a rule's window."""
-        for rule, values, taken in zip(self._rules, self._values, self._taken, strict=True):
-            for each, same in zip(taken, same_value(values, rule.others[:, order[:, position, None]]), strict=True):
-                each += same.view(np.uint8)
-            gone = position + 1 - rule.window
-            if rule.window and gone >= 0:
-                for each, same in zip(taken, same_value(values, rule.others[:, order[:, gone, None]]), strict=True):
-                    each -= same.view(np.uint8)
+    def _ask_all(
+        self, entry: NDArray[np.int64], rows: NDArray[np.int64], unknown: NDArray[np.bool_], position: int
+    ) -> None:
+        """Seek among all, in place, who stands next on the lists of some users.
 
+        That is the best of F where it is unknown, -1 for an empty one; who explores takes one of F, from the best on,
+        all with the same chance.
+        """
+        asked, values, closed = self._asked, self._rules.bits[:, None, :-1], self.closed[position][:, rows]
+        keys = asked.keys[rows]
+        keys[np.arange(rows.size)[:, None], self._order[rows, :position]] = INELIGIBLE
+        free = keys != INELIGIBLE
+        if self._rules.limits:
+            free &= ~have(values, closed)
+        if unknown.any():
+            self._relax(keys, free, closed, rows, position)
+            priced = np.where(free, keys - self._prices(rows, values), INELIGIBLE)[unknown]
+            best = priced.argmax(axis=1)
+            entry[rows[unknown]] = np.where(priced[np.arange(best.size), best] == INELIGIBLE, -1, best)
+        keys[~free] = INELIGIBLE
+        picks = asked.picks[rows, position]
+        wanted = (np.maximum(picks, 0.0) * free.sum(axis=1)).astype(np.int64)
+        drawn = np.sort(keys, axis=1)[np.arange(rows.size), keys.shape[1] - 1 - wanted]
+        number = np.where((picks >= 0.0) & (entry[rows] >= 0), (keys == drawn[:, None]).argmax(axis=1), entry[rows])
+        self.explored[rows] |= (number != entry[rows]).astype(np.int64) << position
+        entry[rows] = number
 
-def _by_position(
-    lists: _Lists, keys: NDArray[np.int64], numbers: NDArray[np.int64], rules: Rules, picks: NDArray[np.float64] | None
-) -> _Lists:
-    """Return empty lists filled from candidates in falling order of their keys [U, M].
-
-    `picks` [U, k] has where in F an exploring position draws, -1 for others; then the candidates are all keys. None:
-    they are some of the best, and a list is not complete where one that is no candidate may be better than what was
-    taken, because that is less, its price taken off, than the last of them; or where nothing was there to be taken.
-    """
-    rows, counts = np.arange(len(keys)), _Counts(rules, numbers)
-    left, alive, every = keys != INELIGIBLE, lists.complete.copy(), keys[:, -1] == INELIGIBLE
-    priced, relaxing = any(rule.costs is not None for rule in rules), any(rule.relax for rule in rules)
-    for position in range(lists.order.shape[1]):
-        free, broken = _free(left, counts, rules)
-        at, beaten = _best(keys, free, counts, picks is None) if priced else (free.argmax(axis=1), broken)
-        alive &= free[rows, at]
-        if picks is None:
-            np.logical_and(lists.complete, alive & ~beaten & ~broken | every & ~broken, out=lists.complete)
-        else:
-            if relaxing:
-                lists.feasible[:, position] = free.sum(axis=1) * alive
-                np.logical_or(lists.relaxed, broken & alive, out=lists.relaxed)
-            _explore(lists, free, at, np.flatnonzero(alive & (picks[:, position] >= 0.0)), picks[:, position], position)
-        lists.order[:, position] = np.where(alive, numbers[rows, at], -1)
-        left[rows, at] = False
-        counts.add(lists.order, position)
-    return lists
-
-
-def _best(
-    keys: NDArray[np.int64], free: NDArray[np.bool_], counts: _Counts, some: bool
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return where the best of F stands [U], its price taken off, and who may have a better one behind the candidates.
-
-    With all keys as candidates the first of them are looked at first, and the others where one may be better.
-    """
-    rows, first = np.arange(len(keys)), keys[:, :CANDIDATES]
-    priced = np.where(free[:, :CANDIDATES], counts.priced(first), INELIGIBLE)  # what INELIGIBLE pays is not read
-    at = priced.argmax(axis=1)
-    most = priced[rows, at]
-    if some:
-        return at, most < keys[:, -1]
-    if keys.shape[1] > CANDIDATES:
-        behind = np.flatnonzero(most < keys[:, CANDIDATES])
-        if behind.size:
-            at[behind] = np.where(free[behind], counts.priced(keys[behind], behind), INELIGIBLE).argmax(axis=1)
-    return at, most < most
-
-
-def _explore(
-    lists: _Lists,
-    free: NDArray[np.bool_],
-    at: NDArray[np.int64],
-    exploring: NDArray[np.int64],
-    picks: NDArray[np.float64],
-    position: int,
-) -> None:
-    """Replace, in place, whom exploring users take: one of F, from the best on, all with the same chance."""
-    if not exploring.size:
-        return
-    up_to = np.cumsum(free[exploring], axis=1)
-    wanted = (picks[exploring] * up_to[:, -1]).astype(np.int64)
-    drawn = (up_to > wanted[:, None]).argmax(axis=1)
-    lists.explored[exploring] |= (drawn != at[exploring]).astype(np.int64) << position
-    at[exploring] = drawn
-
-
-def _free(left: NDArray[np.bool_], counts: _Counts, rules: Rules) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return F [U, M], and whose is only there because rules were given up, from the last that may be on."""
-    broken = np.zeros(len(left), np.bool_)
-    closed = counts.closed()
-    if closed is None:
-        return left.copy(), broken
-    free = left & ~closed
-    given_up: list[int] = []
-    for at in reversed([at for at, rule in enumerate(rules) if rule.relax]):
-        short = np.flatnonzero(~free.any(axis=1))
-        if not short.size:
-            break
-        given_up.append(at)
-        closed = counts.closed(given_up)
-        free[short] = left[short] if closed is None else left[short] & ~closed[short]
-        broken[short] = free[short].any(axis=1)
-    return free, broken
+    def _relax(
+        self,
+        keys: NDArray[np.int64],
+        free: NDArray[np.bool_],
+        closed: Words,
+        rows: NDArray[np.int64],
+        position: int,
+    ) -> None:
+        """Give rules up, in `free`, from the last that may be on, where F is empty."""
+        for at in reversed([at for at, rule in enumerate(self._rules) if rule.relax]):
+            short = (~free.any(axis=1)).nonzero()[0]
+            if not short.size:
+                break
+            closed[:, short] &= ~self._rules.of_rule[at]
+            free[short] = (keys[short] != INELIGIBLE) & ~have(self._rules.bits[:, None, :-1], closed[:, short])
+            self.reopened[rows[short], position] = free[short].sum(axis=1)

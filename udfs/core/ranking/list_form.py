@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from tideline.udfs.core.ranking.rule_tables import RuleTable
+from tideline.udfs.core.ranking.rule_tables import NO_RULES, RuleTables
 
 
 class ListForm(NamedTuple):
@@ -13,4 +12,4 @@ class ListForm(NamedTuple):
 
     size: int
     exploration: float = 0.0
-    rules: tuple[RuleTable, ...] = ()
+    rules: RuleTables = NO_RULES

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.ranking.placements import Placement
-    from tideline.udfs.core.ranking.rule_tables import RuleTable
+    from tideline.udfs.core.ranking.rule_tables import RuleTables
 
 
 class Placed(NamedTuple):
@@ -27,7 +27,7 @@ class Placed(NamedTuple):
     """[K]"""
     once: NDArray[np.bool_]
     """[K]: what has a cap over its own impressions, which each list would take for free by itself."""
-    rules: tuple[RuleTable, ...]
+    rules: RuleTables
     salt: int
     """What its draws have beside the deployment's own number: those of no two lists of a user hang together."""
 
@@ -52,9 +52,7 @@ class Placed(NamedTuple):
         return found
 
 
-def placed_of(
-    placements: Sequence[Placement], activities: Sequence[Activity], rules: tuple[RuleTable, ...]
-) -> tuple[Placed, ...]:
+def placed_of(placements: Sequence[Placement], activities: Sequence[Activity], rules: RuleTables) -> tuple[Placed, ...]:
     """Return the placements for the activities of a catalogue; `rules` are those of the default list."""
     once = np.array([_is_capped(activity) for activity in activities], np.bool_)
     return tuple(

@@ -6,16 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.policies.base import SCORE_UNITS
 from tideline.udfs.core.ranking.list_rules import PENALTIES_PER_SCORE, values_of
 from tideline.udfs.core.ranking.sort_keys import NUMBER_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Sequence
 
     from tideline.udfs.core.ranking.list_rules import Described, ListRule
 
@@ -24,8 +22,7 @@ RULE_CLASSES = {"category": 1, "kind": 2, "label": 4}
 RELAXED = 128
 """Bit that says that a ban was broken because nothing else was left."""
 WORD_BITS = 64
-_NONE, _NO_OTHER = -1, -2
-"""What stands for no value in an entry's own numbers and in those that it is compared with: they never agree."""
+_NONE = -1
 
 
 class RuleTable(NamedTuple):
@@ -33,12 +30,10 @@ class RuleTable(NamedTuple):
 
     values: NDArray[Any]
     """Numbers of each activity's values [m, K], the last ones _NONE."""
-    others: NDArray[Any]
-    """The same for `same_value` to compare with: a missing one is like none of `values`."""
     limit: int
     """Entries of a value after which it is banned; 0: it never is."""
     free: int
-    """Entries of a value that pay nothing and are not banned."""
+    """After so many entries of a value the next one pays or is banned; 0: none ever is."""
     window: int
     costs: NDArray[np.int64] | None
     """What the n-th entry pays, in sort keys; the last for all further ones. None: none pays."""
@@ -69,7 +64,6 @@ class RuleTable(NamedTuple):
         costs = numbers * round(SCORE_UNITS / PENALTIES_PER_SCORE) << NUMBER_BITS
         return cls(
             values=values,
-            others=np.where(values == _NONE, np.array(_NO_OTHER, values.dtype), values),
             limit=rule.limit,
             free=_free_entries(rule),
             window=rule.window,
@@ -85,19 +79,67 @@ class RuleTable(NamedTuple):
         return found
 
 
-def same_value(values: NDArray[Any], others: NDArray[Any]) -> Iterator[NDArray[np.bool_]]:
-    """Yield for each of `values` [m, ...] whether it is among `others` [m, ...], which broadcast."""
-    for mine in values:
-        found = mine == others[0]
-        for each in others[1:]:
-            found |= mine == each
-        yield found
+Masks = tuple[tuple[int, NDArray[np.uint64]], ...]
+"""By a number of entries, or of positions in a row, values as bits [W, 1]."""
+
+
+class RuleTables(tuple[RuleTable, ...]):
+    """Rules in their order over the same activities; every value of every rule is a bit of W words."""
+
+    bits: NDArray[np.uint64]
+    """Values of each activity [W, K + 1]; the last one, where -1 finds it, has none."""
+    first: tuple[int, ...]
+    """The bit of each rule's value 0."""
+    of_rule: tuple[NDArray[np.uint64], ...]
+    """All values of each rule [W, 1]."""
+    limits: Masks
+    """Values that are banned after so many entries."""
+    paying: Masks
+    """Values of which the next entry pays after so many."""
+    limited: Masks
+    """Values that are banned after so many entries, or of which so many make one pay."""
+    windows: Masks
+    """Values that are counted in so many positions in a row."""
+
+    def __new__(cls, rules: Iterable[RuleTable] = ()) -> RuleTables:
+        """Give every value its bit."""
+        self = super().__new__(cls, rules)
+        sizes = [int(rule.values.max(initial=_NONE)) + 1 for rule in self]
+        ends = np.cumsum([0, *sizes]).tolist()
+        self.first = tuple(ends[:-1])
+        shape = (max(-(-ends[-1] // WORD_BITS), 1), self[0].values.shape[1] + 1 if self else 1)
+        self.bits = np.zeros(shape, np.uint64)
+        masks = []
+        for rule, first, size in zip(self, self.first, sizes, strict=True):
+            for values in rule.values:
+                at = np.flatnonzero(values != _NONE)
+                word, bit = np.divmod(first + values[at].astype(np.int64), WORD_BITS)
+                self.bits[word, at] |= np.uint64(1) << bit.astype(np.uint64)
+            mine = np.zeros((shape[0] * WORD_BITS,), np.bool_)
+            mine[first : first + size] = True
+            masks.append(words_of(mine[None]).T)
+        self.of_rule = tuple(masks)
+        self.limits = self._masks(rule.limit for rule in self)
+        self.paying = self._masks(0 if rule.costs is None else rule.free for rule in self)
+        self.limited = self._masks(rule.free + (rule.costs is not None) for rule in self)
+        self.windows = self._masks(rule.window for rule in self)
+        return self
+
+    def _masks(self, numbers: Iterable[int]) -> Masks:
+        """Return the values of the rules that have each number but 0."""
+        found: dict[int, NDArray[np.uint64]] = {}
+        for number, mine in zip(numbers, self.of_rule, strict=True):
+            if number:
+                found[number] = found[number] | mine if number in found else mine
+        return tuple(sorted(found.items()))
+
+
+NO_RULES = RuleTables()
 
 
 def _free_entries(rule: ListRule) -> int:
-    """Return how many entries of a value pay nothing; more than a list has where none ever pays."""
     paying = [at for at, each in enumerate(rule.penalty) if each]
-    return paying[0] if paying else MAX_POSITIONS
+    return paying[0] if paying else 0
 
 
 def words_of(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
@@ -105,9 +147,9 @@ def words_of(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
     return np.packbits(bits, axis=1, bitorder="little").view(np.uint64)
 
 
-def compiled(rules: Sequence[ListRule], activities: Sequence[Described]) -> tuple[RuleTable, ...]:
+def compiled(rules: Sequence[ListRule], activities: Sequence[Described]) -> RuleTables:
     """Return the table of each rule, in their order."""
-    return tuple(RuleTable.of(rule, activities) for rule in rules)
+    return RuleTables(RuleTable.of(rule, activities) for rule in rules)
 
 
 def rule_names(classes: int) -> list[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.policies.cold_start import Weights
     from tideline.udfs.core.policies.policy_table import Coefficients
     from tideline.udfs.core.ranking.placed import Placed
-    from tideline.udfs.core.ranking.rule_tables import RuleTable
+    from tideline.udfs.core.ranking.rule_tables import RuleTables
     from tideline.udfs.core.serving.ranker_state import RankerState
 
 
@@ -79,7 +79,7 @@ def rank_arms(
     return Ranked(*(np.concatenate(columns)[place] for columns in zip(*parts, strict=True)))
 
 
-def _asked(ranker: RankerState, placed: Placed | None) -> tuple[int, int, tuple[RuleTable, ...], Weights | None]:
+def _asked(ranker: RankerState, placed: Placed | None) -> tuple[int, int, RuleTables, Weights | None]:
     """Return size, exploration, rules and weights of lists; weights None: those of the default list."""
     permille = ranker.exploration_permille(placed)
     if placed is None:

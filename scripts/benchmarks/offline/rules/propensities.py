@@ -21,12 +21,12 @@ from tideline.udfs.core.ranking.list_rules import Description, read_list_rules
 from tideline.udfs.core.ranking.placed import placed_of
 from tideline.udfs.core.ranking.placements import DEFAULT, read_placements
 from tideline.udfs.core.ranking.ranking import Ranked, rank_scores
-from tideline.udfs.core.ranking.rule_tables import compiled
+from tideline.udfs.core.ranking.rule_tables import NO_RULES, compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.ranking.rule_tables import RuleTable
+    from tideline.udfs.core.ranking.rule_tables import RuleTables
 
 LISTS = 1_000_000
 _AT_ONCE = 20_000
@@ -71,7 +71,7 @@ def _shop(activities: int, categories: int, providers: int) -> list[Description]
     ]
 
 
-def _rules(name: str, shop: list[Description]) -> tuple[RuleTable, ...]:
+def _rules(name: str, shop: list[Description]) -> RuleTables:
     return compiled(read_list_rules(RULES[name]), shop)
 
 
@@ -96,7 +96,7 @@ def _drawn(shop: list[Description], name: str, lists: int) -> Ranked:
 def _placed(shop: list[Description], lists: int) -> Ranked:
     """Return a default list of one place, and behind it that of a placement that is apart from it, under a quota."""
     made = [Activity(f"a{at}", each.kind, "", 0, 1, categories=each.categories) for at, each in enumerate(shop)]
-    (placed,) = placed_of(read_placements([_APART]), made, ())
+    (placed,) = placed_of(read_placements([_APART]), made, NO_RULES)
     scores, parts = np.random.default_rng(1).permutation(len(shop)) / 100, []
     for start in range(0, lists, _AT_ONCE):
         count = min(_AT_ONCE, lists - start)

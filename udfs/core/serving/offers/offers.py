@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.ranking.list_rules import ListRule
     from tideline.udfs.core.ranking.placed import Placed
     from tideline.udfs.core.ranking.placements import Placement
-    from tideline.udfs.core.ranking.rule_tables import RuleTable
+    from tideline.udfs.core.ranking.rule_tables import RuleTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Offers(NamedTuple):
     catalogue: Catalogue
     tags: ActivityTags
     content: Content
-    rules: tuple[RuleTable, ...]
+    rules: RuleTables
     variants: VariantTable | None
     placed: tuple[Placed, ...] = ()
 

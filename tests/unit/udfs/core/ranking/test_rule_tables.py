@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.support.core_world import activity
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule
-from tideline.udfs.core.ranking.rule_tables import RULE_CLASSES, RuleTable, compiled, rule_names, same_value, words_of
+from tideline.udfs.core.ranking.rule_tables import NO_RULES, RULE_CLASSES, RuleTable, compiled, rule_names, words_of
 
 SHOP = [
     activity("a", categories=("tea", "milk")),
@@ -22,9 +22,6 @@ def test_values_are_numbered_and_those_that_can_close_something_have_their_membe
     assert table.values.tolist() == [[1, 0, -1], [0, -1, -1]]
     assert table.members.tolist() == [[0b011, 0]]
     assert table.banned(np.array([0, 1, -1])).tolist() == [[0b011, 0, 0]]
-    every = np.arange(3)
-    first, second = same_value(table.values[:, :, None], table.others[:, None, every])
-    assert (first | second).tolist() == [[True, True, False], [True, True, False], [False, False, False]]
 
 
 def test_penalties_are_thousandths_of_score_in_sort_keys() -> None:
@@ -36,8 +33,26 @@ def test_penalties_are_thousandths_of_score_in_sort_keys() -> None:
 
 
 def test_rules_of_no_activities_are_tables_too() -> None:
-    (table,) = compiled((ListRule("label.provider", (0, BAN)),), [])
-    assert (table.values.shape, table.members.shape) == ((1, 0), (0, 1))
+    tables = compiled((ListRule("label.provider", (0, BAN)),), [])
+    assert (tables[0].values.shape, tables[0].members.shape) == ((1, 0), (0, 1))
+    assert tables.bits.tolist() == [[0]]
+    assert not NO_RULES
+
+
+def test_each_value_of_each_rule_has_a_bit() -> None:
+    """Contract: an activity has those of its values by all rules, nobody has none; over 64 take more words."""
+    rules = (ListRule("category", (0, BAN)), ListRule("label.provider", (0, 0, 5), window=3))
+    tables = compiled(rules, SHOP)
+    assert tables.first == (0, 2)
+    assert tables.bits.tolist() == [[0b011, 0b101, 0, 0]]
+    assert [mask.tolist() for mask in tables.of_rule] == [[[0b011]], [[0b100]]]
+    assert [(count, mask.tolist()) for count, mask in tables.limits] == [(1, [[0b011]])]
+    assert [(count, mask.tolist()) for count, mask in tables.paying] == [(2, [[0b100]])]
+    assert [(count, mask.tolist()) for count, mask in tables.limited] == [(1, [[0b011]]), (3, [[0b100]])]
+    assert [(window, mask.tolist()) for window, mask in tables.windows] == [(3, [[0b100]])]
+    many = compiled(rules, [activity(f"a{at:03}", categories=(f"c{at:03}",)) for at in range(70)])
+    assert many.bits.shape == (2, 71)
+    assert many.bits[:, [0, 63, 64, 69, -1]].T.tolist() == [[1, 0], [1 << 63, 0], [0, 1], [0, 1 << 5], [0, 0]]
 
 
 def test_a_class_keeps_its_bit_and_its_name() -> None:

@@ -12,7 +12,7 @@ from tests.support.policy_rows import seeds_of
 from tideline.udfs.core.ranking.list_form import ListForm
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule, ListRules
 from tideline.udfs.core.ranking.ranking import rank_scores
-from tideline.udfs.core.ranking.rule_tables import compiled
+from tideline.udfs.core.ranking.rule_tables import NO_RULES, compiled
 from tideline.udfs.core.rule_costs.steps import MICRO, Masks, RuleClass, Sample, alone, steps_of
 
 PLACES = 4
@@ -33,7 +33,7 @@ def sample_of(seed: int, users: int = 40, classes: frozenset[RuleClass] = frozen
     masks = Masks.of(ruled, capped, stopped)
     priced = mean - rng.random(12) / 20 * (rng.random(12) < 0.5) if RuleClass.PRICES in classes else mean
     offset = rng.random(12) / 20 * (rng.random(12) < 0.3) if RuleClass.OFFSETS in classes else np.zeros(12)
-    form = ListForm(PLACES, 0.0, QUOTA if RuleClass.LIST_RULES in classes else ())
+    form = ListForm(PLACES, 0.0, QUOTA if RuleClass.LIST_RULES in classes else NO_RULES)
     exploration = 0.3 if RuleClass.EXPLORATION in classes else 0.0
     made = rank_scores(priced + offset, masks.final(), seeds_of(users), form._replace(exploration=exploration))
     return Sample(mean, priced, mean / 2, offset, masks, seeds_of(users), form, made.order)
