@@ -53,6 +53,9 @@ class Topic:
     """The topics of a deployment, as far back as an archive has them."""
 
     def __init__(self, target: Target, archive: Path | None) -> None:
+        """Raises ConfigError: there is no such archive."""
+        if archive is not None and not any(archive.glob("topic=*")):
+            raise ConfigError("--archive", str(archive), "a folder as `tideline archive` writes it")
         self._target, self._archive = target, archive
         self.names = target.topics
 

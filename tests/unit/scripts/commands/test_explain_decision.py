@@ -13,6 +13,7 @@ from tideline.schemas.errors import ConfigError
 from tideline.schemas.records import DECISION
 from tideline.scripts.audit.decision_scores import Ranking
 from tideline.scripts.commands.explain_decision import activities_at, chosen, encoder_of, ranker_of
+from tideline.scripts.commands.tideline import main
 from tideline.scripts.parsers.model_parser import ARTEFACTS
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.policies.policy_start import TopicRecord
@@ -72,6 +73,14 @@ def test_a_record_that_no_job_wrote_is_none(wrong: dict[str, Any]) -> None:
 def test_an_id_that_several_users_have_a_list_of_names_them() -> None:
     with pytest.raises(ConfigError, match=f"with --decision {_ID}: u, v have such a list"):
         _chosen(_ID)
+
+
+def test_an_archive_that_is_none_is_refused_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", "u", "--bootstrap", "h:1", "--archive", str(tmp_path / "typo")]) == 1
+    assert "typo" in (said := capsys.readouterr().err)
+    assert said.count("\n") == 1
 
 
 def test_activities_are_as_they_were() -> None:
