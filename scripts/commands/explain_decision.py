@@ -24,6 +24,7 @@ from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.control.control import SetWeights, decode_control
 from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from tideline.scripts.commands.target import Target
     from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.policies.cold_start import Weights
     from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
     from tideline.udfs.core.users.interest import StepEncoder
 
@@ -132,6 +134,21 @@ def activities_at(records: Iterable[TopicRecord], at_ms: int) -> dict[str, Activ
     return found
 
 
+def weights_at(records: Iterable[TopicRecord], at_ms: int) -> Weights:
+    """Return the weights that the topic of commands had ordered by a moment, the job's defaults where none."""
+    job = JobConfig
+    found: Weights = job.weight_click, job.weight_conversion, job.weight_revenue, job.weight_cost
+    for record in records:
+        try:
+            control = decode_control(record.value)
+        except InvalidRecord:
+            continue
+        ordered = control.command if control is not None and record.timestamp_ms <= at_ms else None
+        if isinstance(ordered, SetWeights):
+            found = ordered.click, ordered.conversion, ordered.revenue, ordered.cost
+    return found
+
+
 def encoder_of(registry: Path, version: int) -> StepEncoder | str:
     """Return the encoder of a version out of a folder of model folders, or why there is none."""
     if find_spec("onnxruntime") is None:
@@ -175,9 +192,8 @@ def explain(arguments: argparse.Namespace) -> dict[str, Any]:
     at_ms = None if arguments.at is None else arguments.at.at_ms(int(time.time() * 1000))
     decisions = chosen(topics.records(topics.names.decisions), arguments.subject, arguments.decision, at_ms)
     known = activities_at(topics.records(topics.names.activities), max(each["shown_ms"] for each in decisions))
-    job = JobConfig
-    weights = arguments.weights or (job.weight_click, job.weight_conversion, job.weight_revenue, job.weight_cost)
-    ranking = Ranking(arguments.policy or job.policy, tuple(weights))
+    weights = arguments.weights or weights_at(topics.records(topics.names.control), decisions[-1]["shown_ms"])
+    ranking = Ranking(arguments.policy or JobConfig.policy, tuple(weights))
     scores = Scores(ranking, known, topics.policy)
     found = explained(decisions, scores) | UNKNOWN
     told = [each for each, entry in zip(decisions, found["entries"], strict=True) if entry["equal"]]

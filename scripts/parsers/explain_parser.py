@@ -18,8 +18,8 @@ _TEXT = """Why a user was shown what he was: the scores of a list's entries, wor
 Each entry that was on screen is scored by the code that wrote the log, from what the log holds and the policy as of its
 version, and held against the log bit for bit. It also tells who came next and by how much, what kept others out and at
 which price, and what each of the user's recent events did to the scores: each is left out in turn, and he is made and
-scored again. It reads the topics of decisions, activities, profiles, the clickstream and the policy, with what an
-archive has of them (--archive; of policy and activities where `tideline archive --policy` kept them).
+scored again. It reads the topics of decisions, activities, profiles, commands, the clickstream and the policy, with
+what an archive has of them (--archive; of policy and activities where `tideline archive --policy` kept them).
 Exit status 1: the log has other numbers; 3: nothing of the list can be worked out, such as where the rows of its policy
 version are kept no more."""
 _KEYS = {
@@ -83,7 +83,7 @@ def fill(parser: VerbParser) -> None:
         type=argument(number(0, 1e6)),
         nargs=4,
         metavar=("CLICK", "CONVERSION", "REVENUE", "COST"),
-        help="the job's weights (its defaults)",
+        help="the job's weights (as last ordered by then, else its defaults)",
     )
     add_json(parser)
     add_target(parser)

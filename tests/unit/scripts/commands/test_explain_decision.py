@@ -12,14 +12,17 @@ from tideline.schemas.decision_writer import encode_decision
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.records import DECISION
 from tideline.scripts.audit.decision_scores import Ranking
-from tideline.scripts.commands.explain_decision import activities_at, chosen, encoder_of, ranker_of
+from tideline.scripts.commands.explain_decision import activities_at, chosen, encoder_of, ranker_of, weights_at
 from tideline.scripts.commands.tideline import main
 from tideline.scripts.parsers.model_parser import ARTEFACTS
 from tideline.udfs.core.catalogue.activity import encode_activity
+from tideline.udfs.core.control.control import Control, Republish, SetWeights, encode_control
 from tideline.udfs.core.policies.policy_start import TopicRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tideline.udfs.core.control.control import Command
 
 _ID = "1.1700000000000.0"
 
@@ -95,6 +98,18 @@ def test_activities_are_as_they_were() -> None:
     titles = {name: each.title for name, each in activities_at(topic, NOON_MS).items()}
     assert titles == {"a": "one", "b": "late"}
     assert activities_at(topic, NOON_MS + 9)["b"].title == "later"
+
+
+def test_weights_are_those_that_were_ordered_by_then() -> None:
+    """Contract: the last order by a moment; other commands, garbage and later ones count nothing."""
+    orders: list[Command] = [SetWeights(2.0, 1.0, 0.5, 0.25), Republish("x"), SetWeights(3.0, 0.0, 0.0)]
+    topic = [
+        TopicRecord(at, b"k", encode_control(Control(each, NOON_MS)), NOON_MS + at) for at, each in enumerate(orders)
+    ]
+    topic.append(TopicRecord(3, b"k", b"garbage", NOON_MS))
+    assert weights_at(topic, NOON_MS + 1) == (2.0, 1.0, 0.5, 0.25)
+    assert weights_at(topic, NOON_MS + 2) == (3.0, 0.0, 0.0, 0.0)
+    assert weights_at(topic, NOON_MS - 1) == weights_at([], NOON_MS) == (1.0, 5.0, 0.0, 0.0)
 
 
 def test_an_encoder_is_found_by_its_version(tmp_path: Path) -> None:
