@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tideline.scripts.audit.remade_user import Remade
 
 LIST_RULES, CAPPED, NOT_FOR_HIM, USED_UP = "list rules", "cap or dismissal", "rule, hours or opt-out", "limit used up"
-"""What keeps an activity from a list."""
+"""What keeps an activity from a list; of list rules those are told that had a say in it."""
 
 
 NOT_REMADE = "his records in the clickstream do not lead to the context that the list was made of"
@@ -141,13 +141,14 @@ def contest(decisions: Sequence[Decision], scores: Scores, remade: Remade) -> di
     found = dict(zip(names, scored.tolist(), strict=True))
     last = min(found[each["activity_id"]] for each in decisions if not each["explored"])
     others = sorted(set(names) - set(first["slate"]), key=lambda name: (-found[name], name))
-    acted = any(each["constraints"] for each in decisions)
+    acted = sorted({name for each in decisions for name in each["constraints"]})
     above = [name for name in others if found[name] > last]
     if not acted and LIST_RULES in (by[name] for name in above):
         return None
     best = next((name for name in others if by[name] == LIST_RULES and found[name] <= last), None)
     runner_up = best and {"activity_id": best, "score": found[best], "margin": last - found[best]}
-    kept_out = [{"activity_id": name, "by": by[name], "ahead": _finite(found[name] - last)} for name in above]
+    told = {each: each for each in by.values()} | {LIST_RULES: ", ".join(acted)}
+    kept_out = [{"activity_id": name, "by": told[by[name]], "ahead": _finite(found[name] - last)} for name in above]
     return {"runner_up": runner_up, "kept_out": kept_out}
 
 

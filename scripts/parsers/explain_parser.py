@@ -38,7 +38,8 @@ _KEYS = {
     "price: what a budget took off, owed: what a floor added, ahead: of the entry below}",
     "runner_up": "who came next: {activity_id, score, margin: behind the last place on screen that did not "
     "explore}; null: not known or nobody",
-    "kept_out": "who scored above that place and was not on the list: {activity_id, by, ahead}; null: not known",
+    "kept_out": "who scored above that place and was not on the list: {activity_id, by: what kept it out, ahead}; "
+    "null: not known",
     "events": "that he was ranked by, the newest first: {event_id, type, ts_ms, item_id, category, effects: by "
     "activity the score less what it had been without the event}; null: not known",
     "not_known": "why runner_up or events are not",

@@ -11,7 +11,7 @@ import pytest
 from tests.support.core_world import CATEGORIES, DAY_MS, NOON_MS, activity, make_ranker
 from tests.support.shopper import Shopper, visits
 from tideline.scripts.audit.decision_scores import Ranking, Scores, explained
-from tideline.scripts.audit.list_causes import CAPPED, LIST_RULES, NOT_FOR_HIM, NOT_REMADE, USED_UP, causes
+from tideline.scripts.audit.list_causes import CAPPED, NOT_FOR_HIM, NOT_REMADE, USED_UP, causes
 from tideline.scripts.audit.remade_user import Heard, UserThen
 from tideline.udfs.core.budgets.pacing import PRICE_UNIT
 from tideline.udfs.core.budgets.standing import Standing, encode_standing
@@ -131,7 +131,7 @@ def test_who_is_kept_out_is_told_with_what_keeps_him_and_what_it_costs() -> None
 def test_who_a_list_rule_keeps_out_is_told() -> None:
     job = Job(_PLAIN, list_rules=(ListRule("category", (0, "ban")),))
     told = job.told(*_shown(job))
-    assert {each["by"] for each in told["kept_out"]} == {LIST_RULES}
+    assert {each["by"] for each in told["kept_out"]} == {"list.category"}
     of = {each.activity_id: each.categories for each in _PLAIN}
     on_list = {of[each["activity_id"]] for each in told["entries"]}
     assert {of[each["activity_id"]] for each in told["kept_out"]} <= on_list

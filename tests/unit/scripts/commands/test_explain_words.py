@@ -56,11 +56,11 @@ def test_what_is_not_so_is_said(equal: bool | None, changes: dict[str, Any], tol
 
 
 def test_the_others_are_told_and_no_page_of_them() -> None:
-    out = [{"activity_id": f"a{at}", "by": "list rules", "ahead": None if at else 0.25} for at in range(12)]
+    out = [{"activity_id": f"a{at}", "by": "list.kind", "ahead": None if at else 0.25} for at in range(12)]
     told = _told(True, {"runner_up": {"activity_id": "milk", "score": 0.1, "margin": 0.0625}, "kept_out": out})
     assert "next would have been milk, 0.062500 behind the last place" in told
-    assert "a0 would have stood above the last place by 0.250000; kept out by: list rules" in told
-    assert "a1 would have stood above the last place without limit; kept out by: list rules" in told
+    assert "a0 would have stood above the last place by 0.250000; kept out by: list.kind" in told
+    assert "a1 would have stood above the last place without limit; kept out by: list.kind" in told
     assert ("a9 would" in told, "a10 would" in told, "and 2 more were kept out" in told) == (True, False, True)
     assert "not known is who came next: y" in _told(True, {"not_known": {"runner_up": "y"}})
 
