@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.equality import check_equal
+from tests.support.running_job import running_job
+from tests.support.scenes import scenario
 from tests.support.secure_broker import PASSWORD, Doors
 from tests.support.secured import COMMANDS, RIGHTS, USERS, Secured, gates, program
-from tests.support.traffic import make_activities
+from tests.support.traffic import make_activities, messages
 from tests.support.waiting import PATIENCE_S, wait_until
 from tideline.models.topic_data import load
 from tideline.schemas.topics import Topics
@@ -25,7 +28,7 @@ from tideline.scripts.localstack.paths import FLINK_CONF
 from tideline.scripts.localstack.secure_redis import ADMIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.support.live import LiveJob
 
@@ -126,6 +129,21 @@ def _lose_its_taskmanager(job: LiveJob) -> None:
     wait_until("the job is restored", lambda: stack.rest.checkpoints(job.job_id).restored > restored)
     stack.rest.wait_running(job.job_id)
     stack.add_taskmanager()
+
+
+def test_lists_are_the_oracles_through_restarts(locked: Stack) -> None:
+    """Contract: as on a stack without logins, byte for byte, after a lost TaskManager and from a savepoint."""
+    options = {"prefix": "tideline", "group_id": "tideline-twin"}
+    with running_job(locked, "twin", make_activities(30, int(time.time() * 1000)), **options) as job:
+        restarts: list[Callable[[LiveJob], None]] = [_lose_its_taskmanager, lambda job: job.rescale(1)]
+        for number, restart in enumerate([None, *restarts]):
+            if restart is not None:
+                restart(job)
+            job.produce(messages(scenario(job, number, "t", events=300, users=40)))
+            job.settle()
+            assert len(job.oracle.lists) > 20
+            check_equal(job.oracle.lists, job.lists(job.oracle.lists))
+            locked.rest.wait_checkpoints(job.job_id, 1)
 
 
 def _updates(job: LiveJob) -> list[int]:
