@@ -1,7 +1,6 @@
-"""What the job reads: the clickstream as one row per shard and micro-batch, and the broadcast topics.
+"""What the job reads: the clickstream in batches, and the broadcast topics.
 
-Batches are made in the JVM, in SQL, so that Python is entered once a batch and never a record: 91,000 events/s reach a
-Python operator this way, 54,000 when `key_by` adds its own Python hop, 5,000 one event at a time.
+Batches are made in the JVM (gather.py), so that Python is entered once a batch and never a record.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from pyflink.common import Types
 from pyflink.datastream import DataStream, KeyedStream
 from pyflink.java_gateway import get_gateway
 
+from tideline.jobs.gather import RECORD_TYPE, gathered
 from tideline.jobs.shards import shard_keys
 from tideline.udfs.operators.batch_rows import ACTIVITY, EVENTS, KEY_WAS_NULL, ORDER, PROFILES, VALUE_WAS_NULL
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY
@@ -27,20 +27,6 @@ if TYPE_CHECKING:
     from tideline.udfs.settings.job_config import JobConfig
 
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
-# Numbers as objects: of primitive arrays the bridge to Python keeps a copy for ever, 20 bytes an event here, which at
-# 7,500 events/s were 9 MB a minute. What they would save is .7 us an event.
-BATCH_TYPE = Types.ROW(
-    [
-        Types.INT(),
-        Types.INT(),
-        Types.OBJECT_ARRAY(_BYTES),
-        Types.OBJECT_ARRAY(_BYTES),
-        Types.OBJECT_ARRAY(Types.INT()),
-        Types.OBJECT_ARRAY(Types.LONG()),
-        Types.OBJECT_ARRAY(Types.LONG()),
-    ]
-)
-"""(shard key, EVENTS, ORDER or PROFILES, keys, values, partitions with null flags, offsets, times): batch_rows.py."""
 
 LEARNER_TYPE = Types.ROW([Types.INT(), Types.OBJECT_ARRAY(_BYTES)])
 """(EVENTS, ORDER or ACTIVITY, the feedback of the batches of a publish interval, one order, or key and value of an
@@ -62,11 +48,6 @@ _SCAN = {
     CONTROL: _EARLIEST,
     POLICY: {"scan.startup.mode": "group-offsets", "properties.auto.offset.reset": "earliest"},
 }
-# At the end of a bounded source processing-time windows are dropped, ingestion-time ones fire; without traffic
-# ingestion-time windows never fire. So live has the one kind and a replay the other.
-_LIVE_TIME = "pt AS PROCTIME()"
-_REPLAY_TIME = """
-    pt AS CAST(PROCTIME() AS TIMESTAMP_LTZ(3)), WATERMARK FOR pt AS pt - INTERVAL '5' SECOND"""
 
 
 def batches(tables: StreamTableEnvironment, config: JobConfig) -> KeyedStream:
@@ -75,33 +56,27 @@ def batches(tables: StreamTableEnvironment, config: JobConfig) -> KeyedStream:
     A replay has neither orders nor profiles: it reads those that there are at its start, see interest_rank.py.
     """
     keys = shard_keys(config.shards)
-    replay = isinstance(config, ReplayConfig)
-    time = _REPLAY_TIME if replay else _LIVE_TIME
-    _create(tables, "clickstream", config.topics.clickstream, config, clickstream_scan(config), time)
-    queries = [_gathered("clickstream", EVENTS, config.batch_ms, keys)]
-    if not replay:
-        _create(tables, "profiles", config.topics.profiles, config, _EARLIEST, _LIVE_TIME)
-        queries.append(_gathered("profiles", PROFILES, config.batch_ms, keys))
+    _create(tables, "clickstream", config.topics.clickstream, config, clickstream_scan(config))
+    queries = [_records("clickstream", EVENTS, keys)]
+    if not isinstance(config, ReplayConfig):
+        _create(tables, "profiles", config.topics.profiles, config, _EARLIEST)
+        queries.append(_records("profiles", PROFILES, keys))
         queries.append(f"""
-      SELECT shard, ROW(shard, {ORDER}, ARRAY[v], ARRAY[v], ARRAY[0], ARRAY[off], ARRAY[CAST(0 AS BIGINT)])
+      SELECT shard, {ORDER}, v, v, 0, off, CAST(0 AS BIGINT)
       FROM orders CROSS JOIN UNNEST(ARRAY[{", ".join(map(str, keys))}]) AS shards(shard)
       WHERE v IS NOT NULL""")
-    return _keyed(tables, queries, BATCH_TYPE)
+    first, *others = (tables.to_append_stream(tables.sql_query(query), RECORD_TYPE) for query in queries)
+    return gathered(first.union(*others) if others else first, config)
 
 
-def _gathered(table: str, kind: int, batch_ms: int, keys: list[int]) -> str:
-    """Return SQL for the records of a topic, gathered by shard and micro-batch."""
+def _records(table: str, kind: int, keys: list[int]) -> str:
+    """Return SQL for the records of a topic, each with its shard."""
     return f"""
-      SELECT shard, ROW(shard, {kind}, ARRAY_AGG(k), ARRAY_AGG(v), ARRAY_AGG(part), ARRAY_AGG(off), ARRAY_AGG(ms))
-      FROM (
-        SELECT {_shard_of("k", keys)} AS shard,
-               COALESCE(k, X'') AS k, COALESCE(v, X'') AS v,
-               part + CASE WHEN k IS NULL THEN {KEY_WAS_NULL} ELSE 0 END
-                    + CASE WHEN v IS NULL THEN {VALUE_WAS_NULL} ELSE 0 END
-                 AS part,
-               off, {_TIMESTAMP_MS} AS ms, pt
-        FROM {table})
-      GROUP BY shard, TUMBLE(pt, INTERVAL '{batch_ms / 1000:.3f}' SECOND)"""
+      SELECT {_shard_of("k", keys)}, {kind}, COALESCE(k, X''), COALESCE(v, X''),
+             part + CASE WHEN k IS NULL THEN {KEY_WAS_NULL} ELSE 0 END
+                  + CASE WHEN v IS NULL THEN {VALUE_WAS_NULL} ELSE 0 END,
+             off, {_TIMESTAMP_MS}
+      FROM {table}"""
 
 
 def clickstream_scan(config: JobConfig) -> dict[str, str]:
@@ -139,7 +114,7 @@ def broadcasts(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
         (POLICY, config.topics.policy),
     ):
         table = "orders" if role == CONTROL else role
-        _create(tables, table, topic, config, _SCAN[role], "pt AS PROCTIME()")
+        _create(tables, table, topic, config, _SCAN[role])
         queries.append(f"SELECT '{role}' AS topic, off, k, v, {_TIMESTAMP_MS} AS ms FROM {table}")
     return _streamed(tables, queries, BROADCAST_TYPE)
 
@@ -200,9 +175,7 @@ def at_once(rows: DataStream) -> DataStream:
     return rows
 
 
-def _create(
-    tables: StreamTableEnvironment, name: str, topic: str, config: JobConfig, scan: Mapping[str, str], time: str
-) -> None:
+def _create(tables: StreamTableEnvironment, name: str, topic: str, config: JobConfig, scan: Mapping[str, str]) -> None:
     options = {
         "connector": "kafka",
         "topic": topic,
@@ -217,7 +190,7 @@ def _create(
         "properties.isolation.level": "read_committed",
         **scan,
     }
-    tables.execute_sql(f"CREATE TEMPORARY TABLE {name} ({_COLUMNS}, {time}) WITH ({sql_options(options)})")
+    tables.execute_sql(f"CREATE TEMPORARY TABLE {name} ({_COLUMNS}) WITH ({sql_options(options)})")
 
 
 def sql_options(options: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ from pyflink.datastream.connectors.number_seq import NumberSequenceSource
 from pyflink.table import Schema
 
 from tests.support.core_world import KEYS
-from tideline.jobs import inputs, outputs, topology
+from tideline.jobs import gather, inputs, outputs, topology
 from tideline.scripts.localstack.paths import FLINK_JARS, PYTHON, REPOSITORY
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 from tideline.udfs.operators.interest_rank import InterestRank
@@ -103,7 +103,7 @@ class _Record:
         return Row(key.encode(), text.encode(), partition, offset, at_ms)
 
 
-def _from_files(tables: Any, name: str, topic: str, config: object, scan: Mapping[str, str], time: str) -> None:
+def _from_files(tables: Any, name: str, topic: str, config: object, scan: Mapping[str, str]) -> None:
     last = len(json.loads((_FOLDER / "records.json").read_text())) - 1
     # Each partition in its order: from two subtasks, or dealt out in turn, it would be another one each time.
     numbers = ENVIRONMENT.from_source(NumberSequenceSource(0, last), WatermarkStrategy.no_watermarks(), "numbers")
@@ -114,13 +114,7 @@ def _from_files(tables: Any, name: str, topic: str, config: object, scan: Mappin
     builder = Schema.new_builder()
     for column, kind in {"k": "BYTES", "v": "BYTES", "part": "INT", "off": "BIGINT", "tms": "BIGINT"}.items():
         builder = builder.column(column, kind)
-    # Records that come at once are to come as several batches: little is waited for, but for twins of one millisecond.
-    schema = (
-        builder.column_by_expression("ts", "TO_TIMESTAMP_LTZ(tms, 3)")
-        .column_by_expression("pt", "CAST(PROCTIME() AS TIMESTAMP_LTZ(3))")
-        .watermark("pt", "pt - INTERVAL '0.020' SECOND")
-        .build()
-    )
+    schema = builder.column_by_expression("ts", "TO_TIMESTAMP_LTZ(tms, 3)").build()
     tables.create_temporary_view(name, records, schema)
 
 
@@ -164,6 +158,8 @@ def main() -> None:
     others = [(inputs, "_create", _from_files), (outputs, "_create", _to_files), (topology, "InterestRank", _Ranker)]
     for module, name, other in [*others, (topology, "Relearn", _Learner)]:
         setattr(module, name, other)
+    # Records that come at once are to come as several batches.
+    gather._MOST_RECORDS = 50
     topology.build(ENVIRONMENT, Loaded(load(ReplayConfig, flags, secrets), {}))
     ENVIRONMENT.execute(_NAME)
 

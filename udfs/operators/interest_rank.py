@@ -1,4 +1,4 @@
-"""The keyed operator: one micro-batch of one shard in, one row of lists, decisions, dead letters and feedback out."""
+"""The keyed operator: one batch of a subtask's shards in, one row of lists, decisions, dead letters, feedback out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
 from tideline.udfs.core.serving.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached
-from tideline.udfs.core.serving.engine import Outcome, Records, process, settle, take_profiles
+from tideline.udfs.core.serving.engine import Outcome, settle
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
 from tideline.udfs.core.serving.renewal.renew import refresh, republish
@@ -35,9 +35,11 @@ from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_policy, read_topic
 from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, read_batch
 from tideline.udfs.operators.dead_letters import Letter, counts_of, letter_of_record, letters_of_batch, packed
+from tideline.udfs.operators.kept.batch_users import BatchUsers, settled
 from tideline.udfs.operators.kept.deployment import Deployment
 from tideline.udfs.operators.kept.erased_marks import ErasedMarks
 from tideline.udfs.operators.kept.opening_rolls import OpeningRolls
+from tideline.udfs.operators.kept.shard_keys import shard_keys_of
 from tideline.udfs.operators.kept.tallies import Tallies
 from tideline.udfs.operators.kept.user_states import user_states
 from tideline.udfs.operators.metrics import Meters
@@ -82,11 +84,13 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._last_republish = context.get_state(ValueStateDescriptor("last_republish", Types.STRING()))
         live = not isinstance(config, ReplayConfig | BackfillConfig)
         self._rolls = OpeningRolls(context, config.refresh_per_s if live else 0, config.shards)
-        self._tallies = Tallies(context, config)
+        self._shards = shard_keys_of(context)
+        self._tallies = Tallies(context, self._shards, config)
         self._meters = Meters(context)
-        self._states = user_states(context, lambda: self._meters.add({"state_malformed": 1}))
+        self._states = user_states(context, self._shards, lambda: self._meters.add({"state_malformed": 1}))
         erased_ms = round(config.erased_days * _DAY_MS)
-        self._marks = ErasedMarks(context, self._states, erased_ms)
+        self._marks = ErasedMarks(context, self._states, self._shards, erased_ms)
+        self._users = BatchUsers(context, self._shards, self._states, self._marks, self._rolls)
         self._writes_letters = subtask_number(context) == 0
         self._brake = DeadLetterLimit()
         self._clock = BrokerClock()
@@ -124,32 +128,29 @@ class InterestRank(KeyedBroadcastProcessFunction):
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Process a batch of events or of profiles, or republish every user of the shard."""
         batch = read_batch(row)
+        self._shards.entered(batch.shards[0])
         if batch.kind == ORDER:
-            yield from self._obey(batch.shard, batch.records.values[0], ctx.timer_service())
+            yield from self._obey(batch.shards[0], batch.records.values[0], ctx.timer_service())
             return
-        keys, values, stamped_ms = batch.records
-        records = Records(keys, values, self._clock.bounded(keys, stamped_ms, present_ms()))
-        ranker, least_ms = self._feed.state, self._rolls.least_ms(batch.shard)
-        if batch.kind == PROFILES:
-            outcome = take_profiles(records, self._load, ranker, muted=self._muted, least_ms=least_ms)
-        else:
-            outcome = process(records, self._load, ranker, muted=self._muted, held=self._held, least_ms=least_ms)
-        if self._muted and self._last_republish.value() is not None:  # past its end: who is settled stays so
-            outcome = replace(outcome, states=settle(outcome.states, ranker))
-        self._store(outcome.users, outcome.states, ctx.timer_service())
+        timers, shards = ctx.timer_service(), dict.fromkeys(batch.shards)
+        believed_ms = self._clock.bounded(batch.records.keys, batch.records.timestamps_ms, present_ms())
+        outcome = self._users.worked_off(batch, believed_ms, self._feed.state, muted=self._muted, held=self._held)
+        if self._muted:
+            outcome = settled(outcome, filter(self._is_over, shards), batch.shard_of, self._feed.state)
+        self._users.store(outcome.users, outcome.states, batch.shard_of, timers)
+        heard_ms = max(believed_ms)
         if batch.kind != PROFILES:
-            self._brake_if_needed(records, sum(each.error.reason.producer_fault for each in outcome.dead))
+            self._brake_if_needed(heard_ms, len(batch.shards), outcome)
         popular, stops = b"", b""
-        if batch.shard == self._popular_shard and outcome.listed:
+        if self._popular_shard in shards and outcome.listed:
             popular = self._popular_block(outcome.newest_ms)
             if popular or self._stops.is_due(outcome.newest_ms):
                 stops = self._renewed_stops(outcome.newest_ms)
         if outcome.listed:
-            self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
-        newest, heard_ms = self._feed.openings.newest, max(records.timestamps_ms)
-        opened_ms = newest(min(outcome.newest_ms, heard_ms))
-        self._rolls.look(batch.shard, opened_ms, newest(heard_ms), self._states.keys, ctx.timer_service())
-        self._tallies.add(batch, outcome, ctx.timer_service())
+            self._meters.show("activities_cold", self._feed.state.cold(outcome.newest_ms))
+        newest = self._feed.openings.newest
+        self._users.look(shards, newest(min(outcome.newest_ms, heard_ms)), newest(heard_ms), timers)
+        self._tallies.add(batch, outcome, timers)
         yield self._row(outcome, popular, stops, batch)
         yield from self._tell_costs(self._sampled.add(outcome.sampled, heard_ms))
 
@@ -161,9 +162,13 @@ class InterestRank(KeyedBroadcastProcessFunction):
             check_still_writer(self._config.topics.policy, own.epoch, self._feed.policy_epoch)
             check_sole_claim(self._config.topics.policy, own, self._feed.claims)
 
-    def _brake_if_needed(self, records: Records, invalid: int) -> None:
+    def _is_over(self, shard: int) -> bool:
+        self._shards.at(shard)
+        return self._last_republish.value() is not None
+
+    def _brake_if_needed(self, heard_ms: int, records: int, outcome: Outcome) -> None:
         try:
-            self._brake.count(max(records.timestamps_ms), len(records.keys), invalid)
+            self._brake.count(heard_ms, records, sum(each.error.reason.producer_fault for each in outcome.dead))
         except DeadLetterLimitReached as error:
             fail_job(self._context, f"dead-letter limit: {error}")
             raise
@@ -213,15 +218,17 @@ class InterestRank(KeyedBroadcastProcessFunction):
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Row]:
         """Forget erased users of a shard; tell some more of its users of an activity that opened; end a replay."""
+        shard, timers = ctx.get_current_key(), ctx.timer_service()
+        self._shards.entered(shard)
         if self._tallies.is_end(timestamp):
-            yield part_row(tally=self._tallies.told(ctx.get_current_key()))
+            yield part_row(tally=self._tallies.told(shard))
             return
-        self._meters.add({"erasures_over": self._marks.let_go(timestamp, ctx.timer_service())})
-        users, opened_ms = self._rolls.part(ctx.get_current_key(), ctx.timer_service())
+        self._meters.add({"erasures_over": self._marks.let_go(shard, timestamp, timers)})
+        users, opened_ms = self._rolls.part(shard, timers)
         if not users:
             return
-        outcome = refresh(users, self._load(users), self._feed.state, opened_ms)
-        self._store(outcome.users, outcome.states, ctx.timer_service())
+        outcome = refresh(users, self._users.load(users, lambda _: shard), self._feed.state, opened_ms)
+        self._users.store(outcome.users, outcome.states, lambda _: shard, timers)
         yield self._row(outcome, b"", b"")
         yield from self._tell_costs(self._sampled.add(outcome.sampled, 0))
 
@@ -240,14 +247,6 @@ class InterestRank(KeyedBroadcastProcessFunction):
     def _read_policy(self, pinned: int | None) -> PolicyStart:
         return read_policy(self._cluster, self._config.topics.policy, self._config.publish_ms, pinned)
 
-    def _load(self, users: list[str]) -> list[bytes | None]:
-        with failing_for_good(self._context):
-            return self._states.load(users)
-
-    def _store(self, users: list[str], states: list[bytes], timers: Any) -> None:
-        self._states.store(users, states)
-        self._marks.note(users, states, timers)
-
     def _obey(self, shard: int, value: bytes | None, timers: Any) -> Iterator[Row]:
         try:
             control = decode_for(Audience.SHARDS, value)
@@ -258,14 +257,14 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if self._last_republish.value() == control.command.id:
             return  # a command sent or read twice is one command
         self._last_republish.update(control.command.id)
-        users = list(self._states.keys())
+        users, shard_of = list(self._states.keys()), lambda _: shard
         for start in range(0, len(users), _REPUBLISHED_AT_ONCE):
             part = users[start : start + _REPUBLISHED_AT_ONCE]
             if self._muted:  # there are no lists to write: the order ends the backfill
-                self._store(part, settle(self._load(part), self._feed.state), timers)
+                self._users.store(part, settle(self._users.load(part, shard_of), self._feed.state), shard_of, timers)
                 continue
-            outcome = republish(part, self._load(part), self._feed.state, self._rolls.least_ms(shard))
-            self._store(outcome.users, outcome.states, timers)
+            outcome = republish(part, self._users.load(part, shard_of), self._feed.state, self._rolls.least_ms(shard))
+            self._users.store(outcome.users, outcome.states, shard_of, timers)
             popular = stops = b""
             if shard == self._popular_shard and start == 0:  # once a command
                 popular = self._popular_block(outcome.newest_ms, renew=True)

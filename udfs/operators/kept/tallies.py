@@ -21,20 +21,21 @@ if TYPE_CHECKING:
     from tideline.udfs.core.serving.batches.fates import Fates
     from tideline.udfs.core.serving.batches.outcome import Outcome
     from tideline.udfs.operators.batch_rows import Batch
+    from tideline.udfs.operators.kept.shard_keys import ShardKeys
 
 END_MS = 2**63 - 1
 """The last moment of event time: a bounded source says that it is reached once all of its records are worked off."""
 
 
 class Tallies:
-    """Of the shards of a subtask; to be called while a record or a timer of the shard is worked off.
+    """Of the shards of a subtask.
 
     Only a replay has any: a job that goes on has no end at which they would be told.
     """
 
-    def __init__(self, context: RuntimeContext, config: JobConfig) -> None:
+    def __init__(self, context: RuntimeContext, shards: ShardKeys, config: JobConfig) -> None:
         """They are told with the generation of the lists beside which they stand."""
-        self._context, self._generation = context, config.generation
+        self._context, self._shards, self._generation = context, shards, config.generation
         self._by_shard: dict[int, Fates] = {}
         self._state: Any = None
         if isinstance(config, ReplayConfig):
@@ -44,12 +45,16 @@ class Tallies:
         """Count the records of a batch by what became of them."""
         if self._state is None:
             return
-        if batch.shard not in self._by_shard:
-            timers.register_event_time_timer(END_MS)
-        mine = self._of(batch.shard)
-        for partition, counts in fates_of(outcome, batch.partitions).items():
-            mine.setdefault(partition, Counter()).update(counts)
-        self._state.update(encode_fates(mine, self._generation))
+        fates = fates_of(outcome, list(zip(batch.shards, batch.partitions, strict=True)))
+        for shard in dict.fromkeys(batch.shards):
+            self._shards.at(shard)
+            if shard not in self._by_shard:
+                timers.register_event_time_timer(END_MS)
+            mine = self._of(shard)
+            for (of_shard, partition), counts in fates.items():
+                if of_shard == shard:
+                    mine.setdefault(partition, Counter()).update(counts)
+            self._state.update(encode_fates(mine, self._generation))
 
     def is_end(self, timestamp: int) -> bool:
         """Return whether a timer is that of the end."""

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from pyflink.datastream.functions import RuntimeContext
 
+    from tideline.udfs.operators.kept.shard_keys import ShardKeys
+
+    ShardOf = Callable[[str], int]
+    """The shard key of a user."""
 
 _CACHED_BYTES = 96 << 20
 """Of a subtask, in Python: some 40,000 users with full histories of 2.1 kB. numpy, the encoder and policies share the
@@ -27,14 +31,15 @@ _CACHED_BYTES = 96 << 20
 
 
 class UserStates:
-    """Bytes by user, of the shard whose record or timer is worked off."""
+    """Bytes by user, of the shards of a subtask."""
 
-    def __init__(self, of_user: Any, names: Any, on_malformed: Callable[[], None]) -> None:
+    def __init__(self, of_user: Any, names: Any, shards: ShardKeys, on_malformed: Callable[[], None]) -> None:
         """Take the states that Flink keeps, and what is called for each user whose bytes cannot be read.
 
         `of_user` is a value state with namespaces, as PyFlink has it, `names` a map state without.
         """
         self._of_user = of_user
+        self._shards = shards
         self._names = names
         self._on_malformed = on_malformed
         # What stands in the states as well: a read over the JVM border costs 4 us.
@@ -42,7 +47,7 @@ class UserStates:
         self._new: set[str] = set()
         """Of whom nothing was found since something was last kept."""
 
-    def load(self, users: list[str]) -> list[bytes | None]:
+    def load(self, users: list[str], shard_of: ShardOf) -> list[bytes | None]:
         """Return what is kept of each user, None where it is nothing or malformed.
 
         Raises ConfigError where it is of a build that this one cannot read.
@@ -51,11 +56,12 @@ class UserStates:
         for user in users:
             state = self._cache.get(user)
             if state is None:
-                state = self._read(user)
+                state = self._read(user, shard_of(user))
             found.append(state)
         return found
 
-    def _read(self, user: str) -> bytes | None:
+    def _read(self, user: str, shard: int) -> bytes | None:
+        self._shards.at(shard)
         self._of_user.set_current_namespace(user)
         state: bytes | None = self._of_user.value()
         if state is None:
@@ -65,18 +71,24 @@ class UserStates:
             return None
         return state
 
-    def store(self, users: list[str], states: list[bytes]) -> None:
+    def store(self, users: list[str], states: list[bytes], shard_of: ShardOf) -> None:
         """Keep these states of users who were loaded since the last call."""
-        for user, state in zip(users, states, strict=True):
-            self._of_user.set_current_namespace(user)
-            self._of_user.update(state)
-        for user in self._new.intersection(users):
-            self._names.put(user, True)
+        by_shard: dict[int, list[int]] = {}
+        for row, user in enumerate(users):
+            by_shard.setdefault(shard_of(user), []).append(row)
+        for shard, rows in by_shard.items():
+            self._shards.at(shard)
+            for row in rows:
+                self._of_user.set_current_namespace(users[row])
+                self._of_user.update(states[row])
+            for row in rows if self._new else ():
+                if users[row] in self._new:
+                    self._names.put(users[row], True)
         self._new.clear()
         self._cache.put(zip(users, states, strict=True))
 
     def forget(self, users: Iterable[str]) -> None:
-        """Keep nothing of these users any more, their names neither."""
+        """Keep nothing of these users of the current shard any more, their names neither."""
         for user in users:
             self._of_user.set_current_namespace(user)
             self._of_user.clear()
@@ -84,11 +96,11 @@ class UserStates:
             self._cache.drop(user)
 
     def keys(self) -> Iterator[str]:
-        """Yield every user of the shard of whom something is kept."""
+        """Yield every user of the current shard of whom something is kept."""
         yield from self._names.keys()
 
 
-def user_states(context: RuntimeContext, on_malformed: Callable[[], None]) -> UserStates:
+def user_states(context: RuntimeContext, shards: ShardKeys, on_malformed: Callable[[], None]) -> UserStates:
     """Return the users of an operator. Thread mode only: PyFlink has namespaces, but hands them out for windows."""
     from pemja import findClass  # only there inside a TaskManager
     from pyflink.fn_execution.embedded.converters import IdentityDataConverter
@@ -104,5 +116,6 @@ def user_states(context: RuntimeContext, on_malformed: Callable[[], None]) -> Us
     return UserStates(
         by_user.get_value_state(ValueStateDescriptor("users", Types.PICKLED_BYTE_ARRAY())),
         context.get_map_state(MapStateDescriptor("user_names", Types.STRING(), Types.BOOLEAN())),
+        shards,
         on_malformed,
     )

@@ -16,7 +16,7 @@ from tests.support.doc_pages import ROOT
 from tests.support.flink_states import MemoryContext
 from tests.support.opened_learner import Opened, Seen
 from tests.unit.udfs.operators.kept.test_tallies import REPLAY
-from tests.unit.udfs.operators.kept.test_user_states import World
+from tests.unit.udfs.operators.kept.test_user_states import World, in_one
 from tests.unit.udfs.operators.test_subtask import context as context_of
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.diagnosis.state_layouts import LAYOUTS, Layout
@@ -30,6 +30,7 @@ from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.rule_costs.days import decode_costs, encode_costs
 from tideline.udfs.core.users.user_state import decode_states, encode_states
 from tideline.udfs.operators.kept.opening_rolls import OpeningRolls
+from tideline.udfs.operators.kept.shard_keys import ShardKeys
 from tideline.udfs.operators.kept.tallies import Tallies
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def of_user(content: bytes, _: MemoryContext) -> bytes:
     """Restore a user; return what is kept of him then."""
     world = World()
     world.values.values["ann"] = content
-    (state,) = world.open().load(["ann"])
+    (state,) = world.open().load(["ann"], in_one)
     assert not world.malformed
     assert state is not None
     hidden = state[2] if state[0] < 0xE0 else 0
@@ -84,7 +85,7 @@ def of_roll(content: bytes, memory: MemoryContext) -> bytes:
 def of_tally(content: bytes, memory: MemoryContext) -> bytes:
     """Restore what became of the records of a shard of a replay, and tell it."""
     memory.get_state(ValueStateDescriptor("tally", Types.PICKLED_BYTE_ARRAY())).update(content)
-    _, (told,), _ = decode_block(Tallies(cast("Any", memory), replace(REPLAY, generation=3)).told(5))
+    _, (told,), _ = decode_block(Tallies(cast("Any", memory), ShardKeys(lambda _: None), replace(REPLAY, generation=3)).told(5))
     return bytes(told)
 
 

@@ -1,16 +1,36 @@
-"""A micro-batch as one row."""
+"""A batch as one row."""
 
 from __future__ import annotations
 
+import struct
+
 from tideline.udfs.core.serving.engine import Records
-from tideline.udfs.operators.batch_rows import ORDER, read_batch
+from tideline.udfs.operators.batch_rows import PROFILES, read_batch
+
+_NULL_KEY, _NULL_VALUE = 1 << 24, 1 << 25
+
+
+def packed(*records: tuple[int, int, bytes, bytes, int, int]) -> bytes:
+    """Return (shard, partition, key, value, offset, time) of records as the document of the layout says."""
+    return b"".join(
+        [
+            struct.pack("<q", len(records)),
+            *(struct.pack("<qq", offset, at_ms) for *_, offset, at_ms in records),
+            *(struct.pack("<iiii", shard, part, len(key), len(value)) for shard, part, key, value, *_ in records),
+            *(key + value for _, _, key, value, *_ in records),
+        ]
+    )
 
 
 def test_nulls_come_back_from_the_flags_of_their_partition() -> None:
     """Contract: a null key or value is None again, an empty one is empty, and nothing is shifted."""
-    null_key, null_value = 1 << 24, 1 << 25
-    row = (3, ORDER, [b"", b"k", b"", b""], [b"v", b"", b"", b"w"],
-           [null_key | 2, null_value | 1, null_key | null_value, 7], [10, 11, 12, 13], [5, 6, 7, 8])  # fmt: skip
-    batch = read_batch(row)
-    assert batch.records == Records([None, b"k", None, b""], [b"v", None, None, b"w"], [5, 6, 7, 8])
-    assert (batch.shard, batch.kind, batch.partitions, batch.offsets) == (3, ORDER, [2, 1, 0, 7], [10, 11, 12, 13])
+    content = packed(
+        (3, _NULL_KEY | 2, b"", b"v", 10, 5),
+        (8, _NULL_VALUE | 1, b"k", b"", 2**40, 6),
+        (3, _NULL_KEY | _NULL_VALUE, b"", b"", 12, -7),
+        (4, 7, b"", b"w", 13, 8),
+    )
+    batch = read_batch((PROFILES, content))
+    assert batch.records == Records([None, b"k", None, b""], [b"v", None, None, b"w"], [5, 6, -7, 8])
+    assert (batch.kind, batch.partitions, batch.offsets) == (PROFILES, [2, 1, 0, 7], [10, 2**40, 12, 13])
+    assert (batch.shards, batch.shard_of("k"), batch.shard_of("")) == ([3, 8, 3, 4], 8, 4)

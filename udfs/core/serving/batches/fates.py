@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, TypeVar
 
 from tideline.schemas.errors import Reason
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.serving.batches.outcome import Outcome
     from tideline.udfs.core.users.history import Merged
 
+Place = TypeVar("Place", bound=Hashable)
 Fates = dict[int, Counter[str]]
 """By partition how many records had which fate: `ACCEPTED`, or the reason why not."""
 ACCEPTED = "accepted"
@@ -37,16 +39,16 @@ def set_aside(admitted: Admitted, merged: Merged, erased: Sequence[int]) -> list
     ]
 
 
-def fates_of(outcome: Outcome, partitions: Sequence[int]) -> Fates:
-    """Return by partition how many records of a batch were accepted or not, and why not.
+def fates_of(outcome: Outcome, places: Sequence[Place]) -> dict[Place, Counter[str]]:
+    """Return by place how many records of a batch were accepted or not, and why not.
 
-    `partitions` are those of the batch's records, in their order.
+    `places` are those of the batch's records, in their order: each one's partition, say.
     """
     reasons = {number: str(reason) for number, reason in outcome.aside}
     reasons |= {each.number: str(each.error.reason) for each in outcome.dead}
-    found: Fates = {}
-    for number, partition in enumerate(partitions):
-        found.setdefault(partition, Counter())[reasons.get(number, ACCEPTED)] += 1
+    found: dict[Place, Counter[str]] = {}
+    for number, place in enumerate(places):
+        found.setdefault(place, Counter())[reasons.get(number, ACCEPTED)] += 1
     return found
 
 

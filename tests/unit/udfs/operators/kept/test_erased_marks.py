@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from tests.support.flink_states import MemoryContext
-from tests.unit.udfs.operators.kept.test_user_states import World, states_after
+from tests.unit.udfs.operators.kept.test_user_states import World, in_one, states_after
 from tideline.udfs.core.users.erased_mark import marked
 from tideline.udfs.operators.kept.erased_marks import ErasedMarks
 
@@ -27,12 +27,12 @@ class Shard:
     def open(self, kept_ms: int) -> None:
         """Open as the first time, and after a restart."""
         self.users = self.world.open()
-        self.marks = ErasedMarks(cast("Any", self.context), self.users, kept_ms)
+        self.marks = ErasedMarks(cast("Any", self.context), self.users, self.world.shards(), kept_ms)
 
     def store(self, user: str, state: bytes) -> None:
-        self.users.load([user])
-        self.users.store([user], [state])
-        self.marks.note([user], [state], self)
+        self.users.load([user], in_one)
+        self.users.store([user], [state], in_one)
+        self.marks.note([user], [state], in_one, self)
 
     def current_processing_time(self) -> int:
         return self.now_ms
@@ -46,7 +46,7 @@ class Shard:
         while due := [at_ms for at_ms in self.timers if at_ms <= now_ms]:
             self.now_ms = min(due)
             self.timers.discard(self.now_ms)
-            self.gone += self.marks.let_go(self.now_ms, self)
+            self.gone += self.marks.let_go(0, self.now_ms, self)
         self.now_ms = now_ms
 
     def kept(self) -> set[str]:
@@ -65,7 +65,7 @@ def test_of_an_erased_user_nothing_is_left_once_his_mark_is_over() -> None:
     assert (shard.kept(), shard.gone) == ({"u", "other"}, 0)
     shard.until(ERASED_MS + KEPT_MS + _MINUTE_MS)
     assert (shard.kept(), shard.gone, shard.timers) == ({"other"}, 1, set())
-    assert shard.users.load(["u", "other"]) == [None, STATE]
+    assert shard.users.load(["u", "other"], in_one) == [None, STATE]
 
 
 def test_who_came_back_keeps_his_mark() -> None:
@@ -75,7 +75,7 @@ def test_who_came_back_keeps_his_mark() -> None:
     back = marked(ERASED_MS, STATE)
     shard.store("u", back)
     shard.until(ERASED_MS + 2 * KEPT_MS)
-    assert (shard.users.load(["u"]), shard.gone) == ([back], 0)
+    assert (shard.users.load(["u"], in_one), shard.gone) == ([back], 0)
     assert not shard.context.maps["erased_users"].values
 
 
@@ -119,4 +119,4 @@ def test_a_timer_of_somebody_else_looks_at_no_mark() -> None:
     """Contract: those that tell users of an opening come each second."""
     shard = Shard()
     shard.store("u", marked(ERASED_MS - 2 * KEPT_MS, b""))
-    assert (shard.marks.let_go(ERASED_MS // _MINUTE_MS * _MINUTE_MS + 617, shard), shard.kept()) == (0, {"u"})
+    assert (shard.marks.let_go(0, ERASED_MS // _MINUTE_MS * _MINUTE_MS + 617, shard), shard.kept()) == (0, {"u"})

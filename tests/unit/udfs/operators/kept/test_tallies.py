@@ -14,6 +14,7 @@ from tideline.udfs.core.lists.list_block import decode_block
 from tideline.udfs.core.serving.batches.fates import decode_fates
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.operators.batch_rows import EVENTS, Batch
+from tideline.udfs.operators.kept.shard_keys import ShardKeys
 from tideline.udfs.operators.kept.tallies import Tallies
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
 
@@ -38,7 +39,9 @@ def add(its: Tallies, timers: Timers, *values: bytes) -> None:
     """Work off a batch, the first record of partition 0, the second of 1 and so on."""
     records = Records([b"u"] * len(values), values, [2**50] * len(values))
     outcome = process(records, lambda users: [None] * len(users), ranking_world(ArithmeticEncoder()))
-    its.add(Batch(_SHARD, EVENTS, records, range(len(values)), range(len(values))), outcome, timers)
+    count = len(values)
+    batch = Batch(EVENTS, records, [_SHARD] * count, list(range(count)), list(range(count)), {})
+    its.add(batch, outcome, timers)
 
 
 def told(its: Tallies) -> tuple[bytes, dict[int, dict[str, int]]]:
@@ -51,7 +54,7 @@ def told(its: Tallies) -> tuple[bytes, dict[int, dict[str, int]]]:
 def test_records_are_counted_and_told_at_the_end() -> None:
     """Contract: one timer a shard, at the end of event time; that of no other is taken for it."""
     context, timers = MemoryContext(), Timers()
-    its = Tallies(cast("Any", context), REPLAY)
+    its = Tallies(cast("Any", context), ShardKeys(lambda _: None), REPLAY)
     view = encode_event(Event("e", "u", EventType.VIEW, NOON_MS, item_id="i", category="tea"))
     add(its, timers, view, b"?")
     add(its, timers, view)
@@ -64,17 +67,17 @@ def test_records_are_counted_and_told_at_the_end() -> None:
 def test_a_restart_goes_on_from_what_was_kept_with_the_users() -> None:
     """Contract: counts go back with the state, so a record that is read again is counted once."""
     context = MemoryContext()
-    add(Tallies(cast("Any", context), REPLAY), Timers(), b"?", b"")
+    add(Tallies(cast("Any", context), ShardKeys(lambda _: None), REPLAY), Timers(), b"?", b"")
     timers = Timers()
-    restarted = Tallies(cast("Any", context), REPLAY)
+    restarted = Tallies(cast("Any", context), ShardKeys(lambda _: None), REPLAY)
     add(restarted, timers, b"?")
     assert told(restarted) == (b"5", {0: {"bad_magic": 2}, 1: {"empty": 1}})
     assert timers.at
-    assert told(Tallies(cast("Any", context), REPLAY)) == told(restarted)
+    assert told(Tallies(cast("Any", context), ShardKeys(lambda _: None), REPLAY)) == told(restarted)
 
 
 def test_a_job_that_goes_on_keeps_none() -> None:
     """Contract: its state has the bytes that it had, and no timer more."""
     context, timers = MemoryContext(), Timers()
-    add(Tallies(cast("Any", context), JobConfig(**_COMMON)), timers, b"?")
+    add(Tallies(cast("Any", context), ShardKeys(lambda _: None), JobConfig(**_COMMON)), timers, b"?")
     assert (context.values, context.maps, timers.at) == ({}, {}, set())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,42 +13,97 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.operators.kept.shard_keys import ShardKeys
 from tideline.udfs.operators.kept.user_states import UserStates
+
+if TYPE_CHECKING:
+    from collections.abc import KeysView
 
 USERS = ["ann", "ü", "a\nb", "x" * 60, *(f"user-{number}" for number in range(40))]
 
 
-class Namespaces:
-    """A value state with namespaces, in memory."""
+class Keyed:
+    """Memory of each shard, and which one Flink points at."""
 
     def __init__(self) -> None:
-        self.values: dict[str, bytes] = {}
-        self._now = ""
+        self.shard = 0
+        self._of: dict[int, MemoryMap] = {}
+
+    def point_at(self, shard: int) -> None:
+        self.shard = shard
+
+    def now(self) -> MemoryMap:
+        return self._of.setdefault(self.shard, MemoryMap())
+
+    @property
+    def values(self) -> dict[str, bytes]:
+        """That of the shard pointed at."""
+        return self.now().values
+
+
+class Namespaces(Keyed):
+    """A value state with namespaces, in memory."""
+
+    _now = ""
 
     def set_current_namespace(self, namespace: str) -> None:
         self._now = namespace
 
     def value(self) -> bytes | None:
-        return self.values.get(self._now)
+        return self.now().get(self._now)
 
     def update(self, value: bytes) -> None:
-        self.values[self._now] = value
+        self.now().put(self._now, value)
 
     def clear(self) -> None:
-        self.values.pop(self._now, None)
+        self.now().remove(self._now)
+
+
+class Names(Keyed):
+    """A map state."""
+
+    def keys(self) -> KeysView[str]:
+        return self.now().keys()
+
+    def put(self, name: str, value: bytes) -> None:
+        self.now().put(name, value)
+
+    def remove(self, name: str) -> None:
+        self.now().remove(name)
 
 
 class World:
     """What Flink keeps, which outlives the operator."""
 
     def __init__(self) -> None:
-        self.values, self.names, self.malformed = Namespaces(), MemoryMap(), 0
+        self.values, self.names, self.malformed = Namespaces(), Names(), 0
 
     def open(self) -> UserStates:
-        return UserStates(self.values, self.names, self._count)
+        return UserStates(self.values, self.names, self.shards(), self._count)
+
+    def shards(self) -> ShardKeys:
+        """Return keys that point at one shard of both."""
+        keys = ShardKeys(self.point_at)
+        keys.entered(self.values.shard)
+        return keys
+
+    def point_at(self, shard: int) -> None:
+        """Do as Flink does before it hands over an element or a timer."""
+        self.values.point_at(shard)
+        self.names.point_at(shard)
 
     def _count(self) -> None:
         self.malformed += 1
+
+
+def in_one(_: str) -> int:
+    """All users are of the shard pointed at."""
+    return 0
+
+
+def in_three(user: str) -> int:
+    """Users are of the shards 0 to 2."""
+    return sum(user.encode()) % 3
 
 
 def states_after(views: int) -> list[bytes]:
@@ -71,13 +127,13 @@ def test_what_was_kept_last_of_each_user_is_found_also_by_the_next_operator() ->
     """Contract: nothing of whoever has none, and every user with something once."""
     world, once, twice = World(), states_after(1), states_after(2)
     states = world.open()
-    assert states.load(USERS) == [None] * len(USERS)
-    states.store(USERS, once)
-    assert states.load([*USERS, "nobody"]) == [*once, None]
-    states.store(USERS[:10], twice[:10])
+    assert states.load(USERS, in_one) == [None] * len(USERS)
+    states.store(USERS, once, in_one)
+    assert states.load([*USERS, "nobody"], in_one) == [*once, None]
+    states.store(USERS[:10], twice[:10], in_one)
 
     restored = world.open()
-    assert restored.load([*USERS, "nobody"]) == [*twice[:10], *once[10:], None]
+    assert restored.load([*USERS, "nobody"], in_one) == [*twice[:10], *once[10:], None]
     assert Counter(restored.keys()) == Counter(USERS)
     assert world.malformed == 0
 
@@ -86,47 +142,67 @@ def test_a_name_is_written_once() -> None:
     """Contract: the map of names changes with new users only, so that hardly any batch waits for a copy of it."""
     world, once, twice = World(), states_after(1), states_after(2)
     states = world.open()
-    states.load(USERS)
-    states.store(USERS, once)
+    states.load(USERS, in_one)
+    states.store(USERS, once, in_one)
     world.names.values.clear()
 
     for operator in (states, world.open()):
-        operator.load([*USERS, "looked for and not kept"])
-        operator.store(USERS, twice)
+        operator.load([*USERS, "looked for and not kept"], in_one)
+        operator.store(USERS, twice, in_one)
         assert world.names.values == {}
 
 
 def test_a_user_whose_state_cannot_be_read_begins_anew_and_is_no_new_one() -> None:
     """Contract: counted, and one of another build ends the job."""
     world, once = World(), states_after(1)
-    world.open().load(USERS)
+    world.open().load(USERS, in_one)
     states = world.open()
-    states.load(USERS)
-    states.store(USERS, once)
+    states.load(USERS, in_one)
+    states.store(USERS, once, in_one)
     world.values.values["ann"] = once[0][:9]
 
     restored = world.open()
-    assert restored.load(USERS[:2]) == [None, once[1]]
+    assert restored.load(USERS[:2], in_one) == [None, once[1]]
     assert world.malformed == 1
-    restored.store(["ann"], [once[0]])
-    assert world.open().load(["ann"]) == [once[0]]
+    restored.store(["ann"], [once[0]], in_one)
+    assert world.open().load(["ann"], in_one) == [once[0]]
 
     of_another_build = bytearray(once[1])
     of_another_build[0] = 200
     world.values.values["ü"] = bytes(of_another_build)
     with pytest.raises(ConfigError, match="version 200"):
-        world.open().load(["ü"])
+        world.open().load(["ü"], in_one)
 
 
 def test_who_is_forgotten_is_nobody_s_name_and_comes_back_as_anybody() -> None:
     """Contract: now and for the next operator; the others stay."""
     world, once = World(), states_after(1)
     states = world.open()
-    states.load(USERS)
-    states.store(USERS, once)
+    states.load(USERS, in_one)
+    states.store(USERS, once, in_one)
     states.forget(USERS[:2])
     for each in (states, world.open()):
-        assert each.load(USERS[:3]) == [None, None, once[2]]
+        assert each.load(USERS[:3], in_one) == [None, None, once[2]]
         assert set(each.keys()) == set(USERS[2:])
-    states.store(USERS[:1], once[:1])
-    assert (states.load(USERS[:1]), USERS[0] in set(states.keys())) == (once[:1], True)
+    states.store(USERS[:1], once[:1], in_one)
+    assert (states.load(USERS[:1], in_one), USERS[0] in set(states.keys())) == (once[:1], True)
+
+
+def test_users_of_one_batch_are_each_kept_in_their_own_shard() -> None:
+    """Contract: as if each shard's had come alone, by state and by name: they go elsewhere with it."""
+    together, apart, once = World(), World(), states_after(1)
+    states = together.open()
+    states.load(USERS, in_three)
+    states.store(USERS, once, in_three)
+    for shard in range(3):
+        rows = [row for row, user in enumerate(USERS) if in_three(user) == shard]
+        apart.point_at(shard)
+        alone, some = apart.open(), [USERS[row] for row in rows]
+        alone.load(some, lambda _: shard)  # noqa: B023 - called at once
+        alone.store(some, [once[row] for row in rows], lambda _: shard)  # noqa: B023 - called at once
+    for shard in range(3):
+        together.point_at(shard)
+        apart.point_at(shard)
+        assert together.values.values == apart.values.values != {}
+        assert together.names.values == apart.names.values != {}
+    assert together.open().load(USERS, in_three) == once
