@@ -51,7 +51,7 @@ _SCAN = {
 
 
 def batches(tables: StreamTableEnvironment, config: JobConfig) -> KeyedStream:
-    """Return clickstream and profiles in micro-batches, with the control orders for every shard, keyed by shard.
+    """Return clickstream and profiles in batches, with the control orders for every shard, keyed by shard.
 
     A replay has neither orders nor profiles: it reads those that there are at its start, see interest_rank.py.
     """

@@ -38,10 +38,11 @@ from tideline.udfs.operators.dead_letters import Letter, counts_of, letter_of_re
 from tideline.udfs.operators.kept.batch_users import BatchUsers, settled
 from tideline.udfs.operators.kept.deployment import Deployment
 from tideline.udfs.operators.kept.erased_marks import ErasedMarks
+from tideline.udfs.operators.kept.flink_users import flink_users
 from tideline.udfs.operators.kept.opening_rolls import OpeningRolls
-from tideline.udfs.operators.kept.shard_keys import shard_keys_of
+from tideline.udfs.operators.kept.shard_keys import ShardKeys
 from tideline.udfs.operators.kept.tallies import Tallies
-from tideline.udfs.operators.kept.user_states import user_states
+from tideline.udfs.operators.kept.user_states import UserStates
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.part_row import part_row
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
@@ -84,10 +85,11 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._last_republish = context.get_state(ValueStateDescriptor("last_republish", Types.STRING()))
         live = not isinstance(config, ReplayConfig | BackfillConfig)
         self._rolls = OpeningRolls(context, config.refresh_per_s if live else 0, config.shards)
-        self._shards = shard_keys_of(context)
+        kept = flink_users(context)
+        self._shards = ShardKeys(kept.at)
         self._tallies = Tallies(context, self._shards, config)
         self._meters = Meters(context)
-        self._states = user_states(context, self._shards, lambda: self._meters.add({"state_malformed": 1}))
+        self._states = UserStates(kept, self._shards, lambda: self._meters.add({"state_malformed": 1}))
         erased_ms = round(config.erased_days * _DAY_MS)
         self._marks = ErasedMarks(context, self._states, self._shards, erased_ms)
         self._users = BatchUsers(context, self._shards, self._states, self._marks, self._rolls)
@@ -132,23 +134,22 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if batch.kind == ORDER:
             yield from self._obey(batch.shards[0], batch.records.values[0], ctx.timer_service())
             return
-        timers, shards = ctx.timer_service(), dict.fromkeys(batch.shards)
+        timers, shards, ranker = ctx.timer_service(), dict.fromkeys(batch.shards), self._feed.state
         believed_ms = self._clock.bounded(batch.records.keys, batch.records.timestamps_ms, present_ms())
-        outcome = self._users.worked_off(batch, believed_ms, self._feed.state, muted=self._muted, held=self._held)
+        outcome = self._users.worked_off(batch, believed_ms, ranker, muted=self._muted, held=self._held)
         if self._muted:
-            outcome = settled(outcome, filter(self._is_over, shards), batch.shard_of, self._feed.state)
+            outcome = settled(outcome, filter(self._is_over, shards), batch.shard_of, ranker)
         self._users.store(outcome.users, outcome.states, batch.shard_of, timers)
-        heard_ms = max(believed_ms)
+        heard_ms, newest = max(believed_ms), self._feed.openings.newest
         if batch.kind != PROFILES:
             self._brake_if_needed(heard_ms, len(batch.shards), outcome)
-        popular, stops = b"", b""
-        if self._popular_shard in shards and outcome.listed:
-            popular = self._popular_block(outcome.newest_ms)
-            if popular or self._stops.is_due(outcome.newest_ms):
-                stops = self._renewed_stops(outcome.newest_ms)
+        popular = stops = b""
         if outcome.listed:
-            self._meters.show("activities_cold", self._feed.state.cold(outcome.newest_ms))
-        newest = self._feed.openings.newest
+            self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
+            if self._popular_shard in shards:
+                popular = self._popular_block(outcome.newest_ms)
+                if popular or self._stops.is_due(outcome.newest_ms):
+                    stops = self._renewed_stops(outcome.newest_ms)
         self._users.look(shards, newest(min(outcome.newest_ms, heard_ms)), newest(heard_ms), timers)
         self._tallies.add(batch, outcome, timers)
         yield self._row(outcome, popular, stops, batch)
@@ -274,8 +275,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
 
     def _row(self, outcome: Outcome, popular: bytes, stops: bytes, batch: Batch | None = None) -> Row:
         self._meters.add({**outcome.counts, "decisions": len(outcome.decisions)})
-        topics, of_profiles = self._config.topics, batch is not None and batch.kind == PROFILES
-        source = topics.profiles if of_profiles else topics.clickstream
+        topics = self._config.topics
+        source = topics.profiles if batch is not None and batch.kind == PROFILES else topics.clickstream
         return Row(
             encode_block(outcome.listed, outcome.lists, outcome.placed) if outcome.lists else b"",
             np.array(outcome.appended_ms, np.int64).tobytes(),

@@ -15,6 +15,7 @@ import tideline.jobs.topology
 import tideline.udfs.core.serving.engine
 import tideline.udfs.core.serving.signed_lists
 import tideline.udfs.operators.interest_rank
+import tideline.udfs.operators.kept.batch_users
 import tideline.udfs.operators.redis_writer
 from tideline.jobs.interest_job import main
 from tideline.udfs.operators.interest_rank import InterestRank
@@ -41,8 +42,8 @@ STEPS = {
     "payloads": "payload",
     "decode_states": "state_decode",
     "encode_states": "state_encode",
-    "_load": "state_get",
-    "_store": "state_put",
+    "load": "state_get",
+    "store": "state_put",
     "_row": "output_row",
     "process": "engine_rest",
     "process_element": "operator_rest",
@@ -103,8 +104,10 @@ class TimedRank(InterestRank):
         )
         clock.wrap(tideline.udfs.core.serving.engine, *functions, "decode_states", "encode_states")
         clock.wrap(tideline.udfs.core.serving.signed_lists, "mint", "payloads")
-        clock.wrap(tideline.udfs.operators.interest_rank, "read_batch", "process")
-        clock.wrap(self, "_load", "_store", "_row")
+        clock.wrap(tideline.udfs.operators.interest_rank, "read_batch")
+        clock.wrap(tideline.udfs.operators.kept.batch_users, "process")
+        clock.wrap(self._users, "load", "store")
+        clock.wrap(self, "_row")
         self._rows = clock.timed("process_element", lambda row, ctx: list(InterestRank.process_element(self, row, ctx)))
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:

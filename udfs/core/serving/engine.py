@@ -1,4 +1,4 @@
-"""One micro-batch of one shard, from raw records to lists: the whole of `interest_rank` without Flink.
+"""One batch, from raw records to lists: the whole of `interest_rank` without Flink.
 
 bytes -> events -> guard -> history and attribution -> interest -> ranking -> lists. The live job, a replay and the
 plain-Python oracle of the tests all call `process`. A backfill calls it muted, and `settle` at its end. What the shop
@@ -87,7 +87,7 @@ def process(
     held: HeldProfiles | None = None,
     least_ms: int = 0,
 ) -> Outcome:
-    """Apply the records of one shard to its users; `load` returns the state bytes of the users asked for.
+    """Apply records to their users; `load` returns the state bytes of the users asked for.
 
     The states of all users in the batch and the lists depend on the set of each user's events, not on their order.
     Muted, nobody is encoded and no list is made: states are those of an unmuted run once they are settled. Of a past
@@ -135,7 +135,7 @@ def take_profiles(
     muted: bool = False,
     least_ms: int = 0,
 ) -> Outcome:
-    """Apply the profile records of one shard; of each user's the newest counts, whatever came first.
+    """Apply profile records; of each user's the newest counts, whatever came first.
 
     Users who had lists get new ones where their profile changed, unless muted; no update of theirs is counted.
     """

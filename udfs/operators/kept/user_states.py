@@ -7,10 +7,7 @@ each user is a value of its own: its namespace is his id. Who there is stands in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from pyflink.common import Types
-from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
+from typing import TYPE_CHECKING
 
 from tideline.udfs.core.users.state_check import is_malformed
 from tideline.udfs.operators.kept.state_cache import StateCache
@@ -18,8 +15,7 @@ from tideline.udfs.operators.kept.state_cache import StateCache
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from pyflink.datastream.functions import RuntimeContext
-
+    from tideline.udfs.operators.kept.flink_users import FlinkUsers
     from tideline.udfs.operators.kept.shard_keys import ShardKeys
 
     ShardOf = Callable[[str], int]
@@ -33,16 +29,12 @@ _CACHED_BYTES = 96 << 20
 class UserStates:
     """Bytes by user, of the shards of a subtask."""
 
-    def __init__(self, of_user: Any, names: Any, shards: ShardKeys, on_malformed: Callable[[], None]) -> None:
-        """Take the states that Flink keeps, and what is called for each user whose bytes cannot be read.
-
-        `of_user` is a value state with namespaces, as PyFlink has it, `names` a map state without.
-        """
-        self._of_user = of_user
+    def __init__(self, kept: FlinkUsers, shards: ShardKeys, on_malformed: Callable[[], None]) -> None:
+        """Take what Flink keeps, and what is called for each user whose bytes cannot be read."""
+        self._kept = kept
         self._shards = shards
-        self._names = names
         self._on_malformed = on_malformed
-        # What stands in the states as well: a read over the JVM border costs 4 us.
+        # What stands in the states as well: what is read over the JVM border is copied twice.
         self._cache = StateCache(_CACHED_BYTES)
         self._new: set[str] = set()
         """Of whom nothing was found since something was last kept."""
@@ -52,70 +44,38 @@ class UserStates:
 
         Raises ConfigError where it is of a build that this one cannot read.
         """
-        found: list[bytes | None] = []
-        for user in users:
-            state = self._cache.get(user)
-            if state is None:
-                state = self._read(user, shard_of(user))
-            found.append(state)
+        found: list[bytes | None] = list(map(self._cache.get, users))
+        asked = [row for row, state in enumerate(found) if state is None]
+        if asked:
+            some = [users[row] for row in asked]
+            shards = list(map(shard_of, some))
+            for row, state in zip(asked, self._kept.load(some, shards), strict=True):
+                if state is None:
+                    self._new.add(users[row])
+                elif is_malformed(state):
+                    self._on_malformed()
+                else:
+                    found[row] = state
+            self._shards.entered(shards[-1])
         return found
-
-    def _read(self, user: str, shard: int) -> bytes | None:
-        self._shards.at(shard)
-        self._of_user.set_current_namespace(user)
-        state: bytes | None = self._of_user.value()
-        if state is None:
-            self._new.add(user)
-        elif is_malformed(state):
-            self._on_malformed()
-            return None
-        return state
 
     def store(self, users: list[str], states: list[bytes], shard_of: ShardOf) -> None:
         """Keep these states of users who were loaded since the last call."""
-        by_shard: dict[int, list[int]] = {}
-        for row, user in enumerate(users):
-            by_shard.setdefault(shard_of(user), []).append(row)
-        for shard, rows in by_shard.items():
-            self._shards.at(shard)
-            for row in rows:
-                self._of_user.set_current_namespace(users[row])
-                self._of_user.update(states[row])
-            for row in rows if self._new else ():
-                if users[row] in self._new:
-                    self._names.put(users[row], True)
+        if not users:
+            return
+        shards, new = list(map(shard_of, users)), [user in self._new for user in users]
+        self._kept.store(users, states, shards, new)
+        self._shards.entered(shards[-1])
         self._new.clear()
         self._cache.put(zip(users, states, strict=True))
 
     def forget(self, users: Iterable[str]) -> None:
         """Keep nothing of these users of the current shard any more, their names neither."""
+        users = list(users)
+        self._kept.forget(users)
         for user in users:
-            self._of_user.set_current_namespace(user)
-            self._of_user.clear()
-            self._names.remove(user)
             self._cache.drop(user)
 
     def keys(self) -> Iterator[str]:
         """Yield every user of the current shard of whom something is kept."""
-        yield from self._names.keys()
-
-
-def user_states(context: RuntimeContext, shards: ShardKeys, on_malformed: Callable[[], None]) -> UserStates:
-    """Return the users of an operator. Thread mode only: PyFlink has namespaces, but hands them out for windows."""
-    from pemja import findClass  # only there inside a TaskManager
-    from pyflink.fn_execution.embedded.converters import IdentityDataConverter
-    from pyflink.fn_execution.embedded.state_impl import KeyedStateBackend
-
-    backend: Any = context.get_keyed_state_backend()  # of the context in thread mode
-    by_user = KeyedStateBackend(
-        backend._function_context,  # noqa: SLF001 - no public way
-        backend._keyed_state_backend,  # noqa: SLF001
-        findClass("org.apache.flink.api.common.typeutils.base.StringSerializer").INSTANCE,
-        IdentityDataConverter(),
-    )
-    return UserStates(
-        by_user.get_value_state(ValueStateDescriptor("users", Types.PICKLED_BYTE_ARRAY())),
-        context.get_map_state(MapStateDescriptor("user_names", Types.STRING(), Types.BOOLEAN())),
-        shards,
-        on_malformed,
-    )
+        yield from self._kept.names()

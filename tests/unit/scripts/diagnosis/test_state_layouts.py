@@ -58,7 +58,7 @@ def bytes_of(layout: Layout, version: int) -> bytes:
 def of_user(content: bytes, _: MemoryContext) -> bytes:
     """Restore a user; return what is kept of him then."""
     world = World()
-    world.values.values["ann"] = content
+    world.values["ann"] = content
     (state,) = world.open().load(["ann"], in_one)
     assert not world.malformed
     assert state is not None

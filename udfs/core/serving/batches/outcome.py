@@ -1,4 +1,4 @@
-"""Records of one shard, and what a batch of them leads to."""
+"""Records, and what a batch of them leads to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Records(NamedTuple):
-    """Raw records of one shard, in parallel sequences; key and value None where Kafka had none."""
+    """Raw records, in parallel sequences; key and value None where Kafka had none."""
 
     keys: Sequence[bytes | None]
     values: Sequence[bytes | None]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import tideline.udfs.core.serving.engine
 import tideline.udfs.core.serving.signed_lists
 import tideline.udfs.operators.interest_rank
+import tideline.udfs.operators.kept.batch_users
 import tideline.udfs.operators.redis_writer
 from tideline.scripts.benchmarks.live.staged import STEPS
 from tideline.udfs.io.list_store import ListStore
 from tideline.udfs.operators.interest_rank import InterestRank
+from tideline.udfs.operators.kept.batch_users import BatchUsers
 from tideline.udfs.operators.redis_writer import RedisWriter
 
 
@@ -18,6 +20,8 @@ def test_every_timed_step_is_a_function_or_method_of_the_job() -> None:
         tideline.udfs.core.serving.signed_lists,
         tideline.udfs.operators.interest_rank,
         tideline.udfs.operators.redis_writer,
+        tideline.udfs.operators.kept.batch_users,
+        BatchUsers,
         InterestRank,
         RedisWriter,
         ListStore,

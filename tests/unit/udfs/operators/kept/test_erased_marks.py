@@ -52,7 +52,7 @@ class Shard:
     def kept(self) -> set[str]:
         """Return of whom anything is found, by whatever way."""
         noted = self.context.maps["erased_users"].values
-        return {*self.world.values.values, *self.users.keys(), *noted}
+        return {*self.world.values, *self.users.keys(), *noted}
 
 
 def test_of_an_erased_user_nothing_is_left_once_his_mark_is_over() -> None:

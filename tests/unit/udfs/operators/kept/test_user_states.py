@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from tests.support.core_world import NOON_MS, activity, make_ranker
-from tests.support.flink_states import MemoryMap
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.events import Event, EventType
@@ -17,80 +16,60 @@ from tideline.udfs.operators.kept.shard_keys import ShardKeys
 from tideline.udfs.operators.kept.user_states import UserStates
 
 if TYPE_CHECKING:
-    from collections.abc import KeysView
+    from collections.abc import Sequence
 
 USERS = ["ann", "ü", "a\nb", "x" * 60, *(f"user-{number}" for number in range(40))]
 
 
-class Keyed:
-    """Memory of each shard, and which one Flink points at."""
+class World:
+    """What Flink keeps, which outlives the operator: of each shard states and names, and which one it points at."""
 
     def __init__(self) -> None:
-        self.shard = 0
-        self._of: dict[int, MemoryMap] = {}
-
-    def point_at(self, shard: int) -> None:
-        self.shard = shard
-
-    def now(self) -> MemoryMap:
-        return self._of.setdefault(self.shard, MemoryMap())
+        self.shard, self.malformed = 0, 0
+        self._states: dict[int, dict[str, bytes]] = {}
+        self._names: dict[int, dict[str, bool]] = {}
 
     @property
     def values(self) -> dict[str, bytes]:
-        """That of the shard pointed at."""
-        return self.now().values
+        """The states of the shard pointed at."""
+        return self._states.setdefault(self.shard, {})
 
+    @property
+    def known(self) -> dict[str, bool]:
+        """The names of the shard pointed at."""
+        return self._names.setdefault(self.shard, {})
 
-class Namespaces(Keyed):
-    """A value state with namespaces, in memory."""
+    def at(self, shard: int) -> None:
+        self.shard = shard
 
-    _now = ""
+    def load(self, users: Sequence[str], shards: Sequence[int]) -> list[bytes | None]:
+        found = []
+        for user, self.shard in zip(users, shards, strict=True):
+            found.append(self.values.get(user))
+        return found
 
-    def set_current_namespace(self, namespace: str) -> None:
-        self._now = namespace
+    def store(self, users: Sequence[str], states: Sequence[bytes], shards: Sequence[int], new: Sequence[bool]) -> None:
+        for user, state, self.shard, is_new in zip(users, states, shards, new, strict=True):
+            self.values[user] = state
+            if is_new:
+                self.known[user] = True
 
-    def value(self) -> bytes | None:
-        return self.now().get(self._now)
+    def forget(self, users: Sequence[str]) -> None:
+        for user in users:
+            self.values.pop(user, None)
+            self.known.pop(user, None)
 
-    def update(self, value: bytes) -> None:
-        self.now().put(self._now, value)
-
-    def clear(self) -> None:
-        self.now().remove(self._now)
-
-
-class Names(Keyed):
-    """A map state."""
-
-    def keys(self) -> KeysView[str]:
-        return self.now().keys()
-
-    def put(self, name: str, value: bytes) -> None:
-        self.now().put(name, value)
-
-    def remove(self, name: str) -> None:
-        self.now().remove(name)
-
-
-class World:
-    """What Flink keeps, which outlives the operator."""
-
-    def __init__(self) -> None:
-        self.values, self.names, self.malformed = Namespaces(), Names(), 0
+    def names(self) -> list[str]:
+        return list(self.known)
 
     def open(self) -> UserStates:
-        return UserStates(self.values, self.names, self.shards(), self._count)
+        return UserStates(cast("Any", self), self.shards(), self._count)
 
     def shards(self) -> ShardKeys:
-        """Return keys that point at one shard of both."""
-        keys = ShardKeys(self.point_at)
-        keys.entered(self.values.shard)
+        """Return keys that point at one shard."""
+        keys = ShardKeys(self.at)
+        keys.entered(self.shard)
         return keys
-
-    def point_at(self, shard: int) -> None:
-        """Do as Flink does before it hands over an element or a timer."""
-        self.values.point_at(shard)
-        self.names.point_at(shard)
 
     def _count(self) -> None:
         self.malformed += 1
@@ -144,12 +123,12 @@ def test_a_name_is_written_once() -> None:
     states = world.open()
     states.load(USERS, in_one)
     states.store(USERS, once, in_one)
-    world.names.values.clear()
+    world.known.clear()
 
     for operator in (states, world.open()):
         operator.load([*USERS, "looked for and not kept"], in_one)
         operator.store(USERS, twice, in_one)
-        assert world.names.values == {}
+        assert world.known == {}
 
 
 def test_a_user_whose_state_cannot_be_read_begins_anew_and_is_no_new_one() -> None:
@@ -159,7 +138,7 @@ def test_a_user_whose_state_cannot_be_read_begins_anew_and_is_no_new_one() -> No
     states = world.open()
     states.load(USERS, in_one)
     states.store(USERS, once, in_one)
-    world.values.values["ann"] = once[0][:9]
+    world.values["ann"] = once[0][:9]
 
     restored = world.open()
     assert restored.load(USERS[:2], in_one) == [None, once[1]]
@@ -169,7 +148,7 @@ def test_a_user_whose_state_cannot_be_read_begins_anew_and_is_no_new_one() -> No
 
     of_another_build = bytearray(once[1])
     of_another_build[0] = 200
-    world.values.values["ü"] = bytes(of_another_build)
+    world.values["ü"] = bytes(of_another_build)
     with pytest.raises(ConfigError, match="version 200"):
         world.open().load(["ü"], in_one)
 
@@ -196,13 +175,13 @@ def test_users_of_one_batch_are_each_kept_in_their_own_shard() -> None:
     states.store(USERS, once, in_three)
     for shard in range(3):
         rows = [row for row, user in enumerate(USERS) if in_three(user) == shard]
-        apart.point_at(shard)
+        apart.at(shard)
         alone, some = apart.open(), [USERS[row] for row in rows]
         alone.load(some, lambda _: shard)  # noqa: B023 - called at once
         alone.store(some, [once[row] for row in rows], lambda _: shard)  # noqa: B023 - called at once
     for shard in range(3):
-        together.point_at(shard)
-        apart.point_at(shard)
-        assert together.values.values == apart.values.values != {}
-        assert together.names.values == apart.names.values != {}
+        together.at(shard)
+        apart.at(shard)
+        assert together.values == apart.values != {}
+        assert together.known == apart.known != {}
     assert together.open().load(USERS, in_three) == once
