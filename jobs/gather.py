@@ -35,7 +35,7 @@ _MOST_RECORDS = 2000
 _MOST_BYTES = 1 << 20
 
 
-def gathered(records: DataStream, config: JobConfig) -> KeyedStream:
+def gathered(records: DataStream, config: JobConfig, uid: str) -> KeyedStream:
     """Return RECORD_TYPE rows in batches, each of shards of one subtask and under the key of one of them.
 
     Whoever works a batch off has the state of all its shards: they go on from where they were gathered.
@@ -56,7 +56,7 @@ def gathered(records: DataStream, config: JobConfig) -> KeyedStream:
         output.get_java_type_info(),
         config.parallelism,
     )
-    gathering.setUid("gather")
+    gathering.setUid(uid)
     rows = flink.streaming.api.datastream.DataStream(by_shard.getExecutionEnvironment(), gathering)
     again = flink.streaming.api.datastream.DataStreamUtils.reinterpretAsKeyedStream
     return KeyedStream(again(rows, java.KeyByKeySelector(), shard_type), BATCH_TYPE, DataStream(rows))

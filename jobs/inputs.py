@@ -50,7 +50,7 @@ _SCAN = {
 }
 
 
-def batches(tables: StreamTableEnvironment, config: JobConfig) -> KeyedStream:
+def batches(tables: StreamTableEnvironment, config: JobConfig, uid: str) -> KeyedStream:
     """Return clickstream and profiles in batches, with the control orders for every shard, keyed by shard.
 
     A replay has neither orders nor profiles: it reads those that there are at its start, see interest_rank.py.
@@ -66,7 +66,7 @@ def batches(tables: StreamTableEnvironment, config: JobConfig) -> KeyedStream:
       FROM orders CROSS JOIN UNNEST(ARRAY[{", ".join(map(str, keys))}]) AS shards(shard)
       WHERE v IS NOT NULL""")
     first, *others = (tables.to_append_stream(tables.sql_query(query), RECORD_TYPE) for query in queries)
-    return gathered(first.union(*others) if others else first, config)
+    return gathered(first.union(*others) if others else first, config, uid)
 
 
 def _records(table: str, kind: int, keys: list[int]) -> str:

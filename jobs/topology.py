@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from tideline.udfs.settings.job_config import JobConfig
     from tideline.udfs.settings.option_sources import Loaded
 
-UIDS = {"interest_rank": "interest-rank", "learner": "learner", "redis_writer": "redis-writer"}
-"""Name and uid of each Python operator. State belongs to a uid: changing one drops it (tests/golden/uids.txt)."""
+UIDS = {"gather": "gather", "interest_rank": "interest-rank", "learner": "learner", "redis_writer": "redis-writer"}
+"""Name and uid of each operator of our own. State belongs to a uid: changing one drops it (tests/golden/uids.txt)."""
 
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 _EACH_OF_BYTES = Types.OBJECT_ARRAY(Types.OBJECT_ARRAY(_BYTES))
@@ -77,7 +77,7 @@ def _rank(
         changes = broadcasts(tables, config)
     popular_shard = shard_keys(config.shards)[0]
     return (
-        batches(tables, config)
+        batches(tables, config, UIDS["gather"])
         .connect(changes.broadcast(DEPLOYMENT))
         .process(InterestRank(workers, popular_shard), RANKED_TYPE)
         .name("interest_rank")

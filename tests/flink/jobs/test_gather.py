@@ -49,7 +49,7 @@ def batches(environment: Any, config_of: Callable[..., JobConfig], monkeypatch: 
     environment.get_config().enable_object_reuse()
     config = config_of("live", "--parallelism", str(_PARALLELISM), "--batch-ms", "20")
     rows = written(shard_keys(config.shards))
-    made = gathered(environment.from_collection(rows, RECORD_TYPE), config)
+    made = gathered(environment.from_collection(rows, RECORD_TYPE), config, "gather")
     with DataStream(getattr(made._origin_stream._j_data_stream, "global")()).execute_and_collect() as collected:
         return [read_batch((kind, bytes(byte & 255 for byte in content))) for _, (kind, content) in collected]
 
