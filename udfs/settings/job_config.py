@@ -121,7 +121,7 @@ class JobConfig:
     shards: int = option(
         whole(1, 1024, power_of_two=True), "Parts of the user state; fixed when the job is first deployed", 8
     )
-    batch_ms: int = option(whole(10, 5000), "How long events are gathered before they are worked off together", 100)
+    batch_ms: int = option(whole(10, 5000), "How long events are gathered before they are worked off together", 50)
     list_size: int = option(whole(1, MAX_POSITIONS), "Activities on a list", 10)
     list_rules: ListRules = option(  # noqa: RUF009 - it makes a field
         Kind(ALLOWED_RULES, read_list_rules),

@@ -16,7 +16,7 @@ _INTRO = """# Configuration
 <!-- scripts/tideline config --markdown > docs/configuration.md; a test compares. -->
 
 Options come from a TOML file (`--config FILE`), the environment and flags; later ones win. Option `batch_ms` is
-`batch_ms = 100` in the file, `TIDELINE_BATCH_MS` in the environment and `--batch-ms 100` as a flag.
+`batch_ms = 50` in the file, `TIDELINE_BATCH_MS` in the environment and `--batch-ms 50` as a flag.
 Secrets come only from the environment or from a file of their own (`redis_url_file`, `TIDELINE_REDIS_URL_FILE`).
 
 Everything is checked before anything is submitted, and printed with secrets masked. A Redis URL is read as redis-py
