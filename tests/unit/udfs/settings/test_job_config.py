@@ -20,7 +20,7 @@ KEYS = json.dumps({"1": SECRET})
 def test_only_four_options_have_no_default(environ: dict[str, str]) -> None:
     config = load(JobConfig, [], environ)
 
-    assert (config.batch_ms, config.shards, config.policy) == (100, 8, "pairs")
+    assert (config.batch_ms, config.shards, config.policy) == (50, 8, "pairs")
     assert config.topics == Topics()
     assert config.token_keys == {1: bytes.fromhex(SECRET)}
 
