@@ -85,7 +85,9 @@ def of_roll(content: bytes, memory: MemoryContext) -> bytes:
 def of_tally(content: bytes, memory: MemoryContext) -> bytes:
     """Restore what became of the records of a shard of a replay, and tell it."""
     memory.get_state(ValueStateDescriptor("tally", Types.PICKLED_BYTE_ARRAY())).update(content)
-    _, (told,), _ = decode_block(Tallies(cast("Any", memory), ShardKeys(lambda _: None), replace(REPLAY, generation=3)).told(5))
+    _, (told,), _ = decode_block(
+        Tallies(cast("Any", memory), ShardKeys(lambda _: None), replace(REPLAY, generation=3)).told(5)
+    )
     return bytes(told)
 
 
