@@ -59,6 +59,7 @@ MORE = {
     r"scripts/bench freshness": "--capacity 400 --seconds 2",
     r"scripts/bench start": "--rows 1000",
     r"scripts/bench memory": "--users 200",
+    r"scripts/bench openings": "--users 2000 --rate 200 --stops 5",
     r"scripts/bench soak.*": "--minutes 1 --rate 200",
     r"scripts/bench mutate .*": "--files 20",
     r"scripts/bench stories.*": "--stories 5",
