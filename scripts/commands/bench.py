@@ -9,7 +9,16 @@ from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from tideline.schemas.errors import ConfigError, ModelError, Unavailable
-from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, openings, soak, start, throughput
+from tideline.scripts.benchmarks.live import (
+    backfill_rate,
+    freshness,
+    memory,
+    openings,
+    replay_rate,
+    soak,
+    start,
+    throughput,
+)
 from tideline.scripts.benchmarks.offline import archive_rate, encoder, mutate, publish, rank, regret, stories
 from tideline.scripts.benchmarks.offline import ope_coverage as ope
 from tideline.scripts.benchmarks.offline.rules import rules
@@ -60,6 +69,7 @@ def _world(given: argparse.Namespace) -> dict[str, Any]:
 _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "throughput": lambda given: throughput.measure(given.events, given.idiomatic_events),
     "backfill": lambda given: backfill_rate.measure(given.events),
+    "replay": lambda given: replay_rate.measure(given.events),
     "freshness": lambda given: freshness.measure(given.capacity, given.seconds),
     "memory": lambda given: memory.measure(given.users),
     "soak": lambda given: soak.measure(given.rate, given.minutes),

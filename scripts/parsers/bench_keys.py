@@ -34,6 +34,16 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "events": "in the topic",
             "faults": "what differed from the live job's states, byte for byte; not empty: exit status 1",
         },
+        "replay": {
+            "replay_to_live": "events a second of a replay over those of the live job, by subtasks of each",
+            "replay_events_per_s": "of the replays, by subtasks",
+            "live_events_per_s": "of the live job on the same records, by subtasks",
+            "s_by_range": "seconds that the job of a replay ran, by subtasks and by records of its range",
+            "archive_rows_per_s": "records of decisions and clickstream read of an archive a second of one core",
+            "export_rows_per_s": "of the same records that an export of the archive takes in, joining included",
+            "events": "in the topic",
+            "faults": "records not accounted for, and ranges with two digests; not empty: exit status 1",
+        },
         "freshness": {
             "quarter": _LOAD.format("a quarter"),
             "half": _LOAD.format("half"),

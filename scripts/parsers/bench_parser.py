@@ -52,10 +52,11 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|backfill|freshness|publish|archive|memory|soak|start|openings|encoder|ope|regret|rank|rules|value|zeroshot|world|mutate"
+        metavar="throughput|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|ope|regret|rank|rules|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
+    _of_the_past(verbs)
     _of_the_core(verbs)
     _of_what_is_promised(verbs)
     _of_policies(verbs)
@@ -72,12 +73,6 @@ def _on_a_stack(verbs: SubVerbs) -> None:
     fast.add_argument(
         "--idiomatic-events", type=_COUNT, default=40_000, metavar="N", help="how many the idiomatic job gets (40000)"
     )
-
-    past = verbs.add_parser(
-        "backfill", help="events a second of a backfill, beside the live job, and whether states agree"
-    )
-    past.tells(None, ["tideline bench backfill --json --events 1000000"])
-    past.add_argument("--events", type=_chunks, default=1_000_000, metavar="N", help="events in the topic (1000000)")
 
     fresh = verbs.add_parser("freshness", help="milliseconds from produced to readable in Redis, by load")
     fresh.tells(None, ["tideline bench freshness --capacity 20000 --seconds 30"])
@@ -104,6 +99,18 @@ def _on_a_stack(verbs: SubVerbs) -> None:
     news.add_argument("--users", type=_COUNT, default=100_000, metavar="N", help="who stay away (100000)")
     news.add_argument("--rate", type=_COUNT, default=4_500, metavar="N", help="events/s of others (4500)")
     news.add_argument("--stops", type=_COUNT, default=100, metavar="N", help="pauses of an activity (100)")
+
+
+def _of_the_past(verbs: SubVerbs) -> None:
+    past = verbs.add_parser(
+        "backfill", help="events a second of a backfill, beside the live job, and whether states agree"
+    )
+    past.tells(None, ["tideline bench backfill --json --events 1000000"])
+    past.add_argument("--events", type=_chunks, default=1_000_000, metavar="N", help="events in the topic (1000000)")
+
+    again = verbs.add_parser("replay", help="events a second of replays beside the live job, by length of their range")
+    again.tells(None, ["tideline bench replay --json --events 400000"])
+    again.add_argument("--events", type=_chunks, default=200_000, metavar="N", help="events in the topic (200000)")
 
 
 def _of_the_core(verbs: SubVerbs) -> None:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.tiny_world import tiny_world
-from tideline.scripts.benchmarks.live import backfill_rate, freshness, memory, openings, soak, start, throughput
+from tideline.scripts.benchmarks.live import (
+    backfill_rate,
+    freshness,
+    memory,
+    openings,
+    replay_rate,
+    soak,
+    start,
+    throughput,
+)
 from tideline.scripts.benchmarks.offline import archive_rate, mutate, ope_coverage, publish, regret, stories
 from tideline.scripts.benchmarks.offline.rank_timing import ACTIVITIES
 from tideline.scripts.benchmarks.offline.rules import rules
@@ -40,6 +49,7 @@ _SHORT: dict[str, Callable[[], dict[str, Any]]] = {
 _ON_A_STACK = {
     "throughput": throughput,
     "backfill": backfill_rate,
+    "replay": replay_rate,
     "freshness": freshness,
     "memory": memory,
     "soak": soak,

@@ -207,6 +207,24 @@ def test_over_an_older_range_and_after_a_loss_of_state_he_is_known_to_be_erased(
     assert (muted.states["u"], muted.lists) == (marked(ERASED_MS, b""), {})
 
 
+def test_a_range_that_is_learned_anew_has_nothing_of_who_was_erased_since() -> None:
+    """Contract: what is left in live's sums once all of him was taken back, and not a bit of him."""
+    shop = Shop()
+    past = [*views("u", 4), *views("w", 4)]
+    shop.seen(*past)
+    events = [
+        shown(shop.lists[user], kind, NOON_MS + 9_000 + kind)._replace(user_id=user, event_id=f"{user}{kind}")
+        for user in ("u", "w")
+        for kind in (EventType.IMPRESSION, EventType.CLICK)
+    ]
+    order = erase_order("u", ERASED_MS, KEYS, json.loads(shop.lists["u"])["k"])
+    live = [*shop.seen(*events).feedback, *shop.seen(order).feedback]
+    anew = Shop(knowing(ERASED_MS, "u")).seen(*past, *events, muted=True)
+    left = {arm: sums for arm, sums in sums_of(live).items() if sums}
+    assert left == sums_of(anew.feedback) != {}
+    assert len(anew.feedback) == 2
+
+
 def test_state_of_before_whose_order_is_lost_ranks_nobody() -> None:
     """Contract: an old savepoint does not bring him back, neither by a republish, nor once he comes himself."""
     old = Shop()
