@@ -67,7 +67,9 @@ public class GatherByShard extends AbstractStreamOperator
     if (kind == ORDER || gathered.count >= mostRecords || gathered.size >= mostBytes) {
       send();
     } else if (!waiting) {
-      wake(Math.max(getProcessingTimeService().getCurrentProcessingTime(), lastMs + everyMs));
+      long now = getProcessingTimeService().getCurrentProcessingTime();
+      // A clock that was set back is behind lastMs.
+      wake(Math.min(now + everyMs, Math.max(now, lastMs + everyMs)));
     }
   }
 

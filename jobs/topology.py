@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyflink.common import Row, Types
+from pyflink.datastream import RuntimeExecutionMode
 from pyflink.datastream.connectors.base import Sink
 from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
@@ -49,6 +50,8 @@ def build(env: StreamExecutionEnvironment, loaded: Loaded[JobConfig]) -> None:
     config, workers = loaded.config, WorkerConfig(loaded)
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)
+    # Whatever the cluster's default is: in Flink's batch mode there is state of one key at a time.
+    env.set_runtime_mode(RuntimeExecutionMode.STREAMING)
     # A batch is one row of 100 KB with five readers. Copied at each step between chained operators it cost a third of
     # all throughput (docs/decisions/0006). No operator keeps or changes a row.
     env.get_config().enable_object_reuse()

@@ -47,6 +47,21 @@ def test_live_graph_has_every_python_operator_under_its_uid(
 
 
 @pytest.mark.slow
+def test_a_cluster_that_runs_batch_jobs_by_default_runs_this_one_as_a_stream(
+    environment: Any, config_of: Callable[..., JobConfig]
+) -> None:
+    """Contract: a bounded replay, too: with state of one key at a time a batch of many shards would lose users."""
+    from pyflink.common import Configuration
+
+    batch = Configuration()
+    batch.set_string("execution.runtime-mode", "BATCH")
+    environment.configure(batch)
+    build(environment, Loaded(config_of("replay"), {}))
+    graph = environment._j_stream_execution_environment.getStreamGraph(False)
+    assert str(graph.getJobType()) == "STREAMING"
+
+
+@pytest.mark.slow
 def test_operators_of_flink_keep_their_ids(environment: Any, config_of: Callable[..., JobConfig]) -> None:
     """Contract: offsets and open windows belong to ids that Flink makes of the graph; a changed one resets state.
 

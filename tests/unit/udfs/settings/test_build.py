@@ -23,11 +23,19 @@ def build_id_in(packages: Path) -> str:
 
 
 def test_a_line_more_is_another_build(tmp_path: Path) -> None:
-    """Contract: client and workers with the same files say the same, wherever these lie."""
+    """Contract: client and workers with the same files say the same, wherever these lie, in whatever language."""
     packages = build_package(tmp_path / "job") / "packages"
     copied = build_id_in(packages)
     assert len(copied) == len(BUILD_ID) == 12
     assert build_id_in(build_package(tmp_path / "elsewhere") / "packages") == copied
-    changed = packages / "tideline" / "udfs" / "core" / "hashing.py"
-    changed.write_text(changed.read_text() + "\n")
-    assert build_id_in(packages) != copied
+    said = {copied}
+    for name in (
+        "udfs/core/hashing.py",
+        "udfs/operators/kept/KeptUsers.java",
+        "udfs/io/write_lists.lua",
+        "schemas/decision.avsc",
+    ):
+        changed = packages / "tideline" / name
+        changed.write_text(changed.read_text() + "\n")
+        said.add(build_id_in(packages))
+    assert len(said) == 5
