@@ -33,6 +33,7 @@ _PARALLELISM = (1, 2)
 _PART = 10
 _FILE_ROWS = 200_000
 _DAYS = 7.0
+_POLL_S = 0.5
 
 
 class Figures(TypedDict):
@@ -117,7 +118,8 @@ def _replay(stage: Arena, own: Topics, parallelism: int, part: int) -> Replay:
     bounds = read_bound(json.dumps(dict.fromkeys(ends, 0))), read_bound(json.dumps(ends))
     options = job_options(own, {"parallelism": str(parallelism)})
     found = begin(stage.stack, _name(parallelism, part), bounds, options)
-    stamps = stage.stack.rest.get(f"/jobs/{found['job']}")["timestamps"]
+    while not (stamps := stage.stack.rest.get(f"/jobs/{found['job']}")["timestamps"])["FINISHED"]:
+        time.sleep(_POLL_S)  # it has ended, and what Flink tells of a job is some seconds old
     seconds = (stamps["FINISHED"] - stamps["RUNNING"]) / 1000
     say(f"replay of {found['records']:,} records by {parallelism}: {seconds:.1f} s")
     return Replay(found["records"], seconds, found["digest"] or "", found["differences"] or [])
