@@ -15,11 +15,12 @@ import org.apache.flink.streaming.runtime.tasks.StreamTask;
 import org.apache.flink.types.Row;
 
 /**
- * Gathers the records of all shards of a subtask into batches, each one array of bytes: see udfs/operators/batch_rows.py.
+ * Gathers the records of all shards of a subtask into batches, each one array of bytes: udfs/operators/batch_rows.py.
  *
  * <p>A batch goes on its way `everyMs` after the one before, or at once where nothing came for as long; once it holds
- * `most` bytes or records; before a checkpoint, a watermark and the end. While those before it wait for Python it goes on
- * growing. So there is nothing to keep in state. An order goes alone, behind what came before it.
+ * `most` bytes or records; before a checkpoint, a watermark and the end. So there is nothing to keep in state. While
+ * the output is full, Flink lets nothing be read; what came meanwhile is read in the moments between its being free and
+ * the next look at it, and makes the batch larger. An order goes alone, behind what came before it.
  *
  * <p>Flink compiles this on each worker with the compiler of its own generated code (Janino): no generics, no lambdas.
  */
