@@ -12,7 +12,6 @@ from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.records import DECISION
 from tideline.scripts.analysis.join_log import ORGANIC
 from tideline.scripts.archive.avro_columns import columns_of
-from tideline.udfs.core.catalogue.activity import Activity, decode_activity
 from tideline.udfs.core.context import DIM
 
 if TYPE_CHECKING:
@@ -76,16 +75,3 @@ def rewarding(records: Iterable[TopicRecord]) -> Iterator[tuple[TopicRecord, Eve
             continue
         if event.type not in ORGANIC:
             yield record, event
-
-
-def activities_of(records: Iterable[TopicRecord]) -> dict[str, Activity]:
-    """Return the activities of a topic, those deleted since too: they may still have been clicked."""
-    found: dict[str, Activity] = {}
-    for record in records:
-        try:
-            activity = decode_activity(record.key, record.value)
-        except InvalidRecord:
-            continue
-        if activity is not None:
-            found[activity.activity_id] = activity
-    return found

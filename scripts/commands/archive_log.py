@@ -16,7 +16,7 @@ from tideline.scripts.analysis import join_log
 from tideline.scripts.analysis.rule_log import rules_of, with_rules
 from tideline.scripts.archive import archive_files
 from tideline.scripts.archive.longer_log import LongerLog
-from tideline.scripts.archive.topic_columns import activities_of
+from tideline.scripts.archive.topic_activities import activities_of
 from tideline.scripts.archive.users_in_parts import UsersInParts
 from tideline.scripts.commands.target import PUBLISH_MS
 from tideline.scripts.commands.token_secrets import SECRETS, named_token_keys

@@ -12,6 +12,7 @@ from tideline.models.registry import MANIFEST, verify
 from tideline.schemas.errors import ConfigError, InvalidRecord, ModelError, TidelineError
 from tideline.schemas.records import DECISION
 from tideline.scripts.archive.longer_log import opened_with
+from tideline.scripts.archive.topic_activities import activities_at
 from tideline.scripts.audit.decision_scores import Ranking, Scores, explained
 from tideline.scripts.audit.list_causes import NOT_REMADE, UNKNOWN, causes
 from tideline.scripts.audit.remade_user import Heard, UserThen
@@ -22,7 +23,6 @@ from tideline.scripts.commands.target import PUBLISH_MS, read_target
 from tideline.scripts.commands.token_secrets import read_token_keys
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
-from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.control.control import SetWeights, decode_control
 from tideline.udfs.core.limits import MAX_POSITIONS
@@ -116,22 +116,6 @@ def _decision(value: bytes | None) -> Decision | None:
         return None
     right = len(found["x"]) == DIM and 0 <= found["pair"] < 1 << 8 * PAIR_BYTES and found["eligible"] > 0
     return found if right and 0 <= found["position"] < MAX_POSITIONS else None
-
-
-def activities_at(records: Iterable[TopicRecord], at_ms: int) -> dict[str, Activity]:
-    """Return the activities as their topic had them at a moment; one that it has of later times alone as it was first.
-
-    One that was deleted by then may still have been on lists.
-    """
-    found: dict[str, Activity] = {}
-    for record in records:
-        try:
-            activity = decode_activity(record.key, record.value)
-        except InvalidRecord:
-            continue
-        if activity is not None and (record.timestamp_ms <= at_ms or activity.activity_id not in found):
-            found[activity.activity_id] = activity
-    return found
 
 
 def weights_at(records: Iterable[TopicRecord], at_ms: int) -> Weights:

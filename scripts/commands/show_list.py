@@ -7,7 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from tideline.schemas.errors import InvalidRecord, TidelineError
+from tideline.schemas.errors import TidelineError
+from tideline.scripts.archive.topic_activities import activities_of
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.list_labels import labels_met, profile_in_words, profile_of, told_of_profile
 from tideline.scripts.commands.list_reasons import LEGEND, in_words, reasons
@@ -17,7 +18,6 @@ from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.scripts.simulation.lists import parse_list
-from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.catalogue.opening import moment
 from tideline.udfs.io.topic_reader import read_topic
 
@@ -101,19 +101,12 @@ def _key(arguments: argparse.Namespace) -> str:
 
 def known_activities(arguments: argparse.Namespace) -> dict[str, Activity]:
     """Return the activities of the Kafka that is named; none, and a word, where it cannot be read."""
-    found: dict[str, Activity] = {}
     try:
         target = read_target(arguments)
-        for record in read_topic(target.cluster, target.topics.activities):
-            try:
-                activity = decode_activity(record.key, record.value)
-            except InvalidRecord:
-                continue
-            if activity is not None:
-                found[activity.activity_id] = activity
+        return activities_of(read_topic(target.cluster, target.topics.activities))
     except (StackError, TidelineError) as error:
         print(f"list: titles are not known: {error}", file=sys.stderr)
-    return found
+        return {}
 
 
 def known_profile(arguments: argparse.Namespace) -> KeptProfile | None:

@@ -35,11 +35,11 @@ class FlinkUsers:
 
     def load(self, users: Sequence[str], shards: Sequence[int]) -> list[bytes | None]:
         """Return the bytes of each user, None where there are none."""
-        return unpacked(self._in_bulk.load(packed(users, [shards])), len(users))
+        return unpacked(self._in_bulk.load(packed(users, shards)), len(users))
 
     def store(self, users: Sequence[str], states: Sequence[bytes], shards: Sequence[int], new: Sequence[bool]) -> None:
         """Keep these bytes, and the names of those who are new."""
-        self._in_bulk.store(packed(users, [shards], states, new))
+        self._in_bulk.store(packed(users, shards, states, new))
 
     def forget(self, users: Iterable[str]) -> None:
         """Keep nothing of these users of the shard that is meant."""
@@ -54,11 +54,11 @@ class FlinkUsers:
 
 
 def packed(
-    users: Sequence[str], shards: Sequence[Sequence[int]], states: Sequence[bytes] = (), new: Sequence[bool] = ()
+    users: Sequence[str], shards: Sequence[int], states: Sequence[bytes] = (), new: Sequence[bool] = ()
 ) -> bytes:
     """Return what KeptUsers.java is asked or told: its comments have the layout."""
     names = [user.encode() for user in users]
-    columns = [*shards, list(map(len, names))]
+    columns = [shards, list(map(len, names))]
     if new:
         columns += [list(map(len, states)), new]
     numbers = np.array(columns, "<i4").T

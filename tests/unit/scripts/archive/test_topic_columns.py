@@ -8,7 +8,8 @@ from tests.support.core_world import NOON_MS, activity
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
-from tideline.scripts.archive.topic_columns import activities_of, decisions_of, events_of
+from tideline.scripts.archive.topic_activities import activities_of
+from tideline.scripts.archive.topic_columns import decisions_of, events_of
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.policies.policy_start import TopicRecord
 

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.core_world import NOON_MS, activity
+from tests.support.core_world import NOON_MS
 from tests.unit.scripts.audit.test_decision_scores import World
 from tideline.schemas.decision_writer import encode_decision
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.records import DECISION
 from tideline.scripts.audit.decision_scores import Ranking
-from tideline.scripts.commands.explain_decision import activities_at, chosen, encoder_of, ranker_of, weights_at
+from tideline.scripts.commands.explain_decision import chosen, encoder_of, ranker_of, weights_at
 from tideline.scripts.commands.tideline import main
 from tideline.scripts.parsers.model_parser import ARTEFACTS
-from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.control.control import Control, Republish, SetWeights, encode_control
 from tideline.udfs.core.policies.policy_start import TopicRecord
 
@@ -84,20 +83,6 @@ def test_an_archive_that_is_none_is_refused_before_anything_is_read(
     assert main(["explain", "u", "--bootstrap", "h:1", "--archive", str(tmp_path / "typo")]) == 1
     assert "typo" in (said := capsys.readouterr().err)
     assert said.count("\n") == 1
-
-
-def test_activities_are_as_they_were() -> None:
-    """Contract: at the moment; one that came later as it came first; one deleted meanwhile as it was."""
-
-    def told(at: int, name: str, title: str | None) -> TopicRecord:
-        value = None if title is None else encode_activity(activity(name, title=title))
-        return TopicRecord(at, name.encode(), value, NOON_MS + at)
-
-    topic = [told(0, "a", "one"), told(1, "a", "two"), told(2, "b", "late"), told(3, "b", "later"), told(4, "a", None)]
-    topic.append(TopicRecord(5, b"c", b"garbage", NOON_MS))
-    titles = {name: each.title for name, each in activities_at(topic, NOON_MS).items()}
-    assert titles == {"a": "one", "b": "late"}
-    assert activities_at(topic, NOON_MS + 9)["b"].title == "later"
 
 
 def test_weights_are_those_that_were_ordered_by_then() -> None:
