@@ -21,6 +21,7 @@ from tideline.scripts.console.audit import Audit
 from tideline.scripts.console.deployment import JobManager, KafkaTopics, PrometheusPages, RedisServer
 from tideline.scripts.console.guard import Guard
 from tideline.scripts.console.live import now_ms
+from tideline.scripts.console.proxy import proxy_of
 from tideline.scripts.console.pseudonyms import Pseudonyms
 from tideline.scripts.console.serving import address_of, bound, hosts_of, serve, tokens_of
 from tideline.scripts.console.sessions import Sessions
@@ -49,7 +50,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         ranking = with_job_options(arguments)
         writes = arguments.allow_writes
-        tokens = tokens_of(arguments.token_file, arguments.host, writes is not None)
+        proxy = proxy_of(arguments.trust_header, arguments.proxy, arguments.operator)
+        tokens = tokens_of(arguments.token_file, arguments.host, writes is not None, proxy is not None)
         sources = sources_of(arguments)
         if writes is not None and sources.kafka is None:
             raise ConfigError("--allow-writes", writes, "only where a Kafka is named")
@@ -64,6 +66,7 @@ def main(argv: Sequence[str]) -> int:
             hosts_of(arguments.host, port, arguments.allow_host),
             f"tideline-console-{port}",
             writes is not None,
+            proxy,
         )
         names = Pseudonyms(arguments.show_ids)
         watching = Watching(sources, names, arguments.job)

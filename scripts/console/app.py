@@ -171,8 +171,7 @@ class Console:
 
     def _looks(self, request: Request, look: str, name: str) -> None:
         if self.audit is not None:
-            session = request.state.session
-            self.audit.note(session, self.guard.sessions.role(session), look, self.names.meant(name))
+            self.audit.note(self.guard.sessions, request.state.session, look, self.names.meant(name))
 
     async def _list(self, request: Request) -> Response:
         name = request.path_params["name"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tideline.scripts.console.sessions import Role
+    from tideline.scripts.console.sessions import Sessions
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
 
@@ -35,7 +35,7 @@ class Audit:
         self._key_id, self._secret = keys.current, keys.secrets[keys.current]
         self._now_ms = now_ms
 
-    def note(self, session: str, role: Role | None, look: str, user: str) -> None:
+    def note(self, sessions: Sessions, session: str, look: str, user: str) -> None:
         """Write down that a session looks at a user, before it does.
 
         Raises:
@@ -44,7 +44,8 @@ class Audit:
         now_ms = self._now_ms()
         line = {
             "time": datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds"),
-            "role": role,
+            "role": sessions.role(session),
+            "person": sessions.person(session),
             "session": hashlib.sha256(session.encode()).hexdigest()[:12],
             "look": look,
             "user_hash": (bytes([self._key_id]) + user_hash(user, self._secret)).hex(),

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tideline.scripts.console.sessions import Role, Sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from tideline.scripts.console.proxy import Proxy
 
 MAX_BODY = 64 * 1024
 HEADER = "x-tideline"
@@ -60,23 +62,28 @@ class Guard:
             (DNS rebinding) is none of them.
         cookie: Name of the session's cookie; cookies know no ports.
         writes: Whether anything can be sent into the deployment.
+        proxy: Who lets people in without a token, None for nobody.
     """
 
     sessions: Sessions
     hosts: frozenset[str]
     cookie: str
     writes: bool
+    proxy: Proxy | None = None
 
-    def session_of(self, headers: Mapping[str, str]) -> str | None:
-        """Return the session id that a request shows."""
+    def session_of(self, headers: Mapping[str, str], address: str | None) -> str | None:
+        """Return the id of the session that a request from an address is of."""
+        person = None if self.proxy is None else self.proxy.person(headers, address)
+        if self.proxy is not None and person is not None:
+            return self.sessions.vouched(person, self.proxy.role(person))
         try:
             found = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
         except CookieError:
             return None
         return found.value if found else None
 
-    def judge(self, method: str, path: str, headers: Mapping[str, str]) -> Refused | None:
-        """Return why a request is refused, None where it is allowed; `headers` by their names in small letters."""
+    def judge(self, method: str, path: str, headers: Mapping[str, str], session: str | None) -> Refused | None:
+        """Return why a request of a session is refused, None where it is allowed; `headers` as `joined` has them."""
         if headers.get("host", "").lower() not in self.hosts:
             return Refused(403, "the header Host names another server; --allow-host allows one more")
         is_safe = method in _SAFE
@@ -87,9 +94,9 @@ class Guard:
             return None
         if (method, path) == ("POST", _SESSION):
             return None
-        role = self.sessions.role(self.session_of(headers))
+        role = self.sessions.role(session)
         if role is None:
-            return Refused(401, "no session: enter with the token that was printed at the start")
+            return Refused(401, "no session: enter with a token, or through the proxy that this console trusts")
         if is_safe or (method, path) in _OF_EVERYBODY:
             return None
         if not self.writes:
@@ -134,13 +141,28 @@ class Guarded:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        refused = self._guard.judge(scope["method"], scope["path"], headers)
+        headers = joined(scope["headers"])
+        address, _ = scope.get("client") or (None, 0)
+        session = self._guard.session_of(headers, address)
+        refused = self._guard.judge(scope["method"], scope["path"], headers, session)
         if refused is not None:
             await _refuse(refused, _with_headers(send))
             return
-        scope["state"] = scope.get("state", {}) | {"session": self._guard.session_of(headers)}
+        scope["state"] = scope.get("state", {}) | {"session": session}
         await self._inner(scope, _bounded(receive), _with_headers(send))
+
+
+def joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return values by names in small letters, those of one name joined by commas (RFC 9110, 5.3).
+
+    >>> joined([(b"Host", b"a"), (b"X-User", b"eve"), (b"x-user", b"ann")])
+    {'host': 'a', 'x-user': 'eve, ann'}
+    """
+    found: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 async def _refuse(refused: Refused, send: Send) -> None:

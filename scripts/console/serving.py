@@ -36,15 +36,19 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def tokens_of(path: Path | None, host: str, writes: bool) -> dict[str, Role]:
+def tokens_of(path: Path | None, host: str, writes: bool, behind_proxy: bool = False) -> dict[str, Role]:
     """Return what each token opens: those of a file, or one made now, of an operator where the console writes.
+
+    Without a file none is made behind a proxy, which lets people in.
 
     Raises:
         ConfigError: the file cannot be used, others can read it, or other machines reach the console without one.
     """
+    if path is None and behind_proxy:
+        return {}
     if path is None:
         if not is_loopback(host):
-            raise ConfigError("--host", host, "127.0.0.1, or with --token-file FILE")
+            raise ConfigError("--host", host, "127.0.0.1, or with --token-file FILE or --trust-header NAME")
         return {secrets.token_urlsafe(32): Role.OPERATOR if writes else Role.VIEWER}
     try:
         if path.stat().st_mode & _OTHERS:
@@ -92,8 +96,8 @@ def hosts_of(host: str, port: int, more: Iterable[str]) -> frozenset[str]:
 def address_of(host: str, port: int, tokens: Mapping[str, Role]) -> str:
     """Return where a browser begins: the token is behind the #, so it is in no request line and no log."""
     shown = "127.0.0.1" if is_loopback(host) else host
-    token = next((token for token, role in tokens.items() if role is Role.OPERATOR), next(iter(tokens)))
-    return f"http://{shown}:{port}/#/health?token={token}"
+    token = next((token for token, role in tokens.items() if role is Role.OPERATOR), next(iter(tokens), None))
+    return f"http://{shown}:{port}/#/health{f'?token={token}' if token else ''}"
 
 
 def serve(application: Guarded, listening: socket.socket) -> None:

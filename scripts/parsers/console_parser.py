@@ -32,6 +32,7 @@ def fill(parser: VerbParser) -> None:
     )
     _add_cluster(parser)
     _add_visitors(parser)
+    _add_proxy(parser)
     add_redis(parser)
     add_target(parser)
 
@@ -86,3 +87,26 @@ def _add_visitors(parser: VerbParser) -> None:
         help="add a line of JSON for each look at a person: when, who, and a keyed hash of whom",
     )
     page.add_argument("--show-ids", action="store_true", help="show user ids, and the bytes of refused records")
+
+
+def _add_proxy(parser: VerbParser) -> None:
+    page = parser.add_argument_group("behind a proxy that asks who somebody is")
+    page.add_argument(
+        "--trust-header",
+        metavar="NAME",
+        help="let in without a token whom the proxy before it names in this header, such as X-Forwarded-User",
+    )
+    page.add_argument(
+        "--proxy",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="where that header counts: an address or network such as 10.1.0.0/16; once for each",
+    )
+    page.add_argument(
+        "--operator",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="who of those may write, where --allow-writes lets anybody; once for each",
+    )

@@ -169,8 +169,9 @@ OWN = {
 class Browser:
     """A browser with the console's page open: it keeps the session's cookie."""
 
-    def __init__(self, application: ASGIApp) -> None:
+    def __init__(self, application: ASGIApp, address: str | None = "127.0.0.1") -> None:
         self._application = application
+        self._client = None if address is None else (address, 40_000)
         self.cookie: str | None = None
 
     def enter(self, role: Role = Role.VIEWER) -> Browser:
@@ -217,7 +218,7 @@ class Browser:
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
             "path": bare, "raw_path": bare.encode(), "query_string": query.encode(), "headers": raw, "root_path": "",
-            "server": ("127.0.0.1", 8900), "client": ("127.0.0.1", 40_000),
+            "server": ("127.0.0.1", 8900), "client": self._client,
         }  # fmt: skip
         await asyncio.wait_for(self._application(scope, receive, send), 60)
         headers_back = {name.decode().lower(): value.decode() for name, value in started["headers"]}

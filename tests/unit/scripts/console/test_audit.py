@@ -15,7 +15,7 @@ from tests.support.console_world import Browser, MemoryDeployment, console_of
 from tests.support.core_world import KEYS, NOON_MS
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.console.audit import Audit
-from tideline.scripts.console.sessions import Role
+from tideline.scripts.console.sessions import Role, Sessions
 from tideline.udfs.core.erasure.known_erasures import erasure_record
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def test_the_file_is_its_owners_and_only_ever_grows(tmp_path: Path) -> None:
     path = tmp_path / "looks.jsonl"
     for _ in range(2):
         audit = Audit(path, KEYS, lambda: NOON_MS)
-        audit.note("s", Role.VIEWER, "list", "u1")
+        audit.note(Sessions({}), "s", "list", "u1")
         audit.close()
     assert len(_lines(tmp_path)) == 2
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

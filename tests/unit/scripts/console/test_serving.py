@@ -34,6 +34,12 @@ def test_without_a_file_a_token_is_made_for_this_machine_alone() -> None:
         tokens_of(None, "192.0.2.1", False)
 
 
+def test_behind_a_proxy_no_token_is_made_and_none_is_printed() -> None:
+    """Contract: a token nobody asked for would be a second door; a file of tokens still opens it."""
+    assert tokens_of(None, "192.0.2.1", True, behind_proxy=True) == {}
+    assert address_of("192.0.2.1", 8900, {}) == "http://192.0.2.1:8900/#/health"
+
+
 def _file(path: Path, stated: Any, mode: int = 0o600) -> Path:
     path.write_text(stated if isinstance(stated, str) else json.dumps(stated))
     path.chmod(mode)

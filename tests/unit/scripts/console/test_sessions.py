@@ -25,6 +25,26 @@ def test_a_session_ends_after_half_a_day_and_when_it_is_left() -> None:
     assert sessions.role(first) is None
 
 
+def test_whom_a_proxy_lets_in_has_one_session_while_it_lasts() -> None:
+    """Contract: one a person, of his name; a new one where it is over, and no token's session has a name."""
+    now_s = [0.0]
+    sessions = Sessions(_TOKENS, lambda: now_s[0])
+    ann, bob = sessions.vouched("ann", Role.VIEWER), sessions.vouched("bob", Role.OPERATOR)
+    assert [sessions.vouched("ann", Role.VIEWER), sessions.vouched("bob", Role.OPERATOR)] == [ann, bob]
+    assert [sessions.person(each) for each in (ann, bob, sessions.enter("v" * 32) or "", "none")] == [
+        "ann",
+        "bob",
+        None,
+        None,
+    ]
+    now_s[0] = 13 * 3600.0
+    again = sessions.vouched("ann", Role.VIEWER)
+    assert again != ann
+    sessions.leave(again)
+    assert sessions.role(again) is None
+    assert sessions.role(sessions.vouched("ann", Role.VIEWER)) is Role.VIEWER
+
+
 def test_sessions_are_bounded() -> None:
     """Contract: of a thousand and one the oldest is over; who has a token cannot fill the memory."""
     sessions = Sessions(_TOKENS)
@@ -32,3 +52,6 @@ def test_sessions_are_bounded() -> None:
     assert sessions.role(opened[0]) is None
     assert sessions.role(opened[1]) is Role.VIEWER
     assert len(sessions._open) == 1_000
+    for number in range(1_500):
+        sessions.vouched(f"person-{number}", Role.VIEWER)
+    assert len(sessions._open) == len(sessions._by_person) == 1_000
