@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from importlib.util import find_spec
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 from tideline.models.registry import MANIFEST, verify
 from tideline.schemas.errors import ConfigError, InvalidRecord, ModelError, TidelineError
-from tideline.schemas.records import DECISION
 from tideline.scripts.archive.longer_log import opened_with
 from tideline.scripts.archive.topic_activities import activities_at
 from tideline.scripts.audit.decision_scores import Ranking, Scores, explained
+from tideline.scripts.audit.decision_search import LOGGED_WITHIN_MS, Span, searched
 from tideline.scripts.audit.list_causes import NOT_REMADE, UNKNOWN, causes
 from tideline.scripts.audit.remade_user import Heard, UserThen
 from tideline.scripts.commands.exits import Exit, failed
@@ -23,11 +24,9 @@ from tideline.scripts.commands.target import PUBLISH_MS, read_target
 from tideline.scripts.commands.token_secrets import read_token_keys
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
-from tideline.udfs.core.context import DIM
 from tideline.udfs.core.control.control import SetWeights, decode_control
 from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.lists.token_keys import TokenKeys
-from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.policy_start import read_start
 from tideline.udfs.core.serving.offers.offers import RankSettings
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from tideline.scripts.audit.remade_user import Remade
     from tideline.scripts.commands.target import Target
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.policies.cold_start import Weights
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     Decision = dict[str, Any]
 
 _DAY_MS = 86_400_000
-_SUBJECT = "a user who was shown something that the topic of decisions still has, or the id of such a list"
 
 
 class Topic:
@@ -61,61 +60,22 @@ class Topic:
         self._target, self._archive = target, archive
         self.names = target.topics
 
-    def records(self, topic: str) -> Iterator[TopicRecord]:
+    def records(self, topic: str, span: Span = Span()) -> Iterator[TopicRecord]:  # noqa: B008 - a value
         """Yield the records of a topic, partition by partition; raises as `opened_with`."""
         with opened_with(self._target.cluster, topic, self._archive) as logs:
             for log in logs:
-                yield from log.records(log.begin, log.end)
+                start = log.begin if span.since_ms is None else log.offset_at(span.since_ms)
+                yield from log.records(start, log.end if span.until_ms is None else log.offset_at(span.until_ms))
 
-    def of(self, topic: str, user: str) -> list[TopicRecord]:
+    def of(self, topic: str, user: str, span: Span = Span()) -> list[TopicRecord]:  # noqa: B008 - a value
         """Return the records whose key is a user; raises as `opened_with`."""
         key = user.encode("utf-8", "surrogateescape")
-        return [each for each in self.records(topic) if each.key == key]
+        return [each for each in self.records(topic, span) if each.key == key]
 
     def policy(self, version: int | None) -> PolicyStart:
         """Return what the policy was at a version; raises as `opened_with`."""
         with opened_with(self._target.cluster, self.names.policy, self._archive) as (log, *_):
             return read_start(log, PUBLISH_MS, version)
-
-
-def chosen(records: Iterable[TopicRecord], subject: str, decision_id: str | None, at_ms: int | None) -> list[Decision]:
-    """Return the decisions of one list: of a user, or of the id it has, the one shown last, up to a moment.
-
-    Raises:
-        ConfigError: there is none, or lists of several users have that id.
-    """
-    mine: list[Decision] = []
-    of_id: list[Decision] = []
-    name = subject.encode("utf-8", "surrogateescape")
-    for record in records:
-        if record.key != name and (record.value is None or name not in record.value):
-            continue
-        found = _decision(record.value)
-        if found is None:
-            continue
-        if record.key == name:
-            mine.append(found)
-        elif found["decision_id"] == subject:
-            of_id.append(found)
-    if not mine and len(users := sorted({each["user_id"] for each in of_id})) > 1:
-        raise ConfigError("SUBJECT", subject, f"a user, with --decision {subject}: {', '.join(users)} have such a list")
-    found_all = [each for each in mine or of_id if at_ms is None or each["shown_ms"] <= at_ms]
-    if decision_id is None and found_all:
-        decision_id = max(found_all, key=lambda each: each["shown_ms"])["decision_id"]
-    its = {each["activity_id"]: each for each in found_all if each["decision_id"] == decision_id}
-    if not its:
-        raise ConfigError("SUBJECT", subject, _SUBJECT)
-    return sorted(its.values(), key=lambda each: int(each["position"]))
-
-
-def _decision(value: bytes | None) -> Decision | None:
-    """Return a decision record, None for what is none that the job can have written: others may write the topic."""
-    try:
-        found = DECISION.decode(value or b"")
-    except InvalidRecord:
-        return None
-    right = len(found["x"]) == DIM and 0 <= found["pair"] < 1 << 8 * PAIR_BYTES and found["eligible"] > 0
-    return found if right and 0 <= found["position"] < MAX_POSITIONS else None
 
 
 def weights_at(records: Iterable[TopicRecord], at_ms: int) -> Weights:
@@ -173,8 +133,11 @@ def explain(arguments: argparse.Namespace) -> dict[str, Any]:
     """
     target = read_target(arguments)
     topics = Topic(target, arguments.archive)
-    at_ms = None if arguments.at is None else arguments.at.at_ms(int(time.time() * 1000))
-    decisions = chosen(topics.records(topics.names.decisions), arguments.subject, arguments.decision, at_ms)
+    now_ms = int(time.time() * 1000)
+    at_ms = None if arguments.at is None else arguments.at.at_ms(now_ms)
+    decisions = searched(
+        partial(topics.records, topics.names.decisions), arguments.subject, arguments.decision, at_ms, now_ms
+    )
     known = activities_at(topics.records(topics.names.activities), max(each["shown_ms"] for each in decisions))
     weights = arguments.weights or weights_at(topics.records(topics.names.control), decisions[-1]["shown_ms"])
     ranking = Ranking(arguments.policy or JobConfig.policy, tuple(weights))
@@ -186,10 +149,20 @@ def explain(arguments: argparse.Namespace) -> dict[str, Any]:
     encoder = encoder_of(arguments.registry, told[0]["encoder_version"])
     if isinstance(encoder, str):
         return found | causes(found, told, scores, encoder)
-    user = told[0]["user_id"]
-    heard = Heard(topics.of(topics.names.clickstream, user), topics.of(topics.names.profiles, user))
-    remade = UserThen(ranker_of(ranking, encoder, known, read_token_keys(target)), user, heard).at(told[0])
+    remade = _remade(topics, told[0], ranker_of(ranking, encoder, known, read_token_keys(target)))
     return found | causes(found, told, scores, remade or NOT_REMADE)
+
+
+def _remade(topics: Topic, decision: Decision, ranker: RankerState) -> Remade | None:
+    """Return the user of a list; what was sent over a day after it was seen is read where a clock was further off."""
+    user = decision["user_id"]
+    profiles = topics.of(topics.names.profiles, user)
+    for span in (Span(None, decision["shown_ms"] + LOGGED_WITHIN_MS), Span()):
+        heard = Heard(topics.of(topics.names.clickstream, user, span), profiles)
+        remade = UserThen(ranker, user, heard).at(decision)
+        if remade is not None:
+            return remade
+    return None
 
 
 def main(argv: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import ConfigError, TidelineError, TooFew
+from tideline.schemas.topics import Topics
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.redis_target import opened, read_redis_target
@@ -13,6 +14,8 @@ from tideline.scripts.comparison.promoting import Names, placements, promote, su
 from tideline.scripts.comparison.promotion import Fate, Rule
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
+from tideline.scripts.replays.digest import policy_topics
+from tideline.udfs.settings.replay_names import replay_names
 
 if TYPE_CHECKING:
     import argparse
@@ -34,8 +37,8 @@ _MEANING = {
 
 def names_of(arguments: argparse.Namespace) -> Names:
     """Return the namespaces that a verb's options mean."""
-    live, name = arguments.prefix.encode("utf-8", "surrogateescape"), arguments.replay.encode()
-    return Names(live, live + b"@" + name)
+    replay = replay_names(arguments.replay, arguments.prefix, "", Topics()).namespace
+    return Names(*(each.encode("utf-8", "surrogateescape") for each in (arguments.prefix, replay)))
 
 
 def promoted(client: redis.Redis, names: Names, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -43,12 +46,14 @@ def promoted(client: redis.Redis, names: Names, arguments: argparse.Namespace) -
 
     Raises:
         TooFew: the replay has no lists.
-        ConfigError: placements differ, or users are overtaken and nothing says what to do.
+        ConfigError: placements differ, the replay has not ended or was ranked by another policy topic than the live
+            job's, or users are overtaken and nothing says what to do.
     """
     rule = Rule(arguments.overtaken == "replace", arguments.republished)
     found = weighed(client, names, rule)
     if not found.users:
         raise TooFew("NAME", arguments.replay, "a replay whose lists are there")
+    _refuse_other_policy(client, names, arguments)
     made, live = placements(client, names.replay), placements(client, names.live)
     if live and made != live:
         told = printable(", ".join(sorted(each.decode("utf-8", "replace") for each in live)))
@@ -65,6 +70,20 @@ def promoted(client: redis.Redis, names: Names, arguments: argparse.Namespace) -
             f"by a republish (--republished N); users by how many updates: {_by(found.ahead)}",
         )
     return summary(names, True, promote(client, names, arguments.keep_s * 1000, rule))
+
+
+def _refuse_other_policy(client: redis.Redis, names: Names, arguments: argparse.Namespace) -> None:
+    """A token names a version by its offset alone: the live job would look it up in its own topic."""
+    topics = policy_topics(client, names.replay.decode("utf-8", "surrogateescape"))
+    if topics == {arguments.policy_topic}:
+        return
+    if not topics or None in topics:
+        told = "a replay that has ended, by this build: then it says by which policy topic it ranked. Go on with it "
+        raise ConfigError("NAME", arguments.replay, told + "(`tideline replay --resume`), or run it again")
+    by = printable(", ".join(sorted(str(each) for each in topics)))
+    told = f"a replay ranked by the live job's policy topic, {arguments.policy_topic}, not by {by}, whose versions "
+    told += "tokens of its lists name: run the range again without --topics; or, where live ranks by that one, say so "
+    raise ConfigError("NAME", arguments.replay, told + "with --policy-topic")
 
 
 def _by(ahead: Mapping[int, int]) -> str:

@@ -21,6 +21,7 @@ from tideline.scripts.localstack.rest import TERMINAL_STATES
 from tideline.scripts.parsers.job_options import options_from
 from tideline.scripts.parsers.verbs import parser_of
 from tideline.scripts.replays.balance import Account, accounts, described, differences, summed
+from tideline.scripts.replays.belongings import taken, topics_known, written_there
 from tideline.scripts.replays.digest import digest, is_used, tallies
 from tideline.scripts.replays.kept import Kept, keep, kept_of, known_of, newest_state
 from tideline.scripts.replays.offsets import Span, as_option, spans
@@ -81,10 +82,9 @@ def begin(stack: Stack, name: str, where: tuple[Bound, Bound | None], options: M
         options |= {"policy_pin": str(newest)} if newest >= 0 else {}
     config = _config(stack, options)
     _refuse_used(stack, config)
+    _refuse_taken(config)
     ensure_topics(cluster_of(config), config.output_topics, roles=written_by(config))
     refuse_missing_rights(config)
-    if not config.makes_lists and any(topic_ends(cluster_of(config), config.output_topics.policy).values()):
-        raise StackError(f"{config.output_topics.policy} has what a former replay learned; give another --name")
     return _submitted(stack, config, Kept(options, ()), None)
 
 
@@ -96,6 +96,19 @@ def _refuse_used(stack: Stack, config: ReplayConfig) -> None:
     with opened(config.redis_url) as store:
         if is_used(store, config.namespace):
             raise StackError(f"{config.namespace} has lists of a former replay; give another --name, or --resume")
+
+
+def _refuse_taken(config: ReplayConfig) -> None:
+    """What is there would be mixed with what this one writes, and go with it when it is dropped."""
+    cluster = cluster_of(config)
+    known = topics_known(cluster, config.names)
+    wrong = taken(known, config.topics, config.names)
+    if wrong:
+        raise ConfigError("name", config.name, f"one whose topics nobody has: {wrong}")
+    for topic in written_there(known, config.names).values():
+        if any(topic_ends(cluster, topic).values()):
+            told = f"one whose topics are empty: {topic} has what another one wrote; `tideline drop` that one"
+            raise ConfigError("name", config.name, told)
 
 
 def resume(stack: Stack, name: str, changed: Mapping[str, str]) -> Replayed:

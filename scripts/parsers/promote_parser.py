@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tideline.schemas.topics import Topics
 from tideline.scripts.parsers.verb_parser import add_json, add_redis, add_replay
 from tideline.udfs.settings.options import argument, whole
 
@@ -16,8 +17,8 @@ _TEXT = """Lets the lists of a replay take the place of the live ones, each user
 A list is replaced where it is of the same moment as the replay's and counts no more of its user's updates: whoever came
 by after the range ended, changed his profile or was erased keeps what he has. The live job goes on, and whatever it
 writes from then on stays. What was there is kept for --keep-s; `tideline rollback NAME` puts it back. Only Redis is
-read and written. Exit status 1: users are overtaken, and --overtaken does not say what is to be done; 3: the replay has
-no lists."""
+read and written. Exit status 1: users are overtaken, and --overtaken does not say what is to be done, or the replay has
+not ended or was ranked by another policy topic, whose versions the live job cannot look up; 3: it has no lists."""
 
 _KEYS = {
     "replay": "first part of the keys of the replay's lists",
@@ -60,6 +61,12 @@ def fill(parser: VerbParser) -> None:
         default=0,
         metavar="N",
         help="live was told so often to republish, a backfill included: so many updates more tell nothing (0)",
+    )
+    parser.add_argument(
+        "--policy-topic",
+        default=Topics().policy,
+        metavar="NAME",
+        help="the live job's: lists ranked by another one are refused (policy)",
     )
     parser.add_argument(
         "--keep-s",

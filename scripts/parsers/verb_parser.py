@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     SubVerbs = argparse._SubParsersAction["VerbParser"]  # noqa: SLF001 - argparse has no other name for it
 
 _WIDTH = 22
-_REPLAY = text(r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits, dots, hyphens and underscores")
+NAME = text(r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits, dots, hyphens and underscores")
+"""What a job, its prefix in Redis, its group or a replay may be called."""
 _SUFFIX = text(r"[A-Za-z0-9._-]{0,100}", "up to 100 letters, digits, dots, hyphens and underscores")
 
 
@@ -113,7 +114,7 @@ def add_redis(parser: argparse.ArgumentParser) -> None:
 
 def add_replay(parser: argparse.ArgumentParser) -> None:
     """Add what every verb has that changes what is there of a replay: which one, and that it is meant."""
-    parser.add_argument("replay", metavar="NAME", type=argument(_REPLAY), help="name of the replay")
+    parser.add_argument("replay", metavar="NAME", type=argument(NAME), help="name of the replay")
     parser.add_argument("--yes", action="store_true", help="do it; without, only tell what would be done")
     parser.add_argument("--prefix", default="tideline", help="first part of every key (tideline)")
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
+from tideline.schemas.errors import ConfigError
 from tideline.scripts.comparison.namespaces import scanned
-from tideline.udfs.core.serving.batches.fates import decode_fates
+from tideline.udfs.core.serving.batches.fates import decode_fates, policy_topic_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import redis
 
     from tideline.udfs.core.serving.batches.fates import Fates
 
 _AT_ONCE = 1_000
+Said = TypeVar("Said")
 
 
 class Digest(NamedTuple):
@@ -44,11 +46,31 @@ def digest(client: redis.Redis, namespace: str) -> Digest:
 
 
 def tallies(client: redis.Redis, namespace: str) -> list[Fates]:
-    """Return what the shards of a replay have told of their records."""
-    start = f"{namespace}:tally:".encode()
+    """Return what the shards of a replay have told of their records.
+
+    Raises:
+        ConfigError: another build, or somebody else, has written it.
+    """
+    return _read(client, namespace, decode_fates)
+
+
+def policy_topics(client: redis.Redis, namespace: str) -> set[str | None]:
+    """Return by which policy topics a replay's lists were ranked; nothing before its end; raises as `tallies`.
+
+    None among them: a build that did not say so has made some.
+    """
+    return set(_read(client, namespace, policy_topic_of))
+
+
+def _read(client: redis.Redis, namespace: str, read: Callable[[bytes], Said]) -> list[Said]:
+    start = f"{namespace}:tally:".encode("utf-8", "surrogateescape")
     names = sorted(scanned(client, start))
     payloads = cast("Sequence[bytes | None]", client.mget([start + name for name in names])) if names else ()
-    return [decode_fates(payload) for payload in payloads if payload is not None]
+    try:
+        return [read(payload) for payload in payloads if payload is not None]
+    except ValueError as error:
+        told = f"a replay whose sums this build can read ({error}): tell it by the build that ran it, or run it again"
+        raise ConfigError("namespace", namespace, told) from error
 
 
 def is_used(client: redis.Redis, namespace: str) -> bool:

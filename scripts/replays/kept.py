@@ -59,6 +59,11 @@ def known_of(root: Path, name: str) -> Kept | None:
     return Kept(found["options"], tuple(found["jobs"]), found["result"])
 
 
+def forget(root: Path, name: str) -> None:
+    """Keep nothing of it any more."""
+    _path(root, name).unlink(missing_ok=True)
+
+
 def kept_of(root: Path, name: str) -> Kept:
     """Return what is kept of a replay.
 

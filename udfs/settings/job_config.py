@@ -29,6 +29,7 @@ from tideline.udfs.settings.options import (
     topic_names,
     whole,
 )
+from tideline.udfs.settings.replay_names import ReplayNames, replay_names
 
 _DAY_S = 24 * 60 * 60
 _MAX_TIME_MS = 2**48 - 1
@@ -266,19 +267,24 @@ class ReplayConfig(JobConfig):
         return self.makes == "lists"
 
     @property
+    def names(self) -> ReplayNames:
+        """What is its own in Redis and Kafka."""
+        return replay_names(self.name, self.prefix, self.group_id, self.topics)
+
+    @property
     def namespace(self) -> str:
         """First part of every key in Redis; no live job's prefix holds an @."""
-        return f"{self.prefix}@{self.name}"
+        return self.names.namespace
 
     @property
     def consumer_group(self) -> str:
         """Consumer group of the clickstream; no live job's holds an @."""
-        return f"{self.group_id}@{self.name}"
+        return self.names.group
 
     @property
     def output_topics(self) -> Topics:
         """Names of the topics that the replay writes: the live ones with the replay's name behind."""
-        return self.topics.with_suffix(f"-{self.name}")
+        return self.names.topics
 
 
 def submitted_at(config: JobConfig, now_ms: int) -> JobConfig:

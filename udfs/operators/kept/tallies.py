@@ -34,8 +34,9 @@ class Tallies:
     """
 
     def __init__(self, context: RuntimeContext, shards: ShardKeys, config: JobConfig) -> None:
-        """They are told with the generation of the lists beside which they stand."""
+        """They are told with the generation and the policy topic of the lists beside which they stand."""
         self._context, self._shards, self._generation = context, shards, config.generation
+        self._policy = config.topics.policy
         self._by_shard: dict[int, Fates] = {}
         self._state: Any = None
         if isinstance(config, ReplayConfig):
@@ -62,7 +63,7 @@ class Tallies:
 
     def told(self, shard: int) -> bytes:
         """Return what is known of a shard, as the writer of lists takes it: a block of one payload under its number."""
-        return encode_block([str(shard)], [encode_fates(self._of(shard), self._generation)])
+        return encode_block([str(shard)], [encode_fates(self._of(shard), self._generation, self._policy)])
 
     def _of(self, shard: int) -> Fates:
         if shard not in self._by_shard:

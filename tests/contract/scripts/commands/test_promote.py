@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
 
 from tideline.scripts.commands import promote, rollback
+from tideline.udfs.core.serving.batches.fates import encode_fates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +33,11 @@ def client(server: Server) -> Iterator[redis.Redis]:
         yield opened
 
 
+def _ended(client: redis.Redis, replay: str = "tideline@monday", policy: str | None = "policy") -> None:
+    """Leave what a replay does at its end."""
+    client.set(f"{replay}:tally:3", encode_fates({0: Counter(accepted=3)}, 1, policy))
+
+
 def _held(client: redis.Redis) -> dict[str, Any]:
     return {key: client.get(key) for key in client.scan_iter()}
 
@@ -45,6 +52,7 @@ def test_a_replay_is_told_promoted_and_taken_back(server: Server, client: redis.
     for user in ("u", "é", "x y"):
         client.set(f"t[1]:list:{user}", _list("ab"), ex=500)
         client.set(f"t[1]@monday:list:{user}", _list("ba"), ex=500)
+    _ended(client, "t[1]@monday")
     client.set("t[1]:list:on", _list("ab", 4, T + 1))
     client.set("t[1]@monday:list:on", _list("ba"))
     before = _held(client)
@@ -87,6 +95,7 @@ def test_who_is_overtaken_is_refused_until_it_is_said_what_he_gets(
     for user, seq in (("u", 3), ("over", 4)):
         client.set(f"tideline:list:{user}", _list("ab", seq))
         client.set(f"tideline@monday:list:{user}", _list("ba"))
+    _ended(client)
     assert promote.main(where) == 0
     found = _told(capsys)
     assert (found["overtaken"], found["ahead"]) == (1, {"1": 1})
@@ -118,6 +127,7 @@ def test_a_replay_without_lists_or_with_other_placements_is_refused(
     assert "\\xff@monday" in capsys.readouterr().out
     client.set("tideline@monday:list:u", _list("ba"))
     client.set("tideline:list:u", _list("ab"))
+    _ended(client)
     client.set("tideline:place:\x1b[31mx:u", _list("ab"))
     assert promote.main(where) == 1
     assert "\x1b" not in capsys.readouterr().err
@@ -135,6 +145,7 @@ def test_what_is_no_list_is_left_alone(server: Server, client: redis.Redis, caps
         client.set(f"tideline@monday:list:n{at}", _list("ba"))
         client.set(f"tideline:list:t{at}", _list("ab"))
         client.set(f"tideline@monday:list:t{at}", odd)
+    _ended(client)
     client.hset("tideline:list:hash", "a", "b")
     client.set("tideline@monday:list:hash", _list("ba"))
     assert promote.main(["monday", "--redis-url", server.url, "--yes", "--json"]) == 0
@@ -143,3 +154,32 @@ def test_what_is_no_list_is_left_alone(server: Server, client: redis.Redis, caps
     assert client.hget("tideline:list:hash", "a") == "b"
     assert client.get("tideline:list:n1") == "{}"
     assert not client.exists("tideline@monday:was:list:hash")
+
+
+def test_lists_whose_tokens_name_another_topics_versions_are_refused(
+    server: Server, client: redis.Redis, capsys: Captured
+) -> None:
+    """Contract: the live job would look them up in its own and log numbers of other rows; nothing is written."""
+    where = ["monday", "--redis-url", server.url]
+    client.set("tideline:list:u", _list("ab"))
+    client.set("tideline@monday:list:u", _list("ba"))
+    for more in ((), ("--yes",)):
+        assert promote.main([*where, *more]) == 1
+        assert "a replay that has ended, by this build" in capsys.readouterr().err
+    for policy, told in (
+        ("policy-short", "the live job's policy topic, policy, not by policy-short, whose versions tokens"),
+        ("policy\x1b[31m", "not by policy"),
+        (None, "or run it again"),
+    ):
+        _ended(client, policy=policy)
+        assert promote.main([*where, "--yes", "--overtaken", "replace"]) == 1
+        said = capsys.readouterr().err
+        assert told in said
+        assert "\x1b" not in said
+    client.set("tideline@monday:tally:4", encode_fates({}, 1, "policy"))
+    assert promote.main([*where, "--yes"]) == 1
+    assert client.get("tideline:list:u") == _list("ab")
+    client.delete("tideline@monday:tally:4")
+    _ended(client, policy="policy-eu")
+    assert promote.main([*where, "--yes", "--policy-topic", "policy-eu"]) == 0
+    assert client.get("tideline:list:u") == _list("ba")

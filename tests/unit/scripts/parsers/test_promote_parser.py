@@ -8,6 +8,7 @@ from tests.support.command_lines import refused, taken
 def test_nothing_is_done_and_nobody_overtaken_unless_it_is_said() -> None:
     arguments = taken("promote", "monday")
     assert (arguments.yes, arguments.overtaken, arguments.keep_s, arguments.republished) == (False, None, 604_800, 0)
+    assert arguments.policy_topic == "policy"
     assert taken("promote", "monday --yes --overtaken keep --keep-s 60").overtaken == "keep"
 
 

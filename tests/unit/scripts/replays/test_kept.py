@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tideline.scripts.localstack import StackError
-from tideline.scripts.replays.kept import Kept, keep, kept_of, known_of, newest_state
+from tideline.scripts.replays.kept import Kept, forget, keep, kept_of, known_of, newest_state
 
 _KEPT = Kept({"name": "monday", "from_offsets": '{"0": 1}'}, ("a" * 32,))
 
@@ -22,6 +22,9 @@ def test_what_is_kept_is_found(tmp_path: Path) -> None:
     assert kept_of(tmp_path, "monday") == later == Kept(_KEPT.options, ("a" * 32, "b" * 32), {"records": 3})
     assert later.job == "b" * 32
     assert [each.name for each in (tmp_path / "replays").iterdir()] == ["monday.json"]
+    for _ in range(2):
+        forget(tmp_path, "monday")
+        assert known_of(tmp_path, "monday") is None
 
 
 def test_a_name_that_nobody_gave_is_refused_with_those_that_there_are(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 A replay keeps these sums in its state, and a shard's are written beside its lists once all of it is worked off. As
 JSON: `{"v":[generation,0,records],"f":1,"p":{"0":{"accepted":3,"late":1}}}`; its head is that of a list (slate.py), so
-that more records replace fewer.
+that more records replace fewer. What is written beside the lists says by which policy topic they were ranked, too
+(`"t"`): their tokens name versions of that one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tideline.schemas.errors import Reason
 
@@ -52,11 +53,11 @@ def fates_of(outcome: Outcome, places: Sequence[Place]) -> dict[Place, Counter[s
     return found
 
 
-def encode_fates(fates: Mapping[int, Mapping[str, int]], generation: int) -> bytes:
-    """Return sums as bytes, the same for the same sums."""
+def encode_fates(fates: Mapping[int, Mapping[str, int]], generation: int, policy: str | None = None) -> bytes:
+    """Return sums as bytes, the same for the same sums; with the policy topic, if one is given."""
     records = sum(sum(counts.values()) for counts in fates.values())
     parts = {str(partition): dict(sorted(counts.items())) for partition, counts in sorted(fates.items())}
-    told = {"v": [generation, 0, records], "f": FATES_FORMAT, "p": parts}
+    told = {"v": [generation, 0, records], "f": FATES_FORMAT, **({"t": policy} if policy else {}), "p": parts}
     return json.dumps(told, separators=(",", ":")).encode()
 
 
@@ -66,7 +67,24 @@ def decode_fates(payload: bytes) -> Fates:
     Raises:
         ValueError: they are of another format.
     """
-    told = json.loads(payload)
-    if told.get("f") != FATES_FORMAT:
-        raise ValueError(f"sums of records of format {told.get('f')!r}")
+    told = _told(payload)
     return {int(partition): Counter(counts) for partition, counts in told["p"].items()}
+
+
+def policy_topic_of(payload: bytes) -> str | None:
+    """Return by which policy topic the lists beside these sums were ranked, None where they do not say.
+
+    Raises:
+        ValueError: they are of another format.
+    """
+    topic = _told(payload).get("t")
+    return topic if isinstance(topic, str) else None
+
+
+def _told(payload: bytes) -> dict[str, Any]:
+    told = json.loads(payload)
+    of = told.get("f") if isinstance(told, dict) else None
+    if of != FATES_FORMAT:
+        raise ValueError(f"sums of records of format {of!r}")
+    found: dict[str, Any] = told
+    return found

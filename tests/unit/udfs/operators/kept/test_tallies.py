@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from tests.support.core_world import KEYS, NOON_MS, ArithmeticEncoder
 from tests.support.engine_runs import ranking_world
 from tests.support.flink_states import MemoryContext
 from tideline.schemas.codec import encode_event
+from tideline.schemas.errors import ConfigError
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.lists.list_block import decode_block
-from tideline.udfs.core.serving.batches.fates import decode_fates
+from tideline.udfs.core.serving.batches.fates import decode_fates, policy_topic_of
 from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.operators import stop
 from tideline.udfs.operators.batch_rows import EVENTS, Batch
 from tideline.udfs.operators.kept.shard_keys import ShardKeys
 from tideline.udfs.operators.kept.tallies import Tallies
@@ -48,6 +52,7 @@ def told(its: Tallies) -> tuple[bytes, dict[int, dict[str, int]]]:
     """Return what the writer is given, read."""
     (shard,), (payload,), _ = decode_block(its.told(_SHARD))
     assert payload.startswith(b'{"v":[2,0,')
+    assert policy_topic_of(payload) == "policy"
     return shard, {partition: dict(counts) for partition, counts in decode_fates(payload).items()}
 
 
@@ -74,6 +79,20 @@ def test_a_restart_goes_on_from_what_was_kept_with_the_users() -> None:
     assert told(restarted) == (b"5", {0: {"bad_magic": 2}, 1: {"empty": 1}})
     assert timers.at
     assert told(Tallies(cast("Any", context), ShardKeys(lambda _: None), REPLAY)) == told(restarted)
+
+
+def test_sums_of_another_build_end_the_replay_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: Flink would restart a bare error, and read the same again, for ever."""
+    context = MemoryContext()
+    add(Tallies(cast("Any", context), ShardKeys(lambda _: None), REPLAY), Timers(), b"?")
+    kept, told = context.values["tally"], list[str]()
+    monkeypatch.setattr(stop, "fail_job", lambda _, message: told.append(message))
+    for other in (kept.held.replace(b'"f":1', b'"f":9'), b"[]", b"?"):
+        kept.held = other
+        restarted = Tallies(cast("Any", context), ShardKeys(lambda _: None), REPLAY)
+        with pytest.raises(ConfigError, match="format 1, as this build writes it"):
+            add(restarted, Timers(), b"?")
+    assert [line.startswith("state=") for line in told] == [True] * 3
 
 
 def test_a_job_that_goes_on_keeps_none() -> None:

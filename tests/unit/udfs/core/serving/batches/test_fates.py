@@ -16,7 +16,14 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.erasure.erase_order import erase_order
-from tideline.udfs.core.serving.batches.fates import ACCEPTED, Fates, decode_fates, encode_fates, fates_of
+from tideline.udfs.core.serving.batches.fates import (
+    ACCEPTED,
+    Fates,
+    decode_fates,
+    encode_fates,
+    fates_of,
+    policy_topic_of,
+)
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.serving.ranker_state import RankerState
 
@@ -111,8 +118,22 @@ def test_sums_are_bytes_of_a_version() -> None:
     assert payload == _GOLDEN.read_bytes()
     assert decode_fates(payload) == _SUMS
     assert payload.startswith(b'{"v":[3,0,15],')
-    with pytest.raises(ValueError, match="sums of records of format 2"):
-        decode_fates(payload.replace(b'"f":1', b'"f":2'))
+    for other, told in (
+        (payload.replace(b'"f":1', b'"f":2'), "2"),
+        (b"[1]", "None"),
+        (b'"f"', "None"),
+        (b"{}", "None"),
+    ):
+        with pytest.raises(ValueError, match=f"sums of records of format {told}"):
+            decode_fates(other)
+
+
+def test_lists_say_by_which_policy_topic_they_were_ranked() -> None:
+    """Contract: beside the same sums; who did not say so is not taken for anybody."""
+    payload = encode_fates(_SUMS, 3, "policy-short")
+    assert (decode_fates(payload), policy_topic_of(payload)) == (_SUMS, "policy-short")
+    assert payload.startswith(b'{"v":[3,0,15],')
+    assert policy_topic_of(encode_fates(_SUMS, 3)) is policy_topic_of(b'{"f":1,"t":5}') is None
 
 
 def test_a_reason_is_no_other_fate() -> None:
