@@ -12,6 +12,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisCluste
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.scripts.localstack import Stack
 from tideline.udfs.settings.connection.redis_url import is_cluster, mask_url, plain_url, read_url
+from tideline.udfs.settings.connection.sentinel_url import is_sentinel, primary_pool
 from tideline.udfs.settings.options import MASK, Refusal
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def client_of(url: str) -> redis.Redis:
     waits = {"socket_timeout": _WAIT_S, "socket_connect_timeout": _WAIT_S}
     if is_cluster(url):
         return cast("redis.Redis", _Cluster.from_url(plain_url(url), **waits))
+    if is_sentinel(url):
+        return redis.Redis.from_pool(primary_pool(url, **waits))
     return redis.Redis.from_url(url, **waits)
 
 

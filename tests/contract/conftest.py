@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.list_stores import Memory, Real
+from tests.support.redis_sentinel import Watched
 from tests.support.waiting import PATIENCE_S
 from tideline.scripts.localstack import process, redis
 
@@ -64,12 +65,32 @@ def once() -> Callable[[Callable[[], None]], Callable[[float], None]]:
     return make
 
 
-@pytest.fixture(params=["memory", "valkey"])
-def lists(request: pytest.FixtureRequest, server: Server) -> Iterator[Memory | Real]:
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """A primary that sentinels watch; each test takes a prefix of its own."""
+    running = Watched(tmp_path_factory.mktemp("watched"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module", params=["memory", "valkey", "sentinel"])
+def place(request: pytest.FixtureRequest) -> str | None:
+    """The URL of a server that is there as long as the module's tests run; None for none."""
     if request.param == "memory":
+        return None
+    if request.param == "valkey":
+        server: Server = request.getfixturevalue("server")
+        return server.url
+    watched: Watched = request.getfixturevalue("watched")
+    return watched.url()
+
+
+@pytest.fixture
+def lists(place: str | None) -> Iterator[Memory | Real]:
+    if place is None:
         yield Memory()
         return
-    real = Real(server.url)
+    real = Real(place)
     yield real
     real.close()
 

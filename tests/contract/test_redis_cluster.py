@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import redis
 from redis.crc import key_slot
 
+from tests.support.list_load import FIRST_MS, USERS, Load, versions
 from tests.support.list_stores import TTL_MS, payload
 from tests.support.redis_cluster import Cluster
 from tests.support.waiting import PATIENCE_S, wait_until
@@ -23,11 +21,9 @@ from tideline.udfs.io.cluster_store import list_store
 from tideline.udfs.io.list_store import WriteCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from tideline.udfs.io.list_store import ListStore
-
-USERS = [b"user-%d" % number for number in range(300)]
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +48,6 @@ def open_store(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Cal
         store.close()
 
 
-def versions(cluster: Cluster, prefix: str, users: Sequence[bytes] = USERS) -> list[list[int] | None]:
-    """Return the version of each user's list, as a cluster client reads them."""
-    with client_of(cluster.url(cluster.ports[-1])) as client:
-        found: Any = client.mget([f"{prefix}:list:{user.decode()}" for user in users])
-    return [None if each is None else json.loads(each)["v"] for each in found]
-
-
 def test_a_batch_goes_to_all_nodes_and_is_counted_as_on_one_server(
     cluster: Cluster, open_store: Callable[[], ListStore], request: pytest.FixtureRequest
 ) -> None:
@@ -70,7 +59,7 @@ def test_a_batch_goes_to_all_nodes_and_is_counted_as_on_one_server(
     assert {port for port in cluster.primaries if cluster.clients[port].dbsize()} == set(cluster.primaries)
     assert store.write(users, new) == WriteCounts(written=0, same=len(users), older=0, erased=0)
     assert store.write(users[:9], [payload(1, 999, 9)] * 9) == WriteCounts(written=0, same=0, older=9, erased=0)
-    assert versions(cluster, prefix, USERS) == [[1, 1_000, number] for number in range(300)]
+    assert versions(cluster.url(cluster.ports[-1]), prefix) == [[1, 1_000, number] for number in range(300)]
     assert store.write([b"gone"], [erased_list(ListVersion(1, 2_000, 1))]).written == 1
     assert store.write([b"gone"], [payload(1, 2_000, 5)]).erased == 1
     assert store.write([b"u", b"u"], [payload(1, 5, 1)] * 2, [b"", b"cart"]).written == 2
@@ -101,7 +90,7 @@ def test_while_a_slot_moves_every_list_is_written_once_and_found(
         for store, number in ((old, 2), (new, 3)):
             counts = store.write(users, [payload(1, t, number)] * len(users))
             assert counts == WriteCounts(written=len(users), same=0, older=0, erased=0)
-        assert versions(cluster, prefix, USERS) == [[1, t, 3]] * len(USERS)
+        assert versions(cluster.url(cluster.ports[-1]), prefix) == [[1, t, 3]] * len(USERS)
 
     write()
     cluster.move(slot, owner, target, write)
@@ -121,7 +110,7 @@ def test_a_resharding_and_a_lost_primary_under_load_step_no_list_back(
     """Contract: no reader sees an older list than he saw, and in the end each user has his newest one."""
     prefix, retries, load = request.node.name, [0], Load(request.node.name)
     store = open_store(on_retry=lambda: retries.__setitem__(0, retries[0] + 1))
-    load.start(store, cluster)
+    load.start(store, cluster.url(cluster.ports[1]))
     wait_until("everybody has lists", lambda: load.round > 3)
     first, second = cluster.primaries[0], cluster.primaries[1]
     for slot in range(40):
@@ -138,62 +127,7 @@ def test_a_resharding_and_a_lost_primary_under_load_step_no_list_back(
     assert load.back == []
     assert load.read > len(USERS)
     assert retries[0] > 0
-    assert versions(cluster, prefix) == [[1, 1_000 + load.round, 1]] * len(USERS)
-
-
-class Load:
-    """A writer that gives every user a newer list in each round, and a reader who remembers what he saw."""
-
-    def __init__(self, prefix: str) -> None:
-        self.round, self.read = 0, 0
-        self.back: list[tuple[bytes, list[int], list[int]]] = []
-        self.pause = threading.Lock()
-        self._prefix, self._over = prefix, threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._failures: list[BaseException] = []
-
-    def start(self, store: ListStore, cluster: Cluster) -> None:
-        """Begin."""
-        for work in (lambda: self._write(store), lambda: self._look(cluster)):
-            self._threads.append(threading.Thread(target=self._kept, args=[work]))
-            self._threads[-1].start()
-
-    def stop(self) -> None:
-        """End; what went wrong is raised."""
-        self._over.set()
-        for each in self._threads:
-            each.join()
-        for failure in self._failures:
-            raise failure
-
-    def _kept(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except BaseException as error:
-            self._failures.append(error)
-
-    def _write(self, store: ListStore) -> None:
-        while not self._over.is_set():
-            with self.pause:
-                counts = store.write(USERS, [payload(1, 1_001 + self.round, 1)] * len(USERS))
-                assert counts.written + counts.same == len(USERS)
-                self.round += 1
-
-    def _look(self, cluster: Cluster) -> None:
-        seen: dict[bytes, list[int]] = {}
-        with client_of(cluster.url(cluster.ports[1])) as client:
-            while not self._over.is_set():
-                for user in USERS:
-                    try:
-                        stored: Any = client.get(f"{self._prefix}:list:{user.decode()}")
-                    except redis.RedisError:
-                        continue  # a slot without a primary answers nobody
-                    self.read += 1
-                    if stored is not None:
-                        version = json.loads(stored)["v"]
-                        if version < seen.get(user, version):
-                            self.back.append((user, seen[user], version))
-                        seen[user] = version
+    assert versions(cluster.url(cluster.ports[-1]), prefix) == [[1, FIRST_MS + load.round - 1, 1]] * len(USERS)
 
 
 _JOB = ("+evalsha", "+getrange", "+set", "+asking", "+cluster|slots", "+script|load")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import random
 from uuid import uuid4
 
-import redis
-
 from tests.support.memory_lists import MemoryLists
 from tests.support.waiting import PATIENCE_S
+from tideline.scripts.commands.redis_target import client_of
 from tideline.udfs.io.list_store import ListStore
 
 TTL_MS = 3_600_000
@@ -28,12 +27,12 @@ class Memory:
 
 
 class Real:
-    """A server, with a look inside."""
+    """A server, or one that sentinels name, with a look inside."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.prefix = f"test-{uuid4()}"
-        self.client = redis.Redis.from_url(url)
+        self.client = client_of(url)
         self.opened: list[ListStore] = []
 
     def writer(self) -> ListStore:

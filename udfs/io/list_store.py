@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import redis
 
 from tideline.schemas.errors import ConfigError, Unavailable
+from tideline.udfs.settings.connection.sentinel_url import is_sentinel, primary_pool
 
 # Bounds the time Redis serves nobody else (about 4 ms).
 CHUNK_LISTS = 500
@@ -74,7 +75,8 @@ class ListStore:
         """Connects on the first write.
 
         Args:
-            url: `redis://`, `rediss://` (TLS) or `unix://`, with user, password and options as redis-py reads them.
+            url: `redis://`, `rediss://` (TLS) or `unix://`, with user, password and options as redis-py reads them;
+                `redis+sentinel://` (sentinel_url.py) names who knows the server.
             prefix: First part of every key.
             ttl_ms: A list that is not replaced for this long vanishes.
             deadline_s: How long an outage is waited out inside a call.
@@ -96,7 +98,8 @@ class ListStore:
         self._sleep = sleep
 
     def _connect(self, url: str) -> None:
-        self._pool = redis.ConnectionPool.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
+        waits = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
+        self._pool = primary_pool(url, **waits) if is_sentinel(url) else redis.ConnectionPool.from_url(url, **waits)
 
     def write(self, users: Sequence[bytes], payloads: Sequence[bytes], placements: Sequence[bytes] = ()) -> WriteCounts:
         """Replaces each user's list unless the stored version is as new or newer or the user was erased since.

@@ -9,6 +9,13 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 import redis
 from redis.connection import ConnectionPool
 
+from tideline.udfs.settings.connection.sentinel_url import (
+    LOGIN,
+    SENTINEL,
+    check_sentinels,
+    is_sentinel,
+    primary_pool,
+)
 from tideline.udfs.settings.options import MASK, Kind, Refusal
 
 _ENCODE = "percent-encode what is special in user and password: / %2F, # %23, ? %3F, @ %40, % %25, : %3A, blank %20"
@@ -40,6 +47,7 @@ _TLS = frozenset(
 _CLUSTER = "+cluster"
 _OPTIONS = {"redis": _PLAIN, "rediss": _PLAIN | _TLS, "unix": _PLAIN - {"socket_connect_timeout", "socket_keepalive"}}
 _OPTIONS |= {scheme + _CLUSTER: _OPTIONS[scheme] - {"db"} for scheme in ("redis", "rediss")}
+_OPTIONS |= {scheme + SENTINEL: (_OPTIONS[scheme] - {"db"}) | {*LOGIN} for scheme in ("redis", "rediss")}
 
 
 def read_url(raw: Any) -> str:
@@ -51,16 +59,16 @@ def read_url(raw: Any) -> str:
     """
     if not isinstance(raw, str):
         raise TypeError
-    if not re.match(r"(rediss?(\+cluster)?|unix)://", raw):
+    if not re.match(r"(rediss?(\+cluster|\+sentinel)?|unix)://", raw):
         raise Refusal(
-            "a URL that begins with redis://, rediss:// (TLS), redis+cluster://, rediss+cluster:// or unix://, in "
-            "small letters, nothing before"
+            "a URL that begins with redis://, rediss:// (TLS), redis+cluster://, redis+sentinel:// (rediss+... with "
+            "TLS) or unix://, in small letters, nothing before"
         )
     if re.search(r"[^!-~]|%(?![0-9A-Fa-f]{2})", raw):
         raise Refusal(f"printable ASCII without blanks; {_ENCODE}")
     try:
         parts = urlsplit(raw)
-        port = parts.port
+        port = None if is_sentinel(raw) else parts.port
     except ValueError:
         raise Refusal(f"scheme://user:password@host:port/db; {_ENCODE}") from None
     if "#" in raw or "@" in parts.path + parts.query or parts.netloc.count("@") > 1:
@@ -99,13 +107,18 @@ def plain_url(url: str) -> str:
     return url.replace(_CLUSTER, "", 1) if is_cluster(url) else url
 
 
-REDIS_URL = Kind("a redis://, rediss:// (TLS), redis+cluster://, rediss+cluster:// or unix:// URL", read_url)
+REDIS_URL = Kind(
+    "a redis://, rediss:// (TLS), redis+cluster://, redis+sentinel:// (rediss+... with TLS) or unix:// URL", read_url
+)
 
 
 def _check_place(parts: SplitResult, port: int | None) -> None:
     if parts.scheme == "unix":
         if not parts.path.strip("/") or parts.netloc.rpartition("@")[2]:
             raise Refusal("unix:///path/of/the/socket")
+        return
+    if parts.scheme.endswith(SENTINEL):
+        check_sentinels(parts)
         return
     if not parts.hostname or port == 0:
         raise Refusal("a host, and a port from 1 to 65535 or none")
@@ -140,6 +153,7 @@ def _check_query(parts: SplitResult) -> None:
 def _try(url: str) -> None:
     """Make what the job will make, short of connecting."""
     try:
-        ConnectionPool.from_url(plain_url(url)).make_connection()
+        pool = primary_pool(url) if is_sentinel(url) else ConnectionPool.from_url(plain_url(url))
+        pool.make_connection()
     except (TypeError, ValueError, OSError, redis.RedisError) as error:
         raise Refusal(f"what redis-py can use; it says {type(error).__name__}; {_ENCODE}") from None
