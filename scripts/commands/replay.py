@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from tideline.schemas.errors import ConfigError, Unavailable
@@ -24,9 +25,11 @@ from tideline.scripts.replays.balance import Account, accounts, described, diffe
 from tideline.scripts.replays.belongings import taken, topics_known, written_there
 from tideline.scripts.replays.digest import digest, is_used, tallies
 from tideline.scripts.replays.kept import Kept, keep, kept_of, known_of, newest_state
-from tideline.scripts.replays.offsets import Span, as_option, spans
+from tideline.scripts.replays.offsets import Span, as_option, spans, times
 from tideline.scripts.replays.replay_policy import Learned, learned_of
 from tideline.scripts.replays.replay_progress import Progress
+from tideline.scripts.replays.world_then import described as unknown
+from tideline.scripts.replays.world_then import world_then
 from tideline.udfs.io.topic_reader import opened as topic_opened
 from tideline.udfs.io.topic_reader import read_topic, topic_ends
 
@@ -57,6 +60,7 @@ class Replayed(TypedDict):
     read: int
     lists: int | None
     policy: Learned | None
+    world: dict[str, Any] | None
     digest: str | None
     differences: list[str] | None
     namespace: str
@@ -76,6 +80,7 @@ def begin(stack: Stack, name: str, where: tuple[Bound, Bound | None], options: M
     asked = configuration(stack, "replay", options | _NO_RANGE)
     with topic_opened(cluster_of(asked), asked.topics.clickstream) as logs:
         found = spans(logs, *where, time.time_ns() // 1_000_000)
+        first_ms, last_ms = times(logs, found)
     options |= {"from_offsets": json.dumps(as_option(found, 0)), "to_offsets": json.dumps(as_option(found, 1))}
     if "policy_pin" not in options:  # of all of it the same one, also where a failure lets it be read again
         newest = topic_ends(cluster_of(asked), asked.topics.policy)[0] - 1
@@ -85,7 +90,20 @@ def begin(stack: Stack, name: str, where: tuple[Bound, Bound | None], options: M
     _refuse_taken(config)
     ensure_topics(cluster_of(config), config.output_topics, roles=written_by(config))
     refuse_missing_rights(config)
-    return _submitted(stack, config, Kept(options, ()), None)
+    return _submitted(stack, config, Kept(options, (), world=_world(config, first_ms, last_ms)), None)
+
+
+def _world(config: ReplayConfig, first_ms: int, last_ms: int) -> dict[str, Any] | None:
+    """Return what is known of the world of a range, and say what is not."""
+    if config.world == "now":
+        return None
+    activities, orders = (
+        read_topic(cluster_of(config), name) for name in (config.topics.activities, config.topics.control)
+    )
+    found = world_then(activities, orders, first_ms, last_ms)
+    for line in unknown(found):
+        print(f"replay: {line}", file=sys.stderr)
+    return {**found}
 
 
 def _refuse_used(stack: Stack, config: ReplayConfig) -> None:
@@ -127,7 +145,9 @@ def resume(stack: Stack, name: str, changed: Mapping[str, str]) -> Replayed:
         return _ended(stack, config, kept)
     if state not in {*TERMINAL_STATES, _GONE}:
         return _watched(stack, config, kept)
-    return _submitted(stack, config, Kept(kept.options | dict(changed), kept.jobs), newest_state(stack.root, kept))
+    return _submitted(
+        stack, config, replace(kept, options=kept.options | dict(changed)), newest_state(stack.root, kept)
+    )
 
 
 def status(stack: Stack, name: str) -> Replayed:
@@ -224,6 +244,7 @@ def _told(
         "read": read,
         "lists": None,
         "policy": None,
+        "world": kept.world,
         "digest": None,
         "differences": None,
         "namespace": config.namespace,

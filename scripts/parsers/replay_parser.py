@@ -17,9 +17,11 @@ took a record, or offsets: {"0": 10, "1": 20}; partitions that are not named are
 where the topic ends now. A range that is not there yet, or that retention has taken a part of (exit status 3), is
 refused with what there is.
 
-Lists go to `{prefix}@{name}:list:{user}`, decisions and dead letters to topics of their own. Other options are those of
-the job (`tideline config --help`). It ends once every record is worked off and all lists are written; one line of JSON
-says what became of the records, and exit status 1 that they do not add up. Meanwhile it tells how far it is.
+Each record is worked off with the activities and orders of its time, as far as their topics still tell; what they do
+not is said and counted (--world now: with those of its start, to see what today's would change). Lists go to
+`{prefix}@{name}:list:{user}`, decisions and dead letters to topics of their own. Other options are those of the job
+(`tideline config --help`). It ends once every record is worked off and all lists are written; one line of JSON says
+what became of the records, and exit status 1 that they do not add up. Meanwhile it tells how far it is.
 
 With --makes policy nobody is ranked: what was shown and what came of it is learned anew, each shown entry once, with
 the options given (--half-life-days, --policy, --encoder...), and published to `policy-NAME` at the end. A replay with
@@ -35,6 +37,9 @@ _KEYS = {
     "read": "of them, by what the job says or has committed",
     "lists": "that it left in Redis, null before its end; so are policy, digest and differences",
     "policy": "with --makes policy: {topic; version: that ranks by all of it; arms: of which something is learned}",
+    "world": "what is known of the activities and orders of then: {known: activities as the range began, changes: in "
+    "it, lost: records gone from the topic, assumed: activities that are taken for what they were first known as, "
+    "orders, orders_lost}; null with --world now",
     "digest": "SHA-256 over all its lists, or all it has learned: the same range and options give the same",
     "differences": "a line for each partition whose records do not add up, none if all do",
     "namespace": "under which the lists are",

@@ -21,11 +21,13 @@ class Kept:
         options: Of its job, those of the range as offsets; no secret is among them.
         jobs: Ids in Flink, the newest last: each `--resume` is another one.
         result: What was printed at its end, None before.
+        world: What is known of activities and orders of its range; None where it goes by those of its start.
     """
 
     options: dict[str, str]
     jobs: tuple[str, ...]
     result: dict[str, Any] | None = None
+    world: dict[str, Any] | None = None
 
     @property
     def job(self) -> str:
@@ -56,7 +58,7 @@ def known_of(root: Path, name: str) -> Kept | None:
     if not path.exists():
         return None
     found = json.loads(path.read_text())
-    return Kept(found["options"], tuple(found["jobs"]), found["result"])
+    return Kept(found["options"], tuple(found["jobs"]), found["result"], found.get("world"))
 
 
 def forget(root: Path, name: str) -> None:

@@ -111,6 +111,18 @@ def _check_time(key: str, bound: Bound | None, logs: Sequence[Log], now_ms: int)
         raise ConfigError(key, bound.text, f"not later than now, {moment(now_ms)}; {_ends(logs)}")
 
 
+def times(logs: Sequence[Log], found: Mapping[int, Span]) -> tuple[int, int]:
+    """Return when the broker took the first and the last record of a range."""
+    ends = [
+        _first_ms(log, at)
+        for log in logs
+        for start, stop in [found[log.number]]
+        for at in ((start, stop - 1) if start < stop else ())
+    ]
+    known = [each for each in ends if each is not None]
+    return min(known, default=0), max(known, default=0)
+
+
 def _ends(logs: Sequence[Log]) -> str:
     return "the partitions end at " + ", ".join(f"{log.number}: {log.end}" for log in logs)
 

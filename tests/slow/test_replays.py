@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -89,6 +90,39 @@ def test_a_replay_gives_the_same_lists_whatever_its_subtasks_and_a_kill(
     expected = job.oracle.accounted()
     assert sum(each["accepted"] for each in parts) == expected["accepted"]
     assert plain["lists"] == len(job.oracle.lists)
+
+
+def test_a_replay_has_the_activities_of_each_records_time(stack: Stack, evidence: Evidence, capsys: Captured) -> None:
+    """Contract: lists of plain Python that met the changes between the same records, with one subtask and with two."""
+    job, now_ms = LiveJob(stack, f"then{os.getpid()}"), int(time.time() * 1000)
+    activities = make_activities(60, now_ms)
+    job.put_activities(activities)
+    told = messages(make_events(Scenario(3, 80, 4_000, activities, job.token_keys, now_ms - 6 * 3_600_000)))
+    job.produce(told[:2_000])
+    job.oracle.apply_by_user(job.recorded())
+    written_ms = time.time()
+    wait_until("the broker's clock has moved on", lambda: time.time() > written_ms + 0.01)
+    gone = [each.activity_id for each in activities[::3]]
+    job.produce_to(job.topics.activities, [(name.encode(), None) for name in gone])
+    job.oracle.ranker = job.oracle.ranker.with_activities(dict.fromkeys(gone))
+    job.produce(told[2_000:])
+    job.oracle.apply_by_user(job.recorded())
+    plain, parted = (replayed(job, capsys, f"then-{n}", "--from", "0", parallelism=str(n)) for n in (1, 2))
+    today = replayed(job, capsys, "today", "--from", "0", world="now")
+    none = {"lost": 0, "assumed": [], "orders": 0, "orders_lost": 0}
+    assert plain["world"] == {"known": 60, "changes": len(gone), **none}
+    assert plain["digest"] == parted["digest"] == _sha256(job.oracle.lists)
+    assert today["digest"] != plain["digest"]
+    assert (today["world"], plain["differences"], parted["differences"]) == (None, [], [])
+    evidence("a replay with activities of each time", {"lists": plain["lists"], "digest": plain["digest"]})
+
+
+def _sha256(lists: dict[str, bytes]) -> str:
+    told = hashlib.sha256()
+    for name, payload in sorted((f"list:{user}".encode(), each) for user, each in lists.items()):
+        for part in (name, payload):
+            told.update(len(part).to_bytes(8, "big") + part)
+    return told.hexdigest()
 
 
 def _kill_one(job: LiveJob, name: str) -> None:

@@ -1,9 +1,9 @@
 """A replay's own graph on a mini-cluster, with files for Kafka: `python mini_replay.py FOLDER NAME N RATE MAKES`.
 
 FOLDER/records.json has the clickstream (key, value as text, partition, offset, time in ms), which comes at RATE records
-a second, FOLDER/activities.json the activities, by offset; FOLDER/policy-NAME gets what a replay with `--makes policy`
-publishes. Where FOLDER/fail-NAME is, a ranker takes it away and raises as soon as there is a checkpoint to go back to;
-FOLDER/restored-NAME is where one began from it.
+a second, FOLDER/activities.json what was told of activities (key, value in hex, time in ms), by offset;
+FOLDER/policy-NAME gets what a replay with `--makes policy` publishes. Where FOLDER/fail-NAME is, a ranker takes it away
+and raises as soon as there is a checkpoint to go back to; FOLDER/restored-NAME is where one began from it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 
 def _activities(folder: str) -> list[TopicRecord]:
     told = json.loads((Path(folder) / "activities.json").read_text())
-    return [TopicRecord(at, key.encode(), bytes.fromhex(value), 0) for at, (key, value) in enumerate(told)]
+    return [
+        TopicRecord(at, key.encode(), bytes.fromhex(value) if value else None, at_ms)
+        for at, (key, value, at_ms) in enumerate(told)
+    ]
 
 
 class _Ranker(InterestRank):

@@ -19,7 +19,6 @@ from tideline.udfs.core.lists.list_block import encode_block
 from tideline.udfs.core.policies.arm_key import decode_ledger_key
 from tideline.udfs.core.policies.fence import Claim, check_sole_claim, check_still_writer
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
-from tideline.udfs.core.profiles.held_profiles import HeldProfiles
 from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.serving.broker_clock import BrokerClock
@@ -45,6 +44,7 @@ from tideline.udfs.operators.kept.tallies import Tallies
 from tideline.udfs.operators.kept.user_states import UserStates
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.part_row import part_row
+from tideline.udfs.operators.past.read_past import Told, read_past
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
 from tideline.udfs.operators.stop import fail_job, failing_for_good
 from tideline.udfs.operators.subtask import broadcasts_of, job_id, present_ms, subtask_number
@@ -100,17 +100,17 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._popular = PopularList(config.list_ttl_s * 1000)
         self._stops = StopList(config.list_ttl_s * 1000)
         # What reads the past may meet events of before any erasure.
-        self._read_topics(erased_from_ms=present_ms() - erased_ms if live else 0)
-        self._held = self._read_profiles()
+        told = self._read_topics(erased_from_ms=present_ms() - erased_ms if live else 0)
+        self._past = read_past(config, self._read, told, self._feed.state, present_ms())
         self._show()
         self._feed.log_start(BUILD_ID, config.topics.activities)
 
-    def _read_topics(self, erased_from_ms: int) -> None:
-        """Bring the ranker's state to the present: whatever comes later is broadcast."""
+    def _read_topics(self, erased_from_ms: int) -> Told:
+        """Bring the ranker's state to the present: whatever comes later is broadcast. Return what was told."""
         config = self._config
         start = RankerState.start(rank_settings(config), Encoder.load(Path(config.encoder), config.provider))
-        told = ((record.key, record.value) for record in self._read(config.topics.erasures))
-        erasures = KnownErasures.of(told, start.settings.keys, erased_from_ms)
+        erased = ((record.key, record.value) for record in self._read(config.topics.erasures))
+        erasures = KnownErasures.of(erased, start.settings.keys, erased_from_ms)
         self._meters.add({"erasures_refused": erasures.refused})
         self._feed = RankerFeed(
             replace(start, erasures=erasures),
@@ -120,12 +120,14 @@ class InterestRank(KeyedBroadcastProcessFunction):
             lambda name: self._meters.add({name: 1}),
             config.epoch or 0,
         )
-        self._feed.apply(CONTROL, self._read(config.topics.control))
+        told = Told(start, list(self._read(config.topics.control)), list(self._read(config.topics.activities)))
+        self._feed.apply(CONTROL, told.orders)
         if isinstance(config, ReplayConfig):
             self._feed.pin(config.policy_pin)
         self._feed.start_policy()
         self._end_if_taken_over()
-        self._feed.apply(ACTIVITIES, self._read(config.topics.activities))
+        self._feed.apply(ACTIVITIES, told.activities)
+        return told
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:
         """Process a batch of events or of profiles, or republish every user of the shard."""
@@ -134,9 +136,10 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if batch.kind == ORDER:
             yield from self._obey(batch.shards[0], batch.records.values[0], ctx.timer_service())
             return
-        timers, shards, ranker = ctx.timer_service(), dict.fromkeys(batch.shards), self._feed.state
+        timers, shards, (held, worlds) = ctx.timer_service(), dict.fromkeys(batch.shards), self._past
         believed_ms = self._clock.bounded(batch.records.keys, batch.records.timestamps_ms, present_ms())
-        outcome = self._users.worked_off(batch, believed_ms, ranker, muted=self._muted, held=self._held)
+        ranker = worlds.at(max(believed_ms)) if worlds else self._feed.state
+        outcome = self._users.worked_off(batch, believed_ms, worlds or ranker, muted=self._muted, held=held)
         if self._muted:
             outcome = settled(outcome, filter(self._is_over, shards), batch.shard_of, ranker)
         self._users.store(outcome.users, outcome.states, batch.shard_of, timers)
@@ -147,7 +150,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if outcome.listed:
             self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
             if self._popular_shard in shards:
-                popular = self._popular_block(outcome.newest_ms)
+                popular = self._popular_block(ranker, outcome.newest_ms)
                 if popular or self._stops.is_due(outcome.newest_ms):
                     stops = self._renewed_stops(outcome.newest_ms)
         self._users.look(shards, newest(min(outcome.newest_ms, heard_ms)), newest(heard_ms), timers)
@@ -195,9 +198,9 @@ class InterestRank(KeyedBroadcastProcessFunction):
             letter = letter_of_record(refused, record, self._config.topics.by_role()[role])
             yield part_row(letters=self._packed([letter]))
 
-    def _popular_block(self, newest_ms: int, renew: bool = False) -> bytes:
+    def _popular_block(self, ranker: RankerState, newest_ms: int, renew: bool = False) -> bytes:
         """Return the popular lists that are due, by placement."""
-        due = self._popular.due(self._feed.state, newest_ms, renew)
+        due = self._popular.due(ranker, newest_ms, renew)
         return encode_block(list(due), list(due.values())) if due else b""
 
     def _renewed_stops(self, now_ms: int) -> bytes:
@@ -236,15 +239,6 @@ class InterestRank(KeyedBroadcastProcessFunction):
     def _read(self, topic: str) -> Any:
         return read_topic(self._cluster, topic)
 
-    def _read_profiles(self) -> HeldProfiles | None:
-        """Return all that the topic of profiles says now, for a job over the past; a live one is told as it goes."""
-        if not isinstance(self._config, ReplayConfig | BackfillConfig):
-            return None
-        records = list(self._read(self._config.topics.profiles))
-        keys, stamped_ms = [each.key for each in records], [each.timestamp_ms for each in records]
-        believed_ms = BrokerClock().bounded(keys, stamped_ms, present_ms())
-        return HeldProfiles(zip(keys, (each.value for each in records), believed_ms, strict=True))
-
     def _read_policy(self, pinned: int | None) -> PolicyStart:
         return read_policy(self._cluster, self._config.topics.policy, self._config.publish_ms, pinned)
 
@@ -268,7 +262,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             self._users.store(outcome.users, outcome.states, shard_of, timers)
             popular = stops = b""
             if shard == self._popular_shard and start == 0:  # once a command
-                popular = self._popular_block(outcome.newest_ms, renew=True)
+                popular = self._popular_block(self._feed.state, outcome.newest_ms, renew=True)
                 stops = self._renewed_stops(outcome.newest_ms)
             yield self._row(outcome, popular, stops)
             yield from self._tell_costs(self._sampled.add(outcome.sampled, 0))

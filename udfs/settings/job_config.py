@@ -242,6 +242,11 @@ class ReplayConfig(JobConfig):
         "What it makes: lists, ranked by one policy version, or the policy that its own range teaches, and no lists",
         "lists",
     )
+    world: Literal["then", "now"] = option(
+        one_of(("then", "now")),
+        "Which activities and orders it works off a record with: those of the record's time, or those of its own start",
+        "then",
+    )
     policy_pin: int | None = option(
         whole(0, 2**40 - 1), "Policy version to rank with; without it the newest at its start", None
     )

@@ -103,9 +103,9 @@ def _live(stage: Arena, topics: Topics, events: int, taskmanagers: int) -> float
 
 
 def _own(stage: Arena, topics: Topics) -> Topics:
-    """Return topics of the replays' own beside the clickstream that all read."""
+    """Return topics of the replays' own beside the clickstream that all read, and the activities that it met."""
     own = stage.topics(f"{topics.clickstream}-replays", int(time.time() * 1000))
-    return replace(own, clickstream=topics.clickstream)
+    return replace(own, clickstream=topics.clickstream, activities=topics.activities)
 
 
 def _name(parallelism: int, part: int) -> str:

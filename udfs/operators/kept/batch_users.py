@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tideline.udfs.core.serving.batches.outcome import joined
 from tideline.udfs.core.serving.engine import process, settle, take_profiles
+from tideline.udfs.core.serving.past.worlds import Worlds
 from tideline.udfs.operators.batch_rows import PROFILES
 from tideline.udfs.operators.stop import failing_for_good
 
@@ -56,14 +57,25 @@ class BatchUsers:
             self._rolls.look(shard, opened_ms, heard_ms, self._states.keys, timers)
 
     def worked_off(
-        self, batch: Batch, believed_ms: Sequence[int], ranker: RankerState, *, muted: bool, held: HeldProfiles | None
+        self,
+        batch: Batch,
+        believed_ms: Sequence[int],
+        ranker: RankerState | Worlds,
+        *,
+        muted: bool,
+        held: HeldProfiles | None,
     ) -> Outcome:
         """Return what a batch leads to; nothing is stored yet. `believed_ms` are the times of its records.
+
+        With `Worlds` each record is worked off with the state of its time.
 
         No list is as of an earlier moment than the opening that its user's shard has heard of. Where shards of a batch
         differ in that, as they do until all had events since, it is worked off in parts.
         """
         records, load = batch.records._replace(timestamps_ms=believed_ms), partial(self.load, shard_of=batch.shard_of)
+
+        if isinstance(ranker, Worlds):
+            return ranker.through(records, load, partial(process, muted=muted, held=held))
 
         def part(some: Records, least_ms: int) -> Outcome:
             if batch.kind == PROFILES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ def test_what_is_kept_is_found(tmp_path: Path) -> None:
     keep(tmp_path, "monday", later)
     assert kept_of(tmp_path, "monday") == later == Kept(_KEPT.options, ("a" * 32, "b" * 32), {"records": 3})
     assert later.job == "b" * 32
+    keep(tmp_path, "monday", replace(later, world={"lost": 3}))
+    assert kept_of(tmp_path, "monday").world == {"lost": 3}
     assert [each.name for each in (tmp_path / "replays").iterdir()] == ["monday.json"]
     for _ in range(2):
         forget(tmp_path, "monday")

@@ -9,7 +9,7 @@ import pytest
 from tests.support.policy_log import MemoryLog
 from tideline.schemas.errors import ConfigError, TooFew
 from tideline.scripts.replays.bounds import read_bound
-from tideline.scripts.replays.offsets import Span, as_option, spans
+from tideline.scripts.replays.offsets import Span, as_option, spans, times
 from tideline.udfs.core.policies.policy_start import TopicRecord
 
 _NOW_MS = 1_000_000
@@ -85,6 +85,13 @@ def test_what_retention_has_taken_is_named_and_never_skipped(begin: str, end: st
     """Contract: no data can say what these records were: exit status 3."""
     with pytest.raises(TooFew, match=message):
         found([Partition(0, 5, 50), Partition(1, 9, 9)], begin, end)
+
+
+def test_a_range_is_from_its_first_record_to_its_last() -> None:
+    """Contract: by the broker's times, over all partitions; nothing of those that are not read."""
+    logs = [Partition(0, 0, 50), Partition(1, 3, 9), Partition(2, 0, 0)]
+    assert times(logs, {0: Span(20, 31), 1: Span(4, 4), 2: Span(0, 0)}) == (20_000, 30_000)
+    assert times(logs, {0: Span(20, 31), 1: Span(3, 9), 2: Span(0, 0)}) == (3_000, 30_000)
 
 
 def test_of_an_empty_topic_no_time_is_told() -> None:

@@ -25,6 +25,26 @@ if TYPE_CHECKING:
     Load = Callable[[list[str]], list[bytes | None]]
 
 
+class Chain:
+    """Parts of a batch that are worked off one after the other, each against what the ones before have left."""
+
+    def __init__(self, load: Load) -> None:
+        """`load` returns the states of users of whom there was none yet."""
+        self._load, self._states = load, dict[str, bytes]()
+        self.outcomes: list[Outcome] = []
+
+    def latest(self, users: list[str]) -> list[bytes | None]:
+        """Return the users' states as they are now."""
+        unknown = [user for user in users if user not in self._states]
+        found = dict(zip(unknown, self._load(unknown), strict=True))
+        return [self._states[user] if user in self._states else found[user] for user in users]
+
+    def add(self, outcome: Outcome, numbers: Sequence[int]) -> None:
+        """Take in what a part led to; `numbers` are those of its records in the whole batch."""
+        self._states.update(zip(outcome.users, outcome.states, strict=True))
+        self.outcomes.append(outcome.of_numbers(numbers))
+
+
 def in_turns(
     records: Records,
     by_user: Mapping[str, Sequence[tuple[int, Event]]],
@@ -36,19 +56,10 @@ def in_turns(
     forged = _forged(by_user, keys)
     refused = {letter.number for letter in forged}
     left = {user: [each for each in events if each[0] not in refused] for user, events in by_user.items()}
-    states: dict[str, bytes] = {}
-
-    def latest(users: list[str]) -> list[bytes | None]:
-        unknown = [user for user in users if user not in states]
-        found = dict(zip(unknown, load(unknown), strict=True))
-        return [states[user] if user in states else found[user] for user in users]
-
-    outcomes = []
+    chain = Chain(load)
     for numbers in _turns(left, [number for number in range(len(records.keys)) if number not in refused]):
-        outcome = process(records.part(numbers), latest).of_numbers(numbers)
-        states.update(zip(outcome.users, outcome.states, strict=True))
-        outcomes.append(outcome)
-    whole = joined(outcomes)
+        chain.add(process(records.part(numbers), chain.latest), numbers)
+    whole = joined(chain.outcomes)
     whole.counts.update(records=len(forged), events_erase=len(forged))
     return replace(whole, dead=[*whole.dead, *forged])
 

@@ -1,0 +1,1 @@
+"""The world as it stood at each moment of a past that is worked off again."""

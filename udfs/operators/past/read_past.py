@@ -1,0 +1,62 @@
+"""Profiles, activities and orders as the topics still tell of them, for a job over the past; a live one is told."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from tideline.udfs.core.profiles.held_profiles import HeldProfiles
+from tideline.udfs.core.serving.broker_clock import BrokerClock
+from tideline.udfs.core.serving.past.changes import changes_of
+from tideline.udfs.core.serving.past.worlds import Worlds
+from tideline.udfs.settings.job_config import BackfillConfig, ReplayConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tideline.udfs.core.policies.policy_start import TopicRecord
+    from tideline.udfs.core.serving.ranker_state import RankerState
+    from tideline.udfs.settings.job_config import JobConfig
+
+_log = logging.getLogger(__name__)
+
+
+class Told(NamedTuple):
+    """The state before anything was told, and what the topics of orders and activities hold."""
+
+    start: RankerState
+    orders: Sequence[TopicRecord]
+    activities: Sequence[TopicRecord]
+
+
+class Past(NamedTuple):
+    """Each user's profiles, and the world as it stood; None of what a job goes by as it comes, or as it is now."""
+
+    profiles: HeldProfiles | None = None
+    worlds: Worlds | None = None
+
+
+def read_past(
+    config: JobConfig,
+    read: Callable[[str], Iterable[TopicRecord]],
+    told: Told,
+    now: RankerState,
+    present_ms: int,
+) -> Past:
+    """Return what a job goes by beside its records; `now` is what all that was told leads to."""
+    if not isinstance(config, ReplayConfig | BackfillConfig):
+        return Past()
+    records = list(read(config.topics.profiles))
+    keys, stamped_ms = [each.key for each in records], [each.timestamp_ms for each in records]
+    believed_ms = BrokerClock().bounded(keys, stamped_ms, present_ms)
+    profiles = HeldProfiles(zip(keys, (each.value for each in records), believed_ms, strict=True))
+    if not isinstance(config, ReplayConfig) or config.world == "now":
+        return Past(profiles)
+    activities = changes_of(told.activities)
+    _log.info(
+        "%d activity records, %d gone from the topic; as they were first known before that, if they were there: %s",
+        len(activities.told),
+        len(activities.lost_at_ms),
+        ", ".join(sorted(key.decode(errors="replace") for key in activities.unsure)) or "none",
+    )
+    return Past(profiles, Worlds(told.start, now, activities, changes_of(told.orders)))
