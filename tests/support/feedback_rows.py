@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.lags import LAG_CODES
 from tideline.udfs.core.learning.learning import BUCKET, Decay
 from tideline.udfs.core.learning.solving import RIDGE
 from tideline.udfs.core.limits import OBJECTIVES
@@ -29,6 +30,7 @@ def rows_of(count: int, seed: int, span_ms: int = 20_000) -> NDArray[Any]:
     rows["impressions"] = rng.random(count) < 0.8
     rows["clicks"] = rng.random(count) < 0.3
     rows["conversions"] = rng.random(count) < 0.1
+    rows["lag"] = rng.integers(1, LAG_CODES, count) * rows["conversions"]
     rows["dismissals"] = rng.random(count) < 0.1
     rows["revenue_milli"] = rng.integers(-500, 10_000, count) * rows["conversions"]
     rows["examination_discount"] = rng.integers(0, 100, count)

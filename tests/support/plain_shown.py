@@ -140,16 +140,18 @@ def _rewards(pages: list[ShownList], parts: list[bytes]) -> list[Reward]:
         pages[number].encoder, pages[number].x = encoder, x
     found: list[Reward] = []
     for number, position, flags, activity, high, low in _REWARD.iter_unpack(parts[_REWARDS]):
-        found.append(Reward(pages[number], position, activity, flags, high << 32 | low))
+        lag, high = divmod(high, 1024)
+        found.append(Reward(pages[number], position, activity, flags, high << 32 | low, counted_lag=lag))
     for number, high, low, told_high, told_low, fed_high, fed_low in _CONVERSION.iter_unpack(parts[_CONVERSIONS]):
         reward = found[number]
+        reward.told_lag, high = divmod(high, 1024)
         reward.told_ms = high << 32 | low
         reward.told_milli, reward.counted_milli = told_high << 32 | told_low, fed_high << 32 | fed_low
     return found
 
 
 def _has_conversion(reward: Reward) -> bool:
-    return bool(reward.told_ms or reward.told_milli or reward.counted_milli)
+    return bool(reward.told_ms or reward.told_milli or reward.counted_milli or reward.told_lag)
 
 
 def _note_bytes(each: ShownList, number: int) -> bytes:
@@ -177,12 +179,12 @@ def _former_bytes(page: ShownList) -> bytes:
 
 
 def _reward_bytes(each: Reward, page: int) -> bytes:
-    clicked_ms = each.clicked_ms
+    clicked_ms = each.clicked_ms + each.counted_lag * 2**42
     return _REWARD.pack(page, each.position, each.flags, each.activity, clicked_ms >> 32, clicked_ms & _LOW)
 
 
 def _conversion_bytes(each: Reward, number: int) -> bytes:
-    told_ms, told, fed = each.told_ms, each.told_milli, each.counted_milli
+    told_ms, told, fed = each.told_ms + each.told_lag * 2**42, each.told_milli, each.counted_milli
     return _CONVERSION.pack(number, told_ms >> 32, told_ms & _LOW, told >> 32, told & _LOW, fed >> 32, fed & _LOW)
 
 
@@ -215,7 +217,8 @@ def some_state(seed: int = 3) -> ShownState:
     for position, page in enumerate((former, former, found.lists[1, 10**12, 0, 0])):
         found.rewards[page.key, position] = Reward(page, position, 77 + position, 5, 10**12 + 5)
     rewards = list(found.rewards.values())
-    rewards[1].told_ms, rewards[1].told_milli, rewards[1].counted_milli = 2**48 - 1, -(10**12), 10**12
+    rewards[1].told_ms, rewards[1].told_milli, rewards[1].counted_milli = 2**42 - 1, -(10**12), 10**12
+    rewards[1].told_lag, rewards[1].counted_lag, rewards[2].counted_lag = 63, 1, 63
     for number in range(4):
         holder = rewards[number % 3] if number > 1 else None
         worth = (NO_VALUE, -4)[number % 2]

@@ -127,7 +127,7 @@ class YearLearner:
         state = self.ledgers.get(activity_id)
         if state is None:
             return {}
-        ledger = decode_ledger(state)
+        ledger, _ = decode_ledger(state)
         return {name: int(ledger[name].sum()) for name in ("impressions", "clicks", "conversions", "cost_cents")}
 
     def _publish(self, arms: Iterable[ArmKey]) -> list[TopicRecord]:

@@ -2,7 +2,8 @@
 
 Counts stand at the hour of the list that they come from, so sums are the same in any order, split and number of
 restores, and what is taken back leaves nothing. They never fade; what is long past stands by day, at its noon.
-State bytes: version 1, golden file tests/golden/ledger_v1.bin.
+Beside the hours stands how late its conversions were, by code (lags.py).
+State bytes: version 2, golden file tests/golden/ledger_v2.bin.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tideline.udfs.core.lags import LAG_CODES, NO_LAG
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-LEDGER_VERSION = 1
+LEDGER_VERSION = 2
 HOUR_MS = 3_600_000
 HOURLY_MS = 28 * 24 * HOUR_MS
 """So long a ledger stands by hour at least."""
@@ -34,6 +37,8 @@ LEDGER = np.dtype(
 )
 """Counts of one hour since the epoch; exposure is impressions in hundredths, as their places are looked at."""
 NO_LEDGER = np.zeros(0, LEDGER)
+NO_LAGS = np.zeros(LAG_CODES, np.int64)
+_LAGS = np.dtype([("code", "u1"), ("conversions", "<i8")])
 
 
 def entries(rows: NDArray[Any], cost_cents: int, least_cost_cents: int) -> NDArray[Any]:
@@ -50,6 +55,14 @@ def entries(rows: NDArray[Any], cost_cents: int, least_cost_cents: int) -> NDArr
     found["clicks"], found["conversions"] = rows["clicks"], rows["conversions"]
     found["cost_cents"] = found["conversions"] * np.where(found["conversions"] < 0, least_cost_cents, cost_cents)
     return merged([found])
+
+
+def lags_of(rows: NDArray[Any]) -> NDArray[np.int64]:
+    """Return by code how many conversions feedback rows (dtype ROWS) add to those that were so late."""
+    found: NDArray[np.int64] = np.bincount(rows["lag"], minlength=LAG_CODES)
+    found = found - np.bincount(rows["lag_before"], minlength=LAG_CODES)
+    found[NO_LAG] = 0
+    return found
 
 
 def merged(ledgers: Iterable[NDArray[Any]]) -> NDArray[Any]:
@@ -98,17 +111,22 @@ def by_cut(ledger: NDArray[Any], cuts: Iterable[int]) -> NDArray[Any]:
     return merged([kept])
 
 
-def encode_ledger(ledger: NDArray[Any]) -> bytes:
-    """Return the state bytes of a ledger."""
-    return bytes([LEDGER_VERSION]) + ledger.astype(LEDGER).tobytes()
+def encode_ledger(ledger: NDArray[Any], lags: NDArray[np.int64] = NO_LAGS) -> bytes:
+    """Return the state bytes of a ledger and of how late its conversions were."""
+    codes = np.flatnonzero(lags)
+    pairs = np.zeros(codes.size, _LAGS)
+    pairs["code"], pairs["conversions"] = codes, lags[codes]
+    return bytes([LEDGER_VERSION, codes.size]) + pairs.tobytes() + ledger.astype(LEDGER).tobytes()
 
 
-def decode_ledger(data: bytes) -> NDArray[Any]:
-    """Return the ledger of state bytes.
+def decode_ledger(data: bytes) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the ledger of state bytes, and how many conversions were how late [codes].
 
     Raises:
         ValueError: a version this build does not read.
     """
     if data[0] != LEDGER_VERSION:
         raise ValueError(f"ledger of version {data[0]}; this build reads {LEDGER_VERSION}")
-    return np.frombuffer(data, LEDGER, offset=1)
+    pairs, lags = np.frombuffer(data, _LAGS, data[1], 2), NO_LAGS.copy()
+    lags[pairs["code"]] = pairs["conversions"]
+    return np.frombuffer(data, LEDGER, offset=2 + pairs.nbytes), lags

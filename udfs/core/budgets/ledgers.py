@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.budgets.committed import cohorts_of, heard_of
+from tideline.udfs.core.budgets.committed import cohorts_of, pending_of
 from tideline.udfs.core.budgets.ledger import (
     HOUR_MS,
     HOURLY_MS,
+    NO_LAGS,
     NO_LEDGER,
     by_cut,
     by_day,
     decode_ledger,
     encode_ledger,
     entries,
+    lags_of,
     merged,
 )
 from tideline.udfs.core.budgets.standing import Moment, Standing, standing_of
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.budgets.committed import Cohorts, Heard
+    from tideline.udfs.core.budgets.committed import Pending
     from tideline.udfs.core.catalogue.activity import Activity
 
 EVERY_ID = "*"
@@ -95,12 +97,12 @@ class Ledgers:
     def __init__(self, settings: LedgerSettings, kept: KeptLedgers) -> None:
         self._settings = settings
         self._terms = {name: decode_terms(each) for name, each in kept.terms.items()}
-        self._ledgers = {name: decode_ledger(each) for name, each in kept.ledgers.items()}
+        known = {name: decode_ledger(each) for name, each in kept.ledgers.items()}
+        self._ledgers = {name: ledger for name, (ledger, _) in known.items()}
+        self._lags = {name: lags for name, (_, lags) in known.items()}
         self._variants = {name: decode_variant_sums(each) for name, each in kept.variants.items()}
         self._newest_ms = kept.newest_ms
         self._told = Told(kept.told, kept.turn, settings.in_round)
-        self._heard: Heard | None = None
-        """What the ledgers as they are say of delays; None where they changed since it was asked."""
 
     def __len__(self) -> int:
         """Return how many activities have terms."""
@@ -135,7 +137,6 @@ class Ledgers:
         """Add feedback rows (dtype ROWS) by activity, those that were admitted."""
         changed: dict[str, bytes] = {}
         of_variants: dict[str, bytes] = {}
-        self._heard = None
         for name, rows in rows_of.items():
             self._newest_ms = max(self._newest_ms, int(rows["ts_ms"].max(initial=0)))
             if name in self._terms:
@@ -154,6 +155,7 @@ class Ledgers:
         for name in gone:
             self._terms.pop(name, None)
             self._ledgers.pop(name, None)
+            self._lags.pop(name, None)
             self._variants.pop(name, None)
             self._told.forget(name)
             changed.pop(name, None)
@@ -164,7 +166,8 @@ class Ledgers:
         terms, older_ms = self._terms[name], max(HOURLY_MS, self._settings.window_ms)
         sums = merged([self._ledgers.get(name, NO_LEDGER), entries(rows, terms.cost_cents, terms.least_cost_cents)])
         self._ledgers[name] = by_day(sums, older_ms, [terms.since_ms // HOUR_MS, terms.planned_ms // HOUR_MS])
-        return encode_ledger(self._ledgers[name])
+        self._lags[name] = self._lags.get(name, NO_LAGS) + lags_of(rows)
+        return encode_ledger(self._ledgers[name], self._lags[name])
 
     def _over(self) -> list[str]:
         """Return the activities whose terms are over and of whose lists nothing more can come."""
@@ -187,24 +190,16 @@ class Ledgers:
 
         Between two publications one costs the same however many there are: each that is noted is asked for.
         """
-        every_name = sorted(self._terms)
-        some = every_name if names is None else names
+        some = sorted(self._terms) if names is None else names
         if not some:
             return []
-        cohorts = self._cohorts(some)
-        if self._heard is None:
-            self._heard = heard_of(cohorts if names is None else self._cohorts(every_name))
-        moment = Moment(self._newest_ms, self._heard, self._settings.worth)
-        every = self._ledgers.get(EVERY_ID, NO_LEDGER)
-        return [
-            (name, self._standing(name, of_hours, every, moment)) for name, of_hours in zip(some, cohorts, strict=True)
-        ]
+        window_ms = max(self._settings.window_ms, 1)
+        known = [(self._ledgers.get(name, NO_LEDGER), self._lags.get(name, NO_LAGS)) for name in some]
+        pending = pending_of(cohorts_of(known, self._newest_ms, window_ms), window_ms)
+        moment = Moment(self._newest_ms, self._settings.worth, self._ledgers.get(EVERY_ID, NO_LEDGER))
+        return [(name, self._standing(name, each, moment)) for name, each in zip(some, pending, strict=True)]
 
-    def _standing(self, name: str, cohorts: Cohorts, every: NDArray[Any], moment: Moment) -> Standing:
-        found = standing_of(self._terms[name], self._ledgers.get(name, NO_LEDGER), cohorts, every, moment)
+    def _standing(self, name: str, pending: Pending, moment: Moment) -> Standing:
+        found = standing_of(self._terms[name], self._ledgers.get(name, NO_LEDGER), pending, moment)
         sums = None if self._terms[name].is_over else self._variants.get(name)
         return found if sums is None else found._replace(shares=published_shares(sums))
-
-    def _cohorts(self, names: Sequence[str]) -> list[Cohorts]:
-        ledgers = [self._ledgers.get(name, NO_LEDGER) for name in names]
-        return cohorts_of(ledgers, self._newest_ms, max(self._settings.window_ms, 1))

@@ -15,25 +15,28 @@ READERS_LEARN_S = 2.4
 _PEAK = 4.0
 
 
-def upper_bound(mean: float, risk: float = RISK) -> float:
-    """Return what a number of rare events with this mean is above in at most `risk` of cases.
+def upper_bound(mean: float, variance: float = 0.0, risk: float = RISK) -> float:
+    """Return what a number of rare events is above in at most `risk` of cases; `variance` is that of the mean itself.
 
     >>> round(upper_bound(100.0), 4)
     131.8836
     """
     tail = math.log(1.0 / risk)
-    return mean + math.sqrt(2.0 * mean * tail) + tail / 3.0
+    return mean + math.sqrt(2.0 * (mean + variance) * tail) + tail / 3.0
 
 
-def must_stop(spent_cents: int, pending_upper: float, cost_cents: int, budget_cents: int) -> bool:
-    """Return whether a budget has no room for what is pending: it opens again as impressions pass without converting.
+def must_stop(spent_cents: int, most_pending: float, cost_cents: int, budget_cents: int) -> bool:
+    """Return whether a budget has no room for the most that may be pending, see `upper_bound`.
 
-    >>> must_stop(18_00, 0.0, 1_00, 20_00), must_stop(19_00, 0.0, 1_00, 20_00)
+    It opens again as impressions pass without converting.
+
+    >>> nothing = upper_bound(0.0)
+    >>> must_stop(18_00, nothing, 1_00, 20_00), must_stop(19_00, nothing, 1_00, 20_00)
     (False, True)
     """
     if cost_cents <= 0:
         return spent_cents >= budget_cents
-    return spent_cents + cost_cents * upper_bound(pending_upper) >= budget_cents
+    return spent_cents + cost_cents * most_pending >= budget_cents
 
 
 def overshoot_bound(rate_per_s: float, age_s: float) -> float:

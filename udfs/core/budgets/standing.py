@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tideline.schemas.records import LEDGER
-from tideline.udfs.core.budgets.committed import delay_weights, pending_of
 from tideline.udfs.core.budgets.ledger import HOUR_MS, HOURLY_MS
 from tideline.udfs.core.budgets.owed_exposure import floor_offset
 from tideline.udfs.core.budgets.pacing import Pacing, in_price_units, plan_of, pressure
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.budgets.committed import Cohorts, Heard, Pending
+    from tideline.udfs.core.budgets.committed import Pending
 
 _WHOLE = 100
 _FIRST_SHARE = 0.1
@@ -67,17 +66,16 @@ class Moment(NamedTuple):
     """What all activities' standings are worked out with."""
 
     now_ms: int
-    heard: Heard
-    """What all of them have shown of how late conversions come, see committed.py."""
     worth: tuple[float, float]
     """Of a conversion, and of a unit of revenue."""
+    every: NDArray[Any]
+    """The ledger of all together."""
 
 
-def standing_of(terms: Terms, ledger: NDArray[Any], cohorts: Cohorts, every: NDArray[Any], moment: Moment) -> Standing:
-    """Return where an activity stands by its ledger, the same as cohorts, and the ledger of all together."""
+def standing_of(terms: Terms, ledger: NDArray[Any], pending: Pending, moment: Moment) -> Standing:
+    """Return where an activity stands by its ledger, and by what is still to come of it."""
     if terms.is_over:
         return Standing(as_of_ms=moment.now_ms)
-    pending = pending_of(cohorts, delay_weights(cohorts, moment.heard))
     total = _Total(
         int(ledger["impressions"].sum()), int(ledger["conversions"].sum()), int(ledger["cost_cents"].sum()), pending
     )
@@ -85,7 +83,7 @@ def standing_of(terms: Terms, ledger: NDArray[Any], cohorts: Cohorts, every: NDA
     stopped = any(each.stopped for each in limits)
     busiest = _busiest_hour(ledger)
     known = Standing(
-        offset=in_price_units(_offset(terms, ledger, every)),
+        offset=in_price_units(_offset(terms, ledger, moment.every)),
         stopped=stopped,
         lease_ms=min((lease_ms(each.left, busiest * 1000.0 / HOUR_MS) for each in limits), default=MAX_LEASE_MS),
         as_of_ms=moment.now_ms,
@@ -130,11 +128,11 @@ def _limits(terms: Terms, total: _Total) -> Iterator[_Limit]:
     if terms.budget_cents != NO_LIMIT:
         spent, cost = total.spent_cents, terms.cost_cents
         left = _impressions_for(terms.budget_cents, spent + cost * expected, shown)
-        yield _Limit(must_stop(spent, pending.upper, cost, terms.budget_cents), left)
+        yield _Limit(must_stop(spent, pending.most, cost, terms.budget_cents), left)
     if terms.stock != NO_LIMIT:
         sold = total.conversions - terms.sold_before
         left = _impressions_for(terms.stock, sold + expected, shown)
-        yield _Limit(must_stop(sold, pending.upper, 1, terms.stock), left)
+        yield _Limit(must_stop(sold, pending.most, 1, terms.stock), left)
     if terms.total_cap != NO_LIMIT:
         yield _Limit(shown >= terms.total_cap, max(terms.total_cap - shown, 0.0))
 

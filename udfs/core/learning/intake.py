@@ -14,6 +14,7 @@ import numpy as np
 
 from tideline.schemas.fields import is_identifier
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.lags import LAG_CODES
 from tideline.udfs.core.learning.learning import IMPRESSION_UNIT, add, forget, without_nothing
 from tideline.udfs.core.policies.policy_table import UPPER
 from tideline.udfs.core.rewards.feedback import TAKEN_BACK
@@ -49,7 +50,7 @@ class Refusal(StrEnum):
 
     BAD_ID = "bad_id", "Its activity_id is none that an activity can have."
     BAD_TIME = "bad_time", "Its impression was before 2001 or after 2099."
-    BAD_NUMBER = "bad_number", "Its worth is over ten thousand million units, or its place weighs less than nothing."
+    BAD_NUMBER = "bad_number", "Its worth is over ten thousand million units, or its place or lag is none there is."
     FORGOTTEN = "forgotten", "Its impression is older than all that is kept."
     BELOW_ZERO = "below_zero", "It takes back what was never counted."
     OVERFLOW = "overflow", "What it adds to is full."
@@ -82,11 +83,9 @@ def admit(ids: Sequence[str], rows: NDArray[Any], decay: Decay, newest: int | No
 
     keep(np.array([is_identifier(name) for name in ids], np.bool_)[rows["activity"]], Refusal.BAD_ID)
     keep((rows["ts_ms"] >= FIRST_MS) & (rows["ts_ms"] < LAST_MS), Refusal.BAD_TIME)
-    worth = rows["revenue_milli"]
-    keep(
-        (worth >= -MAX_MILLI) & (worth <= MAX_MILLI) & (rows["examination_discount"] <= IMPRESSION_UNIT),
-        Refusal.BAD_NUMBER,
-    )
+    worth, lag = rows["revenue_milli"], np.maximum(rows["lag"], rows["lag_before"])
+    possible = (worth >= -MAX_MILLI) & (worth <= MAX_MILLI) & (rows["examination_discount"] <= IMPRESSION_UNIT)
+    keep(possible & (lag < LAG_CODES), Refusal.BAD_NUMBER)
     places = decay.bucket_of(rows["ts_ms"].astype(np.int64))
     known = [] if newest is None else [newest]
     newest = max([*known, *places.tolist()], default=0)

@@ -11,7 +11,7 @@ from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.hashing import activity_hash, hash64
 from tideline.udfs.core.rewards.feedback import Feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
-from tideline.udfs.core.shown.claims import assign, take, worth
+from tideline.udfs.core.shown.claims import assign, lag_of, take, worth
 from tideline.udfs.core.shown.shown_state import (
     ASSUMED,
     CLICKED,
@@ -83,6 +83,10 @@ class Conversions:
             source, milli = REPORTED, self._milli(event.value)
         is_first, rank = not reward.flags & TOLD, worth_of(source, event.ts_ms, milli)
         reward.flags |= TOLD
+        earliest = reward.told_lag
+        reward.tell_lag(event.ts_ms)
+        if reward.told_lag != earliest:
+            self._touched[id(reward)] = reward
         if rank <= reward.told:
             return (
                 JoinOutcome.MATCHED
@@ -131,8 +135,12 @@ class Conversions:
         change = (milli or 0) - reward.counted_milli
         reward.counted_milli = milli or 0
         reward.flags = reward.flags & ~CONVERTED | (CONVERTED if milli is not None else 0)
-        if before == (milli is not None) and not change:
+        lag, lag_before = 0 if milli is None else lag_of(reward, self._state.claims.values()), reward.counted_lag
+        reward.counted_lag = lag
+        if before == (milli is not None) and not change and lag == lag_before:
             return None
+        if lag == lag_before:
+            lag = lag_before = 0
         return Feedback(
             activity_id=activity_id,
             encoder=reward.page.encoder,
@@ -141,6 +149,8 @@ class Conversions:
             conversions=int(milli is not None) - int(before),
             revenue_milli=change,
             unlearned=int(reward.flags & UNLEARNED > 0),
+            lag=lag,
+            lag_before=lag_before,
         )
 
     def _milli(self, worth: float) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FEEDBACK_LAYOUT = 6
+FEEDBACK_LAYOUT = 7
 TAKEN_BACK = 2
 """`unlearned` of what is taken back of an erased user: sums alone count it, for a budget stays spent."""
 
@@ -36,6 +36,8 @@ ROWS = np.dtype(
         ("pair", "<u4"),
         ("unlearned", "u1"),
         ("variant", "<u2"),
+        ("lag", "u1"),
+        ("lag_before", "u1"),
     ]
 )
 """Increments; `activity` is a place in the list of ids that travels along, `ts_ms` the time of the impression,
@@ -43,9 +45,10 @@ ROWS = np.dtype(
 whole one: its place is not always looked at, `pair` what was scored (pair_numbers.py), of every row that carries
 impressions or clicks; a row that the token is no longer at hand for has 0 and carries neither; `unlearned` 1 where its
 user has not agreed to be learned from: budgets and floors count it, and nothing else, TAKEN_BACK the other way round;
-`variant` the mark of the variant that impressions and clicks are of, 0 where the activity has none."""
+`variant` the mark of the variant that impressions and clicks are of, 0 where the activity has none; `lag` how late the
+conversion is that counts now, `lag_before` the one that did, as codes (lags.py): 0 for none and for the same."""
 
-_ROW = struct.Struct("<IHbbbbqq16sBIBH")
+_ROW = struct.Struct("<IHbbbbqq16sBIBHBB")
 _LENGTH = struct.Struct("<I")
 
 
@@ -65,6 +68,8 @@ class Feedback(NamedTuple):
     pair: int = 0
     unlearned: int = 0
     variant: int = 0
+    lag: int = 0
+    lag_before: int = 0
 
 
 def encode_feedback(rows: Sequence[Feedback]) -> bytes:
@@ -88,6 +93,8 @@ def encode_feedback(rows: Sequence[Feedback]) -> bytes:
             row.pair,
             row.unlearned,
             row.variant,
+            row.lag,
+            row.lag_before,
         )
         for row in rows
     ]

@@ -80,6 +80,12 @@ def worth(reward: Reward, claims: Iterable[Claim], assumed_milli: int) -> int | 
     return -max(reports)[2] if reports else None
 
 
+def lag_of(reward: Reward, claims: Iterable[Claim]) -> int:
+    """Return how late the first is that tells of a reward's conversion (lags.py), 0 where nothing does."""
+    told = [reward.told_lag] if reward.told_lag else []
+    return min(told + [reward.lag_at(claim.ts_ms) for claim in claims if claim.holder is reward], default=0)
+
+
 def _telling(claim: Claim) -> tuple[int, int, int, int]:
     return claim.ts_ms, claim.kind, claim.ref, claim.milli
 
@@ -96,6 +102,8 @@ def _forget(state: Remembered, claim: Claim) -> None:
     """Drop a claim; what it earned stays with its holder."""
     del state.claims[claim.id]
     holder = claim.holder
+    if holder is not None:
+        holder.tell_lag(claim.ts_ms)
     if holder is not None and claim.milli != NO_VALUE:
         source = BOUGHT if claim.kind == PURCHASE else REPORTED
         if worth_of(source, claim.ts_ms, claim.milli) > holder.told:

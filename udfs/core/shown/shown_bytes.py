@@ -5,8 +5,10 @@ lists of 22 bytes, by key       (as_of_ms, seq, generation, shown_s, three masks
                                 the number of its placement, 0 for the default list
 former lists of 16, by key      those that only rewards still stand in: as a list's bytes begin
 contexts of 19                  number of the list, encoder, x: of each list with a reward, by key
-rewards of 13, by list, position    number of the list, position, flags, activity, clicked_ms
-conversions of 19               number of the reward, told_ms, told and counted worth: where it has any
+rewards of 13, by list, position    number of the list, position, flags, activity, clicked_ms; the highest 6 bits of
+                                the time are how late its conversion is, as it was fed to the learner
+conversions of 19               number of the reward, told_ms, told and counted worth: where it has any; the highest 6
+                                bits of the time are how late the first report was
 notes of 9                      number of the list, masks, its first click (bit 7: it is not learned from) and weight:
                                 where a list needs it
 claims of 25, by age            id, ts_ms, ref, worth, number of the reward that holds it with its kind

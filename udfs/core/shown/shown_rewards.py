@@ -15,6 +15,8 @@ from tideline.udfs.core.shown.shown_bytes import (
     CONTEXT_FORM,
     CONVERSION_FORM,
     FORMER_FORM,
+    HIGH,
+    HIGH_BITS,
     KIND_SHIFT,
     LOW,
     NOBODY,
@@ -41,6 +43,7 @@ Claims = dict[int, Claim]
 
 _FORMER, _CONTEXT, _REWARD = FORMER_FORM.size, CONTEXT_FORM.size, REWARD_FORM.size
 _SHOWN_S = struct.Struct("<I")
+_LAG_SHIFT = 32 + HIGH_BITS
 
 
 class RewardBytes:
@@ -112,10 +115,12 @@ def read_rewards(written: RewardBytes, lists: ShownLists) -> tuple[Rewards, Clai
     found: list[Reward] = []
     for number, position, flags, activity, high, low in REWARD_FORM.iter_unpack(written.rewards):
         page = pages.get(number) or (lists.at(number) if number < listed else _former(written.formers, number - listed))
-        found.append(Reward(page, position, activity, flags, high << 32 | low))
+        reward = Reward(page, position, activity, flags, (high & HIGH) << 32 | low)
+        reward.counted_lag = high >> HIGH_BITS
+        found.append(reward)
     for number, high, low, told_high, told_low, fed_high, fed_low in CONVERSION_FORM.iter_unpack(written.conversions):
         reward = found[number]
-        reward.told_ms = high << 32 | low
+        reward.told_ms, reward.told_lag = (high & HIGH) << 32 | low, high >> HIGH_BITS
         reward.told_milli, reward.counted_milli = told_high << 32 | told_low, fed_high << 32 | fed_low
     rewards = {(each.page.key, each.position): each for each in found}
     claims: Claims = {}
@@ -155,7 +160,7 @@ def size_of(rewards: Rewards, claims: Claims, lists: ShownLists) -> int:
 
 def has_conversion(reward: Reward) -> bool:
     """Return whether a reward's conversion takes bytes."""
-    return bool(reward.told_ms or reward.told_milli or reward.counted_milli)
+    return bool(reward.told_ms or reward.told_milli or reward.counted_milli or reward.told_lag)
 
 
 def _former(formers: bytes, number: int) -> ShownList:
@@ -168,12 +173,12 @@ def _former_bytes(page: ShownList) -> bytes:
 
 
 def _reward_bytes(each: Reward, page: int) -> bytes:
-    clicked_ms = each.clicked_ms
+    clicked_ms = each.counted_lag << _LAG_SHIFT | each.clicked_ms
     return REWARD_FORM.pack(page, each.position, each.flags, each.activity, clicked_ms >> 32, clicked_ms & LOW)
 
 
 def _conversion_bytes(each: Reward, number: int) -> bytes:
-    told_ms, told, fed = each.told_ms, each.told_milli, each.counted_milli
+    told_ms, told, fed = each.told_lag << _LAG_SHIFT | each.told_ms, each.told_milli, each.counted_milli
     return CONVERSION_FORM.pack(number, told_ms >> 32, told_ms & LOW, told >> 32, told & LOW, fed >> 32, fed & LOW)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tideline.udfs.core.lags import LAG_CODES, lag_code
+
 CLICKED, CONVERTED, TOLD, UNLEARNED = 1, 2, 4, 8
 """Flags of a reward: a click came; its conversion was counted; a conversion with its token came; its list teaches
 budgets alone."""
@@ -83,6 +85,10 @@ class Reward:
     told_milli: int = 0
     counted_milli: int = 0
     """Worth that was fed to the learner."""
+    told_lag: int = 0
+    """Of its earliest report with a token, and of a claim that is forgotten (lags.py); 0 for none."""
+    counted_lag: int = 0
+    """How late the conversion is, as it was fed to the learner."""
 
     @property
     def told(self) -> tuple[int, int, int]:
@@ -93,6 +99,14 @@ class Reward:
         """Take a report for the one that counts."""
         self.flags = self.flags & ~_SOURCE_BITS | source << _SOURCE_SHIFT
         self.told_ms, self.told_milli = at_ms, milli
+
+    def lag_at(self, at_ms: int) -> int:
+        """Return how late a moment is, counted from its list (lags.py)."""
+        return lag_code(at_ms - self.page.as_of_ms)
+
+    def tell_lag(self, at_ms: int) -> None:
+        """Take note of when something was reported: the earliest counts."""
+        self.told_lag = min(self.told_lag or LAG_CODES, self.lag_at(at_ms))
 
 
 @dataclass(slots=True)

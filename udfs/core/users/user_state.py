@@ -1,4 +1,4 @@
-"""What is kept of a user, and its bytes (state version 6, golden file tests/golden/state_v6.bin).
+"""What is kept of a user, and its bytes (state version 7, golden file tests/golden/state_v7.bin).
 
 Layout, little-endian: header | h (h_len float32) | n_history rows of 28 bytes | n_liked categories of 12 bytes, what he
 has long liked (long_liked.py) | n_seen numbers of 2 bytes (times_seen.py) | n_profile bytes of what his profile
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-STATE_VERSION = 6
+STATE_VERSION = 7
 HISTORY = 31
 """Events kept: the longest sawtooth window."""
 SECONDS_KEPT = 4

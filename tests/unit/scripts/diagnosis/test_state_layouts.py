@@ -113,6 +113,12 @@ def of_feedback(content: bytes, memory: MemoryContext) -> bytes:
     return content
 
 
+def of_ledger(content: bytes, memory: MemoryContext) -> bytes:
+    """Restore what an activity has had."""
+    ledgers = learner_of(memory, "ledgers", "a", content).ledgers
+    return encode_ledger(ledgers._ledgers["a"], ledgers._lags["a"])
+
+
 def of_costs(content: bytes, memory: MemoryContext) -> bytes:
     """Restore what rules cost, and let it be published with that of the next day."""
     operator = Opened(memory)
@@ -147,7 +153,7 @@ RESTORED: dict[str, Callable[[bytes, MemoryContext], bytes]] = {
     "tally": of_tally,
     "sums": of_sums,
     "feedback": of_feedback,
-    "ledger": lambda content, memory: encode_ledger(learner_of(memory, "ledgers", "a", content).ledgers._ledgers["a"]),
+    "ledger": of_ledger,
     "terms": lambda content, memory: encode_terms(learner_of(memory, "terms", "a", content).ledgers._terms["a"]),
     "variant_sums": lambda content, memory: learner_of(memory, "variants", "a", content).ledgers.variant_sums("a"),
     "standing": of_standing,

@@ -20,7 +20,10 @@ from tideline.udfs.core.rewards.feedback import Feedback, decode_feedback, encod
 def spent(count: int, conversions: int, name: str = "0", at_ms: int = NOON_MS) -> bytes:
     x = Seen().feedback()[0].x
     return encode_feedback(
-        [Feedback(name, ENCODER, at_ms, x, 1, conversions=int(at < conversions)) for at in range(count)]
+        [
+            Feedback(name, ENCODER, at_ms, x, 1, conversions=int(at < conversions), lag=int(at < conversions))
+            for at in range(count)
+        ]
     )
 
 
@@ -145,7 +148,13 @@ def test_oracle_and_operator_publish_the_same_standings() -> None:
         ids, rows = decode_feedback(part)
         oracle.take_feedback(
             Feedback(
-                ids[row["activity"]], ENCODER, int(row["ts_ms"]), row["x"].tobytes(), 1, 0, int(row["conversions"])
+                ids[row["activity"]],
+                ENCODER,
+                int(row["ts_ms"]),
+                row["x"].tobytes(),
+                1,
+                conversions=int(row["conversions"]),
+                lag=int(row["lag"]),
             )
             for row in rows
         )

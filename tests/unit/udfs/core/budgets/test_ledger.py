@@ -13,16 +13,18 @@ from tests.support.feedback_rows import rows_of
 from tideline.udfs.core.budgets.ledger import (
     HOURLY_MS,
     LEDGER,
+    NO_LAGS,
     NO_LEDGER,
     by_cut,
     by_day,
     decode_ledger,
     encode_ledger,
     entries,
+    lags_of,
     merged,
 )
 
-GOLDEN = Path(__file__).parents[4] / "golden" / "ledger_v1.bin"
+GOLDEN = Path(__file__).parents[4] / "golden" / "ledger_v2.bin"
 COST = 250
 
 
@@ -35,7 +37,7 @@ def test_a_ledger_does_not_depend_on_order_split_or_restores(seed: int, count: i
     parts = [NO_LEDGER] * shards
     pieces = np.array_split(rows[rng.permutation(count)], 9)
     for piece, shard in zip(pieces, rng.integers(0, shards, 9).tolist(), strict=True):
-        parts[shard] = decode_ledger(encode_ledger(merged([parts[shard], entries(piece, COST, COST)])))
+        parts[shard] = decode_ledger(encode_ledger(merged([parts[shard], entries(piece, COST, COST)])))[0]
     assert encode_ledger(merged(parts)) == expected
 
 
@@ -45,6 +47,8 @@ def test_what_is_taken_back_leaves_nothing(seed: int, count: int) -> None:
     """Contract: not even a row of zeros."""
     rows = rows_of(count, seed, 400_000_000)
     back = rows.copy()
+    back["lag"], back["lag_before"] = 0, rows["lag"]
+    assert not (lags_of(rows) + lags_of(back)).any()
     for name in ("impressions", "clicks", "conversions"):
         back[name] = -rows[name]
     assert merged([entries(rows, COST, COST), entries(back, COST, COST)]).size == 0
@@ -89,13 +93,16 @@ def test_a_ledger_is_what_it_is_called() -> None:
     }
 
 
-def test_state_of_version_1_is_read() -> None:
+def test_state_of_version_2_is_read() -> None:
     """Contract: the golden file, byte for byte."""
     ledger = np.array([(471_000, 380, 4, 2, 1, 250), (471_001, -100, -1, 0, 0, -(2**40))], LEDGER)
-    assert encode_ledger(ledger) == GOLDEN.read_bytes()
-    assert decode_ledger(GOLDEN.read_bytes()).tolist() == ledger.tolist()
+    lags = NO_LAGS.copy()
+    lags[[1, 23]] = 2, 1
+    assert encode_ledger(ledger, lags) == GOLDEN.read_bytes()
+    back, lags_back = decode_ledger(GOLDEN.read_bytes())
+    assert (back.tolist(), lags_back.tolist()) == (ledger.tolist(), lags.tolist())
 
 
 def test_another_version_is_refused() -> None:
-    with pytest.raises(ValueError, match="ledger of version 9; this build reads 1"):
+    with pytest.raises(ValueError, match="ledger of version 9; this build reads 2"):
         decode_ledger(b"\x09")

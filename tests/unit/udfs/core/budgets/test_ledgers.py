@@ -18,15 +18,18 @@ from tideline.udfs.core.budgets.pacing import in_price_units
 from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.catalogue.competing import Variant, variant_mark
 from tideline.udfs.core.catalogue.spending import Stock
+from tideline.udfs.core.lags import LAG_CODES, lag_code
 from tideline.udfs.core.rewards.feedback import ROWS
 
 SETTINGS = LedgerSettings(DAY_MS)
+AT_ONCE = lag_code(0)
 
 
 def rows(count: int, conversions: int = 0, at_ms: int = NOON_MS) -> NDArray[Any]:
     found = np.zeros(count, ROWS)
     found["ts_ms"], found["impressions"] = at_ms, 1
     found["conversions"][:conversions] = 1
+    found["lag"][:conversions] = AT_ONCE
     return found
 
 
@@ -69,6 +72,7 @@ def test_standings_do_not_depend_on_order_split_or_restores(seed: int, parts: in
     told = rows(200)
     told["ts_ms"] -= rng.integers(0, DAY_MS, 200)
     told["conversions"] = rng.random(200) < 0.05
+    told["lag"] = rng.integers(1, LAG_CODES, 200) * told["conversions"]
     whole, split = Kept(), Kept()
     for each in (whole, split):
         each.note("a", budget=20.0, cost=1.0)
@@ -168,8 +172,8 @@ def test_what_is_long_past_says_the_same_in_any_order(seed: int) -> None:
             each.learn(a=part, c=part)
         outcomes.append((each.ledgers, each.now.standings()))
     assert outcomes[0] == outcomes[1]
-    assert decode_ledger(outcomes[0][0]["a"])["impressions"].sum() == 300
-    assert len(decode_ledger(outcomes[0][0][EVERY_ID])) == 3
+    assert decode_ledger(outcomes[0][0]["a"])[0]["impressions"].sum() == 300
+    assert len(decode_ledger(outcomes[0][0][EVERY_ID])[0]) == 3
 
 
 def test_the_ledgers_of_a_year_stay_small() -> None:
@@ -181,9 +185,9 @@ def test_the_ledgers_of_a_year_stay_small() -> None:
         now_ms = NOON_MS + hour * HOUR_MS
         kept.learn(a=rows(4, 1, now_ms), c=rows(20, at_ms=now_ms))
         of_every.append(len(kept.ledgers[EVERY_ID]))
-    assert set(of_every[1:]) == {1 + 2 * LEDGER.itemsize}
+    assert set(of_every[1:]) == {2 + 2 * LEDGER.itemsize}
     assert len(kept.ledgers["a"]) <= (29 * 8 + 338) * LEDGER.itemsize
-    assert decode_ledger(kept.ledgers["a"])["cost_cents"].sum() == 365 * 8 * 100
+    assert decode_ledger(kept.ledgers["a"])[0]["cost_cents"].sum() == 365 * 8 * 100
     assert dict(kept.now.standings())["b"].offset > 0
 
 

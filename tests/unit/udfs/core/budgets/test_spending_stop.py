@@ -18,7 +18,7 @@ from tideline.udfs.core.limits import LEAST_CONVERSIONS
 
 def test_the_bounds_are_what_they_were_worked_out_to_be() -> None:
     """Contract: U(100, .01), and rA + 4 sqrt(rA) at ten impressions a second."""
-    assert upper_bound(100.0, 0.01) == pytest.approx(131.8836, abs=5e-5)
+    assert upper_bound(100.0, risk=0.01) == pytest.approx(131.8836, abs=5e-5)
     assert overshoot_bound(10.0, 2.4) == pytest.approx(43.5959, abs=5e-5)
 
 
@@ -28,10 +28,18 @@ def test_rare_events_are_above_the_bound_as_seldom_as_it_says() -> None:
         assert (drawn > upper_bound(mean)).mean() <= 0.01
 
 
+def test_where_the_mean_itself_is_not_known_the_bound_holds_over_both() -> None:
+    """Contract: of rates from a Gamma distribution, and of counts that then come."""
+    rng = np.random.default_rng(2)
+    for mean, variance in ((3.0, 2.0), (40.0, 60.0), (200.0, 900.0)):
+        rates = rng.gamma(mean * mean / variance, variance / mean, 20_000)
+        assert (rng.poisson(rates) > upper_bound(mean, variance)).mean() <= 0.01
+
+
 def test_a_budget_stops_while_there_is_room_for_what_is_pending() -> None:
     """Contract: and opens again where what was pending did not come."""
-    assert must_stop(50_00, 40.0, 1_00, 100_00)
-    assert not must_stop(50_00, 10.0, 1_00, 100_00)
+    assert must_stop(50_00, 50.0, 1_00, 100_00)
+    assert not must_stop(50_00, 49.0, 1_00, 100_00)
 
 
 def test_without_a_cost_nothing_is_held_back() -> None:
@@ -48,5 +56,5 @@ def test_a_lease_is_between_ten_minutes_and_a_day() -> None:
 def test_a_budget_that_is_stopped_from_the_start_is_told_to_reach_nobody() -> None:
     """Contract: `tideline activity check` knows by the number of conversions from where on one is ever shown."""
     assert upper_bound(0.0) == LEAST_CONVERSIONS
-    assert must_stop(0, 0.0, 100_000, int(100_000 * LEAST_CONVERSIONS))
-    assert not must_stop(0, 0.0, 100_000, int(100_000 * LEAST_CONVERSIONS) + 1)
+    assert must_stop(0, upper_bound(0.0), 100_000, int(100_000 * LEAST_CONVERSIONS))
+    assert not must_stop(0, upper_bound(0.0), 100_000, int(100_000 * LEAST_CONVERSIONS) + 1)

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from tests.support.core_world import DAY_MS, NOON_MS, activity
 from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.fields import MAX_AMOUNT
-from tideline.udfs.core.budgets.committed import cohorts_of, heard_of
-from tideline.udfs.core.budgets.ledger import HOUR_MS, LEDGER, NO_LEDGER
+from tideline.udfs.core.budgets.committed import cohorts_of, pending_of
+from tideline.udfs.core.budgets.ledger import HOUR_MS, LEDGER, NO_LAGS, NO_LEDGER
 from tideline.udfs.core.budgets.pacing import Pacing
 from tideline.udfs.core.budgets.spending_stop import MAX_LEASE_MS, MIN_LEASE_MS
 from tideline.udfs.core.budgets.standing import Moment, Standing, decode_standing, encode_standing, standing_of
 from tideline.udfs.core.budgets.terms import terms_of
 from tideline.udfs.core.catalogue.spending import PACINGS, Stock
+from tideline.udfs.core.lags import lag_code
 
 HOURS_AGO = 24
 
@@ -37,8 +38,10 @@ def ledger(conversions: int, impressions: int = 2_400, cents: int = 100) -> NDAr
 def standing(known: NDArray[Any], every: NDArray[Any] = NO_LEDGER, **given: Any) -> Standing:
     terms = terms_of(activity("a", **given), 0)
     assert terms is not None
-    (cohorts,) = cohorts_of([known], NOON_MS, DAY_MS)
-    return standing_of(terms, known, cohorts, every, Moment(NOON_MS, heard_of([cohorts]), (5.0, 0.0)))
+    lags = NO_LAGS.copy()
+    lags[lag_code(1000)] = known["conversions"].sum()
+    (pending,) = pending_of(cohorts_of([(known, lags)], NOON_MS, DAY_MS), DAY_MS)
+    return standing_of(terms, known, pending, Moment(NOON_MS, (5.0, 0.0), every))
 
 
 def test_the_more_is_spent_the_higher_the_price() -> None:

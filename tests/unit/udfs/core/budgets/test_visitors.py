@@ -85,7 +85,9 @@ def test_a_purchase_and_reports_of_one_click_are_charged_once() -> None:
 def test_a_clock_that_is_four_minutes_ahead_moves_no_budget_far() -> None:
     """Contract: what is spent stays; what is expected yet and the price move by what four minutes do."""
     began_ms = NOON_MS - DAY_MS + 60_000
-    shown = [Feedback("a", 1, began_ms, bytes(16), 1, conversions=int(at < 20)) for at in range(2_000)]
+    shown = [
+        Feedback("a", 1, began_ms, bytes(16), 1, conversions=int(at < 20), lag=int(at < 20)) for at in range(2_000)
+    ]
     right, ahead = (spent([*shown, Feedback("b", 1, at_ms, bytes(16), 1)]) for at_ms in (NOON_MS, NOON_MS + 240_000))
     assert right.spent_cents == ahead.spent_cents == 2_000
     assert right.stopped == ahead.stopped

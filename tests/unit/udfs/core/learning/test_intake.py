@@ -70,6 +70,8 @@ def test_an_id_that_no_activity_has_teaches_nothing(name: str) -> None:
         (Feedback("b", 3, 2**63 - 1, X, 1), Refusal.BAD_TIME),
         (Feedback("b", 3, NOW_MS, X, 1, revenue_milli=MAX_MILLI + 1), Refusal.BAD_NUMBER),
         (Feedback("b", 3, NOW_MS, X, 1, revenue_milli=2**63 - 1), Refusal.BAD_NUMBER),
+        (Feedback("b", 3, NOW_MS, X, 1, conversions=1, lag=64), Refusal.BAD_NUMBER),
+        (Feedback("b", 3, NOW_MS, X, conversions=-1, lag_before=255), Refusal.BAD_NUMBER),
         (Feedback("b", 3, NOW_MS, X, 1, revenue_milli=-(2**63)), Refusal.BAD_NUMBER),
         (Feedback("b", 3, NOW_MS, X, 1, examination_discount=101), Refusal.BAD_NUMBER),
         (Feedback("b", 3, NOW_MS - 225 * 86_400_000, X, 1), Refusal.FORGOTTEN),
@@ -165,6 +167,8 @@ ROW = st.builds(
     st.integers(0, 2**32 - 1),
     st.integers(0, 255),
     st.integers(0, 2**16 - 1),
+    st.integers(0, 255),
+    st.integers(0, 255),
 )  # fmt: skip
 
 

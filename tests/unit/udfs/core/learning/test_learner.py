@@ -114,7 +114,7 @@ def test_feedback_of_who_is_not_to_be_learned_from_counts_for_budgets_alone() ->
     learned = [plain.learn(IDS, rows), both.learn(IDS, np.concatenate([rows, others]))]
     assert learned[0].kept == learned[1].kept
     assert plain.publish(learned[0].arms)[0][1].theta.tobytes() == both.publish(learned[1].arms)[0][1].theta.tobytes()
-    ledgers = [decode_ledger(each.ledgers.kept["a0"]) for each in learned if each.ledgers]
+    ledgers = [decode_ledger(each.ledgers.kept["a0"])[0] for each in learned if each.ledgers]
     its = [np.count_nonzero(each["activity"] == 0) for each in (rows, others)]
     assert [int(each["impressions"].sum()) for each in ledgers] == [its[0], sum(its)]
     assert its[1] > 0

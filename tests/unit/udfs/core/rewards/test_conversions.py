@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.core_world import DAY_MS, NOON_MS
-from tests.support.told import CLICK, CONVERSION, IMPRESSION, PURCHASE, SETTINGS, apply, clicked, event, totals
+from tests.support.core_world import DAY_MS, NOON_MS, token_for
+from tests.support.told import CLICK, CONVERSION, IMPRESSION, NAMES, PURCHASE, SETTINGS, apply, clicked, event, totals
 from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.lags import lag_code
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rewards.attribution_settings import WORTH_LIMIT
-from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
+from tideline.udfs.core.rewards.feedback import Feedback, decode_feedback, encode_feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
 
 
@@ -165,3 +167,40 @@ def test_one_event_id_for_a_purchase_and_a_conversion_is_one_in_any_order() -> N
         stories = [totals(apply([clicked("a", 5, 1)], *[[each] for each in order])[1])
                    for order in permutations(pair + others)]  # fmt: skip
         assert all(each == stories[0] for each in stories)
+
+
+def lags(feedback: list[Feedback]) -> dict[tuple[str, int], Counter[int]]:
+    """By activity and time how many conversions are how late, what cancels out left out."""
+    found: defaultdict[tuple[str, int], Counter[int]] = defaultdict(Counter)
+    for each in feedback:
+        found[each.activity_id, each.ts_ms].update({each.lag: 1})
+        found[each.activity_id, each.ts_ms].subtract({each.lag_before: 1})
+    return {
+        key: left for key, each in found.items() if (left := Counter({lag: n for lag, n in each.items() if lag and n}))
+    }
+
+
+def test_a_conversion_is_as_late_as_its_first_report() -> None:
+    """Contract: counted from its list; a value that comes a day later changes its worth and not that."""
+    reports = [event(CONVERSION, at_ms=NOON_MS + 90_000, value=9.0), event(CONVERSION, at_ms=NOON_MS + DAY_MS // 2)]
+    for order in permutations([event(CLICK), *reports]):
+        for batches in ([list(order)], [[each] for each in order]):
+            assert lags(apply(*batches)[1]) == {("a", NOON_MS): {lag_code(90_000): 1}}
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.permutations([clicked("a", 50, 1), clicked("b", 40, 2), clicked("b", 90, 3), PURCHASE,
+                        PURCHASE._replace(event_id="q", ts_ms=NOON_MS + 70),
+                        event(CONVERSION, "b", NOON_MS + 9_500, token=None),
+                        event(CONVERSION, "b", NOON_MS + 95, token_for("u", NAMES, NOON_MS + 3, seq=3))]),
+       st.data())  # fmt: skip
+def test_how_late_conversions_are_does_not_depend_on_the_order(order: list[Event], data: st.DataObject) -> None:
+    """Contract: a purchase that another click takes over leaves nothing where it was, and each has one lag."""
+    cuts = sorted(data.draw(st.lists(st.integers(0, 7), max_size=4)))
+    batches = [order[start:end] for start, end in zip([0, *cuts], [*cuts, 7], strict=True)]
+    outcome, feedback = apply(*batches)
+    in_order, expected = apply(sorted(order, key=lambda each: each.ts_ms))
+    assert lags(feedback) == lags(expected)
+    assert outcome.shown == in_order.shown
+    counted = {key: row[2] for key, row in totals(feedback).items() if row[2]}
+    assert {key: sum(each.values()) for key, each in lags(feedback).items()} == counted

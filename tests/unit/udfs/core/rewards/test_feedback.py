@@ -17,16 +17,16 @@ def test_feedback_comes_back_and_another_layout_is_refused() -> None:
     """Contract: revenue in thousandths of a unit, far beyond 32 bits."""
     sent = [
         Feedback("b", 3, 2**40, X, impressions=1),
-        Feedback("a", 4, 1, X, -1, -1, -1, -1, -(10**15), 99, 2**24 - 1, 1, 2**16 - 1),
+        Feedback("a", 4, 1, X, -1, -1, -1, -1, -(10**15), 99, 2**24 - 1, 1, 2**16 - 1, 63, 1),
     ]
     ids, rows = decode_feedback(encode_feedback(sent))
     assert [(ids[row["activity"]], *(int(row[name]) for name in Feedback._fields[4:])) for row in rows] == [
-        ("b", 1, 0, 0, 0, 0, 0, 0, 0, 0),
-        ("a", -1, -1, -1, -1, -(10**15), 99, 2**24 - 1, 1, 2**16 - 1),
+        ("b", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        ("a", -1, -1, -1, -1, -(10**15), 99, 2**24 - 1, 1, 2**16 - 1, 63, 1),
     ]
     assert [(row["encoder"], row["ts_ms"], row["x"].tobytes()) for row in rows] == [(3, 2**40, X), (4, 1, X)]
     assert encode_feedback([]) == b""
-    with pytest.raises(ValueError, match="feedback of layout 3; this build reads 6"):
+    with pytest.raises(ValueError, match="feedback of layout 3; this build reads 7"):
         decode_feedback(b"\x03" + encode_feedback(sent)[1:])
 
 

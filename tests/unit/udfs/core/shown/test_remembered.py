@@ -87,6 +87,7 @@ class Both:
             own.rewards[key, position] = reward
             page.encoder, page.x = 3, bytes(range(16))
             reward.flags, reward.clicked_ms, reward.told_milli = CLICKED, 10**12 + self.at, self.at % 2 * -(10**11)
+            reward.counted_lag, reward.told_lag = self.at % 64, self.at % 2 * self.at % 64
 
     def forget(self) -> None:
         if self.plain.rewards:

@@ -51,7 +51,7 @@ def test_counts_that_do_not_fit_are_malformed_and_another_version_is_refused() -
         broken[place] = value
         assert is_malformed(bytes(broken))
     state[0] = 5
-    with pytest.raises(ConfigError, match="user state of version 5' cannot be used; allowed: version 6, as this build"):
+    with pytest.raises(ConfigError, match="user state of version 5' cannot be used; allowed: version 7, as this build"):
         is_malformed(bytes(state))
 
 

@@ -26,7 +26,7 @@ from tideline.udfs.core.users.user_state import (
     encode_states,
 )
 
-GOLDEN = Path(__file__).parents[4] / "golden" / "state_v6.bin"
+GOLDEN = Path(__file__).parents[4] / "golden" / "state_v7.bin"
 HIDDEN = 3
 
 
@@ -121,10 +121,10 @@ def test_the_golden_state_reads_as_what_it_was_written_from() -> None:
     assert batch.h[1].tobytes() == written.h[0].tobytes()
 
 
-@pytest.mark.parametrize("version", [0, 5, 255])
+@pytest.mark.parametrize("version", [0, 6, 255])
 def test_a_state_of_an_unknown_version_is_refused(version: int) -> None:
     state = encode_states(batch_of([(3, 0, 0, 0, 1, True)], 2))[0]
-    with pytest.raises(ValueError, match=rf"version \[{version}\]; this build reads version 6"):
+    with pytest.raises(ValueError, match=rf"version \[{version}\]; this build reads version 7"):
         decode_states([None, state, bytes([version]) + state[1:]], HIDDEN)
 
 
