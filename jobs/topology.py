@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pyflink.common import Row, Types
 from pyflink.datastream import RuntimeExecutionMode
@@ -10,6 +10,7 @@ from pyflink.datastream.connectors.base import Sink
 from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
 
+from tideline.jobs.archived import archived
 from tideline.jobs.inputs import BROADCAST_TYPE, at_once, batches, broadcasts, feedback_rows, learner_rows
 from tideline.jobs.outputs import write_dead_letters, write_decisions, write_policy
 from tideline.jobs.shards import MAX_PARALLELISM, shard_keys
@@ -22,7 +23,7 @@ from tideline.udfs.settings.job_config import ReplayConfig
 from tideline.udfs.settings.worker_config import WorkerConfig
 
 if TYPE_CHECKING:
-    from pyflink.datastream import DataStream, StreamExecutionEnvironment
+    from pyflink.datastream import DataStream, KeyedStream, StreamExecutionEnvironment
     from pyflink.table import StatementSet
 
     from tideline.udfs.settings.job_config import JobConfig
@@ -80,12 +81,20 @@ def _rank(
         changes = broadcasts(tables, config)
     popular_shard = shard_keys(config.shards)[0]
     return (
-        batches(tables, config, UIDS["gather"])
+        _batches(env, tables, config, workers)
         .connect(changes.broadcast(DEPLOYMENT))
         .process(InterestRank(workers, popular_shard), RANKED_TYPE)
         .name("interest_rank")
         .uid(UIDS["interest_rank"])
     )
+
+
+def _batches(
+    env: StreamExecutionEnvironment, tables: StreamTableEnvironment, config: JobConfig, workers: WorkerConfig[JobConfig]
+) -> KeyedStream:
+    if isinstance(config, ReplayConfig) and config.archive is not None:
+        return archived(env, config, cast("WorkerConfig[ReplayConfig]", workers))
+    return batches(tables, config, UIDS["gather"])
 
 
 def _write_lists(tables: StreamTableEnvironment, workers: WorkerConfig[JobConfig]) -> None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from tideline.scripts.archive.archive_files import commit, files_of, latest_ms, opened
+from tideline.udfs.io.archive_files import commit, files_of, latest_ms, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tideline.scripts.archive.archive_files import ArchivedFile
+    from tideline.udfs.io.archive_files import ArchivedFile
 
 MOST_BYTES = 64 << 20
 """Of files that become one, as they are on the disk."""

@@ -2,56 +2,47 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError
-from tideline.scripts.archive.archive_files import files_of, latest_ms, records_in
+from tideline.udfs.io.archive_files import logs_of
 from tideline.udfs.io.topic_reader import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from tideline.scripts.archive.archive_files import ArchivedFile
     from tideline.udfs.core.policies.policy_start import Log, TopicRecord
+    from tideline.udfs.io.archive_files import ArchivedLog
     from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 
 class LongerLog:
     """A partition from its first archived record on; a `Log`. Offsets that neither has hold no record."""
 
-    def __init__(self, log: Log | None, files: Sequence[ArchivedFile]) -> None:
-        """`files` are those of the partition, at least one, by offset; without a log it ends with them.
+    def __init__(self, log: Log, archived: ArchivedLog) -> None:
+        """Take what the archive has, then what the topic has more.
 
         Raises:
             ConfigError: the partition ends before the archive of it.
         """
-        self._log, self._files, self._reached = log, files, files[-1].stop
-        if log is not None and self._reached > log.end:
-            told = f"an archive of this topic, which was archived to {self._reached}, and ends at {log.end}"
-            raise ConfigError("--archive", str(files[-1].path), told)
-        self.begin = files[0].start if log is None else min(files[0].start, log.begin)
-        self.end = self._reached if log is None else log.end
+        self._log, self._archived = log, archived
+        if archived.end > log.end:
+            told = f"an archive of this topic, which was archived to {archived.end}, and ends at {log.end}"
+            raise ConfigError("--archive", str(archived.path), told)
+        self.begin, self.end = min(archived.begin, log.begin), log.end
 
     def offset_at(self, timestamp_ms: int) -> int:
         """Return the first offset with that timestamp or a later one, `end` where there is none."""
-        at = bisect_left(self._files, timestamp_ms, key=latest_ms)
-        if at == len(self._files):
-            return self.end if self._log is None else max(self._reached, self._log.offset_at(timestamp_ms))
-        its = self._files[at]
-        found = (each.offset for each in records_in(its, its.start, its.stop) if each.timestamp_ms >= timestamp_ms)
-        return next(found, its.stop)
+        at = self._archived.offset_at(timestamp_ms)
+        return at if at < self._archived.end else max(at, self._log.offset_at(timestamp_ms))
 
     def records(self, start: int, stop: int) -> Iterable[TopicRecord]:
         """Return the records with an offset in start..stop-1, rising."""
-        here = [each for each in self._files if each.stop > start and each.start < stop]
-        archived = (records_in(each, start, stop) for each in here)
-        if self._log is None:
-            return chain(*archived)
-        return chain(*archived, self._log.records(max(start, self._reached, self._log.begin), stop))
+        more = self._log.records(max(start, self._archived.end, self._log.begin), stop)
+        return chain(self._archived.records(start, stop), more)
 
 
 @contextmanager
@@ -63,6 +54,5 @@ def opened_with(cluster: KafkaCluster, topic: str, archive: Path | None) -> Iter
         Unavailable: as `opened`.
     """
     with opened(cluster, topic) as logs:
-        files = files_of(archive, topic) if archive is not None else []
-        of = {log.number: [each for each in files if each.partition == log.number] for log in logs}
-        yield [LongerLog(log, of[log.number]) if of[log.number] else log for log in logs]
+        of = {each.number: each for each in (logs_of(archive, topic) if archive is not None else ())}
+        yield [LongerLog(log, of[log.number]) if log.number in of else log for log in logs]

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from tideline.schemas.records import DECISION
-from tideline.scripts.archive import archive_files
 from tideline.scripts.archive.avro_columns import columns_of
 from tideline.scripts.archive.topic_columns import decisions_of, events_of, rewarding
 from tideline.udfs.core.policies.policy_start import TopicRecord
+from tideline.udfs.io import archive_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,12 @@ import time
 from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError, Unavailable
-from tideline.scripts.archive import archive_files, archive_upkeep
+from tideline.scripts.archive import archive_upkeep
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
+from tideline.udfs.io import archive_files
 from tideline.udfs.io.topic_reader import opened
 
 if TYPE_CHECKING:

@@ -14,8 +14,6 @@ from tideline.schemas.errors import ConfigError
 from tideline.schemas.topics import Topics
 from tideline.scripts.analysis import join_log
 from tideline.scripts.analysis.rule_log import rules_of, with_rules
-from tideline.scripts.archive import archive_files
-from tideline.scripts.archive.longer_log import LongerLog
 from tideline.scripts.archive.topic_activities import activities_of
 from tideline.scripts.archive.users_in_parts import UsersInParts
 from tideline.scripts.commands.target import PUBLISH_MS
@@ -23,6 +21,7 @@ from tideline.scripts.commands.token_secrets import SECRETS, named_token_keys
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.policies.policy_start import read_start
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
+from tideline.udfs.io import archive_files
 from tideline.udfs.settings.job_config import JobConfig
 
 if TYPE_CHECKING:
@@ -100,8 +99,8 @@ def log_file(path: Path) -> Iterator[Path]:
     if keys is None:
         name = SECRETS.environment
         raise ConfigError(name, None, f"the job's token secrets, in it or in the file {name}_FILE, for an archive")
-    files = archive_files.files_of(path, topics.policy)
-    policy = read_start(LongerLog(None, files), PUBLISH_MS).records if files else ()
+    archived = archive_files.logs_of(path, topics.policy)
+    policy = read_start(archived[0], PUBLISH_MS).records if archived else ()
     shop = Shop.of(archive_files.read(path, topics.activities), policy, keys, JobConfig.attribution_days)
     with TemporaryDirectory() as folder:
         made = Path(folder) / "log.parquet"

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import ConfigError, TidelineError, Unavailable
 from tideline.schemas.topics import SPECS
-from tideline.scripts.archive.archive_files import files_of
 from tideline.scripts.commands.archive import archive, forget
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.person_records import placements_of, readable, records_of, told_by
@@ -24,6 +23,7 @@ from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.core.catalogue.opening import moment
 from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.erasure.known_erasures import erasure_record
+from tideline.udfs.io.archive_files import files_of
 
 if TYPE_CHECKING:
     import argparse

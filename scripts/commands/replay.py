@@ -25,12 +25,11 @@ from tideline.scripts.replays.balance import Account, accounts, described, diffe
 from tideline.scripts.replays.belongings import taken, topics_known, written_there
 from tideline.scripts.replays.digest import digest, is_used, tallies
 from tideline.scripts.replays.kept import Kept, keep, kept_of, known_of, newest_state
-from tideline.scripts.replays.offsets import Span, as_option, spans, times
+from tideline.scripts.replays.offsets import Span, as_option, refuse_gaps, spans, times
+from tideline.scripts.replays.range_logs import clickstream_of, world_of
 from tideline.scripts.replays.replay_policy import Learned, learned_of
 from tideline.scripts.replays.replay_progress import Progress
 from tideline.scripts.replays.world_then import described as unknown
-from tideline.scripts.replays.world_then import world_then
-from tideline.udfs.io.topic_reader import opened as topic_opened
 from tideline.udfs.io.topic_reader import read_topic, topic_ends
 
 if TYPE_CHECKING:
@@ -77,9 +76,10 @@ def begin(stack: Stack, name: str, where: tuple[Bound, Bound | None], options: M
         Unavailable: no broker or no Redis answers, or one refuses.
     """
     options = {"name": name, **options}
-    asked = configuration(stack, "replay", options | _NO_RANGE)
-    with topic_opened(cluster_of(asked), asked.topics.clickstream) as logs:
+    asked = _config(stack, options | _NO_RANGE)
+    with clickstream_of(asked) as logs:
         found = spans(logs, *where, time.time_ns() // 1_000_000)
+        refuse_gaps(logs, found)
         first_ms, last_ms = times(logs, found)
     options |= {"from_offsets": json.dumps(as_option(found, 0)), "to_offsets": json.dumps(as_option(found, 1))}
     if "policy_pin" not in options:  # of all of it the same one, also where a failure lets it be read again
@@ -97,10 +97,7 @@ def _world(config: ReplayConfig, first_ms: int, last_ms: int) -> dict[str, Any] 
     """Return what is known of the world of a range, and say what is not."""
     if config.world == "now":
         return None
-    activities, orders = (
-        read_topic(cluster_of(config), name) for name in (config.topics.activities, config.topics.control)
-    )
-    found = world_then(activities, orders, first_ms, last_ms)
+    found = world_of(config, first_ms, last_ms)
     for line in unknown(found):
         print(f"replay: {line}", file=sys.stderr)
     return {**found}
@@ -257,7 +254,7 @@ def _records(config: ReplayConfig, fates: Fates) -> dict[int, int]:
     found = {number: span.stop - span.start for number, span in _spans(config).items()}
     odd = [number for number, offsets in found.items() if offsets != fates.get(number, Counter()).total()]
     if odd:
-        with topic_opened(cluster_of(config), config.topics.clickstream) as logs:
+        with clickstream_of(config) as logs:
             for log in logs:
                 span = _spans(config).get(log.number)
                 if log.number in odd and span is not None and log.begin <= span.start:

@@ -29,7 +29,7 @@ def fill(parser: VerbParser) -> None:
             "tideline archive --stack demo --to archive --keep-days 400 --merge",
             "tideline archive --stack demo --to archive --without u42",
         ],
-        more=docstring_of("tideline.scripts.archive.archive_files"),
+        more=docstring_of("tideline.udfs.io.archive_files"),
     )
     add_target(parser)
     parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where the archive is")

@@ -23,7 +23,16 @@ LIVE_FLAGS = (
     "--token-keys-file", "--token-key-id",
 )  # fmt: skip
 """Of the live job, in the order of their declaration."""
-REPLAY_FLAGS = ("--from-ms", "--to-ms", "--from-offsets", "--to-offsets", "--makes", "--world", "--policy-pin")
+REPLAY_FLAGS = (
+    "--from-ms",
+    "--to-ms",
+    "--from-offsets",
+    "--to-offsets",
+    "--makes",
+    "--world",
+    "--archive",
+    "--policy-pin",
+)
 """What a replay takes beside them."""
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tideline.schemas.errors import ConfigError, TooFew
 from tideline.scripts.replays.bounds import moment
+from tideline.udfs.io.archive_files import ArchivedLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -109,6 +110,19 @@ def _check_time(key: str, bound: Bound | None, logs: Sequence[Log], now_ms: int)
     at_ms = bound.at_ms(now_ms) if bound else None
     if bound and at_ms is not None and at_ms > now_ms:
         raise ConfigError(key, bound.text, f"not later than now, {moment(now_ms)}; {_ends(logs)}")
+
+
+def refuse_gaps(logs: Sequence[Log], found: Mapping[int, Span]) -> None:
+    """Refuse a range of which an archive lacks a part: Kafka had deleted it before it was archived.
+
+    Raises:
+        TooFew: it lacks one; the message says which offsets.
+    """
+    for log in logs:
+        gap = log.gap(*found[log.number]) if isinstance(log, ArchivedLog) else None
+        if gap is not None:
+            allowed = f"what is archived of partition {log.number}; offsets {gap[0]} to {gap[1] - 1} never were"
+            raise TooFew("from, to", f"{found[log.number].start} to {found[log.number].stop}", allowed)
 
 
 def times(logs: Sequence[Log], found: Mapping[int, Span]) -> tuple[int, int]:

@@ -18,9 +18,11 @@ from tests.support.malformed import many_refused
 from tests.support.replayed import replayed
 from tests.support.traffic import Scenario, interleave, make_activities, make_events, messages, with_duplicates
 from tests.support.waiting import wait_until
+from tideline.scripts.commands import archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tideline.scripts.localstack import Stack
 
@@ -95,6 +97,8 @@ def test_a_replay_gives_the_same_lists_whatever_its_subtasks_and_a_kill(
 def test_a_replay_has_the_activities_of_each_records_time(stack: Stack, evidence: Evidence, capsys: Captured) -> None:
     """Contract: lists of plain Python that met the changes between the same records, with one subtask and with two."""
     job, now_ms = LiveJob(stack, f"then{os.getpid()}"), int(time.time() * 1000)
+    while len(stack.taskmanagers) < 2:
+        stack.add_taskmanager()
     activities = make_activities(60, now_ms)
     job.put_activities(activities)
     told = messages(make_events(Scenario(3, 80, 4_000, activities, job.token_keys, now_ms - 6 * 3_600_000)))
@@ -115,6 +119,24 @@ def test_a_replay_has_the_activities_of_each_records_time(stack: Stack, evidence
     assert today["digest"] != plain["digest"]
     assert (today["world"], plain["differences"], parted["differences"]) == (None, [], [])
     evidence("a replay with activities of each time", {"lists": plain["lists"], "digest": plain["digest"]})
+
+
+def test_an_archive_gives_the_lists_that_kafka_does(
+    stack: Stack, evidence: Evidence, capsys: Captured, tmp_path: Path
+) -> None:
+    """Contract: one digest and one account of the records, whole and in part, by offsets and by times."""
+    job, bad, _ = shop(stack, "arch", 60, 4_000)
+    where = ["--stack", stack.name, "--topics", json.dumps(job.topics.by_role()), "--to", str(tmp_path / "a")]
+    assert archive.main([*where, "--rows", "700"]) == 0
+    began_s = time.monotonic()
+    kafka = replayed(job, capsys, "of-kafka", "--from", "0")
+    kafka_s, began_s = time.monotonic() - began_s, time.monotonic()
+    archived = replayed(job, capsys, "of-archive", "--from", "0", archive=str(tmp_path / "a"))
+    archive_s = time.monotonic() - began_s
+    assert archived["digest"] == kafka["digest"]
+    assert (archived["partitions"], archived["differences"]) == (kafka["partitions"], [])
+    assert sum(sum(each["rejected"].values()) for each in archived["partitions"].values()) == bad
+    evidence("archive", {"records": kafka["records"], "kafka_s": round(kafka_s, 1), "archive_s": round(archive_s, 1)})
 
 
 def _sha256(lists: dict[str, bytes]) -> str:

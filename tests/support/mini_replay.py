@@ -2,6 +2,7 @@
 
 FOLDER/records.json has the clickstream (key, value as text, partition, offset, time in ms), which comes at RATE records
 a second, FOLDER/activities.json what was told of activities (key, value in hex, time in ms), by offset;
+where there is FOLDER/archived.json (stop by partition), they are read of FOLDER/archive.
 FOLDER/policy-NAME gets what a replay with `--makes policy` publishes. Where FOLDER/fail-NAME is, a ranker takes it away
 and raises as soon as there is a checkpoint to go back to; FOLDER/restored-NAME is where one began from it.
 """
@@ -20,10 +21,11 @@ from pyflink.datastream.connectors.number_seq import NumberSequenceSource
 from pyflink.table import Schema
 
 from tests.support.core_world import KEYS
-from tideline.jobs import gather, inputs, outputs, topology
+from tideline.jobs import archived, gather, inputs, outputs, topology
 from tideline.scripts.localstack.paths import FLINK_JARS, PYTHON, REPOSITORY
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 from tideline.udfs.operators.interest_rank import InterestRank
+from tideline.udfs.operators.past.read_archive import ReadArchive
 from tideline.udfs.operators.relearning.relearn import Relearn
 from tideline.udfs.operators.subtask import was_restored
 from tideline.udfs.settings.job_config import ReplayConfig
@@ -81,6 +83,18 @@ class _Learner(Relearn):
 
     def _read(self, topic: str) -> Any:
         return _activities(self.folder) if topic == self._config.topics.activities else ()
+
+
+class _Archive(ReadArchive):
+    """The operator, which reads each part when it is due."""
+
+    per_s = int(_RATE)
+
+    def flat_map(self, number: int) -> Iterator[Row]:
+        import time
+
+        time.sleep(_TOGETHER / self.per_s)
+        yield from super().flat_map(number)
 
 
 class _Record:
@@ -149,20 +163,30 @@ def _environment() -> StreamExecutionEnvironment:
 ENVIRONMENT = _environment()
 
 
+def _range() -> list[str]:
+    """Return the options that say what is read: of an archive, where there is one, from all of its offsets."""
+    ends = _FOLDER / "archived.json"
+    if not ends.exists():
+        return ["--from-ms", "1", "--to-ms", "2"]
+    stops = json.loads(ends.read_text())
+    begins = json.dumps(dict.fromkeys(stops, 0))
+    return ["--archive", str(_FOLDER / "archive"), "--from-offsets", begins, "--to-offsets", json.dumps(stops)]
+
+
 def main() -> None:
     """Run it to its end."""
-    flags = ["--name", _NAME, "--bootstrap", "127.0.0.1:1", "--from-ms", "1", "--to-ms", "2", "--salt", "s"]
-    flags += ["--encoder", str(REPOSITORY / "models" / "artefacts" / "demo-1"), "--parallelism", _PARALLELISM]
-    flags += ["--makes", _MAKES, "--half-life-days", "0"]
+    flags = ["--name", _NAME, "--bootstrap", "127.0.0.1:1", "--salt", "s", "--parallelism", _PARALLELISM]
+    flags += ["--encoder", str(REPOSITORY / "models" / "artefacts" / "demo-1"), "--makes", _MAKES]
+    flags += ["--half-life-days", "0", *_range()]
     secrets = {
         "TIDELINE_REDIS_URL": os.environ["REDIS_URL"],
         "TIDELINE_TOKEN_KEYS": json.dumps({at: key.hex() for at, key in KEYS.secrets.items()}),
     }
     others = [(inputs, "_create", _from_files), (outputs, "_create", _to_files), (topology, "InterestRank", _Ranker)]
-    for module, name, other in [*others, (topology, "Relearn", _Learner)]:
+    for module, name, other in [*others, (topology, "Relearn", _Learner), (archived, "ReadArchive", _Archive)]:
         setattr(module, name, other)
     # Records that come at once are to come as several batches.
-    gather._MOST_RECORDS = 50
+    gather._MOST_RECORDS = archived._RECORDS_A_SUBTASK = 50
     topology.build(ENVIRONMENT, Loaded(load(ReplayConfig, flags, secrets), {}))
     ENVIRONMENT.execute(_NAME)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,7 +10,11 @@ import numpy as np
 from tideline.udfs.core.serving.engine import Records
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyflink.common import Row
+
+    from tideline.udfs.core.policies.policy_start import TopicRecord
 
 EVENTS, ORDER, ACTIVITY, PROFILES = 0, 1, 2, 3
 """What a row carries: records (or, to the learner, feedback), one control order, to the learner one activity; records
@@ -65,6 +70,19 @@ def read_batch(row: Row) -> Batch:
     records, shards = Records(keys, values, moments["timestamp_ms"].tolist()), numbers["shard"].tolist()
     by_key = dict(zip(keys, shards, strict=True))
     return Batch(kind, records, shards, partitions, moments["offset"].tolist(), by_key)
+
+
+def packed(records: Sequence[TopicRecord], shards: Sequence[int], partitions: Sequence[int]) -> bytes:
+    """Return the second half of a row with these records, as `read_batch` reads it; partitions are flagged."""
+    keys, values = [each.key or b"" for each in records], [each.value or b"" for each in records]
+    moments, numbers = np.empty(len(records), _MOMENTS), np.empty(len(records), _NUMBERS)
+    moments["offset"] = [each.offset for each in records]
+    moments["timestamp_ms"] = [each.timestamp_ms for each in records]
+    numbers["shard"], numbers["partition"] = shards, partitions
+    numbers["key_bytes"], numbers["value_bytes"] = list(map(len, keys)), list(map(len, values))
+    count = np.array([len(records)], _COUNT)
+    bodies = chain.from_iterable(zip(keys, values, strict=True))
+    return b"".join([count.tobytes(), moments.tobytes(), numbers.tobytes(), *bodies])
 
 
 def flagged(partition: int, key: bytes | None, value: bytes | None) -> int:

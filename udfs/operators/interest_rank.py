@@ -44,7 +44,7 @@ from tideline.udfs.operators.kept.tallies import Tallies
 from tideline.udfs.operators.kept.user_states import UserStates
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.part_row import part_row
-from tideline.udfs.operators.past.read_past import Told, read_past
+from tideline.udfs.operators.past.read_past import Told, read_past, with_more
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
 from tideline.udfs.operators.stop import fail_job, failing_for_good
 from tideline.udfs.operators.subtask import broadcasts_of, job_id, present_ms, subtask_number
@@ -120,7 +120,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
             lambda name: self._meters.add({name: 1}),
             config.epoch or 0,
         )
-        told = Told(start, list(self._read(config.topics.control)), list(self._read(config.topics.activities)))
+        told = Told(start, *(list(self._read(name)) for name in (config.topics.control, config.topics.activities)))
+        told = with_more(config, told)
         self._feed.apply(CONTROL, told.orders)
         if isinstance(config, ReplayConfig):
             self._feed.pin(config.policy_pin)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.topics import Topics
 from tideline.udfs.core.limits import MAX_POSITIONS
-from tideline.udfs.core.policies.by_name import describe_policies, make_policy
 from tideline.udfs.core.ranking.list_rules import ALLOWED_RULES, ListRules, read_list_rules
 from tideline.udfs.core.ranking.placements import ALLOWED_PLACEMENTS, Placements, read_placements
 from tideline.udfs.settings.connection.kafka_security import KAFKA_PROPERTIES, mask_properties
 from tideline.udfs.settings.connection.redis_url import REDIS_URL, mask_url
+from tideline.udfs.settings.option_kinds import ARCHIVE, OFFSETS, POLICY, TOKEN_KEYS, mask_token_keys
 from tideline.udfs.settings.options import (
-    MASK,
     Kind,
     brokers,
     folder_with,
     number,
     one_of,
     option,
-    table,
     text,
     topic_names,
     whole,
@@ -33,37 +30,8 @@ from tideline.udfs.settings.replay_names import ReplayNames, replay_names
 
 _DAY_S = 24 * 60 * 60
 _MAX_TIME_MS = 2**48 - 1
-_SECRET_BYTES = 32
 # Neither colon nor @: both separate parts of names that are built from these.
 _NAME = text(r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits, dots, hyphens and underscores")
-
-
-def _check_token_keys(entries: dict[str, Any]) -> dict[int, bytes]:
-    keys = {int(key_id): bytes.fromhex(str(secret)) for key_id, secret in entries.items()}
-    if not keys or not all(0 <= key_id <= 255 and len(secret) >= _SECRET_BYTES for key_id, secret in keys.items()):
-        raise ValueError
-    return keys
-
-
-def _mask_token_keys(keys: Mapping[int, bytes]) -> str:
-    return json.dumps(dict.fromkeys(keys, MASK))
-
-
-def _read_policy(raw: Any) -> str:
-    if not isinstance(raw, str):
-        raise TypeError
-    make_policy(raw)
-    return raw
-
-
-def _check_offsets(entries: dict[str, Any]) -> dict[int, int]:
-    offsets = {int(partition): int(str(offset)) for partition, offset in entries.items()}
-    if not offsets or min(*offsets, *offsets.values()) < 0:
-        raise ValueError
-    return offsets
-
-
-_OFFSETS = table('a table {"partition": offset}', json.loads, _check_offsets)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +102,7 @@ class JobConfig:
         "Lists that each user has beside the default one, in the order in which they are made",
         Placements(),
     )
-    policy: str = option(Kind(describe_policies(), _read_policy), "How activities are scored", "pairs")
+    policy: str = option(POLICY, "How activities are scored", "pairs")
     exploration: float = option(number(0, 0.255), "Share of list positions drawn at random, in steps of 0.001", 0.02)
     holdout: float = option(
         number(0, 0.5), "Share of users whose lists stay in random order, to measure against; in steps of 0.001", 0.0
@@ -172,9 +140,9 @@ class JobConfig:
         one_of(("auto", "cpu", "cuda")), "Where the encoder runs; auto takes CUDA if it is there", "auto"
     )
     token_keys: Mapping[int, bytes] = option(
-        table('{"id": "hex"}: ids from 0 to 255, secrets of 32 bytes or more', json.loads, _check_token_keys),
+        TOKEN_KEYS,
         "Secrets that sign decision tokens; keep a former one while its tokens may come back",
-        mask=_mask_token_keys,
+        mask=mask_token_keys,
     )
     token_key_id: int = option(whole(0, 255), "The secret that signs new tokens", 1)
 
@@ -235,8 +203,8 @@ class ReplayConfig(JobConfig):
     name: str = option(_NAME, "Name of the replay; its keys, group and output topics carry it")
     from_ms: int | None = option(whole(0, _MAX_TIME_MS), "Start of the range, UTC epoch milliseconds", None)
     to_ms: int | None = option(whole(0, _MAX_TIME_MS), "End of the range, excluded", None)
-    from_offsets: Mapping[int, int] | None = option(_OFFSETS, "Start of the range in each partition", None)
-    to_offsets: Mapping[int, int] | None = option(_OFFSETS, "End of the range in each partition, excluded", None)
+    from_offsets: Mapping[int, int] | None = option(OFFSETS, "Start of the range in each partition", None)
+    to_offsets: Mapping[int, int] | None = option(OFFSETS, "End of the range in each partition, excluded", None)
     makes: Literal["lists", "policy"] = option(
         one_of(("lists", "policy")),
         "What it makes: lists, ranked by one policy version, or the policy that its own range teaches, and no lists",
@@ -246,6 +214,9 @@ class ReplayConfig(JobConfig):
         one_of(("then", "now")),
         "Which activities and orders it works off a record with: those of the record's time, or those of its own start",
         "then",
+    )
+    archive: Path | None = option(  # noqa: RUF009 - it makes a field
+        ARCHIVE, "Where the clickstream is read in place of Kafka", None
     )
     policy_pin: int | None = option(
         whole(0, 2**40 - 1), "Policy version to rank with; without it the newest at its start", None
@@ -262,6 +233,8 @@ class ReplayConfig(JobConfig):
             raise ConfigError("from_ms, from_offsets", (self.from_ms, self.from_offsets), "exactly one kind of range")
         if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
             raise ConfigError("to_ms", self.to_ms, f"later than from_ms, {self.from_ms}")
+        if self.archive is not None and self.from_offsets is None:
+            raise ConfigError("from_offsets", None, "offsets, with an archive: `tideline replay` finds those of times")
         begin, end = self.from_offsets or {}, self.to_offsets or {}
         if begin.keys() != end.keys() or any(begin[partition] > end[partition] for partition in begin):
             raise ConfigError("to_offsets", end, f"the partitions of from_offsets, none before its start: {begin}")

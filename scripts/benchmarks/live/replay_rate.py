@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
-from tideline.scripts.archive import archive_files
 from tideline.scripts.benchmarks.live.arena import Arena, arena, job_options
 from tideline.scripts.benchmarks.live.rates import steady_rate
 from tideline.scripts.benchmarks.live.throughput import prepare, run_live
@@ -24,6 +23,7 @@ from tideline.scripts.commands.archive_log import Shop, write_archived
 from tideline.scripts.commands.replay import begin
 from tideline.scripts.commands.target import Target
 from tideline.scripts.replays.bounds import read_bound
+from tideline.udfs.io import archive_files
 from tideline.udfs.io.topic_reader import read_topic, topic_ends
 
 if TYPE_CHECKING:

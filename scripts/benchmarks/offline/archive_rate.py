@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from tideline.schemas.codec import encode_event
 from tideline.schemas.decision_writer import encode_decision
 from tideline.schemas.events import Event, EventType
-from tideline.scripts.archive import archive_files
 from tideline.scripts.archive.topic_columns import decisions_of, events_of
 from tideline.udfs.core.policies.policy_start import TopicRecord
+from tideline.udfs.io import archive_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

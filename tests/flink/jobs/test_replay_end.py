@@ -41,7 +41,7 @@ __all__ = ["server"]
 pytestmark = [pytest.mark.flink, pytest.mark.slow]
 _EVENTS, _PARTITIONS = 8_000, 4
 _NOW_MS = 1_760_000_000_000
-_AT_ONCE, _SLOWLY = 1_000_000, 1_000
+_AT_ONCE, SLOWLY = 1_000_000, 1_000
 """Records a second: slowly enough that there are checkpoints before the end."""
 _ENCODER = REPOSITORY / "models" / "artefacts" / "demo-1"
 
@@ -53,7 +53,8 @@ def _changes(activities: Sequence[Activity]) -> Iterator[tuple[str, Activity | N
         yield each.activity_id, (None, replace(each, status="paused"), new)[number % 3]
 
 
-def _sha256(lists: Mapping[str, bytes]) -> str:
+def sha256_of(lists: Mapping[str, bytes]) -> str:
+    """Return the digest of users' default lists."""
     told = hashlib.sha256()
     for name, payload in sorted((f"list:{user}".encode(), each) for user, each in lists.items()):
         for part in (name, payload):
@@ -143,7 +144,7 @@ def test_a_replay_gives_the_same_whatever_its_subtasks_and_a_failure(server: Ser
     """Contract: one digest of one subtask, and of two of which one goes back to a checkpoint."""
     plain = shop.replayed(server.url, "plain", 1)
     shop.fails("failed")
-    failed = shop.replayed(server.url, "failed", 2, _SLOWLY)
+    failed = shop.replayed(server.url, "failed", 2, SLOWLY)
     assert shop.went_back("failed")
     assert failed == plain
     whole = sum(plain[2].values(), Counter[str]())
@@ -153,10 +154,10 @@ def test_a_replay_gives_the_same_whatever_its_subtasks_and_a_failure(server: Ser
     assert whole["wrong_shape"] == shop.bad
     assert {partition: counts.total() for partition, counts in plain[2].items()} == shop.written
     assert plain[0] > 100
-    assert (len(oracle.lists), _sha256(oracle.lists)) == plain[:2]
+    assert (len(oracle.lists), sha256_of(oracle.lists)) == plain[:2]
     before = shop.changed
     shop.changed = []
-    assert _sha256(shop.oracle().lists) != plain[1], "nothing that matters has changed"
+    assert sha256_of(shop.oracle().lists) != plain[1], "nothing that matters has changed"
     shop.changed = before
 
 
@@ -165,7 +166,7 @@ def test_a_replay_that_learns_gives_the_same_whatever_its_subtasks_and_a_failure
     oracle = shop.oracle()
     plain = shop.replayed(server.url, "learns", 1, makes="policy")
     shop.fails("learns-again")
-    failed = shop.replayed(server.url, "learns-again", 2, _SLOWLY, "policy")
+    failed = shop.replayed(server.url, "learns-again", 2, SLOWLY, "policy")
     assert shop.went_back("learns-again")
     assert failed == plain
     assert plain[0] == 0

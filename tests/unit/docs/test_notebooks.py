@@ -13,9 +13,9 @@ from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_ranke
 from tests.support.doc_pages import ROOT
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import TYPE_NAMES, Event, EventType
-from tideline.scripts.archive.archive_files import write_range
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.io.archive_files import write_range
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,6 @@ from tideline.models.topic_data import ARCHIVE_COLUMNS, Record, archive_records,
 from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.events import Event, EventType
-from tideline.scripts.archive.archive_files import write_range
 from tideline.scripts.diagnosis.canaries import canaries
 from tideline.udfs.core.hashing import hash32
 from tideline.udfs.core.policies.policy_start import TopicRecord
@@ -27,6 +26,7 @@ from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.users.features import StepInputs, step_inputs
 from tideline.udfs.core.users.interest import quantise
 from tideline.udfs.core.users.user_state import HISTORY, UserBatch, decode_states
+from tideline.udfs.io.archive_files import write_range
 
 ENCODER = Encoder.load(ARTEFACTS / "demo-1", "cpu")
 USERS = {f"user-{number}": count for number, count in enumerate((1, 2, 15, 16, 17, 31, 32, 33, 48, 70))}

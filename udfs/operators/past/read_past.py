@@ -9,6 +9,7 @@ from tideline.udfs.core.profiles.held_profiles import HeldProfiles
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.past.changes import changes_of
 from tideline.udfs.core.serving.past.worlds import Worlds
+from tideline.udfs.io.archive_files import with_archived
 from tideline.udfs.settings.job_config import BackfillConfig, ReplayConfig
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.policies.policy_start import TopicRecord
     from tideline.udfs.core.serving.ranker_state import RankerState
-    from tideline.udfs.settings.job_config import JobConfig
+    from tideline.udfs.io.archive_files import with_archived
+from tideline.udfs.settings.job_config import JobConfig
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +36,14 @@ class Past(NamedTuple):
 
     profiles: HeldProfiles | None = None
     worlds: Worlds | None = None
+
+
+def with_more(config: JobConfig, told: Told) -> Told:
+    """Return what was told with the activities that only the archive of a replay still has."""
+    if not isinstance(config, ReplayConfig) or config.archive is None:
+        return told
+    more = with_archived(config.archive, config.topics.activities, told.activities)
+    return told._replace(activities=list(more))
 
 
 def read_past(

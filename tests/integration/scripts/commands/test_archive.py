@@ -16,8 +16,8 @@ from pyarrow import parquet
 
 from tests.support.kafka_topics import produce
 from tideline.schemas.topics import Topics
-from tideline.scripts.archive.archive_files import files_of, read
 from tideline.scripts.commands.tideline import main
+from tideline.udfs.io.archive_files import files_of, read
 from tideline.udfs.io.topic_reader import read_topic
 
 if TYPE_CHECKING:

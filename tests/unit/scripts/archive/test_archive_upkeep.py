@@ -13,9 +13,9 @@ import pytest
 
 from tests.support.doc_pages import ROOT
 from tideline.scripts.archive import archive_upkeep
-from tideline.scripts.archive.archive_files import archived_to, files_of, locked, read, write_range
 from tideline.scripts.archive.archive_upkeep import expire, merge
 from tideline.udfs.core.policies.policy_start import TopicRecord
+from tideline.udfs.io.archive_files import archived_to, files_of, locked, read, write_range
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ _DAY_MS = 86_400_000
 _MERGER = """
 import sys
 from pathlib import Path
-from tideline.scripts.archive.archive_files import locked
+from tideline.udfs.io.archive_files import locked
 from tideline.scripts.archive.archive_upkeep import merge
 with locked(Path(sys.argv[1])):
     for rows in range(10, 2_000, 10):

@@ -10,10 +10,10 @@ from tests.support.core_world import DAY_MS, NOON_MS
 from tests.support.policy_log import MemoryLog
 from tests.unit.scripts.audit.test_decision_scores import KNOWN, WEIGHTS, World
 from tideline.schemas.errors import ConfigError
-from tideline.scripts.archive.archive_files import files_of, write_range
 from tideline.scripts.archive.longer_log import LongerLog
 from tideline.scripts.audit.decision_scores import Ranking, Scores, explained
 from tideline.udfs.core.policies.policy_start import TopicRecord, read_start
+from tideline.udfs.io.archive_files import logs_of, write_range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def _records(start: int, stop: int) -> list[TopicRecord]:
 
 
 def _longer(folder: Path, live: Sequence[TopicRecord], end: int) -> LongerLog:
-    return LongerLog(MemoryLog(live, end), files_of(folder, "t"))
+    return LongerLog(MemoryLog(live, end), *logs_of(folder, "t"))
 
 
 def test_it_reads_like_one_log(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_thousand_decisions_of_two_weeks_are_worked_out_bit_for_bit(tmp_path: 
     cut_ms = world.records[-1].timestamp_ms - _WEEK_MS
     kept = [world.records[each["policy_version"]].timestamp_ms >= cut_ms + _APART_MS for each in log]
     assert 300 < sum(kept) < 700
-    assert verdicts(LongerLog(kafka, files_of(tmp_path, "t"))) == [True] * 1_000
+    assert verdicts(LongerLog(kafka, *logs_of(tmp_path, "t"))) == [True] * 1_000
     alone = verdicts(kafka)
     assert [equal for equal, is_kept in zip(alone, kept, strict=True) if is_kept] == [True] * sum(kept)
     assert False not in alone

@@ -11,9 +11,9 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.scripts.archive import users_in_parts
-from tideline.scripts.archive.archive_files import write_range
 from tideline.scripts.archive.users_in_parts import UsersInParts
 from tideline.udfs.core.policies.policy_start import TopicRecord
+from tideline.udfs.io.archive_files import write_range
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,10 @@ import pytest
 
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.topics import Topics
-from tideline.scripts.archive.archive_files import read, write_range
 from tideline.scripts.commands import archive
 from tideline.scripts.commands.archive import first_offset, ranges
 from tideline.udfs.core.policies.policy_start import TopicRecord
+from tideline.udfs.io.archive_files import read, write_range
 
 if TYPE_CHECKING:
     from collections.abc import Collection

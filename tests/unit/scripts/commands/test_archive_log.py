@@ -16,12 +16,12 @@ from tideline.schemas.errors import ConfigError
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.topics import Topics
 from tideline.scripts.analysis import join_log
-from tideline.scripts.archive.archive_files import read, write_range
 from tideline.scripts.archive.topic_columns import decisions_of, events_of
 from tideline.scripts.commands.archive_log import Shop, log_file, write_archived
 from tideline.scripts.commands.tideline import main
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.policies.policy_start import TopicRecord
+from tideline.udfs.io.archive_files import read, write_range
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.command_lines import refused, taken
-from tideline.scripts.archive import archive_files
 from tideline.scripts.parsers.verbs import parser_of
+from tideline.udfs.io import archive_files
 
 
 def test_the_help_tells_the_layout_as_it_is_told_where_it_is_written() -> None:

@@ -16,8 +16,17 @@ from pyarrow import dataset, parquet
 
 from tests.support.doc_pages import ROOT
 from tideline.schemas.errors import ConfigError
-from tideline.scripts.archive.archive_files import archived_to, files_of, forget, locked, read, write_range
 from tideline.udfs.core.policies.policy_start import TopicRecord
+from tideline.udfs.io.archive_files import (
+    archived_to,
+    files_of,
+    forget,
+    locked,
+    logs_of,
+    read,
+    with_archived,
+    write_range,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +36,7 @@ NOON_MS = 1_795_694_400_000
 _WRITER = """
 import sys
 from pathlib import Path
-from tideline.scripts.archive.archive_files import archived_to, locked, write_range
+from tideline.udfs.io.archive_files import archived_to, locked, write_range
 from tideline.udfs.core.policies.policy_start import TopicRecord
 folder = Path(sys.argv[1])
 with locked(folder):
@@ -117,3 +126,33 @@ def test_a_writer_killed_at_any_moment_loses_and_repeats_nothing(tmp_path: Path)
     assert [(each.offset, each.value) for each in read(tmp_path, "t")] == [(at, b"%d" % at) for at in range(written)]
     with locked(tmp_path):
         assert not [name for _, _, names in os.walk(tmp_path) for name in names if name.endswith(".tmp")]
+
+
+def test_a_partition_is_read_as_far_as_it_is_archived(tmp_path: Path) -> None:
+    """Contract: any range, times too; offsets that were never archived are told, not passed over."""
+    records = [TopicRecord(at, b"k", b"v", 10 * at) for at in range(3, 20)]
+    for start, stop in ((3, 9), (9, 10), (14, 20)):
+        write_range(tmp_path, "t", (2, start, stop), [each for each in records if start <= each.offset < stop])
+    (log,) = logs_of(tmp_path, "t")
+    assert (log.number, log.begin, log.end) == (2, 3, 20)
+    there = [each for each in records if not 10 <= each.offset < 14]
+    for start in range(21):
+        for stop in range(start, 21):
+            assert list(log.records(start, stop)) == [each for each in there if start <= each.offset < stop]
+            lost = [at for at in range(start, stop) if at < 3 or 10 <= at < 14]
+            gap = log.gap(start, stop)
+            assert (gap is None) == (not lost)
+            if gap:
+                assert gap[0] == lost[0]
+                assert set(range(*gap)) <= set(lost)
+        assert log.offset_at(10 * start - 5) == next((each.offset for each in there if each.offset >= start), 20)
+    assert logs_of(tmp_path, "nothing") == []
+
+
+def test_a_topic_is_longer_with_its_archive(tmp_path: Path) -> None:
+    """Contract: each record once; without an archive, or one of another topic, it is what Kafka has."""
+    records = [TopicRecord(at, b"k", b"v", at) for at in range(8)]
+    write_range(tmp_path, "t", (0, 0, 5), records[:5])
+    assert list(with_archived(tmp_path, "t", records[3:])) == records
+    assert list(with_archived(tmp_path, "other", records[3:])) == records[3:]
+    assert list(with_archived(None, "t", records[3:])) == records[3:]

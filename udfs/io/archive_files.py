@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+from bisect import bisect_left
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,7 +29,7 @@ from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.policies.policy_start import TopicRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 VERSION = b"1"
@@ -102,6 +103,61 @@ def _parted(folder: Path) -> tuple[list[ArchivedFile], list[ArchivedFile]]:
         else:
             raise ConfigError("archive", str(each.path), f"offsets that are not also in {found[-1].path}")
     return found, merged
+
+
+class ArchivedLog:
+    """A partition as far as it is archived; see policy_start.Log. Offsets that no file stands for hold nothing."""
+
+    def __init__(self, number: int, files: Sequence[ArchivedFile]) -> None:
+        """`files` are those of the partition, at least one, by offset."""
+        self.number, self._files, self.path = number, files, files[-1].path
+        self.begin, self.end = files[0].start, files[-1].stop
+
+    def offset_at(self, timestamp_ms: int) -> int:
+        """Return the first offset with that timestamp or a later one, `end` where there is none."""
+        for each in self._files[bisect_left(self._files, timestamp_ms, key=latest_ms) :]:
+            for record in records_in(each, each.start, each.stop):
+                if record.timestamp_ms >= timestamp_ms:
+                    return record.offset
+        return self.end
+
+    def records(self, start: int, stop: int) -> Iterator[TopicRecord]:
+        """Yield the records with an offset in start..stop-1, rising."""
+        for each in self._files:
+            if each.stop > start and each.start < stop:
+                yield from records_in(each, start, stop)
+
+    def gap(self, start: int, stop: int) -> tuple[int, int] | None:
+        """Return the first offsets of a range that were never archived, the last one excluded; None where all are."""
+        reached = start
+        for each in self._files:
+            if each.stop <= reached:
+                continue
+            if each.start > reached or reached >= stop:
+                break
+            reached = each.stop
+        after = min((each.start for each in self._files if each.start > reached), default=stop)
+        return (reached, min(after, stop)) if reached < stop else None
+
+
+def logs_of(folder: Path, topic: str) -> list[ArchivedLog]:
+    """Return the partitions of a topic by number; raises as `files_of`."""
+    files = files_of(folder, topic)
+    numbers = sorted({each.partition for each in files})
+    return [ArchivedLog(number, [each for each in files if each.partition == number]) for number in numbers]
+
+
+def with_archived(folder: Path | None, topic: str, records: Iterable[TopicRecord]) -> Iterator[TopicRecord]:
+    """Yield the records of a topic with one partition: what an archive has of it, then what Kafka has more.
+
+    Raises:
+        ConfigError: as `files_of`.
+    """
+    logs = [] if folder is None else logs_of(folder, topic)
+    for log in logs[:1]:
+        yield from log.records(log.begin, log.end)
+    reached = logs[0].end if logs else 0
+    yield from (each for each in records if each.offset >= reached)
 
 
 def archived_to(folder: Path, topic: str) -> dict[int, int]:

@@ -1,0 +1,43 @@
+"""The clickstream of an archive as batches by shard, in the place of Kafka's (inputs.py)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyflink.common import Types, WatermarkStrategy
+from pyflink.datastream import KeyedStream
+from pyflink.datastream.connectors.number_seq import NumberSequenceSource
+from pyflink.java_gateway import get_gateway
+
+from tideline.jobs.gather import BATCH_TYPE
+from tideline.jobs.shards import MAX_PARALLELISM, key_group, shard_keys
+from tideline.udfs.operators.past.read_archive import Parts, ReadArchive
+
+if TYPE_CHECKING:
+    from pyflink.datastream import StreamExecutionEnvironment
+
+    from tideline.udfs.settings.job_config import ReplayConfig
+    from tideline.udfs.settings.worker_config import WorkerConfig
+
+_RECORDS_A_SUBTASK = 2_000
+
+
+def archived(env: StreamExecutionEnvironment, config: ReplayConfig, workers: WorkerConfig[ReplayConfig]) -> KeyedStream:
+    """Return the records of a range in batches, keyed by one of their shards.
+
+    One task reads all of it, each partition in its order, and goes on behind a failure with the part behind the
+    checkpoint: Flink's own source of numbers knows which.
+    """
+    keys = shard_keys(config.shards)
+    subtasks = [key_group(key) * config.parallelism // MAX_PARALLELISM for key in keys]
+    size = _RECORDS_A_SUBTASK * config.parallelism
+    parts = Parts(config.from_offsets or {}, config.to_offsets or {}, size)
+    numbers = env.from_source(
+        NumberSequenceSource(0, len(parts) - 1), WatermarkStrategy.no_watermarks(), "parts", Types.LONG()
+    )
+    element = Types.ROW([Types.INT(), BATCH_TYPE])
+    rows = numbers.uid("parts").set_parallelism(1).flat_map(ReadArchive(workers, parts, keys, subtasks), element)
+    rows = rows.name("archive").uid("archive").set_parallelism(1)
+    java = get_gateway().jvm
+    keyed = rows._j_data_stream.keyBy(java.KeyByKeySelector(), Types.ROW([Types.INT()]).get_java_type_info())  # noqa: SLF001
+    return KeyedStream(keyed, BATCH_TYPE, rows)

@@ -1,0 +1,39 @@
+"""Options of the job's own kinds: what is refused before anything is submitted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tideline.schemas.errors import ConfigError
+from tideline.udfs.settings.option_kinds import ARCHIVE, OFFSETS, POLICY, TOKEN_KEYS, mask_token_keys
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_an_archive_is_a_folder_with_topics(tmp_path: Path) -> None:
+    """Contract: absolute, for a worker runs elsewhere; what has no topic is none."""
+    for none in (str(tmp_path), str(tmp_path / "absent"), 7):
+        with pytest.raises(ValueError):
+            ARCHIVE.read(none)
+    (tmp_path / "topic=clickstream").mkdir()
+    assert ARCHIVE.read(str(tmp_path)) == tmp_path.resolve()
+
+
+@pytest.mark.parametrize("odd", ['{"1": "00"}', "{}", '{"256": "' + "ab" * 32 + '"}', "[]", "x"])
+def test_secrets_that_are_none_are_refused(odd: str) -> None:
+    with pytest.raises((ValueError, TypeError, AttributeError)):
+        TOKEN_KEYS.read(odd)
+
+
+def test_secrets_are_told_by_their_ids() -> None:
+    assert mask_token_keys({3: b"k" * 32}) == '{"3": "***"}'
+
+
+@pytest.mark.parametrize(("kind", "good", "odd"), [(OFFSETS, '{"0": 3}', '{"0": -1}'), (POLICY, "linucb", "none such")])
+def test_what_a_table_or_a_policy_says_is_checked(kind: Any, good: str, odd: str) -> None:
+    assert kind.read(good)
+    with pytest.raises((ValueError, ConfigError)):
+        kind.read(odd)

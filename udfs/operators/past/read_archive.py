@@ -1,0 +1,145 @@
+"""The clickstream of an archive, in the batches that the ranker takes: what the Kafka source and GatherByShard do.
+
+A replay may do so because its users begin with it: which shard a user is in is its own affair, as long as it stays so.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyflink.common import Row
+from pyflink.datastream.functions import FlatMapFunction, RuntimeContext
+
+from tideline.schemas.errors import ConfigError
+from tideline.udfs.io.archive_files import logs_of
+from tideline.udfs.io.job_log import speak_as
+from tideline.udfs.operators.batch_rows import EVENTS, flagged, packed
+from tideline.udfs.operators.stop import failing_for_good
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tideline.udfs.core.policies.policy_start import TopicRecord
+    from tideline.udfs.io.archive_files import ArchivedLog
+    from tideline.udfs.settings.job_config import ReplayConfig
+    from tideline.udfs.settings.worker_config import WorkerConfig
+
+_BATCH_BYTES = 1 << 20
+
+
+class Part(NamedTuple):
+    """Some offsets of a partition, the last one excluded."""
+
+    partition: int
+    start: int
+    stop: int
+
+
+class Parts:
+    """A range in parts by number: of each partition in its order, of all of them in turn."""
+
+    def __init__(self, starts: Mapping[int, int], stops: Mapping[int, int], size: int) -> None:
+        """Cut what is from `starts` on and before `stops` by partition into parts of at most `size` offsets."""
+        self._all = [
+            Part(partition, at, min(at + size, stops[partition]))
+            for turn in range(max((_turns(starts[each], stops[each], size) for each in starts), default=0))
+            for partition in sorted(starts)
+            if (at := starts[partition] + turn * size) < stops[partition]
+        ]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._all)
+
+    def __getitem__(self, number: int) -> Part:
+        """Return one."""
+        return self._all[number]
+
+
+def _turns(start: int, stop: int, size: int) -> int:
+    return -(-(stop - start) // size)
+
+
+def shard_of(key: bytes | None, keys: Sequence[int]) -> int:
+    """Return the shard key of a record."""
+    return keys[zlib.crc32(key or b"") % len(keys)]
+
+
+class _Reading:
+    """A partition that is read on from where it was left, so that no file is opened once a part."""
+
+    def __init__(self, log: ArchivedLog, start: int) -> None:
+        self.reached, self._records = start, log.records(start, log.end)
+        self._next: TopicRecord | None = None
+
+    def up_to(self, stop: int) -> list[TopicRecord]:
+        """Return what has an offset below `stop`."""
+        found: list[TopicRecord] = []
+        self.reached = stop
+        if self._next is not None and self._next.offset >= stop:
+            return found
+        found += [] if self._next is None else [self._next]
+        self._next = None
+        for record in self._records:
+            if record.offset >= stop:
+                self._next = record
+                break
+            found.append(record)
+        return found
+
+
+class ReadArchive(FlatMapFunction):
+    """From the number of a part to its records: a row (shard key, (EVENTS, packed)) for each subtask of the ranker."""
+
+    def __init__(
+        self, submitted: WorkerConfig[ReplayConfig], parts: Parts, keys: Sequence[int], subtasks: Sequence[int]
+    ) -> None:
+        """`keys` are the keys of all shards, `subtasks` where each of them is worked off."""
+        self._submitted, self._parts, self._keys = submitted, parts, keys
+        self._subtasks = dict(zip(keys, subtasks, strict=True))
+
+    def open(self, context: RuntimeContext) -> None:
+        """Look for the archive, which is to be there on every worker."""
+        speak_as("read_archive", 0)
+        self._context = context
+        config = self._submitted.opened()
+        self._folder, self._topic = config.archive, config.topics.clickstream
+        self._readings: dict[int, _Reading] = {}
+        self._logs: dict[int, ArchivedLog] = {}
+
+    def flat_map(self, number: int) -> Iterator[Row]:
+        """Read a part."""
+        part = self._parts[number]
+        reading = self._readings.get(part.partition)
+        if reading is None or reading.reached != part.start:
+            reading = self._readings[part.partition] = _Reading(self._log(part), part.start)
+        records = reading.up_to(part.stop)
+        shards = [shard_of(each.key, self._keys) for each in records]
+        by_subtask: dict[int, list[int]] = {}
+        for at, shard in enumerate(shards):
+            by_subtask.setdefault(self._subtasks[shard], []).append(at)
+        for numbers in by_subtask.values():
+            yield from self._rows(part.partition, [records[at] for at in numbers], [shards[at] for at in numbers])
+
+    def _rows(self, partition: int, records: list[TopicRecord], shards: list[int]) -> Iterator[Row]:
+        size = start = 0
+        for at, each in enumerate(records, 1):
+            size += len(each.key or b"") + len(each.value or b"")
+            if size >= _BATCH_BYTES or at == len(records):
+                some = records[start:at]
+                flags = [flagged(partition, record.key, record.value) for record in some]
+                yield Row(shards[start], Row(EVENTS, packed(some, shards[start:at], flags)))
+                size, start = 0, at
+
+    def _log(self, part: Part) -> ArchivedLog:
+        """Return a partition of the archive as it is now; end the job for good where a part of the range is missing."""
+        with failing_for_good(self._context):
+            if self._folder is None:
+                raise ConfigError("archive", None, "a folder")
+            found = {log.number: log for log in logs_of(self._folder, self._topic)}.get(part.partition)
+            gap = (part.start, part.stop) if found is None else found.gap(part.start, part.stop)
+            if found is None or gap is not None:
+                told = f"an archive of {self._topic} that has offsets {gap} of partition {part.partition}"
+                raise ConfigError("archive", str(self._folder), told)
+            return found
