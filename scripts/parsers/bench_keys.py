@@ -36,6 +36,7 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "replay": {
             "replay_to_live": "events a second of a replay over those of the live job, by subtasks of each",
+            "archive_to_kafka": "events a second of a replay from an archive over those of one from Kafka, by subtasks",
             "replay_events_per_s": "of the replays, by subtasks",
             "live_events_per_s": "of the live job on the same records, by subtasks",
             "s_by_range": "seconds that the job of a replay ran, by subtasks and by records of its range",

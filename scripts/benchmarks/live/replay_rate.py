@@ -40,6 +40,7 @@ class Figures(TypedDict):
     """What the benchmark prints; `scripts/parsers/bench_keys.py` says what each is."""
 
     replay_to_live: dict[str, float]
+    archive_to_kafka: dict[str, float]
     replay_events_per_s: dict[str, int]
     live_events_per_s: dict[str, int]
     s_by_range: dict[str, dict[str, float]]
@@ -67,9 +68,14 @@ def measure(events: int) -> Figures:
         stage.redis.flushall()
         replays = {each: [_replay(stage, own, each, part) for part in (_PART, 1)] for each in _PARALLELISM}
         rates = {each: rate_of(*replays[each]) for each in _PARALLELISM}
-        read, exported = _archived(stage, replace(own, decisions=f"{own.decisions}-{_name(1, 1)}"))
+        with tempfile.TemporaryDirectory() as folder:
+            read, exported = _archived(stage, replace(own, decisions=f"{own.decisions}-{_name(1, 1)}"), Path(folder))
+            archived = {each: [_replay(stage, own, each, part, folder) for part in (_PART, 1)] for each in _PARALLELISM}
+        of_archive = {each: rate_of(*archived[each]) for each in _PARALLELISM}
+        every = [each for parts in (*replays.values(), *archived.values()) for each in parts]
         return {
             "replay_to_live": {str(each): round(rates[each] / live[each], 2) for each in _PARALLELISM},
+            "archive_to_kafka": {str(each): round(of_archive[each] / rates[each], 2) for each in _PARALLELISM},
             "replay_events_per_s": {str(each): round(rate) for each, rate in rates.items()},
             "live_events_per_s": {str(each): round(rate) for each, rate in live.items()},
             "s_by_range": {
@@ -78,7 +84,7 @@ def measure(events: int) -> Figures:
             "archive_rows_per_s": round(read),
             "export_rows_per_s": round(exported),
             "events": events,
-            "faults": faults([ran for parts in replays.values() for ran in parts]),
+            "faults": faults(every),
         }
 
 
@@ -108,32 +114,30 @@ def _own(stage: Arena, topics: Topics) -> Topics:
     return replace(own, clickstream=topics.clickstream, activities=topics.activities)
 
 
-def _name(parallelism: int, part: int) -> str:
-    return f"by{parallelism}-of{part}"
+def _name(parallelism: int, part: int, archive: str = "") -> str:
+    return f"by{parallelism}-of{part}{'-archived' * bool(archive)}"
 
 
-def _replay(stage: Arena, own: Topics, parallelism: int, part: int) -> Replay:
+def _replay(stage: Arena, own: Topics, parallelism: int, part: int, archive: str = "") -> Replay:
     """Run a replay of the first part, so much of each partition, to its end."""
     ends = {str(number): end // part for number, end in topic_ends(stage.stack.kafka, own.clickstream).items()}
     bounds = read_bound(json.dumps(dict.fromkeys(ends, 0))), read_bound(json.dumps(ends))
-    options = job_options(own, {"parallelism": str(parallelism)})
-    found = begin(stage.stack, _name(parallelism, part), bounds, options)
+    options = job_options(own, {"parallelism": str(parallelism), **({"archive": archive} if archive else {})})
+    found = begin(stage.stack, _name(parallelism, part, archive), bounds, options)
     while not (stamps := stage.stack.rest.get(f"/jobs/{found['job']}")["timestamps"])["FINISHED"]:
         time.sleep(_POLL_S)  # it has ended, and what Flink tells of a job is some seconds old
     seconds = (stamps["FINISHED"] - stamps["RUNNING"]) / 1000
-    say(f"replay of {found['records']:,} records by {parallelism}: {seconds:.1f} s")
+    say(f"replay of {found['records']:,} records by {parallelism}{' of an archive' * bool(archive)}: {seconds:.1f} s")
     return Replay(found["records"], seconds, found["digest"] or "", found["differences"] or [])
 
 
-def _archived(stage: Arena, topics: Topics) -> tuple[float, float]:
+def _archived(stage: Arena, topics: Topics, folder: Path) -> tuple[float, float]:
     """Return rows a second of one core that are read of an archive as they are, and that an export of it takes in."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rows = archive(Target(stage.stack.kafka, topics), folder, _FILE_ROWS)
-        began_s = time.process_time()
-        read = sum(1 for topic in (topics.clickstream, topics.decisions) for _ in archive_files.read(folder, topic))
-        read_s = time.process_time() - began_s
-        shop = Shop.of(read_topic(stage.stack.kafka, topics.activities), [], stage.keys, _DAYS)
-        began_s = time.process_time()
-        write_archived(folder, topics, shop, folder / "log.parquet")
-        return read / read_s, rows / (time.process_time() - began_s)
+    rows = archive(Target(stage.stack.kafka, topics), folder, _FILE_ROWS)
+    began_s = time.process_time()
+    read = sum(1 for topic in (topics.clickstream, topics.decisions) for _ in archive_files.read(folder, topic))
+    read_s = time.process_time() - began_s
+    shop = Shop.of(read_topic(stage.stack.kafka, topics.activities), [], stage.keys, _DAYS)
+    began_s = time.process_time()
+    write_archived(folder, topics, shop, folder / "log.parquet")
+    return read / read_s, rows / (time.process_time() - began_s)

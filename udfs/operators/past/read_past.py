@@ -64,9 +64,9 @@ def read_past(
         return Past(profiles)
     activities = changes_of(told.activities)
     _log.info(
-        "%d activity records, %d gone from the topic; as they were first known before that, if they were there: %s",
+        "%d activity records, %d gone from the topic; activities taken for what they were first known as: %d",
         len(activities.told),
         len(activities.lost_at_ms),
-        ", ".join(sorted(key.decode(errors="replace") for key in activities.unsure)) or "none",
+        len(activities.unsure),
     )
     return Past(profiles, Worlds(told.start, now, activities, changes_of(told.orders)))
