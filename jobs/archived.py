@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tideline.udfs.settings.job_config import ReplayConfig
     from tideline.udfs.settings.worker_config import WorkerConfig
 
-_RECORDS_A_SUBTASK = 2_000
+_PART_OFFSETS = 4_000
+"""A checkpoint says which parts are done by their numbers: the same for any number of subtasks, and for ever."""
 
 
 def archived(env: StreamExecutionEnvironment, config: ReplayConfig, workers: WorkerConfig[ReplayConfig]) -> KeyedStream:
@@ -30,8 +31,7 @@ def archived(env: StreamExecutionEnvironment, config: ReplayConfig, workers: Wor
     """
     keys = shard_keys(config.shards)
     subtasks = [key_group(key) * config.parallelism // MAX_PARALLELISM for key in keys]
-    size = _RECORDS_A_SUBTASK * config.parallelism
-    parts = Parts(config.from_offsets or {}, config.to_offsets or {}, size)
+    parts = Parts(config.from_offsets or {}, config.to_offsets or {}, _PART_OFFSETS)
     numbers = env.from_source(
         NumberSequenceSource(0, len(parts) - 1), WatermarkStrategy.no_watermarks(), "parts", Types.LONG()
     )

@@ -186,7 +186,7 @@ def main() -> None:
     for module, name, other in [*others, (topology, "Relearn", _Learner), (archived, "ReadArchive", _Archive)]:
         setattr(module, name, other)
     # Records that come at once are to come as several batches.
-    gather._MOST_RECORDS = archived._RECORDS_A_SUBTASK = 50
+    gather._MOST_RECORDS = archived._PART_OFFSETS = 50
     topology.build(ENVIRONMENT, Loaded(load(ReplayConfig, flags, secrets), {}))
     ENVIRONMENT.execute(_NAME)
 
