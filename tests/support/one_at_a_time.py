@@ -9,7 +9,7 @@ import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.fixed_point import INVERSE_UNIT, THETA_UNIT, X_UNIT
-from tideline.udfs.core.learning.change_detection import LIMIT, Changes
+from tideline.udfs.core.learning.change_detection import HALVINGS, LIMIT, Changes
 from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, IMPRESSION_UNIT, NO_SUMS, Decay, forget, merge
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey
@@ -151,11 +151,16 @@ def _changes(sums: Mapping[ArmKey, NDArray[Any]], decay: Decay, newest: int) -> 
     recent = newest - BUCKETS_PER_HALF_LIFE
     names = [name for name in sorted(sums) if sums[name].size and sums[name][-1]["bucket"] > recent]
     if not decay.half_life_ms or not names:
-        return Changes(decay, everywhere=False, arms=frozenset())
-    found = _ratios([sums[name] for name in names], decay, recent)
-    limit = LIMIT + math.log(len(names))
-    alone = frozenset(name for name, ratio in zip(names, found.tolist(), strict=True) if ratio > limit)
-    return Changes(decay, bool(found.sum() - found.max() > LIMIT), alone)
+        return Changes(decay, everywhere=0, arms={})
+    ways = [_ratios([sums[name] for name in names], decay._replace(halvings=each), recent) for each in HALVINGS]
+    limit = LIMIT + math.log(len(HALVINGS))
+    alone = {}
+    for at, name in enumerate(names):
+        best, way = max((found[at], -way) for way, found in enumerate(ways))
+        if best > limit + math.log(len(names)):
+            alone[name] = HALVINGS[-way]
+    best, way = max((found.sum() - found.max(), -way) for way, found in enumerate(ways))
+    return Changes(decay, HALVINGS[-way] if best > limit else 0, alone)
 
 
 def _ratios(every: Iterable[NDArray[Any]], decay: Decay, recent: int) -> NDArray[np.float64]:
@@ -180,12 +185,11 @@ def _ratios(every: Iterable[NDArray[Any]], decay: Decay, recent: int) -> NDArray
 def _stretches(sums: NDArray[Any], decay: Decay, recent: int) -> NDArray[np.float64]:
     """Return x x' and x r of each bucket after `recent`, and of what was before it weighed alike and by age."""
     buckets = sums["bucket"]
-    fading = decay._replace(fading=True)
     weights = np.stack(
         [
             each
             for now in range(recent + 1, recent + 1 + BUCKETS_PER_HALF_LIFE)
-            for each in (buckets == now, buckets < now, (buckets < now) * fading.weights(buckets, now))
+            for each in (buckets == now, buckets < now, (buckets < now) * decay.weights(buckets, now))
         ]
     ).astype(np.float64)
     numbers = np.concatenate([sums["xx"], sums["rx"][:, 0]], axis=1).astype(np.float64) * _UNIT

@@ -118,7 +118,9 @@ class JobConfig:
     weight_revenue: float = option(number(0, 1e6), "Worth of one unit of revenue", 0.0)
     weight_cost: float = option(number(0, 1e6), "How much one unit of an activity's cost takes away", 0.0)
     half_life_days: float = option(
-        number(0, 3650), "Age at which evidence counts half where clicks have changed; 0 never forgets", 28.0
+        number(0, 3650),
+        "Age at which evidence counts half where clicks have changed, at most; 0 never forgets",
+        28.0,
     )
     publish_ms: int = option(whole(100, 600_000), "Time between two published policies", 2000)
     worth_limit: float = option(

@@ -1,9 +1,11 @@
 """Whether what is earned has changed: are clicks foretold better from a fading past than from the whole of it?
 
-The clicks of each bucket of the last half-life are predicted twice from the buckets before it, by a ridge regression
-that weighs them alike and by one that weighs them by age. How much less the second is mistaken, in squares over twice
-the variance of a click, is a log likelihood ratio in nats (prequential: Dawid 1984). While nothing changes it comes
-above a limit with a probability of at most exp(-limit) (Ville 1939), and forgetting would only cost what is known.
+The clicks of each bucket of the last half-life are predicted from the buckets before it, by a ridge regression that
+weighs them alike, and by one for each of HALVINGS that weighs them by age: by the half-life, by a half of it, by a
+quarter. How much less one of these is mistaken, in squares over twice the variance of a click, is a log likelihood
+ratio in nats (prequential: Dawid 1984). While nothing changes it comes above a limit with a probability of at most
+exp(-limit) (Ville 1939), and forgetting would only cost what is known. Where it does, the past fades as fast as
+foretells best: fast after a change, slowly again when most of what is known is of the time after it.
 """
 
 from __future__ import annotations
@@ -27,22 +29,32 @@ if TYPE_CHECKING:
     from tideline.udfs.core.policies.arm_key import ArmKey
 
 LIMIT = 3.0
-"""Nats. Any one of many arms has to exceed it by the logarithm of their number."""
+"""Nats, which one of several ways to fade has to exceed by the logarithm of their number, and any one of many arms by
+that of theirs."""
+HALVINGS = (1, 2, 4)
+"""How often in a half-life weights may halve."""
 _UNIT = np.concatenate([np.full(PAIRS, X_UNIT**2 / IMPRESSION_UNIT), np.full(DIM, X_UNIT)])
-_QUARTER = 2.0 ** (-1.0 / BUCKETS_PER_HALF_LIFE)
+_QUARTERS = 2.0 ** (-np.array(HALVINGS) / BUCKETS_PER_HALF_LIFE)
+_LIMIT = LIMIT + math.log(len(HALVINGS))
 _AT_ONCE = 512
+
+Ratios = tuple[float, ...]
+"""Log likelihood ratios, one for each of HALVINGS."""
 
 
 class Changes(NamedTuple):
     """Where the past has to fade: for all together, and the arms that changed alone."""
 
     decay: Decay
-    everywhere: bool
-    arms: frozenset[ArmKey]
+    everywhere: int
+    """So often the weights of all halve in a half-life; 0: they do not fade."""
+    arms: Mapping[ArmKey, int]
+    """So often do those of arms that changed alone."""
 
     def weighing(self, arm: ArmKey | None = None) -> Decay:
         """Return how the evidence of an arm is to be weighed; without one, what all have together."""
-        return self.decay._replace(fading=self.everywhere or arm in self.arms)
+        alone = 0 if arm is None else self.arms.get(arm, 0)
+        return self.decay._replace(halvings=self.everywhere or alone)
 
 
 def changes(sums: Mapping[ArmKey, NDArray[Any]], decay: Decay, newest: int) -> Changes:
@@ -57,43 +69,48 @@ def tells(sums: NDArray[Any], decay: Decay, newest: int) -> bool:
     return bool(decay.half_life_ms and sums.size and sums[-1]["bucket"] > newest - BUCKETS_PER_HALF_LIFE)
 
 
-def verdict(found: Mapping[ArmKey, float], decay: Decay) -> Changes:
-    """Return where clicks have changed from the ratio of every arm that tells.
+def verdict(found: Mapping[ArmKey, Ratios], decay: Decay) -> Changes:
+    """Return where clicks have changed from the ratios of every arm that tells.
 
     They have everywhere if all arms but the one that changed most say so together.
     """
     if not found:
-        return Changes(decay, everywhere=False, arms=frozenset())
+        return Changes(decay, everywhere=0, arms={})
     every = np.array([found[arm] for arm in sorted(found)])
-    limit = LIMIT + math.log(len(found))
-    alone = frozenset(arm for arm, ratio in found.items() if ratio > limit)
-    return Changes(decay, bool(every.sum() - every.max() > LIMIT), alone)
+    limit = _LIMIT + math.log(len(found))
+    alone = {arm: halvings for arm, mine in found.items() if (halvings := _halvings(mine, limit))}
+    return Changes(decay, _halvings((every.sum(axis=0) - every.max(axis=0)).tolist(), _LIMIT), alone)
 
 
-def ratios(every: Sequence[NDArray[Any]], decay: Decay, newest: int) -> list[float]:
-    """Return the log likelihood ratio, fading over whole past, of each of some sums in the last half-life.
+def _halvings(found: Ratios, limit: float) -> int:
+    """Return how often weights are to halve by the ratios of all ways to fade, 0 where none is above the limit."""
+    best = max(range(len(HALVINGS)), key=lambda way: found[way])
+    return HALVINGS[best] if found[best] > limit else 0
+
+
+def ratios(every: Sequence[NDArray[Any]], decay: Decay, newest: int) -> list[Ratios]:
+    """Return the log likelihood ratios, fading over whole past, of each of some sums in the last half-life.
 
     The same bits for each, whatever others there are.
     """
-    found: list[float] = []
+    found: list[Ratios] = []
     for start in range(0, len(every), _AT_ONCE):
         found += _ratios(every[start : start + _AT_ONCE], decay, newest - BUCKETS_PER_HALF_LIFE)
     return found
 
 
-def _ratios(every: Sequence[NDArray[Any]], decay: Decay, recent: int) -> list[float]:
+def _ratios(every: Sequence[NDArray[Any]], decay: Decay, recent: int) -> list[Ratios]:
     now, past = _stretches(every, decay, recent)
     whole = np.stack([whole_of(sums) for sums in every])
     clicks, impressions = np.maximum(whole[:, 3], 0), np.maximum(whole[:, 1], 0) / IMPRESSION_UNIT
     variance = (clicks + 1) / (impressions + 2)
-    gain = np.zeros(now.shape[:2])
+    gain = np.zeros((*now.shape[:2], len(HALVINGS)))
     some = now.any(axis=2)
     theta = np.linalg.solve(positive(_designs(past[some])) + RIDGE * np.eye(DIM), past[some][..., PAIRS:, None])[..., 0]
     explained = 2.0 * (theta * now[some][:, None, PAIRS:]).sum(axis=-1)
     explained -= ((_designs(now[some])[:, None] * theta[..., None, :]).sum(axis=-1) * theta).sum(axis=-1)
-    gain[some] = explained[:, 1] - explained[:, 0]
-    found: list[float] = (gain.sum(axis=1) / (2.0 * variance)).tolist()
-    return found
+    gain[some] = explained[:, 1:] - explained[:, :1]
+    return [tuple(each) for each in (gain.sum(axis=1) / (2.0 * variance)[:, None]).tolist()]
 
 
 def _designs(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -115,11 +132,12 @@ def _stretches(
     late = buckets > recent
     here = late & (buckets <= recent + BUCKETS_PER_HALF_LIFE)
     now[owner[here], buckets[here] - recent - 1] = numbers[here]
-    past = np.zeros((len(every), BUCKETS_PER_HALF_LIFE, 2, numbers.shape[1]))
+    past = np.zeros((len(every), BUCKETS_PER_HALF_LIFE, 1 + len(HALVINGS), numbers.shape[1]))
     past[:, 0, 0] = np.add.reduceat(numbers * ~late[:, None], begins, axis=0)
-    ages = decay._replace(fading=True).weights(buckets, recent + 1) * ~late
-    past[:, 0, 1] = np.add.reduceat(numbers * ages[:, None], begins, axis=0)
+    for way, halvings in enumerate(HALVINGS, 1):
+        ages = decay._replace(halvings=halvings).weights(buckets, recent + 1) * ~late
+        past[:, 0, way] = np.add.reduceat(numbers * ages[:, None], begins, axis=0)
     for at in range(1, BUCKETS_PER_HALF_LIFE):
         past[:, at] = past[:, at - 1] + now[:, at - 1, None]
-        past[:, at, 1] *= _QUARTER
+        past[:, at, 1:] *= _QUARTERS[:, None]
     return now, past

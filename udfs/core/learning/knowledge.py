@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.learning.change_detection import Changes
+    from tideline.udfs.core.learning.change_detection import Changes, Ratios
     from tideline.udfs.core.learning.learning import Decay
     from tideline.udfs.core.pairs.pair_solving import SharedPairs
 
@@ -67,7 +67,7 @@ class Knowledge:
         self._arms: dict[str, dict[int, ArmKey]] = {}
         """By activity, its arm under each encoder."""
         self._totals: dict[int, NDArray[Any]] = {}
-        self._ratios: dict[ArmKey, float] = {}
+        self._ratios: dict[ArmKey, Ratios] = {}
         self._pairs = PairParts()
         self._gone: dict[int, NDArray[Any]] = {}
         """By encoder, what is known of deleted activities, as one."""
@@ -214,13 +214,13 @@ class Knowledge:
         sums = self.sums | {ArmKey(encoder, GONE_ID): each for encoder, each in self._gone.items() if each.size}
         arms = sorted(sums)
         impressions = np.array([int(self._whole_of(arm)[1]) for arm in arms], np.int64)
-        fading = {arm for arm in arms if self.decay.half_life_ms and changed.weighing(arm).fading}
-        every = Arms(arms, [sums[arm] for arm in arms], impressions, fading)
+        fading = {arm: how for arm in arms if (how := changed.weighing(arm)).fading}
+        every = Arms(arms, [sums[arm] for arm in arms], impressions, fading.keys())
 
         def numbers_of(some: Sequence[ArmKey]) -> NDArray[np.float64]:
             found = np.array([self._whole_of(arm) for arm in some], np.float64).reshape(len(some), NUMBERS)
             late = [at for at, arm in enumerate(some) if arm in fading]
-            found[late] = decayed_numbers([sums[some[at]] for at in late], self.decay, self.newest)
+            found[late] = self._faded([sums[some[at]] for at in late], [fading[some[at]] for at in late])
             return found
 
         total = decayed_numbers([merge(self._totals.values())], changed.weighing(), self.newest)[0]
@@ -235,11 +235,12 @@ class Knowledge:
         """Return the numbers of some activities under an encoder, and those under all others, [K, NUMBERS] each."""
         own = np.empty((len(activities), NUMBERS))
         others = np.empty((len(activities), NUMBERS))
-        fading = []
+        fading, how = [], []
         for at, activity in enumerate(activities):
             arm = ArmKey(encoder, activity)
-            if changed.weighing(arm).fading and self.decay.half_life_ms:
+            if (weighing := changed.weighing(arm)).fading:
                 fading.append(at)
+                how.append(weighing)
                 continue
             arms = self._arms.get(activity, {})
             own[at] = self._whole.get(arm, _NOTHING)
@@ -249,9 +250,16 @@ class Knowledge:
             mine = [self.sums.get(ArmKey(encoder, activities[at]), NO_SUMS) for at in fading]
             others_of = [[self.sums[arm] for key, arm in arms.items() if key != encoder] for arms in arms_of]
             theirs = [merge(parts) if parts else NO_SUMS for parts in others_of]
-            own[fading] = decayed_numbers(mine, self.decay, self.newest)
-            others[fading] = decayed_numbers(theirs, self.decay, self.newest)
+            own[fading], others[fading] = self._faded(mine, how), self._faded(theirs, how)
         return own, others
+
+    def _faded(self, every: Sequence[NDArray[Any]], how: Sequence[Decay]) -> NDArray[np.float64]:
+        """Return the numbers of each of some sums, weighed as it is said for each [K, NUMBERS]."""
+        found = np.empty((len(every), NUMBERS))
+        for decay in sorted(set(how)):
+            those = [at for at, each in enumerate(how) if each == decay]
+            found[those] = decayed_numbers([every[at] for at in those], decay, self.newest)
+        return found
 
 
 def _split(owners: NDArray[np.int64], sums: NDArray[Any]) -> list[NDArray[Any]]:

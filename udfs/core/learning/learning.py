@@ -65,8 +65,13 @@ class Decay(NamedTuple):
     """Half-life of what was learned in event time; 0 never forgets."""
 
     half_life_ms: int
-    fading: bool = True
-    """False: all that is kept weighs alike."""
+    halvings: int = 1
+    """So often the weight of what was learned halves in a half-life; 0: all that is kept weighs alike."""
+
+    @property
+    def fading(self) -> bool:
+        """Whether what is old weighs less."""
+        return self.half_life_ms > 0 and self.halvings > 0
 
     @property
     def unit_ms(self) -> int:
@@ -100,9 +105,9 @@ class Decay(NamedTuple):
         >>> Decay(86_400_000).weights(np.array([0, 4, 8]), 8).tolist()
         [0.25, 0.5, 1.0]
         """
-        if not self.half_life_ms or not self.fading:
+        if not self.fading:
             return np.ones(buckets.size)
-        weights: NDArray[np.float64] = np.exp2((buckets - newest) / BUCKETS_PER_HALF_LIFE)
+        weights: NDArray[np.float64] = np.exp2((buckets - newest) * (self.halvings / BUCKETS_PER_HALF_LIFE))
         return weights
 
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tideline.udfs.core.context import DIM
-from tideline.udfs.core.learning.change_detection import LIMIT, changes
+from tideline.udfs.core.learning.change_detection import HALVINGS, LIMIT, Changes, changes
 from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, NO_SUMS, Decay, add, merge
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.learning.solving import RIDGE
@@ -71,9 +71,9 @@ def test_all_that_is_known_fades_when_everything_changed() -> None:
     for seed in range(5):
         sums = sums_of(seed, 5, 0.4)
         found = changes(sums, FADING, NEWEST)
-        assert found.everywhere
+        assert found.everywhere in HALVINGS
         rows = dict(publication(sums, sorted(sums), FADING, NEWEST))
-        faded = EACH * (2.0 ** (-np.arange(BUCKETS) / BUCKETS_PER_HALF_LIFE)).sum()
+        faded = EACH * (2.0 ** (-np.arange(BUCKETS) * found.everywhere / BUCKETS_PER_HALF_LIFE)).sum()
         assert rows["a4"].impressions == pytest.approx(faded)
         swapped = dict(publication(sums, [ArmKey(9, "a4")], FADING, NEWEST))
         assert swapped["a4"].carried_impressions == pytest.approx(faded)
@@ -84,9 +84,29 @@ def test_only_the_activity_that_changed_fades() -> None:
     for seed in range(5):
         sums = sums_of(seed, 1, 0.1)
         found = changes(sums, FADING, NEWEST)
-        assert (found.everywhere, found.arms) == (False, frozenset({ArmKey(3, "a0")}))
+        assert (found.everywhere, list(found.arms)) == (0, [ArmKey(3, "a0")])
         rows = dict(publication(sums, sorted(sums), FADING, NEWEST))
         assert rows["a0"].impressions < 0.4 * rows["a1"].impressions == 0.4 * EACH * BUCKETS
+
+
+@pytest.mark.parametrize(("since", "halvings"), [(NEWEST - 2, 4), (NEWEST - 13, 1)])
+def test_what_changed_of_late_fades_fast_and_long_after_it_slowly(since: int, halvings: int) -> None:
+    """Contract: fast while nearly all that is known is of the time before a change, the faster the less is after it."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        sums = {ArmKey(3, f"a{number}"): add(NO_SUMS, shown(rng, EACH, 0.2, since), FADING) for number in range(5)}
+        found = changes(sums, FADING, NEWEST)
+        assert found.everywhere == halvings
+    fading = Decay(FADING.half_life_ms, halvings)
+    assert found.weighing() == found.weighing(ArmKey(3, "a0")) == fading
+    assert fading.weights(np.array([NEWEST - 1]), NEWEST).item() == 2.0 ** (-halvings / BUCKETS_PER_HALF_LIFE)
+
+
+def test_arms_that_changed_alone_fade_as_fast_as_tells_each_best() -> None:
+    """Contract: without a change of all, an arm is weighed as its own clicks say, whatever the others do."""
+    how = Changes(FADING, 0, {ArmKey(3, "a"): 4, ArmKey(3, "b"): 1})
+    assert [how.weighing(ArmKey(3, name)).halvings for name in "abc"] == [4, 1, 0]
+    assert not how.weighing().fading
 
 
 def test_the_ratio_is_that_of_the_predictions_made_row_by_row() -> None:
@@ -95,14 +115,14 @@ def test_the_ratio_is_that_of_the_predictions_made_row_by_row() -> None:
     for factor in (1.0, 0.7, 0.5, 0.4, 0.3, 0.2):
         for seed in range(3):
             rows = shown(np.random.default_rng(seed), 120, factor, BUCKETS - 4)
-            ratio = _by_rows(rows)
+            ratio, fastest = max((_by_rows(rows, each), each) for each in HALVINGS)
             found = changes({ArmKey(3, "a"): add(NO_SUMS, rows, FADING)}, FADING, NEWEST)
-            assert (found.arms == {ArmKey(3, "a")}) == (ratio > LIMIT)
+            assert found.arms == ({ArmKey(3, "a"): fastest} if ratio > LIMIT + np.log(len(HALVINGS)) else {})
             seen.add(bool(found.arms))
     assert seen == {False, True}
 
 
-def _by_rows(rows: NDArray[Any]) -> float:
+def _by_rows(rows: NDArray[Any], halvings: int) -> float:
     """The log likelihood ratio of normal errors, a click predicted by least squares on the rows before its bucket."""
     x, clicks, bucket = rows["x"] / 127.0, rows["clicks"].astype(float), rows["ts_ms"] // BUCKET_MS
     variance = (clicks.sum() + 1) / (rows.size + 2)
@@ -110,8 +130,8 @@ def _by_rows(rows: NDArray[Any]) -> float:
     for now in range(BUCKETS - BUCKETS_PER_HALF_LIFE, BUCKETS):
         here, before = bucket == now, bucket < now
         mistakes = []
-        for half_lives in (0.0, 1.0 / BUCKETS_PER_HALF_LIFE):
-            root = np.sqrt(2.0 ** ((bucket[before] - now) * half_lives))
+        for each in (0, halvings):
+            root = np.sqrt(2.0 ** ((bucket[before] - now) * each / BUCKETS_PER_HALF_LIFE))
             design = np.concatenate([x[before] * root[:, None], np.sqrt(RIDGE) * np.eye(DIM)])
             target = np.concatenate([clicks[before] * root, np.zeros(DIM)])
             theta = np.linalg.lstsq(design, target, rcond=None)[0]

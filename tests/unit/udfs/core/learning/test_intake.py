@@ -46,7 +46,7 @@ def learn(
         for outcome in outcomes:
             for reason, count in outcome.items():
                 refused[reason] += count
-        for how in (decay, decay._replace(fading=True)):
+        for how in (decay._replace(halvings=0), decay):
             for activity_id, row in publication(sums, sorted(sums), how, newest):
                 encode_row(row, activity_id)
     return {reason: count for reason, count in refused.items() if count}
