@@ -25,7 +25,7 @@ from tideline.scripts.replays.balance import Account, accounts, described, diffe
 from tideline.scripts.replays.belongings import taken, topics_known, written_there
 from tideline.scripts.replays.digest import digest, is_used, tallies
 from tideline.scripts.replays.kept import Kept, keep, kept_of, known_of, newest_state
-from tideline.scripts.replays.offsets import Span, as_option, refuse_gaps, spans, times
+from tideline.scripts.replays.offsets import Span, as_option, refuse_gaps, refuse_unarchived, spans, times
 from tideline.scripts.replays.range_logs import clickstream_of, world_of
 from tideline.scripts.replays.replay_policy import Learned, learned_of
 from tideline.scripts.replays.replay_progress import Progress
@@ -77,10 +77,14 @@ def begin(stack: Stack, name: str, where: tuple[Bound, Bound | None], options: M
     """
     options = {"name": name, **options}
     asked = _config(stack, options | _NO_RANGE)
+    now_ms = time.time_ns() // 1_000_000
     with clickstream_of(asked) as logs:
-        found = spans(logs, *where, time.time_ns() // 1_000_000)
+        found = spans(logs, *where, now_ms)
         refuse_gaps(logs, found)
         first_ms, last_ms = times(logs, found)
+    if asked.archive is not None:
+        with clickstream_of(replace(asked, archive=None)) as live:
+            refuse_unarchived(logs, live, found, where, now_ms)
     options |= {"from_offsets": json.dumps(as_option(found, 0)), "to_offsets": json.dumps(as_option(found, 1))}
     if "policy_pin" not in options:  # of all of it the same one, also where a failure lets it be read again
         newest = topic_ends(cluster_of(asked), asked.topics.policy)[0] - 1

@@ -125,6 +125,39 @@ def refuse_gaps(logs: Sequence[Log], found: Mapping[int, Span]) -> None:
             raise TooFew("from, to", f"{found[log.number].start} to {found[log.number].stop}", allowed)
 
 
+def refuse_unarchived(
+    archived: Sequence[Log],
+    live: Sequence[Log],
+    found: Mapping[int, Span],
+    where: tuple[Bound, Bound | None],
+    now_ms: int,
+) -> None:
+    """Refuse a range by times that goes on behind what is archived: Kafka has, or had, more of it.
+
+    Args:
+        archived: The partitions as the archive has them.
+        live: Those that Kafka has, as they are now.
+        found: The spans of the range in the archive.
+        where: Its ends, as they were given.
+        now_ms: The present.
+
+    Raises:
+        TooFew: there is more; the message says in which partition and from which offset on.
+    """
+    begin_ms, end_ms = (bound.at_ms(now_ms) if bound else None for bound in where)
+    if begin_ms is None or end_ms is None or where[1] is None:
+        return
+    ends = {log.number: log.end for log in archived}
+    for log in live:
+        reached = ends.get(log.number, 0)
+        if log.number in found and found[log.number].stop < reached:
+            continue  # it ends inside
+        if reached < log.begin or max(reached, log.offset_at(begin_ms)) < log.offset_at(end_ms):
+            told = f"a time until which all is archived: partition {log.number} is below offset {reached}"
+            gone = f"; {reached} to {log.begin - 1} are gone" * (reached < log.begin)
+            raise TooFew("to", where[1].text, f"{told}, and Kafka has more (`tideline archive` first){gone}")
+
+
 def times(logs: Sequence[Log], found: Mapping[int, Span]) -> tuple[int, int]:
     """Return when the broker took the first and the last record of a range."""
     ends = [

@@ -9,7 +9,7 @@ import pytest
 from tests.support.policy_log import MemoryLog
 from tideline.schemas.errors import ConfigError, TooFew
 from tideline.scripts.replays.bounds import read_bound
-from tideline.scripts.replays.offsets import Span, as_option, spans, times
+from tideline.scripts.replays.offsets import Span, as_option, refuse_unarchived, spans, times
 from tideline.udfs.core.policies.policy_start import TopicRecord
 
 _NOW_MS = 1_000_000
@@ -92,6 +92,44 @@ def test_a_range_is_from_its_first_record_to_its_last() -> None:
     logs = [Partition(0, 0, 50), Partition(1, 3, 9), Partition(2, 0, 0)]
     assert times(logs, {0: Span(20, 31), 1: Span(4, 4), 2: Span(0, 0)}) == (20_000, 30_000)
     assert times(logs, {0: Span(20, 31), 1: Span(3, 9), 2: Span(0, 0)}) == (3_000, 30_000)
+
+
+def _unarchived(archived: list[Partition], live: list[Partition], begin: str, end: str | None) -> None:
+    where = read_bound(begin), read_bound(end) if end else None
+    refuse_unarchived(archived, live, spans(archived, *where, _NOW_MS), where, _NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("end", "live"),
+    [
+        ("29000", Partition(0, 20, 60)),  # it ends inside what is archived
+        ("29000", Partition(0, 40, 60)),  # and what is gone since is of later
+        ("30001", Partition(0, 25, 31)),  # Kafka has no more
+        ("40000", Partition(0, 31, 31)),
+        (None, Partition(0, 25, 60)),  # up to where it is archived
+        ('{"0": 31}', Partition(0, 25, 60)),
+    ],
+)
+def test_a_range_that_is_archived_is_taken(end: str | None, live: Partition) -> None:
+    """Contract: whatever Kafka has more, or no more."""
+    begin = '{"0": 5}' if end and end.startswith("{") else "5000"
+    _unarchived([Partition(0, 0, 31)], [live], begin, end)
+
+
+@pytest.mark.parametrize(
+    ("live", "told"),
+    [
+        ([Partition(0, 25, 60)], "partition 0 is below offset 31, and Kafka has more .`tideline archive` first.$"),
+        ([Partition(0, 36, 60)], "below offset 31, .* 31 to 35 are gone"),
+        ([Partition(0, 50, 60)], "below offset 31, .* 31 to 49 are gone"),
+        ([Partition(0, 25, 31), Partition(1, 0, 20)], "partition 1 is below offset 0, and Kafka has more"),
+        ([Partition(0, 25, 31), Partition(1, 9, 9)], "partition 1 is below offset 0, .* 0 to 8 are gone"),
+    ],
+)
+def test_what_of_a_range_is_not_archived_is_never_left_out_in_silence(live: list[Partition], told: str) -> None:
+    """Contract: its end by time says nothing of where the archive ends; a partition without a file may have records."""
+    with pytest.raises(TooFew, match=told):
+        _unarchived([Partition(0, 0, 31)], live, "5000", "40000")
 
 
 def test_of_an_empty_topic_no_time_is_told() -> None:
