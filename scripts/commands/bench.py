@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from tideline.schemas.errors import ConfigError, ModelError, Unavailable
 from tideline.scripts.benchmarks.live import (
     backfill_rate,
+    cluster_rate,
     freshness,
     memory,
     openings,
@@ -68,6 +69,7 @@ def _world(given: argparse.Namespace) -> dict[str, Any]:
 
 _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "throughput": lambda given: throughput.measure(given.events, given.idiomatic_events),
+    "cluster": lambda given: cluster_rate.measure(given.events, given.rounds),
     "backfill": lambda given: backfill_rate.measure(given.events),
     "replay": lambda given: replay_rate.measure(given.events),
     "freshness": lambda given: freshness.measure(given.capacity, given.seconds),

@@ -33,7 +33,12 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _up(arguments: argparse.Namespace) -> int:
-    if not arguments.secure:
+    nodes, own = arguments.redis_cluster, (arguments.name, arguments.taskmanagers, arguments.conf, arguments.tm_memory)
+    if nodes and (arguments.secure or arguments.kafka or arguments.redis_url):
+        raise StackError("--redis-cluster starts all that it needs: leave out --secure, --redis-url and --kafka")
+    if nodes:
+        stack = Stack.clustered(nodes, *own, progress=_say)
+    elif not arguments.secure:
         stack = Stack.up(
             arguments.name,
             arguments.taskmanagers,
@@ -46,7 +51,7 @@ def _up(arguments: argparse.Namespace) -> int:
     elif arguments.kafka or arguments.redis_url:
         raise StackError("a stack with logins starts its own Kafka and Redis: leave out their addresses, or --secure")
     else:
-        stack = Stack.locked(arguments.name, arguments.taskmanagers, arguments.conf, arguments.tm_memory, _say)
+        stack = Stack.locked(*own, progress=_say)
     _print(stack, arguments.json)
     return 0
 

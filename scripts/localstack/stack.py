@@ -48,7 +48,7 @@ class Stack:
         root: Folder with its settings, logs, checkpoints, savepoints and data.
         kafka_bootstrap: Address `host:port` of the broker.
         kafka: The way to it.
-        redis_url: URL of the Redis server.
+        redis_url: URL of the Redis server, or of a node of the cluster.
         flink_rest_url: URL of the JobManager.
         flink_cli: The `flink` command; call it with `env`.
         env: Environment for `flink_cli`.
@@ -115,6 +115,23 @@ class Stack:
         return cls(bring_up(Request(name, taskmanagers, conf, None, None, tm_memory, secure=True), progress))
 
     @classmethod
+    def clustered(
+        cls,
+        nodes: int,
+        name: str = "default",
+        taskmanagers: int = 1,
+        conf: Path | None = None,
+        tm_memory: str | None = None,
+        progress: Progress = _silent,
+    ) -> Stack:
+        """As `up`, of a stack whose Redis is a cluster of so many nodes, without replicas.
+
+        Raises:
+            StackError: As `up`.
+        """
+        return cls(bring_up(Request(name, taskmanagers, conf, None, None, tm_memory, redis_cluster=nodes), progress))
+
+    @classmethod
     def attach(cls, name: str = "default") -> Stack:
         """The stack that somebody else brought up.
 
@@ -155,7 +172,7 @@ class Stack:
 
     @property
     def redis_process(self) -> Managed | None:
-        """The own Valkey server, None when somebody else's is used."""
+        """The own Valkey server, None when somebody else's or a cluster is used."""
         return self._process("redis")
 
     @property

@@ -23,6 +23,14 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "idiomatic_events": "how many of them the idiomatic job got",
             "users": "who did them",
         },
+        "cluster": {
+            "cluster_events_per_s": "of the live job, one TaskManager, its lists in a Redis Cluster; the median",
+            "server_events_per_s": "the same with one server",
+            "ratio": "of the two",
+            "by_round": "each of them, in the order they were measured",
+            "nodes": "of the cluster, without replicas",
+            "events": "in the topic",
+        },
         "backfill": {
             "events_per_s": "of a backfill",
             "live_events_per_s": "of the live job on the same records",

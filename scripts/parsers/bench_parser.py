@@ -52,7 +52,7 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|ope|regret|rank|rules|value|zeroshot|world|mutate"
+        metavar="throughput|cluster|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|ope|regret|rank|rules|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
@@ -73,6 +73,11 @@ def _on_a_stack(verbs: SubVerbs) -> None:
     fast.add_argument(
         "--idiomatic-events", type=_COUNT, default=40_000, metavar="N", help="how many the idiomatic job gets (40000)"
     )
+
+    spread = verbs.add_parser("cluster", help="events a second with a Redis Cluster, beside one server")
+    spread.tells(None, ["tideline bench cluster --events 400000 --rounds 3"])
+    spread.add_argument("--events", type=_chunks, default=400_000, metavar="N", help="events in the topic (400000)")
+    spread.add_argument("--rounds", type=_COUNT, default=3, metavar="N", help="of both; medians count (3)")
 
     fresh = verbs.add_parser("freshness", help="milliseconds from produced to readable in Redis, by load")
     fresh.tells(None, ["tideline bench freshness --capacity 20000 --seconds 30"])

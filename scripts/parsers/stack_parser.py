@@ -57,6 +57,13 @@ def _fill_up(up: VerbParser) -> None:
     up.add_argument("--redis-url", metavar="URL", help="use this Redis or Valkey, start none")
     up.add_argument("--kafka", metavar="HOST:PORT", help="use this broker, start none")
     up.add_argument(
+        "--redis-cluster",
+        type=argument(whole(3, 16)),
+        default=0,
+        metavar="NODES",
+        help="a Redis Cluster of 3 to 16 nodes in the place of one server",
+    )
+    up.add_argument(
         "--secure",
         action="store_true",
         help="Kafka with SASL_SSL, SCRAM and ACLs, Redis with TLS and ACLs; every command has a login by --stack",
@@ -66,6 +73,7 @@ def _fill_up(up: VerbParser) -> None:
         [
             "tideline stack up",
             "tideline stack up --name locked --secure",
+            "tideline stack up --name sharded --redis-cluster 3",
             "tideline stack up --name other --taskmanagers 2 --tm-memory 2560m",
         ],
         _KEYS,

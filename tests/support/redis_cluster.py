@@ -4,56 +4,26 @@ from __future__ import annotations
 
 import signal
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import redis
 
 from tests.support.waiting import PATIENCE_S, wait_until
-from tideline.scripts.localstack import process
-from tideline.scripts.localstack import redis as server
+from tideline.scripts.localstack import process, redis_cluster
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SLOTS = 16_384
-_OPTIONS = (
-    *("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-require-full-coverage", "no"),
-    *("--repl-diskless-sync-delay", "0"),
-)
 
 
 class Cluster:
     """So many primaries with a replica each, all slots shared out, once it is ready."""
 
     def __init__(self, root: Path, primaries: int) -> None:
-        free = process.free_ports(4 * primaries)
-        self.ports, self._buses = (
-            free[: 2 * primaries],
-            dict(zip(free[: 2 * primaries], free[2 * primaries :], strict=True)),
-        )
+        self._nodes = {node.port: node for node in redis_cluster.start(root, 2 * primaries)}
+        self.ports = list(self._nodes)
         self.clients = {port: redis.Redis(port=port, socket_timeout=PATIENCE_S) for port in self.ports}
-        self._managed = {
-            port: server.start(root / str(port), port, *_OPTIONS, "--cluster-port", str(bus))
-            for port, bus in self._buses.items()
-        }
-        deadline = time.monotonic() + PATIENCE_S
-        for port, managed in self._managed.items():
-            ready = partial(server.answers, f"redis://127.0.0.1:{port}")
-            process.wait_ready("redis", ready, [managed], deadline)
+        redis_cluster.join([*self._nodes.values()], primaries, time.monotonic() + PATIENCE_S)
         self.primaries = self.ports[:primaries]
-        self._join(primaries)
-
-    def _join(self, primaries: int) -> None:
-        first = self.ports[0]
-        for at, port in enumerate(self.primaries):
-            begin, end = at * SLOTS // primaries, (at + 1) * SLOTS // primaries - 1
-            self.ask(port, "CLUSTER", "ADDSLOTSRANGE", begin, end)
-        for port, bus in self._buses.items():
-            self.ask(first, "CLUSTER", "MEET", "127.0.0.1", port, bus)
-        wait_until(
-            "all nodes know each other", lambda: all(self._known(port) == len(self.ports) for port in self.ports)
-        )
         for primary, replica in zip(self.primaries, self.ports[primaries:], strict=True):
             self.ask(replica, "CLUSTER", "REPLICATE", self.id_of(primary))
         wait_until("all slots are served", self.is_served)
@@ -65,27 +35,18 @@ class Cluster:
 
     def id_of(self, port: int) -> str:
         """Return a node's id."""
-        return _text(self.ask(port, "CLUSTER", "MYID"))
+        found = self.ask(port, "CLUSTER", "MYID")
+        return found.decode() if isinstance(found, bytes) else str(found)
 
     def is_served(self) -> bool:
         """Return whether every node that is left knows of one that is left for each slot."""
-        return all(self._is_ok(port) and self._primaries(port) <= set(self.ports) for port in self.ports)
+        return all(
+            redis_cluster.is_ok(redis_cluster.state(port)) and self._primaries(port) <= set(self.ports)
+            for port in self.ports
+        )
 
     def _primaries(self, port: int) -> set[int]:
         return {primary[1] for _, _, primary, *_ in self.ask(port, "CLUSTER", "SLOTS")}
-
-    def _known(self, port: int) -> int:
-        return int(self._info(port)["cluster_known_nodes"])
-
-    def _is_ok(self, port: int) -> bool:
-        info = self._info(port)
-        return info["cluster_state"] == "ok" and info["cluster_slots_ok"] == str(SLOTS)
-
-    def _info(self, port: int) -> dict[str, str]:
-        found = self.ask(port, "CLUSTER", "INFO")
-        if isinstance(found, dict):
-            return {str(key): str(value) for key, value in found.items()}
-        return dict(line.split(":", 1) for line in _text(found).split("\r\n") if line)
 
     def replicated(self, primary: int) -> bool:
         """Return whether a replica of a primary has all that it has."""
@@ -107,19 +68,15 @@ class Cluster:
     def kill(self, port: int) -> None:
         """End a node as a lost machine ends; what is asked of all is asked of the others from then on."""
         self.ports = [each for each in self.ports if each != port]
-        process.send(self._managed[port], signal.SIGKILL)
-        process.wait_gone([self._managed[port]], PATIENCE_S)
+        process.send(self._nodes[port].process, signal.SIGKILL)
+        process.wait_gone([self._nodes[port].process], PATIENCE_S)
 
     def stop(self) -> None:
         """End all nodes."""
         for client in self.clients.values():
             client.close()
-        process.stop(self._managed.values())
+        process.stop(node.process for node in self._nodes.values())
 
     def url(self, port: int | None = None) -> str:
         """Return the cluster's URL, by one of its nodes."""
-        return f"redis+cluster://127.0.0.1:{port or self.ports[0]}"
-
-
-def _text(found: Any) -> str:
-    return found.decode() if isinstance(found, bytes) else str(found)
+        return redis_cluster.url(port or self.ports[0])

@@ -99,6 +99,14 @@ def test_logins_are_for_servers_of_the_stack_s_own(other: list[str], capsys: Cap
     assert load("one") is None
 
 
+@pytest.mark.parametrize("other", [["--secure"], ["--kafka", "127.0.0.1:1"], ["--redis-url", "redis://127.0.0.1:1"]])
+def test_a_redis_cluster_is_of_a_stack_that_starts_all_it_needs(other: list[str], capsys: Captured) -> None:
+    """Contract: what cannot be had together is said before anything starts."""
+    assert main(["up", "--name", "one", "--redis-cluster", "3", *other]) == 1
+    assert "leave out --secure, --redis-url and --kafka" in capsys.readouterr().err
+    assert load("one") is None
+
+
 def test_a_stack_without_logins_is_not_taken_for_one_with(capsys: Captured) -> None:
     """Contract: who asks for logins gets them, or is told that the stack that is up has none."""
     recorded(running())

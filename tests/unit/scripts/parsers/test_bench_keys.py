@@ -11,6 +11,7 @@ import pytest
 from tests.support.tiny_world import tiny_world
 from tideline.scripts.benchmarks.live import (
     backfill_rate,
+    cluster_rate,
     freshness,
     memory,
     openings,
@@ -49,6 +50,7 @@ _SHORT: dict[str, Callable[[], dict[str, Any]]] = {
 _ON_A_STACK = {
     "throughput": throughput,
     "backfill": backfill_rate,
+    "cluster": cluster_rate,
     "replay": replay_rate,
     "freshness": freshness,
     "memory": memory,
