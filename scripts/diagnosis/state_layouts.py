@@ -85,8 +85,9 @@ the graph; `tests/golden/operators.txt` has them, and a build that changes one s
 
 ## What a refusal looks like
 
-The job is FAILED at its first record, once and without restarts, with one line as the cause, in Flink's page, in
-`GET /jobs/ID/exceptions` and in the log of a TaskManager:
+The job is FAILED, once and without restarts: as it starts, where the formats of users are others (state that does not
+say its formats yet: at the first record of a user whom it has), else at the first record that needs what is refused.
+One line is the cause, in Flink's page, in `GET /jobs/ID/exceptions` and in the log of a TaskManager:
 
 ```
 state='user state of version 5' cannot be used; allowed: version 6, as this build writes it; go on with the build that

@@ -26,7 +26,7 @@ def is_malformed(state: bytes) -> bool:
         return len(state) < MARK_BYTES or (len(state) > MARK_BYTES and is_malformed(state[MARK_BYTES:]))
     if len(state) < _HEADER_BYTES:
         return True
-    _check_version("user state", state[_VERSION], STATE_VERSION)
+    check_version("user state", state[_VERSION], STATE_VERSION)
     start = _HEADER_BYTES + 4 * state[_H_LEN] + _EVENT_BYTES * state[_N_HISTORY] + LIKED_BYTES * state[_N_LIKED]
     profile = start + SEEN_BYTES * state[_N_SEEN]
     end = profile + state[_N_PROFILE]
@@ -34,10 +34,15 @@ def is_malformed(state: bytes) -> bool:
     if not (fits and seen_fits(state[start:profile]) and shown_fits(state[end:])):
         return True
     if profile < end:  # of a state that is whole otherwise: a broken one would end the job for everybody
-        _check_version("profiles in user state", state[profile], PROFILE_VERSION)
+        check_version("profiles in user state", state[profile], PROFILE_VERSION)
     return not profile_fits(state[profile:end])
 
 
-def _check_version(what: str, found: int, known: int) -> None:
+def check_version(what: str, found: int, known: int) -> None:
+    """Hold a version that a state says of some of its bytes against the one that this build writes.
+
+    Raises:
+        ConfigError: it is another one.
+    """
     if found != known:
         raise ConfigError("state", f"{what} of version {found}", f"version {known}, {OF_THIS_BUILD}")

@@ -1,4 +1,4 @@
-"""Keeps in the ranker's state the options that it was made with, and refuses those that may not change."""
+"""Keeps in the ranker's state the options and formats that it was made with, and refuses what may not change."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pyflink.common import Types
 from pyflink.datastream.state import MapStateDescriptor
 
+from tideline.udfs.core.profiles.kept_profile import PROFILE_VERSION
+from tideline.udfs.core.users.state_check import check_version
+from tideline.udfs.core.users.user_state import STATE_VERSION
 from tideline.udfs.settings.restart import kept_options, refuse_changes
 
 if TYPE_CHECKING:
@@ -14,6 +17,11 @@ if TYPE_CHECKING:
 
 DEPLOYMENT = MapStateDescriptor("deployment", Types.STRING(), Types.STRING())
 """Broadcast state, so that each subtask has it whatever it is keyed by: with other shards no key would find it."""
+
+
+_FORMATS = {"user state": STATE_VERSION, "profiles in user state": PROFILE_VERSION}
+"""Told beside the options: else a job went on until it met the first user who was there before."""
+_FORMAT = "format of "
 
 
 class Deployment:
@@ -24,7 +32,7 @@ class Deployment:
         self._kept = False
 
     def check(self, ctx: Any) -> None:
-        """Compare the options with those of the state.
+        """Compare options and formats with those of the state.
 
         Args:
             ctx: Gives the broadcast state, to read at least.
@@ -33,6 +41,9 @@ class Deployment:
             ConfigError: One has changed that may not.
         """
         state = ctx.get_broadcast_state(DEPLOYMENT)
+        for what, known in _FORMATS.items():
+            if state.contains(_FORMAT + what):
+                check_version(what, int(state.get(_FORMAT + what)), known)
         made_with = {key: state.get(key) for key in kept_options(self._config) if state.contains(key)}
         refuse_changes(made_with, self._config)
 
@@ -41,6 +52,7 @@ class Deployment:
         if self._kept:
             return
         state = ctx.get_broadcast_state(DEPLOYMENT)
-        for key, value in kept_options(self._config).items():
+        formats = {_FORMAT + what: str(known) for what, known in _FORMATS.items()}
+        for key, value in (kept_options(self._config) | formats).items():
             state.put(key, value)
         self._kept = True

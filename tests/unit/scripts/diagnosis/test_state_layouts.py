@@ -28,6 +28,7 @@ from tideline.udfs.core.lists.list_block import decode_block
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, ArmKey
 from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.rule_costs.days import decode_costs, encode_costs
+from tideline.udfs.core.serving.batches.fates import decode_fates, encode_fates
 from tideline.udfs.core.users.user_state import decode_states, encode_states
 from tideline.udfs.operators.kept.opening_rolls import OpeningRolls
 from tideline.udfs.operators.kept.shard_keys import ShardKeys
@@ -83,12 +84,12 @@ def of_roll(content: bytes, memory: MemoryContext) -> bytes:
 
 
 def of_tally(content: bytes, memory: MemoryContext) -> bytes:
-    """Restore what became of the records of a shard of a replay, and tell it."""
+    """Restore what became of the records of a shard of a replay, tell it, and keep what was told."""
     memory.get_state(ValueStateDescriptor("tally", Types.PICKLED_BYTE_ARRAY())).update(content)
     _, (told,), _ = decode_block(
         Tallies(cast("Any", memory), ShardKeys(lambda _: None), replace(REPLAY, generation=3)).told(5)
     )
-    return bytes(told)
+    return encode_fates(decode_fates(bytes(told)), 3)
 
 
 def learner_of(memory: MemoryContext, name: str, key: str, content: bytes) -> Any:
