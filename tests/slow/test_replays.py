@@ -19,6 +19,7 @@ from tests.support.replayed import replayed
 from tests.support.traffic import Scenario, interleave, make_activities, make_events, messages, with_duplicates
 from tests.support.waiting import wait_until
 from tideline.scripts.commands import archive
+from tideline.scripts.commands.replay import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,6 +137,17 @@ def test_an_archive_gives_the_lists_that_kafka_does(
     assert archived["digest"] == kafka["digest"]
     assert (archived["partitions"], archived["differences"]) == (kafka["partitions"], [])
     assert sum(sum(each["rejected"].values()) for each in archived["partitions"].values()) == bad
+    since, until = "last=1h", str(int(time.time() * 1000))
+    part = replayed(job, capsys, "of-hours", "--from", since, "--to", until, archive=str(tmp_path / "a"))
+    assert part["digest"] == kafka["digest"]
+    job.produce([(b"u-late", None)])
+    capsys.readouterr()
+    own = [
+        part for key in ("topics", "prefix", "group_id") for part in (f"--{key.replace('_', '-')}", job.options[key])
+    ]
+    more = ["--from", since, "--to", str(int(time.time() * 1000)), "--archive", str(tmp_path / "a"), *own]
+    assert main(["--stack", stack.name, "--name", "of-more", *more]) == 3
+    assert "and Kafka has more (`tideline archive` first)" in capsys.readouterr().err
     evidence("archive", {"records": kafka["records"], "kafka_s": round(kafka_s, 1), "archive_s": round(archive_s, 1)})
 
 
