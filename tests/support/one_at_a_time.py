@@ -170,7 +170,7 @@ def _ratios(every: Iterable[NDArray[Any]], decay: Decay, recent: int) -> NDArray
         parts.append(_stretches(sums, decay, recent))
         clicks, impressions = int(sums["rewards"][:, 0].sum()), int(sums["impressions"].sum()) / IMPRESSION_UNIT
         variance.append((max(clicks, 0) + 1) / (max(impressions, 0.0) + 2))
-    # [activities, buckets, (now, whole past, fading past)]
+    # [activities, buckets, (now, whole past, fading past, whole past that weighs as little)]
     stretches = np.stack(parts)
     design = np.zeros((*stretches.shape[:3], DIM, DIM))
     design[..., UPPER[0], UPPER[1]] = design[..., UPPER[1], UPPER[0]] = stretches[..., :PAIRS]
@@ -178,7 +178,8 @@ def _ratios(every: Iterable[NDArray[Any]], decay: Decay, recent: int) -> NDArray
     theta = np.linalg.solve(design[:, :, 1:] + RIDGE * np.eye(DIM), moments[:, :, 1:, :, None])[..., 0]
     explained = 2.0 * np.einsum("abkd,abd->abk", theta, moments[:, :, 0])
     explained -= np.einsum("abkd,abde,abke->abk", theta, design[:, :, 0], theta)
-    gain: NDArray[np.float64] = (explained[:, :, 1] - explained[:, :, 0]).sum(axis=1)
+    whole, fading, as_little = explained.sum(axis=1).T
+    gain: NDArray[np.float64] = fading - np.maximum(whole, as_little)
     return gain / (2.0 * np.array(variance))
 
 
@@ -194,4 +195,6 @@ def _stretches(sums: NDArray[Any], decay: Decay, recent: int) -> NDArray[np.floa
     ).astype(np.float64)
     numbers = np.concatenate([sums["xx"], sums["rx"][:, 0]], axis=1).astype(np.float64) * _UNIT
     found: NDArray[np.float64] = (weights @ numbers).reshape(BUCKETS_PER_HALF_LIFE, 3, -1)
-    return found
+    whole = found[:, 1, :1]
+    as_little = found[:, 1] * np.divide(found[:, 2, :1], whole, out=np.zeros_like(whole), where=whole > 0.0)
+    return np.concatenate([found, as_little[:, None]], axis=1)

@@ -3,7 +3,9 @@
 The clicks of each bucket of the last half-life are predicted from the buckets before it, by a ridge regression that
 weighs them alike, and by one for each of HALVINGS that weighs them by age: by the half-life, by a half of it, by a
 quarter. How much less one of these is mistaken, in squares over twice the variance of a click, is a log likelihood
-ratio in nats (prequential: Dawid 1984). While nothing changes it comes above a limit with a probability of at most
+ratio in nats (prequential: Dawid 1984). What fades weighs less in all and is drawn more strongly to 0, which foretells
+better by itself where there are few clicks, changed or not: so it has to be better than the whole past also where that
+weighs as little. While nothing changes it comes above a limit with a probability of at most
 exp(-limit) (Ville 1939), and forgetting would only cost what is known. Where it does, the past fades as fast as
 foretells best: fast after a change, slowly again when most of what is known is of the time after it.
 """
@@ -101,16 +103,24 @@ def ratios(every: Sequence[NDArray[Any]], decay: Decay, newest: int) -> list[Rat
 
 def _ratios(every: Sequence[NDArray[Any]], decay: Decay, recent: int) -> list[Ratios]:
     now, past = _stretches(every, decay, recent)
-    whole = np.stack([whole_of(sums) for sums in every])
-    clicks, impressions = np.maximum(whole[:, 3], 0), np.maximum(whole[:, 1], 0) / IMPRESSION_UNIT
+    counts = np.stack([whole_of(sums) for sums in every])
+    clicks, impressions = np.maximum(counts[:, 3], 0), np.maximum(counts[:, 1], 0) / IMPRESSION_UNIT
     variance = (clicks + 1) / (impressions + 2)
-    gain = np.zeros((*now.shape[:2], len(HALVINGS)))
     some = now.any(axis=2)
-    theta = np.linalg.solve(positive(_designs(past[some])) + RIDGE * np.eye(DIM), past[some][..., PAIRS:, None])[..., 0]
-    explained = 2.0 * (theta * now[some][:, None, PAIRS:]).sum(axis=-1)
-    explained -= ((_designs(now[some])[:, None] * theta[..., None, :]).sum(axis=-1) * theta).sum(axis=-1)
-    gain[some] = explained[:, 1:] - explained[:, :1]
-    return [tuple(each) for each in (gain.sum(axis=1) / (2.0 * variance)[:, None]).tolist()]
+    now, past = now[some][:, None], past[some]
+    designs, moments = positive(_designs(past)), past[..., PAIRS:]
+    weight = past[..., :1]
+    as_little = weight[:, 1:] / np.where(weight[:, :1] > 0.0, weight[:, :1], 1.0)
+    designs = np.concatenate([designs, designs[:, :1] * as_little[..., None]], axis=1)
+    moments = np.concatenate([moments, moments[:, :1] * as_little], axis=1)
+    theta = np.linalg.solve(designs + RIDGE * np.eye(DIM), moments[..., None])[..., 0]
+    explained = 2.0 * (theta * now[..., PAIRS:]).sum(axis=-1)
+    explained -= ((_designs(now) * theta[..., None, :]).sum(axis=-1) * theta).sum(axis=-1)
+    foretold = np.zeros((*some.shape, explained.shape[1]))
+    foretold[some] = explained
+    whole_past, fading, whole_as_little = np.split(foretold.sum(axis=1), [1, 1 + len(HALVINGS)], axis=1)
+    gain = (fading - np.maximum(whole_past, whole_as_little)) / (2.0 * variance)[:, None]
+    return [tuple(each) for each in gain.tolist()]
 
 
 def _designs(numbers: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -54,6 +54,16 @@ def test_a_steady_past_is_not_forgotten() -> None:
     assert sum(bool(each.arms) for each in found) <= 1
 
 
+def test_few_clicks_in_many_contexts_are_no_change() -> None:
+    """Contract: what fades is drawn more strongly to nothing; where that alone foretells better, the past stays."""
+    some = 60
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        sums = {ArmKey(3, f"a{number:02}"): add(NO_SUMS, shown(rng, 12), FADING) for number in range(some)}
+        found = changes(sums, FADING, NEWEST)
+        assert (found.everywhere, list(found.arms)) == (0, [])
+
+
 def test_rows_of_a_steady_past_are_those_without_forgetting() -> None:
     """Contract: where nothing changes a half-life costs nothing."""
     sums = {name: each.copy() for name, each in sums_of(1, 0).items()}
@@ -123,21 +133,23 @@ def test_the_ratio_is_that_of_the_predictions_made_row_by_row() -> None:
 
 
 def _by_rows(rows: NDArray[Any], halvings: int) -> float:
-    """The log likelihood ratio of normal errors, a click predicted by least squares on the rows before its bucket."""
+    """The log likelihood ratio of normal errors, a click predicted by least squares on the rows before its bucket.
+
+    Fading over the better of the whole past and the whole past that weighs as little.
+    """
     x, clicks, bucket = rows["x"] / 127.0, rows["clicks"].astype(float), rows["ts_ms"] // BUCKET_MS
     variance = (clicks.sum() + 1) / (rows.size + 2)
-    ratio = 0.0
+    mistakes = np.zeros(3)
     for now in range(BUCKETS - BUCKETS_PER_HALF_LIFE, BUCKETS):
         here, before = bucket == now, bucket < now
-        mistakes = []
-        for each in (0, halvings):
-            root = np.sqrt(2.0 ** ((bucket[before] - now) * each / BUCKETS_PER_HALF_LIFE))
+        ages = 2.0 ** ((bucket[before] - now) * halvings / BUCKETS_PER_HALF_LIFE)
+        for way, weights in enumerate((np.ones(ages.size), np.full(ages.size, ages.mean()), ages)):
+            root = np.sqrt(weights)
             design = np.concatenate([x[before] * root[:, None], np.sqrt(RIDGE) * np.eye(DIM)])
             target = np.concatenate([clicks[before] * root, np.zeros(DIM)])
             theta = np.linalg.lstsq(design, target, rcond=None)[0]
-            mistakes.append(((clicks[here] - x[here] @ theta) ** 2).sum())
-        ratio += (mistakes[0] - mistakes[1]) / (2.0 * variance)
-    return ratio
+            mistakes[way] += ((clicks[here] - x[here] @ theta) ** 2).sum()
+    return float((mistakes[:2].min() - mistakes[2]) / (2.0 * variance))
 
 
 def test_order_and_sharding_leave_no_trace() -> None:

@@ -74,7 +74,7 @@ def test_what_is_kept_gives_the_bytes_of_everything_solved_anew(decay: Decay) ->
     seen = set()
     features = {name: np.arange(FEATURES, dtype=np.int8) + at for at, name in enumerate(IDS[:20])}
     for step in range(24):
-        part = feedback(step, 4 * step, 200, (1, 2) if step < 15 else (2, 3), 0.5 if step > 20 else 0.1)
+        part = feedback(step, 4 * step, 200, (1, 2) if step < 15 else (2, 3), 0.9 if step > 18 else 0.1)
         learned = known.learn(IDS, part)
         assert not {name for name in learned.forgotten if name in known.sums}
         parts.append(part)
