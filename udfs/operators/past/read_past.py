@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.policies.policy_start import TopicRecord
     from tideline.udfs.core.serving.ranker_state import RankerState
-    from tideline.udfs.io.archive_files import with_archived
-from tideline.udfs.settings.job_config import JobConfig
+    from tideline.udfs.settings.job_config import JobConfig
 
 _log = logging.getLogger(__name__)
 
