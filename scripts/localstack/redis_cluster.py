@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import redis as client
@@ -46,8 +47,8 @@ def join(nodes: Sequence[Node], primaries: int, deadline: float) -> None:
         StackError: They did not serve all slots until then.
     """
     for node in nodes:
-        own = f"redis://127.0.0.1:{node.port}"
-        wait_ready(f"Redis at 127.0.0.1:{node.port}", lambda own=own: redis.answers(own), [node.process], deadline)  # type: ignore[misc]
+        ready = partial(redis.answers, f"redis://127.0.0.1:{node.port}")
+        wait_ready(f"Redis at 127.0.0.1:{node.port}", ready, [node.process], deadline)
     for at, node in enumerate(nodes[:primaries]):
         begin, end = at * SLOTS // primaries, (at + 1) * SLOTS // primaries - 1
         ask(node.port, "CLUSTER", "ADDSLOTSRANGE", begin, end)

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def a_replica_has_all(primary: redis.Redis) -> bool:
+    """Return whether a replica of a server has all that it has."""
+    found: Any = primary.info("replication")
+    copies = [each for name, each in found.items() if name.startswith("slave") and isinstance(each, dict)]
+    return any(each["state"] == "online" and each["offset"] == found["master_repl_offset"] for each in copies)
+
+
 class Cluster:
     """So many primaries with a replica each, all slots shared out, once it is ready."""
 
@@ -50,9 +57,7 @@ class Cluster:
 
     def replicated(self, primary: int) -> bool:
         """Return whether a replica of a primary has all that it has."""
-        found: Any = self.clients[primary].info("replication")
-        copies = [each for name, each in found.items() if name.startswith("slave") and isinstance(each, dict)]
-        return any(each["state"] == "online" and each["offset"] == found["master_repl_offset"] for each in copies)
+        return a_replica_has_all(self.clients[primary])
 
     def move(self, slot: int, source: int, target: int, at_each_step: Any = lambda: None) -> None:
         """Move a slot with its keys, key by key, as a resharding does."""

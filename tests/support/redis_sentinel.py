@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
+from tests.support.redis_cluster import a_replica_has_all
 from tests.support.waiting import PATIENCE_S, wait_until
 from tideline.scripts.localstack import process
 from tideline.scripts.localstack import redis as server
@@ -70,9 +71,7 @@ class Watched:
 
     def replicated(self) -> bool:
         """Return whether a replica has all that its primary has."""
-        found: Any = self.clients[self.primary()].info("replication")
-        copies = [each for name, each in found.items() if name.startswith("slave") and isinstance(each, dict)]
-        return any(each["state"] == "online" and each["offset"] == found["master_repl_offset"] for each in copies)
+        return a_replica_has_all(self.clients[self.primary()])
 
     def kill_primary(self) -> int:
         """End it as a lost machine ends, let it be noticed, and return its port."""
