@@ -26,18 +26,21 @@ _PART_OFFSETS = 4_000
 def archived(env: StreamExecutionEnvironment, config: ReplayConfig, workers: WorkerConfig[ReplayConfig]) -> KeyedStream:
     """Return the records of a range in batches, keyed by one of their shards.
 
-    One task reads all of it, each partition in its order, and goes on behind a failure with the part behind the
-    checkpoint: Flink's own source of numbers knows which.
+    Each task of the ranker has one that reads, as far as there are partitions: a partition is read by one of them, in
+    its order. Behind a failure they go on with the parts behind the checkpoint: Flink's own source of numbers knows
+    which.
     """
     keys = shard_keys(config.shards)
     subtasks = [key_group(key) * config.parallelism // MAX_PARALLELISM for key in keys]
     parts = Parts(config.from_offsets or {}, config.to_offsets or {}, _PART_OFFSETS)
+    lanes = max(min(config.parallelism, len(parts.partitions)), 1)
+    # The source deals its numbers out in as many runs, all of the same length: a run is a lane.
     numbers = env.from_source(
-        NumberSequenceSource(0, len(parts) - 1), WatermarkStrategy.no_watermarks(), "parts", Types.LONG()
+        NumberSequenceSource(*parts.numbers(lanes)), WatermarkStrategy.no_watermarks(), "parts", Types.LONG()
     )
     element = Types.ROW([Types.INT(), BATCH_TYPE])
-    rows = numbers.uid("parts").set_parallelism(1).flat_map(ReadArchive(workers, parts, keys, subtasks), element)
-    rows = rows.name("archive").uid("archive").set_parallelism(1)
+    rows = numbers.uid("parts").set_parallelism(lanes).flat_map(ReadArchive(workers, parts, keys, subtasks), element)
+    rows = rows.name("archive").uid("archive").set_parallelism(lanes)
     java = get_gateway().jvm
     keyed = rows._j_data_stream.keyBy(java.KeyByKeySelector(), Types.ROW([Types.INT()]).get_java_type_info())  # noqa: SLF001
     return KeyedStream(keyed, BATCH_TYPE, rows)

@@ -31,7 +31,7 @@ from tideline.udfs.core.catalogue.eligibility.clause_reach import reach_of
 from tideline.udfs.core.catalogue.eligibility.rules import groups_of, named_clauses
 from tideline.udfs.core.catalogue.opening import moment
 from tideline.udfs.core.variants.variant_sums import earns
-from tideline.udfs.io.topic_reader import read_policy
+from tideline.udfs.io.longer_log import read_policy
 
 if TYPE_CHECKING:
     import argparse

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from tideline.models.registry import MANIFEST, verify
 from tideline.schemas.errors import ConfigError, InvalidRecord, ModelError, TidelineError
-from tideline.scripts.archive.longer_log import opened_with
 from tideline.scripts.archive.topic_activities import activities_at
 from tideline.scripts.audit.decision_scores import Ranking, Scores, explained
 from tideline.scripts.audit.decision_search import LOGGED_WITHIN_MS, Span, searched
@@ -28,9 +27,9 @@ from tideline.udfs.core.control.control import SetWeights, decode_control
 from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import make_policy
-from tideline.udfs.core.policies.policy_start import read_start
 from tideline.udfs.core.serving.offers.offers import RankSettings
 from tideline.udfs.core.serving.ranker_state import RankerState
+from tideline.udfs.io.longer_log import opened_with, read_policy
 from tideline.udfs.settings.job_config import JobConfig
 
 if TYPE_CHECKING:
@@ -74,8 +73,7 @@ class Topic:
 
     def policy(self, version: int | None) -> PolicyStart:
         """Return what the policy was at a version; raises as `opened_with`."""
-        with opened_with(self._target.cluster, self.names.policy, self._archive) as (log, *_):
-            return read_start(log, PUBLISH_MS, version)
+        return read_policy(self._target.cluster, self.names.policy, PUBLISH_MS, version, self._archive)
 
 
 def weights_at(records: Iterable[TopicRecord], at_ms: int) -> Weights:

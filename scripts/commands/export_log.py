@@ -17,7 +17,8 @@ from tideline.scripts.commands.target import PUBLISH_MS, read_target
 from tideline.scripts.commands.token_secrets import SECRETS, read_token_keys
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
-from tideline.udfs.io.topic_reader import read_policy, read_topic
+from tideline.udfs.io.longer_log import read_policy
+from tideline.udfs.io.topic_reader import read_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -26,7 +26,7 @@ from tideline.scripts.replays.belongings import taken, topics_known, written_the
 from tideline.scripts.replays.digest import digest, is_used, tallies
 from tideline.scripts.replays.kept import Kept, keep, kept_of, known_of, newest_state
 from tideline.scripts.replays.offsets import Span, as_option, refuse_gaps, refuse_unarchived, spans, times
-from tideline.scripts.replays.range_logs import clickstream_of, world_of
+from tideline.scripts.replays.range_logs import clickstream_of, policy_of, world_of
 from tideline.scripts.replays.replay_policy import Learned, learned_of
 from tideline.scripts.replays.replay_progress import Progress
 from tideline.scripts.replays.world_then import described as unknown
@@ -71,7 +71,7 @@ def begin(stack: Stack, name: str, where: tuple[Bound, Bound | None], options: M
 
     Raises:
         StackError: an option cannot be used, the name is, too few slots are free, it could not be submitted, or failed.
-        ConfigError: the range is not there yet, or none; TooFew: a part of it is gone.
+        ConfigError: the range or the policy is not there yet, or none; TooFew: a part of it is gone.
         TopicError: a topic of its outputs cannot be used as it is.
         Unavailable: no broker or no Redis answers, or one refuses.
     """
@@ -86,9 +86,8 @@ def begin(stack: Stack, name: str, where: tuple[Bound, Bound | None], options: M
         with clickstream_of(replace(asked, archive=None)) as live:
             refuse_unarchived(logs, live, found, where, now_ms)
     options |= {"from_offsets": json.dumps(as_option(found, 0)), "to_offsets": json.dumps(as_option(found, 1))}
-    if "policy_pin" not in options:  # of all of it the same one, also where a failure lets it be read again
-        newest = topic_ends(cluster_of(asked), asked.topics.policy)[0] - 1
-        options |= {"policy_pin": str(newest)} if newest >= 0 else {}
+    pin = policy_of(asked, now_ms)  # of all of it the same one, also where a failure lets it be read again
+    options |= {} if pin is None else {"policy_pin": str(pin)}
     config = _config(stack, options)
     _refuse_used(stack, config)
     _refuse_taken(config)

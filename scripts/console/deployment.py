@@ -18,7 +18,8 @@ from tideline.scripts.commands.target import PUBLISH_MS
 from tideline.scripts.console.sources import CheckpointsSeen, JobSeen, LetterSeen, Pages, RedisSeen
 from tideline.scripts.diagnosis.job_metrics import fetch
 from tideline.scripts.localstack.rest import FlinkRest, runs
-from tideline.udfs.io.topic_reader import opened, read_policy
+from tideline.udfs.io.longer_log import read_policy
+from tideline.udfs.io.topic_reader import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

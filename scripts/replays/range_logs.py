@@ -1,4 +1,4 @@
-"""Where a replay reads: the clickstream in Kafka or in an archive, and what both have of activities and orders."""
+"""Where a replay reads: the clickstream in Kafka or in an archive, and what both have of policy and activities."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from tideline.scripts.commands.target import cluster_of
+from tideline.scripts.replays.replay_policy import pinned
 from tideline.scripts.replays.world_then import WorldThen, world_then
 from tideline.udfs.io.archive_files import logs_of, with_archived
+from tideline.udfs.io.longer_log import opened_with
 from tideline.udfs.io.topic_reader import opened, read_topic
 
 if TYPE_CHECKING:
@@ -27,6 +29,12 @@ def clickstream_of(config: ReplayConfig) -> AbstractContextManager[Sequence[Log]
     if config.archive is not None:
         return nullcontext(logs_of(config.archive, config.topics.clickstream))
     return opened(cluster_of(config), config.topics.clickstream)
+
+
+def policy_of(config: ReplayConfig, now_ms: int) -> int | None:
+    """Return the policy version that a replay ranks by, None where nothing was learned yet; raises as `pinned`."""
+    with opened_with(cluster_of(config), config.topics.policy, config.archive) as (log, *_):
+        return pinned(log, config.publish_ms, config.policy_pin, now_ms)
 
 
 def world_of(config: ReplayConfig, first_ms: int, last_ms: int) -> WorldThen:

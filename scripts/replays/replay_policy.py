@@ -1,16 +1,22 @@
-"""What a replay has learned, as it stands in the policy topic of its own."""
+"""Which version of the policy a replay ranks by, and what one has learned, as its own policy topic has it."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, TypedDict
 
+from tideline.schemas.errors import ConfigError, TooFew
 from tideline.udfs.core.policies.arm_key import is_sums_key
+from tideline.udfs.core.policies.policy_start import read_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tideline.udfs.core.policies.policy_start import TopicRecord
+    from tideline.udfs.core.policies.policy_start import Log, TopicRecord
+
+_WHOLE_DAYS = 7
+"""So long the policy's topic has all of its records (schemas/topics.py); of older ones each key's newest."""
+_DAY_MS = 86_400_000
 
 
 class Learned(TypedDict):
@@ -19,6 +25,25 @@ class Learned(TypedDict):
     topic: str
     version: int
     arms: int
+
+
+def pinned(log: Log, publish_ms: int, asked: int | None, now_ms: int) -> int | None:
+    """Return the version to rank by: the newest, None where there is none, or the one that was asked for.
+
+    Raises:
+        ConfigError: it is not there yet; TooFew: rows of it may be gone.
+    """
+    newest = log.end - 1
+    if asked is None:
+        return newest if newest >= 0 else None
+    if asked > newest:
+        raise ConfigError("policy_pin", asked, f"not above {newest}, the newest version that there is")
+    later = next(iter(log.records(asked + 1, log.end)), None)
+    old = later is not None and later.timestamp_ms < now_ms - _WHOLE_DAYS * _DAY_MS
+    if old and not read_start(log, publish_ms, asked).complete:
+        told = f"a version of the last {_WHOLE_DAYS} days: rows of older ones may be gone"
+        raise TooFew("policy_pin", asked, f"{told}; an archive that was kept with --policy has them (--archive)")
+    return asked
 
 
 def learned_of(topic: str, records: Iterable[TopicRecord]) -> tuple[Learned, str]:

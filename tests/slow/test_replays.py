@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 _EVENTS = int(os.environ.get("TIDELINE_REPLAY_EVENTS", "120000"))
-_FEW, _TIMES = 37, 5
+_FEW, _TIMES = 37, 20
 
 
 def shop(stack: Stack, tag: str, users: int, events: int) -> tuple[LiveJob, int, int]:

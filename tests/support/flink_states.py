@@ -81,11 +81,24 @@ class MemoryContext:
     def get_metrics_group(self) -> MemoryContext:
         return self
 
-    def add_group(self, name: str) -> MemoryContext:
-        return self
+    def add_group(self, name: str, value: str | None = None) -> MemoryContext | _Group:
+        return self if value is None else _Group(self.counts, f"{name}.{value}.")
 
     def counter(self, name: str) -> _Count:
         return _Count(self.counts, name)
+
+
+class _Group:
+    """One that names what it counts, as Flink does."""
+
+    def __init__(self, counts: Counter[str], named: str) -> None:
+        self._counts, self._named = counts, named
+
+    def add_group(self, name: str, value: str) -> _Group:
+        return _Group(self._counts, f"{self._named}{name}.{value}.")
+
+    def counter(self, name: str) -> _Count:
+        return _Count(self._counts, self._named + name)
 
 
 class _Count:

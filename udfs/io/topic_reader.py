@@ -10,7 +10,7 @@ from kafka import TopicPartition
 from kafka.errors import KafkaTimeoutError, RetriableError
 
 from tideline.schemas.errors import Unavailable
-from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord, last_record, read_start
+from tideline.udfs.core.policies.policy_start import TopicRecord, last_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,12 +112,6 @@ def read_topic(cluster: KafkaCluster, topic: str, progress: Progress | None = No
                 if progress is not None and (record.offset + 1) % _TOLD_EVERY == 0:
                     progress(before + record.offset + 1 - log.begin, total)
             before += log.end - log.begin
-
-
-def read_policy(cluster: KafkaCluster, topic: str, publish_ms: int, pinned: int | None = None) -> PolicyStart:
-    """Return the newest rows of the policy topic, or those of a pinned offset; raises as `read_topic`."""
-    with opened(cluster, topic) as logs:
-        return read_start(logs[0], publish_ms, pinned)
 
 
 def read_last(cluster: KafkaCluster, topic: str) -> TopicRecord | None:

@@ -31,7 +31,8 @@ from tideline.udfs.core.serving.renewal.renew import refresh, republish
 from tideline.udfs.core.serving.stop_list import StopList
 from tideline.udfs.io.job_log import speak_as
 from tideline.udfs.io.kafka_cluster import KafkaCluster
-from tideline.udfs.io.topic_reader import read_policy, read_topic
+from tideline.udfs.io.longer_log import read_policy
+from tideline.udfs.io.topic_reader import read_topic
 from tideline.udfs.operators.batch_rows import ORDER, PROFILES, Batch, read_batch
 from tideline.udfs.operators.dead_letters import Letter, counts_of, letter_of_record, letters_of_batch, packed
 from tideline.udfs.operators.kept.batch_users import BatchUsers, settled
@@ -241,7 +242,9 @@ class InterestRank(KeyedBroadcastProcessFunction):
         return read_topic(self._cluster, topic)
 
     def _read_policy(self, pinned: int | None) -> PolicyStart:
-        return read_policy(self._cluster, self._config.topics.policy, self._config.publish_ms, pinned)
+        config = self._config
+        archive = config.archive if isinstance(config, ReplayConfig) else None
+        return read_policy(self._cluster, config.topics.policy, config.publish_ms, pinned, archive)
 
     def _obey(self, shard: int, value: bytes | None, timers: Any) -> Iterator[Row]:
         try:

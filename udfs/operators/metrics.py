@@ -6,7 +6,7 @@ so a latency is counted in buckets: NAME_le_100 counts the lists that took at mo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -133,3 +133,20 @@ class Meters:
         for limit in LATENCY_BUCKETS_MS:
             counts[f"list_ms_le_{limit}"] = int(np.count_nonzero(elapsed_ms <= limit))
         self.add(counts)
+
+
+class ReachedOffsets:
+    """Tells by partition how far a topic is read, under the name and in the unit of Flink's own source of Kafka."""
+
+    def __init__(self, context: RuntimeContext, topic: str) -> None:
+        self._group = context.get_metrics_group().add_group("topic", topic)
+        self._counters: dict[int, Any] = {}
+        self._values: dict[int, int] = {}
+
+    def show(self, partition: int, next_offset: int) -> None:
+        """Tell that all before an offset is read."""
+        if partition not in self._counters:
+            of_partition = self._group.add_group("partition", str(partition))
+            self._counters[partition], self._values[partition] = of_partition.counter("currentOffset"), 0
+        self._counters[partition].inc(next_offset - 1 - self._values[partition])
+        self._values[partition] = next_offset - 1

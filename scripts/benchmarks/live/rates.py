@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tideline.scripts.localstack import StackError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,8 +36,16 @@ def moment_of(samples: Sequence[Sample], count: float) -> float:
 
 
 def steady_rate(samples: Sequence[Sample], total: int) -> float:
-    """Return events a second between STEADY_FROM and STEADY_TO of all events; samples in order of time."""
-    begin, end = total * STEADY_FROM, total * STEADY_TO
+    """Return events a second between STEADY_FROM and STEADY_TO of all events; samples in order of time.
+
+    What was done before the first sample counts as start-up.
+
+    Raises:
+        StackError: that was nearly all of it.
+    """
+    begin, end = max(total * STEADY_FROM, samples[0].events), total * STEADY_TO
+    if begin >= end:
+        raise StackError(f"{total:,} events were worked off before anybody looked: more --events are needed")
     return (end - begin) / (moment_of(samples, end) - moment_of(samples, begin))
 
 

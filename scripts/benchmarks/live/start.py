@@ -17,7 +17,7 @@ from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.commands.package import ROOT
 from tideline.udfs.core.policies.arm_key import PRIOR_ID, ArmKey, RowKey
 from tideline.udfs.core.policies.policy_table import cold_row, encode_row
-from tideline.udfs.io.topic_reader import read_policy
+from tideline.udfs.io.longer_log import read_policy
 from tideline.udfs.operators.ranker_feed import RankerFeed
 
 if TYPE_CHECKING:

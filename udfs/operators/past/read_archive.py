@@ -15,7 +15,9 @@ from tideline.schemas.errors import ConfigError
 from tideline.udfs.io.archive_files import logs_of
 from tideline.udfs.io.job_log import speak_as
 from tideline.udfs.operators.batch_rows import EVENTS, flagged, packed
+from tideline.udfs.operators.metrics import ReachedOffsets
 from tideline.udfs.operators.stop import failing_for_good
+from tideline.udfs.operators.subtask import subtask_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from tideline.udfs.settings.worker_config import WorkerConfig
 
 _BATCH_BYTES = 1 << 20
+_NUMBER_BITS = 40
+"""Of a number the lower bits say which part, those above how many lanes there are beside the first."""
 
 
 class Part(NamedTuple):
@@ -37,28 +41,47 @@ class Part(NamedTuple):
 
 
 class Parts:
-    """A range in parts by number: of each partition in its order, of all of them in turn."""
+    """A range in parts by number, in lanes that may be read side by side.
+
+    A partition is in one lane, in its order; a lane has all of its partitions in turn. A number says how many lanes
+    the range is cut into, so what a checkpoint says of parts that are done holds for any number of subtasks.
+    """
 
     def __init__(self, starts: Mapping[int, int], stops: Mapping[int, int], size: int) -> None:
         """Cut what is from `starts` on and before `stops` by partition into parts of at most `size` offsets."""
-        self._all = [
+        self._starts, self._stops, self._size = starts, stops, size
+        self.partitions = [each for each in sorted(starts) if starts[each] < stops[each]]
+        self._in_lanes: dict[int, list[list[Part]]] = {}
+
+    def numbers(self, lanes: int) -> tuple[int, int]:
+        """Return the first and the last number of a range in so many lanes, each of as many numbers, one by one."""
+        first = (lanes - 1) << _NUMBER_BITS
+        return first, first + lanes * self._longest(lanes) - 1
+
+    def part(self, number: int) -> Part | None:
+        """Return the part of a number; None where its lane has no more."""
+        lanes, at = (number >> _NUMBER_BITS) + 1, number & ((1 << _NUMBER_BITS) - 1)
+        lane, at = divmod(at, self._longest(lanes))
+        parts = self._cut(lanes)[lane]
+        return parts[at] if at < len(parts) else None
+
+    def _longest(self, lanes: int) -> int:
+        return max(map(len, self._cut(lanes)))
+
+    def _cut(self, lanes: int) -> list[list[Part]]:
+        if lanes not in self._in_lanes:
+            self._in_lanes[lanes] = [self._lane(self.partitions[lane::lanes]) for lane in range(lanes)]
+        return self._in_lanes[lanes]
+
+    def _lane(self, partitions: Sequence[int]) -> list[Part]:
+        starts, stops, size = self._starts, self._stops, self._size
+        turns = max((-(-(stops[each] - starts[each]) // size) for each in partitions), default=0)
+        return [
             Part(partition, at, min(at + size, stops[partition]))
-            for turn in range(max((_turns(starts[each], stops[each], size) for each in starts), default=0))
-            for partition in sorted(starts)
+            for turn in range(turns)
+            for partition in partitions
             if (at := starts[partition] + turn * size) < stops[partition]
         ]
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self._all)
-
-    def __getitem__(self, number: int) -> Part:
-        """Return one."""
-        return self._all[number]
-
-
-def _turns(start: int, stop: int, size: int) -> int:
-    return -(-(stop - start) // size)
 
 
 def shard_of(key: bytes | None, keys: Sequence[int]) -> int:
@@ -101,16 +124,18 @@ class ReadArchive(FlatMapFunction):
 
     def open(self, context: RuntimeContext) -> None:
         """Look for the archive, which is to be there on every worker."""
-        speak_as("read_archive", 0)
+        speak_as("read_archive", subtask_number(context))
         self._context = context
         config = self._submitted.opened()
         self._folder, self._topic = config.archive, config.topics.clickstream
         self._readings: dict[int, _Reading] = {}
-        self._logs: dict[int, ArchivedLog] = {}
+        self._reached = ReachedOffsets(context, self._topic)
 
     def flat_map(self, number: int) -> Iterator[Row]:
         """Read a part."""
-        part = self._parts[number]
+        part = self._parts.part(number)
+        if part is None:
+            return
         reading = self._readings.get(part.partition)
         if reading is None or reading.reached != part.start:
             reading = self._readings[part.partition] = _Reading(self._log(part), part.start)
@@ -121,6 +146,7 @@ class ReadArchive(FlatMapFunction):
             by_subtask.setdefault(self._subtasks[shard], []).append(at)
         for numbers in by_subtask.values():
             yield from self._rows(part.partition, [records[at] for at in numbers], [shards[at] for at in numbers])
+        self._reached.show(part.partition, part.stop)
 
     def _rows(self, partition: int, records: list[TopicRecord], shards: list[int]) -> Iterator[Row]:
         size = start = 0

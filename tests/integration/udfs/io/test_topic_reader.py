@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, encode_batch, make_policy_topic
-from tideline.udfs.io.topic_reader import read_policy, read_topic
+from tideline.udfs.io.longer_log import read_policy
+from tideline.udfs.io.topic_reader import read_topic
 
 if TYPE_CHECKING:
     from tideline.scripts.localstack import Stack

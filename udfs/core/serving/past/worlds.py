@@ -9,7 +9,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from tideline.schemas.errors import InvalidRecord
 from tideline.udfs.core.catalogue.activity import decode_activity
@@ -25,13 +26,12 @@ from tideline.udfs.core.serving.batches.outcome import joined
 from tideline.udfs.core.serving.batches.turns import Chain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tideline.udfs.core.catalogue.activity import Activity
-    from tideline.udfs.core.control.control import Control
     from tideline.udfs.core.serving.batches.outcome import Outcome, Records
     from tideline.udfs.core.serving.past.changes import Changes
-    from tideline.udfs.core.serving.ranker_state import RankerState
+    from tideline.udfs.core.serving.ranker_state import RankerCommand, RankerState
 
     Load = Callable[[list[str]], list[bytes | None]]
 
@@ -40,6 +40,16 @@ _AT_HAND = 8
 _OF_ITS_TIME = (SetWeights, SetExperiment, SetExamination)
 """Orders that hold from when they were given. Encoder, pin and generation are those of the job over the past."""
 _ALWAYS_MS = 0
+_FROM_MS = itemgetter(0)
+
+
+class _Told(NamedTuple):
+    """How many changes and orders are taken in, the state that the orders led to, the activities as they are then."""
+
+    changes: int
+    orders: int
+    state: RankerState
+    known: Mapping[str, Activity]
 
 
 class Worlds:
@@ -47,12 +57,14 @@ class Worlds:
 
     def __init__(self, start: RankerState, now: RankerState, activities: Changes, orders: Changes) -> None:
         """`start` knows neither activities nor orders; `now` has the policy, the encoder and the generation of all."""
-        self._start, self._now = start, now
+        self._now = now
         self._activities = _activities(activities)
         self._orders = _orders(orders)
-        moments = {at_ms for at_ms, *_ in self._activities} | {at_ms for at_ms, _ in self._orders}
+        moments = {at_ms for at_ms, *_ in self._activities} | {at_ms for at_ms, *_ in self._orders}
         self._moments = sorted({_ALWAYS_MS, *moments})
         self._of = lru_cache(_AT_HAND)(self._made)
+        self._told = {-1: _Told(0, 0, start, {})}
+        """Of the worlds made last, and of none: where to go on from."""
 
     def at(self, ms: int) -> RankerState:
         """Return the state at a moment."""
@@ -74,21 +86,29 @@ class Worlds:
         return max(bisect_right(self._moments, ms) - 1, 0)
 
     def _made(self, number: int) -> RankerState:
-        at_ms, state = self._moments[number], self._start
-        for from_ms, order in self._orders:
-            if from_ms <= at_ms and isinstance(order.command, _OF_ITS_TIME):
-                state = state.after(order.command, order.issued_ms)
+        told = self._up_to(number)
         now = self._now
-        state = replace(state, encoder=now.encoder, generation=now.generation, erasures=now.erasures)
-        known: dict[str, Activity] = {}
-        for from_ms, name, activity in self._activities:
-            if from_ms > at_ms:
-                break
+        state = replace(told.state, encoder=now.encoder, generation=now.generation, erasures=now.erasures)
+        return state.with_tables(now.tables).with_activities(told.known)
+
+    def _up_to(self, number: int) -> _Told:
+        """Return what was told up to a moment: partitions are read side by side, so it may be an earlier one again."""
+        at_ms = self._moments[number]
+        before = self._told[max(each for each in self._told if each <= number)]
+        state, known = before.state, dict(before.known)
+        orders = bisect_right(self._orders, at_ms, key=_FROM_MS)
+        for _, command, issued_ms in self._orders[before.orders : orders]:
+            state = state.after(command, issued_ms)
+        changes = bisect_right(self._activities, at_ms, key=_FROM_MS)
+        for _, name, activity in self._activities[before.changes : changes]:
             if activity is None:
                 known.pop(name, None)
             elif name in known or len(known) < MAX_ACTIVITIES:
                 known[name] = activity
-        return state.with_tables(now.tables).with_activities(known)
+        self._told[number] = found = _Told(changes, orders, state, known)
+        for oldest in [each for each in self._told if each >= 0][:-_AT_HAND]:
+            del self._told[oldest]
+        return found
 
 
 def _activities(changes: Changes) -> list[tuple[int, str, Activity | None]]:
@@ -106,13 +126,14 @@ def _activities(changes: Changes) -> list[tuple[int, str, Activity | None]]:
     return sorted(found, key=lambda each: each[0])
 
 
-def _orders(changes: Changes) -> list[tuple[int, Control]]:
-    found = []
+def _orders(changes: Changes) -> list[tuple[int, RankerCommand, int]]:
+    """Return from when on each order holds, the order, and when it was given."""
+    found: list[tuple[int, RankerCommand, int]] = []
     for from_ms, _, value in changes.told:
         try:
             control = decode_for(Audience.RANKERS, value)
         except InvalidRecord:
             continue
         if control is not None and isinstance(control.command, _OF_ITS_TIME):
-            found.append((from_ms, control))
+            found.append((from_ms, control.command, control.issued_ms))
     return found

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tideline.scripts.benchmarks.live.rates import Sample, moment_of, percentiles, steady_rate
+from tideline.scripts.localstack import StackError
 
 
 def test_a_moment_between_two_samples_is_found_by_proportion() -> None:
@@ -22,6 +23,14 @@ def test_a_slow_start_and_a_slow_end_do_not_count() -> None:
     samples = [Sample(0.0, 0), Sample(100.0, 100), Sample(101.0, 500), Sample(102.0, 950), Sample(200.0, 1000)]
 
     assert steady_rate(samples, 1000) == pytest.approx(800 / (102.0 - 100.125))
+
+
+def test_what_was_done_before_the_first_sample_counts_as_its_start() -> None:
+    """Contract: a short run has a rate, too; one that is over at once is refused with what to do."""
+    samples = [Sample(10.0, 400), Sample(11.0, 900), Sample(12.0, 1000)]
+    assert steady_rate(samples, 1000) == pytest.approx(550 / 1.5)
+    with pytest.raises(StackError, match="1,000 events were worked off before anybody looked: more --events"):
+        steady_rate([Sample(10.0, 960), Sample(11.0, 1000)], 1000)
 
 
 def test_percentiles_of_one_to_a_hundred() -> None:

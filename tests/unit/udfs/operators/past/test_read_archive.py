@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tests.support.flink_states import MemoryContext
 from tideline.schemas.errors import ConfigError
+from tideline.scripts.localstack.rest import offset_metrics
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.io.archive_files import write_range
 from tideline.udfs.operators import stop
@@ -30,6 +32,7 @@ _PARTITIONS, _RECORDS = 3, 1_000
 @pytest.fixture(autouse=True)
 def _no_flink(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_archive, "speak_as", lambda *_: None)
+    monkeypatch.setattr(read_archive, "subtask_number", lambda _: 0)
 
 
 def _archive(folder: Path) -> dict[int, list[TopicRecord]]:
@@ -52,7 +55,7 @@ def _archive(folder: Path) -> dict[int, list[TopicRecord]]:
     return found
 
 
-def _reader(folder: Path, parts: Parts) -> ReadArchive:
+def _reader(folder: Path, parts: Parts, context: MemoryContext | None = None) -> ReadArchive:
     config = ReplayConfig(
         name="r", bootstrap="b:1", redis_url="redis://h", encoder=Path(), token_keys={1: b"k" * 32}, archive=folder,
         from_offsets={0: 0}, to_offsets={0: 1},
@@ -60,7 +63,7 @@ def _reader(folder: Path, parts: Parts) -> ReadArchive:
     topics = SimpleNamespace(clickstream="clicks")
     opened = SimpleNamespace(opened=lambda: SimpleNamespace(archive=config.archive, topics=topics))
     found = ReadArchive(cast("Any", opened), parts, _KEYS, _SUBTASKS)
-    found.open(cast("Any", None))
+    found.open(cast("Any", context or MemoryContext()))
     return found
 
 
@@ -95,31 +98,64 @@ def test_a_range_comes_whole_in_batches_of_one_subtasks_shards(tmp_path: Path) -
     every = _archive(tmp_path)
     starts, stops = {0: 5, 1: 100, 2: 400}, {0: _RECORDS, 1: 101, 2: 777}
     parts = Parts(starts, stops, 64)
-    told = _told(_batches(_reader(tmp_path, parts), range(len(parts))))
-    wanted = {at: [r for r in every[at] if starts[at] <= r.offset < stops[at]] for at in every}
-    assert told == {at: records for at, records in wanted.items() if records}
+    for lanes in (1, 2, 3):
+        first, last = parts.numbers(lanes)
+        runs = [range(at, at + (last + 1 - first) // lanes) for at in range(first, last, (last + 1 - first) // lanes)]
+        assert len(runs) == lanes
+        told = _told([batch for run in runs for batch in _batches(_reader(tmp_path, parts), run)])
+        wanted = {at: [r for r in every[at] if starts[at] <= r.offset < stops[at]] for at in every}
+        assert told == {at: records for at, records in wanted.items() if records}
 
 
 def test_a_restart_goes_on_with_any_part(tmp_path: Path) -> None:
     """Contract: the batches of the parts that are left are those of an undisturbed run."""
     _archive(tmp_path)
     parts = Parts(dict.fromkeys(range(_PARTITIONS), 5), dict.fromkeys(range(_PARTITIONS), _RECORDS), 37)
-    whole = [_batches(_reader(tmp_path, parts), [number]) for number in range(len(parts))]
-    for begun in (0, 1, len(parts) // 2, len(parts) - 1):
-        reader = _reader(tmp_path, parts)
-        assert [_batches(reader, [number]) for number in range(begun, len(parts))] == whole[begun:]
+    for lanes in (1, 2):
+        first, last = parts.numbers(lanes)
+        whole = [_batches(_reader(tmp_path, parts), [number]) for number in range(first, last + 1)]
+        for begun in (0, 1, len(whole) // 2, len(whole) - 1):
+            reader = _reader(tmp_path, parts)
+            assert [_batches(reader, [number]) for number in range(first + begun, last + 1)] == whole[begun:]
 
 
 def test_parts_are_of_all_partitions_in_turn() -> None:
     """Contract: none is far ahead in time, each offset is in one part, an empty range has none."""
     parts = Parts({0: 0, 1: 10, 2: 3}, {0: 25, 1: 12, 2: 3}, 10)
-    assert [parts[number] for number in range(len(parts))] == [
+    assert parts.numbers(1) == (0, 3)
+    assert [parts.part(number) for number in range(4)] == [
         Part(0, 0, 10),
         Part(1, 10, 12),
         Part(0, 10, 20),
         Part(0, 20, 25),
     ]
-    assert len(Parts({}, {}, 5)) == 0
+    first, last = Parts({}, {}, 5).numbers(1)
+    assert first > last
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 4, 5, 12])
+@pytest.mark.parametrize("lanes", [1, 2, 3, 7])
+def test_a_partition_is_in_one_lane_and_lanes_are_equally_long(partitions: int, lanes: int) -> None:
+    """Contract: whoever deals the numbers out in as many equal runs has each partition in one of them, in its order;
+    numbers of one count of lanes are none of another."""
+    draw = Random(partitions)
+    starts = {each: draw.randrange(100) for each in range(partitions)}
+    stops = {each: start + draw.randrange(1, 300) for each, start in starts.items()}
+    parts = Parts(starts, stops, 16)
+    first, last = parts.numbers(lanes)
+    length = (last + 1 - first) // lanes
+    assert length * lanes == last + 1 - first
+    seen: dict[int, int] = {}
+    for lane in range(lanes):
+        run = [parts.part(number) for number in range(first + lane * length, first + (lane + 1) * length)]
+        there = [each for each in run if each is not None]
+        assert run[: len(there)] == there
+        assert not {each.partition for each in there} & seen.keys()
+        for each in there:
+            assert each.start == seen.get(each.partition, starts[each.partition]) < each.stop
+            seen[each.partition] = each.stop
+    assert seen == stops
+    assert last < parts.numbers(lanes + 1)[0]
 
 
 def test_a_batch_is_of_a_megabyte_or_one_record(tmp_path: Path) -> None:
@@ -142,3 +178,19 @@ def test_what_the_archive_lost_since_ends_the_replay(tmp_path: Path, monkeypatch
         with pytest.raises(ConfigError, match=lacks):
             list(_reader(tmp_path, parts).flat_map(0))
     assert len(told) == 2
+
+
+def test_how_far_it_has_read_is_told_as_kafkas_source_does(tmp_path: Path) -> None:
+    """Contract: by partition the last offset that is done, under a name by which progress is asked for."""
+    _archive(tmp_path)
+    parts, context = Parts({0: 5, 1: 100}, {0: 300, 1: 130}, 64), MemoryContext()
+    reader = _reader(tmp_path, parts, context)
+    names = {f"topic.clicks.partition.{number}.currentOffset": number for number in (0, 1)}
+    assert offset_metrics([f"0.archive.{name}" for name in names], "clicks") == {
+        f"0.archive.{name}": number for name, number in names.items()
+    }
+    told = []
+    for number in range(parts.numbers(1)[1] + 1):
+        list(reader.flat_map(number))
+        told.append([context.counts[name] for name in names])
+    assert told == [[68, 0], [68, 129], [132, 129], [196, 129], [260, 129], [299, 129]]

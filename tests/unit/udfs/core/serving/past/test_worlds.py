@@ -170,3 +170,20 @@ def test_encoder_policy_and_generation_are_those_of_the_job_over_the_past() -> N
     assert (worlds.at(NOON_MS).weights, later.encoder) == (_START.weights, _NOW.encoder)
     assert later.tables is _NOW.tables
     assert worlds.at(NOON_MS + 2 * _STEP_MS + 9) is later
+
+
+def _ordered(state: RankerState) -> tuple[object, ...]:
+    return state.weights, state.experiment and state.experiment.mark, [each.mark for each in state.experiments]
+
+
+def test_a_world_is_the_same_whichever_were_asked_for_before() -> None:
+    """Contract: forward, back and again, over more of them than are held: that of one who is asked nothing else."""
+    told, orders = changes_of(_records(_told())), changes_of(_orders(_ORDERS))
+    worlds, draw = Worlds(_START, _NOW, told, orders), Random(9)
+    for step in (*range(0, _EVENTS, 7), *(draw.randrange(_EVENTS) for _ in range(60))):
+        at_ms = NOON_MS + step * _STEP_MS
+        found, alone = worlds.at(at_ms), Worlds(_START, _NOW, told, orders).at(at_ms)
+        assert list(found.offers.activities.items()) == list(alone.offers.activities.items())
+        assert _ordered(found) == _ordered(alone)
+        assert found.attributing == alone.attributing
+        assert found.offers.activities == _world(_told(), step).offers.activities

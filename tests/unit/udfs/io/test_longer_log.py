@@ -10,10 +10,10 @@ from tests.support.core_world import DAY_MS, NOON_MS
 from tests.support.policy_log import MemoryLog
 from tests.unit.scripts.audit.test_decision_scores import KNOWN, WEIGHTS, World
 from tideline.schemas.errors import ConfigError
-from tideline.scripts.archive.longer_log import LongerLog
 from tideline.scripts.audit.decision_scores import Ranking, Scores, explained
 from tideline.udfs.core.policies.policy_start import TopicRecord, read_start
 from tideline.udfs.io.archive_files import logs_of, write_range
+from tideline.udfs.io.longer_log import LongerLog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

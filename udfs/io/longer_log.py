@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from tideline.schemas.errors import ConfigError
+from tideline.udfs.core.policies.policy_start import PolicyStart, read_start
 from tideline.udfs.io.archive_files import logs_of
 from tideline.udfs.io.topic_reader import opened
 
@@ -56,3 +57,11 @@ def opened_with(cluster: KafkaCluster, topic: str, archive: Path | None) -> Iter
     with opened(cluster, topic) as logs:
         of = {each.number: each for each in (logs_of(archive, topic) if archive is not None else ())}
         yield [LongerLog(log, of[log.number]) if log.number in of else log for log in logs]
+
+
+def read_policy(
+    cluster: KafkaCluster, topic: str, publish_ms: int, pinned: int | None = None, archive: Path | None = None
+) -> PolicyStart:
+    """Return the newest rows of the policy topic, or those of a pinned offset; raises as `opened_with`."""
+    with opened_with(cluster, topic, archive) as (log, *_):
+        return read_start(log, publish_ms, pinned)
