@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tideline.schemas.errors import TidelineError
 from tideline.scripts.archive.topic_activities import activities_of
@@ -17,7 +17,7 @@ from tideline.scripts.commands.redis_target import key_of_list, opened, read_red
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parser_of
-from tideline.scripts.simulation.lists import parse_list
+from tideline.scripts.simulation.lists import NO_STOPS, parse_list, parse_stops
 from tideline.udfs.core.catalogue.opening import moment
 from tideline.udfs.io.topic_reader import read_topic
 
@@ -25,19 +25,26 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
+    from tideline.scripts.simulation.lists import Stops
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.profiles.kept_profile import KeptProfile
 
 
 def document(
-    payload: bytes, now_ms: int, known: Mapping[str, Activity], profile: KeptProfile | None = None
+    payload: bytes,
+    now_ms: int,
+    known: Mapping[str, Activity],
+    profile: KeptProfile | None = None,
+    stops: Stops = NO_STOPS,
 ) -> dict[str, Any]:
     """Return what a list says; `known` are the activities whose kind and title can be told, `profile` its user's.
+
+    An entry is over when a page that reads the stop list beside it shows it no more.
 
     Raises:
         ValueError, KeyError: it is no list.
     """
-    ranked = parse_list(payload)
+    ranked = parse_list(payload).under(stops)
     entries = []
     why_each = reasons(ranked.token, len(ranked.activities))
     told = zip(ranked.activities, ranked.ends_ms, ranked.variants, why_each, strict=True)
@@ -130,13 +137,14 @@ def main(argv: Sequence[str]) -> int:
         target = read_redis_target(arguments)
         with opened(target.url) as client:
             payload = client.get(key.encode("utf-8", "surrogateescape"))
+            stops = cast("bytes | None", client.get(f"{arguments.prefix}:stops"))
         if not isinstance(payload, bytes):
             print(f"list: there is no {key!r}", file=sys.stderr)
             return Exit.FAILED
         can_ask = target.of_stack or arguments.bootstrap
         known = known_activities(arguments) if can_ask else {}
         profile = known_profile(arguments) if can_ask and arguments.why and not arguments.popular else None
-        found = {"key": key} | document(payload, int(time.time() * 1000), known, profile)
+        found = {"key": key} | document(payload, int(time.time() * 1000), known, profile, parse_stops(stops))
     except (StackError, TidelineError) as error:
         return failed("list", error)
     except (ValueError, KeyError) as error:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import orjson
 import redis
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _MINUTE_MS = 60_000
+
+
+class Stops(NamedTuple):
+    """What is stopped, and how long lists that are older than their leases go on; see docs/contracts/frontend.md."""
+
+    names: frozenset[str] = frozenset()
+    until_ms: Mapping[str, int] = MappingProxyType({})
+
+
+NO_STOPS = Stops()
 
 
 class RankedList(NamedTuple):
@@ -29,6 +40,14 @@ class RankedList(NamedTuple):
     def as_of_ms(self) -> int:
         """Event time the list was made for."""
         return self.version[1]
+
+    def under(self, stops: Stops) -> RankedList:
+        """Return the list with the ends that it has beside the stop list: the version's time for what is stopped."""
+        ends_ms = (
+            self.as_of_ms if name in stops.names else max(end_ms, stops.until_ms.get(name, 0))
+            for name, end_ms in zip(self.activities, self.ends_ms, strict=True)
+        )
+        return self._replace(ends_ms=tuple(ends_ms))
 
     def showable(self, at_ms: int, count: int) -> list[tuple[int, str]]:
         """Return (position, activity) of the first `count` entries that have not ended by `at_ms`."""
@@ -67,6 +86,15 @@ class RedisLists:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def parse_stops(payload: bytes | None) -> Stops:
+    """Return what a stop list says, where there is one. Raises ValueError or KeyError where it is none."""
+    if payload is None:
+        return NO_STOPS
+    document = orjson.loads(payload)
+    until_ms = {name: minute * _MINUTE_MS for name, minute in document.get("u", {}).items()}
+    return Stops(frozenset(document["s"]), until_ms)
 
 
 def parse_list(payload: bytes) -> RankedList:

@@ -50,7 +50,7 @@ def overshoot_bound(rate_per_s: float, age_s: float) -> float:
 
 
 def lease_ms(remaining: float, rate_per_s: float) -> int:
-    """Return how long a list may show an activity of which `remaining` impressions are left, should nobody renew it.
+    """Return how long pages may show an activity of which `remaining` impressions are left, should nothing be learned.
 
     At four times the peak of its present rate it would be spent; ten minutes at least, a day at most.
 

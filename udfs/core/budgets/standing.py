@@ -40,7 +40,7 @@ class Standing(NamedTuple):
     stopped: bool = False
     """It is to be shown to nobody."""
     lease_ms: int = MAX_LEASE_MS
-    """So long a list may show it without being renewed."""
+    """So long a list may show it, from its own time or, where it is later, the newest that was learned of."""
     as_of_ms: int = 0
     """Newest time of what it was learned from."""
     spent_cents: int = 0

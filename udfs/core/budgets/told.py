@@ -2,9 +2,9 @@
 
 A standing that does not move is silent for one round of publications, which the learner makes nine minutes of work
 (turn.py), so a reader who starts has all in the ten minutes of the topic that he reads (policy_start.py). Nothing in it
-runs out meanwhile: a lease is a length of time that counts from each list, and a stop is told in the publication that
-finds it. Who was restored tells all at first: what was published between his state and its end is not in it, and
-readers would go by that.
+runs out meanwhile: leases count from the newest time that any standing tells, so one is told where a minute was learned
+of and none moved, and a stop is told in the publication that finds it. Who was restored tells all at first: what was
+published between his state and its end is not in it, and readers would go by that.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _PART = 32
+BEATS_MS = 60_000
+"""So much was learned of since the newest standing that was told: another is, that readers know it."""
 _OFFSET_STEP = in_price_units(OFFSET_LIMIT / _PART)
 
 
@@ -38,9 +40,10 @@ class Told:
         """Return those of some standings that the next publication is to hold, and take them for told."""
         if self._round:
             self.turn = (self.turn + 1) % self._round
-        found = [(name, now) for name, now in standings if self._is_restored or self._is_due(name, now)]
+        every = list(standings)
+        found = [(name, now) for name, now in every if self._is_restored or self._is_due(name, now)]
         self._is_restored = False
-        return self.tell(found)
+        return self.tell(found or self._beat(every))
 
     def tell(self, standings: Iterable[tuple[str, Standing]]) -> list[tuple[str, Standing]]:
         """Take standings for told, whether they moved or not."""
@@ -55,6 +58,13 @@ class Told:
     def forget(self, name: str) -> None:
         """Forget an activity that has neither budget nor floor any more."""
         self._told.pop(name, None)
+
+    def _beat(self, standings: list[tuple[str, Standing]]) -> list[tuple[str, Standing]]:
+        """Return the one that was told longest ago, where readers have not heard of anything for a minute of events."""
+        heard_ms = max((each.as_of_ms for each in self._told.values()), default=0)
+        if max((now.as_of_ms for _, now in standings), default=0) < heard_ms + BEATS_MS:
+            return []
+        return [min(standings, key=lambda each: (self._told[each[0]].as_of_ms, each[0]))]
 
     def _is_due(self, name: str, now: Standing) -> bool:
         told = self._told.get(name)

@@ -1,13 +1,15 @@
 """The stop list for readers: which activities are to be shown to nobody, whatever a list made before says.
 
-{"v":[g,t,s],"s":["c08-0042",...]}, versioned like a list. On it are those whose budget is spent, and those that do not
-run though they once were to: paused, ended or deleted before their time, or their time was changed.
+{"v":[g,t,s],"s":["c08-0042",...],"u":{"c11-0007":29922563,...}}, versioned like a list. On it are those whose budget is
+spent, and those that do not run though they once were to: paused, ended or deleted before their time, or their time was
+changed. `u`, where any activity has a limit over all users, says until which minute since the epoch lists that are
+older may show it: it moves on with what is learned, so it stands still when nothing is.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tideline.udfs.core.serving.popular_list import RENEWED_MS
 
@@ -18,12 +20,21 @@ if TYPE_CHECKING:
     from tideline.udfs.core.catalogue.activity import Activity
 
 
+_BEATS_MS = 60_000
+"""So much more has to be learned of before older lists are told to go on: a tenth of the shortest lease."""
+_MINUTE_MS = 60_000
+
+
 class Stops(NamedTuple):
     """What is stopped, and as of when: the newest time of what says so, and how many records were read until then."""
 
     names: tuple[str, ...] = ()
     as_of_ms: int = 0
     seq: int = 0
+    until: tuple[tuple[str, int], ...] = ()
+    """The minute since the epoch until which what has a limit is shown, should nothing more be learned."""
+    learned_ms: int = 0
+    """Newest time of what limits were worked out from."""
 
 
 class Runs:
@@ -48,13 +59,20 @@ def stops_of(
 ) -> Stops:
     """Return what activities and their standings say is stopped; `read` records of activities lead to the former.
 
-    What is over or has not begun is not: lists know that themselves.
+    What is over or has not begun is not: lists know that themselves. One with hours ends on each list with the hours of
+    its user, so no older list is told to go on with it.
     """
-    as_of_ms = max([as_of_ms, *(each.as_of_ms for each in standings.values())])
+    learned_ms = max((each.as_of_ms for each in standings.values()), default=0)
+    as_of_ms = max(as_of_ms, learned_ms)
     spent = {name for name, each in standings.items() if each.stopped}
     withdrawn = {name for name in runs.at(as_of_ms) if not _runs(activities.get(name), as_of_ms)}
     seq = read + 1 + max([-1, *(each.version for each in standings.values())])
-    return Stops(tuple(sorted(spent | withdrawn)), as_of_ms, seq)
+    until = {
+        name: min(each.ends_ms, learned_ms + standings[name].lease_ms) // _MINUTE_MS
+        for name, each in activities.items()
+        if each.is_limited and not each.hours and name in standings and name not in spent | withdrawn
+    }
+    return Stops(tuple(sorted(spent | withdrawn)), as_of_ms, seq, tuple(sorted(until.items())), learned_ms)
 
 
 def _runs(activity: Activity | None, at_ms: int) -> bool:
@@ -79,8 +97,14 @@ class StopList:
         `now_ms` is a moment of traffic, for who has one: what stops is as of may be long ago.
         """
         before, now_ms = self._published, max(now_ms, stops.as_of_ms)
-        if before is not None and stops.names == before.names and not (renew or self.is_due(now_ms)):
+        is_same = before is not None and stops.names == before.names and not _beats(before, stops)
+        if is_same and not (renew or self.is_due(now_ms)):
             return b""
         self._published, self._published_ms = stops, now_ms
-        version = [generation, stops.as_of_ms, stops.seq]
-        return json.dumps({"v": version, "s": stops.names}, separators=(",", ":")).encode()
+        told: dict[str, Any] = {"v": [generation, stops.as_of_ms, stops.seq], "s": stops.names}
+        told |= {"u": dict(stops.until)} if stops.until else {}
+        return json.dumps(told, separators=(",", ":")).encode()
+
+
+def _beats(before: Stops, now: Stops) -> bool:
+    return bool(now.until) and now.learned_ms >= before.learned_ms + _BEATS_MS

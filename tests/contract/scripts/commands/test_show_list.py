@@ -35,7 +35,7 @@ def url(own_server: Server) -> str:
             admin.set(f"tideline:list:{user}".encode(), _LIST)
         admin.set("tideline:list:broken", "{}")
         admin.set("other:popular", _LIST)
-        admin.execute_command("ACL", "SETUSER", "frontend", "on", ">p/w", "~tideline:list:*", "+get")
+        admin.execute_command("ACL", "SETUSER", "frontend", "on", ">p/w", "~tideline:list:*", "~tideline:stops", "+get")
     return own_server.url.replace("redis://", "redis://frontend:p%2Fw@")
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.support.core_world import token_for
 from tideline.scripts.commands.show_list import describe, document, main
 from tideline.scripts.parsers.verbs import parser_of
+from tideline.scripts.simulation.lists import parse_stops
 from tideline.udfs.core.catalogue.activity import Activity, Rule
 from tideline.udfs.core.profiles.kept_profile import keep, read_kept
 from tideline.udfs.core.profiles.profile_record import OptOuts, Profile
@@ -32,6 +33,13 @@ def test_each_entry_has_its_place_its_end_and_what_it_is() -> None:
     assert first == "    0  a1        2023-11-14 22:23 UTC  over, no longer shown"
     assert second == "    1  b2        2023-11-14 22:33 UTC  coupon: A \\x1b[31mtenth\\n less"
     assert found.keys() == parser_of("list").keys.keys()
+
+
+def test_what_is_stopped_is_over_and_what_the_stops_let_go_on_is_not() -> None:
+    """Contract: the list of a command says what a page shows that reads both."""
+    stops = parse_stops(b'{"v":[1,1,1],"s":["b2"],"u":{"a1":%d}}' % (NOW_MS // 60_000 + 1))
+    found = document(PAYLOAD, NOW_MS, {}, stops=stops)
+    assert [entry["over"] for entry in found["entries"]] == [False, True]
 
 
 def test_the_variant_that_is_shown_is_told() -> None:

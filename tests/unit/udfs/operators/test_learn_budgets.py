@@ -55,6 +55,7 @@ def test_budgets_that_stand_still_are_told_once_in_a_round() -> None:
     operator = Opened(MemoryContext(), "--publish-ms", "20000")
     for at in range(20):
         operator.told(str(at), encode_activity(activity(str(at), budget=0.0, cost=1.0)))
+    assert len(standings(operator.feed([spent(1, 0, "other", NOON_MS)]))) <= 2, "a beat, and whose turn it is"
     told = [standings(operator.feed([spent(1, 0, "other", NOON_MS + at)])) for at in range(54)]
     assert max(map(len, told)) < 8
     for first in (0, 27):

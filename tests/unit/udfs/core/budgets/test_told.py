@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tideline.udfs.core.budgets.standing import Standing, encode_standing
-from tideline.udfs.core.budgets.told import Told, moved
+from tideline.udfs.core.budgets.told import BEATS_MS, Told, moved
 
 IN_ROUND = 20
 BEFORE = Standing(3_200, 64_000, False, 6_400_000, 1, 3_200, 3_200, 7, 4)
@@ -79,3 +79,22 @@ def test_what_is_told_anyway_is_told() -> None:
     assert told.due(every) == []
     told.forget("b")
     assert told.due(every) == every[1:]
+
+
+def test_readers_hear_once_a_minute_how_far_is_learned() -> None:
+    """Contract: by one standing, in turn, where none moved; their leases count from it, also after a restart."""
+    told = Told({}, 0, 0)
+
+    def at(moment_ms: int) -> list[str]:
+        due = told.due([(name, BEFORE._replace(as_of_ms=moment_ms)) for name in "ab"])
+        kept.update({name: encode_standing(name, each) for name, each in due})
+        return [name for name, _ in due]
+
+    kept: dict[str, bytes] = {}
+    assert at(0) == ["a", "b"]
+    assert [at(BEATS_MS - 1), at(BEATS_MS), at(BEATS_MS + 1)] == [[], ["a"], []]
+    assert at(2 * BEATS_MS) == ["b"]
+    told = Told(kept, 0, 0)
+    assert at(2 * BEATS_MS + 1) == ["a", "b"]
+    assert at(3 * BEATS_MS) == []
+    assert Told({}, 0, 0).due([]) == []
