@@ -11,14 +11,14 @@ once could make their budgets be overdrawn.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tideline.udfs.core.budgets.ledger import HOUR_MS, NO_LEDGER
 from tideline.udfs.core.budgets.spending_stop import upper_bound
-from tideline.udfs.core.lags import NO_LAG, lag_code, lag_starts_ms
+from tideline.udfs.core.lags import LAG_CODES, NO_LAG, lag_code, lag_starts_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,22 +34,30 @@ _STEPS = 20
 """From rates that are the higher the less is known of them: who stops early expects more rather than less."""
 
 
+_SHARE_UNIT = 2.0**-24
+"""Shares are whole numbers of it: sums of them over 2^29 impressions are exact, whatever order they are added in."""
+
+
 @dataclass(frozen=True)
 class Cohorts:
-    """The impressions of one activity by hour, the newest last, and how late its conversions came."""
+    """The impressions of some activities by hour, the newest first, and how late their conversions came."""
 
     ages_ms: NDArray[np.int64]
+    """[hours] of any of them, rising."""
     arrived: NDArray[np.float64]
     """[delays, hours], see `arrived_by`."""
     impressions: NDArray[np.float64]
+    """[activities, hours]"""
     lags: NDArray[np.float64]
-    """[codes] of lags.py: conversions."""
+    """[activities, codes] of lags.py: conversions."""
+    places: NDArray[np.int64]
+    """Of all rows of all ledgers, one ledger behind the other: which hour each is."""
+    rows: NDArray[np.int64]
+    """How many rows each activity's ledger has."""
 
-    @cached_property
-    def arrived_impressions(self) -> NDArray[np.float64]:
-        """[delays, hours]: those whose conversions should have come."""
-        found: NDArray[np.float64] = self.arrived * self.impressions
-        return found
+    def own(self) -> NDArray[np.int64]:
+        """Return of each row of all ledgers whose it is."""
+        return np.repeat(np.arange(self.rows.size), self.rows)
 
 
 class Pending(NamedTuple):
@@ -61,41 +69,49 @@ class Pending(NamedTuple):
     """More of all come in one case of 100."""
 
 
-NOTHING_PENDING = Pending(np.zeros(0), upper_bound(0.0))
-
-
-def cohorts_of(ledgers: Sequence[tuple[NDArray[Any], NDArray[np.int64]]], now_ms: int, window_ms: int) -> list[Cohorts]:
+def cohorts_of(ledgers: Sequence[tuple[NDArray[Any], NDArray[np.int64]]], now_ms: int, window_ms: int) -> Cohorts:
     """Return ledgers, each with its lags, as they are at a moment; hours after it are of no age."""
-    hours = np.unique(np.concatenate([NO_LEDGER["hour"], *(each["hour"] for each, _ in ledgers)]))
-    starts = hours * HOUR_MS
+    every = np.concatenate([NO_LEDGER["hour"], *(each["hour"] for each, _ in ledgers)])
+    hours = np.unique(every)
+    starts = hours[::-1] * HOUR_MS
     ages = np.maximum(now_ms - (starts + np.clip(now_ms - starts, 0, HOUR_MS) // 2), 0)
-    arrived, found = arrived_by(ages, window_ms), []
-    for each, lags in ledgers:
-        its, shown = np.searchsorted(hours, each["hour"]), np.maximum(each["impressions"], 0)
-        found.append(
-            Cohorts(ages[its], arrived[:, its], shown.astype(np.float64), np.maximum(lags, 0).astype(np.float64))
-        )
+    found = Cohorts(
+        ages,
+        arrived_by(ages, window_ms),
+        np.zeros((len(ledgers), hours.size)),
+        np.array([np.maximum(lags, 0) for _, lags in ledgers], np.float64).reshape(-1, LAG_CODES),
+        hours.size - 1 - np.searchsorted(hours, every),
+        np.array([each.size for each, _ in ledgers], np.int64),
+    )
+    shown = np.concatenate([NO_LEDGER["impressions"], *(each["impressions"] for each, _ in ledgers)])
+    found.impressions[found.own(), found.places] = np.maximum(shown, 0)
     return found
 
 
-def pending_of(cohorts: Sequence[Cohorts], window_ms: int) -> list[Pending]:
+def pending_of(cohorts: Cohorts, window_ms: int) -> list[Pending]:
     """Return what each activity's impressions are still to bring: of one the same, whoever else is asked for."""
-    if not cohorts:
+    if not cohorts.rows.size:
         return []
     window = _window(window_ms)
-    exposed = np.array([window.exposed(each) for each in cohorts])
-    converted = conversions_by_delay(np.array([window.told_apart(each.lags) for each in cohorts]), exposed)
+    exposed, to_come = window.exposed(cohorts)
+    converted = conversions_by_delay(window.told_apart(cohorts.lags), exposed)
     impressions = exposed.sum(axis=-1) + _PRIOR_IMPRESSIONS
-    return [_pending(*each) for each in zip(cohorts, converted, impressions, strict=True)]
+    by_hour = np.split(_by_row(cohorts, converted / impressions), np.cumsum(cohorts.rows)[:-1])
+    each = to_come / impressions
+    means, variances = (converted * each).sum(axis=1), (converted * each * each).sum(axis=1)
+    told = zip(by_hour, means.tolist(), variances.tolist(), strict=True)
+    return [Pending(its, upper_bound(mean, variance)) for its, mean, variance in told]
 
 
-def _pending(cohorts: Cohorts, converted: NDArray[np.float64], impressions: NDArray[np.float64]) -> Pending:
-    if not cohorts.impressions.size:
-        return NOTHING_PENDING
-    to_come = cohorts.impressions - cohorts.arrived_impressions
-    by_hour: NDArray[np.float64] = (converted / impressions) @ to_come
-    each = to_come.sum(axis=1) / impressions
-    return Pending(by_hour, upper_bound(float(by_hour.sum()), float(converted @ (each * each))))
+def _by_row(cohorts: Cohorts, rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what is expected of each row of all ledgers, at rates [activities, delays]."""
+    young = int((cohorts.arrived.min(axis=0, initial=1.0) < 1.0).sum())
+    expected = np.zeros(cohorts.impressions.shape)
+    for delay in range(_DELAYS):  # one behind the other: the same sum for one activity as for all
+        expected[:, :young] += rates[:, delay, None] * (1.0 - cohorts.arrived[delay, :young])
+    expected *= cohorts.impressions
+    found: NDArray[np.float64] = expected[cohorts.own(), cohorts.places]
+    return found
 
 
 def conversions_by_delay(lags: NDArray[np.float64], exposed: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -123,23 +139,30 @@ class _Window(NamedTuple):
     """[delays, lags], until then."""
 
     def told_apart(self, lags: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return conversions by what is told apart, of those by code."""
+        """Return conversions [activities, lags] by what is told apart, of those by code."""
         last = self.first + self.ends_ms.size - 1
-        found = lags[self.first : last + 1].copy()
-        found[0] += lags[NO_LAG + 1 : self.first].sum()
-        found[-1] += lags[last + 1 :].sum()
+        found = lags[:, self.first : last + 1].copy()
+        found[:, 0] += lags[:, NO_LAG + 1 : self.first].sum(axis=1)
+        found[:, -1] += lags[:, last + 1 :].sum(axis=1)
         return found
 
-    def exposed(self, cohorts: Cohorts) -> NDArray[np.float64]:
-        """Return [delays, lags]: the impressions that are old enough, each as far as it is, to have shown the lag."""
-        ages, hours = cohorts.ages_ms[::-1], cohorts.impressions.size
-        shown, until = np.zeros(hours + 1), np.zeros((_DELAYS, hours + 1))
-        np.cumsum(cohorts.impressions[::-1], out=shown[1:])
-        np.cumsum(cohorts.arrived_impressions[:, ::-1], axis=1, out=until[:, 1:])
-        younger = np.searchsorted(ages, self.ends_ms)
-        some: NDArray[np.float64] = until[:, younger] + self.arrived * (shown[-1] - shown[younger])
-        some[:, 1:] -= some[:, :-1].copy()
-        return some
+    def exposed(self, cohorts: Cohorts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return [activities, delays, lags]: the impressions that are old enough, each as far as it is, for the lag.
+
+        And [activities, delays]: those whose conversions should not have come yet.
+        """
+        younger = np.searchsorted(cohorts.ages_ms, self.ends_ms)
+        every = np.vstack([cohorts.arrived, np.ones(cohorts.ages_ms.size)])
+        until, begun = np.zeros((self.ends_ms.size, cohorts.rows.size, _DELAYS + 1)), 0
+        for lag, end in enumerate(younger.tolist()):
+            until[lag] = until[lag - 1] if lag else 0.0
+            if end > begun:
+                until[lag] += cohorts.impressions[:, begun:end] @ every[:, begun:end].T
+            begun = end
+        shown, arrived = until[:, :, -1:], until[:, :, :-1]
+        some = arrived + self.arrived.T[:, None, :] * (shown[-1] - shown)
+        some[1:] -= some[:-1].copy()
+        return some.transpose(1, 2, 0), shown[-1] - arrived[-1]
 
 
 @cache
@@ -155,5 +178,5 @@ def arrived_by(age_ms: NDArray[np.int64] | NDArray[np.float64], window_ms: int) 
     """Return [delays, ages]: the share of an impression's conversions that come until an age, by mean delay."""
     means = window_ms * np.exp2(-np.linspace(0.0, _SHORTEST, _DELAYS))[:, None]
     share = np.expm1(-age_ms / means) / np.expm1(-window_ms / means)
-    found: NDArray[np.float64] = np.minimum(share, 1.0)
+    found: NDArray[np.float64] = np.round(np.minimum(share, 1.0) / _SHARE_UNIT) * _SHARE_UNIT
     return found
