@@ -14,7 +14,7 @@ from tideline.schemas.errors import ConfigError, TidelineError, Unavailable
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, VISITOR_TYPES, Event, EventType
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.printable import printable
-from tideline.scripts.commands.redis_target import opened, read_redis_target
+from tideline.scripts.commands.redis_target import key_of_list, opened, read_redis_target
 from tideline.scripts.commands.show_list import document, known_activities
 from tideline.scripts.commands.target import PATIENCE_S, read_target
 from tideline.scripts.localstack import StackError
@@ -142,7 +142,8 @@ def describe(found: Mapping[str, Any]) -> list[str]:
 
 def _sent(arguments: argparse.Namespace) -> dict[str, Any]:
     target, redis_target = read_target(arguments), read_redis_target(arguments)
-    key, known = f"{arguments.prefix}:list:{arguments.user}", known_activities(arguments)
+    key = key_of_list(arguments.prefix, arguments.user, arguments.placement or "")
+    known = known_activities(arguments)
     with opened(redis_target.url) as client:
         before: Any = client.get(key)
         event = event_of(arguments, int(time.time() * 1000), before)

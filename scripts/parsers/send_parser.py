@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 _TEXT = """Sends one event of a user, of this moment, and shows how his list changes: to try a deployment by hand.
 
 What happens to an activity of his list (impression, click, conversion, dismiss) is sent with the token and the place
-of the list that is in Redis now. The event is real: the job keeps it in the user's state and learns from it."""
+of the list that is in Redis now; --placement says of which. The event is real: the job keeps it in the user's state
+and learns from it."""
 
 
 def fill(parser: VerbParser) -> None:
@@ -24,6 +25,7 @@ def fill(parser: VerbParser) -> None:
             "tideline send u42 --category CHEESE",
             "tideline send u42 --type purchase --item sku-9 --category CHEESE --price 4.20 --quantity 2",
             "tideline send u42 --type click --activity spring-5 --stack demo",
+            "tideline send u42 --type click --activity spring-5 --placement cart",
             "tideline send u42 --category CHEESE --bootstrap KAFKA:9092 --redis-url-file redis.url --json",
         ],
         {
@@ -41,6 +43,7 @@ def fill(parser: VerbParser) -> None:
     parser.add_argument("--price", type=float, metavar="AMOUNT", help="of one unit")
     parser.add_argument("--quantity", type=int, metavar="N", help="units")
     parser.add_argument("--activity", metavar="ID", help="activity of his list")
+    parser.add_argument("--placement", metavar="NAME", help="the list of a placement (the default list)")
     parser.add_argument("--value", type=float, metavar="AMOUNT", help="worth of a conversion")
     parser.add_argument("--prefix", default="tideline", help="first part of every key (tideline)")
     add_json(parser)

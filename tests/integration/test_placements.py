@@ -22,6 +22,7 @@ from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.scripts.commands.archive import archive
 from tideline.scripts.commands.export_log import export, write
+from tideline.scripts.commands.send_event import main as send
 from tideline.scripts.commands.show_list import main as show_list
 from tideline.scripts.commands.target import Target
 from tideline.udfs.core.control.control import SetExamination
@@ -86,6 +87,18 @@ def test_popular_lists_of_placements_are_there(placed: LiveJob, capsys: pytest.C
         assert show_list(["--popular", "--placement", name, *where]) == 0
         found.append([each["activity_id"] for each in json.loads(capsys.readouterr().out)["entries"]])
     assert not {*found[0]} & {*found[1]}
+
+
+def test_an_event_by_hand_is_of_the_list_that_is_named(placed: LiveJob, capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: `tideline send --placement` takes token and place of that list, and shows the one that comes of it."""
+    user, payload = next((user, each) for user, each in placed.placed_lists("cart").items() if items(each))
+    where = ["--stack", placed.stack.name, "--topics", placed.options["topics"], "--prefix", placed.config.prefix]
+    about = ["--type", "click", "--activity", items(payload)[-1], "--placement", "cart"]
+    assert send([user, *about, "--json", *where]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["event"]["token"], told["event"]["position"]) == (json.loads(payload)["k"], len(items(payload)) - 1)
+    placed.drain()
+    assert told["after"]["version"] == json.loads(placed.placed_lists("cart")[user])["v"]
 
 
 def test_events_count_for_the_list_they_are_of(placed: LiveJob, tmp_path: Path) -> None:
