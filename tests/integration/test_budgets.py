@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from tests.support.traffic import Message
 from tests.support.waiting import wait_until
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.budgets.spending_stop import MAX_LEASE_MS, MIN_LEASE_MS
 from tideline.udfs.core.budgets.standing import Standing, decode_standing
 from tideline.udfs.core.catalogue.activity import Activity, encode_activity
 from tideline.udfs.core.policies.arm_key import decode_ledger_key
@@ -128,6 +130,9 @@ def _bring_back(job: LiveJob) -> None:
     limited = replace(activities()[0], budget=2000.0, starts_ms=1_700_000_000_000)
     job.put_activities([limited, replace(activities()[3], total_cap=10 * len(USERS))])
     wait_until("readers are told that it is back", lambda: job.stops() == [])
+    wait_until("and until when older lists go on with it", lambda: job.leases().keys() == {"b0", "b3"})
+    least = (SEEN_MS + MIN_LEASE_MS) // 60_000
+    assert all(least <= minute <= least + MAX_LEASE_MS // 60_000 for minute in job.leases().values())
     wait_until("it is on lists again", lambda: "b0" in on_list(job, f"again-{now_ms()}"))
 
     job.produce_to(job.topics.activities, [(b"b2", encode_activity(replace(activities()[2], status="paused")))])
@@ -138,21 +143,40 @@ def _bring_back(job: LiveJob) -> None:
     wait_until("a budget of nothing stops at once", lambda: job.stops() == ["b0"])
 
 
-def test_a_total_cap_ends_what_readers_show(stack: Stack) -> None:
-    """Contract: at 100 impressions a second, by a frontend that looks at the stop list at each of them."""
+@pytest.mark.parametrize("is_killed", [False, True], ids=["undisturbed", "killed once"])
+def test_a_total_cap_ends_what_readers_show(stack: Stack, is_killed: bool) -> None:
+    """Contract: at 100 impressions a second, by a frontend that looks at the stop list at each of them.
+
+    Also of a job whose TaskManager dies below the cap: it comes back with every impression that was shown meanwhile.
+    """
     capped = [replace(activities()[3], total_cap=_CAP), *activities()[4:]]
-    with running_job(stack, "tc", capped, publish_ms="2000") as job:
+    with running_job(stack, "tc", capped, publish_ms="2000") as job, ThreadPoolExecutor(1) as aside:
         users = [f"reader-{number}" for number in range(_READERS)]
         job.produce([view(user, now_ms()) for user in users])
         job.drain()
-        shown = [0.0]
+        shown, killed_ms = [0.0], 0
         began = time.monotonic()
         while len(shown) <= _READERS and job.stops() in (None, []):
             few = users[len(shown) - 1 :][:_AT_ONCE]
             job.produce(seen(job, few, "b3", now_ms()))
             shown += [time.monotonic() - began] * len(few)
+            if is_killed and not killed_ms and len(shown) > _CAP // 2:
+                killed_ms = now_ms()
+                replacing = aside.submit(_replace_taskmanager, job)
             time.sleep(max(began + len(shown) / _RATE_S - time.monotonic(), 0.0))
         beyond = len(shown) - 1 - _CAP
         rate_s = _CAP / shown[_CAP]
         print(f"{beyond} beyond the cap at {rate_s:.0f}/s, {shown[-1] - shown[_CAP]:.2f} s behind it")
         wait_until("readers are told of the stop", lambda: job.stops() == ["b3"])
+        job.drain()
+        job.publish()
+        assert standing(job, "b3").impressions == len(shown) - 1, "every one is counted, once"
+        if killed_ms:
+            replacing.result()
+            began_ms = max(each["start-time"] for each in stack.rest.get(f"/jobs/{job.job_id}")["vertices"])
+            print(f"down for {(began_ms - killed_ms) / 1000:.2f} s")
+
+
+def _replace_taskmanager(job: LiveJob) -> None:
+    job.stack.kill_taskmanager(job.stack.taskmanagers.index(job.taskmanagers()[0]))
+    job.stack.add_taskmanager()

@@ -168,6 +168,11 @@ class LiveJob:
         found: Any = self._redis.get(f"{self.config.prefix}:stops")
         return list(json.loads(found)["s"]) if found else None
 
+    def leases(self) -> dict[str, int]:
+        """Return until which minute since the epoch readers are told that older lists go on with what is limited."""
+        found: Any = self._redis.get(f"{self.config.prefix}:stops")
+        return dict(json.loads(found).get("u", {})) if found else {}
+
     def lose_stops(self) -> None:
         """Take the stop list out of Redis."""
         self._redis.delete(f"{self.config.prefix}:stops")

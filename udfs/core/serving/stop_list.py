@@ -70,7 +70,7 @@ def stops_of(
     until = {
         name: min(each.ends_ms, learned_ms + standings[name].lease_ms) // _MINUTE_MS
         for name, each in activities.items()
-        if each.is_limited and not each.hours and name in standings and name not in spent | withdrawn
+        if learned_ms and each.is_limited and not each.hours and name in standings and name not in spent | withdrawn
     }
     return Stops(tuple(sorted(spent | withdrawn)), as_of_ms, seq, tuple(sorted(until.items())), learned_ms)
 

@@ -118,8 +118,9 @@ def test_older_lists_go_on_until_a_lease_after_the_newest_that_was_learned() -> 
         ({"hours": ((0, 0, 60),), "time_zone": "Europe/Berlin"}, leased()),
         ({"total_cap": None}, leased()),
         ({}, None),
+        ({}, leased(at_ms=0)),
     ],
-    ids=["spent", "paused", "has hours", "no limit any more", "nothing known"],
+    ids=["spent", "paused", "has hours", "no limit any more", "nothing known", "nothing learned"],
 )
 def test_no_older_list_goes_on_with_what_may_not_be_shown(stated: dict[str, Any], standing: Standing | None) -> None:
     """Contract: hours end on each list with its user's clocks, which one list for all readers does not have."""
