@@ -44,11 +44,11 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """One stack for all tests of the run; tests keep apart by topic suffix and key prefix."""
     # Here and not above: tests that need no stack shall not wait for its clients to be imported.
     from tests.support.job_failures import failures_of_jobs
-    from tideline.scripts.localstack import Stack
+    from tideline.scripts.localstack import Stack, StackRequest
     from tideline.scripts.localstack.paths import FLINK_CONF, STATE_FOLDER
 
     name = f"tests-{os.getpid()}"
-    with Stack.up(name, conf=FLINK_CONF / "config.test.yaml") as running:
+    with Stack.up(StackRequest(name, conf=FLINK_CONF / "config.test.yaml")) as running:
         yield running
         if request.session.testsfailed:
             kept = STATE_FOLDER / "failed-tests" / name

@@ -6,12 +6,13 @@ import json
 import sys
 import time
 from contextlib import suppress
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.localstack import redis
 from tideline.scripts.localstack.errors import StackError
-from tideline.scripts.localstack.launch import take_down
+from tideline.scripts.localstack.launch import StackRequest, take_down
 from tideline.scripts.localstack.process import alive
 from tideline.scripts.localstack.stack import Stack
 from tideline.scripts.parsers.verbs import parse
@@ -33,26 +34,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _up(arguments: argparse.Namespace) -> int:
-    nodes, own = arguments.redis_cluster, (arguments.name, arguments.taskmanagers, arguments.conf, arguments.tm_memory)
-    if nodes and (arguments.secure or arguments.kafka or arguments.redis_url):
-        raise StackError("--redis-cluster starts all that it needs: leave out --secure, --redis-url and --kafka")
-    if nodes:
-        stack = Stack.clustered(nodes, *own, progress=_say)
-    elif not arguments.secure:
-        stack = Stack.up(
-            arguments.name,
-            arguments.taskmanagers,
-            arguments.conf,
-            arguments.redis_url,
-            arguments.kafka,
-            arguments.tm_memory,
-            progress=_say,
-        )
-    elif arguments.kafka or arguments.redis_url:
-        raise StackError("a stack with logins starts its own Kafka and Redis: leave out their addresses, or --secure")
-    else:
-        stack = Stack.locked(*own, progress=_say)
-    _print(stack, arguments.json)
+    wanted = {field.name: getattr(arguments, field.name) for field in fields(StackRequest)}
+    _print(Stack.up(StackRequest(**wanted), _say), arguments.json)
     return 0
 
 

@@ -20,20 +20,44 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a stack shall consist of; see `Stack.up`."""
+class StackRequest:
+    """What a stack shall consist of.
 
-    name: str
-    taskmanagers: int
-    conf: Path | None
-    redis_url: str | None
-    kafka: str | None
-    tm_memory: str | None
+    Attributes:
+        name: Folder under .tideline/stack; stacks with different names do not meet.
+        taskmanagers: How many TaskManagers of one slot each.
+        conf: Flink settings that replace some of flink-conf/config.yaml.
+        redis_url: A Redis or Valkey to use in place of an own one.
+        kafka: Address `host:port` of a broker to use in place of an own one.
+        tm_memory: Process size of each TaskManager, such as `2560m`.
+        secure: It lets jobs and commands in by TLS and logins alone, with the documented rights.
+        redis_cluster: Its Redis is a cluster of so many nodes, without replicas.
+
+    Raises:
+        StackError: Parts that cannot be together.
+    """
+
+    name: str = "default"
+    taskmanagers: int = 1
+    conf: Path | None = None
+    redis_url: str | None = None
+    kafka: str | None = None
+    tm_memory: str | None = None
     secure: bool = False
     redis_cluster: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what does not go together."""
+        elsewhere = self.redis_url or self.kafka
+        if self.redis_cluster and (self.secure or elsewhere):
+            raise StackError("--redis-cluster starts all that it needs: leave out --secure, --redis-url and --kafka")
+        if self.secure and elsewhere:
+            raise StackError(
+                "a stack with logins starts its own Kafka and Redis: leave out their addresses, or --secure"
+            )
 
-def bring_up(request: Request, progress: Progress) -> StackState:
+
+def bring_up(request: StackRequest, progress: Progress) -> StackState:
     """The state of a ready stack; attaches to a complete one, replaces the leftover of a broken one.
 
     Raises:
@@ -66,7 +90,7 @@ def _remove(name: str, state: StackState | None) -> None:
     shutil.rmtree(folder(name), ignore_errors=True)
 
 
-def _start(request: Request, progress: Progress) -> StackState:
+def _start(request: StackRequest, progress: Progress) -> StackState:
     ports = free_ports(7 + request.taskmanagers)
     kafka_port, controller_port, outside, redis_port, rpc_port, rest_port, *metrics_ports = ports
     state = StackState(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from pathlib import Path
 from types import TracebackType
 
 from tideline.scripts.localstack import flink, redis
@@ -13,7 +12,7 @@ from tideline.scripts.localstack.errors import StackError
 from tideline.scripts.localstack.launch import (
     READY_WITHIN_S,
     Progress,
-    Request,
+    StackRequest,
     bring_up,
     start_redis,
     start_taskmanager,
@@ -70,66 +69,20 @@ class Stack:
         self.secured = state.secured
 
     @classmethod
-    def up(
-        cls,
-        name: str = "default",
-        taskmanagers: int = 1,
-        conf: Path | None = None,
-        redis_url: str | None = None,
-        kafka: str | None = None,
-        tm_memory: str | None = None,
-        progress: Progress = _silent,
-    ) -> Stack:
+    def up(cls, request: StackRequest, progress: Progress = _silent) -> Stack:
         """Starts what is not named by an address and waits until all of it is ready.
 
         A complete stack of that name is attached to as it is; what a crash left of one is ended and removed first.
 
         Args:
-            name: Folder under .tideline/stack; stacks with different names do not meet.
-            taskmanagers: How many TaskManagers of one slot each.
-            conf: Flink settings that replace some of flink-conf/config.yaml.
-            redis_url: A Redis or Valkey to use in place of an own one.
-            kafka: Address `host:port` of a broker to use in place of an own one.
-            tm_memory: Process size of each TaskManager, such as `2560m`.
+            request: What it shall consist of.
             progress: Called with a line of text at each step.
 
         Raises:
-            StackError: Something did not start; none of its processes is left then, its logs are kept.
+            StackError: Something did not start; none of its processes is left then, its logs are kept. Or one of that
+                name is up that lets everybody in, and logins are wanted.
         """
-        return cls(bring_up(Request(name, taskmanagers, conf, redis_url, kafka, tm_memory), progress))
-
-    @classmethod
-    def locked(
-        cls,
-        name: str = "default",
-        taskmanagers: int = 1,
-        conf: Path | None = None,
-        tm_memory: str | None = None,
-        progress: Progress = _silent,
-    ) -> Stack:
-        """As `up`, of a stack that lets jobs and commands in by TLS and logins alone, with the documented rights.
-
-        Raises:
-            StackError: As `up`; or one of that name is up that lets everybody in.
-        """
-        return cls(bring_up(Request(name, taskmanagers, conf, None, None, tm_memory, secure=True), progress))
-
-    @classmethod
-    def clustered(
-        cls,
-        nodes: int,
-        name: str = "default",
-        taskmanagers: int = 1,
-        conf: Path | None = None,
-        tm_memory: str | None = None,
-        progress: Progress = _silent,
-    ) -> Stack:
-        """As `up`, of a stack whose Redis is a cluster of so many nodes, without replicas.
-
-        Raises:
-            StackError: As `up`.
-        """
-        return cls(bring_up(Request(name, taskmanagers, conf, None, None, tm_memory, redis_cluster=nodes), progress))
+        return cls(bring_up(request, progress))
 
     @classmethod
     def attach(cls, name: str = "default") -> Stack:

@@ -13,7 +13,7 @@ from tideline.schemas.topics import Topics
 from tideline.scripts.commands.backfill import backfill, go_live
 from tideline.scripts.commands.topics import ensure_topics
 from tideline.scripts.diagnosis.job_metrics import JobMetrics
-from tideline.scripts.localstack import Stack
+from tideline.scripts.localstack import Stack, StackRequest
 from tideline.scripts.localstack.console_process import start_console
 from tideline.scripts.localstack.launch import take_down
 from tideline.scripts.localstack.paths import KAFKA_JARS, java
@@ -46,7 +46,7 @@ class Stage:
         take_down(STACK)  # what an earlier run kept: every run starts from nothing
         self._keep = keep
         self.topics = Topics()
-        self.stack = Stack.up(STACK, progress=say)
+        self.stack = Stack.up(StackRequest(STACK), say)
         self.lists = RedisLists(self.stack.redis_url, PREFIX)
         self._metrics = JobMetrics()
         self._learned = JobMetrics()

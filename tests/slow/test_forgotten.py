@@ -24,7 +24,7 @@ from tideline.schemas.events import Event, EventType
 from tideline.scripts.commands.erase import order, wait_for
 from tideline.scripts.commands.person import export
 from tideline.scripts.commands.target import Target
-from tideline.scripts.localstack import Stack
+from tideline.scripts.localstack import Stack, StackRequest
 from tideline.scripts.localstack.paths import FLINK_CONF
 from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.profiles.profile_record import Profile, encode_profile
@@ -58,7 +58,7 @@ _KEPT_DAYS = "0.0025"
 @pytest.fixture(scope="module")
 def own() -> Iterator[Stack]:
     """A stack whose folder holds all that there is, and whose broker deletes what is over at once."""
-    with Stack.up(f"forgotten-{os.getpid()}", conf=FLINK_CONF / "config.test.yaml") as running:
+    with Stack.up(StackRequest(f"forgotten-{os.getpid()}", conf=FLINK_CONF / "config.test.yaml")) as running:
         running.kill_kafka()
         with (running.root / "conf" / "server.properties").open("a") as settings:
             settings.writelines(f"{name}={value}\n" for name, value in _AT_ONCE.items())

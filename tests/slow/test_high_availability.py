@@ -10,15 +10,17 @@ import pytest
 from tests.support.doc_pages import ROOT, blocks
 from tests.support.exercise import events_of, exercise
 from tests.support.live import LiveJob
+from tests.support.stacks import light
 from tests.support.traffic import make_activities, messages
 from tests.support.waiting import PATIENCE_S, wait_until
 from tests.support.zookeeper import zookeeper
-from tideline.scripts.localstack import Stack
 from tideline.scripts.localstack.paths import FLINK_CONF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tideline.scripts.localstack import Stack
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -36,7 +38,7 @@ def test_a_job_whose_jobmanager_died_goes_on_as_the_same_job(
     with zookeeper(tmp_path) as quorum:
         settings = tmp_path / "config.yaml"
         settings.write_text((FLINK_CONF / "config.test.yaml").read_text() + _documented(quorum, tmp_path / "ha"))
-        own = Stack.up(f"{stack.name}-ha", conf=settings, redis_url=stack.redis_url, kafka=stack.kafka_bootstrap)
+        own = light(f"{stack.name}-ha", stack, settings)
         with own:
             job = LiveJob(own, "ha")
             job.put_activities(make_activities(60, int(time.time() * 1000)))

@@ -13,7 +13,7 @@ from tests.support.live import LiveJob
 from tests.support.scenes import scenario
 from tests.support.traffic import make_activities, messages
 from tests.support.waiting import wait_until
-from tideline.scripts.localstack import Stack
+from tideline.scripts.localstack import Stack, StackRequest
 from tideline.scripts.localstack.paths import FLINK_CONF
 from tideline.udfs.core.control.control import SetGeneration
 
@@ -28,7 +28,7 @@ def own() -> Iterator[Stack]:
     """A stack that was started with TIDELINE_LOG=json in its environment."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("TIDELINE_LOG", "json")
-        with Stack.up(f"json-{os.getpid()}", conf=FLINK_CONF / "config.test.yaml") as running:
+        with Stack.up(StackRequest(f"json-{os.getpid()}", conf=FLINK_CONF / "config.test.yaml")) as running:
             yield running
 
 

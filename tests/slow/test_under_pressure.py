@@ -13,10 +13,10 @@ import pytest
 from tests.support.exercise import events_of, exercise
 from tests.support.live import LiveJob
 from tests.support.slow_link import SlowLink
+from tests.support.stacks import light
 from tests.support.traffic import Message, interleave, make_activities, messages
 from tests.support.waiting import wait_until
 from tideline.schemas.errors import Reason
-from tideline.scripts.localstack import Stack
 from tideline.scripts.localstack.paths import FLINK_CONF
 from tideline.scripts.localstack.resume import newest_state
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.oracle import Recorded
+    from tideline.scripts.localstack import Stack
 
     Evidence = Callable[[str, dict[str, object]], None]
 
@@ -82,9 +83,7 @@ def test_what_waits_for_a_slow_redis_outlives_a_kill_two_rescalings_and_large_re
     """
     settings = tmp_path / "config.yaml"
     settings.write_text((FLINK_CONF / "config.test.yaml").read_text() + _UNALIGNED)
-    own = Stack.up(
-        f"{stack.name}-full", taskmanagers=2, conf=settings, redis_url=stack.redis_url, kafka=stack.kafka_bootstrap
-    )
+    own = light(f"{stack.name}-full", stack, settings, taskmanagers=2)
     port = urlsplit(stack.redis_url).port
     assert port
     with own, SlowLink(port) as link:

@@ -1,9 +1,10 @@
 """Stacks beside the one that the tests share."""
 
 import subprocess
+from pathlib import Path
 
 from tests.support.waiting import PATIENCE_S
-from tideline.scripts.localstack import Stack
+from tideline.scripts.localstack import Stack, StackRequest
 from tideline.scripts.localstack.paths import FLINK_CONF, REPOSITORY
 
 
@@ -12,6 +13,6 @@ def command(verb: str, name: str, *more: str) -> subprocess.CompletedProcess[str
     return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
-def light(name: str, stack: Stack) -> Stack:
+def light(name: str, stack: Stack, conf: Path = FLINK_CONF / "config.test.yaml", taskmanagers: int = 1) -> Stack:
     """A second stack that shares Kafka and Redis with the first: only its Flink is its own."""
-    return Stack.up(name, conf=FLINK_CONF / "config.test.yaml", redis_url=stack.redis_url, kafka=stack.kafka_bootstrap)
+    return Stack.up(StackRequest(name, taskmanagers, conf, stack.redis_url, stack.kafka_bootstrap))

@@ -25,7 +25,7 @@ from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.commands.submit import submit, token_keys
 from tideline.scripts.commands.topics import ensure_topics
 from tideline.scripts.diagnosis.job_metrics import JobMetrics
-from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.localstack import Stack, StackError, StackRequest
 from tideline.scripts.localstack.launch import take_down
 from tideline.scripts.localstack.process import alive, tail
 from tideline.udfs.core.catalogue.activity import encode_activity
@@ -175,7 +175,7 @@ def arena(name: str, taskmanagers: int) -> Iterator[Arena]:
     stack_name = f"bench-{name}"
     take_down(stack_name)
     say(f"bringing up stack {stack_name} with {taskmanagers} TaskManager{'s' * (taskmanagers > 1)}")
-    with Stack.up(stack_name, taskmanagers) as stack:
+    with Stack.up(StackRequest(stack_name, taskmanagers)) as stack:
         opened = Arena(stack)
         try:
             yield opened

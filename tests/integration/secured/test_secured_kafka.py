@@ -23,7 +23,7 @@ from tideline.models.topic_data import load
 from tideline.schemas.topics import Topics
 from tideline.scripts.commands import tideline
 from tideline.scripts.commands.submit import token_keys
-from tideline.scripts.localstack import Stack
+from tideline.scripts.localstack import Stack, StackRequest
 from tideline.scripts.localstack.paths import FLINK_CONF
 from tideline.scripts.localstack.secure_redis import ADMIN
 
@@ -40,7 +40,7 @@ Captured = pytest.CaptureFixture[str]
 def locked() -> Iterator[Stack]:
     """A stack with logins, of two TaskManagers: a replay comes beside the job."""
     name = f"locked-{os.getpid()}"
-    with Stack.locked(name, taskmanagers=2, conf=FLINK_CONF / "config.test.yaml") as running:
+    with Stack.up(StackRequest(name, taskmanagers=2, conf=FLINK_CONF / "config.test.yaml", secure=True)) as running:
         yield running
 
 

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from tests.support.stacks import command, light
-from tideline.scripts.localstack import Stack, StackError
+from tideline.scripts.localstack import Stack, StackError, StackRequest
 from tideline.scripts.localstack.process import alive, send
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -24,7 +24,7 @@ def test_leftover_of_a_crash_is_replaced(stack: Stack, name: str) -> None:
 
 
 def test_up_of_a_complete_stack_attaches_to_it(stack: Stack) -> None:
-    assert Stack.up(stack.name).processes == stack.processes
+    assert Stack.up(StackRequest(stack.name)).processes == stack.processes
 
 
 def test_address_where_nobody_listens_is_reported_and_nothing_is_left(
@@ -32,5 +32,5 @@ def test_address_where_nobody_listens_is_reported_and_nothing_is_left(
 ) -> None:
     monkeypatch.setattr("tideline.scripts.localstack.launch.READY_WITHIN_S", 2.0)
     with pytest.raises(StackError, match=r"Kafka at 127\.0\.0\.1:1 was not ready"):
-        Stack.up(name, redis_url=stack.redis_url, kafka="127.0.0.1:1")
+        Stack.up(StackRequest(name, redis_url=stack.redis_url, kafka="127.0.0.1:1"))
     assert not any(alive(process) for process in Stack.attach(name).processes)
