@@ -150,6 +150,7 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "1000": "the same",
             "10000": "the same",
             "dim_16": "the same by activities at the job's own 16 numbers, without peers",
+            "default": "the same of the default policy, and pairs_us_per_user, what it is told before it ranks",
         },
         "value": {
             "encoder": "its folder's name",

@@ -40,7 +40,7 @@ _SHORT: dict[str, Callable[[], dict[str, Any]]] = {
     "publish": partial(publish.measure, known=10, changed=2, repeats=1),
     "archive": partial(archive_rate.measure, rows=100),
     "ope": partial(ope_coverage.measure, 100, 1),
-    "rank": lambda: dict.fromkeys(map(str, ACTIVITIES)) | {f"dim_{DIM}": {}},
+    "rank": lambda: dict.fromkeys(map(str, ACTIVITIES)) | {f"dim_{DIM}": {}, "default": {}},
     "regret": lambda: dict.fromkeys(regret.PARTS),
     "rules": lambda: dict.fromkeys(rules.PARTS),
     "mutate": partial(mutate.measure, 7, 1),

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 
 def test_lists_that_are_timed_are_those_of_a_full_sort(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract: at each number of activities, and at both widths of a context."""
+    """Contract: at each number of activities, at both widths of a context, and by the default policy."""
     monkeypatch.setattr(rank, "ACTIVITIES", (12, 60))
     monkeypatch.setattr(rank, "_REPEATS", 1)
     found = rank.measure_ours()
-    assert found.keys() == {"12", "60", "dim_16"}
-    for each in (found["12"], found["60"], *found["dim_16"].values()):
+    assert found.keys() == {"12", "60", "dim_16", "default"}
+    for each in (found["12"], found["60"], *found["dim_16"].values(), *found["default"].values()):
         assert each["exact"]
         assert each["us_per_user"] > 0
+    assert all(each["pairs_us_per_user"] > 0 for each in found["default"].values())
 
 
 def test_without_the_other_libraries_nothing_is_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
