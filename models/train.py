@@ -38,6 +38,11 @@ if __name__ == "__main__":
     if find_spec("torch") is None:
         raise SystemExit("training needs torch: run scripts/setup --train")
 
+if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
+    # Torch's threads wait for each other by turning, for milliseconds: beside other work that takes the time of the one
+    # that is waited for. Read when torch is loaded.
+    os.environ["GOMP_SPINCOUNT"] = "3000"
+
 import numpy as np
 import torch
 

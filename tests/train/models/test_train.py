@@ -1,5 +1,8 @@
 """Training end to end on data small enough for a unit test, with the torch of the machine."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,3 +41,17 @@ def test_one_seed_gives_one_model_and_another_another(tmp_path: Path) -> None:
     first, again, other = [(folder / "model.onnx").read_bytes() for folder in models]
     assert first == again
     assert first != other
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "3000"), ({"GOMP_SPINCOUNT": "7"}, "7")])
+def test_threads_that_wait_soon_leave_the_processor_to_others(given: dict[str, str], expected: str) -> None:
+    """Contract: beside other work training costs no more than it does alone; who sets it himself is not overruled.
+
+    Told by the library of torch's threads itself.
+    """
+    mine = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    load = [sys.executable, "-c", "import tideline.models.train"]
+    told = subprocess.run(
+        load, env=mine | {"OMP_DISPLAY_ENV": "verbose"} | given, capture_output=True, text=True, check=True
+    ).stderr
+    assert f"GOMP_SPINCOUNT = '{expected}'" in told
