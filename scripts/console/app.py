@@ -180,7 +180,8 @@ class Console:
         is_popular = payload is None
         if is_popular:
             payload = await self.watching.aside(self.sources.redis.lists.popular)
-        return JSONResponse(list_document(name, payload, now_ms(), self.watching.known, is_popular))
+        stops = await self.watching.aside(self.sources.redis.stops)
+        return JSONResponse(list_document(name, payload, now_ms(), self.watching.known, is_popular, stops))
 
     async def _explain(self, request: Request) -> Response:
         name, kafka = request.path_params["name"], self._kafka("the policy")

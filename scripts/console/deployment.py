@@ -18,6 +18,7 @@ from tideline.scripts.commands.target import PUBLISH_MS
 from tideline.scripts.console.sources import CheckpointsSeen, JobSeen, LetterSeen, Pages, RedisSeen
 from tideline.scripts.diagnosis.job_metrics import fetch
 from tideline.scripts.localstack.rest import FlinkRest, runs
+from tideline.scripts.simulation.lists import NO_STOPS, parse_stops
 from tideline.udfs.io.longer_log import read_policy
 from tideline.udfs.io.topic_reader import opened
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tideline.schemas.events import Event
     from tideline.scripts.commands.activity_topic import ActivityTopic
     from tideline.scripts.commands.target import Target
+    from tideline.scripts.simulation.lists import Stops
     from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 
 _FLINK_WITHIN_S = 4.0
@@ -105,6 +107,15 @@ class RedisServer:
         """Return the payload for users without a list."""
         with explained(self._url):
             return cast("bytes | None", self._client.get(f"{self._prefix}:popular"))
+
+    def stops(self) -> Stops:
+        """Return what the stop list says; nothing where what is there is none."""
+        with explained(self._url):
+            payload = cast("bytes | None", self._client.get(f"{self._prefix}:stops"))
+        try:
+            return parse_stops(payload)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return NO_STOPS
 
     def seen(self) -> RedisSeen:
         """Return how full it is."""

@@ -11,11 +11,13 @@ from tideline.schemas.events import TYPE_NAMES
 from tideline.scripts.commands.list_reasons import LEGEND, in_words
 from tideline.scripts.commands.send_event import event_of
 from tideline.scripts.commands.show_list import document
+from tideline.scripts.simulation.lists import NO_STOPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tideline.schemas.events import Event
+    from tideline.scripts.simulation.lists import Stops
     from tideline.udfs.core.catalogue.activity import Activity
 
 _TEXTS = ("item", "category", "activity")
@@ -25,7 +27,12 @@ _FIELDS = {"user", "type", *_TEXTS, *_NUMBERS, "quantity"}
 
 
 def list_document(
-    name: str, payload: bytes | None, now_ms: int, known: Mapping[str, Activity], is_popular: bool = False
+    name: str,
+    payload: bytes | None,
+    now_ms: int,
+    known: Mapping[str, Activity],
+    is_popular: bool = False,
+    stops: Stops = NO_STOPS,
 ) -> dict[str, Any]:
     """Return a user's list for people, with its bytes as text; `list` is None where he has none.
 
@@ -36,7 +43,7 @@ def list_document(
         return found
     found["raw"] = payload.decode("utf-8", "replace")
     try:
-        told = document(payload, now_ms, known)
+        told = document(payload, now_ms, known, stops=stops)
     except (ValueError, KeyError, TypeError) as error:
         return found | {"error": f"what Redis holds is no list: {error}"}
     for entry in told["entries"]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tideline.schemas.events import Event
     from tideline.scripts.commands.activity_topic import ActivityTopic
-    from tideline.scripts.simulation.lists import Lists
+    from tideline.scripts.simulation.lists import Lists, Stops
     from tideline.udfs.core.policies.policy_start import PolicyStart
 
 
@@ -85,6 +85,9 @@ class RedisPort(Protocol):
     @property
     def lists(self) -> Lists:
         """The lists; reading raises Unavailable where Redis does not answer."""
+
+    def stops(self) -> Stops:
+        """Return what the stop list says; raises Unavailable."""
 
     def seen(self) -> RedisSeen:
         """Return how full it is; raises Unavailable."""

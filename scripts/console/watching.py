@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tideline.scripts.console.pseudonyms import Pseudonyms
     from tideline.scripts.console.sources import KafkaPort, Sources
+    from tideline.scripts.simulation.lists import Stops
     from tideline.udfs.core.catalogue.activity import Activity
 
 ReadT = TypeVar("ReadT")
@@ -41,7 +42,7 @@ class Watching:
         self.topic = ActivityTopic()
         self._sources, self._names = sources, names
         self._counting = Counting(job)
-        self._lists: dict[str, bytes | None] = {}
+        self._lists: dict[str, tuple[bytes | None, Stops]] = {}
         self._letters = -1.0
         self._read: dict[str, tuple[Any, float]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -129,7 +130,7 @@ class Watching:
         """Read the lists of all users who are followed at once, five times a second."""
         while True:
             users = [topic.removeprefix(USER) for topic in self.feed.followed() if topic.startswith(USER)]
-            self._lists = {user: payload for user, payload in self._lists.items() if user in users}
+            self._lists = {user: shown for user, shown in self._lists.items() if user in users}
             if users:
                 await self._look_at_lists(users)
             await asyncio.sleep(_LISTS_S)
@@ -137,10 +138,11 @@ class Watching:
     async def _look_at_lists(self, users: list[str]) -> None:
         try:
             payloads = await asyncio.to_thread(self._sources.redis.lists.read, list(map(self._names.meant, users)))
+            stops = await asyncio.to_thread(self._sources.redis.stops)
         except Unavailable:  # Health tells it; the lists that were shown stay as they are
             return
         for user, payload in zip(users, payloads, strict=True):
             told = user in self._lists and self.feed.newest(USER + user) is not None
-            if not told or self._lists[user] != payload:
-                self._lists[user] = payload
-                self.feed.tell(USER + user, list_document(user, payload, now_ms(), self.known))
+            if not told or self._lists[user] != (payload, stops):
+                self._lists[user] = payload, stops
+                self.feed.tell(USER + user, list_document(user, payload, now_ms(), self.known, stops=stops))

@@ -20,6 +20,7 @@ from tideline.scripts.console.sessions import Role, Sessions
 from tideline.scripts.console.sources import CheckpointsSeen, JobSeen, LetterSeen, Pages, RedisSeen, Sources
 from tideline.scripts.console.watching import Watching
 from tideline.scripts.console.workshop import WORK, Workshop
+from tideline.scripts.simulation.lists import NO_STOPS, Stops
 from tideline.udfs.core.policies.policy_start import PolicyStart
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class MemoryDeployment:
     down: set[str] = field(default_factory=set)
     """Ports that do not answer: redis, kafka, flink."""
     policy_rows: PolicyStart = _NO_ROWS
+    told: Stops = NO_STOPS
 
     @property
     def lists(self) -> MemoryDeployment:
@@ -82,6 +84,11 @@ class MemoryDeployment:
         """Return the popular list."""
         self._need("redis")
         return list_of(NAMES[:2], "")
+
+    def stops(self) -> Stops:
+        """Return what is stopped."""
+        self._need("redis")
+        return self.told
 
     def seen(self) -> RedisSeen:
         """Return how full it is."""

@@ -12,6 +12,7 @@ from tests.support.core_world import NOON_MS, activity
 from tideline.schemas.errors import ConfigError, InvalidRecord
 from tideline.schemas.events import EventType
 from tideline.scripts.console.playground import event_for, list_document, told_of_event
+from tideline.scripts.simulation.lists import Stops
 
 _KNOWN = {name: activity(name, title=name.title(), categories=("TEA",)) for name in NAMES}
 
@@ -31,6 +32,12 @@ def test_what_is_no_list_is_shown_as_it_is(payload: bytes) -> None:
     assert found["list"] is None
     assert "no list" in found["error"]
     json.dumps(found)
+
+
+def test_what_is_stopped_is_told_to_be_over() -> None:
+    """Contract: as a page shows the list that reads the stop list beside it."""
+    told = list_document("u1", list_of(NAMES), NOON_MS, _KNOWN, stops=Stops(frozenset({NAMES[1]})))
+    assert [each["over"] for each in told["list"]["entries"]] == [False, True, False]
 
 
 def test_a_user_without_a_list_has_none() -> None:

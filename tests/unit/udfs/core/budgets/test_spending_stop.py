@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tideline.udfs.core.budgets.spending_stop import (
     MAX_LEASE_MS,
@@ -51,6 +53,13 @@ def test_a_lease_is_between_ten_minutes_and_a_day() -> None:
     assert lease_ms(5.0, 100.0) == MIN_LEASE_MS
     assert lease_ms(1e12, 1.0) == MAX_LEASE_MS == lease_ms(1.0, 0.0)
     assert lease_ms(14_400, 2.0) == 1_800_000
+
+
+@given(st.floats(0.0, 1e9), st.floats(1e-6, 1e4), st.floats(0.0, 4.0))
+def test_who_is_told_nothing_more_overdraws_by_ten_minutes_at_most(left: float, rate: float, busier: float) -> None:
+    """Contract: at up to four times its busiest rate a lease shows no more than what is left, or what comes in ten."""
+    shown = busier * rate * lease_ms(left, rate) / 1000.0
+    assert shown <= max(left, busier * rate * MIN_LEASE_MS / 1000.0) * (1 + 1e-9)
 
 
 def test_a_budget_that_is_stopped_from_the_start_is_told_to_reach_nobody() -> None:
