@@ -51,8 +51,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _regret(given: argparse.Namespace) -> dict[str, Any]:
-    found = regret.measure(given.only)
-    return found if given.without_peers else regret.with_peers(found)
+    return regret.measure(given.only, peers=not given.without_peers)
 
 
 def _value(given: argparse.Namespace) -> dict[str, Any]:

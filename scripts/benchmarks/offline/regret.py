@@ -35,7 +35,7 @@ from tideline.scripts.benchmarks.offline.regret_runs import (
     run_contextual,
     run_low_ctr,
 )
-from tideline.scripts.benchmarks.peers.peer_python import ONE_THREAD, run_peers
+from tideline.scripts.benchmarks.peers.peer_python import ONE_THREAD, check_peers, run_peers
 from tideline.udfs.core.evaluation.learned import replayed
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.settings.job_config import JobConfig
@@ -79,15 +79,35 @@ _LOGS = Path(__file__).resolve().parents[3] / "tests" / "golden" / "ope"
 CAMPAIGNS = ("all", "men", "women")
 
 
-def measure(parts: list[str] | None = None) -> dict[str, Any]:
-    """Return the regret by environment and policy; `parts` names environments, None means all of PARTS."""
+def measure(parts: list[str] | None = None, peers: bool = False) -> dict[str, Any]:
+    """Return the regret by environment and policy; `parts` names environments, None means all of PARTS.
+
+    With `peers`, beside other libraries in those that they play in.
+
+    Raises:
+        ConfigError: these are not installed; told before anything is measured.
+        OSError: one of them failed.
+    """
     found: dict[str, Any] = {}
+    compared = peers and compares(parts or list(PARTS))
     os.environ.update(ONE_THREAD)  # read by the processes that are started
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         for part in parts or list(PARTS):
             print(f"regret: {part}", file=sys.stderr)
             found[part] = PARTS[part](pool.map)
-    return found
+    return with_peers(found) if compared else found
+
+
+def compares(parts: Iterable[str]) -> bool:
+    """Return whether other libraries play in any of the parts.
+
+    Raises:
+        ConfigError: they do, and are not installed.
+    """
+    some = not OF_PEERS.isdisjoint(parts)
+    if some:
+        check_peers()
+    return some
 
 
 def measure_low_ctr(each: Map) -> dict[str, Any]:
@@ -263,3 +283,5 @@ PARTS: dict[str, Callable[[Map], dict[str, Any]]] = {
     "obd": measure_obd,
 }
 """Environments by name."""
+OF_PEERS = frozenset(("low_ctr", "contextual", "obd"))
+"""Those in which other libraries play too."""

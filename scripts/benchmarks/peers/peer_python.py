@@ -19,6 +19,16 @@ PYTHON = _ROOT / ".tideline" / "peers" / "bin" / "python"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
+def check_peers() -> None:
+    """Do nothing where the libraries that we are compared with are installed.
+
+    Raises:
+        ConfigError: they are not.
+    """
+    if not PYTHON.exists():
+        raise ConfigError("peers", str(PYTHON), "an environment made by `scripts/setup --peers`")
+
+
 def run_peers(module: str, arguments: Sequence[str] = ()) -> dict[str, Any]:
     """Return the JSON that a module prints last, run where the libraries we are compared with are installed.
 
@@ -26,8 +36,7 @@ def run_peers(module: str, arguments: Sequence[str] = ()) -> dict[str, Any]:
         ConfigError: they are not installed.
         OSError: the module failed; its messages went to standard error.
     """
-    if not PYTHON.exists():
-        raise ConfigError("peers", str(PYTHON), "an environment made by `scripts/setup --peers`")
+    check_peers()
     return run_alone(module, arguments, PYTHON)
 
 

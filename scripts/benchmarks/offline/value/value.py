@@ -13,6 +13,7 @@ from tideline.scripts.benchmarks.offline.value.rivals import Attainable, Content
 from tideline.scripts.benchmarks.offline.value.value_figures import ctr, figures_of
 from tideline.scripts.benchmarks.offline.value.value_play import play
 from tideline.scripts.benchmarks.offline.value.value_stage import make_stage
+from tideline.scripts.benchmarks.peers.peer_python import check_peers
 from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.benchmarks.worlds.built_in_worlds import WORLDS, make
 from tideline.scripts.benchmarks.worlds.world_folder import read_world
@@ -63,11 +64,13 @@ def measure(
     """Return what each ranker gets in each world: those named, that of a folder, or all that are built in.
 
     Raises:
-        ConfigError: a folder that is no world, a policy that is none, or a package that is not installed.
+        ConfigError: a folder that is no world, a policy that is none, or a package or library that is not installed.
         ModelError: the encoder cannot be loaded.
     """
     for text in how.policies:
         make_policy(text)
+    if how.peers:
+        check_peers()
     step = Encoder.load(encoder, provider="cpu")
     found = {}
     if folder is not None:

@@ -76,3 +76,19 @@ def test_without_the_other_libraries_nothing_is_compared(monkeypatch: pytest.Mon
     monkeypatch.setattr(peer_python, "PYTHON", tmp_path / "none")
     with pytest.raises(ConfigError, match="scripts/setup --peers"):
         regret.with_peers({"low_ctr": {}})
+
+
+def test_missing_libraries_are_told_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Contract: where a part has other libraries in it; one that has none does without them."""
+    monkeypatch.setattr(peer_python, "PYTHON", tmp_path / "none")
+    with pytest.raises(ConfigError, match="scripts/setup --peers"):
+        regret.measure(["no such part", "contextual"], peers=True)
+    with pytest.raises(ConfigError, match="scripts/setup --peers"):
+        regret.measure(peers=True)
+    assert not regret.compares(["entering", "drift", "delay"])
+
+
+def test_parts_with_other_libraries_are_those_that_exist() -> None:
+    assert set(regret.PARTS) > regret.OF_PEERS

@@ -15,6 +15,7 @@ from tideline.scripts.benchmarks.offline.value.value import RIVALS, TrainingRun,
 from tideline.scripts.benchmarks.offline.value.value_figures import ctr
 from tideline.scripts.benchmarks.offline.value.value_play import Played, play
 from tideline.scripts.benchmarks.offline.value.value_stage import make_stage
+from tideline.scripts.benchmarks.peers import peer_python
 from tideline.scripts.benchmarks.worlds.value_world import Response
 from tideline.scripts.benchmarks.worlds.world_folder import write_world
 
@@ -126,3 +127,10 @@ def test_activities_are_shown_while_they_run() -> None:
     over = replace(world.activities[0], ends_ms=NOON_MS - 1)
     found = measured(replace(world, activities=(over, *world.activities[1:])))
     assert found["attainable"]["ctr"] == 0.1
+
+
+def test_a_missing_library_is_told_before_a_world_is_played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Contract: refused with how to get it; of a world that does not exist nothing is said, so none was made."""
+    monkeypatch.setattr(peer_python, "PYTHON", tmp_path / "none")
+    with pytest.raises(ConfigError, match="scripts/setup --peers"):
+        measure(["no such world"], how=TrainingRun(seeds=1))
