@@ -39,8 +39,8 @@ def pinned(log: Log, publish_ms: int, asked: int | None, now_ms: int) -> int | N
     if asked > newest:
         raise ConfigError("policy_pin", asked, f"not above {newest}, the newest version that there is")
     later = next(iter(log.records(asked + 1, log.end)), None)
-    old = later is not None and later.timestamp_ms < now_ms - _WHOLE_DAYS * _DAY_MS
-    if old and not read_start(log, publish_ms, asked).complete:
+    worn = later is not None and later.timestamp_ms < now_ms - _WHOLE_DAYS * _DAY_MS
+    if (worn or asked < log.begin) and not read_start(log, publish_ms, asked).complete:
         told = f"a version of the last {_WHOLE_DAYS} days: rows of older ones may be gone"
         raise TooFew("policy_pin", asked, f"{told}; an archive that was kept with --policy has them (--archive)")
     return asked

@@ -9,17 +9,26 @@ import signal
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
+from tests.support.core_world import DAY_MS
+from tests.support.kafka_topics import cut, produce_at
 from tests.support.live import LiveJob
 from tests.support.malformed import many_refused
 from tests.support.replayed import replayed
 from tests.support.traffic import Scenario, interleave, make_activities, make_events, messages, with_duplicates
 from tests.support.waiting import wait_until
+from tideline.scripts.benchmarks.live.arena import Arena, encode
+from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, by_partition
+from tideline.scripts.benchmarks.live.traffic import CHUNK_EVENTS, Traffic, make_chunk
+from tideline.scripts.benchmarks.live.traffic import activities as of_traffic
 from tideline.scripts.commands import archive
 from tideline.scripts.commands.replay import main
+from tideline.udfs.core.policies.arm_key import PRIOR_ID
+from tideline.udfs.core.policies.policy_table import cold_row, encode_row, row_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +40,9 @@ if TYPE_CHECKING:
     Captured = pytest.CaptureFixture[str]
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
-_EVENTS = int(os.environ.get("TIDELINE_REPLAY_EVENTS", "120000"))
+_EVENTS = 120_000
+_MILLION = int(os.environ.get("TIDELINE_REPLAY_EVENTS", "1000000"))
+_SPAN_MS = 6 * 3_600_000
 _FEW, _TIMES = 37, 20
 
 
@@ -76,11 +87,7 @@ def test_a_replay_gives_the_same_lists_whatever_its_subtasks_and_a_kill(
     began_s = time.monotonic()
     plain = replayed(job, capsys, "plain", "--from", "0")
     plain_s = time.monotonic() - began_s
-    killer = threading.Thread(target=_kill_one, args=(job, "killed"))
-    killer.start()
-    killed = replayed(job, capsys, "killed", "--from", "0", parallelism="2")
-    killer.join()
-    ended = stack.rest.get(f"/jobs/{killed['job']}/exceptions")["exceptionHistory"]["entries"]
+    killed, ended = _killed(job, capsys, 1)
     numbers = {"events": plain["records"], "lists": plain["lists"], "seconds": round(plain_s, 1)}
     evidence("replay killed", {**numbers, "restarts": len(ended), "plain": plain["digest"], "killed": killed["digest"]})
     assert ended, "it was killed too late to matter"
@@ -93,6 +100,48 @@ def test_a_replay_gives_the_same_lists_whatever_its_subtasks_and_a_kill(
     expected = job.oracle.accounted()
     assert sum(each["accepted"] for each in parts) == expected["accepted"]
     assert plain["lists"] == len(job.oracle.lists)
+
+
+def test_a_million_records_have_one_digest_and_each_its_fate(
+    stack: Stack, evidence: Evidence, capsys: Captured
+) -> None:
+    """Contract: with one subtask, and with two of which one is killed in the middle; each record is accepted or a
+    duplicate, of which there are those that were sent again."""
+    job, now_ms = LiveJob(stack, f"million{os.getpid()}"), int(time.time() * 1000)
+    while len(stack.taskmanagers) < 2:
+        stack.add_taskmanager()
+    traffic = Traffic(_MILLION // 20, 0.0, now_ms - _SPAN_MS, _SPAN_MS / _MILLION, job.token_keys)
+    job.put_activities(of_traffic(traffic.first_ms))
+    Arena(stack).fill(job.topics.clickstream, traffic, _MILLION)
+    again = encode(make_chunk(traffic, _MILLION // CHUNK_EVENTS - 1))
+    with BatchProducer(stack.kafka_bootstrap, job.topics.clickstream) as producer:
+        for start in range(0, len(again), 2_000):
+            producer.send(by_partition(again[start : start + 2_000]))
+    began_s = time.monotonic()
+    plain = replayed(job, capsys, "plain", "--from", "0")
+    plain_s = time.monotonic() - began_s
+    killed, ended = _killed(job, capsys, _MILLION // 3)
+    fates = Counter[str]()
+    for each in plain["partitions"].values():
+        fates.update({name: each[name] for name in ("records", "accepted", "duplicates", "late")})
+    digests = {"plain": plain["digest"], "killed": killed["digest"]}
+    evidence("replays of a million", {**fates, "seconds": round(plain_s, 1), "restarts": len(ended), **digests})
+    assert ended, "it was killed too late to matter"
+    assert killed["digest"] == plain["digest"]
+    assert killed["partitions"] == plain["partitions"]
+    assert plain["differences"] == killed["differences"] == []
+    # Some clicks of the traffic tell of an entry that was clicked before.
+    assert fates["duplicates"] >= len(again)
+    assert fates["accepted"] + fates["duplicates"] == fates["records"] == _MILLION + len(again)
+
+
+def _killed(job: LiveJob, capsys: Captured, after: int) -> tuple[dict[str, Any], list[object]]:
+    """Return what came of a replay with two subtasks of which one is killed, and of what it failed on the way."""
+    killer = threading.Thread(target=_kill_one, args=(job, "killed", after))
+    killer.start()
+    found = replayed(job, capsys, "killed", "--from", "0", parallelism="2")
+    killer.join()
+    return found, job.stack.rest.get(f"/jobs/{found['job']}/exceptions")["exceptionHistory"]["entries"]
 
 
 def test_a_replay_has_the_activities_of_each_records_time(stack: Stack, evidence: Evidence, capsys: Captured) -> None:
@@ -151,6 +200,36 @@ def test_an_archive_gives_the_lists_that_kafka_does(
     evidence("archive", {"records": kafka["records"], "kafka_s": round(kafka_s, 1), "archive_s": round(archive_s, 1)})
 
 
+def test_a_version_of_weeks_ago_ranks_by_the_archive(stack: Stack, capsys: Captured, tmp_path: Path) -> None:
+    """Contract: once its rows are gone from Kafka it is refused; with the archive the lists are those of before."""
+    job, _, _ = shop(stack, "aged", 40, 1_500)
+    rows, old_ms = _published(2), int(time.time() * 1000) - 20 * DAY_MS
+    produce_at(stack.kafka_bootstrap, job.topics.policy, [(*each, old_ms + at) for at, each in enumerate(rows)])
+    where = ["--stack", stack.name, "--topics", json.dumps(job.topics.by_role()), "--to", str(tmp_path / "a")]
+    assert archive.main([*where, "--policy"]) == 0
+    folder, pin = str(tmp_path / "a"), str(len(rows) // 2 - 1)
+    before = replayed(job, capsys, "before", "--from", "0", policy="linucb", policy_pin=pin)
+    cut(stack.kafka_bootstrap, job.topics.policy, len(rows) - 1)
+    own = [part for key in ("topics", "prefix") for part in (f"--{key}", job.options[key])]
+    assert main(["--stack", stack.name, "--name", "gone", "--from", "0", "--policy-pin", pin, *own]) == 3
+    assert "rows of older ones may be gone" in capsys.readouterr().err
+    after = replayed(job, capsys, "after", "--from", "0", policy="linucb", policy_pin=pin, archive=folder)
+    newest = replayed(job, capsys, "newest", "--from", "0", policy="linucb", archive=folder)
+    assert (after["digest"], after["lists"]) == (before["digest"], before["lists"])
+    assert newest["digest"] != before["digest"]
+
+
+def _published(times: int) -> list[tuple[bytes, bytes]]:
+    """Return key and value of rows of all activities of a shop, published so often, each time others."""
+    rng, found = np.random.default_rng(5), []
+    for _ in range(times):
+        for name in [*(f"a{number:03}" for number in range(60)), PRIOR_ID]:
+            theta = rng.integers(-(2**23), 2**23, (3, 16))
+            row = cold_row()._replace(encoder=1, impressions=50.0, total=900.0, theta=theta)
+            found.append((row_key(name, row).value, encode_row(row, name)))
+    return found
+
+
 def _sha256(lists: dict[str, bytes]) -> str:
     told = hashlib.sha256()
     for name, payload in sorted((f"list:{user}".encode(), each) for user, each in lists.items()):
@@ -159,12 +238,12 @@ def _sha256(lists: dict[str, bytes]) -> str:
     return told.hexdigest()
 
 
-def _kill_one(job: LiveJob, name: str) -> None:
-    """Kill a TaskManager that runs the replay while it reads, and start another one."""
+def _kill_one(job: LiveJob, name: str, after: int) -> None:
+    """Kill a TaskManager that runs the replay once it has read so many records, and start another one."""
     stack = job.stack
     job.job_id = wait_until("it is submitted", lambda: _running(stack, name))
     stack.rest.wait_running(job.job_id)
-    wait_until("it reads", lambda: sum(stack.rest.positions(job.job_id, job.topics.clickstream).values()))
+    wait_until("it reads", lambda: sum(stack.rest.positions(job.job_id, job.topics.clickstream).values()) >= after)
     stack.kill_taskmanager(stack.taskmanagers.index(job.taskmanagers()[0]), signal.SIGKILL)
     stack.add_taskmanager()
 

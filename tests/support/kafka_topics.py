@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from tests.support.oracle import Recorded
 from tests.support.waiting import PATIENCE_S
@@ -23,6 +24,23 @@ def produce(bootstrap: str, topic: str, messages: Iterable[tuple[bytes | None, b
     finally:
         producer.close()
     return len(sent)
+
+
+def produce_at(bootstrap: str, topic: str, records: Iterable[tuple[bytes | None, bytes | None, int]]) -> None:
+    """Write records with timestamps of their own (ms), to a topic that keeps these."""
+    producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    for key, value, at_ms in records:
+        producer.send(topic, key=key, value=value, timestamp_ms=at_ms)
+    producer.flush(PATIENCE_S)
+    producer.close()
+
+
+def cut(bootstrap: str, topic: str, offset: int) -> None:
+    """Let a compacted topic with one partition lose what is older than an offset, as years would."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"cleanup.policy": "compact,delete"})])
+    admin.delete_records({TopicPartition(topic, 0): offset})
+    admin.close()
 
 
 def read_all(bootstrap: str, topic: str, since: Mapping[int, int] | None = None) -> list[Recorded]:

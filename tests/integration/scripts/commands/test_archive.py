@@ -24,15 +24,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tideline.scripts.localstack import Stack
+    from tideline.udfs.io.archive_files import ArchivedFile
 
 pytestmark = pytest.mark.integration
 
-EVENTS = 100_000
+EVENTS = int(os.environ.get("TIDELINE_ARCHIVE_EVENTS", "100000"))
+_KILLS, _FILES = 10, 250
 
 
 def test_a_writer_killed_ten_times_archives_each_offset_once(stack: Stack, tmp_path: Path) -> None:
-    """Contract: SIGKILL at random while it writes; after each, every visible file is whole, and in the end the archive
-    has what Kafka has, record by record."""
+    """Contract: SIGKILL at moments drawn from all of its work; after each, every visible file is whole, and in the end
+    the archive has what Kafka has, record by record."""
     suffix = f"-archive-{os.getpid()}"
     topics = Topics().with_suffix(suffix)
     admin = KafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
@@ -41,12 +43,13 @@ def test_a_writer_killed_ten_times_archives_each_offset_once(stack: Stack, tmp_p
     produce(stack.kafka_bootstrap, topics.clickstream, ((b"u%d" % (at % 999), b"%d" % at) for at in range(EVENTS)))
     produce(stack.kafka_bootstrap, topics.decisions, ((b"u", b"%d" % at) for at in range(100)))
     verb = [sys.executable, "-m", "tideline.scripts.commands.tideline", "archive", "--to", str(tmp_path / "archive")]
-    command = [*verb, "--rows", "400", "--bootstrap", stack.kafka_bootstrap, f"--suffix={suffix}"]
+    rows = ["--rows", str(EVENTS // _FILES), "--bootstrap", stack.kafka_bootstrap, f"--suffix={suffix}"]
+    command = [*verb, *rows]
     dice, sizes = random.Random(8), []
-    for _ in range(10):
+    for wanted in sorted(dice.sample(range(EVENTS * 3 // 4), _KILLS)):
         process = subprocess.Popen(command)
         before = len(files_of(tmp_path / "archive", topics.clickstream))
-        while len(files_of(tmp_path / "archive", topics.clickstream)) == before:
+        while len(files := files_of(tmp_path / "archive", topics.clickstream)) == before or _records(files) < wanted:
             assert process.poll() is None
             time.sleep(0.002)
         time.sleep(dice.random() / 20)  # the moment is what is drawn, nothing is waited for
@@ -54,11 +57,16 @@ def test_a_writer_killed_ten_times_archives_each_offset_once(stack: Stack, tmp_p
         assert process.wait() == -signal.SIGKILL
         files = files_of(tmp_path / "archive", topics.clickstream)
         sizes.append(sum(parquet.read_metadata(each.path).num_rows for each in files))
+        assert sizes[-1] == _records(files)
     assert sizes == sorted(set(sizes))
     assert sizes[-1] < EVENTS
     assert subprocess.run(command, check=True, capture_output=True).returncode == 0
     for topic in (topics.clickstream, topics.decisions):
         assert list(read(tmp_path / "archive", topic)) == list(read_topic(stack.kafka, topic))
+
+
+def _records(files: list[ArchivedFile]) -> int:
+    return sum(each.stop - each.start for each in files)
 
 
 def test_who_is_erased_is_gone_from_an_archive_that_is_named(stack: Stack, tmp_path: Path) -> None:

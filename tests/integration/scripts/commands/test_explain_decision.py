@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from kafka import KafkaProducer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from tests.support.core_world import CATEGORIES, DAY_MS, make_ranker
-from tests.support.kafka_topics import produce
+from tests.support.kafka_topics import cut, produce, produce_at
 from tests.support.shopper import Shopper, visits
-from tests.support.waiting import PATIENCE_S
 from tests.support.wrong_activities import GOOD
 from tests.unit.scripts.audit.test_decision_scores import KNOWN, World
 from tideline.schemas.decision_writer import encode_decision
@@ -71,23 +68,6 @@ def test_a_logged_list_is_found_and_worked_out_again(stack: Stack, capsys: Captu
     assert "a user who was shown something" in capsys.readouterr().err
 
 
-def _aged(stack: Stack, topic: str, records: list[tuple[bytes | None, bytes | None, int]]) -> None:
-    """Write records with timestamps of their own."""
-    producer = KafkaProducer(bootstrap_servers=stack.kafka_bootstrap, acks="all")
-    for key, value, at_ms in records:
-        producer.send(topic, key=key, value=value, timestamp_ms=at_ms)
-    producer.flush(PATIENCE_S)
-    producer.close()
-
-
-def _cut(stack: Stack, topic: str, offset: int) -> None:
-    """Let a compacted topic lose what is older than an offset, as years would."""
-    admin = KafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
-    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"cleanup.policy": "compact,delete"})])
-    admin.delete_records({TopicPartition(topic, 0): offset})
-    admin.close()
-
-
 def _job() -> tuple[RankerState, list[TopicRecord]]:
     """Return a ranker with a shipped encoder, and the policy's topic that it has read."""
     encoder = encoder_of(ARTEFACTS, 2)
@@ -114,11 +94,15 @@ def test_a_list_of_weeks_ago_is_worked_out_by_the_archive(stack: Stack, capsys: 
     shopper.hear(*events)
     log = shopper.sees()
     produce(stack.kafka_bootstrap, f"clickstream{suffix}", [(each.key, each.value) for each in shopper.records])
-    _aged(
-        stack, f"activities{suffix}", [(name.encode(), encode_activity(each), old_ms) for name, each in KNOWN.items()]
+    produce_at(
+        stack.kafka_bootstrap,
+        f"activities{suffix}",
+        [(name.encode(), encode_activity(each), old_ms) for name, each in KNOWN.items()],
     )
-    _aged(stack, f"policy{suffix}", [(each.key, each.value, old_ms + each.offset) for each in topic])
-    _aged(stack, f"decisions{suffix}", [(b"u", encode_decision(each), old_ms) for each in log])
+    produce_at(
+        stack.kafka_bootstrap, f"policy{suffix}", [(each.key, each.value, old_ms + each.offset) for each in topic]
+    )
+    produce_at(stack.kafka_bootstrap, f"decisions{suffix}", [(b"u", encode_decision(each), old_ms) for each in log])
     assert main(["archive", *where, "--to", str(tmp_path / "archive"), "--policy"]) == 0
     capsys.readouterr()
 
@@ -128,7 +112,7 @@ def test_a_list_of_weeks_ago_is_worked_out_by_the_archive(stack: Stack, capsys: 
 
     before = explained(0)
     assert (before["equal"], len(before["entries"])) == (True, 4)
-    _cut(stack, f"policy{suffix}", len(topic) - 1)
+    cut(stack.kafka_bootstrap, f"policy{suffix}", len(topic) - 1)
     assert "no longer in its topic" in explained(3)["entries"][0]["why_not"]
     assert explained(0, *archive) == before
     assert [each["event_id"] for each in before["events"]] == [each.event_id for each in reversed(events)]

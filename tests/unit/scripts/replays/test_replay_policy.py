@@ -61,5 +61,7 @@ def test_a_version_whose_rows_may_be_gone_is_refused() -> None:
     worn = MemoryLog([each for each in whole if each.offset >= young or newest[each.key] == each.offset])
     assert pinned(MemoryLog(whole), 2_000, 5, now_ms) == 5
     assert pinned(worn, 2_000, young - 1, now_ms) == young - 1
-    with pytest.raises(TooFew, match="policy_pin=5 cannot be used; allowed: a version of the last 7 days"):
-        pinned(worn, 2_000, 5, now_ms)
+    cut = MemoryLog([each for each in whole if each.offset > 5])
+    for gone, present_ms in ((worn, now_ms), (cut, whole[6].timestamp_ms)):
+        with pytest.raises(TooFew, match="policy_pin=5 cannot be used; allowed: a version of the last 7 days"):
+            pinned(gone, 2_000, 5, present_ms)
