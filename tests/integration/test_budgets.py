@@ -150,7 +150,7 @@ def test_a_total_cap_ends_what_readers_show(stack: Stack, is_killed: bool) -> No
     Also of a job whose TaskManager dies below the cap: it comes back with every impression that was shown meanwhile.
     """
     capped = [replace(activities()[3], total_cap=_CAP), *activities()[4:]]
-    with running_job(stack, "tc", capped, publish_ms="2000") as job, ThreadPoolExecutor(1) as aside:
+    with running_job(stack, f"tc{is_killed:d}", capped, publish_ms="2000") as job, ThreadPoolExecutor(1) as aside:
         users = [f"reader-{number}" for number in range(_READERS)]
         job.produce([view(user, now_ms()) for user in users])
         job.drain()
