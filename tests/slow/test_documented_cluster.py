@@ -46,7 +46,7 @@ def test_two_machines_run_the_job_and_share_its_checkpoints(stack: Stack, tmp_pa
     workers = wait_until("both machines have registered", _both)
     assert sorted(each["id"].partition(":")[0] for each in workers or []) == [_JOBMANAGER, _WORKER]
 
-    steps = _block("token_keys.json").replace("KAFKA:9092", stack.kafka_bootstrap)
+    steps = _block("[ -s token_keys.json ]").replace("KAFKA:9092", stack.kafka_bootstrap)
     steps = steps.replace("redis://REDIS:6379/0", stack.redis_url).replace(" live ", " live --parallelism 2 ")
     ran = subprocess.run(["bash", "-ec", steps], cwd=first, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
