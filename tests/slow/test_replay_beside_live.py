@@ -92,16 +92,8 @@ def test_live_is_as_if_no_replay_had_run_beside_it(
 ) -> None:
     """Contract: no list goes back while a reader looks on; in the end lists, what was learned and offsets are those of
     plain Python that knows of no replay, and its two replays have one digest."""
-    job, now_ms = LiveJob(stack, f"beside{os.getpid()}"), int(time.time() * 1000)
-    while len(stack.taskmanagers) < 2:
-        stack.add_taskmanager()
-    activities = make_activities(60, now_ms)
-    job.put_activities(activities)
-    every = make_events(Scenario(3, _USERS, _PAST + _MORE, activities, job.token_keys, now_ms - _BEFORE_MS))
-    job.produce(messages(every[:_PAST]))
+    job, every = _caught_up(stack)
     ends = json.dumps({str(number): end for number, end in topic_ends(stack.kafka, job.topics.clickstream).items()})
-    job.start()
-    job.drain()
     found: list[dict[str, Any]] = []
     prober = Prober(job)
     load, watch = Load(job, messages(every[_PAST:])), VersionWatch(job, sorted({each.user_id for each in every}))
@@ -134,11 +126,31 @@ def test_live_is_as_if_no_replay_had_run_beside_it(
     check_equal(job.oracle.lists, job.all_lists())
     assert [each["differences"] for each in found] == [[]] * _REPLAYS
     assert len({each["digest"] for each in found}) == 1
+    _wait_committed(job)
+    stack.rest.cancel(job.job_id)
+
+
+def _caught_up(stack: Stack) -> tuple[LiveJob, list[Event]]:
+    """Return a live job that has worked off the past, with room for a replay beside it, and all events of the test."""
+    job, now_ms = LiveJob(stack, f"beside{os.getpid()}"), int(time.time() * 1000)
+    while len(stack.taskmanagers) < 2:
+        stack.add_taskmanager()
+    activities = make_activities(60, now_ms)
+    job.put_activities(activities)
+    every = make_events(Scenario(3, _USERS, _PAST + _MORE, activities, job.token_keys, now_ms - _BEFORE_MS))
+    job.produce(messages(every[:_PAST]))
+    job.start()
+    job.drain()
+    return job, every
+
+
+def _wait_committed(job: LiveJob) -> None:
+    """Wait until live's group has come as far as its topic."""
+    kafka = job.stack.kafka
 
     def committed() -> dict[int, int]:
-        told = group_offsets(stack.kafka, job.config.consumer_group)
+        told = group_offsets(kafka, job.config.consumer_group)
         return {each.partition: offset for each, offset in told.items() if each.topic == job.topics.clickstream}
 
-    wanted = topic_ends(stack.kafka, job.topics.clickstream)
+    wanted = topic_ends(kafka, job.topics.clickstream)
     wait_until("live's group has come as far as live", lambda: committed() == wanted, state=committed)
-    stack.rest.cancel(job.job_id)
