@@ -114,7 +114,7 @@ class RedisServer:
             payload = cast("bytes | None", self._client.get(f"{self._prefix}:stops"))
         try:
             return parse_stops(payload)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError):
             return NO_STOPS
 
     def seen(self) -> RedisSeen:

@@ -93,8 +93,11 @@ def parse_stops(payload: bytes | None) -> Stops:
     if payload is None:
         return NO_STOPS
     document = orjson.loads(payload)
-    until_ms = {name: minute * _MINUTE_MS for name, minute in document.get("u", {}).items()}
-    return Stops(frozenset(document["s"]), until_ms)
+    try:
+        until_ms = {name: int(minute) * _MINUTE_MS for name, minute in document.get("u", {}).items()}
+        return Stops(frozenset(document["s"]), until_ms)
+    except (AttributeError, TypeError) as error:
+        raise ValueError("not a stop list") from error
 
 
 def parse_list(payload: bytes) -> RankedList:
