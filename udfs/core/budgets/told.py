@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _PART = 32
 BEATS_MS = 60_000
-"""So much was learned of since the newest standing that was told: another is, that readers know it."""
+"""So much was learned of since the newest standing that was told: another is, and readers of older lists are told how
+long these go on. A tenth of the shortest lease."""
 _OFFSET_STEP = in_price_units(OFFSET_LIMIT / _PART)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tideline.udfs.core.budgets.told import BEATS_MS
 from tideline.udfs.core.serving.popular_list import RENEWED_MS
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from tideline.udfs.core.catalogue.activity import Activity
 
 
-_BEATS_MS = 60_000
-"""So much more has to be learned of before older lists are told to go on: a tenth of the shortest lease."""
 _MINUTE_MS = 60_000
 
 
@@ -107,4 +106,4 @@ class StopList:
 
 
 def _beats(before: Stops, now: Stops) -> bool:
-    return bool(now.until) and now.learned_ms >= before.learned_ms + _BEATS_MS
+    return bool(now.until) and now.learned_ms >= before.learned_ms + BEATS_MS
