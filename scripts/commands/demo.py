@@ -20,11 +20,13 @@ from tideline.scripts.simulation import demo_report as report
 from tideline.scripts.simulation import showcase
 from tideline.scripts.simulation.clickstream import read_decisions
 from tideline.scripts.simulation.demo_error import DemoError
-from tideline.scripts.simulation.picture import draw
+from tideline.scripts.simulation.picture import Drawn, draw
 from tideline.scripts.simulation.play import Play
+from tideline.scripts.simulation.rule_story import rule_story, story_lines
 from tideline.scripts.simulation.stage import Stage
 from tideline.scripts.simulation.ticker import Progress, say
-from tideline.scripts.simulation.world import FROM, PAST, UNTIL, make_world
+from tideline.scripts.simulation.world import FROM, PAST, UNTIL, make_ruled_world
+from tideline.udfs.io.topic_reader import read_topic
 
 if TYPE_CHECKING:
     import argparse
@@ -57,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     with ThreadPoolExecutor(1) as background:
         say("starting the stack, and reading a year of shopping meanwhile")
-        making = background.submit(make_world, SEED)
+        making = background.submit(make_ruled_world, SEED)
         with Stage(arguments.keep) as stage:
             world = making.result()
             comparing = background.submit(demo_yardsticks, SEED, world.slices)
@@ -68,11 +70,14 @@ def run(arguments: argparse.Namespace) -> None:
             stage.check_healthy()
             users = sum(payload is not None for payload in stage.lists.read(world.users))
             decisions = read_decisions(stage.stack.kafka, stage.topics.decisions)
-            audited = audit(decisions, {each.activity.activity_id: each.activity for each in world.offers})
+            known = {each.activity.activity_id: each.activity for each in world.offers}
+            audited = audit(decisions, known, world.list_rules)
+            story = rule_story(list(read_topic(stage.stack.kafka, stage.topics.policy)), world, play.shown)
             found = report.document(play, state, users, past, yardsticks, audited)
-            lines = [*report.summary(play, found, past), *_showcase(world, play, decisions)]
-            draw(arguments.picture, world, play.tally, play.slices_played, yardsticks)
-            lines.append(f"click rate over time: {arguments.picture}")
+            found |= {"rules": story.rules, "variants": story.variants}
+            lines = [*report.summary(play, found, past), *story_lines(story), *_showcase(world, play, decisions)]
+            draw(arguments.picture, Drawn(world, play.tally, play.slices_played, yardsticks, story.spending))
+            lines.append(f"click rate and spending over time: {arguments.picture}")
             if arguments.keep:
                 stage.reopen(world)
                 last = play.shown[-1].visit.household

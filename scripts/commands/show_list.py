@@ -44,17 +44,18 @@ def document(
     Raises:
         ValueError, KeyError: it is no list.
     """
-    ranked = parse_list(payload).under(stops)
+    ranked = parse_list(payload)
+    beside = ranked.under(stops).ends_ms
     entries = []
     why_each = reasons(ranked.token, len(ranked.activities))
-    told = zip(ranked.activities, ranked.ends_ms, ranked.variants, why_each, strict=True)
-    for position, (name, end_ms, variant, why) in enumerate(told):
+    told = zip(ranked.activities, ranked.ends_ms, beside, ranked.variants, why_each, strict=True)
+    for position, (name, own_ms, end_ms, variant, why) in enumerate(told):
         its = known.get(name)
         entries.append(
             {
                 "position": position,
                 "activity_id": name,
-                "ends_ms": end_ms,
+                "ends_ms": end_ms or own_ms,
                 "over": end_ms <= now_ms,
                 "variant": variant,
                 "kind": its.kind if its else None,

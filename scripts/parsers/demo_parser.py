@@ -20,6 +20,8 @@ _KEYS = {
     "freshness_ms": "from event to readable list: {p50, p99}",
     "ctr": "clicks by impressions: {policy, holdout, lift, lift_ci95, popular_best, content, attainable, "
     "share_of_attainable}; null: not known",
+    "rules": "what each rule cost and used, as in `tideline report --json`; null: not known",
+    "variants": "by activity with variants: {variants, verdict, winner, users_needed}",
 }
 
 
@@ -37,6 +39,6 @@ def fill(parser: VerbParser) -> None:
         type=Path,
         default=_PICTURE,
         metavar="FILE.png",
-        help="where to draw click rate over time (.tideline/demo/click_rate.png)",
+        help="where to draw click rate and spending over time (.tideline/demo/click_rate.png)",
     )
     parser.add_argument("--json", action="store_true", help="end standard output in one JSON object")

@@ -42,9 +42,9 @@ class RankedList(NamedTuple):
         return self.version[1]
 
     def under(self, stops: Stops) -> RankedList:
-        """Return the list with the ends that it has beside the stop list: the version's time for what is stopped."""
+        """Return the list with the ends that it has beside the stop list, 0 for what is stopped."""
         ends_ms = (
-            self.as_of_ms if name in stops.names else max(end_ms, stops.until_ms.get(name, 0))
+            0 if name in stops.names else max(end_ms, stops.until_ms.get(name, 0))
             for name, end_ms in zip(self.activities, self.ends_ms, strict=True)
         )
         return self._replace(ends_ms=tuple(ends_ms))
@@ -65,6 +65,13 @@ class Lists(Protocol):
         """Return the payload for users without a list."""
 
 
+class Served(Lists, Protocol):
+    """Lists as a page reads them: beside what is stopped."""
+
+    def stops(self) -> Stops:
+        """Return what the stop list says."""
+
+
 class RedisLists:
     """The lists of one deployment in Redis or Valkey."""
 
@@ -82,6 +89,10 @@ class RedisLists:
     def popular(self) -> bytes | None:
         """Return the payload for users without a list."""
         return cast("bytes | None", self._client.get(f"{self._prefix}:popular"))
+
+    def stops(self) -> Stops:
+        """Return what the stop list says."""
+        return parse_stops(cast("bytes | None", self._client.get(f"{self._prefix}:stops")))
 
     def close(self) -> None:
         """Close the connections."""

@@ -2,8 +2,9 @@
 
 What was really bought and browsed in a slice goes to Kafka; when every list is as of the last of it, the visitors of
 the slice read their lists, and what they do goes to Kafka together with the next slice. So the job is never behind by
-more than a slice. What visitors click is learned while they go on, and every night the play waits until it is: how much
-was learned by then, and so how good the lists are, is not a matter of how fast the machine is.
+more than a slice. What visitors click is learned while they go on, and four times a day the play waits until it is: how
+much was learned by then, and so how good the lists are and how far a budget is overdrawn before readers know that it is
+spent, is not a matter of how fast the machine is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tideline.scripts.simulation.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tideline.scripts.simulation.lists import Lists
+    from tideline.scripts.simulation.lists import Served
     from tideline.scripts.simulation.world import World
 
 LIMIT_S = 110.0
@@ -30,7 +31,7 @@ _LOOK_EVERY = 200
 _LOOK_AGAIN_S = 0.1
 _LEARNED_WITHIN_S = 20.0
 """After a restart of the job its counters cannot tell: then the play goes on."""
-_DAY_MS = 86_400_000
+_LEARNED_EVERY_MS = 6 * 3_600_000
 
 
 class Sender(Protocol):
@@ -50,7 +51,7 @@ class Play:
         self,
         world: World,
         sender: Sender,
-        lists: Lists,
+        lists: Served,
         seed: int,
         is_learned: Callable[[], bool],
         limit_s: float = LIMIT_S,
@@ -95,7 +96,7 @@ class Play:
                 for event in visit.events:
                     self._send(event)
             self.slices_played = number + 1
-            if part.end_ms % _DAY_MS == 0:
+            if part.end_ms % _LEARNED_EVERY_MS == 0:
                 self._wait_for_the_learner()
             if time.monotonic() - started_s > self._limit_s:
                 break

@@ -20,6 +20,7 @@ from tideline.scripts.localstack.paths import KAFKA_JARS, java
 from tideline.scripts.simulation.clickstream import Clickstream
 from tideline.scripts.simulation.demo_error import DemoError
 from tideline.scripts.simulation.demo_report import taken_in
+from tideline.scripts.simulation.demo_rules import QUOTA
 from tideline.scripts.simulation.lists import RedisLists
 from tideline.scripts.simulation.ticker import JobState, say
 from tideline.udfs.core.learning.intake import Refusal
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 STACK = "demo"
 PREFIX = "tideline"
-_OPTIONS = {"prefix": PREFIX}
+_OPTIONS = {"prefix": PREFIX, "list_rules": QUOTA, "publish_ms": "500"}
+"""A simulated day passes in seconds: budgets and stops are told four times as often as they are by default."""
 _SETTLE_S = 10.0
 _LISTED_WITHIN_S = 30.0
 _OPEN_AGAIN_S = 30 * 86_400.0

@@ -7,7 +7,7 @@ visits (`visits.py`) and the response to what is shown (`response.py`). Everythi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,14 +16,18 @@ import numpy as np
 from tideline.models.prepare.completejourney import columns
 from tideline.models.prepare.journey_activities import Offer, offers, redemptions
 from tideline.scripts.simulation.affinity import Spending
+from tideline.scripts.simulation.demo_rules import APPEAL, LIST_RULES, under_rules
 from tideline.scripts.simulation.response import CAMPAIGN_TYPES, Clicks, Response, clicks_of, fit_response
 from tideline.scripts.simulation.visits import Visit, plan_visits
 from tideline.udfs.core.hashing import hash64
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from tideline.models.prepare.completejourney import Columns
+    from tideline.udfs.core.ranking.list_rules import ListRule
 
 FROM = datetime(2017, 11, 4, tzinfo=UTC)
 LENGTH = timedelta(days=12)
@@ -68,6 +72,10 @@ class World:
     past: slice
     """What really happened in the `PAST` before the period: rows of the columns."""
     slices: list[Slice]
+    list_rules: Sequence[ListRule] = ()
+    """What lists must obey, those in random order too."""
+    appeal: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """By activity with variants: by how much each of these makes a click likelier."""
 
     @property
     def organic_events(self) -> int:
@@ -101,6 +109,14 @@ def make_world(seed: int, begins: datetime = FROM) -> World:
         past=slice(*np.searchsorted(cols.ts_ms, [_ms(begins - PAST), begins_ms]).tolist()),
         slices=_slices(cols, spending.households, begins_ms, ends_ms, seed),
     )
+
+
+def make_ruled_world(seed: int) -> World:
+    """Return the world of the demo: the same under the rules that its marketer has set; raises as `make_world`."""
+    world = make_world(seed)
+    ruled = under_rules([each.activity for each in world.offers], world.slices[0].start_ms, world.slices[-1].end_ms)
+    offers = [replace(each, activity=activity) for each, activity in zip(world.offers, ruled, strict=True)]
+    return replace(world, offers=offers, list_rules=LIST_RULES, appeal=APPEAL)
 
 
 def kinds_of(some_offers: list[Offer]) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from tideline.scripts.commands.submit import submit
 from tideline.scripts.commands.topics import ensure_topics
 from tideline.scripts.simulation.clickstream import Clickstream
 from tideline.scripts.simulation.frontend import Frontend, Shown
-from tideline.scripts.simulation.lists import RedisLists
+from tideline.scripts.simulation.lists import NO_STOPS, RedisLists, Stops
 from tideline.scripts.simulation.play import Play
 from tideline.scripts.simulation.world import World, make_world
 
@@ -114,3 +114,6 @@ class _NoLists:
 
     def popular(self) -> bytes | None:
         return None
+
+    def stops(self) -> Stops:
+        return NO_STOPS

@@ -48,10 +48,16 @@ class Random(Learnless):
 class Attainable(Learnless):
     """Knows the chance of each click now; what a list takes from later ones by fatigue it does not weigh."""
 
+    def __init__(self, stage: Stage, kept: NDArray[np.float64] | None = None) -> None:
+        """`kept` is the share [K] of each chance that is left once its activity's budget is paid; None: all."""
+        super().__init__(stage)
+        self._kept = np.ones(stage.open.shape[1]) if kept is None else kept
+
     def order(self, visits: NDArray[np.int64], seen: NDArray[np.int64]) -> NDArray[np.int64]:
         """See Ranker."""
         truth = self._stage.truth
-        return self._best(visits, truth.response_at(visits).click[truth.visitor[visits]] * truth.fatigue**seen)
+        click = truth.response_at(visits).click[truth.visitor[visits]]
+        return self._best(visits, click * self._kept * truth.fatigue**seen)
 
 
 class PopularBest(Learnless):

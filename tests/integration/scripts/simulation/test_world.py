@@ -2,7 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from tideline.scripts.simulation.world import FROM, PAST, UNTIL, World, in_holdout, make_world
+from tideline.scripts.simulation.demo_rules import APPEAL, BUDGETS, CAPS, FLOORS, LIST_RULES
+from tideline.scripts.simulation.world import FROM, PAST, UNTIL, World, in_holdout, make_ruled_world, make_world
 
 
 def test_the_world_is_the_same_each_time(world: World) -> None:
@@ -20,6 +21,17 @@ def test_the_period_has_as_much_as_the_demo_promises(world: World) -> None:
     assert world.slices[-1].end_ms == UNTIL.timestamp() * 1_000
     for before, after in pairwise(world.slices):
         assert (before.end_ms, before.rows.stop) == (after.start_ms, after.rows.start)
+
+
+def test_the_demo_is_this_world_under_its_rules(world: World) -> None:
+    """Contract: every activity that is named is there, and nothing else is another one."""
+    ruled = make_ruled_world(seed=1)
+    changed = {
+        after.activity.activity_id for before, after in zip(world.offers, ruled.offers, strict=True) if before != after
+    }
+    assert changed == {*BUDGETS, *FLOORS, *CAPS, *APPEAL}
+    assert ruled.slices == world.slices
+    assert (ruled.list_rules, ruled.appeal) == (LIST_RULES, APPEAL)
 
 
 def test_a_fifth_of_the_households_is_held_out_for_ever(world: World) -> None:

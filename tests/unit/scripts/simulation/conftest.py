@@ -7,6 +7,7 @@ import pytest
 
 from tideline.models.prepare.completejourney import Columns
 from tideline.models.prepare.journey_activities import Offer
+from tideline.scripts.simulation.lists import NO_STOPS, Stops
 from tideline.scripts.simulation.response import Clicks
 from tideline.scripts.simulation.world import Slice, World
 from tideline.udfs.core.catalogue.activity import Activity
@@ -21,6 +22,7 @@ class MemoryLists:
     def __init__(self) -> None:
         self.by_user: dict[str, bytes] = {}
         self.popular_list: bytes | None = None
+        self.told = NO_STOPS
 
     def read(self, users: Sequence[str]) -> list[bytes | None]:
         """Return the payloads in the order of the users."""
@@ -29,6 +31,10 @@ class MemoryLists:
     def popular(self) -> bytes | None:
         """Return the payload for users without a list."""
         return self.popular_list
+
+    def stops(self) -> Stops:
+        """Return what the stop list says."""
+        return self.told
 
 
 def offer(name: str, starts_ms: int, ends_ms: int) -> Offer:

@@ -40,7 +40,7 @@ class Job:
         return len(self.asked_after) % 3 == 0
 
 
-def test_each_night_all_that_was_earned_is_learned_before_the_next_visitor_comes(
+def test_four_times_a_day_all_that_was_earned_is_learned_before_the_next_visitor_comes(
     world: World, lists: MemoryLists
 ) -> None:
     """Contract: how much was learned at a visit does not depend on how fast the learner is."""
