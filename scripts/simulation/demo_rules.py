@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.catalogue.activity import Activity
 
-BUDGETS = MappingProxyType({"c17-seafood-frozen": (45.0, 1.0), "c17-ice-cream-milk-sherbts": (90.0, 2.0)})
+BUDGETS = MappingProxyType({"c18-beef": (150.0, 1.0), "c18-soft-drinks": (160.0, 2.0)})
 """By activity: what it may spend, and what a conversion of it costs, dollars."""
 FLOORS = MappingProxyType({"c18-coffee": 0.01})
 CAPS = MappingProxyType({"c17-cheese": Cap(max_shown=3, window_ms=2 * 86_400_000)})
