@@ -31,6 +31,15 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "nodes": "of the cluster, without replicas",
             "events": "in the topic",
         },
+        "ruled": {
+            "with_rules_events_per_s": "of the live job, one TaskManager, all rules; the median",
+            "without_events_per_s": "the same without any",
+            "ratio": "of the two",
+            "ratio_by_part": "of each kind of rules alone, measured once",
+            "us_by_thread": "CPU microseconds an event by thread, of the last run with and without",
+            "by_round": "each of them, in the order they were measured",
+            "events": "in the topic",
+        },
         "backfill": {
             "events_per_s": "of a backfill",
             "live_events_per_s": "of the live job on the same records",

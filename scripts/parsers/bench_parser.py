@@ -52,10 +52,11 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|cluster|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|ope|regret|rank|rules|value|zeroshot|world|mutate"
+        metavar="throughput|cluster|ruled|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|ope|regret|rank|rules|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
+    _in_turns(verbs)
     _of_the_past(verbs)
     _of_the_core(verbs)
     _of_what_is_promised(verbs)
@@ -73,11 +74,6 @@ def _on_a_stack(verbs: SubVerbs) -> None:
     fast.add_argument(
         "--idiomatic-events", type=_COUNT, default=40_000, metavar="N", help="how many the idiomatic job gets (40000)"
     )
-
-    spread = verbs.add_parser("cluster", help="events a second with a Redis Cluster, beside one server")
-    spread.tells(None, ["tideline bench cluster --events 400000 --rounds 3"])
-    spread.add_argument("--events", type=_chunks, default=400_000, metavar="N", help="events in the topic (400000)")
-    spread.add_argument("--rounds", type=_COUNT, default=3, metavar="N", help="of both; medians count (3)")
 
     fresh = verbs.add_parser("freshness", help="milliseconds from produced to readable in Redis, by load")
     fresh.tells(None, ["tideline bench freshness --capacity 20000 --seconds 30"])
@@ -104,6 +100,18 @@ def _on_a_stack(verbs: SubVerbs) -> None:
     news.add_argument("--users", type=_COUNT, default=100_000, metavar="N", help="who stay away (100000)")
     news.add_argument("--rate", type=_COUNT, default=4_500, metavar="N", help="events/s of others (4500)")
     news.add_argument("--stops", type=_COUNT, default=100, metavar="N", help="pauses of an activity (100)")
+
+
+def _in_turns(verbs: SubVerbs) -> None:
+    spread = verbs.add_parser("cluster", help="events a second with a Redis Cluster, beside one server")
+    spread.tells(None, ["tideline bench cluster --events 400000 --rounds 3"])
+    spread.add_argument("--events", type=_chunks, default=400_000, metavar="N", help="events in the topic (400000)")
+    spread.add_argument("--rounds", type=_COUNT, default=3, metavar="N", help="of both; medians count (3)")
+
+    held = verbs.add_parser("ruled", help="events a second under a marketer's rules, beside none")
+    held.tells(None, ["tideline bench ruled --events 400000 --rounds 3"])
+    held.add_argument("--events", type=_chunks, default=400_000, metavar="N", help="events in the topic (400000)")
+    held.add_argument("--rounds", type=_COUNT, default=3, metavar="N", help="of both; medians count (3)")
 
 
 def _of_the_past(verbs: SubVerbs) -> None:

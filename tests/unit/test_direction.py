@@ -23,6 +23,7 @@ CORE = "tideline.udfs.core"
 ROOMS = sorted(path.parent.name for path in (ROOT / "udfs" / "core").glob("*/__init__.py"))
 WHOLE_ONLY = {
     "scripts/benchmarks/live/cluster_rate.py",
+    "scripts/benchmarks/live/ruled.py",
     "scripts/benchmarks/live/throughput.py",
     "scripts/benchmarks/peers/rank_peers.py",
     "scripts/benchmarks/peers/regret_peers.py",

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tideline.schemas.events import Event
+    from tideline.udfs.core.catalogue.activity import Activity
 
 PREFIX = "tideline"
 _BATCH_EVENTS = 2_000
@@ -80,10 +81,14 @@ class Arena:
         """Make a set of topics with the activities in it; they are open at that time."""
         topics = Topics().with_suffix(f"-{suffix}")
         ensure_topics(self.stack.kafka, topics)
-        with self.stack.kafka.producer("writing activities", f"Write on topic {topics.activities}") as producer:
-            for activity in activities(activities_at_ms):
-                producer.send(topics.activities, key=activity.activity_id.encode(), value=encode_activity(activity))
+        self.offer(topics, activities(activities_at_ms))
         return topics
+
+    def offer(self, topics: Topics, offered: Iterable[Activity]) -> None:
+        """Write activities; one that is there already is changed."""
+        with self.stack.kafka.producer("writing activities", f"Write on topic {topics.activities}") as producer:
+            for activity in offered:
+                producer.send(topics.activities, key=activity.activity_id.encode(), value=encode_activity(activity))
 
     def fill(self, topic: str, traffic: Traffic, events: int) -> None:
         """Write traffic to a topic; `events` is a multiple of CHUNK_EVENTS."""
