@@ -23,6 +23,7 @@ from tideline.scripts.benchmarks.live import (
 )
 from tideline.scripts.benchmarks.offline import archive_rate, encoder, mutate, publish, rank, regret, stories
 from tideline.scripts.benchmarks.offline import ope_coverage as ope
+from tideline.scripts.benchmarks.offline.push import push_bench
 from tideline.scripts.benchmarks.offline.rules import rules
 from tideline.scripts.benchmarks.offline.value import value, zero_shot
 from tideline.scripts.benchmarks.worlds import built_in_worlds, world_folder
@@ -88,6 +89,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "regret": _regret,
     "rank": lambda given: rank.measure(),
     "rules": lambda given: rules.measure(given.only),
+    "push": lambda given: push_bench.measure(given.only),
     "value": _value,
     "zeroshot": lambda given: zero_shot.measure(given.only, given.past, given.seed, given.model),
     "world": _world,

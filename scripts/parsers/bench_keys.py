@@ -153,6 +153,13 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "price_report": "{marginal_off, day_off, total, exact, sampled, sampled_off_se, classes, of_ranking, ...}",
             "propensities": "of list rules: {lists, worst_weight, worst_chi_square, weights, chi_square, us_per_user}",
         },
+        "push": {
+            "uplift": "{share_of_best, random, by_propensity, worst}: of the gain of the best fifth of the users, who "
+            "are chosen by what a push adds, at random, by their chance to buy; parts not asked for: null",
+            "truth_covered": "{covered, worlds, above_0, truth, half_width}: in how many worlds what pushes added lies "
+            "within what is told of it, and in how many that is more than nothing",
+            "room": "{share_of_best, worst, as_they_come, used, most_used}: room for a tenth of the pushes, by price",
+        },
         "rank": {
             "50": "activities, 32 numbers a context: {us_per_user, exact, peer_us_per_user, peers}",
             "200": "the same",

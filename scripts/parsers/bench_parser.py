@@ -26,6 +26,8 @@ RULE_PARTS = (
     "propensities",
 )
 """Settings in which rules are measured."""
+PUSH_PARTS = ("uplift", "truth_covered", "room")
+"""Settings in which pushes are measured."""
 WORLDS = (
     "demo",
     "other_dates",
@@ -52,7 +54,7 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|cluster|ruled|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|ope|regret|rank|rules|value|zeroshot|world|mutate"
+        metavar="throughput|cluster|ruled|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|ope|regret|rank|rules|push|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
@@ -181,6 +183,10 @@ def _of_policies(verbs: SubVerbs) -> None:
     ruled = verbs.add_parser("rules", help="what budgets, floors, fairness and variants earn of the most they allow")
     ruled.tells(None, ["tideline bench rules --json", "tideline bench rules --only floors"])
     ruled.add_argument("--only", choices=RULE_PARTS, action="append", help="a part; may be repeated")
+
+    pushed = verbs.add_parser("push", help="whom pushes go to and what they bring, where the truth is known")
+    pushed.tells(None, ["tideline bench push --json", "tideline bench push --only uplift"])
+    pushed.add_argument("--only", choices=PUSH_PARTS, action="append", help="a part; may be repeated")
 
     ranks = verbs.add_parser("rank", help="microseconds a user to rank 50 to 10,000 activities, beside other libraries")
     ranks.tells(None, ["tideline bench rank --json"])

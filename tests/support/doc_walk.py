@@ -66,6 +66,7 @@ MORE = {
     r"scripts/bench year.*": "--days 2",
     r"scripts/bench encoder.*": "--seconds 0.01",
     r"scripts/bench rules( --json)?": "--only floors",
+    r"scripts/bench push( --json)?": "--only room",
     r"scripts/bench value( --json)?": "--only few --past 1 --seeds 1 --without-peers",
     r"scripts/bench value --(only|world) .*": "--past 1 --seeds 1 --without-peers",
     r"scripts/bench zeroshot .*": "--past 1 --only few",

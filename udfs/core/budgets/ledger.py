@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tideline.udfs.core.lags import LAG_CODES, NO_LAG
+from tideline.udfs.core.summed_rows import summed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,13 +68,8 @@ def lags_of(rows: NDArray[Any]) -> NDArray[np.int64]:
 
 def merged(ledgers: Iterable[NDArray[Any]]) -> NDArray[Any]:
     """Return the sum of ledgers by rising hour; an hour that comes to nothing is left out."""
-    rows = np.concatenate([each.view(np.int64) for each in (NO_LEDGER, *ledgers)]).reshape(-1, LEDGER.itemsize // 8)
-    if not rows.size:
-        return NO_LEDGER
-    rows = rows[np.argsort(rows[:, 0], kind="stable")]
-    first = np.flatnonzero(np.diff(rows[:, 0], prepend=rows[0, 0] - 1))
-    sums = np.add.reduceat(rows, first, axis=0)
-    sums[:, 0] = rows[first, 0]
+    rows = np.concatenate([each.view(np.int64) for each in (NO_LEDGER, *ledgers)])
+    sums = summed(rows.reshape(-1, LEDGER.itemsize // 8))
     found: NDArray[Any] = sums[sums[:, 1:].any(axis=1)].reshape(-1).view(LEDGER)
     return found
 

@@ -22,6 +22,7 @@ from tideline.scripts.benchmarks.live import (
     throughput,
 )
 from tideline.scripts.benchmarks.offline import archive_rate, mutate, ope_coverage, publish, regret, stories
+from tideline.scripts.benchmarks.offline.push import push_bench
 from tideline.scripts.benchmarks.offline.rank_timing import ACTIVITIES
 from tideline.scripts.benchmarks.offline.rules import rules
 from tideline.scripts.benchmarks.offline.value import value
@@ -44,6 +45,7 @@ _SHORT: dict[str, Callable[[], dict[str, Any]]] = {
     "rank": lambda: dict.fromkeys(map(str, ACTIVITIES)) | {f"dim_{DIM}": {}, "default": {}},
     "regret": lambda: dict.fromkeys(regret.PARTS),
     "rules": lambda: dict.fromkeys(rules.PARTS),
+    "push": lambda: dict.fromkeys(push_bench.PARTS),
     "mutate": partial(mutate.measure, 7, 1),
     "stories": partial(stories.measure, 1, 1),
     "year": partial(year.measure, days=1, seed=3, users=100, sessions=4),

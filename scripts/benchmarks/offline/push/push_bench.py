@@ -1,0 +1,21 @@
+"""Pushes by the project's own functions, beside simpler ways and the best that can be had."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tideline.scripts.benchmarks.offline.push import push_room, push_truth, uplift
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+PARTS: dict[str, Callable[[], Any]] = {
+    "uplift": uplift.measure,
+    "truth_covered": push_truth.measure,
+    "room": push_room.measure,
+}
+
+
+def measure(only: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return the figures of each part, or of those named; those that were not asked for are null."""
+    return {name: part() if not only or name in only else None for name, part in PARTS.items()}
