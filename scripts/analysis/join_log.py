@@ -34,6 +34,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
     from tideline.schemas.events import Event
     from tideline.udfs.core.catalogue.activity import Activity
+    from tideline.udfs.core.lists.token_keys import TokenKeys
 
 _COPIED = {
     "action": ("activity_id", pa.string()),
@@ -130,8 +132,7 @@ def join(
     rows = _kept(decisions, _erased(events, settings))
     told = told or Told.by(pc.unique(rows["placement"]).to_pylist(), events)
     rewards = _rewards(events, settings._replace(max_lists=most_lists(told.placements)))
-    secret = settings.keys.secrets[min(settings.keys.secrets)]
-    users = _of_each(rows["user_id"], lambda user: _pseudonym(secret, user), pa.string())
+    users = _of_each(rows["user_id"], partial(pseudonym, settings.keys), pa.string())
     columns: dict[str, Any] = {
         "decision_id": pc.binary_join_element_wise(users, rows["decision_id"], "/"),
         "user": users,
@@ -207,7 +208,9 @@ def _about(activity: Activity) -> str:
     return json.dumps(told, sort_keys=True)
 
 
-def _pseudonym(secret: bytes, user: str) -> str:
+def pseudonym(keys: TokenKeys, user: str) -> str:
+    """Return what stands for a user id in a log."""
+    secret = keys.secrets[min(keys.secrets)]
     return hashlib.blake2b(user.encode(), digest_size=8, key=secret[:64], person=b"tideline/export").hexdigest()
 
 

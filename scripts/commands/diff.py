@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, cast
 
 from tideline.schemas.errors import ConfigError, TidelineError, TooFew
+from tideline.scripts.commands.archive_log import log_file
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.redis_target import opened, read_redis_target
+from tideline.scripts.commands.token_secrets import SECRETS, keys_of, named_token_keys
 from tideline.scripts.comparison.diff_page import page
 from tideline.scripts.comparison.list_diff import Pair, compare
+from tideline.scripts.comparison.list_value import NO_LOG, ListValue, described, nothing
 from tideline.scripts.comparison.namespaces import scanned
-from tideline.scripts.localstack import StackError
+from tideline.scripts.localstack import Stack, StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.scripts.simulation.lists import RankedList, parse_list
+from tideline.udfs.core.evaluation.diagnostics import cannot
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterator, Mapping, Sequence
 
     import redis
@@ -79,18 +85,21 @@ def _parsed(payload: bytes) -> RankedList | None:
         return None
 
 
-def diff(client: redis.Redis, now: str, then: str) -> dict[str, Any]:
-    """Return what `compare` finds between two namespaces, and of whom only one has a list.
+def diff(client: redis.Redis, now: str, then: str, value: ListValue | None = None) -> dict[str, Any]:
+    """Return what `compare` finds between two namespaces, of whom only one has a list, and what a log says of them.
 
     Raises:
         TooFew: there is no user with both.
+        ConfigError: the log has what is not allowed.
     """
     lists = _Lists(client, now, then)
-    found = compare(lists.pairs())
+    pairs = lists.pairs()
+    found = compare(pairs if value is None else value.seen(pairs))
     if not found["users"]:
         raise TooFew("lists", f"{lists.only_then:,} of {then}, {lists.only_now:,} of {now}", "users who have both")
     beside = {"only_then": lists.only_then, "only_now": lists.only_now, "unreadable": lists.unreadable}
-    return {"now": now, "then": then} | beside | found
+    judged = nothing(cannot(NO_LOG)) if value is None else value.told()
+    return {"now": now, "then": then} | beside | found | {"value": judged}
 
 
 def describe(found: Mapping[str, Any]) -> list[str]:
@@ -103,6 +112,7 @@ def describe(found: Mapping[str, Any]) -> list[str]:
         f"{found['only_now']:,} only in {found['now']}, {found['unreadable']:,} unreadable",
         f"alike (rank-biased overlap, 1: the same): mean {overlap['mean']:.3f}, {_quantiles(overlap)}",
         f"apart (Kendall distance, 0: the same): mean {kendall['mean']:.3f}, {_quantiles(kendall)}",
+        *described(found["value"]),
         "",
         f"{'activity':24} {'lists now':>10} {'then':>10} {'weight now':>11} {'then':>10}",
     ]
@@ -122,6 +132,18 @@ def _quantiles(summary: Mapping[str, Any]) -> str:
     return ", ".join(f"{float(share):.0%} below {value:.3f}" for share, value in summary["quantiles"].items())
 
 
+def _value(arguments: Namespace, files: ExitStack, *, of_stack: bool) -> ListValue | None:
+    """Return what judges lists by the log that is named, with the secrets that it was written with; None: none is."""
+    if arguments.log is None:
+        return None
+    keys = keys_of(Stack.attach(arguments.stack or "default")) if of_stack else named_token_keys()
+    if keys is None:
+        name = SECRETS.environment
+        raise ConfigError(name, None, f"the secrets that the log was written with, in it or in the file {name}_FILE")
+    path = files.enter_context(log_file(arguments.log))
+    return ListValue(path, keys, arguments.reward, against_log=arguments.other == LIVE)
+
+
 def main(argv: Sequence[str]) -> int:
     """Print the comparison; 3 where no user has both lists."""
     arguments = parse("diff", argv)
@@ -130,8 +152,9 @@ def main(argv: Sequence[str]) -> int:
     try:
         if then == now:
             raise ConfigError("OTHER", arguments.other, f"another one than {arguments.replay}")
-        with opened(read_redis_target(arguments).url) as client:
-            found = diff(client, now, then)
+        target = read_redis_target(arguments)
+        with ExitStack() as files, opened(target.url) as client:
+            found = diff(client, now, then, _value(arguments, files, of_stack=target.of_stack))
         if arguments.html:
             arguments.html.write_text(page(found), encoding="utf-8")
     except (OSError, StackError, TidelineError) as error:

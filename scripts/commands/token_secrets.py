@@ -15,6 +15,7 @@ from tideline.udfs.settings.options import MASK, options_of
 
 if TYPE_CHECKING:
     from tideline.scripts.commands.target import Target
+    from tideline.scripts.localstack import Stack
 
 SECRETS = options_of(JobConfig)["token_keys"]
 
@@ -25,7 +26,12 @@ def read_token_keys(target: Target) -> TokenKeys | None:
     Raises:
         ConfigError: they are named and cannot be used.
     """
-    return _read(json.dumps(token_keys(target.stack))) if target.stack else named_token_keys()
+    return keys_of(target.stack) if target.stack else named_token_keys()
+
+
+def keys_of(stack: Stack) -> TokenKeys:
+    """Return the secrets of a local stack."""
+    return _read(json.dumps(token_keys(stack)))
 
 
 def named_token_keys() -> TokenKeys | None:

@@ -26,6 +26,8 @@ def page(found: Mapping[str, Any]) -> str:
             f"{found['unreadable']:,} unreadable.</p>",
             "<h2>How alike the lists are</h2>",
             _alike(found),
+            "<h2>Expected value</h2>",
+            _value(found["value"]),
             "<h2>Activities that gain and lose</h2>",
             _moved(found),
             "<h2>Most changed users</h2>",
@@ -51,6 +53,21 @@ def _alike(found: Mapping[str, Any]) -> str:
     ]
     note = "Overlap is 1 for the same list and 0 for nothing in common; distance is 0 for the same order."
     return f"{picture}{table(head, cells, note)}"
+
+
+def _value(value: Mapping[str, Any]) -> str:
+    """Return what the lists would earn, with intervals, and why it is not known."""
+    names = (("now", "now"), ("then", "then"), ("difference", "then less now"))
+    told = [(name, value[key]) for key, name in names if value[key] is not None]
+    rows = [[name, *(f"{number:.5f}" for number in (each["value"], *each["ci95"]))] for name, each in told]
+    notes = [*filter(None, [value["refused"]]), *value["warnings"]]
+    notes += [f"Left out: {count:,} {what}." for what, count in value["left_out"].items()]
+    text = "".join(f"<p class=note>{plain(each)}</p>" for each in notes)
+    if not rows:
+        return text
+    caption = f"{value['rows']:,} entries of {value['users']:,} users who were shown a list of the same moment."
+    head = (f"{value['reward']} of an entry", "value", "95 % from", "to")
+    return f"{table(head, rows, caption)}{text}"
 
 
 def _moved(found: Mapping[str, Any]) -> str:

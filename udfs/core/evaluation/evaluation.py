@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -65,6 +65,8 @@ class Answer:
     refused: str | None
     warnings: tuple[str, ...] = ()
     """Why the estimates should be doubted although there are some."""
+    judged: Judged | None = field(default=None, compare=False)
+    """The log's rows as the estimates have them, to hold them against another policy's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def evaluate(
         terms["replay"] = estimators.replay(kept, rows.reward)
     lists = _lists(log, target, model, rows) if log.lists else {}
     doubts = diagnostics.doubts(log, found, terms["ips"].top - terms["dr"].top)
-    return Answer(_estimates(log, weighed, terms), lists, found, None, doubts)
+    return Answer(_estimates(log, weighed, terms), lists, found, None, doubts, rows)
 
 
 def weigh(log: LoggedFeedback, target: Target, model: RewardModel) -> Weighed:
@@ -178,7 +180,7 @@ def reward_range(log: LoggedFeedback) -> tuple[float, float]:
 
 def _estimates(log: LoggedFeedback, weighed: Weighed, terms: dict[str, Terms]) -> dict[str, Estimate]:
     low, high = reward_range(log)
-    below, above = _unseen(log, weighed.rows)
+    below, above = unseen(log, weighed.rows)
     drawn = bootstrap(list(terms.values()), log.cluster)
     own = {
         name: Interval(min(ends.low, max(each.value - below, low)), max(ends.high, min(each.value + above, high)))
@@ -197,7 +199,7 @@ def _estimates(log: LoggedFeedback, weighed: Weighed, terms: dict[str, Terms]) -
     return found
 
 
-def _unseen(log: LoggedFeedback, rows: Judged) -> tuple[float, float]:
+def unseen(log: LoggedFeedback, rows: Judged) -> tuple[float, float]:
     """Return how far below and above an estimate the truth may lie because next to no reward differs from the usual."""
     low, high = reward_range(log)
     sums = np.bincount(log.cluster, rows.weight * (log.reward - np.median(log.reward))) / log.rows
@@ -289,5 +291,5 @@ def _list_estimate(
     whose = log.cluster[np.flatnonzero(log.position == 0)]
     ends = bootstrap([Terms(values, np.ones_like(values))], whose)[0]
     value, length = float(values.mean()), log.rows / values.size
-    below, above = (length * each for each in _unseen(log, rows))
+    below, above = (length * each for each in unseen(log, rows))
     return ListEstimate(value, Interval(min(ends.low, value - below), max(ends.high, value + above)), size, None)

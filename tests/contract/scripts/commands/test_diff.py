@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 import redis
+from pyarrow import parquet
 
+from tests.support.core_world import KEYS
+from tests.support.list_world import make_world
 from tideline.scripts.commands.diff import main
 
 if TYPE_CHECKING:
@@ -65,3 +69,39 @@ def test_where_nobody_has_both_the_data_cannot_say(server: Server, capsys: Captu
     capsys.readouterr()
     assert main(["live", "--prefix", "nobody", "--redis-url", server.url]) == 1
     assert "another one than live" in capsys.readouterr().err
+
+
+def test_a_log_says_what_the_lists_would_have_earned(
+    server: Server, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract: for machines, people and the page; without a log, or with one of no use, the reason stands there."""
+    world, log, page = make_world(2, 2_400, shift=0.5), tmp_path / "log.parquet", tmp_path / "diff.html"
+    parquet.write_table(pa.table(world.columns), log)
+    with redis.Redis.from_url(server.url) as admin, admin.pipeline() as told:
+        for each in world.pairs:
+            for prefix, made in (("worth", each.now), ("worth@monday", each.then)):
+                payload = {"v": made.version, "m": 3, "i": made.activities, "e": [10] * 4, "k": made.token}
+                told.set(f"{prefix}:list:{each.user}", json.dumps(payload))
+        told.execute()
+    where = ["monday", "--prefix", "worth", "--redis-url", server.url]
+    assert main([*where, "--json"]) == 0
+    none = json.loads(capsys.readouterr().out)["value"]
+    assert (none["then"], none["now"], none["rows"]) == (None, None, 0)
+    assert "no log was named: --log" in none["refused"]
+    monkeypatch.delenv("TIDELINE_TOKEN_KEYS", raising=False)
+    assert main([*where, "--log", str(log)]) == 1
+    assert "TIDELINE_TOKEN_KEYS" in capsys.readouterr().err
+    monkeypatch.setenv("TIDELINE_TOKEN_KEYS", json.dumps({key: each.hex() for key, each in KEYS.secrets.items()}))
+    assert main([*where, "--log", str(log), "--json", "--html", str(page)]) == 0
+    found = json.loads(capsys.readouterr().out)["value"]
+    assert found["refused"] is None
+    low, high = found["difference"]["ci95"]
+    assert low <= world.then - world.now <= high
+    assert f"{found['then']['value']:.5f}" in page.read_text()
+    assert main([*where, "--log", str(log)]) == 0
+    assert f"then           {found['then']['value']:.5f}   95 % " in capsys.readouterr().out
+    assert main([*where, "--log", str(log), "--reward", "worth"]) == 1
+    assert "it has no column worth" in capsys.readouterr().err
+    log.write_text("no table")
+    assert main([*where, "--log", str(log)]) == 1
+    assert "of `tideline export`" in capsys.readouterr().err

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.html_reader import Reader
 from tideline.scripts.comparison.diff_page import page
 from tideline.scripts.comparison.list_diff import Pair, compare
+from tideline.scripts.comparison.list_value import nothing
 from tideline.scripts.simulation.lists import RankedList
 
 HOSTILE = '"><img src=//evil><script>alert(1)</script>'
@@ -14,9 +17,9 @@ def _list(names: list[str], at_ms: int = 5) -> RankedList:
     return RankedList((1, at_ms, 0), tuple(names), (9,) * len(names), None, (None,) * len(names))
 
 
-def _page(pairs: list[Pair]) -> str:
+def _page(pairs: list[Pair], value: dict[str, Any] | None = None) -> str:
     beside = {"now": "shop<1>", "then": "shop@monday", "only_then": 4, "only_now": 5, "unreadable": 6}
-    return page(beside | compare(pairs))
+    return page(beside | compare(pairs) | {"value": nothing("no log <b>") | (value or {})})
 
 
 def test_a_page_has_pictures_tables_and_reasons_and_fetches_nothing() -> None:
@@ -57,3 +60,22 @@ def test_where_nothing_changes_the_page_says_so() -> None:
     assert Reader(read).pictures[0] is not None
     assert "nan" not in read
     assert _page([Pair("u", _list([]), _list([]))]).count("<svg") == 1
+
+
+def test_what_the_lists_would_earn_stands_there_or_why_it_is_not_known() -> None:
+    """Contract: with intervals, what was left out and what to doubt; a refusal is text."""
+    pairs = [Pair("u", _list(["a"]), _list(["b"]))]
+    assert "no log &lt;b&gt;" in _page(pairs)
+    told = {"value": 0.25, "ci95": [0.125, 0.5]}
+    known = {"now": told, "then": told, "difference": told, "reward": "click<", "rows": 7, "users": 5, "refused": None}
+    text = _page(pairs, known | {"left_out": {"below a gap": 3}, "warnings": ["doubtful"]})
+    assert Reader(text).tags.count("table") == Reader(_page(pairs)).tags.count("table") + 1
+    for part in (
+        "click&lt; of an entry",
+        "then less now",
+        "0.12500",
+        "Left out: 3 below a gap.",
+        "doubtful",
+        "7 entries",
+    ):
+        assert part in text
