@@ -159,6 +159,10 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "truth_covered": "{covered, worlds, above_0, truth, half_width}: in how many worlds what pushes added lies "
             "within what is told of it, and in how many that is more than nothing",
             "room": "{share_of_best, worst, as_they_come, used, most_used}: room for a tenth of the pushes, by price",
+            "quiet_violations": "of the pushes of a year in six zones with both changes of the clocks, how many were "
+            "sent in quiet hours",
+            "wheel": "{told, missed, twice, told_with_crashes, other_with_crashes, at_once, entries, events, "
+            "bytes_left, us_per_event}: of users who are due on a day, each once",
         },
         "rank": {
             "50": "activities, 32 numbers a context: {us_per_user, exact, peer_us_per_user, peers}",

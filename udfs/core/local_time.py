@@ -34,8 +34,12 @@ class Changes(NamedTuple):
 
     def at(self, minutes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the minute of the week, from Monday 0:00, that the clocks show at these minutes since the epoch."""
-        local: NDArray[np.int64] = minutes + self.offsets[np.searchsorted(self.starts, minutes, side="right") - 1]
-        return (local + _EPOCH_DAY * DAY) % WEEK
+        return (self.local(minutes) + _EPOCH_DAY * DAY) % WEEK
+
+    def local(self, minutes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what the clocks show at these minutes since the epoch, in minutes since their own 1 January 1970."""
+        found: NDArray[np.int64] = minutes + self.offsets[np.searchsorted(self.starts, minutes, side="right") - 1]
+        return found
 
     def after(self, minutes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return when the clocks are put forward or back next, NEVER where that is not in sight."""

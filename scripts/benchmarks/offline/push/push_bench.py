@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tideline.scripts.benchmarks.offline.push import push_room, push_truth, uplift
+from tideline.scripts.benchmarks.offline.push import push_quiet, push_room, push_truth, push_wheel, uplift
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -13,6 +13,8 @@ PARTS: dict[str, Callable[[], Any]] = {
     "uplift": uplift.measure,
     "truth_covered": push_truth.measure,
     "room": push_room.measure,
+    "quiet_violations": push_quiet.measure,
+    "wheel": push_wheel.measure,
 }
 
 

@@ -111,20 +111,21 @@ class Hours:
         moments, of_user = np.unique(minutes, return_inverse=True)
         found = np.full((moments.size, len(self.zones) + 1), NEVER)
         for number, zone in enumerate(self.zones):
-            found[:, number] = _closing(self.left[number], zone, moments)
+            found[:, number] = open_until(self.left[number], zone, moments)
         of_each: NDArray[np.int64] = found[of_user[:, None], self.number]
         for zone, users in own.items():
             theirs = np.full((users.size, len(self.zones) + 1), NEVER)
             for number, left in enumerate(self.left):
-                theirs[:, number] = _closing(left, zone, minutes[users])
+                theirs[:, number] = open_until(left, zone, minutes[users])
             of_each[users] = theirs[:, self.number]
         return of_each
 
 
-def _closing(left: NDArray[np.int64], zone: str, at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return until when what has these hours stays open from each moment on, 0 where it is closed.
+def open_until(left: NDArray[np.int64], zone: str, at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return until when what has these hours stays open from each moment on, 0 where it is closed, NEVER for ever.
 
-    Clocks that are put forward or back meanwhile are looked at again from that moment on.
+    `left` is of `minutes_open`; moments are minutes since the epoch. Clocks that are put forward or back meanwhile are
+    looked at again from that moment on.
     """
     clocks = changes(zone, at)
     found = np.zeros(at.size, np.int64)
