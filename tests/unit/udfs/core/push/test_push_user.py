@@ -1,0 +1,157 @@
+"""What is kept of a user for pushes."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tideline.udfs.core.profiles.kept_profile import KeptProfile
+from tideline.udfs.core.push.push_user import (
+    KEPT_DAYS,
+    MOST_PUSHES,
+    NOBODY,
+    Push,
+    PushUser,
+    agrees,
+    days_to_room,
+    decode_push_user,
+    encode_push_user,
+    next_number,
+    placed,
+    push_id,
+    sent_in,
+    times_in,
+    with_failure,
+    with_point,
+    with_unsubscribe,
+    without_point,
+)
+
+GOLDEN = Path(__file__).parents[4] / "golden" / "push_user_v1.bin"
+AGREED = KeptProfile(5_000, True, True, True, True, None, (), ())
+WHOLE = PushUser(
+    5_760_114,
+    20_003,
+    2,
+    1_700_000_000,
+    bytes([97, 0, 5, 1, 0, 0, 255]),
+    (Push(20_001, 0, 7), Push(20_003, 1, 9, True, 3)),
+)
+
+
+def test_state_of_version_1_is_read() -> None:
+    """Contract: the golden file, byte for byte; 19 bytes and 8 for each activity that was sent in four weeks."""
+    assert encode_push_user(WHOLE) == GOLDEN.read_bytes()
+    assert decode_push_user(GOLDEN.read_bytes()) == WHOLE
+    assert len(GOLDEN.read_bytes()) == 19 + 2 * 8
+
+
+def test_another_version_is_refused() -> None:
+    with pytest.raises(ValueError, match="pushes of a user of version 9; this build reads 1"):
+        decode_push_user(b"\x09")
+
+
+@given(st.text(max_size=40), st.integers(0, 65_535), st.integers(0, 99))
+def test_an_id_says_its_day_and_number_and_whose_it_is(user_id: str, day: int, number: int) -> None:
+    """Contract: and nothing else may stand in it, so nobody gets room by another's id."""
+    found = push_id(user_id, day, number)
+    assert placed(user_id, found) == (day, number)
+    assert placed(user_id + "x", found) is None
+    for wrong in (found.replace("-", "-0", 1), f"0{found}", found[:-1], "", "-", "1-2", f"{day}-{number}-", "²-1-x"):
+        assert placed(user_id, wrong) is None
+
+
+def test_no_two_ids_are_alike_whatever_users_are_called() -> None:
+    """Contract: a name that looks like a day and number is a name."""
+    names = ["", "1", "1-1", "-1-1", "1-", "11", "1-1-1"]
+    ids = {push_id(name, day, number) for name in names for day in (1, 11) for number in (0, 1, 11)}
+    assert len(ids) == len(names) * 6
+
+
+def test_what_came_is_counted_by_local_days() -> None:
+    """Contract: a week is seven days with this one; what stood below another counts for itself alone."""
+    user = PushUser(
+        pushes=(Push(93, 0, 1), Push(94, 0, 1), Push(99, 0, 2), Push(100, 0, 1), Push(100, 0, 3, also=True))
+    )
+    assert [sent_in(user, 100, days) for days in (1, 2, 7, 8)] == [1, 2, 3, 4]
+    assert [times_in(user, each, 100, 7) for each in (1, 2, 3, 4)] == [2, 1, 1, 0]
+    assert days_to_room(user, 100) == 1
+    assert days_to_room(NOBODY, 100) == 7
+    assert sent_in(user, 98, 7) == 2
+
+
+def test_a_failure_gives_room_back_from_the_day_after_it_on() -> None:
+    """Contract: told once or twice, and of no other push."""
+    user = PushUser(pushes=(Push(100, 0, 1), Push(100, 0, 3, also=True), Push(101, 0, 1)))
+    failed = with_failure(with_failure(user, 100, 0, 102), 100, 0, 105)
+    assert [sent_in(failed, day, 7) for day in (101, 102, 103)] == [2, 2, 1]
+    assert [times_in(failed, 3, day, 7) for day in (102, 103)] == [1, 0]
+    assert with_failure(with_failure(user, 100, 0, 105), 100, 0, 102) == failed
+    assert sent_in(with_failure(user, 100, 0, 90), 100, 7) == 1
+
+
+def test_a_failure_that_is_read_first_is_of_the_push_that_comes() -> None:
+    """Contract: the same state as in the order in which it happened."""
+    before = PushUser(day=99, number=1)
+    then = with_failure(with_point(before, 100, 5, [Push(100, 0, 7)]), 100, 0, 101)
+    first = with_point(with_failure(before, 100, 0, 101), 100, 5, [Push(100, 0, 7)])
+    assert first == then
+    withheld = with_point(with_failure(before, 100, 0, 101), 100, 5, [])
+    assert withheld.pushes == ()
+
+
+def test_nobody_fills_a_users_memory_by_failures_of_pushes_that_never_were() -> None:
+    """Contract: one is kept; those of the past are of pushes that would be known."""
+    user = PushUser(day=99, number=1, pushes=(Push(99, 0, 7),))
+    for day, number in [(98, 0), (50, 3), *((100 + each, 0) for each in range(200)), (99, 1), (100, 0)]:
+        user = with_failure(user, day, number, 300)
+    assert user.pushes == (Push(99, 0, 7), Push(299, 0, 0, failed=2))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=60))
+def test_what_is_kept_is_bounded_and_nothing_is_kept_that_no_cap_asks_for(steps: list[tuple[int, bool]]) -> None:
+    """Contract: at most 64 pushes of four weeks, and numbers of a day rise from 0; bytes are read back."""
+    user, day = NOBODY, 20_000
+    for ahead, is_sent in steps:
+        day += ahead
+        number = next_number(user, day)
+        assert number == 0 or day == user.day
+        rows = [Push(day, number, each, also=each > 1) for each in range(1, 5)] if is_sent else []
+        user = with_point(user, day, 9, rows)
+        assert next_number(user, day) == number + 1
+        assert len(user.pushes) <= MOST_PUSHES
+        assert all(day - each.day < KEPT_DAYS for each in user.pushes)
+        assert decode_push_user(encode_push_user(user)) == user
+
+
+def test_codes_are_of_the_last_seven_days() -> None:
+    """Contract: the best of a day that has several points; days without one are none, a long absence leaves nothing."""
+    user = NOBODY
+    for day, code in [(100, 10), (101, 20), (101, 15), (104, 30)]:
+        user = with_point(user, day, code, [])
+    assert list(user.codes) == [30, 0, 0, 20, 10, 0, 0]
+    assert list(without_point(user, 106).codes) == [0, 0, 30, 0, 0, 20, 10]
+    assert list(without_point(user, 30_000, 4).codes) == [4, 0, 0, 0, 0, 0, 0]
+
+
+def test_who_unsubscribed_is_sent_nothing_until_he_agrees_anew() -> None:
+    """Contract: newest of all orders; a profile of the same second or before does not count, one of later does."""
+    for times in permutations([4_999, 4_001, 10]):
+        user = NOBODY
+        for at_ms in times:
+            user = with_unsubscribe(user, at_ms)
+        assert user.unsubscribed_s == 5
+        assert not agrees(user, AGREED)
+        assert agrees(user, AGREED._replace(ts_ms=5_001))
+    assert agrees(NOBODY, AGREED)
+
+
+@pytest.mark.parametrize("profile", [None, AGREED._replace(push=False), AGREED._replace(stated=False)])
+def test_who_said_nothing_or_no_is_sent_nothing(profile: KeptProfile | None) -> None:
+    """Contract: consent to pushes is not given by silence, and not by a profile that was taken back."""
+    assert not agrees(NOBODY, profile)

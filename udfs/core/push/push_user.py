@@ -1,0 +1,184 @@
+"""What is kept of a user for pushes: when he is due, what he was sent, whether he has had enough.
+
+The id of a push says its user, local day and number of that day and nothing of its content: after a restore another
+activity may win, and the id is still the same. Pushes sent are kept for four weeks, so that every cap is a count of
+them; one that failed gives its room back from the day after on, whatever is read first.
+State bytes: version 1, golden file tests/golden/push_user_v1.bin. Layout, little-endian: version u1 | due u4 | day u2 |
+number u1 | unsubscribed u4 | codes of seven days u1 | for each push its activity u4, day u2, number u1, failed u1.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from tideline.udfs.core.hashing import hex128
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tideline.udfs.core.profiles.kept_profile import KeptProfile
+
+PUSH_USER_VERSION = 1
+WEEK_DAYS = 7
+KEPT_DAYS = 28
+"""Days that a push is kept: the longest window of a cap."""
+MOST_PUSHES = 64
+"""Kept at a time; who was sent so many is sent no other that has to be counted."""
+MOST_NUMBERS = 100
+"""Decision points of a user's day."""
+_ALSO = 128
+_HEAD, _PUSH = struct.Struct(f"<BIHBI{WEEK_DAYS}s"), struct.Struct("<IHBB")
+
+
+class Push(NamedTuple):
+    """One activity that was sent; they sort by day and number."""
+
+    day: int
+    number: int
+    activity: int
+    """Its activity_hash; 0 while only its failure is known."""
+    also: bool = False
+    """It stood below another one in the same message: it counts for its own cap and not as a message."""
+    failed: int = 0
+    """How many days after it came that it failed, and one more; 0: not that is known of."""
+
+
+class PushUser(NamedTuple):
+    """What is known of one user."""
+
+    due: int = 0
+    """Bucket of his next decision point, 0: none."""
+    day: int = 0
+    """Newest local day whose slot is over."""
+    number: int = 0
+    """Decision points of that day so far."""
+    unsubscribed_s: int = 0
+    """Newest second in which he unsubscribed, 0: never."""
+    codes: bytes = bytes(WEEK_DAYS)
+    """Codes of what pushes were worth that day and on the six before it; 0 where there was none or nothing."""
+    pushes: tuple[Push, ...] = ()
+
+
+NOBODY = PushUser()
+
+
+def push_id(user_id: str, day: int, number: int) -> str:
+    """Return the id of a push: day and number in plain, so that what is said of it later can be placed.
+
+    >>> push_id("u42", 20_000, 0)
+    '20000-0-ce95f89b03cf7969d4d46b0897b44550'
+    """
+    return f"{day}-{number}-{hex128(f'{day}-{number}-{user_id}')}"
+
+
+def placed(user_id: str, named: str) -> tuple[int, int] | None:
+    """Return the day and number of a user's push by its id; None where it is none of his."""
+    day, _, rest = named.partition("-")
+    number = rest.partition("-")[0]
+    if not (day.isdecimal() and number.isdecimal() and len(day) + len(number) <= 8):
+        return None
+    found = int(day), int(number)
+    return found if push_id(user_id, *found) == named else None
+
+
+def sent_in(user: PushUser, day: int, days: int) -> int:
+    """Return how many messages came on a local day and the days before it, `days` together, less what had failed."""
+    return sum(not each.also for each in _counting(user, day, days))
+
+
+def times_in(user: PushUser, activity: int, day: int, days: int) -> int:
+    """Return how often an activity (activity_hash) came in those days, below others too, less what had failed."""
+    return sum(each.activity == activity for each in _counting(user, day, days))
+
+
+def _counting(user: PushUser, day: int, days: int) -> list[Push]:
+    inside = [each for each in user.pushes if each.activity and day - days < each.day <= day]
+    return [each for each in inside if not each.failed or each.day + each.failed - 1 >= day]
+
+
+def days_to_room(user: PushUser, day: int) -> int:
+    """Return in how many days the first message of the last seven is a week ago; seven where none came."""
+    return min((each.day + WEEK_DAYS - day for each in _counting(user, day, WEEK_DAYS) if not each.also), default=7)
+
+
+def with_point(user: PushUser, day: int, code: int, sent: Sequence[Push]) -> PushUser:
+    """Return the user after one more decision point of a day, and what it sent.
+
+    A failure that was read before its push is known then to be of it.
+    """
+    kept = {(each.day, each.number, each.activity): each for each in user.pushes if each.day > day - KEPT_DAYS}
+    early = kept.pop((day, next_number(user, day), 0), None)
+    for each in sent:
+        kept[each.day, each.number, each.activity] = each._replace(failed=early.failed if early else 0)
+    after = without_point(user, day, code)
+    return after._replace(number=after.number + 1, pushes=tuple(sorted(kept.values())[-MOST_PUSHES:]))
+
+
+def without_point(user: PushUser, day: int, code: int = 0) -> PushUser:
+    """Return the user after a day's slot that was none: nothing was drawn, whatever it would have been worth."""
+    newer = user._replace(day=day, number=next_number(user, day), codes=_shifted(user.codes, day - user.day))
+    return newer._replace(codes=bytes([max(newer.codes[0], code)]) + newer.codes[1:])
+
+
+def next_number(user: PushUser, day: int) -> int:
+    """Return the how manyth decision point of a day is the next one, from 0; no day is before one that is over."""
+    return user.number if day == user.day else 0
+
+
+def _shifted(codes: bytes, days: int) -> bytes:
+    return (bytes(min(days, WEEK_DAYS)) + codes)[:WEEK_DAYS]
+
+
+def with_failure(user: PushUser, day: int, number: int, failed_day: int) -> PushUser:
+    """Return the user after a push failed, told once or often.
+
+    A failure that is read before it is known that the push was sent is kept until then, one at a time: nobody fills a
+    user's memory by telling of pushes that never were.
+    """
+    late = min(max(failed_day - day, 0), _ALSO - 3) + 1
+    known = [each for each in user.pushes if (each.day, each.number) == (day, number)]
+    if not known:
+        over = day < user.day or (day == user.day and number < user.number)
+        early = [each for each in user.pushes if not each.activity]
+        if over or any((each.day, each.number) > (day, number) for each in early):
+            return user
+        known = [Push(day, number, 0)]
+        others = [each for each in user.pushes if each.activity]
+    else:
+        others = [each for each in user.pushes if (each.day, each.number) != (day, number)]
+    changed = [each._replace(failed=min(each.failed or late, late)) for each in known]
+    return user._replace(pushes=tuple(sorted([*others, *changed])[-MOST_PUSHES:]))
+
+
+def with_unsubscribe(user: PushUser, at_ms: int) -> PushUser:
+    """Return the user after he unsubscribed, in any order the newest."""
+    return user._replace(unsubscribed_s=max(user.unsubscribed_s, -(-at_ms // 1000)))
+
+
+def agrees(user: PushUser, profile: KeptProfile | None) -> bool:
+    """Return whether a user may be sent pushes: his profile says so, and since he unsubscribed it says so anew."""
+    if profile is None or not (profile.stated and profile.push):
+        return False
+    return profile.ts_ms > user.unsubscribed_s * 1000
+
+
+def encode_push_user(user: PushUser) -> bytes:
+    """Return the state bytes of a user."""
+    head = _HEAD.pack(PUSH_USER_VERSION, user.due, user.day, user.number, user.unsubscribed_s, user.codes)
+    rows = (_PUSH.pack(each.activity, each.day, each.number, each.failed | _ALSO * each.also) for each in user.pushes)
+    return head + b"".join(rows)
+
+
+def decode_push_user(data: bytes) -> PushUser:
+    """Return the user of state bytes.
+
+    Raises:
+        ValueError: a version this build does not read.
+    """
+    if data[0] != PUSH_USER_VERSION:
+        raise ValueError(f"pushes of a user of version {data[0]}; this build reads {PUSH_USER_VERSION}")
+    _, due, day, number, unsubscribed_s, codes = _HEAD.unpack_from(data)
+    rows = _PUSH.iter_unpack(data[_HEAD.size :])
+    pushes = [Push(of, nth, activity, bool(flags & _ALSO), flags & ~_ALSO) for activity, of, nth, flags in rows]
+    return PushUser(due, day, number, unsubscribed_s, codes, tuple(pushes))
