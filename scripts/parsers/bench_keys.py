@@ -158,6 +158,8 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "are chosen by what a push adds, at random, by their chance to buy; parts not asked for: null",
             "truth_covered": "{covered, worlds, above_0, truth, half_width}: in how many worlds what pushes added lies "
             "within what is told of it, and in how many that is more than nothing",
+            "threshold_covered": "of other thresholds judged by logs: {logs, only_sent, and by threshold in purchases "
+            "{covered, refused, gain, half_width}}; only_sent: logs refused of which what was withheld is missing",
             "room": "{share_of_best, worst, as_they_come, used, most_used}: room for a tenth of the pushes, by price; "
             "own_week, of a user's week with room for two: {share_of_best, as_they_come}",
             "quiet_violations": "of the pushes of a year in six zones with both changes of the clocks, how many were "

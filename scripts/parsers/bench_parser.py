@@ -26,7 +26,7 @@ RULE_PARTS = (
     "propensities",
 )
 """Settings in which rules are measured."""
-PUSH_PARTS = ("uplift", "truth_covered", "room", "quiet_violations", "wheel")
+PUSH_PARTS = ("uplift", "truth_covered", "threshold_covered", "room", "quiet_violations", "wheel")
 """Settings in which pushes are measured."""
 WORLDS = (
     "demo",

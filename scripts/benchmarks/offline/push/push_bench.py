@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 PARTS: dict[str, Callable[[], Any]] = {
     "uplift": uplift.measure,
     "truth_covered": push_truth.measure,
+    "threshold_covered": push_truth.measure_thresholds,
     "room": push_room.measure,
     "quiet_violations": push_quiet.measure,
     "wheel": push_wheel.measure,

@@ -13,4 +13,14 @@ def test_the_truth_lies_within_the_bounds_that_are_told_of_it() -> None:
 
 
 def test_a_course_is_the_same_again() -> None:
-    assert push_truth.play(5, days=3) == push_truth.play(5, days=3)
+    one, two = push_truth.play(5, days=3), push_truth.play(5, days=3)
+    assert (one.said, one.truth) == (two.said, two.truth)
+
+
+def test_other_thresholds_are_judged_by_the_log_and_refused_without_what_was_withheld() -> None:
+    """Contract: each threshold within its bounds in all of few logs."""
+    found = push_truth.measure_thresholds(worlds=2)
+    assert found.pop("logs") == found.pop("only_sent") == 2
+    assert len(found) > 2
+    assert {(each["covered"], each["refused"]) for each in found.values()} == {(2, 0)}
+    assert found["+0.020"]["gain"] < found["+0.010"]["gain"] < 0.0 < found["-0.010"]["gain"]
