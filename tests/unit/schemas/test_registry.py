@@ -34,6 +34,7 @@ _IDS_EVER_GIVEN = {
     25: "decision_v6",
     26: "clickstream_v2",
     27: "erasure_v1",
+    28: "push_v1",
 }
 
 

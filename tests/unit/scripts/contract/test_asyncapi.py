@@ -21,6 +21,8 @@ from tideline.scripts.contract.asyncapi import CHANNELS, document
 
 _KEPT = ROOT / "docs" / "contracts" / "asyncapi.yaml"
 _SPECIFICATION = ROOT / "tests" / "support" / "asyncapi" / "3.0.0.json"
+_NO_TOPIC_YET = {"push"}
+"""Records whose form is settled before a job writes them: docs/contracts/push.md."""
 
 
 @cache
@@ -82,7 +84,9 @@ def test_every_reference_leads_somewhere() -> None:
 def test_every_topic_and_every_record_has_its_place() -> None:
     """Contract: a new topic or schema is in the document or fails here; each topic has a writer and a reader."""
     assert CHANNELS.keys() == SPECS.keys()
-    assert {name for channel in CHANNELS.values() for name in channel.records} == shipped().current.keys()
+    told = {name for channel in CHANNELS.values() for name in channel.records}
+    assert told | _NO_TOPIC_YET == shipped().current.keys()
+    assert not told & _NO_TOPIC_YET
     for channel in _kept()["channels"].values():
         assert channel["x-written-by"]
         assert channel["x-read-by"]
@@ -91,7 +95,7 @@ def test_every_topic_and_every_record_has_its_place() -> None:
 def test_the_schemas_in_it_are_those_that_are_written() -> None:
     """Contract: each message has the Avro schema of its id, which a reader can parse."""
     messages = [each for each in _kept()["components"]["messages"].values() if "x-schema-id" in each]
-    assert len(messages) == len(shipped().current) - 1  # a dead letter is the refused record
+    assert len(messages) == len(shipped().current) - len(_NO_TOPIC_YET) - 1  # a dead letter is the refused record
     for message in messages:
         assert fastavro.parse_schema(message["payload"]["schema"])
         assert message["payload"]["schema"] == shipped().kept[message["x-schema-id"]].raw
