@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     Captured = pytest.CaptureFixture[str]
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
-_EVENTS = 120_000
+_EVENTS, _PART = 120_000, 400_000
 _MILLION = int(os.environ.get("TIDELINE_REPLAY_EVENTS", "1000000"))
 _SPAN_MS = 6 * 3_600_000
 _FEW, _TIMES = 37, 20
@@ -198,6 +198,42 @@ def test_an_archive_gives_the_lists_that_kafka_does(
     assert main(["--stack", stack.name, "--name", "of-more", *more]) == 3
     assert "and Kafka has more (`tideline archive` first)" in capsys.readouterr().err
     evidence("archive", {"records": kafka["records"], "kafka_s": round(kafka_s, 1), "archive_s": round(archive_s, 1)})
+
+
+@pytest.mark.parametrize(("before", "after"), [("1", "2"), ("2", "1")])
+def test_a_replay_of_an_archive_goes_on_with_other_subtasks(
+    stack: Stack, evidence: Evidence, capsys: Captured, tmp_path: Path, before: str, after: str
+) -> None:
+    """Contract: cancelled behind a checkpoint and resumed with more or fewer: the digest and the sums of one run."""
+    job, now_ms = LiveJob(stack, f"moved{before}{os.getpid()}"), int(time.time() * 1000)
+    while len(stack.taskmanagers) < 2:
+        stack.add_taskmanager()
+    traffic = Traffic(_PART // 20, 0.0, now_ms - _SPAN_MS, _SPAN_MS / _PART, job.token_keys)
+    job.put_activities(of_traffic(traffic.first_ms))
+    Arena(stack).fill(job.topics.clickstream, traffic, _PART)
+    where = ["--stack", stack.name, "--topics", json.dumps(job.topics.by_role()), "--to", str(tmp_path / "a")]
+    assert archive.main([*where, "--rows", "20000"]) == 0
+    plain = replayed(job, capsys, f"whole{before}", "--from", "0")
+    canceller = threading.Thread(target=_cancel, args=(stack, name := f"moved{before}"))
+    canceller.start()
+    own = [part for key in ("topics", "prefix") for part in (f"--{key}", job.options[key])]
+    told = ["--from", "0", "--archive", str(tmp_path / "a"), "--parallelism", before, *own]
+    assert main(["--stack", stack.name, "--name", name, *told]) == 1
+    canceller.join()
+    capsys.readouterr()
+    assert main(["--stack", stack.name, "--name", name, "--resume", "--parallelism", after]) == 0
+    printed = capsys.readouterr()
+    assert ", from " in printed.err
+    resumed = json.loads(printed.out)
+    assert (resumed["digest"], resumed["partitions"]) == (plain["digest"], plain["partitions"])
+    assert resumed["differences"] == []
+    evidence("an archive resumed", {"subtasks": f"{before} to {after}", "records": resumed["records"]})
+
+
+def _cancel(stack: Stack, name: str) -> None:
+    job_id = wait_until("it is submitted", lambda: _running(stack, name))
+    stack.rest.wait_checkpoints(job_id, 1)
+    stack.rest.cancel(job_id)
 
 
 def test_a_version_of_weeks_ago_ranks_by_the_archive(stack: Stack, capsys: Captured, tmp_path: Path) -> None:

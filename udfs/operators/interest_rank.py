@@ -24,10 +24,10 @@ from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
 from tideline.udfs.core.serving.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached
-from tideline.udfs.core.serving.engine import Outcome, settle
+from tideline.udfs.core.serving.engine import Outcome
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
-from tideline.udfs.core.serving.renewal.renew import refresh, republish
+from tideline.udfs.core.serving.renewal.renew import refresh, republish, settle
 from tideline.udfs.core.serving.stop_list import StopList
 from tideline.udfs.io.job_log import speak_as
 from tideline.udfs.io.kafka_cluster import KafkaCluster
@@ -93,7 +93,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._states = UserStates(kept, self._shards, lambda: self._meters.add({"state_malformed": 1}))
         erased_ms = round(config.erased_days * _DAY_MS)
         self._marks = ErasedMarks(context, self._states, self._shards, erased_ms)
-        self._users = BatchUsers(context, self._shards, self._states, self._marks, self._rolls)
+        later = isinstance(config, ReplayConfig) and config.makes_lists
+        self._users = BatchUsers(context, self._shards, self._states, self._marks, self._rolls, later=later)
         self._writes_letters = subtask_number(context) == 0
         self._brake = DeadLetterLimit()
         self._clock = BrokerClock()
@@ -149,7 +150,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if batch.kind != PROFILES:
             self._brake_if_needed(heard_ms, len(batch.shards), outcome)
         popular = stops = b""
-        if outcome.listed:
+        if outcome.listed or (self._users.later and outcome.users):
             self._meters.show("activities_cold", ranker.cold(outcome.newest_ms))
             if self._popular_shard in shards:
                 popular = self._popular_block(ranker, outcome.newest_ms)
@@ -227,6 +228,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         shard, timers = ctx.get_current_key(), ctx.timer_service()
         self._shards.entered(shard)
         if self._tallies.is_end(timestamp):
+            for outcome in self._users.last(shard, self._past.last(self._feed.state), timers):
+                yield self._row(outcome, b"", b"")
             yield part_row(tally=self._tallies.told(shard))
             return
         self._meters.add({"erasures_over": self._marks.let_go(shard, timestamp, timers)})

@@ -1,8 +1,9 @@
 """One batch, from raw records to lists: the whole of `interest_rank` without Flink.
 
 bytes -> events -> guard -> history and attribution -> interest -> ranking -> lists. The live job, a replay and the
-plain-Python oracle of the tests all call `process`. A backfill calls it muted, and `settle` at its end. What the shop
-says of users (profile records) comes by `take_profiles`.
+plain-Python oracle of the tests all call `process`. A backfill calls it muted, and `settle` at its end; a replay leaves
+lists to `last_lists` (renewal/renew.py has both). What the shop says of users (profile records) comes by
+`take_profiles`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from tideline.udfs.core.users.times_seen import see
 from tideline.udfs.core.users.user_state import EVENT, decode_states, encode_states
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.history import Merged
     from tideline.udfs.core.users.user_state import UserBatch
 
-__all__ = ["DeadLetter", "Listed", "Outcome", "Records", "process", "rank", "settle", "take_profiles"]
+__all__ = ["DeadLetter", "Listed", "Outcome", "Records", "process", "rank", "take_profiles"]
 
 
 class _Attributed(NamedTuple):
@@ -84,14 +85,16 @@ def process(
     ranker: RankerState,
     *,
     muted: bool = False,
+    later: bool = False,
     held: HeldProfiles | None = None,
     least_ms: int = 0,
 ) -> Outcome:
     """Apply records to their users; `load` returns the state bytes of the users asked for.
 
     The states of all users in the batch and the lists depend on the set of each user's events, not on their order.
-    Muted, nobody is encoded and no list is made: states are those of an unmuted run once they are settled. Of a past
-    that is worked off, `held` are the profiles: each user's is then that of his newest event.
+    Muted, nobody is encoded and no list is made: states are those of an unmuted run once they are settled. With `later`
+    none is made but of who is erased: who would get one is marked, and `last_lists` makes it of the state that he has
+    by then. Of a past that is worked off, `held` are the profiles: each user's is then that of his newest event.
     No list is as of an earlier moment than `least_ms`.
     """
     by_user, undecoded, counts = decode_events(*records)
@@ -99,14 +102,16 @@ def process(
         if len(records.keys) == 1:
             event = next(iter(by_user.values()))[0][1]
             return erase(event, records.timestamps_ms, load, ranker, counts, least_ms, muted=muted)
-        again = partial(process, ranker=ranker, muted=muted, held=held, least_ms=least_ms)
+        again = partial(process, ranker=ranker, muted=muted, later=later, held=held, least_ms=least_ms)
         return in_turns(records, by_user, load, again, ranker.settings.keys)
     users = list(by_user)
     batch = decode_states(load(users), ranker.encoder.hidden)
     _hold(batch, by_user, held)
     merged, changed, attributed = _apply(batch, by_user, counts, ranker)
-    if muted:
-        lists, of_lists, sampled, placed = _leave_stale(batch, changed, merged, ranker)
+    if muted or later:
+        stale = changed if later else changed[_stale(batch, changed, merged, ranker)]
+        batch.header["encoder"][stale] = 0
+        lists, of_lists, sampled, placed = Listed([], Counter())
     else:
         lists, of_lists, sampled, placed = rank(batch, changed, merged, users, ranker, least_ms)
     newest_record = [events[-1][0] for events in by_user.values()]
@@ -164,14 +169,6 @@ def take_profiles(
         sampled=sampled,
         placed=placed,
     )
-
-
-def settle(states: Sequence[bytes | None], ranker: RankerState) -> list[bytes]:
-    """Return the states of users whose events were processed muted as if they had not been: h and x are encoded."""
-    batch = decode_states(states, ranker.encoder.hidden)
-    stale = (batch.header["encoder"] == 0) & known(batch)
-    encode(batch, np.flatnonzero(stale), nothing_merged(len(states)), ranker.encoder)
-    return encode_states(batch)
 
 
 def _hold(batch: UserBatch, by_user: Mapping[str, list[tuple[int, Event]]], held: HeldProfiles | None) -> None:
@@ -280,12 +277,6 @@ def _encode_stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ran
     stale = rows[_stale(batch, rows, merged, ranker)]
     encode(batch, stale, merged, ranker.encoder)
     return Counter(["encode_batches", *(f"encode_batch_le_{size}" for size in ENCODE_BUCKETS if stale.size <= size)])
-
-
-def _leave_stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> Listed:
-    """Mark the users that `rank` would encode as encoded by none: `settle`, or their next list, does it."""
-    batch.header["encoder"][rows[_stale(batch, rows, merged, ranker)]] = 0
-    return Listed([], Counter())
 
 
 def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> NDArray[np.bool_]:

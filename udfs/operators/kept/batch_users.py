@@ -7,13 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tideline.udfs.core.serving.batches.outcome import joined
-from tideline.udfs.core.serving.engine import process, settle, take_profiles
+from tideline.udfs.core.serving.engine import process, take_profiles
 from tideline.udfs.core.serving.past.worlds import Worlds
+from tideline.udfs.core.serving.renewal.renew import last_lists, settle
 from tideline.udfs.operators.batch_rows import PROFILES
 from tideline.udfs.operators.stop import failing_for_good
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pyflink.datastream.functions import RuntimeContext
 
@@ -26,19 +27,29 @@ if TYPE_CHECKING:
     from tideline.udfs.operators.kept.shard_keys import ShardKeys
     from tideline.udfs.operators.kept.user_states import ShardOf, UserStates
 
+_AT_ONCE = 500
+
 
 class BatchUsers:
     """The users of a subtask's shards."""
 
     def __init__(
-        self, context: RuntimeContext, shards: ShardKeys, states: UserStates, marks: ErasedMarks, rolls: OpeningRolls
+        self,
+        context: RuntimeContext,
+        shards: ShardKeys,
+        states: UserStates,
+        marks: ErasedMarks,
+        rolls: OpeningRolls,
+        *,
+        later: bool = False,
     ) -> None:
-        """Take what is kept of them, and by which shard."""
+        """Take what is kept of them, and by which shard; `later` leaves lists to `last`, once nothing changes them."""
         self._context = context
         self._shards = shards
         self._states = states
         self._marks = marks
         self._rolls = rolls
+        self.later = later
 
     def load(self, users: list[str], shard_of: ShardOf) -> list[bytes | None]:
         """Return the state of each; the job ends where one is of a build that this one cannot read."""
@@ -75,12 +86,13 @@ class BatchUsers:
         records, load = batch.records._replace(timestamps_ms=believed_ms), partial(self.load, shard_of=batch.shard_of)
 
         if isinstance(ranker, Worlds):
-            return ranker.through(records, load, partial(process, muted=muted, held=held))
+            work = partial(process, muted=muted, held=held)
+            return ranker.through(records, load, work, partial(work, later=self.later))
 
         def part(some: Records, least_ms: int) -> Outcome:
             if batch.kind == PROFILES:
                 return take_profiles(some, load, ranker, muted=muted, least_ms=least_ms)
-            return process(some, load, ranker, muted=muted, held=held, least_ms=least_ms)
+            return process(some, load, ranker, muted=muted, later=self.later, held=held, least_ms=least_ms)
 
         by_least: dict[int, set[int]] = {}
         for shard in dict.fromkeys(batch.shards):
@@ -93,6 +105,15 @@ class BatchUsers:
             numbers = [number for number, shard in enumerate(batch.shards) if shard in shards]
             outcomes.append(part(records.part(numbers), least_ms).of_numbers(numbers))
         return joined(outcomes)
+
+    def last(self, shard: int, ranker: RankerState, timers: Any) -> Iterator[Outcome]:
+        """Yield the lists that wait in a shard, some users at a time, which are stored; none but where `later`."""
+        users = list(self._states.keys()) if self.later else []
+        for start in range(0, len(users), _AT_ONCE):
+            part = users[start : start + _AT_ONCE]
+            outcome = last_lists(part, self.load(part, lambda _: shard), ranker)
+            self.store(outcome.users, outcome.states, lambda _: shard, timers)
+            yield outcome
 
 
 def settled(outcome: Outcome, over: Iterable[int], shard_of: ShardOf, ranker: RankerState) -> Outcome:

@@ -36,6 +36,10 @@ class Past(NamedTuple):
     profiles: HeldProfiles | None = None
     worlds: Worlds | None = None
 
+    def last(self, now: RankerState) -> RankerState:
+        """Return the world that nothing of the past changes any more; `now` is that of the start."""
+        return self.worlds.last() if self.worlds else now
+
 
 def with_more(config: JobConfig, told: Told) -> Told:
     """Return what was told with the activities that only the archive of a replay still has."""

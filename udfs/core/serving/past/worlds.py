@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.serving.ranker_state import RankerCommand, RankerState
 
     Load = Callable[[list[str]], list[bytes | None]]
+    Work = Callable[[Records, Load, RankerState], Outcome]
 
 _AT_HAND = 8
 """Worlds that are held: those that a batch needs lie next to each other."""
@@ -70,16 +71,24 @@ class Worlds:
         """Return the state at a moment."""
         return self._of(self._number(ms))
 
-    def through(self, records: Records, load: Load, work: Callable[[Records, Load, RankerState], Outcome]) -> Outcome:
-        """Return what records lead to, each worked off with the state of its time, in the order of the times."""
+    def last(self) -> RankerState:
+        """Return the state that nothing changes any more."""
+        return self._of(len(self._moments) - 1)
+
+    def through(self, records: Records, load: Load, work: Work, in_last: Work | None = None) -> Outcome:
+        """Return what records lead to, each worked off with the state of its time, in the order of the times.
+
+        By `in_last`, where it is given, with the state that nothing changes any more.
+        """
+        works = [work] * (len(self._moments) - 1) + [in_last or work]
         by_number: dict[int, list[int]] = {}
         for at, ms in enumerate(records.timestamps_ms):
             by_number.setdefault(self._number(ms), []).append(at)
         if len(by_number) == 1:
-            return work(records, load, self._of(*by_number))
+            return works[min(by_number)](records, load, self._of(*by_number))
         chain = Chain(load)
         for number, numbers in sorted(by_number.items()):
-            chain.add(work(records.part(numbers), chain.latest, self._of(number)), numbers)
+            chain.add(works[number](records.part(numbers), chain.latest, self._of(number)), numbers)
         return joined(chain.outcomes)
 
     def _number(self, ms: int) -> int:

@@ -1,4 +1,4 @@
-"""New lists for users of whom nothing is new: of all by command, of recent ones once an activity has opened."""
+"""Lists for users of whom nothing is new: of all by command, of recent ones once an activity opened, of who waits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 
 from tideline.udfs.core.serving.batches.erasing import lists_of_erased, still_listed
 from tideline.udfs.core.serving.engine import Outcome, nothing_merged, rank
+from tideline.udfs.core.users.as_told import known
+from tideline.udfs.core.users.interest import encode
 from tideline.udfs.core.users.user_state import decode_states, encode_states
 
 if TYPE_CHECKING:
@@ -51,3 +53,26 @@ def refresh(users: list[str], states: Sequence[bytes | None], ranker: RankerStat
     newest_ms = int(as_of_ms.max(initial=0))
     kept = [now[row] for row in rows.tolist()]
     return Outcome(recent, kept, recent if lists else [], lists, [], [], [], counts, [], newest_ms, sampled, placed)
+
+
+def last_lists(users: list[str], states: Sequence[bytes | None], ranker: RankerState) -> Outcome:
+    """Make the lists that were left for later, of those of the users who wait for one; no update of theirs is counted.
+
+    They and the states are those that the last record which changed each user would have led to at once: state says all
+    that a list is made of but the ranker's own.
+    """
+    batch = decode_states(states, ranker.encoder.hidden)
+    rows = np.flatnonzero(still_listed(batch, users, ranker) & (batch.header["encoder"] == 0))
+    lists, counts, sampled, placed = rank(batch, rows, nothing_merged(len(users)), users, ranker, 0)
+    waiting = [users[row] for row in rows.tolist()]
+    now = encode_states(batch)
+    kept = [now[row] for row in rows.tolist()]
+    return Outcome(waiting, kept, waiting if lists else [], lists, [], [], [], counts, [], 0, sampled, placed)
+
+
+def settle(states: Sequence[bytes | None], ranker: RankerState) -> list[bytes]:
+    """Return the states of users whose events were processed muted as if they had not been: h and x are encoded."""
+    batch = decode_states(states, ranker.encoder.hidden)
+    stale = (batch.header["encoder"] == 0) & known(batch)
+    encode(batch, np.flatnonzero(stale), nothing_merged(len(states)), ranker.encoder)
+    return encode_states(batch)

@@ -14,9 +14,10 @@ from tests.support.engine_runs import batches_of, ranking_world, records_of, run
 from tideline.models.encoder import Encoder
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.pairs.pairs_of import pairs_of, strangers_pairs
-from tideline.udfs.core.serving.engine import Outcome, Records, process, settle
+from tideline.udfs.core.serving.engine import Outcome, Records, process
 from tideline.udfs.core.serving.popular_list import PopularList
 from tideline.udfs.core.serving.ranker_state import RankerState
+from tideline.udfs.core.serving.renewal.renew import settle
 from tideline.udfs.core.users.user_state import decode_states
 
 DEMO = Encoder.load(Path(__file__).parents[5] / "models" / "artefacts" / "demo-1", "cpu")

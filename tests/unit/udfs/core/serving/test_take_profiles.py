@@ -19,8 +19,8 @@ from tideline.udfs.core.lists.decision_token import read_unverified
 from tideline.udfs.core.profiles.held_profiles import HeldProfiles
 from tideline.udfs.core.profiles.kept_profile import keep
 from tideline.udfs.core.profiles.profile_record import OptOuts, Profile, encode_profile
-from tideline.udfs.core.serving.engine import Records, process, settle, take_profiles
-from tideline.udfs.core.serving.renewal.renew import republish
+from tideline.udfs.core.serving.engine import Records, process, take_profiles
+from tideline.udfs.core.serving.renewal.renew import republish, settle
 from tideline.udfs.core.users.interest import stranger_x
 from tideline.udfs.core.users.user_state import HEADER
 

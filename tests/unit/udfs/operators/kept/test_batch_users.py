@@ -33,11 +33,12 @@ class Rolls:
 class Shop:
     """Users of three shards."""
 
-    def __init__(self, *least_ms: int) -> None:
+    def __init__(self, *least_ms: int, later: bool = False) -> None:
         world, context = World(), cast("Any", MemoryContext())
-        shards, rolls = world.shards(), cast("Any", Rolls(*least_ms))
+        self.shards = shards = world.shards()
+        rolls = cast("Any", Rolls(*least_ms))
         states = world.open()
-        self.users = BatchUsers(context, shards, states, ErasedMarks(context, states, shards, 1), rolls)
+        self.users = BatchUsers(context, shards, states, ErasedMarks(context, states, shards, 1), rolls, later=later)
 
     def works_off(self, users: list[str], *, muted: bool = False) -> Outcome:
         """Let each user view an item, in one batch; keep what comes of it."""
@@ -49,6 +50,11 @@ class Shop:
         outcome = self.users.worked_off(batch, [NOON_MS] * count, RANKER, muted=muted, held=None)
         self.users.store(outcome.users, outcome.states, batch.shard_of, None)
         return outcome
+
+    def last(self, shard: int) -> list[Outcome]:
+        """Make what waits in a shard."""
+        self.shards.at(shard)
+        return list(self.users.last(shard, RANKER, None))
 
 
 def lists_of(*outcomes: Outcome) -> dict[str, tuple[bytes, bytes]]:
@@ -78,3 +84,14 @@ def test_past_the_end_of_a_backfill_users_of_the_shards_at_their_end_are_settled
     for user in USERS:
         assert (found[user] == of_live[user]) == (in_three(user) == 1)
         assert (found[user] == of_muted[user]) == (in_three(user) != 1)
+
+
+def test_lists_that_are_left_for_later_are_made_once_for_each_shard() -> None:
+    """Contract: the lists and states of a run that leaves none; again there is nothing to make, and elsewhere never."""
+    waits, live = Shop(0, 0, 0, later=True), Shop(0, 0, 0)
+    assert waits.works_off(USERS).lists == []
+    at_once = live.works_off(USERS)
+    last = [each for shard in range(3) for each in waits.last(shard)]
+    assert lists_of(*last) == lists_of(at_once)
+    assert [each.lists for shard in range(3) for each in waits.last(shard)] == [[], [], []]
+    assert [each for shard in range(3) for each in live.last(shard)] == []

@@ -50,10 +50,12 @@ def test_a_live_job_reads_nothing_and_a_backfill_the_profiles() -> None:
 def test_a_replay_has_the_world_of_each_time_unless_it_wants_todays(caplog: pytest.LogCaptureFixture) -> None:
     """Contract: what is gone from the topic is told in the log as well, in numbers: others write the names."""
     past = _past(ReplayConfig(**_COMMON, **_RANGE, world="now"))
-    assert (past.worlds, past.profiles is None) == (None, False)
+    assert (past.worlds, past.profiles is None, past.last(_RANKER)) == (None, False, _RANKER)
     with caplog.at_level("INFO"):
-        worlds = _past(ReplayConfig(**_COMMON, **_RANGE)).worlds
+        past = _past(ReplayConfig(**_COMMON, **_RANGE))
+    worlds = past.worlds
     assert worlds is not None
+    assert past.last(make_ranker()) is worlds.last() is worlds.at(9)
     assert [sorted(worlds.at(ms).offers.activities) for ms in (4, 5)] == [["b"], ["a", "b"]]
     told = "2 activity records, 1 gone from the topic; activities taken for what they were first known as: 1"
     assert told in caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.serving.past.changes import changes_of
 from tideline.udfs.core.serving.past.worlds import Worlds
 from tideline.udfs.core.serving.ranker_state import RankerCommand
+from tideline.udfs.core.serving.renewal.renew import last_lists
 
 if TYPE_CHECKING:
     from tideline.udfs.core.control.control import Command
@@ -138,6 +140,31 @@ def test_batches_of_any_size_lead_to_what_one_record_at_a_time_does() -> None:
     now = _Shop()
     now.take(process(_part(stream), now.load, _world(told, _EVENTS)))
     assert now.lists != plain.lists, "nothing that matters has changed"
+
+
+@pytest.mark.parametrize("until", [0, 60, 200, _EVENTS])
+def test_lists_that_are_left_for_later_are_those_of_each_record_at_its_time(until: int) -> None:
+    """Contract: states and lists, byte for byte, whenever the last change was, and behind restarts, which may repeat
+    the making of lists; only those of the last world wait."""
+    told, stream, plain = [each for each in _told() if each[0] <= until], _clickstream(), _Shop()
+    orders = [each for each in _ORDERS if each[0] <= until]
+    worlds = Worlds(_START, _NOW, changes_of(_records(told)), changes_of(_orders(orders)))
+    for record in stream:
+        plain.take(process(_part([record]), plain.load, worlds.at(record[2])))
+    for size in (1, 7, 90, len(stream)):
+        shop = _Shop()
+        for at in range(0, len(stream), size):
+            shop.take(worlds.through(_part(stream[at : at + size]), shop.load, process, partial(process, later=True)))
+        waiting = [user for user in plain.lists if shop.lists.get(user) != plain.lists[user]]
+        assert waiting or until == _EVENTS
+        for _ in range(2):
+            users = sorted(shop.states)
+            for first in range(0, len(users), 6):
+                some = users[first : first + 6]
+                shop.take(last_lists(some, shop.load(some), worlds.last()))
+        assert shop.lists == plain.lists
+        assert shop.states == plain.states
+        assert sums_of(shop.feedback) == sums_of(plain.feedback)
 
 
 def test_what_may_have_been_there_before_is_as_it_was_first_known() -> None:
