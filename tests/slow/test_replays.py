@@ -18,7 +18,7 @@ from tests.support.core_world import DAY_MS
 from tests.support.kafka_topics import cut, produce_at
 from tests.support.live import LiveJob
 from tests.support.malformed import many_refused
-from tests.support.replayed import replayed
+from tests.support.replayed import flags_of, replayed
 from tests.support.traffic import Scenario, interleave, make_activities, make_events, messages, with_duplicates
 from tests.support.waiting import wait_until
 from tideline.scripts.benchmarks.live.arena import Arena, encode
@@ -216,9 +216,8 @@ def test_a_replay_of_an_archive_goes_on_with_other_subtasks(
     plain = replayed(job, capsys, f"whole{before}", "--from", "0")
     canceller = threading.Thread(target=_cancel, args=(stack, name := f"moved{before}"))
     canceller.start()
-    own = [part for key in ("topics", "prefix") for part in (f"--{key}", job.options[key])]
-    told = ["--from", "0", "--archive", str(tmp_path / "a"), "--parallelism", before, *own]
-    assert main(["--stack", stack.name, "--name", name, *told]) == 1
+    told = flags_of(job, archive=str(tmp_path / "a"), parallelism=before)
+    assert main(["--stack", stack.name, "--name", name, "--from", "0", *told]) == 1
     canceller.join()
     capsys.readouterr()
     assert main(["--stack", stack.name, "--name", name, "--resume", "--parallelism", after]) == 0
