@@ -93,8 +93,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._states = UserStates(kept, self._shards, lambda: self._meters.add({"state_malformed": 1}))
         erased_ms = round(config.erased_days * _DAY_MS)
         self._marks = ErasedMarks(context, self._states, self._shards, erased_ms)
-        later = isinstance(config, ReplayConfig) and config.makes_lists
-        self._users = BatchUsers(context, self._shards, self._states, self._marks, self._rolls, later=later)
+        kept_by = self._shards, self._states, self._marks, self._rolls
+        self._users = BatchUsers(context, *kept_by, later=isinstance(config, ReplayConfig) and not self._muted)
         self._writes_letters = subtask_number(context) == 0
         self._brake = DeadLetterLimit()
         self._clock = BrokerClock()
@@ -228,8 +228,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         shard, timers = ctx.get_current_key(), ctx.timer_service()
         self._shards.entered(shard)
         if self._tallies.is_end(timestamp):
-            for outcome in self._users.last(shard, self._past.last(self._feed.state), timers):
-                yield self._row(outcome, b"", b"")
+            yield from map(self._row, self._users.last(shard, self._past.last(self._feed.state)))
             yield part_row(tally=self._tallies.told(shard))
             return
         self._meters.add({"erasures_over": self._marks.let_go(shard, timestamp, timers)})
@@ -238,7 +237,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             return
         outcome = refresh(users, self._users.load(users, lambda _: shard), self._feed.state, opened_ms)
         self._users.store(outcome.users, outcome.states, lambda _: shard, timers)
-        yield self._row(outcome, b"", b"")
+        yield self._row(outcome)
         yield from self._tell_costs(self._sampled.add(outcome.sampled, 0))
 
     def _read(self, topic: str) -> Any:
@@ -274,7 +273,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
             yield self._row(outcome, popular, stops)
             yield from self._tell_costs(self._sampled.add(outcome.sampled, 0))
 
-    def _row(self, outcome: Outcome, popular: bytes, stops: bytes, batch: Batch | None = None) -> Row:
+    def _row(self, outcome: Outcome, popular: bytes = b"", stops: bytes = b"", batch: Batch | None = None) -> Row:
         self._meters.add({**outcome.counts, "decisions": len(outcome.decisions)})
         topics = self._config.topics
         source = topics.profiles if batch is not None and batch.kind == PROFILES else topics.clickstream

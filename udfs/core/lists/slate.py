@@ -47,19 +47,32 @@ def payloads(
 def _until(catalogue: Catalogue, lists: RankedLists, leases: Mapping[int, int]) -> NDArray[np.object_]:
     """Return [U, k] in how many minutes from its list's each entry ends, as text; behind a list's end anything."""
     order, minutes = lists.order, lists.heads.as_of_ms // _MINUTE_MS
-    if lists.heads.until is None:
-        every_end, its_leases = (catalogue.ends_ms // _MINUTE_MS).tobytes(), tuple(leases.items())
-        left = np.empty(order.shape, object)
-        for minute in set(minutes.tolist()):
-            those = minutes == minute
-            left[those] = _minutes_left(every_end, its_leases, minute)[order[those]]
-        return left
-    ends = np.take_along_axis(lists.heads.until, np.maximum(order, 0), 1) - minutes[:, None]
-    told = [
-        [str(min(end, leases.get(number, end))) for number, end in zip(shown, of_shown, strict=True)]
-        for shown, of_shown in zip(order.tolist(), ends.tolist(), strict=True)
-    ]
-    return np.array(told, object).reshape(order.shape)
+    every_end = catalogue.ends_ms // _MINUTE_MS
+    if lists.heads.until is not None:
+        return _each_left(order, np.take_along_axis(lists.heads.until, np.maximum(order, 0), 1), minutes, leases)
+    left = np.empty(order.shape, object)
+    names, of, counts = np.unique(minutes, return_inverse=True, return_counts=True)
+    # Lists of one minute, of which a batch of the present has many, are looked up in what all activities have left.
+    many = counts * order.shape[1] >= every_end.size
+    for at in np.flatnonzero(many).tolist():
+        those = of == at
+        left[those] = _minutes_left(every_end.tobytes(), tuple(leases.items()), int(names[at]))[order[those]]
+    few = np.flatnonzero(~many[of])
+    left[few] = _each_left(order[few], every_end[order[few]], minutes[few], leases)
+    return left
+
+
+def _each_left(
+    order: NDArray[np.int64], ends: NDArray[np.int64], minutes: NDArray[np.int64], leases: Mapping[int, int]
+) -> NDArray[np.object_]:
+    """Return [U, k] what is left from the minute of each list until the end of each entry, entry by entry."""
+    left = (ends - minutes[:, None]).tolist()
+    if leases:
+        left = [
+            [min(end, leases.get(number, end)) for number, end in zip(shown, of_shown, strict=True)]
+            for shown, of_shown in zip(order.tolist(), left, strict=True)
+        ]
+    return np.array([[str(end) for end in of_shown] for of_shown in left], object).reshape(order.shape)
 
 
 @lru_cache(maxsize=64)

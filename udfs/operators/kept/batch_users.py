@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tideline.udfs.operators.kept.shard_keys import ShardKeys
     from tideline.udfs.operators.kept.user_states import ShardOf, UserStates
 
-_AT_ONCE = 500
+_AT_ONCE = 1_000
 
 
 class BatchUsers:
@@ -106,14 +106,12 @@ class BatchUsers:
             outcomes.append(part(records.part(numbers), least_ms).of_numbers(numbers))
         return joined(outcomes)
 
-    def last(self, shard: int, ranker: RankerState, timers: Any) -> Iterator[Outcome]:
-        """Yield the lists that wait in a shard, some users at a time, which are stored; none but where `later`."""
+    def last(self, shard: int, ranker: RankerState) -> Iterator[Outcome]:
+        """Yield the lists that wait in a shard, some users at a time; none but where they are left for `later`."""
         users = list(self._states.keys()) if self.later else []
         for start in range(0, len(users), _AT_ONCE):
             part = users[start : start + _AT_ONCE]
-            outcome = last_lists(part, self.load(part, lambda _: shard), ranker)
-            self.store(outcome.users, outcome.states, lambda _: shard, timers)
-            yield outcome
+            yield last_lists(part, self.load(part, lambda _: shard), ranker)
 
 
 def settled(outcome: Outcome, over: Iterable[int], shard_of: ShardOf, ranker: RankerState) -> Outcome:

@@ -56,18 +56,16 @@ def refresh(users: list[str], states: Sequence[bytes | None], ranker: RankerStat
 
 
 def last_lists(users: list[str], states: Sequence[bytes | None], ranker: RankerState) -> Outcome:
-    """Make the lists that were left for later, of those of the users who wait for one; no update of theirs is counted.
+    """Make the lists that were left for later, of those of the users who wait for one.
 
-    They and the states are those that the last record which changed each user would have led to at once: state says all
-    that a list is made of but the ranker's own.
+    They are those that the last record which changed each user would have led to at once: state says all that a list is
+    made of but the ranker's own. States stay as they are, so whoever asks again is told the same.
     """
     batch = decode_states(states, ranker.encoder.hidden)
     rows = np.flatnonzero(still_listed(batch, users, ranker) & (batch.header["encoder"] == 0))
     lists, counts, sampled, placed = rank(batch, rows, nothing_merged(len(users)), users, ranker, 0)
-    waiting = [users[row] for row in rows.tolist()]
-    now = encode_states(batch)
-    kept = [now[row] for row in rows.tolist()]
-    return Outcome(waiting, kept, waiting if lists else [], lists, [], [], [], counts, [], 0, sampled, placed)
+    waiting = [users[row] for row in rows.tolist()] if lists else []
+    return Outcome([], [], waiting, lists, [], [], [], counts, [], 0, sampled, placed)
 
 
 def settle(states: Sequence[bytes | None], ranker: RankerState) -> list[bytes]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.support.core_world import KEYS, NOON_MS, activity
 from tideline.udfs.core.catalogue.activity import Activity
@@ -60,6 +61,19 @@ def test_a_list_says_what_to_show_and_until_when() -> None:
     assert first == {"v": [2, minute_ms, 0], "m": 7, "i": ["b", "a"], "e": [3, 1], "k": "t0"}
     assert second == {"v": [2, minute_ms + 59_999, 1], "m": 7, "i": ["a"], "e": [1], "k": "t1"}
     assert none == {"v": [2, 5, 2], "m": 7, "i": [], "e": [], "k": "t2"}
+
+
+@pytest.mark.parametrize("leases_ms", [{}, {1: 420_000, 7: 60_000}])
+def test_lists_of_many_minutes_are_those_of_each_alone(leases_ms: dict[int, int]) -> None:
+    """Contract: the same bytes, however many lists of a minute there are beside them."""
+    draw = np.random.default_rng(2)
+    ends = [activity(f"a{at}", ends_ms=NOON_MS + at * 700_000) for at in range(30)]
+    order = np.array([draw.permutation(30)[:5] for _ in range(60)])
+    order[::7, 3:] = -1
+    as_of_ms = [NOON_MS + int(at) * 60_000 for at in draw.integers(0, 12, 40)] + [NOON_MS] * 20
+    together = listed(order.tolist(), as_of_ms, *ends, leases_ms=leases_ms)
+    apart = [listed([row], [ms], *ends, leases_ms=leases_ms)[0]["e"] for row, ms in zip(order, as_of_ms, strict=True)]
+    assert [each["e"] for each in together] == apart
 
 
 def test_what_has_a_lease_ends_with_it() -> None:
