@@ -17,7 +17,8 @@ from tideline.udfs.core.catalogue.catalogue import eligible, open_at
 from tideline.udfs.core.hashing import hash64, hashes64
 from tideline.udfs.core.pairs.pairs_of import pairs_of
 from tideline.udfs.core.profiles.kept_profile import NO_PROFILE, keep_record, newest, read_kept
-from tideline.udfs.core.serving.engine import Records, process, settle
+from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.core.serving.renewal.renew import settle
 from tideline.udfs.core.users.as_told import as_told
 from tideline.udfs.core.users.user_state import decode_states
 

@@ -108,12 +108,8 @@ def process(
     batch = decode_states(load(users), ranker.encoder.hidden)
     _hold(batch, by_user, held)
     merged, changed, attributed = _apply(batch, by_user, counts, ranker)
-    if muted or later:
-        stale = changed if later else changed[_stale(batch, changed, merged, ranker)]
-        batch.header["encoder"][stale] = 0
-        lists, of_lists, sampled, placed = Listed([], Counter())
-    else:
-        lists, of_lists, sampled, placed = rank(batch, changed, merged, users, ranker, least_ms)
+    making = partial(_leave_stale, every=later) if muted or later else partial(rank, users=users, least_ms=least_ms)
+    lists, of_lists, sampled, placed = making(batch, changed, merged, ranker=ranker)
     newest_record = [events[-1][0] for events in by_user.values()]
     return Outcome(
         users=users,
@@ -277,6 +273,14 @@ def _encode_stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ran
     stale = rows[_stale(batch, rows, merged, ranker)]
     encode(batch, stale, merged, ranker.encoder)
     return Counter(["encode_batches", *(f"encode_batch_le_{size}" for size in ENCODE_BUCKETS if stale.size <= size)])
+
+
+def _leave_stale(
+    batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState, *, every: bool
+) -> Listed:
+    """Mark the users that `rank` would encode, or `every` one, as encoded by none: what makes their list does it."""
+    batch.header["encoder"][rows if every else rows[_stale(batch, rows, merged, ranker)]] = 0
+    return Listed([], Counter())
 
 
 def _stale(batch: UserBatch, rows: NDArray[np.int64], merged: Merged, ranker: RankerState) -> NDArray[np.bool_]:
