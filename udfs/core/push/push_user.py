@@ -27,6 +27,7 @@ MOST_PUSHES = 64
 """Kept at a time; who was sent so many is sent no other that has to be counted."""
 MOST_NUMBERS = 100
 """Decision points of a user's day."""
+_MOST_EARLY, _LAST_DAY = 4, 65_535
 _ALSO = 128
 _HEAD, _PUSH = struct.Struct(f"<BIHBI{WEEK_DAYS}s"), struct.Struct("<IHBB")
 
@@ -76,10 +77,10 @@ def placed(user_id: str, named: str) -> tuple[int, int] | None:
     """Return the day and number of a user's push by its id; None where it is none of his."""
     day, _, rest = named.partition("-")
     number = rest.partition("-")[0]
-    if not (day.isdecimal() and number.isdecimal() and len(day) + len(number) <= 8):
+    if not (day.isdecimal() and number.isdecimal() and len(day) <= 5 and len(number) <= 2):
         return None
     found = int(day), int(number)
-    return found if push_id(user_id, *found) == named else None
+    return found if found[0] <= _LAST_DAY and push_id(user_id, *found) == named else None
 
 
 def sent_in(user: PushUser, day: int, days: int) -> int:
@@ -111,14 +112,18 @@ def with_point(user: PushUser, day: int, code: int, sent: Sequence[Push]) -> Pus
     early = kept.pop((day, next_number(user, day), 0), None)
     for each in sent:
         kept[each.day, each.number, each.activity] = each._replace(failed=early.failed if early else 0)
-    after = without_point(user, day, code)
-    return after._replace(number=after.number + 1, pushes=tuple(sorted(kept.values())[-MOST_PUSHES:]))
+    pushes = tuple(sorted(kept.values())[-MOST_PUSHES:])
+    after = without_point(user._replace(pushes=pushes), day, code)
+    return after._replace(number=after.number + 1)
 
 
 def without_point(user: PushUser, day: int, code: int = 0) -> PushUser:
     """Return the user after a day's slot that was none: nothing was drawn, whatever it would have been worth."""
-    newer = user._replace(day=day, number=next_number(user, day), codes=_shifted(user.codes, day - user.day))
-    return newer._replace(codes=bytes([max(newer.codes[0], code)]) + newer.codes[1:])
+    codes = _shifted(user.codes, day - user.day)
+    codes = bytes([max(codes[0], code)]) + codes[1:]
+    newer = user._replace(day=day, number=next_number(user, day), codes=codes)
+    kept = [each for each in user.pushes if each.activity or not _is_over(newer, each.day, each.number)]
+    return newer._replace(pushes=tuple(kept))
 
 
 def next_number(user: PushUser, day: int) -> int:
@@ -133,22 +138,26 @@ def _shifted(codes: bytes, days: int) -> bytes:
 def with_failure(user: PushUser, day: int, number: int, failed_day: int) -> PushUser:
     """Return the user after a push failed, told once or often.
 
-    A failure that is read before it is known that the push was sent is kept until then, one at a time: nobody fills a
-    user's memory by telling of pushes that never were.
+    Failures that are read before it is known that their push was sent are kept until then, the next few: nobody fills
+    a user's memory by telling of pushes that never were.
     """
     late = min(max(failed_day - day, 0), _ALSO - 3) + 1
     known = [each for each in user.pushes if (each.day, each.number) == (day, number)]
+    others = [each for each in user.pushes if (each.day, each.number) != (day, number)]
     if not known:
-        over = day < user.day or (day == user.day and number < user.number)
-        early = [each for each in user.pushes if not each.activity]
-        if over or any((each.day, each.number) > (day, number) for each in early):
+        too_far = 0 < user.day < day - KEPT_DAYS
+        if _is_over(user, day, number) or too_far:
             return user
         known = [Push(day, number, 0)]
-        others = [each for each in user.pushes if each.activity]
-    else:
-        others = [each for each in user.pushes if (each.day, each.number) != (day, number)]
     changed = [each._replace(failed=min(each.failed or late, late)) for each in known]
-    return user._replace(pushes=tuple(sorted([*others, *changed])[-MOST_PUSHES:]))
+    every = sorted([*others, *changed])
+    early = [each for each in every if not each.activity][_MOST_EARLY:]
+    return user._replace(pushes=tuple(each for each in every if each not in early))
+
+
+def _is_over(user: PushUser, day: int, number: int) -> bool:
+    """Return whether a decision point is one that was, if ever there was one."""
+    return (day, number) < (user.day, user.number)
 
 
 def with_unsubscribe(user: PushUser, at_ms: int) -> PushUser:

@@ -105,11 +105,19 @@ def test_a_failure_that_is_read_first_is_of_the_push_that_comes() -> None:
 
 
 def test_nobody_fills_a_users_memory_by_failures_of_pushes_that_never_were() -> None:
-    """Contract: one is kept; those of the past are of pushes that would be known."""
+    """Contract: the next four are kept until their points are over; those of the past are of pushes that are known."""
     user = PushUser(day=99, number=1, pushes=(Push(99, 0, 7),))
-    for day, number in [(98, 0), (50, 3), *((100 + each, 0) for each in range(200)), (99, 1), (100, 0)]:
+    for day, number in [(98, 0), (50, 3), *((300 - each, 0) for each in range(201)), (99, 1), (100, 0), (60_000, 0)]:
         user = with_failure(user, day, number, 300)
-    assert user.pushes == (Push(99, 0, 7), Push(299, 0, 0, failed=2))
+    assert [(each.day, each.number) for each in user.pushes] == [(99, 0), (99, 1), (100, 0), (101, 0), (102, 0)]
+    assert [(each.day, each.number) for each in without_point(user, 102).pushes] == [(99, 0), (102, 0)]
+    assert with_point(user, 110, 5, []).pushes == (Push(99, 0, 7),)
+
+
+@pytest.mark.parametrize(("day", "number"), [(65_536, 0), (99_999, 0), (20_000, 100), (20_000, 256)])
+def test_an_id_that_no_state_could_hold_is_none(day: int, number: int) -> None:
+    """Contract: whoever makes up an id that hashes well does not end the job."""
+    assert placed("u42", push_id("u42", day, number)) is None
 
 
 @settings(max_examples=50, deadline=None)
