@@ -127,6 +127,12 @@ class ArchivedLog:
             if each.stop > start and each.start < stop:
                 yield from records_in(each, start, stop)
 
+    def batches(self, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+        """Yield the records with an offset in start..stop-1, rising, in the columns of `batches_in`."""
+        for each in self._files:
+            if each.stop > start and each.start < stop:
+                yield from batches_in(each, start, stop)
+
     def gap(self, start: int, stop: int) -> tuple[int, int] | None:
         """Return the first offsets of a range that were never archived, the last one excluded; None where all are."""
         reached = start
@@ -200,10 +206,16 @@ def read(folder: Path, topic: str) -> Iterator[TopicRecord]:
 
 
 def records_in(file: ArchivedFile, start: int, stop: int) -> Iterator[TopicRecord]:
-    """Yield the records of a file with an offset in start..stop-1, a group of rows in memory at a time.
+    """Yield the records of a file with an offset in start..stop-1; raises as `batches_in`."""
+    for batch in batches_in(file, start, stop):
+        yield from map(TopicRecord._make, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+
+def batches_in(file: ArchivedFile, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+    """Yield offset, key, value and timestamp_ms of what has an offset in start..stop-1, a group of rows at a time.
 
     Raises:
-        ConfigError: it is none of ours.
+        ConfigError: the file is none of ours.
     """
     found = opened(file.path)
     offsets = found.schema_arrow.get_field_index("offset")
@@ -214,7 +226,7 @@ def records_in(file: ArchivedFile, start: int, stop: int) -> Iterator[TopicRecor
         if start > file.start or stop < file.stop:
             inside = pc.and_(pc.greater_equal(batch["offset"], start), pc.less(batch["offset"], stop))
             batch = batch.filter(inside)
-        yield from map(TopicRecord._make, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        yield batch
 
 
 def latest_ms(file: ArchivedFile) -> int:

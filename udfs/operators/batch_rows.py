@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tideline.udfs.core.serving.engine import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from numpy.typing import NDArray
     from pyflink.common import Row
-
-    from tideline.udfs.core.policies.policy_start import TopicRecord
 
 EVENTS, ORDER, ACTIVITY, PROFILES = 0, 1, 2, 3
 """What a row carries: records (or, to the learner, feedback), one control order, to the learner one activity; records
@@ -72,17 +70,24 @@ def read_batch(row: Row) -> Batch:
     return Batch(kind, records, shards, partitions, moments["offset"].tolist(), by_key)
 
 
-def packed(records: Sequence[TopicRecord], shards: Sequence[int], partitions: Sequence[int]) -> bytes:
-    """Return the second half of a row with these records, as `read_batch` reads it; partitions are flagged."""
-    keys, values = [each.key or b"" for each in records], [each.value or b"" for each in records]
-    moments, numbers = np.empty(len(records), _MOMENTS), np.empty(len(records), _NUMBERS)
-    moments["offset"] = [each.offset for each in records]
-    moments["timestamp_ms"] = [each.timestamp_ms for each in records]
-    numbers["shard"], numbers["partition"] = shards, partitions
-    numbers["key_bytes"], numbers["value_bytes"] = list(map(len, keys)), list(map(len, values))
-    count = np.array([len(records)], _COUNT)
-    bodies = chain.from_iterable(zip(keys, values, strict=True))
-    return b"".join([count.tobytes(), moments.tobytes(), numbers.tobytes(), *bodies])
+def packed(records: pa.RecordBatch, shards: NDArray[np.int64], partition: int) -> bytes:
+    """Return the second half of a row with the records of a partition, as `read_batch` reads it.
+
+    They come as columns offset, timestamp_ms, key and value, as an archive has them, with the shard key of each.
+    """
+    moments, numbers = np.empty(records.num_rows, _MOMENTS), np.empty(records.num_rows, _NUMBERS)
+    moments["offset"], moments["timestamp_ms"] = (records[name].to_numpy() for name in ("offset", "timestamp_ms"))
+    numbers["shard"], numbers["partition"] = shards, partition
+    bodies = []
+    for name, flag in (("key", KEY_WAS_NULL), ("value", VALUE_WAS_NULL)):
+        numbers["partition"] |= flag * pc.is_null(records[name]).to_numpy(zero_copy_only=False).astype(np.int32)
+        bodies.append(pc.fill_null(records[name], b""))
+        numbers[f"{name}_bytes"] = pc.binary_length(bodies[-1]).to_numpy()
+    joined = pc.binary_join_element_wise(*bodies, b"")
+    _, offsets, content = joined.buffers()
+    ends = np.frombuffer(offsets, np.int32)[joined.offset : joined.offset + records.num_rows + 1]
+    body = memoryview(content)[ends[0] : ends[-1]] if content is not None else b""
+    return b"".join([np.array([records.num_rows], _COUNT).tobytes(), moments.tobytes(), numbers.tobytes(), body])
 
 
 def flagged(partition: int, key: bytes | None, value: bytes | None) -> int:

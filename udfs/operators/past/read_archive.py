@@ -8,13 +8,16 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyflink.common import Row
 from pyflink.datastream.functions import FlatMapFunction, RuntimeContext
 
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.io.archive_files import logs_of
 from tideline.udfs.io.job_log import speak_as
-from tideline.udfs.operators.batch_rows import EVENTS, flagged, packed
+from tideline.udfs.operators.batch_rows import EVENTS, packed
 from tideline.udfs.operators.metrics import ReachedOffsets
 from tideline.udfs.operators.stop import failing_for_good
 from tideline.udfs.operators.subtask import subtask_number
@@ -22,7 +25,8 @@ from tideline.udfs.operators.subtask import subtask_number
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tideline.udfs.core.policies.policy_start import TopicRecord
+    from numpy.typing import NDArray
+
     from tideline.udfs.io.archive_files import ArchivedLog
     from tideline.udfs.settings.job_config import ReplayConfig
     from tideline.udfs.settings.worker_config import WorkerConfig
@@ -84,32 +88,31 @@ class Parts:
         ]
 
 
-def shard_of(key: bytes | None, keys: Sequence[int]) -> int:
-    """Return the shard key of a record."""
-    return keys[zlib.crc32(key or b"") % len(keys)]
+def shards_of(records: pa.RecordBatch, count: int) -> NDArray[np.int64]:
+    """Return the number of each record's shard, of so many."""
+    users = records["key"].fill_null(b"").dictionary_encode()
+    numbers = np.array([zlib.crc32(key) % count for key in users.dictionary.to_pylist()], np.int64)
+    found: NDArray[np.int64] = numbers[users.indices.to_numpy()]
+    return found
 
 
 class _Reading:
     """A partition that is read on from where it was left, so that no file is opened once a part."""
 
     def __init__(self, log: ArchivedLog, start: int) -> None:
-        self.reached, self._records = start, log.records(start, log.end)
-        self._next: TopicRecord | None = None
+        self.reached, self._batches = start, log.batches(start, log.end)
+        self._next: pa.RecordBatch | None = None
 
-    def up_to(self, stop: int) -> list[TopicRecord]:
-        """Return what has an offset below `stop`."""
-        found: list[TopicRecord] = []
+    def up_to(self, stop: int) -> Iterator[pa.RecordBatch]:
+        """Yield what has an offset below `stop`."""
         self.reached = stop
-        if self._next is not None and self._next.offset >= stop:
-            return found
-        found += [] if self._next is None else [self._next]
-        self._next = None
-        for record in self._records:
-            if record.offset >= stop:
-                self._next = record
-                break
-            found.append(record)
-        return found
+        while (batch := self._next or next(self._batches, None)) is not None:
+            count = int(np.searchsorted(batch["offset"].to_numpy(), stop))
+            self._next = batch.slice(count) if count < batch.num_rows else None
+            if count:
+                yield batch.slice(0, count)
+            if self._next is not None:
+                return
 
 
 class ReadArchive(FlatMapFunction):
@@ -119,8 +122,8 @@ class ReadArchive(FlatMapFunction):
         self, submitted: WorkerConfig[ReplayConfig], parts: Parts, keys: Sequence[int], subtasks: Sequence[int]
     ) -> None:
         """`keys` are the keys of all shards, `subtasks` where each of them is worked off."""
-        self._submitted, self._parts, self._keys = submitted, parts, keys
-        self._subtasks = dict(zip(keys, subtasks, strict=True))
+        self._submitted, self._parts = submitted, parts
+        self._keys, self._subtasks = np.array(keys, np.int64), np.array(subtasks, np.int64)
 
     def open(self, context: RuntimeContext) -> None:
         """Look for the archive, which is to be there on every worker."""
@@ -139,24 +142,13 @@ class ReadArchive(FlatMapFunction):
         reading = self._readings.get(part.partition)
         if reading is None or reading.reached != part.start:
             reading = self._readings[part.partition] = _Reading(self._log(part), part.start)
-        records = reading.up_to(part.stop)
-        shards = [shard_of(each.key, self._keys) for each in records]
-        by_subtask: dict[int, list[int]] = {}
-        for at, shard in enumerate(shards):
-            by_subtask.setdefault(self._subtasks[shard], []).append(at)
-        for numbers in by_subtask.values():
-            yield from self._rows(part.partition, [records[at] for at in numbers], [shards[at] for at in numbers])
+        for records in reading.up_to(part.stop):
+            shards = shards_of(records, self._keys.size)
+            subtasks = self._subtasks[shards]
+            for subtask in np.unique(subtasks).tolist():
+                mine = subtasks == subtask
+                yield from _rows(part.partition, records.filter(pa.array(mine)), self._keys[shards[mine]])
         self._reached.show(part.partition, part.stop)
-
-    def _rows(self, partition: int, records: list[TopicRecord], shards: list[int]) -> Iterator[Row]:
-        size = start = 0
-        for at, each in enumerate(records, 1):
-            size += len(each.key or b"") + len(each.value or b"")
-            if size >= _BATCH_BYTES or at == len(records):
-                some = records[start:at]
-                flags = [flagged(partition, record.key, record.value) for record in some]
-                yield Row(shards[start], Row(EVENTS, packed(some, shards[start:at], flags)))
-                size, start = 0, at
 
     def _log(self, part: Part) -> ArchivedLog:
         """Return a partition of the archive as it is now; end the job for good where a part of the range is missing."""
@@ -169,3 +161,15 @@ class ReadArchive(FlatMapFunction):
                 told = f"an archive of {self._topic} that has offsets {gap} of partition {part.partition}"
                 raise ConfigError("archive", str(self._folder), told)
             return found
+
+
+def _rows(partition: int, records: pa.RecordBatch, shards: NDArray[np.int64]) -> Iterator[Row]:
+    """Yield the records in rows, each of a megabyte or of the record that makes it more."""
+    sizes = [pc.fill_null(pc.binary_length(records[name]), 0).to_numpy() for name in ("key", "value")]
+    ends, start = np.cumsum(sum(sizes, np.zeros(1, np.int64))), 0
+    while start < shards.size:
+        before = int(ends[start - 1]) if start else 0
+        stop = min(int(np.searchsorted(ends, before + _BATCH_BYTES)) + 1, shards.size)
+        of = shards[start:stop]
+        yield Row(int(of[0]), Row(EVENTS, packed(records.slice(start, stop - start), of, partition)))
+        start = stop
