@@ -37,6 +37,10 @@ class RecordCodec:
         fastavro.schemaless_writer(out, self._schema, record, strict_allow_default=True)
         return out.getvalue()
 
+    def wrote(self, value: bytes) -> bool:
+        """Return whether bytes begin as those of a kept version do."""
+        return value[:HEADER_BYTES] in self._writer_of
+
     def decode(self, value: bytes) -> dict[str, Any]:
         """Return the record, fields unknown to its writer filled with their defaults.
 

@@ -20,7 +20,7 @@ from pyarrow import ArrowException, parquet
 from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.records import RULE_COSTS
 from tideline.udfs.core.budgets.pacing import PRICE_UNIT, Pacing, plan_of
-from tideline.udfs.core.budgets.standing import decode_standing
+from tideline.udfs.core.budgets.standing import EVERY_ID, decode_standing
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, decode_ledger_key
 from tideline.udfs.core.variants.variant_sums import earns
 
@@ -63,7 +63,9 @@ def rules_of(records: Iterable[TopicRecord], activities: Mapping[str, Activity])
     known = sorted(name for name in standings.keys() & activities.keys() if not _only_earns(activities[name]))
     if not (known or days):
         return None
+    every = standings.get(EVERY_ID)
     return {
+        "click_worth": None if every is None else every.price * PRICE_UNIT,
         "as_of_ms": max((each.as_of_ms for each in standings.values()), default=0),
         "activities": {name: _activity(activities[name], standings[name]) for name in known},
         "days": days,

@@ -6,13 +6,17 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tideline.udfs.core.budgets.pacing import PRICE_UNIT
+from tideline.udfs.core.rule_costs.front import MORE
 from tideline.udfs.core.rule_costs.steps import MICRO
 from tideline.udfs.core.rule_costs.sums import ONE_IN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+CLICKS = "clicks"
 BUDGET, CAP, STOCK, FLOOR = "budget ", "total cap ", "stock ", "floor "
 """What the constraint of an activity begins with; its id follows."""
 _SQUARES = 1e-6
@@ -24,6 +28,7 @@ _TITLES = {
     "offsets": "floors",
     "list_rules": "list rules",
     "exploration": "exploration",
+    CLICKS: "clicks that are kept",
 }
 
 
@@ -38,7 +43,7 @@ def rule_prices(rules: Mapping[str, Any] | None) -> dict[str, Any] | None:
     days: list[dict[str, Any]] = rules["days"]
     lists, expected = sum(each["lists"] for each in days), sum(each["expected_micro"] for each in days)
     clicks = sum(each["expected_clicks_micro"] for each in days)
-    rows = [*_classes(days, lists, expected, clicks), *_activities(rules)]
+    rows = [*_classes(days, lists, expected, clicks), *_kept_clicks(rules), *_activities(rules)]
     whole = [row["cost"] for row in rows if row["cost"] is not None]
     return {
         "from": _date(days[0]["day"]) if days else None,
@@ -84,6 +89,25 @@ def _classes(days: list[dict[str, Any]], lists: int, expected: int, clicks: int)
             lists_changed=round(each["changed"] / lists, 6) if lists else None,
             bound=each["changed"] > 0,
         )
+
+
+def _kept_clicks(rules: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what keeping clicks takes from worth, and the share that lists keep; it is part of what prices cost."""
+    more = rules.get("click_worth")
+    fronts = [each for day in rules["days"] for each in day.get("fronts", ())]
+    if more is None or not fronts:
+        return
+    mine = [each for each in fronts if each["weights"] == fronts[-1]["weights"]]
+    place = max(at for at, each in enumerate(MORE) if each <= more)
+    worth, clicks = (np.array([each[name] for each in mine]).sum(axis=0) for name in ("worth_micro", "clicks_micro"))
+    yield _row(
+        CLICKS,
+        price=round(more, 6),
+        share=round(1.0 - worth[place] / worth[0], 6) if worth[0] > 0 else None,
+        used=round(clicks[place] / clicks[-1], 6) if clicks[-1] > 0 else None,
+        planned=round(clicks[0] / clicks[-1], 6) if clicks[-1] > 0 else None,
+        bound=more > 0.0,
+    )
 
 
 def _activities(rules: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -163,7 +187,13 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
             f"{period}: rules cost {found['share']:.1%} of what lists were expected to earn without them "
             f"(one list in {ONE_IN}: {found['sampled']:,})"
         )
-    costly = [row for row in found["rows"] if row["share"] and row["share"] > 0.0]
+    kept = [row for row in found["rows"] if row["constraint"] == CLICKS and None not in (row["share"], row["used"])]
+    said += [
+        f"lists keep {row['used']:.1%} of the clicks they could have, {row['planned']:.1%} by the weights alone; that "
+        f"costs {row['share']:.1%} of worth"
+        for row in kept
+    ]
+    costly = [row for row in found["rows"] if row["cost"] and row["share"] and row["share"] > 0.0]
     for row in sorted(costly, key=lambda row: -row["share"]):
         alone = "" if row["alone"] is None else f"; without them alone {row['alone']:,.2f} more would be earned"
         of_clicks = "" if row["share_of_clicks"] is None else f", {row['share_of_clicks']:.1%} of clicks"

@@ -18,9 +18,9 @@ LIVE_FLAGS = (
     "--redis-deadline-s",
     "--parallelism", "--shards", "--batch-ms", "--list-size", "--list-rules", "--placements", "--policy",
     "--exploration", "--holdout", "--salt",
-    "--weight-click", "--weight-conversion", "--weight-revenue", "--weight-cost", "--half-life-days", "--publish-ms",
-    "--worth-limit", "--attribution-days", "--erased-days", "--generation", "--encoder", "--provider", "--token-keys",
-    "--token-keys-file", "--token-key-id",
+    "--weight-click", "--weight-conversion", "--weight-revenue", "--weight-cost", "--least-clicks", "--half-life-days",
+    "--publish-ms", "--worth-limit", "--attribution-days", "--erased-days", "--generation", "--encoder", "--provider",
+    "--token-keys", "--token-keys-file", "--token-key-id",
 )  # fmt: skip
 """Of the live job, in the order of their declaration."""
 REPLAY_FLAGS = (

@@ -65,6 +65,7 @@ def steps(bootstrap: str, redis_url: str, tag: str) -> dict[str, Mapping[str, st
             "weight_conversion": "3",
             "weight_revenue": "0.5",
             "weight_cost": "0.25",
+            "least_clicks": "0.9",
             "worth_limit": "100",
         },
         "elsewhere": {"prefix": f"{tag}-other", "redis_url": redis._replace(path="/1").geturl()},

@@ -94,6 +94,7 @@ class Learn(KeyedProcessFunction):
         if self._entry is not None:  # now there is a key to read state by
             self._claim(self._entry)
             self._entry = None
+            self._value_clicks(self._costs.value())
         if row[0] == ORDER:
             yield from self._obey(row[1][0])
         elif row[0] == ACTIVITY:
@@ -111,12 +112,19 @@ class Learn(KeyedProcessFunction):
             return
         with reading_what_is_learned(self._context):
             record = with_more(kept, costs, self._config.epoch or 0)
+        self._value_clicks(record)
         intervals = 0 if begins_a_day(kept, costs) else waited(intervals, self._config.publish_ms)
         if costs:
             self._costs.update(record)
         self._costs_wait.update(intervals)
         if not intervals:
             yield Row(COSTS_KEY, record)
+
+    def _value_clicks(self, record: bytes | None) -> None:
+        """Let a click be worth, from the next publication on, what keeps the share that is asked for."""
+        if record is not None:
+            with reading_what_is_learned(self._context):
+                self._kept.learner.value_clicks(record)
 
     def _learn(self, parts: Sequence[bytes]) -> Iterator[Row]:
         arms = self._kept.learn(parts)

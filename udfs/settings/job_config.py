@@ -117,6 +117,11 @@ class JobConfig:
     weight_conversion: float = option(number(0, 1e6), "Worth of a conversion", 5.0)
     weight_revenue: float = option(number(0, 1e6), "Worth of one unit of revenue", 0.0)
     weight_cost: float = option(number(0, 1e6), "How much one unit of an activity's cost takes away", 0.0)
+    least_clicks: float = option(
+        number(0, 0.999),
+        "Share of the clicks they could have that lists keep, whatever the weights say; 0: none is kept",
+        0.0,
+    )
     half_life_days: float = option(
         number(0, 3650),
         "Age at which evidence counts half where clicks have changed, at most; 0 never forgets",

@@ -28,6 +28,7 @@ def rank_settings(config: JobConfig) -> RankSettings:
         holdout_permille=round(config.holdout * 1000),
         list_rules=config.list_rules,
         placements=config.placements,
+        least_clicks=config.least_clicks,
     )
 
 

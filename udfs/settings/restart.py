@@ -67,6 +67,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "weight_conversion": _ROWS,
         "weight_revenue": _ROWS,
         "weight_cost": _ROWS,
+        "least_clicks": _ROWS,
         "half_life_days": Effect("migrates: state says how long its buckets are"),
         "publish_ms": _SAME,
         "worth_limit": Effect("same sums; later events only"),

@@ -85,6 +85,7 @@ class YearLearner:
         found = []
         if costs:
             self.costs = with_more(self.costs, costs)
+            self._learner.value_clicks(self.costs)
             found.append(self._record(COSTS_KEY, self.costs))
         learned = self._learner.learn(*gather_feedback(parts))
         self._newest_ms = learned.newest_ms
@@ -117,6 +118,8 @@ class YearLearner:
         self._settings = self._settings._replace(decay=Decay(half_life_ms))
         ledgers = KeptLedgers(self.ledgers, self.terms, self._ledger_ms, self.told, self._ledger_turn)
         self._learner = Learner(self._settings, Kept(self.sums, self.features, self._newest_ms, ledgers=ledgers))
+        if self.costs is not None:
+            self._learner.value_clicks(self.costs)
 
     def decoded(self) -> dict[ArmKey, NDArray[Any]]:
         """Return the sums by arm."""

@@ -35,6 +35,7 @@ _IDS_EVER_GIVEN = {
     26: "clickstream_v2",
     27: "erasure_v1",
     28: "push_v1",
+    29: "rule_costs_v2",
 }
 
 

@@ -25,7 +25,8 @@ from tideline.udfs.core.budgets.ledger import (
     lags_of,
     merged,
 )
-from tideline.udfs.core.budgets.standing import Moment, Standing, standing_of
+from tideline.udfs.core.budgets.pacing import in_price_units
+from tideline.udfs.core.budgets.standing import EVERY_ID, Moment, Standing, standing_of
 from tideline.udfs.core.budgets.terms import decode_terms, encode_terms, following, over, stocked, terms_of
 from tideline.udfs.core.budgets.told import Told
 from tideline.udfs.core.variants.variant_sums import (
@@ -46,9 +47,6 @@ if TYPE_CHECKING:
     from tideline.udfs.core.budgets.committed import Pending
     from tideline.udfs.core.catalogue.activity import Activity
 
-EVERY_ID = "*"
-"""Stands for all activities together: what floors are shares of. No activity has this id."""
-
 
 class LedgerSettings(NamedTuple):
     """How ledgers are read."""
@@ -59,6 +57,8 @@ class LedgerSettings(NamedTuple):
     """Of a conversion and of a unit of revenue, scaled as scores are."""
     in_round: int = 0
     """In so many publications each standing is in one of them; 0: what does not move is in none."""
+    keeps_clicks: bool = False
+    """Whether lists are to keep a share of the clicks they could have."""
 
 
 class KeptLedgers(NamedTuple):
@@ -103,10 +103,16 @@ class Ledgers:
         self._variants = {name: decode_variant_sums(each) for name, each in kept.variants.items()}
         self._newest_ms = kept.newest_ms
         self._told = Told(kept.told, kept.turn, settings.in_round)
+        self._has_click_worth = settings.keeps_clicks or EVERY_ID in kept.told
+        self._click_worth = 0
 
-    def __len__(self) -> int:
-        """Return how many activities have terms."""
-        return len(self._terms)
+    def __bool__(self) -> bool:
+        """Return whether there is anything to tell."""
+        return bool(self._terms) or self._has_click_worth
+
+    def value_clicks(self, more: float) -> None:
+        """Let a click be worth so much more than by the weights, from the next publication on."""
+        self._click_worth = in_price_units(more)
 
     def note(self, name: str, activity: Activity | None) -> bytes | None:
         """Take in an activity, or that it was deleted; return its terms as bytes, None where it has none to keep.
@@ -191,13 +197,15 @@ class Ledgers:
         Between two publications one costs the same however many there are: each that is noted is asked for.
         """
         some = sorted(self._terms) if names is None else names
+        every = Standing(self._click_worth, as_of_ms=self._newest_ms)
+        clicks = [(EVERY_ID, every)] if names is None and self._has_click_worth else []
         if not some:
-            return []
+            return clicks
         window_ms = max(self._settings.window_ms, 1)
         known = [(self._ledgers.get(name, NO_LEDGER), self._lags.get(name, NO_LAGS)) for name in some]
         pending = pending_of(cohorts_of(known, self._newest_ms, window_ms), window_ms)
         moment = Moment(self._newest_ms, self._settings.worth, self._ledgers.get(EVERY_ID, NO_LEDGER))
-        return [(name, self._standing(name, each, moment)) for name, each in zip(some, pending, strict=True)]
+        return clicks + [(name, self._standing(name, each, moment)) for name, each in zip(some, pending, strict=True)]
 
     def _standing(self, name: str, pending: Pending, moment: Moment) -> Standing:
         found = standing_of(self._terms[name], self._ledgers.get(name, NO_LEDGER), pending, moment)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.budgets.committed import Pending
 
+EVERY_ID = "*"
+"""Stands for all activities together: what floors are shares of, and how much more a click is worth. No activity has
+this id."""
 _WHOLE = 100
 _FIRST_SHARE = 0.1
 """Of what a conversion is worth, until spending has shown more: what its cost takes away at the first price."""

@@ -21,6 +21,8 @@ from tideline.udfs.core.learning.turn import publications_in_round, turn
 from tideline.udfs.core.policies.arm_key import ArmKey, decode_arm
 from tideline.udfs.core.policies.regression import Regression
 from tideline.udfs.core.rewards.feedback import TAKEN_BACK
+from tideline.udfs.core.rule_costs.days import decode_costs
+from tideline.udfs.core.rule_costs.front import click_worth, summed_front
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -45,6 +47,10 @@ class LearnerSettings(NamedTuple):
     """Time between two publications, by which each row gets its turn to be published again; 0: none does."""
     worth: tuple[float, float] = (5.0, 0.0)
     """Of a conversion and of a unit of revenue, as scores weigh them: what budgets are priced by."""
+    least_clicks: float = 0.0
+    """Share of the clicks they could have that lists keep; 0: whatever the weights leave."""
+    weights_mark: int = 0
+    """Of the weights that lists are ranked by, see front.py."""
 
 
 class Kept(NamedTuple):
@@ -90,9 +96,20 @@ class Learner:
         )
         self._features = {name: np.frombuffer(each, np.int8) for name, each in kept.features.items()}
         in_round = publications_in_round(settings.publish_ms)
-        self.ledgers = Ledgers(LedgerSettings(settings.window_ms, settings.worth, in_round), kept.ledgers)
+        ledgers = LedgerSettings(settings.window_ms, settings.worth, in_round, settings.least_clicks > 0.0)
+        self.ledgers = Ledgers(ledgers, kept.ledgers)
         self._ordered, self._turn = kept.ordered, decode_arm(kept.turn) if kept.turn else None
         self._watch = Watch()
+
+    def value_clicks(self, costs: bytes) -> None:
+        """Let a click be worth what keeps the share of clicks that is asked for, by a record of what lists could have.
+
+        Raises InvalidRecord where the bytes are no such record.
+        """
+        if self._settings.least_clicks > 0.0:
+            days = [each.fronts for each in decode_costs(costs)]
+            front = summed_front(days, self._settings.weights_mark)
+            self.ledgers.value_clicks(click_worth(front, self._settings.least_clicks))
 
     @property
     def sums(self) -> Mapping[ArmKey, NDArray[Any]]:

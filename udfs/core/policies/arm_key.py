@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tideline.schemas.fields import is_identifier
+from tideline.udfs.core.budgets.standing import EVERY_ID
 
 PRIOR_ID = "*"
 """Stands for an activity nobody has seen: what all activities have in common."""
@@ -107,12 +108,15 @@ def decode_ledger_key(key: bytes | None) -> LedgerKey | None:
 
     >>> decode_ledger_key(b"ledger|tea-10"), decode_ledger_key(b"3|tea-10")
     (LedgerKey(activity_id='tea-10'), None)
+    >>> decode_ledger_key(b"ledger|*")  # all activities together
+    LedgerKey(activity_id='*')
     """
     try:
         kind, bar, activity_id = (key or b"").decode().partition(_BAR)
     except ValueError:
         return None
-    return LedgerKey(activity_id) if kind == _LEDGER and bar and is_identifier(activity_id) else None
+    is_known = activity_id == EVERY_ID or is_identifier(activity_id)
+    return LedgerKey(activity_id) if kind == _LEDGER and bar and is_known else None
 
 
 class SumsKey(NamedTuple):

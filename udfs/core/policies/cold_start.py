@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tideline.udfs.core.budgets.pacing import PRICE_UNIT
-from tideline.udfs.core.budgets.standing import NO_STANDINGS, Standing
+from tideline.udfs.core.budgets.standing import EVERY_ID, NO_STANDINGS, Standing
 from tideline.udfs.core.catalogue.activity_features import FEATURES, features_of
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.fixed_point import X_UNIT, in_units
@@ -75,6 +75,10 @@ def coefficients(
         costs = [each.cost for each in catalogue.activities]
         worths[:, 1] -= np.array([each.price for each in stands]) * PRICE_UNIT * costs
         offsets = np.array([each.offset for each in stands]) / (CONSTANT_X * X_UNIT)
+        if EVERY_ID in standings:
+            scale = scale_of(weights, standings)
+            worths[:, 0] += more_for_clicks(standings)
+            worths, offsets = worths / scale, offsets / scale
     known = stack(with_cold_start(rows, catalogue.activities), worths, shared)
     if offsets.any():
         theta = known.theta
@@ -89,6 +93,17 @@ def offsets_of(activities: Sequence[Activity], standings: Mapping[str, Standing]
     for at, activity in enumerate(activities if any(each.offset for each in standings.values()) else ()):
         found[at] = standings.get(activity.activity_id, _FREE).offset * PRICE_UNIT
     return found
+
+
+def more_for_clicks(standings: Mapping[str, Standing]) -> float:
+    """Return how much more than by the weights a click is worth, so that a share of the clicks is kept."""
+    return standings.get(EVERY_ID, _FREE).price * PRICE_UNIT
+
+
+def scale_of(weights: Weights, standings: Mapping[str, Standing]) -> float:
+    """Return by what scores are divided where a click is worth more: exploration is as wide as clicks are many."""
+    more = more_for_clicks(standings)
+    return max(scaled(weights)[0] + more, 1.0) if more else 1.0
 
 
 def worth(activities: Sequence[Activity], weights: Weights) -> NDArray[np.float64]:

@@ -7,11 +7,12 @@ then of the day before. What classes cost is always there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tideline.schemas.records import MAX_VALUE_BYTES, RULE_COSTS
+from tideline.udfs.core.rule_costs.front import PLACES, Front
 from tideline.udfs.core.rule_costs.steps import RuleClass
 from tideline.udfs.core.rule_costs.sums import CLASS_SUMS, DayCosts, Prices
 
@@ -24,6 +25,7 @@ _CLASS_FIELDS = ("name", "cost_micro", "squares_micro", "changed", "alone_micro"
 _PRICE_FIELDS = ("activity_id", "lists", "price", "offset", "stopped")
 _DAY_BYTES = 640
 """A day without prices takes no more: 6 names and 35 numbers."""
+_FRONT_BYTES = 20 + 2 * 9 * PLACES
 
 
 def encode_costs(days: Iterable[DayCosts], epoch: int = 0) -> bytes:
@@ -35,7 +37,8 @@ def encode_costs(days: Iterable[DayCosts], epoch: int = 0) -> bytes:
 
 def _names_that_fit(days: Sequence[DayCosts]) -> list[list[str]]:
     """Return by day whose prices a record has room for: those of the newest day first, then by rising id."""
-    room = MAX_VALUE_BYTES - _DAY_BYTES * (len(days) + 1)
+    fronts = sum(len(costs.fronts) for costs in days)
+    room = MAX_VALUE_BYTES - _DAY_BYTES * (len(days) + 1) - _FRONT_BYTES * fronts
     found: dict[int, list[str]] = {costs.day: [] for costs in days}
     for costs in sorted(days, key=lambda costs: -costs.day):
         for name in sorted(costs.prices):
@@ -62,6 +65,23 @@ def _of_day(costs: DayCosts, names: Sequence[str]) -> dict[str, object]:
         "lists_alone": costs.lists_alone,
         "classes": [dict(zip(_CLASS_FIELDS, (str(each), *numbers), strict=True)) for each, numbers in classes],
         "activities": [dict(zip(_PRICE_FIELDS, (name, *costs.prices[name]), strict=True)) for name in names],
+        "fronts": [_of_front(mark, front) for mark, front in sorted(costs.fronts.items())],
+    }
+
+
+def _of_front(mark: int, front: Front) -> dict[str, object]:
+    told = {"worth_micro": front.worth.tolist(), "clicks_micro": front.clicks.tolist()}
+    return {"weights": mark, "lists": front.lists, **told}
+
+
+def _fronts(told: Iterable[Mapping[str, Any]]) -> dict[int, Front]:
+    """Return the fronts of a record, those of another number of places left out: another build's."""
+    return {
+        each["weights"]: Front(
+            each["lists"], np.array(each["worth_micro"], np.int64), np.array(each["clicks_micro"], np.int64)
+        )
+        for each in told
+        if len(each["worth_micro"]) == len(each["clicks_micro"]) == PLACES
     }
 
 
@@ -84,6 +104,7 @@ def decode_costs(value: bytes) -> list[DayCosts]:
                 each["lists_alone"],
                 classes,
                 prices,
+                _fronts(each["fronts"]),
             )
         )
     return found
@@ -91,7 +112,7 @@ def decode_costs(value: bytes) -> list[DayCosts]:
 
 def is_costs(value: bytes) -> bool:
     """Return whether bytes are a record of costs: feedback, which travels the same way, begins otherwise."""
-    return value.startswith(RULE_COSTS.header)
+    return RULE_COSTS.wrote(value)
 
 
 def with_more(kept: bytes | None, parts: Iterable[bytes], epoch: int = 0) -> bytes:

@@ -34,7 +34,7 @@ class RuleClass(StrEnum):
     STOPS = "stops"
     """Budgets that are spent."""
     PRICES = "prices"
-    """What budgets charge."""
+    """What budgets charge, and what a share of clicks that is to be kept adds to a click."""
     OFFSETS = "offsets"
     """What floors add."""
     LIST_RULES = "list_rules"
@@ -140,7 +140,7 @@ def steps_of(sample: Sample, looked_at: NDArray[np.float64]) -> Steps:
     free = _without_rules(sample, stages)
     ruled = _ruled(sample, owed, final) if sample.form.rules else free[-1]
     lists = np.concatenate([free, ruled[None], sample.order[None]])
-    return Steps(_worth(sample.mean, lists, looked_at), _worth(sample.clicks, lists, looked_at), lists)
+    return Steps(expected(sample.mean, lists, looked_at), expected(sample.clicks, lists, looked_at), lists)
 
 
 def alone(sample: Sample, steps: Steps, each: RuleClass, looked_at: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -159,7 +159,7 @@ def alone(sample: Sample, steps: Steps, each: RuleClass, looked_at: NDArray[np.f
         lists = _ruled(sample, scores, mask)
     else:
         lists = _without_rules(sample, [(scores, mask)])[0]
-    found: NDArray[np.int64] = _worth(sample.mean, lists[None], looked_at)[0] - steps.values[-2]
+    found: NDArray[np.int64] = expected(sample.mean, lists[None], looked_at)[0] - steps.values[-2]
     return found
 
 
@@ -191,7 +191,7 @@ def _ruled(sample: Sample, scores: NDArray[np.float64], mask: NDArray[np.bool_])
     return fill(keys, ties, mask.sum(axis=1), sample.seeds, form).order
 
 
-def _worth(mean: NDArray[np.float64], lists: NDArray[np.int64], looked_at: NDArray[np.float64]) -> NDArray[np.int64]:
+def expected(mean: NDArray[np.float64], lists: NDArray[np.int64], looked_at: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the expected worth of lists [n, S, k] in millionths [n, S]."""
     each = mean[np.arange(len(mean))[:, None], lists] * (looked_at * MICRO)
     whole = np.where(lists >= 0, np.rint(each), 0.0).sum(axis=2)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.counter_random import uniform
+from tideline.udfs.core.rule_costs.front import added
 from tideline.udfs.core.rule_costs.steps import RuleClass, alone, steps_of
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.rule_costs.front import Front
     from tideline.udfs.core.rule_costs.steps import Sample
 
 ONE_IN = 64
@@ -68,6 +70,7 @@ class Prices(NamedTuple):
 
 
 NO_PRICES: Mapping[str, Prices] = MappingProxyType({})
+NO_FRONTS: Mapping[int, Front] = MappingProxyType({})
 
 
 class DayCosts(NamedTuple):
@@ -82,6 +85,8 @@ class DayCosts(NamedTuple):
     """By class: cost, squares, lists changed, cost alone, cost in clicks [classes, 5]."""
     prices: Mapping[str, Prices]
     """By activity with a standing."""
+    fronts: Mapping[int, Front] = NO_FRONTS
+    """By mark of the weights; empty where no share of clicks is to be kept."""
 
     def plus(self, other: DayCosts) -> DayCosts:
         """Return the sum of two of one day."""
@@ -97,6 +102,7 @@ class DayCosts(NamedTuple):
             self.lists_alone + other.lists_alone,
             self.classes + other.classes,
             prices,
+            added(self.fronts, other.fronts),
         )
 
     def counters(self) -> dict[str, int]:

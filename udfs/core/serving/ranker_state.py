@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.budgets.standing import NO_STANDINGS, Standing
+from tideline.udfs.core.budgets.standing import EVERY_ID, NO_STANDINGS, Standing
 from tideline.udfs.core.catalogue.catalogue import Catalogue, open_at
 from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExperiment, SetGeneration, SetWeights
 from tideline.udfs.core.erasure.known_erasures import NOBODY, KnownErasures
@@ -161,9 +161,16 @@ class RankerState:
         weights = CLICKS_ALONE if charged is Charged.CLICKS else weights or self.weights
         name = "" if table is self.tables.deployed else policy.regression.name, charged, weights
         if name not in self._known:
-            standings = charged.of(self.tables.standings)
+            standings = charged.of(self.charging(weights))
             self._known[name] = coefficients(table, self.catalogue, self.encoder.version, weights, standings)
         return self._known[name]
+
+    def charging(self, weights: Weights) -> Mapping[str, Standing]:
+        """Return where activities stand, for scores by some weights: clicks are kept by the deployment's own alone."""
+        standings = self.tables.standings
+        if EVERY_ID not in standings or weights == self.settings.weights:
+            return standings
+        return {name: each for name, each in standings.items() if name != EVERY_ID}
 
     def exploration_permille(self, placed: Placed | None) -> int:
         """Return how often in a thousand a position of a placement explores, of the default list for None."""

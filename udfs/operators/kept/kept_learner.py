@@ -21,6 +21,7 @@ from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.cold_start import scaled
 from tideline.udfs.core.policies.policy_table import THETA_LIMIT, encode_row, row_key
 from tideline.udfs.core.rewards.feedback import gather_feedback
+from tideline.udfs.core.rule_costs.front import weights_mark
 from tideline.udfs.operators.metrics import Meters
 from tideline.udfs.operators.stop import reading_what_is_learned
 
@@ -38,15 +39,16 @@ if TYPE_CHECKING:
 
 def settings_of(config: JobConfig) -> LearnerSettings:
     """Return how a job of these options learns."""
-    _, conversion, revenue, _ = scaled(
-        (config.weight_click, config.weight_conversion, config.weight_revenue, config.weight_cost)
-    )
+    weights = config.weight_click, config.weight_conversion, config.weight_revenue, config.weight_cost
+    _, conversion, revenue, _ = scaled(weights)
     return LearnerSettings(
         make_policy(config.policy).regression,
         Decay(round(config.half_life_days * 86_400_000)),
         round(config.attribution_days * 86_400_000),
         config.publish_ms,
         (conversion, revenue),
+        config.least_clicks,
+        weights_mark(weights),
     )
 
 

@@ -12,6 +12,7 @@ from tests.unit.udfs.core.rule_costs.test_steps import EVERY_PLACE, sample_of
 from tideline.schemas.records import RULE_COSTS
 from tideline.scripts.analysis.rule_prices import price_lines, rule_prices
 from tideline.udfs.core.rule_costs.days import encode_costs
+from tideline.udfs.core.rule_costs.front import MORE, PLACES, Front
 from tideline.udfs.core.rule_costs.steps import MICRO, RuleClass, steps_of
 from tideline.udfs.core.rule_costs.sums import ONE_IN, DayCosts, Prices, summed
 
@@ -134,3 +135,23 @@ def test_budgets_of_a_job_that_has_sampled_nothing_yet_are_told() -> None:
     assert (found["from"], found["cost"], found["share"], found["sampled"]) == (None, None, None, 0)
     assert [row["price"] for row in found["rows"]] == [0.5]
     assert price_lines(found)[-1] == "one more unit of money for a would earn 0.50"
+
+
+def test_what_keeping_clicks_takes_is_said_beside_what_the_weights_alone_would_keep() -> None:
+    """Contract: from all days' lists of the newest weights; no part of the sum, as it is one of what prices cost."""
+    clicks = np.linspace(80, 100, PLACES).astype(np.int64)
+    worth = np.linspace(1000, 500, PLACES).astype(np.int64)
+    place = MORE.index(0.5)
+    front = Front(90, worth, clicks)
+    days = [summed(sample_of(1, 400), EVERY_PLACE, 20_000)._replace(fronts={7: front, 3: front}) for _ in range(2)]
+    newest = days[1]._replace(day=20_001, fronts={7: front})
+    found = told(document([days[0], newest]) | {"click_worth": 0.5})
+    (row,) = [each for each in found["rows"] if each["constraint"] == "clicks"]
+    assert (row["price"], row["cost"], row["bound"]) == (0.5, None, True)
+    assert row["share"] == pytest.approx(1 - worth[place] / 1000, abs=1e-6)
+    assert (row["used"], row["planned"]) == (round(float(clicks[place] / 100), 6), 0.8)
+    lines = price_lines(found)
+    assert any(line.startswith("clicks that are kept") for line in lines)
+    said = f"lists keep {row['used']:.1%} of the clicks they could have, 80.0% by the weights alone; that costs"
+    assert f"{said} {row['share']:.1%} of worth" in lines
+    assert "clicks" not in [each["constraint"] for each in told(document([newest]) | {"click_worth": None})["rows"]]

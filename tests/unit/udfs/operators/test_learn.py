@@ -13,15 +13,17 @@ from tests.support.flink_states import MemoryContext
 from tests.support.opened_learner import ACTIVITIES, ARMS, COUNT, ENTRY, NAMES, Opened, Seen
 from tests.unit.udfs.operators.test_subtask import context as context_of
 from tideline.schemas.errors import ConfigError
+from tideline.udfs.core.budgets.standing import EVERY_ID, decode_standing
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.control.control import LoadModel, PublishPolicy, SetExperiment, VariantSpec
 from tideline.udfs.core.learning.learning import SUMS_VERSION
-from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, RowKey
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, LedgerKey, RowKey
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.policies.fence import epoch_of
 from tideline.udfs.core.rewards.feedback import Feedback, encode_feedback
 from tideline.udfs.core.rule_costs.days import decode_costs, encode_costs
+from tideline.udfs.core.rule_costs.front import MORE, PLACES, Front, weights_mark
 from tideline.udfs.core.rule_costs.sums import NO_PRICES, DayCosts
 from tideline.udfs.operators.learn import Entry
 
@@ -111,6 +113,25 @@ def test_what_rules_cost_is_published_once_a_minute_and_when_a_day_ends() -> Non
     until = [sum(at + 1 for at in range(last + 1) if at % 3) for last in (1, 31, 61, 69)]
     assert sums[:3] == [{20_000: each} for each in until[:3]]
     assert sums[3:] == [{20_000: until[3], 20_001: 1}, {20_000: until[3] + 5, 20_001: 1}]
+
+
+def test_a_click_is_worth_what_keeps_the_share_that_is_asked_for() -> None:
+    """Contract: told beside rows once lists were sampled, and by a learner that was restored as by the one before."""
+    weights = ("--least-clicks", "0.9", "--weight-click", "0", "--weight-conversion", "0", "--weight-revenue", "1")
+    clicks = np.concatenate([np.full(20, 60), np.full(PLACES - 20, 100)])
+    costs = DayCosts(20_000, 90, 500, 400, 1, np.zeros((6, 5), np.int64), NO_PRICES)
+    costs = costs._replace(fronts={weights_mark((0.0, 0.0, 1.0, 0.0)): Front(90, clicks[::-1].copy(), clicks)})
+    feedback = encode_feedback(Seen().feedback()[:1])
+    context = MemoryContext()
+    one = Opened(context, *weights)
+    before = one.feed([feedback])
+    after = one.feed([feedback, encode_costs([costs])])
+    key = LedgerKey(EVERY_ID).value
+    assert decode_standing(before[key], 0)[1].price == 0
+    assert decode_standing(after[key], 0)[1].price == round(MORE[20] * 2**24)
+    assert decode_standing(Opened(context, *weights).feed([feedback])[key], 0)[1].price == round(MORE[20] * 2**24)
+    assert decode_standing(Opened(context).feed([feedback])[key], 0)[1].price == 0
+    assert key not in Opened(MemoryContext()).feed([feedback])
 
 
 def test_what_another_job_has_left_to_publish_of_costs_is_published_as_one_s_own() -> None:

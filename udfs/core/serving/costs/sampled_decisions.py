@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.policies.base import Contexts
-from tideline.udfs.core.policies.cold_start import Charged, offsets_of
+from tideline.udfs.core.policies.cold_start import Charged, offsets_of, scale_of, scaled
 from tideline.udfs.core.ranking.list_form import ListForm
 from tideline.udfs.core.rule_costs.days import KEPT_DAYS
+from tideline.udfs.core.rule_costs.front import front_of, weights_mark
 from tideline.udfs.core.rule_costs.steps import Masks, Sample
 from tideline.udfs.core.rule_costs.sums import ONE_IN, PRICE_LIMIT, Prices, sampled, summed
 
@@ -42,8 +43,14 @@ class SampledDecisions(NamedTuple):
 
 def looked_at_again(ranker: RankerState, seeds: NDArray[np.uint64], one_in: int = ONE_IN) -> NDArray[np.int64]:
     """Return the numbers of the decisions that are sampled: none where there are no rules that may cost anything."""
-    has_rules = ranker.catalogue.caps.keys.size or ranker.offers.rules or ranker.tables.standings
+    has_rules = (
+        ranker.catalogue.caps.keys.size or ranker.offers.rules or ranker.tables.standings or _keeps_clicks(ranker)
+    )
     return sampled(seeds, one_in) if has_rules else NOBODY
+
+
+def _keeps_clicks(ranker: RankerState) -> bool:
+    return ranker.settings.least_clicks > 0.0 and ranker.weights == ranker.settings.weights
 
 
 def costs_of_rules(decisions: SampledDecisions) -> list[DayCosts]:
@@ -58,8 +65,12 @@ def costs_of_rules(decisions: SampledDecisions) -> list[DayCosts]:
     for day, arm in sorted(set(zip(days.tolist(), decisions.arms.tolist(), strict=True))):
         if day <= since:
             continue
-        sample, looked_at = _sample(decisions, np.flatnonzero((days == day) & (decisions.arms == arm)), arm)
+        sample, looked_at, bonus = _sample(decisions, np.flatnonzero((days == day) & (decisions.arms == arm)), arm)
         costs = summed(sample, looked_at, day, _prices(decisions.ranker, sample.seeds.size))
+        if _keeps_clicks(decisions.ranker) and decisions.ranker.policy_of(arm) is decisions.ranker.settings.policy:
+            mark = weights_mark(decisions.ranker.weights)
+            front = front_of(sample, looked_at, bonus, scaled(decisions.ranker.weights)[0])
+            costs = costs._replace(fronts={mark: front})
         found[day] = found[day].plus(costs) if day in found else costs
     return list(found.values())
 
@@ -78,19 +89,25 @@ def _prices(ranker: RankerState, lists: int) -> dict[str, Prices]:
     }
 
 
-def _sample(decisions: SampledDecisions, here: NDArray[np.int64], arm: int) -> tuple[Sample, NDArray[np.float64]]:
-    """Return some decisions of one arm as steps are made from them, and how often each place is looked at."""
+def _sample(
+    decisions: SampledDecisions, here: NDArray[np.int64], arm: int
+) -> tuple[Sample, NDArray[np.float64], NDArray[np.float64]]:
+    """Return some decisions of one arm as steps are made from them, how often each place is looked at, the bonus."""
     ranker, order, masks, seeds = decisions.ranker, decisions.order[here], decisions.masks.part(here), decisions.seeds
-    standings, policy, eligible = ranker.tables.standings, ranker.policy_of(arm), masks.final().sum(axis=1)
+    standings, policy = ranker.charging(ranker.weights), ranker.policy_of(arm)
+    eligible = masks.final().sum(axis=1)
     has_prices = any(each.price for each in standings.values())
-    means = [
-        policy.score(decisions.contexts.part(here), ranker.known_by(policy, charged), eligible, seeds[here]).mean
+    scored = [
+        policy.score(decisions.contexts.part(here), ranker.known_by(policy, charged), eligible, seeds[here])
         for charged in (Charged.CLICKS, Charged.NOTHING, Charged.PRICES)[: 2 + has_prices]
     ]
     offsets = offsets_of(ranker.catalogue.activities, standings if policy.contextual else {})
+    offsets /= scale_of(ranker.weights, standings)
     form = ListForm(order.shape[1], 0.0, ranker.offers.rules)
     places = np.array(ranker.attributing.examination_discount[: order.shape[1]])
-    return Sample(means[1], means[-1], means[0], offsets, masks, seeds[here], form, order), 1.0 - places / 100
+    means = [each.mean for each in scored]
+    sample = Sample(means[1], means[-1], means[0], offsets, masks, seeds[here], form, order)
+    return sample, 1.0 - places / 100, scored[1].bonus
 
 
 class WaitingDecisions:

@@ -51,6 +51,8 @@ class RankSettings:
     """Rules that every list obeys, whoever it is for and however it was ranked."""
     placements: Sequence[Placement] = ()
     """Lists of each user beside the default one, in the order in which they are made."""
+    least_clicks: float = 0.0
+    """Share of the clicks they could have that lists keep; 0: whatever the weights leave."""
 
 
 class Offers(NamedTuple):

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from tests.support.core_world import DAY_MS, NOON_MS, activity
 from tideline.udfs.core.budgets.ledger import HOUR_MS, LEDGER, decode_ledger
-from tideline.udfs.core.budgets.ledgers import EVERY_ID, KeptLedgers, Ledgers, LedgerSettings
+from tideline.udfs.core.budgets.ledgers import KeptLedgers, Ledgers, LedgerSettings
 from tideline.udfs.core.budgets.owed_exposure import FLOOR_GAIN, OFFSET_LIMIT
 from tideline.udfs.core.budgets.pacing import in_price_units
-from tideline.udfs.core.budgets.standing import Standing
+from tideline.udfs.core.budgets.standing import EVERY_ID, Standing
 from tideline.udfs.core.catalogue.competing import Variant, variant_mark
 from tideline.udfs.core.catalogue.spending import Stock
 from tideline.udfs.core.lags import LAG_CODES, lag_code
@@ -116,7 +116,7 @@ def test_variants_that_earn_are_counted_beside_the_ledger() -> None:
 def test_only_activities_with_terms_have_ledgers() -> None:
     """Contract: and the sum of all is kept where one is owed a share of it."""
     kept = Kept()
-    assert len(kept.now) == 0
+    assert not kept.now
     kept.note("plain")
     kept.note("a", budget=20.0, cost=1.0)
     kept.learn(a=rows(3), plain=rows(4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tideline.schemas.fields import is_identifier
+from tideline.udfs.core.budgets.standing import EVERY_ID
 from tideline.udfs.core.policies.arm_key import (
     GONE_ID,
     PRIOR_ID,
@@ -58,7 +59,7 @@ def test_no_activity_can_be_called_as_those_that_stand_for_none() -> None:
     assert not any(is_identifier(name) for name in (PRIOR_ID, GONE_ID, "a|b", "a|none:ridge=2.0"))
 
 
-@pytest.mark.parametrize("activity_id", ["a", "a:b.c-d_9", "7", "ledger"])
+@pytest.mark.parametrize("activity_id", ["a", "a:b.c-d_9", "7", "ledger", EVERY_ID])
 def test_a_standing_has_a_key_of_its_own(activity_id: str) -> None:
     """Contract: no key of a row is one of a standing, nor the other way round."""
     key = LedgerKey(activity_id).value
@@ -67,6 +68,6 @@ def test_a_standing_has_a_key_of_its_own(activity_id: str) -> None:
     assert decode_ledger_key(RowKey(ArmKey(3, activity_id)).value) is None
 
 
-@pytest.mark.parametrize("key", [None, b"", b"ledger", b"ledger|*", b"ledger|a|b", b"\xff|a", b"ledger|\xff"])
+@pytest.mark.parametrize("key", [None, b"", b"ledger", b"ledger|**", b"ledger|a|b", b"\xff|a", b"ledger|\xff"])
 def test_anything_else_is_no_key_of_a_standing(key: bytes | None) -> None:
     assert decode_ledger_key(key) is None

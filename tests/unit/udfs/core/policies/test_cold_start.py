@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from tests.support.feedback_log import ACTIVITIES, HOW, NEVER, make_log
-from tideline.udfs.core.budgets.standing import Standing
+from tideline.udfs.core.budgets.standing import EVERY_ID, Standing
 from tideline.udfs.core.catalogue.activity import Activity
 from tideline.udfs.core.catalogue.catalogue import Catalogue
 from tideline.udfs.core.context import CONSTANT_X
@@ -15,7 +16,7 @@ from tideline.udfs.core.fixed_point import THETA_UNIT, X_UNIT
 from tideline.udfs.core.learning.learning import add, merge
 from tideline.udfs.core.learning.publication import publication
 from tideline.udfs.core.policies.arm_key import ArmKey
-from tideline.udfs.core.policies.cold_start import Charged, coefficients, offsets_of, worth
+from tideline.udfs.core.policies.cold_start import Charged, coefficients, offsets_of, scale_of, worth
 from tideline.udfs.core.policies.policy_table import PolicyTable
 
 if TYPE_CHECKING:
@@ -46,6 +47,20 @@ def test_what_budgets_and_floors_charge_can_be_told_apart() -> None:
     added = (known[Charged.ALL].theta - known[Charged.PRICES].theta)[:, 0] * THETA_UNIT * CONSTANT_X * X_UNIT
     assert np.abs(added - offsets_of(CATALOGUE.activities, standings)).max() < 1e-6
     assert offsets_of(CATALOGUE.activities, standings).tolist() == [0.25, 0.0, 0.0625, 0.0, 0.0]
+
+
+def test_a_click_that_is_worth_more_scores_as_if_the_weights_said_so() -> None:
+    """Contract: in the scale of scores, budgets' prices and floors' offsets with it."""
+    weights, more = (0.0, 0.0, 0.5, 0.0), {EVERY_ID: Standing(price=3 * 2**24)}
+    said = coefficients(PolicyTable(), CATALOGUE, 3, (1.5, 0.0, 0.5, 0.0))  # 3 clicks to a unit of revenue, over 3
+    assert scale_of(weights, more) == 3.0
+    assert (coefficients(PolicyTable(), CATALOGUE, 3, weights, more).theta == said.theta).all()
+    for charged in (Charged.NOTHING, Charged.CLICKS):
+        assert charged.of(more) == {}
+    assert scale_of(weights, {}) == 1.0
+    owed = {**more, "new": Standing(offset=2**22)}
+    plain = coefficients(PolicyTable(), CATALOGUE, 3, weights, owed).theta - said.theta
+    assert plain[0, 0] * THETA_UNIT * CONSTANT_X * X_UNIT == pytest.approx(0.25 / 3.0, abs=1e-6)
 
 
 def test_a_start_does_not_depend_on_who_else_is_new() -> None:

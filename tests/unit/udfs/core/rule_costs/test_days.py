@@ -13,6 +13,7 @@ from tideline.udfs.core.context import DIM
 from tideline.udfs.core.policies.fence import epoch_of
 from tideline.udfs.core.rewards.feedback import Feedback, encode_feedback
 from tideline.udfs.core.rule_costs.days import KEPT_DAYS, decode_costs, encode_costs, is_costs, with_more
+from tideline.udfs.core.rule_costs.front import PLACES, Front, front_of
 from tideline.udfs.core.rule_costs.steps import RuleClass
 from tideline.udfs.core.rule_costs.sums import DayCosts, Prices, summed
 
@@ -76,3 +77,21 @@ def test_a_record_holds_a_days_costs_and_is_no_feedback() -> None:
     assert not is_costs(encode_feedback([Feedback("a", 1, 0, bytes(DIM))]))
     with pytest.raises(InvalidRecord):
         decode_costs(record[:-1])
+
+
+def test_fronts_are_kept_with_their_day_and_prices_give_way_to_them() -> None:
+    """Contract: by mark of the weights; those of a build with other steps are left out; the record stays readable."""
+    sample = sample_of(4)
+    costs = summed(sample, EVERY_PLACE, 20_000)._replace(fronts={5: front_of(sample, EVERY_PLACE, np.zeros(12))})
+    (found,) = decode_costs(with_more(encode_costs([costs]), [encode_costs([costs])]))
+    assert found.fronts[5].lists == 80
+    assert (found.fronts[5].clicks == 2 * costs.fronts[5].clicks).all()
+    other = costs.fronts[5]._replace(worth=np.arange(3), clicks=np.arange(3))
+    (without,) = decode_costs(encode_costs([costs._replace(fronts={5: other})]))
+    assert without.fronts == {}
+    full = Front(1 << 40, *np.full((2, PLACES), (1 << 62) - 1))
+    prices = {f"c{number:05d}": Prices(1, 40_000, 0, 0) for number in range(10_000)}
+    days = [costs._replace(day=day, prices=prices, fronts={1: full, 2: full}) for day in range(KEPT_DAYS)]
+    kept = decode_costs(encode_costs(days))
+    assert [len(each.fronts) for each in kept] == [2] * KEPT_DAYS
+    assert 0 < len(kept[-1].prices) < 10_000

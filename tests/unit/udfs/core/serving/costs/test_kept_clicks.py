@@ -1,0 +1,105 @@
+"""Lists that keep a share of the clicks they could have, from what rankers sample to what they rank by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tests.support.core_world import DAY_MS, NOON_MS, ArithmeticEncoder, activity, make_ranker
+from tests.support.policy_rows import learned
+from tideline.schemas.codec import encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.budgets.standing import EVERY_ID
+from tideline.udfs.core.learning.learner import Learner, LearnerSettings
+from tideline.udfs.core.learning.learning import Decay
+from tideline.udfs.core.rule_costs.days import encode_costs, with_more
+from tideline.udfs.core.rule_costs.front import weights_mark
+from tideline.udfs.core.rule_costs.sums import DayCosts
+from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
+from tideline.udfs.core.serving.engine import Records, process
+from tideline.udfs.core.serving.ranker_state import RankerState
+
+REVENUE = (0.0, 0.0, 1.0, 0.0)
+NAMES = [f"a{at}" for at in range(10)]
+USERS = [f"u{at}" for at in range(8000)]
+
+
+def ranker_of(least_clicks: float) -> RankerState:
+    """Ten activities: the later, the less it is clicked, and the more it earns."""
+    ranker = make_ranker([activity(name) for name in NAMES], alpha=0.0, list_size=3, least_clicks=least_clicks)
+    ranker = replace(ranker, settings=replace(ranker.settings, weights=REVENUE), weights=REVENUE)
+    for at, row in enumerate(learned(len(NAMES), 1)[0]):
+        theta = np.zeros_like(row.theta)
+        theta[0, 0], theta[2, 0] = (20 - at) * 2**18, (at + 1) * 2**18
+        theta[0, 1 + at % 5], theta[2, 6 + at % 4] = 2**23, 2**23
+        ranker = ranker.with_row(NAMES[at], row._replace(theta=theta, version=at, encoder=ArithmeticEncoder().version))
+    return ranker
+
+
+@cache
+def views() -> Records:
+    """Each looks at something now."""
+    kinds = ("tea", "milk", "rice", "beer", "soap")
+    told = [
+        encode_event(Event(f"v{user}", user, EventType.VIEW, NOON_MS + at, item_id="i", category=kinds[at % 5]))
+        for at, user in enumerate(USERS)
+    ]
+    return Records([user.encode() for user in USERS], told, [NOON_MS] * len(USERS))
+
+
+def told_by(ranker: RankerState) -> list[DayCosts]:
+    """What its lists for everybody say."""
+    outcome = process(views(), lambda ids: [None] * len(ids), ranker)
+    waiting = WaitingDecisions()
+    return [*waiting.add(outcome.sampled, NOON_MS), *waiting.costs()]
+
+
+def kept_share(days: list[DayCosts]) -> float:
+    """Clicks expected of the lists that were made, of the most there could be."""
+    made = sum(each.expected_clicks - int(each.classes[:, 4].sum()) for each in days)
+    return made / sum(int(each.fronts[weights_mark(REVENUE)].clicks[-1]) for each in days)
+
+
+def learner_of(least: float) -> Learner:
+    return Learner(LearnerSettings(decay=Decay(28 * DAY_MS), least_clicks=least, weights_mark=weights_mark(REVENUE)))
+
+
+@pytest.mark.parametrize("least", [0.85, 0.95])
+def test_lists_keep_their_clicks_once_the_learner_has_heard_of_them(least: float) -> None:
+    """Contract: what is sampled is told, a click gets its worth, and lists made by it keep the share."""
+    ranker = ranker_of(least)
+    before = told_by(ranker)
+    assert kept_share(before) < 0.8
+    learner = learner_of(least)
+    learner.value_clicks(with_more(None, [encode_costs([each]) for each in before]))
+    ((name, standing),) = learner.ledgers.due().standings
+    assert name == EVERY_ID
+    after = told_by(ranker.with_standing(EVERY_ID, standing._replace(version=50)))
+    assert least <= kept_share(after) < least + 0.06
+    # What could be had is counted free of what is added, so it does not feed upon itself.
+    assert encode_costs([replace_made(each) for each in after]) == encode_costs([replace_made(each) for each in before])
+
+
+def replace_made(day: DayCosts) -> DayCosts:
+    """What could be had, without what was."""
+    return day._replace(classes=np.zeros_like(day.classes), prices={})
+
+
+def test_nothing_is_sampled_where_no_share_is_to_be_kept() -> None:
+    """Contract: without the option no byte is other than before; with other weights commanded it is set aside."""
+    assert process(views(), lambda ids: [None] * len(ids), ranker_of(0.0)).sampled is None
+    commanded = replace(ranker_of(0.9), weights=(1.0, 5.0, 0.0, 0.0))
+    assert process(views(), lambda ids: [None] * len(ids), commanded).sampled is None
+
+
+def test_other_weights_than_the_deployment_s_are_left_as_they_are() -> None:
+    """Contract: a command's, and those of a placement that has its own."""
+    standing = learner_of(0.9).ledgers.standings()[0][1]._replace(price=2**26, version=50)
+    ranker = ranker_of(0.9).with_standing(EVERY_ID, standing)
+    policy = ranker.settings.policy
+    own = ranker.known_by(policy, weights=(0.0, 0.0, 2.0, 0.0))
+    assert (own.theta == ranker_of(0.9).known_by(policy, weights=(0.0, 0.0, 2.0, 0.0)).theta).all()
+    assert (ranker.known.theta != ranker_of(0.9).known.theta).any()
