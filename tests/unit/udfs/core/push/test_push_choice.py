@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.support.push_shard import AGREED
 from tideline.udfs.core.hashing import activity_hash, hashes64
 from tideline.udfs.core.push.push_choice import Candidate, Decided, Point, PushTerms, Why, decide_point, own_price
-from tideline.udfs.core.push.push_prices import FULL, SEND
+from tideline.udfs.core.push.push_prices import FULL, SEND, value_codes
 from tideline.udfs.core.push.push_user import NOBODY, Push, PushUser, push_id, with_unsubscribe
 from tideline.udfs.core.push.sending import EXPLORE, held_out
 
@@ -32,6 +33,13 @@ def test_the_best_is_sent_with_others_that_are_worth_it_below() -> None:
     assert {each.why: each.sent for each in found} == {Why.SENT: True, Why.WITHHELD: False}
     assert abs(sum(each.sent for each in found) / len(found) - SEND / 256) < 0.06
     assert {each.push_id for each in found} == {push_id(name, DAY, 0) for name in FREE}
+
+
+def test_whether_it_is_sent_does_not_depend_on_what_it_is() -> None:
+    """Contract: another activity that is worth it too, as after a restore, is sent where the first was."""
+    one, other = decided([A, B]), decided([Candidate("z", 12_345)])
+    assert [each.sent for each in one] == [each.sent for each in other]
+    assert {each.sent for each in one} == {True, False}
 
 
 def test_what_is_sent_is_kept_and_what_is_withheld_is_not() -> None:
@@ -118,6 +126,32 @@ def test_room_is_kept_for_a_users_better_days() -> None:
     sent = user._replace(pushes=(Push(DAY - 1, 0, 9),))
     assert own_price(sent, DAY, 1) == FULL
     assert own_price(sent, DAY, 2) >= own_price(user, DAY, 2)
+
+
+def test_a_push_below_the_price_of_the_users_week_or_of_all_is_sent_seldom() -> None:
+    """Contract: whichever price is higher is told and asked for."""
+    better = PushUser(day=DAY - 1, codes=bytes([40] * 7))
+    own = own_price(better, DAY, 3)
+    assert own > A.value
+    for user, terms, price in ((better, TERMS, own), (better, TERMS._replace(price=own + 5), own + 5)):
+        assert {(each.chance, each.price) for each in decided([A], user, terms)} == {(EXPLORE, price)}
+    assert {each.price for each in decided([A], NOBODY, TERMS._replace(price=70))} == {70}
+
+
+def test_days_of_long_ago_say_nothing_of_what_the_next_ones_are_worth() -> None:
+    """Contract: seven days by the calendar, whether he had a point on them or not."""
+    user = PushUser(day=DAY - 1, codes=bytes([40, 60, 60, 60, 60, 60, 60]))
+    assert own_price(user, DAY + 5, 1) < own_price(user, DAY, 1)
+    assert own_price(user, DAY + 6, 1) == own_price(user, DAY + 600, 1) == 0
+
+
+def test_what_a_day_without_room_would_have_been_worth_is_remembered() -> None:
+    """Contract: or only the days with room would say what a day is worth; what else is refused says nothing."""
+    full = PushUser(day=DAY - 1, pushes=tuple(Push(DAY - at, 0, 9) for at in (3, 2, 1)))
+    capped, _ = decide_point(full, AGREED, Point(FREE[0], DAY, OPEN), [A, B], TERMS)
+    assert list(capped.codes) == [value_codes(np.array([A.value]))[0], 0, 0, 0, 0, 0, 0]
+    quiet, _ = decide_point(full, AGREED, Point(FREE[0], DAY, 0), [A, B], TERMS)
+    assert (quiet.day, quiet.codes) == (DAY, bytes(7))
 
 
 def test_a_user_who_flies_west_has_no_second_first_message_of_a_day() -> None:

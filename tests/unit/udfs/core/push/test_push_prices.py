@@ -69,6 +69,8 @@ def test_what_is_to_come_is_what_came_at_the_same_hours() -> None:
     noon = monday + 12 * HOUR_MS + HOUR_MS // 2
     assert points_to_come(week, noon, noon + HOUR_MS) == pytest.approx(10.0)
     assert points_to_come(week, noon, noon + 40 * 24 * HOUR_MS) == pytest.approx(40 * 120.0)
+    begun = np.concatenate([week, np.array([(monday // HOUR_MS, 10**9, 0, 0, 0, 0)], LEDGER)])
+    assert points_to_come(begun, monday, monday + 24 * HOUR_MS) == pytest.approx(120.0)
     assert points_to_come(week, monday, monday - 1) == points_to_come(NO_LEDGER, 0, HOUR_MS) == 0.0
 
 
@@ -89,5 +91,6 @@ def test_a_volume_counts_what_was_sent_inside_it_alone() -> None:
     now, ends = 11 * HOUR_MS, 20 * HOUR_MS
     full, open_ = (volume_price(Volume(each, 10 * HOUR_MS, ends), ledger, seen, now) for each in (5, 6))
     assert full == FULL
+    assert open_ == price_of_room(seen, 256 / 230, points_to_come(ledger, now, ends))
     assert 0 < open_ < FULL
     assert volume_price(Volume(10_000, 10 * HOUR_MS, ends), ledger, seen, now) == 0

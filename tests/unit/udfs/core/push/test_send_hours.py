@@ -35,7 +35,7 @@ ZONES = (
     "Pacific/Chatham",
 )
 DAYTIME = (("all", "08:00", "21:00"),)
-NIGHT = (("sat", "22:30", "03:15"), ("sun", "00:45", "02:30"), ("mon", "09:00", "17:00"))
+NIGHT = (("sat", "22:30", "03:15"), ("sun", "00:45", "02:33"), ("mon", "09:02", "16:58"))
 FIRST = datetime(2027, 1, 1, tzinfo=UTC)
 DAY_0 = int(FIRST.timestamp()) // 86_400
 FLAT = np.full(24, 1 / 24)
@@ -124,6 +124,9 @@ def test_hours_are_those_of_the_users_clocks_and_add_up(minutes: list[int], zone
         if DAY_0 * DAY + each < before:
             expected[datetime.fromtimestamp((DAY_0 * DAY + each) * 60, zone_of(zone)).hour] += 1
     assert hour_counts(times, zone, before).tolist() == [expected]
+    if minutes:
+        newest = DAY_0 * DAY + max(minutes)
+        assert hour_counts(times, zone, newest).sum() == sum(each < max(minutes) for each in minutes)
     mixed = np.random.default_rng(seed).permutation(times[0])
     parts = [hour_counts(part[None], zone, before) for part in np.array_split(mixed, 3)]
     assert sum(parts).tolist() == [expected]  # type: ignore[union-attr]
