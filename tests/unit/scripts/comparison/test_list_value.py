@@ -8,18 +8,25 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tests.support.core_world import KEYS
+from tests.support.core_world import DAY_MS, KEYS, NOON_MS, activity, make_ranker, token_for
 from tests.support.list_world import NAMES, make_world
+from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import ConfigError
+from tideline.schemas.events import Event, EventType
+from tideline.schemas.records import DECISION
+from tideline.scripts.analysis.join_log import join
+from tideline.scripts.archive.avro_columns import columns_of
 from tideline.scripts.comparison.fixed_list import FixedList
 from tideline.scripts.comparison.list_diff import Pair
 from tideline.scripts.comparison.list_value import ListValue, described
+from tideline.scripts.simulation.lists import RankedList
+from tideline.udfs.core.rewards.attribution_settings import AttributionSettings
+from tideline.udfs.core.serving.engine import Records, process
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.list_world import ListWorld
-    from tideline.scripts.simulation.lists import RankedList
 
 _USERS = 2_400
 
@@ -150,3 +157,30 @@ def test_ids_of_placements_and_of_others_are_no_moments(tmp_path: Path) -> None:
     for odd in ("{}/1.5.1.3", "{}", "x{}/1.5.1", "{}/1.99999999999999999999.1"):
         ids = [odd.format(user) for user in world.columns["user"]]
         assert "no list of the moment" in _value(tmp_path, world, decision_id=ids)["refused"]
+
+
+def test_a_log_as_it_is_exported_is_understood(tmp_path: Path) -> None:
+    """Contract: decisions that the job writes, joined as `tideline export` joins them; any column may be the reward."""
+    names, users = ["a", "b", "c"], ["u", "v"]
+    tokens = {user: token_for(user, names) for user in users}
+    shown = [
+        Event(f"{user}{at}", user, EventType.IMPRESSION, NOON_MS + 1, activity_id=name, token=tokens[user], position=at)
+        for user in users
+        for at, name in enumerate(names)
+    ]
+    clicked = shown[0]._replace(event_id="click", type=EventType.CLICK, ts_ms=NOON_MS + 2)
+    records = Records([each.user_id.encode() for each in shown], list(map(encode_event, shown)), [2**50] * len(shown))
+    ranker = make_ranker([activity(name) for name in names])
+    outcome = process(records, lambda asked: [None] * len(asked), ranker)
+    settings = AttributionSettings.of(KEYS, DAY_MS, dict.fromkeys(names, 1.0), {})
+    decisions = columns_of(DECISION, [record for _, record in outcome.decisions])
+    parquet.write_table(join(decisions, [*shown, clicked], settings, {}), tmp_path / "log.parquet")
+    judge = ListValue(tmp_path / "log.parquet", KEYS, "click", against_log=True)
+    rest = ((NOON_MS + 1,) * 3, (None,) * 3)
+    made = {user: RankedList((1, NOON_MS, 1), tuple(names), rest[0], tokens[user], rest[1]) for user in users}
+    assert len(list(judge.seen(Pair(user, each, each) for user, each in made.items()))) == 2
+    found = judge.told()
+    assert "6 rows are too few" in found["refused"]
+    assert (found["rows"], found["users"], found["reward"]) == (4, 2, "click")
+    assert found["now"]["value"] == pytest.approx(1 / 4)
+    assert sum(found["left_out"].values()) == 2
