@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from tideline.udfs.operators.kept.shard_keys import ShardKeys
     from tideline.udfs.operators.kept.user_states import ShardOf, UserStates
 
-_AT_ONCE = 1_000
+_AT_ONCE = 2_000
+"""As many as a batch has records at most."""
 
 
 class BatchUsers:
