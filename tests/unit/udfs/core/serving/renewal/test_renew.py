@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
-from tests.support.core_world import DAY_MS, NOON_MS, ArithmeticEncoder, activity
+from tests.support.core_world import DAY_MS, KEYS, NOON_MS, ArithmeticEncoder, activity
 from tests.support.engine_runs import ranking_world, records_of, story_of, views
 from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.serving.engine import Outcome, process
 from tideline.udfs.core.serving.ranker_state import RankerState
-from tideline.udfs.core.serving.renewal.renew import RECENT_MS, refresh, republish
+from tideline.udfs.core.serving.renewal.renew import RECENT_MS, last_lists, refresh, republish
 from tideline.udfs.core.users.user_state import decode_states
 
 BEFORE = ranking_world(ArithmeticEncoder())
@@ -73,6 +75,34 @@ def test_a_list_later_than_the_opening_is_as_it_would_be_without() -> None:
     """Contract: `least_ms` changes no byte of a list whose user was seen since."""
     newer = [each._replace(ts_ms=OPENED_MS + 7) for each in views("u", 1)]
     assert seen(AFTER, newer, {}, OPENED_MS).lists == seen(AFTER, newer, {}).lists
+
+
+@pytest.mark.parametrize("size", [1, 5, 40, 10_000])
+def test_lists_left_for_later_are_those_made_at_once_through_erasures(size: int) -> None:
+    """Contract: who is erased has the mark in place of a list at once, who comes back a list at the end; the same bytes
+    in batches of any size, and of who never comes back nothing is made again."""
+    draw, users = np.random.default_rng(8), [f"u{number}" for number in range(8)]
+    events = [event for user in users for event in story_of(user, 25, draw)]
+    for user in users[:6]:
+        own = sorted(event.ts_ms for event in events if event.user_id == user)
+        events += [erase_order(user, own[at], KEYS) for at in draw.integers(3, len(own), 2).tolist()]
+    events.append(erase_order(users[0], max(each.ts_ms for each in events), KEYS))
+    events.sort(key=lambda each: each.ts_ms)
+    plain, lists = dict[str, bytes](), dict[str, bytes]()
+    for event in events:
+        made = seen(BEFORE, [event], plain)
+        lists.update(zip(made.listed, made.lists, strict=True))
+    kept, found = dict[str, bytes](), dict[str, bytes]()
+    for at in range(0, len(events), size):
+        records = records_of(events[at : at + size])
+        made = process(records, lambda asked: [kept.get(each) for each in asked], BEFORE, later=True)
+        kept.update(zip(made.users, made.states, strict=True))
+        found.update(zip(made.listed, made.lists, strict=True))
+    last = last_lists(users, [kept[each] for each in users], BEFORE)
+    assert users[0] not in last.listed
+    assert set(found) == set(users[:6])
+    found.update(zip(last.listed, last.lists, strict=True))
+    assert found == lists
 
 
 def latest(states: list[bytes]) -> int:
