@@ -55,7 +55,7 @@ def price_of_room(values: NDArray[np.float64], room: float, points: float) -> in
     >>> seen = np.zeros(VALUE_CODES)
     >>> seen[[0, 97, 101]] = [50, 25, 25]  # a quarter is worth 1 to 1.25, a quarter 2 to 2.5
     >>> [price_of_room(seen, room, 100) / 2**24 for room in (60, 50, 25, 12.5, 0)]
-    [0.0, 1.0, 2.0, 2.25, 274877906944.0]
+    [0.0, 0.0, 1.25, 2.25, 274877906944.0]
     """
     if room <= 0.0:
         return FULL
