@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.analysis.join_log import pseudonym
 from tideline.scripts.analysis.read_log import read_log
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 NO_LOG = "no log was named: --log, a file of `tideline export` or an archive"
 _MOMENT = r"^[0-9a-f]{16}/[0-9]+\.(?P<as_of>[0-9]{1,18})\.[0-9]+$"
 """Of a default list; those of placements have one number more."""
+_NEWEST = 1 << 40
+"""Later than any version that a token can name."""
 _NEEDED = ("decision_id", "user", "action", "position", "propensity", "policy_version", "feasible")
 _EXPORT = "a Parquet file of `tideline export`, or an archive"
 
@@ -77,7 +80,13 @@ class ListValue:
             raise ConfigError("--log", str(path), f"{_EXPORT} ({type(error).__name__})") from error
         if missing := [name for name in (*_NEEDED, reward) if name not in table.column_names]:
             raise ConfigError("--log", str(path), f"{_EXPORT}; it has no column {', '.join(missing)}")
-        found = pc.extract_regex(table["decision_id"].cast(pa.string()), _MOMENT)
+        checked = Table(path, "--log")
+        columns: dict[str, Any] = {name: checked.strings(name) for name in ("decision_id", "user")}
+        columns |= {"position": checked.whole("position", 0)}
+        columns |= {"policy_version": checked.whole("policy_version", 0, empty=_NEWEST)}
+        for name, column in columns.items():
+            table = table.set_column(table.column_names.index(name), name, pa.array(column))
+        found = pc.extract_regex(columns["decision_id"], _MOMENT)
         table = table.append_column("as_of", pc.struct_field(found, "as_of").cast(pa.int64()))
         self._table = table.filter(pc.is_valid(table["as_of"]))
         moments = zip(self._table["user"].to_pylist(), self._table["as_of"].to_pylist(), strict=True)

@@ -151,6 +151,25 @@ def test_a_file_that_is_no_export_is_refused(tmp_path: Path, name: str) -> None:
         ListValue(path, KEYS, "reward", against_log=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [("position", None), ("position", -1), ("position", "x"), ("decision_id", [1]), ("user", 1.5), ("propensity", 2.0),
+     ("reward", "much"), ("action", None), ("policy_version", "new"), ("x_0", None)],
+)  # fmt: skip
+def test_what_no_export_holds_is_named(tmp_path: Path, name: str, odd: Any) -> None:
+    """Contract: as a column with what is allowed in it, whatever a spreadsheet or a script has made of the file."""
+    world = make_world(1, 40)
+    changed: dict[str, Any] = {name: [odd] * len(world.columns["user"])}
+    with pytest.raises(ConfigError, match=name):
+        _value(tmp_path, world, **changed)
+
+
+def test_a_version_that_is_not_told_is_no_reason_to_doubt(tmp_path: Path) -> None:
+    world = make_world(1, 400)
+    assert _value(tmp_path, world, policy_version=[None] * len(world.columns["user"]))["warnings"] == []
+    assert len(_value(tmp_path, world, policy_version=[1] * len(world.columns["user"]))["warnings"]) == 1
+
+
 def test_ids_of_placements_and_of_others_are_no_moments(tmp_path: Path) -> None:
     """Contract: their rows are not judged, whatever stands in them."""
     world = make_world(1, 50)
