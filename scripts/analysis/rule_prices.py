@@ -98,7 +98,7 @@ def _kept_clicks(rules: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if more is None or not fronts:
         return
     mine = [each for each in fronts if each["weights"] == fronts[-1]["weights"]]
-    place = max(at for at, each in enumerate(MORE) if each <= more)
+    place = int(np.abs(np.array(MORE) - more).argmin())  # it was rounded to a whole number of PRICE_UNIT
     worth, clicks = (np.array([each[name] for each in mine]).sum(axis=0) for name in ("worth_micro", "clicks_micro"))
     yield _row(
         CLICKS,

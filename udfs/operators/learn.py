@@ -111,7 +111,7 @@ class Learn(KeyedProcessFunction):
         if not (costs or intervals):
             return
         with reading_what_is_learned(self._context):
-            record = with_more(kept, costs, self._config.epoch or 0)
+            record = with_more(kept, costs, self._config.epoch or 0, self._kept.settings.kept_front)
         self._value_clicks(record)
         intervals = 0 if begins_a_day(kept, costs) else waited(intervals, self._config.publish_ms)
         if costs:

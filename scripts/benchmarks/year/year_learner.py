@@ -84,7 +84,7 @@ class YearLearner:
         started_s = time.process_time()
         found = []
         if costs:
-            self.costs = with_more(self.costs, costs)
+            self.costs = with_more(self.costs, costs, mark=self._settings.kept_front)
             self._learner.value_clicks(self.costs)
             found.append(self._record(COSTS_KEY, self.costs))
         learned = self._learner.learn(*gather_feedback(parts))

@@ -52,6 +52,11 @@ class LearnerSettings(NamedTuple):
     weights_mark: int = 0
     """Of the weights that lists are ranked by, see front.py."""
 
+    @property
+    def kept_front(self) -> int | None:
+        """Whose fronts are kept, None where no share of clicks is."""
+        return self.weights_mark if self.least_clicks > 0.0 else None
+
 
 class Kept(NamedTuple):
     """What a learner is restored from: the values of its states, keys of arms as texts."""

@@ -64,6 +64,9 @@ class Policy(ABC):
     reads_pairs: ClassVar[bool] = False
     """Whether it needs to know what each user has to do with each activity, see Contexts."""
 
+    weighs_bonus: ClassVar[bool] = False
+    """Whether its bonus is as much as a click is worth, and not the same by any weights."""
+
     def __init__(self, **values: float) -> None:
         """Take values of its parameters; those left out have their defaults."""
         self.values = {name: values.get(name, declared.default) for name, declared in self.parameters.items()}

@@ -78,7 +78,7 @@ def coefficients(
         if EVERY_ID in standings:
             scale = scale_of(weights, standings)
             worths[:, 0] += more_for_clicks(standings)
-            worths, offsets = worths / scale, offsets / scale
+            worths /= scale  # and not the offsets: as by weights with so large a click
     known = stack(with_cold_start(rows, catalogue.activities), worths, shared)
     if offsets.any():
         theta = known.theta

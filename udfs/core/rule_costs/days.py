@@ -115,11 +115,20 @@ def is_costs(value: bytes) -> bool:
     return RULE_COSTS.wrote(value)
 
 
-def with_more(kept: bytes | None, parts: Iterable[bytes], epoch: int = 0) -> bytes:
-    """Return the record of what is kept and what is new: to be kept, and to be published."""
+def with_more(kept: bytes | None, parts: Iterable[bytes], epoch: int = 0, mark: int | None = None) -> bytes:
+    """Return the record of what is kept and what is new: to be kept, and to be published.
+
+    Fronts are those of the weights of this `mark` alone, of none without: a record takes in what is read, however often
+    a deployment was started with others.
+    """
     days: dict[int, DayCosts] = {}
     for record in [*([] if kept is None else [kept]), *parts]:
         for costs in decode_costs(record):
             days[costs.day] = days[costs.day].plus(costs) if costs.day in days else costs
     since = max(days, default=0) - KEPT_DAYS
-    return encode_costs([days[day] for day in sorted(days) if day > since], epoch)
+    mine = [_of_mark(days[day], mark) for day in sorted(days) if day > since]
+    return encode_costs(mine, epoch)
+
+
+def _of_mark(costs: DayCosts, mark: int | None) -> DayCosts:
+    return costs._replace(fronts={at: front for at, front in costs.fronts.items() if at == mark})

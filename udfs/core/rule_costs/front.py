@@ -45,19 +45,35 @@ class Front(NamedTuple):
         return Front(self.lists + other.lists, self.worth + other.worth, self.clicks + other.clicks)
 
 
+class Bonus(NamedTuple):
+    """What scores have for exploration [S, K]."""
+
+    of_weights: NDArray[np.float64]
+    of_clicks: NDArray[np.float64] | None = None
+    """Where a click alone is worth something, one; None where it is the same by any weights."""
+
+    def at(self, more: float, scale: float) -> NDArray[np.float64]:
+        """Return what it is where a click is worth so much more and scores are divided by a scale."""
+        return self.of_weights if self.of_clicks is None else (self.of_weights + more * self.of_clicks) / scale
+
+    def of_clicks_alone(self) -> NDArray[np.float64]:
+        """Return what it is where clicks alone are worth something."""
+        return self.of_weights if self.of_clicks is None else self.of_clicks
+
+
 Fronts = dict[int, Front]
 """By the mark of the weights that worth is of."""
 
 
 def weights_mark(weights: Weights) -> int:
     """Return the number by which sums know weights, 0..2**53-1."""
-    return hash64(",".join(f"{weight!r}" for weight in weights)) >> 11
+    return hash64(",".join(f"{weight + 0.0!r}" for weight in weights)) >> 11  # 1 and -0.0 as 1.0 and 0.0
 
 
-def front_of(sample: Sample, looked_at: NDArray[np.float64], bonus: NDArray[np.float64], click: float = 0.0) -> Front:
+def front_of(sample: Sample, looked_at: NDArray[np.float64], bonus: Bonus, click: float = 0.0) -> Front:
     """Return what the decisions of a sample could have; a position counts as often as it is looked at [k].
 
-    Each list is the best of what its user may be shown, with the bonus [S, K] that scores have; `click` is the weight
+    Each list is the best of what its user may be shown, with the bonus that scores have; `click` is the weight
     of a click as scores are scaled. So clicks alone are what lists for clicks have that explore as widely. What list
     rules and random draws take, they take from all alike.
     """
@@ -65,9 +81,12 @@ def front_of(sample: Sample, looked_at: NDArray[np.float64], bonus: NDArray[np.f
     worth, clicks = np.zeros(PLACES, np.int64), np.zeros(PLACES, np.int64)
     for place in range(PLACES):
         # One after the other: all at once they would be as many scores as the batch has, thirty times.
-        more = MORE[place] if place < len(MORE) else 0.0
-        scores = sample.clicks if place == len(MORE) else sample.mean + more * sample.clicks
-        scores = scores / (max(click + more, 1.0) if more else 1.0) + bonus  # scale_of of cold_start.py
+        if place == len(MORE):
+            scores = sample.clicks + bonus.of_clicks_alone()
+        else:
+            more = MORE[place]
+            scale = max(click + more, 1.0) if more else 1.0  # scale_of of cold_start.py
+            scores = (sample.mean + more * sample.clicks) / scale + bonus.at(more, scale)
         lists = best(sort_keys(scores, mask, ties), positions, ties)[None]
         worth[place] = expected(sample.mean, lists, looked_at).sum()
         clicks[place] = expected(sample.clicks, lists, looked_at).sum()
@@ -94,13 +113,13 @@ def summed_front(days: Iterable[Mapping[int, Front]], mark: int) -> Front | None
 def click_worth(front: Front | None, least: float) -> float:
     """Return how much more a click must be worth for lists to keep a share `least` of the clicks they could have.
 
-    That is the least of MORE at which they do: 0 where they keep it anyway, and where nothing is known.
+    That is the least of MORE at which they do: 0 where they keep it anyway, and where no clicks are expected yet.
 
     >>> clicks = np.linspace(50, 80, PLACES).astype(np.int64)
     >>> click_worth(Front(100, clicks, clicks), 0.5), click_worth(Front(100, clicks, clicks), 0.99)
     (0.0, 65536.0)
     """
-    if front is None:
+    if front is None or front.clicks[-1] <= 0:
         return 0.0
     needed = least * float(front.clicks[-1])
     reached = front.clicks[:-1] >= needed

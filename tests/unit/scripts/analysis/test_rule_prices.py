@@ -11,6 +11,7 @@ import pytest
 from tests.unit.udfs.core.rule_costs.test_steps import EVERY_PLACE, sample_of
 from tideline.schemas.records import RULE_COSTS
 from tideline.scripts.analysis.rule_prices import price_lines, rule_prices
+from tideline.udfs.core.budgets.pacing import PRICE_UNIT, in_price_units
 from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.rule_costs.front import MORE, PLACES, Front
 from tideline.udfs.core.rule_costs.steps import MICRO, RuleClass, steps_of
@@ -155,3 +156,13 @@ def test_what_keeping_clicks_takes_is_said_beside_what_the_weights_alone_would_k
     said = f"lists keep {row['used']:.1%} of the clicks they could have, 80.0% by the weights alone; that costs"
     assert f"{said} {row['share']:.1%} of worth" in lines
     assert "clicks" not in [each["constraint"] for each in told(document([newest]) | {"click_worth": None})["rows"]]
+
+
+@pytest.mark.parametrize("place", range(len(MORE)))
+def test_what_lists_keep_is_told_of_the_worth_that_a_click_has(place: int) -> None:
+    """Contract: at every step, though a standing rounds it, up or down."""
+    clicks = np.arange(1000, 1000 + PLACES)
+    day = summed(sample_of(1, 400), EVERY_PLACE, 20_000)._replace(fronts={7: Front(90, clicks[::-1].copy(), clicks)})
+    more = in_price_units(MORE[place]) * PRICE_UNIT
+    (row,) = [each for each in told(document([day]) | {"click_worth": more})["rows"] if each["constraint"] == "clicks"]
+    assert row["used"] == round(float(clicks[place] / clicks[-1]), 6)

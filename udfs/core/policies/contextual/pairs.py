@@ -29,6 +29,7 @@ class Pairs(Policy):
 
     name: ClassVar[str] = "pairs"
     reads_pairs: ClassVar[bool] = True
+    weighs_bonus: ClassVar[bool] = True
     parameters: ClassVar[Mapping[str, Parameter]] = {"alpha": ALPHA._replace(default=0.5)}
 
     @property

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.policies.base import Contexts
-from tideline.udfs.core.policies.cold_start import Charged, offsets_of, scale_of, scaled
+from tideline.udfs.core.policies.cold_start import Charged, offsets_of, scaled
 from tideline.udfs.core.ranking.list_form import ListForm
 from tideline.udfs.core.rule_costs.days import KEPT_DAYS
-from tideline.udfs.core.rule_costs.front import front_of, weights_mark
+from tideline.udfs.core.rule_costs.front import Bonus, front_of, weights_mark
 from tideline.udfs.core.rule_costs.steps import Masks, Sample
 from tideline.udfs.core.rule_costs.sums import ONE_IN, PRICE_LIMIT, Prices, sampled, summed
 
@@ -91,7 +91,7 @@ def _prices(ranker: RankerState, lists: int) -> dict[str, Prices]:
 
 def _sample(
     decisions: SampledDecisions, here: NDArray[np.int64], arm: int
-) -> tuple[Sample, NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Sample, NDArray[np.float64], Bonus]:
     """Return some decisions of one arm as steps are made from them, how often each place is looked at, the bonus."""
     ranker, order, masks, seeds = decisions.ranker, decisions.order[here], decisions.masks.part(here), decisions.seeds
     standings, policy = ranker.charging(ranker.weights), ranker.policy_of(arm)
@@ -102,12 +102,11 @@ def _sample(
         for charged in (Charged.CLICKS, Charged.NOTHING, Charged.PRICES)[: 2 + has_prices]
     ]
     offsets = offsets_of(ranker.catalogue.activities, standings if policy.contextual else {})
-    offsets /= scale_of(ranker.weights, standings)
     form = ListForm(order.shape[1], 0.0, ranker.offers.rules)
     places = np.array(ranker.attributing.examination_discount[: order.shape[1]])
     means = [each.mean for each in scored]
     sample = Sample(means[1], means[-1], means[0], offsets, masks, seeds[here], form, order)
-    return sample, 1.0 - places / 100, scored[1].bonus
+    return sample, 1.0 - places / 100, Bonus(scored[1].bonus, scored[0].bonus if policy.weighs_bonus else None)
 
 
 class WaitingDecisions:

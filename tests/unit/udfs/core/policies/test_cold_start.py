@@ -50,7 +50,10 @@ def test_what_budgets_and_floors_charge_can_be_told_apart() -> None:
 
 
 def test_a_click_that_is_worth_more_scores_as_if_the_weights_said_so() -> None:
-    """Contract: in the scale of scores, budgets' prices and floors' offsets with it."""
+    """Contract: budgets' prices are in the scale of scores with it; floors add as much as by weights that say so.
+
+    An offset is at most so large, so one that was divided would be too small for any floor where a click is worth much.
+    """
     weights, more = (0.0, 0.0, 0.5, 0.0), {EVERY_ID: Standing(price=3 * 2**24)}
     said = coefficients(PolicyTable(), CATALOGUE, 3, (1.5, 0.0, 0.5, 0.0))  # 3 clicks to a unit of revenue, over 3
     assert scale_of(weights, more) == 3.0
@@ -60,7 +63,7 @@ def test_a_click_that_is_worth_more_scores_as_if_the_weights_said_so() -> None:
     assert scale_of(weights, {}) == 1.0
     owed = {**more, "new": Standing(offset=2**22)}
     plain = coefficients(PolicyTable(), CATALOGUE, 3, weights, owed).theta - said.theta
-    assert plain[0, 0] * THETA_UNIT * CONSTANT_X * X_UNIT == pytest.approx(0.25 / 3.0, abs=1e-6)
+    assert plain[0, 0] * THETA_UNIT * CONSTANT_X * X_UNIT == pytest.approx(0.25, abs=1e-6)
 
 
 def test_a_start_does_not_depend_on_who_else_is_new() -> None:

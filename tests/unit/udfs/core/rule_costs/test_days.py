@@ -13,9 +13,9 @@ from tideline.udfs.core.context import DIM
 from tideline.udfs.core.policies.fence import epoch_of
 from tideline.udfs.core.rewards.feedback import Feedback, encode_feedback
 from tideline.udfs.core.rule_costs.days import KEPT_DAYS, decode_costs, encode_costs, is_costs, with_more
-from tideline.udfs.core.rule_costs.front import PLACES, Front, front_of
+from tideline.udfs.core.rule_costs.front import PLACES, Bonus, Front, front_of
 from tideline.udfs.core.rule_costs.steps import RuleClass
-from tideline.udfs.core.rule_costs.sums import DayCosts, Prices, summed
+from tideline.udfs.core.rule_costs.sums import NO_PRICES, DayCosts, Prices, summed
 
 
 def part(day: int, lists: int = 1) -> bytes:
@@ -82,8 +82,8 @@ def test_a_record_holds_a_days_costs_and_is_no_feedback() -> None:
 def test_fronts_are_kept_with_their_day_and_prices_give_way_to_them() -> None:
     """Contract: by mark of the weights; those of a build with other steps are left out; the record stays readable."""
     sample = sample_of(4)
-    costs = summed(sample, EVERY_PLACE, 20_000)._replace(fronts={5: front_of(sample, EVERY_PLACE, np.zeros(12))})
-    (found,) = decode_costs(with_more(encode_costs([costs]), [encode_costs([costs])]))
+    costs = summed(sample, EVERY_PLACE, 20_000)._replace(fronts={5: front_of(sample, EVERY_PLACE, Bonus(np.zeros(12)))})
+    (found,) = decode_costs(with_more(encode_costs([costs]), [encode_costs([costs])], mark=5))
     assert found.fronts[5].lists == 80
     assert (found.fronts[5].clicks == 2 * costs.fronts[5].clicks).all()
     other = costs.fronts[5]._replace(worth=np.arange(3), clicks=np.arange(3))
@@ -95,3 +95,15 @@ def test_fronts_are_kept_with_their_day_and_prices_give_way_to_them() -> None:
     kept = decode_costs(encode_costs(days))
     assert [len(each.fronts) for each in kept] == [2] * KEPT_DAYS
     assert 0 < len(kept[-1].prices) < 10_000
+
+
+def test_a_record_takes_in_what_is_read_however_many_weights_there_were() -> None:
+    """Contract: fronts of former weights go, or a week of restarts with others would make a record nobody can read."""
+    costs = DayCosts(20_000, 90, 500, 400, 1, np.zeros((6, 5), np.int64), NO_PRICES)
+    full, kept = Front(1 << 40, *np.full((2, PLACES), (1 << 62) - 1)), None
+    for mark in range(1, 200):
+        part = encode_costs([costs._replace(day=20_000 + mark // 30, fronts={mark: full})])
+        kept = with_more(kept, [part, part], mark=mark)
+        assert [mark] == [at for each in decode_costs(kept) for at in each.fronts]
+    assert kept is not None
+    assert not any(each.fronts for each in decode_costs(with_more(kept, [])))

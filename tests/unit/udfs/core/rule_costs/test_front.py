@@ -13,6 +13,7 @@ from tideline.udfs.core.ranking.rule_tables import NO_RULES
 from tideline.udfs.core.rule_costs.front import (
     ENOUGH,
     MORE,
+    Bonus,
     Front,
     added,
     click_worth,
@@ -22,7 +23,7 @@ from tideline.udfs.core.rule_costs.front import (
 )
 from tideline.udfs.core.rule_costs.steps import MICRO, RuleClass, Sample
 
-NO_BONUS = np.zeros(12)
+NO_BONUS = Bonus(np.zeros(12))
 MASKED = frozenset({RuleClass.CAPS, RuleClass.STOPS})
 
 
@@ -76,6 +77,8 @@ def test_nothing_is_added_where_clicks_are_kept_or_nothing_is_known() -> None:
     alike = front_of(sample._replace(mean=sample.clicks), EVERY_PLACE, NO_BONUS)
     assert click_worth(alike, 0.999) == 0.0
     assert click_worth(None, 0.9) == 0.0
+    # Early on a regression may expect less than nothing of everybody: no reason to rank by clicks alone.
+    assert click_worth(alike._replace(clicks=np.linspace(-9.0, -5.0, len(MORE) + 1).astype(np.int64)), 0.9) == 0.0
 
 
 def test_a_share_that_no_worth_keeps_gets_the_largest() -> None:
@@ -88,6 +91,7 @@ def test_sums_are_the_same_in_any_split_and_by_weights_apart() -> None:
     """Contract: what lists of other weights could have does not count; too few lists say nothing."""
     sample, mark, other = torn(5, 700), weights_mark((0.0, 0.0, 1.0, 0.0)), weights_mark((1.0, 5.0, 0.0, 0.0))
     assert mark != other
+    assert mark == weights_mark((-0.0, 0, 1, 0.0))  # equal weights, as a command may write them
     parts = [{mark: front_of(sample.part(some), EVERY_PLACE, NO_BONUS)} for some in np.array_split(np.arange(700), 6)]
     whole, split = front_of(sample, EVERY_PLACE, NO_BONUS), reduce(added, parts)[mark]
     assert (split.lists, split.worth.tolist(), split.clicks.tolist()) == (

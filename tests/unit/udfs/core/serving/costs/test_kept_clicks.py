@@ -12,11 +12,12 @@ from tests.support.core_world import DAY_MS, NOON_MS, ArithmeticEncoder, activit
 from tests.support.policy_rows import learned
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.budgets.standing import EVERY_ID
+from tideline.udfs.core.budgets.standing import EVERY_ID, Standing
 from tideline.udfs.core.learning.learner import Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import Decay
+from tideline.udfs.core.policies.cold_start import CLICKS_ALONE
 from tideline.udfs.core.rule_costs.days import encode_costs, with_more
-from tideline.udfs.core.rule_costs.front import weights_mark
+from tideline.udfs.core.rule_costs.front import MORE, weights_mark
 from tideline.udfs.core.rule_costs.sums import DayCosts
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
 from tideline.udfs.core.serving.engine import Records, process
@@ -27,15 +28,19 @@ NAMES = [f"a{at}" for at in range(10)]
 USERS = [f"u{at}" for at in range(8000)]
 
 
-def ranker_of(least_clicks: float) -> RankerState:
-    """Ten activities: the later, the less it is clicked, and the more it earns."""
-    ranker = make_ranker([activity(name) for name in NAMES], alpha=0.0, list_size=3, least_clicks=least_clicks)
+def ranker_of(least_clicks: float, policy: str = "linucb", alpha: float = 0.0, unit: int = 1) -> RankerState:
+    """Ten activities: the later, the less it is clicked, and the more it earns, in so small a unit of money."""
+    ranker = make_ranker(
+        [activity(name) for name in NAMES], policy=policy, alpha=alpha, list_size=3, least_clicks=least_clicks
+    )
     ranker = replace(ranker, settings=replace(ranker.settings, weights=REVENUE), weights=REVENUE)
     for at, row in enumerate(learned(len(NAMES), 1)[0]):
         theta = np.zeros_like(row.theta)
         theta[0, 0], theta[2, 0] = (20 - at) * 2**18, (at + 1) * 2**18
         theta[0, 1 + at % 5], theta[2, 6 + at % 4] = 2**23, 2**23
-        ranker = ranker.with_row(NAMES[at], row._replace(theta=theta, version=at, encoder=ArithmeticEncoder().version))
+        theta[2] *= unit
+        row = row._replace(theta=theta, version=at, encoder=ArithmeticEncoder().version)
+        ranker = ranker.with_row(NAMES[at], row._replace(by_click=(1.0, 0.2, unit * (at + 1) / (20 - at))))
     return ranker
 
 
@@ -74,7 +79,7 @@ def test_lists_keep_their_clicks_once_the_learner_has_heard_of_them(least: float
     before = told_by(ranker)
     assert kept_share(before) < 0.8
     learner = learner_of(least)
-    learner.value_clicks(with_more(None, [encode_costs([each]) for each in before]))
+    learner.value_clicks(with_more(None, [encode_costs([each]) for each in before], mark=weights_mark(REVENUE)))
     ((name, standing),) = learner.ledgers.due().standings
     assert name == EVERY_ID
     after = told_by(ranker.with_standing(EVERY_ID, standing._replace(version=50)))
@@ -103,3 +108,21 @@ def test_other_weights_than_the_deployment_s_are_left_as_they_are() -> None:
     own = ranker.known_by(policy, weights=(0.0, 0.0, 2.0, 0.0))
     assert (own.theta == ranker_of(0.9).known_by(policy, weights=(0.0, 0.0, 2.0, 0.0)).theta).all()
     assert (ranker.known.theta != ranker_of(0.9).known.theta).any()
+
+
+@pytest.mark.parametrize("unit", [1, 300])
+@pytest.mark.parametrize(("policy", "alpha"), [("linucb", 0.3), ("pairs", 0.5), ("thompson", 0.3), ("kl_ucb", 0.0)])
+def test_lists_have_the_clicks_that_their_front_says(policy: str, alpha: float, unit: int) -> None:
+    """Contract: whatever a policy explores by, and in whatever unit money is: a front is of lists as they are made."""
+    ranker = ranker_of(0.9, policy, alpha, unit)
+    fronts = [each.fronts[weights_mark(REVENUE)] for each in told_by(ranker)]
+    for place in (0, 8, 18, 34):
+        standing = Standing(price=round(MORE[place] * 2**24), version=50)
+        made = sum(
+            each.expected_clicks - int(each.classes[:, 4].sum())
+            for each in told_by(ranker.with_standing(EVERY_ID, standing))
+        )
+        assert made == pytest.approx(sum(int(front.clicks[place]) for front in fronts), rel=2e-3)
+    alone = replace(ranker, settings=replace(ranker.settings, weights=CLICKS_ALONE), weights=CLICKS_ALONE)
+    most = sum(int(each.fronts[weights_mark(CLICKS_ALONE)].clicks[0]) for each in told_by(alone))
+    assert sum(int(front.clicks[-1]) for front in fronts) == most
