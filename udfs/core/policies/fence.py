@@ -20,7 +20,7 @@ def epoch_of(value: bytes | None) -> int:
     """Return the epoch of a record of the policy topic, 0 of what is none: whoever wrote it knew of no epochs."""
     if value is None:
         return 0
-    codec = next((each for each in (LEDGER, RULE_COSTS) if value.startswith(each.header)), POLICY)
+    codec = next((each for each in (LEDGER, RULE_COSTS) if each.wrote(value)), POLICY)
     try:
         return int(codec.decode(value)["epoch"])
     except InvalidRecord:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from io import BytesIO
+
+import fastavro
 import pytest
 
+from tests.support.doc_pages import ROOT
 from tideline.schemas.errors import ConfigError
+from tideline.schemas.records import wire_header
 from tideline.udfs.core.budgets.standing import Standing, encode_standing
 from tideline.udfs.core.policies.fence import (
     Claim,
@@ -78,6 +84,18 @@ def test_a_standing_tells_its_epoch_as_a_row_does() -> None:
     """Contract: whichever of them is the last record of the topic."""
     assert epoch_of(encode_standing("a", Standing(epoch=7))) == 7
     assert epoch_of(encode_standing("a", Standing(epoch=7))[:-1]) == 0
+
+
+@pytest.mark.parametrize("name", ["ledger_v2", "ledger_v3", "rule_costs_v1", "rule_costs_v2"])
+def test_a_record_of_a_former_version_tells_its_epoch(name: str) -> None:
+    """Contract: after an upgrade the last record of the topic may be one."""
+    folder = ROOT / "schemas" / "versions"
+    ids = {file: int(number) for number, file in json.loads((folder / "ids.json").read_bytes()).items()}
+    body = BytesIO()
+    record = {"days": [], "activity_id": "a", "epoch": 7} | dict.fromkeys(Standing._fields, 0)
+    record |= {"epoch": 7, "stopped": False, "shares": []}
+    fastavro.schemaless_writer(body, json.loads((folder / f"{name}.avsc").read_bytes()), record)
+    assert epoch_of(wire_header(ids[f"{name}.avsc"]) + body.getvalue()) == 7
 
 
 OWN, OTHER = Claim(7, "5f" * 16), Claim(7, "aa" * 16)
