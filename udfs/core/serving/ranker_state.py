@@ -166,9 +166,13 @@ class RankerState:
         return self._known[name]
 
     def charging(self, weights: Weights) -> Mapping[str, Standing]:
-        """Return where activities stand, for scores by some weights: clicks are kept by the deployment's own alone."""
-        standings = self.tables.standings
-        if EVERY_ID not in standings or weights == self.settings.weights:
+        """Return where activities stand, for scores by some weights: clicks are kept by the deployment's own alone.
+
+        And only where a share is asked for: a job that was begun anew without the option, or replays without it, read
+        what one before has published, and nobody takes that back.
+        """
+        standings, keeps = self.tables.standings, self.settings.least_clicks > 0.0
+        if EVERY_ID not in standings or (keeps and weights == self.settings.weights):
             return standings
         return {name: each for name, each in standings.items() if name != EVERY_ID}
 

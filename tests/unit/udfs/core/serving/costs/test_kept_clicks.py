@@ -110,6 +110,12 @@ def test_other_weights_than_the_deployment_s_are_left_as_they_are() -> None:
     assert (ranker.known.theta != ranker_of(0.9).known.theta).any()
 
 
+def test_what_a_job_before_has_published_counts_for_nothing_without_the_option() -> None:
+    """Contract: one that is begun anew tells nothing of clicks, so rankers must not go by the last that was told."""
+    stale = ranker_of(0.0).with_standing(EVERY_ID, Standing(price=2**26, version=50))
+    assert (stale.known.theta == ranker_of(0.0).known.theta).all()
+
+
 @pytest.mark.parametrize("unit", [1, 300])
 @pytest.mark.parametrize(("policy", "alpha"), [("linucb", 0.3), ("pairs", 0.5), ("thompson", 0.3), ("kl_ucb", 0.0)])
 def test_lists_have_the_clicks_that_their_front_says(policy: str, alpha: float, unit: int) -> None:
