@@ -18,6 +18,7 @@ from tideline.udfs.core.learning.learning import Decay
 from tideline.udfs.core.policies.cold_start import CLICKS_ALONE
 from tideline.udfs.core.rule_costs.days import encode_costs, with_more
 from tideline.udfs.core.rule_costs.front import MORE, weights_mark
+from tideline.udfs.core.rule_costs.steps import RuleClass
 from tideline.udfs.core.rule_costs.sums import DayCosts
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
 from tideline.udfs.core.serving.engine import Records, process
@@ -132,3 +133,14 @@ def test_lists_have_the_clicks_that_their_front_says(policy: str, alpha: float, 
     alone = replace(ranker, settings=replace(ranker.settings, weights=CLICKS_ALONE), weights=CLICKS_ALONE)
     most = sum(int(each.fronts[weights_mark(CLICKS_ALONE)].clicks[0]) for each in told_by(alone))
     assert sum(int(front.clicks[-1]) for front in fronts) == most
+
+
+def test_budgets_floors_and_kept_clicks_are_priced_as_lists_are_made_by_them() -> None:
+    """Contract: together, the lists that the classes lead to are those that were made; `*` is no activity's price."""
+    ranker = ranker_of(0.9, unit=30).with_standing(EVERY_ID, Standing(price=2**30, version=50))
+    ranker = ranker.with_standing("a4", Standing(offset=round(0.08 * 2**24), version=51))
+    ranker = ranker.with_standing("a9", Standing(price=2**22, version=52))
+    days = told_by(ranker)
+    changed = np.sum([each.classes[:, 2] for each in days], axis=0) > 0
+    assert changed.tolist() == [each in (RuleClass.PRICES, RuleClass.OFFSETS) for each in RuleClass]
+    assert {name for each in days for name in each.prices} == {"a4", "a9"}
