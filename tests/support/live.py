@@ -21,10 +21,11 @@ from tideline.scripts.commands.redis_target import client_of
 from tideline.scripts.commands.submit import submit, token_keys
 from tideline.scripts.commands.topics import ensure_topics
 from tideline.scripts.localstack.paths import REPOSITORY
+from tideline.udfs.core.budgets.standing import EVERY_ID
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.control.control import Control, LoadModel, PublishPolicy, Republish, encode_control
 from tideline.udfs.core.lists.list_version import parse_version
-from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, RowKey
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, LedgerKey, RowKey
 from tideline.udfs.settings.connection.redis_url import is_cluster
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.option_sources import load
@@ -286,14 +287,12 @@ class LiveJob:
     def _load_config(self) -> JobConfig:
         flags = {"bootstrap": self.stack.kafka_bootstrap, "encoder": str(ENCODERS / "demo-1"), **self.options}
         argv = [part for key, value in flags.items() for part in (f"--{key.replace('_', '-')}", value)]
-        secrets = {
-            "TIDELINE_REDIS_URL": self.stack.redis_url,
-            "TIDELINE_TOKEN_KEYS": json.dumps(token_keys(self.stack)),
-        }
-        return load(JobConfig, argv, secrets)
+        keys = json.dumps(token_keys(self.stack))
+        return load(JobConfig, argv, {"TIDELINE_REDIS_URL": self.stack.redis_url, "TIDELINE_TOKEN_KEYS": keys})
 
 
 def _newest(policy: Sequence[Recorded], since: int) -> list[bytes]:
-    """Return the newest value under each key of the records since, in their order as bytes; costs of rules apart."""
-    values = {record.key: record.value for record in policy[since:] if record.key != COSTS_KEY}
+    """Return the newest value under each key of the records since, as sorted bytes, but for what is sampled."""
+    sampled = COSTS_KEY, LedgerKey(EVERY_ID).value
+    values = {record.key: record.value for record in policy[since:] if record.key not in sampled}
     return sorted(value for value in values.values() if value is not None)
