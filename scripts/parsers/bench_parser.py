@@ -105,15 +105,14 @@ def _on_a_stack(verbs: SubVerbs) -> None:
 
 
 def _in_turns(verbs: SubVerbs) -> None:
-    spread = verbs.add_parser("cluster", help="events a second with a Redis Cluster, beside one server")
-    spread.tells(None, ["tideline bench cluster --events 400000 --rounds 3"])
-    spread.add_argument("--events", type=_chunks, default=400_000, metavar="N", help="events in the topic (400000)")
-    spread.add_argument("--rounds", type=_COUNT, default=3, metavar="N", help="of both; medians count (3)")
-
-    held = verbs.add_parser("ruled", help="events a second under a marketer's rules, beside none")
-    held.tells(None, ["tideline bench ruled --events 400000 --rounds 3"])
-    held.add_argument("--events", type=_chunks, default=400_000, metavar="N", help="events in the topic (400000)")
-    held.add_argument("--rounds", type=_COUNT, default=3, metavar="N", help="of both; medians count (3)")
+    for name, says in (
+        ("cluster", "events a second with a Redis Cluster, beside one server"),
+        ("ruled", "events a second under a marketer's rules, beside none"),
+    ):
+        both = verbs.add_parser(name, help=says)
+        both.tells(None, [f"tideline bench {name} --events 400000 --rounds 3"])
+        both.add_argument("--events", type=_chunks, default=400_000, metavar="N", help="events in the topic (400000)")
+        both.add_argument("--rounds", type=_COUNT, default=3, metavar="N", help="of both; medians count (3)")
 
 
 def _of_the_past(verbs: SubVerbs) -> None:

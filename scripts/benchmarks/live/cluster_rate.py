@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from tideline.scripts.benchmarks.live.arena import Arena, arena
 from tideline.scripts.benchmarks.live.rates import steady_rate
-from tideline.scripts.benchmarks.live.throughput import prepare
+from tideline.scripts.benchmarks.live.throughput import prepare, worked_off
 from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.commands.redis_target import client_of
 from tideline.scripts.localstack import redis_cluster
@@ -72,8 +72,5 @@ def _rate(stage: Arena, topics: Topics, events: int, name: str, redis_url: str) 
     with closing(client_of(redis_url)) as client:
         client.flushall()
     own = stage.topics(f"{topics.clickstream}-{name}", int(time.time() * 1000))
-    options = {"start": "earliest", "redis_url": redis_url}
-    job_id = stage.start(replace(own, clickstream=topics.clickstream), options)
-    run = stage.watch(job_id, events)
-    stage.stack.rest.cancel(job_id)
+    run = worked_off(stage, replace(own, clickstream=topics.clickstream), events, {"redis_url": redis_url})
     return steady_rate(run.samples, events)

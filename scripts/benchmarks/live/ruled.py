@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from tideline.scripts.benchmarks.live.arena import Arena, arena
 from tideline.scripts.benchmarks.live.rates import steady_rate
-from tideline.scripts.benchmarks.live.throughput import prepare
+from tideline.scripts.benchmarks.live.throughput import prepare, worked_off
 from tideline.scripts.benchmarks.live.traffic import activities
 from tideline.scripts.benchmarks.progress import say
 from tideline.udfs.core.catalogue.competing import Variant
@@ -112,9 +112,7 @@ def _worked_off(stage: Arena, topics: Topics, events: int, name: str, rules: Rul
     at_ms = int(time.time() * 1000)
     own = replace(stage.topics(f"{topics.clickstream}-{name}", at_ms), clickstream=topics.clickstream)
     stage.offer(own, under_rules(activities(at_ms), rules))
-    job_id = stage.start(own, {"start": "earliest", **rules.options})
-    run = stage.watch(job_id, events)
-    stage.stack.rest.cancel(job_id)
+    run = worked_off(stage, own, events, rules.options)
     rate = round(steady_rate(run.samples, events))
     say(f"{name}: {rate:,} events/s")
     return rate, run.us_by_thread

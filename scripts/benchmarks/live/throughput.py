@@ -19,6 +19,8 @@ from tideline.scripts.localstack import StackError
 from tideline.udfs.operators.metrics import COUNTERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tideline.schemas.topics import Topics
 
 USERS = 100_000
@@ -116,7 +118,19 @@ def run_live(
     """
     own = stage.topics(f"{topics.clickstream}-{taskmanagers}{'-staged' * bool(entry)}", int(time.time() * 1000))
     mixed = replace(own, clickstream=topics.clickstream)
-    job_id = stage.start(mixed, {"start": "earliest", "parallelism": str(taskmanagers)}, entry)
+    return worked_off(stage, mixed, events, {"parallelism": str(taskmanagers)}, entry, checkpoint)
+
+
+def worked_off(
+    stage: Arena,
+    topics: Topics,
+    events: int,
+    options: Mapping[str, str],
+    entry: Path | None = None,
+    checkpoint: bool = False,
+) -> Run:
+    """Let a job with some options work off topics from their start; as `run_live`, which makes those of its own."""
+    job_id = stage.start(topics, {"start": "earliest", **options}, entry)
     run = stage.watch(job_id, events)
     if checkpoint:
         run.checkpoint_bytes = stage.checkpoint_bytes(job_id)

@@ -101,9 +101,13 @@ def more_for_clicks(standings: Mapping[str, Standing]) -> float:
 
 
 def scale_of(weights: Weights, standings: Mapping[str, Standing]) -> float:
+    """Return by what scores of these weights are divided where standings say that a click is worth more."""
+    return scale_with(scaled(weights)[0], more_for_clicks(standings))
+
+
+def scale_with(click: float, more: float) -> float:
     """Return by what scores are divided where a click is worth more: exploration is as wide as clicks are many."""
-    more = more_for_clicks(standings)
-    return max(scaled(weights)[0] + more, 1.0) if more else 1.0
+    return max(click + more, 1.0) if more else 1.0
 
 
 def worth(activities: Sequence[Activity], weights: Weights) -> NDArray[np.float64]:

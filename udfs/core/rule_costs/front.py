@@ -7,12 +7,14 @@ decisions give the same bytes in any order and split.
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from tideline.udfs.core.counter_random import shuffle_keys
 from tideline.udfs.core.hashing import hash64
+from tideline.udfs.core.policies.cold_start import scale_with
 from tideline.udfs.core.ranking.sort_keys import best, sort_keys
 from tideline.udfs.core.rule_costs.steps import expected
 
@@ -85,7 +87,7 @@ def front_of(sample: Sample, looked_at: NDArray[np.float64], bonus: Bonus, click
             scores = sample.clicks + bonus.of_clicks_alone()
         else:
             more = MORE[place]
-            scale = max(click + more, 1.0) if more else 1.0  # scale_of of cold_start.py
+            scale = scale_with(click, more)
             scores = (sample.mean + more * sample.clicks) / scale + bonus.at(more, scale)
         lists = best(sort_keys(scores, mask, ties), positions, ties)[None]
         worth[place] = expected(sample.mean, lists, looked_at).sum()
@@ -103,10 +105,8 @@ def added(fronts: Mapping[int, Front], more: Mapping[int, Front]) -> Fronts:
 
 def summed_front(days: Iterable[Mapping[int, Front]], mark: int) -> Front | None:
     """Return what some days say of lists of some weights together, None where too few were made again."""
-    found: Fronts = {}
-    for fronts in days:
-        found = added(found, {at: front for at, front in fronts.items() if at == mark})
-    front = found.get(mark)
+    mine = [fronts[mark] for fronts in days if mark in fronts]
+    front = reduce(Front.plus, mine) if mine else None
     return front if front is not None and front.lists >= ENOUGH else None
 
 
