@@ -29,7 +29,7 @@ class TopicSpec:
 
 @dataclass(frozen=True)
 class Topics:
-    """Names of the eight topics."""
+    """Names of the nine topics."""
 
     clickstream: str = "clickstream"
     profiles: str = "profiles"
@@ -39,6 +39,7 @@ class Topics:
     decisions: str = "decisions"
     dead_letters: str = "dead-letters"
     erasures: str = "erasures"
+    push: str = "push"
 
     def with_suffix(self, suffix: str) -> Topics:
         """The same names, each followed by `suffix`: a set of its own for a test or a replay."""
@@ -68,6 +69,8 @@ SPECS: Mapping[str, TopicSpec] = MappingProxyType(
         "dead_letters": TopicSpec(1, {"retention.ms": str(14 * _DAY_MS)}),
         # Keyed hashes and times, kept to honour them.
         "erasures": TopicSpec(1, _COMPACTED),
+        # As long as decisions: what came of a point is told from both.
+        "push": TopicSpec(4, {"retention.ms": str(30 * _DAY_MS)}),
     }
 )
 

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 REPLAY_WRITES = ("decisions", "dead_letters")
 LIVE_WRITES = ("policy", *REPLAY_WRITES)
+PUSHING_WRITES = (*LIVE_WRITES, "push")
+"""Of a live job with the option `push`; no other needs the topic."""
 
 
 def written_by(config: JobConfig) -> tuple[str, ...]:
     """Return the roles of the topics that the job writes."""
-    return REPLAY_WRITES if isinstance(config, ReplayConfig) and config.makes_lists else LIVE_WRITES
+    if isinstance(config, ReplayConfig):
+        return REPLAY_WRITES if config.makes_lists else LIVE_WRITES
+    return PUSHING_WRITES if config.push and config.makes_lists else LIVE_WRITES
 
 
 def job_rights(config: JobConfig) -> list[Right]:

@@ -9,7 +9,7 @@ from tideline.schemas.errors import Reason
 from tideline.schemas.events import TYPE_NAMES
 from tideline.schemas.registry import shipped
 from tideline.schemas.topics import SPECS, Topics
-from tideline.scripts.commands.job_rights import LIVE_WRITES
+from tideline.scripts.commands.job_rights import PUSHING_WRITES
 from tideline.scripts.contract.json_form import json_form
 from tideline.udfs.io.kafka_rights import rights_on
 
@@ -29,6 +29,7 @@ _KEY_VALUES = {
     "ledger": "ledger, a bar, activity_id, as in ledger|tea-10.",
     "rule_costs": "The text costs.",
     "decision": "user_id as UTF-8, as inside.",
+    "push": "user_id as UTF-8, as inside.",
     "erasure": "The id of a token secret as one byte, and BLAKE2b-128 with that secret over user_id.",
     "dead_letter": "That of the refused record, byte for byte; none where that had none.",
 }
@@ -111,6 +112,14 @@ CHANNELS: Mapping[str, Channel] = {
         False,
         ("tideline erase",),
         ("tideline person",),
+    ),
+    "push": Channel(
+        "Messages to users, and those that were withheld by chance: docs/contracts/push.md. Only a job with the option "
+        "`push` writes it.",
+        ("push",),
+        False,
+        (),
+        ("senders",),
     ),
 }
 """By role, in the order in which topics are told."""
@@ -200,7 +209,7 @@ def _retention(config: Mapping[str, Any]) -> str:
 def _job_roles() -> dict[str, list[str]]:
     """Return the roles of the topics that the job sends to and receives from, as its rights have them."""
     names = Topics().by_role()
-    rights = rights_on(Topics(), {role: names[role] for role in LIVE_WRITES}, "")
+    rights = rights_on(Topics(), {role: names[role] for role in PUSHING_WRITES}, "")
     used = {(right.operation, right.name) for right in rights if right.resource == "topic"}
     return {
         action: [role for role, name in names.items() if (operation, name) in used]

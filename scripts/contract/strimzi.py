@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.topics import SPECS, Topics
-from tideline.scripts.commands.job_rights import LIVE_WRITES
+from tideline.scripts.commands.job_rights import PUSHING_WRITES
 from tideline.udfs.io.kafka_rights import rights_on
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def resources(names: Topics, partitions: int | None, cluster: str) -> list[dict[
         cluster: Name of the Kafka resource that they belong to.
     """
     made = [_topic(role, name, partitions, cluster) for role, name in names.by_role().items()]
-    written = {role: names.by_role()[role] for role in LIVE_WRITES}
+    written = {role: names.by_role()[role] for role in PUSHING_WRITES}
     acls = [_acl(right) for right in rights_on(names, written, "tideline")]
     authorization = {"type": "simple", "acls": acls}
     spec = {"authentication": {"type": "scram-sha-512"}, "authorization": authorization}

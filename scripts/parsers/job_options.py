@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 LIVE_FLAGS = (
     "--name", "--bootstrap", "--kafka-properties", "--kafka-properties-file", "--topics", "--group-id", "--start",
     "--without-state", "--epoch", "--prefix", "--redis-url", "--redis-url-file", "--list-ttl-s", "--refresh-per-s",
-    "--redis-deadline-s",
-    "--parallelism", "--shards", "--batch-ms", "--list-size", "--list-rules", "--placements", "--policy",
-    "--exploration", "--holdout", "--salt",
-    "--weight-click", "--weight-conversion", "--weight-revenue", "--weight-cost", "--least-clicks", "--half-life-days",
-    "--publish-ms", "--worth-limit", "--attribution-days", "--erased-days", "--generation", "--encoder", "--provider",
-    "--token-keys", "--token-keys-file", "--token-key-id",
+    "--redis-deadline-s", "--parallelism", "--shards", "--batch-ms", "--list-size", "--list-rules", "--placements",
+    "--policy", "--exploration", "--holdout", "--salt", "--weight-click", "--weight-conversion", "--weight-revenue",
+    "--weight-cost", "--least-clicks", "--push", "--half-life-days", "--publish-ms", "--worth-limit",
+    "--attribution-days", "--erased-days", "--generation", "--encoder", "--provider", "--token-keys",
+    "--token-keys-file", "--token-key-id",
 )  # fmt: skip
 """Of the live job, in the order of their declaration."""
 REPLAY_FLAGS = (

@@ -59,6 +59,7 @@ def steps(bootstrap: str, redis_url: str, tag: str) -> dict[str, Mapping[str, st
             "provider": "cpu",
         },
         "only new lists": NEW_LISTS,
+        "only new messages": {"push": json.dumps({"week": 2, "zones": ["Europe/Berlin"]})},
         "from the next policy": {
             "policy": "thompson",
             "weight_click": "2",

@@ -10,6 +10,7 @@ from typing import Literal
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.topics import Topics
 from tideline.udfs.core.limits import MAX_POSITIONS
+from tideline.udfs.core.push.learned.push_settings import ALLOWED_PUSH, PushSettings, read_push
 from tideline.udfs.core.ranking.list_rules import ALLOWED_RULES, ListRules, read_list_rules
 from tideline.udfs.core.ranking.placements import ALLOWED_PLACEMENTS, Placements, read_placements
 from tideline.udfs.settings.connection.kafka_security import KAFKA_PROPERTIES, mask_properties
@@ -122,6 +123,9 @@ class JobConfig:
         "Share of the clicks they could have that lists keep, whatever the weights say; 0: none is kept",
         0.0,
     )
+    push: PushSettings | None = option(  # noqa: RUF009 - it makes a field
+        Kind(ALLOWED_PUSH, read_push), "Messages to users who agreed to them; without it, none is ever sent", None
+    )
     half_life_days: float = option(
         number(0, 3650),
         "Age at which evidence counts half where clicks have changed, at most; 0 never forgets",
@@ -164,6 +168,9 @@ class JobConfig:
             raise ConfigError("parallelism", self.parallelism, f"at most one subtask a shard, {self.shards} now")
         if self.holdout and self.salt is None:
             allowed = "a text of your own where there is a holdout: it would change with a token secret that is retired"
+            raise ConfigError("salt", self.salt, allowed)
+        if self.push and self.salt is None:
+            allowed = "a text of your own where pushes are: who is never sent one would change with a token secret"
             raise ConfigError("salt", self.salt, allowed)
         names = self.topics.by_role()
         if len(set(names.values())) < len(names):

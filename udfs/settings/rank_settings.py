@@ -8,13 +8,13 @@ from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.lists.token_keys import TokenKeys
 from tideline.udfs.core.policies.by_name import make_policy
 from tideline.udfs.core.serving.offers.offers import RankSettings
-from tideline.udfs.settings.job_config import JobConfig
+from tideline.udfs.settings.job_config import BackfillConfig, JobConfig, ReplayConfig
 
 _DAY_MS = 86_400_000
 
 
 def rank_settings(config: JobConfig) -> RankSettings:
-    """Return the ranking settings of a job."""
+    """Return the ranking settings of a job; what goes over the past sends nobody a message."""
     return RankSettings(
         policy=make_policy(config.policy),
         keys=TokenKeys(config.token_keys, config.token_key_id),
@@ -29,6 +29,7 @@ def rank_settings(config: JobConfig) -> RankSettings:
         list_rules=config.list_rules,
         placements=config.placements,
         least_clicks=config.least_clicks,
+        push=None if isinstance(config, BackfillConfig | ReplayConfig) else config.push,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -68,6 +69,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "weight_revenue": _ROWS,
         "weight_cost": _ROWS,
         "least_clicks": _ROWS,
+        "push": Effect("same state; only new messages; what pushes have brought stays known, of former horizons too"),
         "half_life_days": Effect("migrates: state says how long its buckets are"),
         "publish_ms": _SAME,
         "worth_limit": Effect("same sums; later events only"),
@@ -107,13 +109,21 @@ def refuse_changes(kept: Mapping[str, str], config: JobConfig) -> None:
     now = kept_options(config)
     for key, before in kept.items():
         effect = EFFECTS.get(key)
-        if effect is not None and effect.refused and now[key] != before:
+        if effect is not None and effect.refused and not _same(key, before, now[key]):
             raise ConfigError(
                 key, now[key], f"{before}, with which the state was made; or begin anew without state (--fresh)"
             )
     _refuse_numbers(kept.get("placements", "[]"), config)
     if int(now["generation"]) < int(kept.get("generation", "0")):
         raise ConfigError("generation", config.generation, f"{kept['generation']} or higher: lists carry that one")
+
+
+def _same(key: str, before: str, now: str) -> bool:
+    """Return whether a value is as before; a topic that an older build did not know yet holds no offsets of its own."""
+    if key != "topics":
+        return before == now
+    names = json.loads(now)
+    return all(names.get(role) == name for role, name in json.loads(before).items())
 
 
 def _refuse_numbers(before: str, config: JobConfig) -> None:

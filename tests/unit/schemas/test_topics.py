@@ -18,7 +18,12 @@ def test_clickstream_time_is_the_broker_s() -> None:
 
 def test_only_topics_that_are_read_in_one_order_need_their_number_of_partitions() -> None:
     """Contract: six partitions of the clickstream are as good as four, if profiles have six as well."""
-    assert {role for role, spec in SPECS.items() if spec.any_partitions} == {"clickstream", "profiles", "decisions"}
+    assert {role for role, spec in SPECS.items() if spec.any_partitions} == {
+        "clickstream",
+        "profiles",
+        "decisions",
+        "push",
+    }
 
 
 def test_profiles_need_the_partitions_of_the_clickstream() -> None:

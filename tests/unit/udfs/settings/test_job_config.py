@@ -10,6 +10,7 @@ import pytest
 
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.topics import Topics
+from tideline.udfs.core.push.learned.push_settings import read_push
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig, submitted_at
 from tideline.udfs.settings.option_sources import load
 
@@ -98,6 +99,15 @@ def test_a_holdout_has_a_salt_that_outlasts_token_secrets(environ: dict[str, str
     with pytest.raises(ConfigError, match="salt=None cannot be used; allowed: a text of your own"):
         load(JobConfig, [], holdout)
     assert load(JobConfig, [], holdout | {"TIDELINE_SALT": "ours"}).holdout == 0.1
+
+
+def test_who_is_never_sent_a_message_is_chosen_by_a_salt_that_outlasts_token_secrets(environ: dict[str, str]) -> None:
+    """Contract: as for a holdout; without the option nothing is asked, and nobody is sent anything."""
+    push = environ | {"TIDELINE_PUSH": '{"week": 2, "zones": ["UTC"]}'}
+    with pytest.raises(ConfigError, match="salt=None cannot be used; allowed: a text of your own"):
+        load(JobConfig, [], push)
+    assert load(JobConfig, [], push | {"TIDELINE_SALT": "ours"}).push == read_push({"week": 2, "zones": ["UTC"]})
+    assert load(JobConfig, [], environ).push is None
 
 
 def test_an_erasure_is_remembered_for_as_long_as_lists_of_before_may_come_back(environ: dict[str, str]) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tideline.scripts.commands.job_rights import LIVE_WRITES, written_by
 from tideline.udfs.core.hashing import hash64
+from tideline.udfs.core.push.learned.push_settings import read_push
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule, read_list_rules
 from tideline.udfs.core.ranking.placements import Placement, read_placements
-from tideline.udfs.settings.job_config import JobConfig
+from tideline.udfs.settings.job_config import BackfillConfig, JobConfig, ReplayConfig
 from tideline.udfs.settings.rank_settings import rank_settings
 
 
@@ -34,6 +38,7 @@ def test_every_setting_comes_from_its_option() -> None:
         weight_cost=4.0,
         list_rules=read_list_rules('[{"by": "kind", "penalty": [0, "ban"]}]'),
         placements=read_placements('[{"name": "cart", "number": 2, "size": 4}]'),
+        push=read_push({"week": 2, "zones": ["UTC"]}),
     )
     found = rank_settings(config)
     assert found.policy.values["alpha"] == 0.25
@@ -43,6 +48,22 @@ def test_every_setting_comes_from_its_option() -> None:
     assert (found.attribution_ms, found.worth_limit, found.weights) == (43_200_000, 9.0, (1.0, 2.0, 3.0, 4.0))
     assert found.list_rules == (ListRule("kind", (0, BAN)),)
     assert found.placements == (Placement("cart", 2, 4),)
+    assert found.push == config.push is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"), [(BackfillConfig, {}), (ReplayConfig, {"name": "r", "from_ms": 1, "to_ms": 2})]
+)
+def test_what_goes_over_the_past_sends_nobody_a_message(kind: type[JobConfig], more: dict[str, Any]) -> None:
+    """Contract: a replay and a backfill take the live job's options, and push nothing; neither has rights to."""
+    common: dict[str, Any] = {"bootstrap": "b:1", "redis_url": "redis://h", "encoder": Path(), "token_keys": {1: b"k"}}
+    config = kind(**common, **more, salt="s", push=read_push({"week": 2, "zones": ["UTC"]}))
+    assert rank_settings(config).push is None
+    assert "push" not in written_by(config)
+    assert ("push" in written_by(JobConfig(**common, salt="s", push=config.push)), "push" in LIVE_WRITES) == (
+        True,
+        False,
+    )
 
 
 def test_without_a_salt_draws_are_seeded_by_a_secret() -> None:

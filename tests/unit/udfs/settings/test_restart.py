@@ -66,6 +66,16 @@ def test_a_changed_option_is_refused_where_the_table_says_so(environ: dict[str, 
         refuse_changes(before, after)
 
 
+def test_a_topic_that_an_older_build_did_not_know_changes_nothing(environ: dict[str, str]) -> None:
+    """Contract: state of before it was there is gone on from; no other name of before may change."""
+    before = kept_options(load(JobConfig, [], environ))
+    older = json.loads(before["topics"])
+    del older["push"]
+    refuse_changes(before | {"topics": json.dumps(older)}, load(JobConfig, [], environ))
+    with pytest.raises(ConfigError, match="topics="):
+        refuse_changes(before | {"topics": json.dumps(older | {"policy": "p"})}, load(JobConfig, [], environ))
+
+
 def test_a_lower_generation_is_refused(environ: dict[str, str]) -> None:
     """Contract: no list would ever be written with it."""
     before = kept_options(load(JobConfig, [], environ))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.pairs.affinity import Content
     from tideline.udfs.core.policies.base import Policy
     from tideline.udfs.core.policies.cold_start import Weights
+    from tideline.udfs.core.push.learned.push_settings import PushSettings
     from tideline.udfs.core.ranking.list_rules import ListRule
     from tideline.udfs.core.ranking.placed import Placed
     from tideline.udfs.core.ranking.placements import Placement
@@ -53,6 +54,8 @@ class RankSettings:
     """Lists of each user beside the default one, in the order in which they are made."""
     least_clicks: float = 0.0
     """Share of the clicks they could have that lists keep; 0: whatever the weights leave."""
+    push: PushSettings | None = None
+    """How users are sent messages; None: not at all."""
 
 
 class Offers(NamedTuple):
