@@ -27,9 +27,9 @@ _NANOSECONDS = 10**17
 
 _CLICKSTREAM = RecordCodec(shipped(), "clickstream")
 _BY_HAND = frozenset(
-    wire_header(each.schema_id) for each in shipped().versions_of("clickstream") if each.version in (1, 2)
+    wire_header(each.schema_id) for each in shipped().versions_of("clickstream") if each.version in (1, 2, 3)
 )
-"""Versions that lay a body out alike: what producers of the former one send is read as fast."""
+"""Versions that lay a body out alike: what producers of a former one send is read as fast."""
 _OPENING_BRACE = ord("{")
 _NUMBER_OF_TYPE: dict[object, int] = {name: number for number, name in enumerate(TYPE_NAMES)}
 
@@ -207,7 +207,7 @@ def _check(event: Event, key: bytes, record_ts_ms: int) -> None:
 
 
 def _check_activity_event(kind: int, activity_id: str | None, token: str | None, position: int | None) -> None:
-    if kind == EventType.ERASE:
+    if kind >= EventType.ERASE:
         return
     if activity_id is None:
         raise InvalidRecord(Reason.BAD_FIELD, f"activity_id is missing; {TYPE_NAMES[kind]} is about an activity")

@@ -16,6 +16,8 @@ class EventType(IntEnum):
     CONVERSION = 6
     DISMISS = 7
     ERASE = 8
+    UNSUBSCRIBE = 9
+    PUSH_FAILED = 10
 
 
 TYPE_NAMES: tuple[str, ...] = tuple(kind.name.lower() for kind in EventType)
@@ -26,9 +28,11 @@ WIRE_SYMBOLS = (*TYPE_NAMES[:_UNKNOWN_AT], "unknown", *TYPE_NAMES[_UNKNOWN_AT:])
 """Symbols of the Avro enum. `unknown` is no type: readers of a version see it in place of a later one's types."""
 
 FIRST_ACTIVITY_TYPE = EventType.IMPRESSION
-"""Types from this number on are about an activity, but for ERASE; those below enter the history and the encoder."""
-VISITOR_TYPES = tuple(kind for kind in EventType if kind is not EventType.ERASE)
-"""What somebody does; ERASE is an order of the shop, see udfs/core/erasure/erase_order.py."""
+"""Those below enter the history and the encoder."""
+VISITOR_TYPES = tuple(kind for kind in EventType if kind < EventType.ERASE)
+"""What is ranked by or learned from; those from IMPRESSION on are about an activity."""
+FIRST_PUSH_TYPE = EventType.UNSUBSCRIBE
+"""Those from this number on say what becomes of messages: `heard` in udfs/core/push/push_user.py."""
 
 
 class Event(NamedTuple):
@@ -38,7 +42,7 @@ class Event(NamedTuple):
     """
 
     event_id: str
-    """Made by the producer, unique per user; the base of deduplication."""
+    """Made by the producer, unique per user; the base of deduplication. Of a PUSH_FAILED the id of the push."""
     user_id: str
     """Pseudonym of the visitor; equals the record key."""
     type: int

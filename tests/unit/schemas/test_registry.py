@@ -36,6 +36,7 @@ _IDS_EVER_GIVEN = {
     27: "erasure_v1",
     28: "push_v1",
     29: "rule_costs_v2",
+    30: "clickstream_v3",
 }
 
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from tideline.schemas.events import EventType
 from tideline.udfs.core.hashing import hex128
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from tideline.schemas.events import Event
     from tideline.udfs.core.profiles.kept_profile import KeptProfile
 
 PUSH_USER_VERSION = 1
@@ -163,6 +165,18 @@ def _is_over(user: PushUser, day: int, number: int) -> bool:
 def with_unsubscribe(user: PushUser, at_ms: int) -> PushUser:
     """Return the user after he unsubscribed, in any order the newest."""
     return user._replace(unsubscribed_s=max(user.unsubscribed_s, -(-at_ms // 1000)))
+
+
+def heard(user: PushUser, event: Event, day_of: Callable[[int], int]) -> PushUser:
+    """Return the user after an event of his; `day_of` says the local day, since 1970, of a moment (epoch ms).
+
+    An `unsubscribe` counts from its own time on. A `push_failed` has the id of its push as its `event_id`: it counts
+    once, however often it is told, and not at all where it names none of his. Any other event leaves him as he was.
+    """
+    if event.type == EventType.UNSUBSCRIBE:
+        return with_unsubscribe(user, event.ts_ms)
+    place = placed(event.user_id, event.event_id) if event.type == EventType.PUSH_FAILED else None
+    return user if place is None else with_failure(user, *place, day_of(event.ts_ms))
 
 
 def agrees(user: PushUser, profile: KeptProfile | None) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import InvalidRecord, Reason
-from tideline.schemas.events import FIRST_ACTIVITY_TYPE, TYPE_NAMES, Event, EventType
+from tideline.schemas.events import FIRST_ACTIVITY_TYPE, FIRST_PUSH_TYPE, TYPE_NAMES, Event, EventType
 from tideline.udfs.core.users.rate_guard import MAX_ACTS_PER_S, admit, admit_singles
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.users.user_state import UserBatch
 
+_FIRST_PUSH = int(FIRST_PUSH_TYPE)
 _NOTHING_TOLD: dict[str, int] = {}
 _NO_ROBOTS: list[tuple[int, Event]] = []
 
@@ -29,9 +30,13 @@ class DeadLetter(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """Events with their numbers by user, in order of each one's first record; what is none."""
+    """Events with their numbers by user, in order of each one's first record; what is none; what is of pushes.
+
+    `push` says what became of messages: it is no act of a user, and neither ranks nor teaches.
+    """
 
     by_user: dict[str, list[tuple[int, Event]]]
+    push: list[tuple[int, Event]]
     dead: list[DeadLetter]
     counts: Counter[str]
 
@@ -64,6 +69,7 @@ def decode_events(
 ) -> Decoded:
     """Return what the records of a batch say; None is where Kafka had no key or value."""
     by_user: dict[str, list[tuple[int, Event]]] = {}
+    push: list[tuple[int, Event]] = []
     dead: list[DeadLetter] = []
     kinds = [0] * len(TYPE_NAMES)
     for number, (key, value, ts_ms) in enumerate(zip(keys, values, timestamps_ms, strict=True)):
@@ -73,6 +79,9 @@ def decode_events(
             dead.append(DeadLetter(number, error))
             continue
         kinds[event.type] += 1
+        if event.type >= _FIRST_PUSH:
+            push.append((number, event))
+            continue
         mine = by_user.get(event.user_id)
         if mine is None:
             by_user[event.user_id] = [(number, event)]
@@ -80,7 +89,7 @@ def decode_events(
             mine.append((number, event))
     counts = Counter({f"events_{name}": count for name, count in zip(TYPE_NAMES, kinds, strict=True) if count})
     counts["records"] = len(keys)
-    return Decoded(by_user, dead, counts)
+    return Decoded(by_user, push, dead, counts)
 
 
 def set_robots_aside(

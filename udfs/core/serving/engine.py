@@ -29,7 +29,7 @@ from tideline.udfs.core.serving.admission import DeadLetter, decode_events, set_
 from tideline.udfs.core.serving.batches.erasing import erase, of_after, profile_of_after
 from tideline.udfs.core.serving.batches.fates import set_aside
 from tideline.udfs.core.serving.batches.outcome import Outcome, Records
-from tideline.udfs.core.serving.batches.turns import in_turns
+from tideline.udfs.core.serving.batches.turns import in_turns, with_pushes
 from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions, looked_at_again
 from tideline.udfs.core.serving.decisions import decision_records
 from tideline.udfs.core.serving.offers.placed_lists import NO_LISTS, Asked, placed_lists
@@ -97,13 +97,13 @@ def process(
     by then. Of a past that is worked off, `held` are the profiles: each user's is then that of his newest event.
     No list is as of an earlier moment than `least_ms`.
     """
-    by_user, undecoded, counts = decode_events(*records)
+    by_user, of_pushes, undecoded, counts = decode_events(*records)
     if counts["events_erase"]:
         if len(records.keys) == 1:
             event = next(iter(by_user.values()))[0][1]
             return erase(event, records.timestamps_ms, load, ranker, counts, least_ms, muted=muted)
         again = partial(process, ranker=ranker, muted=muted, later=later, held=held, least_ms=least_ms)
-        return in_turns(records, by_user, load, again, ranker.settings.keys)
+        return in_turns(records, with_pushes(by_user, of_pushes), load, again, ranker.settings.keys)
     users = list(by_user)
     batch = decode_states(load(users), ranker.encoder.hidden)
     _hold(batch, by_user, held)
@@ -119,6 +119,7 @@ def process(
         decisions=attributed.decisions,
         dead=[*undecoded, *attributed.dead],
         aside=attributed.aside,
+        push=[event for _, event in of_pushes],
         feedback=attributed.feedback,
         counts=attributed.counts + of_lists,
         appended_ms=[records.timestamps_ms[newest_record[row]] for row in changed.tolist()] if lists else [],

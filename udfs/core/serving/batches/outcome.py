@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tideline.schemas.errors import Reason
+    from tideline.schemas.events import Event
     from tideline.udfs.core.rewards.feedback import Feedback
     from tideline.udfs.core.serving.admission import DeadLetter
     from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions
@@ -54,6 +55,8 @@ class Outcome:
     """By placement another list of each user that has a list."""
     aside: list[tuple[int, Reason]] = field(default_factory=list)
     """Number of each record that is well formed and was not applied, and why."""
+    push: list[Event] = field(default_factory=list)
+    """What became of messages, in the order it was read."""
 
     def of_numbers(self, numbers: Sequence[int]) -> Outcome:
         """Return the outcome of a part of a batch, its records numbered as in the whole."""
@@ -82,6 +85,7 @@ def joined(outcomes: Sequence[Outcome]) -> Outcome:
         decisions=[record for each in outcomes for record in each.decisions],
         dead=[letter for each in outcomes for letter in each.dead],
         aside=[record for each in outcomes for record in each.aside],
+        push=[event for each in outcomes for event in each.push],
         feedback=[row for each in outcomes for row in each.feedback],
         counts=counts,
         appended_ms=[at_ms for each in outcomes for at_ms in each.appended_ms],

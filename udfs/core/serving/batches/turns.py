@@ -64,6 +64,19 @@ def in_turns(
     return replace(whole, dead=[*whole.dead, *forged])
 
 
+def with_pushes(
+    by_user: Mapping[str, Sequence[tuple[int, Event]]], of_pushes: Sequence[tuple[int, Event]]
+) -> dict[str, list[tuple[int, Event]]]:
+    """Return events by user with those that say what became of messages, each user's in the order of their numbers.
+
+    So an order to erase parts them as it does all others of its user.
+    """
+    found = {user: list(events) for user, events in by_user.items()}
+    for number, event in of_pushes:
+        found.setdefault(event.user_id, []).append((number, event))
+    return {user: sorted(events, key=lambda numbered: numbered[0]) for user, events in found.items()}
+
+
 def _forged(by_user: Mapping[str, Sequence[tuple[int, Event]]], keys: TokenKeys) -> list[DeadLetter]:
     found = []
     for events in by_user.values():

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.profiles.kept_profile import KeptProfile
 from tideline.udfs.core.push.push_user import (
     KEPT_DAYS,
@@ -20,6 +21,7 @@ from tideline.udfs.core.push.push_user import (
     days_to_room,
     decode_push_user,
     encode_push_user,
+    heard,
     next_number,
     placed,
     push_id,
@@ -163,3 +165,26 @@ def test_who_unsubscribed_is_sent_nothing_until_he_agrees_anew() -> None:
 def test_who_said_nothing_or_no_is_sent_nothing(profile: KeptProfile | None) -> None:
     """Contract: consent to pushes is not given by silence, and not by a profile that was taken back."""
     assert not agrees(NOBODY, profile)
+
+
+def test_an_event_that_says_so_takes_consent_or_gives_room_back_and_no_other_does() -> None:
+    """Contract: `unsubscribe` by its own time, `push_failed` by the id of its push, once however often it is told."""
+    user = with_point(NOBODY, 20_000, 9, [Push(20_000, 0, 7)])
+    failed = Event(push_id("u", 20_000, 0), "u", EventType.PUSH_FAILED, 20_002 * 86_400_000)
+    left = Event("e", "u", EventType.UNSUBSCRIBE, 1_700_000_000_001)
+
+    def day_of(at_ms: int) -> int:
+        return at_ms // 86_400_000
+
+    assert sent_in(heard(user, failed, day_of), 20_002, 7) == 1
+    assert sent_in(heard(user, failed, day_of), 20_003, 7) == 0
+    assert heard(heard(user, failed, day_of), failed, day_of) == heard(user, failed, day_of)
+    assert heard(user, left, day_of).unsubscribed_s == 1_700_000_001
+    for none in (
+        failed._replace(user_id="v"),
+        failed._replace(event_id=push_id("v", 20_000, 0)),
+        failed._replace(event_id="e"),
+        left._replace(type=EventType.VIEW),
+        left._replace(type=EventType.ERASE),
+    ):
+        assert heard(user, none, day_of) == user

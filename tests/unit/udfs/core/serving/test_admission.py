@@ -77,3 +77,21 @@ def test_nothing_is_learned_from_a_robot_and_all_that_is_set_aside_can_be_read_b
     assert (counts["quarantined"], counts["quarantined_purchase"]) == (len(aside), 1)
     assert not any(found.feedback for found in outcomes)
     assert decode_states([state], 8).header["accepted"].tolist() == [passed]
+
+
+def test_what_becomes_of_messages_neither_ranks_nor_teaches_and_is_heard_of_robots_too() -> None:
+    """Contract: lists, state and sums are as without such events; who unsubscribes is heard, whatever else he does."""
+    acts = views([SECOND_MS + n for n in range(2 * MOST_NOTICED)])
+    told = [
+        Event("e", "u", EventType.UNSUBSCRIBE, SECOND_MS),
+        Event("20000-0-x", "u", EventType.PUSH_FAILED, SECOND_MS, activity_id="a", token="t", position=0),
+    ]
+    (plain,), state = run([acts])
+    (beside,), same = run([[told[0], *acts, told[1]]])
+    assert plain.dead
+    assert plain.push == []
+    assert beside.push == told
+    assert same == state
+    assert (beside.lists, beside.feedback, len(beside.dead)) == (plain.lists, plain.feedback, len(plain.dead))
+    assert beside.counts["records"] == len(acts) + 2
+    assert (beside.counts["events_unsubscribe"], beside.counts["events_push_failed"]) == (1, 1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.core_world import KEYS, NOON_MS, ArithmeticEncoder, token_for
-from tests.support.engine_runs import NAMES, batches_of, ranking_world, records_of, story_of, sums_of
+from tests.support.engine_runs import NAMES, batches_of, ranking_world, records_of, story_of, sums_of, views
 from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.erasure.erase_order import erase_order
@@ -91,3 +91,23 @@ def test_forged_orders_cost_no_turn() -> None:
     assert outcome.counts["encode_batches"] == plain.counts["encode_batches"] == 1
     alone = process(records_of(forged), lambda users: [None] * len(users), WORLD)
     assert (len(alone.dead), alone.users, alone.lists) == (500, [], [])
+
+
+@pytest.mark.parametrize("size", [1, 3, 8])
+def test_what_becomes_of_messages_is_told_in_each_users_order_beside_orders_to_erase(size: int) -> None:
+    """Contract: who unsubscribed before he was erased did so before it, however records were batched."""
+    told = [
+        Event("a", "u", EventType.UNSUBSCRIBE, NOON_MS),
+        Event("1-0-x", "v", EventType.PUSH_FAILED, NOON_MS + 1),
+        Event("b", "u", EventType.UNSUBSCRIBE, NOON_MS + 2),
+    ]
+    events = [told[0], erase_order("u", NOON_MS + 1, KEYS), *views("w", 3), told[1], told[2]]
+    states: dict[str, bytes] = {}
+    heard: list[Event] = []
+    for batch in batches_of(events, [size]):
+        outcome = process(records_of(batch), lambda users: [states.get(user) for user in users], WORLD)
+        states.update(zip(outcome.users, outcome.states, strict=True))
+        heard += outcome.push
+    assert [each for each in heard if each.user_id == "u"] == [told[0], told[2]]
+    assert [each for each in heard if each.user_id == "v"] == [told[1]]
+    assert sorted(states) == ["u", "w"]
