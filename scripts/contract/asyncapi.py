@@ -28,6 +28,7 @@ _KEY_VALUES = {
     "a bar and how. In place of an activity_id, * is the prior of all and ~ what is known of deleted ones.",
     "ledger": "ledger, a bar, activity_id, as in ledger|tea-10.",
     "rule_costs": "The text costs.",
+    "push_effects": "The text push.",
     "decision": "user_id as UTF-8, as inside.",
     "push": "user_id as UTF-8, as inside.",
     "erasure": "The id of a token secret as one byte, and BLAKE2b-128 with that secret over user_id.",
@@ -93,7 +94,7 @@ CHANNELS: Mapping[str, Channel] = {
     ),
     "policy": Channel(
         "What the learner knows and where limits stand; rankers follow it. The version of a record is its offset.",
-        ("policy", "ledger", "rule_costs"),
+        ("policy", "ledger", "rule_costs", "push_effects"),
         False,
         (),
         ("tideline submit", "tideline activity", "tideline export"),

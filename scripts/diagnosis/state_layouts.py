@@ -13,6 +13,9 @@ from tideline.udfs.core.budgets.ledger import LEDGER_VERSION
 from tideline.udfs.core.budgets.terms import TERMS_VERSION
 from tideline.udfs.core.learning.learning import SUMS_VERSION
 from tideline.udfs.core.profiles.kept_profile import PROFILE_VERSION
+from tideline.udfs.core.push.effect_sums import EFFECT_SUMS_VERSION
+from tideline.udfs.core.push.learned.push_feedback import PUSH_FEEDBACK_LAYOUT
+from tideline.udfs.core.push.learned.push_learning import PUSH_SUMS_VERSION
 from tideline.udfs.core.rewards.feedback import FEEDBACK_LAYOUT
 from tideline.udfs.core.serving.batches.fates import FATES_FORMAT
 from tideline.udfs.core.serving.renewal.roll import ROLL_VERSION
@@ -61,6 +64,9 @@ LAYOUTS = (
     _own("ledger", "what a limit or a floor has had", f"{_LEARNER}: ledgers", LEDGER_VERSION),
     _own("terms", "what an activity may have and is owed", f"{_LEARNER}: terms", TERMS_VERSION),
     _own("variant_sums", "what came of each variant", f"{_LEARNER}: variants", VARIANT_SUMS_VERSION),
+    _own("push_sums", "what is learned of messages", f"{_LEARNER}: pushes", PUSH_SUMS_VERSION),
+    _own("effect_sums", "what came of them, inside it", f"{_LEARNER}: pushes", EFFECT_SUMS_VERSION),
+    _own("push_feedback", "what of them was on its way", "the window before it", PUSH_FEEDBACK_LAYOUT),
     _avro("standing", "ledger", "where an activity stands, as last told", f"{_LEARNER}: standings"),
     _avro("rule_costs", "rule_costs", "what rules cost, by day", f"{_LEARNER}: rule_costs"),
 )

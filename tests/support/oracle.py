@@ -14,7 +14,15 @@ from tideline.udfs.core.catalogue.activity_features import features_of
 from tideline.udfs.core.learning.learner import Kept, Learner, LearnerSettings
 from tideline.udfs.core.learning.learning import encode_sums
 from tideline.udfs.core.lists.list_version import ListVersion, parse_version
-from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, SumsKey, decode_ledger_key, decode_row_key
+from tideline.udfs.core.policies.arm_key import (
+    COSTS_KEY,
+    PRIOR_ID,
+    PUSH_KEY,
+    ArmKey,
+    SumsKey,
+    decode_ledger_key,
+    decode_row_key,
+)
 from tideline.udfs.core.policies.policy_table import decode_row, encode_row
 from tideline.udfs.core.rewards.feedback import decode_feedback, encode_feedback
 from tideline.udfs.core.rewards.join import JoinOutcome
@@ -141,7 +149,7 @@ class Oracle:
     def learn(self, policy: Iterable[Recorded]) -> None:
         """Take in records of the policy topic."""
         for record in policy:
-            if record.value is None or record.key == COSTS_KEY:
+            if record.value is None or record.key in (COSTS_KEY, PUSH_KEY):
                 continue
             if decode_ledger_key(record.key):
                 self.ranker = self.ranker.with_standing(*decode_standing(record.value, record.offset))

@@ -8,6 +8,7 @@ import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.push.effect_sums import PUSH_ROWS
+from tideline.udfs.core.push.learned.push_feedback import PUSH_FEEDBACK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,3 +26,12 @@ def push_rows(count: int, seed: int, span_ms: int = 1) -> NDArray[Any]:
     rows["decisions"], rows["unsubscribed"] = random.integers(0, 2, count), random.integers(-1, 2, count)
     rows["rewards"] = random.integers(-(10**6), 10**6, (count, 3))
     return rows
+
+
+def told_rows(count: int, seed: int, span_ms: int = 1) -> NDArray[Any]:
+    """Return decision points as the learner is told of them: some are not learned from, some taken back."""
+    found = np.zeros(count, PUSH_FEEDBACK)
+    for name in PUSH_ROWS.names or ():
+        found[name] = push_rows(count, seed, span_ms)[name]
+    found["unlearned"] = np.random.default_rng(seed + 1).choice(3, count, p=[0.8, 0.15, 0.05])
+    return found

@@ -11,8 +11,9 @@ from pyflink.datastream.state import ValueStateDescriptor
 from tideline.schemas.errors import InvalidRecord
 from tideline.udfs.core.control.control import Audience, LoadModel, PublishPolicy, SetExperiment, decode_for
 from tideline.udfs.core.experiments.experiment import regressions_on_trial
-from tideline.udfs.core.policies.arm_key import COSTS_KEY
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PUSH_KEY
 from tideline.udfs.core.policies.fence import Claim, check_entry, epoch_of
+from tideline.udfs.core.push.learned.push_feedback import is_push_rows
 from tideline.udfs.core.rule_costs.days import is_costs, with_more
 from tideline.udfs.core.rule_costs.telling import begins_a_day, waited
 from tideline.udfs.io.job_log import speak_as
@@ -20,6 +21,7 @@ from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import read_last
 from tideline.udfs.operators.batch_rows import ACTIVITY, ORDER
 from tideline.udfs.operators.kept.kept_learner import KeptLearner
+from tideline.udfs.operators.pushing.kept_pushes import KeptPushes
 from tideline.udfs.operators.stop import failing_for_good, reading_what_is_learned
 from tideline.udfs.operators.subtask import attempt_number, job_id, subtask_number, was_restored
 
@@ -45,11 +47,12 @@ class Learn(KeyedProcessFunction):
         self._submitted = submitted
 
     def open(self, context: RuntimeContext) -> None:
-        """Name the states: what is learned, the experiment, which job writes, what rules cost."""
+        """Name the states: what is learned, the experiment, which job writes, what rules cost, pushes."""
         self._context = context
         config = self._config = self._submitted.opened()
         self._entry: Entry | None = self._enter(context)
         self._kept = KeptLearner(context, config, config.epoch or 0)
+        self._pushes = KeptPushes(context, config, self._kept.settings.decay, self._kept.meters)
         self._experiment = context.get_state(ValueStateDescriptor("experiment", Types.PICKLED_BYTE_ARRAY()))
         self._writer = context.get_state(ValueStateDescriptor("writer", Types.STRING()))
         self._costs = context.get_state(ValueStateDescriptor("rule_costs", Types.PICKLED_BYTE_ARRAY()))
@@ -100,8 +103,9 @@ class Learn(KeyedProcessFunction):
         elif row[0] == ACTIVITY:
             yield from self._note(row[1][0], row[1][1] if len(row[1]) > 1 else None)
         else:
-            costs, feedback = [[part for part in row[1] if is_costs(part) == each] for each in (True, False)]
+            costs, pushes, feedback = _sorted(row[1])
             yield from self._tell_costs(costs)  # before any rows: a publication ends with a prior
+            yield from self._tell(self._pushes.learn(pushes))
             if feedback:
                 yield from self._learn(feedback)
 
@@ -119,6 +123,10 @@ class Learn(KeyedProcessFunction):
         self._costs_wait.update(intervals)
         if not intervals:
             yield Row(COSTS_KEY, record)
+
+    def _tell(self, pushes: bytes | None) -> Iterator[Row]:
+        if pushes is not None:
+            yield Row(PUSH_KEY, pushes)
 
     def _value_clicks(self, record: bytes | None) -> None:
         """Let a click be worth, from the next publication on, what keeps the share that is asked for."""
@@ -149,6 +157,7 @@ class Learn(KeyedProcessFunction):
         elif isinstance(command, PublishPolicy | SetExperiment):
             if isinstance(command, SetExperiment):
                 self._experiment.update(value)
+            yield from self._tell(self._pushes.record())
             yield from self._kept.standings(self._kept.learner.ledgers.all())
             yield from self._kept.rows(self._kept.learner.every_arm(), self._on_trial())
 
@@ -157,3 +166,10 @@ class Learn(KeyedProcessFunction):
         command = control.command if control is not None else None
         known = self._kept.settings.regression
         return regressions_on_trial(command, known) if isinstance(command, SetExperiment) else []
+
+
+def _sorted(parts: Sequence[bytes]) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Return what of a publish interval is of costs, of pushes and of lists."""
+    costs, others = [each for each in parts if is_costs(each)], [each for each in parts if not is_costs(each)]
+    pushes = [each for each in others if is_push_rows(each)]
+    return costs, pushes, [each for each in others if not is_push_rows(each)] if pushes else others

@@ -75,6 +75,7 @@ COUNTERS: dict[str, str] = {
     "floors_not_owable": "Changes of activities after which no lists can keep all exposure floors.",
     "feedback_rows": "Feedback rows added to the sums.",
     **{f"feedback_refused_{reason}": f"Feedback rows set aside: {reason.meaning}" for reason in Refusal},
+    "push_rows": "Rows of decision points of messages, and of what came of them, added to the sums.",
     "policy_rows_published": "Policy rows written by the learner.",
     "policy_rows_cut": "Policy rows with a coefficient over 2.7e11, cut to that.",
     "predicted_clicks_milli": "Thousandths of clicks that the rows published before expected of what was shown since.",

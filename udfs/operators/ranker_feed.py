@@ -15,7 +15,7 @@ from tideline.models.encoder import Encoder
 from tideline.models.registry import verify
 from tideline.schemas.errors import InvalidRecord, ModelError, Reason
 from tideline.udfs.core.budgets.owed_exposure import FloorsRefused, check_floors
-from tideline.udfs.core.budgets.standing import NO_STANDINGS, Standing, decode_standing
+from tideline.udfs.core.budgets.standing import NO_STANDINGS, Standing
 from tideline.udfs.core.catalogue.activity import decode_activity
 from tideline.udfs.core.catalogue.reach import Unreachable, unreachable
 from tideline.udfs.core.control.control import (
@@ -25,9 +25,10 @@ from tideline.udfs.core.control.control import (
     SetExamination,
     decode_for,
 )
-from tideline.udfs.core.policies.arm_key import COSTS_KEY, decode_ledger_key, is_sums_key
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PUSH_KEY, is_sums_key
 from tideline.udfs.core.policies.fence import Claim, decode_claim, epoch_of
-from tideline.udfs.core.policies.policy_table import decode_row
+from tideline.udfs.core.push.learned.policy_records import decode_record
+from tideline.udfs.core.push.learned.push_known import PushKnown
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
 from tideline.udfs.core.serving.ranker_state import PolicyTables, RankerCommand
 from tideline.udfs.core.serving.renewal.openings import Openings
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
-    from tideline.udfs.core.policies.policy_table import PolicyRow
     from tideline.udfs.core.serving.ranker_state import RankerState
     from tideline.udfs.core.serving.stop_list import Stops
 
@@ -219,13 +219,12 @@ class RankerFeed:
                 if claim is not None and claim.epoch == self._epoch:
                     self.claims.setdefault(claim)
                 continue
-            if key == COSTS_KEY:  # says nothing to a ranker but who writes
+            if key == COSTS_KEY or (key == PUSH_KEY and self.state.settings.push is None):
+                # It says nothing to a ranker but who writes.
                 self.policy_epoch = max(self.policy_epoch, epoch_of(value))
                 continue
-            is_standing = decode_ledger_key(key) is not None
-            row: PolicyRow | Standing
             try:
-                name, row = decode_standing(value, offset) if is_standing else decode_row(value, offset)
+                name, row = decode_record(key, value, offset)
             except InvalidRecord as error:
                 self._count("policy_rows_refused")
                 _log.warning("policy record at offset %d refused: %s", offset, error)
@@ -238,6 +237,8 @@ class RankerFeed:
             if isinstance(row, Standing):
                 self._note_standing(name, row)
                 self.state = former.with_standing(name, row)
+            elif isinstance(row, PushKnown):
+                self.state = former.with_pushes(row)
             else:
                 self.state = former.with_row(name, row)
             if self.state is not former:

@@ -37,6 +37,7 @@ _IDS_EVER_GIVEN = {
     28: "push_v1",
     29: "rule_costs_v2",
     30: "clickstream_v3",
+    31: "push_effects_v1",
 }
 
 

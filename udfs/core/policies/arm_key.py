@@ -4,6 +4,7 @@
     encoder|activity[|regression]   on the policy topic: with how the row was solved, where not as the deployment's
     ledger|activity                 there too: where it stands with its budget and floor
     costs                           there too: what rules cost the lists of the last days
+    push                            there too: what is known of messages to users
     sums|encoder|activity           there too, where a replay has learned: the sums themselves
 
 No activity id holds a bar, and none is one of the two names that stand for no single activity.
@@ -25,6 +26,8 @@ _LEDGER = "ledger"
 _SUMS = b"sums|"
 COSTS_KEY = b"costs"
 """Key of the record of what rules cost."""
+PUSH_KEY = b"push"
+"""Key of the record of what is known of messages to users."""
 
 
 class ArmKey(NamedTuple):

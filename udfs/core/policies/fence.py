@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tideline.schemas.errors import ConfigError, InvalidRecord
-from tideline.schemas.records import LEDGER, POLICY, RULE_COSTS
+from tideline.schemas.records import LEDGER, POLICY, PUSH_EFFECTS, RULE_COSTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ def epoch_of(value: bytes | None) -> int:
     """Return the epoch of a record of the policy topic, 0 of what is none: whoever wrote it knew of no epochs."""
     if value is None:
         return 0
-    codec = next((each for each in (LEDGER, RULE_COSTS) if each.wrote(value)), POLICY)
+    codec = next((each for each in (LEDGER, RULE_COSTS, PUSH_EFFECTS) if each.wrote(value)), POLICY)
     try:
         return int(codec.decode(value)["epoch"])
     except InvalidRecord:

@@ -2,8 +2,8 @@
 
 The learner publishes each row again at least every 10 minutes of its work, so the last 10 minutes of work hold a row
 of every activity, however old the topic is. Work, not time: it publishes where there is feedback, and not while it is
-down, so a pause between two records is at most one publish interval of work. What rules cost is published without
-feedback too, when no row has its turn: that is no work.
+down, so a pause between two records is at most one publish interval of work. What rules cost, and what is known
+of messages, is published without feedback too, when no row has its turn: that is no work.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, decode_row_key
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, PUSH_KEY, decode_row_key
 from tideline.udfs.core.policies.fence import is_claim
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class _Found:
             mine.append(record)
             self.count += 1
             self.newest_ms = max(self.newest_ms, now_ms)
-            if key == COSTS_KEY or is_claim(key):
+            if key in (COSTS_KEY, PUSH_KEY) or is_claim(key):
                 continue
             if last_ms is None:
                 first_ms = last_ms = now_ms

@@ -20,6 +20,7 @@ from tideline.udfs.core.experiments.experiment import Experiment, arm_numbers, s
 from tideline.udfs.core.learning.monitoring import COLD_BELOW
 from tideline.udfs.core.policies.cold_start import CLICKS_ALONE, Charged, coefficients
 from tideline.udfs.core.policies.policy_table import Coefficients, PolicyTable
+from tideline.udfs.core.push.learned.push_known import NOTHING_KNOWN, PushKnown
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, most_lists
 from tideline.udfs.core.serving.offers.offers import Offers
 from tideline.udfs.core.variants.drawing import VariantTable
@@ -53,6 +54,7 @@ class PolicyTables(NamedTuple):
     """Where activities stand with their budgets and floors; replaced as a whole."""
     newest_standing: int = -1
     """Highest version of them: it is asked for at every record and batch, however many there are."""
+    pushes: PushKnown = NOTHING_KNOWN
 
     @classmethod
     def empty(cls, whole_from: int = -1, pinned: int | None = None) -> PolicyTables:
@@ -75,6 +77,11 @@ class PolicyTables(NamedTuple):
             return self
         standings = {**self.standings, activity_id: standing}
         return self._replace(standings=standings, newest_standing=max(self.newest_standing, standing.version))
+
+    def with_pushes(self, known: PushKnown) -> PolicyTables:
+        """Return the tables with what is known of pushes; these very ones where that is not newer, or is pinned."""
+        is_pinned = self.pinned is not None and known.version > self.pinned
+        return self if is_pinned or known.version <= self.pushes.version else self._replace(pushes=known)
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,11 @@ class RankerState:
         """Which variant each user sees, by the shares that were published; None where no activity has any."""
         table, standings = self.offers.variants, self.tables.standings
         return table and table.with_shares({name: each.shares for name, each in standings.items() if each.shares})
+
+    @property
+    def pushes(self) -> PushKnown:
+        """What is known of pushes; its version is its own, lists do not read it."""
+        return self.tables.pushes
 
     @property
     def catalogue(self) -> Catalogue:
@@ -222,6 +234,10 @@ class RankerState:
     def with_standing(self, activity_id: str, standing: Standing) -> RankerState:
         """Take in where an activity stands; return this very state where it is not newer or the policy is pinned."""
         return self.with_tables(self.tables.standing(activity_id, standing))
+
+    def with_pushes(self, known: PushKnown) -> RankerState:
+        """Take in what is known of pushes; return this very state where it is not newer or the policy is pinned."""
+        return self.with_tables(self.tables.with_pushes(known))
 
     def with_tables(self, tables: PolicyTables) -> RankerState:
         """Rank with other policy tables, in the place of all that was learned; this very state with its own."""

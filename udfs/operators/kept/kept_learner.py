@@ -77,7 +77,7 @@ class KeptLearner:
         self._variants = map_of("variants")
         self._ledger_turn = value_of("ledger_turn", Types.LONG())
         self._ledger_ms = value_of("ledger_ms", Types.LONG())
-        self._meters = Meters(context)
+        self.meters = Meters(context)
         self._restored: Learner | None = None
 
     @property
@@ -119,7 +119,7 @@ class KeptLearner:
             self._keep(learned.ledgers)
         milli = {f"{name}_clicks_milli": round(1000 * count) for name, count in learned.clicks._asdict().items()}
         aside = {f"feedback_refused_{reason}": count for reason, count in learned.refused.items()}
-        self._meters.add({"feedback_rows": learned.rows, **milli, **aside})
+        self.meters.add({"feedback_rows": learned.rows, **milli, **aside})
         return learned.arms
 
     def _keep(self, changed: ChangedLedgers) -> None:
@@ -182,7 +182,7 @@ class KeptLearner:
             value = encode_standing(name, standing._replace(epoch=self._epoch))
             self._told.put(name, value)
             yield Row(LedgerKey(name).value, value)
-        self._meters.show("activities_stopped", due.stopped)
+        self.meters.show("activities_stopped", due.stopped)
 
     def sums(self) -> Iterator[Row]:
         """Publish what is learned of each arm, in the form in which it is kept.
@@ -200,12 +200,12 @@ class KeptLearner:
         self._show()
         largest = np.abs(np.array([row.theta for _, row in rows])).max(axis=(1, 2))
         cut = int(np.count_nonzero(largest >= THETA_LIMIT))
-        self._meters.add({"policy_rows_published": len(rows), "policy_rows_cut": cut})
+        self.meters.add({"policy_rows_published": len(rows), "policy_rows_cut": cut})
         for activity_id, row in rows:
             yield Row(row_key(activity_id, row).value, encode_row(row._replace(epoch=self._epoch), activity_id))
 
     def _show(self) -> None:
         drift = self.learner.drift()
-        self._meters.show("selection_entropy_milli", round(1000 * entropy(self.learner.impressions())))
-        self._meters.show("drift_z_milli", round(1000 * drift))
-        self._meters.show("drift_alarm", int(abs(drift) > ALARM_AT))
+        self.meters.show("selection_entropy_milli", round(1000 * entropy(self.learner.impressions())))
+        self.meters.show("drift_z_milli", round(1000 * drift))
+        self.meters.show("drift_alarm", int(abs(drift) > ALARM_AT))

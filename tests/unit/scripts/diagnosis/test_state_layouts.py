@@ -15,6 +15,7 @@ from pyflink.datastream.state import ValueStateDescriptor
 from tests.support.doc_pages import ROOT
 from tests.support.flink_states import MemoryContext
 from tests.support.opened_learner import Opened, Seen
+from tests.support.push_rows import told_rows
 from tests.unit.udfs.operators.kept.test_tallies import REPLAY
 from tests.unit.udfs.operators.kept.test_user_states import World, in_one
 from tests.unit.udfs.operators.test_subtask import context as context_of
@@ -23,9 +24,11 @@ from tideline.scripts.diagnosis.state_layouts import LAYOUTS, Layout
 from tideline.udfs.core.budgets.ledger import encode_ledger
 from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.budgets.terms import encode_terms
-from tideline.udfs.core.learning.learning import encode_sums
+from tideline.udfs.core.learning.learning import Decay, encode_sums
 from tideline.udfs.core.lists.list_block import decode_block
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, ArmKey
+from tideline.udfs.core.push.learned.push_feedback import encode_push_rows
+from tideline.udfs.core.push.learned.push_learning import NO_PUSH_SUMS, encode_push_sums
 from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.rule_costs.days import decode_costs, encode_costs
 from tideline.udfs.core.serving.batches.fates import decode_fates, encode_fates
@@ -143,6 +146,30 @@ def of_standing(content: bytes, memory: MemoryContext) -> bytes:
     return content
 
 
+def of_pushes(content: bytes, memory: MemoryContext) -> bytes:
+    """Restore what is learned of messages."""
+    pushes = Opened(memory, "--half-life-days", "1")._pushes
+    memory.values["pushes"].update(content)
+    return encode_push_sums(pushes.sums, Decay(86_400_000))
+
+
+def of_effects(content: bytes, memory: MemoryContext) -> bytes:
+    """The same of what came of them, which stands behind what a state of no hours begins with."""
+    head = encode_push_sums(NO_PUSH_SUMS, Decay(0))[:13]
+    pushes = Opened(memory, "--half-life-days", "4")._pushes
+    memory.values["pushes"].update(head + content)
+    return encode_push_sums(pushes.sums, Decay(4 * 86_400_000))[13:]
+
+
+def of_push_feedback(content: bytes, memory: MemoryContext) -> bytes:
+    """Take in decision points that were on their way."""
+    Opened(memory).feed([content])
+    plain = MemoryContext()
+    Opened(plain).feed([encode_push_rows(told_rows(3, 11))])
+    assert memory.values["pushes"].value() == plain.values["pushes"].value()
+    return content
+
+
 def _named(name: str) -> Layout:
     return next(each for each in LAYOUTS if each.name == name)
 
@@ -160,6 +187,9 @@ RESTORED: dict[str, Callable[[bytes, MemoryContext], bytes]] = {
     "variant_sums": lambda content, memory: learner_of(memory, "variants", "a", content).ledgers.variant_sums("a"),
     "standing": of_standing,
     "rule_costs": of_costs,
+    "push_sums": of_pushes,
+    "effect_sums": of_effects,
+    "push_feedback": of_push_feedback,
 }
 
 
@@ -199,6 +229,8 @@ def test_what_is_refused_ends_the_job_with_what_to_do(
         content = b"\0\0\0\3\xe7" + bytes_of(layout, layout.written)[5:]
     elif layout.name == "tally":
         content = bytes_of(layout, layout.written).replace(b'"f":1', b'"f":2')
+    elif layout.name == "push_feedback":
+        content = bytes([128 + version]) + bytes_of(layout, layout.written)[1:]
     else:
         content = bytes([version]) + bytes_of(layout, layout.written)[1:]
     memory = MemoryContext()
@@ -226,8 +258,8 @@ def test_every_golden_state_is_in_the_matrix() -> None:
         "erased_list",
         "profile",
         "state",
-        "effect_sums",
         "push",
+        "push_effects",
         "push_user",
     }
     assert kept.keys() - of.keys() == in_no_state_of_the_job

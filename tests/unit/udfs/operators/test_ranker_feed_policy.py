@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.support.core_world import NOON_MS, activity, make_ranker
 from tests.support.fed_ranker import Fed, Written, record, row_of
+from tests.unit.udfs.core.push.learned.test_push_known import SETTINGS as PUSH
+from tests.unit.udfs.core.push.learned.test_push_known import known
 from tideline.udfs.core.budgets.standing import Standing, encode_standing
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.control.control import (
@@ -14,10 +18,11 @@ from tideline.udfs.core.control.control import (
     SetGeneration,
     SetWeights,
 )
-from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, LedgerKey, RowKey, SumsKey
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, PUSH_KEY, ArmKey, LedgerKey, RowKey, SumsKey
 from tideline.udfs.core.policies.fence import Claim
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.core.policies.policy_table import cold_row, encode_row
+from tideline.udfs.core.push.learned.push_known import NOTHING_KNOWN, encode_known
 from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.rule_costs.sums import NO_PRICES, DayCosts
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, POLICY
@@ -197,3 +202,29 @@ def test_what_rules_cost_tells_who_writes() -> None:
     row = encode_row(cold_row()._replace(epoch=8), "a")
     fed.apply(POLICY, [(0, b"3|a", row), (1, COSTS_KEY, costs), (2, b"3|a", row)])
     assert (fed.feed.policy_epoch, fed.ranker.version, fed.counts["policy_rows_fenced"]) == (9, 0, 1)
+
+
+def test_what_is_known_of_messages_is_taken_in_where_some_are_sent() -> None:
+    """Contract: the newest counts, up to a pin and not behind another writer; rows of lists stay as they were."""
+    fed = Fed()
+    fed.feed.state = replace(fed.ranker, settings=replace(fed.ranker.settings, push=PUSH))
+    told: list[Written] = [(at, PUSH_KEY, encode_known(known(10 + at), 3)) for at in (1, 2)]
+    fed.policy += [(0, b"3|a", encode_row(cold_row()._replace(epoch=3), "a")), *told]
+    fed.feed.start_policy()
+    assert (fed.ranker.pushes.version, fed.ranker.version) == (2, 0)
+    assert np.array_equal(fed.ranker.pushes.ledger, known(12).ledger)
+    fed.obey(PinPolicy(1))
+    assert fed.ranker.pushes.version == 1
+    fed.obey(PinPolicy(None))
+    fed.apply(POLICY, [(3, PUSH_KEY, encode_known(known(), 2)), (4, PUSH_KEY, b"none")])
+    assert (fed.ranker.pushes.version, fed.counts["policy_rows_fenced"], fed.counts["policy_rows_refused"]) == (2, 1, 1)
+
+
+def test_what_is_known_of_messages_is_passed_over_where_none_are_sent() -> None:
+    """Contract: a job that was begun again without the option reads what one before has published, and goes on; it
+    tells who writes all the same."""
+    fed = Fed()
+    row = encode_row(cold_row()._replace(epoch=8), "a")
+    fed.apply(POLICY, [(0, b"3|a", row), (1, PUSH_KEY, encode_known(known(), 9)), (2, b"3|a", row)])
+    assert (fed.ranker.pushes, fed.ranker.version, fed.counts["policy_rows_refused"]) == (NOTHING_KNOWN, 0, 0)
+    assert (fed.feed.policy_epoch, fed.counts["policy_rows_fenced"]) == (9, 1)

@@ -1,4 +1,1 @@
-"""Pushes in the job: how a deployment has them, what decision points tell the learner, and what it publishes of them.
-
-Imports from `catalogue`.
-"""
+"""Pushes in the job: how a deployment has them, what is told to the learner, and what it publishes of them."""

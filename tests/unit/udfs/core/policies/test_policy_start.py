@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
+
 from tests.support.policy_log import MemoryLog
 from tideline.udfs.core.learning.turn import turn
-from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, ArmKey, RowKey
+from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, PUSH_KEY, ArmKey, RowKey
 from tideline.udfs.core.policies.fence import Claim
 from tideline.udfs.core.policies.policy_start import TopicRecord, last_record, read_start
 
@@ -56,11 +58,15 @@ def test_time_in_which_nothing_was_published_does_not_count() -> None:
     assert newest(start.records)[b"3|rare"] == rare.offset
 
 
-def test_costs_of_rules_that_are_published_without_feedback_are_no_work() -> None:
-    """Contract: lists are made every second and seen once a minute; every row is found all the same."""
+@pytest.mark.parametrize("key", [COSTS_KEY, PUSH_KEY])
+def test_what_is_published_without_feedback_is_no_work(key: bytes) -> None:
+    """Contract: lists are made every second and seen once a minute; every row is found all the same.
+
+    So it is with costs of rules, and with what is known of messages.
+    """
     rows = publications(300, _MINUTE_MS)
     rows.insert(0, TopicRecord(0, b"3|rare", b"", 0))
-    costs = [TopicRecord(0, COSTS_KEY, b"", at_ms) for at_ms in range(1_000, 300 * _MINUTE_MS, 2_000)]
+    costs = [TopicRecord(0, key, b"", at_ms) for at_ms in range(1_000, 300 * _MINUTE_MS, 2_000)]
     merged = sorted([*rows, *costs], key=lambda record: record.timestamp_ms)
     topic = [record._replace(offset=at) for at, record in enumerate(merged)]
     start = read_start(MemoryLog(topic), 2_000)
