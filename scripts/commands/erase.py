@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
 _LOOK_EVERY_S = 0.02
-_TOPICS_OF_TIME = ("clickstream", "decisions", "dead_letters")
+_TOPICS_OF_TIME = ("clickstream", "decisions", "dead_letters", "push")
 """What is there of him goes by itself."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import ConfigError, TidelineError
 from tideline.scripts.commands.exits import Exit, failed
-from tideline.scripts.commands.person_records import placements_of, readable, records_of
+from tideline.scripts.commands.person_records import is_there, placements_of, readable, records_of
 from tideline.scripts.commands.redis_target import key_of_list, opened, read_redis_target
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.commands.token_secrets import read_token_keys
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
     from tideline.scripts.commands.target import Target
 
-ROLES = ("clickstream", "profiles", "decisions", "dead_letters")
-"""Topics whose records have a user as their key."""
+ROLES = ("clickstream", "profiles", "decisions", "dead_letters", "push")
+"""Topics whose records have a user as their key; who sends no messages may have none of theirs."""
 _READ_ME = """What this shop's recommender holds of you.
 
 clickstream.jsonl   what you did in the shop, one line each
 profiles.jsonl      what the shop said of you: labels, time zone, consent, what you never want to see
 decisions.jsonl     what you were shown, where, and how likely it was; x is what was made of your history, 16 numbers
+push.jsonl          messages that you were sent, or that were withheld by chance
 dead_letters.jsonl  what was sent in your name and refused
 list.json           what you are shown now, a line for each place of the shop that shows you something
 erased.json         up to when you were erased, UTC epoch milliseconds, if you were
@@ -56,6 +57,8 @@ def export(target: Target, user: str, folder: Path, list_of: Callable[[str], byt
         counts, placements = {}, list[str]()
         for role in ROLES:
             topic = target.topics.by_role()[role]
+            if role == "push" and not is_there(target.cluster, topic):
+                continue
             told = [readable(role, found) for found in records_of(target.cluster, topic, user)]
             placements += placements_of(told) if role == "decisions" else []
             counts[role] = _write(folder / f"{role}.jsonl", map(json.dumps, told))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
+from kafka.errors import UnknownTopicOrPartitionError
 
 from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.events import TYPE_NAMES, EventType
-from tideline.schemas.records import DECISION, PROFILE, RecordCodec
+from tideline.schemas.records import DECISION, PROFILE, PUSH, RecordCodec
 from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.io.topic_reader import opened
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.policies.policy_start import TopicRecord
     from tideline.udfs.io.kafka_cluster import KafkaCluster
 
-_CODECS: dict[str, RecordCodec] = {"profiles": PROFILE, "decisions": DECISION}
+_CODECS: dict[str, RecordCodec] = {"profiles": PROFILE, "decisions": DECISION, "push": PUSH}
 
 
 class Found(NamedTuple):
@@ -36,6 +37,17 @@ class Told(NamedTuple):
     events: int
     tokens: list[str]
     partition: int | None
+
+
+def is_there(cluster: KafkaCluster, topic: str) -> bool:
+    """Return whether there is a topic, or one that the login may not see: to read it says that.
+
+    Raises:
+        Unavailable: no broker answers.
+    """
+    with cluster.admin(f"looking for topic {topic}", f"Describe on topic {topic}") as admin:
+        (found,) = admin.describe_topics([topic])
+    return bool(found["error_code"] != UnknownTopicOrPartitionError.errno)
 
 
 def records_of(cluster: KafkaCluster, topic: str, user: str) -> Iterator[Found]:

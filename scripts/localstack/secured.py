@@ -89,7 +89,7 @@ def let_in(secured: Secured, inside: str) -> None:
     folder = Path(secured.folder)
     password = (folder / "password").read_text()
     names = Topics().by_role()
-    written = {role: names[role] for role in _REPLAY_MAKES}
+    written = {role: names[role] for role in (*_REPLAY_MAKES, "push")}
     makes = [Right("Create", "topic", names[role]) for role in _REPLAY_MAKES]
     logins = secure_kafka.Logins(inside, folder, folder / "kafka-ca.pem")
     logins.make(_JOB, password, [*rights_on(Topics(), written, _JOB), *makes], prefixed=True)

@@ -28,6 +28,7 @@ def test_a_report_says_what_goes_when_and_names_nobody() -> None:
             "clickstream": NOON_MS + 28 * _DAY_MS,
             "decisions": NOON_MS + 30 * _DAY_MS,
             "dead_letters": NOON_MS + 14 * _DAY_MS,
+            "push": NOON_MS + 30 * _DAY_MS,
         },
     }
     json.dumps(found)

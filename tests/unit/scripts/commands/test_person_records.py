@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kafka.errors import TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
 from tests.support.core_world import KEYS, NOON_MS, token_for
+from tests.support.doc_pages import ROOT
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
-from tideline.scripts.commands.person_records import Found, placements_of, readable, told_by
+from tideline.scripts.commands.person_records import Found, is_there, placements_of, readable, told_by
 from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.core.profiles.profile_record import Profile, encode_profile
@@ -49,6 +56,8 @@ def test_a_record_is_readable_in_json() -> None:
     for role, value in (("decisions", b"\0\1"), ("dead_letters", b"\xff"), ("clickstream", b"{")):
         assert readable(role, found(value))["value"] == {"bytes": value.hex()}
     assert readable("profiles", found(None))["value"] is None
+    sent = readable("push", found((ROOT / "tests" / "golden" / "push_v1.bin").read_bytes()))["value"]
+    assert {"push_id", "user_id", "sent", "x"} <= sent.keys()
     json.dumps(shown)
 
 
@@ -57,3 +66,14 @@ def test_the_placements_of_a_user_are_those_his_decisions_name() -> None:
     names = ["cart", "", "home", "cart"]
     told = [{"partition": 0, "value": {"placement": name, "position": 1}} for name in names]
     assert placements_of([*told, {"value": {"bytes": "00"}}, {"value": None}, {"value": [1]}]) == ["cart", "home"]
+
+
+@pytest.mark.parametrize(
+    ("code", "there"),
+    [(0, True), (UnknownTopicOrPartitionError.errno, False), (TopicAuthorizationFailedError.errno, True)],
+)
+def test_a_topic_that_may_not_be_seen_is_not_passed_over_as_if_it_were_not_there(code: int, there: bool) -> None:
+    """Contract: who asks what is held of him is not told less because a login lacks a right."""
+    admin = SimpleNamespace(describe_topics=lambda names: [{"name": names[0], "error_code": code}])
+    cluster: Any = SimpleNamespace(admin=lambda *_: nullcontext(admin))
+    assert is_there(cluster, "push") is there
