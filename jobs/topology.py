@@ -36,11 +36,11 @@ _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 _EACH_OF_BYTES = Types.OBJECT_ARRAY(Types.OBJECT_ARRAY(_BYTES))
 # Arrays of arrays and none of rows: on its way out of Python each row of an array becomes the same Java object.
 RANKED_TYPE = Types.ROW_NAMED(
-    ["lists", "appended", "popular", "stops", "feedback", "decisions", "dead_letters", "tally"],
-    [_BYTES, _BYTES, _BYTES, _BYTES, _BYTES, _EACH_OF_BYTES, _EACH_OF_BYTES, _BYTES],
+    ["lists", "appended", "popular", "stops", "feedback", "decisions", "dead_letters", "tally", "pushes"],
+    [_BYTES, _BYTES, _BYTES, _BYTES, _BYTES, _EACH_OF_BYTES, _EACH_OF_BYTES, _BYTES, _BYTES],
 )
 """(lists block, append times, popular list, stops, feedback; key and value of each decision; each dead letter as
-`packed` of dead_letters.py has it; at a replay's end what became of a shard's records)."""
+`packed` of dead_letters.py has it; at a replay's end what became of a shard's records; a block of pushes)."""
 
 POLICY_TYPE = Types.ROW_NAMED(["k", "v"], [_BYTES, _BYTES])
 """Key and value of a record of the policy topic."""
@@ -99,10 +99,11 @@ def _batches(
 
 def _write_lists(tables: StreamTableEnvironment, workers: WorkerConfig[JobConfig]) -> None:
     query = """
-        SELECT lists, appended, popular, stops, tally FROM ranked
-        WHERE lists <> X'' OR popular <> X'' OR stops <> X'' OR tally <> X''"""
-    rows = at_once(tables.to_append_stream(tables.sql_query(query), Types.ROW([_BYTES] * 5)))
-    # Its own chain, so that ranking goes on while Redis answers.
+        SELECT lists, appended, popular, stops, tally, pushes FROM ranked
+        WHERE lists <> X'' OR popular <> X'' OR stops <> X'' OR tally <> X'' OR pushes <> X''"""
+    rows = at_once(tables.to_append_stream(tables.sql_query(query), Types.ROW([_BYTES] * 6)))
+    # Its own chain, so that ranking goes on while Redis answers. Pushes go the same way: with one more INSERT, Flink
+    # gives other ids to operators that have state, and no job could go on with pushes from a savepoint without.
     written = rows.map(RedisWriter(workers), Types.INT()).name("redis_writer").uid(UIDS["redis_writer"])
     written = written.start_new_chain()
     discard = get_gateway().jvm.org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink()

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from pyflink.common import Row, Types
 from pyflink.datastream.functions import KeyedBroadcastProcessFunction, RuntimeContext
 from pyflink.datastream.state import ValueStateDescriptor
@@ -19,7 +18,6 @@ from tideline.udfs.core.lists.list_block import encode_block
 from tideline.udfs.core.policies.arm_key import decode_ledger_key
 from tideline.udfs.core.policies.fence import Claim, check_sole_claim, check_still_writer
 from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
-from tideline.udfs.core.rewards.feedback import encode_feedback
 from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
@@ -44,8 +42,9 @@ from tideline.udfs.operators.kept.shard_keys import ShardKeys
 from tideline.udfs.operators.kept.tallies import Tallies
 from tideline.udfs.operators.kept.user_states import UserStates
 from tideline.udfs.operators.metrics import Meters
-from tideline.udfs.operators.part_row import part_row
+from tideline.udfs.operators.part_row import outcome_row, part_row
 from tideline.udfs.operators.past.read_past import Told, read_past, with_more
+from tideline.udfs.operators.pushing.pushes import Pushes
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
 from tideline.udfs.operators.stop import fail_job, failing_for_good
 from tideline.udfs.operators.subtask import broadcasts_of, job_id, present_ms, subtask_number
@@ -103,6 +102,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._stops = StopList(config.list_ttl_s * 1000)
         # What reads the past may meet events of before any erasure.
         told = self._read_topics(erased_from_ms=present_ms() - erased_ms if live else 0)
+        pushing = self._feed.state.settings.push
+        self._pushes = Pushes(context, pushing, self._shards, self._users, self._meters)
         self._past = read_past(config, self._read, told, self._feed.state, present_ms())
         self._show()
         self._feed.log_start(BUILD_ID, config.topics.activities)
@@ -145,8 +146,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         outcome = self._users.worked_off(batch, believed_ms, worlds or ranker, muted=self._muted, held=held)
         if self._muted:
             outcome = settled(outcome, filter(self._is_over, shards), batch.shard_of, ranker)
-        self._users.store(outcome.users, outcome.states, batch.shard_of, timers)
         heard_ms, newest = max(believed_ms), self._feed.openings.newest
+        self._pushes.store(outcome, batch.shard_of, self._feed.state, heard_ms, timers)
         if batch.kind != PROFILES:
             self._brake_if_needed(heard_ms, len(batch.shards), outcome)
         popular = stops = b""
@@ -231,6 +232,9 @@ class InterestRank(KeyedBroadcastProcessFunction):
             yield from map(self._row, self._users.last(shard, self._past.last(self._feed.state)))
             yield part_row(tally=self._tallies.told(shard))
             return
+        if self._pushes.is_tick(shard, timestamp):
+            yield from self._pushes.work_off(shard, self._feed.state, timers)
+            return
         self._meters.add({"erasures_over": self._marks.let_go(shard, timestamp, timers)})
         users, opened_ms = self._rolls.part(shard, timers)
         if not users:
@@ -265,7 +269,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
                 self._users.store(part, settle(self._users.load(part, shard_of), self._feed.state), shard_of, timers)
                 continue
             outcome = republish(part, self._users.load(part, shard_of), self._feed.state, self._rolls.least_ms(shard))
-            self._users.store(outcome.users, outcome.states, shard_of, timers)
+            self._pushes.store(outcome, shard_of, self._feed.state, 0, timers)
             popular = stops = b""
             if shard == self._popular_shard and start == 0:  # once a command
                 popular = self._popular_block(self._feed.state, outcome.newest_ms, renew=True)
@@ -277,16 +281,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._meters.add({**outcome.counts, "decisions": len(outcome.decisions)})
         topics = self._config.topics
         source = topics.profiles if batch is not None and batch.kind == PROFILES else topics.clickstream
-        return Row(
-            encode_block(outcome.listed, outcome.lists, outcome.placed) if outcome.lists else b"",
-            np.array(outcome.appended_ms, np.int64).tobytes(),
-            popular,
-            stops,
-            encode_feedback(outcome.feedback),
-            [[user.encode(), record] for user, record in outcome.decisions],
-            self._packed(letters_of_batch(outcome.dead, batch, source) if batch else []),
-            b"",
-        )
+        letters = self._packed(letters_of_batch(outcome.dead, batch, source) if batch else [])
+        return outcome_row(outcome, popular, stops, letters)
 
     def _packed(self, letters: list[Letter]) -> list[list[bytes]]:
         self._meters.add(counts_of(letters))

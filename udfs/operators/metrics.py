@@ -14,6 +14,7 @@ from tideline.schemas.errors import Reason
 from tideline.schemas.events import TYPE_NAMES
 from tideline.udfs.core.catalogue.reach import Unreachable
 from tideline.udfs.core.learning.intake import Refusal
+from tideline.udfs.core.push.push_choice import Why
 from tideline.udfs.core.rewards.join import JoinOutcome
 from tideline.udfs.core.rule_costs import sums
 from tideline.udfs.core.users.interest import ENCODE_BUCKETS
@@ -52,6 +53,7 @@ COUNTERS: dict[str, str] = {
     "refreshed": "Users ranked again because an activity had opened.",
     "decisions": "Decision records written.",
     "decisions_explored": "Decision records of places that exploration filled: over decisions, the explored share.",
+    **{f"pushes_{why}": f"Decision points of users: {why.meaning}" for why in Why},
     "dead_letters": "Dead letters of all reasons.",
     "dead_letters_producer_fault": "Those of them that only a producer can cause: the dead-letter limit counts them.",
     **{f"dead_letter_{reason}": f"Refused: {reason.meaning}" for reason in Reason if not reason.counted_only},

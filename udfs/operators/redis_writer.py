@@ -10,7 +10,9 @@ from pyflink.datastream.functions import MapFunction, RuntimeContext
 
 from tideline.udfs.core.lists.list_block import decode_block
 from tideline.udfs.io.cluster_store import list_store
+from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.list_store import WriteCounts
+from tideline.udfs.io.push_log import PushLog
 from tideline.udfs.operators.metrics import Meters
 
 if TYPE_CHECKING:
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class RedisWriter(MapFunction):
-    """Writes the lists of a row (lists block, append times, popular list, stops, tally); returns how many it wrote."""
+    """Writes the lists of a row (lists block, append times, popular list, stops, tally); returns how many it wrote.
+
+    And the pushes of a row to their topic.
+    """
 
     def __init__(self, submitted: WorkerConfig[JobConfig]) -> None:
         self._submitted = submitted
@@ -37,14 +42,19 @@ class RedisWriter(MapFunction):
             config.redis_deadline_s,
             on_retry=lambda: self._meters.add({"redis_retry": 1}),
         )
+        self._pushes = PushLog(KafkaCluster(config.bootstrap, config.kafka_properties), config.topics.push)
 
     def close(self) -> None:
         """Close the connection."""
         self._store.close()
+        self._pushes.close()
 
     def map(self, row: Row) -> int:
         """Write one batch. Raises Unavailable after the deadline, so that Flink restores and tries again."""
-        block, appended, popular, stops, tally = row[0], row[1], row[2], row[3], row[4]
+        block, appended, popular, stops, tally, pushes = row[0], row[1], row[2], row[3], row[4], row[5]
+        if pushes:
+            users, records, _ = decode_block(pushes)
+            self._pushes.write(users, records)
         if popular:
             names, lists, _ = decode_block(popular)
             self._store.write_popular(dict(zip(names, lists, strict=True)))

@@ -73,6 +73,16 @@ def test_operators_of_flink_keep_their_ids(environment: Any, config_of: Callable
         assert ids_of(environment, config_of("live", *given)) == golden
 
 
+@pytest.mark.slow
+def test_operators_have_the_same_ids_with_pushes_and_without(
+    environment: Any, config_of: Callable[..., JobConfig]
+) -> None:
+    """Contract: state goes on when the option is given or taken away."""
+    golden = (_GOLDEN.parent / "operators.txt").read_text().splitlines()
+    pushing = ["--salt", "s", "--push", '{"week": 2, "zones": ["UTC"]}']
+    assert ids_of(environment, config_of("live", *pushing)) == golden
+
+
 def ids_of(environment: Any, config: JobConfig) -> list[str]:
     """Ids under which state of the planned job lies."""
     from pyflink.java_gateway import get_gateway

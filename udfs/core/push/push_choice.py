@@ -46,19 +46,24 @@ ALSO = 3
 
 
 class Why(StrEnum):
-    """What became of a decision point."""
+    """What became of a decision point. `meaning` is one line for people."""
 
-    SENT = "sent"
-    WITHHELD = "withheld"
-    """Drawn: it might have been sent."""
-    NO_CONSENT = "no_consent"
-    QUIET = "quiet"
-    """Quiet hours by now, or expired."""
-    HELD_OUT = "held_out"
-    CAPPED = "capped"
-    """The day's or the week's room is used up."""
-    NOTHING = "nothing"
-    """No activity, or none whose own cap has room."""
+    meaning: str
+
+    def __new__(cls, label: str, meaning: str = "") -> Why:
+        """Make a member whose value is `label` alone."""
+        member = str.__new__(cls, label)
+        member._value_ = label
+        member.meaning = meaning
+        return member
+
+    SENT = "sent", "A message was sent."
+    WITHHELD = "withheld", "Drawn not to be sent; it might have been."
+    NO_CONSENT = "no_consent", "Their user has not agreed to messages, or unsubscribed."
+    QUIET = "quiet", "Quiet hours by now, or expired."
+    HELD_OUT = "held_out", "Their user is one of those who are never sent any."
+    CAPPED = "capped", "The day's or the week's room is used up."
+    NOTHING = "nothing", "No activity, or none whose own cap has room."
 
 
 class Candidate(NamedTuple):

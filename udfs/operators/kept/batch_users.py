@@ -11,6 +11,7 @@ from tideline.udfs.core.serving.engine import process, take_profiles
 from tideline.udfs.core.serving.past.worlds import Worlds
 from tideline.udfs.core.serving.renewal.renew import last_lists, settle
 from tideline.udfs.operators.batch_rows import PROFILES
+from tideline.udfs.operators.pushing.push_parts import PushParts
 from tideline.udfs.operators.stop import failing_for_good
 
 if TYPE_CHECKING:
@@ -51,15 +52,16 @@ class BatchUsers:
         self._marks = marks
         self._rolls = rolls
         self.later = later
+        self.parts = PushParts()
 
     def load(self, users: list[str], shard_of: ShardOf) -> list[bytes | None]:
         """Return the state of each; the job ends where one is of a build that this one cannot read."""
         with failing_for_good(self._context):
-            return self._states.load(users, shard_of)
+            return self.parts.taken(users, self._states.load(users, shard_of))
 
     def store(self, users: list[str], states: list[bytes], shard_of: ShardOf, timers: Any) -> None:
         """Keep these states of users who were loaded."""
-        self._states.store(users, states, shard_of)
+        self._states.store(users, self.parts.joined(users, states), shard_of)
         self._marks.note(users, states, shard_of, timers)
 
     def look(self, shards: Iterable[int], opened_ms: int, heard_ms: int, timers: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tideline.udfs.core.users.state_check import is_malformed
+from tideline.udfs.core.pushing.push_part import is_broken
 from tideline.udfs.operators.kept.state_cache import StateCache
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class UserStates:
             for row, state in zip(asked, self._kept.load(some, shards), strict=True):
                 if state is None:
                     self._new.add(users[row])
-                elif is_malformed(state):
+                elif is_broken(state):
                     self._on_malformed()
                 else:
                     found[row] = state

@@ -1,0 +1,29 @@
+"""Parts are taken off states and put back in front of them."""
+
+from __future__ import annotations
+
+from tests.unit.udfs.core.pushing.test_push_part import PART, STATE
+from tideline.udfs.core.pushing.push_part import NO_PART, encode_part
+from tideline.udfs.core.users.erased_mark import marked
+from tideline.udfs.operators.pushing.push_parts import PushParts
+
+DATA = encode_part(PART)
+
+
+def test_a_part_is_in_front_again_whatever_became_of_the_state() -> None:
+    """Contract: who has none stays as he is, byte for byte."""
+    parts = PushParts()
+    assert parts.taken(["a", "b", "c", "d"], [DATA + STATE, STATE, None, DATA]) == [STATE, STATE, None, None]
+    assert (parts.of("a"), parts.of("b"), parts.of("d")) == (PART, NO_PART, PART)
+    parts.put("c", PART)
+    assert parts.joined(["a", "b", "c"], [STATE + b"!", STATE, STATE]) == [DATA + STATE + b"!", STATE, DATA + STATE]
+    assert parts.joined(["d"], [b""]) == [DATA]
+    assert parts.of("a") == NO_PART
+
+
+def test_who_was_erased_meanwhile_has_none() -> None:
+    """Contract: by another mark than before; one of long ago takes nothing away."""
+    parts = PushParts()
+    parts.taken(["a", "b", "c"], [DATA + STATE, DATA + marked(5, STATE), DATA + marked(5, STATE)])
+    found = parts.joined(["a", "b", "c"], [marked(9, b""), marked(5, STATE), marked(9, STATE)])
+    assert found == [marked(9, b""), DATA + marked(5, STATE), marked(9, STATE)]

@@ -1,0 +1,82 @@
+"""What a batch says of users for pushes: who is due in another bucket now, and what became of messages."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tideline.udfs.core.profiles.kept_profile import read_kept
+from tideline.udfs.core.push.push_user import heard
+from tideline.udfs.core.pushing.due import MINUTE_MS, clocks_for, local_days, next_slots
+from tideline.udfs.core.pushing.points import push_settings, waiting_of
+from tideline.udfs.core.users.as_told import as_told
+from tideline.udfs.core.users.erased_mark import ERASED_MARK, MARK_BYTES
+from tideline.udfs.core.users.user_state import HEADER, decode_states
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tideline.schemas.events import Event
+    from tideline.udfs.core.profiles.kept_profile import KeptProfile
+    from tideline.udfs.core.push.send_hours import Clocks
+    from tideline.udfs.core.pushing.push_part import PushPart
+    from tideline.udfs.core.serving.ranker_state import RankerState
+
+_N_PROFILE = tuple(HEADER.names or ()).index("n_profile")
+"""Its place in a state: all before it are single bytes."""
+
+
+def moved_parts(
+    states: Mapping[str, bytes], part_of: Callable[[str], PushPart], ranker: RankerState, now_ms: int
+) -> dict[str, PushPart]:
+    """Return the parts of the users who are due in another bucket now, or in none any more, as of event time.
+
+    Most users have agreed to no messages: of those nothing is asked but whether they have a profile.
+    """
+    names = [name for name, state in states.items() if _has_profile(state)]
+    if not names:
+        return {}
+    profiles = decode_states([states[name] for name in names], 0).profiles
+    told_of = zip(names, profiles, strict=True)
+    names = [name for name, kept in told_of if read_kept(kept).push or part_of(name).user.due]
+    if not names:
+        return {}
+    batch = decode_states([states[name] for name in names], ranker.encoder.hidden)
+    told = as_told(batch, np.arange(len(names)))
+    parts = [part_of(name) for name in names]
+    waiting = waiting_of(told, names, [part.user for part in parts])
+    slots = next_slots(waiting, push_settings(ranker), ranker.settings.salt, now_ms, over=False)
+    return {
+        name: part._replace(user=part.user._replace(due=slot.bucket))
+        for name, part, slot in zip(names, parts, slots, strict=True)
+        if slot.bucket != part.user.due
+    }
+
+
+def heard_parts(
+    events: Sequence[Event], states: Mapping[str, bytes], part_of: Callable[[str], PushPart], ranker: RankerState
+) -> dict[str, PushPart]:
+    """Return the parts of users after what became of their messages; `states` has those of all of them."""
+    found: dict[str, PushPart] = {}
+    for event in events:
+        name = event.user_id
+        part = found[name] if name in found else part_of(name)
+        day_of = partial(_local_day, clocks_for(_profile_of(states.get(name, b"")), push_settings(ranker)))
+        found[name] = part._replace(user=heard(part.user, event, day_of))
+    return found
+
+
+def _local_day(clocks: Clocks, at_ms: int) -> int:
+    return int(local_days(clocks, np.array([at_ms // MINUTE_MS]))[0])
+
+
+def _profile_of(state: bytes) -> KeptProfile | None:
+    kept = decode_states([state], 0).profiles[0] if _has_profile(state) else b""
+    return read_kept(kept) if kept else None
+
+
+def _has_profile(state: bytes) -> bool:
+    start = MARK_BYTES if state[:1] == bytes([ERASED_MARK]) else 0
+    return len(state) > start and state[start + _N_PROFILE] > 0

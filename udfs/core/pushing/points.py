@@ -1,0 +1,168 @@
+"""What is decided at decision points that are due: users in, their states, their parts and records out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tideline.udfs.core.hashing import hashes64
+from tideline.udfs.core.profiles.kept_profile import read_kept
+from tideline.udfs.core.push.effects import push_values
+from tideline.udfs.core.push.push_choice import Point, PushTerms, decide_point
+from tideline.udfs.core.push.push_record import Made, encode_push, record_of
+from tideline.udfs.core.push.push_user import WEEK_DAYS, sent_in
+from tideline.udfs.core.push.send_hours import EXPIRES, SLOT, expiry
+from tideline.udfs.core.pushing.due import MINUTE_MS, Waiting, chances_of, clocks_for, local_days, next_slots
+from tideline.udfs.core.pushing.messages import messages_for
+from tideline.udfs.core.serving.engine import nothing_merged
+from tideline.udfs.core.users.as_told import as_told, known
+from tideline.udfs.core.users.interest import encode, stranger_x
+from tideline.udfs.core.users.user_state import decode_states, encode_states
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tideline.udfs.core.push.learned.push_settings import PushSettings
+    from tideline.udfs.core.push.push_choice import Decided
+    from tideline.udfs.core.push.push_user import PushUser
+    from tideline.udfs.core.push.send_hours import Clocks
+    from tideline.udfs.core.pushing.messages import PushOffers
+    from tideline.udfs.core.pushing.push_part import PushPart
+    from tideline.udfs.core.serving.ranker_state import RankerState
+    from tideline.udfs.core.users.user_state import UserBatch
+
+_NEVER_MS = 2**62
+
+
+class DuePoints(NamedTuple):
+    """Users who are due in a bucket, with what is kept of each."""
+
+    users: list[str]
+    states: list[bytes | None]
+    parts: list[PushPart]
+
+
+class DecidedPoints(NamedTuple):
+    """What is to be kept of the users, and the records of their points by user; where nothing was drawn there is none.
+
+    `due` are the buckets of their next points, 0 for none.
+    """
+
+    states: list[bytes]
+    parts: list[PushPart]
+    due: dict[str, int]
+    records: list[tuple[str, bytes]]
+    counts: Counter[str]
+
+
+class Offered(NamedTuple):
+    """What decision points of one moment are decided with."""
+
+    ranker: RankerState
+    pushed: PushOffers
+    terms: PushTerms
+
+
+def decide_points(found: DuePoints, ranker: RankerState, pushed: PushOffers, now_ms: int) -> DecidedPoints:
+    """Return what is decided at the points of users that are due, as of a moment of event time.
+
+    The ranker has settings for pushes, and `pushed` is what it offers by them.
+    """
+    settings, salt = push_settings(ranker), ranker.settings.salt
+    if not found.users:
+        return DecidedPoints([], [], {}, [], Counter())
+    batch = decode_states(found.states, ranker.encoder.hidden)
+    told = _as_told(batch, ranker, now_ms)
+    waiting = waiting_of(told, found.users, [part.user for part in found.parts])
+    points = _points(found.users, waiting, settings, now_ms)
+    terms = PushTerms(
+        settings.day, settings.week, ranker.pushes.price(settings, now_ms), salt, ranker.pushes.effects.known
+    )
+    after, decided, until_ms = _decided(points, waiting, told, Offered(ranker, pushed, terms))
+    chances = chances_of(waiting, [point.day for point in points], settings, salt)
+    records = []
+    for row, (each, point) in enumerate(zip(waiting, points, strict=True)):
+        made = Made(
+            each.user.due * SLOT * MINUTE_MS,
+            now_ms,
+            chances[row],
+            ranker.encoder.version,
+            max(ranker.version, ranker.pushes.version, 0),
+            told.header["x"][row].tobytes(),
+        )
+        record = record_of(point._replace(expires_ms=until_ms[row]), decided[row], made)
+        if record is not None:
+            records.append((point.user_id, encode_push(record)))
+    moved = [each._replace(user=user) for each, user in zip(waiting, after, strict=True)]
+    due = [slot.bucket for slot in next_slots(moved, settings, salt, now_ms, over=True)]
+    users = [user._replace(due=bucket) for user, bucket in zip(after, due, strict=True)]
+    return DecidedPoints(
+        encode_states(batch),
+        [part._replace(user=user) for part, user in zip(found.parts, users, strict=True)],
+        dict(zip(found.users, due, strict=True)),
+        records,
+        Counter(f"pushes_{each.why}" for each in decided),
+    )
+
+
+def push_settings(ranker: RankerState) -> PushSettings:
+    """Return how a deployment pushes that does; raises ValueError where it does not."""
+    if ranker.settings.push is None:
+        raise ValueError("settings without pushes; decision points are of a deployment that has them")
+    return ranker.settings.push
+
+
+def _as_told(batch: UserBatch, ranker: RankerState, now_ms: int) -> UserBatch:
+    """Return users as they agreed to be ranked, as of a moment; who was not encoded yet is, in the batch too."""
+    stale = np.flatnonzero(known(batch) & (batch.header["encoder"] != ranker.encoder.version))
+    encode(batch, stale, nothing_merged(batch.header.size), ranker.encoder)
+    told = as_told(replace(batch, header=batch.header.copy()), np.arange(batch.header.size), now_ms)
+    told.header["x"][~known(batch)] = stranger_x()
+    return told
+
+
+def waiting_of(told: UserBatch, users: Sequence[str], known_of: Sequence[PushUser]) -> list[Waiting]:
+    """Return users as `due.py` knows them, of a batch as they agreed to be ranked."""
+    profiles = [read_kept(each) if each else None for each in told.profiles]
+    hashes, times = hashes64(users).tolist(), told.history["ts_ms"]
+    return [Waiting(*each) for each in zip(known_of, profiles, hashes, times, strict=True)]
+
+
+def _points(users: Sequence[str], waiting: Sequence[Waiting], settings: PushSettings, now_ms: int) -> list[Point]:
+    """Return the points of users in their buckets, with until when each may be sent whatever it is about."""
+    found: list[Point] = [Point("", 0, 0)] * len(users)
+    of_clocks: dict[Clocks, list[int]] = {}
+    for row, each in enumerate(waiting):
+        of_clocks.setdefault(clocks_for(each.profile, settings), []).append(row)
+    for clocks, rows in of_clocks.items():
+        due = np.array([waiting[row].user.due for row in rows], np.int64)
+        days = local_days(clocks, due * SLOT).tolist()
+        until = expiry(clocks, due, now_ms, np.full(due.size, _NEVER_MS)).tolist()
+        for row, day, until_ms in zip(rows, days, until, strict=True):
+            found[row] = Point(users[row], day, until_ms)
+    return found
+
+
+def _decided(
+    points: Sequence[Point], waiting: Sequence[Waiting], told: UserBatch, offered: Offered
+) -> tuple[list[PushUser], list[Decided], list[int]]:
+    """Return the users after their points, what was decided, and until when each message may be sent."""
+    ranker = offered.ranker
+    settings = push_settings(ranker)
+    recent = [sent_in(each.user, point.day, WEEK_DAYS) for each, point in zip(waiting, points, strict=True)]
+    x = np.ascontiguousarray(told.header["x"])
+    values = push_values(ranker.pushes.effects, settings.costs(ranker.weights), x, np.array(recent, np.int64))
+    messages = messages_for(ranker, offered.pushed, told, [point.user_id for point in points], values.tolist())
+    after, decided, until_ms = [], [], []
+    for row, (each, point) in enumerate(zip(waiting, points, strict=True)):
+        late_ms = (each.user.due * SLOT + EXPIRES) * MINUTE_MS
+        some = messages.candidates[row] if late_ms > int(told.header["as_of_ms"][row]) else []
+        user, found = decide_point(each.user, each.profile, point, some, offered.terms)
+        ends_ms = messages.until_ms[row][found.activities[0]] if found.activities else 0
+        after.append(user._replace(due=0))
+        decided.append(found)
+        until_ms.append(min(point.expires_ms or late_ms, ends_ms))
+    return after, decided, until_ms

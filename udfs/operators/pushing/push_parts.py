@@ -1,0 +1,58 @@
+"""What is kept of users for pushes stands in front of their states, and is taken off while those are worked off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tideline.udfs.core.pushing.push_part import decode_part, encode_part, erased_mark, parted
+from tideline.udfs.core.users.erased_mark import ERASED_MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tideline.udfs.core.pushing.push_part import PushPart
+
+
+class PushParts:
+    """The parts of the users that are worked on, taken off their states while those are worked off."""
+
+    def __init__(self) -> None:
+        """Hold none."""
+        self._parts: dict[str, bytes] = {}
+        self._marks: dict[str, bytes] = {}
+
+    def taken(self, users: Sequence[str], states: Sequence[bytes | None]) -> list[bytes | None]:
+        """Return the states of users without their parts, which are held until `joined`."""
+        found: list[bytes | None] = list(states)
+        for at, state in enumerate(states):
+            if state is None or state[0] < ERASED_MARK:
+                self._hold(users[at], b"", b"")
+            else:
+                part, rest = parted(state)
+                found[at] = rest or None
+                self._hold(users[at], part, erased_mark(rest))
+        return found
+
+    def _hold(self, user: str, part: bytes, mark: bytes) -> None:
+        for held, value in ((self._parts, part), (self._marks, mark)):
+            if value:
+                held[user] = value
+            elif held:
+                held.pop(user, None)
+
+    def of(self, user: str) -> PushPart:
+        """Return what is held of a user."""
+        return decode_part(self._parts.get(user, b""))
+
+    def put(self, user: str, part: PushPart) -> None:
+        """Hold this of a user."""
+        self._parts[user] = encode_part(part)
+
+    def joined(self, users: Sequence[str], states: Sequence[bytes]) -> list[bytes]:
+        """Return states with the parts of their users in front, which are held no longer; who was erased has none."""
+        found = list(states)
+        for at, user in enumerate(users if self._parts else ()):
+            part, mark = self._parts.pop(user, b""), self._marks.pop(user, b"")
+            if part and erased_mark(states[at]) == mark:
+                found[at] = part + states[at]
+        return found

@@ -1,0 +1,158 @@
+"""Decisions about messages in the ranker: users wait in the wheels of their shards, and timers work off who is due.
+
+A timer of a shard comes every ten seconds of its own phase, and while buckets that are over wait, ten times a second:
+each works off one chunk of users, some milliseconds, so that no list waits for more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tideline.udfs.core.lists.list_block import encode_block
+from tideline.udfs.core.push.send_hours import SLOT
+from tideline.udfs.core.push.wheel import fire, users_in
+from tideline.udfs.core.pushing.due import MINUTE_MS
+from tideline.udfs.core.pushing.event_clock import EventClock
+from tideline.udfs.core.pushing.messages import push_offers
+from tideline.udfs.core.pushing.moving import heard_parts, moved_parts
+from tideline.udfs.core.pushing.points import DuePoints, decide_points, push_settings
+from tideline.udfs.core.pushing.push_part import NO_PART
+from tideline.udfs.operators.part_row import part_row
+from tideline.udfs.operators.pushing.push_wheel import PushWheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from pyflink.common import Row
+    from pyflink.datastream.functions import RuntimeContext
+
+    from tideline.schemas.events import Event
+    from tideline.udfs.core.push.learned.push_settings import PushSettings
+    from tideline.udfs.core.pushing.messages import PushOffers
+    from tideline.udfs.core.pushing.points import DecidedPoints
+    from tideline.udfs.core.serving.batches.outcome import Outcome
+    from tideline.udfs.core.serving.offers.offers import Offers
+    from tideline.udfs.core.serving.ranker_state import RankerState
+    from tideline.udfs.operators.kept.batch_users import BatchUsers
+    from tideline.udfs.operators.kept.shard_keys import ShardKeys
+    from tideline.udfs.operators.metrics import Meters
+    from tideline.udfs.operators.pushing.push_wheel import Chunk
+
+_CALM_MS, _BUSY_MS = 10_000, 100
+_APART_MS, _PHASE_MS = 617, 37
+"""Of one shard and the next, as openings have it; behind theirs, so that no timer is both."""
+_FULL_MINUTE_MS = 60_000
+
+
+class Pushes:
+    """Of the shards of a subtask; without settings nothing is kept, asked or told."""
+
+    def __init__(
+        self,
+        context: RuntimeContext,
+        settings: PushSettings | None,
+        shards: ShardKeys,
+        users: BatchUsers,
+        meters: Meters,
+    ) -> None:
+        self._shards, self._users, self._meters = shards, users, meters
+        self._wheel = None if settings is None else PushWheel(context, shards)
+        self._clock = EventClock()
+        self._awake: set[int] = set()
+        self._pushed: tuple[Offers, PushOffers] | None = None
+
+    def store(
+        self, outcome: Outcome, shard_of: Callable[[str], int], ranker: RankerState, record_ms: int, timers: Any
+    ) -> None:
+        """Store what a batch led to, once its users wait for their next points by what it has said of them.
+
+        Who is named by what became of messages alone is loaded and stored on his own.
+        """
+        users, wheel = self._users, self._wheel
+        if wheel is None:
+            users.store(outcome.users, outcome.states, shard_of, timers)
+            return
+        present_ms = timers.current_processing_time()
+        now_ms = self._clock.hear(record_ms, present_ms) or present_ms
+        states = dict(zip(outcome.users, outcome.states, strict=True))
+        self._awaken(self._taken(states, outcome.push, ranker, now_ms), shard_of, wheel, timers)
+        users.store(outcome.users, outcome.states, shard_of, timers)
+        others = sorted({each.user_id for each in outcome.push} - states.keys())
+        if others:
+            more = {name: state or b"" for name, state in zip(others, users.load(others, shard_of), strict=True)}
+            self._awaken(self._taken(more, outcome.push, ranker, now_ms), shard_of, wheel, timers)
+            known = [name for name in others if more[name] or users.parts.of(name) != NO_PART]
+            users.store(known, [more[name] for name in known], shard_of, timers)
+
+    def _taken(
+        self, states: Mapping[str, bytes], events: Sequence[Event], ranker: RankerState, now_ms: int
+    ) -> dict[str, int]:
+        """Hold what is new in the parts of users; return whose bucket is another one now."""
+        parts = self._users.parts
+        mine = [each for each in events if each.user_id in states]
+        for user, part in heard_parts(mine, states, parts.of, ranker).items():
+            parts.put(user, part)
+        moved = moved_parts(states, parts.of, ranker, now_ms)
+        for user, part in moved.items():
+            parts.put(user, part)
+        return {user: part.user.due for user, part in moved.items()}
+
+    def _awaken(self, due: Mapping[str, int], shard_of: Callable[[str], int], wheel: PushWheel, timers: Any) -> None:
+        """Append users to their buckets, and see to it that their shards have a timer."""
+        by_shard: dict[int, dict[str, int]] = {}
+        for user, bucket in due.items():
+            by_shard.setdefault(shard_of(user), {})[user] = bucket
+        for shard, some in by_shard.items():
+            wheel.append(shard, some)
+            if shard not in self._awake:
+                self._wake(shard, _CALM_MS, timers)
+
+    def is_tick(self, shard: int, timestamp: int) -> bool:
+        """Return whether a timer is one of these, left over from when there were pushes or not."""
+        return not (timestamp - _phase(shard)) % _BUSY_MS and bool(timestamp % _FULL_MINUTE_MS)
+
+    def work_off(self, shard: int, ranker: RankerState, timers: Any) -> Iterator[Row]:
+        """Decide about some users of a shard who are due, and yield what is told of them."""
+        wheel = self._wheel
+        if wheel is None:
+            return
+        now_ms = self._clock.now(timers.current_processing_time())
+        over = now_ms // MINUTE_MS // SLOT
+        chunk = wheel.over(shard, over)
+        if chunk is not None:
+            found = self._decide(shard, chunk, ranker, now_ms, timers)
+            wheel.append(shard, found.due)
+            wheel.drop(shard, chunk)
+            self._meters.add(found.counts)
+            if found.records:
+                users, records = zip(*found.records, strict=True)
+                yield part_row(pushes=encode_block(users, records))
+        self._wake(shard, _BUSY_MS if wheel.over(shard, over) else _CALM_MS, timers)
+
+    def _decide(self, shard: int, chunk: Chunk, ranker: RankerState, now_ms: int, timers: Any) -> DecidedPoints:
+        parts, names = self._users.parts, sorted(set(users_in(chunk.held)))
+        states = dict(zip(names, self._users.load(names, lambda _: shard), strict=True))
+        due = [each.user_id for each in fire(chunk.bucket, chunk.held, lambda name: parts.of(name).user.due)]
+        points = DuePoints(due, [states[name] for name in due], [parts.of(name) for name in due])
+        found = decide_points(points, ranker, self._pushed_of(ranker), now_ms)
+        for name, part in zip(due, found.parts, strict=True):
+            parts.put(name, part)
+        self._users.store(due, found.states, lambda _: shard, timers)
+        return found
+
+    def _pushed_of(self, ranker: RankerState) -> PushOffers:
+        if self._pushed is None or self._pushed[0] is not ranker.offers:
+            self._pushed = ranker.offers, push_offers(ranker.offers, push_settings(ranker))
+        return self._pushed[1]
+
+    def _wake(self, shard: int, step_ms: int, timers: Any) -> None:
+        """At the same part of each step, so that one left from before a restart and a new one are the same."""
+        self._awake.add(shard)
+        now_ms = timers.current_processing_time()
+        at_ms = now_ms - (now_ms - _phase(shard)) % step_ms + step_ms
+        self._shards.at(shard)
+        timers.register_processing_time_timer(at_ms if at_ms % _FULL_MINUTE_MS else at_ms + _BUSY_MS)
+
+
+def _phase(shard: int) -> int:
+    return shard * _APART_MS + _PHASE_MS
