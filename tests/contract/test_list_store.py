@@ -128,6 +128,27 @@ def test_lists_of_placements_have_keys_of_their_own_and_versions_too(real: Real)
     assert TTL_MS - 60_000 < real.client.pttl(keys[1]) <= TTL_MS  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_all_lists_of_a_user_end_on_the_highest_version_though_some_were_lost(real: Real, seed: int) -> None:
+    """Contract: written together in any order, one lost or not yet there before: the same as list by list."""
+    rng, store, names = random.Random(seed), real.writer(), [b"", b"cart", b"mail"]
+    keys = [f"{real.prefix}:list:u", *(f"{real.prefix}:place:{name}:u" for name in ("cart", "mail"))]
+    plain: list[bytes | None] = [None] * len(names)
+    for _ in range(200):
+        version = rng.choice(VERSIONS)
+        if rng.random() < 0.3:
+            at = rng.randrange(1, len(names))
+            real.client.delete(keys[at])
+            plain[at] = None
+        lists = [payload(*version).replace(b"}", b',"n":%d}' % at) for at in range(len(names))]
+        is_newer = [kept is None or parse_version(kept) < ListVersion(*version) for kept in plain]
+        is_same = [kept == new for kept, new in zip(plain, lists, strict=True)]
+        counts = store.write([b"u"] * len(names), lists, names)
+        assert counts == WriteCounts(sum(is_newer), sum(is_same), len(names) - sum(is_newer) - sum(is_same), 0)
+        plain = [new if newer else kept for new, kept, newer in zip(lists, plain, is_newer, strict=True)]
+        assert real.client.mget(keys) == plain
+
+
 def test_popular_lists_of_placements_are_written_together(real: Real) -> None:
     lists = {b"": payload(1, 5, 1), b"cart": payload(1, 5, 2)}
     assert real.writer().write_popular(lists).written == 2

@@ -65,9 +65,9 @@ class ClusterStore(ListStore):
         for pool in (self._seed, *self._pools.values()):
             pool.disconnect()
 
-    def _calls(self, keys: Sequence[bytes], payloads: Sequence[bytes], together: int) -> deque[Any]:
+    def _calls(self, keys: Sequence[bytes], payloads: Sequence[bytes], together: int, of_a_user: int = 1) -> deque[Any]:
         return deque(
-            _List(key_slot(key), packed(b"EVALSHA", _SHA, b"1", key, self._ttl_ms, payload))
+            _List(key_slot(key), packed(b"EVALSHA", _SHA, b"1", key, self._ttl_ms, b"1", payload))
             for key, payload in zip(keys, payloads, strict=True)
         )
 

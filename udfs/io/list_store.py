@@ -119,13 +119,14 @@ class ListStore:
             ConfigError: Redis refuses the login, a command or a key; waiting would not help.
         """
         of_a_user = max(len(set(placements)), 1)
-        return self._deliver(self._calls(self._keys(users, placements), payloads, of_a_user))
+        return self._deliver(self._calls(self._keys(users, placements), payloads, of_a_user, of_a_user))
 
-    def _calls(self, keys: Sequence[bytes], payloads: Sequence[bytes], together: int) -> deque[Any]:
+    def _calls(self, keys: Sequence[bytes], payloads: Sequence[bytes], together: int, of_a_user: int = 1) -> deque[Any]:
         """Return the calls that write lists, so many of which, one behind the other, are to be replaced at once."""
         step = max(CHUNK_LISTS // together, 1) * together
         starts = range(0, len(keys), step)
-        return deque(_call(keys[at : at + step], self._ttl_ms, payloads[at : at + step]) for at in starts)
+        heads = self._ttl_ms, b"%d" % of_a_user
+        return deque(_call(keys[at : at + step], heads, payloads[at : at + step]) for at in starts)
 
     def _keys(self, users: Sequence[bytes], placements: Sequence[bytes]) -> list[bytes]:
         if not placements:
@@ -206,9 +207,9 @@ class ListStore:
             raise error
 
 
-def _call(keys: Sequence[bytes], ttl_ms: bytes, payloads: Sequence[bytes]) -> bytes:
+def _call(keys: Sequence[bytes], heads: tuple[bytes, bytes], payloads: Sequence[bytes]) -> bytes:
     """EVAL and not EVALSHA: the text is half a percent of a full chunk, and no restart of Redis can lose the script."""
-    return packed(b"EVAL", SCRIPT, b"%d" % len(keys), *keys, ttl_ms, *payloads)
+    return packed(b"EVAL", SCRIPT, b"%d" % len(keys), *keys, *heads, *payloads)
 
 
 def add(totals: list[int], reply: Any) -> None:

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 _BUDGETS, _VARIED = 20, 10
 _BUDGET, _COST = 1_000.0, 1.0
 _LIST_RULES = (
-    '[{"by":"category","penalty":[0,0,0,"ban"]},{"by":"category","window":2,"penalty":[0,50]},'
+    '[{"by":"label.shelf","penalty":[0,0,0,"ban"]},{"by":"label.shelf","window":2,"penalty":[0,50]},'
     '{"by":"label.brand","penalty":[0,0,0,0,"ban"]}]'
 )
 _PLACEMENTS = (
     '[{"name":"cart","number":1,"size":4},{"name":"category","number":2,"size":8,"apart_from":["cart"]},'
     '{"name":"mail","number":3,"size":6}]'
 )
-_BRANDS = 12
+_BRANDS, _SHELVES = 12, 40
 
 
 class Rules(NamedTuple):
@@ -91,7 +91,7 @@ def measure(events: int, rounds: int) -> Figures:
 
 
 def under_rules(offered: tuple[Activity, ...], rules: Rules) -> Iterator[Activity]:
-    """Yield the activities with what the rules ask of them: all get a brand, some a budget, others variants.
+    """Yield the activities with what the rules ask of them: all get a brand and a shelf, some a budget or variants.
 
     >>> [len([each for each in under_rules(activities(0), ALL) if each.budget]), len(PARTS)]
     [20, 4]
@@ -100,7 +100,8 @@ def under_rules(offered: tuple[Activity, ...], rules: Rules) -> Iterator[Activit
     budgets = set(open_to_all[:_BUDGETS]) if rules.budgets else set()
     varied = set(open_to_all[_BUDGETS : _BUDGETS + _VARIED]) if rules.variants else set()
     for number, each in enumerate(offered):
-        labelled = replace(each, labels={"brand": f"brand-{number % _BRANDS}"})
+        labels = {"brand": f"brand-{number % _BRANDS}", "shelf": f"shelf-{number % _SHELVES}"}
+        labelled = replace(each, labels=labels)
         if each.activity_id in budgets:
             labelled = replace(labelled, budget=_BUDGET, cost=_COST)
         if each.activity_id in varied:

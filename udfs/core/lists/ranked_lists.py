@@ -29,6 +29,8 @@ class ListHeads(NamedTuple):
     """Whose users do not agree to be learned from [U]; None: all do."""
     placement: int = 0
     """Number of the placement they are for, 0: the default lists."""
+    hashes: NDArray[np.uint64] | None = None
+    """Of the users' ids [U], where they are at hand: variants are drawn by them."""
 
 
 class MadeBy(NamedTuple):

@@ -47,9 +47,15 @@ class RuleTable(NamedTuple):
 
     @classmethod
     def of(cls, rule: ListRule, activities: Sequence[Described]) -> RuleTable:
-        """Number the values by name, first those that more activities have than a list may hold."""
-        own = [values_of(activity, rule.by) for activity in activities]
-        held = Counter(value for mine in own for value in mine)
+        """Number the values by name, first those that more activities have than a list may hold.
+
+        Of a value that no further activity has once it would be banned or pay, nothing depends: it has no number.
+        """
+        named = [values_of(activity, rule.by) for activity in activities]
+        times_held = Counter(value for mine in named for value in mine)
+        least = _free_entries(rule) or len(named)
+        held = {value: times for value, times in times_held.items() if times > least}
+        own = [[value for value in mine if value in held] for mine in named]
         closing = sorted(value for value, times in held.items() if 0 < rule.limit < times)
         number_of = {value: at for at, value in enumerate([*closing, *sorted(held.keys() - set(closing))])}
         few = len(number_of) <= np.iinfo(np.int16).max
@@ -126,10 +132,10 @@ class RuleTables(tuple[RuleTable, ...]):
         return self
 
     def _masks(self, numbers: Iterable[int]) -> Masks:
-        """Return the values of the rules that have each number but 0."""
+        """Return the values of the rules that have each number but 0, and values."""
         found: dict[int, NDArray[np.uint64]] = {}
         for number, mine in zip(numbers, self.of_rule, strict=True):
-            if number:
+            if number and mine.any():
                 found[number] = found[number] | mine if number in found else mine
         return tuple(sorted(found.items()))
 

@@ -255,7 +255,7 @@ def rank(
     counts["lists_caps_full"] += may.caps_full
     scored = Scored() if ranker.offers.placed else None
     ranked = rank_arms(ranker, arms, contexts, may.mask, seeds, None, scored)
-    heads = ListHeads(names, as_of_ms, seq, arms, until=may.until, unlearned=not_to_learn(batch, rows))
+    heads = ListHeads(names, as_of_ms, seq, arms, until=may.until, unlearned=not_to_learn(batch, rows), hashes=hashes)
     lists = signed_lists(ranker, heads, x, pairs, ranked)
     placed = NO_LISTS
     if scored is not None:

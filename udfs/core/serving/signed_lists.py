@@ -31,6 +31,9 @@ def signed_lists(
         experiment=ranker.experiment.mark if ranker.experiment and not heads.popular else 0,
     )
     table = None if heads.popular else ranker.variants
+    drawn = None
+    if table is not None:
+        drawn = table.draw(hashes64(heads.users) if heads.hashes is None else heads.hashes, ranked.order)
     lists = RankedLists(
         heads,
         made_by,
@@ -42,6 +45,6 @@ def signed_lists(
         pairs=pairs.take(ranked.order + pairs.shape[1] * np.arange(len(heads.users))[:, None], mode="wrap"),
         feasible=ranked.feasible,
         acted=ranked.acted,
-        variants=None if table is None else table.draw(hashes64(heads.users), ranked.order),
+        variants=drawn,
     )
     return payloads(ranker.catalogue, lists, mint(lists, ranker.attributing.keys), ranker.leases())

@@ -145,8 +145,8 @@ def test_an_error_nobody_foresaw_is_raised_as_it_is() -> None:
 @given(st.lists(st.tuples(st.binary(max_size=30), st.binary(max_size=30), st.binary(max_size=300)), max_size=5))
 def test_a_command_is_packed_as_redis_py_would(rows: list[tuple[bytes, bytes, bytes]]) -> None:
     keys = [row[0] for row in rows] + [row[1] for row in rows]
-    packed = _call(keys, b"1000", [row[2] for row in rows])
+    packed = _call(keys, (b"1000", b"2"), [row[2] for row in rows])
 
     script = packed.split(b"\r\n", 4)[4][: int(packed.split(b"\r\n", 4)[3][1:])]
-    arguments = ["EVAL", script, len(keys), *keys, b"1000", *(row[2] for row in rows)]
+    arguments = ["EVAL", script, len(keys), *keys, b"1000", b"2", *(row[2] for row in rows)]
     assert packed == b"".join(redis.Connection().pack_command(*arguments))  # type: ignore[no-untyped-call]
