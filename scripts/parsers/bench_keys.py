@@ -157,7 +157,8 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "uplift": "{share_of_best, random, by_propensity, worst}: of the gain of the best fifth of the users, who "
             "are chosen by what a push adds, at random, by their chance to buy; parts not asked for: null",
             "truth_covered": "{covered, worlds, above_0, truth, half_width}: in how many worlds what pushes added lies "
-            "within what is told of it, and in how many that is more than nothing",
+            "within what is told of it, and in how many that is more than nothing; earned, worst_earned: what they "
+            "earned of what sending wherever that is worth it would",
             "threshold_covered": "of other thresholds judged by logs: {logs, only_sent, and by threshold in purchases "
             "{covered, refused, gain, half_width}}; only_sent: logs refused of which what was withheld is missing",
             "room": "{share_of_best, worst, as_they_come, used, most_used}: room for a tenth of the pushes, by price; "

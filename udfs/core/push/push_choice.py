@@ -14,7 +14,7 @@ import numpy as np
 
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import activity_hash, hash64
-from tideline.udfs.core.push.push_prices import VALUE_CODES, price_of_room, value_codes
+from tideline.udfs.core.push.push_prices import FULL, VALUE_CODES, price_of_room, value_codes
 from tideline.udfs.core.push.push_user import (
     KEPT_DAYS,
     MOST_NUMBERS,
@@ -62,7 +62,7 @@ class Why(StrEnum):
     NO_CONSENT = "no_consent", "Their user has not agreed to messages, or unsubscribed."
     QUIET = "quiet", "Quiet hours by now, or expired."
     HELD_OUT = "held_out", "Their user is one of those who are never sent any."
-    CAPPED = "capped", "The day's or the week's room is used up."
+    CAPPED = "capped", "The room of their user's day or week, or of all, is used up."
     NOTHING = "nothing", "No activity, or none whose own cap has room."
 
 
@@ -98,6 +98,8 @@ class Point(NamedTuple):
     user_id: str
     day: int
     expires_ms: int
+    width: int = 0
+    """Standard error of what it is worth to send, in 2^-24 worth."""
 
 
 class Decided(NamedTuple):
@@ -152,7 +154,7 @@ _MUST = _Draw(True, PARTS, 0)
 def _drawn(user: PushUser, point: Point, value: int, price: int, terms: PushTerms) -> _Draw:
     number = next_number(user, point.day)
     seeds = decision_seeds(_hashed(point), np.array([point.day]), np.array([number]), terms.salt)
-    found = decide(np.array([value]), np.array([price]), seeds, known=terms.known)
+    found = decide(np.array([value]), np.array([point.width]), np.array([price]), seeds, known=terms.known)
     return _Draw(bool(found.sent[0]), int(found.chance[0]), price)
 
 
@@ -161,6 +163,8 @@ def _refused(user: PushUser, point: Point, terms: PushTerms) -> Why | None:
         return Why.QUIET
     if held_out(_hashed(point), terms.salt)[0]:
         return Why.HELD_OUT
+    if terms.price >= FULL:
+        return Why.CAPPED
     today, week = sent_in(user, point.day, 1), sent_in(user, point.day, WEEK_DAYS)
     kept = len(user.pushes) >= MOST_PUSHES or next_number(user, point.day) >= MOST_NUMBERS
     return Why.CAPPED if today >= terms.day or week >= terms.week or kept else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 VALUE_CODES = 256
 SEND = 230
-"""Chance, of 256, that a push which is worth it is sent: the others tell what would have come without it."""
+"""Chance, of 256, that a push which is surely worth it is sent: the others tell what would have come without it."""
 FULL = 2**62
 """The price where no room is left: no value reaches it."""
 _STEPS = 4

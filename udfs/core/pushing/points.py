@@ -10,7 +10,7 @@ import numpy as np
 
 from tideline.udfs.core.hashing import hashes64
 from tideline.udfs.core.profiles.kept_profile import read_kept
-from tideline.udfs.core.push.effects import push_values
+from tideline.udfs.core.push.effects import push_values, push_widths
 from tideline.udfs.core.push.push_choice import Point, PushTerms, decide_point
 from tideline.udfs.core.push.push_record import Made, encode_push, record_of
 from tideline.udfs.core.push.push_user import WEEK_DAYS, sent_in
@@ -153,14 +153,15 @@ def _decided(
     ranker = offered.ranker
     settings = push_settings(ranker)
     recent = [sent_in(each.user, point.day, WEEK_DAYS) for each, point in zip(waiting, points, strict=True)]
-    x = np.ascontiguousarray(told.header["x"])
-    values = push_values(ranker.pushes.effects, settings.costs(ranker.weights), x, np.array(recent, np.int64))
+    x, of_week = np.ascontiguousarray(told.header["x"]), np.array(recent, np.int64)
+    asked = ranker.pushes.effects, settings.costs(ranker.weights), x, of_week
+    values, widths = push_values(*asked), push_widths(*asked).tolist()
     messages = messages_for(ranker, offered.pushed, told, [point.user_id for point in points], values.tolist())
     after, decided, until_ms = [], [], []
     for row, (each, point) in enumerate(zip(waiting, points, strict=True)):
         late_ms = (each.user.due * SLOT + EXPIRES) * MINUTE_MS
         some = messages.candidates[row] if late_ms > int(told.header["as_of_ms"][row]) else []
-        user, found = decide_point(each.user, each.profile, point, some, offered.terms)
+        user, found = decide_point(each.user, each.profile, point._replace(width=widths[row]), some, offered.terms)
         ends_ms = messages.until_ms[row][found.activities[0]] if found.activities else 0
         after.append(user._replace(due=0))
         decided.append(found)

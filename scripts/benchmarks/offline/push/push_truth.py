@@ -25,7 +25,7 @@ from tideline.udfs.core.push.effect_sums import (
     effect_entries,
     merged_effects,
 )
-from tideline.udfs.core.push.effects import effects_of, push_values
+from tideline.udfs.core.push.effects import effects_of, push_values, push_widths
 from tideline.udfs.core.push.push_prices import SEND
 from tideline.udfs.core.push.sending import EXPLORE, decide, held_out
 from tideline.udfs.core.variants.variant_shares import PARTS
@@ -55,6 +55,12 @@ class Course(NamedTuple):
         return brought_by(self.log)
 
     @property
+    def earned(self) -> float:
+        """What they earned, their costs off, of what sending where that is worth it would, as surely as it is sent."""
+        gain = self.adds - COSTS.push
+        return float(gain[self.log.sent].sum() / (np.maximum(gain, 0.0).sum() * SEND / PARTS))
+
+    @property
     def truth(self) -> float:
         """What they have added."""
         return float(self.adds[self.log.sent].sum())
@@ -62,10 +68,11 @@ class Course(NamedTuple):
 
 def measure(worlds: int = WORLDS) -> dict[str, Any]:
     """Return in how many worlds the truth lies within the bounds, and what the bounds are worth."""
-    found = []
+    found, earned = [], []
     for seed in range(_FIRST_SEED, _FIRST_SEED + worlds):
         course = play(seed)
         found.append((course.said, course.truth))
+        earned.append(course.earned)
         if (seed - _FIRST_SEED) % 10 == 9:
             say(f"truth_covered: {sum(said.low <= truth <= said.high for said, truth in found)} of {len(found)} worlds")
     return {
@@ -74,6 +81,8 @@ def measure(worlds: int = WORLDS) -> dict[str, Any]:
         "above_0": sum(said.low > 0.0 for said, _ in found),
         "truth": float(np.mean([truth for _, truth in found])),
         "half_width": float(np.mean([(said.high - said.low) / 2.0 for said, _ in found])),
+        "earned": float(np.mean(earned)),
+        "worst_earned": min(earned),
     }
 
 
@@ -114,7 +123,8 @@ def play(seed: int, days: int = _DAYS) -> Course:
         effects = effects_of(sums, _NEVER_FADES)
         values = push_values(effects, COSTS, shop.x[who], recent)
         seeds = decision_seeds(names[who], np.full(who.size, day), np.zeros(who.size, np.int64), salt)
-        drawn = decide(values, np.zeros(who.size, np.int64), seeds, known=effects.known)
+        widths = push_widths(effects, COSTS, shop.x[who], recent)
+        drawn = decide(values, widths, np.zeros(who.size, np.int64), seeds, known=effects.known)
         adds = _effect(shop, who, recent)
         bought = random.random(who.size) < shop.anyway[who] + drawn.sent * adds
         truly.append(adds)

@@ -31,7 +31,7 @@ def test_the_login_may_do_what_the_page_says_and_nothing_else() -> None:
         for operation in each["operations"]
         if operation != "Describe"
     }
-    assert given == set(_RIGHTS["the job"])
+    assert given == {*_RIGHTS["the job"], *_RIGHTS["the job with option push"]}
     assert user["authentication"] == {"type": "scram-sha-512"}
 
 

@@ -11,7 +11,7 @@ from tideline.schemas.records import PUSH_EFFECTS
 from tideline.udfs.core.budgets.ledger import HOUR_MS, LEDGER
 from tideline.udfs.core.learning.learning import Decay
 from tideline.udfs.core.limits import OBJECTIVES
-from tideline.udfs.core.push.effect_sums import EFFECT_DIM, MOST_RECENT
+from tideline.udfs.core.push.effect_sums import EFFECT_DIM, EFFECT_UPPER, MOST_RECENT
 from tideline.udfs.core.push.effects import Effects, effects_of
 from tideline.udfs.core.push.learned.push_learning import NO_PUSH_SUMS, PushSums
 from tideline.udfs.core.push.push_prices import VALUE_CODES, Volume, volume_price
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 _DAY_MS = 24 * HOUR_MS
 _WHOLE = 100
-_LONGEST = len(OBJECTIVES) * EFFECT_DIM, MOST_RECENT + 1
+_LENGTHS = {
+    "theta": len(OBJECTIVES) * EFFECT_DIM,
+    "unsubscribing": MOST_RECENT + 1,
+    "inverse": EFFECT_UPPER[0].size,
+    "usual": len(OBJECTIVES),
+}
 
 
 class PushKnown(NamedTuple):
@@ -72,6 +77,8 @@ def encode_known(known: PushKnown, epoch: int = 0) -> bytes:
             "theta": effects.theta.ravel().tolist(),
             "unsubscribing": effects.unsubscribing.tolist(),
             "values": effects.values[: last + 1].tolist(),
+            "inverse": effects.inverse.tolist(),
+            "usual": effects.usual.tolist(),
             "hours": [dict(zip(("hour", "points", "sent"), each, strict=True)) for each in hours],
             "epoch": epoch,
         }
@@ -84,15 +91,16 @@ def decode_known(value: bytes, offset: int) -> PushKnown:
     Raises InvalidRecord where the value is no such record of this build's shape.
     """
     record: dict[str, Any] = PUSH_EFFECTS.decode(value)
-    found = len(record["theta"]), len(record["unsubscribing"])
-    if found != _LONGEST or len(record["values"]) > VALUE_CODES:
-        told = f"theta, unsubscribing, values have {found} and {len(record['values'])} numbers"
-        raise InvalidRecord(Reason.BAD_FIELD, f"{told}; allowed: {_LONGEST} and at most {VALUE_CODES}")
+    found = {name: len(record[name]) for name in _LENGTHS}
+    if found != _LENGTHS or len(record["values"]) > VALUE_CODES:
+        told = f"numbers are {found}, {len(record['values'])} values"
+        raise InvalidRecord(Reason.BAD_FIELD, f"{told}; allowed: {_LENGTHS}, at most {VALUE_CODES} values")
     values = np.zeros(VALUE_CODES)
     values[: len(record["values"])] = record["values"]
     ledger = np.zeros(len(record["hours"]), LEDGER)
     for name, key, unit in (("hour", "hour", 1), ("exposure", "points", _WHOLE), ("impressions", "sent", 1)):
         ledger[name] = [each[key] * unit for each in record["hours"]]
     theta = np.array(record["theta"], np.int64).reshape(len(OBJECTIVES), EFFECT_DIM)
-    effects = Effects(theta, np.array(record["unsubscribing"]), values, record["known"])
+    inverse, usual = np.array(record["inverse"], np.int64), np.array(record["usual"])
+    effects = Effects(theta, np.array(record["unsubscribing"]), values, record["known"], inverse, usual)
     return PushKnown(effects, ledger, record["as_of_ms"], record["epoch"], offset)

@@ -11,7 +11,7 @@ from tests.support.push_rows import push_rows
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.learning.learning import Decay
 from tideline.udfs.core.push.effect_sums import NO_EFFECT_SUMS, PUSH_ROWS, effect_entries, features
-from tideline.udfs.core.push.effects import Costs, effects_of, push_values, unsubscribe_rates
+from tideline.udfs.core.push.effects import Costs, effects_of, push_values, push_widths, unsubscribe_rates
 
 STEADY = Decay(0)
 CLICKS = Costs((1.0, 0.0, 0.0))
@@ -61,6 +61,40 @@ def test_both_sides_must_have_been_seen() -> None:
     assert effects_of(effect_entries(rows, STEADY), STEADY).known
     rows["sent"][0] = 1
     assert not effects_of(effect_entries(rows, STEADY), STEADY).known
+
+
+def test_a_width_is_how_far_values_lie_from_the_truth() -> None:
+    """Contract: over 200 logs of one shop, of purchases and of what they bring, within a sixth of their spread."""
+    x = np.zeros((3, DIM), np.int8)
+    x[:, 0], x[:, 1] = CONSTANT_X, [-60, 0, 60]
+    for weights in ((0.0, 5.0, 0.0), (0.0, 2.0, 0.5)):
+        found, told = [], []
+        for seed in range(200):
+            random = np.random.default_rng(seed)
+            rows = np.zeros(3_000, PUSH_ROWS)
+            rows["x"][:, 0], rows["x"][:, 1] = CONSTANT_X, random.integers(-60, 61, rows.size)
+            rows["chance"], rows["decisions"], rows["sent"] = 192, 1, random.random(rows.size) < 0.75
+            rows["rewards"][:, 1] = random.random(rows.size) < 0.05
+            rows["rewards"][:, 2] = rows["rewards"][:, 1] * np.rint(random.exponential(20_000.0, rows.size))
+            effects = effects_of(effect_entries(rows, STEADY), STEADY)
+            asked = effects, Costs(weights), x, np.zeros(3, np.int64)
+            found.append(push_values(*asked))
+            told.append(push_widths(*asked))
+        assert np.mean(told, axis=0) == pytest.approx(np.std(found, axis=0), rel=1 / 6)
+
+
+def test_without_sums_the_width_is_that_of_nothing_brought() -> None:
+    """Contract: it says nothing then, and `known` says so; revenue without purchases is no division by nothing."""
+    nothing = effects_of(NO_EFFECT_SUMS, STEADY)
+    x, recent = np.full((2, DIM), 90, np.int8), np.array([0, 9])
+    assert push_widths(nothing, CLICKS, x, recent).tolist() == [0, 0]
+    rows = push_rows(300, 6)
+    rows["rewards"], rows["decisions"] = 0, 1
+    rows["rewards"][:, 2] = 5_000
+    effects = effects_of(effect_entries(rows, STEADY), STEADY)
+    widths = push_widths(effects, Costs((0.0, 0.0, 1.0)), x, recent)
+    assert (widths > 0).all()
+    assert push_widths(effects, Costs((0.0, 0.0, 1.0)), x[::-1], recent[::-1]).tolist() == widths[::-1].tolist()
 
 
 @settings(max_examples=20, deadline=None)

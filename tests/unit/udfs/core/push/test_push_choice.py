@@ -35,6 +35,21 @@ def test_the_best_is_sent_with_others_that_are_worth_it_below() -> None:
     assert {each.push_id for each in found} == {push_id(name, DAY, 0) for name in FREE}
 
 
+def test_what_is_not_sure_to_be_worth_it_is_sent_less_often_and_what_may_be_more_often() -> None:
+    """Contract: the chance is how likely it is worth its price; one standard error is five times in six."""
+    point = Point(FREE[0], DAY, OPEN, width=200)
+    for price, likely in ((700, 0.84), (900, 0.5), (1_100, 0.16)):
+        found = decide_point(NOBODY, AGREED, point, [A], TERMS._replace(price=price))[1]
+        assert found.chance / 256 == pytest.approx(likely, abs=0.005)
+
+
+def test_once_the_room_of_all_is_used_up_nothing_is_sent() -> None:
+    """Contract: not even as seldom as what is not worth it; what must be sent is."""
+    full = TERMS._replace(price=FULL)
+    assert {(each.why, each.push_id) for each in decided([A, B], terms=full)} == {(Why.CAPPED, None)}
+    assert {each.why for each in decided([A, B._replace(must=True)], terms=full)} == {Why.SENT}
+
+
 def test_whether_it_is_sent_does_not_depend_on_what_it_is() -> None:
     """Contract: another activity that is worth it too, as after a restore, is sent where the first was."""
     one, other = decided([A, B]), decided([Candidate("z", 12_345)])

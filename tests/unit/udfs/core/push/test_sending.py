@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,7 @@ def seeds(day: int, salt: int = 3) -> NDArray[np.uint64]:
 def test_pushes_are_drawn_with_the_chance_that_is_told(*, known: bool) -> None:
     """Contract: within four standard errors of it, among those worth it and the others alike."""
     values, prices = np.arange(USERS.size) % 3, np.ones(USERS.size, np.int64)
-    found = decide(values, prices, seeds(20_000), known=known)
+    found = decide(values, 0 * values, prices, seeds(20_000), known=known)
     for value, chance in enumerate((EXPLORE, EXPLORE, SEND)):
         here = values == value
         told = chance if known else LEARN
@@ -41,24 +42,43 @@ def test_no_chance_is_none_or_all() -> None:
     """Contract: at any value and price each point may go either way, or its log could say nothing."""
     values, prices = np.array([-(2**60), 2**60, 0, 5]), np.array([0, 0, FULL, -(2**60)])
     for known in (True, False):
-        chance = decide(values, prices, seeds(1)[:4], known=known).chance
+        chance = decide(values, 0 * values, prices, seeds(1)[:4], known=known).chance
         assert chance.min() > 0
         assert chance.max() < 256
-    assert decide(values, prices, seeds(1)[:4], known=True).chance.tolist() == [EXPLORE, SEND, EXPLORE, SEND]
+    assert decide(values, 0 * values, prices, seeds(1)[:4], known=True).chance.tolist() == [
+        EXPLORE,
+        SEND,
+        EXPLORE,
+        SEND,
+    ]
+
+
+def test_the_chance_is_how_likely_sending_is_worth_its_price() -> None:
+    """Contract: of a normal value with its standard error, in 256ths, from 8 to 230; where nothing is sure a half."""
+    values, widths = np.array([-4, -2, -1, 0, 1, 2, 4]) * 2**20, np.full(7, 2**20)
+    prices = np.full(7, 3 * 2**20)
+    found = decide(values + prices, widths, prices, seeds(1)[:7], known=True).chance
+    likely = [NormalDist().cdf(each) * 256 for each in (-4, -2, -1, 0, 1, 2, 4)]
+    assert found.tolist() == [min(max(round(each), EXPLORE), SEND) for each in likely]
+    assert found[3] == 128
+    unsure = decide(values, np.full(7, 2**50), prices, seeds(1)[:7], known=True).chance
+    assert set(unsure.tolist()) == {128}
 
 
 def test_a_value_of_nothing_is_not_worth_sending_at_any_price() -> None:
     """Contract: a price below 0 does not make a push worth it."""
-    found = decide(np.array([0, -1]), np.array([-5, -5]), seeds(1)[:2], known=True)
+    found = decide(np.array([0, -1]), np.zeros(2, np.int64), np.array([-5, -5]), seeds(1)[:2], known=True)
     assert found.chance.tolist() == [EXPLORE, EXPLORE]
 
 
 def test_a_point_is_drawn_alike_by_every_restore_and_anew_every_day() -> None:
     """Contract: a function of user, day and number: in any batch the same, independent of the day before."""
     values, prices = np.ones(USERS.size, np.int64), np.zeros(USERS.size, np.int64)
-    first = decide(values, prices, seeds(7), known=False).sent
-    assert np.array_equal(decide(values[:99], prices[:99], seeds(7)[:99], known=False).sent, first[:99])
-    next_day = decide(values, prices, seeds(8), known=False).sent
+    first = decide(values, 0 * values, prices, seeds(7), known=False).sent
+    assert np.array_equal(
+        decide(values[:99], 0 * values[:99], prices[:99], seeds(7)[:99], known=False).sent, first[:99]
+    )
+    next_day = decide(values, 0 * values, prices, seeds(8), known=False).sent
     assert abs((first & next_day).mean() - 0.25) < 0.01
 
 
@@ -69,4 +89,4 @@ def test_a_share_of_users_is_never_pushed_and_is_no_other_draw() -> None:
     assert np.array_equal(held_out(USERS[::-1], salt=3), held[::-1])
     assert abs(held_out(USERS, salt=4)[held].mean() - NO_PUSH / 256) < 0.02
     values = np.ones(USERS.size, np.int64)
-    assert abs(decide(values, 0 * values, seeds(7), known=False).sent[held].mean() - 0.5) < 0.03
+    assert abs(decide(values, 0 * values, 0 * values, seeds(7), known=False).sent[held].mean() - 0.5) < 0.03

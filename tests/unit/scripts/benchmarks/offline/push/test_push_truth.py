@@ -10,6 +10,7 @@ def test_the_truth_lies_within_the_bounds_that_are_told_of_it() -> None:
     found = push_truth.measure(worlds=3)
     assert found["covered"] == found["worlds"] == found["above_0"] == 3
     assert 0.0 < found["half_width"] < found["truth"]
+    assert 0.7 < found["worst_earned"] <= found["earned"] < 1.0
 
 
 def test_a_course_is_the_same_again() -> None:

@@ -11,7 +11,7 @@ from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.records import PUSH_EFFECTS
 from tideline.udfs.core.learning.learning import Decay
 from tideline.udfs.core.policies.fence import epoch_of
-from tideline.udfs.core.push.effects import Costs, push_values
+from tideline.udfs.core.push.effects import Costs, push_values, push_widths
 from tideline.udfs.core.push.learned.push_feedback import encode_push_rows
 from tideline.udfs.core.push.learned.push_known import (
     NOTHING_KNOWN,
@@ -48,7 +48,8 @@ def test_a_ranker_reads_what_the_learner_knows() -> None:
     assert not NOTHING_KNOWN.effects.known
     x, recent = told_rows(9, 4)["x"], np.arange(9)
     costs = Costs((1.0, 5.0, 0.5), 0.01, 30.0)
-    assert np.array_equal(push_values(one.effects, costs, x, recent), push_values(read.effects, costs, x, recent))
+    for told in (push_values, push_widths):
+        assert np.array_equal(told(one.effects, costs, x, recent), told(read.effects, costs, x, recent))
 
 
 def test_a_record_that_was_kept_is_read_and_written_again_as_it_was() -> None:
@@ -63,8 +64,14 @@ def test_a_record_that_was_kept_is_read_and_written_again_as_it_was() -> None:
 def test_a_record_of_another_shape_is_refused() -> None:
     """Contract: as any record that is none; it is counted and the former one stays."""
     record = PUSH_EFFECTS.decode(encode_known(known()))
-    for key, wrong in (("theta", [1] * 48), ("unsubscribing", [0.1]), ("values", [1.0] * 257)):
-        with pytest.raises(InvalidRecord, match="theta, unsubscribing, values have"):
+    for key, wrong in (
+        ("theta", [1] * 48),
+        ("unsubscribing", [0.1]),
+        ("values", [1.0] * 257),
+        ("inverse", [1]),
+        ("usual", []),
+    ):
+        with pytest.raises(InvalidRecord, match="numbers are"):
             decode_known(PUSH_EFFECTS.encode(record | {key: wrong}), 0)
     with pytest.raises(InvalidRecord):
         decode_known(b"none", 0)
