@@ -65,6 +65,7 @@ class Reason(StrEnum):
     QUARANTINED = "quarantined", "Its user did more in a second of the hour before than a person can."
     BAD_ACTIVITY = "bad_activity", "An activity record breaks a rule; the former version of it stays."
     BAD_PROFILE = "bad_profile", "A profile record breaks a rule; the former profile of its user stays."
+    PUSH_FAILED = "push_failed", "A message that nobody took, however often it was tried."
     BAD_CONTROL = "bad_control", "A control record is unknown or malformed; nothing was changed."
 
 

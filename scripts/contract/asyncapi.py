@@ -60,7 +60,7 @@ CHANNELS: Mapping[str, Channel] = {
         "What visitors do: docs/contracts/producer.md, and frontend.md for what happens to a list.",
         ("clickstream",),
         True,
-        ("the shop's servers", "tideline send", "tideline backfill --file", "tideline erase"),
+        ("the shop's servers", "tideline send", "tideline backfill --file", "tideline erase", "tideline push_sender"),
         (
             "tideline backfill",
             "tideline replay",
@@ -69,6 +69,8 @@ CHANNELS: Mapping[str, Channel] = {
             "tideline model",
             "tideline erase",
             "tideline person",
+            "tideline push_sender",
+            "tideline push",
         ),
     ),
     "profiles": Channel(
@@ -76,7 +78,7 @@ CHANNELS: Mapping[str, Channel] = {
         ("profile",),
         True,
         ("the shop's servers", "tideline erase"),
-        ("tideline list", "tideline activity check", "tideline person"),
+        ("tideline list", "tideline activity check", "tideline person", "tideline push_sender"),
     ),
     "activities": Channel(
         "What can be shown: docs/contracts/marketer.md. A record without value deletes an activity.",
@@ -104,7 +106,7 @@ CHANNELS: Mapping[str, Channel] = {
         "What was refused, byte for byte, with the reason in its headers: docs/contracts/producer.md.",
         ("dead_letter",),
         False,
-        (),
+        ("tideline push_sender",),
         ("operators",),
     ),
     "erasures": Channel(
@@ -120,7 +122,7 @@ CHANNELS: Mapping[str, Channel] = {
         ("push",),
         False,
         (),
-        ("senders",),
+        ("tideline push_sender", "tideline push"),
     ),
 }
 """By role, in the order in which topics are told."""

@@ -167,6 +167,11 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "sent in quiet hours",
             "wheel": "{told, missed, twice, told_with_crashes, other_with_crashes, at_once, entries, events, "
             "bytes_left, us_per_event}: of users who are due on a day, each once",
+            "sent_twice": "{twice, kills, messages, lost}: of senders on a Kafka and a Redis of their own that are "
+            "killed at seeded points, ids that went twice; lost: claimed by one that died before a receipt",
+            "unsubscribed_sent": "{sent, unsubscribed, messages}: of users who unsubscribe while messages go, how many "
+            "went to one after Kafka had accepted that",
+            "kill_switch_s": "seconds from a stop of all to the last message, while thousands wait",
         },
         "rank": {
             "50": "activities, 32 numbers a context: {us_per_user, exact, peer_us_per_user, peers}",

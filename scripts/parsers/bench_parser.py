@@ -26,7 +26,17 @@ RULE_PARTS = (
     "propensities",
 )
 """Settings in which rules are measured."""
-PUSH_PARTS = ("uplift", "truth_covered", "threshold_covered", "room", "quiet_violations", "wheel")
+PUSH_PARTS = (
+    "uplift",
+    "truth_covered",
+    "threshold_covered",
+    "room",
+    "quiet_violations",
+    "wheel",
+    "sent_twice",
+    "unsubscribed_sent",
+    "kill_switch_s",
+)
 """Settings in which pushes are measured."""
 WORLDS = (
     "demo",

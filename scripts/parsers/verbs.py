@@ -53,6 +53,7 @@ VERBS = (
     Verb("config", "show_config", Audience.OPERATOR, "every option with its value and source, checked", True),
     Verb("submit", "submit", Audience.OPERATOR, "submit the live job or a replay to a local stack", True),
     Verb("backfill", "backfill", Audience.OPERATOR, "take a shop's past into user state before it goes live", True),
+    Verb("push_sender", "push_sender", Audience.OPERATOR, "send what the job decided to push, each id at most once"),
     Verb("control", "control", Audience.OPERATOR, "send a command to the running job"),
     Verb("erase", "erase", Audience.OPERATOR, "forget a user: state, lists, what they taught"),
     Verb("person", "person", Audience.OPERATOR, "what is held of a user, as files for who asks"),
@@ -63,6 +64,7 @@ VERBS = (
     Verb(
         "variants", "variants", Audience.MARKETER, "forms of one activity that compete: users needed, verdict, winner"
     ),
+    Verb("push", "push", Audience.MARKETER, "messages: what they brought, what is to come, why, and the stop"),
     Verb("list", "show_list", Audience.MARKETER, "one user's list, or the popular one, as a frontend reads it"),
     Verb("send", "send_event", Audience.DEVELOPER, "one event of a user, and how his list changes"),
     Verb("report", "report", Audience.ANALYST, "what was shown and what came of it, as a page or JSON"),
@@ -83,7 +85,7 @@ VERBS = (
 )
 """In the order in which help tells them."""
 
-DOORS = ("stack", "topics", "submit", "control", "package", "replay", "demo", "bench", "test")
+DOORS = ("stack", "topics", "submit", "push_sender", "control", "package", "replay", "demo", "bench", "test")
 """Verbs that have a file in `scripts` of their own."""
 
 OF_CHECKOUT = ("stack", "submit", "backfill", "package", "replay", "demo", "bench", "test")

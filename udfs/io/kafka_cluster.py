@@ -38,12 +38,13 @@ class KafkaCluster:
     patience_s: float = 30.0
 
     @contextmanager
-    def consumer(self, doing: str, needs: str) -> Iterator[Any]:
-        """Yield a consumer of committed records; it belongs to no group.
+    def consumer(self, doing: str, needs: str, **more: Any) -> Iterator[Any]:
+        """Yield a consumer of committed records; it belongs to no group unless it is given one.
 
         Args:
             doing: What is done with it, for messages: `reading topic decisions`.
             needs: The rights that it takes, for messages: `Read on topic decisions`.
+            more: Of kafka-python's settings.
 
         Raises:
             Unavailable: no broker answers, or one refuses; the message says what to do.
@@ -59,6 +60,7 @@ class KafkaCluster:
             check_crcs=False,
             max_poll_records=_AT_ONCE,
             max_partition_fetch_bytes=_FETCH_BYTES,
+            **more,
         ) as client:
             yield client
 

@@ -20,6 +20,7 @@ _NOT_FROM_DECODING = {
     Reason.QUARANTINED,
     Reason.BAD_ACTIVITY,
     Reason.BAD_PROFILE,
+    Reason.PUSH_FAILED,
     Reason.BAD_CONTROL,
 }
 

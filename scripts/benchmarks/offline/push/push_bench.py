@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tideline.scripts.benchmarks.live import push_sending
 from tideline.scripts.benchmarks.offline.push import push_quiet, push_room, push_truth, push_wheel, uplift
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+
+def _of_senders(name: str) -> Any:
+    return push_sending.measure()[name]
+
 
 PARTS: dict[str, Callable[[], Any]] = {
     "uplift": uplift.measure,
@@ -16,6 +23,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "room": push_room.measure,
     "quiet_violations": push_quiet.measure,
     "wheel": push_wheel.measure,
+    **{name: partial(_of_senders, name) for name in ("sent_twice", "unsubscribed_sent", "kill_switch_s")},
 }
 
 

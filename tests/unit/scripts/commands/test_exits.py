@@ -91,6 +91,8 @@ _FAILING = {
     "topics": ["--bootstrap", "h:1", "--config", "absent.json"],
     "doctor": ["--stack", "absent"],
     "probe": ["--once", "--stack", "absent"],
+    "push": ["status", "--stack", "absent"],
+    "push_sender": ["--to-log", "sent.jsonl", "--stack", "absent"],
     "console": ["--stack", "absent"],
     "config": ["--config", "absent.toml"],
     "submit": ["live", "--stack", "absent"],

@@ -23,7 +23,7 @@ def test_each_topic_is_made_as_the_code_makes_it() -> None:
 
 
 def test_the_login_may_do_what_the_page_says_and_nothing_else() -> None:
-    """Contract: the rows of the job in the table of rights; Describe goes with each."""
+    """Contract: the rows of the job in the table of rights, one that sends too; Describe goes with each."""
     user = resources(Topics(), None, "k")[-1]["spec"]
     given = {
         Right(operation, each["resource"]["type"], each["resource"]["name"])

@@ -1,0 +1,183 @@
+"""What becomes of one record: passed over, claimed, looked at once more, sent, and a receipt for it.
+
+The claim comes first, and only who has it says anything of the id: so what a second record of the same id, as a restore
+writes them, would lead to is nothing. Stops, consent and expiry are looked at behind the claim, right before each try.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from tideline.schemas.errors import TidelineError
+from tideline.scripts.sending.carriers import NotTaken, Refused, Unclear
+from tideline.scripts.sending.claims import Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tideline.scripts.sending.carriers import Carrier
+    from tideline.scripts.sending.claims import Claims
+    from tideline.udfs.core.push.push_record import PushRecord
+
+STALE_MS = 86_400_000
+"""So long after it expired nobody is told of a record: its claim may be forgotten soon."""
+_LONGEST_PAUSE_S = 60.0
+
+
+class Fate(StrEnum):
+    """What became of a record; of those that say why it was not sent, room is given back."""
+
+    SENT = "sent"
+    WITHHELD = "withheld"
+    """It was never to be sent."""
+    CLAIMED = "claimed"
+    """Another sender has its id, or had it before a restore."""
+    STALE = "stale"
+    """It was read a day after it expired, or later."""
+    EXPIRED = "expired"
+    STOPPED = "stopped"
+    UNSUBSCRIBED = "unsubscribed"
+    FAILED = "failed"
+    UNCLEAR = "unclear"
+    """Whoever carries it gave no answer: it may have been sent, and is not tried again."""
+
+
+NOT_SENT = (Fate.EXPIRED, Fate.STOPPED, Fate.UNSUBSCRIBED, Fate.FAILED)
+
+
+class Ending(Exception):
+    """The sender ends, and nothing was sent under the id: whoever is there next may send it."""
+
+
+class Consent(Protocol):
+    """What `as_of_now` of the feed promises."""
+
+    def as_of_now(self) -> None:
+        """Wait until all is heard that was accepted by now."""
+
+
+class Trying(NamedTuple):
+    """How often a message is tried, and the pause before the second try, which doubles from there on."""
+
+    attempts: int = 5
+    pause_s: float = 1.0
+
+
+_TRYING = Trying()
+
+
+class Rates:
+    """When the next message may go, so that no more go in a second than is allowed, of all and of each campaign."""
+
+    def __init__(
+        self, per_s: float, campaign_per_s: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Take messages a second, those about one activity None for as many as all."""
+        self._step_s, self._campaign_step_s = 1.0 / per_s, 1.0 / campaign_per_s if campaign_per_s else 0.0
+        self._clock, self._lock = clock, threading.Lock()
+        self._next_s = 0.0
+        self._next_of: dict[str, float] = {}
+
+    def of_campaign(self, activity_id: str) -> float:
+        """Take the next place of a campaign; return how long to wait for it, in seconds."""
+        with self._lock:
+            now_s = self._clock()
+            at_s = max(now_s, self._next_of.get(activity_id, 0.0))
+            self._next_of[activity_id] = at_s + self._campaign_step_s
+            return at_s - now_s
+
+    def of_all(self) -> float:
+        """Take the next place of all; return how long to wait for it, in seconds."""
+        with self._lock:
+            now_s = self._clock()
+            at_s = max(now_s, self._next_s)
+            self._next_s = at_s + self._step_s
+            return at_s - now_s
+
+
+class Delivery:
+    """Takes records, from several threads at once."""
+
+    def __init__(
+        self,
+        claims: Claims,
+        consent: Consent,
+        carrier: Carrier,
+        rates: Rates,
+        trying: Trying = _TRYING,
+    ) -> None:
+        """Join what it needs; see each."""
+        self._claims, self._consent, self._carrier, self._rates = claims, consent, carrier, rates
+        self._trying = trying
+        self._ending = threading.Event()
+
+    def end(self) -> None:
+        """Let nothing begin any more, and nobody wait."""
+        self._ending.set()
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether `end` was called."""
+        return self._ending.is_set()
+
+    def deliver(self, record: PushRecord, tell: Callable[[Fate, str], None]) -> Fate:
+        """Return what became of a record; `tell` is told why it was not sent, before that is kept in its receipt.
+
+        Raises:
+            Ending: nothing yet, since the sender ends.
+            Unavailable: Kafka or Redis does not answer.
+        """
+        if not record.sent:
+            return Fate.WITHHELD
+        late_ms = _now_ms() - record.expires_ms
+        if late_ms >= STALE_MS:
+            return Fate.STALE
+        if late_ms < 0:
+            self._wait(self._rates.of_campaign(record.activity_id))
+            self._wait(self._rates.of_all())
+        self._wait(0.0)
+        # Before the claim: a sender that dies while it waits for this has lost nothing.
+        self._consent.as_of_now()
+        if not self._claims.claim(record.push_id):
+            return Fate.CLAIMED
+        try:
+            fate, said = self._tried(record)
+            if fate in NOT_SENT:
+                tell(fate, said)
+        except (Ending, TidelineError):  # of neither was anything sent
+            self._claims.give_back(record.push_id)
+            raise
+        self._claims.settle(record.push_id, Receipt(fate.value, _now_ms(), said))
+        return fate
+
+    def _tried(self, record: PushRecord) -> tuple[Fate, str]:
+        said = ""
+        for attempt in range(self._trying.attempts):
+            if attempt:
+                self._wait(min(self._trying.pause_s * 2.0 ** (attempt - 1), _LONGEST_PAUSE_S))
+                self._consent.as_of_now()
+            barred = self._claims.barred(record.user_id, record.activity_id)
+            if barred is not None:
+                return Fate(barred), said
+            if _now_ms() >= record.expires_ms:
+                return Fate.EXPIRED, said
+            try:
+                return Fate.SENT, self._carrier.send(record)
+            except NotTaken as error:
+                said = str(error)
+            except Refused as error:
+                return Fate.FAILED, str(error)
+            except Unclear as error:
+                return Fate.UNCLEAR, str(error)
+        return Fate.FAILED, f"not taken in {self._trying.attempts} tries: {said}"
+
+    def _wait(self, seconds: float) -> None:
+        if self._ending.wait(seconds) if seconds > 0 else self._ending.is_set():
+            raise Ending
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

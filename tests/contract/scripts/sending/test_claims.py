@@ -1,0 +1,88 @@
+"""What senders share in a real Redis."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tideline.scripts.sending.claims import KEPT_S, TAKEN, Claims, Receipt
+
+if TYPE_CHECKING:
+    from tests.support.list_stores import Real
+
+
+@pytest.fixture
+def claims(real: Real) -> Claims:
+    return Claims(real.client, real.url, real.prefix)
+
+
+def test_an_id_is_claimed_once_for_two_days_as_the_contract_says(claims: Claims, real: Real) -> None:
+    """Contract: `SET PREFIX:push:ID 1 NX EX 172800`, so that senders of other people share the same claims."""
+    assert claims.claim("20000-0-a")
+    assert not claims.claim("20000-0-a")
+    key = f"{real.prefix}:push:20000-0-a"
+    assert real.client.get(key) == TAKEN == b"1"
+    assert KEPT_S - 60 < real.client.ttl(key) <= KEPT_S == 172_800  # type: ignore[operator]
+    real.client.set(f"{real.prefix}:push:20000-0-b", 1, nx=True, ex=KEPT_S)
+    assert not claims.claim("20000-0-b")
+
+
+def test_a_claim_without_a_receipt_is_told_apart(claims: Claims, real: Real) -> None:
+    """Contract: a receipt is kept as long as its claim and takes no id that is free; what is lost has none."""
+    for each in ("20000-0-a", "20000-1-b"):
+        claims.claim(each)
+    claims.settle("20000-0-a", Receipt("sent", 5, "250 ok"))
+    claims.settle("20000-2-c", Receipt("sent", 5))
+    assert dict(claims.every()) == {"20000-0-a": Receipt("sent", 5, "250 ok"), "20000-1-b": Receipt("", 0)}
+    assert real.client.ttl(f"{real.prefix}:push:20000-0-a") > KEPT_S - 60  # type: ignore[operator]
+    assert claims.receipt("20000-2-c") is None
+    claims.give_back("20000-1-b")
+    assert claims.claim("20000-1-b")
+
+
+def test_a_stop_of_all_or_of_one_activity_bars_until_it_is_ended(claims: Claims) -> None:
+    """Contract: who stopped what is told; ending one leaves the other."""
+    assert claims.barred("u", "tea") is None
+    claims.stop("tea", "ann", 7)
+    assert (claims.barred("u", "tea"), claims.barred("u", "coffee")) == ("stopped", None)
+    claims.stop(None, "bob", 8)
+    assert claims.barred("u", "coffee") == "stopped"
+    assert claims.stops() == {"": {"by": "bob", "at_ms": 8}, "tea": {"by": "ann", "at_ms": 7}}
+    assert claims.start(None)
+    assert not claims.start(None)
+    assert (claims.barred("u", "tea"), claims.barred("u", "coffee")) == ("stopped", None)
+
+
+@pytest.mark.parametrize("order", list(permutations([(1_000, False), (5_000, True), (9_000, False), (9_000, True)])))
+def test_the_newest_word_counts_in_any_order_and_at_one_moment_the_one_that_withdraws(
+    claims: Claims, order: tuple[tuple[int, bool], ...]
+) -> None:
+    """Contract: an unsubscribing that is read after a newer profile is older all the same."""
+    for at_ms, agrees in order:
+        claims.note("u", at_ms, agrees=agrees)
+    assert claims.is_off("u")
+    assert claims.barred("u", "tea") == "unsubscribed"
+    claims.note("u", 9_001, agrees=True)
+    assert not claims.is_off("u")
+    claims.note("u", 8_999, agrees=False)
+    assert not claims.is_off("u")
+    assert not claims.is_off("v")
+
+
+def test_who_agrees_leaves_nothing_for_good_and_who_left_stays_left(claims: Claims, real: Real) -> None:
+    """Contract: a key without an end for each who withdrew his consent, and for nobody else."""
+    claims.note("u", 5_000, agrees=True)
+    assert 0 < real.client.ttl(f"{real.prefix}:push:off:u") <= KEPT_S  # type: ignore[operator]
+    claims.note("u", 6_000, agrees=False)
+    assert real.client.ttl(f"{real.prefix}:push:off:u") == -1
+    claims.note("u", 7_000, agrees=True)
+    assert 0 < real.client.ttl(f"{real.prefix}:push:off:u") <= KEPT_S  # type: ignore[operator]
+
+
+def test_up_to_where_consent_was_read_is_kept(claims: Claims) -> None:
+    claims.hear({("click|stream", 3): 17, ("profiles", 0): 2})
+    claims.hear({("profiles", 0): 5})
+    claims.hear({})
+    assert claims.heard() == {("click|stream", 3): 17, ("profiles", 0): 5}

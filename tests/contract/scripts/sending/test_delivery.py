@@ -1,0 +1,152 @@
+"""One record after the other, with a real Redis and a carrier that does as it is told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.push_log import DAY_MS, HOUR_MS, now_ms, push_record
+from tests.support.push_process import Heard
+from tideline.schemas.errors import Unavailable
+from tideline.scripts.sending.carriers import NotTaken, Refused, Unclear
+from tideline.scripts.sending.claims import Claims
+from tideline.scripts.sending.delivery import Delivery, Ending, Fate, Rates, Trying
+
+if TYPE_CHECKING:
+    from tests.support.list_stores import Real
+    from tideline.udfs.core.push.push_record import PushRecord
+
+TRYING = Trying(3, 0.01)
+
+
+class Scripted:
+    """Raises what it is told, one a try, and takes the message after that."""
+
+    def __init__(self, *raised: Exception) -> None:
+        self.raised, self.sent = list(raised), list[str]()
+
+    def send(self, record: PushRecord) -> str:
+        if self.raised:
+            raise self.raised.pop(0)
+        self.sent.append(record.push_id)
+        return "taken"
+
+
+class World:
+    """A delivery with what it leaves behind."""
+
+    def __init__(self, real: Real, carrier: Scripted, trying: Trying = TRYING) -> None:
+        self.claims, self.carrier, self.consent = Claims(real.client, real.url, real.prefix), carrier, Heard()
+        self.delivery = Delivery(self.claims, self.consent, carrier, Rates(10_000), trying)
+        self.told: list[tuple[Fate, str]] = []
+
+    def deliver(self, record: PushRecord) -> Fate:
+        return self.delivery.deliver(record, lambda fate, said: self.told.append((fate, said)))
+
+
+def test_what_is_to_be_sent_is_sent_once_with_a_receipt(real: Real) -> None:
+    """Contract: a second record of the id, about whatever, is passed over."""
+    world, record = World(real, Scripted()), push_record()
+    assert world.deliver(record) is Fate.SENT
+    assert world.deliver(record._replace(activity_id="coffee")) is Fate.CLAIMED
+    assert world.carrier.sent == [record.push_id]
+    receipt = world.claims.receipt(record.push_id)
+    assert receipt is not None
+    assert (receipt.outcome, receipt.said) == ("sent", "taken")
+    assert world.told == []
+
+
+@pytest.mark.parametrize(
+    ("change", "fate"),
+    [({"sent": False}, Fate.WITHHELD), ({"expires_ms": now_ms() - DAY_MS - HOUR_MS}, Fate.STALE)],
+)
+def test_what_nobody_was_to_get_is_passed_over_without_a_claim(real: Real, change: dict[str, Any], fate: Fate) -> None:
+    """Contract: withheld, or long past; nothing is told of either."""
+    world, record = World(real, Scripted()), push_record(**change)
+    assert world.deliver(record) is fate
+    assert (world.carrier.sent, world.told, world.claims.receipt(record.push_id)) == ([], [], None)
+
+
+def test_what_may_not_be_sent_is_told_with_the_reason_once(real: Real) -> None:
+    """Contract: expired, stopped, unsubscribed; each has a claim and a receipt, so a second record says nothing."""
+    world = World(real, Scripted())
+    world.claims.note("left", now_ms(), agrees=False)
+    world.claims.stop("tea", "ann", 1)
+    records = [
+        push_record("a", activity_id="coffee", expires_ms=now_ms() - 1),
+        push_record("b"),
+        push_record("left", activity_id="coffee"),
+    ]
+    fates = [Fate.EXPIRED, Fate.STOPPED, Fate.UNSUBSCRIBED]
+    assert [world.deliver(each) for each in records] == fates
+    assert [world.deliver(each) for each in records] == [Fate.CLAIMED] * 3
+    assert [fate for fate, _ in world.told] == fates
+    assert [world.claims.receipt(each.push_id)[0] for each in records] == fates  # type: ignore[index]
+    assert world.carrier.sent == []
+
+
+def test_what_nobody_takes_is_tried_again_and_then_failed(real: Real) -> None:
+    """Contract: as often as is asked for; the last word of the carrier is told."""
+    world = World(real, Scripted(NotTaken("503"), NotTaken("503")))
+    assert world.deliver(push_record("a")) is Fate.SENT
+    world.carrier.raised = [NotTaken("429 slow down")] * 3
+    assert world.deliver(push_record("b")) is Fate.FAILED
+    assert world.told == [(Fate.FAILED, "not taken in 3 tries: 429 slow down")]
+
+
+@pytest.mark.parametrize(("raised", "fate"), [(Refused("no such user"), Fate.FAILED), (Unclear("?"), Fate.UNCLEAR)])
+def test_what_is_refused_or_may_have_been_taken_is_not_tried_again(real: Real, raised: Exception, fate: Fate) -> None:
+    """Contract: and of what may have been sent nobody says that it was not."""
+    world, record = World(real, Scripted(raised)), push_record()
+    assert world.deliver(record) is fate
+    assert world.carrier.sent == []
+    assert [each for each, _ in world.told] == ([fate] if fate is Fate.FAILED else [])
+    assert world.deliver(record) is Fate.CLAIMED
+
+
+def test_a_stop_between_two_tries_is_heeded(real: Real) -> None:
+    """Contract: stops, consent and expiry are looked at before each try."""
+    world = World(real, Scripted(NotTaken("busy")), Trying(3, 0.3))
+    threading.Timer(0.1, lambda: world.claims.stop(None, "ann", 1)).start()
+    assert world.deliver(push_record()) is Fate.STOPPED
+    assert world.carrier.sent == []
+
+
+def test_an_end_in_a_pause_lets_the_next_sender_have_the_id(real: Real) -> None:
+    """Contract: nothing was taken, so nothing is lost; nobody waits for the pause to end."""
+    world, record = World(real, Scripted(*[NotTaken("busy")] * 3), Trying(3, 30.0)), push_record()
+    threading.Timer(0.1, world.delivery.end).start()
+    began_s = time.monotonic()
+    with pytest.raises(Ending):
+        world.deliver(record)
+    assert time.monotonic() - began_s < 5.0
+    assert World(real, Scripted()).deliver(record) is Fate.SENT
+
+
+def test_consent_that_cannot_be_heard_sends_nothing(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: the id is free again, as nothing was sent."""
+    world, record = World(real, Scripted()), push_record()
+
+    def fail() -> None:
+        raise Unavailable("kafka", "gone")
+
+    monkeypatch.setattr(world.consent, "as_of_now", fail)
+    with pytest.raises(Unavailable):
+        world.deliver(record)
+    assert world.carrier.sent == []
+    assert world.claims.receipt(record.push_id) is None
+
+
+def test_no_more_go_in_a_second_than_are_allowed_of_all_and_of_each_campaign() -> None:
+    """Contract: places are given by the clock, evenly; a campaign that waits takes no place of the others."""
+    now = [100.0]
+    rates = Rates(10.0, 2.0, lambda: now[0])
+    assert [round(rates.of_campaign("tea"), 3) for _ in range(3)] == [0.0, 0.5, 1.0]
+    assert rates.of_campaign("coffee") == 0.0
+    assert [round(rates.of_all(), 3) for _ in range(3)] == [0.0, 0.1, 0.2]
+    now[0] += 60.0
+    assert (rates.of_campaign("tea"), rates.of_all()) == (0.0, 0.0)
+    assert [Rates(5.0).of_campaign("tea") for _ in range(3)] == [0.0] * 3

@@ -1,0 +1,47 @@
+"""A sender on a real Kafka and Redis."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from tests.support.kafka_topics import produce, read_all
+from tests.support.push_log import now_ms, push_record
+from tideline.schemas.codec import decode_event, encode_event
+from tideline.schemas.events import Event, EventType
+from tideline.schemas.topics import Topics
+from tideline.scripts.commands import push_sender
+from tideline.scripts.commands.topics import ensure_topics
+from tideline.udfs.core.push.push_record import encode_push
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tideline.scripts.localstack import Stack
+
+
+def test_a_sender_hears_who_left_sends_the_rest_once_and_goes_on_from_there(
+    stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Contract: an unsubscribing or a profile accepted before it looks is obeyed; a second run sends what is new."""
+    suffix = f"-{uuid4()}"
+    topics, place = Topics().with_suffix(suffix), stack.kafka_bootstrap
+    ensure_topics(stack.kafka, topics)
+    produce(place, topics.clickstream, [(b"left", encode_event(Event("e", "left", EventType.UNSUBSCRIBE, now_ms())))])
+    profile = {"user_id": "told", "ts_ms": now_ms(), "consent": {"push": False}}
+    produce(place, topics.profiles, [(b"told", json.dumps(profile).encode()), (b"gone", None)])
+    records = [push_record(user) for user in ("left", "told", "gone", "stays")] + [push_record("kept", sent=False)]
+    argv = ["--to-log", str(tmp_path / "sent"), "--until-end", "--bootstrap", place, "--redis-url", stack.redis_url]
+    argv += ["--suffix", suffix, "--prefix", f"test{suffix}", "--group", f"g{suffix}"]
+    for more in ([], [push_record("stays", 1)]):
+        produce(place, topics.push, [(each.user_id.encode(), encode_push(each)) for each in (more or records)])
+        assert push_sender.main(argv) == 0
+    sent = [json.loads(line)["push_id"] for line in (tmp_path / "sent").read_text().splitlines()]
+    assert sent == [records[3].push_id, push_record("stays", 1).push_id]
+    told = [decode_event(each.key, each.value, each.timestamp_ms) for each in read_all(place, topics.clickstream)]
+    failed = {each.user_id: each.category for each in told if each.type == EventType.PUSH_FAILED}
+    assert failed == dict.fromkeys(("left", "told", "gone"), "unsubscribed")
+    assert "5 read, 0 waiting: 1 sent, 3 unsubscribed, 1 withheld" in capsys.readouterr().err

@@ -1,0 +1,19 @@
+"""What `tideline push_sender` takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tideline.scripts.parsers.verbs import parse
+
+
+def test_messages_go_through_one_carrier() -> None:
+    """Contract: none, or two of them, is a wrong command line; without more a sender is modest."""
+    given = parse("push_sender", ["--to-log", "sent.jsonl"])
+    assert (given.to_log, given.per_second, given.per_campaign, given.attempts) == (Path("sent.jsonl"), 50.0, None, 5)
+    for wrong in ([], ["--to-log", "x", "--webhook", "http://h/"], ["--smtp", "host"], ["--smtp", "h:0"]):
+        with pytest.raises(SystemExit):
+            parse("push_sender", wrong)
+    assert parse("push_sender", ["--smtp", "mail.shop.example:25"]).smtp == ("mail.shop.example", 25)
