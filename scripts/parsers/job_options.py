@@ -30,7 +30,6 @@ REPLAY_FLAGS = (
     "--makes",
     "--world",
     "--archive",
-    "--users",
     "--policy-pin",
 )
 """What a replay takes beside them."""

@@ -14,6 +14,7 @@ from tideline.udfs.core.lists.list_block import decode_block
 from tideline.udfs.core.profiles.profile_record import Consent, Profile, encode_profile
 from tideline.udfs.core.push.learned.push_settings import PushSettings, read_push
 from tideline.udfs.core.push.push_record import PushRecord, decode_push
+from tideline.udfs.core.push.send_hours import SLOT
 from tideline.udfs.core.serving.batches.outcome import Records
 from tideline.udfs.operators.batch_rows import EVENTS, PROFILES, Batch
 from tideline.udfs.operators.kept.batch_users import BatchUsers
@@ -88,7 +89,7 @@ class PushJob:
         """Begin with what is kept, or with nothing."""
         self.ranker, self.kept, self.now_ms = ranker, kept or Kept(), now_ms
         self.world, self.timers, self.counts = self.kept.world, self.kept.timers, Counter[str]()
-        self.shards = self.world.shards()
+        self.shards, self.feedback = self.world.shards(), list[bytes]()
         self._states = self.world.open()
         context_ = cast("Any", self.kept)
         marks = ErasedMarks(context_, self._states, self.shards, DAY_MS)
@@ -121,7 +122,7 @@ class PushJob:
         records = Records(names, values, [self.now_ms] * count)
         batch = Batch(kind, records, shards, [0] * count, list(range(count)), by_key)
         outcome = self.users.worked_off(batch, records.timestamps_ms, self.ranker, muted=False, held=None)
-        self.pushes.store(outcome, batch.shard_of, self.ranker, self.now_ms, self)
+        self.feedback.append(self.pushes.store(outcome, batch.shard_of, self.ranker, self.now_ms, self))
 
     def see(self, *events: Event) -> None:
         """Work events off."""
@@ -137,24 +138,28 @@ class PushJob:
         self.take(PROFILES, [each.user_id for each in told], [encode_profile(each) for each in told])
 
     def until(self, at_ms: int) -> list[PushRecord]:
-        """Let time go on, timers fire, and somebody come by every four minutes; return what is told of pushes."""
+        """Let time go on, somebody come by and timers fire whenever a bucket is over; return what is told of pushes."""
         found = []
         while self.now_ms < at_ms:
-            self.now_ms = min(self.now_ms + 4 * MINUTE_MS, at_ms)
+            wheel = self.kept.maps["push_wheel"].by_shard if "push_wheel" in self.kept.maps else {}
+            begins = [(key >> 20) * SLOT * MINUTE_MS for each in wheel.values() for key in each]
+            self.now_ms = min([at_ms, *(each for each in begins if each > self.now_ms)])
             self.see(Event(f"clock.{self.now_ms}", "clock", EventType.VIEW, self.now_ms, "i", "tea"))
             found += self.fire()
         return found
 
-    def fire(self) -> list[PushRecord]:
-        """Let all timers fire that are due now, and those that they lead to within five seconds."""
+    def fire(self, within_ms: int = 4 * MINUTE_MS) -> list[PushRecord]:
+        """Let all timers fire that are due now, and those that they lead to within some minutes."""
         found, here_ms = [], self.now_ms
-        while due := [each for each in sorted(self.timers) if each[0] <= here_ms + 5_000]:
+        while due := [each for each in sorted(self.timers) if each[0] <= here_ms + within_ms]:
             self.now_ms, shard = max(due[0][0], self.now_ms), due[0][1]
             self.timers.discard(due[0])
             self.shards.at(shard)
             assert self.pushes.is_tick(shard, due[0][0])
             rows = self.pushes.work_off(shard, self.ranker, self)
-            found += [decode_push(value) for row in rows for value in decode_block(row[8]).payloads]
+            for row in rows:
+                self.feedback.append(row[4])
+                found += [decode_push(value) for value in decode_block(row[8]).payloads]
         self.now_ms = here_ms
         return found
 

@@ -93,11 +93,11 @@ class InterestRank(KeyedBroadcastProcessFunction):
         erased_ms = round(config.erased_days * _DAY_MS)
         self._marks = ErasedMarks(context, self._states, self._shards, erased_ms)
         kept_by = self._shards, self._states, self._marks, self._rolls
-        later, some = (not self._muted, config.users) if isinstance(config, ReplayConfig) else (False, None)
-        self._users = BatchUsers(context, *kept_by, later=later, some=some)
+        self._users = BatchUsers(context, *kept_by, later=isinstance(config, ReplayConfig) and not self._muted)
         self._writes_letters = subtask_number(context) == 0
         self._brake = DeadLetterLimit()
-        self._clock, self._sampled = BrokerClock(), WaitingDecisions()
+        self._clock = BrokerClock()
+        self._sampled = WaitingDecisions()
         self._popular = PopularList(config.list_ttl_s * 1000)
         self._stops = StopList(config.list_ttl_s * 1000)
         # What reads the past may meet events of before any erasure.
@@ -147,7 +147,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if self._muted:
             outcome = settled(outcome, filter(self._is_over, shards), batch.shard_of, ranker)
         heard_ms, newest = max(believed_ms), self._feed.openings.newest
-        self._pushes.store(outcome, batch.shard_of, self._feed.state, heard_ms, timers)
+        of_pushes = self._pushes.store(outcome, batch.shard_of, self._feed.state, heard_ms, timers)
         if batch.kind != PROFILES:
             self._brake_if_needed(heard_ms, len(batch.shards), outcome)
         popular = stops = b""
@@ -160,6 +160,8 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._users.look(shards, newest(min(outcome.newest_ms, heard_ms)), newest(heard_ms), timers)
         self._tallies.add(batch, outcome, timers)
         yield self._row(outcome, popular, stops, batch)
+        if of_pushes:
+            yield part_row(feedback=of_pushes)
         yield from self._tell_costs(self._sampled.add(outcome.sampled, heard_ms))
 
     def _end_if_taken_over(self) -> None:

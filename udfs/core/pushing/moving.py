@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tideline.schemas.events import EventType
 from tideline.udfs.core.profiles.kept_profile import read_kept
 from tideline.udfs.core.push.push_user import heard
 from tideline.udfs.core.pushing.due import MINUTE_MS, clocks_for, local_days, next_slots
+from tideline.udfs.core.pushing.outcomes import rows_of_leaving
 from tideline.udfs.core.pushing.points import push_settings, waiting_of
 from tideline.udfs.core.users.as_told import as_told
 from tideline.udfs.core.users.erased_mark import ERASED_MARK, MARK_BYTES
@@ -17,6 +19,8 @@ from tideline.udfs.core.users.user_state import HEADER, decode_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from tideline.schemas.events import Event
     from tideline.udfs.core.profiles.kept_profile import KeptProfile
@@ -57,15 +61,22 @@ def moved_parts(
 
 def heard_parts(
     events: Sequence[Event], states: Mapping[str, bytes], part_of: Callable[[str], PushPart], ranker: RankerState
-) -> dict[str, PushPart]:
-    """Return the parts of users after what became of their messages; `states` has those of all of them."""
+) -> tuple[dict[str, PushPart], list[NDArray[Any]]]:
+    """Return the parts of users after what became of their messages, and rows for the learner of who unsubscribed.
+
+    `states` has those of all of them.
+    """
     found: dict[str, PushPart] = {}
+    rows: list[NDArray[Any]] = []
+    settings = push_settings(ranker)
     for event in events:
         name = event.user_id
         part = found[name] if name in found else part_of(name)
-        day_of = partial(_local_day, clocks_for(_profile_of(states.get(name, b"")), push_settings(ranker)))
+        day_of = partial(_local_day, clocks_for(_profile_of(states.get(name, b"")), settings))
+        if event.type == EventType.UNSUBSCRIBE:
+            rows += rows_of_leaving(part, event.ts_ms, settings.horizon_ms)
         found[name] = part._replace(user=heard(part.user, event, day_of))
-    return found
+    return found, rows
 
 
 def _local_day(clocks: Clocks, at_ms: int) -> int:

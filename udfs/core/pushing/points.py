@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,18 +12,24 @@ from tideline.udfs.core.hashing import hashes64
 from tideline.udfs.core.profiles.kept_profile import read_kept
 from tideline.udfs.core.push.effects import push_values, push_widths
 from tideline.udfs.core.push.push_choice import Point, PushTerms, decide_point
+from tideline.udfs.core.push.push_prices import value_codes
 from tideline.udfs.core.push.push_record import Made, encode_push, record_of
 from tideline.udfs.core.push.push_user import WEEK_DAYS, sent_in
 from tideline.udfs.core.push.send_hours import EXPIRES, SLOT, expiry
 from tideline.udfs.core.pushing.due import MINUTE_MS, Waiting, chances_of, clocks_for, local_days, next_slots
 from tideline.udfs.core.pushing.messages import messages_for
+from tideline.udfs.core.pushing.outcomes import point_row, with_point
+from tideline.udfs.core.pushing.push_part import KeptPoint
 from tideline.udfs.core.serving.engine import nothing_merged
 from tideline.udfs.core.users.as_told import as_told, known
 from tideline.udfs.core.users.interest import encode, stranger_x
 from tideline.udfs.core.users.user_state import decode_states, encode_states
+from tideline.udfs.core.variants.variant_shares import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from tideline.udfs.core.push.learned.push_settings import PushSettings
     from tideline.udfs.core.push.push_choice import Decided
@@ -55,6 +61,8 @@ class DecidedPoints(NamedTuple):
     parts: list[PushPart]
     due: dict[str, int]
     records: list[tuple[str, bytes]]
+    rows: list[NDArray[Any]]
+    """What the learner is told of the points, [1] each (dtype PUSH_FEEDBACK)."""
     counts: Counter[str]
 
 
@@ -73,7 +81,7 @@ def decide_points(found: DuePoints, ranker: RankerState, pushed: PushOffers, now
     """
     settings, salt = push_settings(ranker), ranker.settings.salt
     if not found.users:
-        return DecidedPoints([], [], {}, [], Counter())
+        return DecidedPoints([], [], {}, [], [], Counter())
     batch = decode_states(found.states, ranker.encoder.hidden)
     told = _as_told(batch, ranker, now_ms)
     waiting = waiting_of(told, found.users, [part.user for part in found.parts])
@@ -83,29 +91,49 @@ def decide_points(found: DuePoints, ranker: RankerState, pushed: PushOffers, now
     )
     after, decided, until_ms = _decided(points, waiting, told, Offered(ranker, pushed, terms))
     chances = chances_of(waiting, [point.day for point in points], settings, salt)
-    records = []
-    for row, (each, point) in enumerate(zip(waiting, points, strict=True)):
-        made = Made(
-            each.user.due * SLOT * MINUTE_MS,
-            now_ms,
-            chances[row],
-            ranker.encoder.version,
-            max(ranker.version, ranker.pushes.version, 0),
-            told.header["x"][row].tobytes(),
-        )
-        record = record_of(point._replace(expires_ms=until_ms[row]), decided[row], made)
-        if record is not None:
-            records.append((point.user_id, encode_push(record)))
+    made = [
+        _made(ranker, each, now_ms, chance, x.tobytes())
+        for each, chance, x in zip(waiting, chances, told.header["x"], strict=True)
+    ]
+    points = [point._replace(expires_ms=until) for point, until in zip(points, until_ms, strict=True)]
+    records = [record for each in zip(points, decided, made, strict=True) if (record := record_of(*each))]
+    parts, rows = _kept(found.parts, waiting, decided, made, (now_ms, settings.horizon_ms))
     moved = [each._replace(user=user) for each, user in zip(waiting, after, strict=True)]
     due = [slot.bucket for slot in next_slots(moved, settings, salt, now_ms, over=True)]
     users = [user._replace(due=bucket) for user, bucket in zip(after, due, strict=True)]
     return DecidedPoints(
         encode_states(batch),
-        [part._replace(user=user) for part, user in zip(found.parts, users, strict=True)],
+        [part._replace(user=user) for part, user in zip(parts, users, strict=True)],
         dict(zip(found.users, due, strict=True)),
-        records,
+        [(record.user_id, encode_push(record)) for record in records],
+        rows,
         Counter(f"pushes_{each.why}" for each in decided),
     )
+
+
+def _made(ranker: RankerState, each: Waiting, now_ms: int, hour_chance: float, x: bytes) -> Made:
+    version = max(ranker.version, ranker.pushes.version, 0)
+    return Made(each.user.due * SLOT * MINUTE_MS, now_ms, hour_chance, ranker.encoder.version, version, x)
+
+
+def _kept(
+    parts: Sequence[PushPart],
+    waiting: Sequence[Waiting],
+    decided: Sequence[Decided],
+    made: Sequence[Made],
+    times_ms: tuple[int, int],
+) -> tuple[list[PushPart], list[NDArray[Any]]]:
+    """Return the parts with the points of which it is to be learned what comes, and the rows that all are told by."""
+    after, rows = [], []
+    codes = value_codes(np.array([each.value for each in decided], np.int64)).tolist()
+    for at, (part, each, found) in enumerate(zip(parts, waiting, decided, strict=True)):
+        point, learned = None, found.chance < PARTS and each.profile is not None and each.profile.learn
+        if found.push_id is not None:
+            chance, minute = min(found.chance, PARTS - 1), made[at].due_ms // MINUTE_MS
+            point = KeptPoint(minute, made[at].x, found.recent, chance, int(found.sent), codes[at])
+            rows.append(point_row(point, learned=learned))
+        after.append(with_point(part, point if learned else None, *times_ms))
+    return after, rows
 
 
 def push_settings(ranker: RankerState) -> PushSettings:

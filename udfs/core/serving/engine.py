@@ -26,6 +26,7 @@ from tideline.udfs.core.profiles.profile_batch import told_by
 from tideline.udfs.core.rewards.attribution import attribute
 from tideline.udfs.core.rule_costs.steps import Masks
 from tideline.udfs.core.serving.admission import DeadLetter, decode_events, set_robots_aside
+from tideline.udfs.core.serving.batches.deeds import Attributed, brought_of
 from tideline.udfs.core.serving.batches.erasing import erase, of_after, profile_of_after
 from tideline.udfs.core.serving.batches.fates import set_aside
 from tideline.udfs.core.serving.batches.outcome import Outcome, Records
@@ -56,17 +57,6 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.user_state import UserBatch
 
 __all__ = ["DeadLetter", "Listed", "Outcome", "Records", "process", "rank", "take_profiles"]
-
-
-class _Attributed(NamedTuple):
-    """How often each user's lists changed, what is learned from it, decision records, and what was not applied."""
-
-    applied: NDArray[np.int64]
-    feedback: list[Feedback]
-    decisions: list[tuple[str, bytes]]
-    dead: list[DeadLetter]
-    aside: list[tuple[int, Reason]]
-    counts: Counter[str]
 
 
 class Listed(NamedTuple):
@@ -105,8 +95,7 @@ def process(
         again = partial(process, ranker=ranker, muted=muted, later=later, held=held, least_ms=least_ms)
         return in_turns(records, with_pushes(by_user, of_pushes), load, again, ranker.settings.keys)
     users = list(by_user)
-    batch = decode_states(load(users), ranker.encoder.hidden)
-    _hold(batch, by_user, held)
+    batch = _holding(decode_states(load(users), ranker.encoder.hidden), by_user, held)
     merged, changed, attributed = _apply(batch, by_user, counts, ranker)
     making = partial(_leave_stale, every=later) if muted or later else partial(rank, users=users, least_ms=least_ms)
     lists, of_lists, sampled, placed = making(batch, changed, merged, ranker=ranker)
@@ -120,6 +109,7 @@ def process(
         dead=[*undecoded, *attributed.dead],
         aside=attributed.aside,
         push=[event for _, event in of_pushes],
+        brought={users[row]: deeds for row, deeds in attributed.brought.items()},
         feedback=attributed.feedback,
         counts=attributed.counts + of_lists,
         appended_ms=[records.timestamps_ms[newest_record[row]] for row in changed.tolist()] if lists else [],
@@ -168,17 +158,18 @@ def take_profiles(
     )
 
 
-def _hold(batch: UserBatch, by_user: Mapping[str, list[tuple[int, Event]]], held: HeldProfiles | None) -> None:
-    if held is None:
-        return
-    for row, (user, events) in enumerate(by_user.items()):
-        told = held.at(user, max(event.ts_ms for _, event in events))
-        batch.profiles[row] = newest(batch.profiles[row], told)
+def _holding(batch: UserBatch, by_user: Mapping[str, list[tuple[int, Event]]], held: HeldProfiles | None) -> UserBatch:
+    """Return the batch, with the profiles that are held of its users where any are."""
+    if held is not None:
+        for row, (user, events) in enumerate(by_user.items()):
+            told = held.at(user, max(event.ts_ms for _, event in events))
+            batch.profiles[row] = newest(batch.profiles[row], told)
+    return batch
 
 
 def _apply(
     batch: UserBatch, by_user: Mapping[str, list[tuple[int, Event]]], read: Counter[str], ranker: RankerState
-) -> tuple[Merged, NDArray[np.int64], _Attributed]:
+) -> tuple[Merged, NDArray[np.int64], Attributed]:
     """Apply the events to the batch, in place; return the rows that changed, too, and all counts so far."""
     kept = of_after(batch, list(by_user), list(by_user.values()), ranker)
     admitted = set_robots_aside(batch, kept.by_row, ranker.catalogue.activities_of_item)
@@ -193,7 +184,8 @@ def _apply(
     for more in (read, admitted.counts, Counter(reason.value for _, reason in aside)):
         found.counts.update(more)
     feedback, dead = kept.feedback + found.feedback, [*admitted.dead, *found.dead]
-    return merged, changed, found._replace(feedback=feedback, dead=dead, aside=aside + found.aside)
+    brought = {} if ranker.settings.push is None else brought_of(admitted, found.by_row, aside)
+    return merged, changed, found._replace(feedback=feedback, dead=dead, aside=aside + found.aside, brought=brought)
 
 
 def _merge(batch: UserBatch, admitted: Admitted) -> Merged:
@@ -202,9 +194,10 @@ def _merge(batch: UserBatch, admitted: Admitted) -> Merged:
     return merge(batch, owner, events)
 
 
-def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _Attributed:
+def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> Attributed:
     applied, newest_ms = np.zeros((2, batch.header.size), np.int64)
     feedback: list[Feedback] = []
+    by_row: dict[int, list[Feedback]] = {}
     shown: list[ShownDecision] = []
     dead, aside = list[DeadLetter](), list[tuple[int, Reason]]()
     joined: dict[str, int] = {}
@@ -213,6 +206,8 @@ def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _At
         batch.shown[row] = found.shown
         applied[row], newest_ms[row] = found.applied, found.newest_ms
         feedback += found.feedback
+        if ranker.settings.push is not None:
+            by_row[row] = found.feedback
         shown += found.decisions
         if found.decisions:
             first = [(activity_hash(each.activity_id), each.token.version.as_of_ms) for each in found.decisions]
@@ -225,7 +220,7 @@ def _attribute(batch: UserBatch, admitted: Admitted, ranker: RankerState) -> _At
     counts = Counter({f"join_{outcome}": times for outcome, times in joined.items()})
     counts["feedback"] = len(feedback)
     counts["decisions_explored"] = sum(each.token.explored >> each.position & 1 for each in shown)
-    return _Attributed(applied, feedback, decision_records(shown, ranker), dead, aside, counts)
+    return Attributed(applied, feedback, decision_records(shown, ranker), dead, aside, counts, by_row, {})
 
 
 def rank(

@@ -69,6 +69,10 @@ class PushWheel:
         key = held.chunks[first][-1]
         return Chunk(key, first, self._state.get(key))
 
+    def left(self, shard: int, bucket: int) -> int:
+        """Return how many chunks the buckets of a shard have up to this one."""
+        return sum(len(keys) for each, keys in self._of(shard).chunks.items() if each <= bucket)
+
     def drop(self, shard: int, chunk: Chunk) -> None:
         """Forget a chunk, the last of its bucket, that was worked off."""
         held = self._of(shard)

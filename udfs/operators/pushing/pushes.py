@@ -1,20 +1,25 @@
 """Decisions about messages in the ranker: users wait in the wheels of their shards, and timers work off who is due.
 
-A timer of a shard comes every ten seconds of its own phase, and while buckets that are over wait, ten times a second:
-each works off one chunk of users, some milliseconds, so that no list waits for more.
+A timer of a shard comes every ten seconds of its own phase, more often while users are due: each works off one chunk of
+them, some milliseconds, so that no list waits for more. A bucket is spread over half of its time; behind an outage, ten
+chunks a second are worked off.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tideline.udfs.core.lists.list_block import encode_block
+from tideline.udfs.core.push.learned.push_feedback import encode_push_rows
 from tideline.udfs.core.push.send_hours import SLOT
 from tideline.udfs.core.push.wheel import fire, users_in
 from tideline.udfs.core.pushing.due import MINUTE_MS
 from tideline.udfs.core.pushing.event_clock import EventClock
 from tideline.udfs.core.pushing.messages import push_offers
 from tideline.udfs.core.pushing.moving import heard_parts, moved_parts
+from tideline.udfs.core.pushing.outcomes import rows_of_deeds
 from tideline.udfs.core.pushing.points import DuePoints, decide_points, push_settings
 from tideline.udfs.core.pushing.push_part import NO_PART
 from tideline.udfs.operators.part_row import part_row
@@ -23,6 +28,7 @@ from tideline.udfs.operators.pushing.push_wheel import PushWheel
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
     from pyflink.common import Row
     from pyflink.datastream.functions import RuntimeContext
 
@@ -63,39 +69,52 @@ class Pushes:
 
     def store(
         self, outcome: Outcome, shard_of: Callable[[str], int], ranker: RankerState, record_ms: int, timers: Any
-    ) -> None:
+    ) -> bytes:
         """Store what a batch led to, once its users wait for their next points by what it has said of them.
 
-        Who is named by what became of messages alone is loaded and stored on his own.
+        Who is named by what became of messages alone is loaded and stored on his own. Returns what the learner is told.
         """
         users, wheel = self._users, self._wheel
         if wheel is None:
             users.store(outcome.users, outcome.states, shard_of, timers)
-            return
+            return b""
         present_ms = timers.current_processing_time()
         now_ms = self._clock.hear(record_ms, present_ms) or present_ms
         states = dict(zip(outcome.users, outcome.states, strict=True))
-        self._awaken(self._taken(states, outcome.push, ranker, now_ms), shard_of, wheel, timers)
+        rows = self._rows_of_deeds(outcome, ranker)
+        due, left = self._taken(states, outcome.push, ranker, now_ms)
+        self._awaken(due, shard_of, wheel, timers)
         users.store(outcome.users, outcome.states, shard_of, timers)
         others = sorted({each.user_id for each in outcome.push} - states.keys())
         if others:
             more = {name: state or b"" for name, state in zip(others, users.load(others, shard_of), strict=True)}
-            self._awaken(self._taken(more, outcome.push, ranker, now_ms), shard_of, wheel, timers)
+            due, more_left = self._taken(more, outcome.push, ranker, now_ms)
+            self._awaken(due, shard_of, wheel, timers)
+            left += more_left
             known = [name for name in others if more[name] or users.parts.of(name) != NO_PART]
             users.store(known, [more[name] for name in known], shard_of, timers)
+        return _feedback([*rows, *left])
+
+    def _rows_of_deeds(self, outcome: Outcome, ranker: RankerState) -> list[NDArray[Any]]:
+        horizon_ms, parts = push_settings(ranker).horizon_ms, self._users.parts
+        found: list[NDArray[Any]] = []
+        for user, deeds in outcome.brought.items():
+            found += rows_of_deeds(parts.of(user).points, deeds, horizon_ms)
+        return found
 
     def _taken(
         self, states: Mapping[str, bytes], events: Sequence[Event], ranker: RankerState, now_ms: int
-    ) -> dict[str, int]:
-        """Hold what is new in the parts of users; return whose bucket is another one now."""
+    ) -> tuple[dict[str, int], list[NDArray[Any]]]:
+        """Hold what is new in the parts of users; return whose bucket is another one now, and rows for the learner."""
         parts = self._users.parts
         mine = [each for each in events if each.user_id in states]
-        for user, part in heard_parts(mine, states, parts.of, ranker).items():
+        heard, rows = heard_parts(mine, states, parts.of, ranker)
+        for user, part in heard.items():
             parts.put(user, part)
         moved = moved_parts(states, parts.of, ranker, now_ms)
         for user, part in moved.items():
             parts.put(user, part)
-        return {user: part.user.due for user, part in moved.items()}
+        return {user: part.user.due for user, part in moved.items()}, rows
 
     def _awaken(self, due: Mapping[str, int], shard_of: Callable[[str], int], wheel: PushWheel, timers: Any) -> None:
         """Append users to their buckets, and see to it that their shards have a timer."""
@@ -126,8 +145,10 @@ class Pushes:
             self._meters.add(found.counts)
             if found.records:
                 users, records = zip(*found.records, strict=True)
-                yield part_row(pushes=encode_block(users, records))
-        self._wake(shard, _BUSY_MS if wheel.over(shard, over) else _CALM_MS, timers)
+                yield part_row(pushes=encode_block(users, records), feedback=_feedback(found.rows))
+        behind = wheel.over(shard, over - 1) is not None
+        left_ms = (over + 1) * SLOT * MINUTE_MS - now_ms
+        self._wake(shard, _BUSY_MS if behind else pace_ms(wheel.left(shard, over), left_ms), timers)
 
     def _decide(self, shard: int, chunk: Chunk, ranker: RankerState, now_ms: int, timers: Any) -> DecidedPoints:
         parts, names = self._users.parts, sorted(set(users_in(chunk.held)))
@@ -152,6 +173,23 @@ class Pushes:
         at_ms = now_ms - (now_ms - _phase(shard)) % step_ms + step_ms
         self._shards.at(shard)
         timers.register_processing_time_timer(at_ms if at_ms % _FULL_MINUTE_MS else at_ms + _BUSY_MS)
+
+
+def pace_ms(chunks: int, left_ms: int) -> int:
+    """Return how long a shard waits before the next of so many chunks of a bucket that takes `left_ms` more.
+
+    In half of that time all are worked off: lists wait less for them spread over it than for all at once.
+
+    >>> [pace_ms(*each) for each in ((0, 300_000), (60, 300_000), (60, 150_000), (10_000, 300_000), (1, 90_000))]
+    [10000, 2500, 1200, 100, 10000]
+    """
+    if not chunks:
+        return _CALM_MS
+    return min(max(left_ms // (2 * chunks) // _BUSY_MS * _BUSY_MS, _BUSY_MS), _CALM_MS)
+
+
+def _feedback(rows: Sequence[NDArray[Any]]) -> bytes:
+    return encode_push_rows(np.concatenate(rows)) if rows else b""
 
 
 def _phase(shard: int) -> int:

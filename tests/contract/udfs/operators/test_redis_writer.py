@@ -55,10 +55,11 @@ def test_lists_the_popular_one_and_stops_are_in_redis_before_the_row_is_done(ser
     lists = [b'{"v":[1,5,1]}', b'{"v":[1,6,1]}']
     stops = b'{"v":[1,7,1],"s":["a"]}'
     assert (
-        writer.map((encode_block(["ann", "bob"], lists), now_ms, encode_block([""], [b'{"v":[1,9,1]}']), b"", b"")) == 2
+        writer.map((encode_block(["ann", "bob"], lists), now_ms, encode_block([""], [b'{"v":[1,9,1]}']), b"", b"", b""))
+        == 2
     )
-    assert writer.map((b"", b"", b"", stops, b"")) == 0
-    assert writer.map((encode_block(["ann", "bob"], [lists[0], b'{"v":[1,4,1]}']), now_ms, b"", b"", b"")) == 2
+    assert writer.map((b"", b"", b"", stops, b"", b"")) == 0
+    assert writer.map((encode_block(["ann", "bob"], [lists[0], b'{"v":[1,4,1]}']), now_ms, b"", b"", b"", b"")) == 2
     writer.close()
     client = redis.Redis.from_url(server.url)
     stored = {client.get(key) for key in client.scan_iter("writer*")}
@@ -78,7 +79,7 @@ def test_the_lists_of_a_row_go_to_their_placements(server: Server) -> None:
     now_ms = np.array([time.time_ns() // 1_000_000], np.int64).tobytes()
     lists = [b'{"v":[1,7,%d]}' % at for at in range(4)]
     placed, popular = encode_block(["ann"], lists[:1], {"cart": lists[1:2]}), encode_block(["", "cart"], lists[2:])
-    assert writer.map((placed, now_ms, popular, b"", b"")) == 2
+    assert writer.map((placed, now_ms, popular, b"", b"", b"")) == 2
     writer.close()
     with redis.Redis.from_url(server.url) as client:
         keys = ("list:ann", "place:cart:ann", "popular", "popular:cart")
@@ -94,7 +95,7 @@ def test_what_became_of_a_shards_records_is_told_beside_the_lists(server: Server
     )  # fmt: skip
     writer, payload = RedisWriter(WorkerConfig(Loaded(config, {}))), encode_fates({0: Counter(accepted=3)}, 1)
     writer.open(Metrics())
-    assert writer.map((b"", b"", b"", b"", encode_block(["-7"], [payload]))) == 0
+    assert writer.map((b"", b"", b"", b"", encode_block(["-7"], [payload]), b"")) == 0
     writer.close()
     with redis.Redis.from_url(server.url) as client:
         assert client.get("told@july:tally:-7") == payload

@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping, Sequence
 
+    from tideline.schemas.errors import Reason
     from tideline.schemas.events import Event
     from tideline.udfs.core.rewards.feedback import Feedback
     from tideline.udfs.core.serving.admission import DeadLetter
+    from tideline.udfs.core.serving.batches.deeds import Deed
     from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions
 
 
@@ -52,10 +54,12 @@ class Outcome:
     """Decisions to be looked at again for what rules cost."""
     placed: Mapping[str, list[bytes]]
     """By placement another list of each user that has a list."""
-    aside: Sequence[tuple[int, str]] = field(default_factory=list)
-    """Number of each record that was not applied though nothing is wrong with it, and why."""
+    aside: list[tuple[int, Reason]] = field(default_factory=list)
+    """Number of each record that is well formed and was not applied, and why."""
     push: list[Event] = field(default_factory=list)
     """What became of messages, in the order it was read."""
+    brought: Mapping[str, Sequence[Deed]] = field(default_factory=dict)
+    """What users have brought, where there are pushes."""
 
     def of_numbers(self, numbers: Sequence[int]) -> Outcome:
         """Return the outcome of a part of a batch, its records numbered as in the whole."""
@@ -85,6 +89,7 @@ def joined(outcomes: Sequence[Outcome]) -> Outcome:
         dead=[letter for each in outcomes for letter in each.dead],
         aside=[record for each in outcomes for record in each.aside],
         push=[event for each in outcomes for event in each.push],
+        brought=_brought(outcomes),
         feedback=[row for each in outcomes for row in each.feedback],
         counts=counts,
         appended_ms=[at_ms for each in outcomes for at_ms in each.appended_ms],
@@ -92,3 +97,11 @@ def joined(outcomes: Sequence[Outcome]) -> Outcome:
         sampled=first.sampled,
         placed={name: [made for each in outcomes for made in each.placed.get(name, ())] for name in names},
     )
+
+
+def _brought(outcomes: Sequence[Outcome]) -> dict[str, list[Deed]]:
+    found: dict[str, list[Deed]] = {}
+    for each in outcomes:
+        for user, deeds in each.brought.items():
+            found.setdefault(user, []).extend(deeds)
+    return found

@@ -31,7 +31,7 @@ def test_what_became_of_messages_is_kept_of_users_without_a_state_too() -> None:
         Event(named, "u", EventType.PUSH_FAILED, MIDNIGHT_MS),
         Event(named, "v", EventType.PUSH_FAILED, MIDNIGHT_MS),
     ]
-    found = heard_parts(events, {}, lambda _: NO_PART, push_world())
+    found, _ = heard_parts(events, {}, lambda _: NO_PART, push_world())
     assert found["u"].user.unsubscribed_s * 1000 == MIDNIGHT_MS
     assert [(each.day, each.failed) for each in found["u"].user.pushes] == [(19_000, 1)]
     assert found["v"] == NO_PART

@@ -11,6 +11,7 @@ from tests.support.push_job import DAY_MS, HOUR_MS, MIDNIGHT_MS, MINUTE_MS, SETT
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.hashing import hashes64
+from tideline.udfs.core.push.learned.push_feedback import PUSH_FEEDBACK, gather_push_rows
 from tideline.udfs.core.push.learned.push_settings import read_push
 from tideline.udfs.core.push.push_record import PushRecord
 from tideline.udfs.core.push.push_user import push_id
@@ -148,7 +149,7 @@ def test_a_job_that_is_behind_decides_by_the_time_of_its_events() -> None:
     for _ in range(600):
         job.now_ms += MINUTE_MS // 2
         job.pushes._clock.hear(before, job.now_ms)
-        assert job.fire() == []
+        assert job.fire(0) == []
 
 
 def test_what_must_be_told_goes_past_chance_and_holdout() -> None:
@@ -207,3 +208,50 @@ def test_a_push_that_failed_gives_its_room_back() -> None:
     told = {each.user_id for each in job.until(MIDNIGHT_MS + 3 * DAY_MS)}
     assert told >= {each.user_id for each in sent[:10]}
     assert not told & {each.user_id for each in sent[10:]}
+
+
+def test_what_users_do_within_the_horizon_is_told_of_the_points_before_it() -> None:
+    """Contract: by the records and the purchases alone, each counted once, and for every point before it."""
+    job = PushJob(push_world(read_push('{"week": 14, "zones": ["UTC"], "horizon_h": 30}')), now_ms=MIDNIGHT_MS)
+    job.visit(USERS)
+    job.agree(USERS)
+    told, bought, random = list[PushRecord](), list[tuple[str, int, float]](), np.random.default_rng(3)
+    for hour in range(1, 80):
+        told += job.until(MIDNIGHT_MS + hour * HOUR_MS)
+        some = random.choice(USERS, 4, replace=False).tolist()
+        events = [
+            Event(f"p{hour}.{user}", user, EventType.PURCHASE, job.now_ms, "i", "tea", price=2.5, quantity=2)
+            for user in some
+        ]
+        job.see(*events)
+        job.see(*events[:2])
+        bought += [(user, job.now_ms, 5.0) for user in some]
+    rows = np.concatenate([np.frombuffer(each, PUSH_FEEDBACK, offset=1) for each in job.feedback if each])
+    expected = Counter[tuple[int, bytes, bool]]()
+    worth = Counter[tuple[int, bytes, bool]]()
+    for each in told:
+        key = each.due_ms, each.x, each.sent
+        expected[key] += 1
+        inside = [price for user, at, price in bought if user == each.user_id and 0 <= at - each.due_ms < 30 * HOUR_MS]
+        worth[key] += round(1000 * sum(inside))
+    found, milli = Counter[tuple[int, bytes, bool]](), Counter[tuple[int, bytes, bool]]()
+    for row in rows:
+        key = int(row["ts_ms"]), row["x"].tobytes(), bool(row["sent"])
+        found[key] += int(row["decisions"])
+        milli[key] += int(row["rewards"][2])
+        assert row["rewards"][1] * 5_000 == row["rewards"][2]
+    assert (found, +milli) == (expected, +worth)
+    assert sum(worth.values()) > 100_000
+    assert gather_push_rows([each for each in job.feedback if each]).refused == Counter()
+
+
+def test_who_unsubscribes_counts_once_for_his_newest_message() -> None:
+    """Contract: told twice too; whoever was sent none counts for none."""
+    job = begun()
+    sent = {each.user_id for each in job.until(MIDNIGHT_MS + DAY_MS) if each.sent}
+    job.feedback.clear()
+    for _ in range(2):
+        job.see(*(Event(f"off.{user}", user, EventType.UNSUBSCRIBE, job.now_ms) for user in USERS))
+    rows = np.concatenate([np.frombuffer(each, PUSH_FEEDBACK, offset=1) for each in job.feedback if each])
+    assert rows["unsubscribed"].sum() == len(rows) == len(sent)
+    assert set(rows["sent"].tolist()) == {1}

@@ -14,7 +14,9 @@ ERROR = InvalidRecord(Reason.BAD_JSON, "no")
 
 def outcome(**given: Any) -> Outcome:
     nothing: dict[str, Any] = {name: [] for name in Outcome.__dataclass_fields__}
-    return Outcome(**(nothing | {"counts": Counter(), "newest_ms": 0, "sampled": None, "placed": {}} | given))
+    return Outcome(
+        **(nothing | {"counts": Counter(), "newest_ms": 0, "sampled": None, "placed": {}, "brought": {}} | given)
+    )
 
 
 def test_the_last_state_of_a_user_counts_and_everything_else_is_there_once() -> None:
