@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 KEPT_S = 172_800
 """How long a claim is kept: longer than any record can be read again and still be sent."""
+OFF_S = 2_419_200
+"""How long it is kept that a user left, as long as the clickstream: nothing decided on before is good by then."""
 TAKEN = b"1"
 _PATIENCE_S = 30.0
 _SCANNED = 1_000
@@ -36,7 +38,7 @@ no, yes = tonumber(no), tonumber(yes)
 local at = tonumber(ARGV[2])
 if ARGV[1] == 'no' then no = math.max(no, at) else yes = math.max(yes, at) end
 local now = string.format('%.0f %.0f', no, yes)
-if no >= yes then redis.call('SET', KEYS[1], now) else redis.call('SET', KEYS[1], now, 'EX', ARGV[3]) end
+redis.call('SET', KEYS[1], now, 'EX', no >= yes and ARGV[3] or ARGV[4])
 """
 """In any order the same. Who agrees has a key only as long as an older withdrawal may still be read."""
 
@@ -105,8 +107,8 @@ class Claims:
 
     def note(self, user: str, at_ms: int, *, agrees: bool) -> None:
         """Keep that a user withdrew his consent at a moment, or agreed anew; in any order the newest counts."""
-        kind = "yes" if agrees else "no"
-        self._asked(lambda: self._client.eval(_NOTE, 1, f"{self._prefix}:off:{user}", kind, str(at_ms), str(KEPT_S)))
+        said = ("yes" if agrees else "no", str(at_ms), str(OFF_S), str(KEPT_S))
+        self._asked(lambda: self._client.eval(_NOTE, 1, f"{self._prefix}:off:{user}", *said))
 
     def is_off(self, user: str) -> bool:
         """Return whether a user has withdrawn his consent, and not agreed since, as far as the topics were read."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 _POLL_MS = 100
+_IDLE_MS = 10
+"""So long whoever asks may have to wait until he is heard."""
 _SILENT_POLLS = 300
 _NAME = TYPE_NAMES[EventType.UNSUBSCRIBE].encode()
 _WAIT_S = 60.0
@@ -101,7 +103,7 @@ class ConsentFeed:
                         self._done = asked
                         self._changed.notify_all()
                 else:
-                    self._take(reader.poll(timeout_ms=_POLL_MS))
+                    self._take(reader.poll(timeout_ms=_IDLE_MS))
 
     def _seek(self, reader: Any, partitions: Sequence[TopicPartition]) -> None:
         heard = self._claims.heard()

@@ -13,7 +13,7 @@ from tests.support.push_log import now_ms, push_record
 from tideline.schemas.codec import decode_event, encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.topics import Topics
-from tideline.scripts.commands import push_sender
+from tideline.scripts.commands import push, push_sender
 from tideline.scripts.commands.topics import ensure_topics
 from tideline.udfs.core.push.push_record import encode_push
 
@@ -35,7 +35,7 @@ def test_a_sender_hears_who_left_sends_the_rest_once_and_goes_on_from_there(
     produce(place, topics.profiles, [(b"told", json.dumps(profile).encode()), (b"gone", None)])
     records = [push_record(user) for user in ("left", "told", "gone", "stays")] + [push_record("kept", sent=False)]
     argv = ["--to-log", str(tmp_path / "sent"), "--until-end", "--bootstrap", place, "--redis-url", stack.redis_url]
-    argv += ["--suffix", suffix, "--prefix", f"test{suffix}", "--group", f"g{suffix}"]
+    argv += [f"--suffix={suffix}", "--prefix", f"test{suffix}", "--group", f"g{suffix}"]
     for more in ([], [push_record("stays", 1)]):
         produce(place, topics.push, [(each.user_id.encode(), encode_push(each)) for each in (more or records)])
         assert push_sender.main(argv) == 0
@@ -45,3 +45,9 @@ def test_a_sender_hears_who_left_sends_the_rest_once_and_goes_on_from_there(
     failed = {each.user_id: each.category for each in told if each.type == EventType.PUSH_FAILED}
     assert failed == dict.fromkeys(("left", "told", "gone"), "unsubscribed")
     assert "5 read, 0 waiting: 1 sent, 3 unsubscribed, 1 withheld" in capsys.readouterr().err
+    where = [*argv[3:7], f"--suffix={suffix}", "--prefix", f"test{suffix}", "--json"]
+    assert push.main(["status", *where]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["sent"], found["withheld"], found["not_sent"]) == (2, 1, {"unsubscribed": 3})
+    assert push.main(["explain", records[0].push_id, *where]) == 0
+    assert json.loads(capsys.readouterr().out)["receipt"]["outcome"] == "unsubscribed"
