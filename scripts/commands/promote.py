@@ -14,7 +14,7 @@ from tideline.scripts.comparison.promoting import Names, placements, promote, su
 from tideline.scripts.comparison.promotion import Fate, Rule
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
-from tideline.scripts.replays.digest import policy_topics
+from tideline.scripts.replays.digest import makers
 from tideline.udfs.settings.replay_names import replay_names
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def promoted(client: redis.Redis, names: Names, arguments: argparse.Namespace) -
     found = weighed(client, names, rule)
     if not found.users:
         raise TooFew("NAME", arguments.replay, "a replay whose lists are there")
-    _refuse_other_policy(client, names, arguments)
+    _refuse_other(client, names, arguments)
     made, live = placements(client, names.replay), placements(client, names.live)
     if live and made != live:
         told = printable(", ".join(sorted(each.decode("utf-8", "replace") for each in live)))
@@ -72,9 +72,17 @@ def promoted(client: redis.Redis, names: Names, arguments: argparse.Namespace) -
     return summary(names, True, promote(client, names, arguments.keep_s * 1000, rule))
 
 
-def _refuse_other_policy(client: redis.Redis, names: Names, arguments: argparse.Namespace) -> None:
-    """A token names a version by its offset alone: the live job would look it up in its own topic."""
-    topics = policy_topics(client, names.replay.decode("utf-8", "surrogateescape"))
+def _refuse_other(client: redis.Redis, names: Names, arguments: argparse.Namespace) -> None:
+    """A token names a version by its offset alone: the live job would look it up in its own topic.
+
+    Of lists of some users nobody could tell afterwards whose live ones are a replay's.
+    """
+    made = makers(client, names.replay.decode("utf-8", "surrogateescape"))
+    for each in made:
+        if each.users:
+            told = f"a replay of all users, not of some ({printable(each.users)}), which is for looking at"
+            raise ConfigError("NAME", arguments.replay, f"{told}: run it without --users")
+    topics = {each.policy for each in made}
     if topics == {arguments.policy_topic}:
         return
     if not topics or None in topics:

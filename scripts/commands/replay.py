@@ -24,7 +24,7 @@ from tideline.scripts.parsers.verbs import parser_of
 from tideline.scripts.replays.balance import Account, accounts, described, differences, summed
 from tideline.scripts.replays.belongings import taken, topics_known, written_there
 from tideline.scripts.replays.digest import digest, is_used, tallies
-from tideline.scripts.replays.kept import Kept, keep, kept_of, known_of, newest_state
+from tideline.scripts.replays.kept import Kept, keep, kept_of, known_of, newest_state, with_own_users
 from tideline.scripts.replays.offsets import Span, as_option, refuse_gaps, refuse_unarchived, spans, times
 from tideline.scripts.replays.range_logs import clickstream_of, policy_of, world_of
 from tideline.scripts.replays.replay_policy import Learned, learned_of
@@ -91,6 +91,7 @@ def begin(stack: Stack, name: str, where: tuple[Bound, Bound | None], options: M
     config = _config(stack, options)
     _refuse_used(stack, config)
     _refuse_taken(config)
+    options = with_own_users(stack.root, options)
     ensure_topics(cluster_of(config), config.output_topics, roles=written_by(config))
     refuse_missing_rights(config)
     return _submitted(stack, config, Kept(options, (), world=_world(config, first_ms, last_ms)), None)

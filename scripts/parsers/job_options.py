@@ -30,6 +30,7 @@ REPLAY_FLAGS = (
     "--makes",
     "--world",
     "--archive",
+    "--users",
     "--policy-pin",
 )
 """What a replay takes beside them."""

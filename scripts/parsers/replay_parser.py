@@ -27,6 +27,9 @@ With --makes policy nobody is ranked: what was shown and what came of it is lear
 the options given (--half-life-days, --policy, --encoder...), and published to `policy-NAME` at the end. A replay with
 --topics '{"policy": "policy-NAME"}' ranks by it.
 
+With --users only records of some users are worked off: ids with commas, @FILE with one in each line, or a sample such
+as 1/16, always the same one. Their lists are those of a replay of everybody, byte for byte; they cannot be promoted.
+
 It goes on without the command: --status asks how far it is, --cancel ends it, and --resume watches it again, goes on
 from its newest checkpoint where it failed or was cancelled, or tells once more what came of it."""
 _KEYS = {
@@ -44,7 +47,7 @@ _KEYS = {
     "differences": "a line for each partition whose records do not add up, none if all do",
     "namespace": "under which the lists are",
     "partitions": "by number: {from, to: offsets, to excluded; records = accepted + duplicates + late + rejected: "
-    "{reason: how many}}; 0 before its end",
+    "{reason: how many} + passed_over: of users who were not asked for}; 0 before its end",
 }
 
 
@@ -61,6 +64,7 @@ def fill(parser: VerbParser) -> None:
             "tideline replay --name day --status",
             "tideline replay --name day --resume",
             "tideline replay --name short --from last=28d --makes policy --half-life-days 7",
+            "tideline replay --name part --from last=7d --users 1/16",
             """tideline replay --name probe --from '{"0": 10}' --to '{"0": 20}' --policy thompson""",
         ],
         _KEYS,

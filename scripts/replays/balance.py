@@ -1,4 +1,7 @@
-"""Whether every record of a range is accounted for, by partition: in = accepted + duplicates + late + rejected."""
+"""Whether every record of a range is accounted for, by partition.
+
+in = accepted + duplicates + late + rejected + passed over, which are records of users who were not asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypedDict
 
 from tideline.schemas.errors import Reason
-from tideline.udfs.core.serving.batches.fates import ACCEPTED
+from tideline.udfs.core.serving.batches.fates import ACCEPTED, PASSED_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,6 +27,7 @@ Account = TypedDict(
         "duplicates": int,
         "late": int,
         "rejected": dict[str, int],
+        "passed_over": int,
     },
 )
 """Of one partition: the offsets of its range, how many records these hold, and what became of them."""
@@ -44,7 +48,7 @@ def accounts(ranges: Mapping[int, Span], records: Mapping[int, int], fates: Fate
 
 
 def _account(span: Span, records: int, counts: Counter[str]) -> Account:
-    apart = (ACCEPTED, Reason.DUPLICATE, Reason.LATE)
+    apart = (ACCEPTED, PASSED_OVER, Reason.DUPLICATE, Reason.LATE)
     return {
         "from": span.start,
         "to": span.stop,
@@ -53,21 +57,25 @@ def _account(span: Span, records: int, counts: Counter[str]) -> Account:
         "duplicates": counts[Reason.DUPLICATE],
         "late": counts[Reason.LATE],
         "rejected": {name: count for name, count in sorted(counts.items()) if name not in apart},
+        "passed_over": counts[PASSED_OVER],
     }
 
 
 def counted(account: Account) -> int:
     """Return of how many records it is known what became of them."""
-    return account["accepted"] + account["duplicates"] + account["late"] + sum(account["rejected"].values())
+    known = account["accepted"] + account["duplicates"] + account["late"] + account["passed_over"]
+    return known + sum(account["rejected"].values())
 
 
 def described(number: str, account: Account) -> str:
     """Return the line of a partition for people."""
     rejected = ", ".join(f"{name} {count:,}" for name, count in account["rejected"].items())
+    passed = f" + {account['passed_over']:,} passed over" if account["passed_over"] else ""
     return (
         f"partition {number}, offsets {account['from']} to {account['to']}: {account['records']:,} records = "
         f"{account['accepted']:,} accepted + {account['duplicates']:,} duplicates + {account['late']:,} late + "
         f"{sum(account['rejected'].values()):,} rejected{f' ({rejected})' if rejected else ''}"
+        f"{passed}"
     )
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.comparison.namespaces import scanned
-from tideline.udfs.core.serving.batches.fates import decode_fates, policy_topic_of
+from tideline.udfs.core.serving.batches.fates import decode_fates, made_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import redis
 
-    from tideline.udfs.core.serving.batches.fates import Fates
+    from tideline.udfs.core.serving.batches.fates import Fates, MadeBy
 
 _AT_ONCE = 1_000
 Said = TypeVar("Said")
@@ -54,12 +54,9 @@ def tallies(client: redis.Redis, namespace: str) -> list[Fates]:
     return _read(client, namespace, decode_fates)
 
 
-def policy_topics(client: redis.Redis, namespace: str) -> set[str | None]:
-    """Return by which policy topics a replay's lists were ranked; nothing before its end; raises as `tallies`.
-
-    None among them: a build that did not say so has made some.
-    """
-    return set(_read(client, namespace, policy_topic_of))
+def makers(client: redis.Redis, namespace: str) -> set[MadeBy]:
+    """Return what a replay's lists were made by, one where all is well; none before its end; raises as `tallies`."""
+    return set(_read(client, namespace, made_by))
 
 
 def _read(client: redis.Redis, namespace: str, read: Callable[[bytes], Said]) -> list[Said]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from tideline.scripts.localstack.errors import StackError
 from tideline.scripts.localstack.resume import completed
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,18 @@ def keep(root: Path, name: str, kept: Kept) -> None:
     written.replace(path)
 
 
+def with_own_users(root: Path, options: dict[str, str]) -> dict[str, str]:
+    """Return the options of a replay with a file of users copied: to go on with it, whatever becomes of theirs."""
+    told = options.get("users", "")
+    if not told.startswith("@"):
+        return options
+    path = _users_path(root, options["name"])
+    path.parent.mkdir(exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(Path(told[1:]).read_bytes())
+    return options | {"users": f"@{path}"}
+
+
 def known_of(root: Path, name: str) -> Kept | None:
     """Return what is kept of a replay, None where there is none of that name."""
     path = _path(root, name)
@@ -64,6 +74,7 @@ def known_of(root: Path, name: str) -> Kept | None:
 def forget(root: Path, name: str) -> None:
     """Keep nothing of it any more."""
     _path(root, name).unlink(missing_ok=True)
+    _users_path(root, name).unlink(missing_ok=True)
 
 
 def kept_of(root: Path, name: str) -> Kept:
@@ -87,3 +98,7 @@ def newest_state(root: Path, kept: Kept) -> str | None:
 
 def _path(root: Path, name: str) -> Path:
     return root / "replays" / f"{name}.json"
+
+
+def _users_path(root: Path, name: str) -> Path:
+    return root / "replays" / f"{name}.users"

@@ -1,5 +1,6 @@
-"""A replay's own graph on a mini-cluster, with files for Kafka: `python mini_replay.py FOLDER NAME N RATE MAKES`.
+"""A replay's own graph on a mini-cluster, with files for Kafka: `python mini_replay.py FOLDER NAME N RATE OPTION...`.
 
+OPTIONs are those of the job.
 FOLDER/records.json has the clickstream (key, value as text, partition, offset, time in ms), which comes at RATE records
 a second, FOLDER/activities.json what was told of activities (key, value in hex, time in ms), by offset;
 where there is FOLDER/archived.json (stop by partition), they are read of FOLDER/archive.
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
     from pyflink.common import Row
 
-_FOLDER, _NAME, _PARALLELISM, _RATE, _MAKES = Path(sys.argv[1]), *sys.argv[2:6]
+_FOLDER, _NAME, _PARALLELISM, _RATE = Path(sys.argv[1]), *sys.argv[2:5]
+_OPTIONS = sys.argv[5:]
 _TOGETHER = 50
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 
@@ -176,8 +178,8 @@ def _range() -> list[str]:
 def main() -> None:
     """Run it to its end."""
     flags = ["--name", _NAME, "--bootstrap", "127.0.0.1:1", "--salt", "s", "--parallelism", _PARALLELISM]
-    flags += ["--encoder", str(REPOSITORY / "models" / "artefacts" / "demo-1"), "--makes", _MAKES]
-    flags += ["--half-life-days", "0", *_range()]
+    flags += ["--encoder", str(REPOSITORY / "models" / "artefacts" / "demo-1")]
+    flags += ["--half-life-days", "0", *_range(), *_OPTIONS]
     secrets = {
         "TIDELINE_REDIS_URL": os.environ["REDIS_URL"],
         "TIDELINE_TOKEN_KEYS": json.dumps({at: key.hex() for at, key in KEYS.secrets.items()}),

@@ -93,11 +93,11 @@ class InterestRank(KeyedBroadcastProcessFunction):
         erased_ms = round(config.erased_days * _DAY_MS)
         self._marks = ErasedMarks(context, self._states, self._shards, erased_ms)
         kept_by = self._shards, self._states, self._marks, self._rolls
-        self._users = BatchUsers(context, *kept_by, later=isinstance(config, ReplayConfig) and not self._muted)
+        later, some = (not self._muted, config.users) if isinstance(config, ReplayConfig) else (False, None)
+        self._users = BatchUsers(context, *kept_by, later=later, some=some)
         self._writes_letters = subtask_number(context) == 0
         self._brake = DeadLetterLimit()
-        self._clock = BrokerClock()
-        self._sampled = WaitingDecisions()
+        self._clock, self._sampled = BrokerClock(), WaitingDecisions()
         self._popular = PopularList(config.list_ttl_s * 1000)
         self._stops = StopList(config.list_ttl_s * 1000)
         # What reads the past may meet events of before any erasure.

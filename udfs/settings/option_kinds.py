@@ -1,18 +1,21 @@
-"""What options of the job's own kinds hold: secrets of tokens, a policy, offsets, an archive."""
+"""What options of the job's own kinds hold: secrets of tokens, a policy, offsets, an archive, some users."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tideline.udfs.core.policies.by_name import describe_policies, make_policy
+from tideline.udfs.core.serving.past.some_users import MAX_NAMED, SomeUsers
 from tideline.udfs.settings.options import MASK, Kind, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SECRET_BYTES = 32
+_ONE_IN = re.compile(r"1/([2-9]|[1-9][0-9]{1,5})")
 
 
 def _check_token_keys(entries: dict[str, Any]) -> dict[int, bytes]:
@@ -47,7 +50,25 @@ def _read_archive(raw: Any) -> Path:
     return Path(raw).resolve()
 
 
+def _read_users(raw: Any) -> SomeUsers:
+    if not isinstance(raw, str):
+        raise TypeError
+    if part := _ONE_IN.fullmatch(raw):
+        return SomeUsers(int(part[1]))
+    try:
+        told = Path(raw[1:]).read_text(encoding="utf-8").split("\n") if raw.startswith("@") else raw.split(",")
+    except OSError as error:
+        raise ValueError from error
+    named = frozenset(each.removesuffix("\r") for each in told) - {""}
+    if not 0 < len(named) <= MAX_NAMED:
+        raise ValueError
+    return SomeUsers(named=named)
+
+
 TOKEN_KEYS = table('{"id": "hex"}: ids from 0 to 255, secrets of 32 bytes or more', json.loads, _check_token_keys)
 POLICY = Kind(describe_policies(), _read_policy)
 OFFSETS = table('a table {"partition": offset}', json.loads, _check_offsets)
 ARCHIVE = Kind("a folder as `tideline archive` writes it, each worker's too", _read_archive)
+USERS = Kind(
+    f"ids with commas, @FILE with one in each line, up to {MAX_NAMED:,}, or a sample such as 1/16", _read_users
+)

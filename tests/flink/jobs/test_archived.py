@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.conftest import server
-from tests.flink.jobs.test_replay_end import SLOWLY, Shop, sha256_of
+from tests.flink.jobs.test_replay_end import AT_ONCE, SLOWLY, Shop, sha256_of
 from tideline.udfs.core.policies.policy_start import TopicRecord
+from tideline.udfs.core.serving.past.some_users import SomeUsers
 from tideline.udfs.io.archive_files import write_range
 
 if TYPE_CHECKING:
@@ -40,5 +41,9 @@ def test_an_archive_gives_the_same_lists_whatever_the_subtasks_and_a_failure(ser
     oracle = shop.oracle()
     assert plain == again
     assert plain[:2] == (len(oracle.lists), sha256_of(oracle.lists))
-    assert {partition: counts.total() for partition, counts in plain[2].items()} == shop.written
+    mine = {user: made for user, made in oracle.lists.items() if SomeUsers(4).has(user)}
+    part = shop.replayed(server.url, "archived-part", 2, AT_ONCE, "--users", "1/4")
+    assert part[:2] == (len(mine), sha256_of(mine))
+    for found in (plain, part):
+        assert {partition: counts.total() for partition, counts in found[2].items()} == shop.written
     assert sum(plain[2].values(), Counter[str]())["wrong_shape"] == shop.bad

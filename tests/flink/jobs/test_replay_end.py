@@ -27,6 +27,8 @@ from tideline.scripts.replays.balance import summed
 from tideline.scripts.replays.digest import digest, tallies
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.policies.arm_key import is_sums_key
+from tideline.udfs.core.serving.batches.fates import PASSED_OVER
+from tideline.udfs.core.serving.past.some_users import SomeUsers
 from tideline.udfs.settings.job_config import JobConfig
 from tideline.udfs.settings.rank_settings import rank_settings
 
@@ -41,7 +43,7 @@ __all__ = ["server"]
 pytestmark = [pytest.mark.flink, pytest.mark.slow]
 _EVENTS, _PARTITIONS = 8_000, 4
 _NOW_MS = 1_760_000_000_000
-_AT_ONCE, SLOWLY = 1_000_000, 1_000
+AT_ONCE, SLOWLY = 1_000_000, 1_000
 """Records a second: slowly enough that there are checkpoints before the end."""
 _ENCODER = REPOSITORY / "models" / "artefacts" / "demo-1"
 
@@ -106,10 +108,10 @@ class Shop:
         return oracle
 
     def replayed(
-        self, url: str, name: str, parallelism: int, per_s: int = _AT_ONCE, makes: str = "lists"
+        self, url: str, name: str, parallelism: int, per_s: int = AT_ONCE, *options: str
     ) -> tuple[int, str, Fates]:
         """Run one; return how many lists it left, their digest, and what became of the records."""
-        told = [str(self.folder), name, str(parallelism), str(per_s), makes]
+        told = [str(self.folder), name, str(parallelism), str(per_s), *options]
         ran = subprocess.run(
             [sys.executable, "-m", "tests.support.mini_replay", *told],
             env=os.environ | {"PYTHONPATH": f"{SITE_PACKAGES}{os.pathsep}{REPOSITORY}", "REDIS_URL": url},
@@ -161,12 +163,30 @@ def test_a_replay_gives_the_same_whatever_its_subtasks_and_a_failure(server: Ser
     shop.changed = before
 
 
+def test_some_users_have_the_lists_that_they_have_among_all(server: Server, shop: Shop) -> None:
+    """Contract: those of plain Python, with one subtask, and with two of which one goes back to a checkpoint."""
+    lists = shop.oracle().lists
+    few = ",".join(sorted(lists)[3:9])
+    for asked, some in (("1/4", SomeUsers(4)), (few, SomeUsers(named=frozenset(few.split(","))))):
+        mine = {user: made for user, made in lists.items() if some.has(user)}
+        name = f"part-{len(mine)}"
+        if asked != few:
+            shop.fails(name)
+        found = shop.replayed(server.url, name, 1 if asked == few else 2, SLOWLY, "--users", asked)
+        assert asked == few or shop.went_back(name)
+        assert found[:2] == (len(mine), sha256_of(mine))
+        assert {partition: counts.total() for partition, counts in found[2].items()} == shop.written
+        passed = sum(counts[PASSED_OVER] for counts in found[2].values())
+        assert passed == sum(not some.has(key) for key, *_ in shop.records) > 0
+    assert 0 < len(mine) < len(lists)
+
+
 def test_a_replay_that_learns_gives_the_same_whatever_its_subtasks_and_a_failure(server: Server, shop: Shop) -> None:
     """Contract: sums of plain Python, byte for byte, and its rows; no list; each record accounted for."""
     oracle = shop.oracle()
-    plain = shop.replayed(server.url, "learns", 1, makes="policy")
+    plain = shop.replayed(server.url, "learns", 1, AT_ONCE, "--makes", "policy")
     shop.fails("learns-again")
-    failed = shop.replayed(server.url, "learns-again", 2, SLOWLY, "policy")
+    failed = shop.replayed(server.url, "learns-again", 2, SLOWLY, "--makes", "policy")
     assert shop.went_back("learns-again")
     assert failed == plain
     assert plain[0] == 0

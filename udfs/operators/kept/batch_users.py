@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tideline.udfs.core.serving.batches.outcome import joined
 from tideline.udfs.core.serving.engine import process, take_profiles
+from tideline.udfs.core.serving.past.some_users import of_some
 from tideline.udfs.core.serving.past.worlds import Worlds
 from tideline.udfs.core.serving.renewal.renew import last_lists, settle
 from tideline.udfs.operators.batch_rows import PROFILES
@@ -15,12 +16,13 @@ from tideline.udfs.operators.pushing.push_parts import PushParts
 from tideline.udfs.operators.stop import failing_for_good
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pyflink.datastream.functions import RuntimeContext
 
     from tideline.udfs.core.profiles.held_profiles import HeldProfiles
     from tideline.udfs.core.serving.batches.outcome import Outcome, Records
+    from tideline.udfs.core.serving.past.some_users import SomeUsers
     from tideline.udfs.core.serving.ranker_state import RankerState
     from tideline.udfs.operators.batch_rows import Batch
     from tideline.udfs.operators.kept.erased_marks import ErasedMarks
@@ -44,8 +46,12 @@ class BatchUsers:
         rolls: OpeningRolls,
         *,
         later: bool = False,
+        some: SomeUsers | None = None,
     ) -> None:
-        """Take what is kept of them, and by which shard; `later` leaves lists to `last`, once nothing changes them."""
+        """Take what is kept of them, and by which shard; `later` leaves lists to `last`, once nothing changes them.
+
+        Records of others than `some` are passed over.
+        """
         self._context = context
         self._shards = shards
         self._states = states
@@ -53,6 +59,7 @@ class BatchUsers:
         self._rolls = rolls
         self.later = later
         self.parts = PushParts()
+        self._some = some
 
     def load(self, users: list[str], shard_of: ShardOf) -> list[bytes | None]:
         """Return the state of each; the job ends where one is of a build that this one cannot read."""
@@ -90,7 +97,9 @@ class BatchUsers:
 
         if isinstance(ranker, Worlds):
             work = partial(process, muted=muted, held=held)
-            return ranker.through(records, load, work, partial(work, later=self.later))
+            return self._of_some(
+                records, partial(ranker.through, load=load, work=work, in_last=partial(work, later=self.later))
+            )
 
         def part(some: Records, least_ms: int) -> Outcome:
             if batch.kind == PROFILES:
@@ -102,12 +111,15 @@ class BatchUsers:
             self._shards.at(shard)
             by_least.setdefault(self._rolls.least_ms(shard), set()).add(shard)
         if len(by_least) == 1:
-            return part(records, *by_least)
+            return self._of_some(records, partial(part, least_ms=min(by_least)))
         outcomes = []
         for least_ms, shards in by_least.items():
             numbers = [number for number, shard in enumerate(batch.shards) if shard in shards]
             outcomes.append(part(records.part(numbers), least_ms).of_numbers(numbers))
         return joined(outcomes)
+
+    def _of_some(self, records: Records, work: Callable[[Records], Outcome]) -> Outcome:
+        return work(records) if self._some is None else of_some(self._some, records, work)
 
     def last(self, shard: int, ranker: RankerState) -> Iterator[Outcome]:
         """Yield the lists that wait in a shard, some users at a time; none but where they are left for `later`."""

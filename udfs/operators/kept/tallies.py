@@ -10,7 +10,7 @@ from pyflink.datastream.state import ValueStateDescriptor
 
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.lists.list_block import encode_block
-from tideline.udfs.core.serving.batches.fates import FATES_FORMAT, decode_fates, encode_fates, fates_of
+from tideline.udfs.core.serving.batches.fates import FATES_FORMAT, MadeBy, decode_fates, encode_fates, fates_of
 from tideline.udfs.core.users.state_check import OF_THIS_BUILD
 from tideline.udfs.operators.stop import failing_for_good
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig
@@ -34,12 +34,13 @@ class Tallies:
     """
 
     def __init__(self, context: RuntimeContext, shards: ShardKeys, config: JobConfig) -> None:
-        """They are told with the generation and the policy topic of the lists beside which they stand."""
+        """They are told with the generation of the lists beside which they stand, and what those were made by."""
         self._context, self._shards, self._generation = context, shards, config.generation
-        self._policy = config.topics.policy
+        self._made = MadeBy(config.topics.policy)
         self._by_shard: dict[int, Fates] = {}
         self._state: Any = None
         if isinstance(config, ReplayConfig):
+            self._made = self._made._replace(users=str(config.users or ""))
             self._state = context.get_state(ValueStateDescriptor("tally", Types.PICKLED_BYTE_ARRAY()))
 
     def add(self, batch: Batch, outcome: Outcome, timers: Any) -> None:
@@ -63,7 +64,7 @@ class Tallies:
 
     def told(self, shard: int) -> bytes:
         """Return what is known of a shard, as the writer of lists takes it: a block of one payload under its number."""
-        return encode_block([str(shard)], [encode_fates(self._of(shard), self._generation, self._policy)])
+        return encode_block([str(shard)], [encode_fates(self._of(shard), self._generation, self._made)])
 
     def _of(self, shard: int) -> Fates:
         if shard not in self._by_shard:

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from tideline.scripts.commands import promote, rollback
-from tideline.udfs.core.serving.batches.fates import encode_fates
+from tideline.udfs.core.serving.batches.fates import MadeBy, encode_fates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +33,11 @@ def client(server: Server) -> Iterator[redis.Redis]:
         yield opened
 
 
-def _ended(client: redis.Redis, replay: str = "tideline@monday", policy: str | None = "policy") -> None:
+def _ended(
+    client: redis.Redis, replay: str = "tideline@monday", policy: str | None = "policy", users: str = ""
+) -> None:
     """Leave what a replay does at its end."""
-    client.set(f"{replay}:tally:3", encode_fates({0: Counter(accepted=3)}, 1, policy))
+    client.set(f"{replay}:tally:3", encode_fates({0: Counter(accepted=3)}, 1, MadeBy(policy, users)))
 
 
 def _held(client: redis.Redis) -> dict[str, Any]:
@@ -176,10 +178,24 @@ def test_lists_whose_tokens_name_another_topics_versions_are_refused(
         said = capsys.readouterr().err
         assert told in said
         assert "\x1b" not in said
-    client.set("tideline@monday:tally:4", encode_fates({}, 1, "policy"))
+    client.set("tideline@monday:tally:4", encode_fates({}, 1, MadeBy("policy")))
     assert promote.main([*where, "--yes"]) == 1
     assert client.get("tideline:list:u") == _list("ab")
     client.delete("tideline@monday:tally:4")
     _ended(client, policy="policy-eu")
     assert promote.main([*where, "--yes", "--policy-topic", "policy-eu"]) == 0
     assert client.get("tideline:list:u") == _list("ba")
+
+
+def test_lists_of_some_users_are_refused(server: Server, client: redis.Redis, capsys: Captured) -> None:
+    """Contract: with what to do; nothing is written, and nothing of what is told reaches a terminal as it is."""
+    where = ["monday", "--redis-url", server.url]
+    client.set("tideline:list:u", _list("ab"))
+    client.set("tideline@monday:list:u", _list("ba"))
+    for users in ("1/16", "3 by name", "\x1b[31m"):
+        _ended(client, users=users)
+        assert promote.main([*where, "--yes", "--overtaken", "replace"]) == 1
+        said = capsys.readouterr().err
+        assert "allowed: a replay of all users, not of some" in said
+        assert "\x1b" not in said
+    assert client.get("tideline:list:u") == _list("ab")

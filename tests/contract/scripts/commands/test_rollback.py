@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from tideline.scripts.commands import promote, rollback
-from tideline.udfs.core.serving.batches.fates import encode_fates
+from tideline.udfs.core.serving.batches.fates import MadeBy, encode_fates
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Server
@@ -40,7 +40,7 @@ def test_replays_that_were_promoted_one_over_the_other_are_taken_back_in_turn(se
 
     with redis.Redis.from_url(server.url, decode_responses=True) as client:
         for name in ("one", "two"):
-            client.set(f"turn@{name}:tally:0", encode_fates({0: Counter(accepted=2)}, 1, "policy"))
+            client.set(f"turn@{name}:tally:0", encode_fates({0: Counter(accepted=2)}, 1, MadeBy("policy")))
         for user in ("u", "w"):
             client.mset({f"turn:list:{user}": _list("ab"), f"turn@one:list:{user}": _list("ba")})
             client.set(f"turn@two:list:{user}", _list("c"))

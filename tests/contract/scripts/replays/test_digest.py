@@ -11,8 +11,8 @@ import pytest
 import redis
 
 from tideline.schemas.errors import ConfigError
-from tideline.scripts.replays.digest import digest, is_used, policy_topics, tallies
-from tideline.udfs.core.serving.batches.fates import encode_fates
+from tideline.scripts.replays.digest import digest, is_used, makers, tallies
+from tideline.udfs.core.serving.batches.fates import MadeBy, encode_fates
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Server
@@ -53,11 +53,12 @@ def test_a_namespace_is_used_when_it_holds_anything(server: Server) -> None:
         client.set("used@x:tally:7", encode_fates(sums, 1))
         client.set("used@x:tally:-3", encode_fates(sums, 1))
         assert tallies(client, "used@x") == [sums, sums]
-        assert policy_topics(client, "used@x") == {None}
-        client.set("used@x:tally:7", encode_fates(sums, 1, "policy-short"))
-        client.set("used@x:tally:-3", encode_fates(sums, 1, "policy"))
-        assert (tallies(client, "used@x"), policy_topics(client, "used@x")) == ([sums] * 2, {"policy-short", "policy"})
-        assert policy_topics(client, "used@") == set()
+        assert makers(client, "used@x") == {MadeBy()}
+        client.set("used@x:tally:7", encode_fates(sums, 1, MadeBy("policy-short", "1/16")))
+        client.set("used@x:tally:-3", encode_fates(sums, 1, MadeBy("policy")))
+        assert tallies(client, "used@x") == [sums] * 2
+        assert makers(client, "used@x") == {MadeBy("policy-short", "1/16"), MadeBy("policy")}
+        assert makers(client, "used@") == set()
         assert tallies(client, "used@") == tallies(client, "used") == []
         assert [is_used(client, name) for name in ("used@x", "used@", "used", "used@xx")] == [True, False, False, False]
 
@@ -67,6 +68,6 @@ def test_sums_of_another_build_are_refused_in_one_line(server: Server, other: by
     """Contract: no stack trace, whatever stands under the key."""
     with redis.Redis.from_url(server.url) as client:
         client.set("odd@x:tally:7", other)
-        for read in (tallies, policy_topics):
+        for read in (tallies, makers):
             with pytest.raises(ConfigError, match="namespace='odd@x' cannot be used; allowed: a replay whose sums"):
                 read(client, "odd@x")

@@ -21,7 +21,7 @@ def test_what_all_shards_tell_is_added_up() -> None:
     found = accounts(_RANGES, _RECORDS, fates)
     assert found["0"] == {
         "from": 5, "to": 15, "records": 10, "accepted": 6, "duplicates": 1, "late": 1,
-        "rejected": {"bad_json": 1, "erased": 1},
+        "rejected": {"bad_json": 1, "erased": 1}, "passed_over": 0,
     }  # fmt: skip
     assert [counted(each) for each in found.values()] == [10, 4, 0]
     assert differences(found, fates) == []
@@ -46,3 +46,12 @@ def test_the_tallies_of_shards_stay_as_they_were() -> None:
     before = [{number: counts.copy() for number, counts in each.items()} for each in _SHARDS]
     assert summed(_SHARDS)[0] is not _SHARDS[0][0]
     assert before == _SHARDS
+
+
+def test_who_was_not_asked_for_is_told_apart_from_what_was_refused() -> None:
+    """Contract: records of other users count, and the line says how many."""
+    fates = summed([{0: Counter(accepted=3, passed_over=6, bad_json=1)}])
+    found = accounts({0: _RANGES[0]}, {0: 10}, fates)
+    assert (found["0"]["passed_over"], found["0"]["rejected"]) == (6, {"bad_json": 1})
+    assert differences(found, fates) == []
+    assert described("0", found["0"]).endswith("+ 1 rejected (bad_json 1) + 6 passed over")

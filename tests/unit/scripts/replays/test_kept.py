@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tideline.scripts.localstack import StackError
-from tideline.scripts.replays.kept import Kept, forget, keep, kept_of, known_of, newest_state
+from tideline.scripts.replays.kept import Kept, forget, keep, kept_of, known_of, newest_state, with_own_users
 
 _KEPT = Kept({"name": "monday", "from_offsets": '{"0": 1}'}, ("a" * 32,))
 
@@ -52,3 +52,17 @@ def test_a_replay_goes_on_from_the_newest_whole_checkpoint_of_any_of_its_jobs(tm
             (folder / "_metadata").touch()
             os.utime(folder / "_metadata", (at, at))
     assert newest_state(tmp_path, kept) == str(tmp_path / "checkpoints" / ("a" * 32) / "chk-2")
+
+
+def test_a_file_of_users_is_kept_as_it_was(tmp_path: Path) -> None:
+    """Contract: a replay goes on with the users it began with; they go when it is dropped; other options stay."""
+    asked = tmp_path / "asked"
+    asked.write_text("anna\nben\n")
+    own = with_own_users(tmp_path, {"name": "monday", "users": f"@{asked}", "policy": "ucb1"})
+    asked.unlink()
+    copy = Path(own["users"].removeprefix("@"))
+    assert (copy.read_text(), own["policy"], copy.stat().st_mode & 0o777) == ("anna\nben\n", "ucb1", 0o600)
+    for options in ({"name": "monday"}, {"name": "monday", "users": "1/16"}, {"name": "monday", "users": "a,b"}):
+        assert with_own_users(tmp_path, options) == options
+    forget(tmp_path, "monday")
+    assert not copy.exists()

@@ -12,7 +12,7 @@ from tideline.schemas.errors import ConfigError
 from tideline.schemas.topics import Topics
 from tideline.udfs.core.push.learned.push_settings import read_push
 from tideline.udfs.settings.job_config import JobConfig, ReplayConfig, submitted_at
-from tideline.udfs.settings.option_sources import load
+from tideline.udfs.settings.option_sources import describe, load
 
 SECRET = "5e" * 32
 KEYS = json.dumps({"1": SECRET})
@@ -153,15 +153,24 @@ def test_a_replay_has_one_range_and_keys_of_its_own(environ: dict[str, str], arg
         ({"from_offsets": '{"0": 2}', "to_offsets": '{"1": 3}'}, "to_offsets"),
         ({"from_offsets": '{"0": 1.5}', "to_offsets": '{"0": 2}'}, "--from-offsets"),
         ({"from_ms": 1, "to_ms": 2, "from_offsets": '{"0": 1}', "to_offsets": '{"0": 2}'}, "from_ms, from_offsets"),
+        ({"from_ms": 1, "to_ms": 2, "makes": "policy", "users": "1/2"}, "users"),
     ],
 )
-def test_a_replay_without_a_clear_range_is_refused(
+def test_a_replay_whose_options_contradict_each_other_is_refused(
     environ: dict[str, str], arguments: dict[str, Any], key: str
 ) -> None:
     with pytest.raises(ConfigError) as refused:
         load(ReplayConfig, flags({"name": "july", **arguments}), environ)
 
     assert refused.value.key == key
+
+
+def test_who_is_asked_for_is_printed_by_number_alone(environ: dict[str, str]) -> None:
+    """Contract: what a submission prints is kept in logs, and ids of users are none of theirs."""
+    given = {"name": "july", "from_ms": 5, "to_ms": 9, "users": "anna,ben"}
+    printed = describe(load(ReplayConfig, flags(given), environ))
+    assert "users = 2 by name" in printed
+    assert "anna" not in "".join(printed)
 
 
 def flags(arguments: dict[str, Any]) -> list[str]:

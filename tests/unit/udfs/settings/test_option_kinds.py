@@ -7,10 +7,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tideline.schemas.errors import ConfigError
-from tideline.udfs.settings.option_kinds import ARCHIVE, OFFSETS, POLICY, TOKEN_KEYS, mask_token_keys
+from tideline.udfs.core.serving.past.some_users import SomeUsers
+from tideline.udfs.settings.option_kinds import ARCHIVE, OFFSETS, POLICY, TOKEN_KEYS, USERS, mask_token_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def test_users_are_named_or_a_sample_of_them(tmp_path: Path) -> None:
+    """Contract: ids with commas, a file with any id but an empty one in a line, one of so many; none is printed."""
+    path = tmp_path / "ids"
+    path.write_bytes("anna\r\nx,y\n1/16\n é \n\n".encode())
+    assert USERS.read(f"@{path}").named == {"anna", "x,y", "1/16", " é "}
+    assert (USERS.read("anna,ben").named, USERS.read("1/16")) == ({"anna", "ben"}, SomeUsers(16))
+    assert (str(USERS.read("anna,ben")), str(USERS.read("1/999999"))) == ("2 by name", "1/999999")
+
+
+@pytest.mark.parametrize("raw", ["", ",", "@", "@nowhere", 16, None, ["anna"]])
+def test_what_names_nobody_is_refused(raw: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        USERS.read(raw)
 
 
 def test_an_archive_is_a_folder_with_topics(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 A replay keeps these sums in its state, and a shard's are written beside its lists once all of it is worked off. As
 JSON: `{"v":[generation,0,records],"f":1,"p":{"0":{"accepted":3,"late":1}}}`; its head is that of a list (slate.py), so
-that more records replace fewer. What is written beside the lists says by which policy topic they were ranked, too
-(`"t"`): their tokens name versions of that one.
+that more records replace fewer. What is written beside the lists says what they were made by, too: by which policy
+topic they were ranked (`"t"`: their tokens name versions of that one), and of which users alone (`"u"`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from tideline.schemas.errors import Reason
 
@@ -24,9 +24,25 @@ if TYPE_CHECKING:
 
 Place = TypeVar("Place", bound=Hashable)
 Fates = dict[int, Counter[str]]
-"""By partition how many records had which fate: `ACCEPTED`, or the reason why not."""
+"""By partition how many records had which fate: `ACCEPTED`, `PASSED_OVER`, or the reason why not."""
 ACCEPTED = "accepted"
+PASSED_OVER = "passed_over"
+"""It is of a user whom a replay was not asked for."""
 FATES_FORMAT = 1
+
+
+class MadeBy(NamedTuple):
+    """What the lists of a replay were made by."""
+
+    policy: str | None = None
+    """The policy topic by which they were ranked; None: a build that did not say so has made them."""
+    users: str = ""
+    """Of whom they are, in words; empty: of everybody."""
+
+
+_UNSAID = MadeBy()
+_SAID = ("t", "u")
+"""Key of each."""
 
 
 def set_aside(admitted: Admitted, merged: Merged, erased: Sequence[int]) -> list[tuple[int, Reason]]:
@@ -53,11 +69,12 @@ def fates_of(outcome: Outcome, places: Sequence[Place]) -> dict[Place, Counter[s
     return found
 
 
-def encode_fates(fates: Mapping[int, Mapping[str, int]], generation: int, policy: str | None = None) -> bytes:
-    """Return sums as bytes, the same for the same sums; with the policy topic, if one is given."""
+def encode_fates(fates: Mapping[int, Mapping[str, int]], generation: int, made: MadeBy = _UNSAID) -> bytes:
+    """Return sums as bytes, the same for the same sums; with what lists were made by, as far as it is given."""
     records = sum(sum(counts.values()) for counts in fates.values())
     parts = {str(partition): dict(sorted(counts.items())) for partition, counts in sorted(fates.items())}
-    told = {"v": [generation, 0, records], "f": FATES_FORMAT, **({"t": policy} if policy else {}), "p": parts}
+    said = {key: each for key, each in zip(_SAID, made, strict=True) if each}
+    told = {"v": [generation, 0, records], "f": FATES_FORMAT, **said, "p": parts}
     return json.dumps(told, separators=(",", ":")).encode()
 
 
@@ -71,14 +88,15 @@ def decode_fates(payload: bytes) -> Fates:
     return {int(partition): Counter(counts) for partition, counts in told["p"].items()}
 
 
-def policy_topic_of(payload: bytes) -> str | None:
-    """Return by which policy topic the lists beside these sums were ranked, None where they do not say.
+def made_by(payload: bytes) -> MadeBy:
+    """Return what the lists beside these sums were made by, as far as they say.
 
     Raises:
         ValueError: they are of another format.
     """
-    topic = _told(payload).get("t")
-    return topic if isinstance(topic, str) else None
+    told = _told(payload)
+    said = {name: told[key] for name, key in zip(MadeBy._fields, _SAID, strict=True) if isinstance(told.get(key), str)}
+    return MadeBy(**said)
 
 
 def _told(payload: bytes) -> dict[str, Any]:

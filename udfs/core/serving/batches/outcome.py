@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping, Sequence
 
-    from tideline.schemas.errors import Reason
     from tideline.schemas.events import Event
     from tideline.udfs.core.rewards.feedback import Feedback
     from tideline.udfs.core.serving.admission import DeadLetter
@@ -54,8 +53,8 @@ class Outcome:
     """Decisions to be looked at again for what rules cost."""
     placed: Mapping[str, list[bytes]]
     """By placement another list of each user that has a list."""
-    aside: list[tuple[int, Reason]] = field(default_factory=list)
-    """Number of each record that is well formed and was not applied, and why."""
+    aside: Sequence[tuple[int, str]] = field(default_factory=list)
+    """Number of each record that was not applied though nothing is wrong with it, and why."""
     push: list[Event] = field(default_factory=list)
     """What became of messages, in the order it was read."""
     brought: Mapping[str, Sequence[Deed]] = field(default_factory=dict)

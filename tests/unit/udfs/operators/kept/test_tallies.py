@@ -14,7 +14,7 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.errors import ConfigError
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.lists.list_block import decode_block
-from tideline.udfs.core.serving.batches.fates import decode_fates, policy_topic_of
+from tideline.udfs.core.serving.batches.fates import MadeBy, decode_fates, made_by
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.operators import stop
 from tideline.udfs.operators.batch_rows import EVENTS, Batch
@@ -52,7 +52,7 @@ def told(its: Tallies) -> tuple[bytes, dict[int, dict[str, int]]]:
     """Return what the writer is given, read."""
     (shard,), (payload,), _ = decode_block(its.told(_SHARD))
     assert payload.startswith(b'{"v":[2,0,')
-    assert policy_topic_of(payload) == "policy"
+    assert made_by(payload) == MadeBy("policy")
     return shard, {partition: dict(counts) for partition, counts in decode_fates(payload).items()}
 
 

@@ -18,11 +18,13 @@ from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.erasure.erase_order import erase_order
 from tideline.udfs.core.serving.batches.fates import (
     ACCEPTED,
+    PASSED_OVER,
     Fates,
+    MadeBy,
     decode_fates,
     encode_fates,
     fates_of,
-    policy_topic_of,
+    made_by,
 )
 from tideline.udfs.core.serving.engine import Records, process
 from tideline.udfs.core.serving.ranker_state import RankerState
@@ -128,14 +130,16 @@ def test_sums_are_bytes_of_a_version() -> None:
             decode_fates(other)
 
 
-def test_lists_say_by_which_policy_topic_they_were_ranked() -> None:
+def test_lists_say_what_they_were_made_by() -> None:
     """Contract: beside the same sums; who did not say so is not taken for anybody."""
-    payload = encode_fates(_SUMS, 3, "policy-short")
-    assert (decode_fates(payload), policy_topic_of(payload)) == (_SUMS, "policy-short")
+    payload = encode_fates(_SUMS, 3, MadeBy("policy-short"))
+    assert (decode_fates(payload), made_by(payload)) == (_SUMS, MadeBy("policy-short"))
+    some = encode_fates(_SUMS, 3, MadeBy("policy", "1/16"))
+    assert (decode_fates(some), made_by(some)) == (_SUMS, MadeBy("policy", "1/16"))
     assert payload.startswith(b'{"v":[3,0,15],')
-    assert policy_topic_of(encode_fates(_SUMS, 3)) is policy_topic_of(b'{"f":1,"t":5}') is None
+    assert made_by(encode_fates(_SUMS, 3)) == made_by(b'{"f":1,"t":5}') == MadeBy()
 
 
 def test_a_reason_is_no_other_fate() -> None:
-    """Contract: what is accepted has a name that no reason has."""
-    assert ACCEPTED not in {str(reason) for reason in Reason}
+    """Contract: what is accepted, or of a user nobody asked for, has a name that no reason has."""
+    assert not {ACCEPTED, PASSED_OVER} & {str(reason) for reason in Reason}
