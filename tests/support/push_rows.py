@@ -29,9 +29,9 @@ def push_rows(count: int, seed: int, span_ms: int = 1) -> NDArray[Any]:
 
 
 def told_rows(count: int, seed: int, span_ms: int = 1) -> NDArray[Any]:
-    """Return decision points as the learner is told of them: some are not learned from, some taken back."""
+    """Return decision points as the learner is told of them: some are not learned from."""
     found = np.zeros(count, PUSH_FEEDBACK)
     for name in PUSH_ROWS.names or ():
         found[name] = push_rows(count, seed, span_ms)[name]
-    found["unlearned"] = np.random.default_rng(seed + 1).choice(3, count, p=[0.8, 0.15, 0.05])
+    found["unlearned"] = np.random.default_rng(seed + 1).choice(2, count, p=[0.85, 0.15])
     return found

@@ -84,7 +84,7 @@ def another_threshold(log: PushLog, least: int) -> Threshold:
     came lately are those of the log. It is refused where the log cannot say: chances that were not drawn (points that
     were withheld are missing), or too little that came of the points that would be treated otherwise.
     """
-    chance, target = log.chance / PARTS, np.where(log.value > least, SEND, EXPLORE) / PARTS
+    chance, target = log.chance / PARTS, np.where(log.value > least, SEND, np.minimum(log.chance, EXPLORE)) / PARTS
     moves = target != chance
     found = Threshold(int(moves.sum()), float((target - chance).sum()))
     spread = math.sqrt(float((chance * (1.0 - chance)).sum()))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 EXPLORE = 8
 """Chance, of 256, that a push is sent at least: what is thought of it may be wrong by now."""
+SCARCE = 1
+"""The same where there is a price: what is sent so takes the room of a push that is worth more."""
 LEARN = PARTS // 2
 """The chance while it is not known what pushes add: nothing tells faster."""
 NO_PUSH = 13
@@ -59,7 +61,7 @@ def decide(
     # Values are whole numbers: half a unit above the price is worth it, half a unit below it is not.
     above = (values - np.maximum(prices, 0) - 0.5) / np.maximum(widths, 0.05)
     likely = 0.5 * np.vectorize(math.erfc, otypes=[np.float64])(-above / math.sqrt(2.0)) * PARTS
-    worth_it = np.clip(np.rint(likely), EXPLORE, SEND).astype(np.int64)
+    worth_it = np.clip(np.rint(likely), np.where(prices > 0, SCARCE, EXPLORE), SEND).astype(np.int64)
     chance = worth_it if known else np.full(values.size, LEARN)
     sent = np.floor(uniform(seeds, 1, _STREAM_SENT)[:, 0] * PARTS) < chance
     return Sending(sent, chance, value_codes(values))

@@ -14,9 +14,11 @@ import numpy as np
 
 from tideline.scripts.benchmarks.progress import say
 from tideline.udfs.core.budgets.ledger import HOUR_MS, NO_LEDGER, merged
+from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.push.effect_sums import PUSH_ROWS
 from tideline.udfs.core.push.push_choice import own_price
 from tideline.udfs.core.push.push_prices import (
+    FULL,
     SEND,
     VALUE_CODES,
     Volume,
@@ -25,6 +27,7 @@ from tideline.udfs.core.push.push_prices import (
     volume_price,
 )
 from tideline.udfs.core.push.push_user import WEEK_DAYS, Push, PushUser, sent_in, with_point, without_point
+from tideline.udfs.core.push.sending import decide
 from tideline.udfs.core.variants.variant_shares import PARTS
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ def measure(seeds: int = SEEDS, hours: int = _HOURS) -> dict[str, Any]:
         worth = np.rint(random.lognormal(-3.0, 1.0, hour.size) * (1.0 + 0.3 * of_day[hour]) * _WORTH).astype(np.int64)
         draws, limit = random.random(hour.size) < SEND / PARTS, hour.size // _ONE_IN
         best = float(np.sort(worth)[-round(limit * PARTS / SEND) :].sum()) * SEND / PARTS
-        sent = by_price(hour, worth, draws, limit)
+        sent = by_price(hour, worth, seed, limit)
         priced.append(float(worth[sent].sum()) / best)
         first.append(float(worth[np.flatnonzero(draws)[:limit]].sum()) / best)
         used.append(int(sent.sum()) / limit)
@@ -65,17 +68,18 @@ def measure(seeds: int = SEEDS, hours: int = _HOURS) -> dict[str, Any]:
     }
 
 
-def by_price(
-    hour: NDArray[np.int64], worth: NDArray[np.int64], draws: NDArray[np.bool_], limit: int
-) -> NDArray[np.bool_]:
-    """Return which points send, where the price is worked out anew every hour."""
+def by_price(hour: NDArray[np.int64], worth: NDArray[np.int64], seed: int, limit: int) -> NDArray[np.bool_]:
+    """Return which points send as the job decides, where the price is worked out anew every hour."""
     ledger, values, sent = NO_LEDGER, np.zeros(VALUE_CODES), np.zeros(hour.size, np.bool_)
+    number = np.arange(hour.size)
+    seeds = decision_seeds(number.astype(np.uint64), number, 0 * number, seed)
     volume = Volume(limit, 0, (int(hour[-1]) + 1) * HOUR_MS)
     for now in range(int(hour[-1]) + 1):
         here = np.flatnonzero(hour == now)
         price = volume_price(volume, ledger, values, now * HOUR_MS)
-        going = here[draws[here] & (worth[here] > price)]
-        sent[going[: max(limit - int(sent.sum()), 0)]] = True
+        if price < FULL:
+            prices = np.full(here.size, price)
+            sent[here] = decide(worth[here], 0 * prices, prices, seeds[here], known=True).sent
         rows = np.zeros(here.size, PUSH_ROWS)
         rows["ts_ms"], rows["decisions"], rows["sent"] = now * HOUR_MS, 1, sent[here]
         ledger = merged([ledger, volume_entries(rows)])

@@ -12,7 +12,6 @@ import numpy as np
 
 from tideline.udfs.core.learning.intake import FIRST_MS, LAST_MS, Refusal
 from tideline.udfs.core.push.effect_sums import PUSH_ROWS, sound
-from tideline.udfs.core.rewards.feedback import TAKEN_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +23,9 @@ _MARKER = 128
 """No feedback begins with so much: its first byte is its layout."""
 UNLEARNED = 1
 """`unlearned` of what counts for the room of all pushes and for nothing else: of who has not agreed to be learned from,
-and of what had to be sent, whose chance says nothing. TAKEN_BACK is of what is taken back of an erased user: the sums
-alone, for what was sent stays sent."""
+and of what had to be sent, whose chance says nothing."""
 PUSH_FEEDBACK = np.dtype([*PUSH_ROWS.descr, ("unlearned", "u1")])
-"""PUSH_ROWS, and whether it is learned from: 0, UNLEARNED or TAKEN_BACK."""
+"""PUSH_ROWS, and whether it is learned from: 0, or UNLEARNED."""
 
 
 class PushRows(NamedTuple):
@@ -63,6 +61,6 @@ def gather_push_rows(parts: Sequence[bytes]) -> PushRows:
     refused[Refusal.BAD_TIME] += int(rows.size - np.count_nonzero(in_time))
     rows = rows[in_time]
     room_alone = (rows["unlearned"] == UNLEARNED) & (rows["sent"] <= 1) & (np.abs(rows["decisions"]) <= 1)
-    right = room_alone | ((rows["unlearned"] != UNLEARNED) & (rows["unlearned"] <= TAKEN_BACK) & sound(rows))
+    right = room_alone | ((rows["unlearned"] == 0) & sound(rows))
     refused[Refusal.BAD_NUMBER] += int(rows.size - np.count_nonzero(right))
     return PushRows(rows[right], +refused)

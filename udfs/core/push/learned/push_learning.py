@@ -23,7 +23,6 @@ from tideline.udfs.core.push.effect_sums import (
 )
 from tideline.udfs.core.push.learned.push_feedback import UNLEARNED, gather_push_rows
 from tideline.udfs.core.push.push_prices import volume_entries
-from tideline.udfs.core.rewards.feedback import TAKEN_BACK
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -74,7 +73,7 @@ def learned_pushes(known: PushSums, parts: Sequence[bytes], decay: Decay) -> Pus
         refused[Refusal.FORGOTTEN] += int(of_effects.size - np.count_nonzero(kept))
         of_effects = of_effects[kept]
     entries = effect_entries(of_effects, decay)
-    ledger = merged([known.ledger, volume_entries(rows[rows["unlearned"] != TAKEN_BACK])])
+    ledger = merged([known.ledger, volume_entries(rows)])
     sums = PushSums(
         _since(merged_effects([known.effects, entries]), decay, gone),
         ledger[ledger["hour"] > newest_ms // HOUR_MS - LEDGER_HOURS],

@@ -10,7 +10,7 @@ from tideline.udfs.core.hashing import activity_hash, hashes64
 from tideline.udfs.core.push.push_choice import Candidate, Decided, Point, PushTerms, Why, decide_point, own_price
 from tideline.udfs.core.push.push_prices import FULL, SEND, value_codes
 from tideline.udfs.core.push.push_user import NOBODY, Push, PushUser, push_id, with_unsubscribe
-from tideline.udfs.core.push.sending import EXPLORE, held_out
+from tideline.udfs.core.push.sending import EXPLORE, SCARCE, held_out
 
 TERMS = PushTerms(day=1, week=3, price=0, salt=5, known=True)
 NAMES = [f"u{number}" for number in range(400)]
@@ -149,7 +149,7 @@ def test_a_push_below_the_price_of_the_users_week_or_of_all_is_sent_seldom() -> 
     own = own_price(better, DAY, 3)
     assert own > A.value
     for user, terms, price in ((better, TERMS, own), (better, TERMS._replace(price=own + 5), own + 5)):
-        assert {(each.chance, each.price) for each in decided([A], user, terms)} == {(EXPLORE, price)}
+        assert {(each.chance, each.price) for each in decided([A], user, terms)} == {(SCARCE, price)}
     assert {each.price for each in decided([A], NOBODY, TERMS._replace(price=70))} == {70}
 
 

@@ -11,7 +11,7 @@ import pytest
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import hashes64
 from tideline.udfs.core.push.push_prices import FULL, SEND, value_codes
-from tideline.udfs.core.push.sending import EXPLORE, LEARN, NO_PUSH, decide, held_out
+from tideline.udfs.core.push.sending import EXPLORE, LEARN, NO_PUSH, SCARCE, decide, held_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ def test_pushes_are_drawn_with_the_chance_that_is_told(*, known: bool) -> None:
     """Contract: within four standard errors of it, among those worth it and the others alike."""
     values, prices = np.arange(USERS.size) % 3, np.ones(USERS.size, np.int64)
     found = decide(values, 0 * values, prices, seeds(20_000), known=known)
-    for value, chance in enumerate((EXPLORE, EXPLORE, SEND)):
+    for value, chance in enumerate((SCARCE, SCARCE, SEND)):
         here = values == value
         told = chance if known else LEARN
         assert set(found.chance[here].tolist()) == {told}
@@ -48,18 +48,21 @@ def test_no_chance_is_none_or_all() -> None:
     assert decide(values, 0 * values, prices, seeds(1)[:4], known=True).chance.tolist() == [
         EXPLORE,
         SEND,
-        EXPLORE,
+        SCARCE,
         SEND,
     ]
 
 
 def test_the_chance_is_how_likely_sending_is_worth_its_price() -> None:
-    """Contract: of a normal value with its standard error, in 256ths, from 8 to 230; where nothing is sure a half."""
+    """Contract: of a normal value with its standard error, in 256ths, from 8 to 230, and from 1 where there is
+    a price: what is sent to look takes its room. Where nothing is sure it is a half."""
     values, widths = np.array([-4, -2, -1, 0, 1, 2, 4]) * 2**20, np.full(7, 2**20)
     prices = np.full(7, 3 * 2**20)
     found = decide(values + prices, widths, prices, seeds(1)[:7], known=True).chance
     likely = [NormalDist().cdf(each) * 256 for each in (-4, -2, -1, 0, 1, 2, 4)]
-    assert found.tolist() == [min(max(round(each), EXPLORE), SEND) for each in likely]
+    assert found.tolist() == [min(max(round(each), SCARCE), SEND) for each in likely]
+    free = decide(values, widths, 0 * prices, seeds(1)[:7], known=True).chance
+    assert free.tolist() == [min(max(round(each), EXPLORE), SEND) for each in likely]
     assert found[3] == 128
     unsure = decide(values, np.full(7, 2**50), prices, seeds(1)[:7], known=True).chance
     assert set(unsure.tolist()) == {128}

@@ -47,7 +47,7 @@ def test_what_cannot_be_right_is_set_aside_with_its_reason() -> None:
     rows["unlearned"], rows["ts_ms"][0] = 0, 5
     rows["chance"][1:3] = 0
     rows["unlearned"][2] = UNLEARNED
-    rows["unlearned"][3] = 3
+    rows["unlearned"][3] = 2
     found = gather_push_rows([encode_push_rows(rows)])
     assert found.refused == {Refusal.BAD_TIME: 1, Refusal.BAD_NUMBER: 2}
     assert np.array_equal(found.rows, rows[[2, 4]])

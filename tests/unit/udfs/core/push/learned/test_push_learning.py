@@ -24,7 +24,6 @@ from tideline.udfs.core.push.learned.push_learning import (
     encode_push_sums,
     learned_pushes,
 )
-from tideline.udfs.core.rewards.feedback import TAKEN_BACK
 
 GOLDEN = ROOT / "tests" / "golden" / "push_sums_v1.bin"
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
@@ -100,28 +99,19 @@ def _solved(matrix: list[list[Fraction]], right: list[Fraction]) -> list[Fractio
 
 
 def test_the_ledger_counts_points_and_messages_by_hour_and_forgets_after_eight_days() -> None:
-    """Contract: also of who is not learned from; what an erased user was sent stays sent."""
+    """Contract: also those that are not learned from: what was sent has used its room."""
     rows = told_rows(200, 9, 12 * DAY_MS)
-    sums = _learned(rows, FADES)
     newest = int(rows["ts_ms"].max())
     counted: dict[int, list[int]] = {}
-    for row in rows[rows["unlearned"] != TAKEN_BACK]:
+    for row in rows:
         hour = int(row["ts_ms"]) // HOUR_MS
         if hour > newest // HOUR_MS - LEDGER_HOURS and row["decisions"]:
             of_hour = counted.setdefault(hour, [0, 0])
-            of_hour[0] += 100 * int(row["decisions"])
-            of_hour[1] += int(row["decisions"]) * int(row["sent"])
-    told = {int(row["hour"]): [int(row["exposure"]), int(row["impressions"])] for row in sums.ledger}
-    assert told == counted
-    back = rows[(rows["unlearned"] == 0) & (rows["ts_ms"] > newest - DAY_MS)].copy()
-    assert back.size
-    for name in ("decisions", "unsubscribed", "rewards"):
-        back[name] = -back[name]
-    back["unlearned"] = TAKEN_BACK
-    without = rows[~((rows["unlearned"] == 0) & (rows["ts_ms"] > newest - DAY_MS))]
-    after = _learned(back, FADES, sums)
-    assert np.array_equal(after.ledger, sums.ledger)
-    assert np.array_equal(after.effects, _learned(without, FADES, PushSums(*NO_PUSH_SUMS[:2], newest)).effects)
+            of_hour[0] += 100
+            of_hour[1] += int(row["sent"])
+    ledger = _learned(rows, FADES).ledger
+    assert {int(row["hour"]): [int(row["exposure"]), int(row["impressions"])] for row in ledger} == counted
+    assert rows["unlearned"].any()
 
 
 def test_what_is_older_than_all_that_is_kept_is_set_aside() -> None:
