@@ -167,7 +167,11 @@ def _start(arguments: argparse.Namespace) -> int:
 
 def _said(arguments: argparse.Namespace, told: dict[str, Any]) -> int:
     what = f"messages about {printable(arguments.activity)}" if arguments.activity else "all messages"
-    how = "stopped: none is sent from now on, what waits is passed over" if told["stopped"] else "started again"
+    how = (
+        "stopped: none is sent from now on, what is due meanwhile is passed over"
+        if told["stopped"]
+        else "started again"
+    )
     if not told["changed"]:
         how = "were not stopped"
     at = datetime.now(UTC).strftime("%H:%M:%S UTC")

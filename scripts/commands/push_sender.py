@@ -14,8 +14,8 @@ from tideline.scripts.commands.target import read_target
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.scripts.sending.carriers import LogLines, Mail, Webhook
-from tideline.scripts.sending.claims import KEPT_S, Claims
-from tideline.scripts.sending.consent_feed import ConsentFeed
+from tideline.scripts.sending.claims import Claims
+from tideline.scripts.sending.consent_feed import HEARD_MS, ConsentFeed
 from tideline.scripts.sending.courier import NAME, Courier, Pace, Reports
 from tideline.scripts.sending.delivery import Delivery, Rates, Trying
 
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace, target: Target, carrier: Carrier) -> None
         TidelineError: Kafka or Redis does not answer, or refuses.
     """
     url = read_redis_target(arguments).url
-    topics, since_ms = target.topics, time.time_ns() // 1_000_000 - KEPT_S * 1000
+    topics, since_ms = target.topics, time.time_ns() // 1_000_000 - HEARD_MS
     writes = f"Write on topics {topics.clickstream}, {topics.dead_letters}"
     with ExitStack() as stack:
         claims = Claims(stack.enter_context(opened(url)), url, arguments.prefix)

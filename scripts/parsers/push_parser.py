@@ -120,7 +120,7 @@ def _explain(parser: VerbParser) -> None:
 
 def _switch(parser: VerbParser, what: str) -> None:
     says = {
-        "stop": "From now on no sender sends anything, or nothing about one activity; what waits is passed over.",
+        "stop": "From now on no sender sends anything, or nothing about one; what is due meanwhile is passed over.",
         "start": "Ends a stop of all, or that of one activity. What was passed over meanwhile is not sent any more.",
     }
     parser.tells(says[what], [f"tideline push {what}", f"tideline push {what} --activity c08-0042"], _SWITCH)

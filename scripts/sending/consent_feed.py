@@ -33,13 +33,15 @@ _IDLE_MS = 10
 _SILENT_POLLS = 300
 _NAME = TYPE_NAMES[EventType.UNSUBSCRIBE].encode()
 _WAIT_S = 60.0
+HEARD_MS = 14_400_000
+"""So far back is read at most: a record is good for two hours, and what is older the job knew when it decided."""
 
 
 class ConsentFeed:
     """Follows both topics in a thread of its own, from where the last sender left off; ends with its `with`."""
 
     def __init__(self, cluster: KafkaCluster, topics: Topics, claims: Claims, since_ms: int) -> None:
-        """Where nobody has read before, what is of before `since_ms` is left to the job, which has read it."""
+        """What is of before `since_ms` is left to the job, which has read it."""
         self._cluster, self._topics, self._claims, self._since_ms = cluster, topics, claims, since_ms
         self._changed = threading.Condition()
         self._asked = self._done = 0
@@ -80,8 +82,10 @@ class ConsentFeed:
         try:
             self._follow()
         except TidelineError as error:
+            self._error = error
+        finally:  # whatever it was, nobody waits for a thread that is over
             with self._changed:
-                self._error = error
+                self._ended = True
                 self._changed.notify_all()
 
     def _follow(self) -> None:
@@ -107,13 +111,13 @@ class ConsentFeed:
 
     def _seek(self, reader: Any, partitions: Sequence[TopicPartition]) -> None:
         heard = self._claims.heard()
-        begins, ends = reader.beginning_offsets(partitions), reader.end_offsets(partitions)
+        ends = reader.end_offsets(partitions)
         since = reader.offsets_for_times(dict.fromkeys(partitions, self._since_ms))
         for each in partitions:
             first = ends[each] if since[each] is None else since[each].offset
             known = heard.get((each.topic, each.partition), first)
             # a topic that was made anew is shorter than what was read of the former one
-            reader.seek(each, max(known, begins[each]) if known <= ends[each] else first)
+            reader.seek(each, max(known, first) if known <= ends[each] else first)
 
     def _read_to(self, reader: Any, ends: Mapping[TopicPartition, int]) -> None:
         silent = 0

@@ -145,11 +145,11 @@ class Delivery:
             return Fate.CLAIMED
         try:
             fate, said = self._tried(record)
-            if fate in NOT_SENT:
-                tell(fate, said)
         except (Ending, TidelineError):  # of neither was anything sent
             self._claims.give_back(record.push_id)
             raise
+        if fate in NOT_SENT:  # where this fails the claim stays: it may have been told, so nobody may send it
+            tell(fate, said)
         self._claims.settle(record.push_id, Receipt(fate.value, _now_ms(), said))
         return fate
 

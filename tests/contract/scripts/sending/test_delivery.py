@@ -140,6 +140,19 @@ def test_consent_that_cannot_be_heard_sends_nothing(real: Real, monkeypatch: pyt
     assert world.claims.receipt(record.push_id) is None
 
 
+def test_what_may_have_been_told_as_not_sent_is_sent_by_nobody(real: Real) -> None:
+    """Contract: where telling fails the claim stays, without a receipt: it is listed as lost."""
+    world, record = World(real, Scripted()), push_record(expires_ms=now_ms() - 5)
+
+    def fail(fate: Fate, said: str) -> None:
+        raise Unavailable("kafka", "gone")
+
+    with pytest.raises(Unavailable):
+        world.delivery.deliver(record, fail)
+    assert dict(world.claims.every())[record.push_id].outcome == ""
+    assert world.deliver(record) is Fate.CLAIMED
+
+
 def test_no_more_go_in_a_second_than_are_allowed_of_all_and_of_each_campaign() -> None:
     """Contract: places are given by the clock, evenly; a campaign that waits takes no place of the others."""
     now = [100.0]

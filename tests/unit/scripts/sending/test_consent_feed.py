@@ -8,10 +8,29 @@ import pytest
 
 from tests.support.push_log import now_ms
 from tideline.schemas.codec import encode_event
+from tideline.schemas.errors import Unavailable
 from tideline.schemas.events import Event, EventType
-from tideline.scripts.sending.consent_feed import consent_of, unsubscribed
+from tideline.schemas.topics import Topics
+from tideline.scripts.sending.consent_feed import ConsentFeed, consent_of, unsubscribed
 
 AT_MS = 1_700_000_000_001
+
+
+class Gone:
+    """A Kafka that does not answer."""
+
+    def consumer(self, doing: str, needs: str) -> None:
+        raise Unavailable("kafka", "gone")
+
+
+def test_nobody_waits_for_a_feed_that_has_failed() -> None:
+    """Contract: who asks is told why, before and after; so no message goes without consent as it is."""
+    with ConsentFeed(Gone(), Topics(), None, 0) as feed:  # type: ignore[arg-type]
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="gone"):
+                feed.as_of_now()
+    with pytest.raises(Unavailable):
+        feed.as_of_now()
 
 
 @pytest.mark.parametrize("as_json", [True, False])
