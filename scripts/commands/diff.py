@@ -19,6 +19,7 @@ from tideline.scripts.comparison.list_value import NO_LOG, ListValue, described,
 from tideline.scripts.comparison.namespaces import scanned
 from tideline.scripts.localstack import Stack, StackError
 from tideline.scripts.parsers.verbs import parse
+from tideline.scripts.replays.digest import makers
 from tideline.scripts.simulation.lists import RankedList, parse_list
 from tideline.udfs.core.evaluation.diagnostics import cannot
 
@@ -32,6 +33,7 @@ LIVE = "live"
 _AT_ONCE = 1_000
 _TOLD_EVERY = 100_000
 _SHOWN = 15
+_SIDES = ("then", "now")
 
 
 class _Lists:
@@ -99,7 +101,15 @@ def diff(client: redis.Redis, now: str, then: str, value: ListValue | None = Non
         raise TooFew("lists", f"{lists.only_then:,} of {then}, {lists.only_now:,} of {now}", "users who have both")
     beside = {"only_then": lists.only_then, "only_now": lists.only_now, "unreadable": lists.unreadable}
     judged = nothing(cannot(NO_LOG)) if value is None else value.told()
-    return {"now": now, "then": then} | beside | found | {"value": judged}
+    made = {"now_made": _made(client, now), "then_made": _made(client, then)}
+    return {"now": now, "then": then} | made | beside | found | {"value": judged}
+
+
+def _made(client: redis.Redis, namespace: str) -> list[str]:
+    """Return what is not as in the live job about how a namespace's lists were made."""
+    made = makers(client, namespace)
+    users = sorted({f"of users {each.users} alone" for each in made if each.users})
+    return users + sorted({f"without {each.without}" for each in made if each.without})
 
 
 def describe(found: Mapping[str, Any]) -> list[str]:
@@ -108,6 +118,7 @@ def describe(found: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{found['then']} in the place of {found['now']}: {users:,} users have both lists, "
         f"{found['changed']:,} ({found['changed'] / users:.1%}) would see another one",
+        *(f"{found[side]} was made {', '.join(found[f'{side}_made'])}" for side in _SIDES if found[f"{side}_made"]),
         f"{found['moved_on']:,} pairs are of different moments; {found['only_then']:,} users only in {found['then']}, "
         f"{found['only_now']:,} only in {found['now']}, {found['unreadable']:,} unreadable",
         f"alike (rank-biased overlap, 1: the same): mean {overlap['mean']:.3f}, {_quantiles(overlap)}",

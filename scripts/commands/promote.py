@@ -75,13 +75,18 @@ def promoted(client: redis.Redis, names: Names, arguments: argparse.Namespace) -
 def _refuse_other(client: redis.Redis, names: Names, arguments: argparse.Namespace) -> None:
     """A token names a version by its offset alone: the live job would look it up in its own topic.
 
-    Of lists of some users nobody could tell afterwards whose live ones are a replay's.
+    Of lists of some users nobody could tell afterwards whose live ones are a replay's; those without a rule break it.
     """
     made = makers(client, names.replay.decode("utf-8", "surrogateescape"))
     for each in made:
         if each.users:
             told = f"a replay of all users, not of some ({printable(each.users)}), which is for looking at"
             raise ConfigError("NAME", arguments.replay, f"{told}: run it without --users")
+        if each.without:
+            told = (
+                f"a replay in which all rules hold, not one without {printable(each.without)}, whose lists break them"
+            )
+            raise ConfigError("NAME", arguments.replay, told)
     topics = {each.policy for each in made}
     if topics == {arguments.policy_topic}:
         return

@@ -22,6 +22,8 @@ Exit status 3: no user has both lists."""
 _KEYS = {
     "now": "first part of the keys of the lists that would be replaced",
     "then": "the same of the replay",
+    "now_made": "what of how they were made is not as in the live job: some users alone, rules that did not hold",
+    "then_made": "the same of the replay",
     "only_then": "users without a list that could be replaced",
     "only_now": "users without one of the replay",
     "unreadable": "users of whom one of the two is no list",

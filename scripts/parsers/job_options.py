@@ -31,6 +31,7 @@ REPLAY_FLAGS = (
     "--world",
     "--archive",
     "--users",
+    "--without",
     "--policy-pin",
 )
 """What a replay takes beside them."""

@@ -30,6 +30,10 @@ the options given (--half-life-days, --policy, --encoder...), and published to `
 With --users only records of some users are worked off: ids with commas, @FILE with one in each line, or a sample such
 as 1/16, always the same one. Their lists are those of a replay of everybody, byte for byte; they cannot be promoted.
 
+With --without caps (or stops, prices, offsets, list_rules, as `tideline report` names classes of rules; several with
+commas) the range is replayed as if these had not held: `tideline diff` with a replay in which they did says whose lists
+they change. Such lists cannot be promoted either.
+
 It goes on without the command: --status asks how far it is, --cancel ends it, and --resume watches it again, goes on
 from its newest checkpoint where it failed or was cancelled, or tells once more what came of it."""
 _KEYS = {
@@ -65,6 +69,7 @@ def fill(parser: VerbParser) -> None:
             "tideline replay --name day --resume",
             "tideline replay --name short --from last=28d --makes policy --half-life-days 7",
             "tideline replay --name part --from last=7d --users 1/16",
+            "tideline replay --name capless --from last=7d --without caps",
             """tideline replay --name probe --from '{"0": 10}' --to '{"0": 20}' --policy thompson""",
         ],
         _KEYS,

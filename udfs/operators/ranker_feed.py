@@ -30,6 +30,7 @@ from tideline.udfs.core.policies.fence import Claim, decode_claim, epoch_of
 from tideline.udfs.core.push.learned.policy_records import decode_record
 from tideline.udfs.core.push.learned.push_known import PushKnown
 from tideline.udfs.core.ranking.sort_keys import MAX_ACTIVITIES
+from tideline.udfs.core.rule_costs.lifted import standing_without
 from tideline.udfs.core.serving.ranker_state import PolicyTables, RankerCommand
 from tideline.udfs.core.serving.renewal.openings import Openings
 from tideline.udfs.core.serving.stop_list import Runs, stops_of
@@ -246,7 +247,7 @@ class RankerFeed:
         self._swap_when_known()
 
     def _note_standing(self, name: str, standing: Standing) -> None:
-        known = self._standings.get(name)
+        standing, known = standing_without(standing, self.state.settings.lifted), self._standings.get(name)
         if known is None or standing.version > known.version:
             self._standings = {**self._standings, name: standing}
 

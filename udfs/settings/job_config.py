@@ -13,10 +13,11 @@ from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.push.learned.push_settings import ALLOWED_PUSH, PushSettings, read_push
 from tideline.udfs.core.ranking.list_rules import ALLOWED_RULES, ListRules, read_list_rules
 from tideline.udfs.core.ranking.placements import ALLOWED_PLACEMENTS, Placements, read_placements
+from tideline.udfs.core.rule_costs.lifted import Lifted
 from tideline.udfs.core.serving.past.some_users import SomeUsers
 from tideline.udfs.settings.connection.kafka_security import KAFKA_PROPERTIES, mask_properties
 from tideline.udfs.settings.connection.redis_url import REDIS_URL, mask_url
-from tideline.udfs.settings.option_kinds import ARCHIVE, OFFSETS, POLICY, TOKEN_KEYS, USERS, mask_token_keys
+from tideline.udfs.settings.option_kinds import ARCHIVE, LIFTED, OFFSETS, POLICY, TOKEN_KEYS, USERS, mask_token_keys
 from tideline.udfs.settings.options import (
     Kind,
     brokers,
@@ -236,6 +237,9 @@ class ReplayConfig(JobConfig):
     users: SomeUsers | None = option(  # noqa: RUF009 - it makes a field
         USERS, "Whose records it works off; without it everybody's", None
     )
+    without: Lifted | None = option(  # noqa: RUF009 - it makes a field
+        LIFTED, "Classes of rules that do not hold in it; without it all hold", None
+    )
     policy_pin: int | None = option(
         whole(0, 2**40 - 1), "Policy version to rank with; without it the newest at its start", None
     )
@@ -255,6 +259,8 @@ class ReplayConfig(JobConfig):
             raise ConfigError("from_offsets", None, "offsets, with an archive: `tideline replay` finds those of times")
         if self.users is not None and not self.makes_lists:
             raise ConfigError("users", self.users, "everybody, where it makes a policy: some users teach another one")
+        if self.without is not None and not self.makes_lists:
+            raise ConfigError("without", self.without, "not where it makes a policy: rules are of lists")
         begin, end = self.from_offsets or {}, self.to_offsets or {}
         if begin.keys() != end.keys() or any(begin[partition] > end[partition] for partition in begin):
             raise ConfigError("to_offsets", end, f"the partitions of from_offsets, none before its start: {begin}")

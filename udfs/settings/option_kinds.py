@@ -1,4 +1,4 @@
-"""What options of the job's own kinds hold: secrets of tokens, a policy, offsets, an archive, some users."""
+"""What options of the job's own kinds hold: secrets of tokens, a policy, offsets, an archive, some users, rules."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tideline.udfs.core.policies.by_name import describe_policies, make_policy
+from tideline.udfs.core.rule_costs.lifted import LIFTABLE, Lifted, read_lifted
 from tideline.udfs.core.serving.past.some_users import MAX_NAMED, SomeUsers
 from tideline.udfs.settings.options import MASK, Kind, table
 
@@ -50,6 +51,12 @@ def _read_archive(raw: Any) -> Path:
     return Path(raw).resolve()
 
 
+def _read_lifted(raw: Any) -> Lifted:
+    if not isinstance(raw, str):
+        raise TypeError
+    return read_lifted(raw)
+
+
 def _read_users(raw: Any) -> SomeUsers:
     if not isinstance(raw, str):
         raise TypeError
@@ -67,6 +74,7 @@ def _read_users(raw: Any) -> SomeUsers:
 
 TOKEN_KEYS = table('{"id": "hex"}: ids from 0 to 255, secrets of 32 bytes or more', json.loads, _check_token_keys)
 POLICY = Kind(describe_policies(), _read_policy)
+LIFTED = Kind(f"{', '.join(LIFTABLE)}, several with commas; draws are `--exploration 0`", _read_lifted)
 OFFSETS = table('a table {"partition": offset}', json.loads, _check_offsets)
 ARCHIVE = Kind("a folder as `tideline archive` writes it, each worker's too", _read_archive)
 USERS = Kind(

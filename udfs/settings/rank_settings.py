@@ -30,6 +30,7 @@ def rank_settings(config: JobConfig) -> RankSettings:
         placements=config.placements,
         least_clicks=config.least_clicks,
         push=None if isinstance(config, BackfillConfig | ReplayConfig) else config.push,
+        lifted=(config.without if isinstance(config, ReplayConfig) else None) or (),
     )
 
 

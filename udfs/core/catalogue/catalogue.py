@@ -142,11 +142,13 @@ def eligible(
     rows: NDArray[np.int64],
     users: NDArray[np.uint64] | None = None,
     uncapped: NDArray[np.int64] = _NOBODY,
+    *,
+    capped: bool = True,
 ) -> Eligible:
     """Return which activities each of the users may be shown, as of his newest event; `users` are hashes of their ids.
 
     Without hashes nobody is in any part of the users that a rule names. `uncapped` are numbers of users whose mask is
-    wanted without caps too.
+    wanted without caps too; where nobody is `capped` no cap, dismissal or time away holds for anybody.
     """
     at_ms = _moments(catalogue, batch, rows)
     told = told_of(batch.profiles, rows)
@@ -157,6 +159,8 @@ def eligible(
     apply_rules(catalogue.rules, Asked(batch, rows, at_ms, users, told), mask)
     apply_opt_outs(catalogue.opt_outs, told, mask)
     before = mask[uncapped]
+    if not capped:
+        return Eligible(mask, 0, until, before)
     caps_full = _apply_shown(catalogue, at_ms, [batch.shown[row] for row in rows.tolist()], mask)
     return Eligible(mask, caps_full, until, before)
 

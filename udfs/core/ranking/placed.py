@@ -52,15 +52,25 @@ class Placed(NamedTuple):
         return found
 
 
-def placed_of(placements: Sequence[Placement], activities: Sequence[Activity], rules: RuleTables) -> tuple[Placed, ...]:
-    """Return the placements for the activities of a catalogue; `rules` are those of the default list."""
-    once = np.array([_is_capped(activity) for activity in activities], np.bool_)
+def placed_of(
+    placements: Sequence[Placement],
+    activities: Sequence[Activity],
+    rules: RuleTables,
+    *,
+    own_rules: bool = True,
+    capped: bool = True,
+) -> tuple[Placed, ...]:
+    """Return the placements for the activities of a catalogue; `rules` are those of the default list.
+
+    Without `own_rules` these are those of all, without `capped` no cap holds.
+    """
+    once = np.array([capped and _is_capped(activity) for activity in activities], np.bool_)
     return tuple(
         Placed(
             each,
             np.array([each.takes(activity.kind, activity.group) for activity in activities], np.bool_),
             once,
-            rules if each.list_rules is None else compiled(each.list_rules, activities),
+            rules if each.list_rules is None or not own_rules else compiled(each.list_rules, activities),
             hash64(f"placement {each.number}"),
         )
         for each in placements

@@ -24,7 +24,7 @@ from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.profiles.kept_profile import learns, newest
 from tideline.udfs.core.profiles.profile_batch import told_by
 from tideline.udfs.core.rewards.attribution import attribute
-from tideline.udfs.core.rule_costs.steps import Masks
+from tideline.udfs.core.rule_costs.steps import Masks, RuleClass
 from tideline.udfs.core.serving.admission import DeadLetter, decode_events, set_robots_aside
 from tideline.udfs.core.serving.batches.deeds import Attributed, brought_of
 from tideline.udfs.core.serving.batches.erasing import erase, of_after, profile_of_after
@@ -244,8 +244,9 @@ def rank(
     seeds = decision_seeds(hashes, as_of_ms, seq, ranker.settings.salt)
     pairs = pairs_of(ranker.offers.content, batch, rows)
     contexts, some = Contexts(x, pairs), looked_at_again(ranker, seeds)
-    may = eligible(ranker.catalogue, batch, rows, hashes, some)
-    capped, stopped = may.mask[some], ranker.stopped()
+    capped = RuleClass.CAPS not in ranker.settings.lifted
+    may = eligible(ranker.catalogue, batch, rows, hashes, some, capped=capped)
+    after_caps, stopped = may.mask[some], ranker.stopped()
     may.mask[:, stopped] = False
     counts["lists_caps_full"] += may.caps_full
     scored = Scored() if ranker.offers.placed else None
@@ -258,7 +259,7 @@ def rank(
         counts["lists_placed"] += rows.size * len(placed)
     if not some.size:
         return Listed(lists, counts, None, placed)
-    masks = Masks.of(may.uncapped, capped, stopped)
+    masks = Masks.of(may.uncapped, after_caps, stopped)
     again = SampledDecisions(
         ranker, arms[some], contexts.part(some), masks, seeds[some], as_of_ms[some], ranked.order[some]
     )

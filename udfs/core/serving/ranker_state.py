@@ -22,6 +22,7 @@ from tideline.udfs.core.policies.cold_start import CLICKS_ALONE, Charged, coeffi
 from tideline.udfs.core.policies.policy_table import Coefficients, PolicyTable
 from tideline.udfs.core.push.learned.push_known import NOTHING_KNOWN, PushKnown
 from tideline.udfs.core.rewards.attribution_settings import AttributionSettings, most_lists
+from tideline.udfs.core.rule_costs.lifted import standing_without
 from tideline.udfs.core.serving.offers.offers import Offers
 from tideline.udfs.core.variants.drawing import VariantTable
 
@@ -233,7 +234,8 @@ class RankerState:
 
     def with_standing(self, activity_id: str, standing: Standing) -> RankerState:
         """Take in where an activity stands; return this very state where it is not newer or the policy is pinned."""
-        return self.with_tables(self.tables.standing(activity_id, standing))
+        held = standing_without(standing, self.settings.lifted)
+        return self.with_tables(self.tables.standing(activity_id, held))
 
     def with_pushes(self, known: PushKnown) -> RankerState:
         """Take in what is known of pushes; return this very state where it is not newer or the policy is pinned."""

@@ -40,7 +40,7 @@ class Tallies:
         self._by_shard: dict[int, Fates] = {}
         self._state: Any = None
         if isinstance(config, ReplayConfig):
-            self._made = self._made._replace(users=str(config.users or ""))
+            self._made = MadeBy(config.topics.policy, str(config.users or ""), str(config.without or ""))
             self._state = context.get_state(ValueStateDescriptor("tally", Types.PICKLED_BYTE_ARRAY()))
 
     def add(self, batch: Batch, outcome: Outcome, timers: Any) -> None:

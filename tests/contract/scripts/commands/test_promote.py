@@ -34,10 +34,14 @@ def client(server: Server) -> Iterator[redis.Redis]:
 
 
 def _ended(
-    client: redis.Redis, replay: str = "tideline@monday", policy: str | None = "policy", users: str = ""
+    client: redis.Redis,
+    replay: str = "tideline@monday",
+    policy: str | None = "policy",
+    users: str = "",
+    rules: str = "",
 ) -> None:
     """Leave what a replay does at its end."""
-    client.set(f"{replay}:tally:3", encode_fates({0: Counter(accepted=3)}, 1, MadeBy(policy, users)))
+    client.set(f"{replay}:tally:3", encode_fates({0: Counter(accepted=3)}, 1, MadeBy(policy, users, rules)))
 
 
 def _held(client: redis.Redis) -> dict[str, Any]:
@@ -187,7 +191,9 @@ def test_lists_whose_tokens_name_another_topics_versions_are_refused(
     assert client.get("tideline:list:u") == _list("ba")
 
 
-def test_lists_of_some_users_are_refused(server: Server, client: redis.Redis, capsys: Captured) -> None:
+def test_lists_of_some_users_or_without_a_rule_are_refused(
+    server: Server, client: redis.Redis, capsys: Captured
+) -> None:
     """Contract: with what to do; nothing is written, and nothing of what is told reaches a terminal as it is."""
     where = ["monday", "--redis-url", server.url]
     client.set("tideline:list:u", _list("ab"))
@@ -198,4 +204,9 @@ def test_lists_of_some_users_are_refused(server: Server, client: redis.Redis, ca
         said = capsys.readouterr().err
         assert "allowed: a replay of all users, not of some" in said
         assert "\x1b" not in said
+    _ended(client, rules="caps\x1b[31m")
+    assert promote.main([*where, "--yes", "--overtaken", "replace"]) == 1
+    said = capsys.readouterr().err
+    assert "a replay in which all rules hold, not one without caps" in said
+    assert "\x1b" not in said
     assert client.get("tideline:list:u") == _list("ab")

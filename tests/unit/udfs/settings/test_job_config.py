@@ -154,6 +154,7 @@ def test_a_replay_has_one_range_and_keys_of_its_own(environ: dict[str, str], arg
         ({"from_offsets": '{"0": 1.5}', "to_offsets": '{"0": 2}'}, "--from-offsets"),
         ({"from_ms": 1, "to_ms": 2, "from_offsets": '{"0": 1}', "to_offsets": '{"0": 2}'}, "from_ms, from_offsets"),
         ({"from_ms": 1, "to_ms": 2, "makes": "policy", "users": "1/2"}, "users"),
+        ({"from_ms": 1, "to_ms": 2, "makes": "policy", "without": "caps"}, "without"),
     ],
 )
 def test_a_replay_whose_options_contradict_each_other_is_refused(

@@ -8,7 +8,7 @@ import pytest
 
 from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.serving.past.some_users import SomeUsers
-from tideline.udfs.settings.option_kinds import ARCHIVE, OFFSETS, POLICY, TOKEN_KEYS, USERS, mask_token_keys
+from tideline.udfs.settings.option_kinds import ARCHIVE, LIFTED, OFFSETS, POLICY, TOKEN_KEYS, USERS, mask_token_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,14 @@ def test_users_are_named_or_a_sample_of_them(tmp_path: Path) -> None:
 def test_what_names_nobody_is_refused(raw: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         USERS.read(raw)
+
+
+@pytest.mark.parametrize("raw", ["", "cap", "caps,", "exploration", "caps,budget x", 3, None])
+def test_what_is_no_class_of_rules_is_refused(raw: Any) -> None:
+    """Contract: the names are those of the report; exploration has an option of its own, which the words name."""
+    with pytest.raises((TypeError, ValueError)):
+        LIFTED.read(raw)
+    assert LIFTED.allowed.startswith("caps, stops, prices, offsets, list_rules, several with commas")
 
 
 def test_an_archive_is_a_folder_with_topics(tmp_path: Path) -> None:

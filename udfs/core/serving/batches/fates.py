@@ -3,7 +3,8 @@
 A replay keeps these sums in its state, and a shard's are written beside its lists once all of it is worked off. As
 JSON: `{"v":[generation,0,records],"f":1,"p":{"0":{"accepted":3,"late":1}}}`; its head is that of a list (slate.py), so
 that more records replace fewer. What is written beside the lists says what they were made by, too: by which policy
-topic they were ranked (`"t"`: their tokens name versions of that one), and of which users alone (`"u"`).
+topic they were ranked (`"t"`: their tokens name versions of that one), of which users alone
+(`"u"`), and without which rules (`"w"`).
 """
 
 from __future__ import annotations
@@ -38,10 +39,12 @@ class MadeBy(NamedTuple):
     """The policy topic by which they were ranked; None: a build that did not say so has made them."""
     users: str = ""
     """Of whom they are, in words; empty: of everybody."""
+    without: str = ""
+    """Classes of rules that did not hold, with commas."""
 
 
 _UNSAID = MadeBy()
-_SAID = ("t", "u")
+_SAID = ("t", "u", "w")
 """Key of each."""
 
 

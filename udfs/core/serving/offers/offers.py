@@ -12,6 +12,7 @@ from tideline.udfs.core.pairs.affinity import content_of
 from tideline.udfs.core.ranking.placed import placed_of
 from tideline.udfs.core.ranking.rule_tables import compiled
 from tideline.udfs.core.rewards.attribution_settings import WORTH_LIMIT
+from tideline.udfs.core.rule_costs.steps import RuleClass
 from tideline.udfs.core.variants.drawing import VariantTable
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class RankSettings:
     """Share of the clicks they could have that lists keep; 0: whatever the weights leave."""
     push: PushSettings | None = None
     """How users are sent messages; None: not at all."""
+    lifted: tuple[RuleClass, ...] = ()
+    """Classes of rules that do not hold."""
 
 
 class Offers(NamedTuple):
@@ -75,9 +78,10 @@ class Offers(NamedTuple):
         positions = MAX_POSITIONS + sum(each.size for each in settings.placements)
         catalogue = Catalogue.of(without_clashes(activities.values(), settings.keys), positions)
         tags = ActivityTags.of([each.activity_id for each in catalogue.activities], settings.keys)
-        rules = compiled(settings.list_rules, catalogue.activities)
+        ruled, capped = (each not in settings.lifted for each in (RuleClass.LIST_RULES, RuleClass.CAPS))
+        rules = compiled(settings.list_rules if ruled else (), catalogue.activities)
         variants = VariantTable.of(catalogue.activities, settings.salt)
-        placed = placed_of(settings.placements, catalogue.activities, rules)
+        placed = placed_of(settings.placements, catalogue.activities, rules, own_rules=ruled, capped=capped)
         return cls(activities, catalogue, tags, content_of(catalogue.activities), rules, variants, placed)
 
     def at(self, placement: int) -> Placed | None:

@@ -134,8 +134,8 @@ def test_lists_say_what_they_were_made_by() -> None:
     """Contract: beside the same sums; who did not say so is not taken for anybody."""
     payload = encode_fates(_SUMS, 3, MadeBy("policy-short"))
     assert (decode_fates(payload), made_by(payload)) == (_SUMS, MadeBy("policy-short"))
-    some = encode_fates(_SUMS, 3, MadeBy("policy", "1/16"))
-    assert (decode_fates(some), made_by(some)) == (_SUMS, MadeBy("policy", "1/16"))
+    some = encode_fates(_SUMS, 3, MadeBy("policy", "1/16", "caps"))
+    assert (decode_fates(some), made_by(some)) == (_SUMS, MadeBy("policy", "1/16", "caps"))
     assert payload.startswith(b'{"v":[3,0,15],')
     assert made_by(encode_fates(_SUMS, 3)) == made_by(b'{"f":1,"t":5}') == MadeBy()
 
