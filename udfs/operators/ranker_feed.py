@@ -236,7 +236,7 @@ class RankerFeed:
             self.policy_epoch = row.epoch
             former = self.state
             if isinstance(row, Standing):
-                self._note_standing(name, row)
+                self._note_standing(name, standing_without(row, former.settings.lifted))
                 self.state = former.with_standing(name, row)
             elif isinstance(row, PushKnown):
                 self.state = former.with_pushes(row)
@@ -247,8 +247,7 @@ class RankerFeed:
         self._swap_when_known()
 
     def _note_standing(self, name: str, standing: Standing) -> None:
-        standing, known = standing_without(standing, self.state.settings.lifted), self._standings.get(name)
-        if known is None or standing.version > known.version:
+        if standing.version > self._standings.get(name, Standing()).version:
             self._standings = {**self._standings, name: standing}
 
     def _obey(self, value: bytes | None) -> None:

@@ -31,6 +31,10 @@ class HeldProfiles:
             if record[0]:
                 self._records.setdefault(record[0], []).append(record)
 
+    def knows(self, user: str) -> bool:
+        """Return whether there is any record of a user, one that is refused maybe."""
+        return user in self._kept or user.encode() in self._records
+
     def at(self, user: str, ts_ms: int) -> bytes:
         """Return the profile that was a user's at a moment, NO_PROFILE where it speaks of later only."""
         records = self._records.pop(user.encode(), None)

@@ -2,5 +2,5 @@
 
 A class costs what lists are expected to earn without it less what they are with it, in worth.
 
-Imports from `policies` and `ranking`.
+Imports from `budgets`, `policies` and `ranking`.
 """

@@ -30,7 +30,8 @@ from tideline.udfs.core.serving.batches.deeds import Attributed, brought_of
 from tideline.udfs.core.serving.batches.erasing import erase, of_after, profile_of_after
 from tideline.udfs.core.serving.batches.fates import set_aside
 from tideline.udfs.core.serving.batches.outcome import Outcome, Records
-from tideline.udfs.core.serving.batches.turns import in_turns, with_pushes
+from tideline.udfs.core.serving.batches.profiles_then import hold, turns_of_profiles
+from tideline.udfs.core.serving.batches.turns import in_parts, in_turns, with_pushes
 from tideline.udfs.core.serving.costs.sampled_decisions import SampledDecisions, looked_at_again
 from tideline.udfs.core.serving.decisions import decision_records
 from tideline.udfs.core.serving.offers.placed_lists import NO_LISTS, Asked, placed_lists
@@ -88,18 +89,18 @@ def process(
     No list is as of an earlier moment than `least_ms`.
     """
     by_user, of_pushes, undecoded, counts = decode_events(*records)
+    again = partial(process, ranker=ranker, muted=muted, later=later, held=held, least_ms=least_ms)
     if counts["events_erase"]:
         if len(records.keys) == 1:
-            event = next(iter(by_user.values()))[0][1]
-            return erase(event, records.timestamps_ms, load, ranker, counts, least_ms, muted=muted)
-        again = partial(process, ranker=ranker, muted=muted, later=later, held=held, least_ms=least_ms)
+            ((_, order),) = next(iter(by_user.values()))
+            return erase(order, records.timestamps_ms, load, ranker, counts, least_ms, muted=muted)
         return in_turns(records, with_pushes(by_user, of_pushes), load, again, ranker.settings.keys)
-    users = list(by_user)
-    batch = _holding(decode_states(load(users), ranker.encoder.hidden), by_user, held)
-    merged, changed, attributed = _apply(batch, by_user, counts, ranker)
+    if len(turns := turns_of_profiles(by_user, held, len(records.keys))) > 1:
+        return in_parts(records, turns, load, again)
+    batch = decode_states(load(users := list(by_user)), ranker.encoder.hidden)
+    merged, changed, attributed = _apply(batch, by_user, counts, ranker, hold(batch, by_user, held))
     making = partial(_leave_stale, every=later) if muted or later else partial(rank, users=users, least_ms=least_ms)
     lists, of_lists, sampled, placed = making(batch, changed, merged, ranker=ranker)
-    newest_record = [events[-1][0] for events in by_user.values()]
     return Outcome(
         users=users,
         states=encode_states(batch),
@@ -112,11 +113,18 @@ def process(
         brought={users[row]: deeds for row, deeds in attributed.brought.items()},
         feedback=attributed.feedback,
         counts=attributed.counts + of_lists,
-        appended_ms=[records.timestamps_ms[newest_record[row]] for row in changed.tolist()] if lists else [],
+        appended_ms=_appended_ms(records, by_user, changed) if lists else [],
         newest_ms=int(batch.header["as_of_ms"].max(initial=0)),
         sampled=sampled,
         placed=placed,
     )
+
+
+def _appended_ms(
+    records: Records, by_user: Mapping[str, list[tuple[int, Event]]], rows: NDArray[np.int64]
+) -> list[int]:
+    newest_record = [events[-1][0] for events in by_user.values()]
+    return [records.timestamps_ms[newest_record[row]] for row in rows.tolist()]
 
 
 def take_profiles(
@@ -158,19 +166,17 @@ def take_profiles(
     )
 
 
-def _holding(batch: UserBatch, by_user: Mapping[str, list[tuple[int, Event]]], held: HeldProfiles | None) -> UserBatch:
-    """Return the batch, with the profiles that are held of its users where any are."""
-    if held is not None:
-        for row, (user, events) in enumerate(by_user.items()):
-            told = held.at(user, max(event.ts_ms for _, event in events))
-            batch.profiles[row] = newest(batch.profiles[row], told)
-    return batch
-
-
 def _apply(
-    batch: UserBatch, by_user: Mapping[str, list[tuple[int, Event]]], read: Counter[str], ranker: RankerState
+    batch: UserBatch,
+    by_user: Mapping[str, list[tuple[int, Event]]],
+    read: Counter[str],
+    ranker: RankerState,
+    told: NDArray[np.bool_],
 ) -> tuple[Merged, NDArray[np.int64], Attributed]:
-    """Apply the events to the batch, in place; return the rows that changed, too, and all counts so far."""
+    """Apply the events to the batch, in place; return the rows that changed, too, and all counts so far.
+
+    Whose profile is another one (`told`) and who is known has a new list, as a live job makes one when it is told.
+    """
     kept = of_after(batch, list(by_user), list(by_user.values()), ranker)
     admitted = set_robots_aside(batch, kept.by_row, ranker.catalogue.activities_of_item)
     before_ms = batch.header["as_of_ms"].copy()
@@ -179,7 +185,7 @@ def _apply(
     updates = merged.added + found.applied
     batch.header["seq"] += updates.astype(np.uint32)
     # What is told twice, the second time with a later clock, changes the moment a list is made for and no more.
-    changed = np.flatnonzero((updates > 0) | (batch.header["as_of_ms"] != before_ms))
+    changed = np.flatnonzero((updates > 0) | (batch.header["as_of_ms"] != before_ms) | (told & known(batch)))
     aside = set_aside(admitted, merged, kept.refused)
     for more in (read, admitted.counts, Counter(reason.value for _, reason in aside)):
         found.counts.update(more)

@@ -45,6 +45,16 @@ class Chain:
         self.outcomes.append(outcome.of_numbers(numbers))
 
 
+def in_parts(
+    records: Records, parts: Sequence[Sequence[int]], load: Load, process: Callable[[Records, Load], Outcome]
+) -> Outcome:
+    """Return what records lead to, processed part by part, each given by the numbers of its records."""
+    chain = Chain(load)
+    for numbers in parts:
+        chain.add(process(records.part(numbers), chain.latest), numbers)
+    return joined(chain.outcomes)
+
+
 def in_turns(
     records: Records,
     by_user: Mapping[str, Sequence[tuple[int, Event]]],
@@ -56,10 +66,8 @@ def in_turns(
     forged = _forged(by_user, keys)
     refused = {letter.number for letter in forged}
     left = {user: [each for each in events if each[0] not in refused] for user, events in by_user.items()}
-    chain = Chain(load)
-    for numbers in _turns(left, [number for number in range(len(records.keys)) if number not in refused]):
-        chain.add(process(records.part(numbers), chain.latest), numbers)
-    whole = joined(chain.outcomes)
+    turns = _turns(left, [number for number in range(len(records.keys)) if number not in refused])
+    whole = in_parts(records, turns, load, process)
     whole.counts.update(records=len(forged), events_erase=len(forged))
     return replace(whole, dead=[*whole.dead, *forged])
 
