@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from tideline.udfs.core.profiles.kept_profile import KeptProfile
 
 ALSO = 3
-"""Activities below the first one of a message."""
+"""Activities below the first one of a message, where what is kept of a user has room for them and for all messages."""
+_WEEKS = KEPT_DAYS // WEEK_DAYS
 
 
 class Why(StrEnum):
@@ -130,7 +131,7 @@ def decide_point(
         return without_point(user, point.day), Decided(Why.NO_CONSENT)
     must = [each for each in candidates if each.must and (point.expires_ms or each.breaks_quiet)]
     if must:
-        return _told(user, point, sorted(must, key=_order, reverse=True), _MUST)
+        return _told(user, point, sorted(must, key=_order, reverse=True)[: 1 + _also(user, point.day, terms)], _MUST)
     open_ = [each for each in candidates if not each.must and _has_room(user, each, point.day)]
     best = max((each.value for each in open_), default=0)
     why = _refused(user, point, terms) or (None if open_ else Why.NOTHING)
@@ -139,7 +140,14 @@ def decide_point(
     price = max(terms.price, own_price(user, point.day, terms.week))
     worth_it = sorted((each for each in open_ if each.value > price), key=_order, reverse=True)
     told = worth_it or [max(open_, key=lambda each: (each.value, each.activity_id))]
+    told = told[: 1 + _also(user, point.day, terms)]
     return _told(user, point, told, _drawn(user, point, told[0].value, price, terms))
+
+
+def _also(user: PushUser, day: int, terms: PushTerms) -> int:
+    """Return how many activities may stand below another one: the messages of four weeks are kept in any case."""
+    kept = sum(each.also for each in user.pushes if each.day > day - KEPT_DAYS)
+    return min(max(MOST_PUSHES - _WEEKS * terms.week - kept, 0), ALSO)
 
 
 class _Draw(NamedTuple):
@@ -196,9 +204,9 @@ def _code(value: int) -> int:
     return int(value_codes(np.array([value]))[0])
 
 
-def _told(user: PushUser, point: Point, ordered: Sequence[Candidate], draw: _Draw) -> tuple[PushUser, Decided]:
+def _told(user: PushUser, point: Point, told: Sequence[Candidate], draw: _Draw) -> tuple[PushUser, Decided]:
     """Return the user and what was decided, of activities in their order, once it is known whether it is sent."""
-    told, number = ordered[: 1 + ALSO], next_number(user, point.day)
+    number = next_number(user, point.day)
     rows = [Push(point.day, number, activity_hash(each.activity_id), also=at > 0) for at, each in enumerate(told)]
     decided = Decided(
         Why.SENT if draw.sent else Why.WITHHELD,

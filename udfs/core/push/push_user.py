@@ -110,7 +110,7 @@ def with_point(user: PushUser, day: int, code: int, sent: Sequence[Push]) -> Pus
 
     A failure that was read before its push is known then to be of it.
     """
-    kept = {(each.day, each.number, each.activity): each for each in user.pushes if each.day > day - KEPT_DAYS}
+    kept = {(each.day, each.number, each.activity): each for each in user.pushes}
     early = kept.pop((day, next_number(user, day), 0), None)
     for each in sent:
         kept[each.day, each.number, each.activity] = each._replace(failed=early.failed if early else 0)
@@ -120,12 +120,16 @@ def with_point(user: PushUser, day: int, code: int, sent: Sequence[Push]) -> Pus
 
 
 def without_point(user: PushUser, day: int, code: int = 0) -> PushUser:
-    """Return the user after a day's slot that was none: nothing was drawn, whatever it would have been worth."""
+    """Return the user after a day's slot that was none: nothing was drawn, whatever it would have been worth.
+
+    Here too pushes go that no cap counts any more: who has as many as are kept would be sent none again.
+    """
     codes = _shifted(user.codes, day - user.day)
     codes = bytes([max(codes[0], code)]) + codes[1:]
     newer = user._replace(day=day, number=next_number(user, day), codes=codes)
-    kept = [each for each in user.pushes if each.activity or not _is_over(newer, each.day, each.number)]
-    return newer._replace(pushes=tuple(kept))
+    kept = [each for each in user.pushes if each.day > day - KEPT_DAYS]
+    known = [each for each in kept if each.activity or not _is_over(newer, each.day, each.number)]
+    return newer._replace(pushes=tuple(known))
 
 
 def next_number(user: PushUser, day: int) -> int:

@@ -49,10 +49,12 @@ class PushParts:
         self._parts[user] = encode_part(part)
 
     def joined(self, users: Sequence[str], states: Sequence[bytes]) -> list[bytes]:
-        """Return states with the parts of their users in front, which are held no longer; who was erased has none."""
+        """Return states with the parts of their users in front; who was erased has none. Of nobody any is held then."""
         found = list(states)
         for at, user in enumerate(users if self._parts else ()):
-            part, mark = self._parts.pop(user, b""), self._marks.pop(user, b"")
+            part, mark = self._parts.get(user, b""), self._marks.get(user, b"")
             if part and erased_mark(states[at]) == mark:
                 found[at] = part + states[at]
+        for held in (self._parts, self._marks):
+            held.clear()  # also of who was loaded and has nothing new
         return found

@@ -73,6 +73,10 @@ class PushWheel:
         """Return how many chunks the buckets of a shard have up to this one."""
         return sum(len(keys) for each, keys in self._of(shard).chunks.items() if each <= bucket)
 
+    def waits(self, shard: int) -> bool:
+        """Return whether any user of a shard waits."""
+        return bool(self._of(shard).chunks)
+
     def drop(self, shard: int, chunk: Chunk) -> None:
         """Forget a chunk, the last of its bucket, that was worked off."""
         held = self._of(shard)

@@ -65,6 +65,7 @@ class Pushes:
         self._wheel = None if settings is None else PushWheel(context, shards)
         self._clock = EventClock()
         self._awake: set[int] = set()
+        self._rests_until_ms = 0
         self._pushed: tuple[Offers, PushOffers] | None = None
 
     def store(
@@ -83,13 +84,13 @@ class Pushes:
         states = dict(zip(outcome.users, outcome.states, strict=True))
         rows = self._rows_of_deeds(outcome, ranker)
         due, left = self._taken(states, outcome.push, ranker, now_ms)
-        self._awaken(due, shard_of, wheel, timers)
+        self._await(due, outcome.users, shard_of, timers)
         users.store(outcome.users, outcome.states, shard_of, timers)
         others = sorted({each.user_id for each in outcome.push} - states.keys())
         if others:
             more = {name: state or b"" for name, state in zip(others, users.load(others, shard_of), strict=True)}
             due, more_left = self._taken(more, outcome.push, ranker, now_ms)
-            self._awaken(due, shard_of, wheel, timers)
+            self._await(due, others, shard_of, timers)
             left += more_left
             known = [name for name in others if more[name] or users.parts.of(name) != NO_PART]
             users.store(known, [more[name] for name in known], shard_of, timers)
@@ -116,14 +117,20 @@ class Pushes:
             parts.put(user, part)
         return {user: part.user.due for user, part in moved.items()}, rows
 
-    def _awaken(self, due: Mapping[str, int], shard_of: Callable[[str], int], wheel: PushWheel, timers: Any) -> None:
-        """Append users to their buckets, and see to it that their shards have a timer."""
+    def _await(self, due: Mapping[str, int], users: Sequence[str], shard_of: Callable[[str], int], timers: Any) -> None:
+        """Append users to their buckets, and see to it that shards have a timer in which anybody waits.
+
+        Timers of before are gone where pushes were off meanwhile, and who waits since then moves to no other bucket.
+        """
+        if self._wheel is None:
+            return
         by_shard: dict[int, dict[str, int]] = {}
         for user, bucket in due.items():
             by_shard.setdefault(shard_of(user), {})[user] = bucket
         for shard, some in by_shard.items():
-            wheel.append(shard, some)
-            if shard not in self._awake:
+            self._wheel.append(shard, some)
+        for shard in sorted(set(map(shard_of, users)) - self._awake):
+            if self._wheel.waits(shard):
                 self._wake(shard, _CALM_MS, timers)
 
     def is_tick(self, shard: int, timestamp: int) -> bool:
@@ -131,11 +138,18 @@ class Pushes:
         return not (timestamp - _phase(shard)) % _BUSY_MS and bool(timestamp % _FULL_MINUTE_MS)
 
     def work_off(self, shard: int, ranker: RankerState, timers: Any) -> Iterator[Row]:
-        """Decide about some users of a shard who are due, and yield what is told of them."""
-        wheel = self._wheel
+        """Decide about some users of a shard who are due, and yield what is told of them.
+
+        As long as that took no shard of the subtask does it again: behind an outage all of them have some to work off,
+        and lists come in between.
+        """
+        wheel, present_ms = self._wheel, timers.current_processing_time()
         if wheel is None:
             return
-        now_ms = self._clock.now(timers.current_processing_time())
+        if present_ms < self._rests_until_ms:
+            self._wake(shard, _BUSY_MS, timers)
+            return
+        now_ms = self._clock.now(present_ms)
         over = now_ms // MINUTE_MS // SLOT
         chunk = wheel.over(shard, over)
         if chunk is not None:
@@ -146,6 +160,7 @@ class Pushes:
             if found.records:
                 users, records = zip(*found.records, strict=True)
                 yield part_row(pushes=encode_block(users, records), feedback=_feedback(found.rows))
+            self._rests_until_ms = 2 * timers.current_processing_time() - present_ms
         behind = wheel.over(shard, over - 1) is not None
         left_ms = (over + 1) * SLOT * MINUTE_MS - now_ms
         self._wake(shard, _BUSY_MS if behind else pace_ms(wheel.left(shard, over), left_ms), timers)

@@ -175,3 +175,18 @@ def test_a_user_who_flies_west_has_no_second_first_message_of_a_day() -> None:
     _, again = decide_point(user, AGREED, Point(FREE[0], DAY - 1, OPEN), [A], TERMS._replace(day=9))
     assert first.push_id == push_id(FREE[0], DAY, 0)
     assert again.push_id == push_id(FREE[0], DAY, 1)
+
+
+@pytest.mark.parametrize("week", [2, 4, 5, 16])
+def test_a_year_of_messages_leaves_room_for_the_next_one(week: int) -> None:
+    """Contract: caps forget; who has as many pushes as are kept is sent others once the oldest are four weeks ago."""
+    terms, user = TERMS._replace(week=week), NOBODY
+    sent: list[int] = []
+    for day in range(DAY, DAY + 365):
+        user, found = decide_point(user, AGREED, Point(FREE[0], day, OPEN), [A, B, C, Candidate("d", 300)], terms)
+        sent += [day] * found.sent
+        assert len(user.pushes) <= 64
+        assert all(each.day > day - 28 for each in user.pushes)
+        assert sum(each > day - 7 for each in sent) <= week
+    by_quarter = np.histogram(sent, 4, (DAY, DAY + 365))[0]
+    assert by_quarter.min() > 0.8 * by_quarter.max()
