@@ -91,6 +91,8 @@ def messages_for(
     until = np.broadcast_to(pushed.ends_ms, open_.shape)
     if may.until is not None:
         until = np.minimum(until, np.minimum(may.until[:, pushed.numbers], _FOR_EVER // 60_000) * 60_000)
+    # Where all activities are over, lists go by an earlier moment, as a clock may be wrong; nobody is told of them.
+    open_ = open_ & (until > batch.header["as_of_ms"][:, None])
     found = [_of_user(pushed, mean[row], np.flatnonzero(open_[row]), values[row]) for row in rows.tolist()]
     ends = [
         {pushed.terms[at].activity_id: int(until[row, at]) for at in np.flatnonzero(open_[row]).tolist()}

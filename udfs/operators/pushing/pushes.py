@@ -16,7 +16,7 @@ from tideline.udfs.core.push.learned.push_feedback import encode_push_rows
 from tideline.udfs.core.push.send_hours import SLOT
 from tideline.udfs.core.push.wheel import fire, users_in
 from tideline.udfs.core.pushing.due import MINUTE_MS
-from tideline.udfs.core.pushing.event_clock import EventClock
+from tideline.udfs.core.pushing.event_clock import IDLE_MS, EventClock
 from tideline.udfs.core.pushing.messages import push_offers
 from tideline.udfs.core.pushing.moving import heard_parts, moved_parts
 from tideline.udfs.core.pushing.outcomes import rows_of_deeds
@@ -153,7 +153,8 @@ class Pushes:
         over = now_ms // MINUTE_MS // SLOT
         chunk = wheel.over(shard, over)
         if chunk is not None:
-            found = self._decide(shard, chunk, ranker, now_ms, timers)
+            # What is told by a job that is behind would be over before any sender reads it, and be taken for sent.
+            found = self._decide(shard, chunk, ranker, max(now_ms, present_ms - IDLE_MS), timers)
             wheel.append(shard, found.due)
             wheel.drop(shard, chunk)
             self._meters.add(found.counts)

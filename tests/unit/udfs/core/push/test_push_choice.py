@@ -180,10 +180,11 @@ def test_a_user_who_flies_west_has_no_second_first_message_of_a_day() -> None:
 @pytest.mark.parametrize("week", [2, 4, 5, 16])
 def test_a_year_of_messages_leaves_room_for_the_next_one(week: int) -> None:
     """Contract: caps forget; who has as many pushes as are kept is sent others once the oldest are four weeks ago."""
-    terms, user = TERMS._replace(week=week), NOBODY
+    terms, user, random = TERMS._replace(week=week), NOBODY, np.random.default_rng(week)
     sent: list[int] = []
     for day in range(DAY, DAY + 365):
-        user, found = decide_point(user, AGREED, Point(FREE[0], day, OPEN), [A, B, C, Candidate("d", 300)], terms)
+        worth = [each._replace(value=int(random.integers(1, 2_000))) for each in (A, B, C, Candidate("d", 0))]
+        user, found = decide_point(user, AGREED, Point(FREE[0], day, OPEN), worth, terms)
         sent += [day] * found.sent
         assert len(user.pushes) <= 64
         assert all(each.day > day - 28 for each in user.pushes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,13 +11,15 @@ import numpy as np
 import pytest
 
 from tests.support.core_world import activity, make_ranker
-from tests.support.push_job import DAY_MS, HOUR_MS, MIDNIGHT_MS, MINUTE_MS, PushJob, push_world, shard_of
+from tests.support.push_job import DAY_MS, HOUR_MS, MIDNIGHT_MS, MINUTE_MS, SETTINGS, PushJob, push_world, shard_of
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.hashing import hashes64
+from tideline.udfs.core.lists.list_block import decode_block
 from tideline.udfs.core.push.learned.push_settings import read_push
-from tideline.udfs.core.push.push_record import PushRecord
+from tideline.udfs.core.push.push_record import PushRecord, decode_push
 from tideline.udfs.core.push.push_user import push_id
 from tideline.udfs.core.push.sending import held_out
+from tideline.udfs.core.pushing.push_part import decode_part, parted
 
 USERS = [f"u{number}" for number in range(60)]
 
@@ -124,3 +127,75 @@ def test_no_change_of_clocks_no_move_and_no_outage_tells_anybody_in_quiet_hours_
         told += some
     assert len(told) > 40
     assert len({each.push_id for each in told}) == len(told)
+
+
+@pytest.mark.parametrize("behind_h", [1, 8])
+def test_a_job_that_is_behind_takes_nothing_for_sent_that_is_over(
+    behind_h: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract: it fires by the time of its events, and looks at the machine's clock for what is still to be sent."""
+    job, behind_ms = begun(), behind_h * HOUR_MS
+    monkeypatch.setattr(job, "current_processing_time", lambda: job.now_ms + behind_ms)
+    told = list[PushRecord]()
+    for _ in range(14 * 12):
+        job.now_ms += 5 * MINUTE_MS
+        job.visit(["clock"])
+        for shard in [*range(3)] * 8:
+            for row in job.pushes.work_off(shard, job.ranker, job):
+                told += [decode_push(value) for value in decode_block(row[8]).payloads]
+    used = sum(bool(decode_part(parted(job.state(user))[0]).user.pushes) for user in USERS)
+    assert used == sum(each.sent for each in told)
+    assert all(each.told_ms < each.expires_ms for each in told)
+    assert all(each.due_ms + behind_ms - MINUTE_MS <= each.told_ms for each in told)
+    assert len(told) > 40 if behind_h == 1 else not told
+    assert job.counts["pushes_quiet"] == len(USERS) - (len(told) + job.counts["pushes_held_out"])
+
+
+def test_nobody_is_told_of_what_is_over_where_everything_is() -> None:
+    """Contract: a catalogue without any activity to come is no clock that is ahead."""
+    before = begun()
+    over = activity("p1", kind="push", starts_ms=MIDNIGHT_MS - DAY_MS, ends_ms=MIDNIGHT_MS + 12 * HOUR_MS)
+    job = PushJob(make_ranker([over], push=SETTINGS), before.saved(), before.now_ms)
+    told = job.until(MIDNIGHT_MS + DAY_MS)
+    assert len(told) > 5
+    assert all(each.told_ms < each.expires_ms <= over.ends_ms for each in told)
+    assert job.counts["pushes_nothing"] > 20
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"kinds": ("coupon",)}, "pushes_nothing"),
+        ({"hours": (("all", "03:00", "05:00"),)}, "pushes_quiet"),
+        ({"zones": ("Pacific/Auckland", "UTC", "America/New_York")}, "pushes_quiet"),
+    ],
+)
+def test_what_an_operator_takes_away_between_bucket_and_decision_is_not_told(changed: dict[str, Any], why: str) -> None:
+    """Contract: settings of the moment of decision count, also for who waits by others."""
+    before = begun()
+    open_ = {"starts_ms": MIDNIGHT_MS - DAY_MS, "ends_ms": MIDNIGHT_MS + 30 * DAY_MS}
+    ranker = make_ranker([activity("p1", kind="push", **open_)], push=SETTINGS._replace(**changed))
+    job = PushJob(ranker, before.saved(), before.now_ms)
+    assert job.until(MIDNIGHT_MS + 20 * HOUR_MS) == []
+    assert job.counts[why] == len(USERS)
+
+
+def test_whoever_tells_of_failures_gains_no_more_than_a_message_a_day_and_few_bytes() -> None:
+    """Contract: of pushes to come, of other users and of no form at all too, however often; and few bytes."""
+    week = SETTINGS._replace(week=2, day=1)
+    job, told = PushJob(push_world(week), now_ms=MIDNIGHT_MS + 7 * HOUR_MS), list[PushRecord]()
+    job.visit(USERS[:9])
+    job.agree(USERS[:9])
+    kept = job.state("u2")
+    odd = [push_id("u1", 19_000, 0), "-", "19000--", "\u0663-0-x", "019000-0-x", "99999-99-x"]
+    job.see(*(Event(each, "u2", EventType.PUSH_FAILED, job.now_ms) for each in odd))
+    assert job.state("u2") == kept
+    for day in range(14):
+        job.now_ms = MIDNIGHT_MS + day * DAY_MS + 8 * HOUR_MS
+        named = [push_id("u1", 19_000 + day + ahead, number) for ahead in range(-3, 20) for number in range(3)]
+        job.see(*(Event(each, "u1", EventType.PUSH_FAILED, job.now_ms) for each in named))
+        told += job.until(MIDNIGHT_MS + (day + 1) * DAY_MS)
+    by_day = Counter((each.user_id, each.due_ms // DAY_MS) for each in told if each.sent)
+    assert max(by_day.values()) == 1
+    assert sum(count for (user, _), count in by_day.items() if user != "u1") <= 4 * 8
+    assert len(parted(job.state("u1"))[0]) < 500
