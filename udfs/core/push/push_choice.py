@@ -14,7 +14,7 @@ import numpy as np
 
 from tideline.udfs.core.counter_random import decision_seeds
 from tideline.udfs.core.hashing import activity_hash, hash64
-from tideline.udfs.core.push.push_prices import FULL, VALUE_CODES, price_of_room, value_codes
+from tideline.udfs.core.push.push_prices import FULL, VALUE_CODES, code_starts, price_of_room, value_codes
 from tideline.udfs.core.push.push_user import (
     KEPT_DAYS,
     MOST_NUMBERS,
@@ -185,7 +185,10 @@ def own_price(user: PushUser, day: int, week: int) -> int:
     """
     known = np.frombuffer(user.codes, np.uint8)[: max(WEEK_DAYS - (day - user.day), 0)]
     counts = np.bincount(known[known > 0], minlength=VALUE_CODES).astype(np.float64)
-    return price_of_room(counts, week - sent_in(user, day, WEEK_DAYS), days_to_room(user, day))
+    price = price_of_room(counts, week - sent_in(user, day, WEEK_DAYS), days_to_room(user, day))
+    # Of days within one code it is not known which is worth more: were all alike, none would reach a price inside it.
+    code = int(value_codes(np.array([price]))[0])
+    return int(code_starts()[code]) if counts[code] > 1 else price
 
 
 def _order(each: Candidate) -> tuple[int, int, str]:

@@ -145,7 +145,7 @@ def test_room_is_kept_for_a_users_better_days() -> None:
 
 def test_a_push_below_the_price_of_the_users_week_or_of_all_is_sent_seldom() -> None:
     """Contract: whichever price is higher is told and asked for."""
-    better = PushUser(day=DAY - 1, codes=bytes([40] * 7))
+    better = PushUser(day=DAY - 1, codes=bytes([41] * 7))
     own = own_price(better, DAY, 3)
     assert own > A.value
     for user, terms, price in ((better, TERMS, own), (better, TERMS._replace(price=own + 5), own + 5)):
@@ -191,3 +191,15 @@ def test_a_year_of_messages_leaves_room_for_the_next_one(week: int) -> None:
         assert sum(each > day - 7 for each in sent) <= week
     by_quarter = np.histogram(sent, 4, (DAY, DAY + 365))[0]
     assert by_quarter.min() > 0.8 * by_quarter.max()
+
+
+@pytest.mark.parametrize("week", [1, 2, 3])
+def test_who_is_worth_the_same_every_day_uses_the_room_of_his_week(week: int) -> None:
+    """Contract: a price between values that count as alike would be above all of them, and he be sent next to none."""
+    terms, sent = TERMS._replace(week=week), list[int]()
+    for name, worth in zip(FREE[:30], np.random.default_rng(1).integers(10**5, 10**7, 30).tolist(), strict=True):
+        user = NOBODY
+        for day in range(DAY, DAY + 84):
+            user, found = decide_point(user, AGREED, Point(name, day, OPEN), [A._replace(value=worth)], terms)
+            sent += [worth] * found.sent
+    assert len(sent) > 0.95 * 30 * 12 * week
