@@ -93,12 +93,13 @@ def messages_for(
         until = np.minimum(until, np.minimum(may.until[:, pushed.numbers], _FOR_EVER // 60_000) * 60_000)
     # Where all activities are over, lists go by an earlier moment, as a clock may be wrong; nobody is told of them.
     open_ = open_ & (until > batch.header["as_of_ms"][:, None])
-    found = [_of_user(pushed, mean[row], np.flatnonzero(open_[row]), values[row]) for row in rows.tolist()]
-    ends = [
-        {pushed.terms[at].activity_id: int(until[row, at]) for at in np.flatnonzero(open_[row]).tolist()}
-        for row in rows.tolist()
-    ]
-    return Messages(found, ends)
+    must = np.array([each.must for each in pushed.terms])
+    found, until_ms = [], []
+    for row in rows.tolist():
+        some = _some(mean[row], open_[row], must)
+        found.append(_of_user(pushed, mean[row], some, values[row]))
+        until_ms.append({pushed.terms[at].activity_id: int(until[row, at]) for at in some})
+    return Messages(found, until_ms)
 
 
 def _unscaled(weights: Weights) -> float:
@@ -106,12 +107,15 @@ def _unscaled(weights: Weights) -> float:
     return next((given / used for given, used in zip(weights, scaled(weights), strict=True) if used), 0.0)
 
 
-def _of_user(pushed: PushOffers, mean: NDArray[np.float64], open_: NDArray[np.int64], value: int) -> list[Candidate]:
-    order = open_[np.argsort(-mean[open_], kind="stable")].tolist()
-    if not order:
-        return []
-    best = mean[order[0]]
-    less = np.rint((best - mean[order]) * _WORTH_UNIT).astype(np.int64).tolist()
-    free = [at for at in order if not pushed.terms[at].must][:MOST_CANDIDATES]
-    kept = {*free, *(at for at in order if pushed.terms[at].must)}
-    return [pushed.terms[at]._replace(value=value - off) for at, off in zip(order, less, strict=True) if at in kept]
+def _some(mean: NDArray[np.float64], open_: NDArray[np.bool_], must: NDArray[np.bool_]) -> list[int]:
+    """Return what a user may be told of, the best first: all that must be sent, and of the rest the best."""
+    order = np.flatnonzero(open_)
+    order = order[np.argsort(-mean[order], kind="stable")]
+    has_to = must[order]
+    kept = has_to | (np.cumsum(~has_to) <= MOST_CANDIDATES)
+    return [int(at) for at in order[kept].tolist()]
+
+
+def _of_user(pushed: PushOffers, mean: NDArray[np.float64], some: Sequence[int], value: int) -> list[Candidate]:
+    less = np.rint((mean[some[:1]] - mean[some]) * _WORTH_UNIT).astype(np.int64).tolist() if some else []
+    return [pushed.terms[at]._replace(value=value - off) for at, off in zip(some, less, strict=True)]

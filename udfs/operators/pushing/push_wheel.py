@@ -1,4 +1,4 @@
-"""The wheel of a shard in Flink's state: who is due in a bucket, appended in chunks of some 50 users.
+"""The wheel of a shard in Flink's state: who is due in a bucket, appended in chunks of some 25 users.
 
 A bucket is more than one value: users come to it one by one over a day, and each append writes its value anew. What is
 due is worked off chunk by chunk, so state is whole between any two of them and nothing waits in memory alone.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tideline.udfs.operators.kept.shard_keys import ShardKeys
 
-_CHUNK_BYTES = 512
+_CHUNK_BYTES = 256
 _CHUNK_BITS = 20
 
 

@@ -34,7 +34,7 @@ def test_everybody_who_was_appended_is_found_once_bucket_by_bucket_also_after_a_
         if number % 70 == 0:
             its = wheel(kept)
     state = kept.maps["push_wheel"].by_shard
-    assert max(len(value) for each in state.values() for value in each.values()) < 512 + 10
+    assert max(len(value) for each in state.values() for value in each.values()) < 256 + 10
     found = {(shard, *each) for shard in (0, 1) for each in drained(its, shard, 5_900_002)}
     assert found == {each for each in expected if each[1] < 5_900_003}
     assert drained(wheel(kept), 0, 5_900_002) == []
