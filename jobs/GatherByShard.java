@@ -22,6 +22,9 @@ import org.apache.flink.types.Row;
  * the output is full, Flink lets nothing be read; what came meanwhile is read in the moments between its being free and
  * the next look at it, and makes the batch larger. An order goes alone, behind what came before it.
  *
+ * <p>With a pace it takes so many records a second at most: the task sleeps before a record for some milliseconds at a
+ * time, so that checkpoints go on, and what reads before it waits.
+ *
  * <p>Flink compiles this on each worker with the compiler of its own generated code (Janino): no generics, no lambdas.
  */
 public class GatherByShard extends AbstractStreamOperator
@@ -29,14 +32,17 @@ public class GatherByShard extends AbstractStreamOperator
 
   private static final int ORDER = 1;
   private static final long AGAIN_MS = 3;
+  private static final long AHEAD_NS = 20000000L;
 
   private final long everyMs;
   private final int mostRecords;
   private final int mostBytes;
+  private final long eachNs;
   private final Gathered[] byKind;
   private ResultPartitionWriter[] writers;
   private boolean waiting;
   private long lastMs;
+  private long dueNs;
 
   public GatherByShard(
       Object[] options, StreamTask task, StreamConfig config, Output output, ProcessingTimeService time) {
@@ -44,6 +50,8 @@ public class GatherByShard extends AbstractStreamOperator
     mostRecords = ((Integer) options[1]).intValue();
     mostBytes = ((Integer) options[2]).intValue();
     byKind = new Gathered[((Integer) options[3]).intValue()];
+    int perS = ((Integer) options[4]).intValue();
+    eachNs = perS == 0 ? 0L : 1000000000L / perS;
     setup(task, config, output);
     setProcessingTimeService(time);
   }
@@ -55,6 +63,9 @@ public class GatherByShard extends AbstractStreamOperator
 
   /** Takes (shard, kind, key, value, partition, offset, timestamp). */
   public void processElement(StreamRecord element) throws Exception {
+    if (eachNs > 0) {
+      pace();
+    }
     Row row = (Row) element.getValue();
     int kind = ((Integer) row.getField(1)).intValue();
     if (byKind[kind] == null) {
@@ -94,6 +105,15 @@ public class GatherByShard extends AbstractStreamOperator
 
   public void endInput() throws Exception {
     send();
+  }
+
+  /** Waits until the record is due, but for a few at once; what was not taken in time is not made up for. */
+  private void pace() throws InterruptedException {
+    long now = System.nanoTime();
+    dueNs = Math.max(dueNs, now - AHEAD_NS) + eachNs;
+    if (dueNs > now + AHEAD_NS) {
+      Thread.sleep((dueNs - now) / 1000000L);
+    }
   }
 
   private void wake(long atMs) {

@@ -9,7 +9,7 @@ from pyflink.datastream import KeyedStream
 from pyflink.datastream.connectors.number_seq import NumberSequenceSource
 from pyflink.java_gateway import get_gateway
 
-from tideline.jobs.gather import BATCH_TYPE
+from tideline.jobs.gather import BATCH_TYPE, paced
 from tideline.jobs.shards import MAX_PARALLELISM, key_group, shard_keys
 from tideline.udfs.operators.past.read_archive import Parts, ReadArchive
 
@@ -39,7 +39,11 @@ def archived(env: StreamExecutionEnvironment, config: ReplayConfig, workers: Wor
         NumberSequenceSource(*parts.numbers(lanes)), WatermarkStrategy.no_watermarks(), "parts", Types.LONG()
     )
     element = Types.ROW([Types.INT(), BATCH_TYPE])
-    rows = numbers.uid("parts").set_parallelism(lanes).flat_map(ReadArchive(workers, parts, keys, subtasks), element)
+    rows = (
+        numbers.uid("parts")
+        .set_parallelism(lanes)
+        .flat_map(ReadArchive(workers, parts, keys, subtasks, paced(config, lanes)), element)
+    )
     rows = rows.name("archive").uid("archive").set_parallelism(lanes)
     java = get_gateway().jvm
     keyed = rows._j_data_stream.keyBy(java.KeyByKeySelector(), Types.ROW([Types.INT()]).get_java_type_info())  # noqa: SLF001

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _NO_RANGE = {"from_offsets": '{"0": 0}', "to_offsets": '{"0": 0}'}
 """What stands for the range while the options that say where it is are read."""
-_MAY_CHANGE = ("parallelism",)
+_MAY_CHANGE = ("parallelism", "records_per_s")
 """Options that a replay may go on with otherwise: they change no list."""
 _POLL_S = 0.5
 _TOLD_EVERY_S = 5.0

@@ -45,7 +45,9 @@ def submit(
     package = stack.root / "job"
     config = configuration(stack, kind, options)
     flags = _flags(stack, options)
-    command = [str(stack.flink_cli), "run", "-d"]
+    # What is made ready on this machine for a replay takes no processor from the live job's lists.
+    command = ["nice", "-n", "10"] if kind == "replay" else []
+    command += [str(stack.flink_cli), "run", "-d"]
     command += ["-s", savepoint] if savepoint else []
     command += ["-py", str(entry or package / "interest_job.py"), kind, *flags]
     ran = subprocess.run(

@@ -32,6 +32,7 @@ REPLAY_FLAGS = (
     "--archive",
     "--users",
     "--without",
+    "--records-per-s",
     "--policy-pin",
 )
 """What a replay takes beside them."""

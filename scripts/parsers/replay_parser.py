@@ -34,6 +34,8 @@ With --without caps (or stops, prices, offsets, list_rules, as `tideline report`
 commas) the range is replayed as if these had not held: `tideline diff` with a replay in which they did says whose lists
 they change. Such lists cannot be promoted either.
 
+With --records-per-s no more are read in a second, so that a live job on the same machine keeps its processors.
+
 It goes on without the command: --status asks how far it is, --cancel ends it, and --resume watches it again, goes on
 from its newest checkpoint where it failed or was cancelled, or tells once more what came of it."""
 _KEYS = {
@@ -69,6 +71,7 @@ def fill(parser: VerbParser) -> None:
             "tideline replay --name day --resume",
             "tideline replay --name short --from last=28d --makes policy --half-life-days 7",
             "tideline replay --name part --from last=7d --users 1/16",
+            "tideline replay --name day --from last=24h --records-per-s 4000",
             "tideline replay --name capless --from last=7d --without caps",
             """tideline replay --name probe --from '{"0": 10}' --to '{"0": 20}' --policy thompson""",
         ],

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 _USERS, _PAST, _MORE = 500, 60_000, 60_000
 _PER_S, _TOLD_EVERY_S = 200, 0.05
-_ALONE, _REPLAYS, _PROBED = 300, 2, 40
+_ALONE, _PROBED = 300, 40
+_PACES: tuple[dict[str, str], ...] = ({}, {"records_per_s": "4000"})
+"""What is said to each of the replays of how fast it may be."""
 _BEFORE_MS = 6 * 3_600_000
 
 
@@ -91,43 +94,48 @@ def test_live_is_as_if_no_replay_had_run_beside_it(
     stack: Stack, evidence: Evidence, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Contract: no list goes back while a reader looks on; in the end lists, what was learned and offsets are those of
-    plain Python that knows of no replay, and its two replays have one digest."""
+    plain Python that knows of no replay, and its replays, one at a pace, have one digest."""
     job, every = _caught_up(stack)
     ends = json.dumps({str(number): end for number, end in topic_ends(stack.kafka, job.topics.clickstream).items()})
-    found: list[dict[str, Any]] = []
     prober = Prober(job)
     load, watch = Load(job, messages(every[_PAST:])), VersionWatch(job, sorted({each.user_id for each in every}))
     began = json.dumps(dict.fromkeys(json.loads(ends), 0))
 
-    def replays() -> None:
-        pin = str(topic_ends(stack.kafka, job.topics.policy)[0] - 1)  # live learns meanwhile
+    def replay(number: int) -> dict[str, Any]:
         bounds = ("--from", began, "--to", ends)
-        found.extend(replayed(job, capsys, f"beside-{number}", *bounds, policy_pin=pin) for number in range(_REPLAYS))
+        return replayed(job, capsys, f"beside-{number}", *bounds, policy_pin=pin, **_PACES[number])
 
+    pin = str(topic_ends(stack.kafka, job.topics.policy)[0] - 1)  # live learns meanwhile
     with watch, load:
         alone = [prober.asks() for _ in range(_ALONE)]
-        with ThreadPoolExecutor(1) as pool:
-            running, beside = pool.submit(replays), list[float]()
-            while not running.done():
-                beside.append(prober.asks())
-            running.result()
+        found, beside = zip(*(_probed(prober, partial(replay, number)) for number in range(len(_PACES))), strict=True)
     for each in (load, prober):
         each.close()
     job.settle()
-    quiet_ms, busy_ms = (np.percentile(each, [50, 99]).round(1).tolist() for each in (alone, beside))
+    quiet_ms, *busy_ms = (np.percentile(each, [50, 99]).round(1).tolist() for each in (alone, *beside))
     evidence(
         "replays beside live",
         {
-            "records": found[0]["records"], "events": load.sent, "probes": [len(alone), len(beside)],
+            "records": found[0]["records"], "events": load.sent, "probes": [len(each) for each in (alone, *beside)],
+            "paces": _PACES,
             "alone_ms": quiet_ms, "beside_ms": busy_ms, "looks": watch.samples, "steps_back": len(watch.steps_back),
         },
     )  # fmt: skip
     assert not watch.steps_back
     check_equal(job.oracle.lists, job.all_lists())
-    assert [each["differences"] for each in found] == [[]] * _REPLAYS
+    assert [each["differences"] for each in found] == [[]] * len(_PACES)
     assert len({each["digest"] for each in found}) == 1
     _wait_committed(job)
     stack.rest.cancel(job.job_id)
+
+
+def _probed(prober: Prober, replay: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], list[float]]:
+    """Return what a replay printed, and after how many milliseconds visitors had their lists while it ran."""
+    with ThreadPoolExecutor(1) as pool:
+        running, beside = pool.submit(replay), list[float]()
+        while not running.done():
+            beside.append(prober.asks())
+        return running.result(), beside
 
 
 def _caught_up(stack: Stack) -> tuple[LiveJob, list[Event]]:

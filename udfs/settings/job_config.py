@@ -17,7 +17,16 @@ from tideline.udfs.core.rule_costs.lifted import Lifted
 from tideline.udfs.core.serving.past.some_users import SomeUsers
 from tideline.udfs.settings.connection.kafka_security import KAFKA_PROPERTIES, mask_properties
 from tideline.udfs.settings.connection.redis_url import REDIS_URL, mask_url
-from tideline.udfs.settings.option_kinds import ARCHIVE, LIFTED, OFFSETS, POLICY, TOKEN_KEYS, USERS, mask_token_keys
+from tideline.udfs.settings.option_kinds import (
+    ARCHIVE,
+    LIFTED,
+    OFFSETS,
+    POLICY,
+    TOKEN_KEYS,
+    USERS,
+    check_range,
+    mask_token_keys,
+)
 from tideline.udfs.settings.options import (
     Kind,
     brokers,
@@ -240,6 +249,11 @@ class ReplayConfig(JobConfig):
     without: Lifted | None = option(  # noqa: RUF009 - it makes a field
         LIFTED, "Classes of rules that do not hold in it; without it all hold", None
     )
+    records_per_s: int | None = option(
+        whole(100, 1_000_000),
+        "Records that it works off in a second at most, to leave the machine to others; without it as many as it can",
+        None,
+    )
     policy_pin: int | None = option(
         whole(0, 2**40 - 1), "Policy version to rank with; without it the newest at its start", None
     )
@@ -247,23 +261,13 @@ class ReplayConfig(JobConfig):
     def __post_init__(self) -> None:
         """Checks what one option cannot say alone."""
         super().__post_init__()
-        if (self.from_ms is None) != (self.to_ms is None):
-            raise ConfigError("from_ms, to_ms", (self.from_ms, self.to_ms), "both or neither")
-        if (self.from_offsets is None) != (self.to_offsets is None):
-            raise ConfigError("from_offsets, to_offsets", (self.from_offsets, self.to_offsets), "both or neither")
-        if (self.from_ms is None) == (self.from_offsets is None):
-            raise ConfigError("from_ms, from_offsets", (self.from_ms, self.from_offsets), "exactly one kind of range")
-        if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
-            raise ConfigError("to_ms", self.to_ms, f"later than from_ms, {self.from_ms}")
+        check_range((self.from_ms, self.to_ms), (self.from_offsets, self.to_offsets))
         if self.archive is not None and self.from_offsets is None:
             raise ConfigError("from_offsets", None, "offsets, with an archive: `tideline replay` finds those of times")
         if self.users is not None and not self.makes_lists:
             raise ConfigError("users", self.users, "everybody, where it makes a policy: some users teach another one")
         if self.without is not None and not self.makes_lists:
             raise ConfigError("without", self.without, "not where it makes a policy: rules are of lists")
-        begin, end = self.from_offsets or {}, self.to_offsets or {}
-        if begin.keys() != end.keys() or any(begin[partition] > end[partition] for partition in begin):
-            raise ConfigError("to_offsets", end, f"the partitions of from_offsets, none before its start: {begin}")
 
     @property
     def makes_lists(self) -> bool:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tideline.schemas.errors import ConfigError
 from tideline.udfs.core.policies.by_name import describe_policies, make_policy
 from tideline.udfs.core.rule_costs.lifted import LIFTABLE, Lifted, read_lifted
 from tideline.udfs.core.serving.past.some_users import MAX_NAMED, SomeUsers
@@ -14,6 +15,8 @@ from tideline.udfs.settings.options import MASK, Kind, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    Offsets = Mapping[int, int]
 
 _SECRET_BYTES = 32
 _ONE_IN = re.compile(r"1/([2-9]|[1-9][0-9]{1,5})")
@@ -43,6 +46,26 @@ def _check_offsets(entries: dict[str, Any]) -> dict[int, int]:
     if not offsets or min(*offsets, *offsets.values()) < 0:
         raise ValueError
     return offsets
+
+
+def check_range(times: tuple[int | None, int | None], offsets: tuple[Offsets | None, Offsets | None]) -> None:
+    """Check that a range has two ends of one kind, in their order.
+
+    Raises:
+        ConfigError: It has not.
+    """
+    (from_ms, to_ms), (from_offsets, to_offsets) = times, offsets
+    if (from_ms is None) != (to_ms is None):
+        raise ConfigError("from_ms, to_ms", times, "both or neither")
+    if (from_offsets is None) != (to_offsets is None):
+        raise ConfigError("from_offsets, to_offsets", offsets, "both or neither")
+    if (from_ms is None) == (from_offsets is None):
+        raise ConfigError("from_ms, from_offsets", (from_ms, from_offsets), "exactly one kind of range")
+    if from_ms is not None and to_ms is not None and from_ms >= to_ms:
+        raise ConfigError("to_ms", to_ms, f"later than from_ms, {from_ms}")
+    begin, end = from_offsets or {}, to_offsets or {}
+    if begin.keys() != end.keys() or any(begin[partition] > end[partition] for partition in begin):
+        raise ConfigError("to_offsets", end, f"the partitions of from_offsets, none before its start: {begin}")
 
 
 def _read_archive(raw: Any) -> Path:

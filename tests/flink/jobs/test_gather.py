@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -41,17 +43,22 @@ def written(shards: list[int]) -> list[tuple[int, int, bytes, bytes, int, int, i
 @pytest.fixture
 def batches(environment: Any, config_of: Callable[..., JobConfig], monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     """What is handed on of `written`, in the order of each subtask."""
-    from pyflink.datastream import DataStream
-
     monkeypatch.setattr(gather, "_MOST_RECORDS", _MOST)
     environment.set_parallelism(_PARALLELISM)
     environment.set_max_parallelism(MAX_PARALLELISM)
     environment.get_config().enable_object_reuse()
     config = config_of("live", "--parallelism", str(_PARALLELISM), "--batch-ms", "20")
     rows = written(shard_keys(config.shards))
+    return collected(environment, config, rows)
+
+
+def collected(environment: Any, config: JobConfig, rows: list[Any]) -> list[Batch]:
+    """Return what is handed on of records, in the order of each subtask."""
+    from pyflink.datastream import DataStream
+
     made = gathered(environment.from_collection(rows, RECORD_TYPE), config, "gather")
-    with DataStream(getattr(made._origin_stream._j_data_stream, "global")()).execute_and_collect() as collected:
-        return [read_batch((kind, bytes(byte & 255 for byte in content))) for _, (kind, content) in collected]
+    with DataStream(getattr(made._origin_stream._j_data_stream, "global")()).execute_and_collect() as found:
+        return [read_batch((kind, bytes(byte & 255 for byte in content))) for _, (kind, content) in found]
 
 
 def test_every_record_goes_on_once_in_its_order_with_those_of_its_subtask(batches: list[Batch]) -> None:
@@ -90,3 +97,21 @@ def test_an_order_goes_alone_behind_what_came_before_it(batches: list[Batch]) ->
             for shard, offset in zip(batch.shards, batch.offsets, strict=True):
                 assert (offset < _ORDER_AT) == (shard in waiting)
     assert not waiting
+
+
+def test_a_pace_lets_through_so_many_records_a_second_and_all_of_them(
+    environment: Any, config_of: Callable[..., JobConfig]
+) -> None:
+    """Contract: no more in any second than was asked for, shared out over the subtasks; none is lost, none twice."""
+    environment.set_parallelism(_PARALLELISM)
+    environment.set_max_parallelism(MAX_PARALLELISM)
+    config = config_of("replay", "--parallelism", str(_PARALLELISM), "--records-per-s", "400", "--batch-ms", "20")
+    shards = shard_keys(config.shards)
+    rows = [(shards[number % len(shards)], EVENTS, b"u", b"v", 0, number, 2**41) for number in range(1_000)]
+    began_s = time.monotonic()
+    batches = collected(environment, config, rows)
+    took_s = time.monotonic() - began_s
+    assert sorted(offset for batch in batches for offset in batch.offsets) == list(range(1_000))
+    by_subtask = Counter(subtask(shard) for batch in batches for shard in batch.shards)
+    assert took_s >= 0.95 * max(by_subtask.values()) / (400 / _PARALLELISM)
+    assert max(len(batch.shards) for batch in batches) <= 40

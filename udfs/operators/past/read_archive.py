@@ -5,6 +5,7 @@ A replay may do so because its users begin with it: which shard a user is in is 
 
 from __future__ import annotations
 
+import time
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tideline.udfs.settings.worker_config import WorkerConfig
 
 _BATCH_BYTES = 1 << 20
+_ANY_NUMBER = 1 << 62
 _NUMBER_BITS = 40
 """Of a number the lower bits say which part, those above how many lanes there are beside the first."""
 
@@ -119,10 +121,19 @@ class ReadArchive(FlatMapFunction):
     """From the number of a part to its records: a row (shard key, (EVENTS, packed)) for each subtask of the ranker."""
 
     def __init__(
-        self, submitted: WorkerConfig[ReplayConfig], parts: Parts, keys: Sequence[int], subtasks: Sequence[int]
+        self,
+        submitted: WorkerConfig[ReplayConfig],
+        parts: Parts,
+        keys: Sequence[int],
+        subtasks: Sequence[int],
+        per_s: int | None = None,
     ) -> None:
-        """`keys` are the keys of all shards, `subtasks` where each of them is worked off."""
-        self._submitted, self._parts = submitted, parts
+        """`keys` are the keys of all shards, `subtasks` where each of them is worked off.
+
+        With `per_s` it reads so many records a second at most, a tenth of them at a time.
+        """
+        self._submitted, self._parts, self._per_s = submitted, parts, per_s
+        self._most = _ANY_NUMBER if per_s is None else max(per_s // 10, 1)
         self._keys, self._subtasks = np.array(keys, np.int64), np.array(subtasks, np.int64)
 
     def open(self, context: RuntimeContext) -> None:
@@ -147,7 +158,11 @@ class ReadArchive(FlatMapFunction):
             subtasks = self._subtasks[shards]
             for subtask in np.unique(subtasks).tolist():
                 mine = subtasks == subtask
-                yield from _rows(part.partition, records.filter(pa.array(mine)), self._keys[shards[mine]])
+                of_subtask = records.filter(pa.array(mine))
+                for count, row in _rows(part.partition, of_subtask, self._keys[shards[mine]], self._most):
+                    if self._per_s is not None:
+                        time.sleep(count / self._per_s)
+                    yield row
         self._reached.show(part.partition, part.stop)
 
     def _log(self, part: Part) -> ArchivedLog:
@@ -163,13 +178,15 @@ class ReadArchive(FlatMapFunction):
             return found
 
 
-def _rows(partition: int, records: pa.RecordBatch, shards: NDArray[np.int64]) -> Iterator[Row]:
-    """Yield the records in rows, each of a megabyte or of the record that makes it more."""
+def _rows(
+    partition: int, records: pa.RecordBatch, shards: NDArray[np.int64], most: int = _ANY_NUMBER
+) -> Iterator[tuple[int, Row]]:
+    """Yield how many records and their row: a megabyte, or with the record that makes it more, or `most` records."""
     sizes = [pc.fill_null(pc.binary_length(records[name]), 0).to_numpy() for name in ("key", "value")]
     ends, start = np.cumsum(sum(sizes, np.zeros(1, np.int64))), 0
     while start < shards.size:
         before = int(ends[start - 1]) if start else 0
-        stop = min(int(np.searchsorted(ends, before + _BATCH_BYTES)) + 1, shards.size)
+        stop = min(int(np.searchsorted(ends, before + _BATCH_BYTES)) + 1, shards.size, start + most)
         of = shards[start:stop]
-        yield Row(int(of[0]), Row(EVENTS, packed(records.slice(start, stop - start), of, partition)))
+        yield stop - start, Row(int(of[0]), Row(EVENTS, packed(records.slice(start, stop - start), of, partition)))
         start = stop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from pathlib import Path
 from random import Random
@@ -56,14 +57,14 @@ def _archive(folder: Path) -> dict[int, list[TopicRecord]]:
     return found
 
 
-def _reader(folder: Path, parts: Parts, context: MemoryContext | None = None) -> ReadArchive:
+def _reader(folder: Path, parts: Parts, context: MemoryContext | None = None, per_s: int | None = None) -> ReadArchive:
     config = ReplayConfig(
         name="r", bootstrap="b:1", redis_url="redis://h", encoder=Path(), token_keys={1: b"k" * 32}, archive=folder,
         from_offsets={0: 0}, to_offsets={0: 1},
     )  # fmt: skip
     topics = SimpleNamespace(clickstream="clicks")
     opened = SimpleNamespace(opened=lambda: SimpleNamespace(archive=config.archive, topics=topics))
-    found = ReadArchive(cast("Any", opened), parts, _KEYS, _SUBTASKS)
+    found = ReadArchive(cast("Any", opened), parts, _KEYS, _SUBTASKS, per_s)
     found.open(cast("Any", context or MemoryContext()))
     return found
 
@@ -195,3 +196,18 @@ def test_how_far_it_has_read_is_told_as_kafkas_source_does(tmp_path: Path) -> No
         list(reader.flat_map(number))
         told.append([context.counts[name] for name in names])
     assert told == [[68, 0], [68, 129], [132, 129], [196, 129], [260, 129], [299, 129]]
+
+
+def test_at_a_pace_it_waits_as_long_as_its_records_are_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: the same records, a tenth of a second of them at a time; without a pace it waits for nothing."""
+    every, slept = _archive(tmp_path), list[float]()
+    monkeypatch.setattr(time, "sleep", slept.append)
+    parts = Parts({0: 5}, {0: _RECORDS}, 400)
+    first, last = parts.numbers(1)
+    plain = _batches(_reader(tmp_path, parts), range(first, last + 1))
+    assert not slept
+    paced = _batches(_reader(tmp_path, parts, per_s=200), range(first, last + 1))
+    assert _told(paced) == _told(plain) == {0: every[0]}
+    assert max(len(batch.shards) for batch in paced) == 20
+    assert sum(slept) == pytest.approx(len(every[0]) / 200)
+    assert max(slept) <= 0.1
