@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.slow]
 _USERS, _PAST, _MORE = 500, 60_000, 60_000
 _PER_S, _TOLD_EVERY_S = 200, 0.05
 _ALONE, _PROBED = 300, 40
-_PACES: tuple[dict[str, str], ...] = ({}, {"records_per_s": "4000"})
+_PACES: tuple[dict[str, str], ...] = ({}, {"records_per_s": "3000"})
 """What is said to each of the replays of how fast it may be."""
 _BEFORE_MS = 6 * 3_600_000
 
