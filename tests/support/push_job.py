@@ -10,11 +10,13 @@ from tests.support.core_world import activity, make_ranker
 from tests.unit.udfs.operators.kept.test_user_states import World
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
+from tideline.udfs.core.hashing import hashes64
 from tideline.udfs.core.lists.list_block import decode_block
 from tideline.udfs.core.profiles.profile_record import Consent, Profile, encode_profile
 from tideline.udfs.core.push.learned.push_settings import PushSettings, read_push
 from tideline.udfs.core.push.push_record import PushRecord, decode_push
 from tideline.udfs.core.push.send_hours import SLOT
+from tideline.udfs.core.push.sending import held_out
 from tideline.udfs.core.serving.batches.outcome import Records
 from tideline.udfs.operators.batch_rows import EVENTS, PROFILES, Batch
 from tideline.udfs.operators.kept.batch_users import BatchUsers
@@ -176,3 +178,20 @@ class PushJob:
 def shard_of(user: str) -> int:
     """Return a user's shard."""
     return sum(user.encode()) % SHARDS
+
+
+USERS = [f"u{number}" for number in range(60)]
+
+
+def begun(must: float = 0.0) -> PushJob:
+    """Return a job whose users came by at seven and agreed to messages then."""
+    job = PushJob(push_world(push_must=must), now_ms=MIDNIGHT_MS + 7 * HOUR_MS)
+    job.visit(USERS)
+    job.agree(USERS)
+    return job
+
+
+def pushed_to() -> set[str]:
+    """Return who is not held out for good."""
+    held = held_out(hashes64(USERS), push_world().settings.salt).tolist()
+    return {user for user, out in zip(USERS, held, strict=True) if not out}

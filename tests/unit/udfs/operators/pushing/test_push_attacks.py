@@ -11,31 +11,25 @@ import numpy as np
 import pytest
 
 from tests.support.core_world import activity, make_ranker
-from tests.support.push_job import DAY_MS, HOUR_MS, MIDNIGHT_MS, MINUTE_MS, SETTINGS, PushJob, push_world, shard_of
+from tests.support.push_job import (
+    DAY_MS,
+    HOUR_MS,
+    MIDNIGHT_MS,
+    MINUTE_MS,
+    SETTINGS,
+    USERS,
+    PushJob,
+    begun,
+    push_world,
+    pushed_to,
+    shard_of,
+)
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.hashing import hashes64
 from tideline.udfs.core.lists.list_block import decode_block
 from tideline.udfs.core.push.learned.push_settings import read_push
 from tideline.udfs.core.push.push_record import PushRecord, decode_push
 from tideline.udfs.core.push.push_user import push_id
-from tideline.udfs.core.push.sending import held_out
 from tideline.udfs.core.pushing.push_part import decode_part, parted
-
-USERS = [f"u{number}" for number in range(60)]
-
-
-def begun() -> PushJob:
-    """Return a job whose users came by at seven and agreed to messages then."""
-    job = PushJob(push_world(), now_ms=MIDNIGHT_MS + 7 * HOUR_MS)
-    job.visit(USERS)
-    job.agree(USERS)
-    return job
-
-
-def pushed_to() -> set[str]:
-    """Return who is not held out for good."""
-    held = held_out(hashes64(USERS), push_world().settings.salt).tolist()
-    return {user for user, out in zip(USERS, held, strict=True) if not out}
 
 
 def test_who_waited_while_pushes_were_off_is_due_again_once_they_are_on() -> None:

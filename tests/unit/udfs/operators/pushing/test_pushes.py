@@ -7,34 +7,29 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tests.support.push_job import DAY_MS, HOUR_MS, MIDNIGHT_MS, MINUTE_MS, SETTINGS, PushJob, push_world, shard_of
+from tests.support.push_job import (
+    DAY_MS,
+    HOUR_MS,
+    MIDNIGHT_MS,
+    MINUTE_MS,
+    SETTINGS,
+    USERS,
+    PushJob,
+    begun,
+    push_world,
+    pushed_to,
+    shard_of,
+)
 from tideline.schemas.events import Event, EventType
 from tideline.udfs.core.erasure.erase_order import erase_order
-from tideline.udfs.core.hashing import hashes64
 from tideline.udfs.core.push.learned.push_feedback import PUSH_FEEDBACK, gather_push_rows
 from tideline.udfs.core.push.learned.push_settings import read_push
 from tideline.udfs.core.push.push_record import PushRecord
 from tideline.udfs.core.push.push_user import push_id
 from tideline.udfs.core.push.send_hours import SLOT
-from tideline.udfs.core.push.sending import held_out
 from tideline.udfs.core.pushing.push_part import PUSH_MARK, decode_part, parted
 
-USERS = [f"u{number}" for number in range(60)]
 DAY = MIDNIGHT_MS // DAY_MS
-
-
-def begun(must: float = 0.0) -> PushJob:
-    """Return a job whose users came by at seven and agreed to messages then."""
-    job = PushJob(push_world(push_must=must), now_ms=MIDNIGHT_MS + 7 * HOUR_MS)
-    job.visit(USERS)
-    job.agree(USERS)
-    return job
-
-
-def pushed_to() -> set[str]:
-    """Return who is not held out for good."""
-    held = held_out(hashes64(USERS), push_world().settings.salt).tolist()
-    return {user for user, out in zip(USERS, held, strict=True) if not out}
 
 
 def test_each_user_has_one_decision_point_a_day_in_the_bucket_he_waits_for() -> None:
