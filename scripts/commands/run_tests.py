@@ -1,4 +1,4 @@
-"""Runs the test layers one after the other and prints a table of counts: `tideline test`."""
+"""Runs the test layers, the longest beside the others, and prints a table of counts: `tideline test`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from tideline.scripts.parsers.verbs import parser_of
 
 SIDE_BY_SIDE = {"unit": ["-n", "auto", "--maxprocesses", "4"]}
 """Of the layers whose tests share nothing. On two cores 1,300 tests take 30 s, 37 with a thread pool each."""
+BESIDE_OTHERS = "integration"
+"""The layer that mostly waits and takes as long as all others: beside them a run takes two thirds of the time."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -39,23 +42,44 @@ class Counts:
         return self.exit_status == 0 and self.passed > 0
 
 
-def run_layer(layer: str) -> Counts:
-    """Runs the tests in tests/<layer> in a process of their own, its output shown as it comes."""
+def run_layers(layers: list[str]) -> list[Counts]:
+    """Runs the layers one after the other, but `BESIDE_OTHERS` beside those that are not `slow`; in their order."""
+    beside = [layer for layer in layers if layer == BESIDE_OTHERS]
+    others = [layer for layer in layers if layer not in (BESIDE_OTHERS, "slow")]
+    both = bool(beside and others)
+    with ThreadPoolExecutor(2) as lanes:
+        runs = [lanes.submit(_run_each, lane, is_named=both) for lane in (beside, others)]
+        results = [result for run in runs for result in run.result()]
+    results += _run_each([layer for layer in layers if layer == "slow"], is_named=False)
+    return sorted(results, key=lambda result: layers.index(result.layer))
+
+
+def _run_each(layers: list[str], *, is_named: bool) -> list[Counts]:
+    return [run_layer(layer, is_named=is_named) for layer in layers]
+
+
+def run_layer(layer: str, *, is_named: bool = False) -> Counts:
+    """Runs the tests in tests/<layer> in a process of their own, its output shown as it comes.
+
+    With `is_named` each line of it begins with the layer's name, as another one prints at the same time.
+    """
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            f"tests/{layer}",
-            f"--junit-xml={report}",
-            *SIDE_BY_SIDE.get(layer, []),
-        ]
+        options = [f"--junit-xml={report}", *SIDE_BY_SIDE.get(layer, [])]
+        command = [sys.executable, "-m", "pytest", f"tests/{layer}", *options]
         environment = os.environ | (ONE_THREAD if layer in SIDE_BY_SIDE else {})
-        exit_status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        exit_status = _run(command, environment, f"{layer:11} | " if is_named else None)
         passed, failed, skipped = count(report)
     return Counts(layer, passed, failed, skipped, time.monotonic() - started, exit_status)
+
+
+def _run(command: list[str], environment: dict[str, str], prefix: str | None) -> int:
+    output = None if prefix is None else subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, text=True, errors="replace") as process:
+        for line in process.stdout or ():
+            print(f"{prefix}{line}", end="", flush=True)
+    return process.returncode
 
 
 def count(report: Path) -> tuple[int, int, int]:
@@ -91,7 +115,7 @@ def main(argv: list[str]) -> int:
     if unknown:
         parser.error(f"unknown layer {unknown[0]!r}; allowed: {', '.join((*LAYERS, *WHEN_NAMED))}")
     with busy() if given.under_load else nullcontext():
-        results = [run_layer(layer) for layer in chosen]
+        results = run_layers(list(dict.fromkeys(chosen)))
     for layer in sorted(WHEN_NAMED.keys() - chosen):
         print(f"\nnot run: {layer}, {WHEN_NAMED[layer]} (scripts/test {layer})")
     print(summary(results), flush=True)

@@ -19,7 +19,7 @@ def fill(parser: VerbParser) -> None:
     """Describe the verb."""
     known = (*LAYERS, *WHEN_NAMED)
     parser.tells(
-        "Runs the tests, layer by layer, and prints a table of counts.",
+        "Runs the tests, layer by layer, integration beside the others, and prints a table of counts.",
         ["tideline test", "tideline test unit contract", "tideline test --under-load integration"],
     )
     parser.add_argument(

@@ -1,10 +1,12 @@
 """Contract: a run in which nothing was checked is not a success."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
-from tideline.scripts.commands.run_tests import Counts, count, main, summary
+from tideline.scripts.commands import run_tests
+from tideline.scripts.commands.run_tests import Counts, count, main, run_layers, summary
 
 REPORT = '<testsuites><testsuite tests="10" failures="2" errors="1" skipped="3"/></testsuites>'
 
@@ -31,3 +33,30 @@ def test_unknown_layer_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["units"])
     assert "allowed: unit, contract, browser, flink, integration, faults, slow, train" in capsys.readouterr().err
+
+
+def test_integration_runs_beside_the_others_and_slow_after_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: integration and unit wait for each other here, slow for both; results come in the order asked for."""
+    met, ended = threading.Barrier(2, timeout=30), []
+
+    def run_layer(layer: str, *, is_named: bool) -> Counts:
+        if layer in {"unit", "integration"}:
+            met.wait()
+        ended.append(layer)
+        return Counts(layer, 1, 0, 0, 1.0, 0 if is_named == (layer != "slow") else 1)
+
+    monkeypatch.setattr(run_tests, "run_layer", run_layer)
+    results = run_layers(["unit", "slow", "integration", "faults"])
+    assert [result.layer for result in results] == ["unit", "slow", "integration", "faults"]
+    assert all(result.good for result in results)
+    assert ended[-1] == "slow"
+
+
+def test_a_layer_alone_keeps_its_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    """Contract: what pytest prints goes straight on, and where two layers print each line says whose it is."""
+    assert run_tests.run_layer("no_such_layer").exit_status == 4
+    assert "no tests ran" in capfd.readouterr().out
+    assert run_tests.run_layer("no_such_layer", is_named=True).exit_status == 4
+    printed = capfd.readouterr().out.splitlines()
+    assert printed
+    assert all(line.startswith("no_such_layer | ") for line in printed)
