@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tideline.models.coded_texts import CodedTexts, coded_texts
 from tideline.models.table_files import Unreadable, one_line, open_table, printable
 from tideline.schemas.errors import ConfigError
 
@@ -75,8 +76,8 @@ class Table:
         texts = self._cast(name, column, pa.string(), "texts in UTF-8")
         return pc.if_else(pc.equal(texts, ""), None, texts)
 
-    def texts(self, name: str, empty: str | None = None) -> NDArray[np.str_]:
-        """Return a column as text; `empty` stands where there is none.
+    def coded(self, name: str, empty: str | None = None) -> CodedTexts:
+        """Return a column as coded text; `empty` stands where there is none.
 
         Raises:
             ConfigError: it is not there, holds something else, or has an empty place for which nothing stands.
@@ -84,7 +85,12 @@ class Table:
         found = self.strings(name)
         if empty is None:
             self.require(name, pc.is_valid(found).to_numpy(zero_copy_only=False), "a text in every row")
-        return np.asarray(pc.fill_null(found, empty or "").to_numpy(zero_copy_only=False), np.str_)
+        return coded_texts(pc.fill_null(found, empty or ""))
+
+    def texts(self, name: str, empty: str | None = None) -> NDArray[np.str_]:
+        """Return what `coded` does as an array of texts, which takes much more memory where they are long."""
+        found = self.coded(name, empty)
+        return found.names[found.code]
 
     def numbers(self, name: str, most: float = LARGEST) -> NDArray[np.float64]:
         """Return a column as numbers from -most to most, NaN where empty.

@@ -31,7 +31,10 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from tideline.models.coded_texts import CodedTexts, coded_texts
 from tideline.models.tables import Table
 from tideline.udfs.core.catalogue.activity_features import FEATURES
 from tideline.udfs.core.evaluation.log import LoggedFeedback
@@ -71,7 +74,7 @@ class LoggedFile(NamedTuple):
 
     log: LoggedFeedback
     file_row: NDArray[np.int64]
-    decision_id: NDArray[np.str_]
+    decision_id: CodedTexts
     left_out: dict[str, int]
     unread: list[str]
     """Columns that nothing was read from, but for those of our own export."""
@@ -88,24 +91,25 @@ def read_log(
         ConfigError: the file cannot be read, lacks a column or holds a value that is not allowed.
     """
     columns = Table(path, "--log")
-    action, rewards = columns.texts("action"), columns.numbers(reward)
+    action, rewards = columns.coded("action"), columns.numbers(reward)
     columns.require(reward, np.isfinite(rewards), "a finite number in every row")
     propensity = _propensity(columns)
     ids, position, ts_ms, lists = _places(columns)
-    x = _contexts(columns)
     kept, left_out = _usable(columns, ~np.isnan(propensity), placement or "")
     rows, decision = _by_decision(kept, ids, position, ts_ms)
     if lists:
         whole = _without_gap(decision, position[rows])
         left_out["below a gap in their list"] = int((~whole).sum())
         rows, decision = rows[whole], np.unique(decision[whole], return_inverse=True)[1]
-    arms, arm = np.unique(action[rows], return_inverse=True)
+    arms, code = action.among(rows)
+    arm = code.astype(np.int64)
     eligible = _eligible(columns, arms.size, position if lists else np.zeros(columns.rows, np.int64))
+    ids = ids.among(rows)
     user, decision_hash = _users(columns, ids, rows)
     log = LoggedFeedback(
         arms=tuple(arms.tolist()),
-        x=x[rows],
-        action=arm.astype(np.int64),
+        x=_contexts(columns, rows),
+        action=arm,
         propensity=propensity[rows],
         reward=rewards[rows],
         decision=decision.astype(np.int64),
@@ -121,16 +125,16 @@ def read_log(
         rules=_rules(columns, rows, arm, rules) if lists and rules else (),
     )
     left_out = {reason: count for reason, count in left_out.items() if count}
-    return LoggedFile(log, rows, ids[rows], left_out, [name for name in columns.names if not _known(name, reward)])
+    return LoggedFile(log, rows, ids, left_out, [name for name in columns.names if not _known(name, reward)])
 
 
-def _places(columns: Table) -> tuple[NDArray[np.str_], NDArray[np.int64], NDArray[np.int64], bool]:
+def _places(columns: Table) -> tuple[CodedTexts, NDArray[np.int64], NDArray[np.int64], bool]:
     """Return decision, position and time of each row, and whether decisions are lists: their positions are from 0."""
     has_ids = "decision_id" in columns.names
-    ids = columns.texts("decision_id") if has_ids else np.arange(columns.rows).astype(np.str_)
+    ids = columns.coded("decision_id") if has_ids else coded_texts(pc.cast(pa.array(range(columns.rows)), pa.string()))
     position = columns.whole("position", 0) if "position" in columns.names else np.zeros(columns.rows, np.int64)
     ts_ms = columns.times("ts_ms") if "ts_ms" in columns.names else np.arange(columns.rows)
-    lists = bool(has_ids and (position > 0).any() and np.unique(ids).size < ids.size)
+    lists = bool(has_ids and (position > 0).any() and ids.names.size < columns.rows)
     return ids, position - position.min() if lists else position, ts_ms, lists
 
 
@@ -164,7 +168,7 @@ def _feasible(columns: Table, rows: NDArray[np.int64]) -> NDArray[np.int64] | No
 
 def _rules(columns: Table, rows: NDArray[np.int64], arm: NDArray[np.int64], rules: Sequence[ListRule]) -> RuleTables:
     """Return the rules for the arms, by what the file tells of each one."""
-    about = columns.texts("about")[rows][np.unique(arm, return_index=True)[1]]
+    about = columns.coded("about").of(rows[np.unique(arm, return_index=True)[1]])
     described = [_described(text) for text in about.tolist()]
     right = np.array([each is not None for each in described])[arm]
     whole = np.ones(columns.rows, np.bool_)
@@ -186,20 +190,27 @@ def _known(name: str, reward: str) -> bool:
 
 
 def _users(
-    columns: Table, ids: NDArray[np.str_], rows: NDArray[np.int64]
+    columns: Table, ids: CodedTexts, rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64] | None, NDArray[np.uint64]]:
     """Return whose each of the rows is, a number, and the hash of his name; a decision stands for him where unknown.
 
-    None and the hashes of the decisions where the file has no such column.
+    None and the hashes of the decisions where the file has no such column. `ids` are those of the rows.
     """
     name = next((each for each in _USERS if each in columns.names), None)
     whose = ids
     if name is not None:
-        found = columns.texts(name, empty="")
-        whose = np.where(found == "", np.char.add("decision ", ids), found)
-    names, user = np.unique(whose[rows], return_inverse=True)
-    hashes = np.array([hash64(each) for each in names.tolist()], np.uint64)
-    return None if name is None else user.astype(np.int64), hashes[user]
+        whose = columns.coded(name, empty="").among(rows)
+        unknown = whose.are("")
+        if unknown.any():
+            standing = ids.among(np.flatnonzero(unknown))
+            names = np.concatenate([whose.names, np.char.add("decision ", standing.names)])
+            of = whose.code.astype(np.int64)
+            of[unknown] = whose.names.size + standing.code
+            used, of = np.unique(of, return_inverse=True)
+            names, place = np.unique(names[used], return_inverse=True)
+            whose = CodedTexts(names, place[of].astype(np.int32))
+    hashes = np.array([hash64(each) for each in whose.names.tolist()], np.uint64)
+    return None if name is None else whose.code.astype(np.int64), hashes[whose.code]
 
 
 def _pairs(columns: Table, rows: NDArray[np.int64]) -> NDArray[np.uint32] | None:
@@ -210,13 +221,14 @@ def _pairs(columns: Table, rows: NDArray[np.int64]) -> NDArray[np.uint32] | None
     return found[rows].astype(np.uint32)
 
 
-def _contexts(columns: Table) -> NDArray[np.float64]:
+def _contexts(columns: Table, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     names = [name for name in columns.names if name.startswith("x_")]
     names.sort(key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
-    x = np.empty((columns.rows, len(names)))
+    x = np.empty((rows.size, len(names)))
     for at, name in enumerate(names):
-        x[:, at] = columns.numbers(name)
-        columns.require(name, np.isfinite(x[:, at]), "a finite number in every row")
+        found = columns.numbers(name)
+        columns.require(name, np.isfinite(found), "a finite number in every row")
+        x[:, at] = found[rows]
     return x
 
 
@@ -242,7 +254,7 @@ def _usable(columns: Table, known: NDArray[np.bool_], placement: str) -> tuple[N
     """Return the rows of a placement and the newest encoder whose propensity is known (if any is); count the others."""
     kept, left_out = np.ones(columns.rows, np.bool_), {}
     if placement or "placement" in columns.names:
-        kept = columns.texts("placement", empty="") == placement
+        kept = columns.coded("placement", empty="").are(placement)
         left_out["another placement"] = int((~kept).sum())
     if "encoder_version" in columns.names and columns.rows:
         encoder = columns.whole("encoder_version", 0)
@@ -256,10 +268,10 @@ def _usable(columns: Table, known: NDArray[np.bool_], placement: str) -> tuple[N
 
 
 def _by_decision(
-    rows: NDArray[np.int64], ids: NDArray[np.str_], position: NDArray[np.int64], ts_ms: NDArray[np.int64]
+    rows: NDArray[np.int64], ids: CodedTexts, position: NDArray[np.int64], ts_ms: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows, decisions by their earliest time and each by position, and the number of each one's decision."""
-    names, of = np.unique(ids[rows], return_inverse=True)
+    names, of = ids.among(rows)
     earliest = np.full(names.size, np.iinfo(np.int64).max)
     np.minimum.at(earliest, of, ts_ms[rows])
     order = np.lexsort((rows, position[rows], of, earliest[of]))

@@ -121,10 +121,11 @@ def _row_of(columns: File, logged: LoggedFile) -> NDArray[np.int64]:
         if columns.rows <= int(logged.file_row.max()):
             raise columns.wrong("p_<action>", f"1 row or one for each of the log's; it has {columns.rows:,}")
         return logged.file_row
+    ids = logged.decision_id
     read = {"decision_id": columns.texts, "position": lambda name: columns.whole(name, 0).astype(np.str_)}
     have = list(zip(*(read[name](name).tolist() for name in keys), strict=True))
     row_of = {key: at for at, key in enumerate(have)}
-    of_log = {"decision_id": logged.decision_id, "position": logged.log.position.astype(np.str_)}
+    of_log = {"decision_id": ids.names[ids.code], "position": logged.log.position.astype(np.str_)}
     try:
         return np.array([row_of[key] for key in zip(*(of_log[name].tolist() for name in keys), strict=True)])
     except KeyError as error:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.counter_random import decision_seeds, uniform
+from tideline.udfs.core.evaluation.reward_model import moments
 from tideline.udfs.core.evaluation.targets import Greedy
 from tideline.udfs.core.learning.intake import FIRST_MS
 from tideline.udfs.core.learning.learner import NOTHING_KEPT, Kept, Learner, LearnerSettings
@@ -40,19 +41,44 @@ _SCALE = 127.0
 _SALT = 1
 _REPLAY_SALT = 2
 _SCORED_AT_ONCE = 200
+_AT_ONCE = 65_536
+"""Rows whose contexts are in memory as floats together."""
 _FIRST_LEARNED = 10
 _LEARNED_SHARE = 0.05
 
 
 class Learning(NamedTuple):
-    """A log as the learner takes it: contexts as int8, feedback rows (dtype ROWS), weights of the objectives.
+    """A log as the learner takes it: contexts as int8 [N, DIM], weights of the objectives, rows where asked for.
 
     All rows are of one moment: nothing fades, so their times would leave no trace.
     """
 
+    log: LoggedFeedback
     x: NDArray[np.int8]
-    rows: NDArray[Any]
     weights: NDArray[np.float64]
+    discount: NDArray[np.float64]
+    """What is taken off an impression in each position."""
+
+    def rows(self, at: NDArray[np.int64] | Sequence[int]) -> NDArray[Any]:
+        """Return some of the log's rows as feedback (dtype ROWS).
+
+        Rewards of 0 and 1 are clicks, others revenue in thousandths; where the log tells all outcomes they are learned
+        instead, each for one.
+        """
+        log, at = self.log, np.asarray(at, np.int64)
+        rows = np.zeros(at.size, ROWS)
+        rows["activity"], rows["encoder"], rows["impressions"] = log.action[at], _ENCODER, 1
+        rows["ts_ms"], rows["x"] = FIRST_MS, self.x[at]
+        rows["examination_discount"] = self.discount[np.minimum(log.position[at], MAX_POSITIONS - 1)]
+        rows["pair"] = 0 if log.pair is None else log.pair[at]
+        if log.outcomes is not None:
+            rows["clicks"], rows["conversions"] = log.outcomes[at, 0] > 0, log.outcomes[at, 1] > 0
+            rows["revenue_milli"] = np.rint(log.outcomes[at, 2] * 1000.0)
+            return rows
+        rows["clicks"] = log.reward[at] > 0
+        if not self.weights[0]:
+            rows["revenue_milli"] = np.rint(log.reward[at] * 1000.0)
+        return rows
 
 
 def contexts(x: NDArray[np.float64]) -> NDArray[np.int8]:
@@ -62,49 +88,59 @@ def contexts(x: NDArray[np.float64]) -> NDArray[np.int8]:
     their first DIM - 1 principal components. The 99th percentile of their norms fills what the constant leaves, longer
     ones are shortened to it.
     """
-    if x.shape[1] == DIM:
-        own = np.rint(x * _SCALE)
-        if np.abs(own - x * _SCALE).max(initial=0.0) < 1e-3 and (own[:, 0] == CONSTANT_X).all():
-            found: NDArray[np.int8] = own.astype(np.int8)
-            return found
-    spread = x.std(axis=0)
-    scaled = (x - x.mean(axis=0))[:, spread > 1e-9] / spread[spread > 1e-9]
-    if scaled.shape[1] > DIM - 1:
-        axes = np.linalg.eigh(scaled.T @ scaled)[1][:, ::-1][:, : DIM - 1]
-        signs = np.where(axes[np.abs(axes).argmax(axis=0), np.arange(DIM - 1)] < 0, -1.0, 1.0)
-        scaled = scaled @ (axes * signs)
-    norms = np.linalg.norm(scaled, axis=1)
-    usual = float(np.quantile(norms, 0.99)) if norms.size else 0.0
-    room = np.sqrt(1.0 - (CONSTANT_X / _SCALE) ** 2)
     found = np.zeros((len(x), DIM), np.int8)
     found[:, 0] = CONSTANT_X
-    if usual > 0.0:
-        shortened = scaled * (room / np.maximum(norms, usual))[:, None]
-        found[:, 1 : 1 + scaled.shape[1]] = np.trunc(shortened * _SCALE).astype(np.int8)
+    parts = [slice(start, start + _AT_ONCE) for start in range(0, len(x), _AT_ONCE)]
+    if x.shape[1] == DIM and all(_is_own_form(x[part]) for part in parts):
+        for part in parts:
+            found[part] = np.rint(x[part] * _SCALE)
+        return found
+    axes, mean, spread = _axes(x, parts)
+
+    def scaled(part: slice) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = ((x[part] - mean) / spread) @ axes
+        return found
+
+    norms = np.concatenate([np.zeros(0), *(np.linalg.norm(scaled(part), axis=1) for part in parts)])
+    usual = float(np.quantile(norms, 0.99)) if norms.size else 0.0
+    room = np.sqrt(1.0 - (CONSTANT_X / _SCALE) ** 2)
+    for part in parts if usual > 0.0 else ():
+        shortened = scaled(part) * (room / np.maximum(norms[part], usual))[:, None]
+        found[part, 1 : 1 + axes.shape[1]] = np.trunc(shortened * _SCALE).astype(np.int8)
     return found
 
 
-def learning(log: LoggedFeedback, positions: Sequence[float] = ()) -> Learning:
-    """Return the log's rows as feedback: rewards of 0 and 1 as clicks, others as revenue in thousandths.
+def _is_own_form(x: NDArray[np.float64]) -> bool:
+    own = np.rint(x * _SCALE)
+    return bool(np.abs(own - x * _SCALE).max(initial=0.0) < 1e-3 and (own[:, 0] == CONSTANT_X).all())
 
-    Where the log tells all outcomes they are learned instead, each for one.
+
+def _axes(
+    x: NDArray[np.float64], parts: Sequence[slice]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return what standardised contexts are turned by [D, at most DIM - 1], mean and spread of columns [D]."""
+    mean, spread = moments(x)
+    varies = spread > 1e-9
+    axes, spread = np.eye(x.shape[1])[:, varies], np.where(varies, spread, 1.0)
+    if axes.shape[1] > DIM - 1:
+        scaled = ((x[part] - mean) / spread @ axes for part in parts)
+        square = np.sum([each.T @ each for each in scaled], axis=0)
+        main = np.linalg.eigh(square)[1][:, ::-1][:, : DIM - 1]
+        axes = axes @ (main * np.where(main[np.abs(main).argmax(axis=0), np.arange(DIM - 1)] < 0, -1.0, 1.0))
+    return axes, mean, spread
+
+
+def learning(log: LoggedFeedback, positions: Sequence[float] = ()) -> Learning:
+    """Return the log as the learner takes it.
+
     `positions` says how much of an impression one counts in each, as the job's command; none: each counts whole.
     """
-    rows = np.zeros(log.rows, ROWS)
-    rows["activity"], rows["encoder"], rows["impressions"] = log.action, _ENCODER, 1
-    rows["ts_ms"], rows["x"] = FIRST_MS, contexts(log.x)
-    discount = np.array(examination_discount(positions))
-    rows["examination_discount"] = discount[np.minimum(log.position, MAX_POSITIONS - 1)]
-    rows["pair"] = 0 if log.pair is None else log.pair
     if log.outcomes is not None:
-        rows["clicks"], rows["conversions"] = log.outcomes[:, 0] > 0, log.outcomes[:, 1] > 0
-        rows["revenue_milli"] = np.rint(log.outcomes[:, 2] * 1000.0)
-        return Learning(rows["x"].copy(), rows, np.ones(len(OBJECTIVES)))
-    rows["clicks"] = log.reward > 0
-    clicks = bool(np.isin(log.reward, (0.0, 1.0)).all())
-    if not clicks:
-        rows["revenue_milli"] = np.rint(log.reward * 1000.0)
-    return Learning(rows["x"].copy(), rows, np.array([1.0, 0.0, 0.0] if clicks else [0.0, 0.0, 1.0]))
+        weights = np.ones(len(OBJECTIVES))
+    else:
+        clicks = bool(np.isin(log.reward, (0.0, 1.0)).all())
+        weights = np.array([1.0, 0.0, 0.0] if clicks else [0.0, 0.0, 1.0])
+    return Learning(log, contexts(log.x), weights, np.array(examination_discount(positions)))
 
 
 def learner_of(policy: Policy, log: LoggedFeedback, kept: Kept = NOTHING_KEPT) -> Learner:
@@ -153,7 +189,7 @@ def crossfitted(
     known = learning(log, positions)
     weights = known.weights if worths is None else worths
     count = int(fold.max()) + 1
-    parts = [_learn(learner_of(policy, log), log, known.rows[fold == each]) for each in range(count)]
+    parts = [_learn(learner_of(policy, log), log, known.rows(np.flatnonzero(fold == each))) for each in range(count)]
     tables = [_table(learner_of(policy, log, _without(parts, left)), log, weights) for left in range(count)]
 
     def drawn(rows: NDArray[np.int64], open_arms: NDArray[np.bool_], size: int, draws: int) -> NDArray[np.int64]:
@@ -211,7 +247,7 @@ def replayed(
         start += rows.size
         if len(waiting) >= max(_FIRST_LEARNED, _LEARNED_SHARE * learned):
             learned += len(waiting)
-            table, waiting = _table(_learn(learner, log, known.rows[waiting]), log, known.weights), []
+            table, waiting = _table(_learn(learner, log, known.rows(waiting)), log, known.weights), []
     return matched
 
 

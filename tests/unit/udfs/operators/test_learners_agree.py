@@ -55,7 +55,7 @@ def test_all_who_learn_the_same_feedback_have_the_same_rows(policy: str) -> None
 
     log = seen.log()
     evaluated = learner_of(make_policy(policy), log)
-    evaluated.learn(NAMES, learning(log).rows)
+    evaluated.learn(NAMES, learning(log).rows(range(log.rows)))
     rows = by_arm([*zip(NAMES, every_row(evaluated, log), strict=True), *evaluated.publish(evaluated.every_arm())])
     assert {name: row for name, row in rows.items() if name != NAMES[-1]} == wanted
 

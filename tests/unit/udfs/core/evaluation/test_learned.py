@@ -38,8 +38,8 @@ def test_a_log_is_learned_from_with_its_pairs() -> None:
     """Contract: each row has the pair that was scored; a log that tells none has 0."""
     log = draw(50, 5).log
     told = replace(log, pair=np.arange(2**24 - log.rows, 2**24, dtype=np.uint32))
-    assert learning(told).rows["pair"].tolist() == list(range(2**24 - log.rows, 2**24))
-    assert not learning(log).rows["pair"].any()
+    assert learning(told).rows(range(log.rows))["pair"].tolist() == list(range(2**24 - log.rows, 2**24))
+    assert not learning(log).rows(range(log.rows))["pair"].any()
 
 
 def test_all_outcomes_are_learned_where_the_log_tells_them_and_worths_say_what_counts() -> None:
@@ -47,7 +47,7 @@ def test_all_outcomes_are_learned_where_the_log_tells_them_and_worths_say_what_c
     log = draw(600, 6).log
     outcomes = np.column_stack([np.arange(600) % 2, np.arange(600) % 4 == 1, np.arange(600) / 3.0])
     told = replace(log, outcomes=outcomes)
-    rows = learning(told).rows
+    rows = learning(told).rows(range(told.rows))
     assert rows["clicks"].tolist() == outcomes[:, 0].tolist()
     assert rows["conversions"].tolist() == outcomes[:, 1].tolist()
     assert rows["revenue_milli"].tolist() == np.rint(outcomes[:, 2] * 1000).tolist()

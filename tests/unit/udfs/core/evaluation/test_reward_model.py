@@ -9,7 +9,7 @@ import pytest
 
 from tideline.scripts.benchmarks.offline.ope_world import make_log
 from tideline.udfs.core.evaluation.log import LoggedFeedback, folds
-from tideline.udfs.core.evaluation.reward_model import features, fit
+from tideline.udfs.core.evaluation.reward_model import Features, fit
 
 
 def a_log(rows: int = 4_000) -> LoggedFeedback:
@@ -48,7 +48,7 @@ def test_what_is_foretold_for_a_fold_does_not_see_it() -> None:
 def test_features_are_a_constant_the_varying_columns_and_the_places() -> None:
     """Contract: mean 0 and spread 1; a column that never changes says nothing and is left out."""
     x = np.array([[1.0, 7.0], [2.0, 7.0], [3.0, 7.0]])
-    found = features(x, np.array([0, 1, 2]))
+    found = Features.of(x, np.array([0, 1, 2])).of_rows(np.arange(3))
     assert found[:, 0].tolist() == [1.0, 1.0, 1.0]
     assert found[:, 1] == pytest.approx(np.array([-1.5, 0.0, 1.5]) * np.sqrt(2.0 / 3.0))
     assert found[:, 2:].tolist() == [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
