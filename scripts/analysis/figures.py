@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.models.coded_texts import CodedTexts
     from tideline.udfs.core.rewards.position_bias import Share
 
 _BINS = 10
@@ -33,7 +34,7 @@ class DecisionLog(NamedTuple):
     ts_ms: NDArray[np.int64]
     action: NDArray[np.int64]
     actions: tuple[str, ...]
-    groups: Mapping[str, NDArray[np.str_]]
+    groups: Mapping[str, CodedTexts]
     """What figures are told apart by: policy, encoder, arm, and placement where there are any."""
     click: NDArray[np.float64]
     conversion: NDArray[np.float64]
@@ -53,7 +54,8 @@ class DecisionLog(NamedTuple):
 
 def part_of(log: DecisionLog, here: NDArray[np.bool_]) -> DecisionLog:
     """Return some rows of a log, as if there were no others."""
-    groups = {name: values[here] for name, values in log.groups.items()}
+    rows = np.flatnonzero(here)
+    groups = {name: values.among(rows) for name, values in log.groups.items()}
     columns: dict[str, Any] = {
         name: values[here] for name, values in log._asdict().items() if isinstance(values, np.ndarray)
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tideline.models.coded_texts import CodedTexts
 from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.analysis.figures import (
@@ -50,18 +51,19 @@ def read(path: Path, weights: Sequence[float]) -> DecisionLog:
     table.need(_COLUMNS, "the columns of tideline export")
     columns = _read(table)
     order = np.argsort(columns["ts_ms"], kind="stable")
-    columns = {name: values[order] for name, values in columns.items()}
-    _, shown_list = np.unique(columns["decision_id"], return_inverse=True)
-    actions, action = np.unique(columns["action"], return_inverse=True)
+    columns = {
+        name: values.among(order) if isinstance(values, CodedTexts) else values[order]
+        for name, values in columns.items()
+    }
     click, conversion = columns["click"].astype(np.float64), columns["conversion"].astype(np.float64)
     revenue = columns["revenue"]
     return DecisionLog(
-        user=np.unique(columns["user"], return_inverse=True)[1],
-        shown_list=shown_list,
+        user=columns["user"].code,
+        shown_list=columns["decision_id"].code,
         position=columns["position"],
         ts_ms=columns["ts_ms"],
-        action=action,
-        actions=tuple(actions.tolist()),
+        action=columns["action"].code,
+        actions=tuple(columns["action"].names.tolist()),
         groups=_groups(columns),
         click=click,
         conversion=conversion,
@@ -76,23 +78,23 @@ def read(path: Path, weights: Sequence[float]) -> DecisionLog:
     )
 
 
-def _groups(columns: Mapping[str, Any]) -> dict[str, Any]:
-    found = {
-        "policy": columns["policy"],
-        "encoder": columns["encoder_version"].astype(str),
-        "arm": np.where(columns["arm"] == "", "none", columns["arm"]),
-    }
-    if (columns["placement"] != "").any():
-        found["placement"] = np.where(columns["placement"] == "", DEFAULT, columns["placement"])
+def _groups(columns: Mapping[str, Any]) -> dict[str, CodedTexts]:
+    found = {"policy": columns["policy"], "encoder": columns["encoder_version"], "arm": columns["arm"]}
+    if set(columns["placement"].names.tolist()) - {DEFAULT}:
+        found["placement"] = columns["placement"]
     return found
 
 
 def _read(table: Table) -> dict[str, Any]:
-    found: dict[str, Any] = {name: table.texts(name) for name in ("decision_id", "user", "action", "policy")}
-    found["ts_ms"], found["arm"] = table.times("ts_ms"), table.texts("arm", empty="")
-    is_placed = "placement" in table.names  # not in a log of a former version
-    found["placement"] = table.texts("placement", empty="") if is_placed else np.full(found["arm"].size, "")
-    for name in ("position", "eligible", "encoder_version"):
+    found: dict[str, Any] = {name: table.coded(name) for name in ("decision_id", "user", "action", "policy")}
+    found["ts_ms"], found["arm"] = table.times("ts_ms"), table.coded("arm", empty="none")
+    if "placement" in table.names:
+        found["placement"] = table.coded("placement", empty=DEFAULT)
+    else:  # a log of a former version
+        found["placement"] = CodedTexts(np.array([DEFAULT]), np.zeros(table.rows, np.int32))
+    versions, code = np.unique(table.whole("encoder_version", 0).astype(str), return_inverse=True)
+    found["encoder_version"] = CodedTexts(versions, code.astype(np.int32))
+    for name in ("position", "eligible"):
         found[name] = table.whole(name, 0)
     for name in ("explored", "click", "conversion", "mature"):
         found[name] = table.flags(name)
@@ -112,14 +114,15 @@ def report(log: DecisionLog, days: float) -> dict[str, Any]:
     by: dict[str, Any] = {}
     for name, values in log.groups.items():
         by[name] = {
-            str(value): rates(log, values == value) | list_quality(log, values == value, days)
-            for value in np.unique(values)
+            str(value): rates(log, values.code == code) | list_quality(log, values.code == code, days)
+            for code, value in enumerate(values.names)
         }
     by["activity"] = {name: rates(log, log.action == code) for code, name in enumerate(log.actions)}
-    placement = log.groups.get("placement", np.full(log.ts_ms.size, DEFAULT))
-    examined = {
-        str(name): places(part_of(log, placement == name)) for name in np.unique([DEFAULT, *placement.tolist()])
-    }
+    placement = log.groups.get("placement")
+    parts = {DEFAULT: log}
+    if placement is not None:
+        parts = {name: part_of(log, placement.are(name)) for name in sorted({DEFAULT, *placement.names.tolist()})}
+    examined = {name: places(part) for name, part in parts.items()}
     return {
         "range": _range(log),
         "by": by,
