@@ -8,6 +8,7 @@ are left out of that.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from tideline.schemas.codec import decode_event, type_of_record
@@ -64,6 +65,16 @@ class Campaign(NamedTuple):
     """By reason, of those that were to be sent."""
     brought: Brought
     """Of the points of which the horizon is over, and without those that must be sent."""
+
+
+class Counted(NamedTuple):
+    """What became of the decision points of a day or of an hour of the day (UTC)."""
+
+    name: str
+    sent: int
+    """Of which nobody says that they were not."""
+    withheld: int
+    not_sent: int
 
 
 class Expected(NamedTuple):
@@ -158,6 +169,27 @@ def _campaign(history: PushHistory, name: str, records: Sequence[PushRecord], ho
     return Campaign(name, len(sent), len(records) - len(sent), must, dict(sorted(reasons.items())), brought)
 
 
+def counted_by(history: PushHistory, *, hours: bool) -> list[Counted]:
+    """Return what became of the points of each day, or of each hour of the day (UTC), by when they were told of."""
+    found: dict[str, Counted] = {}
+    for each in history.records:
+        name = _hour(each.told_ms) if hours else _day(each.told_ms)
+        counted, not_sent = found.get(name, Counted(name, 0, 0, 0)), each.push_id in history.not_sent
+        sent, withheld = each.sent and not not_sent, not each.sent
+        found[name] = Counted(
+            name, counted.sent + sent, counted.withheld + withheld, counted.not_sent + (each.sent and not_sent)
+        )
+    return sorted(found.values())
+
+
+def _hour(at_ms: int) -> str:
+    return f"{at_ms % DAY_MS // HOUR_MS:02}"
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")
+
+
 def expected_by(history: PushHistory, days: int, *, hours: bool) -> list[Expected]:
     """Return what a day like the newest `days` of a history will send, by hour of the day (UTC) or by activity.
 
@@ -167,7 +199,7 @@ def expected_by(history: PushHistory, days: int, *, hours: bool) -> list[Expecte
     sends, value = dict[str, float](), dict[str, float]()
     for each in history.records:
         if each.told_ms > since_ms:
-            name = f"{each.due_ms % DAY_MS // HOUR_MS:02}" if hours else each.activity_id
+            name = _hour(each.due_ms) if hours else each.activity_id
             sends[name] = sends.get(name, 0.0) + each.chance / PARTS
             value[name] = value.get(name, 0.0) + each.chance / PARTS * each.value
     found = [Expected(name, sends[name] / days, value[name] / days) for name in sends]

@@ -7,7 +7,7 @@ import os
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import ConfigError, TidelineError
 from tideline.schemas.topics import Topics
@@ -38,7 +38,7 @@ _WEIGHTS = ("click", "conversion", "revenue", "cost")
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tideline.udfs.core.lists.token_keys import TokenKeys
 
@@ -74,7 +74,7 @@ def main(argv: Sequence[str]) -> int:
         shown = address_of(arguments.host, port, tokens)
         print(f"console {shown if made_here else shown.partition('?')[0]}", flush=True)
         with TemporaryDirectory(prefix="tideline-console-") as folder:
-            workshop = Workshop(Path(folder), where_of(arguments), partial(watching.feed.tell, WORK))
+            workshop = _workshop(arguments, Path(folder), partial(watching.feed.tell, WORK))
             console = Console(sources, watching, names, guard, ranking, workshop, writes, audit)
             try:
                 serve(console.application(), listening)
@@ -114,6 +114,18 @@ def where_of(arguments: argparse.Namespace) -> list[str] | None:
         return ["--bootstrap", arguments.bootstrap, *properties, *more]
     stack = _stack(arguments)
     return None if stack is None else ["--stack", stack.name, *more]
+
+
+def _workshop(arguments: argparse.Namespace, folder: Path, tell: Callable[[dict[str, Any]], None]) -> Workshop:
+    return Workshop(folder, where_of(arguments), tell, redis=redis_of(arguments, folder))
+
+
+def redis_of(arguments: argparse.Namespace, folder: Path) -> list[str]:
+    """Return the options that tell another verb the same Redis: its URL lies in a folder, for its owner alone."""
+    path = folder / "redis.url"
+    path.touch(0o600)
+    path.write_text(read_redis_target(arguments).url, encoding="utf-8")
+    return ["--redis-url-file", str(path), f"--prefix={arguments.prefix}"]
 
 
 def with_job_options(arguments: argparse.Namespace) -> Ranking:

@@ -11,7 +11,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import ConfigError, TidelineError
-from tideline.scripts.analysis.push_log import DAY_MS, HOUR_MS, campaigns_of, expected_by, log_over, read_history
+from tideline.scripts.analysis.push_log import (
+    DAY_MS,
+    HOUR_MS,
+    campaigns_of,
+    counted_by,
+    expected_by,
+    log_over,
+    read_history,
+)
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.commands.printable import printable
 from tideline.scripts.commands.push_words import explained, judged_lines, plan_lines, status_lines
@@ -29,10 +37,12 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from tideline.scripts.analysis.push_log import Campaign, Expected, PushHistory
+    from tideline.scripts.analysis.push_log import Campaign, Counted, Expected, PushHistory
     from tideline.scripts.commands.target import Target
+    from tideline.scripts.sending.claims import Receipt
     from tideline.udfs.core.policies.policy_start import TopicRecord
     from tideline.udfs.core.push.brought import Brought
+    from tideline.udfs.core.push.push_record import PushRecord
 
 _DIGITS = 4
 
@@ -67,7 +77,13 @@ def status_of(history: PushHistory, horizon_ms: int, cost: float) -> dict[str, A
         "unsubscribed": len(history.left_ms),
         "brought": _brought(brought_by(log_over(history, horizon_ms, cost))),
         "campaigns": [_campaign(each) for each in every],
+        "days": [_counted(each, "day") for each in counted_by(history, hours=False)],
+        "hours": [_counted(each, "hour") for each in counted_by(history, hours=True)],
     }
+
+
+def _counted(each: Counted, name: str) -> dict[str, Any]:
+    return {name: each.name, "sent": each.sent, "withheld": each.withheld, "not_sent": each.not_sent}
 
 
 def _campaign(each: Campaign) -> dict[str, Any]:
@@ -117,13 +133,18 @@ def _judge(arguments: argparse.Namespace) -> int:
     return Exit.CANNOT_SAY if found.refused else Exit.DONE
 
 
+def plan_of(history: PushHistory, days: int) -> dict[str, Any]:
+    """Return what a day like the newest ones will send, as JSON has it."""
+    return {
+        "days": days,
+        "campaigns": _expected(expected_by(history, days, hours=False), "activity_id"),
+        "hours": _expected(expected_by(history, days, hours=True), "hour"),
+    }
+
+
 def _plan(arguments: argparse.Namespace) -> int:
     history = _history(arguments)
-    told = {
-        "days": arguments.days,
-        "campaigns": _expected(expected_by(history, arguments.days, hours=False), "activity_id"),
-        "hours": _expected(expected_by(history, arguments.days, hours=True), "hour"),
-    }
+    told = plan_of(history, arguments.days)
     print(json.dumps(told) if arguments.json else "\n".join(plan_lines(told)))
     return Exit.DONE if history.records else Exit.CANNOT_SAY
 
@@ -134,6 +155,16 @@ def _expected(every: Sequence[Expected], name: str) -> list[dict[str, Any]]:
     ]
 
 
+def explanation_of(history: PushHistory, record: PushRecord, receipt: Receipt | None, is_off: bool) -> dict[str, Any]:
+    """Return all that is known of a decision point, as JSON has it."""
+    return {
+        **{key: value for key, value in record._asdict().items() if key != "x"},
+        "receipt": None if receipt is None else receipt._asdict(),
+        "not_sent": history.not_sent.get(record.push_id),
+        "unsubscribed": is_off,
+    }
+
+
 def _explain(arguments: argparse.Namespace) -> int:
     history = _history(arguments)
     record = next((each for each in history.records if each.push_id == arguments.id), None)
@@ -142,12 +173,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     with opened_redis(read_redis_target(arguments).url) as client:
         claims = _claims(client, arguments)
         receipt, is_off = claims.receipt(record.push_id), claims.is_off(record.user_id)
-    told = {
-        **{key: value for key, value in record._asdict().items() if key != "x"},
-        "receipt": None if receipt is None else receipt._asdict(),
-        "not_sent": history.not_sent.get(record.push_id),
-        "unsubscribed": is_off,
-    }
+    told = explanation_of(history, record, receipt, is_off)
     print(json.dumps(told) if arguments.json else "\n".join(explained(told)))
     return Exit.DONE
 

@@ -21,6 +21,7 @@ from tideline.scripts.console.guard import MAX_BODY, Guard, Guarded
 from tideline.scripts.console.health import points
 from tideline.scripts.console.learned import Learned
 from tideline.scripts.console.live import as_event, now_ms
+from tideline.scripts.console.messages import message_told, push_id_of, stops_told, switch_of
 from tideline.scripts.console.offers import offer, offers
 from tideline.scripts.console.playground import event_for, list_document, request_of, told_of_event
 from tideline.scripts.console.runbooks import runbook
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from tideline.scripts.console.sources import KafkaPort, Sources
 
 STATIC = Path(__file__).with_name("static")
+STOPS = "stops of messages"
 _USERS = 50
 _MOST_VIEWERS = 500
 _MOST_TOPICS = 4
@@ -92,14 +94,22 @@ class Console:
             Route("/api/explain/{name:path}", self._explain),
             Route("/api/runbooks/{name}", self._runbook),
             Route("/api/experiments", self._experiments),
+            Route("/api/messages/stops", self._stops, methods=["GET"]),
+            Route("/api/messages/explain/{name:path}", self._message),
             Route("/api/work", self._work, methods=["GET"]),
             Route("/api/work", self._start, methods=["POST"]),
             Route("/api/work", self._cancel, methods=["DELETE"]),
             Route("/api/live", self._live),
-            *([Route("/api/events", self._send, methods=["POST"])] if self.writes is not None else []),
+            *(self._writing() if self.writes is not None else []),
         ]
         handlers: Any = dict.fromkeys(_TOLD, _failed)
         return Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
+
+    def _writing(self) -> list[Route]:
+        return [
+            Route("/api/events", self._send, methods=["POST"]),
+            Route("/api/messages/stops", self._switch, methods=["POST"]),
+        ]
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
@@ -192,6 +202,30 @@ class Console:
 
     async def _experiments(self, _request: Request) -> Response:
         return JSONResponse(await self.watching.aside(experiments, self.workshop.log))
+
+    async def _stops(self, _request: Request) -> Response:
+        stops = await self.watching.newest(STOPS, self.sources.redis.stopped_messages)
+        return JSONResponse(stops_told(stops, self.watching.known))
+
+    async def _switch(self, request: Request) -> Response:
+        switch, session = switch_of(await request.json()), request.state.session
+        if self.audit is not None and not switch.stopped:
+            self.audit.did(self.guard.sessions, session, "start", switch.activity_id)
+        by = self.guard.sessions.person(session) or "an operator at the console"
+        changed = await self.watching.aside(self.sources.redis.switch_messages, switch, by, now_ms())
+        self.watching.forget(STOPS)
+        if self.audit is not None and switch.stopped:
+            self.audit.did(self.guard.sessions, session, "stop", switch.activity_id)
+        stops = await self.watching.newest(STOPS, self.sources.redis.stopped_messages)
+        return JSONResponse({"changed": changed, **stops_told(stops, self.watching.known)})
+
+    async def _message(self, request: Request) -> Response:
+        found = await self.workshop.explained(push_id_of(request.path_params["name"]))
+        if isinstance(found, str):
+            return JSONResponse({"error": found}, 404)
+        user = self.names.shown(found["user_id"])
+        self._looks(request, "message", user)
+        return JSONResponse(message_told(found, user, self.names.show_ids))
 
     async def _work(self, _request: Request) -> Response:
         return JSONResponse(self.workshop.state())

@@ -1,4 +1,4 @@
-"""Who looked at whom: a line of JSON for each look at a person, in a file that is only ever added to."""
+"""Who looked at whom, and stopped what: a line of JSON for each, in a file that is only ever added to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.udfs.core.erasure.known_erasures import user_hash
@@ -41,19 +41,31 @@ class Audit:
         Raises:
             Unavailable: it cannot be written: nobody is looked at unseen.
         """
-        now_ms = self._now_ms()
+        user_hash_hex = (bytes([self._key_id]) + user_hash(user, self._secret)).hex()
+        self._write(sessions, session, {"look": look, "user_hash": user_hash_hex}, "nobody is shown")
+
+    def did(self, sessions: Sessions, session: str, act: str, activity_id: str | None) -> None:
+        """Write down that a session starts messages, before it does, or that it has stopped some.
+
+        Raises:
+            Unavailable: it cannot be written: nothing is started; what was stopped stays so, for that is the switch for
+                when nothing else works.
+        """
+        otherwise = "nothing is started" if act == "start" else "it is stopped all the same"
+        self._write(sessions, session, {"act": act, "activity_id": activity_id}, otherwise)
+
+    def _write(self, sessions: Sessions, session: str, what: dict[str, Any], otherwise: str) -> None:
         line = {
-            "time": datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds"),
+            "time": datetime.fromtimestamp(self._now_ms() / 1000, UTC).isoformat(timespec="milliseconds"),
             "role": sessions.role(session),
             "person": sessions.person(session),
             "session": hashlib.sha256(session.encode()).hexdigest()[:12],
-            "look": look,
-            "user_hash": (bytes([self._key_id]) + user_hash(user, self._secret)).hex(),
+            **what,
         }
         try:
             os.write(self._file, f"{json.dumps(line)}\n".encode())
         except OSError as error:
-            raise Unavailable("the console's audit file", f"{error.strerror}; nobody is shown") from error
+            raise Unavailable("the console's audit file", f"{error.strerror}; {otherwise}") from error
 
     def close(self) -> None:
         """Close the file."""

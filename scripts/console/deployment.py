@@ -18,6 +18,7 @@ from tideline.scripts.commands.target import PUBLISH_MS
 from tideline.scripts.console.sources import CheckpointsSeen, JobSeen, LetterSeen, Pages, RedisSeen
 from tideline.scripts.diagnosis.job_metrics import fetch
 from tideline.scripts.localstack.rest import FlinkRest, runs
+from tideline.scripts.sending.claims import Claims
 from tideline.scripts.simulation.lists import NO_STOPS, parse_stops
 from tideline.udfs.io.longer_log import read_policy
 from tideline.udfs.io.topic_reader import opened
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tideline.schemas.events import Event
     from tideline.scripts.commands.activity_topic import ActivityTopic
     from tideline.scripts.commands.target import Target
+    from tideline.scripts.console.messages import Switch
     from tideline.scripts.simulation.lists import Stops
     from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
 
@@ -95,6 +97,7 @@ class RedisServer:
     def __init__(self, url: str, prefix: str) -> None:
         self._url, self._prefix = url, prefix
         self._client = client_of(url)
+        self._claims = Claims(self._client, url, prefix, patience_s=0.0)
         self.lists = self
 
     def read(self, users: Sequence[str]) -> list[bytes | None]:
@@ -126,6 +129,17 @@ class RedisServer:
             except NoPermissionError:
                 return RedisSeen(0, 0)
         return RedisSeen(int(memory.get("used_memory", 0)), int(memory.get("maxmemory", 0)))
+
+    def stopped_messages(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return who stopped messages and when, by activity, all under the empty one."""
+        return self._claims.stops()
+
+    def switch_messages(self, switch: Switch, by: str, at_ms: int) -> bool:
+        """Stop or start messages; return whether that changed anything."""
+        if not switch.stopped:
+            return self._claims.start(switch.activity_id)
+        self._claims.stop(switch.activity_id, by, at_ms)
+        return True
 
 
 class KafkaTopics:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tideline.schemas.events import Event
     from tideline.scripts.commands.activity_topic import ActivityTopic
+    from tideline.scripts.console.messages import Switch
     from tideline.scripts.simulation.lists import Lists, Stops
     from tideline.udfs.core.policies.policy_start import PolicyStart
 
@@ -91,6 +92,12 @@ class RedisPort(Protocol):
 
     def seen(self) -> RedisSeen:
         """Return how full it is; raises Unavailable."""
+
+    def stopped_messages(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return who stopped messages and when, by activity, all under the empty one; raises Unavailable."""
+
+    def switch_messages(self, switch: Switch, by: str, at_ms: int) -> bool:
+        """Stop or start messages; return whether that changed anything; raises Unavailable."""
 
 
 class KafkaPort(Protocol):

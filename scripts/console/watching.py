@@ -68,6 +68,10 @@ class Watching:
                 self._read[what] = found, time.monotonic()
         return cast("ReadT", found)
 
+    def forget(self, what: str) -> None:
+        """Let the next who asks have it read anew: it was changed."""
+        self._read.pop(what, None)
+
     async def aside(self, ask: Callable[..., ReadT], *arguments: Any) -> ReadT:
         """Return what a request asks a part for, in a thread; few at once, so that looks always have one."""
         async with self._aside:

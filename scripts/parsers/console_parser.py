@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _TEXT = """Serves the web console of a deployment until it is interrupted, and prints its address with a token that
 opens it. It shows whether lists are fresh and what is wrong, and lets a frontend developer try a user's list. It reads
-and does not write, unless --allow-writes says of whom events may be sent; users are shown by pseudonyms."""
+and does not write, unless --allow-writes says of whom events may be sent, and lets messages be stopped; users are shown
+by pseudonyms."""
 
 
 def fill(parser: VerbParser) -> None:
@@ -78,13 +79,13 @@ def _add_visitors(parser: VerbParser) -> None:
     page.add_argument(
         "--allow-writes",
         metavar="PATTERN",
-        help="let operators send events of users with ids like it, such as u-*",
+        help="let operators stop messages, and send events of users with ids like it, such as u-*",
     )
     page.add_argument(
         "--audit",
         type=Path,
         metavar="FILE",
-        help="add a line of JSON for each look at a person: when, who, and a keyed hash of whom",
+        help="add a line of JSON for each look at a person (when, who, a keyed hash of whom) and each stop of messages",
     )
     page.add_argument("--show-ids", action="store_true", help="show user ids, and the bytes of refused records")
 

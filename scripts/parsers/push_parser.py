@@ -18,6 +18,8 @@ _STATUS = {
     "brought": "{points, sent, users, total, low, high}: what users bought more than without messages, with bounds "
     "that hold at every look; null: too little to say. Points of which the horizon is over",
     "campaigns": "each: {activity_id, sent, withheld, must, not_sent, brought}",
+    "days": "each: {day, sent, withheld, not_sent}; days of UTC, by when the job told of them",
+    "hours": "the same by hour of the day, {hour, sent, withheld, not_sent}",
     "lost": "claimed in the last two days, and nothing else is known: being sent, or lost with their sender",
     "unclear": "of the last two days, those to which whoever carries them gave no answer",
     "stopped": "by activity, all under the empty one: {by, at_ms}",

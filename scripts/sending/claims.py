@@ -54,9 +54,9 @@ class Receipt(NamedTuple):
 class Claims:
     """The keys of one deployment; a Redis that does not answer is waited for, half a minute at most."""
 
-    def __init__(self, client: redis.Redis, url: str, prefix: str) -> None:
+    def __init__(self, client: redis.Redis, url: str, prefix: str, patience_s: float = _PATIENCE_S) -> None:
         """Take a client of the Redis at a URL, of which messages tell."""
-        self._client, self._url, self._prefix = client, url, f"{prefix}:push"
+        self._client, self._url, self._prefix, self._patience_s = client, url, f"{prefix}:push", patience_s
 
     def claim(self, push_id: str) -> bool:
         """Take an id; False where it was taken before, by whomever.
@@ -147,7 +147,7 @@ class Claims:
 
     def _asked(self, ask: Callable[[], Any]) -> Any:
         """Return the answer; a login or a right that is refused is no matter of patience."""
-        until_s, pause_s = time.monotonic() + _PATIENCE_S, 0.05
+        until_s, pause_s = time.monotonic() + self._patience_s, 0.05
         with explained(self._url):
             while True:
                 try:

@@ -90,6 +90,51 @@ const SCENARIOS = {
     return { found };
   },
 
+  // Messages: what the verbs say, a stop of one and its end, a stop of all, one message in words.
+  async messages(page) {
+    await page.goto(given.address);
+    await page.locator('[data-test="stopped"]').waitFor();
+    const stopped = () => page.locator('[data-test="stopped"]').innerText();
+    await page.getByRole("button", { name: "Read it now" }).click();
+    const brought = page.locator('[data-test="brought"]');
+    await brought.waitFor();
+    const campaigns = await page.locator("tr[data-campaign] th").allInnerTexts();
+    if (given.picture) await page.screenshot({ path: given.picture, fullPage: true });
+    const closed = page.locator("details:not([open]) > summary");
+    while (await closed.count()) await closed.first().click();
+    const seen = await looked(page);
+    await page.getByLabel("or those about").fill(given.activity);
+    await page.getByRole("button", { name: "Stop these" }).click();
+    await page.getByRole("button", { name: "Do not" }).click();
+    const before = {};
+    if (!(await stopped()).startsWith("Nothing")) before.stopped = await stopped();
+    await page.getByLabel("or those about").fill(given.activity);
+    await page.getByRole("button", { name: "Stop these" }).click();
+    await page.locator('[data-test="yes"]').click();
+    await page.locator(".sentence.bad").waitFor();
+    const one = await stopped();
+    await page.getByRole("button", { name: "Start these again" }).click();
+    await page.locator('[data-test="stopped"]').filter({ hasText: "Nothing is stopped" }).waitFor();
+    await page.getByRole("button", { name: "Stop all messages" }).click();
+    await page.locator('[data-test="yes"]').click();
+    await page.locator(".sentence.bad").waitFor();
+    await page.getByLabel(/^Id/).fill(given.id);
+    await page.getByRole("button", { name: "Explain it" }).click();
+    const told = page.locator('[data-test="told"]');
+    await told.waitFor();
+    return {
+      campaigns, before, seen, stopped: one, all: await stopped(), title: await page.title(),
+      brought: await brought.innerText(), told: await told.innerText(),
+    };
+  },
+
+  // What a page offers to who only reads.
+  async unswitched(page) {
+    await page.goto(given.address);
+    await page.locator('[data-test="stopped"]').waitFor();
+    return { buttons: await page.locator("main button").allInnerTexts(), text: await page.locator("main").innerText() };
+  },
+
   // By keyboard alone: to a page, to a user, to the reason of an entry.
   async keyboard(page) {
     await page.goto(given.address);

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.chromium import play
 from tests.support.console_world import NAMES, MemoryDeployment
+from tests.support.push_verb import MARKUP, past
 from tideline.scripts.console.app import STATIC
 from tideline.scripts.console.sources import LetterSeen
 
@@ -30,6 +31,7 @@ _PAGES = [
     ("playground", "playground?user=u1", "tr[data-activity]"),
     ("activities", "activities", "tr[data-offer]"),
     ("activity", "activities?id=tea-10", "h2"),
+    ("messages", "messages", '[data-test="stopped"]'),
     ("experiments", "experiments", "button:not([disabled])"),
     ("evaluate", "evaluate", "form button"),
     ("runbook", "runbook?alert=TidelineNoJob", '[data-test="runbook"]'),
@@ -86,6 +88,35 @@ def test_a_session_that_ends_under_an_open_page_asks_for_the_token_again(served:
     with served(MemoryDeployment()) as console:
         found = play("forgotten", address=console.page("health"), token=console.token)
     assert found["address"].endswith("#/health")
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_messages_are_read_stopped_and_explained(served: Serve, width: int) -> None:
+    """Contract: figures with their bounds, an activity whose name is markup as text, a stop asked for twice."""
+    options = {"viewport": {"width": width, "height": 800}}
+    deployment = MemoryDeployment()
+    point = next(each for each in past().records if each.sent)
+    with served(deployment, "u*") as console:
+        found = play("messages", address=console.page("messages"), id=point.push_id, activity=NAMES[0], options=options)
+    serious = [each for each in found["seen"]["violations"] if each["impact"] in ("serious", "critical")]
+    assert (serious, found["seen"]["wider"]) == ([], None)
+    assert " messages were sent and " in found["brought"]
+    assert "between" in found["brought"]
+    assert set(found["campaigns"]) == {"tea-10", "wine-2", MARKUP}
+    assert "owned" not in found["title"]
+    assert found["before"] == {}
+    assert NAMES[0] in found["stopped"]
+    assert set(deployment.stopped) == {""}  # all in the end; the activity was started again
+    assert "All messages are stopped" in found["all"]
+    assert f"{point.push_id}: {point.user_id}, about" in found["told"]
+    assert found["errors"] == []
+
+
+def test_who_only_reads_is_shown_no_switch(served: Serve) -> None:
+    with served(MemoryDeployment()) as console:
+        found = play("unswitched", address=console.page("messages"))
+    assert found["buttons"] == ["Read it now", "Explain it"]
+    assert "tideline push stop" in found["text"]
 
 
 def test_writes_are_refused_by_default(served: Serve) -> None:

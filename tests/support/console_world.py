@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.support.core_world import NOON_MS, activity, token_for
+from tests.support.push_verb import COMMAND
 from tideline.schemas.errors import Unavailable
 from tideline.scripts.audit.decision_scores import Ranking
 from tideline.scripts.commands.activity_topic import ActivityTopic, InTopic
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from tideline.schemas.events import Event
     from tideline.scripts.console.audit import Audit
+    from tideline.scripts.console.messages import Switch
 
 HOST = "127.0.0.1:8900"
 TOKENS = {"v" * 32: Role.VIEWER, "o" * 32: Role.OPERATOR}
@@ -65,6 +67,8 @@ class MemoryDeployment:
     """Ports that do not answer: redis, kafka, flink."""
     policy_rows: PolicyStart = _NO_ROWS
     told: Stops = NO_STOPS
+    stopped: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Of messages, by activity, all under the empty one."""
 
     @property
     def lists(self) -> MemoryDeployment:
@@ -94,6 +98,20 @@ class MemoryDeployment:
         """Return how full it is."""
         self._need("redis")
         return RedisSeen(5 << 20, 0)
+
+    def stopped_messages(self) -> dict[str, dict[str, Any]]:
+        """Return who stopped messages."""
+        self._need("redis")
+        return dict(self.stopped)
+
+    def switch_messages(self, switch: Switch, by: str, at_ms: int) -> bool:
+        """Stop or start messages."""
+        self._need("redis")
+        name = switch.activity_id or ""
+        if switch.stopped:
+            self.stopped[name] = {"by": by, "at_ms": at_ms}
+            return True
+        return self.stopped.pop(name, None) is not None
 
     def pages(self) -> Pages:
         """Return the metrics of one process."""
@@ -140,13 +158,14 @@ class MemoryDeployment:
 
 def console_of(
     deployment: MemoryDeployment, writes: str | None = None, show_ids: bool = False, guard: Guard | None = None,
-    audit: Audit | None = None,
+    audit: Audit | None = None, command: Sequence[str] = COMMAND,
 ) -> Console:  # fmt: skip
-    """Return a console of the deployment, behind a guard for HOST if none is given."""
+    """Return a console of the deployment, behind a guard for HOST if none is given; what takes a while is `command`."""
     names = Pseudonyms(show_ids)
     guard = guard or Guard(Sessions(TOKENS), frozenset({HOST}), COOKIE, writes is not None)
     watching = Watching(deployment.sources(), names, "tideline")
-    workshop = Workshop(Path("/absent"), ["--stack", "absent"], partial(watching.feed.tell, WORK))
+    tell = partial(watching.feed.tell, WORK)
+    workshop = Workshop(Path("/absent"), ["--stack", "absent"], tell, command, ["--prefix=tideline"])
     ranking = Ranking("pairs", (1.0, 5.0, 0.0, 0.0))
     return Console(deployment.sources(), watching, names, guard, ranking, workshop, writes, audit)
 

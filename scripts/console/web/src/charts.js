@@ -82,3 +82,24 @@ export function Bars({ caption, heads, bars }) {
     </tbody>
   </table>`;
 }
+
+export function Columns({ caption, heads, columns, every = 1 }) {
+  const most = Math.max(...columns.map((each) => each.value), 0) || 1;
+  const width = 100 / Math.max(columns.length, 1);
+  return html`<figure class="columns">
+    <figcaption>${caption}</figcaption>
+    <svg viewBox="0 0 100 30" preserveAspectRatio="none" aria-hidden="true">
+      ${columns.map(({ name, value }, at) => html`<rect key=${name} x=${(at + 0.1) * width} width=${0.8 * width} y=${30 - (30 * value) / most} height=${(30 * value) / most} />`)}
+    </svg>
+    <p class="ticks quiet" aria-hidden="true">${columns.map(({ name }, at) => html`<span key=${name}>${at % every ? "" : name}</span>`)}</p>
+    <details><summary>In figures</summary><${Figures} caption=${caption} heads=${heads} columns=${columns} /></details>
+  </figure>`;
+}
+
+function Figures({ caption, heads, columns }) {
+  return html`<table>
+    <caption class="hidden">${caption}</caption>
+    <thead><tr>${heads.map((head) => html`<th scope="col" key=${head}>${head}</th>`)}</tr></thead>
+    <tbody>${columns.map(({ name, texts }) => html`<tr key=${name}><th scope="row">${name}</th>${texts.map((text, at) => html`<td key=${at}>${text}</td>`)}</tr>`)}</tbody>
+  </table>`;
+}

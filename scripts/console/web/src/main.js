@@ -8,6 +8,7 @@ import { Health, healthTopics } from "./health.js";
 import { Activities, activityTopics } from "./activities.js";
 import { Evaluate, evaluateTopics } from "./evaluate.js";
 import { Experiments, experimentTopics } from "./experiments.js";
+import { Messages, messageTopics } from "./messages.js";
 import { Playground, playgroundTopics } from "./playground.js";
 import { Runbook } from "./runbook.js";
 import "uplot/dist/uPlot.min.css";
@@ -16,6 +17,7 @@ import "./style.css";
 const PAGES = {
   health: { title: "Health", page: Health, topics: healthTopics },
   activities: { title: "Activities", page: Activities, topics: activityTopics },
+  messages: { title: "Messages", page: Messages, topics: messageTopics },
   experiments: { title: "Experiments", page: Experiments, topics: experimentTopics },
   evaluate: { title: "Evaluate", page: Evaluate, topics: evaluateTopics },
   playground: { title: "Playground", page: Playground, topics: playgroundTopics },

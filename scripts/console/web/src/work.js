@@ -20,7 +20,7 @@ export function begin(what) {
 }
 
 const cancel = () => ask("api/work", "DELETE").catch((error) => (failure.value = error.message));
-const DOES = { log: "Reading what was shown and what came of it", ope: "Judging the policy" };
+const DOES = { log: "Reading what was shown and what came of it", ope: "Judging the policy", messages: "Reading what the topics say of messages" };
 
 export function Log({ at }) {
   const log = at?.log;
@@ -31,7 +31,7 @@ export function Log({ at }) {
     <${Running} told=${at?.running} />`;
 }
 
-function Running({ told }) {
+export function Running({ told }) {
   return html`<div aria-live="polite">${told && html`<div class="running"><p>${DOES[told.what]} since ${moment(told.since_ms)}. <button class="plain" onClick=${cancel}>Cancel</button></p>
     ${told.says.length > 0 && html`<pre tabindex="0" aria-label="What it says">${told.says.join("\n")}</pre>`}</div>`}</div>`;
 }

@@ -10,7 +10,7 @@ import pytest
 from tests.support.push_log import DAY_MS, HOUR_MS, push_record
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
-from tideline.scripts.analysis.push_log import campaigns_of, expected_by, log_over, read_history
+from tideline.scripts.analysis.push_log import Counted, campaigns_of, counted_by, expected_by, log_over, read_history
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.core.push.push_record import PushRecord, encode_push
 
@@ -115,3 +115,20 @@ def test_a_day_to_come_is_like_those_before_by_chance_and_not_by_luck(*, hours: 
     found = expected_by(read_history(topic(records), []), 2, hours=hours)
     assert [each.name for each in found] == names
     assert [(each.sends, each.value) for each in found] == [(0.625, 1.375), (0.125, 1.0)]
+
+
+def test_points_are_counted_by_the_day_and_the_hour_at_which_they_were_told() -> None:
+    """Contract: each once: sent, withheld, or meant to be sent and not."""
+    late = point("w", NOON_MS + 13 * HOUR_MS)
+    records = topic([point("u"), point("v", sent=False), late, point("x", NOON_MS + 26 * HOUR_MS)])
+    failed = [Event(late.push_id, "w", EventType.PUSH_FAILED, NOON_MS + 1, category="expired")]
+    history = read_history(records, stream(failed))
+    first, second = sorted({f"{_day(each.told_ms)}" for each in history.records})
+    assert counted_by(history, hours=False) == [Counted(first, 1, 1, 0), Counted(second, 1, 0, 1)]
+    hours = [f"{(NOON_MS + more * HOUR_MS) % DAY_MS // HOUR_MS:02}" for more in (0, 13, 26)]
+    expected = [Counted(hours[0], 1, 1, 0), Counted(hours[1], 0, 0, 1), Counted(hours[2], 1, 0, 0)]
+    assert counted_by(history, hours=True) == sorted(expected)
+
+
+def _day(at_ms: int) -> str:
+    return str(np.datetime64(at_ms, "ms").astype("datetime64[D]"))

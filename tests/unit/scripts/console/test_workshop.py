@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.ope_files import rows, write
+from tests.support.push_verb import COMMAND
 from tests.support.waiting import PATIENCE_S
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.scripts.console.workshop import Workshop
@@ -97,6 +100,11 @@ def test_what_takes_too_long_is_ended_and_no_process_is_left(tmp_path: Path) -> 
         ({"what": "ope", "policy": "constant:../../etc/passwd"}, "policy"),
         ({"what": "ope", "policy": ["uniform"]}, "policy"),
         ({"what": "ope", "policy": "uniform"}, "log"),
+        ({"what": "messages"}, "days"),
+        ({"what": "messages", "days": 0}, "days"),
+        ({"what": "messages", "days": 91}, "days"),
+        ({"what": "messages", "days": True}, "days"),
+        ({"what": "messages", "days": "7 --lost"}, "days"),
     ],
 )
 def test_the_browser_names_no_file_and_no_option(tmp_path: Path, asked: Any, told: str) -> None:
@@ -126,5 +134,47 @@ def test_a_policy_is_judged_by_the_verb_itself(tmp_path: Path) -> None:
                 assert found["found"]["estimates"]["dr"]["ci95"]
             else:
                 assert "600 rows are too few" in found["found"]["refused"]
+
+    asyncio.run(told())
+
+
+def _messages(folder: Path, command: list[str], where: list[str] | None) -> dict[str, Any]:
+    async def told() -> dict[str, Any]:
+        workshop = Workshop(folder, where, lambda _: None, command, ["--redis-url-file", "f"])
+        workshop.start({"what": "messages", "days": 7})
+        return dict((await asyncio.wait_for(_ended(workshop), PATIENCE_S))["messages"])
+
+    return asyncio.run(told())
+
+
+def test_messages_are_what_the_two_verbs_say(tmp_path: Path) -> None:
+    """Contract: byte for byte those of `tideline push`, status before plan."""
+    found = _messages(tmp_path, COMMAND, ["--stack", "x"])
+    for verb in ("status", "plan"):
+        said = subprocess.run([*COMMAND, "push", verb], capture_output=True, check=True).stdout
+        assert found[verb] == json.loads(said)
+    assert (found["days"], found["error"], found["hint"]) == (7, None, None)
+
+
+def test_what_cannot_be_read_of_messages_is_said_with_what_to_do(tmp_path: Path) -> None:
+    verb = "import sys; print(sys.argv[1:]); sys.exit('push: kafka: there is no topic push; make it')"
+    found = _messages(tmp_path, [sys.executable, "-c", verb], ["--stack", "x"])
+    assert "no topic push" in found["error"]
+    assert "option `push`" in found["hint"]
+    assert "status" not in found
+
+
+def test_one_message_is_looked_for_at_a_time(tmp_path: Path) -> None:
+    """Contract: whoever asks meanwhile is told so, and no process is begun for him."""
+
+    async def told() -> None:
+        verb = "import pathlib, time; time.sleep(0.3); print('{}')"
+        workshop = Workshop(tmp_path, ["--stack", "x"], lambda _: None, [sys.executable, "-c", verb])
+        first = asyncio.create_task(workshop.explained("1-0-a"))
+        await asyncio.sleep(0.05)
+        with pytest.raises(Unavailable, match="another message"):
+            await workshop.explained("1-0-b")
+        assert await first == {}
+        assert await workshop.explained("1-0-b") == {}
 
     asyncio.run(told())
