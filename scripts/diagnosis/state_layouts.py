@@ -16,7 +16,7 @@ from tideline.udfs.core.profiles.kept_profile import PROFILE_VERSION
 from tideline.udfs.core.push.effect_sums import EFFECT_SUMS_VERSION
 from tideline.udfs.core.push.learned.push_feedback import PUSH_FEEDBACK_LAYOUT
 from tideline.udfs.core.push.learned.push_learning import PUSH_SUMS_VERSION
-from tideline.udfs.core.push.push_user import PUSH_USER_VERSION
+from tideline.udfs.core.pushing.part.push_part import PUSH_PART_VERSION
 from tideline.udfs.core.rewards.feedback import FEEDBACK_LAYOUT
 from tideline.udfs.core.serving.batches.fates import FATES_FORMAT
 from tideline.udfs.core.serving.renewal.roll import ROLL_VERSION
@@ -58,8 +58,13 @@ LAYOUTS = (
     _own("user", "a user", f"{_RANKER}: users", STATE_VERSION),
     _own("profile_state", "a user's profile, in his state", f"{_RANKER}: users", PROFILE_VERSION),
     _own("erased_mark", "up to when a user was erased", f"{_RANKER}: users", 1),
-    _own("push_part", "what is kept of a user for pushes, in front of his state", f"{_RANKER}: users", 1),
-    _own("push_user", "the pushes of a user, in that", f"{_RANKER}: users", PUSH_USER_VERSION),
+    Layout(
+        "push_part",
+        "what is kept of a user for pushes, before his state",
+        f"{_RANKER}: users",
+        PUSH_PART_VERSION,
+        (1, 2),
+    ),
     _own("roll", "how far users are told of an opening", f"{_RANKER}: openings", ROLL_VERSION),
     _own("tally", "what became of a replay's records", f"{_RANKER}: tally", FATES_FORMAT),
     _own("sums", "what is learned of an activity", f"{_LEARNER}: sums", SUMS_VERSION),

@@ -11,16 +11,14 @@ from tideline.udfs.core.local_time import DAY
 from tideline.udfs.core.profiles.kept_profile import KeptProfile
 from tideline.udfs.core.push.push_choice import Candidate, Decided, Point, PushTerms, decide_point
 from tideline.udfs.core.push.push_user import (
-    NOBODY,
     PushUser,
-    decode_push_user,
-    encode_push_user,
     placed,
     with_failure,
     with_unsubscribe,
 )
 from tideline.udfs.core.push.send_hours import SLOT, Clocks, choose, day_slots, expiry, hour_counts
 from tideline.udfs.core.push.wheel import Due, fire, in_turn, moved
+from tideline.udfs.core.pushing.part.push_part import PushPart, decode_part, encode_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +71,7 @@ class PushShard:
 
     def state(self, user_id: str) -> PushUser:
         """Return what is kept of a user."""
-        return decode_push_user(self.states[user_id]) if user_id in self.states else NOBODY
+        return decode_part(self.states.get(user_id, b"")).user
 
     def take(self, events: Sequence[PushEvent]) -> list[Told]:
         """Take a batch, and return what was decided as event time went on."""
@@ -86,7 +84,7 @@ class PushShard:
                 user = with_failure(user, *place, each.ts_ms // DAY_MS) if place else user
             else:
                 self.times.setdefault(each.user_id, set()).add(each.ts_ms)
-            self.states[each.user_id] = encode_push_user(user)
+            self.states[each.user_id] = encode_part(PushPart(user))
         told = self._move({each.user_id for each in events if each.user_id in self.times})
         self.newest_ms = max(self.newest_ms, *(each.ts_ms for each in events))
         return told + self._tick()
@@ -112,7 +110,7 @@ class PushShard:
             user, decided = decide_point(
                 self.state(each.user_id), AGREED, point, candidates_of(each.user_id, day), self.terms
             )
-            self.states[each.user_id] = encode_push_user(user._replace(due=0))
+            self.states[each.user_id] = encode_part(PushPart(user._replace(due=0)))
             found.append(Told(each.user_id, each.bucket * SLOT * MINUTE_MS, decided))
         return found + self._move({each.user_id for each in due})
 
@@ -126,7 +124,7 @@ class PushShard:
             bucket = int(choose(hour_counts(np.array([times]), "UTC", slots.begins), _PRIOR, slots, seed).bucket[0])
             if bucket != user.due:
                 fresh[user_id] = bucket
-                self.states[user_id] = encode_push_user(user._replace(due=bucket))
+                self.states[user_id] = encode_part(PushPart(user._replace(due=bucket)))
         moves = moved(fresh, self.fired)
         for bucket, data in moves.appended.items():
             self.wheel[bucket] = self.wheel.get(bucket, b"") + data

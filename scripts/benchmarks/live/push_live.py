@@ -23,7 +23,7 @@ from tideline.scripts.localstack import StackError
 from tideline.udfs.core.profiles.profile_record import Consent, Profile, encode_profile
 from tideline.udfs.core.push.push_record import PushRecord, decode_push
 from tideline.udfs.core.push.send_hours import SLOT
-from tideline.udfs.core.pushing.push_part import parted
+from tideline.udfs.core.pushing.part.former_part import parted
 from tideline.udfs.io.topic_reader import opened
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.counter_random import decision_seeds
-from tideline.udfs.core.hashing import activity_hash, hash64
+from tideline.udfs.core.hashing import hash64
 from tideline.udfs.core.push.push_prices import FULL, VALUE_CODES, code_starts, price_of_room, value_codes
 from tideline.udfs.core.push.push_user import (
     KEPT_DAYS,
@@ -27,6 +27,7 @@ from tideline.udfs.core.push.push_user import (
     next_number,
     push_id,
     sent_in,
+    tag_of,
     times_in,
     with_point,
     without_point,
@@ -196,7 +197,7 @@ def _order(each: Candidate) -> tuple[int, int, str]:
 
 
 def _has_room(user: PushUser, each: Candidate, day: int) -> bool:
-    return times_in(user, activity_hash(each.activity_id), day, each.days) < each.most
+    return times_in(user, tag_of(each.activity_id), day, each.days) < each.most
 
 
 def _hashed(point: Point) -> NDArray[np.uint64]:
@@ -210,7 +211,7 @@ def _code(value: int) -> int:
 def _told(user: PushUser, point: Point, told: Sequence[Candidate], draw: _Draw) -> tuple[PushUser, Decided]:
     """Return the user and what was decided, of activities in their order, once it is known whether it is sent."""
     number = next_number(user, point.day)
-    rows = [Push(point.day, number, activity_hash(each.activity_id), also=at > 0) for at, each in enumerate(told)]
+    rows = [Push(point.day, number, tag_of(each.activity_id), also=at > 0) for at, each in enumerate(told)]
     decided = Decided(
         Why.SENT if draw.sent else Why.WITHHELD,
         push_id(point.user_id, point.day, number),

@@ -3,17 +3,15 @@
 The id of a push says its user, local day and number of that day and nothing of its content: after a restore another
 activity may win, and the id is still the same. Pushes sent are kept for four weeks, so that every cap is a count of
 them; one that failed gives its room back from the day after on, whatever is read first.
-State bytes: version 1, golden file tests/golden/push_user_v1.bin. Layout, little-endian: version u1 | due u4 | day u2 |
-number u1 | unsubscribed u4 | codes of seven days u1 | for each push its activity u4, day u2, number u1, failed u1.
+State bytes: with the rest of what is kept of a user for pushes (`pushing/push_part.py`).
 """
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from tideline.schemas.events import EventType
-from tideline.udfs.core.hashing import hex128
+from tideline.udfs.core.hashing import activity_hash, hex128
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from tideline.schemas.events import Event
     from tideline.udfs.core.profiles.kept_profile import KeptProfile
 
-PUSH_USER_VERSION = 1
 WEEK_DAYS = 7
 KEPT_DAYS = 28
 """Days that a push is kept: the longest window of a cap."""
@@ -31,7 +28,7 @@ MOST_NUMBERS = 100
 """Decision points of a user's day."""
 _MOST_EARLY, _LAST_DAY = 4, 65_535
 _ALSO = 128
-_HEAD, _PUSH = struct.Struct(f"<BIHBI{WEEK_DAYS}s"), struct.Struct("<IHBB")
+_TAG = 0xFFFFFF
 
 
 class Push(NamedTuple):
@@ -40,7 +37,7 @@ class Push(NamedTuple):
     day: int
     number: int
     activity: int
-    """Its activity_hash; 0 while only its failure is known."""
+    """Its tag; 0 while only its failure is known."""
     also: bool = False
     """It stood below another one in the same message: it counts for its own cap and not as a message."""
     failed: int = 0
@@ -64,6 +61,23 @@ class PushUser(NamedTuple):
 
 
 NOBODY = PushUser()
+
+
+def tag_of(activity_id: str) -> int:
+    """Return the number by which pushes that were sent know an activity, three bytes, never 0.
+
+    Of 64 that are kept and 20 that may be sent next, two are taken for one in one user of some 13,000: one of them
+    counts for the cap of the other.
+
+    >>> tag_of("welcome") == activity_hash("welcome") % 2**24
+    True
+    """
+    return tag_of_number(activity_hash(activity_id))
+
+
+def tag_of_number(activity: int) -> int:
+    """Return the tag of an activity_hash; of 0, which is none, 0."""
+    return (activity & _TAG or 1) if activity else 0
 
 
 def push_id(user_id: str, day: int, number: int) -> str:
@@ -91,7 +105,7 @@ def sent_in(user: PushUser, day: int, days: int) -> int:
 
 
 def times_in(user: PushUser, activity: int, day: int, days: int) -> int:
-    """Return how often an activity (activity_hash) came in those days, below others too, less what had failed."""
+    """Return how often an activity (its tag) came in those days, below others too, less what had failed."""
     return sum(each.activity == activity for each in _counting(user, day, days))
 
 
@@ -188,24 +202,3 @@ def agrees(user: PushUser, profile: KeptProfile | None) -> bool:
     if profile is None or not (profile.stated and profile.push):
         return False
     return profile.ts_ms > user.unsubscribed_s * 1000
-
-
-def encode_push_user(user: PushUser) -> bytes:
-    """Return the state bytes of a user."""
-    head = _HEAD.pack(PUSH_USER_VERSION, user.due, user.day, user.number, user.unsubscribed_s, user.codes)
-    rows = (_PUSH.pack(each.activity, each.day, each.number, each.failed | _ALSO * each.also) for each in user.pushes)
-    return head + b"".join(rows)
-
-
-def decode_push_user(data: bytes) -> PushUser:
-    """Return the user of state bytes.
-
-    Raises:
-        ValueError: a version this build does not read.
-    """
-    if data[0] != PUSH_USER_VERSION:
-        raise ValueError(f"pushes of a user of version {data[0]}; this build reads {PUSH_USER_VERSION}")
-    _, due, day, number, unsubscribed_s, codes = _HEAD.unpack_from(data)
-    rows = _PUSH.iter_unpack(data[_HEAD.size :])
-    pushes = [Push(of, nth, activity, bool(flags & _ALSO), flags & ~_ALSO) for activity, of, nth, flags in rows]
-    return PushUser(due, day, number, unsubscribed_s, codes, tuple(pushes))

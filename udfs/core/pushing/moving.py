@@ -24,18 +24,21 @@ if TYPE_CHECKING:
 
     from tideline.schemas.events import Event
     from tideline.udfs.core.profiles.kept_profile import KeptProfile
+    from tideline.udfs.core.push.push_user import PushUser
     from tideline.udfs.core.push.send_hours import Clocks
-    from tideline.udfs.core.pushing.push_part import PushPart
+    from tideline.udfs.core.pushing.part.push_part import PushPart
     from tideline.udfs.core.serving.ranker_state import RankerState
 
 _N_PROFILE = tuple(HEADER.names or ()).index("n_profile")
 """Its place in a state: all before it are single bytes."""
 
 
-def moved_parts(
-    states: Mapping[str, bytes], part_of: Callable[[str], PushPart], ranker: RankerState, now_ms: int
-) -> dict[str, PushPart]:
-    """Return the parts of the users who are due in another bucket now, or in none any more, as of event time.
+def moved_users(
+    states: Mapping[str, bytes], known_of: Callable[[str], PushUser], ranker: RankerState, now_ms: int
+) -> dict[str, int]:
+    """Return the buckets of the users who are due in another one now, 0 for in none any more, as of event time.
+
+    `known_of` says of a user what decides when he is due (`when_due`).
 
     Most users have agreed to no messages: of those nothing is asked but whether they have a profile.
     """
@@ -44,19 +47,15 @@ def moved_parts(
         return {}
     profiles = decode_states([states[name] for name in names], 0).profiles
     told_of = zip(names, profiles, strict=True)
-    names = [name for name, kept in told_of if read_kept(kept).push or part_of(name).user.due]
+    names = [name for name, kept in told_of if read_kept(kept).push or known_of(name).due]
     if not names:
         return {}
     batch = decode_states([states[name] for name in names], ranker.encoder.hidden)
     told = as_told(batch, np.arange(len(names)))
-    parts = [part_of(name) for name in names]
-    waiting = waiting_of(told, names, [part.user for part in parts])
+    users = list(map(known_of, names))
+    waiting = waiting_of(told, names, users)
     slots = next_slots(waiting, push_settings(ranker), ranker.settings.salt, now_ms, over=False)
-    return {
-        name: part._replace(user=part.user._replace(due=slot.bucket))
-        for name, part, slot in zip(names, parts, slots, strict=True)
-        if slot.bucket != part.user.due
-    }
+    return {name: slot.bucket for name, user, slot in zip(names, users, slots, strict=True) if slot.bucket != user.due}
 
 
 def heard_parts(

@@ -8,18 +8,17 @@ import numpy as np
 
 from tideline.udfs.core.push.effect_sums import MAX_MILLI
 from tideline.udfs.core.push.learned.push_feedback import PUSH_FEEDBACK, UNLEARNED
-from tideline.udfs.core.pushing.push_part import MOST_POINTS, KeptPoint
+from tideline.udfs.core.pushing.part.push_part import MOST_POINTS, KeptPoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.pushing.push_part import PushPart
+    from tideline.udfs.core.pushing.part.push_part import PushPart
     from tideline.udfs.core.serving.batches.deeds import Deed
 
 _MINUTE_MS = 60_000
-_MOST_RECENT = 255
 
 
 def with_point(part: PushPart, point: KeptPoint | None, now_ms: int, horizon_ms: int) -> PushPart:
@@ -28,10 +27,10 @@ def with_point(part: PushPart, point: KeptPoint | None, now_ms: int, horizon_ms:
     return part._replace(points=tuple([*kept, *([] if point is None else [point])][-MOST_POINTS:]))
 
 
-def point_row(point: KeptPoint, *, learned: bool) -> NDArray[Any]:
-    """Return the row [1] (dtype PUSH_FEEDBACK) that a decision point is told by, once it is decided."""
+def point_row(point: KeptPoint, code: int, *, learned: bool) -> NDArray[Any]:
+    """Return the row [1] (dtype PUSH_FEEDBACK) that a decision point is told by, with the code of its value."""
     found = _of_point(point)
-    found["decisions"], found["unlearned"] = 1, 0 if learned else UNLEARNED
+    found["decisions"], found["value"], found["unlearned"] = 1, code, 0 if learned else UNLEARNED
     return found
 
 
@@ -66,6 +65,5 @@ def rows_of_leaving(part: PushPart, at_ms: int, horizon_ms: int) -> list[NDArray
 def _of_point(point: KeptPoint) -> NDArray[Any]:
     found = np.zeros(1, PUSH_FEEDBACK)
     found["ts_ms"], found["x"] = point.minute * _MINUTE_MS, np.frombuffer(point.x, np.int8)
-    found["recent"], found["chance"] = min(point.recent, _MOST_RECENT), point.chance
-    found["sent"], found["value"] = point.sent, point.code
+    found["recent"], found["chance"], found["sent"] = point.recent, point.chance, point.sent
     return found

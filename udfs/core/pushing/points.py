@@ -19,7 +19,8 @@ from tideline.udfs.core.push.send_hours import EXPIRES, SLOT, expiry
 from tideline.udfs.core.pushing.due import MINUTE_MS, Waiting, chances_of, clocks_for, local_days, next_slots
 from tideline.udfs.core.pushing.messages import messages_for
 from tideline.udfs.core.pushing.outcomes import point_row, with_point
-from tideline.udfs.core.pushing.push_part import KeptPoint
+from tideline.udfs.core.pushing.part.coarse import coarse
+from tideline.udfs.core.pushing.part.push_part import MOST_RECENT, KeptPoint
 from tideline.udfs.core.serving.engine import nothing_merged
 from tideline.udfs.core.users.as_told import as_told, known
 from tideline.udfs.core.users.interest import encode, stranger_x
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.push.push_user import PushUser
     from tideline.udfs.core.push.send_hours import Clocks
     from tideline.udfs.core.pushing.messages import PushOffers
-    from tideline.udfs.core.pushing.push_part import PushPart
+    from tideline.udfs.core.pushing.part.push_part import PushPart
     from tideline.udfs.core.serving.ranker_state import RankerState
     from tideline.udfs.core.users.user_state import UserBatch
 
@@ -89,11 +90,12 @@ def decide_points(found: DuePoints, ranker: RankerState, pushed: PushOffers, now
     terms = PushTerms(
         settings.day, settings.week, ranker.pushes.price(settings, now_ms), salt, ranker.pushes.effects.known
     )
-    after, decided, until_ms = _decided(points, waiting, told, Offered(ranker, pushed, terms))
+    x = coarse(np.ascontiguousarray(told.header["x"]))
+    after, decided, until_ms = _decided(points, waiting, told, x, Offered(ranker, pushed, terms))
     chances = chances_of(waiting, [point.day for point in points], settings, salt)
     made = [
-        _made(ranker, each, now_ms, chance, x.tobytes())
-        for each, chance, x in zip(waiting, chances, told.header["x"], strict=True)
+        _made(ranker, each, now_ms, chance, of_user.tobytes())
+        for each, chance, of_user in zip(waiting, chances, x, strict=True)
     ]
     points = [point._replace(expires_ms=until) for point, until in zip(points, until_ms, strict=True)]
     records = [record for each in zip(points, decided, made, strict=True) if (record := record_of(*each))]
@@ -130,8 +132,8 @@ def _kept(
         point, learned = None, found.chance < PARTS and each.profile is not None and each.profile.learn
         if found.push_id is not None:
             chance, minute = min(found.chance, PARTS - 1), made[at].due_ms // MINUTE_MS
-            point = KeptPoint(minute, made[at].x, found.recent, chance, int(found.sent), codes[at])
-            rows.append(point_row(point, learned=learned))
+            point = KeptPoint(minute, made[at].x, min(found.recent, MOST_RECENT), chance, int(found.sent))
+            rows.append(point_row(point, codes[at], learned=learned))
         after.append(with_point(part, point if learned else None, *times_ms))
     return after, rows
 
@@ -175,14 +177,13 @@ def _points(users: Sequence[str], waiting: Sequence[Waiting], settings: PushSett
 
 
 def _decided(
-    points: Sequence[Point], waiting: Sequence[Waiting], told: UserBatch, offered: Offered
+    points: Sequence[Point], waiting: Sequence[Waiting], told: UserBatch, x: NDArray[np.int8], offered: Offered
 ) -> tuple[list[PushUser], list[Decided], list[int]]:
-    """Return the users after their points, what was decided, and until when each message may be sent."""
+    """Return the users after their points, what was decided by coarse contexts x, and until when each may be sent."""
     ranker = offered.ranker
     settings = push_settings(ranker)
     recent = [sent_in(each.user, point.day, WEEK_DAYS) for each, point in zip(waiting, points, strict=True)]
-    x, of_week = np.ascontiguousarray(told.header["x"]), np.array(recent, np.int64)
-    asked = ranker.pushes.effects, settings.costs(ranker.weights), x, of_week
+    asked = ranker.pushes.effects, settings.costs(ranker.weights), x, np.array(recent, np.int64)
     values, widths = push_values(*asked), push_widths(*asked).tolist()
     messages = messages_for(ranker, offered.pushed, told, [point.user_id for point in points], values.tolist())
     after, decided, until_ms = [], [], []

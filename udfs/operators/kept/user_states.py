@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tideline.udfs.core.pushing.push_part import is_broken
+from tideline.udfs.core.pushing.part.former_part import is_broken
 from tideline.udfs.operators.kept.state_cache import StateCache
 
 if TYPE_CHECKING:

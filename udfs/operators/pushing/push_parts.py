@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tideline.udfs.core.pushing.push_part import decode_part, encode_part, erased_mark, parted
+from tideline.udfs.core.pushing.part.former_part import parted
+from tideline.udfs.core.pushing.part.push_part import decode_part, encode_part, erased_mark, points_of, when_due
 from tideline.udfs.core.users.erased_mark import ERASED_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tideline.udfs.core.pushing.push_part import PushPart
+    from tideline.udfs.core.push.push_user import PushUser
+    from tideline.udfs.core.pushing.part.push_part import KeptPoint, PushPart
 
 
 class PushParts:
@@ -43,6 +45,14 @@ class PushParts:
     def of(self, user: str) -> PushPart:
         """Return what is held of a user."""
         return decode_part(self._parts.get(user, b""))
+
+    def when_due(self, user: str) -> PushUser:
+        """Return of what is held of a user what decides when he is due, as `push_part.when_due` has it."""
+        return when_due(self._parts.get(user, b""))
+
+    def points_of(self, user: str) -> tuple[KeptPoint, ...]:
+        """Return the points that are held of a user."""
+        return points_of(self._parts.get(user, b""))
 
     def put(self, user: str, part: PushPart) -> None:
         """Hold this of a user."""

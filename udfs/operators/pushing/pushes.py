@@ -18,10 +18,10 @@ from tideline.udfs.core.push.wheel import fire, users_in
 from tideline.udfs.core.pushing.due import MINUTE_MS
 from tideline.udfs.core.pushing.event_clock import IDLE_MS, EventClock
 from tideline.udfs.core.pushing.messages import push_offers
-from tideline.udfs.core.pushing.moving import heard_parts, moved_parts
+from tideline.udfs.core.pushing.moving import heard_parts, moved_users
 from tideline.udfs.core.pushing.outcomes import rows_of_deeds
+from tideline.udfs.core.pushing.part.push_part import NO_PART
 from tideline.udfs.core.pushing.points import DuePoints, decide_points, push_settings
-from tideline.udfs.core.pushing.push_part import NO_PART
 from tideline.udfs.operators.part_row import part_row
 from tideline.udfs.operators.pushing.push_wheel import PushWheel
 
@@ -100,7 +100,7 @@ class Pushes:
         horizon_ms, parts = push_settings(ranker).horizon_ms, self._users.parts
         found: list[NDArray[Any]] = []
         for user, deeds in outcome.brought.items():
-            found += rows_of_deeds(parts.of(user).points, deeds, horizon_ms)
+            found += rows_of_deeds(parts.points_of(user), deeds, horizon_ms)
         return found
 
     def _taken(
@@ -112,10 +112,11 @@ class Pushes:
         heard, rows = heard_parts(mine, states, parts.of, ranker)
         for user, part in heard.items():
             parts.put(user, part)
-        moved = moved_parts(states, parts.of, ranker, now_ms)
-        for user, part in moved.items():
-            parts.put(user, part)
-        return {user: part.user.due for user, part in moved.items()}, rows
+        moved = moved_users(states, parts.when_due, ranker, now_ms)
+        for user, bucket in moved.items():
+            part = parts.of(user)
+            parts.put(user, part._replace(user=part.user._replace(due=bucket)))
+        return moved, rows
 
     def _await(self, due: Mapping[str, int], users: Sequence[str], shard_of: Callable[[str], int], timers: Any) -> None:
         """Append users to their buckets, and see to it that shards have a timer in which anybody waits.
@@ -169,7 +170,7 @@ class Pushes:
     def _decide(self, shard: int, chunk: Chunk, ranker: RankerState, now_ms: int, timers: Any) -> DecidedPoints:
         parts, names = self._users.parts, sorted(set(users_in(chunk.held)))
         states = dict(zip(names, self._users.load(names, lambda _: shard), strict=True))
-        due = [each.user_id for each in fire(chunk.bucket, chunk.held, lambda name: parts.of(name).user.due)]
+        due = [each.user_id for each in fire(chunk.bucket, chunk.held, lambda name: parts.when_due(name).due)]
         points = DuePoints(due, [states[name] for name in due], [parts.of(name) for name in due])
         found = decide_points(points, ranker, self._pushed_of(ranker), now_ms)
         for name, part in zip(due, found.parts, strict=True):

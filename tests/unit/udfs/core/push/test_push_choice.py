@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.support.push_shard import AGREED
-from tideline.udfs.core.hashing import activity_hash, hashes64
+from tideline.udfs.core.hashing import hashes64
 from tideline.udfs.core.push.push_choice import Candidate, Decided, Point, PushTerms, Why, decide_point, own_price
 from tideline.udfs.core.push.push_prices import FULL, SEND, value_codes
-from tideline.udfs.core.push.push_user import NOBODY, Push, PushUser, push_id, with_unsubscribe
+from tideline.udfs.core.push.push_user import NOBODY, Push, PushUser, push_id, tag_of, with_unsubscribe
 from tideline.udfs.core.push.sending import EXPLORE, SCARCE, held_out
 
 TERMS = PushTerms(day=1, week=3, price=0, salt=5, known=True)
@@ -61,7 +61,7 @@ def test_what_is_sent_is_kept_and_what_is_withheld_is_not() -> None:
     """Contract: one message, and each activity for its own cap."""
     for name in FREE[:40]:
         user, found = decide_point(NOBODY, AGREED, Point(name, DAY, OPEN), [A, B], TERMS)
-        kept = (Push(DAY, 0, activity_hash("a")), Push(DAY, 0, activity_hash("b"), also=True))
+        kept = (Push(DAY, 0, tag_of("a")), Push(DAY, 0, tag_of("b"), also=True))
         assert set(user.pushes) == (set(kept) if found.sent else set())
         assert (user.day, user.number) == (DAY, 1)
 
@@ -81,7 +81,7 @@ def test_what_must_be_sent_is_sent_whatever_it_is_worth_and_however_many_came() 
     for name in (*FREE[:20], *HELD):
         user, found = decide_point(full, AGREED, Point(name, DAY, OPEN), must, TERMS)
         assert found[:5] == (Why.SENT, push_id(name, DAY, 0), ("n", "m"), True, 256)
-        assert {each.activity for each in user.pushes[3:]} == {activity_hash("m"), activity_hash("n")}
+        assert {each.activity for each in user.pushes[3:]} == {tag_of("m"), tag_of("n")}
 
 
 def test_nothing_goes_past_consent_and_only_what_breaks_quiet_past_quiet_hours() -> None:
@@ -113,8 +113,8 @@ def test_who_is_held_out_is_never_pushed() -> None:
         ([Push(DAY - 7, 0, 9), Push(DAY - 3, 0, 9), Push(DAY - 1, 0, 9)], None),
         ([Push(DAY - 6, 0, 9), Push(DAY - 3, 0, 9, failed=2), Push(DAY - 1, 0, 9)], None),
         ([Push(DAY - 6, 0, 9), Push(DAY - 3, 0, 9, also=True), Push(DAY - 1, 0, 9)], None),
-        ([Push(DAY - 20, 0, activity_hash("a"))], Why.NOTHING),
-        ([Push(DAY - 28, 0, activity_hash("a"))], None),
+        ([Push(DAY - 20, 0, tag_of("a"))], Why.NOTHING),
+        ([Push(DAY - 28, 0, tag_of("a"))], None),
     ],
 )
 def test_caps_of_day_week_and_campaign_hold(pushes: list[Push], why: Why | None) -> None:
@@ -128,7 +128,7 @@ def test_caps_of_day_week_and_campaign_hold(pushes: list[Push], why: Why | None)
 
 def test_a_campaign_without_room_gives_way_to_the_next() -> None:
     """Contract: above and below."""
-    user = PushUser(day=DAY - 1, pushes=(Push(DAY - 2, 0, activity_hash("a")),))
+    user = PushUser(day=DAY - 1, pushes=(Push(DAY - 2, 0, tag_of("a")),))
     assert {each.activities for each in decided([A._replace(most=1), B, C], user)} == {("b", "c")}
 
 

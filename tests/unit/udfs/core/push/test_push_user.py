@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,8 +18,6 @@ from tideline.udfs.core.push.push_user import (
     PushUser,
     agrees,
     days_to_room,
-    decode_push_user,
-    encode_push_user,
     heard,
     next_number,
     placed,
@@ -32,29 +29,9 @@ from tideline.udfs.core.push.push_user import (
     with_unsubscribe,
     without_point,
 )
+from tideline.udfs.core.pushing.part.push_part import PushPart, decode_part, encode_part
 
-GOLDEN = Path(__file__).parents[4] / "golden" / "push_user_v1.bin"
 AGREED = KeptProfile(5_000, True, True, True, True, None, (), ())
-WHOLE = PushUser(
-    5_760_114,
-    20_003,
-    2,
-    1_700_000_000,
-    bytes([97, 0, 5, 1, 0, 0, 255]),
-    (Push(20_001, 0, 7), Push(20_003, 1, 9, True, 3)),
-)
-
-
-def test_state_of_version_1_is_read() -> None:
-    """Contract: the golden file, byte for byte; 19 bytes and 8 for each activity that was sent in four weeks."""
-    assert encode_push_user(WHOLE) == GOLDEN.read_bytes()
-    assert decode_push_user(GOLDEN.read_bytes()) == WHOLE
-    assert len(GOLDEN.read_bytes()) == 19 + 2 * 8
-
-
-def test_another_version_is_refused() -> None:
-    with pytest.raises(ValueError, match="pushes of a user of version 9; this build reads 1"):
-        decode_push_user(b"\x09")
 
 
 @given(st.text(max_size=40), st.integers(0, 65_535), st.integers(0, 99))
@@ -136,7 +113,7 @@ def test_what_is_kept_is_bounded_and_nothing_is_kept_that_no_cap_asks_for(steps:
         assert next_number(user, day) == number + 1
         assert len(user.pushes) <= MOST_PUSHES
         assert all(day - each.day < KEPT_DAYS for each in user.pushes)
-        assert decode_push_user(encode_push_user(user)) == user
+        assert decode_part(encode_part(PushPart(user))).user == user
 
 
 def test_codes_are_of_the_last_seven_days() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tests.support.push_job import HOUR_MS, MIDNIGHT_MS, PushJob, push_world
 from tideline.schemas.events import Event, EventType
-from tideline.udfs.core.push.push_user import push_id
-from tideline.udfs.core.pushing.moving import heard_parts, moved_parts
-from tideline.udfs.core.pushing.push_part import NO_PART, decode_part, parted
+from tideline.udfs.core.push.push_user import NOBODY, push_id
+from tideline.udfs.core.pushing.moving import heard_parts, moved_users
+from tideline.udfs.core.pushing.part.former_part import parted
+from tideline.udfs.core.pushing.part.push_part import NO_PART, decode_part
 
 
 def test_only_who_agreed_is_moved_and_only_where_he_is_due_elsewhere() -> None:
@@ -16,11 +17,12 @@ def test_only_who_agreed_is_moved_and_only_where_he_is_due_elsewhere() -> None:
     job.agree(["a"])
     job.agree(["c"], push=False)
     states = {name: parted(job.state(name))[1] for name in ("a", "b", "c")}
-    moved = moved_parts(states, lambda _: NO_PART, job.ranker, job.now_ms)
+    moved = moved_users(states, lambda _: NOBODY, job.ranker, job.now_ms)
     assert set(moved) == {"a"}
-    assert moved["a"] == decode_part(parted(job.state("a"))[0])
-    assert moved_parts(states, lambda name: moved.get(name, NO_PART), job.ranker, job.now_ms) == {}
-    assert moved_parts({"d": b""}, lambda _: NO_PART, job.ranker, job.now_ms) == {}
+    assert moved["a"] == decode_part(parted(job.state("a"))[0]).user.due
+    asked = {name: NOBODY._replace(due=bucket) for name, bucket in moved.items()}
+    assert moved_users(states, lambda name: asked.get(name, NOBODY), job.ranker, job.now_ms) == {}
+    assert moved_users({"d": b""}, lambda _: NOBODY, job.ranker, job.now_ms) == {}
 
 
 def test_what_became_of_messages_is_kept_of_users_without_a_state_too() -> None:

@@ -7,11 +7,11 @@ import numpy as np
 from tideline.udfs.core.push.learned.push_feedback import UNLEARNED
 from tideline.udfs.core.push.push_user import NOBODY, with_unsubscribe
 from tideline.udfs.core.pushing.outcomes import point_row, rows_of_deeds, rows_of_leaving, with_point
-from tideline.udfs.core.pushing.push_part import NO_PART, KeptPoint, PushPart
+from tideline.udfs.core.pushing.part.push_part import NO_PART, KeptPoint, PushPart
 from tideline.udfs.core.serving.batches.deeds import Deed
 
 HOUR_MS = 3_600_000
-POINTS = [KeptPoint(hour * 60, bytes([hour % 99]) * 16, 1, 128, hour % 2, 90) for hour in (480_000, 480_010, 480_020)]
+POINTS = [KeptPoint(hour * 60, bytes([hour % 99]) * 16, 1, 128, hour % 2) for hour in (480_000, 480_010, 480_020)]
 FIRST_MS = 480_000 * HOUR_MS
 
 
@@ -39,9 +39,9 @@ def test_points_are_kept_for_the_horizon_and_told_with_whether_they_are_learned_
         part = with_point(part, point, point.minute * 60_000, 15 * HOUR_MS)
     assert part.points == (POINTS[1], POINTS[2])
     assert with_point(part, None, FIRST_MS + 30 * HOUR_MS, 15 * HOUR_MS).points == (POINTS[2],)
-    row = point_row(POINTS[1]._replace(recent=400), learned=False)
-    assert (row["decisions"][0], row["unlearned"][0], row["recent"][0]) == (1, UNLEARNED, 255)
-    assert point_row(POINTS[1], learned=True)["x"].tobytes() == POINTS[1].x
+    row = point_row(POINTS[1], 90, learned=False)
+    assert (row["decisions"][0], row["unlearned"][0], row["recent"][0], row["value"][0]) == (1, UNLEARNED, 1, 90)
+    assert point_row(POINTS[1], 90, learned=True)["x"].tobytes() == POINTS[1].x
 
 
 def test_leaving_counts_for_the_newest_message_before_it() -> None:

@@ -29,7 +29,8 @@ from tideline.udfs.core.lists.list_block import decode_block
 from tideline.udfs.core.push.learned.push_settings import read_push
 from tideline.udfs.core.push.push_record import PushRecord, decode_push
 from tideline.udfs.core.push.push_user import push_id
-from tideline.udfs.core.pushing.push_part import decode_part, parted
+from tideline.udfs.core.pushing.part.former_part import parted
+from tideline.udfs.core.pushing.part.push_part import decode_part
 
 
 def test_who_waited_while_pushes_were_off_is_due_again_once_they_are_on() -> None:

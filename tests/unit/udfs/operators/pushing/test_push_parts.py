@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.unit.udfs.core.pushing.test_push_part import PART, STATE
-from tideline.udfs.core.pushing.push_part import NO_PART, encode_part
+from tests.unit.udfs.core.pushing.part.test_push_part import PART, STATE
+from tideline.udfs.core.pushing.part.push_part import NO_PART, encode_part
 from tideline.udfs.core.users.erased_mark import marked
 from tideline.udfs.operators.pushing.push_parts import PushParts
 
