@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _STARTS = re.compile(
     r"^(PYTHONPATH=\. )?"
-    r"(scripts/[a-z]+( |$)|\.ci/|models/\w+\.py |\.venv/bin/python -m |\$FLINK/bin/flink run )"
+    r"(scripts/[a-z_]+( |$)|\.ci/|models/\w+\.py |\.venv/bin/python -m |\$FLINK/bin/flink run )"
 )
 _SETS = re.compile(r"(export )?[A-Za-z_]+=")
 _HERE = re.compile(r"<<'?(\w+)'?$")

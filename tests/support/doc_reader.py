@@ -17,6 +17,7 @@ from tests.support.checkout import checkout
 from tests.support.doc_walk import Ending, Scene
 from tests.support.kafka_topics import produce
 from tests.support.model_folders import model_folder, write_sequences
+from tests.support.push_log import push_record
 from tests.support.traffic import Scenario, make_activities, make_events, messages
 from tests.support.waiting import wait_until
 from tests.support.wrong_activities import GOOD
@@ -27,6 +28,7 @@ from tideline.scripts.localstack.rest import FlinkRest
 from tideline.scripts.replays.bounds import moment
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.lists.token_keys import TokenKeys
+from tideline.udfs.core.push.push_record import encode_push
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 from tideline.udfs.io.topic_reader import topic_ends
 
@@ -148,6 +150,7 @@ class Reader:
             "flink": up["flink_rest_url"].removeprefix("http://"),
             "offset": str(max(0, *ends.values(), 0) - 1) if any(ends.values()) else "0",
             "savepoint": self._savepoint,
+            "push": push_record().push_id,
             "before": moment(now_ms - _DAY_MS),
             "now": moment(now_ms),
         }
@@ -187,6 +190,7 @@ class Reader:
         kafka, now_ms = self._status()["kafka_bootstrap"], int(time.time() * 1000)
         activities = make_activities(60, now_ms)
         produce(kafka, Topics().activities, [(each.activity_id.encode(), encode_activity(each)) for each in activities])
+        produce(kafka, Topics().push, [(b"u1", encode_push(push_record(number=at))) for at in range(3)])
         keys = TokenKeys({1: bytes.fromhex(_SECRET)}, 1)
         events = make_events(Scenario(3, _USERS, _EVENTS, activities, keys, now_ms - _AGO_MS))
         produce(kafka, Topics().clickstream, messages(events))

@@ -38,6 +38,7 @@ NOT_HERE = {
     r"scripts/tideline model (train|export) .*|models/train\.py .*": "needs torch: the layer train trains and exports",
     r"scripts/tideline explain .*": "its user must have been shown a list: the layer integration explains one",
     r"\.venv/bin/python -m tideline\.models\.prepare\.msnbc .*": "its data is fetched by hand from its owners",
+    r"scripts/tideline push judge .*": "needs weeks of messages: the layer contract judges such a log",
     r"scripts/bench rank( --json)?": "measures beside libraries that scripts/setup --peers installs",
     r"scripts/bench (regret|rules --only) ?.*": "plays for minutes whatever it is given; the unit layer plays less",
 }
@@ -45,6 +46,7 @@ NOT_HERE = {
 MENTIONED = {
     "scripts/bench",
     "scripts/control",
+    "scripts/push_sender",
     "scripts/replay",
     "scripts/stack",
     "scripts/submit",
@@ -95,6 +97,7 @@ STANDS_FOR = {
     "NAME": "demo-2",
     "N": "4",
     "OFFSET": "{offset}",
+    "PUSH_ID": "{push}",
     "SAVEPOINT": "{savepoint}",
     "2026-11-16T00:00Z": "{before}",
     "2026-11-17T00:00Z": "{now}",
@@ -125,6 +128,7 @@ SCENES = {
     r".* -s \$newest .*|scripts/submit live --latest|scripts/tideline backfill --then-live --fresh": Scene.LOST,
     r"scripts/tideline model (publish|rollback).*": Scene.LIVE,
     r"scripts/tideline (activity|console|doctor|erase|experiment|export|list|person|send|variants)( .*)?": Scene.LIVE,
+    r"scripts/(tideline push|push_sender) .*": Scene.LIVE,
     r"scripts/(control|replay) .*": Scene.LIVE,
     r"scripts/topics.* (--partitions|--config) .*": Scene.LIVE,
 }

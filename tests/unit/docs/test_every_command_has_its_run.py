@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ALL = documented()
-_SEEN = {"kafka": "h:9092", "redis": "h:6379", "flink": "h:8081", "offset": "7", "savepoint": "/s"}
+_SEEN = {"kafka": "h:9092", "redis": "h:6379", "flink": "h:8081", "offset": "7", "savepoint": "/s", "push": "1-0-a"}
 _SEEN |= {"before": "1700000000000", "now": "1700000000001"}
 _TABLES = ("NOT_HERE", "MORE", "BEFORE", "SCENES", "INTERRUPTED", "ALONE")
 
