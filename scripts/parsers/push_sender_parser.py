@@ -55,7 +55,9 @@ def fill(parser: VerbParser) -> None:
 
 def _add_pace(parser: VerbParser) -> None:
     rate = argument(number(0.001, 100_000))
-    parser.add_argument("--per-second", type=rate, default=50.0, metavar="N", help="messages of this sender (50)")
+    parser.add_argument(
+        "--per-second", type=rate, default=50.0, metavar="N", help="messages of all senders together (50)"
+    )
     parser.add_argument("--per-campaign", type=rate, metavar="N", help="of them about one activity (as many)")
     parser.add_argument(
         "--at-once", type=argument(whole(1, 256)), default=8, metavar="N", help="messages handed over at a time (8)"

@@ -5,6 +5,7 @@
 | `PREFIX:push:ID` | the claim of an id: `1`, and once it is known what became of it, a receipt as JSON; two days |
 | `PREFIX:push:stopped`, `PREFIX:push:stopped:ACTIVITY` | nothing is sent, of all or of one: who said so, as JSON |
 | `PREFIX:push:off:USER` | `NO YES`, the newest moments (epoch ms) at which he withdrew his consent and agreed anew |
+| `PREFIX:push:turn`, `PREFIX:push:turn:ACTIVITY` | when the next message may go, of all or about one, in us of Redis |
 | `PREFIX:push:heard` | by `TOPIC|PARTITION` the offset up to which consent was read |
 
 A claim without a receipt is a message that is being sent, or that was lost when its sender died.
@@ -41,6 +42,15 @@ local now = string.format('%.0f %.0f', no, yes)
 redis.call('SET', KEYS[1], now, 'EX', no >= yes and ARGV[3] or ARGV[4])
 """
 """In any order the same. Who agrees has a key only as long as an older withdrawal may still be read."""
+_TURN = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+local next = at + tonumber(ARGV[1])
+redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000) + 1000)
+return at - now
+"""
+"""By the server's own clock: those of senders differ, and a key that is lost holds nobody up."""
 
 
 class Receipt(NamedTuple):
@@ -85,6 +95,15 @@ class Claims:
         if everything is not None or one is not None:
             return "stopped"
         return "unsubscribed" if off is not None and _is_off(off) else None
+
+    def turn(self, activity_id: str | None, step_s: float) -> float:
+        """Take the next place of all senders', or of those about one activity, that are a step apart.
+
+        Returns how long to wait for it, in seconds.
+        """
+        key = f"{self._prefix}:turn:{activity_id}" if activity_id else f"{self._prefix}:turn"
+        step = str(max(round(step_s * 1e6), 1))
+        return int(self._asked(lambda: self._client.eval(_TURN, 1, key, step))) / 1e6
 
     def stop(self, activity_id: str | None, by: str, at_ms: int) -> None:
         """Stop all, or what is about one activity."""

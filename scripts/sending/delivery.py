@@ -69,33 +69,11 @@ class Trying(NamedTuple):
 _TRYING = Trying()
 
 
-class Rates:
-    """When the next message may go, so that no more go in a second than is allowed, of all and of each campaign."""
+class Rates(NamedTuple):
+    """Messages a second that all senders send together; about one activity None for as many."""
 
-    def __init__(
-        self, per_s: float, campaign_per_s: float | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Take messages a second, those about one activity None for as many as all."""
-        self._step_s, self._campaign_step_s = 1.0 / per_s, 1.0 / campaign_per_s if campaign_per_s else 0.0
-        self._clock, self._lock = clock, threading.Lock()
-        self._next_s = 0.0
-        self._next_of: dict[str, float] = {}
-
-    def of_campaign(self, activity_id: str) -> float:
-        """Take the next place of a campaign; return how long to wait for it, in seconds."""
-        with self._lock:
-            now_s = self._clock()
-            at_s = max(now_s, self._next_of.get(activity_id, 0.0))
-            self._next_of[activity_id] = at_s + self._campaign_step_s
-            return at_s - now_s
-
-    def of_all(self) -> float:
-        """Take the next place of all; return how long to wait for it, in seconds."""
-        with self._lock:
-            now_s = self._clock()
-            at_s = max(now_s, self._next_s)
-            self._next_s = at_s + self._step_s
-            return at_s - now_s
+    per_s: float
+    campaign_per_s: float | None = None
 
 
 class Delivery:
@@ -136,8 +114,9 @@ class Delivery:
         if late_ms >= STALE_MS:
             return Fate.STALE
         if late_ms < 0:
-            self._wait(self._rates.of_campaign(record.activity_id))
-            self._wait(self._rates.of_all())
+            if self._rates.campaign_per_s:
+                self._wait(self._claims.turn(record.activity_id, 1.0 / self._rates.campaign_per_s))
+            self._wait(self._claims.turn(None, 1.0 / self._rates.per_s))
         self._wait(0.0)
         # Before the claim: a sender that dies while it waits for this has lost nothing.
         self._consent.as_of_now()
