@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from tideline.schemas.errors import ConfigError, ModelError, Unavailable
 from tideline.scripts.benchmarks.live import (
+    backends,
     backfill_rate,
     cluster_rate,
     freshness,
@@ -72,6 +73,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "throughput": lambda given: throughput.measure(given.events, given.idiomatic_events),
     "cluster": lambda given: cluster_rate.measure(given.events, given.rounds),
     "backfill": lambda given: backfill_rate.measure(given.events),
+    "backends": lambda given: backends.measure(backends.Plan(given.events, given.rounds, given.users), given.only),
     "ruled": lambda given: ruled.measure(given.events, given.rounds),
     "replay": lambda given: replay_rate.measure(given.events),
     "freshness": lambda given: freshness.measure(given.capacity, given.seconds),

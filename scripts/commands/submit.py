@@ -147,12 +147,16 @@ def _token_keys_file(stack: Stack) -> Path:
     return stack.root / "token_keys.json"
 
 
-def token_keys(stack: Stack) -> dict[str, str]:
-    """Return the stack's token secrets in hex by key id, made at the first call and kept while the stack lives."""
+def token_keys(stack: Stack, like: Stack | None = None) -> dict[str, str]:
+    """Return the stack's token secrets in hex by key id, made at the first call and kept while the stack lives.
+
+    They are those of `like` where that is given.
+    """
     path = _token_keys_file(stack)
     if not path.exists():
+        made = {"1": secrets.token_hex(32)} if like is None else token_keys(like)
         path.touch(mode=0o600)
-        path.write_text(json.dumps({"1": secrets.token_hex(32)}))
+        path.write_text(json.dumps(made))
     keys: dict[str, str] = json.loads(path.read_text())
     return keys
 

@@ -121,6 +121,13 @@ class FlinkRest:
             time.sleep(_POLL_INTERVAL_S)
         return completed
 
+    def checkpoint(self, job_id: str, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
+        """Has a checkpoint made now; returns what Flink tells of it: external_path, state_size, ..."""
+        trigger = self._call("POST", f"/jobs/{job_id}/checkpoints", {"checkpointType": "CONFIGURED"})["request-id"]
+        self._done(job_id, "checkpoints", trigger, timeout_s)
+        found: dict[str, Any] = self.get(f"/jobs/{job_id}/checkpoints")["latest"]["completed"]
+        return found
+
     def vertices(self, job_id: str) -> dict[str, str]:
         """Vertex id by vertex name."""
         return {vertex["name"]: vertex["id"] for vertex in self.get(f"/jobs/{job_id}")["vertices"]}
@@ -162,15 +169,19 @@ class FlinkRest:
 
     def _saved(self, job_id: str, how: str, body: dict[str, Any], timeout_s: float) -> str:
         trigger = self._call("POST", f"/jobs/{job_id}/{how}", body)["request-id"]
+        return str(self._done(job_id, "savepoints", trigger, timeout_s)["location"])
+
+    def _done(self, job_id: str, what: str, trigger: str, timeout_s: float) -> dict[str, Any]:
         deadline = time.monotonic() + timeout_s
-        while (answer := self.get(f"/jobs/{job_id}/savepoints/{trigger}"))["status"]["id"] != "COMPLETED":
+        while (answer := self.get(f"/jobs/{job_id}/{what}/{trigger}"))["status"]["id"] != "COMPLETED":
             if time.monotonic() > deadline:
-                raise StackError(f"job {job_id}: no savepoint after {timeout_s:.0f} s")
+                raise StackError(f"job {job_id}: no {what.removesuffix('s')} after {timeout_s:.0f} s")
             time.sleep(_POLL_INTERVAL_S)
-        operation = answer["operation"]
-        if "location" not in operation:
-            raise StackError(f"job {job_id}: savepoint failed: {operation['failure-cause']['stack-trace']}")
-        return str(operation["location"])
+        operation: dict[str, Any] = answer["operation"]
+        if operation.get("failure-cause"):
+            reason = operation["failure-cause"]["stack-trace"]
+            raise StackError(f"job {job_id}: {what.removesuffix('s')} failed: {reason}")
+        return operation
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         data = json.dumps(body).encode() if body is not None else None

@@ -31,6 +31,16 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "nodes": "of the cluster, without replicas",
             "events": "in the topic",
         },
+        "backends": {
+            "rocksdb_events_per_s": "of the live job, one TaskManager, its users in RocksDB; the median",
+            "hashmap_events_per_s": "the same with users in the heap",
+            "ratio": "of the two",
+            "by_round": "of each run {events_per_s, us_by_thread, checkpoint_ms, checkpoint_mib_written, "
+            "checkpoint_mib, restore_s}, with full histories {filled_s, fresh, fresh_in_checkpoint} too",
+            "users": "who did the events",
+            "full": "whether they had full histories before",
+            "events": "in the topic",
+        },
         "ruled": {
             "with_rules_events_per_s": "of the live job, one TaskManager, all rules; the median",
             "without_events_per_s": "the same without any",

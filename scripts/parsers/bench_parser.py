@@ -65,7 +65,7 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|cluster|ruled|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|ope|regret|rank|rules|push|value|zeroshot|world|mutate"
+        metavar="throughput|cluster|backends|ruled|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|ope|regret|rank|rules|push|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
@@ -124,6 +124,19 @@ def _in_turns(verbs: SubVerbs) -> None:
         both.tells(None, [f"tideline bench {name} --events 400000 --rounds 3"])
         both.add_argument("--events", type=_chunks, default=400_000, metavar="N", help="events in the topic (400000)")
         both.add_argument("--rounds", type=_COUNT, default=3, metavar="N", help="of both; medians count (3)")
+
+    kept = verbs.add_parser("backends", help="users in RocksDB beside the heap: rate, checkpoints, restores")
+    kept.tells(None, ["tideline bench backends --events 300000 --rounds 3", "tideline bench backends --users 1000000"])
+    kept.add_argument("--events", type=_chunks, default=300_000, metavar="N", help="events in the topic (300000)")
+    kept.add_argument("--rounds", type=_COUNT, default=1, metavar="N", help="of both; medians count (1)")
+    kept.add_argument(
+        "--users",
+        type=argument(whole(0, 10**7)),
+        default=0,
+        metavar="N",
+        help="who have full histories before the first event; then freshness is measured too (0: 100000 who have none)",
+    )
+    kept.add_argument("--only", choices=("hashmap", "rocksdb"), help="measure one of them (both)")
 
 
 def _of_the_past(verbs: SubVerbs) -> None:

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,9 +72,10 @@ class Run:
 class Arena:
     """A running stack for one benchmark."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, secrets_of: Stack | None = None) -> None:
+        """Tokens are signed as `secrets_of` signs them, or the stack itself."""
         self.stack = stack
-        secrets = token_keys(stack)
+        secrets = token_keys(stack, secrets_of)
         self.keys = TokenKeys({int(number): bytes.fromhex(secret) for number, secret in secrets.items()}, 1)
         self.redis: Any = redis.Redis.from_url(stack.redis_url)
 
@@ -102,11 +104,13 @@ class Arena:
             raise StackError(f"topic {topic} holds {found} records of {events}")
         say(f"{events:,} events in topic {topic}, {time.monotonic() - started_s:.0f} s")
 
-    def start(self, topics: Topics, options: Mapping[str, str], entry: Path | None = None) -> str:
+    def start(
+        self, topics: Topics, options: Mapping[str, str], entry: Path | None = None, state: str | None = None
+    ) -> str:
         """Submit the job (or another one with the same options) and return its id; lists start empty."""
         self.redis.flushall()
         self.redis.config_resetstat()
-        return submit(self.stack, "live", job_options(topics, options), entry=entry)
+        return submit(self.stack, "live", job_options(topics, options), state, entry)
 
     def watch(self, job_id: str, events: int) -> Run:
         """Sample the live job until it has processed that many events and all their lists are in Redis.
@@ -135,12 +139,6 @@ class Arena:
                     f"{self.stack.rest.root_exception(job_id)}"
                 )
             time.sleep(_SAMPLE_S)
-
-    def checkpoint_bytes(self, job_id: str) -> int:
-        """Wait for a checkpoint that begins after now and return its size."""
-        rest = self.stack.rest
-        rest.wait_checkpoints(job_id, 2, timeout_s=_STALLED_S)
-        return int(rest.get(f"/jobs/{job_id}/checkpoints")["latest"]["completed"]["state_size"])
 
     def evals(self) -> int:
         """Return how many list scripts Redis has run since `start`."""
@@ -175,13 +173,26 @@ class Arena:
 
 
 @contextmanager
-def arena(name: str, taskmanagers: int) -> Iterator[Arena]:
-    """Bring up a stack `bench-{name}` from nothing, and take it down at the end."""
+def arena(
+    name: str,
+    taskmanagers: int,
+    conf: Path | None = None,
+    beside: Arena | None = None,
+    tm_memory: str | None = None,
+) -> Iterator[Arena]:
+    """Bring up a stack `bench-{name}` from nothing, and take it down at the end.
+
+    `conf` are Flink settings of its own, `tm_memory` a TaskManager's size. It has Kafka, Redis and the token secrets of
+    `beside` where that is given.
+    """
     stack_name = f"bench-{name}"
     take_down(stack_name)
     say(f"bringing up stack {stack_name} with {taskmanagers} TaskManager{'s' * (taskmanagers > 1)}")
-    with Stack.up(StackRequest(stack_name, taskmanagers)) as stack:
-        opened = Arena(stack)
+    request = StackRequest(stack_name, taskmanagers, conf, tm_memory=tm_memory)
+    if beside is not None:
+        request = replace(request, kafka=beside.stack.kafka_bootstrap, redis_url=beside.stack.redis_url)
+    with Stack.up(request) as stack:
+        opened = Arena(stack, None if beside is None else beside.stack)
         try:
             yield opened
         finally:

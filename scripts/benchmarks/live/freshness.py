@@ -94,6 +94,17 @@ def measure(capacity: int | None, seconds: int) -> Figures:
         }
 
 
+class Seen(NamedTuple):
+    """What one load has shown: milliseconds by the canary's moment (epoch ms), and seconds of the watcher and producer.
+
+    Canaries of the warm-up are left out.
+    """
+
+    latencies_ms: list[tuple[float, float]]
+    polls_s: list[float]
+    lag_s: list[float]
+
+
 def one_load(
     stage: Arena, topic: str, rate: int, seconds: int, seed: int, users: int = USERS, begun: Event | None = None
 ) -> dict[str, Any]:
@@ -101,12 +112,25 @@ def one_load(
 
     `begun` is set when the load begins.
     """
+    seen = load_seen(stage, topic, rate, seconds, seed, users, begun)
+    return percentiles([each_ms for _, each_ms in seen.latencies_ms]) | {
+        "events_per_s": rate,
+        "canaries": len(seen.latencies_ms),
+        "poll_ms_p99": round(float(np.percentile(seen.polls_s, 99)) * 1000, 1),
+        "producer_lag_ms_p99": round(float(np.percentile(seen.lag_s, 99)) * 1000, 1),
+    }
+
+
+def load_seen(
+    stage: Arena, topic: str, rate: int, seconds: int, seed: int, users: int = USERS, begun: Event | None = None
+) -> Seen:
+    """Send one load and watch for its lists; as `one_load`, each canary by itself."""
     traffic = Traffic(users, 0.0, int(time.time() * 1000), 1000 / rate, stage.keys, seed)
     say(f"making {WARM_UP_S + seconds:.0f} s of traffic at {rate:,} events/s")
     ticks = make_ticks(traffic, rate, WARM_UP_S + seconds)
     forking = multiprocessing.get_context("fork")  # the child has the ticks without their being copied
     receiving, sending = forking.Pipe(duplex=False)
-    start_s = time.monotonic() + _HEAD_START_S
+    start_s, epoch_ms = time.monotonic() + _HEAD_START_S, (time.time() + _HEAD_START_S) * 1000
     sender = forking.Process(target=_send, args=(stage.stack.kafka_bootstrap, topic, ticks, start_s, sending))
     sender.start()
     say("sending")
@@ -118,13 +142,12 @@ def one_load(
     finally:
         sender.terminate()
         sender.join()
-    latencies_ms = [(at_s - canary.due_s) * 1000 for canary, at_s in seen_s.items() if canary.due_s >= WARM_UP_S]
-    return percentiles(latencies_ms) | {
-        "events_per_s": rate,
-        "canaries": len(latencies_ms),
-        "poll_ms_p99": round(float(np.percentile(polls_s, 99)) * 1000, 1),
-        "producer_lag_ms_p99": round(float(np.percentile(lag_s, 99)) * 1000, 1),
-    }
+    latencies_ms = [
+        (epoch_ms + canary.due_s * 1000, (at_s - canary.due_s) * 1000)
+        for canary, at_s in seen_s.items()
+        if canary.due_s >= WARM_UP_S
+    ]
+    return Seen(latencies_ms, polls_s, lag_s)
 
 
 def make_ticks(traffic: Traffic, rate: int, seconds: float) -> list[Tick]:

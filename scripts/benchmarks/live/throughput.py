@@ -76,10 +76,10 @@ def measure(events: int, idiomatic_events: int) -> Figures:
         }
 
 
-def prepare(stage: Arena, name: str, zipf: float, events: int) -> Topics:
+def prepare(stage: Arena, name: str, zipf: float, events: int, users: int = USERS) -> Topics:
     """Make topics with that much traffic of the last hours in them; users' shares fall by rank with `zipf`."""
     now_ms = int(time.time() * 1000)
-    traffic = Traffic(USERS, zipf, now_ms - _SPAN_MS, _SPAN_MS / events, stage.keys)
+    traffic = Traffic(users, zipf, now_ms - _SPAN_MS, _SPAN_MS / events, stage.keys)
     topics = stage.topics(name, traffic.first_ms)
     stage.fill(topics.clickstream, traffic, events)
     return topics
@@ -133,12 +133,17 @@ def worked_off(
     job_id = stage.start(topics, {"start": "earliest", **options}, entry)
     run = stage.watch(job_id, events)
     if checkpoint:
-        run.checkpoint_bytes = stage.checkpoint_bytes(job_id)
+        run.checkpoint_bytes = int(stage.stack.rest.checkpoint(job_id)["state_size"])
     stage.stack.rest.cancel(job_id)
+    refuse_refused(run)
+    return run
+
+
+def refuse_refused(run: Run) -> None:
+    """Raise StackError where the job refused records."""
     refused = {name: run.totals.total(name) for name in COUNTERS if name.startswith("dead_letter")}
     if any(refused.values()):
         raise StackError(f"the job refused records: {refused}")
-    return run
 
 
 def _stages(stage: Arena, topics: Topics, events: int) -> dict[str, float]:

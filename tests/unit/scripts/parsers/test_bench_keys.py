@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.tiny_world import tiny_world
 from tideline.scripts.benchmarks.live import (
+    backends,
     backfill_rate,
     cluster_rate,
     freshness,
@@ -54,6 +55,7 @@ _ON_A_STACK = {
     "throughput": throughput,
     "backfill": backfill_rate,
     "cluster": cluster_rate,
+    "backends": backends,
     "ruled": ruled,
     "replay": replay_rate,
     "freshness": freshness,
