@@ -22,6 +22,7 @@ from tideline.scripts.simulation.clickstream import read_decisions
 from tideline.scripts.simulation.demo_error import DemoError
 from tideline.scripts.simulation.picture import Drawn, draw
 from tideline.scripts.simulation.play import Play
+from tideline.scripts.simulation.push_story import push_lines, push_story
 from tideline.scripts.simulation.rule_story import rule_story, story_lines
 from tideline.scripts.simulation.stage import Stage
 from tideline.scripts.simulation.ticker import Progress, say
@@ -60,6 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
     with ThreadPoolExecutor(1) as background:
         say("starting the stack, and reading a year of shopping meanwhile")
         making = background.submit(make_ruled_world, SEED)
+        telling = background.submit(lambda: push_story(making.result(), SEED))
         with Stage(arguments.keep) as stage:
             world = making.result()
             comparing = background.submit(demo_yardsticks, SEED, world.slices)
@@ -74,8 +76,9 @@ def run(arguments: argparse.Namespace) -> None:
             audited = audit(decisions, known, world.list_rules)
             story = rule_story(list(read_topic(stage.stack.kafka, stage.topics.policy)), world, play.shown)
             found = report.document(play, state, users, past, yardsticks, audited)
-            found |= {"rules": story.rules, "variants": story.variants}
-            lines = [*report.summary(play, found, past), *story_lines(story), *_showcase(world, play, decisions)]
+            found |= {"rules": story.rules, "variants": story.variants, "pushes": telling.result().figures()}
+            lines = [*report.summary(play, found, past), *story_lines(story), *push_lines(telling.result())]
+            lines += _showcase(world, play, decisions)
             draw(arguments.picture, Drawn(world, play.tally, play.slices_played, yardsticks, story.spending))
             lines.append(f"click rate and spending over time: {arguments.picture}")
             if arguments.keep:
@@ -91,6 +94,8 @@ def _check(found: dict[str, Any], audited: Audit) -> None:
         raise DemoError("the job wrote no list")
     if audited.broken:
         raise DemoError("; ".join(audited.examples))
+    if found["pushes"]["broken"]:
+        raise DemoError(f"messages broke promises: {found['pushes']['broken']}")
 
 
 def _open(world: World, stage: Stage) -> tuple[Clickstream, Backfilled]:

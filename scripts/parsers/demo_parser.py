@@ -21,6 +21,8 @@ _KEYS = {
     "ctr": "clicks by impressions: {policy, holdout, lift, lift_ci95, popular_best, content, attainable, "
     "share_of_attainable}; null: not known",
     "rules": "what each rule cost and used, as in `tideline report --json`; null: not known",
+    "pushes": "messages, beside the job: {sent, withheld, unsubscribed, brought, truly_brought, broken}; brought as in "
+    "`tideline push status --json`, in visits; broken as in audit",
     "variants": "by activity with variants: {variants, verdict, winner, users_needed}",
 }
 

@@ -53,7 +53,7 @@ def test_what_is_not_known_is_null_and_the_lift_is_not_told(world: World) -> Non
     nobody = [Yardstick(name, np.zeros(2, np.int64), np.zeros(2)) for name in TITLES]
     found = document(play, STATE, 0, PAST, nobody, AUDITED)
     json.dumps(found, allow_nan=False)
-    assert found.keys() | {"rules", "variants"} == parser_of("demo").keys.keys()
+    assert found.keys() | {"rules", "variants", "pushes"} == parser_of("demo").keys.keys()
     assert found["freshness_ms"] == {"p50": None, "p99": None}
     interval = found["ctr"].pop("lift_ci95")
     assert interval == [None, None]
