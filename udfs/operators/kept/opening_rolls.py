@@ -87,5 +87,5 @@ class OpeningRolls:
 
         Another part for each shard: together they would hold up what comes meanwhile.
         """
-        since_ms = (timers.current_processing_time() - shard * _APART_MS) % _TICK_MS
-        timers.register_processing_time_timer(timers.current_processing_time() - since_ms + _TICK_MS)
+        now_ms = timers.current_processing_time()  # once: a clock that goes on in between would leave the phase
+        timers.register_processing_time_timer(now_ms - (now_ms - shard * _APART_MS) % _TICK_MS + _TICK_MS)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import pytest
+
 from tideline.udfs.operators.kept.opening_rolls import OpeningRolls
+from tideline.udfs.operators.pushing.pushes import Pushes
 
 
 class Flink:
@@ -118,3 +121,25 @@ def test_none_a_second_is_none_at_all() -> None:
     off.look(3, 700, 700, lambda: USERS, flink)
     assert off.part(3, flink) == ([], 0)
     assert (flink.kept, flink.timers) == (kept, set())
+
+
+class Passing(Flink):
+    """Its clock goes on while it is looked at."""
+
+    def current_processing_time(self) -> int:
+        self.now_ms += 1
+        return self.now_ms
+
+
+@pytest.mark.parametrize("shard", range(128))
+def test_no_timer_of_an_opening_is_taken_for_one_of_pushes(shard: int) -> None:
+    """Contract: of any shard, at any moment of a second, whatever time passes while it is made."""
+    flink = Passing()
+    flink.shard = shard
+    for moment_ms in range(0, 1000, 7):
+        flink.now_ms, flink.timers = 60_000_000 + moment_ms, set()
+        its = rolls(flink)
+        its.look(shard, 500, 500, lambda: USERS, flink)
+        its.look(shard, 600 + moment_ms, 600 + moment_ms, lambda: USERS, flink)
+        assert flink.timers
+        assert not [at_ms for at_ms in flink.timers if Pushes.is_tick(cast("Any", None), shard, at_ms)]

@@ -27,3 +27,16 @@ def test_who_was_erased_meanwhile_has_none() -> None:
     parts.taken(["a", "b", "c"], [DATA + STATE, DATA + marked(5, STATE), DATA + marked(5, STATE)])
     found = parts.joined(["a", "b", "c"], [marked(9, b""), marked(5, STATE), marked(9, STATE)])
     assert found == [marked(9, b""), DATA + marked(5, STATE), marked(9, STATE)]
+
+
+def test_who_is_loaded_again_has_what_is_kept_of_him_now() -> None:
+    """Contract: nothing of an earlier load is left, whether he has a part, a mark or neither by now."""
+    parts = PushParts()
+    parts.taken(["a", "b", "c"], [DATA + marked(5, STATE), DATA + STATE, DATA + STATE])
+    assert parts.taken(["a", "b"], [STATE, DATA + marked(6, STATE)]) == [STATE, marked(6, STATE)]
+    assert (parts.of("a"), parts.of("b"), parts.of("c")) == (NO_PART, PART, PART)
+    assert parts.joined(["a", "b", "c"], [STATE, marked(6, STATE), STATE]) == [
+        STATE,
+        DATA + marked(6, STATE),
+        DATA + STATE,
+    ]
