@@ -164,7 +164,7 @@ def campaigns_of(history: PushHistory, horizon_ms: int, cost: float = 0.0) -> li
 def _campaign(history: PushHistory, name: str, records: Sequence[PushRecord], horizon_ms: int, cost: float) -> Campaign:
     sent = [each for each in records if each.sent]
     reasons = Counter(history.not_sent[each.push_id] for each in sent if each.push_id in history.not_sent)
-    brought = brought_by(log_over(history, horizon_ms, cost, name))
+    brought = brought_by(log_over(history._replace(records=records), horizon_ms, cost))
     must = sum(each.must for each in sent)
     return Campaign(name, len(sent), len(records) - len(sent), must, dict(sorted(reasons.items())), brought)
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tideline.schemas.errors import ConfigError, TidelineError
+from tideline.scripts.analysis.push_costs import costs_of
 from tideline.scripts.analysis.push_log import (
     DAY_MS,
     HOUR_MS,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
+    from tideline.scripts.analysis.push_costs import Cost, PushCosts
     from tideline.scripts.analysis.push_log import Campaign, Counted, Expected, PushHistory
     from tideline.scripts.commands.target import Target
     from tideline.scripts.sending.claims import Receipt
@@ -79,7 +81,17 @@ def status_of(history: PushHistory, horizon_ms: int, cost: float) -> dict[str, A
         "campaigns": [_campaign(each) for each in every],
         "days": [_counted(each, "day") for each in counted_by(history, hours=False)],
         "hours": [_counted(each, "hour") for each in counted_by(history, hours=True)],
+        "costs": _costs(costs_of(history)),
     }
+
+
+def _costs(found: PushCosts) -> dict[str, Any]:
+    told = {name: _cost(getattr(found, name)) for name in ("room", "chance", "must")}
+    return told | {"not_sent": {reason: _cost(each) for reason, each in found.not_sent.items()}}
+
+
+def _cost(each: Cost) -> dict[str, Any]:
+    return {"points": each.points, "value": _rounded(each.value)}
 
 
 def _counted(each: Counted, name: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def status_lines(told: Mapping[str, Any], days: int, horizon_h: float) -> list[s
         for each in told["campaigns"]
     ]
     lines.append(_line("in all", told["sent"], told["withheld"], told["not_sent"], told["brought"]))
+    lines += _cost_lines(told["costs"])
     for name, stop in told["stopped"].items():
         at = _moment(stop["at_ms"])
         lines.append(f"STOPPED: {name or 'all messages'}, by {stop['by']}, {at}; tideline push start ends it")
@@ -46,6 +47,19 @@ def status_lines(told: Mapping[str, Any], days: int, horizon_h: float) -> list[s
             f"{told['unclear']:,} may have been sent"
         )
     return [printable(line) for line in lines]
+
+
+_COSTS = {
+    "room": "room for few (a week's, all users' day) held back {points:,} worth sending, {value:,.2f} at most",
+    "chance": "that {points:,} that were worth it could be withheld by chance, {value:,.2f}",
+    "must": "{points:,} that had to be sent, {value:,.2f}",
+}
+
+
+def _cost_lines(costs: Mapping[str, Any]) -> list[str]:
+    parts = [text.format(**costs[name]) for name, text in _COSTS.items() if costs[name]["points"]]
+    parts += [f"{each['points']:,} {reason}, {each['value']:,.2f}" for reason, each in costs["not_sent"].items()]
+    return [f"what rules cost, as the job valued messages: {'; '.join(parts)}"] if parts else []
 
 
 def _line(name: str, sent: int, withheld: int, not_sent: Mapping[str, int], brought: Mapping[str, Any]) -> str:

@@ -20,6 +20,8 @@ _STATUS = {
     "campaigns": "each: {activity_id, sent, withheld, must, not_sent, brought}",
     "days": "each: {day, sent, withheld, not_sent}; days of UTC, by when the job told of them",
     "hours": "the same by hour of the day, {hour, sent, withheld, not_sent}",
+    "costs": "what rules cost, as the job valued messages, each {points, value}: room (of week and volume, at most), "
+    "chance (withheld to learn), must, not_sent by reason",
     "lost": "claimed in the last two days, and nothing else is known: being sent, or lost with their sender",
     "unclear": "of the last two days, those to which whoever carries them gave no answer",
     "stopped": "by activity, all under the empty one: {by, at_ms}",

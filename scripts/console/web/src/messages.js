@@ -13,6 +13,7 @@ export const messageTopics = () => ["health", "work"];
 const stops = signal(null);
 const unstopped = signal(null);
 const DAYS = [1, 7, 14, 28];
+const MOST = 300; // rows of a table; those with the most points come first
 const REASONS = {
   expired: "it was too late when it was its turn",
   stopped: "messages were stopped",
@@ -61,10 +62,11 @@ function Status({ told }) {
   return html`<p class="sentence" data-test="brought">${sentence(status, days)}</p>
     <${Table} caption=${`By activity, ${days} days: what users bought within 72 hours, more than without a message, with bounds that hold at every look`}
       heads=${["Activity", "Sent", "Withheld", "Not sent", "Brought, between"]} empty=""
-      rows=${status.campaigns.map((each) => html`<${Campaign} key=${each.activity_id} each=${each} all=${status.campaigns} />`)} />
+      rows=${status.campaigns.slice(0, MOST).map((each) => html`<${Campaign} key=${each.activity_id} each=${each} all=${status.campaigns} />`)} />
     ${reasons.length > 0 && html`<h2>Why some were not sent</h2>
       <${Bars} caption="Messages that were to be sent, and were not" heads=${["Reason", "Messages"]}
         bars=${reasons.map(([name, value]) => ({ name, value, text: `${number(value)}: ${REASONS[name] ?? "as its sender says"}` }))} />`}
+    <${Costs} costs=${status.costs} />
     ${lost > 0 && html`<p>Of the last two days ${number(status.lost)} are claimed and nothing else is known of them (being sent, or lost with their sender; <code>tideline push status --lost</code> lists them), ${number(status.unclear)} may have been sent.</p>`}
     <div class="charts">
       <${Columns} caption="Sent, each day of UTC" heads=${COUNTED("Day")} every=${Math.ceil(status.days.length / 6)} columns=${status.days.map((each) => column(each.day.slice(5), each))} />
@@ -76,7 +78,7 @@ function Status({ told }) {
       <${Columns} caption="Messages to come, by hour of UTC" heads=${["Hour", "Messages", "Value"]} every=${3}
         columns=${whole(plan.hours, (name, each) => ({ name, value: each.sends ?? 0, texts: [number(each.sends ?? 0, 1), number(each.value ?? 0, 2)] }))} />
       <${Table} caption="By activity, a day" heads=${["Activity", "Messages", "Value"]} empty="Nothing is to come."
-        rows=${plan.campaigns.map((each) => html`<tr key=${each.activity_id}><th scope="row"><code>${each.activity_id}</code></th><td>${number(each.sends, 1)}</td><td>${number(each.value, 2)}</td></tr>`)} />
+        rows=${plan.campaigns.slice(0, MOST).map((each) => html`<tr key=${each.activity_id}><th scope="row"><code>${each.activity_id}</code></th><td>${number(each.sends, 1)}</td><td>${number(each.value, 2)}</td></tr>`)} />
     </div>`;
 }
 
@@ -113,6 +115,20 @@ function Campaign({ each, all }) {
       ? html`${number(brought.total, 2)} <span class="quiet">(${number(brought.low, 2)} to ${number(brought.high, 2)})</span><${Interval} low=${brought.low} value=${brought.total} high=${brought.high} least=${least} most=${most} />`
       : html`<span class="quiet">too little came of either kind to say</span>`}</td>
   </tr>`;
+}
+
+const RULES = {
+  room: "Room for few: a user's week, all users' day",
+  chance: "Withheld by chance, though worth it",
+  must: "Had to be sent, though worth less than nothing",
+};
+
+function Costs({ costs }) {
+  const rows = Object.entries(RULES).map(([name, title]) => [title, costs[name], name === "room" ? "at most " : ""]);
+  rows.push(...Object.entries(costs.not_sent).map(([name, each]) => [`Not sent: ${name}`, each, ""]));
+  return html`<${Table} caption="What rules cost, as the job valued messages" heads=${["Rule", "Points", "Value"]} empty="No rule cost anything that the log has."
+    rows=${rows.filter(([, each]) => each.points > 0).map(([title, each, before]) => html`<tr key=${title}><th scope="row">${title}</th><td>${number(each.points)}</td><td>${before}${number(each.value, 2)}</td></tr>`)} />
+    <p class="quiet">Quiet hours, a week or day that was used up, and who is never sent any leave no record: counters of the job say how many they were, nothing says what they cost.</p>`;
 }
 
 async function turn(activity, stopped, told) {

@@ -12,6 +12,7 @@ BROUGHT = {"points": 10, "sent": 9, "users": 10, "total": 1234.5, "low": 100.0, 
 def status(**more: Any) -> str:
     campaign = {"activity_id": "tea\x1b[31m", "sent": 9, "withheld": 1, "must": 0, "not_sent": {}, "brought": BROUGHT}
     told = {"sent": 9, "withheld": 1, "not_sent": {}, "unsubscribed": 2, "brought": BROUGHT, "campaigns": [campaign]}
+    told["costs"] = {name: {"points": 0, "value": 0.0} for name in ("room", "chance", "must")} | {"not_sent": {}}
     return "\n".join(status_lines(told | {"lost": 0, "unclear": 0, "stopped": {}} | more, 28, 72.0))
 
 
@@ -24,6 +25,16 @@ def test_status_has_a_line_for_each_campaign_and_one_for_all() -> None:
     assert "STOPPED" not in told
     assert "claimed" not in told
     assert "3 are claimed" in status(lost=3)
+    assert "what rules cost" not in told
+
+
+def test_rules_that_cost_something_are_named_with_what_they_cost() -> None:
+    """Contract: those that bore on nothing are not spoken of."""
+    costs: dict[str, Any] = {name: {"points": 0, "value": 0.0} for name in ("chance", "must")}
+    costs |= {"room": {"points": 1200, "value": 34.5}, "not_sent": {"expired": {"points": 2, "value": 1.0}}}
+    (line,) = [each for each in status(costs=costs).splitlines() if "what rules cost" in each]
+    assert "1,200 worth sending, 34.50 at most; 2 expired, 1.00" in line
+    assert "had to be sent" not in line
 
 
 def test_fewer_messages_are_said_as_such() -> None:
