@@ -126,7 +126,7 @@ const RULES = {
 function Costs({ costs }) {
   const rows = Object.entries(RULES).map(([name, title]) => [title, costs[name], name === "room" ? "at most " : ""]);
   rows.push(...Object.entries(costs.not_sent).map(([name, each]) => [`Not sent: ${name}`, each, ""]));
-  return html`<${Table} caption="What rules cost, as the job valued messages" heads=${["Rule", "Points", "Value"]} empty="No rule cost anything that the log has."
+  return html`<h2>What rules cost</h2><${Table} caption="As the job valued messages when it decided" heads=${["Rule", "Points", "Value"]} empty="No rule cost anything that the log has."
     rows=${rows.filter(([, each]) => each.points > 0).map(([title, each, before]) => html`<tr key=${title}><th scope="row">${title}</th><td>${number(each.points)}</td><td>${before}${number(each.value, 2)}</td></tr>`)} />
     <p class="quiet">Quiet hours, a week or day that was used up, and who is never sent any leave no record: counters of the job say how many they were, nothing says what they cost.</p>`;
 }
