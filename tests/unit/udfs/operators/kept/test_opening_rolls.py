@@ -124,10 +124,10 @@ def test_none_a_second_is_none_at_all() -> None:
 
 
 class Passing(Flink):
-    """Its clock goes on while it is looked at."""
+    """Its clock goes on while it is looked at, by as much as the phases are apart."""
 
     def current_processing_time(self) -> int:
-        self.now_ms += 1
+        self.now_ms += 37
         return self.now_ms
 
 
