@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 MIDNIGHT_MS = 19_000 * DAY_MS
-SETTINGS = read_push('{"week": 14, "day": 2, "zones": ["UTC"], "hours": [["all", "09:00", "20:00"]]}')
+SETTINGS = read_push('{"week": 14, "zones": ["UTC"], "hours": [["all", "09:00", "20:00"]]}')
 SHARDS = 3
 
 

@@ -81,7 +81,7 @@ class PushWorld:
         asked = known.effects, SETTINGS.costs(WEIGHTS), self.shop.x[who], np.array(recent)
         values, widths = push_values(*asked), push_widths(*asked)
         price = known.price(SETTINGS, day * DAY_MS)
-        terms = PushTerms(SETTINGS.day, SETTINGS.week, price, _SALT, known.effects.known)
+        terms = PushTerms(1, SETTINGS.week, price, _SALT, known.effects.known)
         made = []
         for number, value, width in zip(who, values.tolist(), widths.tolist(), strict=True):
             point = Point(f"u{number}", day, _NEVER_MS, width)

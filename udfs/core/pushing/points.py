@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from tideline.udfs.core.users.user_state import UserBatch
 
 _NEVER_MS = 2**62
+_A_DAY = 1
+"""Messages a day: a user has one decision point in it, and flying west gives him no second one."""
 
 
 class DuePoints(NamedTuple):
@@ -87,9 +89,7 @@ def decide_points(found: DuePoints, ranker: RankerState, pushed: PushOffers, now
     told = _as_told(batch, ranker, now_ms)
     waiting = waiting_of(told, found.users, [part.user for part in found.parts])
     points = _points(found.users, waiting, settings, now_ms)
-    terms = PushTerms(
-        settings.day, settings.week, ranker.pushes.price(settings, now_ms), salt, ranker.pushes.effects.known
-    )
+    terms = PushTerms(_A_DAY, settings.week, ranker.pushes.price(settings, now_ms), salt, ranker.pushes.effects.known)
     x = coarse(np.ascontiguousarray(told.header["x"]))
     after, decided, until_ms = _decided(points, waiting, told, x, Offered(ranker, pushed, terms))
     chances = chances_of(waiting, [point.day for point in points], settings, salt)

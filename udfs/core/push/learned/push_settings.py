@@ -30,7 +30,6 @@ _HOUR_MS = 3_600_000
 _MOST_MESSAGES, _MAX_VOLUME, _MAX_WORTH = MOST_PUSHES // 4, 10**12, 1e6
 _REQUIRED = ("week", "zones")
 _DEFAULTS: Mapping[str, Any] = {
-    "day": 1,
     "hours": [["all", "09:00", "20:00"]],
     "kinds": ["push"],
     "horizon_h": 72,
@@ -41,8 +40,8 @@ _DEFAULTS: Mapping[str, Any] = {
 _TEXTS = "a list of texts, none twice"
 
 ALLOWED_PUSH = (
-    f'JSON: {{"week", "day": messages that a user is sent at most in seven days and in one, 1 to {_MOST_MESSAGES}, '
-    f'day left out: 1; "zones": time zones of the audience, 1 to {MAX_ZONES}: who names none is sent a message where '
+    f'JSON: {{"week": messages that a user is sent at most in seven days, one a day, 1 to {_MOST_MESSAGES}; '
+    f'"zones": time zones of the audience, 1 to {MAX_ZONES}: who names none is sent a message where '
     'all of them allow it; "hours": when it may be sent, as activities have them, left out: 09:00 to 20:00; '
     '"kinds": of activities that messages are about, [] is all, left out: push; '
     f'"horizon_h": hours after a decision in which what its user does counts, 1 to {MAX_HORIZON_H}, left out: 72; '
@@ -55,10 +54,9 @@ class PushSettings(NamedTuple):
     """How a deployment pushes."""
 
     week: int
-    """Messages that a user is sent in seven days, at most."""
+    """Messages that a user is sent in seven days, at most; in one day he has one decision point."""
     zones: tuple[str, ...]
     """Of the audience: whose zone is not known is sent nothing while it is quiet in any."""
-    day: int
     hours: tuple[Window, ...]
     kinds: tuple[str, ...]
     """Of activities that may be pushed; none: of every kind."""
@@ -113,16 +111,13 @@ def read_push(raw: Any) -> PushSettings:
         allowed = f"a table with {' and '.join(_REQUIRED)}, and perhaps {', '.join(_DEFAULTS)}"
         raise ConfigError("push", given, allowed)
     told = {**_DEFAULTS, **given}
-    week, day = (_whole(told, key, 1, _MOST_MESSAGES) for key in ("week", "day"))
-    if day > week:
-        raise ConfigError("push.day", day, f"at most week, {week}")
+    week = _whole(told, "week", 1, _MOST_MESSAGES)
     kinds = _texts(told, "kinds")
     if not set(kinds) <= set(KINDS):
         raise ConfigError("push.kinds", list(kinds), f"some of {', '.join(KINDS)}")
     return PushSettings(
         week,
         _zones(told),
-        day,
         _hours(told["hours"]),
         kinds,
         _whole(told, "horizon_h", 1, MAX_HORIZON_H),

@@ -177,7 +177,7 @@ def test_what_an_operator_takes_away_between_bucket_and_decision_is_not_told(cha
 
 def test_whoever_tells_of_failures_gains_no_more_than_a_message_a_day_and_few_bytes() -> None:
     """Contract: of pushes to come, of other users and of no form at all too, however often; and few bytes."""
-    week = SETTINGS._replace(week=2, day=1)
+    week = SETTINGS._replace(week=2)
     job, told = PushJob(push_world(week), now_ms=MIDNIGHT_MS + 7 * HOUR_MS), list[PushRecord]()
     job.visit(USERS[:9])
     job.agree(USERS[:9])

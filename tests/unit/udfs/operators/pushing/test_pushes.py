@@ -193,7 +193,7 @@ def test_who_unsubscribes_is_told_nothing_until_he_agrees_anew() -> None:
 
 def test_a_push_that_failed_gives_its_room_back() -> None:
     """Contract: told by the id of the push, once or often, of a user who has no other event."""
-    settings = read_push('{"week": 1, "day": 1, "zones": ["UTC"]}')
+    settings = read_push('{"week": 1, "zones": ["UTC"]}')
     job = PushJob(push_world(settings), now_ms=MIDNIGHT_MS + 7 * HOUR_MS)
     job.visit(USERS)
     job.agree(USERS)

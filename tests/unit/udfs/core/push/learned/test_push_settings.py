@@ -16,7 +16,6 @@ LEAST: dict[str, Any] = {"week": 2, "zones": ["Europe/Berlin"]}
 FULL: dict[str, Any] = {
     "week": 4,
     "zones": ["Europe/Berlin", "America/New_York"],
-    "day": 2,
     "hours": [["mon", "08:00", "21:00"]],
     "kinds": ["coupon", "event"],
     "horizon_h": 24,
@@ -27,12 +26,11 @@ FULL: dict[str, Any] = {
 
 
 def test_settings_are_read_from_json_or_a_table_and_written_as_they_are_given() -> None:
-    """Contract: text and TOML mean the same; what is left out is careful: one a day, by day, of the kind push."""
+    """Contract: text and TOML mean the same; what is left out is careful: by day, of the kind push."""
     found = read_push(json.dumps(FULL))
     expected = PushSettings(
         4,
         ("Europe/Berlin", "America/New_York"),
-        2,
         (("mon", "08:00", "21:00"),),
         ("coupon", "event"),
         24,
@@ -41,7 +39,7 @@ def test_settings_are_read_from_json_or_a_table_and_written_as_they_are_given() 
         5000,
     )
     assert found == expected == read_push(FULL) == read_push(str(found))
-    least = (2, ("Europe/Berlin",), 1, (("all", "09:00", "20:00"),), ("push",), 72, 0.0, 0.0, 0)
+    least = (2, ("Europe/Berlin",), (("all", "09:00", "20:00"),), ("push",), 72, 0.0, 0.0, 0)
     assert read_push(json.dumps(LEAST)) == PushSettings(*least)
 
 
@@ -65,11 +63,11 @@ def test_the_settings_say_when_for_what_and_about_which_activities() -> None:
         ("no json", "push", "a JSON table"),
         ([LEAST], "push", "a table with week and zones"),
         ({"week": 2}, "push", "a table with week and zones"),
-        (LEAST | {"weeks": 2}, "push", "and perhaps day, hours, kinds"),
+        (LEAST | {"weeks": 2}, "push", "and perhaps hours, kinds"),
         (LEAST | {"week": 0}, "push.week", "whole numbers from 1 to 16"),
         (LEAST | {"week": 17}, "push.week", "whole numbers from 1 to 16"),
         (LEAST | {"week": True}, "push.week", "whole numbers from 1 to 16"),
-        (LEAST | {"day": 3}, "push.day", "at most week, 2"),
+        (LEAST | {"day": 1}, "push", "and perhaps hours, kinds"),
         (LEAST | {"zones": []}, "push.zones", "1 to 40 time zones such as Europe/Berlin"),
         (LEAST | {"zones": ["Berlin"]}, "push.zones", "1 to 40 time zones such as Europe/Berlin"),
         (LEAST | {"zones": ["UTC", "UTC"]}, "push.zones", "a list of texts, none twice"),
