@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.push_shop import check_told_once, everybody_comes, expected, open_shop, told
+from tests.support.push_shop import check_told_once, everybody_comes, expected, open_shop, sender, sent, told
 from tests.support.replayed import replayed
 from tests.support.running_job import make_room
 from tests.support.waiting import wait_until
-from tideline.scripts.localstack.paths import REPOSITORY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.live import LiveJob
@@ -28,29 +23,11 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 
-@contextmanager
-def sender(job: LiveJob, log: Path) -> Iterator[None]:
-    """Send what is told, until the end of the block."""
-    argv = [sys.executable, "-m", "tideline.scripts.commands.tideline", "push_sender", "--to-log", str(log)]
-    argv += ["--bootstrap", job.stack.kafka_bootstrap, "--redis-url", job.stack.redis_url, "--prefix", job.tag]
-    argv += ["--topics", json.dumps(job.topics.by_role()), "--group", f"sender-{job.tag}"]
-    with subprocess.Popen(argv, cwd=REPOSITORY) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
-
-
 def stopped(job: LiveJob) -> str:
     """Stop the job with a savepoint; return that."""
     savepoint = job.stack.rest.savepoint(job.job_id, cancel=True)
     job.stack.rest.wait_state(job.job_id, ["CANCELED"])
     return savepoint
-
-
-def sent(log: Path) -> list[str]:
-    """Return the ids of what a sender has sent."""
-    return [json.loads(line)["push_id"] for line in log.read_text().splitlines()] if log.exists() else []
 
 
 def test_ids_stay_the_same_through_rescaling_and_older_state_and_nothing_is_sent_again(
@@ -60,7 +37,8 @@ def test_ids_stay_the_same_through_rescaling_and_older_state_and_nothing_is_sent
     nothing."""
     shop, log = open_shop(stack, "pushscaled"), tmp_path / "sent"
     everybody_comes(shop)
-    with sender(shop, log):
+    sending = sender(shop, log)
+    try:
         wait_until("the first pushes", lambda: bool(told(shop)), within_s=480)
         older = stopped(shop)
         shop.go_on(older, parallelism="1")
@@ -79,7 +57,10 @@ def test_ids_stay_the_same_through_rescaling_and_older_state_and_nothing_is_sent
         found = replayed(shop, capsys, "pushes-again", "--from", "0", parallelism="1")
         assert found["records"] > 0
         assert len(told(shop)) == len(records), "a replay tells nothing"
-    stack.rest.cancel(shop.job_id)
+    finally:
+        sending.terminate()
+        sending.wait()
+        stack.rest.cancel(shop.job_id)
     assert sorted(sent(log)) == sorted(wanted), "each id was sent once"
     told_again = len(records) - len(ids)
     assert told_again > 0, "the older savepoint told some anew"
