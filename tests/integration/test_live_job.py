@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.dashboard import expressions
 from tests.support.equality import check_equal
-from tests.support.expressions import OF_THE_PROBER, metrics_in
+from tests.support.expressions import OF_OTHERS, metrics_in
 from tests.support.live import LiveJob
 from tests.support.promtool import rules
 from tests.support.scenes import scenario
@@ -45,7 +45,7 @@ def test_prometheus_serves_what_alerts_and_dashboard_read(job: LiveJob) -> None:
     """Contract: every metric that a rule or a panel names is on a page of the running stack, or is the prober's."""
     wanted = {name for each in [*(rule["expr"] for rule in rules()), *expressions()] for name in metrics_in(each)}
     wanted -= {"up", *(rule["record"] for rule in rules() if "record" in rule)}  # these Prometheus makes itself
-    wanted -= OF_THE_PROBER  # a process of its own
+    wanted -= OF_OTHERS  # processes of their own
 
     def missing() -> set[str]:
         found: set[str] = set()

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from tests.support.promtool import rules
 from tideline.scripts.diagnosis.probing import begun, exposition
 from tideline.scripts.localstack.paths import FLINK_CONF
+from tideline.scripts.sending import courier
 from tideline.udfs.operators.metrics import COUNTERS, GAUGES, GROUP
 
 OF_OPERATORS = f"flink_taskmanager_job_task_operator_{GROUP}_"
@@ -16,7 +17,9 @@ _NO_METRICS = re.compile(
     r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|on|ignoring|without|group_left)\s*\([^)]*\)|\b[\d.]+\w*'
 )
 _NAME = re.compile(r"[A-Za-z_][\w:]*(?!\w|\s*\()")
-OF_THE_PROBER = set(re.findall(r"^# TYPE (\w+) (?:gauge|counter)$", exposition(begun(1, 0.0), 0.0), re.MULTILINE))
+_TYPE = re.compile(r"^# TYPE (\w+) (?:gauge|counter)$", re.MULTILINE)
+OF_OTHERS = {*_TYPE.findall(exposition(begun(1, 0.0), 0.0)), *_TYPE.findall(courier.exposition({}, 0, 0.0))}
+"""What the prober and senders of messages show."""
 _WORDS = {"and", "or", "unless", "offset", "bool"}
 
 
@@ -30,13 +33,13 @@ def metrics_in(expression: str) -> set[str]:
 
 
 def not_served(expression: str) -> set[str]:
-    """Return those of an expression's metrics that no rule records and neither job, Flink nor prober would show."""
+    """Return those of an expression's metrics that no rule records and nobody of job, Flink, prober, sender shows."""
     recorded = {rule["record"] for rule in rules() if "record" in rule}
     declared = {f"{OF_OPERATORS}{name}" for name in COUNTERS | GAUGES}
     patterns = _filter()
     return {
         name
-        for name in metrics_in(expression) - recorded - declared - OF_THE_PROBER - {"up"}
+        for name in metrics_in(expression) - recorded - declared - OF_OTHERS - {"up"}
         if name.startswith(OF_OPERATORS) or not any(pattern.fullmatch(name) for pattern in patterns)
     }
 
