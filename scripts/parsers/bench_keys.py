@@ -182,6 +182,9 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "unsubscribed_sent": "{sent, unsubscribed, messages}: of users who unsubscribe while messages go, how many "
             "went to one after Kafka had accepted that",
             "kill_switch_s": "seconds from a stop of all to the last message, while thousands wait",
+            "candidates": "{points, items: of a category in the median, new_to_them, hr1, hr5}: of real baskets and "
+            "categories of them, the share of which the first item, or one of the first five, was taken, by way with "
+            "the ends of its interval",
             "live": "of the first bucket of a running job whose users agreed: {users, told, told_per_hour, twice, "
             "late_s_p99, late_s_most: seconds from when it was due, bytes_a_user, most_bytes_a_user: in front of "
             "states, without_ms, meanwhile_ms: freshness of lists of a job without pushes and while they are told, "

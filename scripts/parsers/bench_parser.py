@@ -36,6 +36,7 @@ PUSH_PARTS = (
     "sent_twice",
     "unsubscribed_sent",
     "kill_switch_s",
+    "candidates",
     "live",
 )
 """Settings in which pushes are measured."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.support.alert_stories_of_messages import OF_MESSAGES
 from tests.support.alert_story import JOB, JOB_LABELS, Story, again, grow, level, once, own
 
 _LAG = (
@@ -18,12 +19,10 @@ _BACK_PRESSURE = f"flink_taskmanager_job_task_backPressuredTimeMsPerSecond{JOB_L
 _HEAP_USED = 'flink_taskmanager_Status_JVM_Memory_Heap_Used{tm_id="t"}'
 _HEAP_MAX = 'flink_taskmanager_Status_JVM_Memory_Heap_Max{tm_id="t"}'
 _UP = 'up{job="tideline",instance="i"}'
-_SENT, _EXPIRED, _FAILING, _UNCLEAR = (
-    f'tideline_push_records_total{{fate="{fate}",instance="i"}}' for fate in ("sent", "expired", "failed", "unclear")
-)
 _GONE = "stale"
 
 STORIES: dict[str, tuple[Story, ...]] = {
+    **OF_MESSAGES,
     "TidelineListsLate": (
         Story(  # half of them for an hour
             own(list_ms=grow((240, 1000)), list_ms_le_1000=grow((30, 1000), (60, 500), (150, 1000))),
@@ -262,39 +261,6 @@ STORIES: dict[str, tuple[Story, ...]] = {
             recovered=80,
             reset={'tideline_probe_failures_total{part="redis"}': again((20, 0), (1, 2), (20, 0))},
             labels={"part": "redis"},
-        ),
-    ),
-    "TidelineMessagesNotSent": (
-        Story(
-            own(pushes_sent=grow((150, 9))) | {_SENT: grow((30, 9), (60, 0), (60, 9))},
-            quiet=30,
-            firing=85,
-            recovered=100,
-            reset=own(pushes_sent=again((40, 9))) | {_SENT: again((40, 9))},
-        ),
-    ),
-    "TidelineMessagesExpire": (
-        Story(
-            {_SENT: grow((30, 95), (60, 90), (60, 95)), _EXPIRED: grow((30, 1), (60, 10), (60, 1))},
-            quiet=30,
-            firing=70,
-            recovered=130,
-            reset={_SENT: again((40, 95)), _EXPIRED: again((40, 1))},
-            labels={},
-        ),
-    ),
-    "TidelineMessagesFail": (
-        Story(
-            {
-                _SENT: grow((30, 90), (60, 60), (60, 90)),
-                _FAILING: grow((30, 5), (60, 20), (60, 5)),
-                _UNCLEAR: grow((30, 5), (60, 20), (60, 5)),
-            },
-            quiet=30,
-            firing=70,
-            recovered=130,
-            reset={_SENT: again((40, 90)), _FAILING: again((40, 5)), _UNCLEAR: again((40, 5))},
-            labels={},
         ),
     ),
     "TidelineDrift": (

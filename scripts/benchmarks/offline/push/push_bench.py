@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tideline.scripts.benchmarks.live import push_live, push_sending
-from tideline.scripts.benchmarks.offline.push import push_quiet, push_room, push_truth, push_wheel, uplift
+from tideline.scripts.benchmarks.offline.push import candidates, push_quiet, push_room, push_truth, push_wheel, uplift
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +24,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "quiet_violations": push_quiet.measure,
     "wheel": push_wheel.measure,
     **{name: partial(_of_senders, name) for name in ("sent_twice", "unsubscribed_sent", "kill_switch_s")},
+    "candidates": candidates.measure,
     "live": push_live.measure,
 }
 
