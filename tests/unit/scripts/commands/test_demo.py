@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -37,10 +38,12 @@ def test_words_make_way_for_the_document(capsys: Captured) -> None:
 
 
 def test_a_decision_that_breaks_a_promise_ends_the_demo_with_its_example() -> None:
-    """Contract: so do lists that nobody has; a log that keeps every promise says nothing."""
-    good = {"lists": 3, "users": 2}
+    """Contract: so do messages that break one, and lists that nobody has; what keeps every promise says nothing."""
+    good: dict[str, Any] = {"lists": 3, "users": 2, "pushes": {"broken": {}}}
     demo._check(good, Audit(1, 1, {}, []))
     with pytest.raises(DemoError, match="cap_broken: u1"):
         demo._check(good, Audit(1, 1, {"cap_broken": 1}, ["cap_broken: u1"]))
+    with pytest.raises(DemoError, match="messages broke promises"):
+        demo._check(good | {"pushes": {"broken": {"told_twice": 1}}}, Audit(1, 1, {}, []))
     with pytest.raises(DemoError, match="wrote no list"):
         demo._check({"lists": 0, "users": 2}, Audit(0, 0, {}, []))
