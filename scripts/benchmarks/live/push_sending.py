@@ -122,12 +122,13 @@ def _place(root: Path) -> Iterator[Place]:
 
 def _records(name: str, count: int) -> list[PushRecord]:
     now_ms = time.time_ns() // 1_000_000
-    return [_record(f"{name}{number}", now_ms, sent=number % 10 != 9) for number in range(count)]
+    return [made_record(f"{name}{number}", now_ms, sent=number % 10 != 9) for number in range(count)]
 
 
-def _record(user: str, now_ms: int, *, sent: bool) -> PushRecord:
+def made_record(user: str, now_ms: int, number: int = 0, *, sent: bool = True) -> PushRecord:
+    """Return a record of a user's day, due now and good for two hours; the number tells those of a day apart."""
     return PushRecord(
-        push_id=push_id(user, now_ms // _DAY_MS, 0),
+        push_id=push_id(user, now_ms // _DAY_MS, number),
         user_id=user,
         sent=sent,
         activity_id="tea",

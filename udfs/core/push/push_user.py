@@ -3,7 +3,7 @@
 The id of a push says its user, local day and number of that day and nothing of its content: after a restore another
 activity may win, and the id is still the same. Pushes sent are kept for four weeks, so that every cap is a count of
 them; one that failed gives its room back from the day after on, whatever is read first.
-State bytes: with the rest of what is kept of a user for pushes (`pushing/push_part.py`).
+State bytes: with the rest of what is kept of a user for pushes (`pushing/part/push_part.py`).
 """
 
 from __future__ import annotations

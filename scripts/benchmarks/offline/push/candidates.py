@@ -19,19 +19,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from tideline.models.bootstrap import group_sums, resampled_means
+from tideline.models.coded_texts import coded_texts
 from tideline.models.prepare.completejourney import table
 from tideline.scripts.benchmarks.progress import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 SPLIT = "2017-11-04"
 WAYS = ("popular", "content", "transitions", "both", "own")
-_POINTS, _SEED, _DRAWS = 8, 1, 300
+_POINTS, _SEED = 8, 1
 _LEAST_TAKEN, _LEAST_ITEMS, _LEAST_HISTORY = 5, 5, 5
 _BACK, _NEWEST, _ALIKE, _HALF_LIFE = 5, 31, 60, 100.0
 _ATTRIBUTES = {"product_type": 1.0, "manufacturer_id": 1.0, "package_size": 0.5}
@@ -120,9 +123,7 @@ def load() -> Shop:
 
 def _numbered(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return a number for each distinct text of some rows, none being one of them."""
-    texts = np.array([str(each) for each in column.to_pylist()])[rows]
-    found: NDArray[np.int64] = np.unique(texts, return_inverse=True)[1].astype(np.int64)
-    return found
+    return coded_texts(pc.fill_null(pc.cast(column, pa.string()), "")).among(rows).code.astype(np.int64)
 
 
 def transitions_of(item: NDArray[np.int64], household: NDArray[np.int64], items: int) -> Transitions:
@@ -204,8 +205,7 @@ def _at_most_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _rate(hit: NDArray[np.float64], household: NDArray[np.int64]) -> list[float]:
     """Return the rate and the ends of its interval, by households drawn anew."""
-    whose = np.unique(household, return_inverse=True)[1]
-    sums, counts, random = np.bincount(whose, hit), np.bincount(whose), np.random.default_rng(_SEED)
-    drawn = [random.integers(0, sums.size, sums.size) for _ in range(_DRAWS)]
-    low, high = np.percentile([sums[each].sum() / counts[each].sum() for each in drawn], [2.5, 97.5])
+    names, whose = np.unique(household, return_inverse=True)
+    sums, counts = group_sums(hit, whose, names.size)
+    low, high = np.percentile(resampled_means(sums[:, None], counts[:, None], _SEED), [2.5, 97.5])
     return [round(float(each), 3) for each in (hit.mean(), low, high)]
