@@ -99,8 +99,9 @@ def plan_lines(told: Mapping[str, Any]) -> list[str]:
 def explained(told: Mapping[str, Any]) -> list[str]:
     """Return in words why a user was or was not sent a message."""
     chance, also = told["chance"], f", and also {', '.join(told['also'])}" if told["also"] else ""
+    item = f", item {told['item_id']}" if told["item_id"] is not None else ""
     lines = [
-        f"{told['push_id']}: {told['user_id']}, about {told['activity_id']}{also}",
+        f"{told['push_id']}: {told['user_id']}, about {told['activity_id']}{item}{also}",
         f"It was due {_moment(told['due_ms'])}, in the hour that the chance of {told['hour_chance']:.0%} chose, told "
         f"{_moment(told['told_ms'])}, and good until {_moment(told['expires_ms'])}.",
     ]

@@ -61,6 +61,7 @@ def document(record: PushRecord) -> dict[str, object]:
         "push_id": record.push_id,
         "user_id": record.user_id,
         "activity_id": record.activity_id,
+        "item_id": record.item_id,
         "also": list(record.also),
         "expires_ms": record.expires_ms,
     }
@@ -189,7 +190,8 @@ class Mail:
             raise Refused(f"no address: {_word(error)}") from error
         mail["Date"] = format_datetime(localtime())
         mail["Message-ID"] = f"<{record.push_id}@tideline>"
-        mail.set_content("\n".join([record.activity_id, *record.also]) + "\n")
+        item = [] if record.item_id is None else [f"item: {record.item_id}"]
+        mail.set_content("\n".join([record.activity_id, *item, *record.also]) + "\n")
         return mail.as_bytes()
 
 

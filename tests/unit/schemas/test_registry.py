@@ -38,6 +38,7 @@ _IDS_EVER_GIVEN = {
     29: "rule_costs_v2",
     30: "clickstream_v3",
     31: "push_effects_v1",
+    32: "push_v2",
 }
 
 

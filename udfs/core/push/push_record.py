@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Made(NamedTuple):
-    """What a record says beside the decision: for which moment, when, with which context and policy."""
+    """What a record says beside the decision: for which moment, when, with which context and policy, what it names."""
 
     due_ms: int
     told_ms: int
@@ -26,6 +26,9 @@ class Made(NamedTuple):
     encoder_version: int
     policy_version: int
     x: bytes
+    item_id: str | None = None
+    channel: str | None = None
+    variant_share: float | None = None
 
 
 class PushRecord(NamedTuple):
@@ -48,6 +51,9 @@ class PushRecord(NamedTuple):
     encoder_version: int
     policy_version: int
     x: bytes
+    item_id: str | None = None
+    channel: str | None = None
+    variant_share: float | None = None
 
 
 def record_of(point: Point, decided: Decided, made: Made) -> PushRecord | None:
@@ -76,7 +82,7 @@ def encode_push(record: PushRecord) -> bytes:
 
 
 def decode_push(value: bytes) -> PushRecord:
-    """Return the record of wire bytes. Raises InvalidRecord where they are none."""
+    """Return the record of wire bytes of any version. Raises InvalidRecord where they are none."""
     record = PUSH.decode(value)
     return PushRecord(**record | {"also": tuple(record["also"])})
 

@@ -18,6 +18,7 @@ from tideline.udfs.core.push.push_user import WEEK_DAYS, sent_in
 from tideline.udfs.core.push.send_hours import EXPIRES, SLOT, expiry
 from tideline.udfs.core.pushing.due import MINUTE_MS, Waiting, chances_of, clocks_for, local_days, next_slots
 from tideline.udfs.core.pushing.messages import messages_for
+from tideline.udfs.core.pushing.naming import named
 from tideline.udfs.core.pushing.outcomes import point_row, with_point
 from tideline.udfs.core.pushing.part.coarse import coarse
 from tideline.udfs.core.pushing.part.push_part import MOST_RECENT, KeptPoint
@@ -97,6 +98,7 @@ def decide_points(found: DuePoints, ranker: RankerState, pushed: PushOffers, now
         _made(ranker, each, now_ms, chance, of_user.tobytes())
         for each, chance, of_user in zip(waiting, chances, x, strict=True)
     ]
+    made = named(made, decided, told, ranker.offers.activities)
     points = [point._replace(expires_ms=until) for point, until in zip(points, until_ms, strict=True)]
     records = [record for each in zip(points, decided, made, strict=True) if (record := record_of(*each))]
     parts, rows = _kept(found.parts, waiting, decided, made, (now_ms, settings.horizon_ms))

@@ -75,7 +75,7 @@ def mail_server(replies: dict[str, str]) -> tuple[int, list[str]]:
 
 def test_a_log_has_a_line_of_json_for_each_message(tmp_path: Path) -> None:
     """Contract: two senders append to one file."""
-    record = push_record(also=("coffee",))
+    record = push_record(also=("coffee",), item_id="assam")
     for each in (record, record._replace(push_id="20000-1-b")):
         LogLines(tmp_path / "sent").send(each)
     first, second = map(json.loads, (tmp_path / "sent").read_text().splitlines())
@@ -83,6 +83,7 @@ def test_a_log_has_a_line_of_json_for_each_message(tmp_path: Path) -> None:
         "push_id": record.push_id,
         "user_id": "u1",
         "activity_id": "tea",
+        "item_id": "assam",
         "also": ["coffee"],
         "expires_ms": record.expires_ms,
         "at_ms": 0,
@@ -121,13 +122,14 @@ def test_where_nobody_listens_nothing_was_taken() -> None:
 
 
 def test_a_mail_goes_to_the_address_of_the_user() -> None:
-    record = push_record()
+    record = push_record(item_id="assam", also=("coffee",))
     port, heard = mail_server({"end": "250 queued as 7"})
     said = Mail("127.0.0.1", port, "shop@shop.example", "{user_id}@shop.example").send(record)
     assert said == "250 queued as 7"
     assert "rcpt TO:<u1@shop.example>" in heard
     assert "Subject: tea" in heard
     assert f"Message-ID: <{record.push_id}@tideline>" in heard
+    assert heard[heard.index("tea") :][:3] == ["tea", "item: assam", "coffee"]
 
 
 @pytest.mark.parametrize(

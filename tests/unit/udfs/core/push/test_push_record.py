@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from itertools import permutations
 from pathlib import Path
 
+import fastavro
 import pytest
 
 from tests.support.push_shard import AGREED, DAY_MS, PushEvent, candidates_of, played
@@ -14,7 +16,8 @@ from tideline.udfs.core.push.push_choice import Candidate, Decided, Point, PushT
 from tideline.udfs.core.push.push_record import Made, PushRecord, decode_push, encode_push, log_of, record_of
 from tideline.udfs.core.push.push_user import NOBODY, push_id
 
-GOLDEN = Path(__file__).parents[4] / "golden" / "push_v1.bin"
+KEPT = Path(__file__).parents[4] / "golden"
+GOLDEN, FORMER = KEPT / "push_v2.bin", KEPT / "push_v1.bin"
 MADE = Made(1_795_772_100_000, 1_795_772_130_000, 0.9375, 3, 4_711, b"\x5a\x80\x7f")
 WHOLE = PushRecord(
     push_id=push_id("u42", 20_784, 0),
@@ -34,13 +37,31 @@ WHOLE = PushRecord(
     encoder_version=3,
     policy_version=4_711,
     x=b"\x5a\x80\x7f",
+    item_id="assam-250",
+    channel="email",
+    variant_share=0.75,
 )
+UNNAMED = WHOLE._replace(item_id=None, channel=None, variant_share=None)
+
+
+def test_wire_bytes_of_version_2_are_written_and_read() -> None:
+    """Contract: the golden file, byte for byte; of what is not named a byte each."""
+    assert encode_push(WHOLE) == GOLDEN.read_bytes()
+    assert decode_push(GOLDEN.read_bytes()) == WHOLE
+    assert encode_push(UNNAMED)[5:] == FORMER.read_bytes()[5:] + bytes(3)
 
 
 def test_wire_bytes_of_version_1_are_read() -> None:
-    """Contract: the golden file, byte for byte."""
-    assert encode_push(WHOLE) == GOLDEN.read_bytes()
-    assert decode_push(GOLDEN.read_bytes()) == WHOLE
+    """Contract: the golden file that the builds before wrote; it names no item and no channel."""
+    assert decode_push(FORMER.read_bytes()) == UNNAMED
+
+
+def test_who_reads_by_the_schema_of_version_1_reads_what_is_written_now() -> None:
+    """Contract: by resolution, without what that version does not know."""
+    kept = {each.version: each for each in shipped().versions_of("push")}
+    written = BytesIO(encode_push(WHOLE)[5:])
+    found = fastavro.schemaless_reader(written, kept[2].parsed, kept[1].parsed)
+    assert found == fastavro.schemaless_reader(BytesIO(FORMER.read_bytes()[5:]), kept[1].parsed, None)
 
 
 def test_a_record_has_the_fields_of_its_schema() -> None:
