@@ -55,9 +55,9 @@ class PushHistory(NamedTuple):
 
 
 class Campaign(NamedTuple):
-    """What became of the decision points about one activity."""
+    """What became of the decision points about one activity, or of those that one channel was drawn for."""
 
-    activity_id: str
+    name: str
     sent: int
     withheld: int
     must: int
@@ -154,11 +154,21 @@ def _worth(history: PushHistory, record: PushRecord, horizon_ms: int) -> float:
 
 def campaigns_of(history: PushHistory, horizon_ms: int, cost: float = 0.0) -> list[Campaign]:
     """Return what became of each activity's points, the one with the most points first."""
-    by_activity: dict[str, list[PushRecord]] = {}
-    for each in history.records:
-        by_activity.setdefault(each.activity_id, []).append(each)
-    found = [_campaign(history, name, records, horizon_ms, cost) for name, records in by_activity.items()]
-    return sorted(found, key=lambda each: (-each.sent - each.withheld, each.activity_id))
+    return _campaigns(history, [each.activity_id for each in history.records], horizon_ms, cost)
+
+
+def channels_of(history: PushHistory, horizon_ms: int, cost: float = 0.0) -> list[Campaign]:
+    """Return the same by channel, of the points that one was drawn for; it is drawn whether a point sends or not."""
+    return _campaigns(history, [each.channel for each in history.records], horizon_ms, cost)
+
+
+def _campaigns(history: PushHistory, names: Sequence[str | None], horizon_ms: int, cost: float) -> list[Campaign]:
+    by_name: dict[str, list[PushRecord]] = {}
+    for name, each in zip(names, history.records, strict=True):
+        if name is not None:
+            by_name.setdefault(name, []).append(each)
+    found = [_campaign(history, name, records, horizon_ms, cost) for name, records in by_name.items()]
+    return sorted(found, key=lambda each: (-each.sent - each.withheld, each.name))
 
 
 def _campaign(history: PushHistory, name: str, records: Sequence[PushRecord], horizon_ms: int, cost: float) -> Campaign:

@@ -16,6 +16,7 @@ from tideline.scripts.analysis.push_log import (
     DAY_MS,
     HOUR_MS,
     campaigns_of,
+    channels_of,
     counted_by,
     expected_by,
     log_over,
@@ -78,7 +79,8 @@ def status_of(history: PushHistory, horizon_ms: int, cost: float) -> dict[str, A
         "not_sent": {reason: sum(each.not_sent.get(reason, 0) for each in every) for reason in reasons},
         "unsubscribed": len(history.left_ms),
         "brought": _brought(brought_by(log_over(history, horizon_ms, cost))),
-        "campaigns": [_campaign(each) for each in every],
+        "campaigns": [_campaign(each, "activity_id") for each in every],
+        "channels": [_campaign(each, "channel") for each in channels_of(history, horizon_ms, cost)],
         "days": [_counted(each, "day") for each in counted_by(history, hours=False)],
         "hours": [_counted(each, "hour") for each in counted_by(history, hours=True)],
         "costs": _costs(costs_of(history)),
@@ -98,9 +100,9 @@ def _counted(each: Counted, name: str) -> dict[str, Any]:
     return {name: each.name, "sent": each.sent, "withheld": each.withheld, "not_sent": each.not_sent}
 
 
-def _campaign(each: Campaign) -> dict[str, Any]:
+def _campaign(each: Campaign, key: str) -> dict[str, Any]:
     return {
-        "activity_id": each.activity_id,
+        key: each.name,
         "sent": each.sent - sum(each.not_sent.values()),
         "withheld": each.withheld,
         "must": each.must,

@@ -74,9 +74,10 @@ def run(arguments: argparse.Namespace, target: Target, carrier: Carrier) -> None
         claims = Claims(stack.enter_context(opened(url)), url, arguments.prefix)
         feed = stack.enter_context(ConsentFeed(target.cluster, topics, claims, since_ms))
         producer = stack.enter_context(target.cluster.producer("telling of pushes", writes, acks="all"))
-        consumer = stack.enter_context(_subscribed(target, arguments.group))
+        consumer = stack.enter_context(_subscribed(target, group_of(arguments.group, arguments.channel)))
         trying = Trying(arguments.attempts, arguments.pause)
-        delivery = Delivery(claims, feed, carrier, Rates(arguments.per_second, arguments.per_campaign), trying)
+        rates = Rates(arguments.per_second, arguments.per_campaign)
+        delivery = Delivery(claims, feed, carrier, rates, trying, arguments.channel)
         together = min(max(int(arguments.per_second * _RECORDS_FOR_S), 1), _MOST_TOGETHER)
         pace = Pace(together, arguments.at_once, arguments.tell_every)
         say = lambda line, level: tell(NAME, line, level)  # noqa: E731 - a name for one argument
@@ -86,6 +87,15 @@ def run(arguments: argparse.Namespace, target: Target, carrier: Carrier) -> None
         tell(NAME, f"sending what topic {topics.push} has")
         with _ended_by_signals(delivery):
             courier.run(lambda: arguments.until_end and courier.is_at_end())
+
+
+def group_of(group: str, channel: str | None) -> str:
+    """Return whom a sender shares its partitions with: those of its channel, as each channel's read all of them.
+
+    >>> group_of("tideline-push", None), group_of("tideline-push", "email")
+    ('tideline-push', 'tideline-push-email')
+    """
+    return group if channel is None else f"{group}-{channel}"
 
 
 @contextmanager

@@ -37,6 +37,10 @@ def status_lines(told: Mapping[str, Any], days: int, horizon_h: float) -> list[s
         for each in told["campaigns"]
     ]
     lines.append(_line("in all", told["sent"], told["withheld"], told["not_sent"], told["brought"]))
+    lines += [
+        _line(f"by {each['channel']}", each["sent"], each["withheld"], each["not_sent"], each["brought"])
+        for each in told["channels"]
+    ]
     lines += _cost_lines(told["costs"])
     for name, stop in told["stopped"].items():
         at = _moment(stop["at_ms"])
@@ -100,8 +104,9 @@ def explained(told: Mapping[str, Any]) -> list[str]:
     """Return in words why a user was or was not sent a message."""
     chance, also = told["chance"], f", and also {', '.join(told['also'])}" if told["also"] else ""
     item = f", item {told['item_id']}" if told["item_id"] is not None else ""
+    way = f", by {told['channel']} (drawn with {told['variant_share']:.1%})" if told["channel"] is not None else ""
     lines = [
-        f"{told['push_id']}: {told['user_id']}, about {told['activity_id']}{item}{also}",
+        f"{told['push_id']}: {told['user_id']}, about {told['activity_id']}{item}{also}{way}",
         f"It was due {_moment(told['due_ms'])}, in the hour that the chance of {told['hour_chance']:.0%} chose, told "
         f"{_moment(told['told_ms'])}, and good until {_moment(told['expires_ms'])}.",
     ]

@@ -18,6 +18,7 @@ _STATUS = {
     "brought": "{points, sent, users, total, low, high}: what users bought more than without messages, with bounds "
     "that hold at every look; null: too little to say. Points of which the horizon is over",
     "campaigns": "each: {activity_id, sent, withheld, must, not_sent, brought}",
+    "channels": "the same of each channel that messages go by, {channel, sent, ...}; none: the job has no channels",
     "days": "each: {day, sent, withheld, not_sent}; days of UTC, by when the job told of them",
     "hours": "the same by hour of the day, {hour, sent, withheld, not_sent}",
     "costs": "what rules cost, as the job valued messages, each {points, value}: room (of week and volume, at most), "

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tideline.scripts.parsers.verb_parser import NAME, add_redis, add_target
+from tideline.udfs.core.catalogue.channels import CHANNELS
 from tideline.udfs.settings.options import Kind, argument, number, whole
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ def fill(parser: VerbParser) -> None:
     parser.add_argument("--secret-file", type=Path, metavar="FILE", help="of --webhook: what signs it")
     parser.add_argument("--from", dest="sender", metavar="ADDRESS", help="of --smtp: whom mails are from")
     parser.add_argument("--to", metavar="ADDRESS", help="of --smtp: where a user is reached, {user_id} being his id")
+    parser.add_argument(
+        "--channel", choices=CHANNELS, metavar="NAME", help=f"send by it alone: {', '.join(CHANNELS)} (all)"
+    )
     _add_pace(parser)
     parser.add_argument("--until-end", action="store_true", help="end once all that is there is done")
     parser.add_argument(
@@ -77,5 +81,5 @@ def _add_pace(parser: VerbParser) -> None:
         type=argument(NAME),
         default="tideline-push",
         metavar="NAME",
-        help="senders that share (tideline-push)",
+        help="senders that share, with --channel those of its own: NAME-CHANNEL (tideline-push)",
     )

@@ -61,6 +61,7 @@ def document(record: PushRecord) -> dict[str, object]:
         "push_id": record.push_id,
         "user_id": record.user_id,
         "activity_id": record.activity_id,
+        "channel": record.channel,
         "item_id": record.item_id,
         "also": list(record.also),
         "expires_ms": record.expires_ms,

@@ -33,6 +33,8 @@ class Fate(StrEnum):
     SENT = "sent"
     WITHHELD = "withheld"
     """It was never to be sent."""
+    ELSEWHERE = "elsewhere"
+    """It goes by another channel than this sender's."""
     CLAIMED = "claimed"
     """Another sender has its id, or had it before a restore."""
     STALE = "stale"
@@ -86,10 +88,11 @@ class Delivery:
         carrier: Carrier,
         rates: Rates,
         trying: Trying = _TRYING,
+        channel: str | None = None,
     ) -> None:
-        """Join what it needs; see each."""
+        """Join what it needs; see each. Messages of another channel are left to others, None: of none."""
         self._claims, self._consent, self._carrier, self._rates = claims, consent, carrier, rates
-        self._trying = trying
+        self._trying, self._channel = trying, channel
         self._ending = threading.Event()
 
     def end(self) -> None:
@@ -110,6 +113,8 @@ class Delivery:
         """
         if not record.sent:
             return Fate.WITHHELD
+        if None not in (self._channel, record.channel) and record.channel != self._channel:
+            return Fate.ELSEWHERE
         late_ms = _now_ms() - record.expires_ms
         if late_ms >= STALE_MS:
             return Fate.STALE

@@ -7,6 +7,7 @@ from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.schemas.fields import MAX_AMOUNT, MAX_ENTRIES, Fields
 from tideline.schemas.records import ACTIVITY
 from tideline.schemas.registry import shipped
+from tideline.udfs.core.catalogue.channels import refuse_channels
 from tideline.udfs.core.catalogue.competing import Competing, Variant, read_competing
 from tideline.udfs.core.catalogue.eligibility.hours import Window, read_hours, read_zone
 from tideline.udfs.core.catalogue.eligibility.rule_form import MAX_COUNT, canonical, clauses_of
@@ -153,6 +154,8 @@ def _validated(fields: Fields) -> Activity:
         fields.refuse("ends_ms", f"after starts_ms={starts_ms}")
     zone = read_zone(fields)
     group = None if fields.given("group") is None else fields.identifier("group")
+    parameters = fields.number_map("parameters")
+    refuse_channels(fields, parameters)
     return Activity(
         activity_id=fields.identifier("activity_id"),
         kind=fields.choice("kind", KINDS),
@@ -166,7 +169,7 @@ def _validated(fields: Fields) -> Activity:
         cap=_cap(fields),
         reward_value=fields.number("reward_value", 0, MAX_AMOUNT),
         exposure_floor=fields.number("exposure_floor", 0, 1),
-        parameters=fields.number_map("parameters"),
+        parameters=parameters,
         labels=fields.text_map("labels"),
         group=group,
         time_zone=zone,

@@ -17,6 +17,7 @@ from tideline.udfs.core.policies.base import Contexts
 from tideline.udfs.core.policies.cold_start import scaled
 from tideline.udfs.core.push.push_choice import Candidate
 from tideline.udfs.core.push.push_user import KEPT_DAYS, MOST_PUSHES
+from tideline.udfs.core.pushing.ways import channels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.policies.cold_start import Weights
     from tideline.udfs.core.push.learned.push_settings import PushSettings
+    from tideline.udfs.core.pushing.ways import Channels
     from tideline.udfs.core.serving.offers.offers import Offers
     from tideline.udfs.core.serving.ranker_state import RankerState
     from tideline.udfs.core.users.user_state import UserBatch
@@ -42,6 +44,8 @@ class PushOffers(NamedTuple):
     numbers: NDArray[np.int64]
     terms: list[Candidate]
     ends_ms: NDArray[np.int64]
+    channels: Channels | None = None
+    """None where the deployment has none set up."""
 
 
 class Messages(NamedTuple):
@@ -55,7 +59,8 @@ def push_offers(offers: Offers, settings: PushSettings) -> PushOffers:
     """Return what a deployment pushes of what it offers."""
     some = [(at, each) for at, each in enumerate(offers.catalogue.activities) if settings.takes(each.kind)]
     numbers = np.array([at for at, _ in some], np.int64)
-    return PushOffers(numbers, [_terms(each) for _, each in some], offers.catalogue.ends_ms[numbers])
+    channels = channels_of([each for _, each in some], settings)
+    return PushOffers(numbers, [_terms(each) for _, each in some], offers.catalogue.ends_ms[numbers], channels)
 
 
 def _terms(activity: Activity) -> Candidate:
@@ -93,6 +98,8 @@ def messages_for(
         until = np.minimum(until, np.minimum(may.until[:, pushed.numbers], _FOR_EVER // 60_000) * 60_000)
     # Where all activities are over, lists go by an earlier moment, as a clock may be wrong; nobody is told of them.
     open_ = open_ & (until > batch.header["as_of_ms"][:, None])
+    if pushed.channels is not None:
+        open_ &= pushed.channels.reach(batch.profiles)
     must = np.array([each.must for each in pushed.terms])
     found, until_ms = [], []
     for row in rows.tolist():

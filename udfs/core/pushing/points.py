@@ -98,7 +98,7 @@ def decide_points(found: DuePoints, ranker: RankerState, pushed: PushOffers, now
         _made(ranker, each, now_ms, chance, of_user.tobytes())
         for each, chance, of_user in zip(waiting, chances, x, strict=True)
     ]
-    made = named(made, decided, told, ranker.offers.activities)
+    made = named(made, decided, told, ranker, pushed.channels)
     points = [point._replace(expires_ms=until) for point, until in zip(points, until_ms, strict=True)]
     records = [record for each in zip(points, decided, made, strict=True) if (record := record_of(*each))]
     parts, rows = _kept(found.parts, waiting, decided, made, (now_ms, settings.horizon_ms))

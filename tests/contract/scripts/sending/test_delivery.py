@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,9 +42,9 @@ class Scripted:
 class World:
     """A delivery with what it leaves behind."""
 
-    def __init__(self, real: Real, carrier: Scripted, trying: Trying = TRYING) -> None:
+    def __init__(self, real: Real, carrier: Scripted, trying: Trying = TRYING, channel: str | None = None) -> None:
         self.claims, self.carrier, self.consent = Claims(real.client, real.url, real.prefix), carrier, Heard()
-        self.delivery = Delivery(self.claims, self.consent, carrier, Rates(10_000), trying)
+        self.delivery = Delivery(self.claims, self.consent, carrier, Rates(10_000), trying, channel)
         self.told: list[tuple[Fate, str]] = []
 
     def deliver(self, record: PushRecord) -> Fate:
@@ -70,6 +72,40 @@ def test_what_nobody_was_to_get_is_passed_over_without_a_claim(real: Real, chang
     world, record = World(real, Scripted()), push_record(**change)
     assert world.deliver(record) is fate
     assert (world.carrier.sent, world.told, world.claims.receipt(record.push_id)) == ([], [], None)
+
+
+def test_what_goes_by_another_channel_is_left_to_its_sender(real: Real) -> None:
+    """Contract: without a claim or a word of it, also where it is over; what names no channel is anyone's."""
+    world = World(real, Scripted(), channel="email")
+    others = [push_record("a", channel="app"), push_record("b", channel="sms", expires_ms=now_ms() - 5)]
+    assert [world.deliver(each) for each in others] == [Fate.ELSEWHERE] * 2
+    assert (world.carrier.sent, world.told, dict(world.claims.every())) == ([], [], {})
+    mine = [push_record("c", channel="email"), push_record("d")]
+    assert [world.deliver(each) for each in mine] == [Fate.SENT] * 2
+    everyone = World(real, Scripted())
+    assert everyone.deliver(others[0]) is Fate.SENT
+
+
+def test_no_id_is_sent_by_the_senders_of_two_channels(real: Real) -> None:
+    """Contract: also where a restore told it again for the other one: the first claim holds for all."""
+    names, random = ("app", "email"), Random(5)
+    ids = [(f"u{number}", str(random.choice(names))) for number in range(120)]
+    first = [push_record(user, channel=channel) for user, channel in ids]
+    again = [each._replace(channel=str(random.choice(names))) for each in first]
+    carriers = {name: Scripted() for name in names}
+    worlds = {name: World(real, carriers[name], channel=name) for name in names}
+    with ThreadPoolExecutor(4) as pool:
+        runs = [
+            pool.submit(lambda world, every: [world.deliver(each) for each in every], worlds[name], records)
+            for name in names
+            for records in (first, again)
+        ]
+    fates = Counter(fate for run in runs for fate in run.result())
+    assert fates.keys() == {Fate.SENT, Fate.CLAIMED, Fate.ELSEWHERE}
+    sent = [each for carrier in carriers.values() for each in carrier.sent]
+    assert sorted(sent) == sorted(each.push_id for each in first)
+    named = {name: {each.push_id for each in (*first, *again) if each.channel == name} for name in names}
+    assert all(set(carriers[name].sent) <= named[name] for name in names)
 
 
 def test_what_may_not_be_sent_is_told_with_the_reason_once(real: Real) -> None:

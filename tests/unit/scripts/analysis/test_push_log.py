@@ -10,7 +10,15 @@ import pytest
 from tests.support.push_log import DAY_MS, HOUR_MS, push_record
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
-from tideline.scripts.analysis.push_log import Counted, campaigns_of, counted_by, expected_by, log_over, read_history
+from tideline.scripts.analysis.push_log import (
+    Counted,
+    campaigns_of,
+    channels_of,
+    counted_by,
+    expected_by,
+    log_over,
+    read_history,
+)
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.core.push.push_record import PushRecord, encode_push
 
@@ -91,10 +99,32 @@ def test_each_campaign_is_told_with_what_its_messages_added() -> None:
             events.append(bought(user, NOON_MS + number + HOUR_MS, price))
     events.append(bought("last", NOON_MS + 9 * HOUR_MS, 1.0))
     tea, milk = campaigns_of(read_history(topic(records), stream(events)), 2 * HOUR_MS)
-    assert (tea.activity_id, tea.sent + tea.withheld, milk.sent + milk.withheld) == ("tea", 2_000, 1_000)
+    assert (tea.name, tea.sent + tea.withheld, milk.sent + milk.withheld) == ("tea", 2_000, 1_000)
     truth = added * 0.5 * tea.sent
     assert 0 < tea.brought.low < truth < tea.brought.high
     assert milk.brought.low < 0 < milk.brought.high
+
+
+def test_each_channel_is_told_with_what_its_messages_added() -> None:
+    """Contract: over those withheld of the same channel; points that none was drawn for are in none of them."""
+    chance, added = np.random.default_rng(4), {"app": 2.0, "sms": -2.0}
+    records, events = [point("old")], []
+    for number in range(6_000):
+        sent, user, channel = (
+            bool(chance.random() < 0.5),
+            f"u{number}",
+            str(chance.choice(["app", "sms"], p=[0.6, 0.4])),
+        )
+        at_ms = NOON_MS + number
+        records.append(point(user, at_ms, sent=sent, chance=128, channel=channel, variant_share=0.6))
+        if chance.random() < 0.5:
+            events.append(bought(user, at_ms + HOUR_MS, 5.0 + added[channel] * sent))
+    events.append(bought("last", NOON_MS + 9 * HOUR_MS, 1.0))
+    app, sms = channels_of(read_history(topic(records), stream(events)), 2 * HOUR_MS)
+    assert (app.name, sms.name, app.sent + app.withheld + sms.sent + sms.withheld) == ("app", "sms", 6_000)
+    assert 0 < app.brought.low < added["app"] * 0.5 * app.sent < app.brought.high
+    assert sms.brought.low < added["sms"] * 0.5 * sms.sent < sms.brought.high < 0
+    assert channels_of(read_history(topic(records[:1]), []), HOUR_MS) == []
 
 
 def test_what_must_be_sent_counts_as_sent_and_says_nothing_of_what_messages_add() -> None:

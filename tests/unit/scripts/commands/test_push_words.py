@@ -11,7 +11,15 @@ BROUGHT = {"points": 10, "sent": 9, "users": 10, "total": 1234.5, "low": 100.0, 
 
 def status(**more: Any) -> str:
     campaign = {"activity_id": "tea\x1b[31m", "sent": 9, "withheld": 1, "must": 0, "not_sent": {}, "brought": BROUGHT}
-    told = {"sent": 9, "withheld": 1, "not_sent": {}, "unsubscribed": 2, "brought": BROUGHT, "campaigns": [campaign]}
+    told = {
+        "sent": 9,
+        "withheld": 1,
+        "not_sent": {},
+        "unsubscribed": 2,
+        "brought": BROUGHT,
+        "campaigns": [campaign],
+        "channels": [],
+    }
     told["costs"] = {name: {"points": 0, "value": 0.0} for name in ("room", "chance", "must")} | {"not_sent": {}}
     return "\n".join(status_lines(told | {"lost": 0, "unclear": 0, "stopped": {}} | more, 28, 72.0))
 
@@ -26,6 +34,15 @@ def test_status_has_a_line_for_each_campaign_and_one_for_all() -> None:
     assert "claimed" not in told
     assert "3 are claimed" in status(lost=3)
     assert "what rules cost" not in told
+
+
+def test_channels_have_a_line_each_where_there_are_any() -> None:
+    """Contract: as campaigns have; without any nothing is said of them."""
+    by = {"sent": 1, "withheld": 2, "must": 0, "not_sent": {"expired": 1}, "brought": BROUGHT | {"low": None}}
+    (line,) = [each for each in status(channels=[by | {"channel": "email"}]).splitlines() if "email" in each]
+    assert line.split()[:5] == ["by", "email", "1", "2", "1"]
+    assert line.endswith("too little came of either kind to say")
+    assert "by email" not in status()
 
 
 def test_rules_that_cost_something_are_named_with_what_they_cost() -> None:

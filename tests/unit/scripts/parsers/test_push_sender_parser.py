@@ -17,3 +17,13 @@ def test_messages_go_through_one_carrier() -> None:
         with pytest.raises(SystemExit):
             parse("push_sender", wrong)
     assert parse("push_sender", ["--smtp", "mail.shop.example:25"]).smtp == ("mail.shop.example", 25)
+
+
+def test_a_sender_may_be_of_one_channel(capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: one that there is not is refused with those that there are; without one it sends by all."""
+    assert parse("push_sender", ["--to-log", "x"]).channel is None
+    assert parse("push_sender", ["--to-log", "x", "--channel", "email"]).channel == "email"
+    with pytest.raises(SystemExit):
+        parse("push_sender", ["--to-log", "x", "--channel", "fax"])
+    assert "'fax'" in (said := capsys.readouterr().err)
+    assert "messenger" in said

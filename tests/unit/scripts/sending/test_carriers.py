@@ -75,7 +75,7 @@ def mail_server(replies: dict[str, str]) -> tuple[int, list[str]]:
 
 def test_a_log_has_a_line_of_json_for_each_message(tmp_path: Path) -> None:
     """Contract: two senders append to one file."""
-    record = push_record(also=("coffee",), item_id="assam")
+    record = push_record(also=("coffee",), item_id="assam", channel="app")
     for each in (record, record._replace(push_id="20000-1-b")):
         LogLines(tmp_path / "sent").send(each)
     first, second = map(json.loads, (tmp_path / "sent").read_text().splitlines())
@@ -83,6 +83,7 @@ def test_a_log_has_a_line_of_json_for_each_message(tmp_path: Path) -> None:
         "push_id": record.push_id,
         "user_id": "u1",
         "activity_id": "tea",
+        "channel": "app",
         "item_id": "assam",
         "also": ["coffee"],
         "expires_ms": record.expires_ms,

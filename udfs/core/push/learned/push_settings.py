@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tideline.schemas.errors import ConfigError, InvalidField, Reason
 from tideline.schemas.fields import Fields
 from tideline.udfs.core.catalogue.activity import KINDS
+from tideline.udfs.core.catalogue.channels import CHANNELS
 from tideline.udfs.core.catalogue.eligibility.hours import MAX_WINDOWS, read_hours
 from tideline.udfs.core.local_time import zones
 from tideline.udfs.core.push.effects import Costs
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 MAX_ZONES = 40
 MAX_HORIZON_H = 168
 _HOUR_MS = 3_600_000
-_MOST_MESSAGES, _MAX_VOLUME, _MAX_WORTH = MOST_PUSHES // 4, 10**12, 1e6
+_MOST_MESSAGES, _MAX_VOLUME, _MAX_WORTH, _MOST_SHARE = MOST_PUSHES // 4, 10**12, 1e6, 1000
 _REQUIRED = ("week", "zones")
 _DEFAULTS: Mapping[str, Any] = {
     "hours": [["all", "09:00", "20:00"]],
@@ -36,6 +37,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "cost": 0.0,
     "unsubscribe": 0.0,
     "volume": 0,
+    "channels": {},
 }
 _TEXTS = "a list of texts, none twice"
 
@@ -46,7 +48,8 @@ ALLOWED_PUSH = (
     '"kinds": of activities that messages are about, [] is all, left out: push; '
     f'"horizon_h": hours after a decision in which what its user does counts, 1 to {MAX_HORIZON_H}, left out: 72; '
     '"cost", "unsubscribe": worth that a message takes, and that is lost with who unsubscribes, 0 to '
-    f'{_MAX_WORTH:g}, left out: 0; "volume": messages of all users a day by UTC, left out or 0: no limit}}'
+    f'{_MAX_WORTH:g}, left out: 0; "volume": messages of all users a day by UTC, left out or 0: no limit; '
+    f'"channels": shares of messages, 1 to {_MOST_SHARE}, by {", ".join(CHANNELS)}, left out: none is named}}'
 )
 
 
@@ -67,10 +70,14 @@ class PushSettings(NamedTuple):
     """Worth that is lost with who unsubscribes."""
     volume: int
     """Messages of all users in a day by UTC; 0: no limit."""
+    channels: tuple[tuple[str, int], ...] = ()
+    """Which way messages go and how many of them beside the others, as CHANNELS has them; empty: none is named."""
 
     def __str__(self) -> str:
         """As JSON, as they are given."""
-        return json.dumps(self._asdict())
+        told = self._asdict()
+        channels = dict(told.pop("channels"))
+        return json.dumps(told | ({"channels": channels} if channels else {}))
 
     @property
     def horizon_ms(self) -> int:
@@ -124,6 +131,7 @@ def read_push(raw: Any) -> PushSettings:
         _worth(told, "cost"),
         _worth(told, "unsubscribe"),
         _whole(told, "volume", 0, _MAX_VOLUME),
+        _channels(told["channels"]),
     )
 
 
@@ -146,6 +154,16 @@ def _texts(told: Mapping[str, Any], key: str) -> tuple[str, ...]:
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given) or len({*given}) < len(given):
         raise ConfigError(f"push.{key}", given, _TEXTS)
     return tuple(given)
+
+
+def _channels(given: Any) -> tuple[tuple[str, int], ...]:
+    if not isinstance(given, dict):
+        raise ConfigError("push.channels", given, f"a table of shares by {', '.join(CHANNELS)}")
+    for name in given:
+        if name not in CHANNELS:
+            raise ConfigError(f"push.channels.{name}", given[name], f"some of {', '.join(CHANNELS)}")
+    shares = {f"channels.{name}": share for name, share in given.items()}
+    return tuple((name, _whole(shares, f"channels.{name}", 1, _MOST_SHARE)) for name in CHANNELS if name in given)
 
 
 def _zones(told: Mapping[str, Any]) -> tuple[str, ...]:

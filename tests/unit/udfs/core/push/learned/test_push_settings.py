@@ -22,6 +22,7 @@ FULL: dict[str, Any] = {
     "cost": 0.5,
     "unsubscribe": 30,
     "volume": 5000,
+    "channels": {"web": 1, "app": 30},
 }
 
 
@@ -37,10 +38,12 @@ def test_settings_are_read_from_json_or_a_table_and_written_as_they_are_given() 
         0.5,
         30.0,
         5000,
+        (("app", 30), ("web", 1)),
     )
     assert found == expected == read_push(FULL) == read_push(str(found))
     least = (2, ("Europe/Berlin",), (("all", "09:00", "20:00"),), ("push",), 72, 0.0, 0.0, 0)
-    assert read_push(json.dumps(LEAST)) == PushSettings(*least)
+    assert read_push(json.dumps(LEAST)) == PushSettings(*least) == read_push(LEAST | {"channels": {}})
+    assert "channels" not in str(PushSettings(*least)), "as a job says it that was submitted before there were any"
 
 
 def test_the_settings_say_when_for_what_and_about_which_activities() -> None:
@@ -80,6 +83,10 @@ def test_the_settings_say_when_for_what_and_about_which_activities() -> None:
         (LEAST | {"cost": -1}, "push.cost", "numbers from 0 to 1e+06"),
         (LEAST | {"cost": float("nan")}, "push.cost", "numbers from 0 to 1e+06"),
         (LEAST | {"unsubscribe": "1"}, "push.unsubscribe", "numbers from 0 to 1e+06"),
+        (LEAST | {"channels": ["email"]}, "push.channels", "a table of shares by app, email"),
+        (LEAST | {"channels": {"fax": 1}}, "push.channels.fax", "some of app, email, letter, messenger, sms, web"),
+        (LEAST | {"channels": {"email": 0}}, "push.channels.email", "whole numbers from 1 to 1000"),
+        (LEAST | {"channels": {"email": 0.5}}, "push.channels.email", "whole numbers from 1 to 1000"),
         (LEAST | {"volume": 1.5}, "push.volume", "whole numbers from 0 to 1000000000000"),
     ],
 )
