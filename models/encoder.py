@@ -5,7 +5,7 @@ CPU microseconds per event of `Encoder.step`, one thread with AVX-512, H = 64 an
 batch. Two threads are slower up to batch 512. `scripts/bench encoder` measures.
 
 On CUDA every step copies h to the device and back, because h lives in Flink's state between events; IO binding would
-save copies only inside a window that is encoded anew.
+save copies only inside a window that is encoded anew. What it does for one step: `scripts/bench providers`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Encoder:
         """
         manifest = verify(folder)
         names = vocabulary(folder, manifest)
-        session = _session(folder, provider, threads)
+        session = open_session(folder / MODEL, provider, threads)
         _check_signature(manifest, session)
         encoder = cls(manifest, names, session)
         if provider == "cuda" and encoder.provider != "cuda":
@@ -104,7 +104,13 @@ class Encoder:
         return found[0], found[1]
 
 
-def _session(folder: Path, provider: Literal["auto", "cpu", "cuda"], threads: int) -> Any:
+def open_session(model: Path, provider: Literal["auto", "cpu", "cuda"], threads: int = 1) -> Any:
+    """Return ONNX Runtime's session of a model file, as `Encoder.load` steps it; nothing is proven.
+
+    Raises:
+        ModelError: with reason provider or not_loadable.
+    """
+    name = model.parent.name
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -118,11 +124,11 @@ def _session(folder: Path, provider: Literal["auto", "cpu", "cuda"], threads: in
         ort.set_default_logger_severity(4)  # libraries that do not load are told by `provider`, not by a page of errors
         ort.preload_dlls()
     elif provider == "cuda":
-        raise ModelError(Refusal.PROVIDER, f"{folder.name}: CUDA was demanded, there is no device")
+        raise ModelError(Refusal.PROVIDER, f"{name}: CUDA was demanded, there is no device")
     try:
-        return ort.InferenceSession(str(folder / MODEL), options, providers=providers)
+        return ort.InferenceSession(str(model), options, providers=providers)
     except _ORT_ERRORS as error:
-        raise ModelError(Refusal.NOT_LOADABLE, f"{folder.name}: {error}") from error
+        raise ModelError(Refusal.NOT_LOADABLE, f"{name}: {error}") from error
 
 
 def _cuda_device_there() -> bool:

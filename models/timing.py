@@ -29,13 +29,13 @@ def step_us(encoder: StepEncoder, batch: int, seconds: float) -> float:
     rng = np.random.default_rng(batch)
     inputs = _inputs(_events(rng, batch, 0), encoder)
     h = rng.uniform(-1.0, 1.0, (batch, encoder.hidden)).astype(np.float32)
-    return _median_us(lambda: encoder.step(inputs, h), seconds) / batch
+    return median_us(lambda: encoder.step(inputs, h), seconds) / batch
 
 
 def features_us(encoder: StepEncoder, batch: int, seconds: float) -> float:
     """Return the microseconds an event of the feature code, from what a history holds to the step's inputs."""
     events = _events(np.random.default_rng(batch), batch, 0)
-    return _median_us(lambda: _inputs(events, encoder), seconds) / batch
+    return median_us(lambda: _inputs(events, encoder), seconds) / batch
 
 
 def sawtooth_us(encoder: StepEncoder, batch: int, seconds: float) -> float:
@@ -88,7 +88,8 @@ def _inputs(events: NDArray[Any], encoder: StepEncoder) -> StepInputs:
     )
 
 
-def _median_us(call: Callable[[], object], seconds: float) -> float:
+def median_us(call: Callable[[], object], seconds: float) -> float:
+    """Return the median of the microseconds that a call takes, over about `seconds` and at least 15 calls."""
     spent: list[int] = []
     until = time.monotonic() + seconds
     while len(spent) < _FEWEST_CALLS or time.monotonic() < until:

@@ -22,7 +22,7 @@ from tideline.scripts.benchmarks.live import (
     start,
     throughput,
 )
-from tideline.scripts.benchmarks.offline import archive_rate, encoder, mutate, publish, rank, regret, stories
+from tideline.scripts.benchmarks.offline import archive_rate, encoder, mutate, providers, publish, rank, regret, stories
 from tideline.scripts.benchmarks.offline import ope_coverage as ope
 from tideline.scripts.benchmarks.offline.push import push_bench
 from tideline.scripts.benchmarks.offline.rules import rules
@@ -84,6 +84,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "publish": lambda given: publish.measure(given.known, given.changed, given.repeats),
     "archive": lambda given: archive_rate.measure(given.rows),
     "encoder": lambda given: encoder.measure(given.model, given.provider, given.seconds),
+    "providers": lambda given: providers.measure(given.seconds),
     "year": lambda given: year.measure(given.days, given.seed),
     "stories": lambda given: stories.measure(given.stories, given.seed),
     "mutate": lambda given: mutate.measure(given.files, given.seed),

@@ -66,7 +66,7 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|cluster|backends|ruled|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|ope|regret|rank|rules|push|value|zeroshot|world|mutate"
+        metavar="throughput|cluster|backends|ruled|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|providers|ope|regret|rank|rules|push|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
@@ -168,6 +168,16 @@ def _of_the_core(verbs: SubVerbs) -> None:
     model.add_argument("--model", type=Path, default=_NEWEST_ENCODER, metavar="DIR", help="model folder")
     model.add_argument("--provider", choices=("auto", "cpu", "cuda"), default="auto", help="(auto)")
     model.add_argument(
+        "--seconds", type=argument(number(0.001, 3_600)), default=0.5, metavar="S", help="for each figure (0.5)"
+    )
+
+    where = verbs.add_parser("providers", help="the table of CPU and GPU: a step by hidden size, batch size, provider")
+    where.tells(
+        "Networks of three sizes are written (needs scripts/setup --train) and stepped on each provider that is there; "
+        "the table comes on standard error, too.",
+        ["tideline bench providers --seconds 0.2"],
+    )
+    where.add_argument(
         "--seconds", type=argument(number(0.001, 3_600)), default=0.5, metavar="S", help="for each figure (0.5)"
     )
 

@@ -70,7 +70,7 @@ def test_every_benchmark_has_its_keys() -> None:
     assert (
         parser_of("bench").sub_verbs().keys()
         == BENCH_KEYS.keys()
-        == {*_SHORT, *_ON_A_STACK, "encoder", "value", "zeroshot", "world"}
+        == {*_SHORT, *_ON_A_STACK, "encoder", "providers", "value", "zeroshot", "world"}
     )
 
 
