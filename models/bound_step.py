@@ -32,7 +32,7 @@ class _Tensor(NamedTuple):
 
 
 class BoundStep:
-    """A session bound to memory for batches of one size; `close` gives it back.
+    """A session bound to memory for batches of one size; `close` unlocks that.
 
     Attributes:
         pinned: Whether the memory is page-locked.
@@ -64,7 +64,7 @@ class BoundStep:
         return arrays["h_next"], arrays["x"]
 
     def close(self) -> None:
-        """Unlock the memory. What `step` returned is gone then."""
+        """Unlock the memory; call it once no step runs. Without it the pages stay locked as long as the process lives."""
         if self._driver is not None:
             self._driver.cuMemHostUnregister(ctypes.c_void_p(_address(self._memory)))
             self._driver = None
