@@ -64,7 +64,7 @@ class BoundStep:
         return arrays["h_next"], arrays["x"]
 
     def close(self) -> None:
-        """Unlock the memory; call it once no step runs. Without it the pages stay locked as long as the process lives."""
+        """Unlock the memory, once no step runs; without it the pages stay locked as long as the process lives."""
         if self._driver is not None:
             self._driver.cuMemHostUnregister(ctypes.c_void_p(_address(self._memory)))
             self._driver = None

@@ -138,7 +138,7 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "providers": {
             "step_us": "microseconds an event of a step, by hidden size, by provider and by batch size; null where the "
             "provider is not there",
-            "parity": "the same users on the CPU and by each column: {x_differ, x_of, h_off}; x_differ 0: lists are equal",
+            "parity": "the same users on the CPU and so: {x_differ, x_of, h_off}; x_differ 0: lists are equal",
             "pays_from": "by hidden size, the batch size from which on a GPU is faster than one CPU thread; null: none",
             "missing": "why a provider is not there",
             "pinned": "whether bound memory was page-locked; null without a GPU",
