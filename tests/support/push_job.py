@@ -92,7 +92,7 @@ class PushJob:
         self.ranker, self.kept, self.now_ms = ranker, kept or Kept(), now_ms
         self.world, self.timers, self.counts = self.kept.world, self.kept.timers, Counter[str]()
         self.shards, self.feedback = self.world.shards(), list[bytes]()
-        self._states = self.world.open()
+        self._states = self.world.open(self.shards)
         context_ = cast("Any", self.kept)
         marks = ErasedMarks(context_, self._states, self.shards, DAY_MS)
         self.users = BatchUsers(context_, self.shards, self._states, marks, cast("Any", self))

@@ -54,6 +54,7 @@ COUNTERS: dict[str, str] = {
     "decisions": "Decision records written.",
     "decisions_explored": "Decision records of places that exploration filled: over decisions, the explored share.",
     **{f"pushes_{why}": f"Decision points of users: {why.meaning}" for why in Why},
+    "pushes_taken_in": "Users who agreed to messages and said nothing since these are on: they wait for their times.",
     "dead_letters": "Dead letters of all reasons.",
     "dead_letters_producer_fault": "Those of them that only a producer can cause: the dead-letter limit counts them.",
     **{f"dead_letter_{reason}": f"Refused: {reason.meaning}" for reason in Reason if not reason.counted_only},

@@ -71,6 +71,11 @@ class BatchUsers:
         self._states.store(users, self.parts.joined(users, states), shard_of)
         self._marks.note(users, states, shard_of, timers)
 
+    def names(self, shard: int) -> list[str]:
+        """Return every user of a shard of whom something is kept."""
+        self._shards.at(shard)
+        return list(self._states.keys())
+
     def look(self, shards: Iterable[int], opened_ms: int, heard_ms: int, timers: Any) -> None:
         """Let each shard hear of the newest opening, as OpeningRolls.look has it."""
         for shard in shards:
@@ -123,7 +128,7 @@ class BatchUsers:
 
     def last(self, shard: int, ranker: RankerState) -> Iterator[Outcome]:
         """Yield the lists that wait in a shard, some users at a time; none but where they are left for `later`."""
-        users = list(self._states.keys()) if self.later else []
+        users = self.names(shard) if self.later else []
         for start in range(0, len(users), _AT_ONCE):
             part = users[start : start + _AT_ONCE]
             yield last_lists(part, self.load(part, lambda _: shard), ranker)

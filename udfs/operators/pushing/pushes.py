@@ -1,8 +1,8 @@
 """Decisions about messages in the ranker: users wait in the wheels of their shards, and timers work off who is due.
 
 A timer of a shard comes every ten seconds of its own phase, more often while users are due: each works off one chunk of
-them, some milliseconds, so that no list waits for more. A bucket is spread over half of its time; behind an outage, ten
-chunks a second are worked off.
+them, or looks at some of who was there before, some milliseconds, so that no list waits for more. A bucket is spread
+over half of its time; behind an outage, ten chunks a second are worked off.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tideline.udfs.core.pushing.part.push_part import NO_PART
 from tideline.udfs.core.pushing.points import DuePoints, decide_points, push_settings
 from tideline.udfs.operators.part_row import part_row
 from tideline.udfs.operators.pushing.push_wheel import PushWheel
+from tideline.udfs.operators.pushing.silent_users import SilentUsers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,10 +45,10 @@ if TYPE_CHECKING:
     from tideline.udfs.operators.metrics import Meters
     from tideline.udfs.operators.pushing.push_wheel import Chunk
 
-_CALM_MS, _BUSY_MS = 10_000, 100
+_CALM_MS, _GOING_MS, _BUSY_MS = 10_000, 1_000, 100
 _APART_MS, _PHASE_MS = 617, 37
 """Of one shard and the next, as openings have it; behind theirs, so that no timer is both."""
-_FULL_MINUTE_MS = 60_000
+_FULL_MINUTE_MS, _DAY_MS = 60_000, 86_400_000
 
 
 class Pushes:
@@ -64,6 +65,7 @@ class Pushes:
         self._shards, self._users, self._meters = shards, users, meters
         self._wheel = None if settings is None else PushWheel(context, shards)
         self._clock = EventClock()
+        self._silent = SilentUsers()
         self._awake: set[int] = set()
         self._rests_until_ms = 0
         self._pushed: tuple[Offers, PushOffers] | None = None
@@ -119,7 +121,7 @@ class Pushes:
         return moved, rows
 
     def _await(self, due: Mapping[str, int], users: Sequence[str], shard_of: Callable[[str], int], timers: Any) -> None:
-        """Append users to their buckets, and see to it that shards have a timer in which anybody waits.
+        """Append users to their buckets, and see to it that shards have a timer in which anybody waits or is silent.
 
         Timers of before are gone where pushes were off meanwhile, and who waits since then moves to no other bucket.
         """
@@ -131,7 +133,7 @@ class Pushes:
         for shard, some in by_shard.items():
             self._wheel.append(shard, some)
         for shard in sorted(set(map(shard_of, users)) - self._awake):
-            if self._wheel.waits(shard):
+            if self._silent.wants(shard) or self._wheel.waits(shard):
                 self._wake(shard, _CALM_MS, timers)
 
     def is_tick(self, shard: int, timestamp: int) -> bool:
@@ -162,10 +164,31 @@ class Pushes:
             if found.records:
                 users, records = zip(*found.records, strict=True)
                 yield part_row(pushes=encode_block(users, records), feedback=_feedback(found.rows))
-            self._rests_until_ms = 2 * timers.current_processing_time() - present_ms
+        elif now_ms:
+            wheel.append(shard, self._taken_in(shard, ranker, now_ms, timers))
+        self._rests_until_ms = 2 * timers.current_processing_time() - present_ms
         behind = wheel.over(shard, over - 1) is not None
         left_ms = (over + 1) * SLOT * MINUTE_MS - now_ms
-        self._wake(shard, _BUSY_MS if behind else pace_ms(wheel.left(shard, over), left_ms), timers)
+        step_ms = _BUSY_MS if behind else pace_ms(wheel.left(shard, over), left_ms)
+        self._wake(shard, min(step_ms, _GOING_MS) if self._silent.is_at(shard) else step_ms, timers)
+
+    def _taken_in(self, shard: int, ranker: RankerState, now_ms: int, timers: Any) -> dict[str, int]:
+        """Return the buckets of the next users of a shard who agree to messages and wait for nothing.
+
+        They are as of the next midnight: a restore that comes to them at another hour gives them the same day.
+        """
+        parts, names = self._users.parts, list(self._silent.part(shard, self._users.names))
+        if not names:
+            return {}
+        known = zip(names, self._users.load(names, lambda _: shard), strict=True)
+        idle = {name: state for name, state in known if state is not None and not parts.when_due(name).due}
+        due = moved_users(idle, parts.when_due, ranker, (now_ms // _DAY_MS + 1) * _DAY_MS)
+        for name, bucket in due.items():
+            part = parts.of(name)
+            parts.put(name, part._replace(user=part.user._replace(due=bucket)))
+        self._users.store(list(due), [idle[name] for name in due], lambda _: shard, timers)
+        self._meters.add({"pushes_taken_in": len(due)})
+        return due
 
     def _decide(self, shard: int, chunk: Chunk, ranker: RankerState, now_ms: int, timers: Any) -> DecidedPoints:
         parts, names = self._users.parts, sorted(set(users_in(chunk.held)))

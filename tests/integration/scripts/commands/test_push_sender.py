@@ -51,3 +51,27 @@ def test_a_sender_hears_who_left_sends_the_rest_once_and_goes_on_from_there(
     assert (found["sent"], found["withheld"], found["not_sent"]) == (2, 1, {"unsubscribed": 3})
     assert push.main(["explain", records[0].push_id, *where]) == 0
     assert json.loads(capsys.readouterr().out)["receipt"]["outcome"] == "unsubscribed"
+
+
+def test_senders_of_two_channels_read_all_and_send_what_is_theirs(
+    stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Contract: each under a group of its own, over one set of claims; what names no channel goes once."""
+    suffix = f"-{uuid4()}"
+    topics, place = Topics().with_suffix(suffix), stack.kafka_bootstrap
+    ensure_topics(stack.kafka, topics)
+    ways = ("email", "app", None)
+    records = [push_record(f"u{number}", channel=ways[number % 3]) for number in range(60)]
+    produce(place, topics.push, [(each.user_id.encode(), encode_push(each)) for each in records])
+    argv = ["--until-end", "--bootstrap", place, "--redis-url", stack.redis_url, "--per-second", "1000"]
+    argv += [f"--suffix={suffix}", "--prefix", f"test{suffix}", "--group", f"g{suffix}"]
+    sent = {}
+    for way in ("email", "app"):
+        assert push_sender.main([*argv, "--channel", way, "--to-log", str(tmp_path / way)]) == 0
+        sent[way] = sorted(json.loads(line)["push_id"] for line in (tmp_path / way).read_text().splitlines())
+    ids = {way: [each.push_id for each in records if each.channel == way] for way in ways}
+    assert sent == {"email": sorted(ids["email"] + ids[None]), "app": sorted(ids["app"])}
+    said = capsys.readouterr().err
+    assert "60 read, 0 waiting: 20 elsewhere, 40 sent" in said
+    assert "60 read, 0 waiting: 20 claimed, 20 elsewhere, 20 sent" in said
+    assert list(read_all(place, topics.clickstream)) == []

@@ -62,8 +62,8 @@ class World:
     def names(self) -> list[str]:
         return list(self.known)
 
-    def open(self) -> UserStates:
-        return UserStates(cast("Any", self), self.shards(), self._count)
+    def open(self, keys: ShardKeys | None = None) -> UserStates:
+        return UserStates(cast("Any", self), keys or self.shards(), self._count)
 
     def shards(self) -> ShardKeys:
         """Return keys that point at one shard."""
