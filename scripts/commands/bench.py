@@ -22,6 +22,7 @@ from tideline.scripts.benchmarks.live import (
     start,
     throughput,
 )
+from tideline.scripts.benchmarks.live.peers import side_by_side
 from tideline.scripts.benchmarks.offline import archive_rate, encoder, mutate, providers, publish, rank, regret, stories
 from tideline.scripts.benchmarks.offline import ope_coverage as ope
 from tideline.scripts.benchmarks.offline.push import push_bench
@@ -71,6 +72,7 @@ def _world(given: argparse.Namespace) -> dict[str, Any]:
 
 _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "throughput": lambda given: throughput.measure(given.events, given.idiomatic_events),
+    "peers": lambda given: side_by_side.measure(given.events, given.slow_events, given.rounds, given.only),
     "cluster": lambda given: cluster_rate.measure(given.events, given.rounds),
     "backfill": lambda given: backfill_rate.measure(given.events),
     "backends": lambda given: backends.measure(backends.Plan(given.events, given.rounds, given.users), given.only),

@@ -44,15 +44,15 @@ def submit(
     """
     package = stack.root / "job"
     config = configuration(stack, kind, options)
-    flags = _flags(stack, options)
+    given = flags(stack, options)
     # What is made ready on this machine for a replay takes no processor from the live job's lists.
     command = ["nice", "-n", "10"] if kind == "replay" else []
     command += [str(stack.flink_cli), "run", "-d"]
     command += ["-s", savepoint] if savepoint else []
-    command += ["-py", str(entry or package / "interest_job.py"), kind, *flags]
+    command += ["-py", str(entry or package / "interest_job.py"), kind, *given]
     ran = subprocess.run(
         command,
-        env=_with_secrets(stack.env, stack, kind),
+        env=with_secrets(stack.env, stack, kind),
         capture_output=True,
         text=True,
         timeout=_WITHIN_S,
@@ -73,7 +73,7 @@ def configuration(stack: Stack, kind: str, options: Mapping[str, str]) -> JobCon
         StackError: An option cannot be used.
     """
     try:
-        return load(_KINDS[kind], _flags(stack, options), _with_secrets(os.environ, stack, kind))
+        return load(_KINDS[kind], flags(stack, options), with_secrets(os.environ, stack, kind))
     except ConfigError as error:
         raise StackError(str(error)) from error
 
@@ -121,7 +121,8 @@ def refuse_epoch(config: JobConfig, restored: bool, may_begin: bool) -> None:
         raise StackError(str(error)) from error
 
 
-def _flags(stack: Stack, options: Mapping[str, str]) -> list[str]:
+def flags(stack: Stack, options: Mapping[str, str]) -> list[str]:
+    """Return the command line of a job with these options on a stack."""
     given = {
         "bootstrap": stack.secured.kafka if stack.secured else stack.kafka_bootstrap,
         "encoder": str(stack.root / "job" / "encoders" / "demo-1"),
@@ -130,7 +131,7 @@ def _flags(stack: Stack, options: Mapping[str, str]) -> list[str]:
     return [part for key, value in given.items() for part in (f"--{key.replace('_', '-')}", str(value))]
 
 
-def _with_secrets(environ: Mapping[str, str], stack: Stack, kind: str) -> dict[str, str]:
+def with_secrets(environ: Mapping[str, str], stack: Stack, kind: str) -> dict[str, str]:
     """Return an environment in which the job's secrets are the stack's, in a file: they stay out of the job graph."""
     token_keys(stack)
     own = {"TIDELINE_TOKEN_KEYS_FILE": str(_token_keys_file(stack))}

@@ -23,6 +23,16 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "idiomatic_events": "how many of them the idiomatic job got",
             "users": "who did them",
         },
+        "peers": {
+            "events_per_s": "by way: tideline, the live job with a TaskManager a core, idiomatic, and others with a "
+            "process a core; medians",
+            "tideline_over": "the live job's over that of each",
+            "by_round": "each of them, in the order they were measured",
+            "cores": "of the machine",
+            "users": "who did the events",
+            "events": "in the topic",
+            "slow_events": "how many of them those that work event by event got",
+        },
         "cluster": {
             "cluster_events_per_s": "of the live job, one TaskManager, its lists in a Redis Cluster; the median",
             "server_events_per_s": "the same with one server",

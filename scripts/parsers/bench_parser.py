@@ -40,6 +40,8 @@ PUSH_PARTS = (
     "live",
 )
 """Settings in which pushes are measured."""
+PEER_WAYS = ("idiomatic", "plain")
+"""What the live job is measured beside."""
 WORLDS = (
     "demo",
     "other_dates",
@@ -66,10 +68,11 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|cluster|backends|ruled|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|providers|ope|regret|rank|rules|push|value|zeroshot|world|mutate"
+        metavar="throughput|peers|cluster|backends|ruled|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|providers|ope|regret|rank|rules|push|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
+    _beside_others(verbs)
     _in_turns(verbs)
     _of_the_past(verbs)
     _of_the_core(verbs)
@@ -114,6 +117,17 @@ def _on_a_stack(verbs: SubVerbs) -> None:
     news.add_argument("--users", type=_COUNT, default=100_000, metavar="N", help="who stay away (100000)")
     news.add_argument("--rate", type=_COUNT, default=4_500, metavar="N", help="events/s of others (4500)")
     news.add_argument("--stops", type=_COUNT, default=100, metavar="N", help="pauses of an activity (100)")
+
+
+def _beside_others(verbs: SubVerbs) -> None:
+    sides = verbs.add_parser("peers", help="events a second beside other ways to do the same work")
+    sides.tells(None, ["tideline bench peers", "tideline bench peers --only plain --rounds 3"])
+    sides.add_argument("--events", type=_chunks, default=300_000, metavar="N", help="events in the topic (300000)")
+    sides.add_argument(
+        "--slow-events", type=_COUNT, default=20_000, metavar="N", help="how many the slow ones get (20000)"
+    )
+    sides.add_argument("--rounds", type=_COUNT, default=2, metavar="N", help="of all; medians count (2)")
+    sides.add_argument("--only", choices=PEER_WAYS, action="append", help="beside these alone; repeatable (all)")
 
 
 def _in_turns(verbs: SubVerbs) -> None:

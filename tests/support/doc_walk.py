@@ -40,6 +40,7 @@ NOT_HERE = {
     r"\.venv/bin/python -m tideline\.models\.prepare\.msnbc .*": "its data is fetched by hand from its owners",
     r"scripts/tideline push judge .*": "needs weeks of messages: the layer contract judges such a log",
     r"scripts/bench rank( --json)?": "measures beside libraries that scripts/setup --peers installs",
+    r"scripts/bench peers.*": "measures beside libraries that scripts/setup --peers installs",
     r"scripts/bench (regret|rules --only) ?.*": "plays for minutes whatever it is given; the unit layer plays less",
 }
 """Why no check runs these."""

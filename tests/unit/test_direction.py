@@ -24,6 +24,10 @@ ROOMS = sorted(path.parent.name for path in (ROOT / "udfs" / "core").glob("*/__i
 WHOLE_ONLY = {
     "scripts/benchmarks/live/backends.py",
     "scripts/benchmarks/live/cluster_rate.py",
+    "scripts/benchmarks/live/idiomatic_run.py",
+    "scripts/benchmarks/live/peers/peer_processes.py",
+    "scripts/benchmarks/live/peers/plain_loop.py",
+    "scripts/benchmarks/live/peers/side_by_side.py",
     "scripts/benchmarks/live/ruled.py",
     "scripts/benchmarks/live/throughput.py",
     "scripts/benchmarks/peers/rank_peers.py",

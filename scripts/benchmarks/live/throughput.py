@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from tideline.scripts.benchmarks.live.arena import Arena, Run, arena
-from tideline.scripts.benchmarks.live.rates import Sample, steady_rate
+from tideline.scripts.benchmarks.live.idiomatic_run import idiomatic_rate
+from tideline.scripts.benchmarks.live.rates import steady_rate
 from tideline.scripts.benchmarks.live.traffic import Traffic
 from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.localstack import StackError
@@ -28,7 +29,6 @@ ZIPF = {"uniform": 0.0, "zipf": 1.1}
 _TASKMANAGERS = (1, 2)
 _SPAN_MS = 6 * 3_600_000  # slow enough that the busiest Zipf user is no robot
 _CAPACITY_EVENTS = 400_000
-_IDIOMATIC_WITHIN_S = 240.0
 _HERE = Path(__file__).resolve().parent
 
 
@@ -51,7 +51,7 @@ def measure(events: int, idiomatic_events: int) -> Figures:
         for name, zipf in ZIPF.items():
             topics = prepare(stage, name, zipf, events)
             ours = {count: _live(stage, topics, name, events, count) for count in _TASKMANAGERS}
-            theirs = {count: _idiomatic(stage, topics, name, idiomatic_events, count) for count in _TASKMANAGERS}
+            theirs = {count: idiomatic_rate(stage, topics, name, idiomatic_events, count) for count in _TASKMANAGERS}
             best, best_theirs = max(rate for rate, _ in ours.values()), max(theirs.values())
             found[name] = {
                 "events_per_s": round(best),
@@ -157,20 +157,3 @@ def _stages(stage: Arena, topics: Topics, events: int) -> dict[str, float]:
     for name, spent in found.items():
         say(f"{name:20} {spent:6.1f} us")
     return {name: round(spent, 2) for name, spent in found.items()}
-
-
-def _idiomatic(stage: Arena, topics: Topics, name: str, events: int, taskmanagers: int) -> float:
-    options = {"parallelism": str(taskmanagers), "group_id": f"idiomatic-{name}-{taskmanagers}"}
-    job_id = stage.start(topics, options, _HERE / "idiomatic.py")
-    samples: list[Sample] = []
-    deadline_s = time.monotonic() + _IDIOMATIC_WITHIN_S
-    while not samples or samples[-1].events < events:
-        if time.monotonic() > deadline_s:
-            reason = stage.stack.rest.root_exception(job_id)
-            raise StackError(f"the idiomatic job wrote {samples[-1].events:g} lists of {events}\n{reason}")
-        time.sleep(1.0)
-        samples.append(Sample(time.monotonic(), stage.evals()))
-    stage.stack.rest.cancel(job_id)
-    rate = steady_rate(samples, events)
-    say(f"{name}, idiomatic, {taskmanagers} TaskManager(s): {rate:,.0f} events/s")
-    return rate

@@ -19,13 +19,14 @@ PYTHON = _ROOT / ".tideline" / "peers" / "bin" / "python"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def check_peers() -> None:
-    """Do nothing where the libraries that we are compared with are installed.
+def check_peers(*packages: str) -> None:
+    """Do nothing where the libraries that we are compared with are installed, these packages among them.
 
     Raises:
-        ConfigError: they are not.
+        ConfigError: they are not, or were before there were these.
     """
-    if not PYTHON.exists():
+    inside = PYTHON.parents[1].glob("lib/python*/site-packages")
+    if not PYTHON.exists() or not all((site / each).is_dir() for site in inside for each in packages):
         raise ConfigError("peers", str(PYTHON), "an environment made by `scripts/setup --peers`")
 
 

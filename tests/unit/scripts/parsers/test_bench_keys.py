@@ -22,6 +22,7 @@ from tideline.scripts.benchmarks.live import (
     start,
     throughput,
 )
+from tideline.scripts.benchmarks.live.peers import side_by_side
 from tideline.scripts.benchmarks.offline import archive_rate, mutate, ope_coverage, publish, regret, stories
 from tideline.scripts.benchmarks.offline.push import push_bench
 from tideline.scripts.benchmarks.offline.rank_timing import ACTIVITIES
@@ -53,6 +54,7 @@ _SHORT: dict[str, Callable[[], dict[str, Any]]] = {
 }
 _ON_A_STACK = {
     "throughput": throughput,
+    "peers": side_by_side,
     "backfill": backfill_rate,
     "cluster": cluster_rate,
     "backends": backends,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tests.support.core_world import KEYS, NOON_MS
 from tests.support.doc_pages import ROOT
 from tideline.scripts.benchmarks.live.idiomatic import RankPerEvent
+from tideline.scripts.benchmarks.live.peers.event_body import EventBody
 from tideline.scripts.benchmarks.live.traffic import LIST_SIZE, Traffic, activities, make_chunk
 from tideline.udfs.core.lists.decision_token import verify
 from tideline.udfs.settings.job_config import JobConfig
@@ -37,13 +38,12 @@ def test_every_event_gives_a_full_list_under_the_default_policy() -> None:
     secrets = {"TIDELINE_REDIS_URL": "redis://h:1/0", "TIDELINE_TOKEN_KEYS": json.dumps({"1": KEYS.secrets[1].hex()})}
     encoder = str(ROOT / "models" / "artefacts" / "demo-1")
     job = RankPerEvent(load(JobConfig, ["--bootstrap", "h:1", "--encoder", encoder], secrets))
-    job._know(activities(NOON_MS))
+    job._body = EventBody(job._config, activities(NOON_MS))
     states: dict[str, Held] = {}
-    keys = job._settings.keys
 
-    for event in make_chunk(Traffic(users=10, zipf=0.0, first_ms=NOON_MS, gap_ms=36.0, keys=keys), 0)[:60]:
+    for event in make_chunk(Traffic(users=10, zipf=0.0, first_ms=NOON_MS, gap_ms=36.0, keys=KEYS), 0)[:60]:
         job._user = states.setdefault(event.user_id, Held())
         ((user, payload),) = job.process_element(event, None)
         listed = json.loads(payload)
         assert len(listed["i"]) == LIST_SIZE
-        assert verify(listed["k"], user, keys).version.as_of_ms == listed["v"][1]
+        assert verify(listed["k"], user, KEYS).version.as_of_ms == listed["v"][1]

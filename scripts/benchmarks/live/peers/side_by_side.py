@@ -1,0 +1,101 @@
+"""The same work by the live job, the idiomatic job and others, in turns on the same records, Kafka and Redis.
+
+Everything shares the machine's cores: broker, Redis, Flink, and of each that is no Flink job one process a core.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from statistics import median
+from typing import TYPE_CHECKING, TypedDict
+
+from tideline.scripts.benchmarks.live.arena import Arena, arena
+from tideline.scripts.benchmarks.live.idiomatic_run import idiomatic_rate
+from tideline.scripts.benchmarks.live.peers.peer_processes import PEERS, PeerProcesses
+from tideline.scripts.benchmarks.live.rates import Sample, steady_rate
+from tideline.scripts.benchmarks.live.throughput import USERS, prepare, worked_off
+from tideline.scripts.benchmarks.peers.peer_python import check_peers
+from tideline.scripts.benchmarks.progress import say
+from tideline.scripts.localstack import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tideline.schemas.topics import Topics
+
+LIVE, IDIOMATIC = "tideline", "idiomatic"
+WAYS = (LIVE, IDIOMATIC, *PEERS)
+FAST = (LIVE, "plain")
+"""Those that work in batches over users; the others get a part of the records."""
+_WITHIN_S = 240.0
+_SAMPLE_S = 0.5
+
+
+class Figures(TypedDict):
+    """What the benchmark prints; `scripts/parsers/bench_keys.py` says what each is."""
+
+    events_per_s: dict[str, int]
+    tideline_over: dict[str, float]
+    by_round: dict[str, list[int]]
+    cores: int
+    users: int
+    events: int
+    slow_events: int
+
+
+def measure(events: int, slow_events: int, rounds: int, only: Sequence[str] | None = None) -> Figures:
+    """Let each work off `events`, or the first `slow_events` of them, once in each round.
+
+    `only` some of WAYS; the live job is always among them.
+    """
+    check_peers("confluent_kafka")
+    ways = [way for way in WAYS if way == LIVE or only is None or way in only]
+    cores = os.cpu_count() or 1
+    rates: dict[str, list[int]] = {way: [] for way in ways}
+    with arena("peers", cores) as stage:
+        topics = prepare(stage, "uniform", 0.0, events)
+        for number in range(rounds):
+            for way in ways:
+                few = events if way in FAST else min(slow_events, events)
+                rates[way].append(round(_rate(stage, topics, way, few, number)))
+                say(f"{way}: {rates[way][-1]:,} events/s")
+    middle = {way: median(found) for way, found in rates.items()}
+    return {
+        "events_per_s": {way: round(rate) for way, rate in middle.items()},
+        "tideline_over": {way: round(middle[LIVE] / rate, 2) for way, rate in middle.items() if way != LIVE},
+        "by_round": rates,
+        "cores": cores,
+        "users": USERS,
+        "events": events,
+        "slow_events": slow_events,
+    }
+
+
+def _rate(stage: Arena, topics: Topics, way: str, events: int, number: int) -> float:
+    name, cores, now_ms = f"{way}-{number}", os.cpu_count() or 1, int(time.time() * 1000)
+    if way == LIVE:
+        own = replace(stage.topics(f"{topics.clickstream}-{name}", now_ms), clickstream=topics.clickstream)
+        return steady_rate(worked_off(stage, own, events, {"parallelism": str(cores)}).samples, events)
+    if way == IDIOMATIC:
+        return idiomatic_rate(stage, topics, name, events, cores)
+    stage.redis.flushall()
+    with PeerProcesses(stage.stack, way, topics, name) as peer:
+        return steady_rate(watched(peer, events), events)
+
+
+def watched(peer: PeerProcesses, events: int) -> list[Sample]:
+    """Return how far the processes of a peer were, every half second until they had worked off so many events.
+
+    Raises:
+        StackError: they have not after minutes, or one of them has ended.
+    """
+    samples: list[Sample] = []
+    deadline_s = time.monotonic() + _WITHIN_S
+    while not samples or samples[-1].events < events:
+        if time.monotonic() > deadline_s:
+            raise StackError(f"{samples[-1].events:g} events of {events} after {_WITHIN_S:.0f} s")
+        time.sleep(_SAMPLE_S)
+        samples.append(Sample(time.monotonic(), peer.counted()))
+    return samples
