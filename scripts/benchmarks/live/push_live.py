@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 USERS, AN_HOUR = 100_000, 300_000
 _RATE, _SECONDS = 1_000, 60
-_SLOT_S = 60 * SLOT
+_SLOT_S, _HOUR_S = 60 * SLOT, 3_600
 _AHEAD_S = 120
 """At least, from the job's start to its first bucket: what was before is worked off by then."""
 _LOOKED_AT = 1
@@ -72,10 +72,15 @@ class _Window(NamedTuple):
 def _window(now_s: int, users: int) -> _Window:
     """Return the window of a job that starts now, for as many users an hour as AN_HOUR.
 
-    >>> _window(1_000, 100_000)
-    _Window(begins_s=1200, buckets=4)
+    Its buckets are of one hour: who chooses between two is due in the few buckets of one as in the many of the other.
+
+    >>> [_window(now_s, 100_000) for now_s in (1_000, 2_300)]
+    [_Window(begins_s=1200, buckets=4), _Window(begins_s=3600, buckets=4)]
     """
-    return _Window(-(-(now_s + _AHEAD_S) // _SLOT_S) * _SLOT_S, users * 60 // SLOT // AN_HOUR)
+    begins_s, buckets = -(-(now_s + _AHEAD_S) // _SLOT_S) * _SLOT_S, users * 60 // SLOT // AN_HOUR
+    if begins_s % _HOUR_S + buckets * _SLOT_S > _HOUR_S:
+        begins_s += -begins_s % _HOUR_S
+    return _Window(begins_s, buckets)
 
 
 def measure(users: int = USERS) -> Figures:

@@ -28,22 +28,29 @@ _PROFILE_DAYS = 7
 _WHOLE = 100
 
 
+def _starts() -> NDArray[np.float64]:
+    power, step = np.divmod(np.arange(VALUE_CODES), _STEPS)
+    found: NDArray[np.float64] = np.concatenate([[0.0], (1.0 + step / _STEPS) * np.exp2(power)])
+    found.flags.writeable = False
+    return found
+
+
+_STARTS = _starts()
+
+
 def value_codes(values: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Return the code of each value in 2^-24 worth; what is not above 0 has code 0.
 
     >>> value_codes(np.array([-5, 0, 1, 2, 3, 4, 2**24, FULL])).tolist()
     [0, 0, 1, 5, 7, 9, 97, 249]
     """
-    fraction, power = np.frexp(np.maximum(values, 0).astype(np.float64))
-    codes = 1 + (power - 1) * _STEPS + np.floor((fraction * 2.0 - 1.0) * _STEPS).astype(np.int64)
-    return np.where(values > 0, np.minimum(codes, VALUE_CODES - 1), 0).astype(np.uint8)
+    found: NDArray[np.uint8] = np.searchsorted(_STARTS, np.maximum(values, 0).astype(np.float64), "right") - 1
+    return np.minimum(found, VALUE_CODES - 1).astype(np.uint8)
 
 
 def code_starts() -> NDArray[np.float64]:
     """Return the least value of each code and, behind the last, where it ends [VALUE_CODES + 1]."""
-    power, step = np.divmod(np.arange(VALUE_CODES), _STEPS)
-    found: NDArray[np.float64] = np.concatenate([[0.0], (1.0 + step / _STEPS) * np.exp2(power)])
-    return found
+    return _STARTS
 
 
 def price_of_room(values: NDArray[np.float64], room: float, points: float) -> int:

@@ -45,6 +45,25 @@ def held_out(users: NDArray[np.uint64], salt: int) -> NDArray[np.bool_]:
     return found
 
 
+def draws(seeds: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return what is drawn of 256 at points: sent is where this is below the chance of sending.
+
+    A seed is of user, local day and number within it (`decision_seeds`).
+    """
+    return np.floor(uniform(seeds, 1, _STREAM_SENT)[:, 0] * PARTS).astype(np.int64)
+
+
+def chance_of(value: int, width: int, price: int) -> int:
+    """Return the chance, of 256, of sending what is worth `value` and must be worth more than `price`, in 2^-24 worth.
+
+    `width` is the standard error of the value; 0: it is certain.
+    """
+    # Values are whole numbers: half a unit above the price is worth it, half a unit below it is not.
+    above = (value - max(price, 0) - 0.5) / max(width, 0.05)
+    likely = 0.5 * math.erfc(-above / math.sqrt(2.0)) * PARTS
+    return min(max(round(likely), SCARCE if price > 0 else EXPLORE), SEND)
+
+
 def decide(
     values: NDArray[np.int64],
     widths: NDArray[np.int64],
@@ -53,15 +72,7 @@ def decide(
     *,
     known: bool,
 ) -> Sending:
-    """Return what is decided where sending is worth `values` and must be worth more than `prices`, in 2^-24 worth.
-
-    `widths` are the standard errors of the values; 0: they are certain. A seed is of user, local day and number within
-    it (`decision_seeds`).
-    """
-    # Values are whole numbers: half a unit above the price is worth it, half a unit below it is not.
-    above = (values - np.maximum(prices, 0) - 0.5) / np.maximum(widths, 0.05)
-    likely = 0.5 * np.vectorize(math.erfc, otypes=[np.float64])(-above / math.sqrt(2.0)) * PARTS
-    worth_it = np.clip(np.rint(likely), np.where(prices > 0, SCARCE, EXPLORE), SEND).astype(np.int64)
-    chance = worth_it if known else np.full(values.size, LEARN)
-    sent = np.floor(uniform(seeds, 1, _STREAM_SENT)[:, 0] * PARTS) < chance
-    return Sending(sent, chance, value_codes(values))
+    """Return what is decided at points, as `chance_of` has it of each and `draws` draws it."""
+    worth_it = np.vectorize(chance_of, otypes=[np.int64])
+    chance = worth_it(values, widths, prices) if known else np.full(values.size, LEARN)
+    return Sending(draws(seeds) < chance, chance, value_codes(values))

@@ -11,7 +11,7 @@ import numpy as np
 from tideline.udfs.core.hashing import hashes64
 from tideline.udfs.core.profiles.kept_profile import read_kept
 from tideline.udfs.core.push.effects import push_values, push_widths
-from tideline.udfs.core.push.push_choice import Point, PushTerms, decide_point
+from tideline.udfs.core.push.push_choice import Point, PushTerms, decide_point, lucks
 from tideline.udfs.core.push.push_prices import value_codes
 from tideline.udfs.core.push.push_record import Made, encode_push, record_of
 from tideline.udfs.core.push.push_user import WEEK_DAYS, sent_in
@@ -189,10 +189,12 @@ def _decided(
     values, widths = push_values(*asked), push_widths(*asked).tolist()
     messages = messages_for(ranker, offered.pushed, told, [point.user_id for point in points], values.tolist())
     after, decided, until_ms = [], [], []
-    for row, (each, point) in enumerate(zip(waiting, points, strict=True)):
+    drawn = lucks([each.user for each in waiting], points, offered.terms.salt)
+    for row, (each, point, luck) in enumerate(zip(waiting, points, drawn, strict=True)):
         late_ms = (each.user.due * SLOT + EXPIRES) * MINUTE_MS
+        point = point._replace(width=widths[row], luck=luck)
         some = messages.candidates[row] if late_ms > int(told.header["as_of_ms"][row]) else []
-        user, found = decide_point(each.user, each.profile, point._replace(width=widths[row]), some, offered.terms)
+        user, found = decide_point(each.user, each.profile, point, some, offered.terms)
         ends_ms = messages.until_ms[row][found.activities[0]] if found.activities else 0
         after.append(user._replace(due=0))
         decided.append(found)
