@@ -44,8 +44,8 @@ def value_codes(values: NDArray[np.int64]) -> NDArray[np.uint8]:
     >>> value_codes(np.array([-5, 0, 1, 2, 3, 4, 2**24, FULL])).tolist()
     [0, 0, 1, 5, 7, 9, 97, 249]
     """
-    found: NDArray[np.uint8] = np.searchsorted(_STARTS, np.maximum(values, 0).astype(np.float64), "right") - 1
-    return np.minimum(found, VALUE_CODES - 1).astype(np.uint8)
+    codes = np.searchsorted(_STARTS, np.maximum(values, 0).astype(np.float64), "right") - 1
+    return np.minimum(codes, VALUE_CODES - 1).astype(np.uint8)
 
 
 def code_starts() -> NDArray[np.float64]:

@@ -50,7 +50,8 @@ def draws(seeds: NDArray[np.uint64]) -> NDArray[np.int64]:
 
     A seed is of user, local day and number within it (`decision_seeds`).
     """
-    return np.floor(uniform(seeds, 1, _STREAM_SENT)[:, 0] * PARTS).astype(np.int64)
+    found: NDArray[np.int64] = np.floor(uniform(seeds, 1, _STREAM_SENT)[:, 0] * PARTS).astype(np.int64)
+    return found
 
 
 def chance_of(value: int, width: int, price: int) -> int:
