@@ -5,6 +5,7 @@
 | `PREFIX:push:ID` | the claim of an id: `1`, and once it is known what became of it, a receipt as JSON; two days |
 | `PREFIX:push:stopped`, `PREFIX:push:stopped:ACTIVITY` | nothing is sent, of all or of one: who said so, as JSON |
 | `PREFIX:push:off:USER` | `NO YES`, the newest moments (epoch ms) at which he withdrew his consent and agreed anew |
+| `PREFIX:push:out:USER` | his newest profile's moment, and the channels by which he wants no messages, if any |
 | `PREFIX:push:turn`, `PREFIX:push:turn:ACTIVITY` | when the next message may go, of all or about one, in us of Redis |
 | `PREFIX:push:heard` | by `TOPIC|PARTITION` the offset up to which consent was read |
 
@@ -23,7 +24,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisCluste
 from tideline.scripts.commands.redis_target import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 KEPT_S = 172_800
 """How long a claim is kept: longer than any record can be read again and still be sent."""
@@ -42,6 +43,16 @@ local now = string.format('%.0f %.0f', no, yes)
 redis.call('SET', KEYS[1], now, 'EX', no >= yes and ARGV[3] or ARGV[4])
 """
 """In any order the same. Who agrees has a key only as long as an older withdrawal may still be read."""
+_OUT = """
+local held = redis.call('GET', KEYS[1])
+if held then
+  local at = tonumber(string.match(held, '^%d+'))
+  local is_older = at > tonumber(ARGV[1]) or (at == tonumber(ARGV[1]) and #held > #ARGV[1] + #ARGV[2])
+  if is_older then return end
+end
+redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'EX', #ARGV[2] > 0 and ARGV[3] or ARGV[4])
+"""
+"""The newest profile counts, of one moment the one that opts out of more."""
 _TURN = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -88,13 +99,15 @@ class Claims:
         """Return what became of an id; an empty outcome where it is claimed and nothing is known, None where not."""
         return _read(self._asked(lambda: self._client.get(f"{self._prefix}:{push_id}")))
 
-    def barred(self, user: str, activity_id: str) -> str | None:
-        """Return why nothing may be sent to a user about an activity right now: `stopped`, `unsubscribed` or None."""
-        keys = [f"{self._prefix}:stopped", f"{self._prefix}:stopped:{activity_id}", f"{self._prefix}:off:{user}"]
-        everything, one, off = self._asked(lambda: self._client.mget(keys))
+    def barred(self, user: str, activity_id: str, channel: str | None = None) -> str | None:
+        """Return why nothing may be sent to a user so right now: `stopped`, `unsubscribed` or None."""
+        names = "stopped", f"stopped:{activity_id}", f"off:{user}", f"out:{user}"
+        keys = [f"{self._prefix}:{each}" for each in names]
+        everything, one, off, out = self._asked(lambda: self._client.mget(keys))
         if everything is not None or one is not None:
             return "stopped"
-        return "unsubscribed" if off is not None and _is_off(off) else None
+        is_out = out is not None and channel is not None and channel.encode() in out.split()[1:]
+        return "unsubscribed" if is_out or (off is not None and _is_off(off)) else None
 
     def turn(self, activity_id: str | None, step_s: float) -> float:
         """Take the next place of all senders', or of those about one activity, that are a step apart.
@@ -128,6 +141,11 @@ class Claims:
         """Keep that a user withdrew his consent at a moment, or agreed anew; in any order the newest counts."""
         said = ("yes" if agrees else "no", str(at_ms), str(OFF_S), str(KEPT_S))
         self._asked(lambda: self._client.eval(_NOTE, 1, f"{self._prefix}:off:{user}", *said))
+
+    def note_channels(self, user: str, at_ms: int, out: Sequence[str]) -> None:
+        """Keep by which channels a user's profile of a moment wants no messages; in any order the newest counts."""
+        said = (str(at_ms), "".join(f" {each}" for each in out), str(OFF_S), str(KEPT_S))
+        self._asked(lambda: self._client.eval(_OUT, 1, f"{self._prefix}:out:{user}", *said))
 
     def is_off(self, user: str) -> bool:
         """Return whether a user has withdrawn his consent, and not agreed since, as far as the topics were read."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka import TopicPartition
 
@@ -18,6 +18,7 @@ from tideline.schemas.codec import decode_event, type_of_record
 from tideline.schemas.errors import InvalidRecord, TidelineError, Unavailable
 from tideline.schemas.events import TYPE_NAMES, EventType
 from tideline.udfs.core.profiles.kept_profile import keep_record, read_kept
+from tideline.udfs.core.pushing.ways import opted_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -145,8 +146,8 @@ class ConsentFeed:
     def _agreed(self, record: Any) -> None:
         said = consent_of(record.key, record.value, record.timestamp)
         if said is not None:
-            user, at_ms, agrees = said
-            self._claims.note(user, at_ms, agrees=agrees)
+            self._claims.note(said.user, said.at_ms, agrees=said.agrees)
+            self._claims.note_channels(said.user, said.at_ms, said.out)
 
 
 def unsubscribed(key: bytes | None, value: bytes | None, record_ts_ms: int) -> tuple[str, int] | None:
@@ -162,14 +163,23 @@ def unsubscribed(key: bytes | None, value: bytes | None, record_ts_ms: int) -> t
     return (event.user_id, -(-event.ts_ms // 1000) * 1000) if event.type == EventType.UNSUBSCRIBE else None
 
 
-def consent_of(key: bytes | None, value: bytes | None, record_ts_ms: int) -> tuple[str, int, bool] | None:
-    """Return whose profile a record is, of when, and whether it agrees to messages; None where it is refused."""
+class Said(NamedTuple):
+    """Whose profile a record is, of when, whether it agrees to messages, and by which channels not."""
+
+    user: str
+    at_ms: int
+    agrees: bool
+    out: tuple[str, ...] = ()
+
+
+def consent_of(key: bytes | None, value: bytes | None, record_ts_ms: int) -> Said | None:
+    """Return what a record of a profile says; None where it is refused."""
     try:
         user, kept = keep_record(key, value, record_ts_ms)
     except InvalidRecord:
         return None
     known = read_kept(kept)
-    return user, known.ts_ms, known.stated and known.push
+    return Said(user, known.ts_ms, known.stated and known.push, opted_out(kept))
 
 
 def _partitions(reader: Any, topics: Sequence[str]) -> list[TopicPartition]:

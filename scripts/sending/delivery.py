@@ -143,7 +143,7 @@ class Delivery:
             if attempt:
                 self._wait(min(self._trying.pause_s * 2.0 ** (attempt - 1), _LONGEST_PAUSE_S))
                 self._consent.as_of_now()
-            barred = self._claims.barred(record.user_id, record.activity_id)
+            barred = self._claims.barred(record.user_id, record.activity_id, record.channel)
             if barred is not None:
                 return Fate(barred), said
             if _now_ms() >= record.expires_ms:

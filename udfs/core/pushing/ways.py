@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.catalogue.channels import channels_among
+from tideline.udfs.core.catalogue.channels import CHANNELS, channels_among
 from tideline.udfs.core.counter_random import uniform
 from tideline.udfs.core.hashing import hash32, hashes64
 from tideline.udfs.core.profiles.kept_profile import GROUP, read_kept
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.push.learned.push_settings import PushSettings
 
-OPT_OUT = "channel:"
-"""What the group begins with that a profile opts out of who wants nothing by a channel."""
+_OPT_OUTS = {name: (GROUP, hash32(f"channel:{name}")) for name in CHANNELS}
+"""How kept profiles know the group that who wants nothing by a channel opts out of."""
 _STREAM_CHANNEL = 9
 
 
@@ -55,13 +55,11 @@ class Channels(NamedTuple):
     """By activity, in the order in which they are pushed; 0 for a channel that its messages do not go by."""
     given: NDArray[np.bool_]
     """[A, C]: any of its messages go so."""
-    opt_outs: tuple[tuple[int, int], ...]
-    """How kept profiles know those of each channel."""
 
     def agreed(self, kept: bytes) -> tuple[bool, ...]:
         """Return by which channels a user may be sent messages, by his kept profile or none."""
-        out = read_kept(kept).opt_outs if kept else ()
-        return tuple(each not in out for each in self.opt_outs)
+        out = opted_out(kept)
+        return tuple(each not in out for each in self.names)
 
     def reach(self, profiles: Sequence[bytes]) -> NDArray[np.bool_]:
         """Return [U, A]: any of the activity's channels is one that the user agrees to."""
@@ -95,7 +93,13 @@ def channels_of(activities: Iterable[Activity], settings: PushSettings) -> Chann
         own = channels_among(each.parameters)
         weights[each.activity_id] = tuple(own.get(name, 0.0) for name in names) if own else tuple(map(float, usual))
     given = np.array(list(weights.values()), np.float64).reshape(-1, len(names)) > 0.0
-    return Channels(names, weights, given, tuple((GROUP, hash32(OPT_OUT + name)) for name in names))
+    return Channels(names, weights, given)
+
+
+def opted_out(kept: bytes) -> tuple[str, ...]:
+    """Return the channels by which a user wants no messages, by his kept profile or none."""
+    out = read_kept(kept).opt_outs if kept else ()
+    return tuple(name for name, each in _OPT_OUTS.items() if each in out) if out else ()
 
 
 @lru_cache(maxsize=1 << 10)

@@ -86,3 +86,22 @@ def test_up_to_where_consent_was_read_is_kept(claims: Claims) -> None:
     claims.hear({("profiles", 0): 5})
     claims.hear({})
     assert claims.heard() == {("click|stream", 3): 17, ("profiles", 0): 5}
+
+
+_PROFILES = [(1_000, ("app", "sms")), (5_000, ()), (9_000, ()), (9_000, ("sms",))]
+
+
+@pytest.mark.parametrize("order", list(permutations(_PROFILES)))
+def test_the_newest_profile_says_by_which_channels_nothing_goes_and_at_one_moment_the_one_that_wants_less(
+    claims: Claims, real: Real, order: tuple[tuple[int, tuple[str, ...]], ...]
+) -> None:
+    """Contract: in any order; other channels and what names none go on; it is kept as long as it may be needed."""
+    for at_ms, out in order:
+        claims.note_channels("u", at_ms, out)
+    assert [claims.barred("u", "tea", each) for each in ("sms", "app", None)] == ["unsubscribed", None, None]
+    assert real.client.get(f"{real.prefix}:push:out:u") == b"9000 sms"
+    assert KEPT_S < real.client.ttl(f"{real.prefix}:push:out:u") <= OFF_S  # type: ignore[operator]
+    assert not claims.is_off("u")
+    claims.note_channels("u", 9_001, ())
+    assert claims.barred("u", "tea", "sms") is None
+    assert 0 < real.client.ttl(f"{real.prefix}:push:out:u") <= KEPT_S  # type: ignore[operator]

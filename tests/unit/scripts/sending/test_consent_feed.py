@@ -54,8 +54,16 @@ def test_no_other_record_unsubscribes_anybody(*, as_json: bool) -> None:
 def test_a_profile_agrees_or_does_not_and_one_that_is_forgotten_does_not() -> None:
     """Contract: by the profile's own time, which is at most its record's."""
     told = {"user_id": "u", "ts_ms": AT_MS, "consent": {"push": True}}
-    assert consent_of(b"u", json.dumps(told).encode(), AT_MS + 5) == ("u", AT_MS, True)
-    assert consent_of(b"u", json.dumps(told | {"consent": {}}).encode(), AT_MS + 5) == ("u", AT_MS, False)
-    assert consent_of(b"u", json.dumps(told).encode(), AT_MS - 5) == ("u", AT_MS - 5, True)
-    assert consent_of(b"u", None, AT_MS) == ("u", AT_MS, False)
+    assert consent_of(b"u", json.dumps(told).encode(), AT_MS + 5) == ("u", AT_MS, True, ())
+    assert consent_of(b"u", json.dumps(told | {"consent": {}}).encode(), AT_MS + 5) == ("u", AT_MS, False, ())
+    assert consent_of(b"u", json.dumps(told).encode(), AT_MS - 5) == ("u", AT_MS - 5, True, ())
+    assert consent_of(b"u", None, AT_MS) == ("u", AT_MS, False, ())
     assert consent_of(b"u", b"{", AT_MS) is None
+
+
+def test_a_profile_says_by_which_channels_its_user_wants_no_messages() -> None:
+    """Contract: by the groups of their names; other groups, kinds and activities say nothing of it."""
+    told = {"user_id": "u", "ts_ms": AT_MS, "consent": {"push": True}}
+    out = {"groups": ["channel:sms", "channel:fax", "wine", "channel:app"], "activities": ["channel:web"]}
+    found = consent_of(b"u", json.dumps(told | {"opt_outs": out}).encode(), AT_MS)
+    assert found == ("u", AT_MS, True, ("app", "sms"))
