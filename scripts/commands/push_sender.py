@@ -16,8 +16,10 @@ from tideline.scripts.parsers.verbs import parse
 from tideline.scripts.sending.carriers import LogLines, Mail, Webhook
 from tideline.scripts.sending.claims import Claims
 from tideline.scripts.sending.consent_feed import HEARD_MS, ConsentFeed
-from tideline.scripts.sending.courier import NAME, Courier, Pace, Reports
-from tideline.scripts.sending.delivery import Delivery, Rates, Trying
+from tideline.scripts.sending.courier import Courier, Pace
+from tideline.scripts.sending.delivery import Delivery, Trying
+from tideline.scripts.sending.parked import Parked, Rates
+from tideline.scripts.sending.reports import NAME, Reports
 
 if TYPE_CHECKING:
     import argparse
@@ -26,10 +28,6 @@ if TYPE_CHECKING:
     from tideline.scripts.commands.target import Target
     from tideline.scripts.sending.carriers import Carrier
 
-_RECORDS_FOR_S = 20.0
-"""So many records are looked at together as may be sent in this time: a consumer that is silent for long is put out."""
-_MOST_TOGETHER = 500
-_LONGEST_POLL_MS = 1_800_000
 _GONE_MS = 6_000
 """After so long without a word from a sender others take its partitions; no broker allows less by default."""
 
@@ -75,13 +73,11 @@ def run(arguments: argparse.Namespace, target: Target, carrier: Carrier) -> None
         feed = stack.enter_context(ConsentFeed(target.cluster, topics, claims, since_ms))
         producer = stack.enter_context(target.cluster.producer("telling of pushes", writes, acks="all"))
         consumer = stack.enter_context(_subscribed(target, group_of(arguments.group, arguments.channel)))
-        trying = Trying(arguments.attempts, arguments.pause)
-        rates = Rates(arguments.per_second, arguments.per_campaign)
-        delivery = Delivery(claims, feed, carrier, rates, trying, arguments.channel)
-        together = min(max(int(arguments.per_second * _RECORDS_FOR_S), 1), _MOST_TOGETHER)
-        pace = Pace(together, arguments.at_once, arguments.tell_every)
+        delivery = Delivery(claims, feed, carrier, Trying(arguments.attempts, arguments.pause), arguments.channel)
+        parked = Parked(claims, Rates(arguments.per_second, arguments.per_campaign))
+        pace = Pace(at_once=arguments.at_once, told_every_s=arguments.tell_every)
         say = lambda line, level: tell(NAME, line, level)  # noqa: E731 - a name for one argument
-        courier = Courier(consumer, delivery, Reports(producer, topics), say, arguments.metrics, pace)
+        courier = Courier(consumer, delivery, parked, Reports(producer, topics), say, arguments.metrics, pace)
         tell(NAME, f"hearing who wants no messages, from topics {topics.clickstream} and {topics.profiles}")
         feed.as_of_now()
         tell(NAME, f"sending what topic {topics.push} has")
@@ -107,7 +103,6 @@ def _subscribed(target: Target, group: str) -> Iterator[Any]:
         "auto_offset_reset": "earliest",
         "session_timeout_ms": _GONE_MS,
         "heartbeat_interval_ms": _GONE_MS // 3,
-        "max_poll_interval_ms": _LONGEST_POLL_MS,
     }
     with target.cluster.consumer(f"reading topic {topic}", needs, **more) as consumer:
         consumer.subscribe([topic])

@@ -6,7 +6,7 @@
 | `PREFIX:push:stopped`, `PREFIX:push:stopped:ACTIVITY` | nothing is sent, of all or of one: who said so, as JSON |
 | `PREFIX:push:off:USER` | `NO YES`, the newest moments (epoch ms) at which he withdrew his consent and agreed anew |
 | `PREFIX:push:out:USER` | his newest profile's moment, and the channels by which he wants no messages, if any |
-| `PREFIX:push:turn`, `PREFIX:push:turn:ACTIVITY` | when the next message may go, of all or about one, in us of Redis |
+| `PREFIX:push:turn`, `PREFIX:push:turn:ACTIVITY` | when the next may go, of all or about one, in us of Redis' clock |
 | `PREFIX:push:heard` | by `TOPIC|PARTITION` the offset up to which consent was read |
 
 A claim without a receipt is a message that is being sent, or that was lost when its sender died.
@@ -56,12 +56,21 @@ redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'EX', #ARGV[2] > 0 and ARGV[3] or
 _TURN = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
-local next = at + tonumber(ARGV[1])
-redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000) + 1000)
-return at - now
+local step = tonumber(ARGV[1])
+local held = tonumber(redis.call('GET', KEYS[1]) or '0')
+local at = math.min(held, now + step)
+local wait = math.max(at - now, 0)
+if wait == 0 then at = math.max(at, now - ARGV[2]) + step end
+if at ~= held then redis.call('SET', KEYS[1], string.format('%.0f', at), 'PX', math.ceil((at - now) / 1000) + 1000) end
+return wait
 """
-"""By the server's own clock: those of senders differ, and a key that is lost holds nobody up."""
+"""By the server's own clock: those of senders differ, and a key that is lost holds nobody up.
+
+A place is taken when it is there and never before, so nobody who is gone or waits for long holds one. A time further
+off than one's own step is of a lower rate, given by mistake, or of a clock that was set back: it is put right.
+"""
+_LATE_US = 20_000
+"""Who asks so much too late for a place has lost nothing: so much of a second may go on top of a rate."""
 
 
 class Receipt(NamedTuple):
@@ -110,13 +119,19 @@ class Claims:
         return "unsubscribed" if is_out or (off is not None and _is_off(off)) else None
 
     def turn(self, activity_id: str | None, step_s: float) -> float:
-        """Take the next place of all senders', or of those about one activity, that are a step apart.
+        """Take a place among all senders' messages, or those about one activity, that are a step apart.
 
-        Returns how long to wait for it, in seconds.
+        Returns 0 where it is taken; else none is, and there is one in so many seconds, at most a step.
         """
         key = f"{self._prefix}:turn:{activity_id}" if activity_id else f"{self._prefix}:turn"
         step = str(max(round(step_s * 1e6), 1))
-        return int(self._asked(lambda: self._client.eval(_TURN, 1, key, step))) / 1e6
+        return int(self._asked(lambda: self._client.eval(_TURN, 1, key, step, str(_LATE_US)))) / 1e6
+
+    def stopped(self, activities: Sequence[str]) -> list[bool]:
+        """Return of which of some activities nothing may be sent right now."""
+        keys = [self._stop_key(None), *map(self._stop_key, activities)]
+        everything, *each = self._asked(lambda: self._client.mget(keys))
+        return [everything is not None or one is not None for one in each]
 
     def stop(self, activity_id: str | None, by: str, at_ms: int) -> None:
         """Stop all, or what is about one activity."""

@@ -1,86 +1,49 @@
-"""Reads the topic of pushes and has each record delivered; commits what is done, and tells how it goes."""
+"""Reads the topic of pushes and has each record delivered in its turn; commits what is done, and tells how it goes.
+
+It goes on reading while records wait, so that nobody takes it for gone and no campaign waits behind another's; up to
+`Pace.together` of them are held. A record counts as done once it is known what became of it, in whatever order; what is
+committed is up to where all are.
+"""
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
+from kafka.errors import CommitFailedError, RebalanceInProgressError
 from kafka.structs import OffsetAndMetadata
 
-from tideline.schemas.codec import encode_event
-from tideline.schemas.errors import InvalidRecord, Reason, Unavailable
-from tideline.schemas.events import Event, EventType
-from tideline.schemas.records import Origin, dead_letter_headers
+from tideline.schemas.errors import InvalidRecord
 from tideline.scripts.sending.delivery import Ending, Fate
+from tideline.scripts.sending.held import Held
+from tideline.scripts.sending.parked import Waiting
+from tideline.scripts.sending.reports import REFUSED, exposition, line_of
 from tideline.udfs.core.push.push_record import decode_push
-from tideline.udfs.settings.build import BUILD_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
+    from concurrent.futures import Future
     from pathlib import Path
 
     from kafka import TopicPartition
 
-    from tideline.schemas.topics import Topics
     from tideline.scripts.sending.delivery import Delivery
-    from tideline.udfs.core.push.push_record import PushRecord
+    from tideline.scripts.sending.parked import Parked
+    from tideline.scripts.sending.reports import Reports
 
-NAME = "push_sender"
-REFUSED = "refused"
-"""A record that is none."""
-_POLL_MS = 200
-_ACKNOWLEDGED_S = 60.0
-
-
-class Reports:
-    """Tells the job and the operators of what was not sent: an event that gives room back, a dead letter with why."""
-
-    def __init__(self, producer: Any, topics: Topics) -> None:
-        """Take a producer of Kafka."""
-        self._producer, self._topics = producer, topics
-
-    def not_sent(self, record: Any, push: PushRecord, fate: Fate, said: str) -> None:
-        """Write that a message did not reach its user; it is written when this returns.
-
-        Raises:
-            Unavailable: no broker takes it.
-        """
-        self._send(self._topics.clickstream, push.user_id.encode(), encode_event(failure_of(push, fate)))
-        if fate is Fate.FAILED:
-            self.refused(InvalidRecord(Reason.PUSH_FAILED, said), record)
-
-    def refused(self, error: InvalidRecord, record: Any) -> None:
-        """Write a record of the topic of pushes as a dead letter; raises as `not_sent`."""
-        origin = Origin(record.topic, record.partition, record.offset, record.timestamp)
-        headers = dead_letter_headers(error, origin, NAME, BUILD_ID)
-        self._send(self._topics.dead_letters, record.key, record.value, headers)
-
-    def _send(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
-    ) -> None:
-        try:
-            sent = self._producer.send(topic, key=key, value=value, headers=list(headers))
-            sent.get(timeout=_ACKNOWLEDGED_S)
-        except KafkaError as error:
-            raise Unavailable("kafka", f"topic {topic} takes nothing: {type(error).__name__}") from error
-
-
-def failure_of(record: PushRecord, fate: Fate) -> Event:
-    """Return the event that says that a message was not sent; `category` says why."""
-    now_ms = time.time_ns() // 1_000_000
-    event = Event(record.push_id, record.user_id, EventType.PUSH_FAILED, now_ms, category=fate.value)
-    return event._replace(activity_id=record.activity_id)
+_POLL_MS, _POLL_S = 200, 0.05
+_COMMIT_S, _LOOK_S = 0.5, 0.5
 
 
 class Pace(NamedTuple):
-    """How many records are looked at together, how many at once, and how often a line is told of it."""
+    """How many records are held together, how many are handed over at once, and how often a line is told of it."""
 
-    together: int = 100
+    together: int = 5_000
     at_once: int = 8
     told_every_s: float = 10.0
 
@@ -95,17 +58,23 @@ class Courier:
         self,
         consumer: Any,
         delivery: Delivery,
+        parked: Parked,
         reports: Reports,
         tell: Callable[[str, int], None],
         metrics: Path | None = None,
         pace: Pace = _PACE,
     ) -> None:
         """Take a consumer that is subscribed; `tell` says a line, `metrics` is a file for Prometheus."""
-        self._consumer, self._delivery, self._reports = consumer, delivery, reports
+        self._consumer, self._delivery, self._parked, self._reports = consumer, delivery, parked, reports
         self._tell, self._metrics, self._pace = tell, metrics, pace
         self.counts: Counter[str] = Counter()
-        self._lock = threading.Lock()
         self._told_s = self._began_s = time.monotonic()
+        self._polled_s = self._committed_s = self._looked_s = 0.0
+        self._held: dict[TopicPartition, Held] = {}
+        self._back: SimpleQueue[tuple[Held, int, Future[str]]] = SimpleQueue()
+        self._failed: BaseException | None = None
+        self._in_hands = 0
+        self._is_full = False
 
     def run(self, is_over: Callable[[], bool]) -> None:
         """Read and deliver until it is over or delivery ends; what has begun then is finished, and committed.
@@ -113,114 +82,168 @@ class Courier:
         Raises:
             Unavailable: Kafka or Redis does not answer.
         """
-        with ThreadPoolExecutor(self._pace.at_once) as pool:
+        with ThreadPoolExecutor(self._pace.at_once) as hands:
             try:
                 while not (self._delivery.is_ending or is_over()):
-                    found = self._consumer.poll(timeout_ms=_POLL_MS, max_records=self._pace.together)
-                    if found:
-                        self._batch(pool, found)
+                    self._read(hands)
+                    self._look(hands)
+                    self._hand_over(hands)
+                    self._take_back()
+                    self._commit(_COMMIT_S)
                     if time.monotonic() - self._told_s >= self._pace.told_every_s:
                         self._report()
             finally:
                 self._delivery.end()
-                self._report()
+                self._end()
+        if self._failed is not None:
+            raise self._failed
 
     def behind(self) -> int:
-        """Return how many records of its partitions were not looked at, as far as the brokers have told."""
-        consumer, left = self._consumer, 0
+        """Return how many records of its partitions nobody has in hand yet, as far as the brokers have told."""
+        consumer, left = self._consumer, len(self._parked)
         for partition in consumer.assignment():
             end = consumer.highwater(partition)
             left += max(end - consumer.position(partition), 0) if end is not None else 0
         return left
 
     def is_at_end(self) -> bool:
-        """Return whether all that is in its partitions by now was looked at; False while it has none."""
+        """Return whether all that is in its partitions by now is done with; False while it has none."""
+        if self._in_hands or len(self._parked):
+            return False
         partitions = self._consumer.assignment()
         ends = self._consumer.end_offsets(partitions) if partitions else {}
         return bool(ends) and all(self._consumer.position(each) >= end for each, end in ends.items())
 
-    def _batch(self, pool: ThreadPoolExecutor, found: Mapping[TopicPartition, Sequence[Any]]) -> None:
-        given = [(partition, record) for partition, records in found.items() for record in records]
-        waiting = [(partition, record, pool.submit(self._one, record)) for partition, record in given]
-        done: dict[TopicPartition, int] = {}
-        stuck: set[TopicPartition] = set()
-        failed: BaseException | None = None
-        for partition, record, future in waiting:
-            error = future.exception()
-            if error is not None:
-                failed = failed or error
-                self._delivery.end()
-            if error is not None or not future.result():
-                stuck.add(partition)
-            if partition not in stuck:
-                done[partition] = record.offset + 1
-        self._commit(done)
-        if failed is not None:
-            raise failed
+    def _read(self, hands: ThreadPoolExecutor) -> None:
+        """Take what is there, while there is room; ask Kafka all the same where there is none."""
+        if len(self._parked) and time.monotonic() - self._polled_s < _POLL_S:
+            return
+        room = self._pace.together - len(self._parked) - self._in_hands
+        if room <= 0:
+            self._is_full = True
+        elif room >= self._pace.together // 4:
+            self._is_full = False
+        assigned = self._consumer.assignment()
+        (self._consumer.pause if self._is_full else self._consumer.resume)(*assigned)
+        wait_ms = 0 if len(self._parked) else _POLL_MS
+        found = self._consumer.poll(timeout_ms=wait_ms, max_records=max(room, 1))
+        self._polled_s = time.monotonic()
+        self._let_go(self._consumer.assignment())
+        for partition, records in found.items():
+            for record in records:
+                self._begin(partition, record, hands)
 
-    def _one(self, record: Any) -> bool:
-        """Return whether a record is done with."""
+    def _let_go(self, assigned: set[TopicPartition]) -> None:
+        for partition in self._held.keys() - assigned:
+            self._parked.drop(self._held.pop(partition))
+
+    def _begin(self, partition: TopicPartition, record: Any, hands: ThreadPoolExecutor) -> None:
+        held = self._held.get(partition)
+        if held is None or held.is_behind(record.offset):  # it was taken away and given anew meanwhile
+            if held is not None:
+                self._parked.drop(held)
+            held = self._held[partition] = Held()
+        held.begin(record.offset)
         try:
             push = decode_push(record.value)
         except InvalidRecord as error:
-            self._reports.refused(error, record)
-            self._count(REFUSED)
-            return True
-        try:
-            fate = self._delivery.deliver(push, lambda fate, said: self._reports.not_sent(record, push, fate, said))
-        except Ending:
-            return False
-        self._count(fate.value)
-        return True
+            self._give(hands, held, record.offset, partial(self._refused, error, record))
+            return
+        fate = self._delivery.nobodys(push)
+        if fate is None:
+            self._parked.add(Waiting(record, push, held))
+        else:
+            self.counts[fate.value] += 1
+            held.done(record.offset)
 
-    def _count(self, name: str) -> None:
-        with self._lock:
-            self.counts[name] += 1
+    def _look(self, hands: ThreadPoolExecutor) -> None:
+        """Pass over what waits in vain."""
+        if len(self._parked) and time.monotonic() - self._looked_s >= _LOOK_S:
+            self._looked_s = time.monotonic()
+            for waiting, fate in self._parked.passed(time.time_ns() // 1_000_000):
+                self._give(hands, waiting.held, waiting.record.offset, self._job(waiting, fate))
 
-    def _commit(self, done: Mapping[TopicPartition, int]) -> None:
-        if not done:
+    def _hand_over(self, hands: ThreadPoolExecutor) -> None:
+        while self._in_hands < self._pace.at_once and not self._delivery.is_ending:
+            found = self._parked.due()
+            if found is None:
+                return
+            waiting, fate = found
+            if fate is Fate.CLAIMED:
+                self.counts[fate.value] += 1
+                waiting.held.done(waiting.record.offset)
+            else:
+                self._give(hands, waiting.held, waiting.record.offset, self._job(waiting, None))
+
+    def _job(self, waiting: Waiting, fate: Fate | None) -> Callable[[], str]:
+        record, push = waiting.record, waiting.push
+
+        def tell(fate: Fate, said: str) -> None:
+            self._reports.not_sent(record, push, fate, said)
+
+        if fate is None:
+            return lambda: self._delivery.deliver(push, tell).value
+        return lambda: self._delivery.pass_over(push, fate, tell).value
+
+    def _refused(self, error: InvalidRecord, record: Any) -> str:
+        self._reports.refused(error, record)
+        return REFUSED
+
+    def _give(self, hands: ThreadPoolExecutor, held: Held, offset: int, job: Callable[[], str]) -> None:
+        self._in_hands += 1
+        hands.submit(job).add_done_callback(lambda future: self._back.put((held, offset, future)))
+
+    def _take_back(self) -> None:
+        """Take note of what hands have done; where nobody can begin anything, wait a little for one."""
+        wait_s = 0.0
+        if len(self._parked):
+            next_s = self._parked.next_s() if self._in_hands < self._pace.at_once else float("inf")
+            wait_s = min(next_s - time.monotonic(), _POLL_S)
+        while True:
+            try:
+                self._note(*(self._back.get(timeout=wait_s) if wait_s > 0.0 else self._back.get_nowait()))
+            except Empty:
+                return
+            wait_s = 0.0
+
+    def _note(self, held: Held, offset: int, future: Future[str]) -> None:
+        self._in_hands -= 1
+        error = future.exception()
+        if error is None:
+            self.counts[future.result()] += 1
+            held.done(offset)
+        elif not isinstance(error, Ending):
+            self._failed = self._failed or error
+            self._delivery.end()
+
+    def _end(self) -> None:
+        """Finish what has begun, and commit what is done."""
+        while self._in_hands:
+            self._note(*self._back.get())
+        self._commit(0.0)
+        self._report()
+
+    def _commit(self, every_s: float) -> None:
+        if time.monotonic() - self._committed_s < every_s:
+            return
+        self._committed_s = time.monotonic()
+        upto = {partition: offset for partition, held in self._held.items() if (offset := held.to_commit()) is not None}
+        if not upto:
             return
         try:
-            self._consumer.commit({each: OffsetAndMetadata(offset, "", -1) for each, offset in done.items()})
+            self._consumer.commit({each: OffsetAndMetadata(offset, "", -1) for each, offset in upto.items()})
         except (CommitFailedError, RebalanceInProgressError) as error:
             # somebody else has these partitions by now: he reads the records again, and claims none of them
             self._tell(f"not committed: {str(error).partition('.')[0]}", logging.WARNING)
+            return
+        for partition, offset in upto.items():
+            self._held[partition].committed(offset)
 
     def _report(self) -> None:
         self._told_s = time.monotonic()
-        with self._lock:
-            counts = Counter(self.counts)
         behind = self.behind()
-        self._tell(line_of(counts, behind), logging.INFO)
+        self._tell(line_of(self.counts, behind), logging.INFO)
         if self._metrics is not None:
             written = self._metrics.with_name(f"{self._metrics.name}.new")
-            written.write_text(exposition(counts, behind, self._told_s - self._began_s))
+            written.write_text(exposition(self.counts, behind, self._told_s - self._began_s))
             written.replace(self._metrics)
-
-
-def line_of(counts: Mapping[str, int], behind: int) -> str:
-    """Return a line of how many records became what.
-
-    >>> line_of({"sent": 12, "withheld": 1_300}, 5)
-    '1,312 read, 5 waiting: 12 sent, 1,300 withheld'
-    """
-    told = ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
-    return f"{sum(counts.values()):,} read, {behind:,} waiting{': ' if told else ''}{told}"
-
-
-def exposition(counts: Mapping[str, int], behind: int, seconds: float) -> str:
-    """Return the same as Prometheus reads it, every fate with its number."""
-    names = [*(fate.value for fate in Fate), REFUSED]
-    return "".join(
-        [
-            "# HELP tideline_push_records_total Records of the topic of pushes, by what became of them.\n",
-            "# TYPE tideline_push_records_total counter\n",
-            *(f'tideline_push_records_total{{fate="{name}"}} {counts.get(name, 0)}\n' for name in names),
-            "# HELP tideline_push_waiting Records that were not looked at yet.\n",
-            "# TYPE tideline_push_waiting gauge\n",
-            f"tideline_push_waiting {behind}\n",
-            "# HELP tideline_push_seconds How long this sender has run.\n",
-            "# TYPE tideline_push_seconds gauge\n",
-            f"tideline_push_seconds {seconds:.0f}\n",
-        ]
-    )

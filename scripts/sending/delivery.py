@@ -71,13 +71,6 @@ class Trying(NamedTuple):
 _TRYING = Trying()
 
 
-class Rates(NamedTuple):
-    """Messages a second that all senders send together; about one activity None for as many."""
-
-    per_s: float
-    campaign_per_s: float | None = None
-
-
 class Delivery:
     """Takes records, from several threads at once."""
 
@@ -86,12 +79,11 @@ class Delivery:
         claims: Claims,
         consent: Consent,
         carrier: Carrier,
-        rates: Rates,
         trying: Trying = _TRYING,
         channel: str | None = None,
     ) -> None:
         """Join what it needs; see each. Messages of another channel are left to others, None: of none."""
-        self._claims, self._consent, self._carrier, self._rates = claims, consent, carrier, rates
+        self._claims, self._consent, self._carrier = claims, consent, carrier
         self._trying, self._channel = trying, channel
         self._ending = threading.Event()
 
@@ -104,6 +96,14 @@ class Delivery:
         """Whether `end` was called."""
         return self._ending.is_set()
 
+    def nobodys(self, record: PushRecord) -> Fate | None:
+        """Return what becomes of a record that this sender neither sends nor tells anything of; None of any other."""
+        if not record.sent:
+            return Fate.WITHHELD
+        if None not in (self._channel, record.channel) and record.channel != self._channel:
+            return Fate.ELSEWHERE
+        return Fate.STALE if _now_ms() - record.expires_ms >= STALE_MS else None
+
     def deliver(self, record: PushRecord, tell: Callable[[Fate, str], None]) -> Fate:
         """Return what became of a record; `tell` is told why it was not sent, before that is kept in its receipt.
 
@@ -111,17 +111,9 @@ class Delivery:
             Ending: nothing yet, since the sender ends.
             Unavailable: Kafka or Redis does not answer.
         """
-        if not record.sent:
-            return Fate.WITHHELD
-        if None not in (self._channel, record.channel) and record.channel != self._channel:
-            return Fate.ELSEWHERE
-        late_ms = _now_ms() - record.expires_ms
-        if late_ms >= STALE_MS:
-            return Fate.STALE
-        if late_ms < 0:
-            if self._rates.campaign_per_s:
-                self._wait(self._claims.turn(record.activity_id, 1.0 / self._rates.campaign_per_s))
-            self._wait(self._claims.turn(None, 1.0 / self._rates.per_s))
+        nobodys = self.nobodys(record)
+        if nobodys is not None:
+            return nobodys
         self._wait(0.0)
         # Before the claim: a sender that dies while it waits for this has lost nothing.
         self._consent.as_of_now()
@@ -132,6 +124,16 @@ class Delivery:
         except (Ending, TidelineError):  # of neither was anything sent
             self._claims.give_back(record.push_id)
             raise
+        return self._settled(record, fate, said, tell)
+
+    def pass_over(self, record: PushRecord, fate: Fate, tell: Callable[[Fate, str], None]) -> Fate:
+        """Claim a record that is not to be sent any more, and tell why; raises as `deliver`."""
+        self._wait(0.0)
+        if not self._claims.claim(record.push_id):
+            return Fate.CLAIMED
+        return self._settled(record, fate, "", tell)
+
+    def _settled(self, record: PushRecord, fate: Fate, said: str, tell: Callable[[Fate, str], None]) -> Fate:
         if fate in NOT_SENT:  # where this fails the claim stays: it may have been told, so nobody may send it
             tell(fate, said)
         self._claims.settle(record.push_id, Receipt(fate.value, _now_ms(), said))

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from tests.support.promtool import rules
 from tideline.scripts.diagnosis.probing import begun, exposition
 from tideline.scripts.localstack.paths import FLINK_CONF
-from tideline.scripts.sending import courier
+from tideline.scripts.sending import reports
 from tideline.udfs.operators.metrics import COUNTERS, GAUGES, GROUP
 
 OF_OPERATORS = f"flink_taskmanager_job_task_operator_{GROUP}_"
@@ -18,7 +18,7 @@ _NO_METRICS = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z_][\w:]*(?!\w|\s*\()")
 _TYPE = re.compile(r"^# TYPE (\w+) (?:gauge|counter)$", re.MULTILINE)
-OF_OTHERS = {*_TYPE.findall(exposition(begun(1, 0.0), 0.0)), *_TYPE.findall(courier.exposition({}, 0, 0.0))}
+OF_OTHERS = {*_TYPE.findall(exposition(begun(1, 0.0), 0.0)), *_TYPE.findall(reports.exposition({}, 0, 0.0))}
 """What the prober and senders of messages show."""
 _WORDS = {"and", "or", "unless", "offset", "bool"}
 

@@ -1,7 +1,7 @@
 """A sender as a process that can be killed: a file in place of the topic, a real Redis, a file that messages go to.
 
-Run as `python -m tests.support.push_process URL PREFIX FOLDER`. In the folder: `records`, framed by their lengths in
-four bytes; `offset`, up to where is committed; `sent`, a line of JSON a message; `told`, a line for each that was not.
+Run as `python -m tests.support.push_process URL PREFIX FOLDER PER_S [CAMPAIGN_PER_S]`. In the folder:
+`records`, framed by their lengths in four bytes; `offset`, up to where is committed; `sent`, a line of JSON a message.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from tideline.scripts.commands.redis_target import client_of
 from tideline.scripts.sending.carriers import LogLines
 from tideline.scripts.sending.claims import Claims
 from tideline.scripts.sending.courier import Courier, Pace
-from tideline.scripts.sending.delivery import Delivery, Rates
+from tideline.scripts.sending.delivery import Delivery
+from tideline.scripts.sending.parked import Parked, Rates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,10 +52,11 @@ class Committed:
     def __init__(self, values: Sequence[bytes], offset: Path | None = None) -> None:
         self.values, self._file = list(values), offset
         self.at = int(offset.read_text()) if offset is not None and offset.exists() else 0
-        self.committed = self.at
+        self.assigned = {PARTITION}
+        self.committed, self.is_paused, self.polled_s = self.at, False, list[float]()
 
     def assignment(self) -> set[TopicPartition]:
-        return {PARTITION}
+        return set(self.assigned)
 
     def position(self, partition: TopicPartition) -> int:
         return self.at
@@ -65,7 +67,17 @@ class Committed:
     def end_offsets(self, partitions: object) -> dict[TopicPartition, int]:
         return {PARTITION: len(self.values)}
 
+    def pause(self, *partitions: TopicPartition) -> None:
+        self.is_paused = True
+
+    def resume(self, *partitions: TopicPartition) -> None:
+        self.is_paused = False
+
     def poll(self, timeout_ms: int = 0, max_records: int = 10) -> dict[TopicPartition, list[Any]]:
+        self.polled_s.append(time.monotonic())
+        if self.is_paused or not self.assigned or self.at == len(self.values):
+            time.sleep(timeout_ms / 1000)
+            return {}
         start, self.at = self.at, min(self.at + max_records, len(self.values))
         found = [
             SimpleNamespace(
@@ -112,13 +124,13 @@ class _Slow:
         return said
 
 
-def main(url: str, prefix: str, folder: Path) -> None:
+def main(url: str, prefix: str, folder: Path, rates: Rates) -> None:
     consumer = Committed(read_records(folder), folder / "offset")
     claims = Claims(client_of(url), url, prefix)
-    delivery = Delivery(claims, Heard(), _Slow(folder), Rates(100_000))
-    courier = Courier(consumer, delivery, Untold(), lambda line, level: None, None, Pace(40, 4))  # type: ignore[arg-type]
+    delivery, parked = Delivery(claims, Heard(), _Slow(folder)), Parked(claims, rates)
+    courier = Courier(consumer, delivery, parked, Untold(), lambda line, level: None, None, Pace(40, 4))  # type: ignore[arg-type]
     courier.run(courier.is_at_end)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), Rates(*map(float, sys.argv[4:])))

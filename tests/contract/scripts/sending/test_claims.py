@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from itertools import permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.waiting import wait_until
 from tideline.scripts.sending.claims import KEPT_S, OFF_S, TAKEN, Claims, Receipt
 
 if TYPE_CHECKING:
@@ -105,3 +107,47 @@ def test_the_newest_profile_says_by_which_channels_nothing_goes_and_at_one_momen
     claims.note_channels("u", 9_001, ())
     assert claims.barred("u", "tea", "sms") is None
     assert 0 < real.client.ttl(f"{real.prefix}:push:out:u") <= KEPT_S  # type: ignore[operator]
+
+
+def test_no_more_places_are_there_than_are_allowed_of_all_and_of_each_campaign(claims: Claims, real: Real) -> None:
+    """Contract: whoever asks before a place is there takes none, so it is there for whoever asks next."""
+    other = Claims(real.client, real.url, real.prefix)
+    assert claims.turn("tea", 50.0) == 0.0
+    for each in (other, claims, other):
+        assert 45.0 < each.turn("tea", 50.0) <= 50.0
+    assert other.turn("coffee", 50.0) == 0.0
+    assert claims.turn(None, 50.0) == 0.0
+    kept_ms: Any = real.client.pttl(f"{real.prefix}:push:turn:coffee")
+    assert 49_000 < kept_ms <= 51_001
+
+
+def test_a_rate_is_kept_by_two_who_ask_all_the_time(claims: Claims, real: Real) -> None:
+    """Contract: a plain count of what was given in any second: a fiftieth and one more than the rate at most."""
+    given, until_s = list[float](), time.monotonic() + 3.0
+    other = Claims(real.client, real.url, real.prefix)
+    while time.monotonic() < until_s:
+        given += [time.monotonic() for each in (claims, other) if each.turn(None, 0.02) == 0.0]
+    assert max(sum(first <= each < first + 1.0 for each in given) for first in given) <= 53
+    assert len(given) >= 60
+
+
+@pytest.mark.parametrize("ahead_s", [8_000.0, 10.0**8])
+def test_a_place_far_ahead_by_a_wrong_rate_or_a_clock_that_was_set_back_heals(
+    claims: Claims, real: Real, ahead_s: float
+) -> None:
+    """Contract: nobody waits for longer than his own step, whatever is in the key."""
+    seconds: Any = real.client.time()
+    real.client.set(f"{real.prefix}:push:turn", round((seconds[0] + ahead_s) * 1e6))
+    assert 0.0 < claims.turn(None, 2.0) <= 2.0
+    wait_until("its place", lambda: claims.turn(None, 2.0) == 0.0)
+    assert 0.0 < claims.turn(None, 1_000.0) <= 2.0, "a slow one asks; he waits for a quick one's place"
+    wait_until("the slow one's place", lambda: claims.turn(None, 1_000.0) == 0.0)
+    assert claims.turn(None, 2.0) <= 2.0
+
+
+def test_which_activities_are_stopped_is_told_for_many_at_once(claims: Claims) -> None:
+    """Contract: of all where all are stopped."""
+    claims.stop("tea", "ann", 7)
+    assert claims.stopped(["coffee", "tea"]) == [False, True]
+    claims.stop(None, "ann", 8)
+    assert claims.stopped(["coffee", "tea"]) == [True, True]

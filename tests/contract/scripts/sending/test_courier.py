@@ -25,8 +25,10 @@ from tideline.schemas.topics import Topics
 from tideline.scripts.localstack.paths import REPOSITORY
 from tideline.scripts.sending.carriers import Refused
 from tideline.scripts.sending.claims import Claims
-from tideline.scripts.sending.courier import Courier, Pace, Reports, exposition, line_of
-from tideline.scripts.sending.delivery import Delivery, Fate, Rates
+from tideline.scripts.sending.courier import Courier, Pace
+from tideline.scripts.sending.delivery import Delivery, Fate
+from tideline.scripts.sending.parked import Parked, Rates
+from tideline.scripts.sending.reports import Reports
 from tideline.udfs.core.push.push_record import PushRecord, encode_push
 
 if TYPE_CHECKING:
@@ -70,18 +72,23 @@ class World:
         values = [each if isinstance(each, bytes) else encode_push(each) for each in records]
         self.consumer, self.producer, self.said = Committed(values), Kept(), list[str]()
         self.claims = Claims(real.client, real.url, real.prefix)
-        self.delivery = Delivery(self.claims, Heard(), carrier, Rates(10_000))
+        self.delivery, self.parked = Delivery(self.claims, Heard(), carrier), Parked(self.claims, Rates(10_000))
         reports = Reports(self.producer, Topics())
         self.courier = Courier(
-            self.consumer, self.delivery, reports, lambda line, _: self.said.append(line), None, pace
+            self.consumer, self.delivery, self.parked, reports, lambda line, _: self.said.append(line), None, pace
         )
 
 
-def test_a_sender_that_is_killed_anywhere_sends_no_id_twice(real: Real, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rates", [("100000",), ("400", "100")])
+def test_a_sender_that_is_killed_anywhere_sends_no_id_twice(real: Real, tmp_path: Path, rates: tuple[str, ...]) -> None:
     """Contract: kill -9 at twenty points of a run, seeded: 0 sent twice; what is missing has a claim and no receipt."""
-    records = [push_record(f"u{number}", sent=number % 10 != 0) for number in range(600)]
+    activities = ("tea", "coffee", "milk")
+    records = [
+        push_record(f"u{number}", sent=number % 10 != 0)._replace(activity_id=activities[number % 3])
+        for number in range(600)
+    ]
     write_records(tmp_path, [encode_push(each) for each in records])
-    argv = [sys.executable, "-m", "tests.support.push_process", real.url, real.prefix, str(tmp_path)]
+    argv = [sys.executable, "-m", "tests.support.push_process", real.url, real.prefix, str(tmp_path), *rates]
     chance, kills, sent = random.Random(20), 0, tmp_path / "sent"
     while True:
         begun = len(sent.read_bytes().splitlines()) if sent.exists() else 0
@@ -196,6 +203,7 @@ def test_lines_and_metrics_tell_every_fate(real: Real, tmp_path: Path) -> None:
     courier = Courier(
         world.consumer,
         world.delivery,
+        world.parked,
         Untold(),  # type: ignore[arg-type]
         lambda line, _: world.said.append(line),
         tmp_path / "push.prom",
@@ -207,5 +215,3 @@ def test_lines_and_metrics_tell_every_fate(real: Real, tmp_path: Path) -> None:
         line.rpartition(" ")[0] for line in written.splitlines()
     }
     assert 'fate="withheld"} 1\n' in written
-    assert line_of({}, 3) == "0 read, 3 waiting"
-    assert exposition({"refused": 2}, 3, 4.4).splitlines()[-1] == "tideline_push_seconds 4"

@@ -13,11 +13,10 @@ import pytest
 
 from tests.support.push_log import DAY_MS, HOUR_MS, now_ms, push_record
 from tests.support.push_process import Heard
-from tests.support.waiting import wait_until
 from tideline.schemas.errors import Unavailable
 from tideline.scripts.sending.carriers import NotTaken, Refused, Unclear
 from tideline.scripts.sending.claims import Claims
-from tideline.scripts.sending.delivery import Delivery, Ending, Fate, Rates, Trying
+from tideline.scripts.sending.delivery import Delivery, Ending, Fate, Trying
 
 if TYPE_CHECKING:
     from tests.support.list_stores import Real
@@ -44,7 +43,7 @@ class World:
 
     def __init__(self, real: Real, carrier: Scripted, trying: Trying = TRYING, channel: str | None = None) -> None:
         self.claims, self.carrier, self.consent = Claims(real.client, real.url, real.prefix), carrier, Heard()
-        self.delivery = Delivery(self.claims, self.consent, carrier, Rates(10_000), trying, channel)
+        self.delivery = Delivery(self.claims, self.consent, carrier, trying, channel)
         self.told: list[tuple[Fate, str]] = []
 
     def deliver(self, record: PushRecord) -> Fate:
@@ -191,32 +190,11 @@ def test_what_may_have_been_told_as_not_sent_is_sent_by_nobody(real: Real) -> No
     assert world.deliver(record) is Fate.CLAIMED
 
 
-def test_no_more_go_in_a_second_than_are_allowed_of_all_and_of_each_campaign(real: Real) -> None:
-    """Contract: places are given evenly to all senders; a campaign that waits takes no place of the others."""
-    one, other = (Claims(real.client, real.url, real.prefix) for _ in range(2))
-    began = time.monotonic()
-    waits = [each.turn("tea", 50.0) for each in (one, other, one)]
-    passed = time.monotonic() - began
-    assert waits[0] == 0.0
-    for step, wait in enumerate(waits):
-        assert 50.0 * step - passed <= wait <= 50.0 * step
-    assert other.turn("coffee", 50.0) == 0.0
-    assert one.turn(None, 0.001) == 0.0
-    wait_until("the next place", lambda: one.turn(None, 0.001) == 0.0)
-    kept_ms: Any = real.client.pttl(f"{real.prefix}:push:turn:coffee")
-    assert 50_000 < kept_ms <= 51_001
-
-
-def test_a_sender_waits_for_its_place_before_it_claims(real: Real) -> None:
-    """Contract: one that ends while it waits has claimed nothing; what is over needs no place."""
+def test_what_waits_in_vain_is_told_once_and_never_sent(real: Real) -> None:
+    """Contract: passed over behind a claim of its own, also where a stop has ended by then."""
     world, record = World(real, Scripted()), push_record()
-    world.delivery = Delivery(world.claims, world.consent, world.carrier, Rates(10_000, 0.001), TRYING)
-    assert world.claims.turn(record.activity_id, 1_000.0) == 0.0
-    late = record._replace(push_id=f"{record.push_id}.late", expires_ms=now_ms())
-    assert world.deliver(late) is Fate.EXPIRED
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(world.deliver, record)
-        wait_until("its place is taken", lambda: world.claims.turn(record.activity_id, 0.001) > 1_500.0)
-        world.delivery.end()
-        assert isinstance(waiting.exception(), Ending)
-    assert world.claims.receipt(record.push_id) is None
+    tell = lambda fate, said: world.told.append((fate, said))  # noqa: E731 - a name for one argument
+    assert world.delivery.pass_over(record, Fate.STOPPED, tell) is Fate.STOPPED
+    assert world.delivery.pass_over(record, Fate.EXPIRED, tell) is Fate.CLAIMED
+    assert world.deliver(record) is Fate.CLAIMED
+    assert (world.told, world.carrier.sent) == ([(Fate.STOPPED, "")], [])
