@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace, target: Target, carrier: Carrier) -> None
     writes = f"Write on topics {topics.clickstream}, {topics.dead_letters}"
     with ExitStack() as stack:
         claims = Claims(stack.enter_context(opened(url)), url, arguments.prefix)
+        claims.list_stops()
         feed = stack.enter_context(ConsentFeed(target.cluster, topics, claims, since_ms))
         producer = stack.enter_context(target.cluster.producer("telling of pushes", writes, acks="all"))
         consumer = stack.enter_context(_subscribed(target, group_of(arguments.group, arguments.channel)))

@@ -4,6 +4,7 @@
 |---|---|
 | `PREFIX:push:ID` | the claim of an id: `1`, and once it is known what became of it, a receipt as JSON; two days |
 | `PREFIX:push:stopped`, `PREFIX:push:stopped:ACTIVITY` | nothing is sent, of all or of one: who said so, as JSON |
+| `PREFIX:push:stops` | a set: the activities that have, or ever had, such a key, and the empty one |
 | `PREFIX:push:off:USER` | `NO YES`, the newest moments (epoch ms) at which he withdrew his consent and agreed anew |
 | `PREFIX:push:out:USER` | his newest profile's moment, and the channels by which he wants no messages, if any |
 | `PREFIX:push:turn`, `PREFIX:push:turn:ACTIVITY` | when the next may go, of all or about one, in us of Redis' clock |
@@ -136,21 +137,33 @@ class Claims:
     def stop(self, activity_id: str | None, by: str, at_ms: int) -> None:
         """Stop all, or what is about one activity."""
         value = json.dumps({"by": by, "at_ms": at_ms})
+        self.list_stops(activity_id or "")
         self._asked(lambda: self._client.set(self._stop_key(activity_id), value))
 
     def start(self, activity_id: str | None) -> bool:
         """End a stop; False where there was none."""
         return bool(self._asked(lambda: self._client.delete(self._stop_key(activity_id))))
 
+    def list_stops(self, *names: str) -> None:
+        """Keep of what there is a stop, or may be; where nothing is kept yet, look through all keys once."""
+        known = self._asked(lambda: self._client.scard(f"{self._prefix}:stops"))
+        listed = {"", *names} if known else {"", *names, *self._scanned_stops()}
+        self._asked(lambda: self._client.sadd(f"{self._prefix}:stops", *sorted(listed)))
+
     def stops(self) -> dict[str, dict[str, Any]]:
-        """Return what is stopped by activity, all under the empty one."""
+        """Return what is stopped by activity, all under the empty one.
+
+        All keys of the server are looked through only while nobody stopped anything, and no sender began, since what
+        is stopped is listed.
+        """
+        listed = self._asked(lambda: self._client.smembers(f"{self._prefix}:stops"))
+        names = sorted(each.decode() for each in listed) if listed else self._scanned_stops()
+        values = self._asked(lambda: self._client.mget([self._stop_key(each) for each in names])) if names else []
+        return {name: json.loads(value) for name, value in zip(names, values, strict=True) if value is not None}
+
+    def _scanned_stops(self) -> list[str]:
         begin = f"{self._prefix}:stopped"
-        found = {}
-        for key in self._scanned(f"{begin}*"):
-            value = self._value(key)
-            if value is not None:
-                found[key.removeprefix(begin).removeprefix(":")] = json.loads(value)
-        return dict(sorted(found.items()))
+        return [key.removeprefix(begin).removeprefix(":") for key in self._scanned(f"{begin}*")]
 
     def note(self, user: str, at_ms: int, *, agrees: bool) -> None:
         """Keep that a user withdrew his consent at a moment, or agreed anew; in any order the newest counts."""

@@ -151,3 +151,31 @@ def test_which_activities_are_stopped_is_told_for_many_at_once(claims: Claims) -
     assert claims.stopped(["coffee", "tea"]) == [False, True]
     claims.stop(None, "ann", 8)
     assert claims.stopped(["coffee", "tea"]) == [True, True]
+
+
+def test_what_is_stopped_is_told_without_a_look_through_all_keys(
+    claims: Claims, real: Real, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract: stops of before they were listed are found, once; a start leaves nothing that is told."""
+    real.client.set(f"{real.prefix}:push:stopped:old:one", '{"by": "ann", "at_ms": 3}')
+    real.client.set(f"{real.prefix}:push:stopped", '{"by": "ann", "at_ms": 4}')
+    assert claims.stops() == {"": {"by": "ann", "at_ms": 4}, "old:one": {"by": "ann", "at_ms": 3}}
+    claims.list_stops()
+    monkeypatch.setattr(real.client, "scan_iter", None)
+    claims.stop("tea", "bob", 5)
+    assert list(claims.stops()) == ["", "old:one", "tea"]
+    for each in (None, "old:one"):
+        assert claims.start(each)
+    assert claims.stops() == {"tea": {"by": "bob", "at_ms": 5}}
+    claims.start("tea")
+    assert claims.stops() == {}
+
+
+def test_a_redis_that_lost_what_is_listed_tells_the_stops_that_are_left(claims: Claims, real: Real) -> None:
+    """Contract: the set only says where to look; a stop bars with it and without."""
+    claims.stop("tea", "bob", 5)
+    real.client.delete(f"{real.prefix}:push:stops")
+    assert claims.barred("u", "tea") == "stopped"
+    assert list(claims.stops()) == ["tea"]
+    claims.stop("coffee", "bob", 6)
+    assert list(claims.stops()) == ["coffee", "tea"]
