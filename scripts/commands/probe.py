@@ -7,10 +7,9 @@ import logging
 import threading
 import time
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from tideline.schemas.errors import ConfigError, TidelineError, Unavailable
+from tideline.schemas.errors import TidelineError, Unavailable
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.fields import CANARY_PREFIX
 from tideline.scripts.commands.exits import Exit, failed, tell
@@ -18,6 +17,7 @@ from tideline.scripts.commands.redis_target import explained, opened, read_redis
 from tideline.scripts.commands.send_event import writer
 from tideline.scripts.commands.target import read_target
 from tideline.scripts.diagnosis.canaries import canaries
+from tideline.scripts.diagnosis.metrics_page import served
 from tideline.scripts.diagnosis.probing import Probe, Seen, begun, exposition, with_failure, with_probe
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
@@ -113,33 +113,10 @@ class _Page:
             return exposition(self._seen, time.monotonic())
 
 
-def _served(page: _Page, address: tuple[str, int]) -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            content = page.text().encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: Prometheus asks every few seconds."""
-
-    try:
-        server = ThreadingHTTPServer(address, Handler)
-    except OSError as error:
-        raise ConfigError(
-            "--listen", f"{address[0]}:{address[1]}", f"an address that is free here ({error})"
-        ) from error
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
 def _for_ever(prober: Prober, url: str, arguments: argparse.Namespace) -> None:
     page = _Page(arguments.shards)
     host, port = arguments.listen
-    with _served(page, (host, port)) as server:
+    with served(page.text, (host, port)) as server:
         tell("probe", f"metrics at http://{host}:{server.server_port}/metrics")
         while True:
             began_s = time.monotonic()

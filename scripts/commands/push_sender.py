@@ -11,6 +11,7 @@ from tideline.schemas.errors import ConfigError, TidelineError
 from tideline.scripts.commands.exits import Exit, failed, tell
 from tideline.scripts.commands.redis_target import opened, read_redis_target
 from tideline.scripts.commands.target import read_target
+from tideline.scripts.diagnosis.metrics_page import served
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.scripts.sending.carriers import LogLines, Mail, Webhook
@@ -78,7 +79,10 @@ def run(arguments: argparse.Namespace, target: Target, carrier: Carrier) -> None
         parked = Parked(claims, Rates(arguments.per_second, arguments.per_campaign))
         pace = Pace(at_once=arguments.at_once, told_every_s=arguments.tell_every)
         say = lambda line, level: tell(NAME, line, level)  # noqa: E731 - a name for one argument
-        courier = Courier(consumer, delivery, parked, Reports(producer, topics), say, arguments.metrics, pace)
+        courier = Courier(consumer, delivery, parked, Reports(producer, topics), say, pace)
+        if arguments.listen is not None:
+            page = stack.enter_context(served(lambda: courier.page, arguments.listen))
+            stack.callback(page.shutdown)
         tell(NAME, f"hearing who wants no messages, from topics {topics.clickstream} and {topics.profiles}")
         feed.as_of_now()
         tell(NAME, f"sending what topic {topics.push} has")

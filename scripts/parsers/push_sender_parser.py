@@ -51,7 +51,12 @@ def fill(parser: VerbParser) -> None:
     parser.add_argument(
         "--tell-every", type=argument(number(0.1, 3600)), default=10.0, metavar="S", help="time between two lines (10)"
     )
-    parser.add_argument("--metrics", type=Path, metavar="FILE", help="the same counts for Prometheus, as often")
+    parser.add_argument(
+        "--listen",
+        type=argument(Kind("HOST:PORT", _address)),
+        metavar="HOST:PORT",
+        help="where Prometheus finds the same counts, as new",
+    )
     parser.add_argument("--prefix", default="tideline", help="first part of every key (tideline)")
     add_redis(parser)
     add_target(parser)

@@ -28,7 +28,6 @@ from tideline.udfs.core.push.push_record import decode_push
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
-    from pathlib import Path
 
     from kafka import TopicPartition
 
@@ -61,13 +60,13 @@ class Courier:
         parked: Parked,
         reports: Reports,
         tell: Callable[[str, int], None],
-        metrics: Path | None = None,
         pace: Pace = _PACE,
     ) -> None:
-        """Take a consumer that is subscribed; `tell` says a line, `metrics` is a file for Prometheus."""
+        """Take a consumer that is subscribed; `tell` says a line."""
         self._consumer, self._delivery, self._parked, self._reports = consumer, delivery, parked, reports
-        self._tell, self._metrics, self._pace = tell, metrics, pace
+        self._tell, self._pace = tell, pace
         self.counts: Counter[str] = Counter()
+        self.page = exposition(self.counts, 0, 0.0)
         self._told_s = self._began_s = time.monotonic()
         self._polled_s = self._committed_s = self._looked_s = 0.0
         self._held: dict[TopicPartition, Held] = {}
@@ -243,7 +242,4 @@ class Courier:
         self._told_s = time.monotonic()
         behind = self.behind()
         self._tell(line_of(self.counts, behind), logging.INFO)
-        if self._metrics is not None:
-            written = self._metrics.with_name(f"{self._metrics.name}.new")
-            written.write_text(exposition(self.counts, behind, self._told_s - self._began_s))
-            written.replace(self._metrics)
+        self.page = exposition(self.counts, behind, self._told_s - self._began_s)

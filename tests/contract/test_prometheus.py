@@ -14,6 +14,7 @@ from tests.support.prometheus_server import Prometheus
 from tests.support.promtool import alerts, rules
 from tests.support.waiting import wait_until
 from tideline.scripts.diagnosis.probing import Probe, begun, exposition, with_probe
+from tideline.scripts.sending import reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,10 @@ def test_all_that_is_shipped_works_in_a_real_prometheus(tmp_path: Path) -> None:
         served(flink_page()) as (flink, _),
         served(flink_page()) as (lost, its_server),
         served(probe_page()) as (prober, _),
-        Prometheus(tmp_path, {"tideline": [flink, lost], "tideline-probe": [prober]}) as prometheus,
+        served(reports.exposition({"sent": 7}, 3, 60.0)) as (sender, _),
+        Prometheus(
+            tmp_path, {"tideline": [flink, lost], "tideline-probe": [prober], "tideline-senders": [sender]}
+        ) as prometheus,
     ):
         wait_until("all is scraped", lambda: prometheus.value(_UP) == [2])
         wait_until("each rule was evaluated", lambda: {each["health"] for each in prometheus.rules()} == {"ok"})
@@ -79,6 +83,7 @@ def test_all_that_is_shipped_works_in_a_real_prometheus(tmp_path: Path) -> None:
         # With two scrapes there is a rate to be drawn.
         wait_until("the panels have something to show", lambda: _drawn(prometheus) > 0.5)
         assert prometheus.value("count(tideline_probe_stale_seconds)") == [2]
+        assert prometheus.value('tideline_push_records_total{fate="sent"}') == [7]
         assert prometheus.alerts().keys() & {"TidelineNotScraped", "TidelineNoJob", "TidelineShardSilent"} == set()
 
         its_server.shutdown()

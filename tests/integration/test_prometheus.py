@@ -27,7 +27,9 @@ def test_a_real_prometheus_reads_the_stack_and_sees_a_lost_taskmanager(job: Live
     """Contract: every target answers, each rule is evaluated, no panel asks what it cannot, an alert pends when due."""
     spare = job.stack.add_taskmanager()
     urls = job.stack.prometheus_urls
-    targets = {"tideline": [urlsplit(url).netloc for url in urls.values()], "tideline-probe": ["127.0.0.1:1"]}
+    nobody = ["127.0.0.1:1"]
+    targets = {"tideline": [urlsplit(url).netloc for url in urls.values()]}
+    targets |= {"tideline-probe": nobody, "tideline-senders": nobody}
     with Prometheus(tmp_path, targets) as prometheus:
         wait_until("all is scraped", lambda: prometheus.value(_UP) == [len(urls)])
         now_ms = int(time.time() * 1000)

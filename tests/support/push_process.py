@@ -128,7 +128,7 @@ def main(url: str, prefix: str, folder: Path, rates: Rates) -> None:
     consumer = Committed(read_records(folder), folder / "offset")
     claims = Claims(client_of(url), url, prefix)
     delivery, parked = Delivery(claims, Heard(), _Slow(folder)), Parked(claims, rates)
-    courier = Courier(consumer, delivery, parked, Untold(), lambda line, level: None, None, Pace(40, 4))  # type: ignore[arg-type]
+    courier = Courier(consumer, delivery, parked, Untold(), lambda line, level: None, Pace(40, 4))  # type: ignore[arg-type]
     courier.run(courier.is_at_end)
 
 

@@ -17,7 +17,10 @@ from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
 from tests.support.doc_pages import ROOT
+from tideline.scripts.commands.push_sender import carrier_of
 from tideline.scripts.commands.topics import main
+from tideline.scripts.parsers.verbs import parse
+from tideline.scripts.sending.carriers import Webhook
 from tideline.udfs.settings.connection.kafka_security import KAFKA_PROPERTIES, mask_properties
 from tideline.udfs.settings.connection.redis_url import REDIS_URL
 from tideline.udfs.settings.job_config import JobConfig
@@ -140,12 +143,32 @@ def test_the_network_is_closed_but_for_those_who_need_it() -> None:
     assert policy["podSelector"] == {"matchLabels": {"app": _deployment()["metadata"]["name"]}}
 
 
-def test_the_dockerfile_has_no_fault_that_hadolint_knows(tmp_path: Any) -> None:
+def test_senders_are_started_by_a_line_that_they_take_and_end_gracefully(tmp_path: Path) -> None:
+    """Contract: each option is one of push_sender, each file lies under a mount; its port is the one that is open."""
+    deployment, policy = YAML(typ="safe").load_all((_MANIFESTS / "sender.yaml").read_text())
+    pod = deployment["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    mount = container["volumeMounts"][0]["mountPath"]
+    (tmp_path / "hook.secret").write_text("s3cret")
+    given = parse("push_sender", [each.replace(mount, str(tmp_path)) for each in container["args"]])
+    assert isinstance(carrier_of(given), Webhook)
+    assert {given.config.parent, given.redis_url_file.parent, given.secret_file.parent} == {tmp_path}
+    ports = [each["containerPort"] for each in container["ports"]]
+    assert ports == [given.listen[1]] == [each["port"] for each in policy["spec"]["ingress"][0]["ports"]]
+    labels = pod["metadata"]["labels"]
+    assert labels == deployment["spec"]["selector"]["matchLabels"] == policy["spec"]["podSelector"]["matchLabels"]
+    assert f"EXPOSE {ports[0]}\n" in (DEPLOY / "Dockerfile.sender").read_text()
+    tries_s = sum(min(given.pause * 2.0**attempt, 60.0) for attempt in range(given.attempts - 1))
+    assert pod["spec"]["terminationGracePeriodSeconds"] > tries_s
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.sender"])
+def test_the_dockerfile_has_no_fault_that_hadolint_knows(tmp_path: Any, name: str) -> None:
     """Contract: the linter finds nothing, and would find a step that is made as nobody should."""
     linter = str(Path(sys.executable).with_name("hadolint"))
-    assert subprocess.run([linter, str(DEPLOY / "Dockerfile")], check=False).returncode == 0
+    assert subprocess.run([linter, str(DEPLOY / name)], check=False).returncode == 0
     wrong = tmp_path / "Dockerfile"
-    wrong.write_text((DEPLOY / "Dockerfile").read_text().replace("USER 9999", "USER root"))
+    wrong.write_text((DEPLOY / name).read_text().replace("USER 9999", "USER root"))
     assert subprocess.run([linter, str(wrong)], capture_output=True, check=False).returncode == 1
 
 

@@ -75,7 +75,7 @@ class World:
         self.delivery, self.parked = Delivery(self.claims, Heard(), carrier), Parked(self.claims, Rates(10_000))
         reports = Reports(self.producer, Topics())
         self.courier = Courier(
-            self.consumer, self.delivery, self.parked, reports, lambda line, _: self.said.append(line), None, pace
+            self.consumer, self.delivery, self.parked, reports, lambda line, _: self.said.append(line), pace
         )
 
 
@@ -197,7 +197,7 @@ def test_a_world_that_fails_ends_it_with_what_is_done_committed(real: Real, monk
     assert 4 <= world.courier.counts["sent"] < 10
 
 
-def test_lines_and_metrics_tell_every_fate(real: Real, tmp_path: Path) -> None:
+def test_lines_and_metrics_tell_every_fate(real: Real) -> None:
     """Contract: Prometheus finds each with its number, also of what never happened."""
     world = World(real, [push_record("a"), push_record("b", sent=False)], Quick())
     courier = Courier(
@@ -206,11 +206,10 @@ def test_lines_and_metrics_tell_every_fate(real: Real, tmp_path: Path) -> None:
         world.parked,
         Untold(),  # type: ignore[arg-type]
         lambda line, _: world.said.append(line),
-        tmp_path / "push.prom",
     )
     courier.run(courier.is_at_end)
     assert world.said[-1] == "2 read, 0 waiting: 1 sent, 1 withheld"
-    written = (tmp_path / "push.prom").read_text()
+    written = courier.page
     assert {f'tideline_push_records_total{{fate="{each.value}"}}' for each in Fate} <= {
         line.rpartition(" ")[0] for line in written.splitlines()
     }

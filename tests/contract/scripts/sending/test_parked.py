@@ -47,7 +47,7 @@ class World:
         self.delivery, parked = Delivery(self.claims, Heard(), self.carrier), Parked(self.claims, rates)
         told = lambda line, level: None  # noqa: E731 - a name for one argument
         pace = pace or Pace()
-        self.courier = Courier(self.consumer, self.delivery, parked, Untold(), told, None, pace)  # type: ignore[arg-type]
+        self.courier = Courier(self.consumer, self.delivery, parked, Untold(), told, pace)  # type: ignore[arg-type]
 
     def has_sent(self, count: int) -> bool:
         return len(self.carrier.sent) >= count

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
-import pytest
 from fakeredis import FakeRedis
 
-from tideline.schemas.errors import ConfigError
 from tideline.schemas.events import Event, EventType
-from tideline.scripts.commands.probe import Prober, _Page, _served, describe
+from tideline.scripts.commands.probe import Prober, describe
 from tideline.scripts.diagnosis.canaries import canaries
 from tideline.scripts.diagnosis.probing import Probe
 
@@ -61,11 +58,3 @@ def test_where_no_shard_answers_no_time_is_told() -> None:
         "shard 0: no list of tideline-probe-00000 within 10 s of its event",
         "does the job run, and has it an activity to show? tideline doctor looks",
     ]
-
-
-def test_an_address_that_somebody_has_is_refused_in_one_line() -> None:
-    """Contract: the option, its value and what is allowed, before anything is sent."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(ConfigError, match=f"--listen='127.0.0.1:{port}'.*an address that is free here"):
-            _served(_Page(1), ("127.0.0.1", port))

@@ -19,6 +19,12 @@ def test_messages_go_through_one_carrier() -> None:
     assert parse("push_sender", ["--smtp", "mail.shop.example:25"]).smtp == ("mail.shop.example", 25)
 
 
+def test_a_sender_listens_where_it_is_told_to_and_else_nowhere() -> None:
+    """Contract: several on a machine must not want one address by themselves."""
+    assert parse("push_sender", ["--to-log", "x"]).listen is None
+    assert parse("push_sender", ["--to-log", "x", "--listen", "10.1.0.7:9401"]).listen == ("10.1.0.7", 9401)
+
+
 def test_a_sender_may_be_of_one_channel(capsys: pytest.CaptureFixture[str]) -> None:
     """Contract: one that there is not is refused with those that there are; without one it sends by all."""
     assert parse("push_sender", ["--to-log", "x"]).channel is None
