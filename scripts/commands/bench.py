@@ -12,6 +12,7 @@ from tideline.schemas.errors import ConfigError, ModelError, Unavailable
 from tideline.scripts.benchmarks.live import (
     backends,
     backfill_rate,
+    capacity,
     cluster_rate,
     freshness,
     memory,
@@ -74,6 +75,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "throughput": lambda given: throughput.measure(given.events, given.idiomatic_events),
     "peers": lambda given: side_by_side.measure(given.events, given.slow_events, given.rounds, given.only),
     "cluster": lambda given: cluster_rate.measure(given.events, given.rounds),
+    "capacity": lambda given: capacity.planned(given.by) if given.by else capacity.measure(given.events),
     "backfill": lambda given: backfill_rate.measure(given.events),
     "backends": lambda given: backends.measure(backends.Plan(given.events, given.rounds, given.users), given.only),
     "ruled": lambda given: ruled.measure(given.events, given.rounds),

@@ -33,6 +33,20 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "events": "in the topic",
             "slow_events": "how many of them those that work event by event got",
         },
+        "capacity": {
+            "us_per_event": "by TaskManagers {events_per_s, and CPU microseconds an event of each process}, the "
+            "TaskManagers' together, uniform users; 1 again: the first once more at the end",
+            "flat": "the most that TaskManagers take of an event over the least; null with --from",
+            "python_us": "of an event with one TaskManager, what Python takes, by a run with clocks; null with --from",
+            "zipf": "the same as of one TaskManager where few users do most",
+            "activities": "the same by activities that are live",
+            "hot": "of those few: shares of the hottest {user, shard, taskmanager: by TaskManagers}, and how many "
+            "times the rate of one TaskManager they can have {scales}",
+            "costs": "what the table goes by: microseconds and bytes an event, bytes a user",
+            "needs": "the table, an object a row",
+            "markdown": "the table, line by line",
+            "events": "in the topic",
+        },
         "cluster": {
             "cluster_events_per_s": "of the live job, one TaskManager, its lists in a Redis Cluster; the median",
             "server_events_per_s": "the same with one server",

@@ -68,10 +68,11 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|peers|cluster|backends|ruled|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|providers|ope|regret|rank|rules|push|value|zeroshot|world|mutate"
+        metavar="throughput|capacity|peers|cluster|backends|ruled|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|providers|ope|regret|rank|rules|push|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
+    _of_scale(verbs)
     _beside_others(verbs)
     _in_turns(verbs)
     _of_the_past(verbs)
@@ -128,6 +129,21 @@ def _beside_others(verbs: SubVerbs) -> None:
     )
     sides.add_argument("--rounds", type=_COUNT, default=2, metavar="N", help="of all; medians count (2)")
     sides.add_argument("--only", choices=PEER_WAYS, action="append", help="beside these alone; repeatable (all)")
+
+
+def _of_scale(verbs: SubVerbs) -> None:
+    large = verbs.add_parser(
+        "capacity", help="CPU time an event by TaskManagers, and what 10k to 1M events/s need by it"
+    )
+    large.tells(
+        "The table comes on standard error, too. A file of what a run has printed gives it again, also with costs that "
+        "were changed there.",
+        ["tideline bench capacity --json > costs.json", "tideline bench capacity --from costs.json"],
+    )
+    large.add_argument("--events", type=_chunks, default=200_000, metavar="N", help="events in the topic (200000)")
+    large.add_argument(
+        "--from", dest="by", type=Path, metavar="FILE", help="print the table by its costs and measure nothing"
+    )
 
 
 def _in_turns(verbs: SubVerbs) -> None:

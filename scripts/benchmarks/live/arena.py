@@ -78,6 +78,8 @@ class Arena:
         secrets = token_keys(stack, secrets_of)
         self.keys = TokenKeys({int(number): bytes.fromhex(secret) for number, secret in secrets.items()}, 1)
         self.redis: Any = redis.Redis.from_url(stack.redis_url)
+        shared = [] if secrets_of is None else [secrets_of.kafka_process, secrets_of.redis_process]
+        self._processes_beside = [each for each in shared if each]
 
     def topics(self, suffix: str, activities_at_ms: int) -> Topics:
         """Make a set of topics with the activities in it; they are open at that time."""
@@ -146,13 +148,13 @@ class Arena:
         return int(stats.get("cmdstat_eval", {}).get("calls", 0))
 
     def cpu_seconds(self) -> dict[str, float]:
-        """Return the CPU seconds that the stack's processes have used, TaskManagers added up.
+        """Return the CPU seconds that the stack's processes have used, TaskManagers added up; a shared broker's too.
 
         Raises:
             StackError: one of them has ended.
         """
         found: dict[str, float] = {}
-        for process in self.stack.processes:
+        for process in [*self.stack.processes, *self._processes_beside]:
             if not alive(process):
                 raise StackError(f"{process.name} has ended\n{tail(process.log)}")
             name = "taskmanagers" if _is_taskmanager(process.name) else process.name

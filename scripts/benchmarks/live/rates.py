@@ -49,6 +49,24 @@ def steady_rate(samples: Sequence[Sample], total: int) -> float:
     return (end - begin) / (moment_of(samples, end) - moment_of(samples, begin))
 
 
+def steady_cost_us(done: Sequence[float], used_s: Sequence[float], total: int) -> float:
+    """Return CPU microseconds an event between STEADY_FROM and STEADY_TO of all events.
+
+    Args:
+        done: How many events had been processed at each sample, never fewer than before.
+        used_s: CPU seconds used until then.
+        total: All events.
+
+    Raises:
+        StackError: nearly all of them were done at the first sample.
+    """
+    begin, end = max(total * STEADY_FROM, done[0]), total * STEADY_TO
+    if begin >= end:
+        raise StackError(f"{total:,} events were worked off before anybody looked: more --events are needed")
+    at_begin, at_end = np.interp([begin, end], done, used_s)
+    return float(at_end - at_begin) * 1e6 / (end - begin)
+
+
 def percentiles(values: Sequence[float]) -> dict[str, float]:
     """Return p50, p95 and p99 in the unit of the values; at least one value."""
     found = np.percentile(np.asarray(values), [50, 95, 99])

@@ -47,7 +47,7 @@ def measure(events: int, idiomatic_events: int) -> Figures:
     """Run the benchmark on `events` of each distribution, of which the idiomatic job works off the first."""
     with arena("throughput", max(_TASKMANAGERS)) as stage:
         found: dict[str, dict[str, Any]] = {}
-        stages: dict[str, float] = {}
+        spent: dict[str, float] = {}
         for name, zipf in ZIPF.items():
             topics = prepare(stage, name, zipf, events)
             ours = {count: _live(stage, topics, name, events, count) for count in _TASKMANAGERS}
@@ -65,11 +65,11 @@ def measure(events: int, idiomatic_events: int) -> Figures:
             for thread, us in ours[1][1].us_by_thread.items():
                 say(f"{thread:20} {us:6.1f} us")
             if name == "uniform":
-                stages = _stages(stage, topics, events)
+                spent = stages(stage, topics, events)
         return {
             "uniform": found["uniform"],
             "zipf": found["zipf"],
-            "us_per_event": stages,
+            "us_per_event": spent,
             "events": events,
             "idiomatic_events": idiomatic_events,
             "users": USERS,
@@ -146,7 +146,7 @@ def refuse_refused(run: Run) -> None:
         raise StackError(f"the job refused records: {refused}")
 
 
-def _stages(stage: Arena, topics: Topics, events: int) -> dict[str, float]:
+def stages(stage: Arena, topics: Topics, events: int) -> dict[str, float]:
     """Return CPU microseconds an event of every stage, in an extra run of the job with clocks in it."""
     say("once more with a clock around each stage")
     run = run_live(stage, topics, events, 1, _HERE / "staged.py")

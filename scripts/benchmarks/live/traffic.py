@@ -66,8 +66,11 @@ class Traffic:
 
 
 @cache
-def activities(around_ms: int) -> tuple[Activity, ...]:
-    """Return 200 activities open at that time; every fifth has a cap, every tenth a rule, all name five items."""
+def activities(around_ms: int, count: int = ACTIVITIES) -> tuple[Activity, ...]:
+    """Return activities open at that time; every fifth has a cap, every tenth a rule, all name five items.
+
+    The first of more are those of fewer.
+    """
     draw = np.random.default_rng(0)
     return tuple(
         Activity(
@@ -81,7 +84,7 @@ def activities(around_ms: int) -> tuple[Activity, ...]:
             cap=Cap(max_shown=5, window_ms=_DAY_MS) if number % 5 == 0 else None,
             rule=Rule(any_category=tuple(_category(number + step) for step in range(30))) if number % 10 == 5 else None,
         )
-        for number in range(ACTIVITIES)
+        for number in range(count)
     )
 
 

@@ -12,6 +12,7 @@ from tests.support.tiny_world import tiny_world
 from tideline.scripts.benchmarks.live import (
     backends,
     backfill_rate,
+    capacity,
     cluster_rate,
     freshness,
     memory,
@@ -56,6 +57,7 @@ _ON_A_STACK = {
     "throughput": throughput,
     "peers": side_by_side,
     "backfill": backfill_rate,
+    "capacity": capacity,
     "cluster": cluster_rate,
     "backends": backends,
     "ruled": ruled,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tideline.scripts.benchmarks.live.rates import Sample, moment_of, percentiles, steady_rate
+from tideline.scripts.benchmarks.live.rates import Sample, moment_of, percentiles, steady_cost_us, steady_rate
 from tideline.scripts.localstack import StackError
 
 
@@ -31,6 +31,14 @@ def test_what_was_done_before_the_first_sample_counts_as_its_start() -> None:
     assert steady_rate(samples, 1000) == pytest.approx(550 / 1.5)
     with pytest.raises(StackError, match="1,000 events were worked off before anybody looked: more --events"):
         steady_rate([Sample(10.0, 960), Sample(11.0, 1000)], 1000)
+
+
+def test_the_cost_of_an_event_is_that_of_the_steady_part() -> None:
+    """Contract: 5 s at its start and 9 at its end are nobody's; between samples by proportion."""
+    done, used_s = [0.0, 100.0, 200.0, 950.0, 1000.0], [0.0, 5.0, 6.0, 9.0, 18.0]
+    assert steady_cost_us(done, used_s, 1000) == pytest.approx((9.0 - 5.5) * 1e6 / 800)
+    with pytest.raises(StackError, match="more --events"):
+        steady_cost_us([960.0, 1000.0], [1.0, 2.0], 1000)
 
 
 def test_percentiles_of_one_to_a_hundred() -> None:

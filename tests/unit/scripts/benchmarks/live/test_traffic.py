@@ -77,6 +77,13 @@ def test_every_click_follows_its_impression() -> None:
             assert (event.user_id, event.token) in seen
 
 
+def test_the_first_of_more_activities_are_the_same() -> None:
+    """Contract: traffic for 200 has tokens that a job with more of them knows."""
+    more = activities(NOW_MS, 250)
+    assert len(more) == 250
+    assert more[:200] == activities(NOW_MS)
+
+
 def test_activities_are_open_around_the_time() -> None:
     found = activities(NOW_MS)
 
