@@ -138,7 +138,7 @@ def _of_scale(verbs: SubVerbs) -> None:
     large.tells(
         "The table comes on standard error, too. A file of what a run has printed gives it again, also with costs that "
         "were changed there.",
-        ["tideline bench capacity --json > costs.json", "tideline bench capacity --from costs.json"],
+        ["tideline bench capacity --json", "tideline bench capacity --from costs.json"],
     )
     large.add_argument("--events", type=_chunks, default=200_000, metavar="N", help="events in the topic (200000)")
     large.add_argument(
