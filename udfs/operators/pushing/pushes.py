@@ -173,9 +173,8 @@ class Pushes:
         self._rests_until_ms = 2 * timers.current_processing_time() - present_ms
         behind = wheel.over(shard, over - 1) is not None
         left_ms = (over + 1) * SLOT * MINUTE_MS - now_ms
-        chunks = wheel.left(shard, over)
-        calm_ms = _GOING_MS if self._silent.is_at(shard) and not chunks else pace_ms(chunks, left_ms)
-        self._wake(shard, _BUSY_MS if behind else calm_ms, timers)
+        step_ms = _BUSY_MS if behind else pace_ms(wheel.left(shard, over), left_ms)
+        self._wake(shard, min(step_ms, _GOING_MS) if self._silent.is_at(shard) else step_ms, timers)
 
     def _taken_in(self, shard: int, ranker: RankerState, now_ms: int, timers: Any) -> dict[str, int]:
         """Return the buckets of the next users of a shard who agree to messages and wait for nothing.
