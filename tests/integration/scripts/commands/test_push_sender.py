@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from kafka import KafkaConsumer
+from kafka.admin import KafkaAdminClient
 
 from tests.support.kafka_topics import produce, read_all
 from tests.support.push_log import now_ms, push_record
+from tests.support.waiting import PATIENCE_S, wait_until
 from tideline.schemas.codec import decode_event, encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.topics import Topics
 from tideline.scripts.commands import push, push_sender
 from tideline.scripts.commands.topics import ensure_topics
+from tideline.scripts.localstack.paths import REPOSITORY
 from tideline.udfs.core.push.push_record import encode_push
 
 if TYPE_CHECKING:
@@ -79,3 +86,53 @@ def test_senders_of_two_channels_read_all_and_send_what_is_theirs(
     assert "60 read, 0 waiting: 20 claimed, 20 elsewhere, 20 sent" in said
     failed = [decode_event(each.key, each.value, each.timestamp_ms) for each in read_all(place, topics.clickstream)]
     assert [(each.event_id, each.category) for each in failed] == [(ids["email"][0], "unsubscribed")]
+
+
+def test_two_senders_that_share_a_rate_send_no_more_than_it_together(stack: Stack, tmp_path: Path) -> None:
+    """Contract: two processes share the topic's partitions: in no second more go than the rate, and a hand each."""
+    suffix, per_s = f"-{uuid4()}", 40
+    topics, place = Topics().with_suffix(suffix), stack.kafka_bootstrap
+    ensure_topics(stack.kafka, topics)
+    parts = KafkaAdminClient(bootstrap_servers=place)
+    parts.create_partitions({topics.push: len(_partitions(place, topics.push)) + 1})
+    parts.close()
+    argv = [sys.executable, "-m", "tideline.scripts.commands.tideline", "push_sender", "--bootstrap", place]
+    argv += ["--redis-url", stack.redis_url, f"--suffix={suffix}", "--prefix", f"test{suffix}"]
+    argv += ["--group", f"g{suffix}", "--per-second", str(per_s), "--per-campaign", str(per_s), "--at-once", "1"]
+    logs = [tmp_path / "one", tmp_path / "other"]
+    running = [subprocess.Popen([*argv, "--to-log", str(log)], cwd=REPOSITORY) for log in logs]
+    wanted: list[str] = []
+    try:
+
+        def both_send() -> bool:
+            records = [push_record(f"u{len(wanted) + number}") for number in range(10)]
+            wanted.extend(each.push_id for each in records)
+            produce(place, topics.push, [(each.user_id.encode(), encode_push(each)) for each in records])
+            return all(len(_sent(log)) >= 20 for log in logs)
+
+        wait_until("both send", both_send)
+        wait_until("all went", lambda: sum(len(_sent(log)) for log in logs) >= len(wanted))
+    finally:
+        for each in running:
+            each.send_signal(signal.SIGTERM)
+        ended = [each.wait(PATIENCE_S) for each in running]
+    sent = [told for log in logs for told in _sent(log)]
+    assert sorted(push_id for push_id, _ in sent) == sorted(wanted)
+    times = [at_ms for _, at_ms in sent]
+    # of each hand one message may have had its place before the second began
+    most = per_s + per_s // 50 + 1 + len(running)
+    assert max(sum(first <= each < first + 1_000 for each in times) for first in times) <= most
+    assert ended == [0, 0]
+
+
+def _partitions(bootstrap: str, topic: str) -> set[int]:
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap)
+    try:
+        return wait_until("the topic's partitions", lambda: consumer.partitions_for_topic(topic) or set())
+    finally:
+        consumer.close()
+
+
+def _sent(log: Path) -> list[tuple[str, int]]:
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [(told["push_id"], told["at_ms"]) for told in map(json.loads, lines)]
