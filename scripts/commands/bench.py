@@ -59,6 +59,11 @@ def _regret(given: argparse.Namespace) -> dict[str, Any]:
     return regret.measure(given.only, peers=not given.without_peers)
 
 
+def _peers(given: argparse.Namespace) -> Mapping[str, object]:
+    plan = side_by_side.Plan(given.events, given.slow_events, given.rounds, not given.without_kills)
+    return side_by_side.measure(plan, given.only)
+
+
 def _value(given: argparse.Namespace) -> dict[str, Any]:
     policies = tuple(given.policy) if given.policy else value.POLICIES
     how = value.TrainingRun(given.past, given.seeds, policies, not given.without_peers)
@@ -73,7 +78,7 @@ def _world(given: argparse.Namespace) -> dict[str, Any]:
 
 _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "throughput": lambda given: throughput.measure(given.events, given.idiomatic_events),
-    "peers": lambda given: side_by_side.measure(given.events, given.slow_events, given.rounds, given.only),
+    "peers": _peers,
     "cluster": lambda given: cluster_rate.measure(given.events, given.rounds),
     "capacity": lambda given: capacity.planned(given.by) if given.by else capacity.measure(given.events),
     "backfill": lambda given: backfill_rate.measure(given.events),

@@ -28,6 +28,8 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "process a core; medians",
             "tideline_over": "the live job's over that of each",
             "by_round": "each of them, in the order they were measured",
+            "after_kill": "by peer, after kill -9 of its processes between the events: {users, equal: whose list is "
+            "that of a run that nothing disturbs, lost, twice: events that lists lack, and that they count twice}",
             "cores": "of the machine",
             "users": "who did the events",
             "events": "in the topic",

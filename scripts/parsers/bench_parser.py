@@ -40,7 +40,7 @@ PUSH_PARTS = (
     "live",
 )
 """Settings in which pushes are measured."""
-PEER_WAYS = ("idiomatic", "plain")
+PEER_WAYS = ("idiomatic", "plain", "quix", "bytewax", "pathway")
 """What the live job is measured beside."""
 WORLDS = (
     "demo",
@@ -125,10 +125,11 @@ def _beside_others(verbs: SubVerbs) -> None:
     sides.tells(None, ["tideline bench peers", "tideline bench peers --only plain --rounds 3"])
     sides.add_argument("--events", type=_chunks, default=300_000, metavar="N", help="events in the topic (300000)")
     sides.add_argument(
-        "--slow-events", type=_COUNT, default=20_000, metavar="N", help="how many the slow ones get (20000)"
+        "--slow-events", type=_COUNT, default=8_000, metavar="N", help="how many the slow ones get (8000)"
     )
     sides.add_argument("--rounds", type=_COUNT, default=2, metavar="N", help="of all; medians count (2)")
     sides.add_argument("--only", choices=PEER_WAYS, action="append", help="beside these alone; repeatable (all)")
+    sides.add_argument("--without-kills", action="store_true", help="measure rates alone")
 
 
 def _of_scale(verbs: SubVerbs) -> None:

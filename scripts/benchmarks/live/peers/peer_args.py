@@ -16,18 +16,23 @@ if TYPE_CHECKING:
 
 
 class PeerArgs(NamedTuple):
-    """Which of how many processes it is; a folder for what it keeps; the options of the live job."""
+    """Which of the processes it is; a port for each; a folder for what it keeps; the options of the live job."""
 
     number: int
-    processes: int
+    ports: list[int]
     folder: Path
     config: JobConfig
 
     @classmethod
     def read(cls, argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> PeerArgs:
         """Return what a command line says, as `command_line` writes it; secrets come by the environment."""
-        number, processes, folder, *flags = argv
-        return cls(int(number), int(processes), Path(folder), load(JobConfig, flags, environ))
+        number, ports, folder, *flags = argv
+        return cls(int(number), [int(port) for port in ports.split(",")], Path(folder), load(JobConfig, flags, environ))
+
+    @property
+    def processes(self) -> int:
+        """How many there are."""
+        return len(self.ports)
 
     def counting(self) -> CountFile:
         """Return where this process tells how far it is."""
@@ -39,6 +44,6 @@ class PeerArgs(NamedTuple):
         return ListStore(config.redis_url, config.prefix, config.list_ttl_s * 1000)
 
 
-def command_line(number: int, processes: int, folder: Path, flags: Sequence[str]) -> list[str]:
+def command_line(number: int, ports: Sequence[int], folder: Path, flags: Sequence[str]) -> list[str]:
     """Return the arguments of one process."""
-    return [str(number), str(processes), str(folder), *flags]
+    return [str(number), ",".join(map(str, ports)), str(folder), *flags]

@@ -14,7 +14,7 @@ from tideline.scripts.benchmarks.peers.peer_python import ONE_THREAD, PYTHON
 from tideline.scripts.commands.package import ROOT
 from tideline.scripts.commands.submit import flags, with_secrets
 from tideline.scripts.localstack import StackError
-from tideline.scripts.localstack.process import Managed, alive, send, spawn, stop, tail, wait_gone
+from tideline.scripts.localstack.process import Managed, alive, free_ports, send, spawn, stop, tail, wait_gone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from tideline.schemas.topics import Topics
     from tideline.scripts.localstack import Stack
 
-PEERS = {"plain": "plain_loop"}
+LIVE, IDIOMATIC = "tideline", "idiomatic"
+PEERS = {"plain": "plain_loop", "quix": "quix_job", "bytewax": "bytewax_job", "pathway": "pathway_job"}
 """Module by peer."""
+BY_CORE = (LIVE, "plain")
+"""Those that work in batches over users, by the live job's core; the others get a part of the records."""
 _GONE_WITHIN_S = 30.0
 _MODULES = f"{__name__.rpartition('.')[0]}."
 
@@ -51,10 +54,14 @@ class PeerProcesses:
     def start(self) -> None:
         """Start all of them, with what they have kept."""
         environment = with_secrets(os.environ, self._stack, "live") | ONE_THREAD | {"PYTHONPATH": str(ROOT)}
+        ports = neighbours(self._count)
         self._running = [
             spawn(
                 f"{self._peer}-{number}",
-                [str(PYTHON), "-m", _MODULES + PEERS[self._peer], *self._arguments(number)],
+                [
+                    *(str(PYTHON), "-m", _MODULES + PEERS[self._peer]),
+                    *command_line(number, ports, self.folder, self._flags),
+                ],
                 environment,
                 self.folder,
                 self.folder / f"{number}.log",
@@ -62,15 +69,13 @@ class PeerProcesses:
             for number in range(self._count)
         ]
 
-    def _arguments(self, number: int) -> list[str]:
-        return command_line(number, self._count, self.folder, self._flags)
-
-    def kill(self) -> None:
-        """End all of them as kill -9 does; they are gone when this returns."""
+    def kill_and_start(self) -> None:
+        """End all of them as kill -9 does, and start them again with what they have kept."""
         for each in self._running:
             send(each, signal.SIGKILL)
         if not wait_gone(self._running, _GONE_WITHIN_S):
             raise StackError(f"{self._peer} still runs {_GONE_WITHIN_S:.0f} s after kill -9")
+        self.start()
 
     def counted(self) -> int:
         """Return how many events they have worked off since they were started last.
@@ -82,3 +87,14 @@ class PeerProcesses:
             if not alive(each):
                 raise StackError(f"{each.name} has ended\n{tail(each.log)}")
         return counted(self.folder)
+
+
+def neighbours(count: int) -> list[int]:
+    """Return ports one behind the other; of the first it is known that it is free.
+
+    >>> ports = neighbours(3)
+    >>> [port - ports[0] for port in ports]
+    [0, 1, 2]
+    """
+    (first,) = free_ports(1)
+    return list(range(first, first + count))

@@ -9,11 +9,12 @@ import os
 import time
 from dataclasses import replace
 from statistics import median
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from tideline.scripts.benchmarks.live.arena import Arena, arena
 from tideline.scripts.benchmarks.live.idiomatic_run import idiomatic_rate
-from tideline.scripts.benchmarks.live.peers.peer_processes import PEERS, PeerProcesses
+from tideline.scripts.benchmarks.live.peers.kill_run import after_kill
+from tideline.scripts.benchmarks.live.peers.peer_processes import BY_CORE, IDIOMATIC, LIVE, PEERS, PeerProcesses
 from tideline.scripts.benchmarks.live.rates import Sample, steady_rate
 from tideline.scripts.benchmarks.live.throughput import USERS, prepare, worked_off
 from tideline.scripts.benchmarks.peers.peer_python import check_peers
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
 
     from tideline.schemas.topics import Topics
 
-LIVE, IDIOMATIC = "tideline", "idiomatic"
 WAYS = (LIVE, IDIOMATIC, *PEERS)
-FAST = (LIVE, "plain")
-"""Those that work in batches over users; the others get a part of the records."""
 _WITHIN_S = 240.0
 _SAMPLE_S = 0.5
 
@@ -39,37 +37,46 @@ class Figures(TypedDict):
     events_per_s: dict[str, int]
     tideline_over: dict[str, float]
     by_round: dict[str, list[int]]
+    after_kill: dict[str, dict[str, int]]
     cores: int
     users: int
     events: int
     slow_events: int
 
 
-def measure(events: int, slow_events: int, rounds: int, only: Sequence[str] | None = None) -> Figures:
-    """Let each work off `events`, or the first `slow_events` of them, once in each round.
+class Plan(NamedTuple):
+    """How many records each works off, or the slow ones, once in each round; whether peers are killed after that."""
 
-    `only` some of WAYS; the live job is always among them.
-    """
-    check_peers("confluent_kafka")
+    events: int
+    slow_events: int
+    rounds: int
+    kills: bool = True
+
+
+def measure(plan: Plan, only: Sequence[str] | None = None) -> Figures:
+    """Measure all of WAYS or `only` some; the live job is always among them."""
+    check_peers("confluent_kafka", "quixstreams", "bytewax", "pathway")
     ways = [way for way in WAYS if way == LIVE or only is None or way in only]
     cores = os.cpu_count() or 1
     rates: dict[str, list[int]] = {way: [] for way in ways}
     with arena("peers", cores) as stage:
-        topics = prepare(stage, "uniform", 0.0, events)
-        for number in range(rounds):
+        topics = prepare(stage, "uniform", 0.0, plan.events)
+        for number in range(plan.rounds):
             for way in ways:
-                few = events if way in FAST else min(slow_events, events)
+                few = plan.events if way in BY_CORE else min(plan.slow_events, plan.events)
                 rates[way].append(round(_rate(stage, topics, way, few, number)))
                 say(f"{way}: {rates[way][-1]:,} events/s")
+        kills = {way: after_kill(stage, way)._asdict() for way in ways if way in PEERS} if plan.kills else {}
     middle = {way: median(found) for way, found in rates.items()}
     return {
         "events_per_s": {way: round(rate) for way, rate in middle.items()},
         "tideline_over": {way: round(middle[LIVE] / rate, 2) for way, rate in middle.items() if way != LIVE},
         "by_round": rates,
+        "after_kill": kills,
         "cores": cores,
         "users": USERS,
-        "events": events,
-        "slow_events": slow_events,
+        "events": plan.events,
+        "slow_events": plan.slow_events,
     }
 
 

@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 def test_a_process_is_told_its_number_and_the_options_of_the_job(tmp_path: Path) -> None:
     secrets = {"TIDELINE_REDIS_URL": "redis://h:1/0", "TIDELINE_TOKEN_KEYS": f'{{"1":"{KEYS.secrets[1].hex()}"}}'}
     flags = ["--bootstrap", "h:1", "--encoder", str(ROOT / "models" / "artefacts" / "demo-1"), "--group-id", "mine"]
-    given = PeerArgs.read(command_line(1, 2, tmp_path, flags), secrets)
-    assert given[:3] == (1, 2, tmp_path)
+    given = PeerArgs.read(command_line(1, [7001, 7002], tmp_path, flags), secrets)
+    assert (given.number, given.processes, given.ports, given.folder) == (1, 2, [7001, 7002], tmp_path)
     assert (given.config.consumer_group, given.config.redis_url) == ("mine", "redis://h:1/0")
