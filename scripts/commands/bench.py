@@ -26,6 +26,7 @@ from tideline.scripts.benchmarks.live import (
 from tideline.scripts.benchmarks.live.peers import side_by_side
 from tideline.scripts.benchmarks.offline import archive_rate, encoder, mutate, providers, publish, rank, regret, stories
 from tideline.scripts.benchmarks.offline import ope_coverage as ope
+from tideline.scripts.benchmarks.offline.analysts import analysts
 from tideline.scripts.benchmarks.offline.push import push_bench
 from tideline.scripts.benchmarks.offline.rules import rules
 from tideline.scripts.benchmarks.offline.value import value, zero_shot
@@ -92,6 +93,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "openings": lambda given: openings.measure(given.users, given.rate, given.stops),
     "publish": lambda given: publish.measure(given.known, given.changed, given.repeats),
     "archive": lambda given: archive_rate.measure(given.rows),
+    "analysts": lambda given: analysts.measure(given.rows, given.only),
     "encoder": lambda given: encoder.measure(given.model, given.provider, given.seconds),
     "providers": lambda given: providers.measure(given.seconds),
     "year": lambda given: year.measure(given.days, given.seed),

@@ -152,6 +152,12 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "decisions_rows_per_s": "decisions read as columns, the same",
             "events_rows_per_s": "events read, of which two in five may be rewards, the same",
         },
+        "analysts": {
+            "rows": "in the log",
+            "log_mib": "of its file",
+            "ways": "by way to read it, `nothing` being a process alone and `table` pyarrow's whole table: {peak_mib, "
+            "seconds, cpu_s, rows_per_s, of_a_tenth: the same at a tenth of the rows, times: the peak over that one's}",
+        },
         "encoder": {
             "model": "its folder's name",
             "hidden": "size of its memory",

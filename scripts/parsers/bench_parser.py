@@ -42,18 +42,9 @@ PUSH_PARTS = (
 """Settings in which pushes are measured."""
 PEER_WAYS = ("idiomatic", "plain", "quix", "bytewax", "pathway")
 """What the live job is measured beside."""
-WORLDS = (
-    "demo",
-    "other_dates",
-    "latent",
-    "not_yet",
-    "few",
-    "many",
-    "short_lived",
-    "shift",
-    "price",
-    "fatigue",
-)
+ANALYST_WAYS = ("report", "ope")
+"""What reads a large log."""
+WORLDS = ("demo", "other_dates", "latent", "not_yet", "few", "many", "short_lived", "shift", "price", "fatigue")
 """Worlds in which the value of lists is measured."""
 _COUNT = argument(whole(1, 10**9))
 _SEED = argument(whole(0, 2**32 - 1))
@@ -68,7 +59,7 @@ def fill(parser: VerbParser) -> None:
         ["tideline bench throughput", "tideline bench regret --json --only low_ctr"],
     )
     verbs = parser.verbs(
-        metavar="throughput|capacity|peers|cluster|backends|ruled|backfill|replay|freshness|publish|archive|memory|soak|start|openings|encoder|providers|ope|regret|rank|rules|push|value|zeroshot|world|mutate"
+        metavar="throughput|capacity|peers|cluster|backends|ruled|backfill|replay|freshness|publish|archive|analysts|memory|soak|start|openings|encoder|providers|ope|regret|rank|rules|push|value|zeroshot|world|mutate"
         "|stories|year"
     )
     _on_a_stack(verbs)
@@ -193,6 +184,11 @@ def _of_the_core(verbs: SubVerbs) -> None:
     kept = verbs.add_parser("archive", help="rows a second of one core that are read of an archive, and as what")
     kept.tells(None, ["tideline bench archive --rows 500000"])
     kept.add_argument("--rows", type=_COUNT, default=500_000, metavar="N", help="in each of two topics (500000)")
+
+    large = verbs.add_parser("analysts", help="memory and rows a second of those who read a large log")
+    large.tells(None, ["tideline bench analysts --rows 10000000 --only report"])
+    large.add_argument("--rows", type=_COUNT, default=10**7, metavar="N", help="in the log (10000000)")
+    large.add_argument("--only", choices=ANALYST_WAYS, action="append", help="a way; may be repeated (all)")
 
     model = verbs.add_parser("encoder", help="microseconds an event of an encoder, by batch size and threads")
     model.tells(None, ["tideline bench encoder --model models/artefacts/demo-2"])

@@ -25,6 +25,7 @@ from tideline.scripts.benchmarks.live import (
 )
 from tideline.scripts.benchmarks.live.peers import side_by_side
 from tideline.scripts.benchmarks.offline import archive_rate, mutate, ope_coverage, publish, regret, stories
+from tideline.scripts.benchmarks.offline.analysts import analysts
 from tideline.scripts.benchmarks.offline.push import push_bench
 from tideline.scripts.benchmarks.offline.rank_timing import ACTIVITIES
 from tideline.scripts.benchmarks.offline.rules import rules
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _SHORT: dict[str, Callable[[], dict[str, Any]]] = {
     "publish": partial(publish.measure, known=10, changed=2, repeats=1),
     "archive": partial(archive_rate.measure, rows=100),
+    "analysts": partial(analysts.measure, 100, ["report"], lambda module, argv: {"peak_mib": 1.0, "seconds": 0.0}),
     "ope": partial(ope_coverage.measure, 100, 1),
     "rank": lambda: dict.fromkeys(map(str, ACTIVITIES)) | {f"dim_{DIM}": {}, "default": {}},
     "regret": lambda: dict.fromkeys(regret.PARTS),
