@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +41,12 @@ class CodedTexts(NamedTuple):
         """Return the texts of some rows, by those that are among them."""
         used, code = np.unique(self.code[rows], return_inverse=True)
         return CodedTexts(self.names[used], code.astype(np.int32))
+
+    def parts(self, count: int) -> NDArray[np.int64]:
+        """Return which of so many parts each row is in by its text, the same in any table [N]."""
+        parts = np.array([crc32(name.encode()) % count for name in self.names.tolist()], np.int64)
+        found: NDArray[np.int64] = parts[self.code]
+        return found
 
 
 def coded_texts(texts: Any) -> CodedTexts:

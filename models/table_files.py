@@ -20,7 +20,7 @@ from pyarrow import csv
 from pyarrow import parquet as pq
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 SEPARATORS = ",;\t|"
 _MARKS = (
@@ -63,6 +63,25 @@ class Source(NamedTuple):
             if not chunks:
                 return pa.array([], parts[0].schema.field(name).type)
             return pa.concat_arrays([chunk.cast(chunks[0].type) for chunk in chunks])
+        except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+            raise Unreadable(one_line(error)) from error
+
+    def batches(self, names: Sequence[str], size: int) -> Iterator[Source]:
+        """Yield so many rows of some columns at a time.
+
+        Raises:
+            Unreadable: the file is damaged there.
+        """
+        wanted = list(names)
+        try:
+            for part in self.parts:
+                if isinstance(part, pq.ParquetFile):
+                    batches = part.iter_batches(size, columns=wanted)
+                else:
+                    batches = part.select(wanted).to_batches(size)
+                for batch in batches:
+                    rows = pa.Table.from_batches([batch])
+                    yield self._replace(names=wanted, rows=rows.num_rows, parts=[rows], note="")
         except (OSError, KeyError, ValueError, pa.ArrowException) as error:
             raise Unreadable(one_line(error)) from error
 

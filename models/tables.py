@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tideline.models.coded_texts import CodedTexts, coded_texts
-from tideline.models.table_files import Unreadable, one_line, open_table, printable
+from tideline.models.table_files import Source, Unreadable, one_line, open_table, printable
 from tideline.schemas.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -36,11 +36,17 @@ _SECONDS, _MICROS = (10**8, 10**11), 10**14
 class Table:
     """One file's table. `option` is the flag that named the file."""
 
-    def __init__(self, path: Path, option: str) -> None:
+    def __init__(self, path: Path, option: str, rows: Source | None = None, before: int = 0) -> None:
+        """`rows` are some of the file, behind so many others; None: all of them.
+
+        Raises:
+            ConfigError: the file cannot be read.
+        """
         self._path = path
         self._option = option
+        self._before = before
         try:
-            self._source = open_table(path)
+            self._source = open_table(path) if rows is None else rows
         except Unreadable as error:
             raise ConfigError(option, str(path), f"a CSV or Parquet file that can be read ({error})") from error
         self.names: list[str] = self._source.names
@@ -50,6 +56,24 @@ class Table:
             raise self.wrong(twice[0], "one column of each name")
         if self._source.note:
             print(f"{path}: {self._source.note}", file=sys.stderr, flush=True)
+
+    def batches(self, names: Sequence[str], size: int) -> Iterator[Table]:
+        """Yield some columns as tables of so many rows at most, whose complaints count the file's rows.
+
+        A Parquet file is read as they are asked for; a CSV is in memory as a whole.
+
+        Raises:
+            ConfigError: the file is damaged.
+        """
+        done = 0
+        try:
+            for rows in self._source.batches(names, size):
+                yield Table(self._path, self._option, rows, done)
+                done += rows.rows
+        except Unreadable as error:
+            raise self.wrong(names[0], f"a column that can be read ({one_line(error)})") from error
+        if done != self.rows:
+            raise self.wrong(names[0], f"{self.rows:,} rows, as the file says; it has {done:,}")
 
     def need(self, names: Iterable[str], whose: str) -> None:
         """Raise ConfigError, which names all that are missing, unless every one of these columns is there."""
@@ -181,7 +205,7 @@ class Table:
     def require(self, name: str, right: NDArray[np.bool_], allowed: str) -> None:
         """Raise ConfigError with the first row that is not right; rows count from 1, the header not among them."""
         if not right.all():
-            raise self.wrong(name, f"{allowed}; row {int(np.argmin(right)) + 1:,} is not")
+            raise self.wrong(name, f"{allowed}; row {self._before + int(np.argmin(right)) + 1:,} is not")
 
     def wrong(self, name: str, allowed: str) -> ConfigError:
         """Return the complaint about a column."""
@@ -227,7 +251,7 @@ class Table:
                 if not self._source.decimal_comma:
                     break
         row = next(row for row in range(len(texts)) if not _is_number(texts[row]))
-        raise self.wrong(name, f"numbers; row {row + 1:,} has {_short(texts[row].as_py())!r}")
+        raise self.wrong(name, f"numbers; row {self._before + row + 1:,} has {_short(texts[row].as_py())!r}")
 
     def _cast(self, name: str, column: Any, kind: Any, allowed: str) -> Any:
         try:

@@ -1,41 +1,46 @@
-"""The figures of a report, from the columns of an exported decision log: one row for each entry that was on screen."""
+"""The figures of a report, from an exported decision log: one row for each entry that was on screen.
+
+A log comes in parts, all rows of a user in one. Each figure goes through them, some twice, and keeps sums alone.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.experiments.lift import rate_of, share_interval
+from tideline.udfs.core.experiments.lift import Rate
 from tideline.udfs.core.learning.monitoring import ALARM_AT, COLD_BELOW
 from tideline.udfs.core.limits import LEAST_EXAMINED
 from tideline.udfs.core.rewards.position_bias import ShownEntries, examination
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from tideline.models.coded_texts import CodedTexts
     from tideline.udfs.core.rewards.position_bias import Share
 
-_BINS = 10
+ACTION, PLACEMENT = "action", "placement"
+"""By what figures are told apart: columns of the log."""
 _STRETCHES = 10
-_DAY_MS = 86_400_000
 
 
 class DecisionLog(NamedTuple):
-    """Columns [N] in order of time. Codes are places in the tuples of names."""
+    """Columns [N] of a part in order of time. Codes of user and list are those of the part."""
 
     user: NDArray[np.int64]
     shown_list: NDArray[np.int64]
     position: NDArray[np.int64]
     ts_ms: NDArray[np.int64]
+    row: NDArray[np.int64]
+    """Place in the file."""
     action: NDArray[np.int64]
-    actions: tuple[str, ...]
-    groups: Mapping[str, CodedTexts]
-    """What figures are told apart by: policy, encoder, arm, and placement where there are any."""
+    """Place among the names of all actions."""
+    groups: Mapping[str, NDArray[np.int64]]
+    """What figures are told apart by: policy, encoder, arm, and placement where there are any; places among names."""
     click: NDArray[np.float64]
     conversion: NDArray[np.float64]
     revenue: NDArray[np.float64]
@@ -52,113 +57,50 @@ class DecisionLog(NamedTuple):
     """What came of it, in the unit of the prediction."""
 
 
-def part_of(log: DecisionLog, here: NDArray[np.bool_]) -> DecisionLog:
-    """Return some rows of a log, as if there were no others."""
-    rows = np.flatnonzero(here)
-    groups = {name: values.among(rows) for name, values in log.groups.items()}
-    columns: dict[str, Any] = {
-        name: values[here] for name, values in log._asdict().items() if isinstance(values, np.ndarray)
-    }
-    return log._replace(groups=groups, **columns)
-
-
-def rates(log: DecisionLog, here: NDArray[np.bool_]) -> dict[str, Any]:
-    """Return click, conversion and revenue figures of some rows; intervals count users, not impressions.
-
-    Rows whose attribution window is still open count in `ctr` and `cvr`, not in their mature forms.
-    """
-    one = np.ones(log.user.size)
-    lists = np.unique(log.shown_list[here]).size
-    found: dict[str, Any] = {
-        "impressions": int(here.sum()),
-        "immature": int((here & ~log.mature).sum()),
-        "lists": int(lists),
-    }
-    for name, values in (("ctr", log.click), ("cvr", log.conversion)):
-        for suffix, rows in (("", here), ("_mature", here & log.mature)):
-            rate = rate_of(log.user[rows], values[rows], one[rows])
-            found[name + suffix] = _known(rate.value)
-            found[f"{name}{suffix}_ci95"] = [_known(bound) for bound in share_interval(rate)]
-    found["mature_share"] = _known(float(log.mature[here].mean())) if here.any() else None
-    found["revenue_per_list"] = _known(float(log.revenue[here].sum()) / lists) if lists else None
-    return found
-
-
-def list_quality(log: DecisionLog, here: NDArray[np.bool_], days: float) -> dict[str, float | None]:
-    """Return precision, recall, hit rate and NDCG of the lists of some rows against later behaviour.
-
-    Relevant to a list is every activity its user clicked, in any list, from the time it was shown until `days` later.
-    Recall and NDCG are means over the lists that something was relevant to.
-    """
-    clicked = log.click > 0
-    clicks: dict[int, list[tuple[int, int]]] = {}
-    for user, at_ms, action in zip(
-        log.user[clicked].tolist(), log.ts_ms[clicked].tolist(), log.action[clicked].tolist(), strict=True
-    ):
-        clicks.setdefault(user, []).append((at_ms, action))
-    rows = np.flatnonzero(here)
-    rows = rows[np.lexsort((log.position[rows], log.shown_list[rows]))]
-    starts = np.flatnonzero(np.diff(log.shown_list[rows], prepend=-1))
-    precision, hit, recall, ndcg = [], [], [], []
-    for part in np.split(rows, starts[1:]) if rows.size else []:
-        first_ms = int(log.ts_ms[part].min())
-        wanted = {
-            action
-            for at_ms, action in clicks.get(int(log.user[part[0]]), ())
-            if first_ms <= at_ms <= first_ms + days * _DAY_MS
-        }
-        gains = np.array([action in wanted for action in log.action[part].tolist()], np.float64)
-        precision.append(gains.mean())
-        hit.append(gains.any())
-        if wanted:
-            recall.append(gains.sum() / len(wanted))
-            discounts = 1.0 / np.log2(np.arange(gains.size) + 2.0)
-            ndcg.append(float(gains @ discounts) / float(discounts[: min(len(wanted), gains.size)].sum()))
-    named = {"precision": precision, "hit_rate": hit, "recall": recall, "ndcg": ndcg}
-    return {name: _known(float(np.mean(values))) if values else None for name, values in named.items()}
-
-
-def calibration(log: DecisionLog) -> dict[str, Any]:
-    """Return predicted and seen reward in ten bins of equal size, and the mean distance between them."""
-    known = np.flatnonzero(np.isfinite(log.predicted))
-    if known.size < _BINS:
-        return {"bins": [], "error": None}
-    order = known[np.argsort(log.predicted[known], kind="stable")]
-    bins = [
-        {"predicted": float(log.predicted[part].mean()), "seen": float(log.reward[part].mean()), "rows": int(part.size)}
-        for part in np.array_split(order, _BINS)
-    ]
-    error = sum(abs(each["predicted"] - each["seen"]) * each["rows"] for each in bins) / known.size
-    return {"bins": bins, "error": round(error, 6)}
-
-
-def exploration(log: DecisionLog) -> dict[str, Any]:
+def exploration(parts: Iterable[DecisionLog], actions: Sequence[str]) -> dict[str, Any]:
     """Return the share of explored entries, the entropy of what leads the lists, and activities hardly shown."""
-    first = log.action[log.position == 0]
-    share = np.bincount(first, minlength=len(log.actions)) / max(first.size, 1)
+    first, shown, explored = np.zeros(len(actions), np.int64), np.zeros(len(actions), np.int64), 0
+    for log in parts:
+        first += np.bincount(log.action[log.position == 0], minlength=len(actions))
+        shown += np.bincount(log.action, minlength=len(actions))
+        explored += int(log.explored.sum())
+    share = first / max(int(first.sum()), 1)
     entropy = -float((share[share > 0] * np.log(share[share > 0])).sum())
-    shown = np.bincount(log.action, minlength=len(log.actions))
     return {
-        "explored_share": _known(float(log.explored.mean())) if log.explored.size else None,
+        "explored_share": known(explored / int(shown.sum())) if shown.sum() else None,
         "selection_entropy": round(entropy, 4),
-        "of_at_most": round(math.log(max(len(log.actions), 1)), 4),
-        "cold": [name for name, count in zip(log.actions, shown.tolist(), strict=True) if count < COLD_BELOW],
+        "of_at_most": round(math.log(max(len(actions), 1)), 4),
+        "cold": [name for name, count in zip(actions, shown.tolist(), strict=True) if count < COLD_BELOW],
     }
 
 
-def places(log: DecisionLog) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Entries:
+    """A log, or one placement of it, as the models of places take it, part by part."""
+
+    parts: Iterable[DecisionLog]
+    placement: int | None
+
+    def __iter__(self) -> Iterator[ShownEntries]:
+        for log in self.parts:
+            propensity = np.where(log.ruled, np.nan, log.propensity)
+            columns = (
+                log.user, log.shown_list, log.position, log.action, log.click, log.explored, propensity, log.eligible,
+            )  # fmt: skip
+            if self.placement is not None:
+                here = log.groups[PLACEMENT] == self.placement
+                columns = tuple(column[here] for column in columns)
+            yield ShownEntries._make(columns)
+
+
+def places(parts: Iterable[DecisionLog], placement: int | None = None) -> dict[str, Any]:
     """Return how often each place is looked at, by both models of `tideline.udfs.core.rewards.position_bias`.
 
-    Lists in which a list rule had a say are left out: what could have stood at a place hangs on the one above it.
-    `order` is the argument that tells the learner, None while a place is not known; `cascade_order` the one for lists
-    that are read from the top.
+    Of one placement, or of all rows. Lists in which a list rule had a say are left out: what could have stood at a
+    place hangs on the one above it. `order` is the argument that tells the learner, None while a place is not known;
+    `cascade_order` the one for lists that are read from the top.
     """
-    propensity = np.where(log.ruled, np.nan, log.propensity)
-    found = examination(
-        ShownEntries(
-            log.user, log.shown_list, log.position, log.action, log.click, log.explored, propensity, log.eligible
-        )
-    )
+    found = examination(_Entries(parts, placement))
     rows = []
     for place, share in enumerate(found.examined):
         row = {"position": place, **_with_interval("examined", share)}
@@ -169,12 +111,12 @@ def places(log: DecisionLog) -> dict[str, Any]:
             }
         rows.append(row)
     after = found.continuation_after_click.value
-    known = [share.value for share in found.examined if share.value is not None]
-    order = "places=[" + ",".join(f"{min(value, 1.0):.2f}" for value in known) + "]"
+    told = [share.value for share in found.examined if share.value is not None]
+    order = "places=[" + ",".join(f"{min(value, 1.0):.2f}" for value in told) + "]"
     return {
         "places": rows,
         **_with_interval("goes_on_after_click", found.continuation_after_click),
-        "order": order if known and len(known) == len(rows) else None,
+        "order": order if told and len(told) == len(rows) else None,
         "cascade_order": None if after is None else f"after_click={min(max(after, LEAST_EXAMINED), 1.0):.2f}",
     }
 
@@ -184,32 +126,58 @@ def _with_interval(name: str, share: Share) -> dict[str, Any]:
     return {name: value, f"{name}_ci95": ends}
 
 
-def drift(log: DecisionLog) -> dict[str, Any]:
+def drift(parts: Iterable[DecisionLog]) -> dict[str, Any]:
     """Compare the newest tenth of the time with all before: click rate, and reward against its prediction.
 
     The alarm is raised where either differs by more than ALARM_AT standard errors over users.
     """
-    if not log.ts_ms.size:
+    ends = [(int(log.ts_ms[0]), int(log.ts_ms[-1])) for log in parts if log.ts_ms.size]
+    if not ends:
         return {"alarm": False, "click_z": None, "residual_z": None}
-    start = log.ts_ms[-1] - (log.ts_ms[-1] - log.ts_ms[0]) // _STRETCHES
-    newest = log.ts_ms > start
-    residual = log.reward - log.predicted
-    known = np.isfinite(residual)
+    first, last = min(low for low, _ in ends), max(high for _, high in ends)
+    start = last - (last - first) // _STRETCHES
     found = {
-        "click_z": _distance(log, log.click, newest, ~newest),
-        "residual_z": _distance(log, residual, newest & known, ~newest & known),
+        name: _distance(_Stretch(parts, start, name, newest=True), _Stretch(parts, start, name, newest=False))
+        for name in ("click_z", "residual_z")
     }
     return {"alarm": any(abs(z) > ALARM_AT for z in found.values() if z is not None), **found}
 
 
-def _distance(
-    log: DecisionLog, values: NDArray[np.float64], now: NDArray[np.bool_], then: NDArray[np.bool_]
-) -> float | None:
-    one = np.ones(values.size)
-    a, b = (rate_of(log.user[rows], values[rows], one[rows]) for rows in (now, then))
+class _Stretch(NamedTuple):
+    """Sums of clicks, or of reward less its prediction, of each user in a stretch of time, part by part."""
+
+    parts: Iterable[DecisionLog]
+    start_ms: int
+    name: str
+    newest: bool
+
+    def users(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+        """Yield sum and rows of each user of a part who has any."""
+        for log in self.parts:
+            values = log.click if self.name == "click_z" else log.reward - log.predicted
+            rows = np.flatnonzero(((log.ts_ms > self.start_ms) == self.newest) & np.isfinite(values))
+            count = np.bincount(log.user[rows])
+            some = np.flatnonzero(count)
+            yield np.bincount(log.user[rows], values[rows]).astype(np.float64)[some], count[some]
+
+    def rate(self) -> Rate:
+        """Return the sum over rows, as `lift.rate_of` has it of all rows at once."""
+        total = np.sum([(top.size, top.sum(), rows.sum()) for top, rows in self.users()], axis=0)
+        users, value = int(total[0]), float(total[1] / total[2]) if total[2] else math.nan
+        if users < 2:
+            return Rate(value, math.nan, users, float(total[2]))
+        residuals = [top - value * rows for top, rows in self.users()]
+        squares = sum(float(np.square(each).sum()) for each in residuals)
+        spread = (squares - sum(float(each.sum()) for each in residuals) ** 2 / users) / (users - 1)
+        return Rate(value, max(spread, 0.0) * users / float(total[2]) ** 2, users, float(total[2]))
+
+
+def _distance(now: _Stretch, then: _Stretch) -> float | None:
+    a, b = now.rate(), then.rate()
     spread = math.sqrt(a.variance + b.variance) if a.users > 1 and b.users > 1 else 0.0
     return round((a.value - b.value) / spread, 2) if spread > 0.0 else None
 
 
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """Return a figure with six digits, None where it is not known."""
     return None if math.isnan(value) else round(value, 6)

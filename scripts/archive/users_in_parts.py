@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from tideline.models.coded_texts import coded_texts
 from tideline.schemas.records import DECISION
 from tideline.scripts.archive.avro_columns import columns_of
 from tideline.scripts.archive.topic_columns import decisions_of, events_of, rewarding
@@ -21,8 +21,6 @@ from tideline.udfs.io import archive_files
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from tideline.schemas.events import Event
 
@@ -76,18 +74,12 @@ class UsersInParts:
         with ExitStack() as stack:
             writers: dict[int, parquet.ParquetWriter] = {}
             for table in tables:
-                of = self._parts_of(table.column("user" if name == "events" else "user_id"))
+                of = coded_texts(table.column("user" if name == "events" else "user_id")).parts(self.count)
                 for part in np.unique(of).tolist():
                     if part not in writers:
                         path = self._folder / f"{name}-{part}"
                         writers[part] = stack.enter_context(parquet.ParquetWriter(path, table.schema))
                     writers[part].write_table(table.filter(pa.array(of == part)))
-
-    def _parts_of(self, users: pa.ChunkedArray) -> NDArray[np.int64]:
-        different = users.combine_chunks().dictionary_encode()
-        parts = np.array([crc32(name.encode()) % self.count for name in different.dictionary.to_pylist()], np.int64)
-        found: NDArray[np.int64] = parts[different.indices.to_numpy()]
-        return found
 
     def decisions(self, part: int) -> pa.Table:
         """Return the decisions of a part's users, in the order of the archive."""

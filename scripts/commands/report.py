@@ -4,130 +4,44 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tideline.models.coded_texts import CodedTexts
-from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError
-from tideline.scripts.analysis.figures import (
-    DecisionLog,
-    calibration,
-    drift,
-    exploration,
-    list_quality,
-    part_of,
-    places,
-    rates,
-)
+from tideline.scripts.analysis.calibration import calibration
+from tideline.scripts.analysis.figures import ACTION, PLACEMENT, drift, exploration, places
+from tideline.scripts.analysis.figures_by import list_quality, rates
 from tideline.scripts.analysis.page import page
-from tideline.scripts.analysis.read_log import LEAST_PROPENSITY
 from tideline.scripts.analysis.rule_log import read_rules
 from tideline.scripts.analysis.rule_prices import price_lines, rule_prices
+from tideline.scripts.analysis.shown_log import ShownLog
 from tideline.scripts.commands.archive_log import log_file
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.parsers.verbs import parse
-from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.ranking.placements import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-_COLUMNS = (
-    "decision_id", "user", "action", "position", "ts_ms", "policy", "encoder_version", "arm", "explored", "propensity",
-    "eligible", "mean", "click", "conversion", "revenue", "mature",
-)  # fmt: skip
+    from collections.abc import Sequence
 
 
-def read(path: Path, weights: Sequence[float]) -> DecisionLog:
-    """Return the log of a file; `weights` are the worth of a click, a conversion and a unit of revenue.
-
-    Raises:
-        ConfigError: it cannot be read, a column is missing or holds something else.
-    """
-    table = Table(path, "--log")
-    table.need(_COLUMNS, "the columns of tideline export")
-    columns = _read(table)
-    order = np.argsort(columns["ts_ms"], kind="stable")
-    columns = {
-        name: values.among(order) if isinstance(values, CodedTexts) else values[order]
-        for name, values in columns.items()
-    }
-    click, conversion = columns["click"].astype(np.float64), columns["conversion"].astype(np.float64)
-    revenue = columns["revenue"]
-    return DecisionLog(
-        user=columns["user"].code,
-        shown_list=columns["decision_id"].code,
-        position=columns["position"],
-        ts_ms=columns["ts_ms"],
-        action=columns["action"].code,
-        actions=tuple(columns["action"].names.tolist()),
-        groups=_groups(columns),
-        click=click,
-        conversion=conversion,
-        revenue=revenue,
-        explored=columns["explored"],
-        propensity=columns["propensity"],
-        eligible=columns["eligible"],
-        ruled=np.isfinite(columns["feasible"]),
-        mature=columns["mature"],
-        predicted=columns["mean"],
-        reward=weights[0] * click + weights[1] * conversion + weights[2] * revenue,
-    )
-
-
-def _groups(columns: Mapping[str, Any]) -> dict[str, CodedTexts]:
-    found = {"policy": columns["policy"], "encoder": columns["encoder_version"], "arm": columns["arm"]}
-    if set(columns["placement"].names.tolist()) - {DEFAULT}:
-        found["placement"] = columns["placement"]
-    return found
-
-
-def _read(table: Table) -> dict[str, Any]:
-    found: dict[str, Any] = {name: table.coded(name) for name in ("decision_id", "user", "action", "policy")}
-    found["ts_ms"], found["arm"] = table.times("ts_ms"), table.coded("arm", empty="none")
-    if "placement" in table.names:
-        found["placement"] = table.coded("placement", empty=DEFAULT)
-    else:  # a log of a former version
-        found["placement"] = CodedTexts(np.array([DEFAULT]), np.zeros(table.rows, np.int32))
-    versions, code = np.unique(table.whole("encoder_version", 0).astype(str), return_inverse=True)
-    found["encoder_version"] = CodedTexts(versions, code.astype(np.int32))
-    for name in ("position", "eligible"):
-        found[name] = table.whole(name, 0)
-    for name in ("explored", "click", "conversion", "mature"):
-        found[name] = table.flags(name)
-    for name in ("propensity", "mean", "revenue"):
-        found[name] = table.numbers(name)
-    ruled = "feasible" in table.names  # not in a log of lists without rules, whoever wrote it
-    found["feasible"] = table.numbers("feasible") if ruled else np.full(found["position"].size, np.nan)
-    table.require("position", found["position"] < MAX_POSITIONS, f"whole numbers from 0 to {MAX_POSITIONS - 1}")
-    chance = found["propensity"]
-    table.require("propensity", ~((chance < LEAST_PROPENSITY) | (chance > 1.0)), "empty, or above 0 and at most 1")
-    table.require("revenue", np.isfinite(found["revenue"]), "a finite number in every row")
-    return found
-
-
-def report(log: DecisionLog, days: float) -> dict[str, Any]:
+def report(log: ShownLog, days: float) -> dict[str, Any]:
     """Return the report as a document; lists are judged by the clicks of the following `days`."""
+    quality = list_quality(log, {name: log.names[name] for name in log.groups}, days)
     by: dict[str, Any] = {}
-    for name, values in log.groups.items():
-        by[name] = {
-            str(value): rates(log, values.code == code) | list_quality(log, values.code == code, days)
-            for code, value in enumerate(values.names)
-        }
-    by["activity"] = {name: rates(log, log.action == code) for code, name in enumerate(log.actions)}
-    placement = log.groups.get("placement")
-    parts = {DEFAULT: log}
-    if placement is not None:
-        parts = {name: part_of(log, placement.are(name)) for name in sorted({DEFAULT, *placement.names.tolist()})}
-    examined = {name: places(part) for name, part in parts.items()}
+    for name in log.groups:
+        by[name] = {value: its | quality[name][value] for value, its in rates(log, name, log.names[name]).items()}
+    by["activity"] = rates(log, ACTION, log.names[ACTION])
+    examined = {DEFAULT: places(log)}
+    if PLACEMENT in log.groups:
+        names = log.names[PLACEMENT]
+        every = sorted({DEFAULT, *names})
+        examined = {name: places(log, names.index(name) if name in names else -1) for name in every}
     return {
         "range": _range(log),
         "by": by,
         "calibration": calibration(log),
-        "exploration": exploration(log),
+        "exploration": exploration(log, log.names[ACTION]),
         "examination": examined.pop(DEFAULT),
         "placements": {name: _told_of(name, found) for name, found in examined.items()},
         "drift": drift(log),
@@ -140,11 +54,11 @@ def _told_of(placement: str, found: dict[str, Any]) -> dict[str, Any]:
     return found | orders
 
 
-def _range(log: DecisionLog) -> str:
-    if not log.ts_ms.size:
+def _range(log: ShownLog) -> str:
+    if not log.rows:
         return "nothing was shown"
-    first, last = (datetime.fromtimestamp(int(at_ms) / 1000, UTC) for at_ms in (log.ts_ms[0], log.ts_ms[-1]))
-    return f"{log.ts_ms.size:,} entries shown from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    first, last = (datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (log.first_ms, log.last_ms))
+    return f"{log.rows:,} entries shown from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
@@ -197,14 +111,12 @@ def main(argv: Sequence[str]) -> int:
     """Exit status 0 when the report is made, 3 when nothing was shown, 1 with the reason otherwise."""
     arguments = parse("report", argv)
     try:
-        with log_file(arguments.log) as path:
-            log = read(path, arguments.weights)
-            rules = rule_prices(read_rules(path))
-        shown = log.ts_ms.size > 0
-        found = report(log, arguments.days) | {"rules": rules}
+        with log_file(arguments.log) as path, TemporaryDirectory() as folder:
+            log = ShownLog(path, arguments.weights, Path(folder))
+            found = report(log, arguments.days) | {"rules": rule_prices(read_rules(path))}
         if arguments.html:
             arguments.html.write_text(page(found))
     except (ConfigError, OSError) as error:
         return failed("report", error)
     print(json.dumps(found) if arguments.json else "\n".join(_lines(found)))
-    return Exit.DONE if shown else Exit.CANNOT_SAY
+    return Exit.DONE if log.rows else Exit.CANNOT_SAY

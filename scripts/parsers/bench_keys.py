@@ -156,7 +156,8 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "rows": "in the log",
             "log_mib": "of its file",
             "ways": "by way to read it, `nothing` being a process alone and `table` pyarrow's whole table: {peak_mib, "
-            "seconds, cpu_s, rows_per_s, of_a_tenth: the same at a tenth of the rows, times: the peak over that one's}",
+            "seconds, cpu_s, rows_per_s: a second of a core, of_a_tenth: the same at a tenth of the rows, times: the "
+            "peak over that one's}",
         },
         "encoder": {
             "model": "its folder's name",

@@ -26,3 +26,10 @@ def test_coded_texts_say_what_the_texts_did(chunks: list[list[str]], seed: int) 
     assert some.names.tolist() == sorted(set(as_numpy[rows].tolist()))
     for name in ["", *as_numpy[:2].tolist()]:
         assert coded.are(name).tolist() == (as_numpy == name).tolist()
+
+
+def test_a_text_is_in_the_same_part_of_any_table() -> None:
+    """Contract: and texts are spread over all parts."""
+    some, others = (coded_texts(pa.array([f"user-{at}" for at in range(*ends)])) for ends in ((0, 200), (100, 300)))
+    assert some.parts(7)[100:].tolist() == others.parts(7)[:100].tolist()
+    assert set(some.parts(7).tolist()) == set(range(7))

@@ -119,3 +119,17 @@ def test_texts_that_are_no_utf8_are_refused_where_parquet_promises_them(tmp_path
     bad = pa.StringArray.from_buffers(1, pa.py_buffer(b"\x00\x00\x00\x00\x04\x00\x00\x00"), pa.py_buffer(b"wil\xe4"))
     assert Table(parquet_file(tmp_path, a=wrong), "--log").texts("a").tolist() == ["wil"]
     assert "a column that can be read" in refusal(parquet_file(tmp_path, a=bad), "a", "texts")
+
+
+@pytest.mark.parametrize("name", ["log.parquet", "log.csv"])
+def test_rows_come_a_few_at_a_time_with_their_numbers_in_the_file(name: str, tmp_path: Path) -> None:
+    """Contract: all rows in their order, of the columns that are asked for; a complaint names the row of the file."""
+    frame = pd.DataFrame({"a": range(10), "b": [1] * 7 + [5] + [1] * 2, "c": ["x"] * 10})
+    frame.to_parquet(tmp_path / name) if name.endswith("parquet") else frame.to_csv(tmp_path / name, index=False)
+    batches = list(Table(tmp_path / name, "--log").batches(["b", "a"], 4))
+    assert [batch.names for batch in batches] == [["b", "a"]] * len(batches)
+    assert max(batch.rows for batch in batches) <= 4
+    assert np.concatenate([batch.numbers("a") for batch in batches]).tolist() == list(range(10))
+    wrong = next(batch for batch in batches if batch.numbers("b").max() > 1)
+    with pytest.raises(ConfigError, match="row 8 is not"):
+        wrong.flags("b")

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.limits import MAX_POSITIONS
+from tideline.udfs.core.rewards.swap_sums import STEPS, Pairs, StepSums, SwapSums
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,7 +36,6 @@ LEAST_CLICKS = 20.0
 _Z_95 = 1.959964
 _MOST_OF_NONE = 3.69
 """Expected number of events of which there are none with probability 0.025."""
-_PRIOR_IMPRESSIONS = 20.0
 _SAME = 1e-6
 
 
@@ -89,42 +89,42 @@ class Examination(NamedTuple):
     """The same after a click, over all positions. Users who click more than others on everything raise it."""
 
 
-class _Pairs(NamedTuple):
-    """Neighbours in a list: columns [M] of position, user, weight, and of the upper and the lower entry."""
+def examination(parts: Iterable[ShownEntries]) -> Examination:
+    """Estimate both models; a position is known if every position above it is. Nothing shown: no positions.
 
-    position: NDArray[np.int64]
-    user: NDArray[np.int64]
-    weight: NDArray[np.float64]
-    above: NDArray[np.float64]
-    below: NDArray[np.float64]
-    action_above: NDArray[np.int64]
-    action_below: NDArray[np.int64]
-
-
-def examination(shown: ShownEntries) -> Examination:
-    """Estimate both models; a position is known if every position above it is. Nothing shown: no positions."""
-    positions = int(shown.position.max(initial=-1)) + 1
-    pairs = _pairs(shown)
-    examined, spread = [Share(1.0, 1.0, 1.0)][:positions], np.zeros(int(shown.user.max(initial=-1)) + 1)
-    logarithm = 0.0
-    for position in range(positions - 1):
-        step = _ratio(_at(pairs, position), spread.size)
-        if step is None:
-            examined += [UNKNOWN] * (positions - 1 - position)
-            break
-        logarithm, spread = logarithm + step[0], spread + step[1]
-        examined.append(_share(logarithm, spread))
-    swaps = np.bincount(pairs.position, pairs.weight, max(positions - 1, 0))
-    relevance = _relevance(pairs, examined)
+    `parts` are gone through twice; no user is in two of them, and positions are below MAX_POSITIONS.
+    """
+    positions, sums, steps = 0, SwapSums(), StepSums()
+    for shown in parts:
+        positions = max(positions, int(shown.position.max(initial=-1)) + 1)
+        sums.add(_pairs(shown))
+    examined = _examined(sums, positions)
+    relevance = sums.relevance(np.array([share.value or 0.0 for share in examined]))
+    for shown in parts:
+        steps.add(_pairs(shown), relevance)
     return Examination(
         examined,
-        swaps.tolist(),
-        [_step(_at(pairs, position), relevance, spread.size, clicked=False) for position in range(positions - 1)],
-        _step(pairs, relevance, spread.size, clicked=True),
+        sums.pairs[: max(positions - 1, 0)].tolist(),
+        [_step(*steps.of(position)) for position in range(positions - 1)],
+        _step(*steps.of(STEPS)),
     )
 
 
-def _pairs(shown: ShownEntries) -> _Pairs:
+def _examined(sums: SwapSums, positions: int) -> list[Share]:
+    examined, share = [Share(1.0, 1.0, 1.0)][:positions], np.zeros(2 * STEPS)
+    logarithm = 0.0
+    for position in range(positions - 1):
+        sides = np.array([position, position + STEPS])
+        if min(_effective(float(sums.clicks[at]), float(sums.squares[at])) for at in sides) < LEAST_CLICKS:
+            return examined + [UNKNOWN] * (positions - 1 - position)
+        above, below = sums.clicks[sides].tolist()
+        share[sides] = -1.0 / above, 1.0 / below
+        logarithm += math.log(below / above)
+        examined.append(_share(logarithm, sums.variance(share)))
+    return examined
+
+
+def _pairs(shown: ShownEntries) -> Pairs:
     order = np.lexsort((shown.position, shown.shown_list))
     upper, lower = order[:-1], order[1:]
     known = np.isfinite(shown.propensity)
@@ -139,7 +139,7 @@ def _pairs(shown: ShownEntries) -> _Pairs:
     weight = _weights(shown, upper, lower)
     some = weight > 0.0
     upper, lower = upper[some], lower[some]
-    return _Pairs(
+    return Pairs(
         shown.position[upper],
         shown.user[upper],
         weight[some],
@@ -163,56 +163,18 @@ def _weights(shown: ShownEntries, upper: NDArray[np.int64], lower: NDArray[np.in
     return weight
 
 
-def _at(pairs: _Pairs, position: int) -> _Pairs:
-    here = pairs.position == position
-    return _Pairs._make(column[here] for column in pairs)
+def _effective(clicks: float, squares: float) -> float:
+    return clicks**2 / squares if squares else 0.0
 
 
-def _ratio(pairs: _Pairs, users: int) -> tuple[float, NDArray[np.float64]] | None:
-    """Return log(weighted clicks below / above) and what each user [users] adds to it; None of too few clicks."""
-    above, below = pairs.weight * pairs.above, pairs.weight * pairs.below
-    if min(_effective(above), _effective(below)) < LEAST_CLICKS:
-        return None
-    influence = np.bincount(pairs.user, below / below.sum() - above / above.sum(), users)
-    return math.log(below.sum() / above.sum()), influence.astype(np.float64, copy=False)
-
-
-def _effective(clicks: NDArray[np.float64]) -> float:
-    squares = float(np.square(clicks).sum())
-    return float(clicks.sum()) ** 2 / squares if squares else 0.0
-
-
-def _share(logarithm: float, influence: NDArray[np.float64]) -> Share:
-    radius = _Z_95 * math.sqrt(float(np.square(influence).sum()))
+def _share(logarithm: float, variance: float) -> Share:
+    radius = _Z_95 * math.sqrt(variance)
     return Share(math.exp(logarithm), math.exp(logarithm - radius), math.exp(logarithm + radius))
 
 
-def _relevance(pairs: _Pairs, examined: list[Share]) -> NDArray[np.float64]:
-    """Return the click rate of each activity where it is looked at, drawn to that of all."""
-    looked = np.array([share.value or 0.0 for share in examined])
-    action = np.concatenate([pairs.action_above, pairs.action_below])
-    position = np.concatenate([pairs.position, pairs.position + 1])
-    weight = np.concatenate([pairs.weight, pairs.weight]) * (looked[position] > 0.0)
-    clicks = np.bincount(action, weight * np.concatenate([pairs.above, pairs.below]))
-    impressions = np.bincount(action, weight * looked[position])
-    usual = clicks.sum() / max(float(impressions.sum()), 1.0)
-    found: NDArray[np.float64] = (clicks + _PRIOR_IMPRESSIONS * usual) / (impressions + _PRIOR_IMPRESSIONS)
-    return found
-
-
-def _step(pairs: _Pairs, relevance: NDArray[np.float64], users: int, *, clicked: bool) -> Share:
-    """Return the chance that one who looked at the upper position looks at the lower one, after a click or without.
-
-    Over both orders of a pair, sum w click(c) (1 - relevance(d)) counts the same products as the lists in which c is
-    not clicked and d would be if looked at; likewise sum w click(c) relevance(d) and those in which both are.
-    """
-    neighbour = relevance[pairs.action_below]
-    given = pairs.weight * pairs.above * (neighbour if clicked else 1.0 - neighbour)
-    seen = pairs.weight * pairs.below * (pairs.above if clicked else 1.0 - pairs.above)
-    if given.sum() < LEAST_CLICKS:
+def _step(seen: float, given: float, variance: float) -> Share:
+    """Return the chance that one who looked at the upper position looks at the lower one."""
+    if given < LEAST_CLICKS:
         return UNKNOWN
-    value = float(seen.sum() / given.sum())
-    influence = np.bincount(pairs.user, seen - value * given, users) / given.sum()
-    radius = _Z_95 * math.sqrt(float(np.square(influence).sum()))
-    most = max(value + radius, float(_MOST_OF_NONE / given.sum()))
-    return Share(value, max(value - radius, 0.0), most)
+    value, radius = seen / given, _Z_95 * math.sqrt(variance) / given
+    return Share(value, max(value - radius, 0.0), max(value + radius, _MOST_OF_NONE / given))

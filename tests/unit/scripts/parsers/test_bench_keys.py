@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _SHORT: dict[str, Callable[[], dict[str, Any]]] = {
     "publish": partial(publish.measure, known=10, changed=2, repeats=1),
     "archive": partial(archive_rate.measure, rows=100),
-    "analysts": partial(analysts.measure, 100, ["report"], lambda module, argv: {"peak_mib": 1.0, "seconds": 0.0}),
+    "analysts": partial(analysts.measure, 100, ["report"], lambda module, argv: {"peak_mib": 1.0, "cpu_s": 0.0}),
     "ope": partial(ope_coverage.measure, 100, 1),
     "rank": lambda: dict.fromkeys(map(str, ACTIVITIES)) | {f"dim_{DIM}": {}, "default": {}},
     "regret": lambda: dict.fromkeys(regret.PARTS),

@@ -69,7 +69,7 @@ def values(found: Examination) -> NDArray[np.float64]:
 def test_examination_by_place_is_recovered_whatever_the_policy_prefers(exploration: float) -> None:
     """Contract: within 5 % and within the interval, where clicks of explored entries by place are far off."""
     rows = by_position(150_000, exploration, 1)
-    found = examination(rows)
+    found = examination([rows])
     assert values(found) == pytest.approx(LOOKED_AT, rel=0.05)
     for share, truth in zip(found.examined, LOOKED_AT.tolist(), strict=True):
         assert share.low is not None
@@ -84,7 +84,7 @@ def test_intervals_of_examination_cover_the_truth() -> None:
     """Contract: of the last place in at least 90 of 100 logs."""
     inside = 0
     for seed in range(100):
-        last = examination(by_position(4_000, 0.5, seed)).examined[-1]
+        last = examination([by_position(4_000, 0.5, seed)]).examined[-1]
         assert last.low is not None
         assert last.high is not None
         inside += last.low <= LOOKED_AT[-1] <= last.high
@@ -94,7 +94,7 @@ def test_intervals_of_examination_cover_the_truth() -> None:
 @pytest.mark.parametrize(("after_click", "without"), [(0.0, 0.8), (0.3, 0.9)])
 def test_a_cascade_is_told_by_what_follows_a_click(after_click: float, without: float) -> None:
     """Contract: the chance of going on is recovered after no click to 5 %, after one to 0.1 (tastes differ)."""
-    found = examination(by_cascade(150_000, 2, after_click, without))
+    found = examination([by_cascade(150_000, 2, after_click, without)])
     assert [share.value for share in found.continuation] == pytest.approx([without] * (PLACES - 1), rel=0.05)
     after = found.continuation_after_click
     assert after.value == pytest.approx(after_click, abs=0.1)
@@ -111,17 +111,17 @@ def test_nothing_is_said_where_nothing_was_swapped() -> None:
         rows._replace(propensity=np.full(rows.click.size, np.nan)),
         rows._replace(click=rows.click * (rows.user < 10)),
     ):
-        found = examination(poor)
+        found = examination([poor])
         assert [share.value for share in found.examined] == [1.0, None, None, None, None]
         assert found.continuation_after_click.value is None
-    nothing = examination(ShownEntries._make(column[:0] for column in rows))
+    nothing = examination([ShownEntries._make(column[:0] for column in rows)])
     assert (nothing.examined, nothing.swaps, nothing.continuation) == ([], [], [])
 
 
 def test_an_unknown_place_hides_those_below_it_and_rows_may_come_in_any_order() -> None:
     rows = by_position(20_000, 0.5, 4)
     shuffled = np.random.default_rng(5).permutation(rows.click.size)
-    mixed = examination(ShownEntries._make(column[shuffled] for column in rows))
-    assert values(mixed) == pytest.approx(values(examination(rows)), rel=1e-12)
+    mixed = examination([ShownEntries._make(column[shuffled] for column in rows)])
+    assert values(mixed) == pytest.approx(values(examination([rows])), rel=1e-12)
     gap = rows._replace(propensity=np.where(rows.position == 2, np.nan, rows.propensity))
-    assert [share.value is None for share in examination(gap).examined] == [False, False, True, True, True]
+    assert [share.value is None for share in examination([gap]).examined] == [False, False, True, True, True]
