@@ -81,7 +81,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "throughput": lambda given: throughput.measure(given.events, given.idiomatic_events),
     "peers": _peers,
     "cluster": lambda given: cluster_rate.measure(given.events, given.rounds),
-    "capacity": lambda given: capacity.planned(given.by) if given.by else capacity.measure(given.events),
+    "capacity": lambda given: capacity.planned(given.by) if given.by else capacity.measure(given.events, given.rounds),
     "backfill": lambda given: backfill_rate.measure(given.events),
     "backends": lambda given: backends.measure(backends.Plan(given.events, given.rounds, given.users), given.only),
     "ruled": lambda given: ruled.measure(given.events, given.rounds),

@@ -36,11 +36,20 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "slow_events": "how many of them those that work event by event got",
         },
         "capacity": {
-            "us_per_event": "by TaskManagers {events_per_s, and CPU microseconds an event of each process}, the "
-            "TaskManagers' together, uniform users; 1 again: the first once more at the end",
-            "flat": "the most that TaskManagers take of an event over the least; null with --from",
+            "scaling": "by TaskManagers, and of one with batches as small as four have on one core, on cores of their "
+            "own, medians of {us_per_event: CPU microseconds of them "
+            "all that go with events, gross_us: with idle seconds, events_per_s, redis_us, kafka_us, batch_events: in "
+            "a batch, cpu_per_idle_second and start_cpu_s: of each, us_by_thread}",
+            "by_round": "us_per_event of each run, by TaskManagers",
+            "flat": "the most of us_per_event over the least; null with --from",
+            "flat_gross": "the same of gross_us",
+            "cores": "numbers of those that TaskManagers had there, and that the others had",
+            "rescale": "from one TaskManager to two while events come {events_per_s, stopping_s, starting_s, "
+            "standstill_s: without any list, late_s: until lists are within a second again, late: later than that, "
+            "looked_at, worst_ms, users, equal: whose lists are those of the core, lost, twice}",
             "python_us": "of an event with one TaskManager, what Python takes, by a run with clocks; null with --from",
-            "zipf": "the same as of one TaskManager where few users do most",
+            "uniform": "one TaskManager, all cores: {events_per_s, and CPU microseconds an event of each process}",
+            "zipf": "the same where few users do most",
             "activities": "the same by activities that are live",
             "hot": "of those few: shares of the hottest {user, shard, taskmanager: by TaskManagers}, and how many "
             "times the rate of one TaskManager they can have {scales}",

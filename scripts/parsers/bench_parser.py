@@ -132,7 +132,8 @@ def _of_scale(verbs: SubVerbs) -> None:
         "were changed there.",
         ["tideline bench capacity --json", "tideline bench capacity --from costs.json"],
     )
-    large.add_argument("--events", type=_chunks, default=200_000, metavar="N", help="events in the topic (200000)")
+    large.add_argument("--events", type=_chunks, default=300_000, metavar="N", help="events in the topic (300000)")
+    large.add_argument("--rounds", type=_COUNT, default=2, metavar="N", help="of 1, 2, 4 TaskManagers (2)")
     large.add_argument(
         "--from", dest="by", type=Path, metavar="FILE", help="print the table by its costs and measure nothing"
     )

@@ -60,6 +60,7 @@ MORE = {
     r"scripts/bench throughput": "--events 20000 --idiomatic-events 4000",
     r"scripts/bench backfill": "--events 40000",
     r"scripts/bench freshness": "--capacity 400 --seconds 2",
+    r"scripts/bench capacity( --json)?": "--events 140000 --rounds 1",
     r"scripts/bench start": "--rows 1000",
     r"scripts/bench memory": "--users 200",
     r"scripts/bench openings": "--users 2000 --rate 200 --stops 5",

@@ -54,15 +54,17 @@ class Run:
     Attributes:
         samples: The records it had processed, every second.
         cpu_s: CPU seconds of each process at each sample.
+        batches: Batches whose users had been encoded by then.
         totals: The job's counters at the end.
         stages_ns: CPU nanoseconds by stage, where the job has clocks.
-        us_by_thread: CPU microseconds an event by thread of the TaskManagers, from the first event seen on.
+        us_by_thread: CPU microseconds an event by thread of the TaskManagers, from the first event that counts on.
         checkpoint_bytes: Size of a checkpoint after the end, where one was asked for.
     """
 
     def __init__(self) -> None:
         self.samples: list[Sample] = []
         self.cpu_s: list[dict[str, float]] = []
+        self.batches: list[float] = []
         self.totals = JobMetrics()
         self.stages_ns: dict[str, float] = {}
         self.us_by_thread: dict[str, float] = {}
@@ -114,8 +116,10 @@ class Arena:
         self.redis.config_resetstat()
         return submit(self.stack, "live", job_options(topics, options), state, entry)
 
-    def watch(self, job_id: str, events: int) -> Run:
+    def watch(self, job_id: str, events: int, counted_from: int = 1) -> Run:
         """Sample the live job until it has processed that many events and all their lists are in Redis.
+
+        Threads are looked at after `counted_from` of them; before the first one, classes were loaded.
 
         Raises:
             StackError: the job has ended or nothing moves.
@@ -129,7 +133,8 @@ class Arena:
                 moved_s = time.monotonic()
             run.samples.append(Sample(time.monotonic(), records))
             run.cpu_s.append(self.cpu_seconds())
-            if records:  # before, classes were loaded
+            run.batches.append(run.totals.total("encode_batches"))
+            if records >= counted_from:
                 threads.look(records, [each.pid for each in self.stack.processes if _is_taskmanager(each.name)])
             if records >= events and self._written(run.totals) >= run.totals.total("lists"):
                 run.stages_ns, run.us_by_thread = self._stages_ns(), threads.us_per_event()

@@ -24,7 +24,9 @@ class Costs(NamedTuple):
     """What an event and a user cost; microseconds are of CPU time, on the machine that they were measured on."""
 
     taskmanager_us: float
-    """An event in a TaskManager, all its threads."""
+    """An event in a TaskManager, all its threads, without what it takes whether events come or not."""
+    taskmanager_idle: float
+    """That: CPU seconds a second, of each TaskManager."""
     interpreter_us: float
     """Of that, what every TaskManager's one Python interpreter has to carry: ranking and the Redis writer."""
     learner_us: float
@@ -54,7 +56,7 @@ class Need(NamedTuple):
     taskmanagers: int
     """Of all jobs, one slot each."""
     cores: float
-    """Of all TaskManagers at LOAD."""
+    """Of all TaskManagers at LOAD, idle seconds too."""
     backend: str
     """hashmap or rocksdb."""
     taskmanager_gib: float
@@ -73,10 +75,10 @@ class Need(NamedTuple):
 def need(costs: Costs, events_per_s: int, users: int) -> Need:
     """Return what a load needs where each event costs the same however many TaskManagers there are.
 
-    >>> costs = Costs(60.0, 30.0, 2.0, 12.0, 6.0, 5_000.0, 1_400.0, 500.0, 250.0, 100.0)
+    >>> costs = Costs(60.0, 0.03, 30.0, 2.0, 12.0, 6.0, 5_000.0, 1_400.0, 500.0, 250.0, 100.0)
     >>> found = need(costs, 10_000, 1_000_000)
     >>> found.taskmanagers, found.cores, found.redis_servers, found.partitions
-    (1, 1.0, 1, 1)
+    (1, 1.1, 1, 1)
     """
     planned = events_per_s / (LOAD * _US)
     jobs = max(1, ceil(planned * costs.learner_us))
@@ -89,7 +91,7 @@ def need(costs: Costs, events_per_s: int, users: int) -> Need:
         users=users,
         jobs=jobs,
         taskmanagers=taskmanagers,
-        cores=round(planned * costs.taskmanager_us, 1),
+        cores=round(planned * costs.taskmanager_us + taskmanagers * costs.taskmanager_idle / LOAD, 1),
         backend="hashmap" if in_heap else "rocksdb",
         taskmanager_gib=round(kept_bytes / _GIB, 1),
         redis_servers=max(1, ceil(planned * costs.redis_us)),

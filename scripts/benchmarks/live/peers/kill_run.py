@@ -39,7 +39,7 @@ def after_kill(stage: Arena, way: str) -> Audit:
     stage.redis.config_resetstat()
     with PeerProcesses(stage.stack, way, topics, f"killed-{way}") as running:
         _feed(stage, topics, events, running)
-        found = _settled(stage, expected)
+        found = settled(stage, expected)
     say(f"{way}, killed: {found}")
     return found
 
@@ -72,7 +72,7 @@ def _wait_for_lists(stage: Arena) -> None:
         time.sleep(_PAUSE_S)
 
 
-def _settled(stage: Arena, expected: dict[str, Final]) -> Audit:
+def settled(stage: Arena, expected: dict[str, Final]) -> Audit:
     """Return how lists stand once they are as they should be, or nothing has been written for _IDLE_S."""
     began_s = moved_s = time.monotonic()
     written = -1

@@ -14,7 +14,7 @@ from tideline.scripts.benchmarks.live.capacity_model import Costs, table
 if TYPE_CHECKING:
     from pathlib import Path
 
-COSTS = Costs(90.0, 46.0, 3.3, 13.0, 6.0, 5_000.0, 1_400.0, 500.0, 250.0, 100.0)
+COSTS = Costs(90.0, 0.03, 46.0, 3.3, 13.0, 6.0, 5_000.0, 1_400.0, 500.0, 250.0, 100.0)
 
 
 def test_a_table_is_printed_again_by_the_costs_of_a_run(tmp_path: Path) -> None:
@@ -25,6 +25,8 @@ def test_a_table_is_printed_again_by_the_costs_of_a_run(tmp_path: Path) -> None:
     assert found["markdown"] == table(COSTS)
     assert [each["events_per_s"] for each in found["needs"]] == [10_000, 100_000, 1_000_000]
     assert found["flat"] is None
+    assert not found["scaling"]
+    assert not found["cores"]
     file.write_text(json.dumps(found))
     assert planned(file) == found
 
