@@ -117,6 +117,7 @@ def one_pass(
     rng = np.random.default_rng([training_set.seed, course.next_pass])
     torch.manual_seed(training_set.seed * 1_000 + course.next_pass)
     pieces, draws = shifted_windows(training_set, rng), Draws(training_set, course.network.items)
+    wanted = ~training_set.held_out.valid
     total, done = max(int(pieces.steps.sum()), 1), 0
     losses: list[float] = []
     said, progress, stopped = time.monotonic(), 0.0, False
@@ -126,7 +127,7 @@ def one_pass(
         if progress >= 1.0 or stopped:
             break
         now = rate(training_set.config, progress)
-        losses += learn(course, training_set, pieces, part, ~training_set.held_out.valid, draws.draw(rng), now)
+        losses += learn(course, training_set, pieces, part, wanted, draws.draw(rng), now)
         done += int(pieces.steps[part].sum())
         if time.monotonic() - said > _SAY_S:
             said = time.monotonic()
@@ -144,12 +145,13 @@ def refresh(network: GRUEncoder, training_set: TrainingSet, plan: Plan, limit: T
     torch.manual_seed(training_set.seed * 1_000)
     pieces, draws = shifted_windows(training_set, rng), Draws(training_set, network.items)
     chosen = pieces.newest(training_set.ts_ms, plan.last)
+    wanted = np.ones_like(training_set.held_out.valid)
     total, done = int(pieces.steps[chosen].sum()), 0
     for part in pieces.batches(chosen, training_set.config.batch, rng):
         if limit.up():
             return f"{1.0 - done / total:.0%} of the last pass, over what was held out too"
         now = training_set.config.learning_rate * training_set.config.refresh * (1.0 - done / total)
-        learn(course, training_set, pieces, part, np.ones_like(training_set.held_out.valid), draws.draw(rng), now)
+        learn(course, training_set, pieces, part, wanted, draws.draw(rng), now)
         done += int(pieces.steps[part].sum())
     return ""
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import numpy as np
 
-from tideline.models.bound_step import BoundStep
 from tideline.models.encoder import open_session
 from tideline.models.registry import Refusal
 from tideline.models.timing import median_us
 from tideline.schemas.errors import ModelError
+from tideline.scripts.benchmarks.offline.bound_step import BoundStep
 from tideline.scripts.benchmarks.progress import say
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.users.features import ORGANIC_TYPES, StepInputs
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 HIDDEN = (64, 256, 1_024)
 BATCHES = (1, 16, 128, 512, 4_096)
 COLUMNS = ("cpu", "cpu bound", "cuda", "cuda bound")
-"""By session.run as the job steps, and by arrays bound once (`models/bound_step.py`)."""
+"""By session.run as the job steps, and by arrays bound once (`bound_step.py`)."""
 _MEMORY = 64
 _ITEMS, _CATEGORIES = 2_000, 300
 _PARITY_STEPS, _PARITY_USERS = 32, 512

@@ -234,3 +234,18 @@ def test_a_prober_trains_nobody() -> None:
     assert found.names.tolist() == without.names.tolist()
     assert found.category_names.tolist() == without.category_names.tolist()
     np.testing.assert_array_equal(found.item, without.item)
+
+
+def test_an_archive_is_read_a_part_at_a_time_and_rows_count_from_the_first(tmp_path: Path) -> None:
+    """Contract: in whatever parts, the records are the same, and a complaint names the row of the file."""
+    records = records_of(stories())
+    path = tmp_path / "archive.parquet"
+    columns = dict(zip(ARCHIVE_COLUMNS, map(list, zip(*records, strict=True)), strict=True))
+    pq.write_table(pa.table(columns), path, row_group_size=50)
+    parts = list(Table(path, "--data").batches(("key", "value"), 30))
+    assert max(part.rows for part in parts) == 30
+    assert [key for part in parts for key in part.binary("key").to_pylist()] == columns["key"]
+    columns["timestamp_ms"][70] = -1
+    pq.write_table(pa.table(columns), path)
+    with pytest.raises(ConfigError, match="row 71 is not"):
+        [part.times("timestamp_ms") for part in Table(path, "--data").batches(ARCHIVE_COLUMNS, 30)]

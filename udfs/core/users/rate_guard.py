@@ -21,6 +21,7 @@ from zlib import crc32
 import numpy as np
 
 from tideline.schemas.events import FIRST_ACTIVITY_TYPE, EventType
+from tideline.udfs.core.users.user_state import SECONDS_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,7 @@ def admit_singles(batch: UserBatch, rows: NDArray[np.int64], events: Sequence[Ev
 
     Users at the limit or ever set aside are left alone and come out False: ask `admit` about them. 0.5 us a user.
     """
-    second, counts, bit = _acts(events)
+    second, counts, bit = acts_of(events)
     header = batch.header
     held, seen = header["rate_seconds"][rows], header["rate_acts"][rows]
     plain: NDArray[np.bool_] = header["robot_until_s"][rows] == 0
@@ -72,7 +73,7 @@ def admit_singles(batch: UserBatch, rows: NDArray[np.int64], events: Sequence[Ev
     return plain
 
 
-def _acts(events: Sequence[Event]) -> tuple[NDArray[np.uint32], NDArray[np.bool_], NDArray[np.uint64]]:
+def acts_of(events: Sequence[Event]) -> tuple[NDArray[np.uint32], NDArray[np.bool_], NDArray[np.uint64]]:
     """Return the second of each event, whether it is an act, and the bit it then has, else 0; 0.3 us each."""
     first = _FIRST_OF_AN_ORDER
     names = [event.event_id if event.type < first else _name_of(event) for event in events]
@@ -91,7 +92,7 @@ def admit(batch: UserBatch, rows: NDArray[np.int64], events: Sequence[Sequence[E
     if not rows.size:
         return []
     header = batch.header
-    second, _, bit = _acts([event for mine in events for event in mine])
+    second, _, bit = acts_of([event for mine in events for event in mine])
     acts = iter(list(zip(second.tolist(), bit.tolist(), strict=True)))
     names = ("rate_seconds", "rate_acts", "robot_from_s", "robot_until_s")
     counted = []
@@ -106,6 +107,17 @@ def admit(batch: UserBatch, rows: NDArray[np.int64], events: Sequence[Sequence[E
     header["robot_from_s"][rows] = [from_s for _, from_s, _, _ in counted]
     header["robot_until_s"][rows] = [until_s for _, _, until_s, _ in counted]
     return [verdicts for *_, verdicts in counted]
+
+
+def newcomer_admits(acts: Sequence[tuple[int, int]]) -> list[bool]:
+    """Return which acts of one of whom nothing is known, each a second and a bit of `acts_of`, `admit` lets through.
+
+    In order of arrival. Where no second has more than MAX_ACTS_PER_S acts all of them are.
+
+    >>> newcomer_admits([(7, 1 << bit) for bit in range(MAX_ACTS_PER_S + 1)]).count(True) == MAX_ACTS_PER_S
+    True
+    """
+    return _judged([(0, 0)] * SECONDS_KEPT, 0, 0, acts)[2]
 
 
 def _judged(

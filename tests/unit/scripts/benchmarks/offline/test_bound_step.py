@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tests.support.model_folders import ARTEFACTS
-from tideline.models.bound_step import BoundStep
 from tideline.models.encoder import Encoder, open_session
 from tideline.models.registry import MODEL
+from tideline.scripts.benchmarks.offline.bound_step import BoundStep
 from tideline.udfs.core.users.features import StepInputs
 
 BATCH = 37
