@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CUTS = (5, 10, 20)
 DEEPEST = CUTS[-1]
+METRICS = (*(f"{gain}@{k}" for gain in ("hr", "ndcg", "mrr") for k in CUTS), "recall@20", "precision@20", "log_loss")
+"""What `per_target` gives, in its order."""
 
 _NOBODY = np.iinfo(np.int64).max
 _DISCOUNT = 1.0 / np.log2(np.arange(2, DEEPEST + 2))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tideline.models.bootstrap import group_sums, jackknife_interval, percentile_interval, resampled_means
-from tideline.models.metrics import per_target
+from tideline.models.metrics import METRICS, per_target
 from tideline.udfs.core.experiments.lift import Rate, share_interval
 
 if TYPE_CHECKING:
@@ -36,17 +36,9 @@ def figures(
     Means have percentile intervals of a bootstrap over sequences, the same draws for every model; coverage has a
     jackknife interval. A model without probabilities has no log_loss; a figure without any value is None.
     """
-    keys, sums, counts = [], [], []
-    for model, ranked in found.items():
-        for metric, values in per_target(ranked.ranks).items():
-            if metric != "log_loss" or _has_values(values) or model == "gru":
-                total, count = group_sums(values, sequence, sequences)
-                keys.append((model, metric))
-                sums.append(total)
-                counts.append(count)
-    sample = resampled_means(np.stack(sums, axis=1), np.stack(counts, axis=1), seed)
-    means = [_mean(total.sum(), count.sum()) for total, count in zip(sums, counts, strict=True)]
+    keys = _keys(found)
     at = {key: position for position, key in enumerate(keys)}
+    sample, means = _means(found, at, (sequence, sequences), seed)
     lost = {model: ranked.coverage.lost(sequences) for model, ranked in found.items()}
 
     own: dict[str, dict[str, Figure]] = {model: {} for model in found}
@@ -68,6 +60,28 @@ def figures(
         value = found["gru"].coverage.value - found[other].coverage.value
         minus[other][COVERAGE] = _figure(value, jackknife_interval(value, lost["gru"] - lost[other]))
     return own, minus
+
+
+def _keys(found: Mapping[str, Ranked]) -> list[tuple[str, str]]:
+    """Return model and metric of each mean; a model without probabilities has no log_loss."""
+    likely = {model for model, ranked in found.items() if model == "gru" or _has_values(ranked.ranks.log_p)}
+    return [(model, metric) for model in found for metric in METRICS if metric != "log_loss" or model in likely]
+
+
+def _means(
+    found: Mapping[str, Ranked], at: Mapping[tuple[str, str], int], groups: tuple[NDArray[np.int64], int], seed: int
+) -> tuple[NDArray[np.float64], list[float]]:
+    """Return the resampled means [draws, M] and the means [M] of the columns `at`; 16 bytes a sequence and column."""
+    sums, counts = np.empty((2, groups[1], len(at)))
+    means = [float("nan")] * len(at)
+    for model, ranked in found.items():
+        for metric, values in per_target(ranked.ranks).items():
+            position = at.get((model, metric))
+            if position is not None:
+                total, count = group_sums(values, *groups)
+                sums[:, position], counts[:, position] = total, count
+                means[position] = _mean(total.sum(), count.sum())
+    return resampled_means(sums, counts, seed), means
 
 
 def table(own: Mapping[str, Mapping[str, Figure]], minus: Mapping[str, Mapping[str, Figure]]) -> str:

@@ -162,11 +162,11 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "events_rows_per_s": "events read, of which two in five may be rewards, the same",
         },
         "analysts": {
-            "rows": "in the log",
-            "log_mib": "of its file",
-            "ways": "by way to read it, `nothing` being a process alone and `table` pyarrow's whole table: {peak_mib, "
-            "seconds, cpu_s, rows_per_s: a second of a core, of_a_tenth: the same at a tenth of the rows, times: the "
-            "peak over that one's}",
+            "rows": "in each file",
+            "mib": "of the files: `log` of decisions, `stream` of events",
+            "ways": "by way to read it, `nothing` being a process alone and `table` pyarrow's table of the log: "
+            "{peak_mib, seconds, cpu_s, rows_per_s: a second of a core, of_a_tenth: the same at a tenth of the rows, "
+            "times: the peak over that one's}",
         },
         "encoder": {
             "model": "its folder's name",

@@ -42,8 +42,8 @@ PUSH_PARTS = (
 """Settings in which pushes are measured."""
 PEER_WAYS = ("idiomatic", "plain", "quix", "bytewax", "pathway")
 """What the live job is measured beside."""
-ANALYST_WAYS = ("report", "ope")
-"""What reads a large log."""
+ANALYST_WAYS = ("report", "ope", "read", "train", "evaluate")
+"""What reads a large log, or a large clickstream."""
 WORLDS = ("demo", "other_dates", "latent", "not_yet", "few", "many", "short_lived", "shift", "price", "fatigue")
 """Worlds in which the value of lists is measured."""
 _COUNT = argument(whole(1, 10**9))
@@ -186,9 +186,9 @@ def _of_the_core(verbs: SubVerbs) -> None:
     kept.tells(None, ["tideline bench archive --rows 500000"])
     kept.add_argument("--rows", type=_COUNT, default=500_000, metavar="N", help="in each of two topics (500000)")
 
-    large = verbs.add_parser("analysts", help="memory and rows a second of those who read a large log")
+    large = verbs.add_parser("analysts", help="memory and rows a second of those who read a large log or clickstream")
     large.tells(None, ["tideline bench analysts --rows 10000000 --only report"])
-    large.add_argument("--rows", type=_COUNT, default=10**7, metavar="N", help="in the log (10000000)")
+    large.add_argument("--rows", type=_COUNT, default=10**7, metavar="N", help="in each file (10000000)")
     large.add_argument("--only", choices=ANALYST_WAYS, action="append", help="a way; may be repeated (all)")
 
     model = verbs.add_parser("encoder", help="microseconds an event of an encoder, by batch size and threads")

@@ -1,11 +1,13 @@
 """Figures with their intervals."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from tideline.models.metrics import Coverage, Ranks
+from tideline.models import bootstrap
+from tideline.models.metrics import METRICS, Coverage, Ranks, per_target
 from tideline.models.ranking import Ranked
 from tideline.models.report import figures, table
 
@@ -38,3 +40,22 @@ def test_figures_without_a_value_are_none() -> None:
     assert "log_loss" not in minus["pop"]
     assert json.loads(json.dumps(own))["gru"]["hr@5"]["value"] == 0.0
     assert " -" in table(own, minus)
+
+
+def test_a_sequence_takes_sixteen_bytes_a_figure_and_little_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: what intervals of many sequences take is their sums, held once; four times as many take four times."""
+    monkeypatch.setattr(bootstrap, "_WEIGHTS", 1)
+
+    def peak_bytes(sequences: int) -> int:
+        one = ranked([3] * sequences, [-1.0] * sequences)
+        found = dict.fromkeys(("gru", "pop", "spop", "markov", "vsknn", "ngram"), one)
+        tracemalloc.start()
+        try:
+            figures(found, np.arange(sequences), sequences, seed=1)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak_bytes(1_000), peak_bytes(4_000)
+    assert tuple(per_target(ranked([3], [-1.0]).ranks)) == METRICS
+    assert many - few < 3_000 * (6 * len(METRICS) * 16 + 400)

@@ -1,1 +1,1 @@
-"""What a large log takes of those who read it: memory and time of each way, at all of its rows and at a tenth."""
+"""What a large log or clickstream takes of those who read it: memory and time of each way, at all rows and a tenth."""
