@@ -40,7 +40,7 @@ class Terms(NamedTuple):
 
 
 def _mean(top: NDArray[np.float64]) -> Terms:
-    return Terms(top, np.ones_like(top))
+    return Terms(top, np.broadcast_to(1.0, top.shape))  # ones that take no memory
 
 
 def ips(rows: Judged) -> Terms:
@@ -105,6 +105,10 @@ def choose(rows: Judged, estimator: Callable[[Judged, float], Terms], limits: Se
     The first limit is the one without bias. As in Wang et al. 2017, section 3.1, with that estimate in place of their
     bound on the bias.
     """
-    found = [estimator(rows, limit) for limit in limits]
-    errors = [(each.value - found[0].value) ** 2 + float(each.top.var()) / each.top.size for each in found]
+    values, spreads = [], []
+    for limit in limits:
+        terms = estimator(rows, limit)
+        values.append(terms.value)
+        spreads.append(float(terms.top.var()) / terms.top.size)
+    errors = [(value - values[0]) ** 2 + spread for value, spread in zip(values, spreads, strict=True)]
     return limits[int(np.argmin(errors))]

@@ -131,18 +131,18 @@ def evaluate(
     shrink = estimators.choose(rows, estimators.dros, [limit**2 for limit in limits])
     say("replaying and drawing intervals")
     kept = matched() if matched is not None else fixed_matches(log, rows.weight)
-    terms = {
-        "ips": estimators.ips(rows),
-        "snips": estimators.snips(rows),
-        "dm": estimators.dm(rows),
-        "dr": estimators.dr(rows),
-        "switch_dr": estimators.switch_dr(rows, cut),
-        "dros": estimators.dros(rows, shrink),
+    terms: dict[str, Callable[[], Terms]] = {
+        "ips": lambda: estimators.ips(rows),
+        "snips": lambda: estimators.snips(rows),
+        "dm": lambda: estimators.dm(rows),
+        "dr": lambda: estimators.dr(rows),
+        "switch_dr": lambda: estimators.switch_dr(rows, cut),
+        "dros": lambda: estimators.dros(rows, shrink),
     }
     if kept.any():
-        terms["replay"] = estimators.replay(kept, rows.reward)
+        terms["replay"] = lambda: estimators.replay(kept, rows.reward)
     lists = _lists(log, target, model, rows) if log.lists else {}
-    doubts = diagnostics.doubts(log, found, terms["ips"].top - terms["dr"].top)
+    doubts = diagnostics.doubts(log, found, terms["ips"]().top - terms["dr"]().top)
     return Answer(_estimates(log, weighed, terms), lists, found, None, doubts, rows)
 
 
@@ -178,21 +178,22 @@ def reward_range(log: LoggedFeedback) -> tuple[float, float]:
     return low, high if high > low else low + 1.0
 
 
-def _estimates(log: LoggedFeedback, weighed: Weighed, terms: dict[str, Terms]) -> dict[str, Estimate]:
+def _estimates(log: LoggedFeedback, weighed: Weighed, terms: dict[str, Callable[[], Terms]]) -> dict[str, Estimate]:
     low, high = reward_range(log)
     below, above = unseen(log, weighed.rows)
-    drawn = bootstrap(list(terms.values()), log.cluster)
+    drawn = bootstrap((make() for make in terms.values()), log.cluster)
+    values = {name: make().value for name, make in terms.items()}
     own = {
-        name: Interval(min(ends.low, max(each.value - below, low)), max(ends.high, min(each.value + above, high)))
-        for (name, each), ends in zip(terms.items(), drawn, strict=True)
+        name: Interval(min(ends.low, max(value - below, low)), max(ends.high, min(value + above, high)))
+        for (name, value), ends in zip(values.items(), drawn, strict=True)
     }
-    found = {name: Estimate(each.value, own[name], own[name]) for name, each in terms.items()}
+    found = {name: Estimate(value, own[name], own[name]) for name, value in values.items()}
     for name in _BIASED:
         hull = Interval(min(own[name].low, own["dr"].low), max(own[name].high, own["dr"].high))
         found[name] = found[name]._replace(ci95=hull)
     span = (high - low) * weighed.bound
     for name, ends in (("ips", (low * weighed.bound, high * weighed.bound)), ("dr", (low - span, high + span))):
-        found[name] = found[name]._replace(empirical_bernstein=_bernstein(log, terms[name], ends))
+        found[name] = found[name]._replace(empirical_bernstein=_bernstein(log, terms[name](), ends))
     if not log.lists:  # entries of a list are judged together: no sequence of single choices
         anytime = confidence_sequence(weighed.rows.weight, log.reward, low, high)
         found["ips"] = found["ips"]._replace(anytime=anytime)

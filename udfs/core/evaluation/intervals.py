@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -33,14 +33,14 @@ class Interval(NamedTuple):
 
 
 def bootstrap(
-    parts: Sequence[Terms], group: NDArray[np.int64], resamples: int = RESAMPLES, error: float = 0.05
+    parts: Iterable[Terms], group: NDArray[np.int64], resamples: int = RESAMPLES, error: float = 0.05
 ) -> list[Interval]:
     """Return a BCa interval of each estimate (Efron 1987); groups (users, decisions) are drawn with replacement.
 
     It is expanded as Student's t and the sample's own spread demand of few groups (Hesterberg 2015), its quantiles
     are corrected for the skewness that rare rewards under large weights bring. Models are not fitted anew. More than
     5,000 groups are put together into 5,000 blocks beforehand, which leaves mean, variance and skewness of a sum as
-    they are. A sample whose bottom is 0 is left out.
+    they are. A sample whose bottom is 0 is left out. Of the parts one at a time is held.
     """
     blocks = min(int(group.max()) + 1, _BLOCKS)
     block = group % blocks
@@ -54,7 +54,7 @@ def bootstrap(
         found[start : start + draws] = times @ sums
     with np.errstate(divide="ignore", invalid="ignore"):
         values = found[:, 0::2] / found[:, 1::2]
-    return [_corrected(values[:, at], sums[:, 2 * at], sums[:, 2 * at + 1], error) for at in range(len(parts))]
+    return [_corrected(values[:, at], sums[:, 2 * at], sums[:, 2 * at + 1], error) for at in range(values.shape[1])]
 
 
 def _corrected(
