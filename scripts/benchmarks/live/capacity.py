@@ -100,7 +100,7 @@ def measure(events: int, rounds: int) -> Figures:
             event_bytes=round(_bytes(base, topics.clickstream) / events, 1),
             logged_bytes=round(logged, 1),
         )
-    return _figures(costs, Found(runs, rescale, uniform, zipf, many, by_stage, events))
+    return figures(costs, Found(runs, rescale, uniform, zipf, many, by_stage, events))
 
 
 def planned(file: Path) -> Figures:
@@ -116,10 +116,11 @@ def planned(file: Path) -> Figures:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         wanted = f"an object with costs, an object of the numbers {', '.join(Costs._fields)}"
         raise ConfigError("from", str(file), wanted) from error
-    return _figures(costs, Found({}, {}, {}, {}, {}, {}, 0))
+    return figures(costs, Found({}, {}, {}, {}, {}, {}, 0))
 
 
-def _figures(costs: Costs, found: Found) -> Figures:
+def figures(costs: Costs, found: Found) -> Figures:
+    """Return what is printed, and say the table, of what was measured and the costs that follow from it."""
     lines = table(costs)
     for line in lines:
         say(line)

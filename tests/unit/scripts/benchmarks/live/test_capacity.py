@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tideline.schemas.errors import ConfigError
-from tideline.scripts.benchmarks.live.capacity import planned
+from tideline.scripts.benchmarks.live.capacity import Found, figures, planned
 from tideline.scripts.benchmarks.live.capacity_model import Costs, table
+from tideline.scripts.benchmarks.live.scaling import SMALL, Scaled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,21 @@ def test_a_table_is_printed_again_by_the_costs_of_a_run(tmp_path: Path) -> None:
     assert not found["cores"]
     file.write_text(json.dumps(found))
     assert planned(file) == found
+
+
+def test_flat_is_of_medians_by_taskmanagers_and_small_batches_are_no_part_of_it() -> None:
+    """Contract: medians of 100, 110 and 130 us spread by 1.3, of 105, 120 and 160 with idle seconds by 1.524."""
+    each = {"1": [(99, 105), (101, 105)], "2": [(110, 120)], "4": [(130, 160)], SMALL: [(200, 300)]}
+    runs = {
+        way: [Scaled(us, gross, 9_000.0, 15.0, 8.0, 800.0, 0.05, 11.0, {"learner": 3.0}) for us, gross in costs]
+        for way, costs in each.items()
+    }
+    found = figures(COSTS, Found(runs, {"lost": 0}, {"redis": 1.0}, {}, {"redis": 2.0}, {"jvm": 9.0, "rank": 4.0}, 5))
+    assert (found["flat"], found["flat_gross"], found["python_us"]) == (1.3, 1.524, 4.0)
+    assert found["by_round"] == {"1": [99, 101], "2": [110], "4": [130], SMALL: [200]}
+    assert found["scaling"][SMALL]["us_per_event"] == 200
+    assert found["activities"] == {"200": {"redis": 1.0}, "10000": {"redis": 2.0}}
+    assert found["cores"].keys() == {"taskmanagers", "others"}
 
 
 @pytest.mark.parametrize(
