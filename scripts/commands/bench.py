@@ -83,7 +83,9 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "cluster": lambda given: cluster_rate.measure(given.events, given.rounds),
     "capacity": lambda given: capacity.planned(given.by) if given.by else capacity.measure(given.events, given.rounds),
     "backfill": lambda given: backfill_rate.measure(given.events),
-    "backends": lambda given: backends.measure(backends.Plan(given.events, given.rounds, given.users), given.only),
+    "backends": lambda given: backends.measure(
+        backends.Plan(given.events, given.rounds, given.users), given.only, each_setting=given.each_setting
+    ),
     "ruled": lambda given: ruled.measure(given.events, given.rounds),
     "replay": lambda given: replay_rate.measure(given.events),
     "freshness": lambda given: freshness.measure(given.capacity, given.seconds),

@@ -70,6 +70,7 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "rocksdb_events_per_s": "of the live job, one TaskManager, its users in RocksDB; the median",
             "hashmap_events_per_s": "the same with users in the heap",
             "ratio": "of the two",
+            "without": "with --each-setting: by key, the rate without it over the rate with all",
             "by_round": "of each run {events_per_s, us_by_thread, checkpoint_ms, checkpoint_mib_written, "
             "checkpoint_mib, restore_s}, with full histories {filled_s, fresh, fresh_in_checkpoint} too",
             "users": "who did the events",

@@ -160,7 +160,11 @@ def _in_turns(verbs: SubVerbs) -> None:
         metavar="N",
         help="who have full histories before the first event; then freshness is measured too (0: 100000 who have none)",
     )
-    kept.add_argument("--only", choices=("hashmap", "rocksdb"), help="measure one of them (both)")
+    which = kept.add_mutually_exclusive_group()
+    which.add_argument("--only", choices=("hashmap", "rocksdb"), help="measure one of them (both)")
+    which.add_argument(
+        "--each-setting", action="store_true", help="measure RocksDB, and without each of its settings in turn"
+    )
 
 
 def _of_the_past(verbs: SubVerbs) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from tideline.scripts.benchmarks.live.arena import Arena, arena
@@ -23,11 +25,11 @@ from tideline.udfs.io.topic_reader import topic_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from tideline.schemas.topics import Topics
 
-WAYS = {"hashmap": None, "rocksdb": FLINK_CONF / "rocksdb.yaml"}
+_ROCKSDB = "rocksdb"
+WAYS: dict[str, Path | None] = {"hashmap": None, _ROCKSDB: FLINK_CONF / "rocksdb.yaml"}
 _MIB = 1 << 20
 _HEAP_MIB, _HEAP_BYTES_PER_USER = 2_560, 5_000
 _FRESH_S = 40
@@ -39,6 +41,7 @@ class Figures(TypedDict):
     rocksdb_events_per_s: int
     hashmap_events_per_s: int
     ratio: float
+    without: dict[str, float]
     by_round: dict[str, list[dict[str, Any]]]
     users: int
     full: bool
@@ -53,34 +56,63 @@ class Plan(NamedTuple):
     users: int = 0
 
 
-def measure(plan: Plan, only: str | None = None) -> Figures:
-    """Work the records off with one TaskManager, in each round once with each backend, or one `only`."""
-    ways = [only] if only else list(WAYS)
+def measure(plan: Plan, only: str | None = None, *, each_setting: bool = False) -> Figures:
+    """Work the records off with one TaskManager, in each round once with each backend, or one `only`.
+
+    With `each_setting` RocksDB also comes without each of its settings, in the heap's place.
+    """
     with ExitStack() as up:
+        ways = {only: WAYS[only]} if only else dict(WAYS)
+        if each_setting:
+            folder = Path(up.enter_context(TemporaryDirectory()))
+            ways = {_ROCKSDB: WAYS[_ROCKSDB], **without_each(FLINK_CONF / "rocksdb.yaml", folder)}
         stages: dict[str, Arena] = {}
-        for way in ways:
+        for way, conf in ways.items():
             first = next(iter(stages.values()), None)
             memory = _memory(plan.users) if way == "hashmap" else None
-            stages[way] = up.enter_context(arena(f"backends-{way}", 1, WAYS[way], first, memory))
-        first = stages[ways[0]]
-        topics = prepare(first, "uniform", 0.0, plan.events, plan.users or USERS)
-        entry = _entry(first, plan.users)
-        found: dict[str, list[dict[str, Any]]] = {way: [] for way in ways}
-        for number in range(plan.rounds):
-            for way, stage in stages.items():
-                found[way].append(_ran(stage, topics, f"{way}-{number}", plan, entry))
-                say(f"{way}: {found[way][-1]}")
+            stages[way] = up.enter_context(arena(f"backends-{_short(way)}", 1, conf, first, memory))
+        found = _rounds(stages, plan)
     rates = {way: median(each["events_per_s"] for each in runs) for way, runs in found.items()}
-    rocksdb, hashmap = rates.get("rocksdb", 0), rates.get("hashmap", 0)
+    rocksdb, hashmap = rates.get(_ROCKSDB, 0), rates.get("hashmap", 0)
     return {
         "rocksdb_events_per_s": round(rocksdb),
         "hashmap_events_per_s": round(hashmap),
         "ratio": round(rocksdb / hashmap, 3) if hashmap else 0.0,
+        "without": {way: round(rate / rocksdb, 3) for way, rate in rates.items() if way not in WAYS},
         "by_round": found,
         "users": plan.users or USERS,
         "full": bool(plan.users),
         "events": plan.events,
     }
+
+
+def without_each(settings: Path, folder: Path) -> dict[str, Path | None]:
+    """Write the settings into the folder without one of them at a time, but for the backend; return each by its key."""
+    lines = settings.read_text().splitlines()
+    found: dict[str, Path | None] = {}
+    for line in lines:
+        key = line.partition(":")[0]
+        if not line.startswith("#") and ":" in line and key != "state.backend.type":
+            found[key] = folder / f"{_short(key)}.yaml"
+            (folder / f"{_short(key)}.yaml").write_text("\n".join(each for each in lines if each != line) + "\n")
+    return found
+
+
+def _short(way: str) -> str:
+    return way.rsplit(".", 1)[-1]
+
+
+def _rounds(stages: Mapping[str, Arena], plan: Plan) -> dict[str, list[dict[str, Any]]]:
+    """Return what the runs have shown, in turns, by way."""
+    first = next(iter(stages.values()))
+    topics = prepare(first, "uniform", 0.0, plan.events, plan.users or USERS)
+    entry = _entry(first, plan.users)
+    found: dict[str, list[dict[str, Any]]] = {way: [] for way in stages}
+    for number in range(plan.rounds):
+        for way, stage in stages.items():
+            found[way].append(_ran(stage, topics, f"{_short(way)}-{number}", plan, entry))
+            say(f"{way}: {found[way][-1]}")
+    return found
 
 
 def _memory(users: int) -> str:
