@@ -24,8 +24,7 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "users": "who did them",
         },
         "peers": {
-            "events_per_s": "by way: tideline, the live job with a TaskManager a core, idiomatic, and others with a "
-            "process a core; medians",
+            "events_per_s": "by way, medians: tideline and idiomatic with a TaskManager a core, others with a process",
             "tideline_over": "the live job's over that of each",
             "by_round": "each of them, in the order they were measured",
             "after_kill": "by peer, after kill -9 of its processes between the events: {users, equal: whose list is "
