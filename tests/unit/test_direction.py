@@ -22,7 +22,6 @@ FLOORS = ("schemas", "udfs.core", "udfs.settings", "udfs.io", "models", "udfs.op
 CORE = "tideline.udfs.core"
 ROOMS = sorted(path.parent.name for path in (ROOT / "udfs" / "core").glob("*/__init__.py"))
 WHOLE_ONLY = {
-    "scripts/benchmarks/live/backends.py",
     "scripts/benchmarks/live/cluster_rate.py",
     "scripts/benchmarks/live/idiomatic_run.py",
     "scripts/benchmarks/live/peers/peer_processes.py",
