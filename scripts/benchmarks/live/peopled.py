@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import tideline.jobs.topology
 from tideline.jobs.interest_job import main
 from tideline.jobs.shards import shard_keys
-from tideline.scripts.benchmarks.live.traffic import user_name
 from tideline.udfs.core.flink_hash import hash_code
 from tideline.udfs.operators.interest_rank import InterestRank
 from tideline.udfs.operators.kept.flink_users import unpacked
@@ -36,7 +35,8 @@ def people(folder: Path) -> Iterator[tuple[list[str], list[bytes]]]:
     users, count = (int.from_bytes(raw[at : at + 4], "little") for at in (0, 4))
     states = cycle(state for state in unpacked(raw[8:], count) if state is not None)
     for first in range(0, users, _AT_ONCE):
-        names = [user_name(number) for number in range(first, min(first + _AT_ONCE, users))]
+        # As traffic.user_name has it; a cluster has nothing of `scripts`.
+        names = [f"user-{number:07d}" for number in range(first, min(first + _AT_ONCE, users))]
         yield names, list(islice(states, len(names)))
 
 
