@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
 import sys
 from enum import IntEnum
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from tideline.schemas.errors import TidelineError, TooFew
@@ -45,7 +47,9 @@ def tell(name: str, message: str, level: int = logging.INFO) -> None:
 
 def failed(name: str, error: Exception) -> Exit:
     """Say on standard error why a command failed, and return its status: too few data are no failure."""
-    tell(name, str(error), logging.ERROR)
+    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    room = f"; make room, or let TMPDIR name a folder that has it (now {gettempdir()})" if full else ""
+    tell(name, f"{error}{room}", logging.ERROR)
     return Exit.CANNOT_SAY if isinstance(error, TooFew) else Exit.FAILED
 
 

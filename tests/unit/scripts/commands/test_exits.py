@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -166,3 +168,11 @@ def test_what_is_said_is_json_where_that_is_asked_for(
         ("INFO", "tideline.console"),
     ]
     assert lines[0]["message"].startswith("--listen='x:1' cannot be used")
+
+
+def test_a_full_disk_is_told_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    """Contract: where the files of a command go that it does not keep is named; of other errors nothing is added."""
+    assert failed("report", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) == Exit.FAILED
+    assert "No space left on device; make room, or let TMPDIR name a folder" in capsys.readouterr().err
+    failed("report", OSError(errno.EACCES, os.strerror(errno.EACCES)))
+    assert "TMPDIR" not in capsys.readouterr().err
