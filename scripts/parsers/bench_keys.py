@@ -36,9 +36,9 @@ BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "capacity": {
             "scaling": "by TaskManagers, and of one with batches as small as four have on one core, on cores of their "
-            "own, medians of {us_per_event: CPU microseconds of them "
-            "all that go with events, gross_us: with idle seconds, events_per_s, redis_us, kafka_us, batch_events: in "
-            "a batch, cpu_per_idle_second and start_cpu_s: of each, us_by_thread}",
+            "own, medians of {us_per_event: CPU microseconds of them all that go with events, gross_us: with idle "
+            "seconds, events_per_s, redis_us, kafka_us, batch_events: in a batch, "
+            "cpu_per_idle_second and start_cpu_s: of each, us_by_thread}",
             "by_round": "us_per_event of each run, by TaskManagers",
             "flat": "the most of us_per_event over the least; null with --from",
             "flat_gross": "the same of gross_us",

@@ -163,7 +163,9 @@ def _in_turns(verbs: SubVerbs) -> None:
     which = kept.add_mutually_exclusive_group()
     which.add_argument("--only", choices=("hashmap", "rocksdb"), help="measure one of them (both)")
     which.add_argument(
-        "--each-setting", action="store_true", help="measure RocksDB, and without each of its settings in turn"
+        "--each-setting",
+        action="store_true",
+        help="measure RocksDB, and without each of its settings in turn; six Flink clusters are up at once",
     )
 
 
