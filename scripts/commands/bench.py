@@ -12,6 +12,7 @@ from tideline.schemas.errors import ConfigError, ModelError, Unavailable
 from tideline.scripts.benchmarks.live import (
     backends,
     backfill_rate,
+    beside,
     capacity,
     cluster_rate,
     freshness,
@@ -61,8 +62,17 @@ def _regret(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _peers(given: argparse.Namespace) -> Mapping[str, object]:
-    plan = side_by_side.Plan(given.events, given.slow_events, given.rounds, not given.without_kills)
+    rates, kills = not given.without_rates, not given.without_kills
+    plan = side_by_side.Plan(given.events, given.slow_events, given.rounds, rates, kills)
     return side_by_side.measure(plan, given.only)
+
+
+def _backends(given: argparse.Namespace) -> Mapping[str, object]:
+    first, *more = given.users
+    if more and given.each_setting:
+        raise ConfigError("each-setting", "with several numbers of users", "one number")
+    plan = backends.Plan(given.events, given.rounds, first)
+    return backends.measure(plan, given.only, each_setting=given.each_setting, more=more)
 
 
 def _value(given: argparse.Namespace) -> dict[str, Any]:
@@ -83,9 +93,8 @@ _RUN: dict[str, Callable[[argparse.Namespace], Mapping[str, object]]] = {
     "cluster": lambda given: cluster_rate.measure(given.events, given.rounds),
     "capacity": lambda given: capacity.planned(given.by) if given.by else capacity.measure(given.events, given.rounds),
     "backfill": lambda given: backfill_rate.measure(given.events),
-    "backends": lambda given: backends.measure(
-        backends.Plan(given.events, given.rounds, given.users), given.only, each_setting=given.each_setting
-    ),
+    "beside": lambda given: beside.measure(given.commit, given.events, given.rounds),
+    "backends": _backends,
     "ruled": lambda given: ruled.measure(given.events, given.rounds),
     "replay": lambda given: replay_rate.measure(given.events),
     "freshness": lambda given: freshness.measure(given.capacity, given.seconds),

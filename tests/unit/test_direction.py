@@ -24,6 +24,7 @@ ROOMS = sorted(path.parent.name for path in (ROOT / "udfs" / "core").glob("*/__i
 WHOLE_ONLY = {
     "scripts/benchmarks/live/cluster_rate.py",
     "scripts/benchmarks/live/idiomatic_run.py",
+    "scripts/benchmarks/live/peers/flink_job.py",
     "scripts/benchmarks/live/peers/peer_processes.py",
     "scripts/benchmarks/live/peers/plain_loop.py",
     "scripts/benchmarks/live/peers/quix_job.py",

@@ -1,6 +1,7 @@
 """The live job with its users in the heap and in RocksDB, on the same records in turns: rate, checkpoints, restores.
 
-Two Flink clusters share Kafka and Redis, one of them works at a time. Where users have full histories before the first
+Flink clusters share Kafka and Redis, one of them works at a time; with several numbers of users each has a cluster, and
+records of so many users. Where users have full histories before the first
 record, lists are waited for as well, beside checkpoints and while one is made.
 """
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
     from tideline.schemas.topics import Topics
 
-_ROCKSDB = "rocksdb"
-WAYS: dict[str, Path | None] = {"hashmap": None, _ROCKSDB: FLINK_CONF / "rocksdb.yaml"}
+_HASHMAP, _ROCKSDB = "hashmap", "rocksdb"
+WAYS: dict[str, Path | None] = {_HASHMAP: None, _ROCKSDB: FLINK_CONF / "rocksdb.yaml"}
 _MIB = 1 << 20
 _HEAP_MIB, _HEAP_BYTES_PER_USER = 2_560, 5_000
 _FRESH_S = 40
@@ -43,43 +44,68 @@ class Figures(TypedDict):
     ratio: float
     without: dict[str, float]
     by_round: dict[str, list[dict[str, Any]]]
+    of_users: dict[str, float]
     users: int
     full: bool
     events: int
 
 
 class Plan(NamedTuple):
-    """What is measured: so many records and rounds of both; of `users` with full histories, 0 for none before."""
+    """What is measured: so many records and rounds of each; of `users` with full histories, 0 for none before."""
 
     events: int
     rounds: int
     users: int = 0
 
 
-def measure(plan: Plan, only: str | None = None, *, each_setting: bool = False) -> Figures:
+class Lane(NamedTuple):
+    """What is measured in turns with others: a backend by its settings, and users of its own."""
+
+    way: str
+    conf: Path | None
+    users: int
+
+
+def measure(plan: Plan, only: str | None = None, *, each_setting: bool = False, more: Sequence[int] = ()) -> Figures:
     """Work the records off with one TaskManager, in each round once with each backend, or one `only`.
 
-    With `each_setting` RocksDB also comes without each of its settings, in the heap's place.
+    With `each_setting` RocksDB also comes without each of its settings, in the heap's place; with `more` numbers of
+    users one backend comes with each of them, RocksDB unless `only` is another.
     """
     with ExitStack() as up:
-        ways = {only: WAYS[only]} if only else dict(WAYS)
-        if each_setting:
-            folder = Path(up.enter_context(TemporaryDirectory()))
-            ways = {_ROCKSDB: WAYS[_ROCKSDB], **without_each(FLINK_CONF / "rocksdb.yaml", folder)}
+        folder = Path(up.enter_context(TemporaryDirectory()))
         stages: dict[str, Arena] = {}
-        for way, conf in ways.items():
+        planned = lanes(plan.users, only, folder, each_setting=each_setting, more=more)
+        for name, lane in planned.items():
             first = next(iter(stages.values()), None)
-            memory = _memory(plan.users) if way == "hashmap" else None
-            stages[way] = up.enter_context(arena(f"backends-{_short(way)}", 1, conf, first, memory))
-        found = _rounds(stages, plan)
-    rates = {way: median(each["events_per_s"] for each in runs) for way, runs in found.items()}
-    rocksdb, hashmap = rates.get(_ROCKSDB, 0), rates.get("hashmap", 0)
+            memory = _memory(lane.users) if lane.way == _HASHMAP else None
+            stages[name] = up.enter_context(arena(f"backends-{_short(name)}", 1, lane.conf, first, memory))
+        found = _rounds(stages, planned, plan)
+    return figures(found, plan, more)
+
+
+def lanes(users: int, only: str | None, folder: Path, *, each_setting: bool, more: Sequence[int]) -> dict[str, Lane]:
+    """Return what is measured in turns, by name; settings files that are made lie in the folder."""
+    if more:
+        way = only or _ROCKSDB
+        return {str(count): Lane(way, WAYS[way], count) for count in (users, *more)}
+    ways = {only: WAYS[only]} if only else dict(WAYS)
+    if each_setting:
+        ways = {_ROCKSDB: WAYS[_ROCKSDB], **without_each(FLINK_CONF / "rocksdb.yaml", folder)}
+    return {way: Lane(way, conf, users) for way, conf in ways.items()}
+
+
+def figures(found: dict[str, list[dict[str, Any]]], plan: Plan, more: Sequence[int] = ()) -> Figures:
+    """Return what is printed of the runs by name of their lane."""
+    rates = {name: median(each["events_per_s"] for each in runs) for name, runs in found.items()}
+    rocksdb, hashmap = rates.get(_ROCKSDB, 0), rates.get(_HASHMAP, 0)
     return {
         "rocksdb_events_per_s": round(rocksdb),
         "hashmap_events_per_s": round(hashmap),
         "ratio": round(rocksdb / hashmap, 3) if hashmap else 0.0,
-        "without": {way: round(rate / rocksdb, 3) for way, rate in rates.items() if way not in WAYS},
+        "without": {} if more else {way: round(rate / rocksdb, 3) for way, rate in rates.items() if way not in WAYS},
         "by_round": found,
+        "of_users": {count: round(rate / rates[str(plan.users)], 3) for count, rate in rates.items()} if more else {},
         "users": plan.users or USERS,
         "full": bool(plan.users),
         "events": plan.events,
@@ -102,16 +128,20 @@ def _short(way: str) -> str:
     return way.rsplit(".", 1)[-1]
 
 
-def _rounds(stages: Mapping[str, Arena], plan: Plan) -> dict[str, list[dict[str, Any]]]:
-    """Return what the runs have shown, in turns, by way."""
+def _rounds(stages: Mapping[str, Arena], planned: Mapping[str, Lane], plan: Plan) -> dict[str, list[dict[str, Any]]]:
+    """Return what the runs have shown, by lane: in turns, and every other round in the other order."""
     first = next(iter(stages.values()))
-    topics = prepare(first, "uniform", 0.0, plan.events, plan.users or USERS)
-    entry = _entry(first, plan.users)
-    found: dict[str, list[dict[str, Any]]] = {way: [] for way in stages}
+    peopled = {
+        users: (prepare(first, f"uniform-{users}", 0.0, plan.events, users or USERS), _entry(first, users))
+        for users in sorted({lane.users for lane in planned.values()})
+    }
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in stages}
     for number in range(plan.rounds):
-        for way, stage in stages.items():
-            found[way].append(_ran(stage, topics, f"{_short(way)}-{number}", plan, entry))
-            say(f"{way}: {found[way][-1]}")
+        for name in list(stages)[:: -1 if number % 2 else 1]:
+            topics, entry = peopled[planned[name].users]
+            ran = _ran(stages[name], topics, f"{_short(name)}-{number}", planned[name].users, entry)
+            found[name].append(ran)
+            say(f"{name}: {ran}")
     return found
 
 
@@ -125,10 +155,10 @@ def _entry(stage: Arena, users: int) -> Path | None:
         return None
     states = full_states(stage.keys, int(time.time() * 1000))
     say(f"users of {sum(map(len, states)) / len(states):,.0f} bytes")
-    return entry_with(stage.stack.root / "peopled", users, states)
+    return entry_with(stage.stack.root / f"peopled-{users}", users, states)
 
 
-def _ran(stage: Arena, topics: Topics, name: str, plan: Plan, entry: Path | None) -> dict[str, Any]:
+def _ran(stage: Arena, topics: Topics, name: str, users: int, entry: Path | None) -> dict[str, Any]:
     """Return what one run has shown."""
     rest = stage.stack.rest
     own = replace(stage.topics(f"{topics.clickstream}-{name}", int(time.time() * 1000)), clickstream=topics.clickstream)
@@ -141,9 +171,9 @@ def _ran(stage: Arena, topics: Topics, name: str, plan: Plan, entry: Path | None
     refuse_refused(run)
     rate = round(steady_rate(run.samples, events))
     found: dict[str, Any] = {"events_per_s": rate, "us_by_thread": run.us_by_thread}
-    if plan.users:
+    if users:
         found["filled_s"] = round((began["now"] - began["timestamps"]["CREATED"]) / 1000, 1)
-        found |= _fresh(stage, job_id, topics.clickstream, rate // 2, plan.users)
+        found |= _fresh(stage, job_id, topics.clickstream, rate // 2, users)
     last = rest.checkpoint(job_id)
     made = [each for each in rest.get(f"/jobs/{job_id}/checkpoints")["history"][::-1] if each["status"] == "COMPLETED"]
     rest.cancel(job_id)

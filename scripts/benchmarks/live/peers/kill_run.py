@@ -1,32 +1,45 @@
-"""kill -9 of every process of a peer while events come, a new start, and what the lists say in the end.
-
-Of the live job `scripts/test faults` says that.
-"""
+"""kill -9 of every process of a peer, or of every TaskManager, while events come, and what the lists say in the end."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tideline.scripts.benchmarks.live.arena import PREFIX, Arena, encode, job_options
 from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, by_partition
 from tideline.scripts.benchmarks.live.peers.event_body import EventBody, known_activities
 from tideline.scripts.benchmarks.live.peers.final_lists import Audit, Final, audit, by_body, by_core, stored
+from tideline.scripts.benchmarks.live.peers.flink_job import FlinkJob
 from tideline.scripts.benchmarks.live.peers.loop_body import ranker_of
-from tideline.scripts.benchmarks.live.peers.peer_processes import BY_CORE, PeerProcesses
+from tideline.scripts.benchmarks.live.peers.peer_processes import BY_CORE, PEERS, PeerProcesses
 from tideline.scripts.benchmarks.live.traffic import Traffic, make_chunk
 from tideline.scripts.benchmarks.progress import say
 from tideline.scripts.commands.submit import configuration
 from tideline.scripts.localstack import StackError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from tideline.schemas.events import Event
     from tideline.schemas.topics import Topics
 
 EVENTS, USERS = 6_000, 500
 _EACH, _PAUSE_S = 100, 0.5
-_FIRST_WITHIN_S, _IDLE_S, _SETTLED_WITHIN_S = 60.0, 25.0, 120.0
+_FIRST_WITHIN_S, _IDLE_S, _SETTLED_WITHIN_S = 120.0, 25.0, 240.0
 _SPAN_MS = 6 * 3_600_000
+
+
+class Killable(Protocol):
+    """What runs and can be killed."""
+
+    def save(self) -> None:
+        """Have what is known so far kept."""
+
+    def kill_and_start(self) -> None:
+        """End all of it as kill -9 does; it goes on with what was kept."""
+
+    def wait_back(self) -> None:
+        """Return once it works again."""
 
 
 def after_kill(stage: Arena, way: str) -> Audit:
@@ -37,11 +50,18 @@ def after_kill(stage: Arena, way: str) -> Audit:
     expected = _undisturbed(stage, way, topics, events)
     stage.redis.flushall()
     stage.redis.config_resetstat()
-    with PeerProcesses(stage.stack, way, topics, f"killed-{way}") as running:
+    with _started(stage, way, topics) as running:
         _feed(stage, topics, events, running)
+        running.wait_back()
         found = settled(stage, expected)
     say(f"{way}, killed: {found}")
     return found
+
+
+def _started(stage: Arena, way: str, topics: Topics) -> AbstractContextManager[Killable]:
+    if way in PEERS:
+        return PeerProcesses(stage.stack, way, topics, f"killed-{way}")
+    return FlinkJob(stage, way, topics)
 
 
 def _undisturbed(stage: Arena, way: str, topics: Topics, events: list[Event]) -> dict[str, Final]:
@@ -51,11 +71,16 @@ def _undisturbed(stage: Arena, way: str, topics: Topics, events: list[Event]) ->
     return by_body(EventBody(config, known_activities(config)), events, stage.keys)
 
 
-def _feed(stage: Arena, topics: Topics, events: list[Event], running: PeerProcesses) -> None:
-    """Write events at a steady rate once the first ones have led to lists; halfway the processes are killed."""
+def _feed(stage: Arena, topics: Topics, events: list[Event], running: Killable) -> None:
+    """Write events at a steady rate once the first ones have led to lists; halfway all is killed.
+
+    What is saved is of the first quarter: some of what was worked off then comes again.
+    """
     records = encode(events)
     with BatchProducer(stage.stack.kafka_bootstrap, topics.clickstream) as producer:
         for begin in range(0, len(records), _EACH):
+            if begin == len(records) // 4:
+                running.save()
             if begin == len(records) // 2:
                 running.kill_and_start()
             producer.send(by_partition(records[begin : begin + _EACH]))

@@ -69,6 +69,9 @@ class PeerProcesses:
             for number in range(self._count)
         ]
 
+    def save(self) -> None:
+        """Nothing: what a peer keeps it keeps by itself, each second."""
+
     def kill_and_start(self) -> None:
         """End all of them as kill -9 does, and start them again with what they have kept."""
         for each in self._running:
@@ -76,6 +79,9 @@ class PeerProcesses:
         if not wait_gone(self._running, _GONE_WITHIN_S):
             raise StackError(f"{self._peer} still runs {_GONE_WITHIN_S:.0f} s after kill -9")
         self.start()
+
+    def wait_back(self) -> None:
+        """Nothing: whether they work again is seen by their lists."""
 
     def counted(self) -> int:
         """Return how many events they have worked off since they were started last.

@@ -12,6 +12,7 @@ from tests.support.tiny_world import tiny_world
 from tideline.scripts.benchmarks.live import (
     backends,
     backfill_rate,
+    beside,
     capacity,
     cluster_rate,
     freshness,
@@ -58,6 +59,7 @@ _SHORT: dict[str, Callable[[], dict[str, Any]]] = {
 _ON_A_STACK = {
     "throughput": throughput,
     "peers": side_by_side,
+    "beside": beside,
     "backfill": backfill_rate,
     "capacity": capacity,
     "cluster": cluster_rate,
