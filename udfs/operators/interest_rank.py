@@ -47,7 +47,7 @@ from tideline.udfs.operators.past.read_past import Told, read_past, with_more
 from tideline.udfs.operators.pushing.pushes import Pushes
 from tideline.udfs.operators.ranker_feed import ACTIVITIES, CONTROL, POLICY, RankerFeed
 from tideline.udfs.operators.stop import fail_job, failing_for_good
-from tideline.udfs.operators.subtask import broadcasts_of, job_id, present_ms, subtask_number
+from tideline.udfs.operators.subtask import broadcasts_of, collect_seldom, job_id, present_ms, subtask_number
 from tideline.udfs.settings.build import BUILD_ID
 from tideline.udfs.settings.job_config import BackfillConfig, JobConfig, ReplayConfig
 from tideline.udfs.settings.rank_settings import rank_settings
@@ -107,6 +107,7 @@ class InterestRank(KeyedBroadcastProcessFunction):
         self._past = read_past(config, self._read, told, self._feed.state, present_ms())
         self._show()
         self._feed.log_start(BUILD_ID, config.topics.activities)
+        collect_seldom()
 
     def _read_topics(self, erased_from_ms: int) -> Told:
         """Bring the ranker's state to the present: whatever comes later is broadcast. Return what was told."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from tideline.udfs.operators.subtask import (
     attempt_number,
     broadcasts_of,
+    collect_seldom,
     job_id,
     subtask_number,
     task_environment,
     was_restored,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class JavaField:
@@ -96,3 +102,51 @@ def test_the_environment_of_the_task_is_read_though_it_is_private() -> None:
 def test_a_restored_task_is_told_from_a_new_one(whether: bool) -> None:
     """Contract: the state manager of the task itself says so."""
     assert was_restored(context(environment=restored(whether))) is whether
+
+
+class Attempt:
+    """What an operator of a former attempt leaves: something that knows itself."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    """The interpreter's collector as it was, afterwards."""
+    before = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("collector")
+def test_cycles_of_a_former_attempt_are_taken_away_when_the_next_one_opens() -> None:
+    """Contract: what was set aside from collection at one start does not stay for ever, however often a job starts."""
+    attempt: Attempt | None = Attempt()
+    left = weakref.ref(attempt)
+    collect_seldom()
+    attempt = None
+    gc.collect()
+    assert left() is not None  # set aside: no collection looks at it
+    collect_seldom()
+    assert left() is None
+
+
+@pytest.mark.usefixtures("collector")
+def test_a_batch_of_a_thousand_events_is_not_looked_at_for_cycles() -> None:
+    """Contract: no collection falls into a batch, nor into many: what they leave goes by itself."""
+    seen: list[str] = []
+    watch = lambda phase, _: seen.append(phase)  # noqa: E731 - to be taken out again
+    collect_seldom()
+    gc.callbacks.append(watch)
+    try:
+        for _ in range(20):
+            batch = [[number] for number in range(5_000)]
+            del batch
+        assert not seen
+        kept = [[number] for number in range(20_000)]  # what stays is looked at all the same
+        assert seen
+        assert kept
+    finally:
+        gc.callbacks.remove(watch)
