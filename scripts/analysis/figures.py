@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.experiments.lift import Rate
+from tideline.udfs.core.experiments.lift import rate_of_sums, sums_of_users
 from tideline.udfs.core.learning.monitoring import ALARM_AT, COLD_BELOW
 from tideline.udfs.core.limits import LEAST_EXAMINED
 from tideline.udfs.core.rewards.position_bias import ShownEntries, examination
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.experiments.lift import Rate
     from tideline.udfs.core.rewards.position_bias import Share
 
 ACTION, PLACEMENT = "action", "placement"
@@ -144,32 +145,24 @@ def drift(parts: Iterable[DecisionLog]) -> dict[str, Any]:
 
 
 class _Stretch(NamedTuple):
-    """Sums of clicks, or of reward less its prediction, of each user in a stretch of time, part by part."""
+    """Rows of a stretch of time, part by part, and what is summed of each: clicks, or reward less its prediction."""
 
     parts: Iterable[DecisionLog]
     start_ms: int
     name: str
     newest: bool
 
-    def users(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]]:
-        """Yield sum and rows of each user of a part who has any."""
+    def rate(self) -> Rate:
+        """Return the sum over rows, by users."""
+        total = np.zeros(6)
         for log in self.parts:
             values = log.click if self.name == "click_z" else log.reward - log.predicted
             rows = np.flatnonzero(((log.ts_ms > self.start_ms) == self.newest) & np.isfinite(values))
             count = np.bincount(log.user[rows])
             some = np.flatnonzero(count)
-            yield np.bincount(log.user[rows], values[rows]).astype(np.float64)[some], count[some]
-
-    def rate(self) -> Rate:
-        """Return the sum over rows, as `lift.rate_of` has it of all rows at once."""
-        total = np.sum([(top.size, top.sum(), rows.sum()) for top, rows in self.users()], axis=0)
-        users, value = int(total[0]), float(total[1] / total[2]) if total[2] else math.nan
-        if users < 2:
-            return Rate(value, math.nan, users, float(total[2]))
-        residuals = [top - value * rows for top, rows in self.users()]
-        squares = sum(float(np.square(each).sum()) for each in residuals)
-        spread = (squares - sum(float(each.sum()) for each in residuals) ** 2 / users) / (users - 1)
-        return Rate(value, max(spread, 0.0) * users / float(total[2]) ** 2, users, float(total[2]))
+            sums = np.bincount(log.user[rows], values[rows])[some]
+            total += sums_of_users(sums.astype(np.float64), count[some].astype(np.float64))
+        return rate_of_sums(total.tolist())
 
 
 def _distance(now: _Stretch, then: _Stretch) -> float | None:

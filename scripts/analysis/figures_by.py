@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tideline.scripts.analysis.figures import ACTION, known
-from tideline.udfs.core.experiments.lift import Rate, share_interval
+from tideline.udfs.core.experiments.lift import rate_of_sums, share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -67,7 +65,7 @@ def _different(cell: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
 def _user_sums(
     code: NDArray[np.int64], user: NDArray[np.int64], values: Sequence[NDArray[np.float64]], count: int
 ) -> NDArray[np.float64]:
-    """Return by code the number of users, their sums and rows, and squares and products of both [values, 6, count].
+    """Return by code what `lift.rate_of_sums` takes of each of the values and its users' rows [values, 6, count].
 
     Values are 0 and 1, so all are whole numbers, and exact.
     """
@@ -80,18 +78,6 @@ def _user_sums(
         sums = (np.ones(cells.size), top, rows, top * top, top * rows, rows * rows)
         found.append([np.bincount(cells // width, its, count) for its in sums])
     return np.array(found)
-
-
-def rate_of_sums(sums: Sequence[float]) -> Rate:
-    """Return what `lift.rate_of` does of rows, from sums over users as `_user_sums` has them, to the last digit."""
-    users, top, rows, tops, products, squares = (int(each) for each in sums)
-    if not rows:
-        return Rate(math.nan, math.nan, users)
-    if users < 2:
-        return Rate(top / rows, math.nan, users, float(rows))
-    value = Fraction(top, rows)
-    residuals = tops - 2 * value * products + value * value * squares  # their sum is 0
-    return Rate(top / rows, float(residuals * users / ((users - 1) * rows**2)), users, float(rows))
 
 
 def _rates(counts: Sequence[int], users: NDArray[np.float64], revenue: float) -> dict[str, Any]:

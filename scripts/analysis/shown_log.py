@@ -6,7 +6,6 @@ policies and the like are all held. From PARTS times OF_A_PART rows on parts gro
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from tideline.models.coded_texts import CodedTexts, coded_texts
 from tideline.models.tables import Table
 from tideline.scripts.analysis.figures import ACTION, PLACEMENT, DecisionLog
 from tideline.scripts.analysis.read_log import LEAST_PROPENSITY
+from tideline.scripts.archive.spilled_parts import spill, spilled
 from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.ranking.placements import DEFAULT
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 OF_A_PART, PARTS = 250_000, 500
 """Rows of a part, and the most parts: each is an open file while the log is read."""
 _BATCH = 65_536
-_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
 _COLUMNS = (
     "decision_id", "user", "action", "position", "ts_ms", "policy", "encoder_version", "arm", "explored", "propensity",
     "eligible", "mean", "click", "conversion", "revenue", "mature",
@@ -62,7 +61,7 @@ class ShownLog:
         self._count = min(1 + table.rows // of_a_part, PARTS)
         self.first_ms, self.last_ms = (np.iinfo(np.int64).max, 0) if table.rows else (0, 0)
         seen: dict[str, dict[str, int]] = {name: {} for name in _NAMED}
-        self._spill(table, seen)
+        spill(self._batches(table, seen), self._spilled)
         self.names = {name: tuple(sorted(each)) for name, each in seen.items()}
         self._place = {
             name: np.argsort(np.argsort(np.array(list(each), np.str_))) if each else np.zeros(0, np.int64)
@@ -85,19 +84,13 @@ class ShownLog:
                 groups = {name: columns[name] for name in self.groups}
                 yield DecisionLog(groups=groups, **{name: columns[name] for name in _PLAIN})
 
-    def _spill(self, table: Table, seen: dict[str, dict[str, int]]) -> None:
-        names = [*_COLUMNS, *(name for name in _LATER if name in table.names)]
+    def _batches(
+        self, table: Table, seen: dict[str, dict[str, int]]
+    ) -> Iterator[tuple[pa.RecordBatch, NDArray[np.int64]]]:
         done = 0
-        with ExitStack() as stack:
-            writers: dict[int, Any] = {}
-            for batch in table.batches(names, _BATCH):
-                rows, of = self._typed(batch, seen, done)
-                done += batch.rows
-                for part in np.unique(of).tolist():
-                    if part not in writers:
-                        opened = pa.ipc.new_stream(str(self._spilled(part)), rows.schema, options=_LZ4)
-                        writers[part] = stack.enter_context(opened)
-                    writers[part].write_batch(rows.take(pa.array(np.flatnonzero(of == part))))
+        for batch in table.batches([*_COLUMNS, *(name for name in _LATER if name in table.names)], _BATCH):
+            yield self._typed(batch, seen, done)
+            done += batch.rows
 
     def _typed(
         self, table: Table, seen: dict[str, dict[str, int]], done: int
@@ -118,8 +111,7 @@ class ShownLog:
         """Put the rows of a part in the order of time, with numbers for users and lists."""
         if not self._spilled(part).exists():
             return
-        with pa.ipc.open_stream(str(self._spilled(part))) as stream:
-            rows = stream.read_all()
+        rows = spilled(self._spilled(part))
         self._spilled(part).unlink()
         found = {name: rows[name].to_numpy() for name in rows.column_names if name not in ("user", "decision_id")}
         user, decision = (coded_texts(rows[name]).code.astype(np.int64) for name in ("user", "decision_id"))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
 
 from tideline.models.coded_texts import coded_texts
 from tideline.schemas.records import DECISION
 from tideline.scripts.archive.avro_columns import columns_of
+from tideline.scripts.archive.spilled_parts import spill, spilled
 from tideline.scripts.archive.topic_columns import decisions_of, events_of, rewarding
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.io import archive_files
@@ -71,26 +69,19 @@ class UsersInParts:
             yield pa.table(columns, schema=_EVENTS)
 
     def _spill(self, name: str, tables: Iterator[pa.Table]) -> None:
-        with ExitStack() as stack:
-            writers: dict[int, parquet.ParquetWriter] = {}
-            for table in tables:
-                of = coded_texts(table.column("user" if name == "events" else "user_id")).parts(self.count)
-                for part in np.unique(of).tolist():
-                    if part not in writers:
-                        path = self._folder / f"{name}-{part}"
-                        writers[part] = stack.enter_context(parquet.ParquetWriter(path, table.schema))
-                    writers[part].write_table(table.filter(pa.array(of == part)))
+        user = "user" if name == "events" else "user_id"
+        parted = ((table, coded_texts(table.column(user)).parts(self.count)) for table in tables)
+        spill(parted, lambda part: self._folder / f"{name}-{part}")
 
     def decisions(self, part: int) -> pa.Table:
         """Return the decisions of a part's users, in the order of the archive."""
         path = self._folder / f"decisions-{part}"
-        return parquet.read_table(path).combine_chunks() if path.exists() else columns_of(DECISION, [])
+        return spilled(path) if path.exists() else columns_of(DECISION, [])
 
     def events(self, part: int) -> list[Event]:
         """Return what may be a reward of a part's users, in the order of the archive."""
         path = self._folder / f"events-{part}"
         if not path.exists():
             return []
-        rows = parquet.read_table(path, columns=["key", "value", "at_ms"])
-        columns = (column.to_pylist() for column in rows.columns)
+        columns = (column.to_pylist() for column in spilled(path).select(["key", "value", "at_ms"]).columns)
         return events_of(TopicRecord(0, *each) for each in zip(*columns, strict=True))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
+from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -60,15 +61,29 @@ class Lift(NamedTuple):
 def rate_of(user: NDArray[np.int64], top: NDArray[np.float64], bottom: NDArray[np.float64]) -> Rate:
     """Return sum(top) / sum(bottom) over rows [N] of users with its variance: NaN of one user, both of nothing."""
     _, place = np.unique(user, return_inverse=True)
-    tops, bottoms = np.bincount(place, top), np.bincount(place, bottom)
-    count, total = tops.size, float(bottoms.sum())
-    if total <= 0.0:
-        return Rate(math.nan, math.nan, count)
-    value = float(tops.sum()) / total
-    if count < 2:
-        return Rate(value, math.nan, count, total)
-    residual = tops - value * bottoms
-    return Rate(value, float(residual.var(ddof=1)) * count / total**2, count, total)
+    tops, bottoms = (np.bincount(place, each).astype(np.float64) for each in (top, bottom))
+    return rate_of_sums(sums_of_users(tops, bottoms).tolist())
+
+
+def sums_of_users(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what `rate_of_sums` takes [6] of sums by user [users]; that of other users may be added."""
+    return np.array([top.size, top.sum(), bottom.sum(), top @ top, top @ bottom, bottom @ bottom])
+
+
+def rate_of_sums(sums: Sequence[float]) -> Rate:
+    """Return the rate of users from their number, sum(top), sum(bottom), and sums of top^2, top bottom and bottom^2.
+
+    Variance = sum (top - value bottom)^2 users / ((users - 1) sum(bottom)^2): exact in the sums that are given, which
+    whole numbers are; others lose digits where users hardly differ.
+    """
+    users, top, bottom, tops, products, bottoms = (Fraction(each) for each in sums)
+    if bottom <= 0:
+        return Rate(math.nan, math.nan, int(users))
+    value = top / bottom
+    if users < 2:
+        return Rate(float(value), math.nan, int(users), float(bottom))
+    residuals = max(tops - 2 * value * products + value * value * bottoms, Fraction(0))  # their sum is 0
+    return Rate(float(value), float(residuals * users / ((users - 1) * bottom**2)), int(users), float(bottom))
 
 
 def interval(rate: Rate) -> tuple[float, float]:

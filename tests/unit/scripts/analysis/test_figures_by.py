@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.support.shown import ACTIONS, shown
-from tideline.scripts.analysis.figures_by import list_quality, rate_of_sums, rates
-from tideline.udfs.core.experiments.lift import rate_of
+from tideline.scripts.analysis.figures_by import list_quality, rates
 
 HOUR_MS = 3_600_000
 
@@ -31,23 +26,6 @@ def test_lists_are_judged_by_the_clicks_that_follow() -> None:
         "precision": 0.5, "hit_rate": 1.0, "recall": 0.5, "ndcg": pytest.approx((1 / np.log2(3)) / ideal, abs=1e-6),
     }  # fmt: skip
     assert judged["last"] == {"precision": 0.0, "hit_rate": 0.0, "recall": None, "ndcg": None}
-
-
-@given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=1, max_size=60))
-def test_a_rate_of_sums_is_that_of_the_rows(rows: list[tuple[int, bool]]) -> None:
-    """Contract: the same value, users and rows as `lift.rate_of`; its variance but for rounding, 0 of users alike."""
-    user, top = np.array([each for each, _ in rows]), np.array([float(each) for _, each in rows])
-    wanted = rate_of(user, top, np.ones(user.size))
-    clicks, shown_to = np.bincount(user, top), np.bincount(user)
-    users = shown_to > 0
-    products = (clicks, shown_to, clicks**2, clicks * shown_to, shown_to**2)
-    found = rate_of_sums([float(users.sum()), *(float(each.sum()) for each in products)])
-    assert (found.value, found.users, found.bottom) == (wanted.value, wanted.users, wanted.bottom)
-    if math.isnan(wanted.variance):
-        assert math.isnan(found.variance)
-    else:
-        assert found.variance == pytest.approx(wanted.variance, rel=1e-9, abs=1e-15)
-        assert (found.variance == 0.0) == (np.ptp(clicks[users] / shown_to[users]) == 0.0)
 
 
 def test_rates_are_told_of_each_name_mature_rows_apart() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tideline.udfs.core.experiments.lift import (
     LEAST_USERS,
@@ -13,7 +15,9 @@ from tideline.udfs.core.experiments.lift import (
     interval,
     lift_of,
     rate_of,
+    rate_of_sums,
     share_interval,
+    sums_of_users,
 )
 
 
@@ -36,6 +40,21 @@ def test_a_rate_and_its_variance_equal_the_bootstrap_over_users() -> None:
     draws = rng.integers(0, 300, (4000, 300))
     resampled = tops[draws].sum(axis=1) / bottoms[draws].sum(axis=1)
     assert found.variance == pytest.approx(resampled.var(), rel=0.1)
+
+
+@given(st.lists(st.tuples(st.integers(-9, 9), st.integers(1, 5)), min_size=1, max_size=40), st.integers(0, 40))
+def test_a_rate_of_sums_has_the_variance_of_the_linearised_ratio(users: list[tuple[int, int]], first: int) -> None:
+    """Contract: sums of some users and of the others, added, give sum(top) / sum(bottom) and var(residuals) / n."""
+    top, bottom = (np.array(each, np.float64) for each in zip(*users, strict=True))
+    sums = sums_of_users(top[:first], bottom[:first]) + sums_of_users(top[first:], bottom[first:])
+    found = rate_of_sums(sums.tolist())
+    assert (found.value, found.users, found.bottom) == (top.sum() / bottom.sum(), len(users), bottom.sum())
+    if len(users) == 1:
+        assert np.isnan(found.variance)
+    else:
+        residuals = (top - found.value * bottom) / bottom.mean()
+        assert found.variance == pytest.approx(residuals.var(ddof=1) / len(users), rel=1e-9, abs=1e-15)
+        assert (found.variance == 0.0) == (np.ptp(top / bottom) == 0.0)
 
 
 def test_nothing_is_said_of_few_users() -> None:
