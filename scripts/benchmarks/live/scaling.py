@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.scripts.benchmarks.live.arena import Arena, Run, arena
+from tideline.scripts.benchmarks.live.arena import SAMPLE_S, Arena, Run, arena
 from tideline.scripts.benchmarks.live.pinning import born_on, pin, shared_out
 from tideline.scripts.benchmarks.live.rates import STEADY_TO
 from tideline.scripts.benchmarks.live.throughput import refuse_refused
@@ -36,7 +36,7 @@ WARM_EVENTS = 30_000
 """What each TaskManager works off before it is counted; in all runs the same events count."""
 SMALL = "1, small batches"
 _SMALL_BATCH = 450
-_SETTLING_S, _IDLE_S = 3.0, 30
+_SETTLING_S, _IDLE_S = 3.0, 30.0
 """As long as from one checkpoint to the next, so that each has one in it."""
 _ENTRY = """import sys
 
@@ -61,7 +61,7 @@ class Scaled(NamedTuple):
     batch_events: float
     """Events in a batch, on average."""
     cpu_per_idle_second: float
-    """Of one TaskManager with the job running and no events, scraped every second."""
+    """Of one TaskManager with the job running and no events, scraped as in the run."""
     start_cpu_s: float
     """Of one TaskManager, from its start to its first event."""
     us_by_thread: dict[str, float]
@@ -168,8 +168,8 @@ def _idle(stage: Arena, run: Run) -> dict[str, float]:
     """Return CPU seconds a second of each process while the job waits for events, scraped as in the run."""
     time.sleep(_SETTLING_S)
     begun_s, before = time.monotonic(), stage.cpu_seconds()
-    for second in range(_IDLE_S):
+    while (left_s := begun_s + _IDLE_S - time.monotonic()) > 0:
         run.totals.read(stage.stack.prometheus_urls.values())
-        time.sleep(max(0.0, begun_s + second + 1 - time.monotonic()))
+        time.sleep(min(left_s, SAMPLE_S))
     seconds = time.monotonic() - begun_s
     return {name: (used_s - before[name]) / seconds for name, used_s in stage.cpu_seconds().items()}
