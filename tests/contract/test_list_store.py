@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     Once = Callable[[Callable[[], None]], Callable[[float], None]]
 
-VERSIONS = [(g, t, s) for g in (0, 1, 2) for t in (5, 1_700_000_000_000, 1_700_000_000_001) for s in (9, 10)]
+_TIMES_MS = 5, 40, 1_699_999_999_999, 1_700_000_000_000
+VERSIONS = [(g, t, s) for g in (0, 1, 2, 10) for t in _TIMES_MS for s in (9, 10)]
 
 
 @pytest.mark.parametrize("seed", range(5))
