@@ -71,6 +71,11 @@ def prepare(root: Path, conf: Path | None, tm_memory: str | None, rpc_port: int,
         (root / name).mkdir(parents=True, exist_ok=True)
 
 
+def configured(key: str) -> Any:
+    """What flink-conf/config.yaml has for a key."""
+    return _read(FLINK_CONF / "config.yaml")[key]
+
+
 def _read(path: Path) -> dict[str, Any]:
     from ruamel.yaml import YAML  # comes with apache-flink, which who only asks a stack for its ports does not need
 

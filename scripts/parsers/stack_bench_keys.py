@@ -123,6 +123,10 @@ STACK_BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "quarter": _LOAD.format("a quarter"),
             "half": _LOAD.format("half"),
             "full": _LOAD.format("all"),
+            "parts_ms": "of a batch at half load, for records about the `median` and the `latest` hundredth, ms: "
+            "{to_python: from the broker to Python, in_python, of_it_on_a_core, to_writer: from there to the Redis "
+            "writer, in_writer}",
+            "second": "the second whose lists were latest, lines of text; docs/benchmarks.md says how to read them",
             "capacity": "events/s that are full load",
             "seconds": "measured at each load",
             "users": "who did the events",

@@ -17,7 +17,7 @@ from tideline.udfs.core.erasure.known_erasures import KnownErasures
 from tideline.udfs.core.lists.list_block import encode_block
 from tideline.udfs.core.policies.arm_key import decode_ledger_key
 from tideline.udfs.core.policies.fence import Claim, check_sole_claim, check_still_writer
-from tideline.udfs.core.policies.policy_start import PolicyStart, TopicRecord
+from tideline.udfs.core.policies.policy_start import PolicyStart, Publication, TopicRecord
 from tideline.udfs.core.rule_costs.days import encode_costs
 from tideline.udfs.core.serving.broker_clock import BrokerClock
 from tideline.udfs.core.serving.costs.sampled_decisions import WaitingDecisions
@@ -95,11 +95,9 @@ class InterestRank(KeyedBroadcastProcessFunction):
         kept_by = self._shards, self._states, self._marks, self._rolls
         later, some = (not self._muted, config.users) if isinstance(config, ReplayConfig) else (False, None)
         self._users = BatchUsers(context, *kept_by, later=later, some=some)
-        self._writes_letters = subtask_number(context) == 0
-        self._brake = DeadLetterLimit()
-        self._clock, self._sampled = BrokerClock(), WaitingDecisions()
-        self._popular = PopularList(config.list_ttl_s * 1000)
-        self._stops = StopList(config.list_ttl_s * 1000)
+        self._writes_letters, self._brake = subtask_number(context) == 0, DeadLetterLimit()
+        self._clock, self._sampled, self._publication = BrokerClock(), WaitingDecisions(), Publication()
+        self._popular, self._stops = PopularList(config.list_ttl_s * 1000), StopList(config.list_ttl_s * 1000)
         # What reads the past may meet events of before any erasure.
         told = self._read_topics(erased_from_ms=present_ms() - erased_ms if live else 0)
         pushing = self._feed.state.settings.push
@@ -190,9 +188,12 @@ class InterestRank(KeyedBroadcastProcessFunction):
         if not role:  # a replay's single change is none
             return
         self._deployment.keep(ctx)
-        yield from self._tell_costs(self._sampled.costs())  # while the state is what they were made with
         record = TopicRecord(row[1], row[2], row[3], row[4])
-        self._feed.apply(role, [record])
+        records = self._publication.ended(record) if role == POLICY else [record]
+        if not records:
+            return
+        yield from self._tell_costs(self._sampled.costs())  # while the state is what they were made with
+        self._feed.apply(role, records)
         if role == POLICY:
             self._end_if_taken_over()
         if role == ACTIVITIES or decode_ledger_key(record.key) is not None:

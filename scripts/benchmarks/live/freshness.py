@@ -3,6 +3,9 @@
 Open loop: every 10 ms or so the events of that time are due, whatever became of those before. About 25 events a second
 are canaries: their users' lists are read every few milliseconds until one holds the event. The latency counts from the
 moment the event was due, so that a producer which the system keeps waiting hides nothing.
+
+Then half of the load once more, with a job that notes what it does (`second`): where the time goes, and a picture of
+the second whose lists were latest.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import numpy as np
@@ -21,6 +26,7 @@ from tideline.schemas.events import FIRST_ACTIVITY_TYPE
 from tideline.scripts.benchmarks.live.arena import PREFIX, Arena, arena, encode
 from tideline.scripts.benchmarks.live.kafka_batches import BatchProducer, by_partition
 from tideline.scripts.benchmarks.live.rates import percentiles
+from tideline.scripts.benchmarks.live.second.one_second import Second, one_second, settings_with_pauses
 from tideline.scripts.benchmarks.live.throughput import USERS, capacity_of
 from tideline.scripts.benchmarks.live.traffic import CHUNK_EVENTS, Traffic, make_chunk
 from tideline.scripts.benchmarks.progress import say
@@ -41,6 +47,7 @@ _SEEN_WITHIN_S = 60.0
 _LOOKED_AT = 200
 """Canaries at once, the oldest: while nothing comes, looking for all of them would take a core from the job."""
 _HEAD_START_S = 1.0
+_OPTIONS = {"parallelism": str(TASKMANAGERS)}
 
 
 class Canary(NamedTuple):
@@ -67,6 +74,8 @@ class Figures(TypedDict):
     quarter: dict[str, Any]
     half: dict[str, Any]
     full: dict[str, Any]
+    parts_ms: dict[str, dict[str, float]]
+    second: list[str]
     capacity: int
     seconds: int
     users: int
@@ -74,26 +83,47 @@ class Figures(TypedDict):
 
 def measure(capacity: int | None, seconds: int) -> Figures:
     """Run the benchmark; `capacity` in events/s, measured first where it is None."""
-    with arena("freshness", TASKMANAGERS) as stage:
-        full = capacity or capacity_of(stage, TASKMANAGERS)
-        topics = stage.topics("freshness", int(time.time() * 1000))
-        job_id = stage.start(topics, {"parallelism": str(TASKMANAGERS)})
-        stage.stack.rest.wait_running(job_id)
-        say("an opening that does not count: the JVM compiles what is hot")
-        one_load(stage, topics.clickstream, round(full / 2), _OPENING_S, seed=5)
-        found: dict[str, dict[str, Any]] = {}
-        for number, (name, share) in enumerate(LOADS.items()):
-            found[name] = one_load(stage, topics.clickstream, round(full * share), seconds, seed=number + 2)
-            say(f"{name}: {found[name]}")
-        stage.stack.rest.cancel(job_id)
-        return {
-            "quarter": found["quarter"],
-            "half": found["half"],
-            "full": found["full"],
-            "capacity": full,
-            "seconds": seconds,
-            "users": USERS,
-        }
+    with TemporaryDirectory(prefix="tideline-") as made:
+        folder = Path(made)
+        with arena("freshness", TASKMANAGERS, settings_with_pauses(folder)) as stage:
+            full = capacity or capacity_of(stage, TASKMANAGERS)
+            found = _by_load(stage, full, seconds)
+            second = _second(stage, folder, round(full * LOADS["half"]), seconds)
+    for line in second.lines:
+        say(line)
+    say(f"ms by part: {second.parts_ms}")
+    return {
+        "quarter": found["quarter"],
+        "half": found["half"],
+        "full": found["full"],
+        "parts_ms": second.parts_ms,
+        "second": second.lines,
+        "capacity": full,
+        "seconds": seconds,
+        "users": USERS,
+    }
+
+
+def _by_load(stage: Arena, full: int, seconds: int) -> dict[str, dict[str, Any]]:
+    topics = stage.topics("freshness", int(time.time() * 1000))
+    job_id = stage.start(topics, _OPTIONS)
+    stage.stack.rest.wait_running(job_id)
+    say("an opening that does not count: the JVM compiles what is hot")
+    one_load(stage, topics.clickstream, round(full / 2), _OPENING_S, seed=5)
+    found: dict[str, dict[str, Any]] = {}
+    for number, (name, share) in enumerate(LOADS.items()):
+        found[name] = one_load(stage, topics.clickstream, round(full * share), seconds, seed=number + 2)
+        say(f"{name}: {found[name]}")
+    stage.stack.rest.cancel(job_id)
+    return found
+
+
+def _second(stage: Arena, folder: Path, rate: int, seconds: int) -> Second:
+    def send(topic: str) -> list[tuple[float, float]]:
+        one_load(stage, topic, rate, _OPENING_S, seed=6)
+        return load_seen(stage, topic, rate, seconds, seed=7).latencies_ms
+
+    return one_second(stage, folder, _OPTIONS, send)
 
 
 class Seen(NamedTuple):

@@ -65,6 +65,27 @@ class PolicyStart(NamedTuple):
     """No row that counts can be missing: each offset that was read had a record, as far back as all are renewed."""
 
 
+class Publication:
+    """Rows of arms wait for the prior that ends their publication, so that no list is made from a part of it.
+
+    >>> publication = Publication()
+    >>> [len(publication.ended(TopicRecord(at, key, b"", 0))) for at, key in enumerate((b"3|tea-10", b"3|*", b"costs"))]
+    [0, 2, 1]
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[TopicRecord] = []
+
+    def ended(self, record: TopicRecord) -> list[TopicRecord]:
+        """Return the records that may be applied now, in their order; none where this one waits for a prior."""
+        self._waiting.append(record)
+        key = decode_row_key(record.key)
+        if key is not None and key.arm.activity_id != PRIOR_ID and len(self._waiting) < _KEPT_ROWS:
+            return []
+        found, self._waiting = self._waiting, []
+        return found
+
+
 def read_start(log: Log, publish_ms: int, pinned: int | None = None) -> PolicyStart:
     """Return what a table needs to be as of the end of the topic, or of a pinned offset.
 

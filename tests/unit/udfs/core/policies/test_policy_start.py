@@ -10,7 +10,7 @@ from tests.support.policy_log import MemoryLog
 from tideline.udfs.core.learning.turn import turn
 from tideline.udfs.core.policies.arm_key import COSTS_KEY, PRIOR_ID, PUSH_KEY, ArmKey, RowKey
 from tideline.udfs.core.policies.fence import Claim
-from tideline.udfs.core.policies.policy_start import TopicRecord, last_record, read_start
+from tideline.udfs.core.policies.policy_start import Publication, TopicRecord, last_record, read_start
 
 _MINUTE_MS = 60_000
 _KEYS = (b"3|a", b"3|b", b"3|c", b"3|*")
@@ -178,3 +178,40 @@ def quiet_shop(random: Random) -> list[TopicRecord]:
         for arm in [*due, random.choice(arms), ArmKey(1, PRIOR_ID)]:
             topic.append(TopicRecord(len(topic), RowKey(arm).value, b"", now_ms))
     return topic
+
+
+def test_rows_of_a_publication_are_applied_with_the_prior_that_ends_it() -> None:
+    """Contract: in the order of the topic, each once; between publications nothing waits."""
+    topic = [TopicRecord(at, _KEYS[at % 4], b"", 0) for at in range(12)]
+    publication = Publication()
+
+    found = [publication.ended(record) for record in topic]
+
+    assert [len(each) for each in found] == [0, 0, 0, 4] * 3
+    assert [record for each in found for record in each] == topic
+
+
+@pytest.mark.parametrize("key", [b"ledger|tea-10", b"ledger|*", COSTS_KEY, PUSH_KEY, b"sums|3|a", b"no key", None])
+def test_what_is_no_row_of_an_arm_waits_for_nothing(key: bytes | None) -> None:
+    """Contract: a standing is a stop that readers are told of at once; what came before it is applied before it."""
+    publication = Publication()
+    row, other = TopicRecord(7, b"3|a", b"", 0), TopicRecord(8, key, b"", 0)
+
+    assert publication.ended(row) == []
+    assert publication.ended(other) == [row, other]
+    assert publication.ended(other) == [other]
+
+
+def test_rows_of_a_trial_s_regression_end_with_its_own_prior() -> None:
+    regression = "none:ridge=2.0"
+    rows = [RowKey(ArmKey(3, name), regression).value for name in ("a", PRIOR_ID)]
+    publication = Publication()
+    assert [len(publication.ended(TopicRecord(at, key, b"", 0))) for at, key in enumerate(rows)] == [0, 2]
+
+
+def test_rows_without_a_prior_do_not_wait_without_end() -> None:
+    """Contract: at most as many as a ranker keeps of a topic's start wait."""
+    publication = Publication()
+    found = [publication.ended(TopicRecord(at, b"3|a", b"", 0)) for at in range(50_000)]
+    assert max(map(len, found)) == 20_000
+    assert sum(map(len, found)) == 40_000
