@@ -9,11 +9,12 @@ import secrets
 import subprocess
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tideline.schemas.errors import ConfigError, Unavailable
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.job_rights import refuse_missing_rights
+from tideline.scripts.commands.made_ready import made_ready
 from tideline.scripts.commands.target import cluster_of
 from tideline.scripts.localstack import Stack, StackError, resume
 from tideline.scripts.parsers.job_options import options_from
@@ -27,9 +28,21 @@ from tideline.udfs.settings.restart import refuse_changes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+ENTRY_POINT = "interest_job.py"
+NICE = ("nice", "-n", "10")
 _JOB_ID = re.compile(r"JobID ([0-9a-f]{32})")
-_WITHIN_S = 400.0
+WITHIN_S = 400.0
 _KINDS = {"live": JobConfig, "backfill": BackfillConfig, "replay": ReplayConfig}
+
+
+class TakenOver(NamedTuple):
+    """A job that has taken over, with the savepoint that it began with, and when it was ready and the other ended."""
+
+    job_id: str
+    savepoint: str
+    ready_s: float
+    """Epoch seconds: the other job was told to stop then."""
+    stopped_s: float
 
 
 def submit(
@@ -42,27 +55,64 @@ def submit(
     Raises:
         StackError: An option cannot be used, or flink run failed; its last lines are in the message.
     """
-    package = stack.root / "job"
     config = configuration(stack, kind, options)
-    given = flags(stack, options)
     # What is made ready on this machine for a replay takes no processor from the live job's lists.
-    command = ["nice", "-n", "10"] if kind == "replay" else []
+    command = [*NICE] if kind == "replay" else []
     command += [str(stack.flink_cli), "run", "-d"]
     command += ["-s", savepoint] if savepoint else []
-    command += ["-py", str(entry or package / "interest_job.py"), kind, *given]
+    command += ["-py", str(entry or stack.root / "job" / ENTRY_POINT), kind, *flags(stack, options)]
     ran = subprocess.run(
         command,
         env=with_secrets(stack.env, stack, kind),
         capture_output=True,
         text=True,
-        timeout=_WITHIN_S,
+        timeout=WITHIN_S,
         check=False,
     )
-    found = _JOB_ID.search(ran.stdout)
-    if ran.returncode or not found:
-        raise StackError(f"flink run failed ({ran.returncode})\n{_tail(ran.stdout + ran.stderr)}")
+    job_id = accepted(ran.returncode, ran.stdout, ran.stderr)
     if kind != "replay":
-        resume.keep(stack.root, found.group(1), config)
+        resume.keep(stack.root, job_id, config)
+    return job_id
+
+
+def take_over(stack: Stack, options: Mapping[str, str], job_id: str) -> TakenOver:
+    """Make the live job ready beside the running one, stop that with a savepoint and go on from it.
+
+    Lists stand still from the stop on, for the workers' start alone: most of a start is the client's.
+
+    Raises:
+        StackError: An option cannot be used, or the job was not made ready: then the other one runs on. Or it was not
+            accepted: then that one is stopped, and the message names its savepoint.
+    """
+    config = configuration(stack, "live", options)
+
+    def command(named_in: Path) -> list[str]:
+        entry = str(stack.root / "job" / ENTRY_POINT)
+        return [*NICE, str(stack.flink_cli), "run", "-d", "-py", entry, "after", str(named_in), "live", *given]
+
+    given = flags(stack, options)
+    with made_ready(command, with_secrets(stack.env, stack, "live")) as client:
+        client.wait(WITHIN_S)
+        ready_s = time.time()
+        savepoint = stack.rest.stop(job_id)
+        stopped_s = time.time()
+        try:
+            taken = accepted(*client.go_on(savepoint, WITHIN_S))
+        except (StackError, subprocess.TimeoutExpired) as error:
+            raise StackError(f"job {job_id} is stopped; submit with -s {savepoint}\n{error}") from error
+    resume.keep(stack.root, taken, config)
+    return TakenOver(taken, savepoint, ready_s, stopped_s)
+
+
+def accepted(code: int, out: str, errors: str = "") -> str:
+    """Return the id of the job that `flink run` says it has submitted.
+
+    Raises:
+        StackError: It failed; its last lines are in the message.
+    """
+    found = _JOB_ID.search(out)
+    if code or not found:
+        raise StackError(f"flink run failed ({code})\n{_tail(out + errors)}")
     return found.group(1)
 
 
@@ -104,6 +154,28 @@ def state_for(stack: Stack, config: JobConfig, path: str | None, latest: bool, f
         except ConfigError as error:
             raise StackError(str(error)) from error
     return path
+
+
+def running_before(stack: Stack, config: JobConfig) -> str:
+    """Return the id of the running job of that name, which another one may take over from.
+
+    Raises:
+        StackError: There is none; it was submitted with options that may not change; or the new one has not the slots.
+        Unavailable: The brokers cannot be asked who has written the policy.
+    """
+    job_id = stack.rest.job_id(config.name)
+    if (state := stack.job_status(job_id)) != "RUNNING":
+        raise StackError(f"job {job_id} of that name is {state}; --latest goes on from what it left")
+    before = next((each for each in resume.submitted(stack.root) if each.job_id == job_id), None)
+    if before is not None:
+        try:
+            refuse_changes(before.options, config)
+        except ConfigError as error:
+            raise StackError(str(error)) from error
+    refuse_epoch(config, restored=True, may_begin=False)
+    held = max(int(vertex["parallelism"]) for vertex in stack.rest.get(f"/jobs/{job_id}")["vertices"])
+    stack.rest.wait_slots(config.parallelism - held)
+    return job_id
 
 
 def refuse_epoch(config: JobConfig, restored: bool, may_begin: bool) -> None:
@@ -172,8 +244,9 @@ def main(argv: Sequence[str]) -> int:
     parser = parser_of("submit")
     known, rest = parser.parse_known_args(argv)
     options = options_from(parser, rest)
-    if known.kind == "replay" and (known.latest or known.from_state):
+    if known.kind == "replay" and (known.latest or known.from_state or known.take_over):
         parser.error("a replay keeps no state")
+    state: str | None
     try:
         stack = Stack.attach(known.stack)
         config = configuration(stack, known.kind, options)
@@ -181,11 +254,15 @@ def main(argv: Sequence[str]) -> int:
         if live and known.fresh:
             options = {**options, "without_state": "begin"}
         refuse_missing_rights(config)
-        state = state_for(stack, config, known.from_state, known.latest, known.fresh) if live else None
-        if live:
-            refuse_epoch(config, state is not None, known.fresh or config.without_state == "begin")
-        stack.rest.wait_slots(config.parallelism)
-        job_id = submit(stack, known.kind, options, state)
+        if known.take_over:
+            taken = take_over(stack, options, running_before(stack, config))
+            job_id, state = taken.job_id, taken.savepoint
+        else:
+            state = state_for(stack, config, known.from_state, known.latest, known.fresh) if live else None
+            if live:
+                refuse_epoch(config, state is not None, known.fresh or config.without_state == "begin")
+            stack.rest.wait_slots(config.parallelism)
+            job_id = submit(stack, known.kind, options, state)
         stack.rest.wait_running(job_id)
     except (StackError, Unavailable) as error:
         return failed("submit", error)

@@ -50,7 +50,7 @@ def newest_state(root: Path, name: str) -> tuple[str, Submitted]:
     """
     found = [
         (metadata.stat().st_mtime_ns, str(metadata.parent), job)
-        for job in _submitted(root)
+        for job in submitted(root)
         if job.name == name
         for metadata in completed(root, job.job_id)
     ]
@@ -65,7 +65,7 @@ def newest_state(root: Path, name: str) -> tuple[str, Submitted]:
 def submitted_of(root: Path, path: str) -> Submitted | None:
     """Return what was submitted as the job that left this state; None where nobody knows."""
     place = Path(path.removeprefix("file://")).resolve()
-    for job in _submitted(root):
+    for job in submitted(root):
         if any(metadata.parent.resolve() == place for metadata in completed(root, job.job_id)):
             return job
     return None
@@ -82,7 +82,8 @@ def has_commits(config: JobConfig) -> bool:
     return any(partition.topic == config.topics.clickstream for partition in found)
 
 
-def _submitted(root: Path) -> list[Submitted]:
+def submitted(root: Path) -> list[Submitted]:
+    """Return what was written down of all jobs."""
     return [Submitted(**json.loads(path.read_text())) for path in (root / "checkpoints" / _RECORDS).glob("*.json")]
 
 

@@ -54,9 +54,10 @@ STACK_BENCH_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "flat": "the most of us_per_event over the least; null with --from",
             "flat_gross": "the same of gross_us",
             "cores": "numbers of those that TaskManagers had there, and that the others had",
-            "rescale": "from one TaskManager to two while events come {events_per_s, stopping_s, starting_s, "
-            "standstill_s: without any list, late_s: until lists are within a second again, late: later than that, "
-            "looked_at, worst_ms, users, equal: whose lists are those of the core, lost, twice}",
+            "rescale": "from one TaskManager to two while events come {events_per_s, preparing_s: beside the running "
+            "job, stopping_s, starting_s, standstill_s: without any list, late_s: from the stop until lists are within "
+            "a second again, late: later than that, looked_at, worst_ms, users, equal: whose lists are those of the "
+            "core, lost, twice}",
             "python_us": "of an event with one TaskManager, what Python takes, by a run with clocks; null with --from",
             "uniform": "one TaskManager, all cores: {events_per_s, and CPU microseconds an event of each process}",
             "zipf": "the same where few users do most",

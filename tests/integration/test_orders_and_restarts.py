@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 from tideline.models.registry import MODEL, verify
 from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
-from tideline.scripts.commands.submit import submit
+from tideline.scripts.commands.submit import running_before, submit, take_over
 from tideline.scripts.localstack import StackError
 from tideline.udfs.core.control.control import LoadModel
 
@@ -77,8 +77,18 @@ def test_bad_configuration_is_refused_before_submission(job: LiveJob, option: st
     assert job.stack.rest.jobs().keys() == jobs_before
 
 
-def test_a_second_job_starts_beside_the_first_and_again_from_its_savepoint(job: LiveJob) -> None:
-    """Contract: one job twice on the same TaskManager: the second run continues with the state of the first."""
+def _take_over(job: LiveJob) -> None:
+    job.job_id = take_over(job.stack, job.options, running_before(job.stack, job.config)).job_id
+    job.stack.rest.wait_running(job.job_id)
+
+
+def test_a_second_job_starts_beside_the_first_and_again_from_its_savepoint(
+    job: LiveJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract: one job twice on the same TaskManager: the second run continues with the state of the first.
+
+    So does the third, which is made ready beside the second and takes over from it.
+    """
     stack = job.stack
     stack.add_taskmanager()
     second = LiveJob(stack, f"{job.tag}-b")
@@ -87,16 +97,24 @@ def test_a_second_job_starts_beside_the_first_and_again_from_its_savepoint(job: 
     events = make_events(Scenario(5, 60, 900, activities, second.token_keys, int(time.time() * 1000) - 14_400_000))
     second.start()
     pids = [process.pid for process in stack.taskmanagers]
-    half = len(events) // 2
+    half, most = len(events) // 2, len(events) * 3 // 4
     second.produce(messages(events[:half]))
     second.drain()
     savepoint = stack.rest.savepoint(second.job_id, cancel=True)
     stack.rest.wait_state(second.job_id, ["CANCELED"])
-    second.produce(messages(events[half:]))
+    second.produce(messages(events[half:most]))
     second.go_on(savepoint)
     second.settle()
     check_equal(second.oracle.lists, second.all_lists())
     assert stack.rest.checkpoints(second.job_id).restored >= 1
+    before = second.job_id
+    monkeypatch.setattr(second, "start", lambda _: _take_over(second))
+    second.go_on("")
+    assert stack.job_status(before) == "FINISHED"
+    assert stack.rest.checkpoints(second.job_id).restored == 1
+    second.produce(messages(events[most:]))
+    second.settle()
+    check_equal(second.oracle.lists, second.all_lists())
     assert [process.pid for process in stack.taskmanagers] == pids
     assert stack.rest.all_running(job.job_id)
     stack.rest.cancel(second.job_id)

@@ -1,7 +1,7 @@
 """The live job goes from one TaskManager to two under a steady load, as operators do it: what stands still meanwhile.
 
-Stopped with a savepoint, submitted again from it with another parallelism; events keep coming. Afterwards lists are
-held against what the core makes of the same events in one piece.
+A job with another parallelism is made ready and takes over (`tideline submit --take-over`); events keep coming.
+Afterwards lists are held against what the core makes of the same events in one piece.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tideline.scripts.benchmarks.live.peers.final_lists import by_core
 from tideline.scripts.benchmarks.live.peers.kill_run import settled
 from tideline.scripts.benchmarks.live.peers.loop_body import ranker_of
 from tideline.scripts.benchmarks.progress import say
-from tideline.scripts.commands.submit import configuration, submit
+from tideline.scripts.commands.submit import configuration, take_over
 from tideline.udfs.io.topic_reader import opened
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class _Moments(NamedTuple):
     """Epoch seconds."""
 
     begun_s: float
+    ready_s: float
     stopped_s: float
     running_s: float
 
@@ -63,20 +64,19 @@ def _rescale(stage: Arena, topics: Topics, job_id: str, begun: threading.Event, 
     begun.wait()
     time.sleep(WARM_UP_S + _BEFORE_S)
     begun_s = time.time()
-    savepoint = stage.stack.rest.stop(job_id)
-    stopped_s = time.time()
-    again = submit(stage.stack, "live", job_options(topics, {"parallelism": "2"}), savepoint)
-    stage.stack.rest.wait_running(again)
-    moments.append(_Moments(begun_s, stopped_s, time.time()))
+    taken = take_over(stage.stack, job_options(topics, {"parallelism": "2"}), job_id)
+    stage.stack.rest.wait_running(taken.job_id)
+    moments.append(_Moments(begun_s, taken.ready_s, taken.stopped_s, time.time()))
     say(f"rescaled: {moments}")
 
 
 def _told(seen: Seen, moments: _Moments, rate: int) -> dict[str, Any]:
     return {
         "events_per_s": rate,
-        "stopping_s": round(moments.stopped_s - moments.begun_s, 1),
+        "preparing_s": round(moments.ready_s - moments.begun_s, 1),
+        "stopping_s": round(moments.stopped_s - moments.ready_s, 1),
         "starting_s": round(moments.running_s - moments.stopped_s, 1),
-        **delays(seen.latencies_ms, moments.begun_s * 1000),
+        **delays(seen.latencies_ms, moments.ready_s * 1000),
     }
 
 

@@ -17,6 +17,8 @@ from tideline.scripts.commands.submit import main
         (["live", "shards", "8"], 2),
         (["live", "--latest", "--fresh"], 2),
         (["replay", "--latest"], 2),
+        (["replay", "--take-over"], 2),
+        (["live", "--take-over", "--latest"], 2),
     ],
 )
 def test_help_is_given_and_mistakes_end_in_usage(
