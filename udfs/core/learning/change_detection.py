@@ -20,8 +20,8 @@ import numpy as np
 from tideline.udfs.core.context import DIM
 from tideline.udfs.core.fixed_point import X_UNIT
 from tideline.udfs.core.learning.learning import BUCKETS_PER_HALF_LIFE, IMPRESSION_UNIT, MOMENTS, Decay, as_rows
-from tideline.udfs.core.learning.solving import RIDGE, positive, whole_of
-from tideline.udfs.core.policies.policy_table import PAIRS, UPPER
+from tideline.udfs.core.learning.solving import RIDGE, positive, symmetric
+from tideline.udfs.core.policies.policy_table import PAIRS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +42,21 @@ _AT_ONCE = 512
 
 Ratios = tuple[float, ...]
 """Log likelihood ratios, one for each of HALVINGS."""
+WAYS = 1 + 2 * len(HALVINGS)
+"""To foretell: from the whole past, from one that fades, and from the whole where it weighs as little."""
+
+
+class Foretold(NamedTuple):
+    """How well an arm's clicks are foretold: as log likelihoods times twice the variance of a click."""
+
+    explained: NDArray[np.float64]
+    """By bucket of the last half-life [BUCKETS_PER_HALF_LIFE, WAYS]."""
+    theta: NDArray[np.float64]
+    """By which the clicks of the arm's newest bucket are [WAYS, DIM]."""
+
+
+NOTHING_FORETOLD = Foretold(np.zeros((BUCKETS_PER_HALF_LIFE, WAYS)), np.zeros((WAYS, DIM)))
+"""Of an arm whose clicks are all of one bucket."""
 
 
 class Changes(NamedTuple):
@@ -53,6 +68,10 @@ class Changes(NamedTuple):
     arms: Mapping[ArmKey, int]
     """So often do those of arms that changed alone."""
 
+    def may_fade(self, arm: ArmKey) -> bool:
+        """Return False where the evidence of an arm certainly does not fade, which is nearly always."""
+        return self.everywhere > 0 or arm in self.arms
+
     def weighing(self, arm: ArmKey | None = None) -> Decay:
         """Return how the evidence of an arm is to be weighed; without one, what all have together."""
         alone = 0 if arm is None else self.arms.get(arm, 0)
@@ -62,7 +81,8 @@ class Changes(NamedTuple):
 def changes(sums: Mapping[ArmKey, NDArray[Any]], decay: Decay, newest: int) -> Changes:
     """Return where clicks have changed, from all sums by arm; the order of the arms leaves no trace."""
     arms = [arm for arm in sums if tells(sums[arm], decay, newest)]
-    found = ratios([sums[arm] for arm in arms], decay, newest)
+    every = [sums[arm] for arm in arms]
+    found = ratios(every, foretold(every, decay, newest))
     return verdict(dict(zip(arms, found, strict=True)), decay)
 
 
@@ -90,54 +110,84 @@ def _halvings(found: Ratios, limit: float) -> int:
     return HALVINGS[best] if found[best] > limit else 0
 
 
-def ratios(every: Sequence[NDArray[Any]], decay: Decay, newest: int) -> list[Ratios]:
-    """Return the log likelihood ratios, fading over whole past, of each of some sums in the last half-life.
-
-    The same bits for each, whatever others there are.
-    """
-    found: list[Ratios] = []
-    for start in range(0, len(every), _AT_ONCE):
-        found += _ratios(every[start : start + _AT_ONCE], decay, newest - BUCKETS_PER_HALF_LIFE)
-    return found
-
-
-def _ratios(every: Sequence[NDArray[Any]], decay: Decay, recent: int) -> list[Ratios]:
-    now, past = _stretches(every, decay, recent)
-    counts = np.stack([whole_of(sums) for sums in every])
-    clicks, impressions = np.maximum(counts[:, 3], 0), np.maximum(counts[:, 1], 0) / IMPRESSION_UNIT
+def ratios(every: Sequence[NDArray[Any]], found: Sequence[Foretold]) -> list[Ratios]:
+    """Return the log likelihood ratios, fading over whole past, of each of some sums by what is foretold of them."""
+    if not every:
+        return []
+    counts = np.stack([as_rows(sums)[:, 1:4].sum(axis=0) for sums in every])
+    clicks, impressions = np.maximum(counts[:, 2], 0), np.maximum(counts[:, 0], 0) / IMPRESSION_UNIT
     variance = (clicks + 1) / (impressions + 2)
-    some = now.any(axis=2)
-    now, past = now[some][:, None], past[some]
-    designs, moments = positive(_designs(past)), past[..., PAIRS:]
-    weight = past[..., :1]
-    as_little = weight[:, 1:] / np.where(weight[:, :1] > 0.0, weight[:, :1], 1.0)
-    designs = np.concatenate([designs, designs[:, :1] * as_little[..., None]], axis=1)
-    moments = np.concatenate([moments, moments[:, :1] * as_little], axis=1)
-    theta = np.linalg.solve(designs + RIDGE * np.eye(DIM), moments[..., None])[..., 0]
-    explained = 2.0 * (theta * now[..., PAIRS:]).sum(axis=-1)
-    explained -= ((_designs(now) * theta[..., None, :]).sum(axis=-1) * theta).sum(axis=-1)
-    foretold = np.zeros((*some.shape, explained.shape[1]))
-    foretold[some] = explained
-    whole_past, fading, whole_as_little = np.split(foretold.sum(axis=1), [1, 1 + len(HALVINGS)], axis=1)
+    explained = np.stack([each.explained for each in found]).sum(axis=1)
+    whole_past, fading, whole_as_little = np.split(explained, [1, 1 + len(HALVINGS)], axis=1)
     gain = (fading - np.maximum(whole_past, whole_as_little)) / (2.0 * variance)[:, None]
     return [tuple(each) for each in gain.tolist()]
 
 
-def _designs(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    found = np.zeros((*numbers.shape[:-1], DIM, DIM))
-    found[..., UPPER[0], UPPER[1]] = found[..., UPPER[1], UPPER[0]] = numbers[..., :PAIRS]
+def foretold(every: Sequence[NDArray[Any]], decay: Decay, newest: int) -> list[Foretold]:
+    """Return how well the clicks of each of some sums that tell are foretold.
+
+    The same bits for each, whatever others there are.
+    """
+    found = [NOTHING_FORETOLD] * len(every)
+    some = [at for at, sums in enumerate(every) if sums.size > 1]  # in one bucket nothing is foretold from another
+    for start in range(0, len(some), _AT_ONCE):
+        those = some[start : start + _AT_ONCE]
+        solved = _foretold([every[at] for at in those], decay, newest - BUCKETS_PER_HALF_LIFE)
+        for at, each in zip(those, solved, strict=True):
+            found[at] = each
     return found
+
+
+def foretold_again(before: Sequence[Foretold], every: Sequence[NDArray[Any]], newest: int) -> list[Foretold]:
+    """Return what `foretold` does of sums whose last bucket alone is not as it was `before`: nothing is solved."""
+    if not every:
+        return []
+    now = np.stack([as_rows(sums)[-1, MOMENTS - PAIRS : MOMENTS + DIM] for sums in every]) * _UNIT
+    explained = np.stack([each.explained for each in before])
+    theta = np.stack([each.theta for each in before])
+    explained[np.arange(len(every)), _last(every, newest - BUCKETS_PER_HALF_LIFE)] = _explained(theta, now)
+    return [Foretold(mine.copy(), each.theta) for mine, each in zip(explained, before, strict=True)]
+
+
+def _last(every: Sequence[NDArray[Any]], recent: int) -> NDArray[np.int64]:
+    return np.array([sums["bucket"][-1] for sums in every]) - recent - 1
+
+
+def _foretold(every: Sequence[NDArray[Any]], decay: Decay, recent: int) -> list[Foretold]:
+    now, past = _stretches(every, decay, recent)
+    some = now.any(axis=2)
+    some[np.arange(len(every)), _last(every, recent)] = True
+    past = past[some]
+    designs, moments = positive(symmetric(past[..., :PAIRS], DIM)), past[..., PAIRS:]
+    weight = past[..., :1]
+    as_little = weight[:, 1:] / np.where(weight[:, :1] > 0.0, weight[:, :1], 1.0)
+    designs = np.concatenate([designs, designs[:, :1] * as_little[..., None]], axis=1)
+    moments = np.concatenate([moments, moments[:, :1] * as_little], axis=1)
+    theta = np.zeros((*some.shape, WAYS, DIM))
+    theta[some] = np.linalg.solve(designs + RIDGE * np.eye(DIM), moments[..., None])[..., 0]
+    explained = np.zeros((*some.shape, WAYS))
+    explained[some] = _explained(theta[some], now[some])
+    newest = theta[np.arange(len(every)), _last(every, recent)]
+    # Copies: one that is kept would keep those of all the others.
+    return [Foretold(mine.copy(), its.copy()) for mine, its in zip(explained, newest, strict=True)]
+
+
+def _explained(theta: NDArray[np.float64], now: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much less the clicks of stretches are mistaken, foretold by each theta [n, WAYS]."""
+    now = now[:, None]
+    explained: NDArray[np.float64] = 2.0 * (theta * now[..., PAIRS:]).sum(axis=-1)
+    explained -= ((symmetric(now[..., :PAIRS], DIM) * theta[..., None, :]).sum(axis=-1) * theta).sum(axis=-1)
+    return explained
 
 
 def _stretches(
     every: Sequence[NDArray[Any]], decay: Decay, recent: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return x x' and x r of each bucket after `recent`, and of what was before it weighed alike and by age."""
-    numbers = np.concatenate([as_rows(sums) for sums in every])
-    buckets = numbers[:, 0]
+    buckets = np.concatenate([sums["bucket"] for sums in every])
     owner = np.repeat(np.arange(len(every)), [sums.size for sums in every])
     begins = np.flatnonzero(np.diff(owner, prepend=-1))
-    numbers = numbers[:, MOMENTS - PAIRS : MOMENTS + DIM] * _UNIT
+    numbers = np.concatenate([as_rows(sums)[:, MOMENTS - PAIRS : MOMENTS + DIM] for sums in every]) * _UNIT
     now = np.zeros((len(every), BUCKETS_PER_HALF_LIFE, numbers.shape[1]))
     late = buckets > recent
     here = late & (buckets <= recent + BUCKETS_PER_HALF_LIFE)

@@ -78,8 +78,9 @@ def admit(ids: Sequence[str], rows: NDArray[Any], decay: Decay, newest: int | No
 
     def keep(those: NDArray[np.bool_], reason: Refusal) -> None:
         nonlocal rows
-        refused[reason] += int(rows.size - np.count_nonzero(those))
-        rows = rows[those]
+        if not those.all():
+            refused[reason] += int(rows.size - np.count_nonzero(those))
+            rows = rows[those]
 
     keep(np.array([is_identifier(name) for name in ids], np.bool_)[rows["activity"]], Refusal.BAD_ID)
     keep((rows["ts_ms"] >= FIRST_MS) & (rows["ts_ms"] < LAST_MS), Refusal.BAD_TIME)
@@ -88,7 +89,7 @@ def admit(ids: Sequence[str], rows: NDArray[Any], decay: Decay, newest: int | No
     keep(possible & (lag < LAG_CODES), Refusal.BAD_NUMBER)
     places = decay.bucket_of(rows["ts_ms"].astype(np.int64))
     known = [] if newest is None else [newest]
-    newest = max([*known, *places.tolist()], default=0)
+    newest = max([*known, *([int(places.max())] if places.size else [])], default=0)
     if decay.half_life_ms:
         keep(places > decay.gone(newest), Refusal.FORGOTTEN)
     return Admitted(rows, newest, +refused)

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.learning.change_detection import ratios, tells, verdict
+from tideline.udfs.core.learning.change_detection import verdict
+from tideline.udfs.core.learning.foretelling import Foretelling
 from tideline.udfs.core.learning.intake import Refusal, admit, may_be_wrong, take
 from tideline.udfs.core.learning.learning import (
     BUCKET,
     BUCKETS_PER_HALF_LIFE,
     NO_SUMS,
+    NUMBERS,
     as_rows,
     forget,
     increments,
@@ -24,17 +26,17 @@ from tideline.udfs.core.learning.learning import (
     without_nothing,
 )
 from tideline.udfs.core.learning.sharing.pair_parts import Arms, PairParts
-from tideline.udfs.core.learning.solving import NUMBERS, Counts, counts_of, decayed_numbers, whole_of
+from tideline.udfs.core.learning.solving import Counts, counts_of, decayed_numbers, whole_of
 from tideline.udfs.core.policies.arm_key import GONE_ID, ArmKey
 from tideline.udfs.core.rewards.feedback import TAKEN_BACK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.learning.change_detection import Changes, Ratios
+    from tideline.udfs.core.learning.change_detection import Changes
     from tideline.udfs.core.learning.learning import Decay
     from tideline.udfs.core.pairs.pair_solving import SharedPairs
 
@@ -67,7 +69,7 @@ class Knowledge:
         self._arms: dict[str, dict[int, ArmKey]] = {}
         """By activity, its arm under each encoder."""
         self._totals: dict[int, NDArray[Any]] = {}
-        self._ratios: dict[ArmKey, Ratios] = {}
+        self._foretelling = Foretelling(decay)
         self._pairs = PairParts()
         self._gone: dict[int, NDArray[Any]] = {}
         """By encoder, what is known of deleted activities, as one."""
@@ -77,7 +79,7 @@ class Knowledge:
         self._gone = {arm.encoder: kept.pop(arm) for arm in list(kept) if arm.activity_id == GONE_ID}
         for arm, each in kept.items():
             self._put(arm, each)
-        self._compare(kept)
+        self._foretelling.compare(kept, self.sums, self.newest)
 
     def learn(self, ids: Sequence[str], rows: NDArray[Any]) -> Learned:
         """Add the feedback that can be right."""
@@ -85,7 +87,7 @@ class Knowledge:
         forgotten = self._grow_old(newest)
         before = set(self.sums)
         found = self._add(ids, rows, refused)
-        self._compare(arm for arm in found if arm in self.sums)
+        self._foretelling.compare((arm for arm in found if arm in self.sums), self.sums, self.newest)
         forgotten += sorted(before - self.sums.keys())
         return Learned(found, +refused, [arm for arm in forgotten if arm not in self.sums])
 
@@ -99,40 +101,57 @@ class Knowledge:
         doubtful = may_be_wrong(rows, first)
         plain = np.repeat(~doubtful, np.diff(first, append=rows.size))
         those, news = increments(rows[plain], owners[plain], self.decay, self.newest)
-        gained = dict(zip(owners[first][~doubtful].tolist(), _split(those, news), strict=True))
+        gained = dict(zip(owners[first][~doubtful].tolist(), _split(those, as_rows(news)), strict=True))
+        encoders = those // len(ids)
+        more = {encoder: [_sums(as_rows(news)[encoders == encoder])] for encoder in set(encoders.tolist())}
         found = {}
         for arm, owner, mine in zip(arms, owners[first].tolist(), parts, strict=True):
-            before = self.sums.get(arm, NO_SUMS)
             if owner in gained:
-                self._put(arm, _plus(before, gained[owner]))
+                self._gain(arm, gained[owner])
                 found[arm] = mine
                 continue
-            added = take(before, mine, self.decay, self.newest)
+            added = take(self.sums.get(arm, NO_SUMS), mine, self.decay, self.newest)
             refused += added.refused
             if added.rows.size:
                 found[arm] = added.rows
+                alone = increments(added.rows, np.zeros(added.rows.size, np.int64), self.decay, self.newest)[1]
+                more.setdefault(arm.encoder, []).append(alone)
                 if added.sums.size:
                     self._put(arm, added.sums)
                 elif arm in self.sums:
                     self._drop(arm)
-        for encoder in {arm.encoder for arm in found}:
-            kept = np.concatenate([each for arm, each in found.items() if arm.encoder == encoder])
-            _, more = increments(kept, np.zeros(kept.size, np.int64), self.decay, self.newest)
-            self._totals[encoder] = merge([self._totals.get(encoder, NO_SUMS), more])
-            if any((each["unlearned"] == TAKEN_BACK).any() for each in found.values()):
+        takes_back = bool((rows["unlearned"] == TAKEN_BACK).any())
+        takes_back = takes_back and any((each["unlearned"] == TAKEN_BACK).any() for each in found.values())
+        for encoder, sums in more.items():
+            self._totals[encoder] = merge([self._totals.get(encoder, NO_SUMS), *sums])
+            if takes_back:
                 self._totals[encoder] = without_nothing(self._totals[encoder])
                 if not self._totals[encoder].size:
                     del self._totals[encoder]
         return found
 
+    def _gain(self, arm: ArmKey, news: NDArray[np.int64]) -> None:
+        """Add increments by rising bucket, as rows of numbers; most often they are of the newest bucket alone."""
+        before = self.sums.get(arm)
+        if before is None or not before.size or len(news) > 1 or before["bucket"][-1] != news[0, 0]:
+            self._put(arm, _plus(NO_SUMS if before is None else before, news))
+            return
+        numbers = as_rows(before).copy()
+        numbers[-1, 1:] += news[0, 1:]
+        self.sums[arm] = _sums(numbers)
+        whole = self._whole[arm].copy()
+        whole[1:] += news[0, 1:]
+        self._whole[arm] = whole
+
     def _put(self, arm: ArmKey, sums: NDArray[Any]) -> None:
         self.sums[arm] = sums
         self._whole[arm] = whole_of(sums)
+        self._foretelling.solve_again(arm)
         self._arms.setdefault(arm.activity_id, {})[arm.encoder] = arm
 
     def _drop(self, arm: ArmKey) -> None:
         del self.sums[arm], self._whole[arm]
-        self._ratios.pop(arm, None)
+        self._foretelling.drop(arm)
         arms = self._arms[arm.activity_id]
         del arms[arm.encoder]
         if not arms:
@@ -171,18 +190,13 @@ class Knowledge:
                 continue
             gone.append(arm)
             self._drop(arm)
-        self._ratios = {}
-        self._compare(self.sums)
+        self._foretelling.begin_anew()
+        self._foretelling.compare(self.sums, self.sums, newest)
         return gone
-
-    def _compare(self, arms: Iterable[ArmKey]) -> None:
-        """Ask the sums of some arms anew whether clicks have changed."""
-        some = [arm for arm in arms if tells(self.sums[arm], self.decay, self.newest)]
-        self._ratios.update(zip(some, ratios([self.sums[arm] for arm in some], self.decay, self.newest), strict=True))
 
     def changes(self) -> Changes:
         """Return where clicks have changed."""
-        return verdict(self._ratios, self.decay)
+        return verdict(self._foretelling.ratios, self.decay)
 
     def encoders(self) -> list[int]:
         """Return the encoder versions of which something is known."""
@@ -214,7 +228,7 @@ class Knowledge:
         sums = self.sums | {ArmKey(encoder, GONE_ID): each for encoder, each in self._gone.items() if each.size}
         arms = sorted(sums)
         impressions = np.array([int(self._whole_of(arm)[1]) for arm in arms], np.int64)
-        fading = {arm: how for arm in arms if (how := changed.weighing(arm)).fading}
+        fading = {arm: how for arm in filter(changed.may_fade, arms) if (how := changed.weighing(arm)).fading}
         every = Arms(arms, [sums[arm] for arm in arms], impressions, fading.keys())
 
         def numbers_of(some: Sequence[ArmKey]) -> NDArray[np.float64]:
@@ -234,17 +248,18 @@ class Knowledge:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the numbers of some activities under an encoder, and those under all others, [K, NUMBERS] each."""
         own = np.empty((len(activities), NUMBERS))
-        others = np.empty((len(activities), NUMBERS))
+        others = np.zeros((len(activities), NUMBERS))
         fading, how = [], []
         for at, activity in enumerate(activities):
             arm = ArmKey(encoder, activity)
-            if (weighing := changed.weighing(arm)).fading:
+            if changed.may_fade(arm) and (weighing := changed.weighing(arm)).fading:
                 fading.append(at)
                 how.append(weighing)
                 continue
             arms = self._arms.get(activity, {})
             own[at] = self._whole.get(arm, _NOTHING)
-            others[at] = sum((self._whole[each] for key, each in arms.items() if key != encoder), start=_NOTHING)
+            if len(arms) > (encoder in arms):
+                others[at] = sum((self._whole[each] for key, each in arms.items() if key != encoder), start=_NOTHING)
         if fading:
             arms_of = [self._arms.get(activities[at], {}) for at in fading]
             mine = [self.sums.get(ArmKey(encoder, activities[at]), NO_SUMS) for at in fading]
@@ -262,17 +277,17 @@ class Knowledge:
         return found
 
 
-def _split(owners: NDArray[np.int64], sums: NDArray[Any]) -> list[NDArray[Any]]:
+def _split(owners: NDArray[np.int64], sums: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     first = np.flatnonzero(np.diff(owners, prepend=-1))
     return np.split(sums, first[1:]) if owners.size else []
 
 
-def _plus(before: NDArray[Any], news: NDArray[Any]) -> NDArray[Any]:
-    """Return the sum of two sums; most often the news are of the newest bucket alone."""
-    if news.size == 1 and before.size and before["bucket"][-1] == news["bucket"][0]:
-        found = before.copy()
-        as_rows(found)[-1, 1:] += as_rows(news)[0, 1:]
-        return found
-    if before.size and before["bucket"][-1] < news["bucket"][0]:
-        return np.concatenate([as_rows(before), as_rows(news)]).view(BUCKET)[:, 0]
-    return merge([before, news])
+def _plus(before: NDArray[Any], news: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the sum of sums and increments."""
+    if before.size and before["bucket"][-1] < news[0, 0]:
+        return _sums(np.concatenate([as_rows(before), news]))
+    return merge([before, _sums(news)])
+
+
+def _sums(numbers: NDArray[np.int64]) -> NDArray[Any]:
+    return numbers.view(BUCKET)[:, 0]

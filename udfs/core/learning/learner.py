@@ -140,10 +140,8 @@ class Learner:
         learned = known.learn(ids, rows)
         others = admit(ids, counted, known.decay, known.newest)
         retired = known.retire(self._features.keys(), self._settings.window_ms)
-        clicks = Clicks()
-        given = _given(learned.rows)
-        for arm, mine in given.items():
-            clicks = clicks.with_more(self._watch.see(arm, mine))
+        given = _given(learned.rows) if (rows["unlearned"] == TAKEN_BACK).any() else learned.rows
+        clicks = self._watch.see(given)
         kept = {arm: known.sums[arm] for arm in learned.rows if arm in known.sums} | retired.together
         gone = [*learned.forgotten, *retired.arms]
         due = self._due()
@@ -206,8 +204,6 @@ class Learner:
 
 def _given(rows_of: Mapping[ArmKey, NDArray[Any]]) -> Mapping[ArmKey, NDArray[Any]]:
     """Return the feedback of each arm without what is taken back: budgets stay spent, monitors saw what they saw."""
-    if not any((rows["unlearned"] == TAKEN_BACK).any() for rows in rows_of.values()):
-        return rows_of
     given = {arm: rows[rows["unlearned"] != TAKEN_BACK] for arm, rows in rows_of.items()}
     return {arm: rows for arm, rows in given.items() if rows.size}
 
@@ -221,4 +217,4 @@ def _by_activity(
         found.setdefault(arm.activity_id, []).append(rows)
     for number in np.unique(others["activity"]).tolist():
         found.setdefault(ids[number], []).append(others[others["activity"] == number])
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+    return {name: parts[0] if len(parts) == 1 else np.concatenate(parts) for name, parts in found.items()}

@@ -12,6 +12,7 @@ State bytes: version 4, golden file tests/golden/sums_v4.bin.
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -58,6 +59,7 @@ MOMENTS = 3 + len(OBJECTIVES) + PAIRS
 """Where the numbers of rx begin in a bucket, as many of 64 bits each; those of xx are before them."""
 OF_PAIRS = MOMENTS + len(OBJECTIVES) * DIM
 """Where those of zz begin; those of zx and zr are behind them."""
+NUMBERS = BUCKET.itemsize // 8
 _AT_ONCE = 8_192
 _HEAD = struct.Struct("<Bq")
 
@@ -125,35 +127,65 @@ def increments(
     order = np.lexsort((places, owners))
     rows, places, owners = rows[order], places[order], owners[order]
     first = np.flatnonzero(np.diff(places, prepend=-1) | np.diff(owners, prepend=-1)) if rows.size else order
-    found = np.zeros((first.size, BUCKET.itemsize // 8), np.int64)
+    found = np.zeros((first.size, NUMBERS), np.int64)
     which = np.repeat(np.arange(first.size), np.diff(first, append=rows.size))
     for start in range(0, rows.size, _AT_ONCE):
         here = slice(start, start + _AT_ONCE)
         begins = np.flatnonzero(np.diff(which[here], prepend=-1))
-        found[which[here][begins]] += np.add.reduceat(_numbers(rows[here]), begins, axis=0)
+        found[which[here][begins]] += _numbers(rows[here], begins)
     found[:, 0] = places[first]
     return owners[first], found.view(BUCKET)[:, 0]
 
 
-def _numbers(rows: NDArray[Any]) -> NDArray[np.int64]:
-    """Return what each row adds to the numbers of a bucket, as in BUCKET; the first, the bucket's own, is 0."""
-    x = rows["x"].astype(np.int64)
-    rewards = np.stack([rows["clicks"], rows["conversions"], rows["revenue_milli"]]).astype(np.int64)
-    impressions = rows["impressions"].astype(np.int64) * (
-        IMPRESSION_UNIT - rows["examination_discount"].astype(np.int64)
-    )
-    found = np.zeros((rows.size, BUCKET.itemsize // 8), np.int64)
-    found[:, 1], found[:, 2] = impressions, rows["dismissals"]
-    found[:, 3 : 3 + len(OBJECTIVES)] = rewards.T
-    found[:, MOMENTS - PAIRS : MOMENTS] = x[:, UPPER[0]] * x[:, UPPER[1]] * impressions[:, None]
-    found[:, MOMENTS:OF_PAIRS] = (rewards.T[:, :, None] * x[:, None, :]).reshape(rows.size, -1)
-    z = pair_numbers(rows["pair"]).astype(np.int64)
-    weighed = z * impressions[:, None]
-    end = OF_PAIRS + _PAIR_PAIRS
-    found[:, OF_PAIRS:end] = weighed[:, PAIR_UPPER[0]] * z[:, PAIR_UPPER[1]]
-    found[:, end:-PAIR_DIM] = (weighed[:, :, None] * x[:, None, :]).reshape(rows.size, -1)
-    found[:, -PAIR_DIM:] = z * rewards[0][:, None]
+def _numbers(rows: NDArray[Any], begins: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return what groups of rows, which begin at `begins`, add to the numbers of a bucket; its own, the first, is 0.
+
+    The products of x and z are summed as matrix products of float64: whole numbers below 2^53, exact. A fifth of the
+    time of all products of each row, added up.
+    """
+    shown = rows["impressions"].astype(np.int64) * (IMPRESSION_UNIT - rows["examination_discount"].astype(np.int64))
+    counts = [shown, *(rows[name] for name in ("dismissals", "clicks", "conversions", "revenue_milli"))]
+    found = np.zeros((begins.size, NUMBERS), np.int64)
+    found[:, 1 : MOMENTS - PAIRS] = np.add.reduceat(np.stack(counts, axis=1, dtype=np.int64), begins, axis=0)
+    right = np.empty((rows.size, DIM + PAIR_DIM))
+    right[:, :DIM], right[:, DIM:] = rows["x"], pair_numbers(rows["pair"])
+    left = np.empty((DIM + PAIR_DIM + 2, rows.size))
+    np.multiply(right.T, shown, out=left[:-2])
+    left[-2], left[-1] = rows["clicks"], rows["conversions"]
+    products = np.empty((begins.size, *_PRODUCT_SHAPE))
+    ends = [*begins[1:].tolist(), rows.size]
+    for at, (begin, end) in enumerate(zip(begins.tolist(), ends, strict=True)):
+        np.matmul(left[:, begin:end], right[begin:end], out=products[at])
+    found[:, MOMENTS - PAIRS :] = products.reshape(begins.size, -1).take(_PRODUCTS, axis=1)
+    of_revenue = found[:, OF_PAIRS - DIM : OF_PAIRS]
+    of_revenue[:] = 0
+    some = np.flatnonzero(rows["revenue_milli"])
+    earned = rows["revenue_milli"][some, None] * rows["x"][some].astype(np.int64)
+    np.add.at(of_revenue, np.searchsorted(begins, some, side="right") - 1, earned)
     return found
+
+
+_PRODUCT_SHAPE = DIM + PAIR_DIM + 2, DIM + PAIR_DIM
+
+
+def _product_places() -> NDArray[np.int64]:
+    """Return where each number from xx on is among the products of (x, z, clicks, conversions) with (x, z)."""
+    place = np.arange(math.prod(_PRODUCT_SHAPE)).reshape(_PRODUCT_SHAPE)
+    of_clicks, of_conversions = place[-2], place[-1]
+    return np.concatenate(
+        [
+            place[UPPER],
+            of_clicks[:DIM],
+            of_conversions[:DIM],
+            of_conversions[:DIM],  # of revenue, which is not among them: its products may be above 2^53
+            place[DIM:, DIM:][PAIR_UPPER],
+            place[DIM:-2, :DIM].ravel(),
+            of_clicks[DIM:],
+        ]
+    )
+
+
+_PRODUCTS = _product_places()
 
 
 def merge(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
@@ -164,7 +196,7 @@ def merge(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
 
 def as_rows(sums: NDArray[Any]) -> NDArray[np.int64]:
     """Return sums as rows of their numbers, the bucket first."""
-    return np.ascontiguousarray(sums).view(np.int64).reshape(sums.size, BUCKET.itemsize // 8)
+    return np.ascontiguousarray(sums).view(np.int64).reshape(sums.size, NUMBERS)
 
 
 def without_nothing(sums: NDArray[Any]) -> NDArray[Any]:

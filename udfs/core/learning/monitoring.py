@@ -18,7 +18,7 @@ from tideline.udfs.core.pairs.pair_numbers import pair_numbers
 from tideline.udfs.core.policies.arm_key import ArmKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -60,21 +60,33 @@ class Watch:
             if row.pairs is not None:
                 self._of_pairs[row.encoder] = row.pairs.theta * (THETA_UNIT * X_UNIT)
 
-    def see(self, arm: ArmKey, rows: NDArray[Any]) -> Clicks:
-        """Return expected and seen clicks of feedback (dtype ROWS) of an arm, none before it has a row."""
-        theta = self._theta.get(arm)
-        if theta is None:
+    def see(self, rows_of: Mapping[ArmKey, NDArray[Any]]) -> Clicks:
+        """Return expected and seen clicks of feedback (dtype ROWS) by arm, none of an arm before it has a row."""
+        those = [(arm, rows) for arm, rows in rows_of.items() if arm in self._theta and rows.size]
+        if not those:
             return Clicks()
-        looked_at = rows["impressions"] * (1.0 - rows["examination_discount"] / IMPRESSION_UNIT)
-        rates = rows["x"].astype(np.float64) @ theta
-        if arm.encoder in self._of_pairs:
-            rates += pair_numbers(rows["pair"]) @ self._of_pairs[arm.encoder]
-        expected = looked_at * rates
-        days = rows["ts_ms"] // _DAY_MS
+        every = _joined([rows for _, rows in those])
+        x, z = every["x"].astype(np.float64), pair_numbers(every["pair"]).astype(np.float64)
+        looked_at = every["impressions"] * (1.0 - every["examination_discount"] / IMPRESSION_UNIT)
+        days, clicks = every["ts_ms"] // _DAY_MS, every["clicks"].astype(np.int64)
+        total, end = Clicks(), 0
+        for arm, rows in those:
+            here = slice(end, end := end + rows.size)
+            rates = x[here] @ self._theta[arm]
+            if arm.encoder in self._of_pairs:
+                rates += z[here] @ self._of_pairs[arm.encoder]
+            total = total.with_more(self._seen(days[here], looked_at[here] * rates, clicks[here]))
+        return total
+
+    def _seen(self, days: NDArray[np.int64], expected: NDArray[np.float64], clicks: NDArray[np.int64]) -> Clicks:
+        whole = Clicks(float(expected.sum()), float(clicks.sum()))
+        if (days == days[0]).all():
+            self._add(int(days[0]), whole)
+            return whole
         for day in np.unique(days).tolist():
             here = days == day
-            self._add(day, Clicks(float(expected[here].sum()), float(rows["clicks"][here].sum())))
-        return Clicks(float(expected.sum()), float(rows["clicks"].sum()))
+            self._add(day, Clicks(float(expected[here].sum()), float(clicks[here].sum())))
+        return whole
 
     def _add(self, day: int, clicks: Clicks) -> None:
         if self._day is None or day > self._day:
@@ -94,6 +106,11 @@ class Watch:
         now, before = self._now.seen / self._now.predicted, self._before.seen / self._before.predicted
         spread = math.sqrt(now / self._now.predicted + before / self._before.predicted)
         return (now - before) / spread
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return rows one behind the other, as bytes: numpy joins records field by field, 60 us each."""
+    return np.concatenate([np.ascontiguousarray(rows).view(np.uint8) for rows in parts]).view(parts[0].dtype)
 
 
 def entropy(impressions: Mapping[str, float]) -> float:

@@ -5,13 +5,14 @@ Functions take one activity's numbers or those of K activities, which have a lea
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.fixed_point import INVERSE_UNIT, THETA_UNIT, X_UNIT
-from tideline.udfs.core.learning.learning import BUCKET, IMPRESSION_UNIT, MOMENTS, OF_PAIRS, as_rows, merge
+from tideline.udfs.core.learning.learning import IMPRESSION_UNIT, MOMENTS, NUMBERS, OF_PAIRS, as_rows, merge
 from tideline.udfs.core.limits import OBJECTIVES
 from tideline.udfs.core.policies.policy_table import PAIRS, THETA_LIMIT, UPPER, PolicyRow
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 RIDGE = 1.0
 MAX_CARRIED_IMPRESSIONS = 200.0
 """At most so many impressions does what was learned under other encoder versions weigh as."""
-NUMBERS = BUCKET.itemsize // 8
 _UNITS = np.array([1.0, 1.0, 0.001])
 _CONSTANT = CONSTANT_X * X_UNIT
 _AT_ONCE = 8_192
@@ -105,7 +105,7 @@ def evidence_of(numbers: NDArray[np.float64], carried: Counts) -> Evidence:
     Carried counts with the mean rewards m add k s s' to the design and k m s to the moments, k = min(CARRIED, their
     impressions).
     """
-    design = symmetric(numbers[..., MOMENTS - PAIRS : MOMENTS] * (X_UNIT**2 / IMPRESSION_UNIT), UPPER)
+    design = symmetric(numbers[..., MOMENTS - PAIRS : MOMENTS] * (X_UNIT**2 / IMPRESSION_UNIT), DIM)
     moments = numbers[..., MOMENTS:OF_PAIRS].reshape(*numbers.shape[:-1], len(OBJECTIVES), DIM)
     moments = moments * X_UNIT * _UNITS[:, None]
     impressions, weight = np.asarray(carried.impressions), carried_weight(carried)
@@ -121,12 +121,16 @@ def carried_weight(carried: Counts) -> NDArray[np.float64]:
     return weight
 
 
-def symmetric(pairs: NDArray[np.float64], upper: tuple[NDArray[np.int64], ...]) -> NDArray[np.float64]:
-    """Return symmetric matrices from their upper triangles [..., d (d + 1) / 2], whose places are `upper`."""
-    dim = int(upper[0][-1]) + 1
-    found = np.zeros((*pairs.shape[:-1], dim, dim))
-    found[..., upper[0], upper[1]] = found[..., upper[1], upper[0]] = pairs
-    return found
+def symmetric(pairs: NDArray[np.float64], dim: int) -> NDArray[np.float64]:
+    """Return symmetric matrices [..., dim, dim] from their upper triangles [..., dim (dim + 1) / 2]."""
+    return pairs.take(_place_in_triangle(dim), axis=-1)
+
+
+@cache
+def _place_in_triangle(dim: int) -> NDArray[np.int64]:
+    place = np.zeros((dim, dim), np.int64)
+    place[np.triu_indices(dim)] = np.arange(dim * (dim + 1) // 2)
+    return np.maximum(place, place.T)
 
 
 def positive(designs: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,6 +23,9 @@ PAIR_BYTES = 3
 MAX_SEEN = MAX_BREADTH = 7
 _UNIT = 127
 _SEEN_SHIFT, _AFFINITY_SHIFT = 3, 6
+_HALF, _LOW = np.uint32(12), np.uint32(0xFFF)
+HALVES = ((1, 2, 4), (0, 3, 5, 6, 7))
+"""Which numbers of a pair follow from the upper twelve bits and which from the lower."""
 _STEPS = np.arange(MOST + 1)
 _AFFINITY = np.rint(_UNIT / MOST * _STEPS).astype(np.int8)
 _ROOTS = np.rint(_UNIT * np.sqrt(share_of(_STEPS))).astype(np.int8)
@@ -74,11 +77,25 @@ def seen_of(pairs: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 def pair_numbers(pairs: NDArray[np.uint32]) -> NDArray[np.int8]:
     """Return the numbers [..., PAIR_DIM] of packed pairs [...] in units of 1/127."""
-    found = np.empty((*pairs.shape, PAIR_DIM), np.int8)
+    # Each number follows from one half of the bits: two look-ups of eight bytes a pair in place of seven of one.
+    found = _OF_UPPER.take(pairs >> _HALF & _LOW) | _OF_LOWER.take(pairs & _LOW)
+    return found[..., None].view(np.int8)
+
+
+def _worked_out(pairs: NDArray[np.uint32], numbers: tuple[int, ...]) -> NDArray[np.uint64]:
+    """Return some of the numbers of packed pairs [n], the others 0, as one number of eight bytes for each pair."""
+    found = np.zeros((*pairs.shape, PAIR_DIM), np.int8)
     found[..., 0] = _UNIT
     for at in range(AFFINITIES):
         found[..., 1 + at] = _AFFINITY[affinity_at(pairs, at)]
     found[..., 4], found[..., 5] = _ROOTS[affinity_at(pairs, 1)], _ROOTS[affinity_at(pairs, 2)]
     found[..., 6] = _BREADTH[pairs & np.uint32(MAX_BREADTH)]
     found[..., 7] = _WEARINESS[seen_of(pairs)]
-    return found
+    found[..., [at for at in range(PAIR_DIM) if at not in numbers]] = 0
+    return found.view(np.uint64)[..., 0]
+
+
+_EVERY = np.arange(1 << int(_HALF), dtype=np.uint32)
+_OF_UPPER, _OF_LOWER = (
+    _worked_out(half, numbers) for half, numbers in zip((_EVERY << _HALF, _EVERY), HALVES, strict=True)
+)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.pairs.holding import Held, PairEvidence, likeliest
 from tideline.udfs.core.pairs.pair_numbers import PAIR_DIM
 
 if TYPE_CHECKING:
@@ -32,19 +33,6 @@ UNKNOWN = (30.0, 30.0)
 """How strongly rests are held before there are enough clicks to tell."""
 LEAST_CLICKS = 10.0
 _PRIOR_RATE, _PRIOR_IMPRESSIONS = 0.03, 50.0
-
-Held = tuple[float, float]
-"""How many impressions the assumption weighs that the constant of a rest, and its other numbers, are 0."""
-
-
-class PairEvidence(NamedTuple):
-    """What K activities' impressions say, in whole units: sums of v v' and of clicks times v."""
-
-    zz: NDArray[np.float64]
-    zx: NDArray[np.float64]
-    xx: NDArray[np.float64]
-    bz: NDArray[np.float64]
-    bx: NDArray[np.float64]
 
 
 class SharedPairs(NamedTuple):
@@ -93,7 +81,10 @@ def held_by(found: PairEvidence, clicks: float, noise2: float) -> Held:
     """Return how strongly rests are to be held, by K activities that have `clicks` in all."""
     if clicks < LEAST_CLICKS:
         return UNKNOWN
-    return max(GRID, key=lambda each: _log_likelihood(_eliminate(found, each), noise2))
+    likely = likeliest(found, GRID, _shared_ridge(), noise2)
+    if len(likely) == 1:
+        return likely[0]
+    return max(likely, key=lambda each: _log_likelihood(_eliminate(found, each), noise2))
 
 
 def solve_rests(shared: SharedPairs, found: PairEvidence) -> Rests:

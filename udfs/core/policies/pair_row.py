@@ -15,7 +15,7 @@ import numpy as np
 
 from tideline.schemas.errors import InvalidRecord, Reason
 from tideline.udfs.core.fixed_point import INVERSE_UNIT, THETA_UNIT, X_UNIT, in_units, packed_inverse
-from tideline.udfs.core.pairs.pair_numbers import MAX_BREADTH, PAIR_DIM, pair_numbers
+from tideline.udfs.core.pairs.pair_numbers import HALVES, MAX_BREADTH, PAIR_DIM, pair_numbers
 from tideline.udfs.core.pairs.pair_solving import SHARED, SHARED_CONSTANT, noise_variance
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ _HALF = np.uint32(12)
 _LOW = np.uint32(0xFFF)
 _FEW = 0.2
 """Share of pairs that are no stranger's up to which each of them is looked up by itself."""
-_HALVES = ((1, 2, 4), (0, 3, 5, 6, 7))
-"""Which numbers of z follow from the upper twelve bits and which from the lower."""
 
 
 class PairRow(NamedTuple):
@@ -172,7 +170,7 @@ def _looked_up(theta: bytes, inverse: bytes) -> _LookUp:
     square[PAIR_UPPER] = np.frombuffer(inverse, np.int64)
     every = np.arange(1 << int(_HALF), dtype=np.uint32)
     means, variances = [], []
-    for half, numbers in zip((every << _HALF, every), _HALVES, strict=True):
+    for half, numbers in zip((every << _HALF, every), HALVES, strict=True):
         z = pair_numbers(half).astype(np.float64)[:, numbers]
         means.append(z @ weights[list(numbers)])
         variances.append(((z @ square[np.ix_(numbers, numbers)]) * z).sum(axis=1))

@@ -73,7 +73,7 @@ def effects_of(sums: NDArray[Any], decay: Decay) -> Effects:
 
 def _solved(numbers: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the effect and the inverse design that it is solved with."""
-    design, tilt, base = (symmetric(numbers[name] * X_UNIT**2, EFFECT_UPPER) for name in ("design", "tilt", "base"))
+    design, tilt, base = (symmetric(numbers[name] * X_UNIT**2, EFFECT_DIM) for name in ("design", "tilt", "base"))
     centred, brought = (numbers[name] * X_UNIT * _REWARD_UNITS[:, None] for name in ("centred", "brought"))
     ridge = _RIDGE * np.eye(EFFECT_DIM)
     anyway = np.linalg.solve(base + ridge, brought.T)

@@ -21,6 +21,7 @@ from tideline.udfs.core.learning.learning import (
     decode_sums,
     encode_sums,
     forget,
+    increments,
     merge,
 )
 from tideline.udfs.core.learning.solving import RIDGE, Solved, evidence, solve
@@ -64,6 +65,21 @@ def test_sums_are_what_they_are_called() -> None:
     assert sums["impressions"] == hundredths.sum()
     assert sums["dismissals"] == rows["dismissals"].sum()
     assert sums["rewards"].tolist() == [int(rows[name].sum(dtype=int)) for name in REWARDS]
+
+
+@pytest.mark.parametrize(("count", "owners"), [(0, 1), (1, 1), (500, 1), (500, 60), (500, 500), (20_000, 3)])
+def test_rows_of_many_owners_add_up_as_each_owner_alone(count: int, owners: int) -> None:
+    """Contract: whole numbers, exact whatever stands beside them: also revenue whose products are above 2^53."""
+    rows, rng = rows_of(count, 5), np.random.default_rng(count)
+    rows["revenue_milli"] = np.where(rng.random(count) < 0.1, rng.integers(-(10**13), 10**13, count), 0)
+    of_owner = np.sort(rng.integers(0, owners, count))
+    those, found = increments(rows, of_owner, FADING)
+    assert those.tolist() == sorted(those.tolist())
+    for owner in sorted(set(those.tolist()))[:20]:
+        assert found[those == owner].tobytes() == merge([add(NOTHING, row, FADING) for row in np.array_split(
+            rows[of_owner == owner], 7)]).tobytes()  # fmt: skip
+    whole = sum(rows["x"].astype(object) * rows["revenue_milli"].astype(object)[:, None], start=np.zeros(DIM, object))
+    assert found["rx"][:, 2].astype(object).sum(axis=0).tolist() == whole.tolist()
 
 
 def test_a_difference_takes_back_what_was_added() -> None:

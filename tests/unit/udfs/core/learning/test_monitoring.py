@@ -45,10 +45,10 @@ def test_predictions_are_those_of_the_rows_that_were_published() -> None:
     """Contract: expected at their places; nothing is said of an activity without a row; rows learned are right."""
     watch = watching(0.2)
     rows = shown(1_000, 0.2, 1, examination_discount=40)
-    assert watch.see(ArmKey(3, "a"), rows) == pytest.approx((120.0, rows["clicks"].sum()))
-    assert watch.see(ArmKey(3, "b"), rows) == watch.see(ArmKey(4, "a"), rows) == Clicks()
+    assert watch.see({ArmKey(3, "a"): rows}) == pytest.approx((120.0, rows["clicks"].sum()))
+    assert watch.see({ArmKey(3, "b"): rows}) == watch.see({ArmKey(4, "a"): rows}) == Clicks()
     watch.published(publication({ArmKey(3, "b"): add(NO_SUMS, rows, Decay(0))}, [ArmKey(3, "b")], Decay(0), 0))
-    assert watch.see(ArmKey(3, "b"), rows).predicted == pytest.approx(rows["clicks"].sum(), rel=0.01)
+    assert watch.see({ArmKey(3, "b"): rows}).predicted == pytest.approx(rows["clicks"].sum(), rel=0.01)
 
 
 def test_what_pairs_foretell_is_expected_too() -> None:
@@ -59,15 +59,32 @@ def test_what_pairs_foretell_is_expected_too() -> None:
     sums = {ArmKey(3, "a"): add(NO_SUMS, rows, Decay(0))}
     watch.published(publication(sums, [ArmKey(3, "a")], Decay(0), 0, Regression(sharing=Sharing.PAIRS)))
     for kind in (0, 1):
-        found = watch.see(ArmKey(3, "a"), rows[kind::2])
+        found = watch.see({ArmKey(3, "a"): rows[kind::2]})
         assert found.predicted == pytest.approx(rows["clicks"][kind::2].sum(), abs=30)
+
+
+def test_arms_that_are_seen_together_are_seen_as_one_after_the_other() -> None:
+    """Contract: to the bit, on one day and on several: what monitors show does not depend on what else there is."""
+    sums = {ArmKey(3, name): add(NO_SUMS, shown(500, rate, 1), Decay(0)) for name, rate in (("a", 0.1), ("b", 0.3))}
+    rows = publication(sums, list(sums), Decay(0), 0, Regression(sharing=Sharing.PAIRS))
+    some = {ArmKey(3, name): shown(700, 0.2, 3) for name in ("a", "b", "unknown")}
+    some[ArmKey(3, "b")]["ts_ms"][::3] += DAY_MS
+    together, alone = Watch(), Watch()
+    together.published(rows)
+    alone.published(rows)
+    expected = Clicks()
+    for arm, each in some.items():
+        expected = expected.with_more(alone.see({arm: each}))
+    assert together.see(some) == expected
+    assert expected.seen > 0.0
+    assert together.drift() == alone.drift()
 
 
 def test_what_is_taken_back_is_taken_back() -> None:
     watch, rows = watching(0.2), shown(500, 0.2, 1)
     back = rows.copy()
     back["impressions"], back["clicks"] = -1, -rows["clicks"]
-    assert watch.see(ArmKey(3, "a"), rows).with_more(watch.see(ArmKey(3, "a"), back)) == pytest.approx(
+    assert watch.see({ArmKey(3, "a"): rows}).with_more(watch.see({ArmKey(3, "a"): back})) == pytest.approx(
         (0.0, 0.0), abs=1e-9
     )
 
@@ -76,19 +93,19 @@ def test_drift_is_told_against_predictions_by_day_of_event_time() -> None:
     """Contract: a steady bias is none, a change today is; late feedback counts for the day of its impression."""
     watch = watching(0.1)
     for day in range(5):
-        watch.see(ArmKey(3, "a"), shown(4_000, 0.13, day))
+        watch.see({ArmKey(3, "a"): shown(4_000, 0.13, day)})
     assert abs(watch.drift()) < ALARM_AT
-    watch.see(ArmKey(3, "a"), shown(4_000, 0.2, 5))
+    watch.see({ArmKey(3, "a"): shown(4_000, 0.2, 5)})
     assert watch.drift() > ALARM_AT
-    watch.see(ArmKey(3, "a"), shown(40_000, 0.2, 4))
+    watch.see({ArmKey(3, "a"): shown(40_000, 0.2, 4)})
     assert watch.drift() < ALARM_AT
 
 
 def test_too_few_clicks_are_no_drift() -> None:
     watch = watching(0.1)
     assert watch.drift() == 0.0
-    watch.see(ArmKey(3, "a"), shown(4_000, 0.1, 0))
-    watch.see(ArmKey(3, "a"), shown(100, 0.9, 1))
+    watch.see({ArmKey(3, "a"): shown(4_000, 0.1, 0)})
+    watch.see({ArmKey(3, "a"): shown(100, 0.9, 1)})
     assert watch.drift() == 0.0
 
 

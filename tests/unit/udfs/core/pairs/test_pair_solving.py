@@ -7,13 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from tideline.udfs.core.context import DIM
+from tideline.udfs.core.pairs.holding import PairEvidence
 from tideline.udfs.core.pairs.pair_numbers import PAIR_DIM
 from tideline.udfs.core.pairs.pair_solving import (
     GRID,
     SHARED,
     SHARED_CONSTANT,
     UNKNOWN,
-    PairEvidence,
     held_by,
     noise_variance,
     shared_parts,
