@@ -15,6 +15,8 @@ import numpy as np
 
 from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError, TooFew
+from tideline.scripts.analysis.log_rows import BATCH
+from tideline.udfs.core.evaluation.columns.row_parts import stretches, summed
 from tideline.udfs.core.evaluation.evaluation import FOLDS, evaluate, unusable
 from tideline.udfs.core.evaluation.learned import crossfitted
 from tideline.udfs.core.evaluation.log import folds
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tideline.scripts.analysis.read_log import LoggedFile
+    from tideline.udfs.core.evaluation.columns.row_parts import Memory
     from tideline.udfs.core.evaluation.evaluation import Estimate
     from tideline.udfs.core.evaluation.log import LoggedFeedback
     from tideline.udfs.core.policies.base import Policy
@@ -36,6 +39,7 @@ STEPS = 8
 """Between clicks alone and the objective alone."""
 _HALVES = 4
 _DECIDE_BY = "dr"
+_OUTCOMES = ("click", "conversion", "revenue")
 _DIGITS, _LARGE = 4, 1000.0
 
 
@@ -112,21 +116,45 @@ def read_outcomes(path: Path, logged: LoggedFile, objective: Objective, margin_s
     Raises:
         ConfigError: a column is missing or holds what is not allowed.
     """
-    table, rows, log = Table(path, "--log"), logged.file_row, logged.log
-    click, conversion = (table.flags(name)[rows].astype(np.float64) for name in ("click", "conversion"))
-    revenue, cost = table.numbers("revenue"), np.zeros(table.rows)
-    table.require("revenue", np.isfinite(revenue) & (np.abs(revenue) < 1e9), "a finite number in every row")
-    if objective is Objective.MARGIN:
-        cost = table.numbers("cost")
-        table.require("cost", np.isfinite(cost) & (cost >= 0.0), "numbers from 0 on")
-    every = np.column_stack([click, conversion, revenue[rows]])
-    costs = np.bincount(log.action, cost[rows], len(log.arms)) / np.bincount(log.action, minlength=len(log.arms))
-    gained = {
-        Objective.CONVERSION: conversion,
-        Objective.REVENUE: revenue[rows],
-        Objective.MARGIN: margin_share * revenue[rows] - cost[rows] * conversion,
-    }[objective]
-    return Outcomes(every, gained), Aim(objective, margin_share, costs)
+    table, log, memory = Table(path, "--log"), logged.log, logged.log.memory
+    of_file = _of_file(table, memory, (*_OUTCOMES, *(("cost",) if objective is Objective.MARGIN else ())))
+    every, gained = memory.room((log.rows, len(_OUTCOMES)), np.float64), memory.room((log.rows,), np.float64)
+    costs, shown = np.zeros(len(log.arms)), np.zeros(len(log.arms), np.int64)
+    for rows in stretches(log.rows, memory):
+        places, action = logged.file_row[rows], log.action[rows]
+        every[rows] = np.column_stack([of_file[name][places] for name in _OUTCOMES])
+        cost = of_file["cost"][places] if "cost" in of_file else np.zeros(rows.size)
+        np.add.at(costs, action, cost)
+        shown += np.bincount(action, minlength=shown.size)
+        _, conversion, revenue = every[rows].T
+        gained[rows] = {
+            Objective.CONVERSION: conversion,
+            Objective.REVENUE: revenue,
+            Objective.MARGIN: margin_share * revenue - cost * conversion,
+        }[objective]
+    return Outcomes(every, gained), Aim(objective, margin_share, costs / shown)
+
+
+def _of_file(table: Table, memory: Memory, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Return columns in the order of the file."""
+    for name in names:
+        if name not in table.names:
+            table.numbers(name)
+    found, done = {name: memory.room((table.rows,), np.float64) for name in names}, 0
+    for batch in table.batches(names, BATCH):
+        here = slice(done, done + batch.rows)
+        for name in ("click", "conversion"):
+            found[name][here] = batch.flags(name)
+        for name in names[2:]:
+            found[name][here] = batch.numbers(name)
+        revenue = found["revenue"][here]
+        batch.require("revenue", np.isfinite(revenue) & (np.abs(revenue) < 1e9), "a finite number in every row")
+        if "cost" in found:
+            cost = found["cost"][here]
+            batch.require("cost", np.isfinite(cost) & (cost >= 0.0), "numbers from 0 on")
+        done += batch.rows
+        memory.forget()
+    return found
 
 
 class Judge(NamedTuple):
@@ -146,7 +174,8 @@ class Judge(NamedTuple):
             TooFew: nothing came of the log in one of both.
         """
         clicks, gained = self.outcomes.every[:, 0], self.outcomes.gained
-        today = float(clicks.mean()), float(gained.mean())
+        sums = summed(self.log.rows, self.log.memory, lambda rows: [clicks[rows], gained[rows]])
+        today = float(sums[0]) / self.log.rows, float(sums[1]) / self.log.rows
         reason = unusable(self.log)
         if reason is not None:
             return Front((), today, None, reason)

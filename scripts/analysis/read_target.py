@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from tideline.models.tables import Table as File
 from tideline.schemas.errors import ConfigError
+from tideline.udfs.core.evaluation.columns.row_parts import stretches, summed
 from tideline.udfs.core.evaluation.learned import crossfitted, replayed
 from tideline.udfs.core.evaluation.targets import Constant, Table, Uniform
 from tideline.udfs.core.policies.by_name import POLICIES, make_policy
@@ -97,13 +99,15 @@ def _read_table(path: Path, logged: LoggedFile) -> Table:
     total = every.sum(axis=1)
     columns.require("p_<action>", np.abs(total - 1.0) <= _sum_error(every), "probabilities that sum to 1 in a row")
     every /= total[:, None]
-    every = every[_row_of(columns, logged)]
-    found = np.zeros((logged.log.rows, len(logged.log.arms)))
-    place = {arm: at for at, arm in enumerate(logged.log.arms)}
+    log, row_of = logged.log, _row_of(columns, logged)
+    found = np.zeros((columns.rows, len(log.arms)))
+    place = {arm: at for at, arm in enumerate(log.arms)}
     for at, name in enumerate(names):
         if (arm := place.get(name.removeprefix(_PREFIX))) is not None:
             found[:, arm] = every[:, at]
-    return Table(found, max(1.0 - float(found.sum(axis=1).mean()), 0.0))
+    known = found.sum(axis=1)
+    share = float(summed(log.rows, log.memory, lambda rows: [known[row_of[rows]]])[0]) / log.rows
+    return Table(found, max(1.0 - share, 0.0), row_of)
 
 
 def _sum_error(every: NDArray[np.float64]) -> float:
@@ -114,19 +118,21 @@ def _sum_error(every: NDArray[np.float64]) -> float:
 
 def _row_of(columns: File, logged: LoggedFile) -> NDArray[np.int64]:
     """Return the file's row for each row of the log."""
-    keys = [name for name in ("decision_id", "position") if name in columns.names]
+    log, keys = logged.log, [name for name in ("decision_id", "position") if name in columns.names]
     if not keys:
         if columns.rows == 1:
-            return np.zeros(logged.log.rows, np.int64)
-        if columns.rows <= int(logged.file_row.max()):
+            return np.broadcast_to(np.int64(0), log.rows)
+        if columns.rows <= max(int(logged.file_row[rows].max()) for rows in stretches(log.rows, log.memory)):
             raise columns.wrong("p_<action>", f"1 row or one for each of the log's; it has {columns.rows:,}")
         return logged.file_row
-    ids = logged.decision_id
     read = {"decision_id": columns.texts, "position": lambda name: columns.whole(name, 0).astype(np.str_)}
     have = list(zip(*(read[name](name).tolist() for name in keys), strict=True))
     row_of = {key: at for at, key in enumerate(have)}
-    of_log = {"decision_id": ids.names[ids.code], "position": logged.log.position.astype(np.str_)}
+    of_log = {
+        "decision_id": lambda: logged.decisions().take(pa.array(logged.file_row)).to_pylist(),
+        "position": lambda: log.position.astype(np.str_).tolist(),
+    }
     try:
-        return np.array([row_of[key] for key in zip(*(of_log[name].tolist() for name in keys), strict=True)])
+        return np.array([row_of[key] for key in zip(*(of_log[name]() for name in keys), strict=True)])
     except KeyError as error:
         raise columns.wrong(", ".join(keys), f"every one of the log's; {error.args[0]} is not there") from error

@@ -14,7 +14,7 @@ import pyarrow as pa
 from tideline.models.coded_texts import CodedTexts, coded_texts
 from tideline.models.tables import Table
 from tideline.scripts.analysis.figures import ACTION, PLACEMENT, DecisionLog
-from tideline.scripts.analysis.read_log import LEAST_PROPENSITY
+from tideline.scripts.analysis.log_rows import LEAST_PROPENSITY
 from tideline.scripts.archive.spilled_parts import spill, spilled
 from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.ranking.placements import DEFAULT

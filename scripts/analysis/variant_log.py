@@ -52,10 +52,10 @@ def read_variant_log(path: Path, activity_id: str) -> VariantLog:
     """
     table = Table(path, "--log")
     table.need(_COLUMNS, "the columns of tideline export")
-    rows = np.flatnonzero(table.texts("action") == activity_id)
+    rows = np.flatnonzero(table.coded("action").are(activity_id))
     rows = rows[np.argsort(table.times("ts_ms")[rows], kind="stable")]
     about = _about(table, rows, activity_id)
-    names = table.texts("variant", empty="")[rows]
+    names = table.coded("variant", empty="").of(rows)
     share = table.numbers("variant_share")
     table.require("variant_share", np.isnan(share) | ((share > 0) & (share <= 1)), "empty, or above 0 and at most 1")
     known = np.isin(names, about.variants) & np.isfinite(share[rows])
@@ -65,7 +65,7 @@ def read_variant_log(path: Path, activity_id: str) -> VariantLog:
     number = {name: at for at, name in enumerate(about.variants)}
     variant = np.array([number[name] for name in names[known].tolist()], np.int64)
     shown = ShownVariants(
-        user=np.unique(table.texts("user")[here], return_inverse=True)[1].astype(np.int64),
+        user=np.unique(table.coded("user").of(here), return_inverse=True)[1].astype(np.int64),
         variant=variant,
         share=share[here],
         click=table.flags("click")[here].astype(np.float64),
@@ -91,11 +91,12 @@ def _about(table: Table, rows: NDArray[np.int64], activity_id: str) -> _About:
     told: Any = None
     if rows.size:
         try:
-            told = json.loads(table.texts("about", empty="{}")[rows[-1]])
+            told = json.loads(table.coded("about", empty="{}").of(rows[-1:])[0])
         except ValueError as error:
             raise table.wrong("about", "a JSON object in every row") from error
     if not (isinstance(told, dict) and told.get("variants")):
-        names = sorted(set(table.texts("action")[table.texts("variant", empty="") != ""].tolist()))
+        with_one = np.flatnonzero(~table.coded("variant", empty="").are(""))
+        names = sorted(set(table.coded("action").of(with_one).tolist()))
         allowed = f"an activity of this log that has variants: {', '.join(names) or 'it has none'}"
         raise ConfigError("ID", activity_id, allowed)
     variants = tuple(map(str, told["variants"]))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -39,3 +39,9 @@ def spilled(path: Path) -> pa.Table:
     """Return the rows of a part that was spilled."""
     with pa.ipc.open_stream(str(path)) as stream:
         return stream.read_all().combine_chunks()
+
+
+def spilled_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """Yield them as they were spilled."""
+    with pa.ipc.open_stream(str(path)) as stream:
+        yield from stream

@@ -12,6 +12,7 @@ from tideline.scripts.analysis import read_log, read_target
 from tideline.scripts.commands.archive_log import log_file
 from tideline.scripts.commands.exits import Exit, failed
 from tideline.scripts.parsers.verbs import parse
+from tideline.udfs.core.evaluation.columns.row_parts import summed
 from tideline.udfs.core.evaluation.evaluation import evaluate
 from tideline.udfs.core.ranking.list_rules import read_list_rules
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from tideline.udfs.core.evaluation.evaluation import Answer, Estimate, ListEstimate
+    from tideline.udfs.core.evaluation.evaluation import Answer, Estimate
+    from tideline.udfs.core.evaluation.list_estimators import ListEstimate
     from tideline.udfs.core.ranking.list_rules import ListRules
 
 DECIDE_BY = "dr"
@@ -33,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse("ope", argv)
     try:
         found = run(arguments)
-    except ConfigError as error:
+    except (ConfigError, OSError) as error:
         return failed("ope", error)
     print(json.dumps(found) if arguments.json else "\n".join(summary(found)))
     return Exit.DONE if found["refused"] is None else Exit.CANNOT_SAY
@@ -58,8 +60,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         answer = evaluate(log, judging.make, judging.matched, _say)
     else:
         raise TooFew("--log", str(arguments.log), "a file with rows")
+    earned = float(summed(log.rows, log.memory, lambda rows: [log.reward[rows]])[0]) / log.rows
     if arguments.picture is not None:
-        picture.draw(arguments.picture, answer, float(log.reward.mean()), f"{arguments.policy}, judged from the log")
+        picture.draw(arguments.picture, answer, earned, f"{arguments.policy}, judged from the log")
         _say(f"picture: {arguments.picture}")
     warnings = [*_unread(logged.unread), *_unpriced(rules), *judging.warnings, *answer.warnings]
     for line in warnings:
@@ -68,7 +71,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "decide_by": DECIDE_BY if answer.refused is None else None,
         "warnings": warnings,
         "policy": arguments.policy,
-        "logged": {"value": float(log.reward.mean()), "left_out": logged.left_out},
+        "logged": {"value": earned, "left_out": logged.left_out},
     }
 
 

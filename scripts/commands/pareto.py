@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse("pareto", argv)
     try:
         found = run(arguments)
-    except ConfigError as error:
+    except (ConfigError, OSError) as error:
         return failed("pareto", error)
     print(json.dumps(found) if arguments.json else "\n".join(lines(found)))
     return Exit.CANNOT_SAY if found["chosen"] is None else Exit.DONE

@@ -19,7 +19,7 @@ from tideline.scripts.analysis.read_log import read_log
 from tideline.scripts.comparison.fixed_list import UNTOLD, FixedList, OfLists
 from tideline.udfs.core.evaluation import diagnostics
 from tideline.udfs.core.evaluation.estimators import Judged, Terms, dr
-from tideline.udfs.core.evaluation.evaluation import evaluate, unseen
+from tideline.udfs.core.evaluation.evaluation import evaluate
 from tideline.udfs.core.evaluation.intervals import bootstrap
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _told(log: LoggedFeedback, told: NDArray[np.bool_], judged: Sequence[Judged]
     tops = [dr(each).top for each in judged]
     terms = Terms(np.where(told, tops[0] - sum(tops[1:]), 0.0), told.astype(np.float64))
     ends = bootstrap([terms], log.cluster)[0]
-    margins = [[side * log.rows / told.sum() for side in unseen(log, each)] for each in judged]
+    margins = [[side * log.rows / told.sum() for side in diagnostics.unseen(log, each)] for each in judged]
     below, above = (sum(each[side] for each in margins) for side in (0, 1))
     return {"value": terms.value, "ci95": [min(ends.low, terms.value - below), max(ends.high, terms.value + above)]}
 

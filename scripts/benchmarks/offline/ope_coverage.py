@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tideline.udfs.core.evaluation.evaluation import Estimate, ListEstimate
+    from tideline.udfs.core.evaluation.evaluation import Estimate
     from tideline.udfs.core.evaluation.intervals import Interval
+    from tideline.udfs.core.evaluation.list_estimators import ListEstimate
     from tideline.udfs.core.evaluation.targets import Target
 
 _LIST_EXPLORATION = 0.5

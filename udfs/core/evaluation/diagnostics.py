@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tideline.udfs.core.evaluation.columns.row_parts import ClusterSums, quantiles, stretches, summed
+from tideline.udfs.core.evaluation.intervals import rare
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.evaluation.estimators import Judged
     from tideline.udfs.core.evaluation.log import LoggedFeedback
 
 LEAST_ESS = 1000.0
@@ -45,39 +51,75 @@ def ess(weight: NDArray[np.float64]) -> float:
     >>> ess(np.array([1.0, 1.0, 1.0, 1.0])), round(ess(np.array([7.0, 1.0, 1.0, 1.0])), 2)
     (4.0, 1.92)
     """
-    squares = float(np.square(weight).sum())
-    return float(weight.sum()) ** 2 / squares if squares else 0.0
+    return ess_of(float(weight.sum()), float(np.square(weight).sum()))
 
 
-def rounding(propensity: NDArray[np.float64]) -> float:
+def ess_of(total: float, squares: float) -> float:
+    """Return `ess` from the sums of weights and of their squares."""
+    return total**2 / squares if squares else 0.0
+
+
+def rounding(log: LoggedFeedback) -> float:
     """Return the relative error that the file's own precision brings into propensities: decimal digits, or float32.
 
     It is what a mean weight may be off by for nothing but that; at most 0.02, beyond which nothing is excused.
     """
-    values = np.unique(propensity)
-    digits = next((each for each in range(1, _DIGITS) if (np.round(values, each) == values).all()), None)
-    if digits is not None:
-        return min(float((0.5 * 10.0**-digits / propensity).mean()), _MOST_ROUNDED)
-    return _SINGLE if (values.astype(np.float32) == values).all() else 0.0
+    digits, single = list(range(1, _DIGITS)), True
+    for rows in stretches(log.rows, log.memory):
+        values = np.unique(log.propensity[rows])
+        digits = [each for each in digits if (np.round(values, each) == values).all()]
+        single = single and bool((values.astype(np.float32) == values).all())
+    if digits:
+        total = summed(log.rows, log.memory, lambda rows: [0.5 * 10.0 ** -digits[0] / log.propensity[rows]])
+        return min(float(total[0]) / log.rows, _MOST_ROUNDED)
+    return _SINGLE if single else 0.0
 
 
 def diagnose(log: LoggedFeedback, weight: NDArray[np.float64], support: float, limit: float) -> Diagnostics:
     """Return the diagnostics of row weights; `limit` is where Switch-DR cuts off."""
-    mean = float(weight.mean())
-    apart = np.bincount(log.cluster, weight - mean)
-    error = float(np.sqrt(np.square(apart).sum())) / weight.size
-    clipped = float((weight > limit).mean())
+
+    def columns(rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
+        its = weight[rows]
+        return its, np.square(its), (its > limit).astype(np.float64)
+
+    total, squares, clipped = summed(log.rows, log.memory, columns).tolist()
+    mean = total / log.rows
     return Diagnostics(
-        weight.size,
+        log.rows,
         log.decisions,
-        ess(weight),
+        ess_of(total, squares),
         mean,
-        error,
-        mean * rounding(log.propensity),
-        float(weight.max(initial=0.0)),
-        clipped,
+        error_of_mean(log, lambda rows: weight[rows], mean),
+        mean * rounding(log),
+        max(float(weight[rows].max()) for rows in stretches(log.rows, log.memory)),
+        clipped / log.rows,
         support,
     )
+
+
+def error_of_mean(
+    log: LoggedFeedback, of_rows: Callable[[NDArray[np.int64]], NDArray[np.float64]], mean: float
+) -> float:
+    """Return the standard error of a mean over rows, users or decisions being independent."""
+    apart = ClusterSums(log.clusters, log.cluster, log.memory, lambda rows: of_rows(rows) - mean)
+    return float(np.sqrt(apart.sums(lambda each: [np.square(each)])[0])) / log.rows
+
+
+def reward_range(log: LoggedFeedback) -> tuple[float, float]:
+    """Return bounds of the rewards: what was seen, 0 and 1 for rewards of 0 and 1."""
+    ends = [(float(log.reward[rows].min()), float(log.reward[rows].max())) for rows in stretches(log.rows, log.memory)]
+    low, high = min(0.0, *(each for each, _ in ends)), max(0.0, *(each for _, each in ends))
+    return low, high if high > low else low + 1.0
+
+
+def unseen(log: LoggedFeedback, rows: Judged) -> tuple[float, float]:
+    """Return how far below and above an estimate the truth may lie because next to no reward differs from the usual."""
+    low, high = reward_range(log)
+    usual = quantiles(log.rows, log.memory, lambda at: log.reward[at], [0.5])[0]
+    apart = ClusterSums(log.clusters, log.cluster, log.memory, lambda at: rows.weight[at] * (log.reward[at] - usual))
+    total, squares = summed(log.rows, log.memory, lambda at: [rows.weight[at], np.square(rows.weight[at])]).tolist()
+    share = max(ess_of(total, squares) / log.rows, 1.0 / log.rows)
+    return rare(lambda: (each / log.rows for each in apart.parts()), (high - low) / (log.clusters * share))
 
 
 def refusal(found: Diagnostics) -> str | None:
@@ -100,8 +142,10 @@ def refusal(found: Diagnostics) -> str | None:
     return cannot("; ".join(reasons)) if reasons else None
 
 
-def doubts(log: LoggedFeedback, found: Diagnostics, apart: NDArray[np.float64]) -> tuple[str, ...]:
-    """Return why the answer is to be doubted; `apart` is ips less dr by row, whose mean is 0 but for chance."""
+def doubts(
+    log: LoggedFeedback, found: Diagnostics, apart: Callable[[NDArray[np.int64]], NDArray[np.float64]]
+) -> tuple[str, ...]:
+    """Return why the answer is to be doubted; `apart` is ips less dr of rows, whose mean is 0 but for chance."""
     said = []
     offset = abs(found.mean_weight - 1.0) - found.rounding - _EXACT
     if offset > DOUBTED_OFFSET * found.mean_weight_error:
@@ -109,10 +153,14 @@ def doubts(log: LoggedFeedback, found: Diagnostics, apart: NDArray[np.float64]) 
             f"the mean weight is {found.mean_weight:.4g}, with a standard error of {found.mean_weight_error:.2g}; it "
             "should be 1: propensities may be wrong"
         )
-    mean = float(apart.mean())
-    error = float(np.sqrt(np.square(np.bincount(log.cluster, apart - mean)).sum())) / apart.size
-    rounded = found.rounding * float(np.abs(apart).mean())
-    if abs(mean) > LARGEST_OFFSET * error + rounded + _EXACT:
+
+    def columns(rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
+        its = apart(rows)
+        return its, np.abs(its)
+
+    mean, size = (summed(log.rows, log.memory, columns) / log.rows).tolist()
+    error = error_of_mean(log, apart, mean)
+    if abs(mean) > LARGEST_OFFSET * error + found.rounding * size + _EXACT:
         said.append(
             f"ips is {abs(mean):.4g} {'above' if mean > 0 else 'below'} dr, with a standard error of {error:.2g}: "
             "propensities are wrong, so that ips is too, or depend on what is not in the log"

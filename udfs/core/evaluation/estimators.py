@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tideline.udfs.core.evaluation.columns.row_parts import IN_MEMORY, quantiles, summed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from tideline.udfs.core.evaluation.columns.row_parts import Memory
 
 
 class Judged(NamedTuple):
@@ -25,6 +29,10 @@ class Judged(NamedTuple):
     expected: NDArray[np.float64]
     """V of the target policy."""
 
+    def at(self, rows: NDArray[np.int64]) -> Judged:
+        """Return some of the rows."""
+        return Judged._make(each[rows] for each in self)
+
 
 class Terms(NamedTuple):
     """An estimate = sum(top) / sum(bottom), rows [N] each."""
@@ -35,8 +43,12 @@ class Terms(NamedTuple):
     @property
     def value(self) -> float:
         """The estimate; NaN where the bottom is 0."""
-        bottom = float(self.bottom.sum())
-        return float(self.top.sum()) / bottom if bottom else float("nan")
+        return ratio(float(self.top.sum()), float(self.bottom.sum()))
+
+
+def ratio(top: float, bottom: float) -> float:
+    """Return top / bottom; NaN where the bottom is 0."""
+    return top / bottom if bottom else float("nan")
 
 
 def _mean(top: NDArray[np.float64]) -> Terms:
@@ -94,21 +106,31 @@ def _corrected(rows: Judged, weight: NDArray[np.float64]) -> Terms:
     return _mean(rows.expected + weight * (rows.reward - rows.modelled))
 
 
-def candidate_limits(weight: NDArray[np.float64]) -> list[float]:
+def candidate_limits(weight: NDArray[np.float64], memory: Memory = IN_MEMORY) -> list[float]:
     """Return weights to cut off at, the loosest (none) first."""
-    return [np.inf, *sorted(set(np.quantile(weight, (0.999, 0.995, 0.99, 0.95)).tolist()), reverse=True)]
+    found = quantiles(weight.size, memory, lambda rows: weight[rows], (0.999, 0.995, 0.99, 0.95))
+    return [np.inf, *sorted(set(found), reverse=True)]
 
 
-def choose(rows: Judged, estimator: Callable[[Judged, float], Terms], limits: Sequence[float]) -> float:
+def choose(
+    rows: Judged,
+    estimator: Callable[[Judged, float], Terms],
+    limits: Sequence[float],
+    memory: Memory = IN_MEMORY,
+) -> float:
     """Return the limit of the least estimated squared error: variance, and squared distance from the first limit's.
 
     The first limit is the one without bias. As in Wang et al. 2017, section 3.1, with that estimate in place of their
     bound on the bias.
     """
-    values, spreads = [], []
-    for limit in limits:
-        terms = estimator(rows, limit)
-        values.append(terms.value)
-        spreads.append(float(terms.top.var()) / terms.top.size)
+    size = rows.weight.size
+
+    def tops(at: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+        some = rows.at(at)
+        return [estimator(some, limit).top for limit in limits]
+
+    values = (summed(size, memory, tops) / size).tolist()  # the bottoms are 1
+    apart = summed(size, memory, lambda at: [np.square(top - mean) for top, mean in zip(tops(at), values, strict=True)])
+    spreads = (apart / size / size).tolist()
     errors = [(value - values[0]) ** 2 + spread for value, spread in zip(values, spreads, strict=True)]
     return limits[int(np.argmin(errors))]

@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tideline.udfs.core.evaluation import diagnostics, estimators, list_estimators
-from tideline.udfs.core.evaluation.estimators import Judged, Terms
-from tideline.udfs.core.evaluation.intervals import Interval, bootstrap, confidence_sequence, empirical_bernstein, rare
+from tideline.udfs.core.evaluation import diagnostics, estimators
+from tideline.udfs.core.evaluation.columns.row_parts import ClusterSums, stretches, summed
+from tideline.udfs.core.evaluation.diagnostics import reward_range, unseen
+from tideline.udfs.core.evaluation.estimators import Judged, Terms, ratio
+from tideline.udfs.core.evaluation.intervals import (
+    Interval,
+    block_sums,
+    bootstrap_blocks,
+    confidence_sequence,
+    empirical_bernstein,
+)
+from tideline.udfs.core.evaluation.list_estimators import list_estimates
 from tideline.udfs.core.evaluation.log import folds
 from tideline.udfs.core.evaluation.reward_model import fit
 
@@ -19,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tideline.udfs.core.evaluation.diagnostics import Diagnostics
+    from tideline.udfs.core.evaluation.list_estimators import ListEstimate
     from tideline.udfs.core.evaluation.log import LoggedFeedback
     from tideline.udfs.core.evaluation.reward_model import RewardModel
     from tideline.udfs.core.evaluation.targets import Target
@@ -28,8 +38,11 @@ LEAST_ROWS = 1000
 LEAST_CLUSTERS = 20
 _CELLS = 4_000_000
 """Numbers [rows, K] that are in memory at once."""
-_SAME = 1e-6
 _BIASED = ("dm", "switch_dr", "dros")
+
+
+if TYPE_CHECKING:
+    _OfRows = Callable[[NDArray[np.int64]], Terms]
 
 
 class Estimate(NamedTuple):
@@ -44,15 +57,6 @@ class Estimate(NamedTuple):
     own: Interval
     empirical_bernstein: Interval | None = None
     anytime: Interval | None = None
-
-
-class ListEstimate(NamedTuple):
-    """The reward of a whole list, or why there is none."""
-
-    value: float | None
-    ci95: Interval | None
-    ess: float
-    refused: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +84,18 @@ class Weighed:
 
 def unusable(log: LoggedFeedback) -> str | None:
     """Return why a log cannot answer anything, whatever the policy; None where it may."""
-    if not log.rows or np.isnan(log.propensity).all():
+    if not any((~np.isnan(log.propensity[rows])).any() for rows in stretches(log.rows, log.memory)):
         return diagnostics.cannot("no row has a propensity, so what else could have been shown is not known")
     if log.feasible is not None and not log.rules:
-        ruled = int(np.count_nonzero(log.feasible))
+        feasible = log.feasible
+        ruled = int(summed(log.rows, log.memory, lambda rows: [feasible[rows] > 0])[0])
         return diagnostics.cannot(f"{ruled:,} rows are of lists in which a list rule had a say: name the rules")
     if log.rules and (broken := log.broken()):
         return diagnostics.cannot(f"{broken:,} rows show what the list rules ban there: they were others then")
     if log.rows < LEAST_ROWS:
         return diagnostics.cannot(f"{log.rows:,} rows are too few; {LEAST_ROWS:,} are needed")
-    if (np.bincount(folds(log, FOLDS), minlength=FOLDS) == 0).any():
+    fold = folds(log, FOLDS)
+    if (summed(log.rows, log.memory, lambda rows: [fold[rows] == each for each in range(FOLDS)]) == 0).any():
         return diagnostics.cannot(f"{log.decisions:,} decisions do not make {FOLDS} folds")
     if log.clusters < LEAST_CLUSTERS:
         return diagnostics.cannot(
@@ -122,44 +128,43 @@ def evaluate(
     target = make_target(fold)
     weighed = weigh(log, target, model)
     rows = weighed.rows
-    limits = estimators.candidate_limits(rows.weight)
-    cut = estimators.choose(rows, estimators.switch_dr, limits)
+    limits = estimators.candidate_limits(rows.weight, log.memory)
+    cut = estimators.choose(rows, estimators.switch_dr, limits, log.memory)
     found = diagnostics.diagnose(log, rows.weight, weighed.support, cut)
     reason = diagnostics.refusal(found)
     if reason is not None:
         return Answer({}, {}, found, reason)
-    shrink = estimators.choose(rows, estimators.dros, [limit**2 for limit in limits])
+    shrink = estimators.choose(rows, estimators.dros, [limit**2 for limit in limits], log.memory)
     say("replaying and drawing intervals")
     kept = matched() if matched is not None else fixed_matches(log, rows.weight)
-    terms: dict[str, Callable[[], Terms]] = {
-        "ips": lambda: estimators.ips(rows),
-        "snips": lambda: estimators.snips(rows),
-        "dm": lambda: estimators.dm(rows),
-        "dr": lambda: estimators.dr(rows),
-        "switch_dr": lambda: estimators.switch_dr(rows, cut),
-        "dros": lambda: estimators.dros(rows, shrink),
+    terms: dict[str, _OfRows] = {
+        "ips": lambda at: estimators.ips(rows.at(at)),
+        "snips": lambda at: estimators.snips(rows.at(at)),
+        "dm": lambda at: estimators.dm(rows.at(at)),
+        "dr": lambda at: estimators.dr(rows.at(at)),
+        "switch_dr": lambda at: estimators.switch_dr(rows.at(at), cut),
+        "dros": lambda at: estimators.dros(rows.at(at), shrink),
     }
-    if kept.any():
-        terms["replay"] = lambda: estimators.replay(kept, rows.reward)
-    lists = _lists(log, target, model, rows) if log.lists else {}
-    doubts = diagnostics.doubts(log, found, terms["ips"]().top - terms["dr"]().top)
+    if summed(log.rows, log.memory, lambda at: [kept[at]])[0]:
+        terms["replay"] = lambda at: estimators.replay(kept[at], rows.reward[at])
+    lists = list_estimates(log, target, model, rows) if log.lists else {}
+    doubts = diagnostics.doubts(log, found, lambda at: terms["ips"](at).top - terms["dr"](at).top)
     return Answer(_estimates(log, weighed, terms), lists, found, None, doubts, rows)
 
 
 def weigh(log: LoggedFeedback, target: Target, model: RewardModel) -> Weighed:
     """Return weight and modelled rewards of every row."""
-    weight, modelled, expected = np.empty(log.rows), np.empty(log.rows), np.empty(log.rows)
-    most, size = 0.0, max(_CELLS // len(log.arms), 1)
-    for start in range(0, log.rows, size):
-        rows = np.arange(start, min(start + size, log.rows))
+    weight, modelled, expected = (log.memory.room((log.rows,), np.float64) for _ in range(3))
+    most, least = 0.0, np.inf
+    for rows in stretches(log.rows, log.memory, max(_CELLS // len(log.arms), 1)):
         chances, rewards = target.chances(rows), model.predict(rows)
         shown = np.arange(rows.size), log.action[rows]
         weight[rows] = chances[shown] / log.propensity[rows]
         modelled[rows] = rewards[shown]
         total = chances.sum(axis=1)
         expected[rows] = (chances * rewards).sum(axis=1) / np.where(total > 0, total, 1.0)
-        most = max(most, float(chances.max(initial=0.0)))
-    return Weighed(Judged(weight, log.reward, modelled, expected), 1.0 - target.absent, most / log.propensity.min())
+        most, least = max(most, float(chances.max(initial=0.0))), min(least, float(log.propensity[rows].min()))
+    return Weighed(Judged(weight, log.reward, modelled, expected), 1.0 - target.absent, most / least)
 
 
 def fixed_matches(log: LoggedFeedback, weight: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -167,22 +172,22 @@ def fixed_matches(log: LoggedFeedback, weight: NDArray[np.float64]) -> NDArray[n
 
     On a uniform log and for a policy without randomness these are the rows on which both agree.
     """
-    random = np.random.default_rng(int(np.bitwise_xor.reduce(log.decision_hash)))
-    most = float(weight.max(initial=0.0))
-    return (random.random(log.rows) * most < weight).astype(np.float64)
+    seed, most = np.uint64(0), 0.0
+    for rows in stretches(log.rows, log.memory):
+        seed ^= np.bitwise_xor.reduce(log.decision_hash[rows])
+        most = max(most, float(weight[rows].max()))
+    random, kept = np.random.default_rng(int(seed)), log.memory.room((log.rows,), np.float64)
+    for rows in stretches(log.rows, log.memory):
+        kept[rows] = random.random(rows.size) * most < weight[rows]
+    return kept
 
 
-def reward_range(log: LoggedFeedback) -> tuple[float, float]:
-    """Return bounds of the rewards: what was seen, 0 and 1 for rewards of 0 and 1."""
-    low, high = min(float(log.reward.min()), 0.0), max(float(log.reward.max()), 0.0)
-    return low, high if high > low else low + 1.0
-
-
-def _estimates(log: LoggedFeedback, weighed: Weighed, terms: dict[str, Callable[[], Terms]]) -> dict[str, Estimate]:
+def _estimates(log: LoggedFeedback, weighed: Weighed, terms: dict[str, _OfRows]) -> dict[str, Estimate]:
     low, high = reward_range(log)
     below, above = unseen(log, weighed.rows)
-    drawn = bootstrap((make() for make in terms.values()), log.cluster)
-    values = {name: make().value for name, make in terms.items()}
+    drawn = bootstrap_blocks(block_sums(log.cluster, log.memory, lambda at: [make(at) for make in terms.values()]))
+    sums = {name: summed(log.rows, log.memory, make) for name, make in terms.items()}
+    values = {name: ratio(*each.tolist()) for name, each in sums.items()}
     own = {
         name: Interval(min(ends.low, max(value - below, low)), max(ends.high, min(value + above, high)))
         for (name, value), ends in zip(values.items(), drawn, strict=True)
@@ -193,104 +198,22 @@ def _estimates(log: LoggedFeedback, weighed: Weighed, terms: dict[str, Callable[
         found[name] = found[name]._replace(ci95=hull)
     span = (high - low) * weighed.bound
     for name, ends in (("ips", (low * weighed.bound, high * weighed.bound)), ("dr", (low - span, high + span))):
-        found[name] = found[name]._replace(empirical_bernstein=_bernstein(log, terms[name](), ends))
+        found[name] = found[name]._replace(empirical_bernstein=_bernstein(log, terms[name], ends))
     if not log.lists:  # entries of a list are judged together: no sequence of single choices
-        anytime = confidence_sequence(weighed.rows.weight, log.reward, low, high)
+        anytime = confidence_sequence(weighed.rows.weight, log.reward, (low, high), log.memory)
         found["ips"] = found["ips"]._replace(anytime=anytime)
     return found
 
 
-def unseen(log: LoggedFeedback, rows: Judged) -> tuple[float, float]:
-    """Return how far below and above an estimate the truth may lie because next to no reward differs from the usual."""
-    low, high = reward_range(log)
-    sums = np.bincount(log.cluster, rows.weight * (log.reward - np.median(log.reward))) / log.rows
-    share = max(diagnostics.ess(rows.weight) / log.rows, 1.0 / log.rows)
-    return rare(sums, (high - low) / (sums.size * share))
-
-
-def _bernstein(log: LoggedFeedback, terms: Terms, ends: tuple[float, float]) -> Interval:
+def _bernstein(log: LoggedFeedback, terms: _OfRows, ends: tuple[float, float]) -> Interval:
     """Return the interval from terms between `ends` (around 0), summed by user; within the range of rewards."""
-    sizes = np.bincount(log.cluster)
-    share = sizes.size / log.rows  # of a user in the mean over rows
-    sums, most = np.bincount(log.cluster, terms.top) * share, float(sizes.max()) * share
-    low, high = empirical_bernstein(sums, ends[0] * most, ends[1] * most)
+    ones = ClusterSums(log.clusters, log.cluster, log.memory, lambda rows: np.ones(rows.size))
+    tops = ClusterSums(log.clusters, log.cluster, log.memory, lambda rows: terms(rows).top)
+    count = log.clusters
+    share = count / log.rows  # of a user in the mean over rows
+    most = max(float(each.max()) for each in ones.parts()) * share
+    mean = float(tops.sums(lambda each: [each * share])[0]) / count
+    variance = float(tops.sums(lambda each: [np.square(each * share - mean)])[0]) / (count - 1)
+    low, high = empirical_bernstein(count, mean, variance, (ends[0] * most, ends[1] * most))
     least, greatest = reward_range(log)
     return Interval(max(low, least), min(high, greatest))  # no policy earns less or more than that
-
-
-def _lists(log: LoggedFeedback, target: Target, model: RewardModel, rows: Judged) -> dict[str, ListEstimate]:
-    first = np.flatnonzero(log.position == 0)
-    length = np.bincount(log.decision)
-    cumulated = list_estimators.cumulative(rows.weight, log.position)
-    positions = int(length.max())
-    last = cumulated[first + length - 1]
-    marginals = None if log.rules else _Marginals.of(log, target, model, first, positions)
-    later = marginals.future[log.decision, np.minimum(log.position + 1, positions)] if marginals is not None else 0.0
-    found = {
-        "rips": _list_estimate(log, rows, list_estimators.rips(cumulated, log.reward, log.decision), last),
-        "cascade_dr": _list_estimate(
-            log,
-            rows,
-            list_estimators.cascade_dr(
-                cumulated, log.reward, rows.modelled + later, rows.expected + later, log.decision, log.position
-            ),
-            last,
-        ),
-    }
-    uniform = np.abs(log.propensity * log.remaining(np.arange(log.rows)) - 1.0).max() < _SAME
-    if marginals is not None and uniform:
-        marginal = marginals.at_position * log.eligible
-        listed = np.bincount(log.decision, log.reward)
-        at_position = list_estimators.by_list(marginals.at_position, log.decision)
-        anywhere = list_estimators.by_list(marginals.anywhere, log.decision)
-        weight = list_estimators.pseudo_inverse_weights(at_position, anywhere, length, log.eligible[first])
-        independent = list_estimators.independent_ips(marginal, log.reward, log.decision)
-        found["independent"] = _list_estimate(log, rows, independent, marginal)
-        found["pseudo_inverse"] = _list_estimate(log, rows, weight * listed, weight)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Marginals:
-    """The target's chances for the shown arms [N]: in their position, in any one of the list; and modelled futures."""
-
-    at_position: NDArray[np.float64]
-    anywhere: NDArray[np.float64]
-    future: NDArray[np.float64]
-    """Modelled reward of the positions from each one on under the target [decisions, positions + 1]."""
-
-    @classmethod
-    def of(
-        cls, log: LoggedFeedback, target: Target, model: RewardModel, first: NDArray[np.int64], positions: int
-    ) -> _Marginals | None:
-        at_position, anywhere = np.zeros(log.rows), np.zeros(log.rows)
-        future = np.zeros((first.size, positions + 1))
-        length = np.bincount(log.decision)
-        size = max(_CELLS // (len(log.arms) * positions), 1)
-        for start in range(0, first.size, size):
-            lists = np.arange(start, min(start + size, first.size))
-            chances = target.by_position(first[lists], positions)
-            if chances is None:
-                return None
-            for position in range(positions):
-                future[lists, position] = (chances[:, position] * model.predict(first[lists], position)).sum(axis=1)
-            rows = np.arange(first[lists[0]], first[lists[-1]] + length[lists[-1]])
-            at, arm = log.decision[rows] - start, log.action[rows]
-            at_position[rows] = chances[at, log.position[rows], arm]
-            shown = np.arange(positions) < length[lists, None]
-            anywhere[rows] = (chances * shown[:, :, None]).sum(axis=1)[at, arm]
-        return cls(at_position, anywhere, np.cumsum(future[:, ::-1], axis=1)[:, ::-1])
-
-
-def _list_estimate(
-    log: LoggedFeedback, rows: Judged, values: NDArray[np.float64], weight: NDArray[np.float64]
-) -> ListEstimate:
-    size = diagnostics.ess(weight)
-    if size < diagnostics.LEAST_ESS:
-        reason = f"the effective sample size is {size:.0f}, below {diagnostics.LEAST_ESS:,.0f}"
-        return ListEstimate(None, None, size, diagnostics.cannot(reason))
-    whose = log.cluster[np.flatnonzero(log.position == 0)]
-    ends = bootstrap([Terms(values, np.ones_like(values))], whose)[0]
-    value, length = float(values.mean()), log.rows / values.size
-    below, above = (length * each for each in unseen(log, rows))
-    return ListEstimate(value, Interval(min(ends.low, value - below), max(ends.high, value + above)), size, None)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tideline.udfs.core.context import CONSTANT_X, DIM
 from tideline.udfs.core.counter_random import decision_seeds, uniform
+from tideline.udfs.core.evaluation.columns.row_parts import IN_MEMORY, quantiles, stretches
 from tideline.udfs.core.evaluation.reward_model import moments
 from tideline.udfs.core.evaluation.targets import Greedy
 from tideline.udfs.core.learning.intake import FIRST_MS
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.evaluation.columns.row_parts import Memory
     from tideline.udfs.core.evaluation.log import LoggedFeedback
     from tideline.udfs.core.policies.base import Policy
     from tideline.udfs.core.policies.policy_table import Coefficients, PolicyRow
@@ -41,8 +43,6 @@ _SCALE = 127.0
 _SALT = 1
 _REPLAY_SALT = 2
 _SCORED_AT_ONCE = 200
-_AT_ONCE = 65_536
-"""Rows whose contexts are in memory as floats together."""
 _FIRST_LEARNED = 10
 _LEARNED_SHARE = 0.05
 
@@ -81,32 +81,35 @@ class Learning(NamedTuple):
         return rows
 
 
-def contexts(x: NDArray[np.float64]) -> NDArray[np.int8]:
+def contexts(x: NDArray[np.float64], memory: Memory = IN_MEMORY) -> NDArray[np.int8]:
     """Return contexts [N, DIM] as the ranker scores them: int8 in units of 1/127, the constant first, norm at most 1.
 
     Contexts that are of that form already stay as they are. Others are standardised; more than DIM - 1 columns become
     their first DIM - 1 principal components. The 99th percentile of their norms fills what the constant leaves, longer
     ones are shortened to it.
     """
-    found = np.zeros((len(x), DIM), np.int8)
-    found[:, 0] = CONSTANT_X
-    parts = [slice(start, start + _AT_ONCE) for start in range(0, len(x), _AT_ONCE)]
-    if x.shape[1] == DIM and all(_is_own_form(x[part]) for part in parts):
-        for part in parts:
-            found[part] = np.rint(x[part] * _SCALE)
+    found = memory.room((len(x), DIM), np.int8)
+    if x.shape[1] == DIM and all(_is_own_form(x[rows]) for rows in stretches(len(x), memory)):
+        for rows in stretches(len(x), memory):
+            found[rows] = np.rint(x[rows] * _SCALE)
         return found
-    axes, mean, spread = _axes(x, parts)
+    axes, mean, spread = _axes(x, memory)
 
-    def scaled(part: slice) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = ((x[part] - mean) / spread) @ axes
-        return found
+    def scaled(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        turned: NDArray[np.float64] = ((x[rows] - mean) / spread) @ axes
+        return turned
 
-    norms = np.concatenate([np.zeros(0), *(np.linalg.norm(scaled(part), axis=1) for part in parts)])
-    usual = float(np.quantile(norms, 0.99)) if norms.size else 0.0
+    def norms(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        lengths: NDArray[np.float64] = np.linalg.norm(scaled(rows), axis=1)
+        return lengths
+
+    usual = quantiles(len(x), memory, norms, [0.99])[0] if len(x) else 0.0
     room = np.sqrt(1.0 - (CONSTANT_X / _SCALE) ** 2)
-    for part in parts if usual > 0.0 else ():
-        shortened = scaled(part) * (room / np.maximum(norms[part], usual))[:, None]
-        found[part, 1 : 1 + axes.shape[1]] = np.trunc(shortened * _SCALE).astype(np.int8)
+    for rows in stretches(len(x), memory):
+        found[rows, 0] = CONSTANT_X
+        if usual > 0.0:
+            shortened = scaled(rows) * (room / np.maximum(norms(rows), usual))[:, None]
+            found[rows, 1 : 1 + axes.shape[1]] = np.trunc(shortened * _SCALE)
     return found
 
 
@@ -116,15 +119,15 @@ def _is_own_form(x: NDArray[np.float64]) -> bool:
 
 
 def _axes(
-    x: NDArray[np.float64], parts: Sequence[slice]
+    x: NDArray[np.float64], memory: Memory
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return what standardised contexts are turned by [D, at most DIM - 1], mean and spread of columns [D]."""
-    mean, spread = moments(x)
+    mean, spread = moments(x, memory)
     varies = spread > 1e-9
     axes, spread = np.eye(x.shape[1])[:, varies], np.where(varies, spread, 1.0)
     if axes.shape[1] > DIM - 1:
-        scaled = ((x[part] - mean) / spread @ axes for part in parts)
-        square = np.sum([each.T @ each for each in scaled], axis=0)
+        scaled = ((x[rows] - mean) / spread @ axes for rows in stretches(len(x), memory))
+        square = sum((each.T @ each for each in scaled), np.zeros((axes.shape[1], axes.shape[1])))
         main = np.linalg.eigh(square)[1][:, ::-1][:, : DIM - 1]
         axes = axes @ (main * np.where(main[np.abs(main).argmax(axis=0), np.arange(DIM - 1)] < 0, -1.0, 1.0))
     return axes, mean, spread
@@ -138,9 +141,9 @@ def learning(log: LoggedFeedback, positions: Sequence[float] = ()) -> Learning:
     if log.outcomes is not None:
         weights = np.ones(len(OBJECTIVES))
     else:
-        clicks = bool(np.isin(log.reward, (0.0, 1.0)).all())
+        clicks = all(np.isin(log.reward[rows], (0.0, 1.0)).all() for rows in stretches(log.rows, log.memory))
         weights = np.array([1.0, 0.0, 0.0] if clicks else [0.0, 0.0, 1.0])
-    return Learning(log, contexts(log.x), weights, np.array(examination_discount(positions)))
+    return Learning(log, contexts(log.x, log.memory), weights, np.array(examination_discount(positions)))
 
 
 def learner_of(policy: Policy, log: LoggedFeedback, kept: Kept = NOTHING_KEPT) -> Learner:
@@ -174,6 +177,17 @@ def _without(learners: Sequence[Learner], left: int) -> Kept:
     return Kept({arm.text: encode_sums(merge(each), LearnerSettings().decay) for arm, each in parts.items()}, {})
 
 
+def _of_folds(policy: Policy, known: Learning, fold: NDArray[np.int64]) -> list[Learner]:
+    """Return a learner of each fold's rows: what it sums are whole numbers, so stretches of rows may come in turn."""
+    log = known.log
+    count = 1 + max(int(fold[rows].max()) for rows in stretches(log.rows, log.memory))
+    found = [learner_of(policy, log) for _ in range(count)]
+    for rows in stretches(log.rows, log.memory):
+        for each, learner in enumerate(found):
+            _learn(learner, log, known.rows(rows[fold[rows] == each]))
+    return found
+
+
 def crossfitted(
     policy: Policy,
     log: LoggedFeedback,
@@ -188,9 +202,8 @@ def crossfitted(
     """
     known = learning(log, positions)
     weights = known.weights if worths is None else worths
-    count = int(fold.max()) + 1
-    parts = [_learn(learner_of(policy, log), log, known.rows(np.flatnonzero(fold == each))) for each in range(count)]
-    tables = [_table(learner_of(policy, log, _without(parts, left)), log, weights) for left in range(count)]
+    parts = _of_folds(policy, known, fold)
+    tables = [_table(learner_of(policy, log, _without(parts, left)), log, weights) for left in range(len(parts))]
 
     def drawn(rows: NDArray[np.int64], open_arms: NDArray[np.bool_], size: int, draws: int) -> NDArray[np.int64]:
         found = np.full((draws, rows.size, min(size, open_arms.shape[1])), -1)
@@ -229,14 +242,13 @@ def replayed(
     learned is renewed when it has grown by a twentieth.
     """
     known = learning(log, positions)
-    matched = np.zeros(log.rows)
-    least = float(log.propensity.min())
+    matched = log.memory.room((log.rows,), np.float64)
+    least = min(float(log.propensity[rows].min()) for rows in stretches(log.rows, log.memory))
     learner = learner_of(policy, log)
     table = _table(learner, log, known.weights)
     waiting: list[int] = []
-    learned, start = 0, 0
-    while start < log.rows:
-        rows = np.arange(start, min(start + _SCORED_AT_ONCE, log.rows))
+    learned = 0
+    for rows in stretches(log.rows, log.memory, _SCORED_AT_ONCE):
         open_arms = log.open_arms(rows)
         seeds = _seeds(log, rows, 0, _REPLAY_SALT)
         best = rank(policy, table, Contexts(known.x[rows]), open_arms, seeds, ListForm(1)).order[:, 0]
@@ -244,7 +256,6 @@ def replayed(
         tosses = uniform(_seeds(log, rows, 0, _REPLAY_SALT + 1), 1)[:, 0]
         matched[rows] = tosses < chance * least / log.propensity[rows]
         waiting += rows[matched[rows] > 0].tolist()
-        start += rows.size
         if len(waiting) >= max(_FIRST_LEARNED, _LEARNED_SHARE * learned):
             learned += len(waiting)
             table, waiting = _table(_learn(learner, log, known.rows(waiting)), log, known.weights), []

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tideline.udfs.core.evaluation.columns.row_parts import IN_MEMORY, stretches
 from tideline.udfs.core.ranking.feasible import banned_below
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.evaluation.columns.row_parts import Memory
     from tideline.udfs.core.ranking.rule_tables import RuleTable
 
 _AT_ONCE = 4096
@@ -56,6 +58,10 @@ class LoggedFeedback:
     """Clicks, conversions and revenue of each row [N, objectives], where a policy learns all three of them."""
     rules: tuple[RuleTable, ...] = ()
     """The rules of its lists, for its arms; without them it is not known what else a row with `feasible` could show."""
+    running: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    """First and last time of a row of each arm [K]; None: to be looked for."""
+    memory: Memory = IN_MEMORY
+    """Where these columns are, and others of the same length may be."""
 
     @property
     def rows(self) -> int:
@@ -75,7 +81,8 @@ class LoggedFeedback:
     @property
     def clusters(self) -> int:
         """Number of these."""
-        return int(self.cluster.max()) + 1 if self.rows else 0
+        parts = stretches(self.rows, self.memory)
+        return max((int(self.cluster[rows].max()) + 1 for rows in parts), default=0)
 
     def remaining(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many arms could still be shown in each of the rows, at least 1."""
@@ -92,7 +99,7 @@ class LoggedFeedback:
         found = np.ones((rows.size, len(self.arms)), np.bool_)
         some = np.flatnonzero(self.eligible[rows] < len(self.arms))
         if some.size:
-            first, last = self._running()
+            first, last = self.running or running(self)
             at = self.ts_ms[rows[some], None]
             found[some] = (first <= at) & (at <= last)
         if self.lists:
@@ -106,8 +113,11 @@ class LoggedFeedback:
 
     def broken(self) -> int:
         """Return how many rows show an arm that the log's rules ban there, and may not have relaxed."""
-        rows = np.arange(self.rows)
-        return sum(int(self._shown_banned(self._banned(at), at).sum()) for at in self._placed(rows))
+        found = 0
+        for rows in stretches(self.rows, self.memory):
+            placed = [rows[at] for at in self._placed(rows)]
+            found += sum(int(self._shown_banned(self._banned(at), at).sum()) for at in placed)
+        return found
 
     def _placed(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Return where in `rows` each position is below the first, one after the other, few at a time."""
@@ -135,14 +145,20 @@ class LoggedFeedback:
         shown: NDArray[np.bool_] = banned[np.arange(rows.size), self.action[rows]]
         return shown
 
-    def _running(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        first = np.full(len(self.arms), np.iinfo(np.int64).max)
-        last = np.full(len(self.arms), np.iinfo(np.int64).min)
-        np.minimum.at(first, self.action, self.ts_ms)
-        np.maximum.at(last, self.action, self.ts_ms)
-        return first, last
+
+def running(log: LoggedFeedback) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first and the last time of a row of each arm [K]."""
+    first = np.full(len(log.arms), np.iinfo(np.int64).max)
+    last = np.full(len(log.arms), np.iinfo(np.int64).min)
+    for rows in stretches(log.rows, log.memory):
+        np.minimum.at(first, log.action[rows], log.ts_ms[rows])
+        np.maximum.at(last, log.action[rows], log.ts_ms[rows])
+    return first, last
 
 
 def folds(log: LoggedFeedback, count: int) -> NDArray[np.int64]:
     """Return the fold 0..count-1 of each row: the same for all rows of a user or decision, in any log that holds it."""
-    return (log.decision_hash % np.uint64(count)).astype(np.int64)
+    found = log.memory.room((log.rows,), np.int64)
+    for rows in stretches(log.rows, log.memory):
+        found[rows] = log.decision_hash[rows] % np.uint64(count)
+    return found

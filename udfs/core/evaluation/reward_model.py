@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tideline.udfs.core.evaluation.columns.row_parts import IN_MEMORY, stretches, summed
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tideline.udfs.core.evaluation.columns.row_parts import Memory
     from tideline.udfs.core.evaluation.log import LoggedFeedback
 
 LEVELS, SLOPES = (10.0, 100.0, 1000.0), (100.0, 1000.0, 10_000.0)
@@ -18,8 +21,6 @@ LEVELS, SLOPES = (10.0, 100.0, 1000.0), (100.0, 1000.0, 10_000.0)
 much as that of all arms. An arm's level is told by fewer rows than its taste."""
 _COMMON_RIDGE = 1.0
 _SAME = 1e-9
-_AT_ONCE = 65_536
-"""Rows whose features are in memory together: of all rows of a log they take twice what the log does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,12 @@ class Features:
     """The positions that have a column, the last ones."""
 
     @classmethod
-    def of(cls, x: NDArray[np.float64], position: NDArray[np.int64]) -> Features:
+    def of(cls, x: NDArray[np.float64], position: NDArray[np.int64], memory: Memory = IN_MEMORY) -> Features:
         """Return the features of all rows: x [N, D], position [N]."""
-        mean, spread = moments(x)
+        mean, spread = moments(x, memory)
         varies = np.flatnonzero(spread > _SAME)
-        return cls(x, position, varies, mean[varies], spread[varies], np.unique(position)[1:])
+        positions = {each for rows in stretches(len(x), memory) for each in np.unique(position[rows]).tolist()}
+        return cls(x, position, varies, mean[varies], spread[varies], np.array(sorted(positions)[1:], np.int64))
 
     @property
     def width(self) -> int:
@@ -55,12 +57,13 @@ class Features:
         return np.column_stack([np.ones(rows.size), scaled, self.position[rows, None] == self.positions])
 
 
-def moments(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and spread of each column [N, D], one column at a time: all at once take two more of x."""
-    columns = [x[:, at] for at in range(x.shape[1])] if len(x) else []
-    if not columns:
+def moments(x: NDArray[np.float64], memory: Memory = IN_MEMORY) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and spread of each column [N, D]."""
+    if not x.size:
         return np.zeros(x.shape[1]), np.zeros(x.shape[1])
-    return np.array([each.mean() for each in columns]), np.array([each.std() for each in columns])
+    mean = summed(len(x), memory, lambda rows: list(x[rows].T)) / len(x)
+    squares = summed(len(x), memory, lambda rows: list(np.square(x[rows] - mean).T))
+    return mean, np.sqrt(squares / len(x))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +94,27 @@ def fit(log: LoggedFeedback, fold: NDArray[np.int64]) -> RewardModel:
     Each arm is drawn to the regression over all arms: theta_a = theta_0 + (A_a + ridge)^-1 (b_a - A_a theta_0). The
     pair of strengths, one for all arms, is that with the least squared error on the rows left out.
     """
-    phi = Features.of(log.x, log.position)
+    phi = Features.of(log.x, log.position, log.memory)
     design, moments = _sums(phi, log, fold)
     design, moments = _of_others(design), _of_others(moments)
     eye = np.eye(phi.width)
     common = np.linalg.solve(design.sum(axis=1) + _COMMON_RIDGE * eye, moments.sum(axis=1)[:, :, None])[:, :, 0]
     left = moments - np.einsum("jkfg,jg->jkf", design, common)
-    low, high = float(log.reward.min()), float(log.reward.max())
-    best, least = None, np.inf
+    ends = [(log.reward[rows].min(), log.reward[rows].max()) for rows in stretches(log.rows, log.memory)]
+    low, high = float(min(each for each, _ in ends)), float(max(each for _, each in ends))
+    models = []
     for level, slope in product(LEVELS, SLOPES):
         ridge = np.diag(np.where(np.arange(phi.width) == 0, level, slope))
         own = np.linalg.solve(design + ridge, left[..., None])[..., 0]
-        model = RewardModel(phi, common[:, None, :] + own, fold, low, high)
-        guess = _guessed(model, log)
-        error = float(np.square(log.reward - np.clip(guess, low, high)).sum())
-        if best is None or error < least:
-            best, least = model, error
-    if best is None:
-        raise AssertionError("no strength to try")
-    return best
+        models.append(RewardModel(phi, common[:, None, :] + own, fold, low, high))
+
+    def errors(rows: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+        features, reward = phi.of_rows(rows), log.reward[rows]
+        of_arm = fold[rows], log.action[rows]
+        guesses = (np.einsum("nf,nf->n", features, each.coefficients[of_arm]) for each in models)
+        return [np.square(reward - np.clip(guess, low, high)) for guess in guesses]
+
+    return models[int(np.argmin(summed(log.rows, log.memory, errors)))]
 
 
 def _of_others(sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -117,29 +122,23 @@ def _of_others(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([np.delete(sums, fold, axis=0).sum(axis=0) for fold in range(len(sums))])
 
 
-def _guessed(model: RewardModel, log: LoggedFeedback) -> NDArray[np.float64]:
-    """Return what is foretold of each row's own arm [N], within no bounds."""
-    found = np.empty(log.rows)
-    for start in range(0, log.rows, _AT_ONCE):
-        rows = np.arange(start, min(start + _AT_ONCE, log.rows))
-        own = model.coefficients[model.fold[rows], log.action[rows]]
-        found[rows] = np.einsum("nf,nf->n", model.features.of_rows(rows), own)
-    return found
-
-
 def _sums(
     phi: Features, log: LoggedFeedback, fold: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return sum phi phi' [folds, K, F, F] and sum reward phi [folds, K, F] of each fold and arm."""
-    count, arms, width = int(fold.max()) + 1, len(log.arms), phi.width
+    """Return sum phi phi' [folds, K, F, F] and sum reward phi [folds, K, F] of each fold and arm, some rows at a time.
+
+    Of up to AT_ONCE rows each is one product of matrices; of more their sum, whose last digits may differ from it.
+    """
+    arms, width = len(log.arms), phi.width
+    count = 1 + max(int(fold[rows].max()) for rows in stretches(log.rows, log.memory))
     design, moments = np.zeros((count, arms, width, width)), np.zeros((count, arms, width))
-    cell = fold * arms + log.action
-    order = np.argsort(cell, kind="stable")
-    bounds = np.flatnonzero(np.diff(cell[order], prepend=-1, append=-1))
-    for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        rows = order[start:end]
-        at = divmod(int(cell[rows[0]]), arms)
-        of_cell = phi.of_rows(rows)
-        design[at] = of_cell.T @ of_cell
-        moments[at] = log.reward[rows] @ of_cell
+    for rows in stretches(log.rows, log.memory):
+        cell = fold[rows] * arms + log.action[rows]
+        order = np.argsort(cell, kind="stable")
+        bounds = np.flatnonzero(np.diff(cell[order], prepend=-1, append=-1))
+        features, reward = phi.of_rows(rows[order]), log.reward[rows[order]]
+        for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+            at, of_cell = divmod(int(cell[order[start]]), arms), features[start:end]
+            design[at] += of_cell.T @ of_cell
+            moments[at] += reward[start:end] @ of_cell
     return design, moments

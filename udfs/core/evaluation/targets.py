@@ -84,14 +84,15 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Probabilities from a file, row by row [N, K]."""
+    """Probabilities from a file, row by row [N, K], or with the place of each row's among them."""
 
     probabilities: NDArray[np.float64]
     absent: float
+    place: NDArray[np.int64] | None = None
 
     def chances(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """See Target."""
-        return self.probabilities[rows]
+        return self.probabilities[rows if self.place is None else self.place[rows]]
 
     def by_position(self, rows: NDArray[np.int64], positions: int) -> NDArray[np.float64] | None:
         """See Target."""
