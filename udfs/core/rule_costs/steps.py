@@ -88,9 +88,10 @@ class Sample(NamedTuple):
 
     def part(self, some: NDArray[np.int64]) -> Sample:
         """Return some of the decisions, by their numbers."""
+        mean = self.mean[some]
         return Sample(
-            self.mean[some],
-            self.priced[some],
+            mean,
+            mean if self.priced is self.mean else self.priced[some],
             self.clicks[some],
             self.offset,
             self.masks.part(some),
@@ -148,6 +149,8 @@ def alone(sample: Sample, steps: Steps, each: RuleClass, looked_at: NDArray[np.f
     if each is RuleClass.EXPLORATION:
         last: NDArray[np.int64] = steps.costs[-1]
         return last
+    if not _may_matter(sample, each):
+        return np.zeros(len(sample.seeds), np.int64)
     masks = sample.masks
     if each is RuleClass.CAPS:
         masks = masks._replace(capped=masks.ruled)
@@ -161,6 +164,18 @@ def alone(sample: Sample, steps: Steps, each: RuleClass, looked_at: NDArray[np.f
         lists = _without_rules(sample, [(scores, mask)])[0]
     found: NDArray[np.int64] = expected(sample.mean, lists[None], looked_at)[0] - steps.values[-2]
     return found
+
+
+def _may_matter(sample: Sample, each: RuleClass) -> bool:
+    """Return whether lists could be others without a class: most deployments have but some, and a list is a sort."""
+    masks = sample.masks
+    return {
+        RuleClass.CAPS: masks.capped is not masks.ruled,
+        RuleClass.STOPS: bool(masks.stopped.any()),
+        RuleClass.PRICES: sample.priced is not sample.mean,
+        RuleClass.OFFSETS: bool(sample.offset.any()),
+        RuleClass.LIST_RULES: bool(sample.form.rules),
+    }[each]
 
 
 def _owed(sample: Sample, scores: NDArray[np.float64]) -> NDArray[np.float64]:

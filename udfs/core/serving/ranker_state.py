@@ -172,6 +172,8 @@ class RankerState:
         """
         table = self.table_of(policy, self.encoder.version)
         weights = CLICKS_ALONE if charged is Charged.CLICKS else weights or self.weights
+        if not self.tables.standings:
+            charged = Charged.NOTHING  # by the same weights all are the same then: made once, 1 ms of 200 activities
         name = "" if table is self.tables.deployed else policy.regression.name, charged, weights
         if name not in self._known:
             standings = charged.of(self.charging(weights))

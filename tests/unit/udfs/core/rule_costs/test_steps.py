@@ -13,6 +13,7 @@ from tideline.udfs.core.ranking.list_form import ListForm
 from tideline.udfs.core.ranking.list_rules import BAN, ListRule, ListRules
 from tideline.udfs.core.ranking.ranking import rank_scores
 from tideline.udfs.core.ranking.rule_tables import NO_RULES, compiled
+from tideline.udfs.core.rule_costs import steps as steps_module
 from tideline.udfs.core.rule_costs.steps import MICRO, Masks, RuleClass, Sample, alone, steps_of
 
 PLACES = 4
@@ -69,6 +70,20 @@ def test_the_first_list_is_the_best_of_what_rules_of_eligibility_leave_and_the_l
     assert np.abs(steps.values[-1] / MICRO - made.sum(axis=1)).max() < 1e-5
     assert (steps.lists[-1] == sample.order).all()
     assert np.abs(steps.values - 2 * steps.clicks).max() <= 2 * PLACES
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_class_that_is_not_there_costs_what_lists_made_without_it_say(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract: the lists that are not made again are those that were made; also of some decisions of a sample."""
+    classes = [each for at, each in enumerate(RuleClass) if (seed * 11 + 5) >> at & 1]
+    sample = sample_of(seed, classes=frozenset(classes))
+    steps, some = steps_of(sample, EVERY_PLACE), np.arange(0, 40, 3)
+    part, of_part = sample.part(some), steps.part(some)
+    found = [alone(part, of_part, each, EVERY_PLACE) for each in RuleClass]
+    monkeypatch.setattr(steps_module, "_may_matter", lambda *_: True)
+    assert np.array_equal(found, [alone(part, of_part, each, EVERY_PLACE) for each in RuleClass])
 
 
 @pytest.mark.parametrize("only", [each for each in RuleClass if each is not RuleClass.EXPLORATION])

@@ -8,6 +8,7 @@ from tests.support.core_world import NOON_MS, ArithmeticEncoder, activity, make_
 from tideline.udfs.core.budgets.standing import Standing
 from tideline.udfs.core.control.control import PinPolicy, SetExamination, SetExperiment, SetWeights, VariantSpec
 from tideline.udfs.core.policies.by_name import make_policy
+from tideline.udfs.core.policies.cold_start import Charged
 from tideline.udfs.core.policies.policy_table import PolicyRow, cold_row
 from tideline.udfs.core.serving.ranker_state import RankerState
 
@@ -34,6 +35,16 @@ def test_what_was_learned_is_in_the_next_scores() -> None:
     assert learned(ranker, "a") == 10.0
     ranker = ranker.with_encoder(ArithmeticEncoder(version=4))
     assert learned(ranker, "a") == 0.0
+
+
+def test_without_standings_what_scores_are_charged_is_made_once() -> None:
+    """Contract: by the same weights the very same coefficients; with a standing each is its own."""
+    ranker = make_ranker([activity("a", cost=1.0), activity("b")]).with_row("a", row(5))
+    policy = ranker.settings.policy
+    charged = [ranker.known_by(policy, each) for each in (Charged.ALL, Charged.PRICES, Charged.NOTHING)]
+    assert all(each is charged[0] for each in charged)
+    ranker = ranker.with_standing("a", Standing(price=2**24, version=6))
+    assert ranker.known_by(policy) is not ranker.known_by(policy, Charged.NOTHING)
 
 
 def test_a_pinned_policy_takes_no_newer_row() -> None:
