@@ -3,6 +3,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.apache.flink.api.common.operators.ProcessingTimeService.ProcessingTimeCallback;
 import org.apache.flink.runtime.io.network.api.writer.ResultPartitionWriter;
+import org.apache.flink.runtime.io.network.partition.ResultPartition;
 import org.apache.flink.streaming.api.graph.StreamConfig;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.BoundedOneInput;
@@ -19,8 +20,8 @@ import org.apache.flink.types.Row;
  *
  * <p>A batch goes on its way `everyMs` after the one before, or at once where nothing came for as long; once it holds
  * `most` bytes or records; before a checkpoint, a watermark and the end. So there is nothing to keep in state. While
- * the output is full, Flink lets nothing be read; what came meanwhile is read in the moments between its being free and
- * the next look at it, and makes the batch larger. An order goes alone, behind what came before it.
+ * a batch before it waits to be taken, it grows with what comes meanwhile: the output has room for some 320 KB, a dozen
+ * batches of 50 ms, and each costs what is its own. An order goes alone, behind what came before it.
  *
  * <p>With a pace it takes so many records a second at most: the task sleeps before a record for some milliseconds at a
  * time, so that checkpoints go on, and what reads before it waits.
@@ -121,9 +122,10 @@ public class GatherByShard extends AbstractStreamOperator
     getProcessingTimeService().registerTimer(atMs, this);
   }
 
+  /** Says whether all that was handed on has been taken; what takes it is still at work on it. */
   private boolean goesOn() {
     for (int i = 0; i < writers.length; i++) {
-      if (!writers[i].isAvailable()) {
+      if (!writers[i].isAvailable() || ((ResultPartition) writers[i]).getSizeOfQueuedBuffersUnsafe() > 0) {
         return false;
       }
     }

@@ -72,8 +72,9 @@ class NotedRank(InterestRank):
 
     def close(self) -> None:
         """End the notes, too."""
-        gc.callbacks.remove(self._collected)
-        self._notes.close()
+        if self._collected in gc.callbacks:  # Flink closes what could not be opened, too
+            gc.callbacks.remove(self._collected)
+            self._notes.close()
         super().close()
 
     def _collected(self, phase: str, info: dict[str, int]) -> None:
@@ -122,7 +123,8 @@ class NotedWriter(RedisWriter):
 
     def close(self) -> None:
         """End the notes, too."""
-        self._notes.close()
+        if hasattr(self, "_notes"):
+            self._notes.close()
         super().close()
 
     def map(self, row: Row) -> int:
@@ -146,7 +148,8 @@ class NotedLearn(Learn):
 
     def close(self) -> None:
         """End the notes, too."""
-        self._notes.close()
+        if hasattr(self, "_notes"):
+            self._notes.close()
         super().close()
 
     def process_element(self, row: Row, ctx: Any) -> Iterator[Row]:

@@ -82,7 +82,7 @@ def one_second(
     topics = stage.topics("second", int(time.time() * 1000))
     job_id = stage.start(topics, options, noting_entry(folder))
     stage.stack.rest.wait_running(job_id)
-    names = {each.pid: each.name for each in stage.stack.processes}
+    names = {each.pid: each.name.replace("taskmanager-", "tm ") for each in stage.stack.processes}
     with watched(stage) as found:
         latencies_ms = send(topics.clickstream)
         looked = found()
@@ -94,5 +94,5 @@ def one_second(
         went_on += pauses(names[int(path.name.split(".")[1])], path.read_text())
     begin_ms = worst_second(latencies_ms)
     lines = picture(begin_ms, went_on, latencies_ms, looked)
-    parts_ms = parts_of(ways(told, latencies_ms[0][0], latencies_ms[-1][0]))
-    return Second(lines, parts_ms)
+    due_ms = [each[0] for each in latencies_ms]
+    return Second(lines, parts_of(ways(told, min(due_ms), max(due_ms))))

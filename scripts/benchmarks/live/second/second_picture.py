@@ -46,8 +46,8 @@ def picture(
             lane[max(first, 0) : last + 1] = [span.mark] * (min(last, COLUMNS - 1) - max(first, 0) + 1)
     lines = {
         "ms": "".join(f"{at * COLUMN_MS:<10}" for at in range(0, COLUMNS, 10)),
-        "lists late by 100 ms": _digits(begin_ms, [(due_ms, late_ms / 100) for due_ms, late_ms in latencies_ms]),
-        "threads without a core": "".join(_waiting(begin_ms, looked)),
+        "late, 100 ms": _digits(begin_ms, [(due_ms, late_ms / 100) for due_ms, late_ms in latencies_ms]),
+        "without a core": "".join(_waiting(begin_ms, looked)),
         **{name: "".join(lane) for name, lane in sorted(lanes.items())},
     }
     width = max(map(len, lines))
