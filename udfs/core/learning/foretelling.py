@@ -43,8 +43,11 @@ class Foretelling:
         self._kept.pop(arm, None)
 
     def compare(self, arms: Iterable[ArmKey], sums: Mapping[ArmKey, NDArray[Any]], newest: int) -> None:
-        """Ask the sums of some arms anew whether clicks have changed."""
+        """Ask the sums of some arms anew whether clicks have changed; no bucket of theirs is behind the newest."""
+        arms = list(arms)
         some = [arm for arm in arms if tells(sums[arm], self._decay, newest)]
+        for arm in set(arms).difference(some):  # what told was taken back
+            self.drop(arm)
         solved = [arm for arm in some if arm in self._kept and sums[arm].size > 1]
         anew = [arm for arm in some if arm not in self._kept]
         found = foretold_again([self._kept[arm] for arm in solved], [sums[arm] for arm in solved], newest)

@@ -60,3 +60,14 @@ def test_of_an_arm_that_was_dropped_nothing_is_said() -> None:
     assert list(kept.ratios) == ARMS[1:2]
     kept.begin_anew()
     assert not kept.ratios
+
+
+def test_of_an_arm_whose_last_buckets_were_taken_back_nothing_is_said() -> None:
+    """Contract: what is said is a function of the sums alone, so one that was restored says the same."""
+    kept, newest = Foretelling(FADING), FIRST + BUCKETS_PER_HALF_LIFE + 3
+    before = add(NO_SUMS, feedback(1, 0), FADING)
+    kept.compare(ARMS[:1], {ARMS[0]: add(before, feedback(2, newest - FIRST), FADING)}, newest)
+    assert kept.ratios
+    kept.solve_again(ARMS[0])
+    kept.compare(ARMS[:1], {ARMS[0]: before}, newest)
+    assert not kept.ratios

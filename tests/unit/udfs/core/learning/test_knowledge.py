@@ -226,3 +226,23 @@ def test_a_deleted_activity_keeps_its_name_while_feedback_of_its_lists_can_come(
     assert set(retired.arms) == names - set(known.sums)
     assert len(known.sums) == 1
     assert known.retire(frozenset(), WINDOW_MS).arms == []
+
+
+@pytest.mark.parametrize("phase", range(0, 28, 4))
+@pytest.mark.parametrize(("days", "between"), [(28, 60), (7, 28)])
+def test_a_half_life_changed_and_changed_back_starts_again(days: int, between: int, phase: int) -> None:
+    """Contract: C3: state that an arm without feedback kept of before goes on, newer than what was kept as the newest.
+
+    Bytes are written of arms with feedback alone, as the learner does.
+    """
+    newest_ms: int | None = None
+    state: dict[ArmKey, bytes] = {}
+    for number, decay in enumerate([Decay(days * DAY_MS), Decay(between * DAY_MS), Decay(days * DAY_MS)]):
+        sums = {arm: decode_sums(each, decay) for arm, each in state.items()}
+        known = Knowledge(sums, decay, None if newest_ms is None else decay.bucket_at(newest_ms))
+        assert all(each["bucket"][-1] <= known.newest for each in known.sums.values())
+        rows = feedback(number, phase, encoders=(1,))
+        learned = known.learn(IDS, rows if number == 0 else rows[rows["activity"] == 0])
+        state |= {arm: encode_sums(known.sums[arm], decay) for arm in learned.rows if arm in known.sums}
+        newest_ms = decay.start_ms(known.newest)
+        assert published(known, sorted(every_arm(1, known.sums)), HOWS[0])
