@@ -39,6 +39,8 @@ class MadeReady:
             if self._process.poll() is not None or time.monotonic() > deadline_s:
                 raise StackError(f"the job was not made ready; the other one runs on\n{self._said.read_text()[-3000:]}")
             time.sleep(_POLL_S)
+        if self._process.poll() is not None:  # between its being ready and this look
+            raise StackError(f"what was made ready has ended; the other job runs on\n{self._said.read_text()[-3000:]}")
 
     def go_on(self, state: str, within_s: float) -> tuple[int, str]:
         """Name the state; return the exit status and all that it has said."""

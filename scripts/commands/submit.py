@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tideline.schemas.errors import ConfigError, Unavailable
-from tideline.scripts.commands.exits import failed
+from tideline.scripts.commands.exits import failed, tell
 from tideline.scripts.commands.job_rights import refuse_missing_rights
 from tideline.scripts.commands.made_ready import made_ready
 from tideline.scripts.commands.target import cluster_of
@@ -94,8 +94,10 @@ def take_over(stack: Stack, options: Mapping[str, str], job_id: str) -> TakenOve
     with made_ready(command, with_secrets(stack.env, stack, "live")) as client:
         client.wait(WITHIN_S)
         ready_s = time.time()
+        tell("submit", f"ready; stopping job {job_id} with a savepoint: if this ends now, go on with --latest")
         savepoint = stack.rest.stop(job_id)
         stopped_s = time.time()
+        tell("submit", f"job {job_id} is stopped, its savepoint is {savepoint}")
         try:
             taken = accepted(*client.go_on(savepoint, WITHIN_S))
         except (StackError, subprocess.TimeoutExpired) as error:

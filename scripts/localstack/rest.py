@@ -154,7 +154,10 @@ class FlinkRest:
     def stop(self, job_id: str, timeout_s: float = PATIENCE_S) -> str:
         """Ends the job with a savepoint behind which it processes nothing; returns the savepoint's location."""
         location = self._saved(job_id, "stop", {"drain": False}, timeout_s)
-        self.wait_state(job_id, {"FINISHED"}, timeout_s)
+        try:
+            self.wait_state(job_id, {"FINISHED"}, timeout_s)
+        except StackError as error:
+            raise StackError(f"{error}; its savepoint is {location}") from error
         return location
 
     def positions(self, job_id: str, topic: str) -> dict[int, int]:

@@ -13,6 +13,7 @@ local byte, find, sub = string.byte, string.find, string.sub
 local head = '^{"v":%[(%d+),(%d+),(%d+)%]()'
 local headed = '^{"v":%[%d+,%d+,%d+%]'
 local plain = '^%d+%],"m":'
+local since = '^%d+,%d+%],"m":'
 local erasure = '^,"x":(%d+),'
 
 -- Returns the three parts of a list's version and up to when its user was erased, as text and as number; -1: never.
@@ -75,7 +76,7 @@ local function plainly_newer(payload, stored)
     and s == than_s
     and sub(payload, t + 1, s - 1) > sub(stored, t + 1, s - 1)
     and find(payload, plain, s + 1)
-    and find(stored, plain, s + 1)
+    and find(stored, since, t + 1)
 end
 
 -- Writes the n-th list if it is to be; returns what became of it, or an error, and whether it replaced an older one as

@@ -21,7 +21,7 @@ def collect_seldom() -> None:
     """Let Python look for cycles among what comes from now on, and seldom; all that is there stays as it is.
 
     By default each batch is looked at several times and now and then all that was ever imported: of 41 us of an event's
-    core that is 3, and 60 ms at once, while no list is made. The interpreter is that of all jobs of a TaskManager, so
+    core that is 4, and 60 ms at once, while no list is made. The interpreter is that of all jobs of a TaskManager, so
     what a former attempt has left in cycles is taken away first: it would stay for ever.
     """
     gc.unfreeze()

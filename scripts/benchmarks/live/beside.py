@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -139,9 +140,9 @@ def _tree_of(commit: str) -> Iterator[Path]:
     with TemporaryDirectory(prefix="tideline-beside-") as folder:
         tree = Path(folder) / "tree"
         _git(REPOSITORY, "worktree", "add", "--quiet", "--detach", str(tree), commit)
-        if not (tree / "scripts" / "setup").exists():
-            raise StackError(f"git worktree add has made no tree of {commit[:8]} with scripts/setup")
         try:
+            if not (tree / "scripts" / "setup").exists():
+                raise StackError(f"git worktree add has made no tree of {commit[:8]} with scripts/setup")
             say(f"setting up {commit[:8]} in {tree}")
             done = subprocess.run([tree / "scripts" / "setup"], cwd=tree, stdout=sys.stderr, check=False)
             if done.returncode:
@@ -180,9 +181,12 @@ class Driver:
         )
 
     def __exit__(self, *_: object) -> None:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._process.communicate(timeout=_ENDS_WITHIN_S)
-        except subprocess.TimeoutExpired:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)  # it still takes its stack down
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_ENDS_WITHIN_S)
             self._process.kill()
 
     def run(self, name: str) -> list[list[Any]]:

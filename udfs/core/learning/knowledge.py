@@ -62,7 +62,7 @@ class Knowledge:
     """Sums by arm, what they come to, and where clicks have changed."""
 
     def __init__(self, sums: Mapping[ArmKey, NDArray[Any]], decay: Decay, newest: int | None = None) -> None:
-        # Of a half-life that was changed and changed back, sums may be newer than the bucket that was kept as the newest.
+        # Of a half-life that was changed and changed back, sums may be newer than the newest bucket that was kept.
         last = max((int(each["bucket"][-1]) for each in sums.values() if each.size), default=0)
         self.decay, self.newest = decay, 0 if newest is None else max(newest, last)
         self._begun = newest is not None

@@ -69,7 +69,7 @@ def steps(folder: Path, names: Mapping[int, str]) -> list[Step]:
 
 
 def pauses(process: str, log: str) -> Iterator[Span]:
-    """Yield each pause of a virtual machine of a millisecond and more, from its log of safepoints (`pauses_option`).
+    """Yield each pause of a virtual machine of a millisecond and more, from its log (`settings_with_pauses`).
 
     >>> text = '[1000ms] Safepoint "ParallelGCFailedAllocation", Time since last: 9 ns, Total:   2500000 ns'
     >>> list(pauses("taskmanager-1", text))
