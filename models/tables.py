@@ -167,8 +167,10 @@ class Table:
             raise self.wrong(name, f"bytes; found {column.type}")
         return self._cast(name, column, pa.binary(), "bytes")
 
-    def times(self, name: str) -> NDArray[np.int64]:
+    def times(self, name: str, *, of_part: bool = False) -> NDArray[np.int64]:
         """Return a column of times as UTC epoch milliseconds: such numbers, dates, timestamps, or texts of these.
+
+        Their unit is not guessed by a part of the rows: that is `check_unit`, once all are known.
 
         Raises:
             ConfigError: it is not there, holds something else, or seconds, microseconds or nanoseconds.
@@ -184,20 +186,19 @@ class Table:
             self.require(name, (found >= 0) & (found < _MICROS), "times from 1970 on")
             return found
         values = self.numbers(name, np.inf)
-        if values.size:
-            low, high = values.min(), values.max()
-            if low >= _SECONDS[0] and high < _SECONDS[1]:
-                raise self.wrong(name, f"milliseconds since 1970; {low:.0f} seems to be seconds: multiply by 1,000")
-            if low >= _MICROS:
-                raise self.wrong(name, f"milliseconds since 1970; {low:.0f} seems to be micro- or nanoseconds")
+        if values.size and not of_part:
+            self.check_unit(name, values.min(), values.max())
         return self.whole(name, 0)
 
-    def flags(self, name: str) -> NDArray[np.bool_]:
-        """Return a column of 0 and 1, or true and false; empty is false.
+    def check_unit(self, name: str, low: float, high: float) -> None:
+        """Raise ConfigError where times between these two are hardly milliseconds."""
+        if low >= _SECONDS[0] and high < _SECONDS[1]:
+            raise self.wrong(name, f"milliseconds since 1970; {low:.0f} seems to be seconds: multiply by 1,000")
+        if low >= _MICROS:
+            raise self.wrong(name, f"milliseconds since 1970; {low:.0f} seems to be micro- or nanoseconds")
 
-        Raises:
-            ConfigError: it is not there or holds something else.
-        """
+    def flags(self, name: str) -> NDArray[np.bool_]:
+        """Return a column of 0 and 1, or true and false; empty is false. Raises ConfigError where it is none."""
         values = np.nan_to_num(self.numbers(name), nan=0.0)
         self.require(name, (values == 0) | (values == 1), "0 or 1")
         return values.astype(np.bool_)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tideline.models.coded_texts import coded_texts
 from tideline.scripts.archive.spilled_parts import spill, spilled, spilled_batches
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OF_A_PART, PARTS = 250_000, 500
-SAMPLES = 64
-"""So many rows of each batch tell where parts begin."""
+SAMPLED_EACH = 1_024
+"""One row in so many tells where parts begin."""
 
 
 class Ordered(NamedTuple):
@@ -130,10 +129,6 @@ def splitters(some: NDArray[Any], parts: int) -> NDArray[Any]:
     return np.unique(found[places]) if found.size else found
 
 
-def sampled(values: Any) -> Any:
-    """Return at most SAMPLES of an array's values, evenly spread."""
-    return (
-        values[:: max(len(values) // SAMPLES, 1)]
-        if isinstance(values, np.ndarray)
-        else pc.take(values, pa.array(np.arange(0, len(values), max(len(values) // SAMPLES, 1))))
-    )
+def sampled(before: int, rows: int) -> NDArray[np.int64]:
+    """Return which of so many rows are looked at, one in SAMPLED_EACH of a file in which so many are before them."""
+    return np.arange(-before % SAMPLED_EACH, rows, SAMPLED_EACH)

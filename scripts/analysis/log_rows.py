@@ -61,6 +61,7 @@ class Facts(NamedTuple):
         names = ("placement", "encoder_version", "propensity", "position", "ts_ms", "decision_id", *_USERS)
         counts, texts = Counter[tuple[bool, int, bool]](), list[str]()
         moments, least, below, done = list[int](), np.iinfo(np.int64).max, False, 0
+        first_ms, last_ms = np.iinfo(np.int64).max, 0
         for batch in table.batches([name for name in names if name in table.names] or table.names[:1], BATCH):
             here = _here(batch, placement)
             encoder = batch.whole("encoder_version", 0) if "encoder_version" in batch.names else np.zeros(batch.rows)
@@ -70,11 +71,16 @@ class Facts(NamedTuple):
             counts.update(keys)
             position = positions(batch)
             least, below = min(least, int(position.min(initial=least))), below or bool((position > 0).any())
-            moments += sampled(times(batch, done)).tolist()
+            at_ms = times(batch, done)
+            first_ms, last_ms = min(first_ms, at_ms.min(initial=first_ms)), max(last_ms, at_ms.max(initial=0))
+            moments += at_ms[sampled(done, batch.rows)].tolist()
             whose = users(batch)
             if whose is not None:
-                texts += sampled(standing(whose, ids(batch, done))).to_pylist()
+                some = pa.array(sampled(done, batch.rows))
+                texts += pc.take(standing(whose, ids(batch, done)), some).to_pylist()
             done += batch.rows
+        if done and "ts_ms" in table.names:
+            table.check_unit("ts_ms", float(first_ms), float(last_ms))
         newest = None
         if "encoder_version" in table.names and table.rows:
             newest = max((encoder for (here, encoder, _) in counts if here), default=0)
@@ -122,7 +128,7 @@ def positions(batch: Table) -> NDArray[np.int64]:
 
 def times(batch: Table, before: int) -> NDArray[np.int64]:
     """Return the time of each row, its place in the file where none is told; so many rows are before these."""
-    return batch.times("ts_ms") if "ts_ms" in batch.names else np.arange(before, before + batch.rows)
+    return batch.times("ts_ms", of_part=True) if "ts_ms" in batch.names else np.arange(before, before + batch.rows)
 
 
 def ids(batch: Table, before: int) -> Any:

@@ -30,8 +30,9 @@ def spill(batches: Iterable[tuple[Any, NDArray[np.int64]]], file: Callable[[int]
         for rows, of in batches:
             for part in np.unique(of).tolist():
                 if part not in writers:
-                    opened = pa.ipc.new_stream(str(file(part)), rows.schema, options=_LZ4)
-                    writers[part] = stack.enter_context(opened)
+                    # opened here: a stream that opens its file by itself leaves it open where an error ends it
+                    sink = stack.enter_context(pa.OSFile(str(file(part)), "wb"))
+                    writers[part] = stack.enter_context(pa.ipc.new_stream(sink, rows.schema, options=_LZ4))
                 writers[part].write(rows.take(pa.array(np.flatnonzero(of == part))))
 
 

@@ -80,9 +80,11 @@ class _Output:
 
 
 def heed_signals() -> None:
-    """Let SIGTERM, and SIGINT even where a shell's `&` has it ignored, end the command as Ctrl-C does."""
+    """Let SIGTERM, a closed terminal's SIGHUP, and SIGINT even where `&` has it ignored, end it as Ctrl-C does."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, _interrupt)
 
 
 def open_what_is_closed() -> None:

@@ -36,7 +36,8 @@ def parts() -> Parts:
     """
     for room in _ROOMS:
         try:
-            arena, throughput = import_module(f"{room}.arena"), import_module(f"{room}.throughput")
+            arena: Any = import_module(f"{room}.arena")
+            throughput = import_module(f"{room}.throughput")
         except ModuleNotFoundError:
             continue
         prepare = getattr(throughput, "prepare", None) or getattr(throughput, "_prepare", None)

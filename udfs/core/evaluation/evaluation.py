@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tideline.udfs.core.evaluation import diagnostics, estimators
-from tideline.udfs.core.evaluation.columns.row_parts import ClusterSums, stretches, summed
+from tideline.udfs.core.evaluation.columns.row_parts import AT_ONCE, ClusterSums, stretches, summed
 from tideline.udfs.core.evaluation.diagnostics import reward_range, unseen
 from tideline.udfs.core.evaluation.estimators import Judged, Terms, ratio
 from tideline.udfs.core.evaluation.intervals import (
@@ -156,7 +156,7 @@ def weigh(log: LoggedFeedback, target: Target, model: RewardModel) -> Weighed:
     """Return weight and modelled rewards of every row."""
     weight, modelled, expected = (log.memory.room((log.rows,), np.float64) for _ in range(3))
     most, least = 0.0, np.inf
-    for rows in stretches(log.rows, log.memory, max(_CELLS // len(log.arms), 1)):
+    for rows in stretches(log.rows, log.memory, min(max(_CELLS // len(log.arms), 1), AT_ONCE)):
         chances, rewards = target.chances(rows), model.predict(rows)
         shown = np.arange(rows.size), log.action[rows]
         weight[rows] = chances[shown] / log.propensity[rows]

@@ -62,7 +62,11 @@ def rate_of(user: NDArray[np.int64], top: NDArray[np.float64], bottom: NDArray[n
     """Return sum(top) / sum(bottom) over rows [N] of users with its variance: NaN of one user, both of nothing."""
     _, place = np.unique(user, return_inverse=True)
     tops, bottoms = (np.bincount(place, each).astype(np.float64) for each in (top, bottom))
-    return rate_of_sums(sums_of_users(tops, bottoms).tolist())
+    found = rate_of_sums(sums_of_users(tops, bottoms).tolist())
+    if not found.variance >= 0.0:
+        return found
+    residual = tops - found.value * bottoms  # of all users at hand: no digits are lost where they hardly differ
+    return found._replace(variance=float(residual.var(ddof=1)) * tops.size / found.bottom**2)
 
 
 def sums_of_users(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -58,6 +58,19 @@ def test_an_actions_features_are_the_same_in_every_batch(tmp_path: Path, monkeyp
     assert len(list(batches(told_of, Facts.of(told_of, ""), "reward", Actions(), ruled=False))) == 3
 
 
+def test_the_unit_of_times_is_guessed_from_all_rows_and_of_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract: times that begin at 0 pass through what a part alone would say are seconds; seconds are told."""
+    monkeypatch.setattr(log_rows, "BATCH", 100)
+    ts_ms = 10**6 * np.arange(300)
+    table = _table(tmp_path, {"ts_ms": ts_ms, "action": ["a"] * 300, "reward": [0.0] * 300})
+    assert len(list(batches(table, Facts.of(table, ""), "reward", Actions(), ruled=False))) == 3
+    seconds = _table(tmp_path, {"ts_ms": 1_700_000_000 + ts_ms // 10**6})
+    with pytest.raises(ConfigError, match=r"ts_ms.*1700000000 seems to be seconds: multiply by 1,000"):
+        Facts.of(seconds, "")
+
+
 def test_what_is_no_description_is_none() -> None:
     assert described('{"kind": "k", "categories": ["c"], "labels": {"a": "b"}}') == ("k", ("c",), {"a": "b"})
     assert described('{"kind": "k"}') is None

@@ -35,7 +35,7 @@ def test_a_command_that_is_interrupted_says_so(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == "ope: interrupted\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_real_command_in_one_line(number: signal.Signals) -> None:
     """Contract: exit status 130 and a line on standard error, also where a shell's `&` has SIGINT ignored."""
     code = (

@@ -57,6 +57,14 @@ def test_a_rate_of_sums_has_the_variance_of_the_linearised_ratio(users: list[tup
         assert (found.variance == 0.0) == (np.ptp(top / bottom) == 0.0)
 
 
+def test_users_who_hardly_differ_have_a_variance_all_the_same() -> None:
+    """Contract: of rows at hand residuals are squared, not sums of squares taken from each other."""
+    worth = 1e6 + np.random.default_rng(3).normal(0.0, 0.01, 1_000)
+    found = rate_of(np.arange(1_000), worth, np.ones(1_000))
+    assert found.variance == pytest.approx(worth.var(ddof=1) / 1_000, rel=1e-6)
+    assert rate_of(np.arange(1_000), np.full(1_000, 49.99), np.ones(1_000)).variance == pytest.approx(0.0, abs=1e-25)
+
+
 def test_nothing_is_said_of_few_users() -> None:
     rng = np.random.default_rng(2)
     few, many = rate(0.05, LEAST_USERS - 1, rng), rate(0.05, 1000, rng)
