@@ -56,35 +56,33 @@ class DecisionOrder:
         spill(self._timed(ends), lambda part: self._folder / f"times-{part}")
 
     def _timed(self, ends: NDArray[np.int64]) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
-        for part in range(self._count):
-            path = self._folder / f"decisions-{part}"
-            if not path.exists():
-                continue
-            rows = spilled(path)
-            path.unlink()
+        for rows in self._taken("decisions"):
             coded = coded_texts(rows["decision"])
             self.repeats = self.repeats or coded.names.size < rows.num_rows
             kept = rows["kept"].to_numpy()
-            rows, code = rows.filter(pa.array(kept)), coded.code[kept]
+            mine, code = rows.filter(pa.array(kept)), coded.code[kept]
             began = np.full(coded.names.size, np.iinfo(np.int64).max)
-            np.minimum.at(began, code, rows["ts_ms"].to_numpy())
-            if rows.num_rows:
-                yield rows.append_column("began", pa.array(began[code])), np.searchsorted(ends, began[code], "right")
+            np.minimum.at(began, code, mine["ts_ms"].to_numpy())
+            if mine.num_rows:
+                yield mine.append_column("began", pa.array(began[code])), np.searchsorted(ends, began[code], "right")
 
     def parts(self) -> Iterator[Ordered]:
         """Yield all that are kept: decisions by when they began and by id, rows by position and as they came."""
-        for part in range(self._count):
-            path = self._folder / f"times-{part}"
-            if not path.exists():
-                continue
-            rows = spilled(path)
-            path.unlink()
+        for rows in self._taken("times"):
             coded = coded_texts(rows["decision"])
             keys = [rows[name].to_numpy() for name in ("row", "position")]
             order = np.lexsort((*keys, coded.code, rows["began"].to_numpy()))
             name = coded.code[order].astype(np.int64)
             decision = np.cumsum(np.diff(name, prepend=-1) != 0) - 1
             yield Ordered(rows.take(pa.array(order)), decision, coded.names, name)
+
+    def _taken(self, kind: str) -> Iterator[pa.Table]:
+        """Yield the rows of each part that has any; its file is gone then."""
+        for path in (self._folder / f"{kind}-{part}" for part in range(self._count)):
+            if path.exists():
+                rows = spilled(path)
+                path.unlink()
+                yield rows
 
 
 class TextRanks:

@@ -50,7 +50,6 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.picture is not None:
         picture.check(arguments.picture)
     rules = read_list_rules(arguments.list_rules)
-    _say("reading the log; its rows are sorted on disk")
     with log_file(arguments.log) as path:
         logged = read_log.read_log(path, arguments.reward, rules, arguments.placement)
     for reason, count in logged.left_out.items():

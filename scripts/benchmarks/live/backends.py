@@ -1,8 +1,8 @@
 """The live job with its users in the heap and in RocksDB, on the same records in turns: rate, checkpoints, restores.
 
 Flink clusters share Kafka and Redis, one of them works at a time; with several numbers of users each has a cluster, and
-records of so many users. Where users have full histories before the first
-record, lists are waited for as well, beside checkpoints and while one is made.
+records of so many users. Where users have full histories before the first record, lists are waited for as well, beside
+checkpoints and while one is made.
 """
 
 from __future__ import annotations

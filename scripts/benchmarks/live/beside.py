@@ -161,11 +161,10 @@ class Driver:
 
     def __enter__(self) -> Driver:
         self._process = self._started()
-        try:
+        with ExitStack() as up:
+            up.push(self.__exit__)
             self._next(beside_driver.READY)
-        except BaseException:
-            self.__exit__()
-            raise
+            up.pop_all()  # it is up: `with` ends it
         return self
 
     def _started(self) -> subprocess.Popen[str]:
