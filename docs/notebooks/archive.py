@@ -20,7 +20,7 @@ import pyarrow as pa
 from tideline.schemas.codec import decode_event
 from tideline.schemas.errors import InvalidRecord
 from tideline.schemas.events import TYPE_NAMES
-from tideline.scripts.commands.export_log import decisions_of
+from tideline.scripts.archive.topic_columns import decisions_of
 from tideline.udfs.io.archive_files import read
 
 ARCHIVE = Path(sys.argv[1] if len(sys.argv) > 1 else "archive")

@@ -1,9 +1,9 @@
-"""Decisions and events of an archive in parts, all of a user in one: on disk, so that one part at a time is held."""
+"""Decisions and events of users in parts, all of a user in one: on disk, so that one part at a time is held."""
 
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,10 +14,9 @@ from tideline.scripts.archive.avro_columns import columns_of
 from tideline.scripts.archive.spilled_parts import spill, spilled
 from tideline.scripts.archive.topic_columns import decisions_of, events_of, rewarding
 from tideline.udfs.core.policies.policy_start import TopicRecord
-from tideline.udfs.io import archive_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from tideline.schemas.events import Event
@@ -26,13 +25,22 @@ _CHUNK = 100_000
 _EVENTS = pa.schema([("user", pa.string()), ("key", pa.binary()), ("value", pa.binary()), ("at_ms", pa.int64())])
 
 
+class Taken(NamedTuple):
+    """How many decisions, records that should be some and are none, and events that may be rewards."""
+
+    decisions: int
+    refused: int
+    events: int
+
+
 class UsersInParts:
-    """What an archive has of users, in parts.
+    """What two topics, or an archive of them, have of users, in parts.
 
     Attributes:
         count: How many parts.
         placements: Names of the placements that decisions are about; empty for default lists.
         newest_ms: Time of the newest event that may be a reward, 0 for none.
+        taken: How many decisions and such events there are, and how many records of decisions are none.
     """
 
     def __init__(self, folder: Path, count: int) -> None:
@@ -40,25 +48,26 @@ class UsersInParts:
         self.count, self._folder = count, folder
         self.placements: set[str] = set()
         self.newest_ms = 0
+        self.taken = Taken(0, 0, 0)
 
-    def take(self, archive: Path, decisions: str, clickstream: str) -> None:
-        """Take all in of two archived topics.
-
-        Raises:
-            ConfigError: there is no archive of one, or a file is none of ours.
-        """
-        self._spill("decisions", self._decisions(archive_files.read(archive, decisions)))
-        self._spill("events", self._events(archive_files.read(archive, clickstream)))
+    def take(self, decisions: Iterable[TopicRecord], clickstream: Iterable[TopicRecord]) -> None:
+        """Take all in, one topic after the other; raises as they do."""
+        self._spill("decisions", self._decisions(iter(decisions)))
+        self._spill("events", self._events(clickstream))
 
     def _decisions(self, records: Iterator[TopicRecord]) -> Iterator[pa.Table]:
         while chunk := list(islice(records, _CHUNK)):
-            table, _ = decisions_of(chunk)
+            table, none = decisions_of(chunk)
+            self.taken = self.taken._replace(
+                decisions=self.taken.decisions + table.num_rows, refused=self.taken.refused + none
+            )
             self.placements.update(pc.unique(table["placement"]).to_pylist())
             yield table
 
-    def _events(self, records: Iterator[TopicRecord]) -> Iterator[pa.Table]:
+    def _events(self, records: Iterable[TopicRecord]) -> Iterator[pa.Table]:
         found = rewarding(records)
         while chunk := list(islice(found, _CHUNK)):
+            self.taken = self.taken._replace(events=self.taken.events + len(chunk))
             self.newest_ms = max(self.newest_ms, *(event.ts_ms for _, event in chunk))
             columns = [
                 [event.user_id for _, event in chunk],
@@ -74,12 +83,12 @@ class UsersInParts:
         spill(parted, lambda part: self._folder / f"{name}-{part}")
 
     def decisions(self, part: int) -> pa.Table:
-        """Return the decisions of a part's users, in the order of the archive."""
+        """Return the decisions of a part's users, as they were taken."""
         path = self._folder / f"decisions-{part}"
         return spilled(path) if path.exists() else columns_of(DECISION, [])
 
     def events(self, part: int) -> list[Event]:
-        """Return what may be a reward of a part's users, in the order of the archive."""
+        """Return what may be a reward of a part's users, as they were taken."""
         path = self._folder / f"events-{part}"
         if not path.exists():
             return []

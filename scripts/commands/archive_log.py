@@ -1,4 +1,4 @@
-"""An archive as the log that `tideline export` writes, whatever its size."""
+"""Records of two topics, or of an archive of them, as the log of `tideline export`, whatever their size."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ from tideline.udfs.settings.job_config import JobConfig
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from tideline.scripts.archive.users_in_parts import Taken
     from tideline.udfs.core.catalogue.activity import Activity
     from tideline.udfs.core.lists.token_keys import TokenKeys
     from tideline.udfs.core.policies.policy_start import TopicRecord
 
 _DAY_MS = 86_400_000
 _OF_A_PART = 500_000
-"""So many archived records are joined at a time, in some 0.4 GB."""
+"""So many records are joined at a time, in some 0.4 GB."""
 
 
 class Shop(NamedTuple):
@@ -54,19 +55,38 @@ class Shop(NamedTuple):
 
 
 def write_archived(archive: Path, topics: Topics, shop: Shop, out: Path, of_a_part: int = _OF_A_PART) -> int:
-    """Write the log of what an archive has to a file; return its number of rows.
-
-    Users are joined in parts of some `of_a_part` records; the rows of a part are by time. One part is the table that
-    Kafka gives.
+    """Write the log of what an archive has to a file as `write_log` does; return its number of rows.
 
     Raises:
         ConfigError: the archive has no such topic, or a file is none of ours.
         OSError: the file cannot be written; it is not there then, or as it was.
     """
-    archived = [archive_files.rows_of(archive, topic) for topic in (topics.decisions, topics.clickstream)]
+    names = topics.decisions, topics.clickstream
+    count = sum(archive_files.rows_of(archive, topic) for topic in names)
+    decisions, clickstream = (archive_files.read(archive, topic) for topic in names)
+    return write_log(Records(count, decisions, clickstream), shop, out, of_a_part)[0]
+
+
+class Records(NamedTuple):
+    """What a log is made of: about how many records, and those of two topics."""
+
+    count: int
+    decisions: Iterable[TopicRecord]
+    clickstream: Iterable[TopicRecord]
+
+
+def write_log(records: Records, shop: Shop, out: Path, of_a_part: int = _OF_A_PART) -> tuple[int, Taken]:
+    """Write the log of records to a file; return its number of rows, and what was taken.
+
+    Users are joined in parts of some `of_a_part` records, which lie beside the file meanwhile; the rows of a part are
+    by time.
+
+    Raises:
+        OSError: the file cannot be written; it is not there then, or as it was.
+    """
     with TemporaryDirectory(dir=out.parent, prefix=".export-") as folder:
-        parts = UsersInParts(Path(folder), 1 + sum(archived) // of_a_part)
-        parts.take(archive, topics.decisions, topics.clickstream)
+        parts = UsersInParts(Path(folder), 1 + records.count // of_a_part)
+        parts.take(records.decisions, records.clickstream)
         told = join_log.Told(len(parts.placements - {""}), parts.newest_ms)
         tables = (
             join_log.join(parts.decisions(part), parts.events(part), shop.settings, shop.activities, told)
@@ -80,7 +100,7 @@ def write_archived(archive: Path, topics: Topics, shop: Shop, out: Path, of_a_pa
                 writer.write_table(table.replace_schema_metadata(first.schema.metadata))
                 done += table.num_rows
         whole.replace(out)
-    return done
+    return done, parts.taken
 
 
 @contextmanager

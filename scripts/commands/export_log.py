@@ -5,26 +5,19 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from pyarrow import parquet
-
 from tideline.schemas.errors import ConfigError, Unavailable
-from tideline.scripts.analysis import join_log
-from tideline.scripts.analysis.rule_log import with_rules
-from tideline.scripts.archive.topic_columns import decisions_of, events_of
-from tideline.scripts.commands.archive_log import Shop, write_archived
+from tideline.scripts.commands.archive_log import Records, Shop, write_archived, write_log
 from tideline.scripts.commands.exits import failed
 from tideline.scripts.commands.target import PUBLISH_MS, read_target
 from tideline.scripts.commands.token_secrets import SECRETS, read_token_keys
 from tideline.scripts.localstack import StackError
 from tideline.scripts.parsers.verbs import parse
 from tideline.udfs.io.longer_log import read_policy
-from tideline.udfs.io.topic_reader import read_topic
+from tideline.udfs.io.topic_reader import read_topic, topic_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-    import pyarrow as pa
 
     from tideline.schemas.topics import Topics
     from tideline.scripts.commands.target import Target
@@ -34,18 +27,15 @@ if TYPE_CHECKING:
 _DAYS = 7.0
 
 
-def export(cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float) -> pa.Table:
-    """Return the joined table of the topics as they are now; records that the job would refuse count nothing.
-
-    Raises:
-        Unavailable: a topic cannot be read.
-    """
-    shop = _shop(cluster, topics, keys, days)
-    decisions, refused = decisions_of(read_topic(cluster, topics.decisions, _told(topics.decisions)))
-    _say(f"{decisions.num_rows:,} decision records" + (f", and {refused:,} that are none" if refused else ""))
-    events = events_of(read_topic(cluster, topics.clickstream, _told(topics.clickstream)))
-    _say(f"{len(events):,} events that may be rewards")
-    return with_rules(join_log.join(decisions, events, shop.settings, shop.activities), shop.rules)
+def _export(cluster: KafkaCluster, topics: Topics, shop: Shop, out: Path) -> int:
+    """Write the log of the topics as they are now; records that the job would refuse count nothing."""
+    names = topics.decisions, topics.clickstream
+    count = sum(topic_size(cluster, topic) for topic in names)
+    decisions, clickstream = (read_topic(cluster, topic, _told(topic)) for topic in names)
+    rows, taken = write_log(Records(count, decisions, clickstream), shop, out)
+    none = f", and {taken.refused:,} that are none" if taken.refused else ""
+    _say(f"{taken.decisions:,} decision records{none}; {taken.events:,} events that may be rewards")
+    return rows
 
 
 def _shop(cluster: KafkaCluster, topics: Topics, keys: TokenKeys, days: float) -> Shop:
@@ -70,11 +60,10 @@ def write(target: Target, out: Path, days: float = _DAYS, archive: Path | None =
     if keys is None:
         name = SECRETS.environment
         raise ConfigError(name, None, f"the job's token secrets, in it or in the file {name}_FILE")
+    shop = _shop(target.cluster, target.topics, keys, days)
     if archive is not None:
-        return write_archived(archive, target.topics, _shop(target.cluster, target.topics, keys, days), out)
-    table = export(target.cluster, target.topics, keys, days)
-    parquet.write_table(table, out, compression="zstd")
-    return int(table.num_rows)
+        return write_archived(archive, target.topics, shop, out)
+    return _export(target.cluster, target.topics, shop, out)
 
 
 def main(argv: Sequence[str]) -> int:

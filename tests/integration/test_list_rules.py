@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from pyarrow import parquet
 
 from tests.support.equality import check_equal
 from tests.support.live import LiveJob
@@ -20,7 +21,8 @@ from tideline.schemas.codec import encode_event
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.scripts.analysis.rule_prices import rule_prices
-from tideline.scripts.commands.export_log import export
+from tideline.scripts.commands.export_log import write
+from tideline.scripts.commands.target import Target
 from tideline.udfs.core.lists.decision_token import propensity, verify
 from tideline.udfs.core.policies.arm_key import COSTS_KEY
 from tideline.udfs.core.ranking.list_rules import read_list_rules
@@ -30,6 +32,7 @@ from tideline.udfs.core.rule_costs.sums import DayCosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tideline.scripts.localstack import Stack
     from tideline.udfs.core.catalogue.activity import Activity
@@ -106,7 +109,7 @@ def test_decisions_say_how_many_the_rules_left(ruled: LiveJob) -> None:
     assert named == {"list.category", "list.label"}
 
 
-def test_what_the_rules_cost_is_beside_the_policy_and_in_the_export(ruled: LiveJob) -> None:
+def test_what_the_rules_cost_is_beside_the_policy_and_in_the_export(ruled: LiveJob, tmp_path: Path) -> None:
     """Contract: of one list in 64, once there is a publication; rules of lists cost something, budgets nothing."""
 
     def told() -> list[DayCosts]:
@@ -125,8 +128,8 @@ def test_what_the_rules_cost_is_beside_the_policy_and_in_the_export(ruled: LiveJ
     found = wait_until("the costs of rules are published", told)
     assert _cost(found, RuleClass.LIST_RULES) > 0
     assert {_cost(found, each) for each in (RuleClass.STOPS, RuleClass.PRICES, RuleClass.OFFSETS)} == {0}
-    table = export(ruled.stack.kafka, ruled.topics, ruled.token_keys, 1.0)
-    section = rule_prices(json.loads(table.schema.metadata[b"tideline.rules"]))
+    write(Target(ruled.stack.kafka, ruled.topics, ruled.stack), tmp_path / "log.parquet", 1.0)
+    section = rule_prices(json.loads(parquet.read_schema(tmp_path / "log.parquet").metadata[b"tideline.rules"]))
     assert section is not None
     assert section["sampled"] >= sum(each.lists for each in found)
     assert {row["constraint"]: row["share"] for row in section["rows"]}[RuleClass.LIST_RULES] > 0.0

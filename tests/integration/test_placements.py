@@ -21,7 +21,7 @@ from tideline.schemas.errors import Reason
 from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.scripts.commands.archive import archive
-from tideline.scripts.commands.export_log import export, write
+from tideline.scripts.commands.export_log import write
 from tideline.scripts.commands.send_event import main as send
 from tideline.scripts.commands.show_list import main as show_list
 from tideline.scripts.commands.target import Target
@@ -134,8 +134,9 @@ def test_events_count_for_the_list_they_are_of(placed: LiveJob, tmp_path: Path) 
         assert str(record["decision_id"]) == f"{found[user, '']['decision_id']}.2"
     refused = wait_until("the wrong one is refused", lambda: letters_about(placed, b"the wrong place"))
     assert [dict(each.headers)["reason"].decode() for each in refused] == [Reason.FOREIGN_TOKEN]
-    table = export(placed.stack.kafka, placed.topics, placed.token_keys, 1.0)
     target = Target(placed.stack.kafka, placed.topics, placed.stack)
+    write(target, tmp_path / "live.parquet", 1.0)
+    table = parquet.read_table(tmp_path / "live.parquet")
     archive(target, tmp_path, 3)
     write(target, tmp_path / "log.parquet", 1.0, tmp_path)
     assert parquet.read_table(tmp_path / "log.parquet").equals(table)

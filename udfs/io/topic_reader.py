@@ -114,6 +114,12 @@ def read_topic(cluster: KafkaCluster, topic: str, progress: Progress | None = No
             before += log.end - log.begin
 
 
+def topic_size(cluster: KafkaCluster, topic: str) -> int:
+    """Return how many offsets a topic has, at least as many as records; raises as `read_topic`."""
+    with opened(cluster, topic) as logs:
+        return sum(log.end - log.begin for log in logs)
+
+
 def read_last(cluster: KafkaCluster, topic: str) -> TopicRecord | None:
     """Return the last record of partition 0 that is no claim, None where there is none; raises as `read_topic`."""
     with opened(cluster, topic) as logs:

@@ -1,4 +1,4 @@
-"""All that an archive has of a user is in one part, and every part is of some users."""
+"""All that topics have of a user is in one part, and every part is of some users."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tideline.schemas.records import DECISION
 from tideline.scripts.archive import users_in_parts
 from tideline.scripts.archive.users_in_parts import UsersInParts
 from tideline.udfs.core.policies.policy_start import TopicRecord
-from tideline.udfs.io.archive_files import write_range
+from tideline.udfs.io.archive_files import read, write_range
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def test_each_user_is_whole_in_one_part(
     _archive(tmp_path / "archive")
     (tmp_path / "spill").mkdir()
     parts = UsersInParts(tmp_path / "spill", count)
-    parts.take(tmp_path / "archive", "decisions", "clickstream")
+    parts.take(*(read(tmp_path / "archive", topic) for topic in ("decisions", "clickstream")))
     where: dict[str, int] = {}
     for part in range(count):
         rows = parts.decisions(part).to_pylist()
@@ -60,6 +60,7 @@ def test_each_user_is_whole_in_one_part(
         assert [each.ts_ms for each in events] == sorted(each.ts_ms for each in events)
     assert sorted(where) == sorted(_USERS)
     assert (parts.placements, parts.newest_ms) == ({"", "home"}, NOON_MS + 59)
+    assert parts.taken == (60, 0, 30)
     assert count == 1 or len(set(where.values())) > 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,11 +18,14 @@ from tideline.schemas.events import Event, EventType
 from tideline.schemas.topics import Topics
 from tideline.scripts.analysis import join_log
 from tideline.scripts.archive.topic_columns import decisions_of, events_of
+from tideline.scripts.commands import export_log
 from tideline.scripts.commands.archive_log import Shop, log_file, write_archived
+from tideline.scripts.commands.target import Target
 from tideline.scripts.commands.tideline import main
 from tideline.udfs.core.catalogue.activity import encode_activity
 from tideline.udfs.core.policies.policy_start import TopicRecord
-from tideline.udfs.io.archive_files import read, write_range
+from tideline.udfs.io.archive_files import read, rows_of, write_range
+from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +77,22 @@ def test_parts_of_users_make_the_log_of_all(tmp_path: Path, of_a_part: int) -> N
     assert found.sort_by(order).equals(whole.sort_by(order))
     assert (of_a_part < 10**9) or found.equals(whole)
     assert [each.name for each in tmp_path.iterdir() if each.name[0] == "."] == []
+
+
+def test_topics_make_the_log_of_their_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: the same rows, of users in parts where the topics are large."""
+    folder = _archive(tmp_path / "archive")
+    monkeypatch.setenv("TIDELINE_TOKEN_KEYS", _SECRETS)
+    monkeypatch.setattr(export_log, "read_topic", lambda _, topic, progress=None: read(folder, topic))
+    monkeypatch.setattr(export_log, "topic_size", lambda _, topic: 10**7 + rows_of(folder, topic))
+    monkeypatch.setattr(export_log, "read_policy", lambda *_: SimpleNamespace(records=()))
+    rows = export_log.write(Target(KafkaCluster("h:1"), Topics()), tmp_path / "live.parquet")
+    shop = Shop.of(read(folder, "activities"), (), KEYS, 7.0)
+    assert write_archived(folder, Topics(), shop, tmp_path / "log.parquet", 500_000) == rows
+    found, whole = (parquet.read_table(tmp_path / f"{name}.parquet") for name in ("live", "log"))
+    order = [("decision_id", "ascending"), ("position", "ascending")]
+    assert found.sort_by(order).equals(whole.sort_by(order))
+    assert not found.equals(whole)
 
 
 def test_verbs_that_read_a_log_read_an_archive(
