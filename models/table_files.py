@@ -97,14 +97,14 @@ def open_table(path: Path) -> Source:
             parts = sorted(each for each in path.rglob("*") if each.is_file() and each.name[0] not in "._")
             if not parts:
                 raise Unreadable("the folder has no files")
-            return _parquet([pq.ParquetFile(each) for each in parts])
+            return _parquet([_opened(each) for each in parts])
         if str(path) != "-" and _starts_with(path, _PARQUET):
-            return _parquet([pq.ParquetFile(path)])
+            return _parquet([_opened(path)])
         data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         if data[:2] == _GZIP:
             data = gzip.decompress(data)
         if data[:4] == _PARQUET:
-            return _parquet([pq.ParquetFile(pa.BufferReader(data))])
+            return _parquet([_opened(pa.BufferReader(data))])
         return _csv(data)
     except (OSError, EOFError, ValueError, zlib.error, pa.ArrowException) as error:
         raise Unreadable(one_line(error)) from error
@@ -124,6 +124,11 @@ def printable(text: str) -> str:
 def _starts_with(path: Path, magic: bytes) -> bool:
     with path.open("rb") as file:
         return file.read(len(magic)) == magic
+
+
+def _opened(file: Any) -> Any:
+    """Return a Parquet file; where its pages have checksums, as ours do, reading one that is damaged raises OSError."""
+    return pq.ParquetFile(file, page_checksum_verification=True)
 
 
 def _parquet(files: list[Any]) -> Source:

@@ -48,7 +48,7 @@ class Table:
         try:
             self._source = open_table(path) if rows is None else rows
         except Unreadable as error:
-            raise ConfigError(option, str(path), f"a CSV or Parquet file that can be read ({error})") from error
+            raise self._unreadable(error) from error
         self.names: list[str] = self._source.names
         self.rows: int = self._source.rows
         twice = [name for at, name in enumerate(self.names) if name and name in self.names[:at]]
@@ -71,9 +71,10 @@ class Table:
                 yield Table(self._path, self._option, rows, done)
                 done += rows.rows
         except Unreadable as error:
-            raise self.wrong(names[0], f"a column that can be read ({one_line(error)})") from error
+            raise self._unreadable(error) from error
         if done != self.rows:
-            raise self.wrong(names[0], f"{self.rows:,} rows, as the file says; it has {done:,}")
+            allowed = f"columns of {self.rows:,} rows, as the file says; one has {done:,}"
+            raise ConfigError(self._option, str(self._path), allowed)
 
     def need(self, names: Iterable[str], whose: str) -> None:
         """Raise ConfigError, which names all that are missing, unless every one of these columns is there."""
@@ -212,6 +213,9 @@ class Table:
         """Return the complaint about a column."""
         return ConfigError(self._option, f"{self._path}: column {name}", allowed)
 
+    def _unreadable(self, error: Unreadable) -> ConfigError:
+        return ConfigError(self._option, str(self._path), f"a CSV or Parquet file that can be read ({error})")
+
     def _column(self, name: str) -> Any:
         if name not in self.names:
             raise self.wrong(name, f"it must be there; the columns are {_listed(self.names)}")
@@ -262,13 +266,9 @@ class Table:
 
 
 def _is_text(kind: Any) -> bool:
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_fixed_size_binary(kind)
-    )
+    of = pa.types
+    kinds = (of.is_string, of.is_large_string, of.is_binary, of.is_large_binary, of.is_fixed_size_binary)
+    return any(each(kind) for each in kinds)
 
 
 def _is_number(text: Any) -> bool:

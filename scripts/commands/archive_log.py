@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +27,8 @@ from tideline.udfs.settings.job_config import JobConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    import pyarrow as pa
 
     from tideline.scripts.archive.users_in_parts import Taken
     from tideline.udfs.core.catalogue.activity import Activity
@@ -70,7 +73,7 @@ def write_archived(archive: Path, topics: Topics, shop: Shop, out: Path, of_a_pa
 class Records(NamedTuple):
     """What a log is made of: about how many records, and those of two topics."""
 
-    count: int
+    size: int
     decisions: Iterable[TopicRecord]
     clickstream: Iterable[TopicRecord]
 
@@ -85,7 +88,7 @@ def write_log(records: Records, shop: Shop, out: Path, of_a_part: int = _OF_A_PA
         OSError: the file cannot be written; it is not there then, or as it was.
     """
     with TemporaryDirectory(dir=out.parent, prefix=".export-") as folder:
-        parts = UsersInParts(Path(folder), 1 + records.count // of_a_part)
+        parts = UsersInParts(Path(folder), 1 + records.size // of_a_part)
         parts.take(records.decisions, records.clickstream)
         told = join_log.Told(len(parts.placements - {""}), parts.newest_ms)
         tables = (
@@ -93,14 +96,18 @@ def write_log(records: Records, shop: Shop, out: Path, of_a_part: int = _OF_A_PA
             for part in range(parts.count)
         )
         first = with_rules(next(tables), shop.rules)
-        done, whole = int(first.num_rows), Path(folder) / "whole"
-        with parquet.ParquetWriter(whole, first.schema, compression="zstd") as writer:
+        schema, done, whole = first.schema, int(first.num_rows), Path(folder) / "whole"
+        with parquet.ParquetWriter(whole, schema, compression="zstd", write_page_checksum=True) as writer:
             writer.write_table(first)
-            for table in tables:
-                writer.write_table(table.replace_schema_metadata(first.schema.metadata))
-                done += table.num_rows
+            del first  # of those that are joined next none is beside another
+            done += sum(map(partial(_written, writer, schema), tables))
         whole.replace(out)
     return done, parts.taken
+
+
+def _written(writer: parquet.ParquetWriter, schema: pa.Schema, table: pa.Table) -> int:
+    writer.write_table(table.replace_schema_metadata(schema.metadata))
+    return int(table.num_rows)
 
 
 @contextmanager

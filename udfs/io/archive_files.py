@@ -215,18 +215,21 @@ def batches_in(file: ArchivedFile, start: int, stop: int) -> Iterator[pa.RecordB
     """Yield offset, key, value and timestamp_ms of what has an offset in start..stop-1, a group of rows at a time.
 
     Raises:
-        ConfigError: the file is none of ours.
+        ConfigError: the file is none of ours, or damaged.
     """
     found = opened(file.path)
     offsets = found.schema_arrow.get_field_index("offset")
     of = [found.metadata.row_group(at).column(offsets).statistics for at in range(found.num_row_groups)]
     groups = [at for at, each in enumerate(of) if each is None or (each.max >= start and each.min < stop)]
     columns = ["offset", "key", "value", "timestamp_ms"]
-    for batch in found.iter_batches(_GROUP_ROWS, row_groups=groups, columns=columns) if groups else ():
-        if start > file.start or stop < file.stop:
-            inside = pc.and_(pc.greater_equal(batch["offset"], start), pc.less(batch["offset"], stop))
-            batch = batch.filter(inside)
-        yield batch
+    try:
+        for batch in found.iter_batches(_GROUP_ROWS, row_groups=groups, columns=columns) if groups else ():
+            if start > file.start or stop < file.stop:
+                inside = pc.and_(pc.greater_equal(batch["offset"], start), pc.less(batch["offset"], stop))
+                batch = batch.filter(inside)
+            yield batch
+    except (OSError, pa.ArrowException) as error:
+        raise ConfigError("archive", str(file.path), f"a file that can be read ({error})") from error
 
 
 def latest_ms(file: ArchivedFile) -> int:
@@ -263,7 +266,7 @@ def rows_of(folder: Path, topic: str) -> int:
 def opened(path: Path) -> parquet.ParquetFile:
     """Return a file of an archive; raises as `records_in`."""
     try:
-        found = parquet.ParquetFile(path)
+        found = parquet.ParquetFile(path, page_checksum_verification=True)
     except pa.ArrowInvalid as error:
         raise ConfigError("archive", str(path), "a Parquet file") from error
     version = (found.schema_arrow.metadata or {}).get(b"tideline.archive")
@@ -282,7 +285,7 @@ def commit(table: pa.Table, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.with_name(f".{path.name}.tmp")
     with hidden.open("wb") as out:
-        parquet.write_table(table, out, compression="zstd", row_group_size=_GROUP_ROWS)
+        parquet.write_table(table, out, compression="zstd", row_group_size=_GROUP_ROWS, write_page_checksum=True)
         out.flush()
         os.fsync(out.fileno())
     hidden.rename(path)

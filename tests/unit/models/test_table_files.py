@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from tests.support.damage import flip_a_byte
 from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError
 
@@ -48,6 +49,24 @@ def test_what_had_to_be_assumed_of_a_text_is_told(tmp_path: Path, capsys: pytest
     said = capsys.readouterr().err
     assert "Windows-1252" in said
     assert "';'" in said
+
+
+@pytest.mark.parametrize("flipped", ["a", "b"])
+def test_a_page_that_is_damaged_is_refused_with_its_file(flipped: str, tmp_path: Path) -> None:
+    """Contract: in one line, where its pages have checksums; it is not said to be the first column's."""
+    path = tmp_path / "t.parquet"
+    table = pa.table({"a": [0.5 * each for each in range(1_000)], "b": list(range(1_000))})
+    parquet.write_table(table, path, compression="none", use_dictionary=False, write_page_checksum=True)
+    assert Table(path, "--log").numbers("b").tolist() == list(range(1_000))
+    flip_a_byte(path, flipped)
+    with pytest.raises(ConfigError, match=f"{path}: column {flipped}' .*CRC checksum verification failed"):
+        Table(path, "--log").numbers(flipped)
+    with pytest.raises(ConfigError) as caught:
+        list(Table(path, "--log").batches(["a", "b"], 100))
+    assert "CRC checksum verification failed" in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "column" not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.PARQUET", "t.pq", "t", "t.csv"])

@@ -11,6 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.support.core_world import CATEGORIES, DAY_MS, KEYS, NOON_MS, activity, make_ranker
+from tests.support.damage import flip_a_byte
 from tests.support.shopper import Shopper, visits
 from tideline.schemas.decision_writer import encode_decision
 from tideline.schemas.errors import ConfigError
@@ -110,6 +111,27 @@ def test_verbs_that_read_a_log_read_an_archive(
         wanted = capsys.readouterr().out
         assert main([*verb, "--log", str(folder)]) == status
         assert capsys.readouterr().out == wanted
+
+
+def test_a_damaged_page_of_a_log_or_an_archive_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Contract: one line with the file, whatever reads it: what is written by us has checksums."""
+    folder, log = _archive(tmp_path / "archive"), tmp_path / "log.parquet"
+    monkeypatch.setenv("TIDELINE_TOKEN_KEYS", _SECRETS)
+    with log_file(folder) as made:
+        log.write_bytes(made.read_bytes())
+    flip_a_byte(log, "click")
+    archived = next((folder / "topic=decisions").rglob("*.parquet"))
+    flip_a_byte(archived, "value")
+    capsys.readouterr()
+    for path, damaged in ((log, log), (folder, archived)):
+        for verb in (["report"], ["ope", "--policy", "uniform", "--reward", "click"]):
+            assert main([*verb, "--log", str(path)]) == 1
+            said = capsys.readouterr().err
+            assert said.count("\n") == 1
+            assert str(damaged) in said
+            assert "CRC checksum verification failed" in said
 
 
 def test_a_file_is_read_as_it_is(tmp_path: Path) -> None:
