@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from tideline.scripts.analysis.log_order import sampled
 from tideline.udfs.core.catalogue.activity_features import FEATURES
+from tideline.udfs.core.evaluation.columns.row_parts import AT_ONCE
 from tideline.udfs.core.pairs.pair_numbers import PAIR_BYTES
 from tideline.udfs.core.ranking.list_rules import Description
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from tideline.models.tables import Table
 
-BATCH = 65_536
 LEAST_PROPENSITY = 1e-12
 """Below it a single row would be all that counts."""
 FEATURE_NAMES = tuple(f"feature_{at}" for at in range(FEATURES))
@@ -62,7 +62,7 @@ class Facts(NamedTuple):
         counts, texts = Counter[tuple[bool, int, bool]](), list[str]()
         moments, least, below, done = list[int](), np.iinfo(np.int64).max, False, 0
         first_ms, last_ms = np.iinfo(np.int64).max, 0
-        for batch in table.batches([name for name in names if name in table.names] or table.names[:1], BATCH):
+        for batch in table.batches([name for name in names if name in table.names] or table.names[:1], AT_ONCE):
             here = _here(batch, placement)
             encoder = batch.whole("encoder_version", 0) if "encoder_version" in batch.names else np.zeros(batch.rows)
             keys = zip(
@@ -252,6 +252,6 @@ def batches(table: Table, facts: Facts, reward: str, actions: Actions, *, ruled:
         "eligible", "feasible", "pair", *(("about",) if ruled else ()), *FEATURE_NAMES, *context_names(table.names),
     )  # fmt: skip
     done = 0
-    for batch in table.batches([name for name in dict.fromkeys(wanted) if name in table.names], BATCH):
+    for batch in table.batches([name for name in dict.fromkeys(wanted) if name in table.names], AT_ONCE):
         yield typed(batch, done, facts, reward, actions, ruled=ruled)
         done += batch.rows

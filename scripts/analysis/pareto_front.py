@@ -15,8 +15,7 @@ import numpy as np
 
 from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError, TooFew
-from tideline.scripts.analysis.log_rows import BATCH
-from tideline.udfs.core.evaluation.columns.row_parts import stretches, summed
+from tideline.udfs.core.evaluation.columns.row_parts import AT_ONCE, stretches, summed
 from tideline.udfs.core.evaluation.evaluation import FOLDS, evaluate, unusable
 from tideline.udfs.core.evaluation.learned import crossfitted
 from tideline.udfs.core.evaluation.log import folds
@@ -141,7 +140,7 @@ def _of_file(table: Table, memory: Memory, names: Sequence[str]) -> dict[str, ND
         if name not in table.names:
             table.numbers(name)
     found, done = {name: memory.room((table.rows,), np.float64) for name in names}, 0
-    for batch in table.batches(names, BATCH):
+    for batch in table.batches(names, AT_ONCE):
         here = slice(done, done + batch.rows)
         for name in ("click", "conversion"):
             found[name][here] = batch.flags(name)

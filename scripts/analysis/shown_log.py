@@ -16,6 +16,7 @@ from tideline.models.tables import Table
 from tideline.scripts.analysis.figures import ACTION, PLACEMENT, DecisionLog
 from tideline.scripts.analysis.log_rows import LEAST_PROPENSITY
 from tideline.scripts.archive.spilled_parts import spill, spilled
+from tideline.udfs.core.evaluation.columns.row_parts import AT_ONCE
 from tideline.udfs.core.limits import MAX_POSITIONS
 from tideline.udfs.core.ranking.placements import DEFAULT
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 OF_A_PART, PARTS = 250_000, 500
 """Rows of a part, and the most parts: each is an open file while the log is read."""
-_BATCH = 65_536
 _COLUMNS = (
     "decision_id", "user", "action", "position", "ts_ms", "policy", "encoder_version", "arm", "explored", "propensity",
     "eligible", "mean", "click", "conversion", "revenue", "mature",
@@ -62,6 +62,8 @@ class ShownLog:
         self.first_ms, self.last_ms = (np.iinfo(np.int64).max, 0) if table.rows else (0, 0)
         seen: dict[str, dict[str, int]] = {name: {} for name in _NAMED}
         spill(self._batches(table, seen), self._spilled)
+        if table.rows:
+            table.check_unit("ts_ms", float(self.first_ms), float(self.last_ms))
         self.names = {name: tuple(sorted(each)) for name, each in seen.items()}
         self._place = {
             name: np.argsort(np.argsort(np.array(list(each), np.str_))) if each else np.zeros(0, np.int64)
@@ -88,7 +90,7 @@ class ShownLog:
         self, table: Table, seen: dict[str, dict[str, int]]
     ) -> Iterator[tuple[pa.RecordBatch, NDArray[np.int64]]]:
         done = 0
-        for batch in table.batches([*_COLUMNS, *(name for name in _LATER if name in table.names)], _BATCH):
+        for batch in table.batches([*_COLUMNS, *(name for name in _LATER if name in table.names)], AT_ONCE):
             yield self._typed(batch, seen, done)
             done += batch.rows
 
@@ -137,7 +139,7 @@ def _read(table: Table) -> dict[str, Any]:
     """Return all columns but user and decision_id, which is read too."""
     table.coded("decision_id")
     found: dict[str, Any] = {name: table.coded(name) for name in ("action", "policy")}
-    found["ts_ms"], found["arm"] = table.times("ts_ms"), table.coded("arm", empty="none")
+    found["ts_ms"], found["arm"] = table.times("ts_ms", of_part=True), table.coded("arm", empty="none")
     if "placement" in table.names:
         found["placement"] = table.coded("placement", empty=DEFAULT)
     else:  # a log of a former version

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _TEXT = """Writes what was shown and what came of it as a Parquet file.
 
 The secrets of the tokens come from TIDELINE_TOKEN_KEYS or TIDELINE_TOKEN_KEYS_FILE, as the job's do, or with --stack
-from there."""
+from there. Users lie in parts in a hidden folder beside the file meanwhile."""
 
 
 def fill(parser: VerbParser) -> None:

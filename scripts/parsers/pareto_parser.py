@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideline.scripts.parsers.ope_parser import add_judged
+from tideline.scripts.parsers.ope_parser import ROOM, add_judged
 from tideline.scripts.parsers.verb_parser import add_json
 from tideline.udfs.settings.options import argument, number
 
@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from tideline.scripts.parsers.verb_parser import VerbParser
 
 OBJECTIVES = ("conversion", "revenue", "margin")
-_TEXT = """What clicks and conversions, revenue or margin could be had together, from a log of decisions, by the weights
-of the job's command `weights`; and which weights get the most while clicks stay, by the lower end of their interval.
+_TEXT = f"""What clicks and conversions, revenue or margin could be had together, from a log of decisions, by the
+weights of the job's command `weights`; and which weights get the most while clicks stay, by the lower end of their
+interval.
 
 Columns are those of `tideline ope`, with click, conversion, revenue and, for margin, cost (what a conversion costs).
-Exit status 3: the log cannot say, or no weights keep so many clicks."""
+Exit status 3: the log cannot say, or no weights keep so many clicks.
+
+{ROOM}"""
 
 
 def fill(parser: VerbParser) -> None:

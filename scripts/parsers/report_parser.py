@@ -16,6 +16,9 @@ _TEXT = """What was shown and what came of it, from the log that `tideline expor
 Click, conversion and revenue figures with intervals by policy, encoder, experiment arm, placement and activity;
 precision, recall, hit rate and NDCG of the lists against later clicks; calibration; exploration; how often each place
 is looked at, by placement; drift; what each rule costs, and what one more unit of money would earn.
+
+Users are put in parts on disk, in a folder of the one that TMPDIR names, or of /tmp; it is gone with the command, and
+takes about as much room as the log unpacked.
 """
 
 

@@ -58,14 +58,14 @@ def test_a_log_is_the_same_in_any_parts_and_batches(tmp_path: Path, monkeypatch:
     assert (np.diff(whole.log.decision) >= 0).all()
     assert np.unique(whole.log.cluster).tolist() == list(range(whole.log.clusters))
     monkeypatch.setattr(log_order, "OF_A_PART", 400)
-    monkeypatch.setattr(log_rows, "BATCH", 701)
+    monkeypatch.setattr(log_rows, "AT_ONCE", 701)
     _same(whole, read_log(path))
 
 
 def test_memory_of_ope_does_not_grow_with_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract: four times the rows, less than half more of Python's and numpy's memory at its most."""
     monkeypatch.setattr(log_order, "OF_A_PART", 5_000)
-    monkeypatch.setattr(log_rows, "BATCH", 2_000)
+    monkeypatch.setattr(log_rows, "AT_ONCE", 2_000)
     for module in (row_parts, list_estimators):
         monkeypatch.setattr(module, "AT_ONCE", 8_192)
     for module in (evaluation, list_estimators):

@@ -25,7 +25,7 @@ def _table(tmp_path: Path, columns: dict[str, object]) -> Table:
 
 def test_what_is_left_out_is_counted_by_its_first_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract: placement, then encoder, then propensity; the newest encoder is that of the placement's rows."""
-    monkeypatch.setattr(log_rows, "BATCH", 2)
+    monkeypatch.setattr(log_rows, "AT_ONCE", 2)
     table = _table(tmp_path, {
         "placement": ["cart", "", "", "", None, ""], "encoder_version": [9, 1, 2, 2, 2, 2],
         "propensity": [0.5, 0.5, None, 0.5, 0.25, 1.0], "position": [3, 2, 1, 2, 1, 3],
@@ -40,7 +40,7 @@ def test_what_is_left_out_is_counted_by_its_first_reason(tmp_path: Path, monkeyp
 
 def test_an_actions_features_are_the_same_in_every_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract: one that has others later on is told by its row in the file; those of rows left out do not matter."""
-    monkeypatch.setattr(log_rows, "BATCH", 2)
+    monkeypatch.setattr(log_rows, "AT_ONCE", 2)
     columns: dict[str, object] = {"action": ["a", "b", "a", "b", "a"], "reward": [0.0] * 5}
     columns |= {name: [1.0, 0.0, 1.0, 0.0, 1.0] for name in FEATURE_NAMES}
     table = _table(tmp_path, columns)
@@ -62,7 +62,7 @@ def test_the_unit_of_times_is_guessed_from_all_rows_and_of_no_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Contract: times that begin at 0 pass through what a part alone would say are seconds; seconds are told."""
-    monkeypatch.setattr(log_rows, "BATCH", 100)
+    monkeypatch.setattr(log_rows, "AT_ONCE", 100)
     ts_ms = 10**6 * np.arange(300)
     table = _table(tmp_path, {"ts_ms": ts_ms, "action": ["a"] * 300, "reward": [0.0] * 300})
     assert len(list(batches(table, Facts.of(table, ""), "reward", Actions(), ruled=False))) == 3
