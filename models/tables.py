@@ -76,6 +76,10 @@ class Table:
             allowed = f"columns of {self.rows:,} rows, as the file says; one has {done:,}"
             raise ConfigError(self._option, str(self._path), allowed)
 
+    def taken(self, rows: NDArray[np.int64]) -> Any:
+        """Return some rows of a table that `batches` yields as an Arrow table, in the file's types."""
+        return self._source.parts[0].take(pa.array(rows))
+
     def need(self, names: Iterable[str], whose: str) -> None:
         """Raise ConfigError, which names all that are missing, unless every one of these columns is there."""
         missing = [name for name in names if name not in self.names]
@@ -130,13 +134,8 @@ class Table:
             column = column.cast(pa.int8())
         elif pa.types.is_float16(column.type):
             column = pa.array(column.to_numpy(zero_copy_only=False).astype(np.float32))
-        kind = column.type
-        if not (
-            pa.types.is_integer(kind)
-            or pa.types.is_floating(kind)
-            or pa.types.is_decimal(kind)
-            or pa.types.is_null(kind)
-        ):
+        kind, of = column.type, pa.types
+        if not any(each(kind) for each in (of.is_integer, of.is_floating, of.is_decimal, of.is_null)):
             raise self.wrong(name, f"numbers; found {kind}")
         if pa.types.is_integer(kind):
             column = pc.cast(column, pa.float64(), safe=False)

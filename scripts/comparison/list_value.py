@@ -12,12 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from tideline.models.coded_texts import coded_texts
 from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.analysis.join_log import pseudonym
 from tideline.scripts.analysis.read_log import read_log
 from tideline.scripts.comparison.fixed_list import UNTOLD, FixedList, OfLists
 from tideline.udfs.core.evaluation import diagnostics
+from tideline.udfs.core.evaluation.columns.row_parts import AT_ONCE
 from tideline.udfs.core.evaluation.estimators import Judged, Terms, dr
 from tideline.udfs.core.evaluation.evaluation import evaluate
 from tideline.udfs.core.evaluation.intervals import bootstrap
@@ -39,6 +41,8 @@ _MOMENT = r"^[0-9a-f]{16}/[0-9]+\.(?P<as_of>[0-9]{1,18})\.[0-9]+$"
 _NEWEST = 1 << 40
 """Later than any version that a token can name."""
 _NEEDED = ("decision_id", "user", "action", "position", "propensity", "policy_version", "feasible")
+_READ = ("decision_id", "user", "position", "policy_version")
+_PSEUDONYM = "^[0-9a-f]{16}$"
 _EXPORT = "a Parquet file of `tideline export`, or an archive"
 
 
@@ -61,7 +65,8 @@ class _Row(NamedTuple):
 
 
 class ListValue:
-    """Judges the lists of pairs; those of users whom the log shows a list of the same moment are kept meanwhile.
+    """Judges the lists of pairs; those of users whom the log shows a list of the same moment are kept meanwhile, and
+    the rows of these; of the log 16 bytes a list, and a stretch of rows.
 
     A list is made of what was known at its moment, and the one that was shown then stood in its place until the user's
     next event. So what came of that one, entry by entry, tells by its propensities what would have come of the other.
@@ -75,23 +80,13 @@ class ListValue:
         """
         self._keys, self._reward, self._against_log = keys, reward, against_log
         try:
-            table = parquet.read_table(path)
+            _ = path.is_dir() or parquet.read_schema(path)
         except (OSError, pa.ArrowException) as error:
             raise ConfigError("--log", str(path), f"{_EXPORT} ({type(error).__name__})") from error
-        if missing := [name for name in (*_NEEDED, reward) if name not in table.column_names]:
+        self._log = Table(path, "--log")
+        if missing := [name for name in (*_NEEDED, reward) if name not in self._log.names]:
             raise ConfigError("--log", str(path), f"{_EXPORT}; it has no column {', '.join(missing)}")
-        checked = Table(path, "--log")
-        columns: dict[str, Any] = {name: checked.strings(name) for name in ("decision_id", "user")}
-        columns |= {"position": checked.whole("position", 0)}
-        columns |= {"policy_version": checked.whole("policy_version", 0, empty=_NEWEST)}
-        for name, column in columns.items():
-            table = table.set_column(table.column_names.index(name), name, pa.array(column))
-        found = pc.extract_regex(columns["decision_id"], _MOMENT)
-        table = table.append_column("as_of", pc.struct_field(found, "as_of").cast(pa.int64()))
-        self._table = table.filter(pc.is_valid(table["as_of"]))
-        moments = zip(self._table["user"].to_pylist(), self._table["as_of"].to_pylist(), strict=True)
-        self._shown = frozenset(moments)
-        self._users = frozenset(user for user, _ in self._shown)
+        self._shown = _Moments.of(_typed(each) for each in self._log.batches(_READ, AT_ONCE))
         self._kept: dict[str, _Lists] = {}
         self._left_out: Counter[str] = Counter()
 
@@ -99,9 +94,9 @@ class ListValue:
         """Yield the pairs as they come; what is to be judged is kept of them."""
         for pair in pairs:
             user = pseudonym(self._keys, pair.user)
-            if (user, pair.then.as_of_ms) in self._shown:
+            if self._shown.has(user, pair.then.as_of_ms):
                 self._keep(user, pair)
-            elif user in self._users:
+            elif self._shown.has(user):
                 self._left_out["users who were shown lists of other moments alone"] += 1
             yield pair
 
@@ -120,10 +115,11 @@ class ListValue:
         Raises:
             ConfigError: a column of the log has what is not allowed.
         """
-        rows = self._rows()
-        if not rows:
+        some = self._wanted()
+        rows = [] if some is None else self._rows(some)
+        if some is None or not rows:
             return self._without("it shows no list of the moment of one of these: nobody has come back since")
-        table = self._table.drop_columns("as_of").take(pa.array([row.at for row in rows]))
+        table = some.drop_columns("as_of").take(pa.array([row.at for row in rows]))
         if any(each.ruled for row in rows for each in row.lists) or table["feasible"].null_count < table.num_rows:
             return self._without("a list rule had a say in some of the lists, and what it bans they do not say")
         with TemporaryDirectory() as folder:
@@ -138,27 +134,38 @@ class ListValue:
     def _without(self, reason: str) -> dict[str, Any]:
         return nothing(diagnostics.cannot(reason)) | {"reward": self._reward, "left_out": dict(self._left_out)}
 
-    def _rows(self) -> list[_Row]:
-        """Return the rows of lists of the moments, each list down to where the log has a gap."""
+    def _wanted(self) -> pa.Table | None:
+        """Return all columns of the rows of lists of the moments, as the log has them; None: there is none."""
         wanted = {(user, each.as_of_ms) for user, each in self._kept.items()}
-        users, as_of = (self._table[name].to_pylist() for name in ("user", "as_of"))
-        some = [at for at, moment in enumerate(zip(users, as_of, strict=True)) if moment in wanted]
-        table = self._table.take(pa.array(some, pa.int64()))
-        ids, names, places, versions = (
-            table[name].to_pylist() for name in ("decision_id", "action", "position", "policy_version")
+        found = list[pa.Table]()
+        for batch in self._log.batches(self._log.names, AT_ONCE) if wanted else ():
+            typed = _typed(batch)
+            moments = zip(typed["user"].to_pylist(), typed["as_of"].to_pylist(), strict=True)
+            at = np.array([at for at, moment in enumerate(moments) if moment in wanted], np.int64)
+            if at.size:
+                rows, mine = batch.taken(at), typed.take(pa.array(at))
+                for name in _READ:
+                    rows = rows.set_column(rows.column_names.index(name), name, mine[name])
+                found.append(rows.append_column("as_of", mine["as_of"]))
+        return pa.concat_tables(found) if found else None
+
+    def _rows(self, table: pa.Table) -> list[_Row]:
+        """Return the rows of lists, each list down to where the log has a gap."""
+        users, ids, names, places, versions = (
+            table[name].to_pylist() for name in ("user", "decision_id", "action", "position", "policy_version")
         )
         found, above, last = list[_Row](), list[str](), ""
-        for at in sorted(range(len(some)), key=lambda at: (ids[at], places[at])):
+        for at in sorted(range(table.num_rows), key=lambda at: (ids[at], places[at])):
             if ids[at] != last:
                 above, last = [], ids[at]
             if places[at] != len(above):
                 self._left_out["entries below a gap in their list"] += 1
                 continue
-            its = self._kept[users[some[at]]]
+            its = self._kept[users[at]]
             lists = (its.then,) if its.now is None else (its.then, its.now)
             best = tuple(each.best_below(above) for each in lists)
             above.append(names[at])
-            found.append(_Row(some[at], best, lists, its.then.policy > versions[at]))
+            found.append(_Row(at, best, lists, its.then.policy > versions[at]))
         return found
 
     def _judged(self, logged: LoggedFile, rows: Sequence[_Row]) -> dict[str, Any]:
@@ -185,6 +192,49 @@ class ListValue:
                 found["then"] = _told(log, told, [then.judged])
                 found["difference"] = _told(log, told, [then.judged, judged_now])
         return found
+
+
+class _Moments(NamedTuple):
+    """Which users were shown a default list of which moments: 16 bytes for each, rising."""
+
+    user: NDArray[np.uint64]
+    as_of_ms: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, batches: Iterable[pa.Table]) -> _Moments:
+        """Return those of a log; whoever is no pseudonym cannot be asked for and is left out."""
+        found = [cls(np.zeros(0, np.uint64), np.zeros(0, np.int64))]
+        for rows in batches:
+            mine = rows.filter(pc.and_(pc.is_valid(rows["as_of"]), pc.match_substring_regex(rows["user"], _PSEUDONYM)))
+            coded = coded_texts(mine["user"])
+            users = np.array([int(name, 16) for name in coded.names.tolist()], np.uint64)[coded.code]
+            found.append(cls(users, mine["as_of"].to_numpy()).once())
+        return cls(*map(np.concatenate, zip(*found, strict=True))).once()
+
+    def once(self) -> _Moments:
+        """Return them rising, each once."""
+        order = np.lexsort((self.as_of_ms, self.user))
+        user, as_of_ms = self.user[order], self.as_of_ms[order]
+        new = np.ones(order.size, np.bool_)
+        new[1:] = (user[1:] != user[:-1]) | (as_of_ms[1:] != as_of_ms[:-1])
+        return _Moments(user[new], as_of_ms[new])
+
+    def has(self, user: str, as_of_ms: int | None = None) -> bool:
+        """Return whether a user was shown a list of a moment, None: of any."""
+        first, end = (int(np.searchsorted(self.user, np.uint64(int(user, 16)), side)) for side in ("left", "right"))
+        if as_of_ms is None:
+            return first < end
+        at = first + int(np.searchsorted(self.as_of_ms[first:end], as_of_ms))
+        return at < end and int(self.as_of_ms[at]) == as_of_ms
+
+
+def _typed(batch: Table) -> pa.Table:
+    """Return what is read of rows, and `as_of`, the moment of a default list, null for another row."""
+    ids = batch.strings("decision_id")
+    as_of = pc.struct_field(pc.extract_regex(ids, _MOMENT), "as_of").cast(pa.int64())
+    columns = [ids, batch.strings("user"), batch.whole("position", 0)]
+    columns += [batch.whole("policy_version", 0, empty=_NEWEST), as_of]
+    return pa.table(dict(zip((*_READ, "as_of"), columns, strict=True)))
 
 
 def nothing(refused: str | None) -> dict[str, Any]:

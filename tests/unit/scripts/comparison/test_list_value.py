@@ -16,6 +16,7 @@ from tideline.schemas.events import Event, EventType
 from tideline.schemas.records import DECISION
 from tideline.scripts.analysis.join_log import join
 from tideline.scripts.archive.avro_columns import columns_of
+from tideline.scripts.comparison import list_value
 from tideline.scripts.comparison.fixed_list import FixedList
 from tideline.scripts.comparison.list_diff import Pair
 from tideline.scripts.comparison.list_value import ListValue, described
@@ -86,6 +87,17 @@ def test_two_replays_are_held_against_each_other(tmp_path: Path) -> None:
     same = [Pair(pair.user, pair.now, pair.then) for pair in world.pairs]
     against_shown = _value(tmp_path, world._replace(pairs=same), against_log=False)
     assert against_shown["difference"]["ci95"][0] <= world.then - world.now <= against_shown["difference"]["ci95"][1]
+
+
+def test_a_log_is_read_in_any_stretches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: the same is told; of the log nothing is kept but who was shown lists of which moments, once each."""
+    world = make_world(1, 600, shift=0.3)
+    whole = _value(tmp_path, world)
+    monkeypatch.setattr(list_value, "AT_ONCE", 701)
+    assert _value(tmp_path, world) == whole
+    assert whole["rows"] > 0
+    shown = ListValue(tmp_path / "log.parquet", KEYS, "reward", against_log=True)._shown
+    assert shown.user.size == shown.as_of_ms.size <= 600 < len(world.columns["user"])
 
 
 def test_it_is_refused_with_the_reason(tmp_path: Path) -> None:
