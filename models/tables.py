@@ -170,7 +170,7 @@ class Table:
     def times(self, name: str, *, of_part: bool = False) -> NDArray[np.int64]:
         """Return a column of times as UTC epoch milliseconds: such numbers, dates, timestamps, or texts of these.
 
-        Their unit is not guessed by a part of the rows: that is `check_unit`, once all are known.
+        Whether they are seconds is not guessed by a part of the rows: that is `check_unit`, once all are known.
 
         Raises:
             ConfigError: it is not there, holds something else, or seconds, microseconds or nanoseconds.
@@ -186,7 +186,7 @@ class Table:
             self.require(name, (found >= 0) & (found < _MICROS), "times from 1970 on")
             return found
         values = self.numbers(name, np.inf)
-        if values.size and not of_part:
+        if values.size and (not of_part or values.min() >= _MICROS):
             self.check_unit(name, values.min(), values.max())
         return self.whole(name, 0)
 

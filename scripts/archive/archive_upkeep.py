@@ -1,12 +1,13 @@
-"""Keeps an archive in order: small files become one, and what is older than it has to be goes."""
+"""Keeps an archive in order: small files become one, what is older than it has to be goes, and so do users."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from tideline.udfs.io.archive_files import commit, files_of, latest_ms, opened
+from tideline.udfs.io.archive_files import commit, files_of, latest_ms, opened, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,13 +26,13 @@ def merge(folder: Path, topic: str, most_rows: int) -> int:
     has too: readers pass over those, and the next writer deletes them.
 
     Raises:
-        ConfigError: a file is none of ours.
+        ConfigError: a file is none of ours, or damaged.
         OSError: one cannot be written; all are as they were then.
     """
     gone = 0
     for group in list(_groups(files_of(folder, topic), most_rows)):
         first, last = group[0], group[-1]
-        tables = [opened(each.path).read() for each in group]
+        tables = [whole(each.path) for each in group]
         name = f"p{first.partition:05}-{first.start:020}-{last.stop:020}.parquet"
         commit(pa.concat_tables(tables), first.path.with_name(name))
         for each in group:
@@ -75,4 +76,22 @@ def expire(folder: Path, topic: str, before_ms: int) -> int:
     for day in {each.path.parent for each in files}:
         if not any(day.iterdir()):
             day.rmdir()
+    return gone
+
+
+def forget(folder: Path, topic: str, key: bytes) -> int:
+    """Write the files that have records with a key anew without them, under the same names; return how many went.
+
+    Raises:
+        ConfigError: a file is none of ours, or damaged.
+        OSError: one cannot be written; it is as it was then.
+    """
+    gone = 0
+    for each in files_of(folder, topic):
+        if not pc.any(pc.equal(whole(each.path, ["key"])["key"], key)).as_py():
+            continue
+        table = whole(each.path)
+        kept = table.filter(pc.fill_null(pc.not_equal(table["key"], key), True))
+        gone += table.num_rows - kept.num_rows
+        commit(kept, each.path)
     return gone

@@ -91,7 +91,7 @@ def forget(topics: Topics, folder: Path, user: str) -> int:
         OSError: one cannot be written.
     """
     with archive_files.locked(folder):
-        return sum(archive_files.forget(folder, topic, user.encode()) for topic in _of_users(topics))
+        return sum(archive_upkeep.forget(folder, topic, user.encode()) for topic in _of_users(topics))
 
 
 def tidy(topics: Topics, folder: Path, most_rows: int | None, before_ms: int | None) -> list[str]:

@@ -17,6 +17,7 @@ from tideline.scripts.analysis import join_log
 from tideline.scripts.analysis.rule_log import rules_of, with_rules
 from tideline.scripts.archive.topic_activities import activities_of
 from tideline.scripts.archive.users_in_parts import UsersInParts
+from tideline.scripts.archive.working_folder import working_folder
 from tideline.scripts.commands.target import PUBLISH_MS
 from tideline.scripts.commands.token_secrets import SECRETS, named_token_keys
 from tideline.udfs.core.catalogue.catalogue import Catalogue
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _DAY_MS = 86_400_000
 _OF_A_PART = 500_000
 """So many records are joined at a time, in some 0.4 GB."""
+_PARTS = 500
+"""Not more: each is an open file while users are put in parts. Above 250 million records parts grow."""
 
 
 class Shop(NamedTuple):
@@ -87,8 +90,8 @@ def write_log(records: Records, shop: Shop, out: Path, of_a_part: int = _OF_A_PA
     Raises:
         OSError: the file cannot be written; it is not there then, or as it was.
     """
-    with TemporaryDirectory(dir=out.parent, prefix=".export-") as folder:
-        parts = UsersInParts(Path(folder), 1 + records.size // of_a_part)
+    with working_folder(out) as folder:
+        parts = UsersInParts(folder, min(1 + records.size // of_a_part, _PARTS))
         parts.take(records.decisions, records.clickstream)
         told = join_log.Told(len(parts.placements - {""}), parts.newest_ms)
         tables = (
@@ -96,7 +99,7 @@ def write_log(records: Records, shop: Shop, out: Path, of_a_part: int = _OF_A_PA
             for part in range(parts.count)
         )
         first = with_rules(next(tables), shop.rules)
-        schema, done, whole = first.schema, int(first.num_rows), Path(folder) / "whole"
+        schema, done, whole = first.schema, int(first.num_rows), folder / "whole"
         with parquet.ParquetWriter(whole, schema, compression="zstd", write_page_checksum=True) as writer:
             writer.write_table(first)
             del first  # of those that are joined next none is beside another

@@ -166,7 +166,7 @@ def _unarchived(target: Target, folder: Path, user: str) -> int:
         has_policy = bool(files_of(folder, target.topics.policy))
         archive(target, folder, ROWS, policy=has_policy)
         return forget(target.topics, folder, user)
-    except OSError as error:
+    except (ConfigError, OSError) as error:
         told = f"the user is erased but for it; again: tideline archive --without ({error})"
         raise Unavailable("the archive", told) from error
 

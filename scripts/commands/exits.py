@@ -48,7 +48,8 @@ def tell(name: str, message: str, level: int = logging.INFO) -> None:
 def failed(name: str, error: Exception) -> Exit:
     """Say on standard error why a command failed, and return its status: too few data are no failure."""
     full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-    room = f"; make room, or let TMPDIR name a folder that has it (now {gettempdir()})" if full else ""
+    where = f"let TMPDIR name a folder that has it (now {gettempdir()}; an export works beside its file)"
+    room = f"; make room, or {where}" if full else ""
     tell(name, f"{error}{room}", logging.ERROR)
     return Exit.CANNOT_SAY if isinstance(error, TooFew) else Exit.FAILED
 

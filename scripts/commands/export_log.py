@@ -53,8 +53,9 @@ def write(target: Target, out: Path, days: float = _DAYS, archive: Path | None =
     Raises:
         ConfigError, OSError, Unavailable: the message says what is wrong.
     """
-    if out.is_dir():
-        raise ConfigError("--out", str(out), "a file")
+    out = out.resolve()  # what a link names is replaced, not the link
+    if out.exists() and not out.is_file():
+        raise ConfigError("--out", str(out), "a file, or the name of a new one")
     out.parent.mkdir(parents=True, exist_ok=True)
     keys = read_token_keys(target)
     if keys is None:

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from tideline.models.coded_texts import coded_texts
 from tideline.models.tables import Table
 from tideline.schemas.errors import ConfigError
 from tideline.scripts.analysis.join_log import pseudonym
 from tideline.scripts.analysis.read_log import read_log
 from tideline.scripts.comparison.fixed_list import UNTOLD, FixedList, OfLists
+from tideline.scripts.comparison.shown_moments import ShownMoments
 from tideline.udfs.core.evaluation import diagnostics
 from tideline.udfs.core.evaluation.columns.row_parts import AT_ONCE
 from tideline.udfs.core.evaluation.estimators import Judged, Terms, dr
@@ -42,7 +42,6 @@ _NEWEST = 1 << 40
 """Later than any version that a token can name."""
 _NEEDED = ("decision_id", "user", "action", "position", "propensity", "policy_version", "feasible")
 _READ = ("decision_id", "user", "position", "policy_version")
-_PSEUDONYM = "^[0-9a-f]{16}$"
 _EXPORT = "a Parquet file of `tideline export`, or an archive"
 
 
@@ -78,7 +77,7 @@ class ListValue:
         Raises:
             ConfigError: it is no file of `tideline export`.
         """
-        self._keys, self._reward, self._against_log = keys, reward, against_log
+        self._path, self._keys, self._reward, self._against_log = path, keys, reward, against_log
         try:
             _ = path.is_dir() or parquet.read_schema(path)
         except (OSError, pa.ArrowException) as error:
@@ -86,7 +85,7 @@ class ListValue:
         self._log = Table(path, "--log")
         if missing := [name for name in (*_NEEDED, reward) if name not in self._log.names]:
             raise ConfigError("--log", str(path), f"{_EXPORT}; it has no column {', '.join(missing)}")
-        self._shown = _Moments.of(_typed(each) for each in self._log.batches(_READ, AT_ONCE))
+        self._shown = ShownMoments.of(_typed(each) for each in self._log.batches(_READ, AT_ONCE))
         self._kept: dict[str, _Lists] = {}
         self._left_out: Counter[str] = Counter()
 
@@ -124,7 +123,7 @@ class ListValue:
             return self._without("a list rule had a say in some of the lists, and what it bans they do not say")
         with TemporaryDirectory() as folder:
             path = Path(folder) / "rows.parquet"
-            parquet.write_table(table, path)
+            parquet.write_table(table, path, write_page_checksum=True)
             logged = read_log(path, self._reward)
         self._left_out.update(logged.left_out)
         if not logged.log.reward.any():
@@ -147,7 +146,10 @@ class ListValue:
                 for name in _READ:
                     rows = rows.set_column(rows.column_names.index(name), name, mine[name])
                 found.append(rows.append_column("as_of", mine["as_of"]))
-        return pa.concat_tables(found) if found else None
+        try:
+            return pa.concat_tables(found, promote_options="permissive") if found else None
+        except pa.ArrowException as error:  # files of a folder
+            raise ConfigError("--log", str(self._path), f"columns of one kind in all files ({error})") from error
 
     def _rows(self, table: pa.Table) -> list[_Row]:
         """Return the rows of lists, each list down to where the log has a gap."""
@@ -192,40 +194,6 @@ class ListValue:
                 found["then"] = _told(log, told, [then.judged])
                 found["difference"] = _told(log, told, [then.judged, judged_now])
         return found
-
-
-class _Moments(NamedTuple):
-    """Which users were shown a default list of which moments: 16 bytes for each, rising."""
-
-    user: NDArray[np.uint64]
-    as_of_ms: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, batches: Iterable[pa.Table]) -> _Moments:
-        """Return those of a log; whoever is no pseudonym cannot be asked for and is left out."""
-        found = [cls(np.zeros(0, np.uint64), np.zeros(0, np.int64))]
-        for rows in batches:
-            mine = rows.filter(pc.and_(pc.is_valid(rows["as_of"]), pc.match_substring_regex(rows["user"], _PSEUDONYM)))
-            coded = coded_texts(mine["user"])
-            users = np.array([int(name, 16) for name in coded.names.tolist()], np.uint64)[coded.code]
-            found.append(cls(users, mine["as_of"].to_numpy()).once())
-        return cls(*map(np.concatenate, zip(*found, strict=True))).once()
-
-    def once(self) -> _Moments:
-        """Return them rising, each once."""
-        order = np.lexsort((self.as_of_ms, self.user))
-        user, as_of_ms = self.user[order], self.as_of_ms[order]
-        new = np.ones(order.size, np.bool_)
-        new[1:] = (user[1:] != user[:-1]) | (as_of_ms[1:] != as_of_ms[:-1])
-        return _Moments(user[new], as_of_ms[new])
-
-    def has(self, user: str, as_of_ms: int | None = None) -> bool:
-        """Return whether a user was shown a list of a moment, None: of any."""
-        first, end = (int(np.searchsorted(self.user, np.uint64(int(user, 16)), side)) for side in ("left", "right"))
-        if as_of_ms is None:
-            return first < end
-        at = first + int(np.searchsorted(self.as_of_ms[first:end], as_of_ms))
-        return at < end and int(self.as_of_ms[at]) == as_of_ms
 
 
 def _typed(batch: Table) -> pa.Table:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _TEXT = """Writes what was shown and what came of it as a Parquet file.
 
 The secrets of the tokens come from TIDELINE_TOKEN_KEYS or TIDELINE_TOKEN_KEYS_FILE, as the job's do, or with --stack
-from there. Users lie in parts in a hidden folder beside the file meanwhile."""
+from there. Decisions and events, with the ids of their users, lie in a hidden folder beside the file meanwhile; what a
+killed export left there goes with the next."""
 
 
 def fill(parser: VerbParser) -> None:

@@ -217,19 +217,33 @@ def batches_in(file: ArchivedFile, start: int, stop: int) -> Iterator[pa.RecordB
     Raises:
         ConfigError: the file is none of ours, or damaged.
     """
-    found = opened(file.path)
+    found, some = opened(file.path), start > file.start or stop < file.stop
     offsets = found.schema_arrow.get_field_index("offset")
     of = [found.metadata.row_group(at).column(offsets).statistics for at in range(found.num_row_groups)]
-    groups = [at for at, each in enumerate(of) if each is None or (each.max >= start and each.min < stop)]
+    # of a whole file all: statistics have no checksum
+    groups = [at for at, each in enumerate(of) if not some or each is None or (each.max >= start and each.min < stop)]
     columns = ["offset", "key", "value", "timestamp_ms"]
     try:
         for batch in found.iter_batches(_GROUP_ROWS, row_groups=groups, columns=columns) if groups else ():
-            if start > file.start or stop < file.stop:
+            if some:
                 inside = pc.and_(pc.greater_equal(batch["offset"], start), pc.less(batch["offset"], stop))
                 batch = batch.filter(inside)
             yield batch
     except (OSError, pa.ArrowException) as error:
-        raise ConfigError("archive", str(file.path), f"a file that can be read ({error})") from error
+        raise _damaged(file.path, error) from error
+
+
+def whole(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Return all records of a file, all columns or some; raises as `batches_in`."""
+    found = opened(path)
+    try:
+        return found.read(columns)
+    except (OSError, pa.ArrowException) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> ConfigError:
+    return ConfigError("archive", str(path), f"a file that can be read ({error})")
 
 
 def latest_ms(file: ArchivedFile) -> int:
@@ -238,24 +252,6 @@ def latest_ms(file: ArchivedFile) -> int:
     column = found.schema_arrow.get_field_index("timestamp_ms")
     of = [found.metadata.row_group(at).column(column).statistics for at in range(found.num_row_groups)]
     return max((each.max for each in of if each is not None), default=0)
-
-
-def forget(folder: Path, topic: str, key: bytes) -> int:
-    """Write the files that have records with a key anew without them, under the same names; return how many went.
-
-    Raises:
-        ConfigError: a file is none of ours.
-        OSError: one cannot be written; it is as it was then.
-    """
-    gone = 0
-    for each in files_of(folder, topic):
-        if not pc.any(pc.equal(opened(each.path).read(["key"])["key"], key)).as_py():
-            continue
-        table = opened(each.path).read()
-        kept = table.filter(pc.fill_null(pc.not_equal(table["key"], key), True))
-        gone += table.num_rows - kept.num_rows
-        commit(kept, each.path)
-    return gone
 
 
 def rows_of(folder: Path, topic: str) -> int:

@@ -28,7 +28,7 @@ def write_log(path: Path, rows: int) -> None:
     writer = None
     for start in range(0, lists, _LISTS):
         table = _lists(np.arange(start, min(start + _LISTS, lists)), max(lists // _LISTS_A_USER, 1))
-        writer = writer or parquet.ParquetWriter(path, table.schema, compression="zstd")
+        writer = writer or parquet.ParquetWriter(path, table.schema, compression="zstd", write_page_checksum=True)
         writer.write_table(table)
     if writer is not None:
         writer.close()

@@ -10,7 +10,7 @@ from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from tideline.schemas.errors import Unavailable
-from tideline.udfs.io.topic_reader import read_topic
+from tideline.udfs.io.topic_reader import read_topic, topic_size
 
 if TYPE_CHECKING:
     from tideline.scripts.localstack import Stack
@@ -42,6 +42,7 @@ def topic(stack: Stack) -> str:
 def test_the_end_is_found_behind_the_marker_of_a_transaction(stack: Stack, topic: str) -> None:
     """Contract: committed records alone, without waiting for an offset that holds none."""
     assert [record.value for record in read_topic(stack.kafka, topic)] == [b"a", b"d"]
+    assert topic_size(stack.kafka, topic) == 8  # with the markers of four transactions
 
 
 def test_a_topic_that_is_not_there_is_said(stack: Stack) -> None:

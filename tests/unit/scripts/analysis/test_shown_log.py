@@ -48,7 +48,7 @@ def test_parts_have_all_rows_and_each_user_is_in_one(tmp_path: Path) -> None:
 
 
 def test_the_unit_of_times_is_that_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract: some rows of 1970 are no seconds beside others of today; a file of seconds is refused."""
+    """Contract: some rows of 1970 are no seconds beside others of today; a file of seconds or nanoseconds is refused."""
     monkeypatch.setattr(shown_log, "AT_ONCE", 2)
     folders = [tmp_path / name for name in ("one", "other")]
     for folder in folders:
@@ -59,6 +59,9 @@ def test_the_unit_of_times_is_that_of_the_file(tmp_path: Path, monkeypatch: pyte
     assert (log.first_ms, log.last_ms) == (old[0], 1_000 * now_s[1])
     write(path, columns(4) | {"ts_ms": [*now_s, *now_s]})
     with pytest.raises(ConfigError, match=r"ts_ms.*1700000000 seems to be seconds: multiply by 1,000"):
+        ShownLog(path, WEIGHTS, folders[1])
+    write(path, columns(4) | {"ts_ms": [each * 10**9 for each in (*now_s, *now_s)]})
+    with pytest.raises(ConfigError, match=r"ts_ms.*seems to be micro- or nanoseconds"):
         ShownLog(path, WEIGHTS, folders[1])
 
 

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.damage import flip_a_byte
 from tests.support.doc_pages import ROOT
+from tideline.schemas.errors import ConfigError
 from tideline.scripts.archive import archive_upkeep
-from tideline.scripts.archive.archive_upkeep import expire, merge
+from tideline.scripts.archive.archive_upkeep import expire, forget, merge
 from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.io.archive_files import archived_to, files_of, locked, read, write_range
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _NOON_MS = 1_795_694_400_000
@@ -100,3 +103,30 @@ def test_what_is_old_goes_but_for_the_newest_file(tmp_path: Path) -> None:
     assert expire(tmp_path, "t", _NOON_MS + 90 * _DAY_MS) == 5
     assert archived_to(tmp_path, "t") == {0: 20, 1: 5}
     assert len(list((tmp_path / "topic=t").iterdir())) == 2
+
+
+def test_a_user_goes_from_every_file_that_has_him_and_no_offset_with_him(tmp_path: Path) -> None:
+    """Contract: the others' records and the ranges stay; files without him are not touched; done twice is done once."""
+    write_range(tmp_path, "t", (0, 0, 6), [*_records(0, 5), TopicRecord(5, None, b"no key", 0)])
+    other = write_range(tmp_path, "t", (0, 6, 7), _records(6, 7))
+    before = other.stat().st_ino
+    assert forget(tmp_path, "t", b"u1") == 2
+    assert forget(tmp_path, "t", b"u1") == 0
+    assert [each.offset for each in read(tmp_path, "t")] == [0, 2, 3, 5, 6]
+    assert archived_to(tmp_path, "t") == {0: 7}
+    assert other.stat().st_ino == before
+    assert not any(b"u1" in path.read_bytes() for path in tmp_path.rglob("*.parquet"))
+
+
+@pytest.mark.parametrize("upkeep", [lambda folder: merge(folder, "t", 100), lambda folder: forget(folder, "t", b"u1")])
+def test_a_damaged_file_is_named_and_nothing_goes(tmp_path: Path, upkeep: Callable[[Path], int]) -> None:
+    """Contract: what a byte on the disk spoils is neither merged nor written anew with a new checksum."""
+    _fill(tmp_path, 2)
+    file = files_of(tmp_path, "t")[1].path
+    flip_a_byte(file, "value")
+    before = sorted((path.name, path.read_bytes()) for path in tmp_path.rglob("*.parquet"))
+    with pytest.raises(ConfigError, match=f"{file.name}.*can be read"):
+        upkeep(tmp_path)
+    after = sorted((path.name, path.read_bytes()) for path in tmp_path.rglob("*.parquet"))
+    assert after[-1] == before[-1]
+    assert len(after) == len(before)

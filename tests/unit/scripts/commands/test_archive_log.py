@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from tideline.udfs.io.archive_files import read, rows_of, write_range
 from tideline.udfs.io.kafka_cluster import KafkaCluster
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 _KNOWN = [activity(f"a{at}", categories=(CATEGORIES[at % 4],)) for at in range(6)]
@@ -80,20 +82,32 @@ def test_parts_of_users_make_the_log_of_all(tmp_path: Path, of_a_part: int) -> N
     assert [each.name for each in tmp_path.iterdir() if each.name[0] == "."] == []
 
 
-def test_topics_make_the_log_of_their_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract: the same rows, of users in parts where the topics are large."""
+def test_topics_make_the_log_of_their_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Contract: the same rows, of users in parts where the topics are large; what is no record is counted."""
     folder = _archive(tmp_path / "archive")
     monkeypatch.setenv("TIDELINE_TOKEN_KEYS", _SECRETS)
-    monkeypatch.setattr(export_log, "read_topic", lambda _, topic, progress=None: read(folder, topic))
+
+    def read_topic(_: KafkaCluster, topic: str, told: object = None) -> Iterable[TopicRecord]:
+        none = [TopicRecord(9, b"u", b"none", NOON_MS)] if topic == "decisions" else []
+        return chain(read(folder, topic), none)
+
+    monkeypatch.setattr(export_log, "read_topic", read_topic)
     monkeypatch.setattr(export_log, "topic_size", lambda _, topic: 10**7 + rows_of(folder, topic))
     monkeypatch.setattr(export_log, "read_policy", lambda *_: SimpleNamespace(records=()))
-    rows = export_log.write(Target(KafkaCluster("h:1"), Topics()), tmp_path / "live.parquet")
+    (tmp_path / "link.parquet").symlink_to(tmp_path / "live.parquet")
+    rows = export_log.write(Target(KafkaCluster("h:1"), Topics()), tmp_path / "link.parquet")
+    assert (tmp_path / "link.parquet").is_symlink()
+    assert "decision records, and 1 that are none; " in capsys.readouterr().err
     shop = Shop.of(read(folder, "activities"), (), KEYS, 7.0)
     assert write_archived(folder, Topics(), shop, tmp_path / "log.parquet", 500_000) == rows
     found, whole = (parquet.read_table(tmp_path / f"{name}.parquet") for name in ("live", "log"))
     order = [("decision_id", "ascending"), ("position", "ascending")]
     assert found.sort_by(order).equals(whole.sort_by(order))
     assert not found.equals(whole)
+    times = np.array(whole["ts_ms"])
+    assert (np.diff(times) < 0).sum() <= 1  # two parts, each by time
 
 
 def test_verbs_that_read_a_log_read_an_archive(

@@ -20,7 +20,6 @@ from tideline.udfs.core.policies.policy_start import TopicRecord
 from tideline.udfs.io.archive_files import (
     archived_to,
     files_of,
-    forget,
     locked,
     logs_of,
     read,
@@ -95,19 +94,6 @@ def test_what_is_not_ours_is_refused_by_its_name(tmp_path: Path) -> None:
 def test_one_process_writes_at_a_time(tmp_path: Path) -> None:
     with locked(tmp_path), pytest.raises(ConfigError, match="no other process"), locked(tmp_path):
         pass
-
-
-def test_a_user_goes_from_every_file_that_has_him_and_no_offset_with_him(tmp_path: Path) -> None:
-    """Contract: the others' records and the ranges stay; files without him are not touched; done twice is done once."""
-    write_range(tmp_path, "t", (0, 0, 6), [*_records(0, 5), TopicRecord(5, None, b"no key", 0)])
-    other = write_range(tmp_path, "t", (0, 6, 7), _records(6, 7))
-    before = other.stat().st_ino
-    assert forget(tmp_path, "t", b"u1") == 2
-    assert forget(tmp_path, "t", b"u1") == 0
-    assert [each.offset for each in read(tmp_path, "t")] == [0, 2, 3, 5, 6]
-    assert archived_to(tmp_path, "t") == {0: 7}
-    assert other.stat().st_ino == before
-    assert not any(b"u1" in path.read_bytes() for path in tmp_path.rglob("*.parquet"))
 
 
 def test_a_writer_killed_at_any_moment_loses_and_repeats_nothing(tmp_path: Path) -> None:
