@@ -11,6 +11,7 @@ the second whose lists were latest.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -208,6 +209,7 @@ def _ticks_of_chunk(traffic: Traffic, rate: int, chunk: int) -> list[Tick]:
 
 def _send(bootstrap: str, topic: str, ticks: list[Tick], start_s: float, lags: Connection) -> None:
     """Send every tick when it is due, or at once when that is past; then say how late each was."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whoever asks for no lags ends this while it waits to tell them
     late_s = []
     with BatchProducer(bootstrap, topic) as producer:
         for tick in ticks:

@@ -48,7 +48,7 @@ def test_parts_have_all_rows_and_each_user_is_in_one(tmp_path: Path) -> None:
 
 
 def test_the_unit_of_times_is_that_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract: some rows of 1970 are no seconds beside others of today; a file of seconds or nanoseconds is refused."""
+    """Contract: some rows of 1970 are no seconds beside others of today; a file of seconds or less is refused."""
     monkeypatch.setattr(shown_log, "AT_ONCE", 2)
     folders = [tmp_path / name for name in ("one", "other")]
     for folder in folders:
