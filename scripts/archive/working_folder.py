@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PREFIX = ".export-"
+_PREFIX = ".tideline-export-"
 _NEW_S = 60.0
 """A folder as young as that may not be locked yet by its maker."""
 
@@ -27,8 +27,7 @@ def working_folder(beside: Path) -> Iterator[Path]:
         OSError: it cannot be made.
     """
     for left in beside.parent.glob(f"{_PREFIX}*"):
-        if time.time() - left.stat().st_mtime > _NEW_S:
-            _cleared(left)
+        _clear(left)
     with TemporaryDirectory(dir=beside.parent, prefix=_PREFIX) as name:
         held = os.open(name, os.O_RDONLY)
         try:
@@ -38,8 +37,10 @@ def working_folder(beside: Path) -> Iterator[Path]:
             os.close(held)
 
 
-def _cleared(folder: Path) -> None:
+def _clear(folder: Path) -> None:
     with suppress(OSError):  # gone meanwhile, or no folder
+        if time.time() - folder.stat().st_mtime < _NEW_S:
+            return
         held = os.open(folder, os.O_RDONLY)
         try:
             if _lock(held):

@@ -79,7 +79,8 @@ class ListValue:
         """
         self._path, self._keys, self._reward, self._against_log = path, keys, reward, against_log
         try:
-            _ = path.is_dir() or parquet.read_schema(path)
+            if not path.is_dir():
+                parquet.read_schema(path)
         except (OSError, pa.ArrowException) as error:
             raise ConfigError("--log", str(path), f"{_EXPORT} ({type(error).__name__})") from error
         self._log = Table(path, "--log")

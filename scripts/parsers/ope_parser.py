@@ -25,7 +25,7 @@ _KEYS = {
 }
 
 ROOM = """The log's rows are sorted in parts on disk, in a folder of the one that TMPDIR names, or of /tmp; it is gone
-with the command. They take some 330 bytes a row with 16 contexts, at their most, and 60 more in pareto."""
+with the command. They take some 330 bytes a row with 16 contexts, at their most; in pareto more."""
 _TEXT = f"""What another policy would have earned, from a log of decisions. Exit status 3: the log cannot say.
 
 {ROOM}"""

@@ -52,7 +52,7 @@ def test_a_folder_that_is_worked_with_stays(tmp_path: Path) -> None:
 
 def test_a_file_of_such_a_name_is_left_alone(tmp_path: Path) -> None:
     """Contract: folders alone are ours."""
-    notes = tmp_path / ".export-notes"
+    notes = tmp_path / ".tideline-export-notes"
     notes.write_text("mine")
     _old(notes)
     with working_folder(tmp_path / "out"):
